@@ -1,0 +1,59 @@
+# `make audit` is all a newcomer needs; it wants Python 3.11 or newer, pip and make.
+
+PYTHON ?= python3
+# Where to take torch from. Empty: from where pip takes everything else. On Linux without a GPU
+# https://download.pytorch.org/whl/cpu holds builds that are some gigabytes smaller.
+TORCH_INDEX ?=
+# Where `make audit` keeps its records.
+RUNS ?= runs
+# More for pytest, as in `make test ARGS="-k gate"`.
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+# An installation is as old as its stamp, and is renewed when either of these two is newer.
+SETTINGS := pyproject.toml constraints.txt
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help audit test check format phantom
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+audit: $(VENV)/.models ## audit the bundled student against its teacher, offline, and write a page
+	@HF_HUB_OFFLINE=1 $(BIN)/maskaudit run --out "$(RUNS)"
+	@page=$$(ls -t "$(RUNS)"/*/report.html | head -n 1) && test -n "$$page" && \
+	  echo "Open this page in a browser: $$(cd "$$(dirname "$$page")" && pwd)/report.html"
+
+test: $(VENV)/.dev ## run the tests
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## check format, lint, types and the direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## put the code into the form that check asks for
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+phantom: $(VENV)/.models ## train the bundled pair again (15 minutes or less on two cores)
+	$(BIN)/python -m audit.phantom.train
+
+# torch is installed by itself only where it comes from an index of its own.
+$(VENV)/.models: $(SETTINGS)
+	@test -x $(BIN)/pip || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  2>/dev/null || { echo "maskaudit needs Python 3.11 or newer, and '$(PYTHON)' is not:" \
+	  "name one, as in  make PYTHON=python3.12 audit" >&2; exit 1; }
+	@echo "Setting up $(VENV): this takes a few minutes the first time."
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
+	$(if $(TORCH_INDEX),$(PIP) --no-deps --index-url "$(TORCH_INDEX)" torch)
+	$(PIP) --editable '.[models]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.models
+	$(PIP) --editable '.[models,dev]'
+	@touch $@
