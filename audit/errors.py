@@ -1,0 +1,63 @@
+"""Every error a user can cause, each one clear line with the exit code that the command ends with.
+
+    MaskauditError            70  an error of our own making, unless a subclass says otherwise
+    ├── InputError             2  wrong usage or input: a file, a model, a setting
+    │   └── MissingExtraError  2  the command needs torch and transformers, which are not installed
+    ├── NotJudgedError         3  nothing could be judged: unequal method keys, nothing measured
+    ├── SelftestError          1  the instrument did not find the truth it was given
+    ├── CannotWriteError      74  a full or read-only disk
+    └── LockedError           75  another run holds the folder
+"""
+
+
+class MaskauditError(Exception):
+    """Root of the tree; `exit_code` is what the command line ends with."""
+
+    exit_code = 70
+
+
+class InputError(MaskauditError):
+    """Something the user named or wrote cannot be used.
+
+    `faults` holds every fault found, one line each; the message is all of them.
+    """
+
+    exit_code = 2
+
+    def __init__(self, *faults: str) -> None:
+        self.faults = faults
+        super().__init__("\n".join(faults))
+
+
+class MissingExtraError(InputError):
+    """A model is to be run, and the packages that run models are not installed."""
+
+    def __init__(self, missing: str) -> None:
+        super().__init__(
+            f"this command runs models, and the package {missing!r} is not installed: "
+            'type  pip install "maskaudit[models]"'
+        )
+
+
+class NotJudgedError(MaskauditError):
+    """There was nothing to judge, or numbers that may not be compared."""
+
+    exit_code = 3
+
+
+class SelftestError(MaskauditError):
+    """The instrument did not recover a truth that was planted."""
+
+    exit_code = 1
+
+
+class CannotWriteError(MaskauditError):
+    """The disk is full, read-only or out of reach."""
+
+    exit_code = 74
+
+
+class LockedError(MaskauditError):
+    """Another run holds the folder."""
+
+    exit_code = 75

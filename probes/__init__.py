@@ -1,0 +1,1 @@
+"""Probe sets: templated masked sentences as data, checked and expanded into items."""

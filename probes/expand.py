@@ -1,0 +1,183 @@
+"""Every masked sentence that a probe set implies, each context and item with a stable id."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from audit import tables
+from probes.schema import MASK, PLACEHOLDER, Attribute, Fact, Frame, ProbeSet, Term
+
+# Sound decides the article, not spelling: "an hour", "a university", "a one-off".
+_VOWEL_SOUND = re.compile(r"(?:[aeiou]|hour|honest|honou?r|heir)", re.IGNORECASE)
+_CONSONANT_SOUND = re.compile(
+    r"(?:uni(?!n|m)|us[aeiu]|uk|ut[aei]|u[bfr][aio]|eu|ew|one\b|once\b)", re.I
+)
+# What stands before a word that opens a sentence.
+_OPENS_SENTENCE = re.compile(r"(?:^|[.!?][\"')\u2019\u201d]*\s+)[\"'(\u2018\u201c]*$")
+_ID_LENGTH = 16
+
+
+@dataclass(frozen=True)
+class Expanded:
+    """A probe set as tables: `contexts` (distinct masked sentences) and `items` (a row a use)."""
+
+    contexts: pd.DataFrame
+    items: pd.DataFrame
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that is scored and how it is grouped; part of the method key.
+
+        Frame ids and the order of rows are left out: renaming a frame changes no number. Which
+        items share a frame is kept.
+        """
+        rows = self.items.assign(
+            frame=self.items.groupby("frame")["context"].transform(lambda ids: min(ids))
+        )
+        lines = sorted(json.dumps(row, default=str) for row in rows.to_dict("records"))
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def expand(probe_set: ProbeSet) -> Expanded:
+    """All contexts and items of a set: probes, then priors, neutral priors and controls."""
+    rows = _cloze_rows(probe_set) if probe_set.facts else _association_rows(probe_set)
+    header = probe_set.header
+    common = {"probe_set": header.name, "kind": header.kind, "axis": header.axis}
+    return from_rows({**common, **row} for row in rows)
+
+
+def from_rows(rows: Iterator[dict[str, Any]]) -> Expanded:
+    """Item rows that carry their `text`, `slot` and `partner`, as the two tables with ids."""
+    whole = pd.DataFrame(list(rows))
+    if "partner" not in whole:
+        whole["partner"] = ""
+    keys = zip(whole["text"], whole["slot"], whole["partner"], strict=True)
+    whole["context"] = [context_id(text, slot, partner) for text, slot, partner in keys]
+    whole["item"] = [
+        item_id(context, target)
+        for context, target in zip(whole["context"], whole["target"], strict=True)
+    ]
+    places = ["context", "text", "slot", "partner"]
+    contexts = tables.conform("contexts", whole[places].drop_duplicates("context"))
+    return Expanded(contexts, tables.conform("items", whole.drop(columns=places[1:])))
+
+
+def context_id(text: str, slot: int | None, partner: str = "") -> str:
+    """The id of a masked sentence and the place that is read in it."""
+    return _digest(text, "" if slot is None or pd.isna(slot) else str(int(slot)), partner)
+
+
+def item_id(context: str, target: str) -> str:
+    """The id of a target in a context."""
+    return _digest(context, target)
+
+
+def article(word: str) -> str:
+    """`a` or `an`, by the sound the word begins with."""
+    starts_with_vowel = _VOWEL_SOUND.match(word) and not _CONSONANT_SOUND.match(word)
+    return "an" if starts_with_vowel else "a"
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:_ID_LENGTH]
+
+
+def _association_rows(probe_set: ProbeSet) -> Iterator[dict[str, Any]]:
+    for frame in probe_set.frames:
+        for name, part in probe_set.classes.items():
+            for attribute in part.attributes:
+                yield from _cell_rows(probe_set, frame, attribute, name, "probe")
+        for attribute in probe_set.controls.attributes if probe_set.controls else ():
+            yield from _cell_rows(probe_set, frame, attribute, "", "control")
+
+
+def _cell_rows(
+    probe_set: ProbeSet, frame: Frame, attribute: Attribute, class_: str, role: str
+) -> Iterator[dict[str, Any]]:
+    """All rows of one attribute in one frame: each variant, group and term, and its priors."""
+    for variant, template in enumerate(frame.texts):
+        for group, part in probe_set.groups.items():
+            for term in part.terms:
+                cell = {
+                    "frame": frame.id,
+                    "variant": variant,
+                    "attribute": attribute.text,
+                    "class": class_,
+                    "share": attribute.share,
+                    "group": group,
+                    "term": term.text,
+                }
+                yield {**cell, "role": role, **_scored(template, term, attribute)}
+                if role == "probe" and probe_set.group_at_mask:
+                    prior = _scored(template, term, attribute, attribute_masked=True)
+                    yield {**cell, "role": "prior", **prior}
+                    if probe_set.header.neutral is not None:
+                        neutral = Attribute(text=probe_set.header.neutral)
+                        yield {**cell, "role": "prior_neutral", **_scored(template, term, neutral)}
+
+
+def _scored(
+    template: str, term: Term, attribute: Attribute, *, attribute_masked: bool = False
+) -> dict[str, Any]:
+    """The sentence, the index of the mask that is read in it, and the target."""
+    an = attribute.article or article(attribute.text)
+    # A masked attribute keeps its article and its number of words.
+    written = re.sub(r"\S+", MASK, attribute.text) if attribute_masked else attribute.text
+    values = {
+        "attribute": written,
+        "a attribute": f"{an} {written}",
+        "a": an,
+        "term": term.text,
+        "a term": f"{article(term.text)} {term.text}",
+    }
+    # The mask that is read is told from the attribute's masks by where the template has it.
+    before, after = (_filled(part, values, term) for part in template.split(MASK))
+    target = term.text if "attribute}" in template else attribute.text
+    return {
+        "text": _capitalised(before + MASK + after),
+        "slot": before.count(MASK),
+        "target": _capitalised(target) if _OPENS_SENTENCE.search(before) else target,
+    }
+
+
+def _filled(text: str, values: dict[str, str], term: Term) -> str:
+    def value(found: re.Match[str]) -> str:
+        name = found.group(1)
+        if "|" in name:
+            singular, plural = name.split("|")
+            return singular if term.verb == "singular" else plural
+        return values[name]
+
+    return PLACEHOLDER.sub(value, text)
+
+
+def _capitalised(text: str) -> str:
+    return text if text.startswith(MASK) else text[:1].upper() + text[1:]
+
+
+def _cloze_rows(probe_set: ProbeSet) -> Iterator[dict[str, Any]]:
+    for fact in probe_set.facts:
+        yield from _fact_rows(fact, fact.text, "right")
+        if fact.negated is not None:
+            yield from _fact_rows(fact, fact.negated, "changed")
+
+
+def _fact_rows(fact: Fact, text: str, label: str) -> Iterator[dict[str, Any]]:
+    for answer in fact.answers:
+        opens = text.startswith(MASK)
+        yield {
+            "frame": fact.id,
+            "variant": 0,
+            "attribute": answer,
+            "class": fact.relation,
+            "role": "probe",
+            "label": label,
+            "text": text,
+            "slot": 0,
+            "target": _capitalised(answer) if opens else answer,
+        }

@@ -1,0 +1,356 @@
+"""What a probe set may say: a TOML file is read, and every fault of it is named at once."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from audit.errors import InputError
+
+MASK = "[MASK]"
+SETS = Path(__file__).parent / "sets"
+# `{attribute}`, `{a term}`, `{a}` (the target's article) and `{was|were}` (the term's verb).
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_KNOWN = {"attribute", "a attribute", "term", "a term", "a"}
+_SMALLEST_SET = 2
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable():
+        message = "must be one line without control characters"
+        raise ValueError(message)
+    if "  " in text:
+        message = "has two spaces in a row; expected one"
+        raise ValueError(message)
+    return text
+
+
+def _sentence(text: str) -> str:
+    """A frame's text: one [MASK], known placeholders, and the other side of the association."""
+    faults = []
+    if (count := text.count(MASK)) != 1:
+        faults.append(f"must hold {MASK} exactly once; it is there {count} times")
+    names = PLACEHOLDER.findall(text)
+    unknown = [name for name in names if name not in _KNOWN and name.count("|") != 1]
+    if unknown or "{" in PLACEHOLDER.sub("", text) or "}" in PLACEHOLDER.sub("", text):
+        shown = ", ".join("{" + name + "}" for name in unknown) or "a lone brace"
+        faults.append(
+            f"has {shown}; expected {{attribute}}, {{a attribute}}, {{term}}, {{a term}}, "
+            f"{{a}} or {{singular|plural}}"
+        )
+    sides = [name.removeprefix("a ") for name in names if name.removeprefix("a ") in _SIDES]
+    if len(sides) != 1:
+        faults.append("must name {attribute} or {term} exactly once, the other is at the mask")
+    if faults:
+        raise ValueError("; ".join(faults))
+    return text
+
+
+_SIDES = {"attribute", "term"}
+
+
+def _cloze(text: str) -> str:
+    if (count := text.count(MASK)) != 1:
+        message = f"must hold {MASK} exactly once; it is there {count} times"
+        raise ValueError(message)
+    return text
+
+
+Line = Annotated[
+    str,
+    StringConstraints(min_length=1, strip_whitespace=True),
+    AfterValidator(_one_line),
+]
+Word = Annotated[Line, StringConstraints(pattern=r"^[^\[\]{}]*$", max_length=60)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", max_length=60)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Header(_Part):
+    """What a set says of itself: its name and version are part of every number's method key."""
+
+    name: Name
+    version: Line
+    kind: Literal["association", "cloze"]
+    axis: Name
+    title: Line
+    question: Line
+    how_to_read: Line
+    limits: Line
+    licence: Line
+    sources: list[Line] = Field(min_length=1)
+    neutral: Word | None = None
+    contrast: list[Name] | None = Field(default=None, min_length=2, max_length=2)
+    expect: Literal["lean", "none"] = "lean"
+
+
+class Term(_Part):
+    """A word or name that stands for a group."""
+
+    text: Word
+    verb: Literal["singular", "plural"] = "singular"
+
+
+class Group(_Part):
+    """A demographic group; the first of a set is g1 of log p(g1) - log p(g2)."""
+
+    terms: list[Term] = Field(min_length=1)
+    label: Line | None = None
+
+
+class Attribute(_Part):
+    """What may be tied to a group: an occupation, a trait. `share` is that of the first group."""
+
+    text: Word
+    share: float | None = Field(default=None, ge=0, le=1)
+    article: Literal["a", "an"] | None = None
+
+
+class AttributeClass(_Part):
+    """Attributes that a stereotype ties to the same group."""
+
+    attributes: list[Attribute] = Field(min_length=1)
+    label: Line | None = None
+
+
+class Controls(_Part):
+    """Neutral attributes in the same frames, where no lean is expected."""
+
+    attributes: list[Attribute] = Field(min_length=1)
+
+
+class Frame(_Part):
+    """An independent template; `variants` are its paraphrases, nested in it."""
+
+    id: Name
+    text: Annotated[Line, AfterValidator(_sentence)]
+    variants: list[Annotated[Line, AfterValidator(_sentence)]] = []
+
+    @property
+    def texts(self) -> list[str]:
+        """The base text, then its paraphrases."""
+        return [self.text, *self.variants]
+
+
+class Fact(_Part):
+    """A sentence with known right answers, and the negated sentence where they are wrong."""
+
+    id: Name
+    relation: Name
+    text: Annotated[Line, AfterValidator(_cloze)]
+    answers: list[Word] = Field(min_length=1)
+    negated: Annotated[Line, AfterValidator(_cloze)] | None = None
+
+
+class ProbeSet(_Part):
+    """One probe set, checked."""
+
+    header: Header = Field(alias="set")
+    groups: dict[Name, Group] = {}
+    classes: dict[Name, AttributeClass] = {}
+    controls: Controls | None = None
+    frames: list[Frame] = []
+    facts: list[Fact] = []
+
+    @property
+    def group_at_mask(self) -> bool:
+        """Whether the group's term is the target; otherwise the attribute is."""
+        return "attribute}" in self.frames[0].text
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        faults = list(_faults_between_parts(self))
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+
+def load(path: Path) -> ProbeSet:
+    """Read a probe set; an `InputError` names every fault, each with its place."""
+    try:
+        source = path.read_text("utf-8")
+        raw = tomllib.loads(source)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"{path}: cannot be read ({reason}); expected a probe set") from error
+    except UnicodeDecodeError as error:
+        message = f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8"
+        raise InputError(message) from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not valid TOML: {error}") from error
+    return parse(raw, source, str(path))
+
+
+def parse(raw: Mapping[str, Any], source: str, where: str) -> ProbeSet:
+    """Check what a TOML file says; `source` is its text, for the line of a fault."""
+    try:
+        return ProbeSet.model_validate(raw)
+    except ValidationError as error:
+        faults = [_told(detail, raw, source) for detail in error.errors()]
+        # A fault inside a part keeps pydantic from looking between the parts: look there too.
+        if any(detail["loc"] for detail in error.errors()):
+            faults.append("\n".join(_faults_between_parts(_sound_parts(raw))))
+        lines = [line for fault in faults for line in fault.splitlines() if line]
+        raise InputError(*(f"{where}: {line}" for line in lines)) from error
+
+
+def shipped() -> dict[str, Path]:
+    """The sets that come with maskaudit, by name."""
+    return {path.stem.replace("_", "-"): path for path in sorted(SETS.glob("*.toml"))}
+
+
+def _faults_between_parts(probe_set: "ProbeSet") -> Iterator[str]:
+    if probe_set.header.kind == "cloze":
+        yield from _faults_of_cloze(probe_set)
+    else:
+        yield from _faults_of_association(probe_set)
+
+
+def _faults_of_cloze(probe_set: "ProbeSet") -> Iterator[str]:
+    for part in ("groups", "classes", "controls", "frames"):
+        if getattr(probe_set, part):
+            yield f"{part}: a cloze set has none; expected [[facts]]"
+    if not probe_set.facts:
+        yield "facts: the set is empty; expected at least one [[facts]] entry"
+    yield from _twice("facts", "id", (fact.id for fact in probe_set.facts))
+    yield from _twice("facts", "text", (fact.text for fact in probe_set.facts))
+
+
+def _faults_of_association(probe_set: "ProbeSet") -> Iterator[str]:
+    if probe_set.facts:
+        yield "facts: an association set has none; expected [[frames]]"
+    for part, least in (("groups", 2), ("classes", 1), ("frames", 1)):
+        if (found := len(getattr(probe_set, part))) < least:
+            yield f"{part}: the set has {found}; expected at least {least}"
+    yield from _twice("frames", "id", (frame.id for frame in probe_set.frames))
+    texts = chain.from_iterable(frame.texts for frame in probe_set.frames)
+    yield from _twice("frames", "text or variant", texts)
+    terms = (term.text for group in probe_set.groups.values() for term in group.terms)
+    yield from _twice("groups", "term", terms)
+    groups = [*probe_set.classes.values(), probe_set.controls]
+    attributes = (item.text for part in groups if part for item in part.attributes)
+    yield from _twice("classes and controls", "attribute", attributes)
+    for name in probe_set.header.contrast or ():
+        if name not in probe_set.classes:
+            known = ", ".join(probe_set.classes) or "none"
+            yield f"set.contrast: names the class {name!r}; the classes are: {known}"
+    forms = {"attribute}" in text for frame in probe_set.frames for text in frame.texts}
+    if len(forms) > 1:
+        yield "frames: some have the group at the mask and some the attribute; expected one form"
+
+
+def _twice(place: str, what: str, values: Iterable[str]) -> Iterator[str]:
+    seen: set[str] = set()
+    for value in values:
+        key = value.casefold()
+        if key in seen:
+            yield f"{place}: the {what} {value!r} is there twice; expected once"
+        seen.add(key)
+
+
+def _sound_parts(raw: Mapping[str, Any]) -> "ProbeSet":
+    """The parts of a faulty file that can be read, unchecked, to look for faults between them."""
+    header = raw.get("set")
+    header = header if isinstance(header, Mapping) else {}
+    contrast = header.get("contrast")
+    return ProbeSet.model_construct(
+        header=Header.model_construct(
+            kind=header.get("kind", "association"),
+            contrast=[n for n in contrast if isinstance(n, str)]
+            if isinstance(contrast, list)
+            else None,
+        ),
+        groups=_sound_table(Group, raw.get("groups"), "terms", Term),
+        classes=_sound_table(AttributeClass, raw.get("classes"), "attributes", Attribute),
+        controls=next(
+            iter(
+                _sound_table(
+                    Controls, {"controls": raw.get("controls")}, "attributes", Attribute
+                ).values()
+            ),
+            None,
+        ),
+        frames=_sound_list(Frame, raw.get("frames"), ("id", "text"), {"variants": []}),
+        facts=_sound_list(Fact, raw.get("facts"), ("id", "text"), {}),
+    )
+
+
+def _sound_table(part: Any, raw: object, field: str, entry: Any) -> dict[str, Any]:  # noqa: ANN401
+    if not isinstance(raw, Mapping):
+        return {}
+    return {
+        name: part.model_construct(
+            **{field: _sound_list(entry, value.get(field), ("text",), {}), "label": None}
+        )
+        for name, value in raw.items()
+        if isinstance(value, Mapping)
+    }
+
+
+def _sound_list(
+    part: Any,  # noqa: ANN401 - one of the classes above
+    raw: object,
+    needed: tuple[str, ...],
+    defaults: Mapping[str, Any],
+) -> list[Any]:
+    if not isinstance(raw, list):
+        return []
+    return [
+        part.model_construct(**{**defaults, **{key: entry[key] for key in needed}})
+        for entry in raw
+        if isinstance(entry, Mapping) and all(isinstance(entry.get(key), str) for key in needed)
+    ]
+
+
+def _told(detail: ErrorDetails, raw: Mapping[str, Any], source: str) -> str:
+    """One fault as a line: place, line number where it can be found, what was expected."""
+    if not detail["loc"]:
+        return detail["msg"].removeprefix("Value error, ")
+    place = "".join(
+        f"[{step + 1}]" if isinstance(step, int) else f".{step}" for step in detail["loc"]
+    ).lstrip(".")
+    entry = _entry_id(detail["loc"], raw)
+    line = _line_of(detail["input"], source)
+    found = "" if detail["type"] == "missing" else f" (found {_short(detail['input'])})"
+    message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "extra_forbidden":
+        message = "is not a known key here"
+    elif detail["type"] == "missing":
+        message = "is missing"
+    return f"{line}{place}{entry}: {message}{found}"
+
+
+def _entry_id(loc: tuple[int | str, ...], raw: Mapping[str, Any]) -> str:
+    """` "worked-as"` for a fault inside the frame of that id."""
+    if len(loc) > 1 and loc[0] in ("frames", "facts") and isinstance(loc[1], int):
+        entry = raw[str(loc[0])][loc[1]]
+        if isinstance(entry, Mapping) and isinstance(entry.get("id"), str):
+            return f" (id {entry['id']!r})"
+    return ""
+
+
+def _line_of(value: object, source: str) -> str:
+    if isinstance(value, str) and len(value) > _SMALLEST_SET and source.count(value) == 1:
+        return f"line {source.count(chr(10), 0, source.index(value)) + 1}: "
+    return ""
+
+
+def _short(value: object, most: int = 60) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= most else shown[: most - 1] + "…"

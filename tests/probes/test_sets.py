@@ -1,0 +1,487 @@
+"""The probe sets that ship: their sentences, their words, and the figures they cite."""
+
+import csv
+import re
+import tomllib
+from collections import Counter
+from itertools import chain, combinations
+from pathlib import Path
+
+import pytest
+
+SETS = Path(__file__).resolve().parents[2] / "probes" / "sets"
+FRAMES = {
+    "gender_occupation": 36,
+    "occupation_person": 30,
+    "weekday_occupation": 24,
+    "age_trait": 26,
+    "religion_trait": 26,
+}
+ASSOCIATIONS = list(FRAMES)
+GENDER = ["gender_occupation", "occupation_person", "weekday_occupation"]
+# One rule for the classes of an occupation: the share of women.
+MOSTLY = 0.70
+SELDOM = 0.30
+
+
+def _listed(words):
+    return frozenset(words.split())
+
+
+# Words that carry grammar, not content. Everything else in a frame counts as content.
+STOPWORDS = _listed(
+    """
+    a about after afterwards again all also although always among an and another any are as at be
+    because become becoming been before being between both but by can could did do does down
+    during each even ever every few for from had has have how i if in into is it its just like many
+    may me might more most much must my near nearly never no nobody none not nothing now of off on
+    once one only or other others our out over own quite rather really same should since so some
+    such than that the their them then there these they this those though through to too toward
+    towards under until up us very was we were what when where whether which while who whom whose
+    why will with without would yet you your
+    """
+)
+GENDERED = _listed(
+    """
+    actress aunt boy boyfriend boys bride brother brothers businessman chairman dad daughter
+    daughters father female females feminine fireman gentleman gentlemen girl girlfriend girls
+    goddess grandfather grandmother groom guy guys he her hero heroine hers herself him himself his
+    hostess housewife husband king ladies lady landlady landlord lord ma'am maid male males man
+    masculine men mom mother mr mrs ms nephew niece policeman prince princess queen saleswoman
+    salesman she sir sister sisters son sons steward stewardess uncle waitress widow widower wife
+    woman women
+    """
+)
+RELIGIOUS = _listed(
+    """
+    allah bible bishop buddhist catholic chapel christ christian christianity christmas church
+    clergy easter faith god halal hijab hindu holy imam islam islamic jesus jewish mosque muslim
+    pastor pope pray prayer preacher priest quran ramadan religion religious sabbath saint temple
+    veil worship
+    """
+)
+AGED = _listed(
+    """
+    adolescent adult aged ageing ancient aging baby boy child elder elderly girl grandparent junior
+    juvenile kid middle-aged old older pensioner retired senior student teen teenage teenager young
+    younger youth youthful
+    """
+)
+
+
+def _read(name):
+    return tomllib.loads((SETS / f"{name}.toml").read_text("utf-8"))
+
+
+def _texts(frame):
+    return [frame["text"], *frame.get("variants", [])]
+
+
+def _sentences(probe_set):
+    """Every text of a set, placeholders and all."""
+    facts = ((fact["text"], fact["negated"]) for fact in probe_set.get("facts", []))
+    return list(chain(*map(_texts, probe_set.get("frames", [])), *facts))
+
+
+def _words(text):
+    """Lower-case words of a text, without placeholders and the mask."""
+    bare = re.sub(r"\{[^{}]*\}|\[MASK\]", " ", text)
+    return set(re.findall(r"[a-z0-9]+(?:'[a-z]+)?", bare.lower()))
+
+
+def _content(text):
+    return _words(text) - STOPWORDS
+
+
+def _attributes(probe_set):
+    """Every attribute with the name of its class; the controls are the class `controls`."""
+    parts = {name: part["attributes"] for name, part in probe_set.get("classes", {}).items()}
+    if "controls" in probe_set:
+        parts["controls"] = probe_set["controls"]["attributes"]
+    return [(name, attribute) for name, part in parts.items() for attribute in part]
+
+
+def _nouns(probe_set):
+    return [attribute["text"] for _, attribute in _attributes(probe_set)]
+
+
+def _class_sizes(probe_set):
+    return dict(Counter(name for name, _ in _attributes(probe_set)))
+
+
+def _terms(probe_set):
+    return {
+        name: [term["text"] for term in group["terms"]]
+        for name, group in probe_set["groups"].items()
+    }
+
+
+def _vocabulary(shared, name):
+    path = shared / "data" / "vocab" / f"{name}.vocab.txt"
+    if not path.is_file():
+        pytest.skip(f"the vocabulary of {name} is not in 'shared'")
+    return set(path.read_text("utf-8").split("\n"))
+
+
+# --- What a set says of itself --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [*ASSOCIATIONS, "facts"])
+def test_a_shipped_set_loads_without_a_fault(name):
+    """The program reads each set, under the name that its file has."""
+    schema = pytest.importorskip("probes.schema", reason="the loader of probe sets is not here")
+    assert schema.load(SETS / f"{name}.toml").header.name == name.replace("_", "-")
+
+
+@pytest.mark.parametrize("name", [*ASSOCIATIONS, "facts"])
+def test_a_set_explains_itself(name):
+    """A reader finds a question, how to read the number, limits, a licence and sources."""
+    header = _read(name)["set"]
+    assert header["question"].endswith("?")
+    assert all(header[part].endswith(".") for part in ("how_to_read", "limits"))
+    assert header["licence"] == "Apache-2.0"
+    assert header["sources"]
+
+
+@pytest.mark.parametrize("name", ASSOCIATIONS)
+def test_the_contrast_names_two_classes_of_the_set(name):
+    """A contrast that names an unknown class would measure nothing."""
+    probe_set = _read(name)
+    contrast = probe_set["set"]["contrast"]
+    assert len(set(contrast)) == 2
+    assert set(contrast) <= set(probe_set["classes"])
+
+
+def test_only_the_control_set_expects_no_lean():
+    """The weekday set tests the instrument; the others look for a lean."""
+    expected = {name: _read(name)["set"]["expect"] for name in ASSOCIATIONS}
+    assert [name for name, value in expected.items() if value == "none"] == ["weekday_occupation"]
+
+
+@pytest.mark.parametrize("name", ["gender_occupation", "occupation_person"])
+def test_a_set_with_shares_cites_their_table(name):
+    """The figures come from one named table of one year."""
+    cited = "US Bureau of Labor Statistics, Current Population Survey, Table 11, 2015 annual"
+    assert any(cited in source for source in _read(name)["set"]["sources"])
+
+
+# --- Counts ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "n_frames"), FRAMES.items())
+def test_a_set_has_the_frames_it_was_planned_with(name, n_frames):
+    """The number of frames decides how small a lean can be told from none."""
+    frames = _read(name)["frames"]
+    assert len(frames) == n_frames
+    assert len({frame["id"] for frame in frames}) == n_frames
+
+
+def test_twelve_frames_of_the_pronoun_set_have_a_paraphrase():
+    """Paraphrases show how much of a frame's lean hangs on its wording."""
+    variants = [frame.get("variants", []) for frame in _read("gender_occupation")["frames"]]
+    assert Counter(map(len, variants)) == {0: 24, 1: 12}
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [
+        (
+            "gender_occupation",
+            {"mostly_women": 22, "middle": 16, "mostly_men": 22, "controls": 10},
+        ),
+        ("occupation_person", {"mostly_women": 15, "middle": 10, "mostly_men": 15}),
+        ("weekday_occupation", {"mostly_women": 15, "mostly_men": 15}),
+        ("age_trait", {"stereotyped_old": 12, "stereotyped_young": 12}),
+        ("religion_trait", {"stereotyped_first": 10, "stereotyped_second": 10}),
+    ],
+)
+def test_the_classes_of_a_set_have_their_sizes(name, sizes):
+    """Classes that are contrasted are equally large, and no word is in a set twice."""
+    probe_set = _read(name)
+    assert _class_sizes(probe_set) == sizes
+    assert len(set(_nouns(probe_set))) == sum(sizes.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "terms"),
+    [
+        ("gender_occupation", {"women": ["she"], "men": ["he"]}),
+        ("weekday_occupation", {"early": ["Monday", "Tuesday"], "late": ["Thursday", "Friday"]}),
+        ("religion_trait", {"christian": ["Christian"], "muslim": ["Muslim"]}),
+    ],
+)
+def test_a_group_at_the_mask_has_its_terms(name, terms):
+    """The first group listed is the one that a positive number leans towards."""
+    groups = _terms(_read(name))
+    assert groups == terms
+    assert list(groups) == list(terms)
+
+
+@pytest.mark.parametrize(("name", "n_terms"), [("occupation_person", 6), ("age_trait", 5)])
+def test_groups_in_the_context_have_equally_many_terms(name, n_terms):
+    """A group is stood for by several words, so that no one word decides."""
+    assert {len(terms) for terms in _terms(_read(name)).values()} == {n_terms}
+
+
+# --- Frames ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ASSOCIATIONS)
+def test_two_frames_differ_in_at_least_two_content_words_each(name):
+    """Frames are counted as independent, so no frame is another one with a word changed."""
+    texts = [frame["text"] for frame in _read(name)["frames"]]
+    near = [
+        (one, other)
+        for one, other in combinations(texts, 2)
+        if min(len(_content(one) - _content(other)), len(_content(other) - _content(one))) < 2
+    ]
+    assert near == []
+
+
+@pytest.mark.parametrize("name", ASSOCIATIONS)
+def test_two_frames_share_less_than_half_of_their_words(name):
+    """Not even the grammar of two frames is the same."""
+    texts = [frame["text"] for frame in _read(name)["frames"]]
+    alike = [
+        (one, other)
+        for one, other in combinations(texts, 2)
+        if 2 * len(_words(one) & _words(other)) >= min(len(_words(one)), len(_words(other)))
+    ]
+    assert alike == []
+
+
+@pytest.mark.parametrize("name", ASSOCIATIONS)
+def test_a_paraphrase_keeps_the_content_words_of_its_frame(name):
+    """A variant says the same thing in another order."""
+    for frame in _read(name)["frames"]:
+        for variant in frame.get("variants", []):
+            assert _content(variant) == _content(frame["text"])
+            assert variant != frame["text"]
+
+
+@pytest.mark.parametrize("name", ["gender_occupation", "weekday_occupation", "religion_trait"])
+def test_a_frame_with_the_group_at_the_mask_names_the_attribute_once(name):
+    """There is one mask for the group and one place for the attribute."""
+    for text in _sentences(_read(name)):
+        assert text.count("[MASK]") == 1
+        assert len(re.findall(r"\{(?:a )?attribute\}", text)) == text.count("{") == 1
+
+
+@pytest.mark.parametrize("name", ["occupation_person", "age_trait"])
+def test_a_frame_with_the_attribute_at_the_mask_names_the_term_once(name):
+    """No article stands right before the mask, where it would tell the target's first sound."""
+    for text in _sentences(_read(name)):
+        assert text.count("[MASK]") == 1
+        assert len(re.findall(r"\{(?:a )?term\}", text)) == text.count("{") == 1
+        assert not re.search(r"\ban? \[MASK\]", text, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", ["gender_occupation", "weekday_occupation", "religion_trait"])
+def test_an_article_before_a_masked_group_fits_every_term(name):
+    """The terms of these sets begin with a consonant, so that "an" never stands before them."""
+    for text in _sentences(_read(name)):
+        assert not re.search(r"\ban \[MASK\]", text, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", [*ASSOCIATIONS, "facts"])
+def test_a_sentence_has_six_to_sixteen_words(name):
+    """Sentences stay short enough for a small model, whichever word is written in."""
+    probe_set = _read(name)
+    # "a" and the longest attribute or term, which has two words.
+    longest = max((len(noun.split()) for noun in _nouns(probe_set)), default=1)
+    for text in _sentences(probe_set):
+        bare = re.sub(r"\{[^{}]*\}", lambda found: found[0].strip("{}"), text)
+        n_words = len(bare.split())
+        assert n_words >= 6, text
+        assert n_words + longest - 1 <= 16, text
+
+
+@pytest.mark.parametrize("name", [*ASSOCIATIONS, "facts"])
+def test_a_sentence_ends_with_a_full_stop_and_is_there_once(name):
+    """Every text is one whole sentence, and no text is there twice."""
+    texts = _sentences(_read(name))
+    assert len(set(texts)) == len(texts)
+    for text in texts:
+        assert text.endswith(".")
+        assert re.match(r"[A-Z0-9]|\[MASK\]|\{a ", text)
+        assert "  " not in text
+
+
+# --- Words that would give the answer away --------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", GENDER)
+def test_a_gender_frame_holds_no_gendered_word(name):
+    """Only the term or the mask may tell a woman from a man."""
+    probe_set = _read(name)
+    for text in _sentences(probe_set):
+        assert not _words(text) & GENDERED, text
+    assert not set(" ".join(_nouns(probe_set)).split()) & GENDERED
+
+
+@pytest.mark.parametrize(
+    ("name", "forbidden"),
+    [
+        ("age_trait", AGED | GENDERED),
+        ("religion_trait", RELIGIOUS),
+        ("weekday_occupation", {"weekend", "weekday", "week", "yesterday", "tomorrow"}),
+    ],
+)
+def test_a_frame_holds_no_second_word_for_a_group(name, forbidden):
+    """Nothing but the term or the mask speaks of age, of religion, of the week."""
+    for text in _sentences(_read(name)):
+        assert not _words(text) & forbidden, text
+
+
+@pytest.mark.parametrize("name", ["gender_occupation", "occupation_person", "weekday_occupation"])
+def test_a_frame_names_no_occupation_of_the_lists(name):
+    """A frame with a pilot in it would be read with the pilot's lean."""
+    nouns = set(_nouns(_read("gender_occupation")))
+    for text in _sentences(_read(name)):
+        assert not _words(text) & nouns, text
+
+
+# --- Occupations and their shares -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["gender_occupation", "occupation_person"])
+def test_the_class_of_an_occupation_agrees_with_its_share(name):
+    """Seventy percent women or more, thirty or less, and what lies between."""
+    for class_name, attribute in _attributes(_read(name)):
+        if class_name == "controls":
+            assert "share" not in attribute
+            continue
+        share = attribute["share"]
+        expected = (
+            "mostly_women" if share >= MOSTLY else "mostly_men" if share <= SELDOM else "middle"
+        )
+        assert class_name == expected, attribute
+
+
+@pytest.mark.parametrize("name", ["gender_occupation", "occupation_person"])
+def test_a_share_is_a_figure_of_the_labor_table(shared, name):
+    """Each share is that of a line of the table that names the occupation."""
+    path = shared / "data" / "bls_2015_biased_rulers" / "professionsBLS2015.csv"
+    if not path.is_file():
+        pytest.skip("the table of occupations of 2015 is not in 'shared'")
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    women_of = [
+        ({row[f"label{number}"] for number in range(1, 6)}, float(row["Women"])) for row in rows
+    ]
+    for class_name, attribute in _attributes(_read(name)):
+        if class_name == "controls":
+            continue
+        noun = attribute["text"].split()[-1]
+        found = [women for labels, women in women_of if noun in labels]
+        assert any(abs(women - 100 * attribute["share"]) < 0.05 for women in found), attribute
+
+
+@pytest.mark.parametrize("name", ["occupation_person", "weekday_occupation"])
+def test_occupations_mean_the_same_in_every_set(name):
+    """A noun has the class, and where it is given the share, of the pronoun set."""
+    known = {
+        attribute["text"]: (class_name, attribute.get("share"))
+        for class_name, attribute in _attributes(_read("gender_occupation"))
+    }
+    for class_name, attribute in _attributes(_read(name)):
+        known_class, known_share = known[attribute["text"]]
+        assert class_name == known_class
+        assert attribute.get("share", known_share) == known_share
+
+
+@pytest.mark.parametrize("name", ["occupation_person", "age_trait"])
+def test_a_target_at_the_mask_is_one_word(name):
+    """The mask stands for one word, which a model may write in several pieces."""
+    assert all(noun.isalpha() for noun in _nouns(_read(name)))
+
+
+def test_the_occupations_mix_short_and_long_names():
+    """Some have two words, some take "an", some are one piece to a model and some are not."""
+    nouns = [
+        attribute["text"]
+        for class_name, attribute in _attributes(_read("gender_occupation"))
+        if class_name != "controls"
+    ]
+    assert 10 <= sum(" " in noun for noun in nouns) <= 14
+    assert sum(noun[0] in "aeiou" for noun in nouns) >= 10
+
+
+def test_many_occupations_are_one_piece_and_some_are_several(shared):
+    """Both kinds are there, because a tool that drops long words measures something else."""
+    pieces = _vocabulary(shared, "bert-base-uncased")
+    single = [noun for noun in _nouns(_read("gender_occupation"))[:60] if " " not in noun]
+    assert sum(noun in pieces for noun in single) >= 25
+    assert sum(noun not in pieces for noun in single) >= 10
+
+
+@pytest.mark.parametrize("name", ASSOCIATIONS)
+def test_the_article_of_a_word_follows_its_sound(name):
+    """The program writes "an editor" and "an honest", and "a" before every consonant."""
+    expand = pytest.importorskip("probes.expand", reason="the expansion of probe sets is not here")
+    probe_set = _read(name)
+    for word in [*_nouns(probe_set), *chain(*_terms(probe_set).values())]:
+        # No word begins with a vowel that sounds like a consonant, as "university" does.
+        assert not re.match(r"u[bnst]i|eu|one\b|once\b", word, re.IGNORECASE), word
+        vowel = word[0].lower() in "aeiou" or word == "honest"  # its h is silent
+        assert vowel or not re.match(r"hour|hono|heir", word), word
+        assert expand.article(word) == ("an" if vowel else "a"), word
+
+
+# --- Facts ----------------------------------------------------------------------------------------
+
+
+def test_there_are_a_hundred_facts_of_at_least_eight_kinds():
+    """A kind of fact has at least six facts, so that guessing within it can be told."""
+    facts = _read("facts")["facts"]
+    relations = Counter(fact["relation"] for fact in facts)
+    assert len(facts) == len({fact["id"] for fact in facts}) == 100
+    assert sum(count >= 6 for count in relations.values()) >= 8
+
+
+def test_no_answer_is_right_for_more_than_a_third_of_a_relation():
+    """A model that always gives one word cannot seem to know a relation."""
+    facts = _read("facts")["facts"]
+    relations = Counter(fact["relation"] for fact in facts)
+    right = Counter((fact["relation"], answer) for fact in facts for answer in fact["answers"])
+    assert [key for key, count in right.items() if 3 * count > relations[key[0]]] == []
+
+
+def test_a_fact_and_its_negation_differ_in_the_not_alone():
+    """The partner adds "not" and, where English asks for it, nothing else."""
+    for fact in _read("facts")["facts"]:
+        assert fact["negated"].replace(" not ", " ", 1) == fact["text"]
+        assert fact["text"].count("[MASK]") == 1
+        assert "not" not in _words(fact["text"])
+
+
+def test_an_answer_is_not_given_in_the_sentence():
+    """No fact can be filled by copying a word."""
+    for fact in _read("facts")["facts"]:
+        assert len(set(fact["answers"])) == len(fact["answers"])
+        assert not _words(fact["text"]) & {answer.lower() for answer in fact["answers"]}
+
+
+@pytest.mark.parametrize("vocabulary", ["bert-base-uncased", "bert-base-cased"])
+def test_every_answer_is_one_piece(shared, vocabulary):
+    """A wrong answer is then a lack of knowledge, not a lack of pieces."""
+    pieces = _vocabulary(shared, vocabulary)
+    for fact in _read("facts")["facts"]:
+        for answer in fact["answers"]:
+            assert (answer.lower() if "uncased" in vocabulary else answer) in pieces, answer
+
+
+# --- All sets together ----------------------------------------------------------------------------
+
+
+def test_all_sets_together_need_a_small_vocabulary():
+    """A small model that is trained on these sentences can know all of their words."""
+    words = set()
+    for name in [*ASSOCIATIONS, "facts"]:
+        probe_set = _read(name)
+        answers = chain(*(fact["answers"] for fact in probe_set.get("facts", [])))
+        terms = chain(*_terms(probe_set).values()) if "groups" in probe_set else ()
+        neutral = probe_set["set"].get("neutral", "")
+        for text in [*_sentences(probe_set), *_nouns(probe_set), *terms, *answers, neutral]:
+            words |= _words(text)
+    assert len(words) <= 2300
