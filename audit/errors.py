@@ -1,12 +1,12 @@
 """Every error a user can cause, each one clear line with the exit code that the command ends with.
 
-    MaskauditError            70  an error of our own making, unless a subclass says otherwise
-    ├── InputError             2  wrong usage or input: a file, a model, a setting
-    │   └── MissingExtraError  2  the command needs torch and transformers, which are not installed
-    ├── NotJudgedError         3  nothing could be judged: unequal method keys, nothing measured
-    ├── SelftestError          1  the instrument did not find the truth it was given
-    ├── CannotWriteError      74  a full or read-only disk
-    └── LockedError           75  another run holds the folder
+MaskauditError            70  an error of our own making, unless a subclass says otherwise
+├── InputError             2  wrong usage or input: a file, a model, a setting
+│   └── MissingExtraError  2  the command needs torch and transformers, which are not installed
+├── NotJudgedError         3  nothing could be judged: unequal method keys, nothing measured
+├── SelftestError          1  the instrument did not find the truth it was given
+├── CannotWriteError      74  a full or read-only disk
+└── LockedError           75  another run holds the folder
 """
 
 

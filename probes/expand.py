@@ -12,10 +12,12 @@ import pandas as pd
 from audit import tables
 from probes.schema import MASK, PLACEHOLDER, Attribute, Fact, Frame, ProbeSet, Term
 
-# Sound decides the article, not spelling: "an hour", "a university", "a one-off".
+# Sound decides the article, not spelling: "an hour", "a university", "a one-off". Letters that are
+# read out one by one (MBA) are not told from words: `article = "an"` says so in a set.
 _VOWEL_SOUND = re.compile(r"(?:[aeiou]|hour|honest|honou?r|heir)", re.IGNORECASE)
 _CONSONANT_SOUND = re.compile(
-    r"(?:uni(?!n|m)|us[aeiu]|uk|ut[aei]|u[bfr][aio]|eu|ew|one\b|once\b)", re.I
+    r"(?:uni(?!n|m|de)|us[aeiu]|uk|ut[aeio]|ur[aiou]|u[bf][aio]|ugan|uy|eu|ew|one\b|once\b)",
+    re.IGNORECASE,
 )
 # What stands before a word that opens a sentence.
 _OPENS_SENTENCE = re.compile(r"(?:^|[.!?][\"')\u2019\u201d]*\s+)[\"'(\u2018\u201c]*$")
@@ -36,9 +38,7 @@ class Expanded:
         Frame ids and the order of rows are left out: renaming a frame changes no number. Which
         items share a frame is kept.
         """
-        rows = self.items.assign(
-            frame=self.items.groupby("frame")["context"].transform(lambda ids: min(ids))
-        )
+        rows = self.items.assign(frame=self.items.groupby("frame")["context"].transform("min"))
         lines = sorted(json.dumps(row, default=str) for row in rows.to_dict("records"))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
@@ -128,32 +128,44 @@ def _scored(
     an = attribute.article or article(attribute.text)
     # A masked attribute keeps its article and its number of words.
     written = re.sub(r"\S+", MASK, attribute.text) if attribute_masked else attribute.text
+    group_at_mask = "attribute}" in template
     values = {
         "attribute": written,
         "a attribute": f"{an} {written}",
-        "a": an,
+        "a": article(term.text) if group_at_mask else an,
         "term": term.text,
         "a term": f"{article(term.text)} {term.text}",
     }
     # The mask that is read is told from the attribute's masks by where the template has it.
-    before, after = (_filled(part, values, term) for part in template.split(MASK))
-    target = term.text if "attribute}" in template else attribute.text
+    lead, rest = template.split(MASK)
+    before = _filled(lead, values, term)
+    after = _filled(rest, values, term, lead=MASK)
+    target = term.text if group_at_mask else attribute.text
     return {
         "text": _capitalised(before + MASK + after),
         "slot": before.count(MASK),
-        "target": _capitalised(target) if _OPENS_SENTENCE.search(before) else target,
+        "target": _as_after(before, target),
     }
 
 
-def _filled(text: str, values: dict[str, str], term: Term) -> str:
+def _filled(text: str, values: dict[str, str], term: Term, lead: str = "") -> str:
+    """The text with its placeholders written out; `lead` stands before it."""
+
     def value(found: re.Match[str]) -> str:
         name = found.group(1)
         if "|" in name:
             singular, plural = name.split("|")
-            return singular if term.verb == "singular" else plural
-        return values[name]
+            word = singular if term.verb == "singular" else plural
+        else:
+            word = values[name]
+        return _as_after(lead + text[: found.start()], word)
 
     return PLACEHOLDER.sub(value, text)
+
+
+def _as_after(before: str, word: str) -> str:
+    """A word with a capital where it opens a sentence."""
+    return _capitalised(word) if _OPENS_SENTENCE.search(before) else word
 
 
 def _capitalised(text: str) -> str:
@@ -169,7 +181,6 @@ def _cloze_rows(probe_set: ProbeSet) -> Iterator[dict[str, Any]]:
 
 def _fact_rows(fact: Fact, text: str, label: str) -> Iterator[dict[str, Any]]:
     for answer in fact.answers:
-        opens = text.startswith(MASK)
         yield {
             "frame": fact.id,
             "variant": 0,
@@ -179,5 +190,5 @@ def _fact_rows(fact: Fact, text: str, label: str) -> Iterator[dict[str, Any]]:
             "label": label,
             "text": text,
             "slot": 0,
-            "target": _capitalised(answer) if opens else answer,
+            "target": _as_after(text.partition(MASK)[0], answer),
         }

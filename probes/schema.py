@@ -25,7 +25,9 @@ SETS = Path(__file__).parent / "sets"
 # `{attribute}`, `{a term}`, `{a}` (the target's article) and `{was|were}` (the term's verb).
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _KNOWN = {"attribute", "a attribute", "term", "a term", "a"}
-_SMALLEST_SET = 2
+# The role of neutral attributes, which a class may not be called.
+RESERVED = "control"
+_SHORTEST_FOUND = 3
 
 
 def _one_line(text: str) -> str:
@@ -51,15 +53,17 @@ def _sentence(text: str) -> str:
             f"has {shown}; expected {{attribute}}, {{a attribute}}, {{term}}, {{a term}}, "
             f"{{a}} or {{singular|plural}}"
         )
-    sides = [name.removeprefix("a ") for name in names if name.removeprefix("a ") in _SIDES]
-    if len(sides) != 1:
+    if len(_sides(text)) != 1:
         faults.append("must name {attribute} or {term} exactly once, the other is at the mask")
     if faults:
         raise ValueError("; ".join(faults))
     return text
 
 
-_SIDES = {"attribute", "term"}
+def _sides(text: str) -> list[str]:
+    """What stands beside the mask: `attribute` or `term`, once for each time it is named."""
+    names = (name.removeprefix("a ") for name in PLACEHOLDER.findall(text))
+    return [name for name in names if name in {"attribute", "term"}]
 
 
 def _cloze(text: str) -> str:
@@ -184,7 +188,7 @@ class ProbeSet(_Part):
 def load(path: Path) -> ProbeSet:
     """Read a probe set; an `InputError` names every fault, each with its place."""
     try:
-        source = path.read_text("utf-8")
+        source = path.read_text("utf-8-sig")  # some editors put a mark before the first line
         raw = tomllib.loads(source)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -192,7 +196,9 @@ def load(path: Path) -> ProbeSet:
     except UnicodeDecodeError as error:
         message = f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8"
         raise InputError(message) from error
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise InputError(f"{path}: not valid TOML: too many brackets inside brackets") from error
+    except ValueError as error:  # not TOML, or a number of thousands of digits
         raise InputError(f"{path}: not valid TOML: {error}") from error
     return parse(raw, source, str(path))
 
@@ -246,11 +252,16 @@ def _faults_of_association(probe_set: "ProbeSet") -> Iterator[str]:
     groups = [*probe_set.classes.values(), probe_set.controls]
     attributes = (item.text for part in groups if part for item in part.attributes)
     yield from _twice("classes and controls", "attribute", attributes)
-    for name in probe_set.header.contrast or ():
+    contrast = probe_set.header.contrast or ()
+    yield from _twice("set.contrast", "class", contrast)
+    for name in contrast:
         if name not in probe_set.classes:
             known = ", ".join(probe_set.classes) or "none"
             yield f"set.contrast: names the class {name!r}; the classes are: {known}"
-    forms = {"attribute}" in text for frame in probe_set.frames for text in frame.texts}
+    if RESERVED in probe_set.classes:
+        yield f"classes.{RESERVED}: stands for [controls] in the results; expected another name"
+    sentences = (text for frame in probe_set.frames for text in frame.texts)
+    forms = {side for text in sentences if len(side := frozenset(_sides(text))) == 1}
     if len(forms) > 1:
         yield "frames: some have the group at the mask and some the attribute; expected one form"
 
@@ -259,7 +270,7 @@ def _twice(place: str, what: str, values: Iterable[str]) -> Iterator[str]:
     seen: set[str] = set()
     for value in values:
         key = value.casefold()
-        if key in seen:
+        if key and key in seen:
             yield f"{place}: the {what} {value!r} is there twice; expected once"
         seen.add(key)
 
@@ -269,9 +280,12 @@ def _sound_parts(raw: Mapping[str, Any]) -> "ProbeSet":
     header = raw.get("set")
     header = header if isinstance(header, Mapping) else {}
     contrast = header.get("contrast")
+    kind = header.get("kind")
+    if kind not in ("association", "cloze"):
+        kind = "cloze" if "facts" in raw else "association"
     return ProbeSet.model_construct(
         header=Header.model_construct(
-            kind=header.get("kind", "association"),
+            kind=kind,
             contrast=[n for n in contrast if isinstance(n, str)]
             if isinstance(contrast, list)
             else None,
@@ -286,8 +300,8 @@ def _sound_parts(raw: Mapping[str, Any]) -> "ProbeSet":
             ),
             None,
         ),
-        frames=_sound_list(Frame, raw.get("frames"), ("id", "text"), {"variants": []}),
-        facts=_sound_list(Fact, raw.get("facts"), ("id", "text"), {}),
+        frames=_sound_list(Frame, raw.get("frames"), ("id", "text"), ("variants",)),
+        facts=_sound_list(Fact, raw.get("facts"), ("id", "text")),
     )
 
 
@@ -296,7 +310,7 @@ def _sound_table(part: Any, raw: object, field: str, entry: Any) -> dict[str, An
         return {}
     return {
         name: part.model_construct(
-            **{field: _sound_list(entry, value.get(field), ("text",), {}), "label": None}
+            **{field: _sound_list(entry, value.get(field), ("text",)), "label": None}
         )
         for name, value in raw.items()
         if isinstance(value, Mapping)
@@ -306,16 +320,18 @@ def _sound_table(part: Any, raw: object, field: str, entry: Any) -> dict[str, An
 def _sound_list(
     part: Any,  # noqa: ANN401 - one of the classes above
     raw: object,
-    needed: tuple[str, ...],
-    defaults: Mapping[str, Any],
+    texts: tuple[str, ...],
+    lists: tuple[str, ...] = (),
 ) -> list[Any]:
-    if not isinstance(raw, list):
-        return []
-    return [
-        part.model_construct(**{**defaults, **{key: entry[key] for key in needed}})
-        for entry in raw
-        if isinstance(entry, Mapping) and all(isinstance(entry.get(key), str) for key in needed)
-    ]
+    """Every entry of a list, what cannot be read in it left empty: that fault is told already."""
+    entries = raw if isinstance(raw, list) else []
+    found = []
+    for entry in (entry if isinstance(entry, Mapping) else {} for entry in entries):
+        one = {key: entry[key] if isinstance(entry.get(key), str) else "" for key in texts}
+        several = {key: entry[key] if isinstance(entry.get(key), list) else [] for key in lists}
+        strings = {key: [v for v in several[key] if isinstance(v, str)] for key in lists}
+        found.append(part.model_construct(**one, **strings))
+    return found
 
 
 def _told(detail: ErrorDetails, raw: Mapping[str, Any], source: str) -> str:
@@ -346,7 +362,7 @@ def _entry_id(loc: tuple[int | str, ...], raw: Mapping[str, Any]) -> str:
 
 
 def _line_of(value: object, source: str) -> str:
-    if isinstance(value, str) and len(value) > _SMALLEST_SET and source.count(value) == 1:
+    if isinstance(value, str) and len(value) >= _SHORTEST_FOUND and source.count(value) == 1:
         return f"line {source.count(chr(10), 0, source.index(value)) + 1}: "
     return ""
 
