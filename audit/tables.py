@@ -96,7 +96,9 @@ def conform(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     missing = {column: empty[column] for column in columns if column not in frame}
     whole = frame.assign(**missing)[list(columns)]
     texts = [column for column, dtype in columns.items() if dtype == _TEXT]
-    return whole.fillna(dict.fromkeys(texts, "")).astype(dict(columns)).reset_index(drop=True)
+    # A text column of nothing but missing values has the type of numbers until it is told.
+    filled = whole.astype(dict.fromkeys(texts, "object")).fillna(dict.fromkeys(texts, ""))
+    return filled.astype(dict(columns)).reset_index(drop=True)
 
 
 def check(name: str, frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,40 @@
+"""From terms to a cell: what the scores of a group's terms become, and when a cell is complete."""
+
+import numpy as np
+import pandas as pd
+
+CELL = ["role", "class", "attribute", "frame"]
+
+
+def group_at_mask(scored: pd.DataFrame) -> bool:
+    """Whether the terms are the targets; otherwise they stand in the context."""
+    return bool((scored["target"].str.casefold() == scored["term"].str.casefold()).all())
+
+
+def pooling_rule(scored: pd.DataFrame) -> str:
+    """How the terms of a group become one number; part of the method key."""
+    return "logsumexp" if group_at_mask(scored) else "mean"
+
+
+def group_differences(scored: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
+    """One row a cell: its value for `first` minus its value for `second`, in nats.
+
+    Terms at the mask: the log of the summed p of a group's terms. Terms in the context: the mean of
+    log p over them. Then the mean over a frame's variants. NaN where any score is missing, be it of
+    a third group: a cell counts only when it is complete for every group.
+    """
+    pooled = scored.groupby([*CELL, "variant", "group"], sort=False)["value"].agg(
+        _log_sum_exp if group_at_mask(scored) else _mean
+    )
+    groups = pooled.unstack("group")
+    complete = groups.notna().all(axis=1)
+    difference = (groups[first] - groups[second]).where(complete).rename("value")
+    return difference.groupby(CELL, sort=False).agg(_mean).reset_index()
+
+
+def _mean(values: pd.Series) -> float:
+    return float(values.mean(skipna=False))
+
+
+def _log_sum_exp(values: pd.Series) -> float:
+    return float(np.logaddexp.reduce(values.to_numpy()))
