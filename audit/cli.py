@@ -1,0 +1,406 @@
+"""The command line: words in, a line or a table and an exit code out; no arithmetic.
+
+Torch, pandas and the program's own stages are imported inside the commands that use them, so that
+`--help` answers at once.
+"""
+
+import errno
+import json
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from audit.errors import InputError, MaskauditError, MissingExtraError
+
+if TYPE_CHECKING:
+    from audit.record import Record
+
+app = typer.Typer(
+    name="maskaudit",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="How far a masked language model leans between groups of people, and whether a student "
+    "leans further than its teacher.",
+    epilog="Exit codes: 0 done; 1 a self-test failed; 2 wrong usage or input; 3 could not judge; "
+    "70 internal error; 74 cannot write; 75 another run holds the folder; 130, 143 interrupted.",
+)
+probes_app = typer.Typer(no_args_is_help=True, help="Look at probe sets and check your own.")
+app.add_typer(probes_app, name="probes")
+
+INTERNAL, CANNOT_WRITE, INTERRUPTED, TERMINATED = 70, 74, 130, 143
+EXTRA = {"torch", "transformers", "safetensors", "tokenizers"}
+# Wrong usage is click's own exception to some versions of typer, and a copy of it to others.
+WrongUsage: Any = typer.BadParameter.__bases__[0]
+
+Reference = Annotated[
+    str | None,
+    typer.Option(
+        "--reference",
+        "--teacher",
+        metavar="MODEL[@REV]",
+        help="The older or larger model: a folder or a hub id.",
+    ),
+]
+Candidate = Annotated[
+    str | None,
+    typer.Option(
+        "--candidate", "--student", metavar="MODEL[@REV]", help="The model that is judged."
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what was asked for.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class Terminated(BaseException):
+    """The process was asked to end (SIGTERM)."""
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with its exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(_code())
+
+
+def _code() -> int:
+    """Run the command that was typed; every error becomes one line and its exit code."""
+    try:
+        # Not `app()`: typer would end an interrupted command without a word.
+        command = typer.main.get_command(app)
+        with command.make_context("maskaudit", sys.argv[1:]) as context:
+            command.invoke(context)
+        sys.stdout.flush()
+    except typer.Exit as ended:
+        return int(ended.exit_code)
+    except KeyboardInterrupt:
+        return _told("interrupted; nothing half-written was kept", INTERRUPTED)
+    except Terminated:
+        return _told("terminated; nothing half-written was kept", TERMINATED)
+    except WrongUsage as error:
+        error.show()
+        return int(error.exit_code)
+    except Exception as error:  # noqa: BLE001 - the last door: a line for the user, all in a file
+        return _failed(error)
+    return 0
+
+
+def _failed(error: Exception) -> int:
+    """Say in one line what kept a command from its end."""
+    missing = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
+    if missing in EXTRA:
+        error = MissingExtraError(missing)
+    if isinstance(error, MaskauditError):
+        return _told(str(error), error.exit_code)
+    if isinstance(error, OSError) and error.errno in {errno.EPIPE, errno.ENOSPC}:
+        _drop_output()
+        if error.errno == errno.ENOSPC:  # a pipe is closed by whoever has read enough: no fault
+            _told(f"cannot write ({error.strerror})", CANNOT_WRITE)
+        return CANNOT_WRITE
+    return _internal(error)
+
+
+def _terminate(_signal: int, _frame: object) -> NoReturn:
+    raise Terminated
+
+
+def _drop_output() -> None:
+    """Let what is still to be printed go nowhere, so that the end of the process does not fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _told(message: str, code: int) -> int:
+    for line in message.splitlines():
+        print(f"maskaudit: {_printable(line)}", file=sys.stderr)
+    return code
+
+
+def _internal(error: Exception) -> int:
+    text = "".join(traceback.format_exception(error))
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="maskaudit-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as file:
+            file.write(text)
+    except OSError:
+        print(text, file=sys.stderr)
+        return _told(f"internal error: {type(error).__name__}", INTERNAL)
+    what = f"internal error ({type(error).__name__}); the traceback is in {file.name}"
+    return _told(what, INTERNAL)
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    *,
+    show_version: Annotated[
+        bool, typer.Option("--version", is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    if show_version:
+        print(version("maskaudit"))
+        raise typer.Exit
+
+
+@app.command()
+def run(  # noqa: PLR0913 - the options of a command
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[AUDIT.toml]", help="Settings; see `maskaudit init`.")
+    ] = None,
+    *,
+    reference: Reference = None,
+    candidate: Candidate = None,
+    probes: Annotated[
+        list[str] | None,
+        typer.Option("--probes", metavar="SET", help="A set by name, or a TOML file; repeatable."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="RUNS", help="Where records go. [default: runs]")
+    ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say what would be scored and lost; score nothing.")
+    ] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Audit a candidate against a reference; write a record and its page.
+
+    Without any model the bundled pair is audited, offline.
+    """
+    from audit import pipeline, progress
+
+    asked: dict[str, Any] = {
+        "reference": reference,
+        "candidate": candidate,
+        "probes": probes or (),
+        "out": out,
+    }
+    if plan:
+        from audit.plan import planned
+
+        _say(planned(pipeline.asked(file, **asked)), as_json=as_json)
+        return
+    with progress.shown(quiet=quiet or as_json) as tell:
+        record = pipeline.run(file, **asked, progress=tell)
+    _say_record(record, quiet=quiet, as_json=as_json)
+
+
+@app.command()
+def init(
+    file: Annotated[Path, typer.Argument(metavar="[AUDIT.toml]")] = Path("AUDIT.toml"),
+) -> None:
+    """Write a commented AUDIT.toml to start from."""
+    from audit.record import writing
+    from audit.settings import TEMPLATE
+
+    if file.exists():
+        raise InputError(f"{file}: is there already; name another file")
+    with writing(file):
+        file.write_text(TEMPLATE, "utf-8")
+    print(file)
+
+
+@app.command()
+def report(
+    record: Annotated[Path, typer.Argument(metavar="RECORD", help="A record's folder.")],
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="[default: RECORD/report.html]"),
+    ] = None,
+) -> None:
+    """Write the page of a record again; needs neither torch nor the models."""
+    from audit.record import load_record
+    from reports.html import write_page
+
+    print(write_page(load_record(record), output))
+
+
+@probes_app.command("list")
+def list_probes(*, as_json: AsJson = False) -> None:
+    """The probe sets that are shipped."""
+    from probes.schema import load, shipped
+
+    sets = [load(path).header for path in shipped().values()]
+    if as_json:
+        _print_json(
+            [part.model_dump(include={"name", "version", "axis", "title"}) for part in sets]
+        )
+        return
+    for part in sets:
+        print(f"{part.name:20}  {part.axis:16}  {part.title}")
+
+
+@probes_app.command("show")
+def show_probes(
+    name: Annotated[str, typer.Argument(metavar="SET", help="A set by name, or a TOML file.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Every masked sentence of a set, with its targets."""
+    from audit.plan import sentences
+
+    _say(sentences(name), as_json=as_json)
+
+
+@probes_app.command("check")
+def check_probes(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Probe sets.")],
+) -> None:
+    """Check probe sets of your own: every fault of every file at once."""
+    from probes.expand import expand
+    from probes.schema import load
+
+    faults: list[str] = []
+    for path in files:
+        try:
+            found = expand(load(path))
+        except InputError as error:
+            faults += error.faults
+        else:
+            print(f"{path}: good, {len(found.contexts)} sentences")
+    if faults:
+        raise InputError(*faults)
+
+
+@app.command()
+def fill(  # noqa: PLR0913 - the options of a command
+    sentence: Annotated[
+        str | None, typer.Argument(metavar="SENTENCE", help="With [MASK] where words are missing.")
+    ] = None,
+    *,
+    reference: Reference = None,
+    candidate: Candidate = None,
+    top: Annotated[int, typer.Option("--top", min=1, max=1000, help="How many fills.")] = 5,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--input",
+            metavar="FILE",
+            help='The endpoint form {"input_data": ["..."]}; - reads standard input. Prints the '
+            "candidate's likeliest fills as a JSON list.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The likeliest words at the mask, of both models side by side."""
+    if (sentence is None) == (source is None):
+        raise InputError("fill: expected one of SENTENCE and --input FILE (- for standard input)")
+    from audit import pipeline
+    from audit.fill import fills
+
+    sentences = [sentence] if sentence is not None else _endpoint(source)
+    wanted = pipeline.asked(reference=reference, candidate=candidate)
+    contexts, found = fills(sentences, pipeline.load_models(wanted), top)
+    if source is not None:
+        first = found[(found["model"] == "candidate") & (found["rank"] == 1)]
+        by_context = first.set_index("context")["token"]
+        tokens = contexts.assign(token=contexts["context"].map(by_context))
+        answers = tokens.groupby("text", sort=False)["token"].agg(" ".join)
+        _print_json([answers[text] for text in sentences])
+        return
+    rows = found.merge(contexts, on="context")
+    if as_json:
+        columns = ["text", "slot", "model", "rank", "token", "probability"]
+        _print_json(rows[columns].to_dict("records"))
+        return
+    for _, part in rows.groupby(["text", "slot"], sort=False):
+        _print_side_by_side(part)
+
+
+@app.command()
+def selftest(*, quiet: Quiet = False, as_json: AsJson = False) -> None:
+    """Let the instrument prove itself on the bundled pair, whose truth is known."""
+    from dataclasses import asdict
+
+    from audit import progress
+    from audit.selftest import selftest as checks
+
+    with progress.shown(quiet=quiet or as_json) as tell:
+        found = checks(tell)
+    failed = [check for check in found if not check.passed]
+    if as_json:
+        _print_json([asdict(check) for check in found])
+    elif not quiet:
+        for check in found:
+            mark = "ok  " if check.passed else "FAIL"
+            print(f"{mark}  {check.name}: {check.found} (expected {check.expected})")
+        print(f"{len(found) - len(failed)} passed, {len(failed)} failed")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _endpoint(source: Path | None) -> list[str]:
+    """The sentences of `{"input_data": [...]}` from a file or standard input."""
+    where = "standard input" if source == Path("-") else str(source)
+    try:
+        text = sys.stdin.read() if source == Path("-") else Path(str(source)).read_text("utf-8")
+        found = json.loads(text)["input_data"]
+    except OSError as error:
+        raise InputError(f"{where}: cannot be read ({error.strerror})") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f'{where}: expected JSON like {{"input_data": ["..."]}}') from error
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found) or not found:
+        raise InputError(f"{where}: input_data is to be a list of at least one sentence")
+    return found
+
+
+def _say(lines: "Any", *, as_json: bool) -> None:  # noqa: ANN401 - anything that knows both forms
+    if as_json:
+        _print_json(lines.as_json())
+    else:
+        print(lines.as_text())
+
+
+def _say_record(record: "Record", *, quiet: bool, as_json: bool) -> None:
+    from reports.page import headline
+
+    assert record.path is not None  # noqa: S101 - it was just sealed
+    page = record.path / "report.html"
+    if as_json:
+        _print_json({"record": str(record.path), "page": str(page), "headline": headline(record)})
+    elif quiet:
+        print(page)
+    else:
+        print(headline(record))
+        print(f"Record: {record.path}\nPage:   {page}")
+
+
+def _print_side_by_side(part: "Any") -> None:  # noqa: ANN401 - a DataFrame
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=escape(_printable(part["text"].iloc[0])), title_justify="left")
+    models = list(dict.fromkeys(part["model"]))
+    table.add_column("rank", justify="right")
+    for model in models:
+        table.add_column(model)
+        table.add_column("p", justify="right")
+    for rank, rows in part.groupby("rank"):
+        by_model = rows.set_index("model")
+        cells = [
+            cell
+            for model in models
+            for cell in (
+                escape(_printable(by_model.loc[model, "token"])),
+                f"{by_model.loc[model, 'probability']:.4f}",
+            )
+        ]
+        table.add_row(str(rank), *cells)
+    Console().print(table)
+
+
+def _printable(text: str) -> str:
+    """A token as a terminal may see it: what cannot be printed is written as its code point."""
+    return "".join(c if c.isprintable() else f"<U+{ord(c):04X}>" for c in text)
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, indent=1, ensure_ascii=False))

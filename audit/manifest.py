@@ -1,0 +1,146 @@
+"""What a record says of itself: who was audited, with what, how, and what was lost."""
+
+import hashlib
+import json
+import os
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import pandas as pd
+
+from audit.estimate import Design, Estimated
+from audit.models import MaskedLM, threads
+from audit.phantom import truth
+from audit.record import FORMAT
+from audit.settings import Settings
+from probes.expand import Expanded
+from probes.schema import ProbeSet
+
+PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "scipy", "pandas", "pyarrow")
+_KEY_LENGTH = 8
+_DIGEST_SHOWN = 12
+_EXAMPLES = 5
+
+
+def design(probe_set: ProbeSet, expanded: Expanded, method: Mapping[str, str]) -> Design:
+    """What estimating needs to know of a probe set; `method` is what all sets share."""
+    header = probe_set.header
+    contrast = (header.contrast[0], header.contrast[1]) if header.contrast else None
+    key = {
+        "probe_set": header.name,
+        "version": header.version,
+        "items": expanded.digest[:_DIGEST_SHOWN],
+        "mode": "corrected",
+        "pieces": "word-l2r",
+        **method,
+    }
+    return Design(header.name, header.axis, contrast, header.expect, key)
+
+
+def name_of(contents: Mapping[str, Any]) -> str:
+    """`<timestamp>-<short key>`: the key is a digest of who was audited and how."""
+    who = {subject: identity["weights"] for subject, identity in contents["models"].items()}
+    how = {name: part["items_digest"] for name, part in contents["probe_sets"].items()}
+    text = json.dumps([who, how, contents["method"]], sort_keys=True)
+    key = hashlib.sha256(text.encode()).hexdigest()[:_KEY_LENGTH]
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{key}"
+
+
+def manifest(  # noqa: PLR0913, PLR0917 - a manifest is where everything meets
+    pair: Mapping[str, MaskedLM],
+    sets: Sequence[ProbeSet],
+    parts: Sequence[Expanded],
+    scores: pd.DataFrame,
+    estimated: Estimated,
+    wanted: Settings,
+    method: Mapping[str, str],
+    started: float,
+) -> dict[str, Any]:
+    """The record's `record.json` as plain JSON values; no path, user or host of this machine."""
+    models = {subject: asdict(model.identity) for subject, model in pair.items()}
+    items = pd.concat([part.items for part in parts], ignore_index=True)
+    return {
+        "format": FORMAT,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "maskaudit": _version("maskaudit"),
+        "models": models,
+        "method": dict(method),
+        "provenance": {
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            "processors": os.cpu_count(),
+            "threads": threads(),
+            "seconds": round(time.perf_counter() - started, 1),
+            "packages": {name: _version(name) for name in PACKAGES},
+        },
+        "settings": {"seed": wanted.run.seed},
+        "probe_sets": {
+            probe_set.header.name: _described(probe_set, part)
+            for probe_set, part in zip(sets, parts, strict=True)
+        },
+        "lost": lost(items, scores),
+        "left_out": estimated.left_out,
+        "not_measured": _not_measured(models),
+        "truth": truth.truth_of({s: identity["weights"] for s, identity in models.items()}),
+    }
+
+
+def lost(items: pd.DataFrame, scores: pd.DataFrame) -> list[dict[str, Any]]:
+    """What could not be scored, counted by probe set, model, group and reason, with examples."""
+    failed = scores[scores["status"] != "ok"][["item", "model", "status"]]
+    rows = items.merge(failed, on="item").drop_duplicates(["probe_set", "model", "item", "group"])
+    by = ["probe_set", "model", "group", "status"]
+    return [
+        {
+            **dict(zip(by, key, strict=True)),
+            "items": len(part),
+            "examples": sorted(part["target"].unique())[:_EXAMPLES],
+        }
+        for key, part in rows.groupby(by, sort=False)
+    ]
+
+
+def _described(probe_set: ProbeSet, expanded: Expanded) -> dict[str, Any]:
+    """A probe set's own words, for its page, and its size."""
+    return {
+        **probe_set.header.model_dump(exclude={"name"}),
+        "items_digest": expanded.digest,
+        "groups": {
+            name: {"label": group.label or name, "terms": [term.text for term in group.terms]}
+            for name, group in probe_set.groups.items()
+        },
+        "classes": {
+            name: {"label": part.label or name, "attributes": len(part.attributes)}
+            for name, part in probe_set.classes.items()
+        },
+        "group_at_mask": probe_set.group_at_mask if probe_set.frames else None,
+        "frames": len(probe_set.frames) or len(probe_set.facts),
+        "sentences": len(expanded.contexts),
+        "items": int(expanded.items["item"].nunique()),
+    }
+
+
+def _not_measured(models: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What these models do not allow to be measured."""
+    if len(models) == 1:
+        return ["One model was audited alone: nothing was compared."]
+    if len({identity["tokenizer"] for identity in models.values()}) > 1:
+        told = (
+            "The two models have different tokenizers: the distance between their distributions "
+            "(KL, Jensen-Shannon) and the agreement of their fills need one vocabulary and are "
+            "left out."
+        )
+        return [told]
+    return []
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

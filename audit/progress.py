@@ -1,0 +1,53 @@
+"""How far the scoring has come: a bar on a terminal, a plain line now and then elsewhere."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Progress = Callable[[str, int, int], None]
+SECONDS_BETWEEN_LINES = 10.0
+
+
+@contextmanager
+def shown(*, quiet: bool) -> Iterator[Progress]:
+    """A function to tell of progress: (what, sentences done, sentences in all); on stderr."""
+    if quiet:
+        yield lambda _what, _done, _all: None
+    elif sys.stderr.isatty():
+        with _bar() as tell:
+            yield tell
+    else:
+        yield _Lines()
+
+
+class _Lines:
+    """A line when a set begins and ends, and one every ten seconds between."""
+
+    def __init__(self) -> None:
+        self._what = ""
+        self._last = 0.0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if what != self._what or done == total or now - self._last > SECONDS_BETWEEN_LINES:
+            self._what, self._last = what, now
+            print(f"{what}: {done} of {total} sentences", file=sys.stderr, flush=True)  # noqa: T201
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+        tasks: dict[str, int] = {}
+
+        def tell(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done)  # type: ignore[arg-type]
+
+        yield tell

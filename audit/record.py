@@ -1,0 +1,167 @@
+"""One audit on disk: a sealed folder with its format number, identity, method and tables.
+
+A record is written under a temporary name and renamed when it is whole; afterwards it is never
+changed. Pages are derived from it and may be replaced.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
+
+from audit import tables
+from audit.errors import CannotWriteError, InputError, LockedError
+
+# The format number rises with what a record holds; a line for each.
+#   1: record.json with models, probe_sets, lost, truth; contexts, items, scores, paired, fills
+#      and estimates as Parquet; SHA256SUMS.
+FORMAT = 1
+MANIFEST = "record.json"
+SUMS = "SHA256SUMS"
+TABLES = ("contexts", "items", "scores", "paired", "fills", "estimates")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One audit: `manifest` says what was audited and how; the tables hold what was measured."""
+
+    manifest: dict[str, Any]
+    contexts: pd.DataFrame
+    items: pd.DataFrame
+    scores: pd.DataFrame
+    paired: pd.DataFrame
+    fills: pd.DataFrame
+    estimates: pd.DataFrame
+    path: Path | None = None
+
+
+@contextmanager
+def held(runs: Path) -> Iterator[None]:
+    """Hold the folder of runs for one writer; `LockedError` says who has it."""
+    with writing(runs):
+        runs.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(runs / ".lock", timeout=0)
+        holder = runs / ".holder"
+        try:
+            lock.acquire()
+        except Timeout as error:
+            who = holder.read_text("utf-8") if holder.exists() else "an unknown process"
+            raise LockedError(f"{runs}: held by {who}; wait for it or choose --out") from error
+    try:
+        with writing(runs):
+            since = datetime.now(UTC).isoformat(timespec="seconds")
+            holder.write_text(f"process {os.getpid()} since {since}", "utf-8")
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn a full, read-only or forbidden disk into one line that names the place."""
+    try:
+        yield
+    except OSError as error:
+        reason = " ".join((error.strerror or str(error)).split())
+        raise CannotWriteError(f"{path}: cannot write ({reason}); nothing was kept") from error
+
+
+@contextmanager
+def unfinished(runs: Path) -> Iterator[Path]:
+    """A hidden folder to write a record into; it is gone again unless it was sealed."""
+    with writing(runs):
+        runs.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=runs))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def seal(record: Record, folder: Path, final: Path) -> Record:
+    """Write a record into an unfinished folder and give it its name, whole or not at all."""
+    with writing(final.parent):
+        for name in TABLES:
+            _write_table(name, getattr(record, name), folder / f"{name}.parquet")
+        text = json.dumps(record.manifest, indent=1, ensure_ascii=False, allow_nan=False)
+        (folder / MANIFEST).write_text(text + "\n", "utf-8")
+        sums = [f"{_digest(path)}  {path.name}" for path in sorted(folder.iterdir())]
+        (folder / SUMS).write_text("\n".join(sums) + "\n", "utf-8")
+        folder.chmod(0o755)
+        folder.rename(final)
+    return Record(record.manifest, *(getattr(record, name) for name in TABLES), path=final)
+
+
+def load_record(path: str | Path) -> Record:
+    """Read a record and its tables; refuse one that is changed, half-written or of a newer format.
+
+    Raises `InputError`. Works without torch.
+    """
+    folder = Path(path)
+    if not (folder / MANIFEST).is_file():
+        raise InputError(f"{folder}: no record here; expected a folder with {MANIFEST}")
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        found = manifest["format"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{folder / MANIFEST}: not readable as a record ({error})") from error
+    if not isinstance(found, int) or found > FORMAT or found < 1:
+        raise InputError(
+            f"{folder}: record format {found!r}; this version reads formats 1 to {FORMAT}. "
+            "Install a newer maskaudit"
+        )
+    _check_sums(folder)
+    read = {name: _read_table(name, folder / f"{name}.parquet") for name in TABLES}
+    return Record(manifest, **read, path=folder)
+
+
+def _check_sums(folder: Path) -> None:
+    try:
+        lines = (folder / SUMS).read_text("utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder}: no readable {SUMS}; the record is not whole") from error
+    pairs = [line.split("  ", 1) for line in lines if "  " in line]
+    listed = {name: digest for digest, name in pairs}
+    for name in (MANIFEST, *(f"{table}.parquet" for table in TABLES)):
+        if name not in listed or not (folder / name).is_file():
+            raise InputError(f"{folder}: {name} is missing; the record is not whole")
+        if _digest(folder / name) != listed[name]:
+            raise InputError(f"{folder / name}: changed since it was sealed (SHA-256 differs)")
+
+
+def _write_table(name: str, frame: pd.DataFrame, path: Path) -> None:
+    tables.check(name, frame)
+    whole = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
+    numbers = [field.name for field in whole.schema if pa.types.is_floating(field.type)]
+    pq.write_table(
+        whole,
+        path,
+        compression="zstd",
+        use_dictionary=[field.name for field in whole.schema if field.name not in numbers],
+        use_byte_stream_split=numbers,
+    )
+
+
+def _read_table(name: str, path: Path) -> pd.DataFrame:
+    try:
+        return tables.conform(name, pq.read_table(path).to_pandas())
+    except (OSError, ValueError, pa.ArrowException, AssertionError) as error:
+        raise InputError(f"{path}: not readable as the table {name} ({error})") from error
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
