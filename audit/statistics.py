@@ -5,7 +5,7 @@ attributes and frames both sampled (Clark 1973; Judd, Westfall & Kenny 2012). Tr
 independent covers 35-56 % where it says 95 %.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -155,6 +155,34 @@ def selected_level(selected: int, of: int, *, level: float = 0.95) -> float:
     Benjamini & Yekutieli (2005): 1 - (1 - level) * R / m.
     """
     return 1 - (1 - level) * selected / of
+
+
+def jackknife(
+    columns: Cells,
+    function: Callable[[Cells], Cells],
+    *,
+    level: float = 0.95,
+    null_value: float = np.nan,
+) -> Interval:
+    """A smooth function of column means, with an interval over clusters (rows), [clusters, k].
+
+    `function` takes means [..., k] and gives values [...]. The rows are what is sampled: a writer,
+    an edited span, a target term; a share is the ratio of two of them, hits and trials. Delete-one
+    jackknife (Tukey 1958; Efron & Stein 1981), Student t with clusters - 1. NaN with fewer than two
+    rows, or where a value is not a number.
+    """
+    n = len(columns)
+    if n == 0:
+        return Interval(np.nan, np.nan, np.nan)
+    total = columns.sum(0)
+    estimate = float(function(total / n))
+    if n < _LEAST:
+        return Interval(estimate, np.nan, np.nan)
+    without = function((total - columns) / (n - 1))
+    variance = float((n - 1) / n * ((without - without.mean()) ** 2).sum())
+    if np.isnan(variance):
+        return Interval(estimate, np.nan, np.nan)
+    return _interval(estimate, variance, n - 1, level, null_value, np.nan)
 
 
 def wilson(successes: int, trials: int, *, level: float = 0.95) -> Interval:
