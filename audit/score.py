@@ -343,6 +343,8 @@ def _plan_item(
 def _pieces(written: Written, before: Ids, after: Ids, model: MaskedLM) -> Ids | None:
     """The target's pieces where it is written in, or None where it changes the words around it."""
     whole, span = written.encoded, written.span
+    if span[0] == span[1]:
+        return ()
     middle = whole.ids[len(before) : len(whole.ids) - len(after)]
     if (*before, *middle, *after) == whole.ids:
         return middle
