@@ -1,0 +1,305 @@
+"""What a page is made of: finished strings in frozen values, which a template only places."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import pandas as pd
+
+REFERENCE, CANDIDATE, DIFFERENCE = "reference", "candidate", "difference"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph; `tone` says how it stands out."""
+
+    text: str
+    tone: Literal["plain", "question", "small", "warning"] = "plain"
+    kind: str = "text"
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """Sentences in a list."""
+
+    items: tuple[str, ...]
+    kind: str = "bullets"
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word and what it means here."""
+
+    term: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """Words and their meanings."""
+
+    terms: tuple[Term, ...]
+    kind: str = "definitions"
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a model's vocabulary, seen whole, and its probability."""
+
+    word: str
+    probability: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """A cell of several words."""
+
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True)
+class Blank:
+    """A sentence around the place that is read."""
+
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table; numbers are set flush right."""
+
+    title: str
+    is_number: bool = True
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows that belong together, under a title and the sentences that it is about."""
+
+    rows: tuple[tuple[str | Words, ...], ...]
+    title: str = ""
+    sentences: tuple[Blank, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; the first column of a row is its header."""
+
+    name: str
+    caption: str
+    columns: tuple[Column, ...]
+    groups: tuple[Rows, ...]
+    note: str = ""
+    kind: str = "table"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One estimate of a forest chart; `label` is read out, `value` is written beside it."""
+
+    row: str
+    label: str
+    subject: str
+    value: str
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Forest:
+    """Estimates with their intervals, in named groups of rows, around a zero line."""
+
+    groups: tuple[tuple[str, tuple[Mark, ...]], ...]
+    axis: str
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One point of a scatter; `label` is read out."""
+
+    x: float
+    y: float
+    subject: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """Points around the line where both numbers are the same."""
+
+    dots: tuple[Dot, ...]
+    x_axis: str
+    y_axis: str
+
+
+@dataclass(frozen=True)
+class Key:
+    """One entry of a chart's legend."""
+
+    subject: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart with its title, its description for those who do not see it, and its legend."""
+
+    name: str
+    title: str
+    description: str
+    chart: Forest | Scatter
+    keys: tuple[Key, ...] = ()
+    width: Literal["wide", "half"] = "wide"
+    kind: str = "figure"
+
+
+@dataclass(frozen=True)
+class Row:
+    """Figures side by side."""
+
+    figures: tuple[Figure, ...]
+    kind: str = "row"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A titled part of a section."""
+
+    title: str
+    blocks: tuple["Block", ...]
+    name: str = ""
+    kind: str = "part"
+
+
+@dataclass(frozen=True)
+class Folded:
+    """What only some readers need, under a line that opens it."""
+
+    summary: str
+    blocks: tuple["Block", ...]
+    is_open: bool = False
+    kind: str = "folded"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One true thing, plainly, and what it rests on."""
+
+    claim: str
+    evidence: str
+    kind: str = "claim"
+
+    @property
+    def sentence(self) -> str:
+        """Both as one."""
+        return f"{self.claim}: {self.evidence}"
+
+
+Block = Text | Claim | Bullets | Definitions | Table | Figure | Row | Part | Folded
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page that the jump list names."""
+
+    name: str
+    title: str
+    blocks: tuple[Block, ...]
+    jump: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One audit as finished strings."""
+
+    title: str
+    eyebrow: str
+    headline: Claim
+    banner: str
+    findings: tuple[Block, ...]
+    sections: tuple[Section, ...]
+    colophon: str
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the models are called on the page; `reference` is empty where one is audited alone."""
+
+    candidate: str
+    reference: str = ""
+
+    @property
+    def paired(self) -> bool:
+        """Whether there are two models."""
+        return bool(self.reference)
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The subjects of the record, in the order of a table."""
+        return (REFERENCE, CANDIDATE, DIFFERENCE) if self.paired else (CANDIDATE,)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models of the record, in the order of a table."""
+        return (REFERENCE, CANDIDATE) if self.paired else (CANDIDATE,)
+
+    def label(self, subject: str) -> str:
+        """A subject as a table or a chart names it."""
+        if subject == DIFFERENCE:
+            return "difference"
+        if not self.paired:
+            return self.candidate
+        return f"{getattr(self, subject)} ({subject})"
+
+    def the(self, subject: str) -> str:
+        """A model as a sentence names it."""
+        role = subject if self.paired else "model"
+        return f"the {role} ({getattr(self, subject)})"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One estimate of the record."""
+
+    estimate: float
+    low: float
+    high: float
+    std_error: float
+    p: float
+    p_adjusted: float
+    mde: float
+    n_attributes: int
+    n_frames: int
+    scope: str
+
+    @classmethod
+    def of(cls, row: "pd.Series[Any]") -> Self:
+        """The estimate in a row of the table of estimates."""
+        return cls(
+            estimate=float(row["estimate"]),
+            low=float(row["low"]),
+            high=float(row["high"]),
+            std_error=float(row["std_error"]),
+            p=float(row["p"]),
+            p_adjusted=float(row["p_adjusted"]),
+            mde=float(row["mde"]),
+            n_attributes=0 if pd.isna(row["n_attributes"]) else int(row["n_attributes"]),
+            n_frames=0 if pd.isna(row["n_frames"]) else int(row["n_frames"]),
+            scope=str(row["scope"]),
+        )
+
+    @property
+    def leaves_zero_out(self) -> bool:
+        """Whether the interval says that the number is not zero."""
+        return self.low > 0 or self.high < 0
+
+
+def effects(
+    estimates: pd.DataFrame, estimator: str, slice_: str, subjects: Sequence[str]
+) -> dict[str, Effect]:
+    """The effects of one slice by subject; a subject without an estimate is not there."""
+    chosen = estimates[(estimates["estimator"] == estimator) & (estimates["slice"] == slice_)]
+    rows = {str(row["subject"]): row for _, row in chosen.iterrows()}
+    return {subject: Effect.of(rows[subject]) for subject in subjects if subject in rows}

@@ -1,0 +1,93 @@
+"""A page as one HTML file that needs no network and runs no script."""
+
+import base64
+import contextlib
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from audit.record import Record, writing
+from reports.blocks import Figure, Page
+from reports.charts import draw
+from reports.page import page
+
+FILE = "report.html"
+_TEMPLATES = Path(__file__).parent / "templates"
+_OPENING = re.compile(r"<svg ([^>]*)>")
+# The spaces in "95 %", "0.62 nats", "p < .001" and "Table 11".
+_KEPT_TOGETHER = re.compile(r"(?<=\d) (?=%|nats\b|points\b)|(?<=\bp) (?=[<=])|(?<=[<=]) (?=[.\d])")
+_SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
+
+
+def write_page(record: Record, path: Path | None = None) -> Path:
+    """Write the page of a record, beside its tables unless `path` says otherwise; whole or not.
+
+    Raises `CannotWriteError` where the disk is full or read-only.
+    """
+    if path is None:
+        if record.path is None:
+            raise ValueError("this record lies in no folder; say where its page is to be written")
+        path = record.path / FILE
+    text = render(page(record))
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    with writing(path):
+        try:
+            unfinished.write_text(text, "utf-8", newline="\n")
+            unfinished.replace(path)
+        finally:
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+    return path
+
+
+def render(made: Page) -> str:
+    """A page as HTML: the style sheet inside, its digest in the security policy, no script."""
+    style = (_TEMPLATES / "style.css").read_text("utf-8")
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_typeset,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["chart"] = _chart
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    # The style sheet is ours, and is not escaped so that its digest is the one that browsers see.
+    html = environment.get_template("report.html.j2").render(
+        page=made,
+        style=Markup(style),  # noqa: S704
+        policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'",
+    )
+    return html.strip() + "\n"
+
+
+def _typeset(value: object) -> object:
+    """Keep a number and its unit on one line; what is markup already stays as it is."""
+    return _KEPT_TOGETHER.sub("\u00a0", value) if type(value) is str else value
+
+
+def _chart(figure: Figure) -> Markup:
+    """The SVG of a figure, named and described; vl-convert has escaped the strings in it."""
+    title, description = f"{figure.name}-title", f"{figure.name}-description"
+    drawn = draw(figure.chart)
+    opening = _OPENING.match(drawn)
+    size = _SIZE.search(opening[1]) if opening else None
+    assert opening and size  # noqa: S101, PT018 - vl-convert's own first tag
+    head = Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" class="chart {}" '
+        'role="graphics-document" aria-labelledby="{}" aria-describedby="{}">'
+        '<title id="{}">{}</title><desc id="{}">{}</desc>'
+    ).format(
+        size[1], size[2], figure.width, title, description,
+        title, figure.title, description, figure.description,
+    )  # fmt: skip
+    return head + Markup(drawn[opening.end() :])  # noqa: S704
+
+
+__all__ = ["FILE", "render", "write_page"]

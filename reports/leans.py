@@ -1,0 +1,193 @@
+"""The largest leans of one set as tables of finished strings, and what moved between models."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from audit.estimate import LARGEST
+from reports import examples, wording
+from reports.blocks import (
+    CANDIDATE,
+    DIFFERENCE,
+    REFERENCE,
+    Block,
+    Column,
+    Effect,
+    Names,
+    Part,
+    Rows,
+    Table,
+    Text,
+    effects,
+)
+from reports.examples import Between
+from reports.findings import label
+
+
+def largest(
+    between: Between, items: pd.DataFrame, tables: Mapping[str, pd.DataFrame], names: Names
+) -> tuple[Block, ...]:
+    """The blocks of one set about its largest leans; none where the record has none.
+
+    `items` and `estimates` in `tables` are those of the set; `scores`, `contexts` and `fills` may
+    be of the whole record.
+    """
+    estimates = tables["estimates"]
+    chosen = _ranked(estimates, between, CANDIDATE)
+    if not chosen:
+        return ()
+    classes = dict(zip(items["attribute"], items["class"], strict=True))
+    blocks: list[Block] = [
+        Text(_explained(between, len(chosen), names)),
+        _largest_table(between, chosen, classes, estimates, names),
+        examples.behind(between, [name for name, _ in chosen], items, tables, names),
+    ]
+    found: list[Block] = [Part(f"Largest leans of {names.candidate}", tuple(blocks))]
+    moved = _ranked(estimates, between, DIFFERENCE)
+    if moved:
+        found.append(
+            Part(
+                "Where the two models differ most",
+                (
+                    Text(_moved_explained(len(moved), names)),
+                    _moved_table(between, moved, classes, estimates, names),
+                ),
+            )
+        )
+    return tuple(found)
+
+
+def _ranked(estimates: pd.DataFrame, between: Between, subject: str) -> list[tuple[str, Effect]]:
+    """The attributes of the table of the largest, the largest first, with their shrunken lean."""
+    start = between.slice_of("")
+    rows = estimates[
+        (estimates["estimator"] == LARGEST)
+        & (estimates["subject"] == subject)
+        & estimates["slice"].str.startswith(start)
+    ]
+    found = [(str(row["slice"])[len(start) :], Effect.of(row)) for _, row in rows.iterrows()]
+    return sorted(found, key=lambda pair: (-abs(pair[1].estimate), pair[0]))
+
+
+def _raw(
+    estimates: pd.DataFrame, between: Between, attribute: str, names: Names
+) -> dict[str, Effect]:
+    return effects(estimates, "lean", between.slice_of(attribute), names.subjects)
+
+
+def _explained(between: Between, count: int, names: Names) -> str:
+    first, second = between.groups
+    if between.at_mask:
+        sign = f"A positive lean is towards {first}, a negative one towards {second}"
+    else:
+        sign = (
+            f"A positive lean means that the word is expected more of {first}, a negative one that "
+            f"it is expected more of {second}"
+        )
+    return (
+        f"The {count} attributes on which {names.the(CANDIDATE)} departs most from this set’s "
+        f"average attribute. {sign}, always against that average. A list of the largest is a list "
+        "of the luckiest as well, so the first number is shrunken: moved towards the average by as "
+        "much as chance is likely to have added. The raw number stands beside it. The interval "
+        "belongs to the raw number and is widened for having picked the largest, so it need not "
+        "have the shrunken number in its middle."
+    )
+
+
+def _largest_table(
+    between: Between,
+    chosen: Sequence[tuple[str, Effect]],
+    classes: Mapping[str, str],
+    estimates: pd.DataFrame,
+    names: Names,
+) -> Table:
+    columns = [
+        Column("Attribute", is_number=False),
+        Column("Class", is_number=False),
+        Column(f"{names.candidate}, shrunken"),
+        Column("Interval of the raw"),
+        Column(f"{names.candidate}, raw"),
+    ]
+    if names.paired:
+        columns += [Column(f"{names.reference}, raw"), Column("Difference, raw")]
+    rows = []
+    for attribute, effect in chosen:
+        raw = _raw(estimates, between, attribute, names)
+        shown = [CANDIDATE, REFERENCE, DIFFERENCE] if names.paired else [CANDIDATE]
+        rows.append(
+            (
+                wording.visible(attribute),
+                _class(between, classes, attribute),
+                wording.signed(effect.estimate),
+                wording.between(effect.low, effect.high, with_sign=True),
+                *(wording.signed(raw[name].estimate) for name in shown),
+            )
+        )
+    return Table(
+        f"largest-{between.tag}",
+        f"Largest leans of {names.candidate}, in nats from the set’s average",
+        tuple(columns),
+        (Rows(tuple(rows)),),
+    )
+
+
+def _moved_explained(count: int, names: Names) -> str:
+    return (
+        f"The {count} attributes on which {names.the(CANDIDATE)} has moved furthest from "
+        f"{names.the(REFERENCE)}, again against the average attribute and again shrunken. The last "
+        "column says what the move is, read from the two raw leans: further out in the direction "
+        f"that {names.the(REFERENCE)} already leans, back towards the average, or across it."
+    )
+
+
+def _moved_table(
+    between: Between,
+    moved: Sequence[tuple[str, Effect]],
+    classes: Mapping[str, str],
+    estimates: pd.DataFrame,
+    names: Names,
+) -> Table:
+    rows = []
+    for attribute, effect in moved:
+        raw = _raw(estimates, between, attribute, names)
+        reference, candidate = raw[REFERENCE].estimate, raw[CANDIDATE].estimate
+        rows.append(
+            (
+                wording.visible(attribute),
+                _class(between, classes, attribute),
+                wording.signed(effect.estimate),
+                wording.between(effect.low, effect.high, with_sign=True),
+                wording.signed(reference),
+                wording.signed(candidate),
+                move(reference, candidate, between.groups),
+            )
+        )
+    return Table(
+        f"moved-{between.tag}",
+        "Largest differences, candidate minus reference, in nats from the set’s average",
+        (
+            Column("Attribute", is_number=False),
+            Column("Class", is_number=False),
+            Column("Difference, shrunken"),
+            Column("Interval of the raw"),
+            Column(f"{names.reference}, raw"),
+            Column(f"{names.candidate}, raw"),
+            Column(f"What {names.candidate} does", is_number=False),
+        ),
+        (Rows(tuple(rows)),),
+    )
+
+
+def move(reference: float, candidate: float, groups: tuple[str, str]) -> str:
+    """From one lean to the other in words."""
+    side, other = groups if reference >= 0 else groups[::-1]
+    if reference * candidate < 0:
+        return f"crosses from {side} to {other}"
+    if abs(candidate) > abs(reference):
+        return f"leans further towards {groups[0] if candidate > 0 else groups[1]}"
+    return f"leans less towards {side}"
+
+
+def _class(between: Between, classes: Mapping[str, str], attribute: str) -> str:
+    name = classes.get(attribute, "")
+    return label(between.part["classes"], name) if name else ""

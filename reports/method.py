@@ -1,0 +1,371 @@
+"""How it was measured, by whom it can be repeated, what was lost, and what it cannot show."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from audit.estimate import CONTRAST, LARGEST
+from audit.estimators.catalogue import ALL
+from reports import wording
+from reports.blocks import (
+    Block,
+    Bullets,
+    Column,
+    Definitions,
+    Folded,
+    Names,
+    Part,
+    Rows,
+    Section,
+    Table,
+    Term,
+    Text,
+)
+
+_EXAMPLES = 8
+_WHY = {
+    "too_long": "the sentence is longer than the model can read",
+    "context_unknown": "the vocabulary cannot write the sentence",
+    "mask_lost": "the tokenizer loses the hidden place",
+    "target_unknown": "the vocabulary cannot write the word",
+    "target_changes_context": "writing the word in changes the words around it",
+}
+_INTERVALS = (
+    (
+        "Every interval of a contrast or an average covers new attributes and new sentences of the "
+        "same kind at once (scope S2): both are treated as samples, in a two-way analysis of "
+        "variance with Satterthwaite’s degrees of freedom (Clark 1973; Judd, Westfall and Kenny "
+        "2012). Paraphrases of one frame are averaged first and are not counted as more evidence. "
+        "Counting every sentence as independent gives intervals that hold 35 to 56 times in a "
+        "hundred where they claim 95 (measured by simulation)."
+    ),
+    (
+        "The difference between two models is computed sentence by sentence before anything is "
+        "averaged, so that what both models make of a sentence drops out."
+    ),
+    (
+        "The tested contrasts of one subject are adjusted for their number (Benjamini and Hochberg "
+        "1995); a result is called shown when the adjusted p is below .05. The smallest effect "
+        "that could have been found is the one that such a test, taken alone, finds four times in "
+        "five."
+    ),
+    (
+        "The largest leans are shrunken towards the set’s average (best linear unbiased "
+        "predictor); their intervals, around the raw numbers, are widened so that at most 5 % of "
+        "those shown are expected to miss (Benjamini and Yekutieli 2005). They cover new sentences "
+        "with the same attribute (scope S1)."
+    ),
+    (
+        "Shares of facts have Wilson’s interval (1927); two models on the same facts are compared "
+        "with McNemar’s exact test (1947)."
+    ),
+)
+_CANNOT = (
+    (
+        "It reads single hidden words in short sentences written for the purpose. A lean in these "
+        "sentences is a lean of the model’s expectations; what an application built on the model "
+        "does with them is not measured here, and may be more, less or something else."
+    ),
+    (
+        "A result that is not shown is not a result of zero. Each says beside it how small an "
+        "effect could have been found."
+    ),
+    (
+        "The intervals speak of other sentences and other attributes of the same kind. They do not "
+        "speak of other words for the same groups, of other groups, or of people to whom two of "
+        "the groups apply at once."
+    ),
+    (
+        "Groups are stood for by a few words. A model may treat other words for the same people "
+        "differently."
+    ),
+    (
+        "The contrast is measured against zero, the point where an attribute makes no difference. "
+        "Whether that is the right yardstick, or the world’s own shares are, is a choice that this "
+        "page does not make."
+    ),
+    (
+        "A contrast near zero on these sets is no certificate. Other axes, other languages and "
+        "other kinds of harm are outside them."
+    ),
+)
+
+
+def lost(
+    manifest: Mapping[str, Any], items: pd.DataFrame, scores: pd.DataFrame, names: Names
+) -> Section:
+    """What could not be scored, what was left out of the estimates, and words of several pieces."""
+    blocks: list[Block] = []
+    if not manifest["lost"] and not manifest["left_out"]:
+        blocks.append(Text("Nothing was lost: every word was scored in every sentence it was for."))
+    if manifest["lost"]:
+        blocks += [Text(_lost_total(manifest["lost"])), _lost_table(manifest, names)]
+    if manifest["left_out"]:
+        blocks.append(_left_out(manifest))
+    blocks.append(_pieces(manifest, items, scores, names))
+    return Section("lost", "What was lost, and why", tuple(blocks), "What was lost")
+
+
+def _lost_total(rows: Sequence[Mapping[str, Any]]) -> str:
+    total = sum(row["items"] for row in rows)
+    return (
+        f"{wording.counted(total, 'word')} could not be scored in "
+        f"{'its place' if total == 1 else 'their places'}. They are counted here by model and "
+        "group, because losing more of one group than of another tilts a result."
+    )
+
+
+def _lost_table(manifest: Mapping[str, Any], names: Names) -> Table:
+    rows = tuple(
+        (
+            _title(manifest, row["probe_set"]),
+            names.label(row["model"]) if row["model"] in names.models else row["model"],
+            wording.visible(row["group"]) if row["group"] else wording.UNKNOWN,
+            _WHY.get(row["status"], wording.visible(row["status"])),
+            wording.number(row["items"]),
+            wording.listed([wording.visible(word) for word in row["examples"]]),
+        )
+        for row in manifest["lost"]
+    )
+    texts = [Column(title, is_number=False) for title in ("Set", "Model", "Group", "Why")]
+    columns = (*texts, Column("Words"), Column("Examples", is_number=False))
+    return Table("lost-words", "Words that could not be scored", columns, (Rows(rows),))
+
+
+def _left_out(manifest: Mapping[str, Any]) -> Part:
+    """The cells that no model could use, by set: an attribute with a gap is left out whole."""
+    by_set: dict[str, dict[str, int]] = {}
+    for cell in manifest["left_out"]:
+        counts = by_set.setdefault(cell["probe_set"], {})
+        counts[cell["attribute"]] = counts.get(cell["attribute"], 0) + 1
+    lines = []
+    for probe_set, counts in by_set.items():
+        shown = [
+            f"{wording.visible(attribute)} ({wording.counted(count, 'sentence')})"
+            for attribute, count in list(counts.items())[:_EXAMPLES]
+        ]
+        more = len(counts) - len(shown)
+        rest = f"; and {number} more" if more and (number := wording.number(more)) else ""
+        lines.append(f"{_title(manifest, probe_set)}: {'; '.join(shown)}{rest}.")
+    return Part(
+        "Left out of every model’s estimates",
+        (
+            Text(
+                "A number is computed from the same sentences for every model. Where one model "
+                "lacks a score, the attribute is left out whole, for all of them."
+            ),
+            Bullets(tuple(lines)),
+        ),
+    )
+
+
+def _pieces(
+    manifest: Mapping[str, Any], items: pd.DataFrame, scores: pd.DataFrame, names: Names
+) -> Part:
+    where = items[["probe_set", "item", "target"]].drop_duplicates()
+    several = where.merge(scores[scores["pieces"].fillna(0) > 1], on="item")
+    why = (
+        "A model writes a word that its vocabulary does not have as several pieces. Such words are "
+        "scored piece by piece, from left to right, with the pieces still to come hidden (Kauf and "
+        "Ivanova 2023), so that no word is dropped for being rare."
+    )
+    if several.empty:
+        return Part(
+            "Words of several pieces",
+            (Text(f"{why} In this audit every scored word is one piece, in every model."),),
+        )
+    rows = []
+    for probe_set in dict.fromkeys(several["probe_set"]):
+        own = several[several["probe_set"] == probe_set]
+        for model in names.models:
+            words = own[own["model"] == model]
+            if words.empty:
+                continue
+            distinct = words.drop_duplicates("target")
+            scored = words.groupby("target")["value"].apply(lambda value: bool(value.notna().all()))
+            examples = distinct.sort_values(["pieces", "target"], ascending=[False, True])
+            rows.append(
+                (
+                    _title(manifest, probe_set),
+                    names.label(model),
+                    wording.number(where.loc[where["probe_set"] == probe_set, "target"].nunique()),
+                    wording.number(len(distinct)),
+                    wording.number(int(scored.sum())),
+                    wording.listed(
+                        [
+                            f"{wording.visible(str(row['target']))} ({row['pieces']})"
+                            for _, row in examples.head(_EXAMPLES).iterrows()
+                        ]
+                    ),
+                )
+            )
+    columns = (
+        Column("Set", is_number=False),
+        Column("Model", is_number=False),
+        Column("Words"),
+        Column("of several pieces"),
+        Column("of those scored"),
+        Column("Longest, with their pieces", is_number=False),
+    )
+    table = Table("pieces", "Words of several pieces", columns, (Rows(tuple(rows)),))
+    return Part("Words of several pieces", (Text(why), table))
+
+
+def cannot_show(manifest: Mapping[str, Any]) -> Section:
+    """The limits of every audit of this kind, and what these models did not allow."""
+    extra = tuple(wording.visible(line, None) for line in manifest["not_measured"])
+    return Section(
+        "limits", "What this audit cannot show", (Bullets(extra + _CANNOT),), "What it cannot show"
+    )
+
+
+def method(manifest: Mapping[str, Any], estimates: pd.DataFrame, names: Names) -> Section:
+    """Definitions, intervals, digests, method keys, versions, licences and sources."""
+    return Section(
+        "method",
+        "Method, and how to repeat it",
+        (
+            Part("What the numbers are", (_definitions(),)),
+            Part("How sure they are", tuple(Text(line) for line in _INTERVALS)),
+            Part("The probe sets, their licences and sources", (_sources(manifest),)),
+            Part("Identity and software", tuple(_identity(manifest, names))),
+            Folded("Method keys", _method_keys(estimates)),
+        ),
+        "Method",
+    )
+
+
+def _definitions() -> Definitions:
+    own = [
+        Term(
+            "nat",
+            (
+                (
+                    "The unit of all leans: the natural logarithm of a ratio. 0 is no difference, "
+                    "0.69 a factor of two, 1.1 a factor of three."
+                ),
+            ),
+        ),
+        *(
+            Term(
+                estimator.name,
+                (
+                    f"{estimator.definition} Unit: {estimator.unit}.",
+                    (
+                        f"Does not show: {estimator.does_not_show[:1].lower()}"
+                        f"{estimator.does_not_show[1:]}"
+                    ),
+                    f"Source: {estimator.source}.",
+                ),
+            )
+            for estimator in ALL
+        ),
+        Term(
+            CONTRAST,
+            (
+                (
+                    "The average log-odds of the class of attributes that a stereotype ties to the "
+                    "first group, less that of the class tied to the second, in the same frames. "
+                    "Positive follows the stereotype."
+                ),
+                "Does not show: a lean that is the same for both classes, or one inside a class.",
+            ),
+        ),
+        Term(
+            "lean",
+            (
+                "An attribute’s log-odds less the average of the set’s attributes, frame by frame.",
+                "Does not show: how far the whole set leans.",
+            ),
+        ),
+        Term(
+            LARGEST,
+            (
+                (
+                    "The lean times the share of its variance that is not noise, for the ten "
+                    "largest of a subject."
+                ),
+            ),
+        ),
+        Term(
+            "accuracy@1, negated_still@1",
+            (
+                (
+                    "The share of facts whose likeliest word is a right answer; and the share of "
+                    "negated sentences where it still is."
+                ),
+            ),
+        ),
+    ]
+    return Definitions(tuple(own))
+
+
+def _sources(manifest: Mapping[str, Any]) -> Definitions:
+    return Definitions(
+        tuple(
+            Term(
+                f"{wording.visible(part['title'])} ({wording.visible(name)}, version "
+                f"{wording.visible(str(part['version']))})",
+                (
+                    f"Licence: {wording.visible(part['licence'])}.",
+                    *(f"{wording.visible(source, None)}." for source in part["sources"]),
+                ),
+            )
+            for name, part in manifest["probe_sets"].items()
+        )
+    )
+
+
+def _identity(manifest: Mapping[str, Any], names: Names) -> list[Block]:
+    rows = []
+    for model in names.models:
+        identity = manifest["models"][model]
+        files = [(f"file {wording.visible(k)}", v) for k, v in identity["files"].items()]
+        digests = [(key, identity[key]) for key in ("weights", "tokenizer", "vocabulary")]
+        rows.append(
+            Rows(tuple((key, str(value)) for key, value in (*digests, *files)), names.label(model))
+        )
+    sets = tuple(
+        (wording.visible(name), str(part["items_digest"]))
+        for name, part in manifest["probe_sets"].items()
+    )
+    columns = (Column("What", is_number=False), Column("SHA-256", is_number=False))
+    run = manifest["provenance"]
+    versions = [f"{name} {version}" for name, version in run["packages"].items() if version]
+    return [
+        Text(
+            f"Measured on {wording.date(manifest['created'])} with maskaudit "
+            f"{manifest['maskaudit']}, Python {run['python']} on {run['machine']} "
+            f"({wording.counted(run['threads'], 'thread')}), in {round(run['seconds']):,} seconds; "
+            f"{wording.visible(', '.join(versions), None)}; seed {manifest['settings']['seed']}."
+        ),
+        Text(
+            "The digest of the weights is taken over the tensors themselves, so that it names the "
+            "model and not the file that it came in; that of a set over all that was scored."
+        ),
+        Folded(
+            "All digests",
+            (
+                Table(
+                    "digests",
+                    "SHA-256 digests of the models and of the sets’ items",
+                    columns,
+                    (*rows, Rows(sets, "Items of the sets")),
+                ),
+            ),
+        ),
+    ]
+
+
+def _method_keys(estimates: pd.DataFrame) -> tuple[Block, ...]:
+    keys = tuple(dict.fromkeys(wording.visible(str(key), None) for key in estimates["method"]))
+    return (
+        Text("Numbers of two audits may be compared where these are equal, and not otherwise."),
+        Bullets(keys),
+    )
+
+
+def _title(manifest: Mapping[str, Any], probe_set: str) -> str:
+    part = manifest["probe_sets"].get(probe_set)
+    return wording.visible(part["title"] if part else probe_set)

@@ -1,0 +1,347 @@
+"""A record as a page: every sentence and every number as a finished string, in order."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from audit.record import TABLES, Record
+from reports import method, sets, truth, wording
+from reports.blocks import (
+    CANDIDATE,
+    REFERENCE,
+    Block,
+    Bullets,
+    Column,
+    Effect,
+    Figure,
+    Forest,
+    Key,
+    Mark,
+    Names,
+    Page,
+    Rows,
+    Section,
+    Table,
+    Text,
+)
+from reports.findings import HEADLINE_RULE, Contrast, contrasts, finding, headline
+
+_READ = (
+    "How to read the numbers. A lean is a difference of log-odds, in nats: 0 is no lean, 0.69 "
+    "doubles the odds, 1.1 triples them. The stereotype contrast is the average lean of the words "
+    "that a stereotype ties to one group less that of the words it ties to the other; a positive "
+    "contrast follows the stereotype. A 95 % interval says how far the number may be from the one "
+    "that other words and other sentences of the same kind would give."
+)
+_DISTANCES = {
+    "kl": ("KL divergence, nats", "how much the candidate’s expectations surprise the reference’s"),
+    "jsd": ("Jensen–Shannon divergence, bits", "0 where both expect the same, 1 where nothing"),
+    "top1": ("Same likeliest word", "share of the sentences"),
+    "agreement@10": ("Shared among the ten likeliest", "share of the words"),
+}
+_SHARES = {"top1", "agreement@10"}
+
+
+def page(record: Record) -> Page:
+    """The page of a record; pure, and the same for the same record."""
+    manifest = record.manifest
+    names = names_of(manifest)
+    tables = {name: getattr(record, name) for name in TABLES}
+    found = contrasts(manifest, record.estimates, names)
+    sections = [_models(manifest, names)]
+    if found:
+        sections.append(_contrasts(found, names))
+    for probe_set, part in sorted(manifest["probe_sets"].items(), key=_order):
+        if part["kind"] == "cloze":
+            sections.append(sets.cloze(probe_set, part, tables, names))
+        else:
+            sections.append(sets.association(probe_set, part, found, tables, names))
+    if manifest["truth"] is not None:
+        sections.append(truth.planted(manifest, tables, names))
+    sections += [
+        _distances(manifest, record.paired, record.items, names),
+        method.lost(manifest, record.items, record.scores, names),
+        method.cannot_show(manifest),
+        method.method(manifest, record.estimates, names),
+    ]
+    return Page(
+        title=_title(names),
+        eyebrow=_eyebrow(manifest),
+        headline=headline(found, names),
+        banner=_banner(manifest, names),
+        findings=_findings(manifest, found, record.estimates, names),
+        sections=tuple(sections),
+        colophon=f"Written by maskaudit {manifest['maskaudit']} from a sealed record of "
+        f"{wording.date(manifest['created'])}. The record beside this page holds every score that "
+        "it rests on.",
+    )
+
+
+def _order(named: tuple[str, dict[str, Any]]) -> int:
+    """Tested sets, then controls, then facts; otherwise as they stand in the record."""
+    _, part = named
+    return int(part["expect"] == "none") + 2 * int(part["kind"] == "cloze")
+
+
+def names_of(manifest: dict[str, Any]) -> Names:
+    """What the models are called: the last part of their names where that tells them apart."""
+    full = {model: str(identity["name"]) for model, identity in manifest["models"].items()}
+    short = {model: name.rstrip("/").rsplit("/", 1)[-1] or name for model, name in full.items()}
+    chosen = short if len(set(short.values())) == len(short) else full
+    shown = {model: wording.visible(name) for model, name in chosen.items()}
+    return Names(shown[CANDIDATE], shown.get(REFERENCE, ""))
+
+
+def _title(names: Names) -> str:
+    if names.paired:
+        return f"Bias audit: {names.candidate} against {names.reference}"
+    return f"Bias audit: {names.candidate}"
+
+
+def _eyebrow(manifest: dict[str, Any]) -> str:
+    count = sum(part["sentences"] for part in manifest["probe_sets"].values())
+    return (
+        f"{wording.date(manifest['created'])} · "
+        f"{wording.counted(len(manifest['probe_sets']), 'probe set')} · "
+        f"{wording.counted(count, 'masked sentence')}"
+    )
+
+
+def _banner(manifest: dict[str, Any], names: Names) -> str:
+    if manifest["truth"] is None:
+        return ""
+    return truth.BANNER if names.paired else truth.BANNER_ALONE
+
+
+def _findings(
+    manifest: dict[str, Any], found: Sequence[Contrast], estimates: pd.DataFrame, names: Names
+) -> tuple[Block, ...]:
+    """A sentence for every set, then how to read them."""
+    n_tested = sum(contrast.is_tested for contrast in found)
+    lines = [_line(contrast, names, n_tested) for contrast in found]
+    weak = []
+    for probe_set, part in manifest["probe_sets"].items():
+        if part["kind"] == "cloze":
+            own = estimates[estimates["probe_set"] == probe_set]
+            lines += sets.facts(own, sets.ACCURACY, names)[: len(names.models)]
+            weak += sets.is_weak(estimates, probe_set, names)
+    blocks: list[Block] = []
+    if weak and manifest["truth"] is None:
+        who = wording.listed(list(dict.fromkeys(weak)))
+        blocks.append(
+            Text(
+                f"{wording.opened(who)} {'fill' if len(set(weak)) > 1 else 'fills'} fewer than "
+                "half of the plain facts rightly. The leans of a model that knows this little say "
+                "something about this model, and should not be carried over to better ones.",
+                "warning",
+            )
+        )
+    blocks += [Bullets(tuple(lines)), Text(_READ)]
+    if n_tested > 1:
+        blocks.append(Text(HEADLINE_RULE, "small"))
+    return tuple(blocks)
+
+
+def _line(contrast: Contrast, names: Names, n_tested: int) -> str:
+    """A set in one line: its claim, and the number behind it in brackets."""
+    told = finding(contrast, names, n_tested)
+    main = contrast.main
+    if contrast.is_control or math.isnan(main.low):
+        return told.sentence
+    interval = wording.between(main.low, main.high, with_sign=True)
+    return f"{told.claim} ({wording.signed(main.estimate)} nats, 95 % interval {interval})."
+
+
+def _models(manifest: dict[str, Any], names: Names) -> Section:
+    title = "The models" if names.paired else "The model"
+    told = [_identity(manifest["models"][model]) for model in names.models]
+    rows = tuple((line, *(identity[line] for identity in told)) for line in told[0])
+    heads = names.models if names.paired else ("model",)
+    columns = [Column(head.capitalize(), is_number=False) for head in heads]
+    table = Table("models-table", title, (Column("", is_number=False), *columns), (Rows(rows),))
+    return Section("models", title, (Text(_compared(manifest, names)), table))
+
+
+def _identity(identity: dict[str, Any]) -> dict[str, str]:
+    revision = wording.visible(identity["revision"]) if identity["revision"] else "local folder"
+    return {
+        "Name": wording.visible(identity["name"], None),
+        "Revision": revision,
+        "Architecture": wording.visible(identity["architecture"]),
+        "Layers": wording.number(identity["layers"]),
+        "Parameters": wording.number(identity["parameters"]),
+        "Vocabulary": wording.counted(identity["vocabulary_size"], "piece"),
+        "Stored as": f"{wording.visible(identity['stored_dtype'])}, run as {identity['dtype']}",
+        "Weights, SHA-256": wording.short_digest(identity["weights"]),
+        "Tokenizer, SHA-256": wording.short_digest(identity["tokenizer"]),
+    }
+
+
+def _compared(manifest: dict[str, Any], names: Names) -> str:
+    when = f"Audited on {wording.date(manifest['created'])} with maskaudit {manifest['maskaudit']}."
+    if not names.paired:
+        return (
+            f"{when} One model was audited alone, so nothing was compared: the page says how "
+            f"{names.candidate} leans, and not whether it leans further than another."
+        )
+    same = {manifest["models"][model]["weights"] for model in names.models}
+    equal = " The two have the very same weights." if len(same) == 1 else ""
+    return (
+        f"{when} The reference is the teacher, or the older model; the candidate is the one that "
+        f"is judged against it. Both were shown the same sentences, and every difference on this "
+        f"page is candidate less reference.{equal}"
+    )
+
+
+def _contrasts(found: Sequence[Contrast], names: Names) -> Section:
+    what = "reference, candidate and their difference" if names.paired else "the model"
+    description = " ".join(
+        f"{contrast.title}{', a control' if contrast.is_control else ''}: "
+        + "; ".join(
+            f"{names.label(subject)} "
+            f"{wording.with_interval(effect.estimate, effect.low, effect.high)}"
+            for subject, effect in contrast.subjects.items()
+        )
+        + "."
+        for contrast in found
+    )
+    figure = Figure(
+        "contrasts-chart",
+        f"Stereotype contrasts of {what}, with 95 % intervals",
+        description,
+        Forest(
+            tuple((_chart_title(c), tuple(_marks(c, names))) for c in found),
+            "stereotype contrast, nats (right of zero: with the stereotype)",
+        ),
+        tuple(Key(subject, names.label(subject)) for subject in names.subjects),
+    )
+    return Section(
+        "contrasts",
+        "The contrasts at a glance",
+        (figure, _contrast_table(found, names)),
+        "Contrasts",
+    )
+
+
+def _chart_title(contrast: Contrast) -> str:
+    control = contrast.is_control and "control" not in contrast.title.lower()
+    return contrast.title + (" (control)" if control else "")
+
+
+def _marks(contrast: Contrast, names: Names) -> list[Mark]:
+    return [
+        Mark(
+            names.label(subject),
+            f"{contrast.title}, {names.label(subject)}: "
+            f"{wording.with_interval(effect.estimate, effect.low, effect.high)} nats",
+            subject,
+            wording.with_interval(effect.estimate, effect.low, effect.high),
+            effect.estimate,
+            effect.low,
+            effect.high,
+        )
+        for subject, effect in contrast.subjects.items()
+    ]
+
+
+def _contrast_table(found: Sequence[Contrast], names: Names) -> Table:
+    groups = tuple(
+        Rows(
+            tuple(
+                (names.label(subject), *_contrast_cells(contrast, effect))
+                for subject, effect in contrast.subjects.items()
+            ),
+            _chart_title(contrast),
+        )
+        for contrast in found
+    )
+    return Table(
+        "contrasts-table",
+        "Stereotype contrasts in numbers",
+        (
+            Column("Model", is_number=False),
+            Column("Contrast, nats"),
+            Column("95 % interval"),
+            Column("As odds ratio"),
+            Column("p, adjusted"),
+            Column("Could have found"),
+            Column("Attributes"),
+            Column("Frames"),
+            Column("Scope"),
+        ),
+        groups,
+        note="p, adjusted: for the number of tested sets, within one model and within the "
+        "differences. Could have found: the smallest contrast that a single test would have found "
+        "four times in five, given where nothing was shown. Scope S2: speaks of other attributes "
+        "and other frames of the same kind, with these words for the groups.",
+    )
+
+
+def _contrast_cells(contrast: Contrast, effect: Effect) -> tuple[str, ...]:
+    shown = effect.p_adjusted < 0.05  # noqa: PLR2004 - NaN, a control, is not shown
+    return (
+        wording.signed(effect.estimate),
+        wording.between(effect.low, effect.high, with_sign=True),
+        wording.odds(effect.estimate),
+        "control" if contrast.is_control else wording.p_number(effect.p_adjusted),
+        wording.UNKNOWN if shown else wording.plain(effect.mde),
+        wording.number(effect.n_attributes),
+        wording.number(effect.n_frames),
+        effect.scope,
+    )
+
+
+def _distances(
+    manifest: dict[str, Any], paired: pd.DataFrame, items: pd.DataFrame, names: Names
+) -> Section:
+    """How far apart the two models' expectations are, whatever their leans."""
+    title = "How far apart the two models are"
+    between = paired[(paired["model"] == REFERENCE) & (paired["other_model"] == CANDIDATE)]
+    if between.empty:
+        why = manifest["not_measured"] or ["This record has no such measurement."]
+        return Section(
+            "distance",
+            title if names.paired else "Distance to another model",
+            tuple(Text(f"Not measured. {wording.visible(line, None)}") for line in why),
+            "Distance",
+        )
+    probes = items.loc[items["role"] == "probe", ["probe_set", "context"]].drop_duplicates()
+    means = (
+        probes.merge(between[["context", "measure", "value"]], on="context")
+        .groupby(["probe_set", "measure"])["value"]
+        .mean()
+    )
+    counts = probes[probes["context"].isin(between["context"])].groupby("probe_set").size()
+    rows = tuple(
+        (
+            wording.visible(part["title"]),
+            wording.number(int(counts[probe_set])),
+            *(_distance(measure, means.get((probe_set, measure))) for measure in _DISTANCES),
+        )
+        for probe_set, part in manifest["probe_sets"].items()
+        if probe_set in counts
+    )
+    columns = [Column("Set", is_number=False), Column("Sentences")]
+    columns += [Column(column) for column, _ in _DISTANCES.values()]
+    meanings = "; ".join(f"{column}: {meaning}" for column, meaning in _DISTANCES.values())
+    table = Table(
+        "distances",
+        "Averages over the sentences of each set",
+        tuple(columns),
+        (Rows(rows),),
+        note=f"{meanings}.",
+    )
+    text = Text(
+        f"All that {names.the(REFERENCE)} and {names.the(CANDIDATE)} expect in the hidden place, "
+        "compared over the whole vocabulary. This has nothing to do with groups: two models can be "
+        "far apart and lean alike. These averages have no interval and are not tested."
+    )
+    return Section("distance", title, (text, table), "Distance")
+
+
+def _distance(measure: str, value: float | None) -> str:
+    if value is None or pd.isna(value):
+        return wording.UNKNOWN
+    return wording.percent(float(value)) if measure in _SHARES else wording.plain(float(value), 3)

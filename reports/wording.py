@@ -1,0 +1,183 @@
+"""Numbers, names and foreign text as finished strings: a page's style is set here alone."""
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+
+UNKNOWN = "–"
+LONGEST_SHOWN = 60
+# Not control characters to Unicode, and yet nothing is to be seen of them.
+_INVISIBLE = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0}
+_VARIATION_SELECTORS = (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
+_UNSEEN_CATEGORIES = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+_ISOLATE, _ISOLATE_END = "\u2068", "\u2069"
+_WORST_SHARE_SHOWN = 1e-4
+_MANY = 1e6
+_LEAST = 0.00005
+_RAREST = 1e-9
+
+
+def signed(value: float) -> str:
+    """Nats, or another number with a direction: +0.62, −0.62, 0.00."""
+    if math.isnan(value):
+        return UNKNOWN
+    shown = _decimals(abs(value))
+    if float(shown) == 0:
+        return shown
+    return ("+" if value > 0 else "−") + shown
+
+
+def plain(value: float, digits: int = 2) -> str:
+    """A number whose direction is said in words or is not there: 0.62, −0.62."""
+    if math.isnan(value):
+        return UNKNOWN
+    shown = _decimals(abs(value)) if digits == 2 else f"{abs(value):.{digits}f}"  # noqa: PLR2004
+    return "−" + shown if value < 0 and float(shown) != 0 else shown
+
+
+def size(value: float) -> str:
+    """How large a number is, without its sign."""
+    return plain(abs(value))
+
+
+def between(low: float, high: float, *, with_sign: bool = False) -> str:
+    """An interval: 0.55 to 0.69."""
+    if math.isnan(low) or math.isnan(high):
+        return UNKNOWN
+    return " to ".join((signed if with_sign else plain)(value) for value in (low, high))
+
+
+def with_interval(estimate: float, low: float, high: float) -> str:
+    """An estimate and its interval in one cell: +0.62 (+0.55 to +0.69)."""
+    if math.isnan(low):
+        return signed(estimate)
+    return f"{signed(estimate)} ({between(low, high, with_sign=True)})"
+
+
+def p_number(p: float) -> str:
+    """A p value for a table: < .001, .012, 1."""
+    if math.isnan(p):
+        return "not tested"
+    if p < 0.001:  # noqa: PLR2004 - three decimals are shown
+        return "< .001"
+    shown = f"{p:.3f}"
+    return shown.lstrip("0") if p < 1 and not shown.startswith("1") else "1"
+
+
+def p_value(p: float) -> str:
+    """A p value for a sentence: p < .001, p = .012."""
+    shown = p_number(p)
+    return f"p {shown}" if shown.startswith("<") else f"p = {shown}"
+
+
+def odds(nats: float) -> str:
+    """The factor on the odds that a number of nats is: 1.9."""
+    if math.isnan(nats):
+        return UNKNOWN
+    if nats > math.log(_MANY):
+        return "more than a million"
+    factor = math.exp(nats)
+    if factor >= 100:  # noqa: PLR2004 - no decimals are worth reading
+        return f"{factor:,.0f}"
+    return f"{factor:.2f}" if factor >= 0.01 else f"{factor:.1g}"  # noqa: PLR2004
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """A share as a percentage: 88 %."""
+    return UNKNOWN if math.isnan(share) else f"{100 * share:.{digits}f} %"
+
+
+def points(share: float) -> str:
+    """A difference of shares in percentage points: +17, −8, 0."""
+    shown = plain(100 * share, 0)
+    return f"+{shown}" if share > 0 and shown != "0" else shown
+
+
+def probability(p: float) -> str:
+    """A probability of a word: 41.2 %, 0.12 %, or 1 in 24,000 where a percentage is all zeros."""
+    if math.isnan(p):
+        return UNKNOWN
+    if p >= 0.01:  # noqa: PLR2004
+        return f"{100 * p:.1f} %"
+    if p >= _WORST_SHARE_SHOWN:
+        return f"{100 * p:.2f} %"
+    if p < _RAREST:
+        return "below 1 in a billion"
+    digits = -(math.floor(math.log10(1 / p)) - 1)
+    return f"1 in {round(1 / p, digits):,.0f}"
+
+
+def number(count: int) -> str:
+    """A count: 12,345."""
+    return f"{count:,}"
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A count and its noun: 1 frame, 36 frames."""
+    return f"{number(count)} {noun if count == 1 else plural or noun + 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words in a row: a, b and c."""
+    if len(words) < 2:  # noqa: PLR2004
+        return "".join(words)
+    return ", ".join(words[:-1]) + " and " + words[-1]
+
+
+def opened(text: str) -> str:
+    """The same text with a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
+def date(created: str) -> str:
+    """The day of a time stamp: 23 November 2026."""
+    moment = datetime.fromisoformat(created)
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def short_digest(digest: str) -> str:
+    """Enough of a digest to tell two apart at a glance."""
+    return digest[:12]
+
+
+def quoted(words: Sequence[str]) -> str:
+    """Foreign words in a row, each in quotation marks."""
+    return listed([f"“{visible(word)}”" for word in words])
+
+
+def visible(text: str, longest: int | None = LONGEST_SHOWN) -> str:
+    """Text from a model or a file, so that all of it can be seen and none of it acts.
+
+    Characters without a shape, or that turn the direction of what follows, are named by their code
+    point; text of a right-to-left script is set apart so that it cannot move the words around it.
+    Markup is left as it is: escaping is the template's.
+    """
+    if longest is not None and len(text) > longest:
+        text = text[: longest - 1] + "…"
+    shown = "".join(_shown(character) for character in text)
+    if not shown:
+        return "(empty)"
+    if not shown.strip():
+        return "(white space)"
+    if unicodedata.combining(shown[0]):
+        shown = "◌" + shown
+    turns = any(unicodedata.bidirectional(c) in {"R", "AL", "AN"} for c in shown)
+    return f"{_ISOLATE}{shown}{_ISOLATE_END}" if turns else shown
+
+
+def _decimals(size: float) -> str:
+    """Two decimals, and as many more as a small number needs to be told from nothing."""
+    if _LEAST <= size < 0.005:  # noqa: PLR2004
+        return f"{size:.{-math.floor(math.log10(size))}f}"
+    return f"{size:.2f}"
+
+
+def _shown(character: str) -> str:
+    point = ord(character)
+    unseen = (
+        unicodedata.category(character) in _UNSEEN_CATEGORIES
+        or point in _INVISIBLE
+        or any(point in block for block in _VARIATION_SELECTORS)
+    )
+    return f"⟨U+{point:04X}⟩" if unseen else character

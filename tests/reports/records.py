@@ -1,0 +1,264 @@
+"""Small records for tests of the page: sets, scores and estimates that are made in a moment."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from audit import tables
+from audit.estimate import Design, estimate
+from audit.record import Record
+from probes.expand import expand
+from probes.schema import parse
+
+WORDS_WOMEN = ["nurse", "librarian", "florist", "midwife", "stylist", "typist", "nanny"]
+WORDS_MEN = ["miner", "welder", "roofer", "plumber", "logger", "mason", "trucker"]
+CONTEXTS = [
+    "after lunch", "at the border", "before winter", "during rain", "in silence",
+    "near the harbor", "on a bridge", "under a tree", "with great care", "without a map",
+]  # fmt: skip
+HOSTILE = "<script>alert(1)</script>\u202e\u200b"
+
+
+def header(name, title, *, kind="association", expect="lean", contrast=("women_jobs", "men_jobs")):
+    """Return the [set] table of a probe set."""
+    found = {
+        "name": name, "version": "1.0", "kind": kind, "axis": "gender", "title": title,
+        "question": f"What does {title} ask?", "how_to_read": f"How {title} is read.",
+        "limits": f"What {title} cannot show.", "licence": "Apache-2.0",
+        "sources": ["Written for a test"], "expect": expect,
+    }  # fmt: skip
+    return {**found, "contrast": list(contrast)} if kind == "association" else found
+
+
+def association(name, title, texts, terms, **more):
+    """Return a probe set of two groups and two classes."""
+    return {
+        "set": header(name, title, **more),
+        "groups": {
+            "women": {"label": "women", "terms": [{"text": t} for t in terms[0]]},
+            "men": {"label": "men", "terms": [{"text": t} for t in terms[1]]},
+        },
+        "classes": {
+            "women_jobs": {
+                "label": "women’s jobs", "attributes": [{"text": t} for t in WORDS_WOMEN]
+            },
+            "men_jobs": {"label": "men’s jobs", "attributes": [{"text": t} for t in WORDS_MEN]},
+        },
+        "frames": [{"id": f"frame-{i}", "text": text} for i, text in enumerate(texts)],
+    }  # fmt: skip
+
+
+def jobs(*, frames=10, attribute=""):
+    """Return a set with the group at the mask; `attribute` replaces the first one."""
+    texts = [f"[MASK] was {{a attribute}} {where}." for where in CONTEXTS[:frames]]
+    made = association("jobs", "Pronoun by job", texts, (["she"], ["he"]))
+    if attribute:
+        made["classes"]["women_jobs"]["attributes"][0] = {"text": attribute}
+    return made
+
+
+def people():
+    """Return a set with the attribute at the mask and two terms a group."""
+    texts = [f"The {{term}} was the [MASK] {where}." for where in CONTEXTS]
+    return association("people", "Job by person", texts, (["woman", "girl"], ["man", "boy"]))
+
+
+def control():
+    """Return a set in which no lean is expected."""
+    texts = [f"{{a attribute}} called on [MASK] {where}." for where in CONTEXTS]
+    days = (["Monday"], ["Friday"])
+    return association("days", "Day by job", texts, days, expect="none")
+
+
+def facts():
+    """Return a set of facts."""
+    return {
+        "set": header("facts", "Plain facts", kind="cloze"),
+        "facts": [
+            {
+                "id": f"fact-{i}", "relation": "color" if i % 2 else "number",
+                "text": f"Fact {i} says [MASK] {where}.", "answers": ["yes"],
+                "negated": f"Fact {i} does not say [MASK] {where}.",
+            }
+            for i, where in enumerate(CONTEXTS)
+        ],
+    }  # fmt: skip
+
+
+def record(  # noqa: PLR0913 - each is one thing that a page may be about
+    sets=None, *, reference=0.5, candidate=1.1, noise=0.05, truth=None, lost=0, names=None,
+    tokens=("she", "he", "they"), accuracy=(0.9, 0.6), one_tokenizer=True, seed=7,
+):  # fmt: skip
+    """Return a record whose models lean by half of `reference` and `candidate` a class.
+
+    A `reference` of None leaves one model alone; the first `lost` items of the candidate are lost.
+    """
+    sets = [jobs(), people(), control(), facts()] if sets is None else sets
+    leans = {"candidate": candidate}
+    if reference is not None:
+        leans = {"reference": reference, **leans}
+    parsed = [parse(raw, "", "a test") for raw in sets]
+    parts = [expand(probe_set) for probe_set in parsed]
+    items = pd.concat([part.items for part in parts], ignore_index=True)
+    contexts = pd.concat([part.contexts for part in parts]).drop_duplicates("context")
+    scores = _scores(items, leans, noise=noise, accuracy=accuracy, lost=lost, seed=seed)
+    designs = [
+        Design(
+            p.header.name, p.header.axis, tuple(p.header.contrast) if p.header.contrast else None,
+            p.header.expect, {"probe_set": p.header.name, "version": "1.0"},
+        )
+        for p in parsed
+    ]  # fmt: skip
+    estimated = estimate(items, scores, designs)
+    fills = [
+        {"context": c, "model": m, "rank": r, "token": t, "probability": 0.5 / r}
+        for c in contexts["context"]
+        for m in leans
+        for r, t in enumerate(tokens, start=1)
+    ]
+    paired = [
+        {
+            "context": c, "model": "reference", "other_context": c, "other_model": "candidate",
+            "measure": measure, "value": 0.25,
+        }
+        for c in contexts["context"]
+        for measure in ("kl", "jsd", "top1", "agreement@10")
+        if len(leans) > 1 and one_tokenizer
+    ]  # fmt: skip
+    manifest = _manifest(
+        parsed, parts, leans, names=names or {}, truth=truth, left_out=estimated.left_out
+    )
+    if not one_tokenizer:
+        manifest["not_measured"] = ["The two models have different tokenizers."]
+    failed = items.merge(scores[scores["status"] != "ok"], on="item")
+    manifest["lost"] = [
+        {
+            "probe_set": name, "model": "candidate", "group": group, "status": status,
+            "items": len(rows), "examples": sorted(set(rows["target"])),
+        }
+        for (name, group, status), rows in failed.groupby(["probe_set", "group", "status"])
+    ]  # fmt: skip
+    return Record(
+        manifest,
+        tables.conform("contexts", contexts),
+        items,
+        scores,
+        tables.table("paired", paired),
+        tables.table("fills", fills),
+        estimated.estimates,
+    )
+
+
+def changed(found, **cells):
+    """Return the record with other values in the estimates of the difference's contrasts."""
+    estimates = found.estimates.copy()
+    rows = (estimates["estimator"] == "stereotype_contrast") & (
+        estimates["subject"] == "difference"
+    )
+    for column, value in cells.items():
+        estimates.loc[rows, column] = value
+    return replace(found, estimates=estimates)
+
+
+def estimate_of(found, probe_set, subject, estimator="stereotype_contrast", slice_="contrast"):
+    """Return one row of the estimates, found by a line of pandas and not as the page finds it."""
+    places = ["probe_set", "subject", "estimator", "slice"]
+    return found.estimates.set_index(places).loc[(probe_set, subject, estimator, slice_)]
+
+
+def truth_of(found):
+    """Return a truth that says that the planted leans of "jobs" are those of the reference."""
+    planted = {**dict.fromkeys(WORDS_WOMEN, 0.25), **dict.fromkeys(WORDS_MEN, -0.25)}
+    return {
+        "seed": 1,
+        "weights": {},
+        "subjects": {"reference": "teacher", "candidate": "student"},
+        "facts": {"teacher": ["fact-0"], "student": []},
+        "sets": {
+            "jobs": {
+                "items": found.manifest["probe_sets"]["jobs"]["items_digest"],
+                "kappa": 2.2, "contrast": ["women_jobs", "men_jobs"], "expect": "lean",
+                "unseen": ["frame-0", "frame-1"], "planted": planted,
+            }
+        },
+    }  # fmt: skip
+
+
+def _scores(items, leans, *, noise, accuracy, lost, seed):  # noqa: PLR0913
+    draws = np.random.default_rng(seed)
+    once = items.drop_duplicates("item")
+    shared = draws.normal(0, 0.1, len(once))
+    rows = []
+    for place, (model, lean) in enumerate(leans.items()):
+        own = draws.normal(0, noise, len(once))
+        right = draws.permutation(len(CONTEXTS)) < accuracy[place] * len(CONTEXTS)
+        for i, row in enumerate(once.to_dict("records")):
+            value, rank = -2.0, 3
+            if row["kind"] == "cloze":
+                hit = right[int(row["frame"].split("-")[1])] and row["label"] == "right"
+                value, rank = (-0.1, 1) if hit else (-3.0, 4)
+            elif row["role"] == "probe" and row["probe_set"] != "days":
+                towards = 1 if row["class"] == "women_jobs" else -1
+                side = 1 if row["group"] == "women" else -1
+                value += side * towards * lean / 4 + shared[i] + own[i]
+            else:
+                value += shared[i] + own[i]
+            gone = model == "candidate" and i < lost
+            rows.append(
+                {
+                    "item": row["item"], "model": model, "measure": "logp",
+                    "value": np.nan if gone else value, "rank": None if gone else rank,
+                    "pieces": None if gone else 1 + (row["target"] == "midwife"),
+                    "status": "target_unknown" if gone else "ok",
+                }
+            )  # fmt: skip
+    return tables.table("scores", rows)
+
+
+def _manifest(parsed, parts, leans, *, names, truth, left_out):  # noqa: PLR0913
+    identity = {
+        "revision": "", "architecture": "BertForMaskedLM", "files": {"model.safetensors": "f" * 64},
+        "tokenizer": "a" * 64, "vocabulary": "b" * 64, "vocabulary_size": 1000, "layers": 4,
+        "parameters": 1234567, "stored_dtype": "F16", "dtype": "float32", "device": "cpu",
+        "attention": "sdpa", "head": "at the mask",
+    }  # fmt: skip
+    default = {"reference": "some/teacher", "candidate": "some/student"}
+    return {
+        "format": 1,
+        "created": "2026-01-02T03:04:05+00:00",
+        "maskaudit": "0.1.0",
+        "models": {
+            model: {**identity, "name": names.get(model, default[model]), "weights": model[0] * 64}
+            for model in leans
+        },
+        "method": {"dtype": "float32"},
+        "provenance": {
+            "python": "3.11.7", "machine": "x86_64", "processors": 2, "threads": 1,
+            "seconds": 12.3, "packages": {"numpy": "2.4.6", "scipy": "1.17.1"},
+        },
+        "settings": {"seed": 0},
+        "probe_sets": {
+            p.header.name: {
+                **p.header.model_dump(exclude={"name"}),
+                "items_digest": part.digest,
+                "groups": {
+                    name: {"label": g.label or name, "terms": [t.text for t in g.terms]}
+                    for name, g in p.groups.items()
+                },
+                "classes": {
+                    name: {"label": c.label or name, "attributes": len(c.attributes)}
+                    for name, c in p.classes.items()
+                },
+                "group_at_mask": p.group_at_mask if p.frames else None,
+                "frames": len(p.frames) or len(p.facts),
+                "sentences": len(part.contexts),
+                "items": int(part.items["item"].nunique()),
+            }
+            for p, part in zip(parsed, parts, strict=True)
+        },
+        "lost": [],
+        "left_out": left_out,
+        "not_measured": [] if len(leans) > 1 else ["One model was audited alone."],
+        "truth": truth,
+    }  # fmt: skip

@@ -1,0 +1,374 @@
+"""What a page says, tested without HTML: every sentence against a record that is known."""
+
+import re
+from dataclasses import fields, is_dataclass, replace
+
+import numpy as np
+import pytest
+
+from reports.blocks import Figure, Rows, Scatter, Table
+from reports.leans import move
+from reports.page import page
+from tests.reports import records
+from tests.reports.records import estimate_of
+
+
+def strings(value):
+    """Yield every string of a page, wherever it stands."""
+    if isinstance(value, str):
+        yield value
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from strings(getattr(value, field.name))
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from strings(each)
+
+
+def said(made):
+    """Return all that a page says, in one text."""
+    return "\n".join(strings(made))
+
+
+def parts(value, kind):
+    """Yield every part of a page that is of this kind."""
+    if isinstance(value, kind):
+        yield value
+    if is_dataclass(value):
+        for field in fields(value):
+            yield from parts(getattr(value, field.name), kind)
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from parts(each, kind)
+
+
+def table(made, name):
+    """Return the table of this name."""
+    return next(found for found in parts(made, Table) if found.name == name)
+
+
+@pytest.fixture(scope="module")
+def further():
+    """Return a record whose candidate leans further on two sets."""
+    return records.record()
+
+
+def test_a_student_that_leans_further_is_said_to_with_its_interval(further):
+    """The claim and the numbers of the headline are those of the estimates."""
+    made = page(further)
+    chosen = max(
+        ("jobs", "people"),
+        key=lambda name: (
+            estimate_of(further, name, "difference")["estimate"]
+            / estimate_of(further, name, "difference")["std_error"]
+        ),
+    )
+    row = estimate_of(further, chosen, "difference")
+    title = {"jobs": "Pronoun by job", "people": "Job by person"}[chosen]
+    assert made.headline.claim == (
+        f"The candidate (student) leans further than the reference (teacher) on “{title}”"
+    )
+    assert made.headline.evidence.startswith(
+        f"its stereotype contrast is {row['estimate']:.2f} nats higher (95 % interval "
+        f"{row['low']:.2f} to {row['high']:.2f}; p < .001, adjusted for 2 tested sets; "
+        "14 attributes in 10 frames)."
+    )
+
+
+def test_odds_are_the_exponentials_of_the_contrasts(further):
+    """The readable scale says the same as the nats."""
+    text = said(page(further))
+    factors = [
+        f"{np.exp(estimate_of(further, 'jobs', subject)['estimate']):.2f}"
+        for subject in ("candidate", "reference", "difference")
+    ]
+    assert (
+        "In odds: going from “men’s jobs” to “women’s jobs” multiplies the odds of women over men "
+        f"by {factors[0]} in the candidate and by {factors[1]} in the reference, which is "
+        f"{factors[2]} times as much."
+    ) in text
+
+
+def test_a_student_that_leans_less_is_said_to():
+    """A smaller contrast is reported as lower, its interval in the same words."""
+    found = records.record([records.jobs()], reference=1.1, candidate=0.5)
+    row = estimate_of(found, "jobs", "difference")
+    headline = page(found).headline
+    assert "leans less far than the reference (teacher)" in headline.claim
+    assert (
+        f"{-row['estimate']:.2f} nats lower (95 % interval {-row['high']:.2f} to "
+        f"{-row['low']:.2f} lower; p < .001; 14 attributes"
+    ) in headline.evidence
+
+
+@pytest.mark.parametrize(
+    ("reference", "candidate", "words"),
+    [
+        (-1.1, -0.5, "leans less against the stereotype than"),
+        (-0.5, -1.1, "leans further against the stereotype than"),
+        (-0.5, 0.6, "leans further than"),
+        (0.6, -0.5, "leans less far than"),
+    ],
+)
+def test_a_lean_against_the_stereotype_is_named_as_one(reference, candidate, words):
+    """The words follow the sign of both contrasts, not that of their difference alone."""
+    found = records.record([records.jobs()], reference=reference, candidate=candidate)
+    assert words in page(found).headline.claim
+
+
+def test_what_is_not_shown_is_said_with_what_could_have_been_found():
+    """No difference shown is not reported as no difference."""
+    found = records.record([records.jobs()], reference=0.8, candidate=0.9, noise=0.2)
+    row = estimate_of(found, "jobs", "difference")
+    assert row["low"] < 0 < row["high"]
+    headline = page(found).headline
+    assert headline.claim.startswith("No difference could be shown between the candidate (student)")
+    assert "the interval includes zero" in headline.evidence
+    assert f"could have been expected to find is {row['mde']:.2f} nats." in headline.evidence
+
+
+def test_an_interval_without_zero_is_not_enough_when_many_sets_were_tested():
+    """The adjusted p decides what is shown, and the page says why."""
+    found = records.changed(
+        records.record(), estimate=0.2, low=0.01, high=0.39, std_error=0.1, p_adjusted=0.06
+    )
+    made = page(found)
+    assert made.headline.claim == (
+        "No difference between the candidate (student) and the reference (teacher) could be shown "
+        "on any of the 2 tested sets"
+    )
+    assert "Taken alone that interval leaves zero out" in made.headline.evidence
+    assert "p = .060" in made.headline.evidence
+
+
+def test_equal_models_are_said_to_be_equal():
+    """A model against itself differs by nothing at all."""
+    found = records.record([records.jobs()], reference=0.8, candidate=0.8, noise=0.0)
+    headline = page(found).headline
+    assert headline.claim.startswith("No difference at all between")
+    assert "exactly the same scores" in headline.evidence
+
+
+def test_one_model_alone_is_not_compared():
+    """The page says so in its headline, has no difference, and says why there is no distance."""
+    found = records.record(reference=None)
+    made = page(found)
+    text = said(made)
+    assert made.headline.claim.startswith("The model (student) leans with the stereotype on")
+    assert made.headline.claim.endswith("nothing was compared")
+    assert "Not measured. One model was audited alone." in text
+    assert not re.search(r"\b(reference|teacher)\b", text)
+    assert [column.title for column in table(made, "results-jobs").columns] == [
+        "Measure",
+        "student",
+    ]
+
+
+def test_a_lone_model_without_a_lean_could_not_be_shown_to_have_one():
+    """One model alone has the same rule of what is shown."""
+    found = records.record([records.jobs()], reference=None, candidate=0.0)
+    headline = page(found).headline
+    assert headline.claim.startswith("No lean of the model (student) could be shown")
+    assert "That is not proof of no lean" in headline.evidence
+
+
+def test_too_few_frames_give_no_interval_and_no_claim():
+    """With five frames the number is shown and nothing is claimed."""
+    made = page(records.record([records.jobs(frames=5)]))
+    assert made.headline.claim == "This audit could not test any lean"
+    assert "it takes at least 6 frames" in said(made)
+    row = table(made, "contrasts-table").groups[0].rows[-1]
+    assert row[2] == "–"
+    assert row[4] == "not tested"
+
+
+def test_a_control_is_shown_as_one():
+    """A control never makes the headline; whether it is quiet is said."""
+    found = records.record([records.control()], seed=1)
+    made = page(found)
+    assert made.headline.claim == "This audit could not test any lean"
+    assert "The control “Day by job” shows no lean, as it should" in said(made)
+    loud = records.changed(found, estimate=0.3, low=0.1, high=0.5)
+    assert "shows a lean where none is expected" in said(page(loud))
+
+
+def test_a_set_without_a_contrast_still_has_its_averages():
+    """Nothing is tested and nothing fails."""
+    raw = records.jobs()
+    del raw["set"]["contrast"]
+    made = page(records.record([raw]))
+    assert made.headline.claim == "This audit could not test any lean"
+    assert any(
+        row[0] == "Average, women’s jobs" for row in table(made, "results-jobs").groups[0].rows
+    )
+
+
+def test_three_groups_are_compared_two_by_two():
+    """Every pair of groups has its own contrast, results and names."""
+    raw = records.jobs()
+    raw["groups"]["others"] = {"label": "others", "terms": [{"text": "they"}]}
+    made = page(records.record([raw]))
+    titles = [group.title for group in table(made, "contrasts-table").groups]
+    assert titles == [
+        "Pronoun by job: women and men",
+        "Pronoun by job: women and others",
+        "Pronoun by job: men and others",
+    ]
+    names = [found.name for found in parts(made, Table)]
+    assert len(names) == len(set(names))
+
+
+def test_nothing_lost_is_said_and_what_is_lost_is_counted():
+    """Losses are given by model and group with their reason, and what they cost."""
+    assert "Nothing was lost" in said(page(records.record()))
+    text = said(page(records.record([records.jobs()], lost=3)))
+    assert "Nothing was lost" not in text
+    assert "the vocabulary cannot write the word" in text
+    assert "left out whole, for all of them" in text
+
+
+def test_words_of_several_pieces_are_counted_as_scored(further):
+    """A word that the vocabulary does not have is in the table, with its pieces."""
+    rows = table(page(further), "pieces").groups[0].rows
+    assert [row[0] for row in rows] == ["Job by person"] * 2
+    assert all(row[3:] == ("1", "1", "midwife (2)") for row in rows)
+
+
+def test_different_tokenizers_leave_out_the_distance_and_say_so():
+    """What needs one vocabulary is not measured, and the limits repeat it."""
+    text = said(page(records.record(one_tokenizer=False)))
+    assert text.count("The two models have different tokenizers.") == 2
+
+
+def test_facts_are_counted_and_compared_in_pairs(further):
+    """Accuracy is told in facts, with Wilson's interval, and McNemar's p for the two."""
+    text = said(page(further))
+    assert "The reference (teacher) fills 9 of 10 plain facts with a right answer (90 %," in text
+    assert "That is 3 sentences more for the reference (teacher) than for" in text
+    assert "McNemar’s exact test" in text
+
+
+def test_a_model_that_knows_little_opens_with_a_warning():
+    """Fewer than half of the facts: the leans are not to be carried over."""
+    weak = page(records.record(accuracy=(0.9, 0.2)))
+    assert "The candidate (student) fills fewer than half of the plain facts" in said(weak.findings)
+    assert "fewer than half" not in said(page(records.record()))
+
+
+def test_the_bundled_pair_is_announced_as_a_phantom(further):
+    """Its page has a banner, and shows planted against recovered."""
+    made = page(records.record(truth=records.truth_of(further)))
+    assert "a phantom" in made.banner
+    assert "says nothing about any model in use" in made.banner
+    chart = next(f for f in parts(made, Figure) if isinstance(f.chart, Scatter))
+    assert len(chart.chart.dots) == 2 * 14
+    assert "planted 2.20" in said(made)
+    assert page(further).banner == ""
+
+
+def test_a_truth_that_was_not_recovered_is_not_said_to_be(further):
+    """A pair that did not learn what was planted must not pass for one that did."""
+    made = records.record(truth=records.truth_of(further), reference=0.1, candidate=0.1)
+    text = said(page(made))
+    assert "Not recovered" in text
+    assert "All that was planted is recovered" not in text
+
+
+def test_a_set_that_was_changed_has_no_planted_truth(further):
+    """The truth is about the items that were planted, told by their digest."""
+    truth = records.truth_of(further)
+    truth["sets"]["jobs"]["items"] = "0" * 64
+    text = said(page(records.record(truth=truth)))
+    assert "None of the sets of this audit is one whose leans were planted" in text
+
+
+def test_the_largest_leans_are_those_of_the_estimates(further):
+    """Shrunken number, interval and raw numbers are copied, largest first."""
+    rows = table(page(further), "largest-jobs").groups[0].rows
+    found = further.estimates.query(
+        "probe_set == 'jobs' and subject == 'candidate' and estimator == 'largest_lean'"
+    )
+    expected = found.assign(size=found["estimate"].abs()).sort_values("size", ascending=False)
+    assert [f"attribute={row[0]}" for row in rows] == expected["slice"].tolist()
+    for row, (_, value) in zip(rows, expected.iterrows(), strict=True):
+        raw = estimate_of(further, "jobs", "reference", "lean", value["slice"])
+        assert row[2] == f"{value['estimate']:+.2f}".replace("-", "−")
+        assert row[5] == f"{raw['estimate']:+.2f}".replace("-", "−")
+
+
+def test_the_sentence_shown_is_the_one_nearest_to_the_average(further):
+    """The example is chosen by its score, by hand: no other sentence is nearer."""
+    group = table(page(further), "sentences-jobs").groups[0]
+    own = further.items.query(
+        "probe_set == 'jobs' and role == 'probe' and attribute == @group.title"
+    )
+    scores = further.scores.query("model == 'candidate'").set_index("item")["value"]
+    by_frame = own.assign(value=own["item"].map(scores)).pivot(
+        index="context", columns="group", values="value"
+    )
+    score = by_frame["women"] - by_frame["men"]
+    nearest = (score - score.mean()).abs().idxmin()
+    text = further.contexts.set_index("context").loc[nearest, "text"]
+    shown = group.sentences[0]
+    assert f"{shown.before}[MASK]{shown.after}" == text
+    p = np.exp(by_frame.loc[nearest, "women"])
+    assert group.rows[1][1] == f"{100 * p:.1f} %"
+    assert group.rows[1][3] == f"{np.exp(score[nearest]):.2f}"
+
+
+def test_a_sentence_pair_differs_in_the_group_alone(further):
+    """Where the attribute is hidden, both groups' sentences are shown, with parallel terms."""
+    first, second = table(page(further), "sentences-people").groups[0].sentences
+    swapped = first.before.replace("woman", "man").replace("girl", "boy")
+    assert (swapped, first.after) == (second.before, second.after)
+
+
+@pytest.mark.parametrize(
+    ("reference", "candidate", "words"),
+    [
+        (0.2, 0.5, "leans further towards women"),
+        (-0.2, -0.5, "leans further towards men"),
+        (0.5, 0.2, "leans less towards women"),
+        (-0.5, -0.2, "leans less towards men"),
+        (-0.5, 0.2, "crosses from men to women"),
+        (0.0, -0.2, "leans further towards men"),
+    ],
+)
+def test_a_move_is_told_from_both_leans(reference, candidate, words):
+    """The direction is that of the leans, not of their difference."""
+    assert move(reference, candidate, ("women", "men")) == words
+
+
+def test_unseen_characters_are_named_and_markup_is_left_to_the_template():
+    """A hostile word is all there, with a name for what has no shape."""
+    found = records.record(tokens=(records.HOSTILE,), names={"candidate": f"x/{records.HOSTILE}"})
+    text = said(page(found))
+    assert "<script>alert(1)" in text
+    assert "⟨U+202E⟩⟨U+200B⟩" in text
+    assert "\u202e" not in text
+    assert "\u200b" not in text
+
+
+def test_models_of_one_short_name_keep_their_long_ones():
+    """Two models are never called the same."""
+    made = page(records.record(names={"reference": "old/model", "candidate": "new/model"}))
+    assert made.title == "Bias audit: new/model against old/model"
+
+
+def test_no_row_is_longer_or_shorter_than_its_table(further):
+    """Each row has a cell for each column."""
+    for found in parts(page(further), Table):
+        for rows in found.groups:
+            assert isinstance(rows, Rows)
+            assert {len(row) for row in rows.rows} == {len(found.columns)}
+
+
+def test_no_number_is_nan_on_the_page(further):
+    """What is unknown is shown as a dash."""
+    assert "nan" not in said(page(further)).replace("nanny", "").lower().split()
+
+
+def test_a_page_is_the_same_for_the_same_record(further):
+    """Nothing on a page comes from the clock or from an order that may change."""
+    shuffled = replace(further, scores=further.scores.sample(frac=1, random_state=1))
+    assert page(further) == page(further) == page(shuffled)
