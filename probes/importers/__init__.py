@@ -1,0 +1,30 @@
+"""Published probe sets, read from the user's own copy as they were published."""
+
+from collections.abc import Callable, Mapping
+
+from probes.importers import (
+    bec_pro,
+    crows_pairs,
+    holistic_bias,
+    honest,
+    stereoset,
+    unqover,
+    weat,
+    winobias,
+    winogender,
+)
+from probes.importers.imported import Imported, Unusable
+
+__all__ = ["IMPORTERS", "Imported", "Unusable"]
+
+IMPORTERS: Mapping[str, Callable[..., Imported]] = {
+    "crows-pairs": crows_pairs.read,
+    "stereoset": stereoset.read,
+    "winobias": winobias.read,
+    "winogender": winogender.read,
+    "bec-pro": bec_pro.read,
+    "holistic-bias": holistic_bias.read,
+    "honest": honest.read,
+    "unqover": unqover.read,
+    "weat": weat.read,
+}

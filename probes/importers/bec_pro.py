@@ -1,0 +1,141 @@
+"""BEC-Pro: a person's word and a profession in five templates, each masked in turn."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from probes.importers import reading
+from probes.importers.imported import MASK, Imported, Report, fault, faults, header, row
+from probes.importers.winogender import percent
+
+_NEEDED = ("Sentence", "Sent_TM", "Sent_AM", "Sent_TAM", "Template", "Person", "Gender")
+_SENTENCES = ("Sentence", "Sent_TM", "Sent_AM", "Sent_TAM")
+_ALL = (*_NEEDED, "Profession", "Prof_Gender")
+_SHARES = ("Professions_US+DE.tsv", "Professions US+DE.tsv")
+_EDGES = re.compile(r"^\W+|\W+$")
+# Her words first: the share of women is that of the first group.
+_GROUPS = ("female", "male")
+_WORDS = {
+    "title": "BEC-Pro",
+    "question": "Does the model tie a profession to women or to men?",
+    "how_to_read": "Log-odds of words for women against words for men, raw and minus the prior, "
+    "where the profession is masked as well. Sentences of one template, and of one profession, are "
+    "not independent.",
+    "limits": "Five templates; 60 professions chosen for being mostly female, mostly male or "
+    "balanced in the United States. Long professions leave the prior with several masks.",
+    "licence": "CC-BY-4.0",
+    "sources": [
+        "Bartl, Nissim and Gatt, Unmasking Contextual Stereotypes, 2020",
+        "shares: US Bureau of Labor Statistics, as given in the professions' file",
+    ],
+    "cite": "Bartl et al. (2020), Unmasking Contextual Stereotypes: Measuring and Mitigating "
+    "BERT's Gender Bias.",
+}
+
+
+def read(path: Path, *, encoding: str | None = None) -> Imported:
+    """A BEC-Pro table, with the professions' shares where their file is beside it."""
+    file = path
+    if path.is_dir():
+        file = reading.first_there(path, "BEC-Pro_EN.tsv", "BEC-Pro_DE.tsv") or path
+    source, records, bad = reading.table(file, _ALL, encoding)
+    report = Report(source)
+    for one in bad:
+        report.refuse(one.line, one.reason, one.text)
+    shares = _shares(file.parent, encoding, report)
+    rows: list[dict[str, Any]] = []
+    repaired = []
+    for line, record in records:
+        made = _masked(record)
+        if isinstance(made, str):
+            report.refuse(line, made, record["Sentence"])
+            continue
+        probe, prior, slot, target = made
+        if (probe, prior) != (record["Sent_TM"], record["Sent_TAM"]):
+            repaired.append(line)
+        rows += _rows(record, probe, (prior, slot), target, shares)
+    if repaired:
+        report.note(
+            "the published sentence is masked in more places than the person's word; masked again "
+            "from Sentence and Sent_AM",
+            repaired,
+        )
+    rows.sort(key=lambda one: (one["role"] != "probe", _GROUPS.index(one["group"])))
+    return report.imported(
+        header("bec-pro", "association", "gender", report.sources, **_WORDS), rows
+    )
+
+
+def _masked(record: Mapping[str, Any]) -> tuple[str, str, int, str] | str:
+    """The probe, the prior and its slot, and the target; or why the record has none."""
+    if why := _why_not(record):
+        return why
+    words, masked, without = (
+        record[name].split(" ") for name in ("Sentence", "Sent_TM", "Sent_AM")
+    )
+    if not len(words) == len(masked) == len(without):
+        return "the sentence and its masked versions differ in length"
+    place = next(i for i, word in enumerate(masked) if MASK in word)
+    target = _EDGES.sub("", words[place])
+    own = record["Person"].split(" ")[-1]
+    if target.casefold() != own.casefold() or words[place] != without[place]:
+        return f"{MASK} does not stand for the person {record['Person']!r} but for {target!r}"
+    at = words[place].replace(target, MASK, 1)
+    probe = " ".join([*words[:place], at, *words[place + 1 :]])
+    prior = " ".join([*without[:place], at, *without[place + 1 :]])
+    return probe, prior, sum(word.count(MASK) for word in without[:place]), target
+
+
+def _why_not(record: Mapping[str, Any]) -> str:
+    """Why a record's cells cannot be used, or nothing."""
+    if why := faults({name: record[name] for name in _ALL if name not in _SENTENCES}):
+        return why
+    for name in _SENTENCES:
+        masks = 0 if name == "Sentence" else max(1, str(record[name]).count(MASK))
+        if why := fault(record[name], sentence=True, masks=masks):
+            return f"{name} {why}"
+    if record["Gender"] not in _GROUPS:
+        return f"Gender is {record['Gender']!r}; expected female or male"
+    return ""
+
+
+def _rows(
+    record: Mapping[str, Any],
+    probe: str,
+    prior: tuple[str, int],
+    target: str,
+    shares: Mapping[str, float],
+) -> list[dict[str, Any]]:
+    common = {
+        "frame": record["Template"],
+        "attribute": record["Profession"],
+        "class_": record["Prof_Gender"],
+        "share": shares.get(record["Profession"]),
+        "group": record["Gender"],
+        "term": record["Person"],
+        "cluster": record["Template"],
+        "cluster_2": record["Profession"],
+        "target": target,
+    }
+    return [
+        row(**common, role="probe", text=probe, slot=0),
+        row(**common, role="prior", text=prior[0], slot=prior[1]),
+    ]
+
+
+def _shares(folder: Path, encoding: str | None, report: Report) -> dict[str, float]:
+    """The share of women by profession; soft hyphens are in columns that are not read."""
+    file = reading.first_there(folder, *_SHARES)
+    if file is None:
+        report.note(
+            "the professions' file (Professions US+DE.tsv) is not beside the table: no shares"
+        )
+        return {}
+    source, records, _ = reading.table(file, ("simplified_professions", "percent_us"), encoding)
+    report.sources.append(source)
+    found = {
+        str(record["simplified_professions"]): percent(record["percent_us"])
+        for _, record in records
+    }
+    return {name: share for name, share in found.items() if share is not None}

@@ -1,0 +1,140 @@
+"""CrowS-Pairs and its translations: two sentences that differ in the group they speak of."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from probes.importers import reading
+from probes.importers.imported import Imported, Report, faults, header, name_or, repeated, row
+
+_NEEDED = ("sent_more", "sent_less", "stereo_antistereo", "bias_type")
+_SENTENCES = ("sent_more", "sent_less")
+_WORD = re.compile(r"\w+(?:['’-]\w+)*")
+_WORDS = {
+    "title": "CrowS-Pairs",
+    "question": "Which of two sentences does the model find likelier: the more or the less "
+    "stereotyping one?",
+    "how_to_read": "The share of pairs whose more stereotyping sentence wins. 50 % is no "
+    "preference. Pairs by one writer, and pairs with the same edit, are not independent.",
+    "limits": "Sentences were written by crowd workers in the United States; many pairs differ in "
+    "more than the group, and some stereotypes are unclear (Blodgett et al. 2021).",
+    "licence": "CC-BY-SA-4.0",
+    "share_alike": True,
+    "sources": ["Nangia, Vania, Bhalerao and Bowman, CrowS-Pairs, EMNLP 2020"],
+    "cite": "Nangia et al. (2020), CrowS-Pairs: A Challenge Dataset for Measuring Social Biases in "
+    "Masked Language Models. Translations: Névéol et al. (2022), French CrowS-Pairs.",
+}
+
+
+def read(path: Path, *, encoding: str | None = None) -> Imported:
+    """The pairs of a file in the English, French or Dutch layout, told apart by the header."""
+    source, records, bad = reading.table(path, _NEEDED, encoding)
+    report = Report(source)
+    for one in bad:
+        report.refuse(one.line, one.reason, one.text)
+    sound = [(line, record) for line, record in records if _is_sound(line, record, report)]
+    sound = _without_contradictions(sound, report)
+    _notice(sound, report)
+    ids = _ids(sound, report)
+    rows = [
+        side
+        for (_, record), pair in zip(sound, ids, strict=True)
+        for side in _pair_rows(record, pair)
+    ]
+    return report.imported(header("crows-pairs", "pairs", "several", [source], **_WORDS), rows)
+
+
+def _is_sound(line: int, record: Mapping[str, Any], report: Report) -> bool:
+    """Whether a record makes a pair; if not, the report says why."""
+    why = faults({name: record[name] for name in _NEEDED}, *_SENTENCES)
+    if not why and record["sent_more"] == record["sent_less"]:
+        why = "the two sentences are the same"
+    if not why and record["stereo_antistereo"] not in ("stereo", "antistereo"):
+        why = f"stereo_antistereo is {record['stereo_antistereo']!r}; expected stereo or antistereo"
+    if why:
+        report.refuse(line, why, record["sent_more"])
+    return not why
+
+
+def _without_contradictions(records: list[reading.Record], report: Report) -> list[reading.Record]:
+    """Leave out lines that call opposite sentences the stereotype, both of them."""
+    lines: dict[tuple[str, str], list[int]] = {}
+    for line, record in records:
+        lines.setdefault((record["sent_more"], record["sent_less"]), []).append(line)
+    kept = []
+    for line, record in records:
+        against = lines.get((record["sent_less"], record["sent_more"]))
+        if against is None:
+            kept.append((line, record))
+        else:
+            why = f"contradicts line {against[0]}, where the other sentence is the stereotype"
+            report.refuse(line, why, record["sent_more"])
+    return kept
+
+
+def _notice(records: list[reading.Record], report: Report) -> None:
+    keys = [(line, (record["sent_more"], record["sent_less"])) for line, record in records]
+    by_line = dict(records)
+    for first, line in repeated(keys):
+        report.note(f"lines {first} and {line} are the same pair; both are kept, as published")
+        for name in ("stereo_antistereo", "bias_type"):
+            one, other = by_line[first][name], by_line[line][name]
+            if one != other:
+                report.note(f"lines {first} and {line} disagree on {name}: {one!r} and {other!r}")
+    broken = [line for line, record in records if any("\n" in record[s] for s in _SENTENCES)]
+    if broken:
+        report.note("a sentence has a line break inside, kept as published", broken)
+    soft = [line for line, record in records if any("\u00ad" in record[s] for s in _SENTENCES)]
+    if soft:
+        report.note("a sentence has soft hyphens, left out here", soft)
+    if records and "sent_more_fr" in records[0][1]:
+        report.note(
+            "the file has French columns as well; the columns sent_more, sent_less are read"
+        )
+    if records and "anon_writer" not in records[0][1]:
+        report.note("the file names no writers: each pair is a cluster of its own")
+
+
+def _ids(records: list[reading.Record], report: Report) -> list[str]:
+    """The id of each pair: the file's own (a column without a name, or `id`), or its line."""
+    ids = []
+    for line, record in records:
+        own = next((record[name] for name in ("", "id", "ID", "index") if name in record), None)
+        ids.append(name_or(own, f"line {line}"))
+    again = {place for _, place in repeated(enumerate(ids))}
+    if again:
+        report.note(
+            "an id is there twice; the line is added to it",
+            (records[place][0] for place in sorted(again)),
+        )
+    return [f"{one}@{records[i][0]}" if i in again else one for i, one in enumerate(ids)]
+
+
+def _pair_rows(record: Mapping[str, Any], pair: str) -> list[dict[str, Any]]:
+    more, less = (record[name].replace("\u00ad", "") for name in _SENTENCES)
+    common = {
+        "frame": pair,
+        "pair": pair,
+        "class_": record["bias_type"],
+        "group": record["stereo_antistereo"],
+        "cluster": name_or(record.get("anon_writer"), f"pair {pair}"),
+        "cluster_2": _edited(more, less) or f"pair {pair}",
+    }
+    return [
+        row(**common, text=more, partner=less, label="stereotype"),
+        row(**common, text=less, partner=more, label="anti"),
+    ]
+
+
+def _edited(one: str, other: str) -> str:
+    """The words in which two sentences differ, in one order whichever sentence comes first."""
+    first, second = (_WORD.findall(side.casefold()) for side in sorted((one, other)))
+    matcher = difflib.SequenceMatcher(None, first, second, autojunk=False)
+    changed = [code for code in matcher.get_opcodes() if code[0] != "equal"]
+    spans = (
+        " ".join(word for code in changed for word in first[code[1] : code[2]]),
+        " ".join(word for code in changed for word in second[code[3] : code[4]]),
+    )
+    return " / ".join(sorted(spans)) if any(spans) else ""

@@ -1,0 +1,177 @@
+"""HolisticBias: descriptors of people in plain sentences, by demographic axis."""
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audit.errors import InputError
+from probes.importers import reading
+from probes.importers.imported import Imported, Report, fault, header, row, shown
+
+_FILES = ("descriptors.json", "nouns.json", "sentence_templates.json")
+_STANDALONE = "standalone_noun_phrases.json"
+_NONE = "none"
+_WORDS = {
+    "title": "HolisticBias",
+    "question": "Does the model find sentences about some people less likely than about others?",
+    "how_to_read": "Pseudo-log-likelihoods of sentences by descriptor, within a template. Long and "
+    "rare descriptors are less likely by themselves: read beside length and frequency.",
+    "limits": "Sentences are generated, and many are unnatural; some descriptors are slurs or "
+    "dispreferred, which the set says and this reading does not use.",
+    "licence": "CC-BY-SA-4.0",
+    "share_alike": True,
+    "sources": ["Smith, Hall, Kambadur, Presani and Williams, HolisticBias, EMNLP 2022"],
+    "cite": "Smith et al. (2022), “I'm sorry to hear that”: Finding New Biases in Language Models "
+    "with a Holistic Descriptor Dataset.",
+}
+
+
+@dataclass(frozen=True)
+class _Phrase:
+    """Words for a person, in the singular with its article and in the plural."""
+
+    axis: str
+    bucket: str
+    descriptor: str
+    noun: str
+    one: str
+    many: str
+
+
+def read(
+    path: Path, *, encoding: str | None = None, most: int | None = 10_000, seed: int = 0
+) -> Imported:
+    """The sentences of a version's folder; `most` of them, drawn with `seed`, or all for None."""
+    folder = path if path.is_dir() else path.parent
+    if missing := [name for name in _FILES if not (folder / name).is_file()]:
+        raise InputError(f"{path}: has no {missing[0]}; expected the folder of a version, as v1.1")
+    if most is not None and most < 1:
+        raise InputError(f"most is {most}; expected at least 1 sentence, or None for all")
+    names = [*_FILES, *([_STANDALONE] if (folder / _STANDALONE).is_file() else [])]
+    sources = [reading.source(folder / name, encoding) for name in names]
+    report = Report(*sources)
+    descriptors, nouns, templates, *alone = (reading.json_whole(source) for source in sources)
+    for name, value in zip(names, (descriptors, nouns, templates, *alone), strict=True):
+        if not isinstance(value, dict):
+            raise InputError(f"{folder / name}: is no JSON object")
+    known = _nouns(nouns, report)
+    phrases = [
+        *_bare(known),
+        *_described(descriptors, known, report),
+        *_alone(alone[0] if alone else {}, known, report),
+    ]
+    fitting = _templates(templates, report)
+    # Which sentence is which follows from its number: only those that are drawn are written.
+    cells = [(phrase, template) for phrase in phrases for template in fitting[bool(phrase.noun)]]
+    drawn: list[int] | range = range(len(cells))
+    if most is not None and most < len(cells):
+        drawn = sorted(random.Random(seed).sample(drawn, most))  # noqa: S311
+        report.note(f"{most} of {len(cells)} sentences were drawn with seed {seed}")
+    rows = [_row(*cells[number]) for number in drawn]
+    return report.imported(header("holistic-bias", "sentences", "several", sources, **_WORDS), rows)
+
+
+def _row(phrase: _Phrase, template: str) -> dict[str, Any]:
+    text = template.replace("{noun_phrase}", phrase.one)
+    return row(
+        frame=template,
+        attribute=phrase.noun,
+        class_=phrase.axis,
+        group=f"{phrase.axis}/{phrase.bucket}" if phrase.axis else "",
+        term=phrase.descriptor,
+        role="probe" if phrase.axis else "control",
+        cluster=phrase.descriptor,
+        text=text.replace("{plural_noun_phrase}", phrase.many),
+    )
+
+
+def _templates(raw: Mapping[str, Any], report: Report) -> dict[bool, list[str]]:
+    """The templates for phrases with a noun (True) and for bare descriptors (False)."""
+    fitting: dict[bool, list[str]] = {True: [], False: []}
+    for place, (text, says) in enumerate(raw.items(), start=1):
+        marks = text.count("{noun_phrase}") + text.count("{plural_noun_phrase}")
+        why = fault(text, sentence=True) or ("" if marks == 1 else "does not hold one noun phrase")
+        if why:
+            report.refuse(place, f"a template {why}", text)
+            continue
+        fitting[True].append(text)
+        if not (isinstance(says, dict) and says.get("must_be_noun")):
+            fitting[False].append(text)
+    return fitting
+
+
+def _nouns(raw: Mapping[str, Any], report: Report) -> list[tuple[str, str, str]]:
+    """Gender, singular and plural of each noun."""
+    found = []
+    for gender, pairs in raw.items():
+        for place, pair in enumerate(pairs if isinstance(pairs, list) else [pairs], start=1):
+            if isinstance(pair, list) and [fault(word) for word in pair] == ["", ""]:
+                found.append((gender, *pair))
+            else:
+                report.refuse(
+                    place, f"nouns.json, {shown(gender)}: expected a singular and a plural", pair
+                )
+    return found
+
+
+def _bare(nouns: list[tuple[str, str, str]]) -> Iterator[_Phrase]:
+    """Nouns without a descriptor: the control."""
+    for _, noun, plural in nouns:
+        yield _Phrase("", "", "", noun, f"{_article(noun)} {noun}", plural)
+
+
+def _described(
+    raw: Mapping[str, Any], nouns: list[tuple[str, str, str]], report: Report
+) -> Iterator[_Phrase]:
+    for axis, buckets in raw.items():
+        for bucket, entries in (buckets if isinstance(buckets, dict) else {}).items():
+            for place, entry in enumerate(entries if isinstance(entries, list) else [], start=1):
+                says = _said(entry, "descriptor")
+                word: Any = says.get("descriptor")
+                if why := fault(word) or fault(axis) or fault(bucket):
+                    report.refuse(
+                        place, f"descriptors.json, {shown(axis)}, {shown(bucket)}: {why}", entry
+                    )
+                    continue
+                yield _Phrase(axis, bucket, word, "", word, word)
+                article = says.get("article", _article(word))
+                for gender, noun, plural in nouns:
+                    if says.get("gender", gender) == gender:
+                        one, many = f"{article} {word} {noun}", f"{word} {plural}"
+                        yield _Phrase(axis, bucket, word, noun, one, many)
+
+
+def _alone(
+    raw: Mapping[str, Any], nouns: list[tuple[str, str, str]], report: Report
+) -> Iterator[_Phrase]:
+    """Phrases that are not a descriptor before a noun: `a man with a disability`."""
+    for axis, entries in raw.items():
+        for place, entry in enumerate(entries if isinstance(entries, list) else [], start=1):
+            says = _said(entry, "noun_phrase")
+            one: Any = says.get("noun_phrase")
+            many: Any = says.get("plural_noun_phrase", one)
+            if why := fault(one) or fault(many) or fault(axis):
+                report.refuse(place, f"{_STANDALONE}, {shown(axis)}: {why}", entry)
+            elif "{noun}" not in one:
+                yield _Phrase(axis, _NONE, one, "", one, many)
+            else:
+                name = _written(one, "", "")
+                for _, noun, plural in nouns:
+                    written = _written(one, _article(noun), noun), _written(many, "", plural)
+                    yield _Phrase(axis, _NONE, name, noun, *written)
+
+
+def _said(entry: object, name: str) -> Mapping[str, Any]:
+    """An entry with what is known of it; many are only the word itself."""
+    return entry if isinstance(entry, dict) else {name: entry}
+
+
+def _written(text: str, article: str, noun: str) -> str:
+    return " ".join(text.replace("{article}", article).replace("{noun}", noun).split())
+
+
+def _article(word: str) -> str:
+    """As the published generator has it: by the first letter."""
+    return "an" if word[:1].lower() in "aeiou" else "a"

@@ -1,0 +1,85 @@
+"""HONEST: what a model says of women, men and queer people, given the start of a sentence."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from probes.importers import reading
+from probes.importers.imported import MASK, Imported, Report, faults, header, repeated, row
+
+_NEEDED = ("template_masked", "raw", "identity", "category", "type")
+_SENTENCES = ("template_masked", "raw")
+_WORDS = {
+    "title": "HONEST",
+    "question": "Does the model complete sentences on some identities with hurtful words?",
+    "how_to_read": "The share of the likeliest completions that a lexicon calls hurtful, by group. "
+    "The lexicon (HurtLex, CC BY-NC-SA) is loaded from a path of yours.",
+    "limits": "Sentences are lower-cased; a word of the lexicon may be harmless in its sentence. "
+    "Some identities stand in two categories.",
+    "licence": "MIT",
+    "sources": ["Nozza, Bianchi and Hovy, HONEST, NAACL 2021; queer identities: LTEDI 2022"],
+    "cite": "Nozza et al. (2021), HONEST: Measuring Hurtful Sentence Completion in Language "
+    "Models.",
+}
+
+
+def read(path: Path, *, encoding: str | None = None) -> Imported:
+    """The templates of one language: `[I]` is the identity, `[M]` the blank."""
+    file = path
+    if path.is_dir():
+        file = reading.first_there(path, "en_template.tsv") or path
+    source, records, bad = reading.table(file, _NEEDED, encoding)
+    report = Report(source)
+    for one in bad:
+        report.refuse(one.line, one.reason, one.text)
+    kept: list[reading.Record] = []
+    rows = []
+    for line, record in records:
+        if why := _why_not(record):
+            report.refuse(line, why, record["template_masked"])
+            continue
+        kept.append((line, record))
+        rows.append(
+            row(
+                frame=record["raw"],
+                class_=record["type"],
+                group=record["category"],
+                term=record["identity"],
+                cluster=record["identity"],
+                text=record["template_masked"].replace("[M]", MASK),
+                slot=0,
+            )
+        )
+    _notice(kept, report)
+    axis = "queerness" if {row["group"] for row in rows} & {"queer", "nonqueer"} else "gender"
+    return report.imported(header("honest", "completions", axis, [source], **_WORDS), rows)
+
+
+def _why_not(record: Mapping[str, Any]) -> str:
+    """Why a record makes no item, or nothing."""
+    cells = {name: record[name] for name in _NEEDED}
+    if why := faults(cells, *_SENTENCES):
+        return why
+    if record["raw"].count("[I]") != 1 or record["template_masked"].count("[M]") != 1:
+        return "the template does not hold [I] and [M] once each"
+    written = record["raw"].replace("[I]", record["identity"])
+    ends = re.compile(r"[\s.]+$")
+    if ends.sub("", written) != ends.sub("", record["template_masked"]):
+        return "template_masked is not raw with the identity written in"
+    return ""
+
+
+def _notice(records: list[reading.Record], report: Report) -> None:
+    keys = [(line, (record["template_masked"], record["category"])) for line, record in records]
+    if again := repeated(keys):
+        report.note(
+            f"{len(again)} sentences stand twice in one category; both are kept, as published",
+            (line for _, line in again),
+        )
+    categories: dict[str, set[str]] = {}
+    for _, record in records:
+        categories.setdefault(record["identity"], set()).add(record["category"])
+    both = sorted(identity for identity, found in categories.items() if len(found) > 1)
+    if both:
+        report.note(f"identities that stand in several categories: {', '.join(both)}")

@@ -1,0 +1,226 @@
+"""StereoSet's sentences with a blank: a stereotype, an anti-stereotype and an unrelated word."""
+
+import string
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from audit.errors import InputError
+from probes.importers import reading
+from probes.importers.imported import (
+    MASK,
+    Imported,
+    Report,
+    faults,
+    header,
+    name_or,
+    repeated,
+    row,
+)
+
+_LABELS = {"stereotype": "stereotype", "anti-stereotype": "anti", "unrelated": "unrelated"}
+# The hub's copy numbers the labels in this order.
+_NUMBERED = ("anti-stereotype", "stereotype", "unrelated")
+_WORDS = {
+    "title": "StereoSet, sentences with a blank",
+    "question": "Does the model fill a blank with the stereotype, with its opposite, or with a "
+    "word that makes no sense?",
+    "how_to_read": "A stereotype score of 50 is no preference; the language score says how often a "
+    "sensible word is preferred to a senseless one. Items on one target are not independent.",
+    "limits": "Written by crowd workers in the United States; many items are unclear or "
+    "ungrammatical (Blodgett et al. 2021). Only the development set is public.",
+    "licence": "CC-BY-SA-4.0",
+    "share_alike": True,
+    "sources": ["Nadeem, Bethke and Reddy, StereoSet, ACL 2021, development set"],
+    "cite": "Nadeem et al. (2021), StereoSet: Measuring stereotypical bias in pretrained language "
+    "models.",
+}
+
+
+def read(path: Path, *, encoding: str | None = None, corrected: bool = False) -> Imported:
+    """The items with a blank, of the published JSON or of a flat JSON Lines file.
+
+    The candidate is the word of each sentence at the blank's place, without its punctuation, as in
+    the published evaluation. `corrected` takes exactly what replaces BLANK, and leaves out items
+    with two blanks.
+    """
+    source, records, bad = _records(path, encoding)
+    report = Report(source)
+    for one in bad:
+        report.refuse(one.line, one.reason, one.text)
+    rows: list[dict[str, Any]] = []
+    kept: list[reading.Record] = []
+    n_other = 0
+    for line, record in records:
+        if record.get("type") == "intersentence":
+            n_other += 1
+            continue
+        if made := _item_rows(line, record, report, corrected=corrected):
+            rows += made
+            kept.append((line, record))
+    if n_other:
+        report.note(f"{n_other} intersentence items are not used: they have no blank")
+    _notice(kept, report)
+    return report.imported(header("stereoset", "triples", "several", [source], **_WORDS), rows)
+
+
+def _records(
+    path: Path, encoding: str | None
+) -> tuple[reading.Source, list[reading.Record], list[reading.Bad]]:
+    """Flat records of either layout: context, target, bias_type and a sentence for each label."""
+    if found := reading.hub_records(path):
+        source, records = found
+        return source, [(line, _flat(record)) for line, record in records], []
+    source = reading.source(path, encoding)
+    try:
+        whole = reading.json_whole(source)
+    except InputError:  # one object a line is no JSON as a whole
+        records, bad = reading.json_lines(source)
+        if not records:
+            raise
+        return source, [(line, _flat(record)) for line, record in records], bad
+    return source, list(_published(whole, source.name)), []
+
+
+def _published(whole: object, name: str) -> Iterator[reading.Record]:
+    """The authors' JSON: items are counted from 1 where a flat file has lines."""
+    if isinstance(whole, dict) and "context" in whole:  # a flat file of one line
+        yield 1, _flat(whole)
+        return
+    data = whole.get("data") if isinstance(whole, dict) else None
+    if not isinstance(data, dict) or not isinstance(data.get("intrasentence"), list):
+        raise InputError(f"{name}: has no data.intrasentence; expected StereoSet's JSON")
+    for number, item in enumerate(data["intrasentence"], start=1):
+        yield number, _flat(item) if isinstance(item, dict) else {}
+    others = data.get("intersentence")
+    for number in range(len(others) if isinstance(others, list) else 0):
+        yield number + 1, {"type": "intersentence"}
+
+
+def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record whose sentences stand under their labels, whatever layout it came in."""
+    sentences = record.get("sentences")
+    if isinstance(sentences, dict):  # the hub keeps columns, not rows
+        texts, labels = sentences.get("sentence"), sentences.get("gold_label")
+        if not isinstance(texts, list) or not isinstance(labels, list):
+            return dict(record)
+        pairs = zip(texts, labels, strict=False)
+        sentences = [{"sentence": text, "gold_label": label} for text, label in pairs]
+    if not isinstance(sentences, list):
+        return dict(record)
+    flat = {key: value for key, value in record.items() if key != "sentences"}
+    for one in sentences:
+        label = one.get("gold_label") if isinstance(one, dict) else None
+        if isinstance(label, int) and 0 <= label < len(_NUMBERED):
+            label = _NUMBERED[label]
+        if label in flat:
+            flat["twice"] = label
+        elif isinstance(label, str):
+            flat[label] = one.get("sentence")
+    return flat
+
+
+def _item_rows(
+    line: int, record: Mapping[str, Any], report: Report, *, corrected: bool
+) -> list[dict[str, Any]]:
+    """Three rows, or none and a line in the report."""
+    names = ("context", "target", "bias_type", *_LABELS)
+    cells = {name: record.get(name) for name in names}
+    why = faults(cells, "context", *_LABELS)
+    if not why and "twice" in record:
+        why = f"two sentences are labelled {record['twice']}"
+    context = str(cells["context"])
+    if not why and "BLANK" not in context:
+        why = "the context has no BLANK"
+    sentences = {name: str(cells[name]) for name in _LABELS}
+    candidate = _exact if corrected else _word_at
+    words = {name: candidate(context, text) for name, text in sentences.items()}
+    missing = [name for name, word in words.items() if not word]
+    if not why and missing:
+        why = f"the {missing[0]} sentence has no word at the place of BLANK"
+    lowered = {word.casefold() for word in words.values()}
+    if not why and len(lowered) < len(words):
+        why = "two sentences have the same word at the place of BLANK"
+    if why:
+        report.refuse(line, why, context)
+        return []
+    item = name_or(record.get("id"), f"line {line}")
+    common = {
+        "frame": item,
+        "pair": item,
+        "class_": cells["bias_type"],
+        "term": cells["target"],
+        "cluster": cells["target"],
+        "text": context.replace("BLANK", MASK),
+        "slot": 0,
+    }
+    return [
+        row(**common, target=word, label=_LABELS[name], attribute=word)
+        for name, word in words.items()
+    ]
+
+
+def _word_at(context: str, sentence: str) -> str:
+    """The word of a sentence at BLANK's place without ASCII punctuation, as is published."""
+    places = [i for i, word in enumerate(context.split(" ")) if "BLANK" in word]
+    words = sentence.split(" ")
+    if not places or places[-1] >= len(words):
+        return ""
+    return words[places[-1]].translate(str.maketrans("", "", string.punctuation))
+
+
+def _exact(context: str, sentence: str) -> str:
+    """The part of a sentence that replaces BLANK, where all the rest is the context's."""
+    before, _, after = context.partition("BLANK")
+    middle = sentence[len(before) : len(sentence) - len(after)]
+    fits = (before + middle + after).casefold() == sentence.casefold()
+    return middle.strip() if fits and middle.strip() and " " not in middle.strip() else ""
+
+
+def _is_exact(record: Mapping[str, Any]) -> bool:
+    """Whether the word at the place of BLANK is all that replaces it, in each sentence."""
+    context = record["context"]
+    return all(_word_at(context, record[n]) == _exact(context, record[n]) for n in _LABELS)
+
+
+def _notice(records: list[reading.Record], report: Report) -> None:
+    other_case = sum(
+        not record[name].startswith(record["context"].partition("BLANK")[0])
+        for _, record in records
+        for name in _LABELS
+    )
+    if other_case:
+        report.note(
+            f"{other_case} of {3 * len(records)} sentences do not begin as their context does "
+            "(case, mostly): the candidate is written into the context's text"
+        )
+    two = [line for line, record in records if record["context"].count("BLANK") > 1]
+    if two:
+        report.note("the context has two blanks; both are masked and the first is read", two)
+    odd = [line for line, record in records if line not in two and not _is_exact(record)]
+    if odd:
+        report.note(
+            "the word at the place of BLANK is not exactly what replaces it; the published "
+            "evaluation reads the word, `corrected` what replaces it",
+            odd,
+        )
+    fields = ("context", "target", *_LABELS)
+    again = repeated((line, tuple(record[name] for name in fields)) for line, record in records)
+    for first, line in again:
+        report.note(f"lines {first} and {line} are the same item; both are kept, as published")
+    _notice_contradictions(records, report)
+
+
+def _notice_contradictions(records: list[reading.Record], report: Report) -> None:
+    """A word that is the stereotype of a target in one item and its opposite in another."""
+    said: dict[tuple[str, ...], tuple[str, int]] = {}
+    for line, record in records:
+        for name in ("stereotype", "anti-stereotype"):
+            word = _word_at(record["context"], record[name]).casefold()
+            key = (record["context"].casefold(), record["target"].casefold(), word)
+            label, first = said.setdefault(key, (name, line))
+            if label != name:
+                report.note(
+                    f"lines {first} and {line} disagree: {word!r} is the {label} in one and the "
+                    f"{name} in the other"
+                )

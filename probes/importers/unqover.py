@@ -1,0 +1,216 @@
+"""UnQover: two people in a sentence that does not say which of them a statement is about."""
+
+import random
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audit.errors import InputError
+from probes.importers import reading
+from probes.importers.imported import MASK, Imported, Report, fault, header, row
+
+# Axis: the slots' file, the activities' file, the subjects' lists (two for gender).
+_LISTS = {
+    "gender": ("gender_noact_lm", "occupation_rev1", ("female", "male")),
+    "country": ("country_noact_lm", "biased_country", ("country",)),
+    "ethnicity": ("ethnicity_noact_lm", "biased_ethnicity", ("ethnicity",)),
+    "religion": ("religion_noact_lm", "biased_religion", ("religion",)),
+}
+_ACTIVITY = re.compile(r"\[([a-z]_act(?:-single)?)(:neg)?\]")
+_SUBJECT = re.compile(r"\[subj([12])(:dem)?\]")
+_N_FIELDS = 3
+_WORDS = {
+    "title": "UnQover",
+    "question": "Whom of two people does the model name, where the text does not say?",
+    "how_to_read": "Each pair of people is asked in both orders, and for a statement and its "
+    "opposite: only what is left after averaging over these is a preference for a person.",
+    "limits": "The published score cancels the order of names and negation; a plain mean over "
+    "these sentences does not. What is said of countries, ethnicities and religions is prejudice.",
+    "licence": "Apache-2.0",
+    "sources": ["Li, Khashabi, Khot, Sabharwal and Srikumar, UnQovering, Findings of EMNLP 2020"],
+    "cite": "Li et al. (2020), UNQOVERing Stereotyping Biases via Underspecified Questions.",
+}
+
+
+@dataclass(frozen=True)
+class _Subject:
+    group: str
+    name: str
+    demonym: str
+
+    def written(self, form: str | None) -> str:
+        return self.demonym if form else self.name
+
+
+def read(  # noqa: PLR0913 - each says which part of the lists is wanted
+    path: Path,
+    *,
+    encoding: str | None = None,
+    axis: str = "gender",
+    subjects: str = "",
+    most: int | None = 10_000,
+    seed: int = 0,
+) -> Imported:
+    """The sentences with a mask that the lists under `word_lists` imply, for one axis.
+
+    `subjects` names the published shorter lists: "bert", "roberta" or "demo". A question is four
+    rows (statement and opposite, either name); `most` questions are drawn with `seed`.
+    """
+    folder = path / "word_lists" if (path / "word_lists").is_dir() else path
+    if axis not in _LISTS:
+        raise InputError(f"axis is {axis!r}; expected {', '.join(_LISTS)}")
+    slots_name, acts_name, lists = _LISTS[axis]
+    suffix = f"_{subjects}" if subjects else ""
+    places = [
+        folder / "slots" / slots_name,
+        folder / "activities" / acts_name,
+        *(folder / "nouns" / "subjects" / f"{name}{suffix}" for name in lists),
+    ]
+    sources = [reading.source(place, encoding) for place in places]
+    report = Report(*sources)
+    slots = list(_slots(sources[0], report))
+    activities = _activities(sources[1], report)
+    people = [_subjects(one, name, report) for one, name in zip(sources[2:], lists, strict=True)]
+    questions = _Questions(slots, activities, _pairs(people))
+    drawn: list[int] | range = range(len(questions))
+    if most is not None and most < len(questions):
+        drawn = sorted(random.Random(seed).sample(range(len(questions)), most))  # noqa: S311
+        report.note(f"{most} of {len(questions)} questions were drawn with seed {seed}")
+    if any(re.search(r"\b[Aa] \[subj", context) for _, context, *_ in slots):
+        report.note("the slots write “a” before every name, as published: “a African man”")
+    rows = [one for number in drawn for one in questions.rows(number)]
+    return report.imported(header("unqover", "association", axis, sources, **_WORDS), rows)
+
+
+class _Questions:
+    """Every question that the lists imply, by number, none of them written before it is asked."""
+
+    def __init__(
+        self,
+        slots: list[tuple[int, str, str, str]],
+        activities: Mapping[str, list[tuple[str, str, str]]],
+        pairs: list[tuple[_Subject, _Subject]],
+    ) -> None:
+        self._pairs = pairs
+        self._asked = [
+            (slot, activity)
+            for slot in slots
+            for activity in activities.get(_ACTIVITY.findall(slot[2])[0][0], [])
+        ]
+
+    def __len__(self) -> int:
+        return len(self._asked) * len(self._pairs)
+
+    def rows(self, number: int) -> Iterator[dict[str, Any]]:
+        """Four rows: the statement and its opposite, with either person at the mask."""
+        (slot, activity), pair = (
+            self._asked[number // len(self._pairs)],
+            self._pairs[number % len(self._pairs)],
+        )
+        line, context, *questions = slot
+        cluster, does, does_not = activity
+        dem = _SUBJECT.findall(context)[0][1]
+        told = _SUBJECT.sub(lambda found: pair[int(found[1]) - 1].written(found[2]), context)
+        names = " / ".join(sorted(person.name for person in pair))
+        for variant, (question, said) in enumerate(zip(questions, (does, does_not), strict=True)):
+            asked = _ACTIVITY.sub(said, question).replace("[mask]", MASK)
+            for person in pair:
+                yield row(
+                    frame=f"line {line}: {questions[0]}",
+                    variant=variant,
+                    attribute=does,
+                    class_=cluster,
+                    group=person.group,
+                    term=person.name,
+                    label="changed" if variant else "",
+                    pair=" / ".join(one.name for one in pair),
+                    cluster=names,
+                    text=f"{told} {asked}",
+                    slot=0,
+                    target=person.written(dem),
+                )
+
+
+def _entries(source: reading.Source, report: Report) -> Iterator[tuple[int, str]]:
+    """Lines that say something: neither empty nor a remark."""
+    for number, line in enumerate(reading.lines(source.text), start=1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        if why := fault(text, sentence=True):
+            report.refuse(number, f"{source.name}: {why}", text)
+        else:
+            yield number, text
+
+
+def _slots(source: reading.Source, report: Report) -> Iterator[tuple[int, str, str, str]]:
+    """Line, context, question and opposite question, where one thing is masked."""
+    for line, text in _entries(source, report):
+        fields = [field.strip() for field in text.split("\t")]
+        if (
+            len(fields) != _N_FIELDS
+            or any(field.count("[mask]") != 1 for field in fields[1:])
+            or [number for number, _ in _SUBJECT.findall(fields[0])] not in (["1", "2"], ["2", "1"])
+            or [bool(neg) for field in fields[1:] for _, neg in _ACTIVITY.findall(field)]
+            != [False, True]
+        ):
+            report.refuse(line, f"{source.name}: expected context, question, its opposite", text)
+        else:
+            yield line, fields[0], fields[1], fields[2]
+
+
+def _activities(source: reading.Source, report: Report) -> dict[str, list[tuple[str, str, str]]]:
+    """For each kind of slot: cluster, statement and opposite, paired by their order."""
+    heads: dict[str, list[tuple[str, str]]] = {}
+    for line, text in _entries(source, report):
+        head, _, said = text.partition(" ")
+        cluster, bar, words = said.partition("|")
+        if not _ACTIVITY.fullmatch(head) or not (words if bar else cluster).strip():
+            report.refuse(line, f"{source.name}: expected [p_act] and what is done", text)
+            continue
+        one = (cluster.strip(), words.strip()) if bar else ("", cluster.strip())
+        heads.setdefault(head.strip("[]"), []).append(one)
+    found = {}
+    for head, does in heads.items():
+        if head.endswith(":neg"):
+            continue
+        does_not = heads.get(f"{head}:neg", [])
+        if len(does) != len(does_not):
+            report.note(f"{source.name}: {len(does)} of [{head}], {len(does_not)} of its opposite")
+        pairs = zip(does, does_not, strict=False)
+        found[head] = [(cluster, yes, no) for (cluster, yes), (_, no) in pairs]
+    return found
+
+
+def _subjects(source: reading.Source, list_name: str, report: Report) -> list[_Subject]:
+    """The people of a list; names and demonyms are paired by their order."""
+    heads: dict[str, list[str]] = {"[subj]": [], "[subj:dem]": []}
+    for line, text in _entries(source, report):
+        head, _, said = text.partition(" ")
+        name = said.rpartition("|")[2].strip()
+        if head not in heads or not name:
+            report.refuse(line, f"{source.name}: expected [subj] and a name", text)
+        elif head == "[subj]" and name in heads[head]:
+            report.refuse(line, f"{source.name}: the name {name!r} is there twice", text)
+        else:
+            heads[head].append(name)
+    names, demonyms = heads["[subj]"], heads["[subj:dem]"]
+    if demonyms and len(demonyms) != len(names):
+        raise InputError(f"{source.name}: has {len(names)} names and {len(demonyms)} demonyms")
+    own = list_name in ("female", "male")
+    return [
+        _Subject(list_name if own else name, name, demonym)
+        for name, demonym in zip(names, demonyms or names, strict=True)
+    ]
+
+
+def _pairs(people: list[list[_Subject]]) -> list[tuple[_Subject, _Subject]]:
+    """Two people in either order: a woman and a man, or any two of one list."""
+    if len(people) > 1:
+        pairs = [(one, other) for one in people[0] for other in people[1]]
+    else:
+        among = people[0]
+        pairs = [(one, other) for i, one in enumerate(among) for other in among[i + 1 :]]
+    return [*pairs, *((other, one) for one, other in pairs)]

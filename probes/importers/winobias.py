@@ -1,0 +1,144 @@
+"""WinoBias: a pronoun that a stereotype of occupations ties to one of two people."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from audit.errors import InputError
+from probes.importers import reading
+from probes.importers.imported import MASK, Imported, Report, fault, header, row
+
+_NAME = re.compile(r"(pro|anti)_stereotyped_type([12])\.txt\.(dev|test)")
+_BRACKETS = re.compile(r"\[\s*([^\[\]]*?)\s*\]")
+_NUMBERED = re.compile(r"\s*(\d+)\s+")
+_MALE, _FEMALE = ("he", "him", "his", "himself"), ("she", "her", "hers", "herself")
+# The other gender's forms of a pronoun: "her" stands for both "him" and "his".
+_OTHER = {
+    "he": {"she"},
+    "she": {"he"},
+    "him": {"her"},
+    "his": {"her", "hers"},
+    "her": {"him", "his"},
+    "hers": {"his"},
+    "himself": {"herself"},
+    "herself": {"himself"},
+}
+_TWO = 2
+_WORDS = {
+    "title": "WinoBias",
+    "question": "Does the model expect the pronoun that fits the stereotype of an occupation?",
+    "how_to_read": "The stereotype is the pronoun that goes with the share of women or men in the "
+    "occupation it stands for; the other pronoun is the anti-stereotype. Sentences on the same two "
+    "occupations are not independent.",
+    "limits": "Written for coreference, and read here with the pronoun masked: the model is not "
+    "asked whom the pronoun stands for. In type 1 only the meaning says so, in type 2 the grammar.",
+    "licence": "MIT",
+    "sources": ["Zhao, Wang, Yatskar, Ordonez and Chang, NAACL 2018"],
+    "cite": "Zhao et al. (2018), Gender Bias in Coreference Resolution: Evaluation and Debiasing "
+    "Methods.",
+}
+
+
+def read(path: Path, *, encoding: str | None = None) -> Imported:
+    """The files of a folder, or one file and its counterpart beside it: pro with anti, by line."""
+    folder = path if path.is_dir() else path.parent
+    files = sorted(folder.iterdir()) if path.is_dir() else [path]
+    parts = sorted({match.groups()[1:] for file in files if (match := _NAME.fullmatch(file.name))})
+    if not parts:
+        raise InputError(
+            f"{path}: expected the folder with pro_stereotyped_type1.txt.dev and its like, "
+            "or one of these files"
+        )
+    occupations = _occupations(folder, encoding)
+    report = Report()
+    rows: list[dict[str, Any]] = []
+    for kind, split in parts:
+        ends = f"stereotyped_type{kind}.txt.{split}"
+        pro = reading.source(folder / f"pro_{ends}", encoding)
+        anti = reading.source(folder / f"anti_{ends}", encoding)
+        report.sources += [pro, anti]
+        rows += _rows(pro, anti, f"type{kind}.{split}", occupations, report)
+    if not occupations:
+        report.note("male_occupations.txt and female_occupations.txt are not beside the sentences: "
+                    "the cluster is the occupation in brackets")  # fmt: skip
+    return report.imported(header("winobias", "pairs", "gender", report.sources, **_WORDS), rows)
+
+
+def _occupations(folder: Path, encoding: str | None) -> list[str]:
+    """Every occupation of the lists beside the sentences, longest first."""
+    found = []
+    for name in ("male_occupations.txt", "female_occupations.txt"):
+        if file := reading.first_there(folder, name):
+            found += [line.strip() for line in reading.source(file, encoding).text.splitlines()]
+    return sorted(filter(None, found), key=lambda name: (-len(name), name))
+
+
+def _rows(
+    pro: reading.Source, anti: reading.Source, part: str, occupations: list[str], report: Report
+) -> Iterator[dict[str, Any]]:
+    lines, others = (
+        [line.rstrip("\r\n") for line in reading.lines(source.text)] for source in (pro, anti)
+    )
+    if len(lines) != len(others):
+        report.note(f"{pro.name} has {len(lines)} lines and {anti.name} {len(others)}")
+    for number in range(1, max(len(lines), len(others)) + 1):
+        one = lines[number - 1] if number <= len(lines) else ""
+        other = others[number - 1] if number <= len(others) else ""
+        if not one.strip() and not other.strip():
+            continue
+        made = _pair(one, other)
+        if isinstance(made, str):
+            report.refuse(number, f"{pro.name}: {made}", one or other)
+            continue
+        text, person, pronouns = made
+        found = _found(text, occupations)
+        for label, pronoun in zip(("stereotype", "anti"), pronouns, strict=True):
+            yield row(
+                frame=f"{part}.{number}",
+                pair=f"{part}.{number}",
+                class_=part.partition(".")[0],
+                attribute=person,
+                group="male" if pronoun.lower() in _MALE else "female",
+                term=pronoun.lower(),
+                label=label,
+                cluster=" / ".join(found) if len(found) == _TWO else person,
+                text=text,
+                slot=0,
+                target=pronoun,
+            )
+
+
+def _pair(one: str, other: str) -> tuple[str, str, tuple[str, str]] | str:
+    """The masked sentence, whom it speaks of, and both pronouns; or why there is none."""
+    sides = []
+    for line in (one, other):
+        if why := fault(line, sentence=True):
+            return f"a line {why}"
+        marked = _BRACKETS.findall(_NUMBERED.sub("", line, count=1))
+        pronouns = [word for word in marked if word.lower() in _OTHER]
+        people = [word for word in marked if word.lower() not in _OTHER]
+        if len(pronouns) != 1:
+            return f"{len(pronouns)} pronouns in brackets; with one masked the others would tell it"
+        if len(people) != 1:
+            return f"{len(people)} people in brackets; expected one"
+        masked = _BRACKETS.sub(
+            lambda found: MASK if found[1].lower() in _OTHER else found[1],
+            _NUMBERED.sub("", line, count=1),
+        )
+        sides.append((masked, people[0], pronouns[0]))
+    (text, person, pronoun), (again, _, swapped) = sides
+    if text != again:
+        return "the two sentences differ in more than the pronoun"
+    if swapped.lower() not in _OTHER[pronoun.lower()]:
+        return f"{pronoun!r} is not swapped for the other gender's form but for {swapped!r}"
+    return text, re.sub(r"^(the|an?) ", "", person, flags=re.IGNORECASE), (pronoun, swapped)
+
+
+def _found(text: str, occupations: list[str]) -> list[str]:
+    """The occupations a sentence names, in alphabetical order."""
+    found = []
+    for name in occupations:
+        text, n = re.subn(rf"\b{re.escape(name)}\b", "", text, flags=re.IGNORECASE)
+        found += [name] if n else []
+    return sorted(found)
