@@ -269,6 +269,32 @@ def check_probes(
         raise InputError(*faults)
 
 
+@probes_app.command("import")
+def import_probes(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="crows-pairs, stereoset, ...")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The published file or folder.")],
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER")],
+    encoding: Annotated[
+        str | None, typer.Option("--encoding", help="Where the file is not UTF-8.")
+    ] = None,
+) -> None:
+    """Read a published set as published and write it as a probe set of yours."""
+    from probes.importers import IMPORTERS, folder
+
+    if name not in IMPORTERS:
+        raise InputError(f"no importer {name!r}; there are: {', '.join(IMPORTERS)}")
+    found = IMPORTERS[name](path, encoding=encoding)
+    if not found.rows:
+        reasons = [f"{path}: line {bad.line}: {bad.reason}" for bad in found.unusable[:5]]
+        raise InputError(f"{path}: no row of it can be used", *reasons)
+    folder.write(found, output)
+    for note in found.notes:
+        print(f"note: {note}")
+    print(f"{output}: {len(found.rows)} rows; {len(found.unusable)} unusable (unusable.jsonl)")
+    print(f"Licence: {found.header['licence']}")
+
+
 @app.command()
 def fill(  # noqa: PLR0913 - the options of a command
     sentence: Annotated[
@@ -315,6 +341,23 @@ def fill(  # noqa: PLR0913 - the options of a command
 
 
 @app.command()
+def estimators(*, as_json: AsJson = False) -> None:
+    """Every named estimator, a line each; --json has the definitions."""
+    from dataclasses import fields
+
+    from audit.estimators import Estimator
+    from audit.estimators.catalogue import ALL
+
+    shown = [field.name for field in fields(Estimator) if field.name != "needs"]
+    if as_json:
+        rows = [{name: getattr(part, name) for name in shown} for part in ALL]
+        _print_json([{**row, "kinds": sorted(row["kinds"])} for row in rows])
+        return
+    for part in ALL:
+        print(f"{part.name:16}  {part.unit:12}  {part.definition.partition('. ')[0]}")
+
+
+@app.command()
 def selftest(*, quiet: Quiet = False, as_json: AsJson = False) -> None:
     """Let the instrument prove itself on the bundled pair, whose truth is known."""
     from dataclasses import asdict
@@ -344,10 +387,10 @@ def _endpoint(source: Path | None) -> list[str]:
         found = json.loads(text)["input_data"]
     except OSError as error:
         raise InputError(f"{where}: cannot be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f'{where}: expected JSON like {{"input_data": ["..."]}}') from error
     if not isinstance(found, list) or not all(isinstance(text, str) for text in found) or not found:
-        raise InputError(f"{where}: input_data is to be a list of at least one sentence")
+        raise InputError(f"{where}: expected input_data to be a list of at least one sentence")
     return found
 
 
@@ -359,17 +402,19 @@ def _say(lines: "Any", *, as_json: bool) -> None:  # noqa: ANN401 - anything tha
 
 
 def _say_record(record: "Record", *, quiet: bool, as_json: bool) -> None:
-    from reports.page import headline
+    from reports.html import FILE
+    from reports.page import page
 
     assert record.path is not None  # noqa: S101 - it was just sealed
-    page = record.path / "report.html"
+    file = record.path / FILE
+    if quiet and not as_json:
+        print(file)
+        return
+    headline = page(record).headline.sentence
     if as_json:
-        _print_json({"record": str(record.path), "page": str(page), "headline": headline(record)})
-    elif quiet:
-        print(page)
+        _print_json({"record": str(record.path), "page": str(file), "headline": headline})
     else:
-        print(headline(record))
-        print(f"Record: {record.path}\nPage:   {page}")
+        print(f"{headline}\nRecord: {record.path}\nPage:   {file}")
 
 
 def _print_side_by_side(part: "Any") -> None:  # noqa: ANN401 - a DataFrame

@@ -13,18 +13,18 @@ import numpy as np
 import pandas as pd
 
 from audit import statistics, tables
-from audit.estimators import Estimator
+from audit.estimators import GroupEstimator, Measured
+from audit.estimators.catalogue import GROUP, UNIT
 from audit.estimators.log_odds import LOG_ODDS
 from audit.estimators.pooling import group_at_mask, pooling_rule
-from audit.estimators.prior import LPBS, PRIOR
+from audit.estimators.prior import PRIOR
 from audit.statistics import Cells, Interval
+from audit.unit_estimates import DIFFERENCE, unit_rows
 
 CONTRAST = "stereotype_contrast"
 LARGEST = "largest_lean"
 LARGEST_SHOWN = 10
 LEAST_FRAMES = 6
-ESTIMATORS: tuple[Estimator, ...] = (LOG_ODDS, PRIOR, LPBS)
-DIFFERENCE = "difference"
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,20 @@ class Matrix:
         return self.cells[[found == name for found in self.classes]]
 
 
-def estimate(items: pd.DataFrame, scores: pd.DataFrame, designs: Sequence[Design]) -> Estimated:
+def estimate(
+    items: pd.DataFrame,
+    scores: pd.DataFrame,
+    designs: Sequence[Design],
+    fills: pd.DataFrame | None = None,
+) -> Estimated:
     """Every estimate of a record; p values are adjusted over the tested slices of a subject."""
+    fills = tables.table("fills", []) if fills is None else fills
     found, left_out = [], []
     for design in designs:
         own = items[items["probe_set"] == design.name]
-        part = _cloze(own, scores, design) if _is_cloze(own) else _association(own, scores, design)
-        found.append(part.estimates)
-        left_out += part.left_out
+        for part in _of_set(own, scores, fills, design):
+            found.append(part.estimates)
+            left_out += part.left_out
     whole = pd.concat(found, ignore_index=True)
     tested = (whole["estimator"] == CONTRAST) & whole["probe_set"].isin(
         [design.name for design in designs if design.expect == "lean"]
@@ -89,7 +95,7 @@ def with_difference(by_model: Mapping[str, Matrix]) -> dict[str, Matrix]:
 
 
 def matrices(
-    items: pd.DataFrame, scores: pd.DataFrame, estimator: Estimator, first: str, second: str
+    items: pd.DataFrame, scores: pd.DataFrame, estimator: GroupEstimator, first: str, second: str
 ) -> tuple[dict[str, Matrix], list[dict[str, str]]]:
     """The shared complete cells of each model; and the cells left out, with the reason.
 
@@ -127,15 +133,40 @@ def matrices(
     return found, left_out
 
 
-def _is_cloze(items: pd.DataFrame) -> bool:
-    return bool((items["kind"] == "cloze").all())
+def _of_set(
+    items: pd.DataFrame, scores: pd.DataFrame, fills: pd.DataFrame, design: Design
+) -> Iterator[Estimated]:
+    """The estimates of one probe set, by the estimators of its kind."""
+    kind = items["kind"].iloc[0]
+    if kind == "association":
+        yield _association(items, scores, design)
+    elif kind == "cloze":
+        yield _cloze(items, scores, design)
+    measured = {
+        str(model): Measured(items, own, fills[fills["model"] == model])
+        for model, own in scores.groupby("model", sort=False)
+    }
+    common = {"probe_set": design.name, "axis": design.axis}
+    rows = [
+        {**common, **row, "method": _method_key(design, row["estimator"], "-", row["unit"])}
+        for estimator in UNIT
+        if kind in estimator.kinds
+        for row in unit_rows(measured, estimator)
+    ]
+    for row in rows:
+        row["method"] = row["method"].replace("mode:corrected", f"mode:{row['mode']}")
+        del row["unit"]
+    if rows:
+        yield Estimated(tables.table("estimates", rows), [])
 
 
 def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design) -> Estimated:
     rows: list[dict[str, Any]] = []
     left_out: list[dict[str, str]] = []
     groups = list(dict.fromkeys(items["group"]))
-    estimators = ESTIMATORS if (items["role"] == "prior").any() else (LOG_ODDS,)
+    estimators = GROUP if (items["role"] == "prior").any() else (LOG_ODDS,)
+    pooled = pooling_rule(items)
+    n_terms = items.groupby("group")["term"].nunique().min()
     for number, (first, second) in enumerate(combinations(groups, 2)):
         between = f"{first}/{second}: " if len(groups) > 2 else ""  # noqa: PLR2004 - a pair
         for estimator in estimators:
@@ -147,19 +178,19 @@ def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design) -> E
                     "probe_set": design.name,
                     "axis": design.axis,
                     "subject": subject,
-                    "n_terms": items.groupby("group")["term"].nunique().min(),
+                    "n_terms": n_terms,
                     "n_frames": len(matrix.frames),
                     "mode": "corrected",
                 }
                 for row in _slices(matrix, estimator, design):
                     row["slice"] = between + row["slice"]
                     name = f"{row['estimator']}:{estimator.name}"
-                    method = _method_key(design, name, pooling_rule(items))
+                    method = _method_key(design, name, pooled)
                     rows.append({**common, **row, "method": method})
     return Estimated(tables.table("estimates", rows), left_out)
 
 
-def _slices(matrix: Matrix, estimator: Estimator, design: Design) -> Iterator[dict[str, Any]]:
+def _slices(matrix: Matrix, estimator: GroupEstimator, design: Design) -> Iterator[dict[str, Any]]:
     """Every slice of one subject: all, contrast, classes, attributes."""
     probes = np.array([name != "control" for name in matrix.classes], dtype=bool)
     values = matrix.cells[probes]
@@ -245,21 +276,20 @@ def _cloze(items: pd.DataFrame, scores: pd.DataFrame, design: Design) -> Estimat
         hit=("rank", lambda rank: bool((rank == 1).any())),
         scored=("rank", lambda rank: bool(rank.notna().any())),
     )
-    wide = known.unstack("model")
-    usable = wide["scored"].astype(bool).all(axis=1).to_numpy()
-    hits = wide["hit"].loc[usable].astype(bool)
+    scored = known["scored"].unstack("model").astype(bool).all(axis=1)
+    hits = known["hit"].unstack("model")[scored].astype(bool)
     left_out = [
         {"probe_set": design.name, "attribute": str(relation), "frame": str(frame)}
-        for _, relation, frame in wide.index[~usable]
+        for _, relation, frame in scored.index[~scored]
     ]
     rows = []
     for label, estimator in (("right", "accuracy@1"), ("changed", "negated_still@1")):
-        if label not in hits.index.get_level_values("label"):
+        own = hits[[found == label for found in hits.index.get_level_values("label")]]
+        if own.empty:
             continue
-        own = hits.xs(label, level="label")
         relations = own.index.get_level_values("class")
         chosen = {"all": own} | {
-            f"relation={relation}": own.xs(relation, level="class", drop_level=False)
+            f"relation={relation}": own[[found == relation for found in relations]]
             for relation in relations.unique()
         }
         for slice_, part in chosen.items():

@@ -19,12 +19,13 @@ from audit.phantom import truth
 from audit.record import FORMAT
 from audit.settings import Settings
 from probes.expand import Expanded
-from probes.schema import ProbeSet
+from probes.schema import ImportedSet, ProbeSet
 
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "scipy", "pandas", "pyarrow")
 _KEY_LENGTH = 8
 _DIGEST_SHOWN = 12
 _EXAMPLES = 5
+_TERMS = 40
 
 
 def design(probe_set: ProbeSet, expanded: Expanded, method: Mapping[str, str]) -> Design:
@@ -110,18 +111,41 @@ def _described(probe_set: ProbeSet, expanded: Expanded) -> dict[str, Any]:
     return {
         **probe_set.header.model_dump(exclude={"name"}),
         "items_digest": expanded.digest,
-        "groups": {
-            name: {"label": group.label or name, "terms": [term.text for term in group.terms]}
-            for name, group in probe_set.groups.items()
-        },
-        "classes": {
-            name: {"label": part.label or name, "attributes": len(part.attributes)}
-            for name, part in probe_set.classes.items()
-        },
-        "group_at_mask": probe_set.group_at_mask if probe_set.frames else None,
-        "frames": len(probe_set.frames) or len(probe_set.facts),
+        **_parts_of(probe_set, expanded.items),
         "sentences": len(expanded.contexts),
         "items": int(expanded.items["item"].nunique()),
+    }
+
+
+def _parts_of(probe_set: ProbeSet, items: pd.DataFrame) -> dict[str, Any]:
+    """Groups, classes and frames: of a set of ours with its labels, of an import from its rows."""
+    if not isinstance(probe_set, ImportedSet):
+        return {
+            "groups": {
+                name: {"label": group.label or name, "terms": [term.text for term in group.terms]}
+                for name, group in probe_set.groups.items()
+            },
+            "classes": {
+                name: {"label": part.label or name, "attributes": len(part.attributes)}
+                for name, part in probe_set.classes.items()
+            },
+            "group_at_mask": probe_set.group_at_mask if probe_set.frames else None,
+            "frames": len(probe_set.frames) or len(probe_set.facts),
+        }
+    named = {column: items[items[column] != ""] for column in ("group", "class")}
+    return {
+        "groups": {
+            str(name): {"label": str(name), "terms": sorted(own["term"].unique())[:_TERMS]}
+            for name, own in named["group"].groupby("group", sort=False)
+        },
+        "classes": {
+            str(name): {"label": str(name), "attributes": int(own["attribute"].nunique())}
+            for name, own in named["class"].groupby("class", sort=False)
+        },
+        "group_at_mask": probe_set.group_at_mask,
+        "frames": int(items["frame"].nunique()),
+        "notes": probe_set.notes,
+        "unusable": probe_set.unusable,
     }
 
 
@@ -129,11 +153,11 @@ def _not_measured(models: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """What these models do not allow to be measured."""
     if len(models) == 1:
         return ["One model was audited alone: nothing was compared."]
-    if len({identity["tokenizer"] for identity in models.values()}) > 1:
+    if len({(i["tokenizer"], i["vocabulary_size"]) for i in models.values()}) > 1:
         told = (
-            "The two models have different tokenizers: the distance between their distributions "
-            "(KL, Jensen-Shannon) and the agreement of their fills need one vocabulary and are "
-            "left out."
+            "The two models have different tokenizers or vocabularies: the distance between their "
+            "distributions (KL, Jensen-Shannon) and the agreement of their fills need one "
+            "vocabulary and are left out."
         )
         return [told]
     return []

@@ -65,10 +65,14 @@ class Identity:
 
 @dataclass(frozen=True)
 class Encoded:
-    """A tokenised sentence: piece ids, and the span of characters each was read from."""
+    """A tokenised sentence: piece ids, and for each its span of characters and its word.
+
+    `words` counts the tokenizer's words from 0; it is None for special tokens.
+    """
 
     ids: Ids
     spans: tuple[tuple[int, int], ...]
+    words: tuple[int | None, ...]
 
 
 class MaskedLM(Protocol):
@@ -98,6 +102,10 @@ class MaskedLM(Protocol):
 
         `sentences` are piece ids, all of one length; a read is (sentence, place in it).
         """
+        ...
+
+    def attention(self, sentences: Sequence[Ids]) -> torch.Tensor:
+        """How much each piece is attended to, [n, length]: mean over layers, heads and queries."""
         ...
 
 
@@ -154,11 +162,17 @@ class LoadedModel:
         if not texts:
             return []
         found = self._tokenizer(
-            list(texts), return_offsets_mapping=True, add_special_tokens=True, truncation=False
+            list(texts),
+            return_offsets_mapping=True,
+            add_special_tokens=True,
+            truncation=False,
+            verbose=False,  # a sentence that is too long is told by its status
         )
         return [
-            Encoded(tuple(ids), tuple(map(tuple, spans)))
-            for ids, spans in zip(found["input_ids"], found["offset_mapping"], strict=True)
+            Encoded(tuple(ids), tuple(map(tuple, spans)), tuple(found.word_ids(i)))
+            for i, (ids, spans) in enumerate(
+                zip(found["input_ids"], found["offset_mapping"], strict=True)
+            )
         ]
 
     def token(self, index: int) -> str:
@@ -177,6 +191,23 @@ class LoadedModel:
         """Log p over the vocabulary, [n, vocabulary], float64, nats."""
         logits = self._logits(torch.tensor(sentences), torch.tensor(reads))
         return torch.log_softmax(logits.double(), dim=-1).cpu()
+
+    @torch.inference_mode()
+    def attention(self, sentences: Sequence[Ids]) -> torch.Tensor:
+        """Mean attention to each piece over layers, heads and queries, [n, length], float64.
+
+        Kernels that never form the weights are set aside for it (eager attention).
+        """
+        usual = self.identity.attention
+        self._model.set_attn_implementation("eager")
+        try:
+            ids = torch.tensor(sentences, device=self._model.device)
+            found = self._model.base_model(
+                input_ids=ids, attention_mask=torch.ones_like(ids), output_attentions=True
+            ).attentions
+        finally:
+            self._model.set_attn_implementation(usual)
+        return torch.stack(found).double().mean(dim=(0, 2, 3)).cpu()
 
     @torch.inference_mode()
     def _logits(self, ids: torch.Tensor, reads: torch.Tensor) -> torch.Tensor:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from audit import pipeline, score
+from audit import pipeline
 from audit.errors import InputError
+from audit.estimators.catalogue import needed
 from audit.models import MaskedLM
+from audit.reads import Plan, plan
 from audit.settings import Settings
 from probes.expand import Expanded, expand
 from probes.schema import load, shipped
@@ -62,7 +64,7 @@ def planned(wanted: Settings) -> Planned:
     parts = [expand(part) for part in wanted.probe_sets()]
     rows, lost = [], []
     for subject, model in pipeline.load_models(wanted).items():
-        plans = [score.plan(part, model) for part in parts]
+        plans = [plan(part, model, needed(part.items["kind"].iloc[0])) for part in parts]
         speed = _speed(model, plans)
         for part, made in zip(parts, plans, strict=True):
             sentences = [ids for batch in made.batches() for ids in batch]
@@ -97,7 +99,7 @@ def sentences(name: str) -> Sentences:
     )
 
 
-def _speed(model: MaskedLM, plans: Sequence[score.Plan]) -> float:
+def _speed(model: MaskedLM, plans: Sequence[Plan]) -> float:
     """Pieces a second, from one batch of middle length; the first run only warms up."""
     batches = [batch for made in plans for batch in made.batches()]
     if not batches:
@@ -110,10 +112,10 @@ def _speed(model: MaskedLM, plans: Sequence[score.Plan]) -> float:
     return len(batch) * len(batch[0]) / (time.perf_counter() - start)
 
 
-def _lost(part: Expanded, made: score.Plan, subject: str) -> list[dict[str, Any]]:
+def _lost(part: Expanded, made: Plan, subject: str) -> list[dict[str, Any]]:
     """Counts by group and reason of what the model could not be asked."""
     status = part.items["item"].map(made.status)
     failed = part.items.assign(status=status, model=subject)[status != "ok"]
     counted = failed.groupby(["probe_set", "model", "group", "status"])["item"].nunique()
-    found: list[dict[str, Any]] = counted.rename("items").reset_index().to_dict("records")
-    return found
+    rows = counted.rename("items").reset_index()
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ def seal(record: Record, folder: Path, final: Path) -> Record:
         (folder / SUMS).write_text("\n".join(sums) + "\n", "utf-8")
         folder.chmod(0o755)
         folder.rename(final)
-    return Record(record.manifest, *(getattr(record, name) for name in TABLES), path=final)
+    return replace(record, path=final)
 
 
 def load_record(path: str | Path) -> Record:

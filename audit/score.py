@@ -2,28 +2,32 @@
 
 Each distinct sentence is run once, however many targets it has. A target of k pieces puts k masks
 in the slot and is scored left to right inside the word (Kauf & Ivanova 2023, PLL-word-l2r): piece
-i is read with the pieces before it written and the pieces after it still masked.
+i is read with the pieces before it written and the pieces after it still masked. Large sets are
+scored in parts, so that what is held does not grow with them beyond the tables.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 import pandas as pd
 import torch
 
 from audit import tables
-from audit.models import Encoded, Ids, MaskedLM
+from audit.estimators.catalogue import needed
+from audit.models import Ids, MaskedLM
+from audit.reads import OF_SLOT, Asked, Plan, Read, plan
 from probes.expand import Expanded
-from probes.schema import MASK
 
 FILLS = 20
 AGREEMENT = 10
-# Sentences of one length form a batch, so that nothing is padded.
-BATCH_PIECES = 2048
 FEW = 8
+# So many contexts are planned and held at once; those that share a frame stay together.
+PART = 4000
 BITS = 1 / torch.log(torch.tensor(2.0, dtype=torch.float64))
 
 Progress = Callable[[str, int, int], None]
@@ -38,85 +42,13 @@ class Scored:
     fills: pd.DataFrame
 
 
-@dataclass(frozen=True)
-class Read:
-    """One place that is read: a sentence as piece ids, and the index of the mask."""
-
-    ids: Ids
-    place: int
-
-
-@dataclass(frozen=True)
-class Written:
-    """A sentence with the target in its slot: its pieces, and the characters of the slot.
-
-    `in_word` says that a letter or digit touches the slot, as in "[MASK]s".
-    """
-
-    encoded: Encoded
-    span: tuple[int, int]
-    in_word: bool
-
-
-@dataclass
-class Plan:
-    """What a tokenizer makes of items: for each its reads and wanted pieces, or why it has none."""
-
-    longest: int
-    reads: dict[str, list[tuple[Read, int]]] = field(default_factory=dict)
-    status: dict[str, str] = field(default_factory=dict)
-    pieces: dict[str, int] = field(default_factory=dict)
-    contexts: dict[str, Read] = field(default_factory=dict)
-
-    def batches(self) -> list[list[Ids]]:
-        """All distinct sentences in batches of one length, in an order that only they decide."""
-        wanted = {read.ids for reads in self.reads.values() for read, _ in reads}
-        wanted |= {read.ids for read in self.contexts.values()}
-        found: list[list[Ids]] = []
-        for ids in sorted(wanted, key=lambda ids: (len(ids), ids)):
-            most = max(1, BATCH_PIECES // len(ids))
-            if not found or len(found[-1]) == most or len(found[-1][0]) != len(ids):
-                found.append([])
-            found[-1].append(ids)
-        return found
-
-
-def plan(expanded: Expanded, model: MaskedLM, longest: int | None = None) -> Plan:
-    """Write every target of an expanded set as pieces, and say which cannot be written.
-
-    `longest` is how many pieces a sentence may have, where that is not the model's own limit.
-    """
-    made = Plan(model.longest if longest is None else longest)
-    texts = dict(zip(expanded.contexts["context"], expanded.contexts["text"], strict=True))
-    slots = dict(zip(expanded.contexts["context"], expanded.contexts["slot"], strict=True))
-    masked = dict(
-        zip(texts, model.encode([_masked(t, model) for t in texts.values()]), strict=True)
-    )
-    items = expanded.items.drop_duplicates("item")[["item", "context", "target"]]
-    places, written = [], []
-    for context, target in zip(items["context"], items["target"], strict=True):
-        before, after = _around(texts[context], int(slots[context]))
-        start = len(_masked(before, model))
-        in_word = before[-1:].isalnum() or after[:1].isalnum()
-        places.append(((start, start + len(target)), in_word))
-        written.append(_masked(before, model) + target + _masked(after, model))
-    whole = model.encode(written)
-    for context, encoded in masked.items():
-        read = _read(encoded, texts[context], int(slots[context]), model)
-        if read is not None and len(read.ids) <= made.longest:
-            made.contexts[context] = read
-    rows = zip(items["item"], items["context"], whole, places, strict=True)
-    for item, context, encoded, place in rows:
-        _plan_item(made, item, made.contexts.get(context), Written(encoded, *place), model)
-    return made
-
-
 def score_all(parts: Sequence[Expanded], models: Sequence[MaskedLM], progress: Progress) -> Scored:
     """Score several sets, each in batches of its own; an item that two sets share stands once."""
     found = []
     for part in parts:
         name = part.items["probe_set"].iloc[0]
-        found.append(score(part, models, partial(progress, name)))
+        measures = needed(part.items["kind"].iloc[0])
+        found.append(score(part, models, partial(progress, name), measures))
     return Scored(
         *(
             tables.check(
@@ -147,6 +79,7 @@ def score(
     expanded: Expanded,
     models: Sequence[MaskedLM],
     progress: Callable[[int, int], None] = lambda _done, _all: None,
+    measures: frozenset[str] = frozenset({"logp"}),
 ) -> Scored:
     """Score one expanded set with each model; `paired` rows where two share one vocabulary.
 
@@ -160,24 +93,39 @@ def score(
     kinds = {(model.identity.tokenizer, model.identity.vocabulary_size) for model in models}
     if len(kinds) > 1:
         groups = [[pair] for pair in groups[0]]
-    plans = [
-        plan(expanded, group[0][1], min(model.longest for _, model in group)) for group in groups
-    ]
-    total = sum(len(batch) for made in plans for batch in made.batches()) or 1
     sink = _Sink()
-    done = 0
-    for group, made in zip(groups, plans, strict=True):
-        reader = _Reader(made, group, sink)
-        for batch in made.batches():
-            reader.read(batch)
-            done += len(batch)
-            progress(done, total)
-        reader.finish(expanded)
+    done, total = 0, len(expanded.contexts) * len(groups)
+    for group in groups:
+        longest = min(model.longest for _, model in group)
+        for part in _parts(expanded):
+            made = plan(part, group[0][1], measures, longest)
+            reader = _Reader(made, part, group, sink)
+            batches = made.batches()
+            for count, batch in enumerate(batches, start=1):
+                reader.read(batch)
+                progress(done + len(part.contexts) * count // len(batches), total)
+            reader.finish(part, measures)
+            done += len(part.contexts)
+    progress(total, total)
     return Scored(
         tables.table("scores", sink.scores),
         tables.table("paired", sink.paired),
         tables.table("fills", sink.fills),
     )
+
+
+def _parts(expanded: Expanded) -> Iterator[Expanded]:
+    """The set in parts of bounded size; what shares a frame is in one part."""
+    order = expanded.items.groupby("context", sort=False)["frame"].first()
+    frames = order.value_counts(sort=False)
+    number = (frames.cumsum() - frames) // PART
+    part_of = order.map(number)
+    for chosen in number.unique():
+        own = part_of.index[part_of == chosen]
+        yield Expanded(
+            expanded.contexts[expanded.contexts["context"].isin(own)],
+            expanded.items[expanded.items["context"].isin(own)],
+        )
 
 
 @dataclass
@@ -187,15 +135,31 @@ class _Sink:
     fills: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Bundle:
+    """Contexts of several groups that differ in nothing else, to compare their distributions."""
+
+    groups: dict[str, list[str]]
+
+    @property
+    def contexts(self) -> list[str]:
+        return [context for own in self.groups.values() for context in own]
+
+
 class _Reader:
     """Runs the batches of one plan through the models that share its tokenizer."""
 
-    def __init__(self, made: Plan, group: list[tuple[str, MaskedLM]], sink: _Sink) -> None:
+    def __init__(
+        self, made: Plan, part: Expanded, group: list[tuple[str, MaskedLM]], sink: _Sink
+    ) -> None:
         self._plan, self._group, self._sink = made, group, sink
         self._wanted: dict[Read, set[int]] = defaultdict(set)
-        for reads in made.reads.values():
-            for read, piece in reads:
+        self._attended: set[Ids] = set()
+        for asked in made.asked.values():
+            for read, piece in asked.reads:
                 self._wanted[read].add(piece)
+                if asked.fold.startswith("attended"):
+                    self._attended.add(read.ids)
         self._contexts: dict[Read, list[str]] = defaultdict(list)
         for context, read in made.contexts.items():
             self._contexts[read].append(context)
@@ -203,17 +167,25 @@ class _Reader:
         self._places: dict[Ids, list[Read]] = defaultdict(list)
         for read in self._wanted:
             self._places[read.ids].append(read)
+        self._bundles = {c: bundle for bundle in _bundles(part, made) for c in bundle.contexts}
+        self._held: dict[tuple[str, str], torch.Tensor] = {}
         self._log_p: dict[tuple[str, Read, int], float] = {}
         self._rank: dict[tuple[str, Read, int], int] = {}
+        self._entropy: dict[tuple[str, str], float] = {}
+        self._attention: dict[tuple[str, Ids], list[float]] = {}
 
     def read(self, batch: list[Ids]) -> None:
         """Run one batch through every model and keep what was asked for."""
         reads = [(row, read) for row, ids in enumerate(batch) for read in self._places[ids]]
         asked = [(row, read.place) for row, read in reads]
         found = [model.log_probs(batch, asked) for _, model in self._group]
+        attended = [ids for ids in batch if ids in self._attended]
         for (name, model), log_p in zip(self._group, found, strict=True):
             for line, (_, read) in zip(log_p, reads, strict=True):
                 self._keep(name, model, read, line)
+            if attended:
+                rows = model.attention(attended).tolist()
+                self._attention |= {(name, i): r for i, r in zip(attended, rows, strict=True)}
         if len(found) > 1:
             self._keep_pairs([read for _, read in reads], *found)
 
@@ -236,6 +208,35 @@ class _Reader:
                     zip(tokens, likeliest.exp().tolist(), strict=True), start=1
                 )
             ]
+        for context in contexts:
+            self._entropy[name, context] = -float(torch.xlogy(log_p.exp(), log_p.exp()).sum())
+            if context in self._bundles:
+                self._hold(name, context, log_p)
+
+    def _hold(self, name: str, context: str, log_p: torch.Tensor) -> None:
+        """Hold a distribution until all of its bundle are there, then compare them and let go."""
+        self._held[name, context] = log_p.exp()
+        bundle = self._bundles[context]
+        if not all((name, other) in self._held for other in bundle.contexts):
+            return
+        means = {
+            group: torch.stack([self._held[name, c] for c in own]).mean(0)
+            for group, own in bundle.groups.items()
+        }
+        for (first, p), (second, q) in combinations(means.items(), 2):
+            values = {"jsd_groups": jsd_bits(p, q), "tv_groups": (p - q).abs().sum() / 2}
+            self._sink.paired += [
+                {
+                    "context": bundle.groups[first][0],
+                    "model": name,
+                    "other_context": bundle.groups[second][0],
+                    "measure": measure,
+                    "value": float(value),
+                }
+                for measure, value in values.items()
+            ]
+        for other in bundle.contexts:
+            del self._held[name, other]
 
     def _keep_pairs(self, reads: list[Read], first: torch.Tensor, second: torch.Tensor) -> None:
         kept = [line for line, read in enumerate(reads) if read in self._contexts]
@@ -257,19 +258,69 @@ class _Reader:
             for context in self._contexts[reads[line]]
         ]
 
-    def finish(self, expanded: Expanded) -> None:
-        """Sum the pieces of each item, in the order of the items."""
+    def finish(self, part: Expanded, measures: frozenset[str]) -> None:
+        """Fold the reads of each item into its scores, in the order of the items.
+
+        An item that could not be read has one row, with its status and without a score.
+        """
+        items = part.items.drop_duplicates("item")
+        wanted = sorted(measures)
         for name, _ in self._group:
-            for item in expanded.items["item"].drop_duplicates():
-                reads = self._plan.reads.get(item)
-                row: dict[str, Any] = {"item": item, "model": name, "measure": "logp"}
-                row["status"] = self._plan.status[item]
-                row["pieces"] = self._plan.pieces.get(item)
-                if reads:
-                    row["value"] = sum(self._log_p[name, read, piece] for read, piece in reads)
-                    if len(reads) == 1:
-                        row["rank"] = self._rank[name, *reads[0]]
-                self._sink.scores.append(row)
+            columns = (items[column] for column in ("item", "context", "target"))
+            for item, context, target in zip(*columns, strict=True):
+                common = {
+                    "item": item,
+                    "model": name,
+                    "status": self._plan.status[item],
+                    "pieces": self._plan.pieces.get(item),
+                }
+                rows = [
+                    {**common, "measure": measure, **self._folded(name, asked)}
+                    for measure in wanted
+                    if (asked := self._plan.asked.get((item, measure))) is not None
+                ]
+                if not target and (name, context) in self._entropy:
+                    value = self._entropy[name, context]
+                    rows = [{**common, "measure": OF_SLOT, "value": value}]
+                self._sink.scores += rows or [{**common, "measure": wanted[0]}]
+
+    def _folded(self, name: str, asked: Asked) -> dict[str, Any]:
+        """The value of one measure; and the rank, where a single piece was read at a slot."""
+        values = [self._log_p[name, read, piece] for read, piece in asked.reads]
+        if not values:
+            return {}
+        if asked.fold == "sum":
+            found: dict[str, Any] = {"value": sum(values)}
+            if len(values) == 1:
+                read, piece = asked.reads[0]
+                found["rank"] = self._rank[name, read, piece]
+            return found
+        if asked.fold == "mean":
+            return {"value": sum(values) / len(values)}
+        if asked.fold == "mean_p":
+            return {"value": sum(map(math.exp, values)) / len(values)}
+        weights = [self._attention[name, read.ids][read.place] for read, _ in asked.reads]
+        total = sum(weight * value for weight, value in zip(weights, values, strict=True))
+        return {"value": total / (sum(weights) if asked.fold == "attended" else len(values))}
+
+
+def _bundles(part: Expanded, made: Plan) -> Iterator[_Bundle]:
+    """Slots that are each of one group: those of a frame and variant, and of an attribute there."""
+    rows = part.items[part.items["context"].isin(made.contexts)]
+    rows = rows[rows["group"] != ""].drop_duplicates(["context", "group"])
+    rows = rows[~rows["context"].duplicated(keep=False)]
+    rows = rows.assign(attribute=rows["attribute"].where(rows["target"] == "", ""))
+    for _, own in rows.groupby(["frame", "variant", "attribute"], sort=False):
+        groups = own.groupby("group", sort=False)["context"].agg(list).to_dict()
+        if len(groups) > 1:
+            yield _Bundle({str(group): found for group, found in groups.items()})
+
+
+def jsd_bits(p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
+    """Jensen-Shannon divergence in bits of two distributions on the last axis, 0 to 1."""
+    middle = (p + q) / 2
+    parts = torch.xlogy(p, p / middle) + torch.xlogy(q, q / middle)
+    return parts.nan_to_num().sum(-1) / 2 * BITS
 
 
 def compared(first: torch.Tensor, second: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -279,14 +330,12 @@ def compared(first: torch.Tensor, second: torch.Tensor) -> dict[str, torch.Tenso
     likeliest piece, `agreement@10` the share of the ten likeliest that both have.
     """
     p, q = first.exp(), second.exp()
-    middle = (p + q) / 2
-    jsd = (torch.xlogy(p, p / middle) + torch.xlogy(q, q / middle)).nan_to_num().sum(-1) / 2
     most = min(AGREEMENT, p.shape[-1])
     top, other = first.topk(most)[1], second.topk(most)[1]
     shared = (top[:, :, None] == other[:, None, :]).any(-1).sum(-1) / most
     return {
         "kl": (p * (first - second)).sum(-1),
-        "jsd": jsd * BITS,
+        "jsd": jsd_bits(p, q),
         "top1": (top[:, 0] == other[:, 0]).double(),
         f"agreement@{AGREEMENT}": shared.double(),
     }
@@ -298,82 +347,3 @@ def _above(log_p: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
         return (log_p[None, :] > values[:, None]).sum(1)
     order, _ = log_p.sort()
     return len(log_p) - torch.searchsorted(order, values, right=True)
-
-
-def _masked(text: str, model: MaskedLM) -> str:
-    return text.replace(MASK, model.mask_token)
-
-
-def _around(text: str, slot: int) -> tuple[str, str]:
-    """What stands before and after the mask of this index."""
-    parts = text.split(MASK)
-    return MASK.join(parts[: slot + 1]), MASK.join(parts[slot + 1 :])
-
-
-def _read(encoded: Encoded, text: str, slot: int, model: MaskedLM) -> Read | None:
-    places = [place for place, piece in enumerate(encoded.ids) if piece == model.mask_id]
-    if len(places) != text.count(MASK):
-        return None
-    if model.unknown_id is not None and model.unknown_id in encoded.ids:
-        return None
-    return Read(encoded.ids, places[slot])
-
-
-def _plan_item(
-    made: Plan, item: str, context: Read | None, whole: Written, model: MaskedLM
-) -> None:
-    """Which pieces the target has in its sentence, and the reads that score them."""
-    if context is None:
-        made.status[item] = _why_unreadable(whole.encoded, made.longest, model)
-        return
-    before, after = context.ids[: context.place], context.ids[context.place + 1 :]
-    pieces = _pieces(whole, before, after, model)
-    if pieces is None:
-        made.status[item] = "target_changes_context"
-    elif not pieces or model.special_ids.intersection(pieces):
-        made.status[item] = "target_unknown"
-    elif len(before) + len(pieces) + len(after) > made.longest:
-        made.status[item] = "too_long"
-    else:
-        made.status[item] = "ok"
-        made.pieces[item] = len(pieces)
-        made.reads[item] = list(_left_to_right(before, pieces, after, model.mask_id))
-
-
-def _pieces(written: Written, before: Ids, after: Ids, model: MaskedLM) -> Ids | None:
-    """The target's pieces where it is written in, or None where it changes the words around it."""
-    whole, span = written.encoded, written.span
-    if span[0] == span[1]:
-        return ()
-    middle = whole.ids[len(before) : len(whole.ids) - len(after)]
-    if (*before, *middle, *after) == whole.ids:
-        return middle
-    if written.in_word:
-        return None
-    # A tokenizer may write a mark of white space behind a mask that it does not write behind a
-    # word (ALBERT: `[MASK] _ .` but `_nurse .`): the same words stand there, so the pieces are
-    # those that overlap the slot, and the masked sentence is read as the model's users write it.
-    # Inside a word that mark would start a word of its own, and so the target is refused above.
-    inside = [i for i, (start, end) in enumerate(whole.spans) if start < span[1] and end > span[0]]
-    if not inside or any(whole.spans[i][1] > span[1] for i in inside):
-        return None
-    around = (whole.ids[: inside[0]], whole.ids[inside[-1] + 1 :])
-    same = all(
-        model.bare(ours) == model.bare(theirs)
-        for ours, theirs in zip(around, (before, after), strict=True)
-    )
-    return whole.ids[inside[0] : inside[-1] + 1] if same else None
-
-
-def _left_to_right(before: Ids, pieces: Ids, after: Ids, mask: int) -> Iterator[tuple[Read, int]]:
-    for known, piece in enumerate(pieces):
-        masks = [mask] * (len(pieces) - known)
-        yield Read((*before, *pieces[:known], *masks, *after), len(before) + known), piece
-
-
-def _why_unreadable(whole: Encoded, longest: int, model: MaskedLM) -> str:
-    if len(whole.ids) > longest:
-        return "too_long"
-    if model.unknown_id is not None and model.unknown_id in whole.ids:
-        return "context_unknown"
-    return "mask_lost"

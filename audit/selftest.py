@@ -95,7 +95,7 @@ def _against_itself(progress: Progress) -> Iterator[Check]:
     values = scored.paired.groupby("measure")["value"].agg(["min", "max"])
     wanted = {"kl": 0.0, "jsd": 0.0, "top1": 1.0, "agreement@10": 1.0}
     for measure, value in wanted.items():
-        low, high = (float(x) for x in values.loc[measure])
+        low, high = values.loc[measure].to_numpy(dtype=float).tolist()
         found = f"{low} to {high}"
         yield Check(f"itself: {measure}", low == high == value, found, f"exactly {value:g}")
 

@@ -167,10 +167,16 @@ def _files_of(name: str, folder: Path) -> Iterable[Path]:
         return sets.values()
     if name in sets:
         return [sets[name]]
-    if (folder / name).is_file():  # first of all: a name may hold brackets, which a pattern reads
+    if (folder / name).is_file() or (
+        folder / name / "set.toml"
+    ).is_file():  # first of all: a name may hold brackets, which a pattern reads
         return [folder / name]
     found = glob.glob(name, root_dir=folder, recursive=True)  # noqa: PTH207 - may be absolute
-    files = [folder / path for path in sorted(found) if (folder / path).is_file()]
+    files = [
+        folder / path
+        for path in sorted(found)
+        if (folder / path).is_file() or (folder / path / "set.toml").is_file()
+    ]
     if files:
         return files
     raise InputError(

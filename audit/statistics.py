@@ -146,7 +146,8 @@ def association(first: Cells, second: Cells) -> float:
     a, b = centred(first), centred(second)
     n_attributes, n_frames = a.shape
     products = a.sum(1) * b.sum(1) - (a * b).sum(1)
-    return float(products.sum()) / ((n_attributes - 1) * n_frames * (n_frames - 1))
+    pairs = (n_attributes - 1) * n_frames * (n_frames - 1)
+    return float(products.sum() / pairs)
 
 
 def selected_level(selected: int, of: int, *, level: float = 0.95) -> float:

@@ -1,6 +1,7 @@
 """Columns and dtypes of every table, checked where a table crosses a border."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -79,7 +80,10 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def table(name: str, rows: object) -> pd.DataFrame:
+def table(
+    name: str,
+    rows: Any,  # noqa: ANN401 - all that pandas makes a table of
+) -> pd.DataFrame:
     """Rows (records, or columns by name) as the table `name`, in its columns and dtypes.
 
     A column that is left out is empty: "" for text, NaN or <NA> for numbers.

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from audit import tables
-from probes.schema import MASK, PLACEHOLDER, Attribute, Fact, Frame, ProbeSet, Term
+from probes.schema import MASK, PLACEHOLDER, Attribute, Fact, Frame, ImportedSet, ProbeSet, Term
 
 # Sound decides the article, not spelling: "an hour", "a university", "a one-off". Letters that are
 # read out one by one (MBA) are not told from words: `article = "an"` says so in a set.
@@ -45,7 +45,12 @@ class Expanded:
 
 def expand(probe_set: ProbeSet) -> Expanded:
     """All contexts and items of a set: probes, then priors, neutral priors and controls."""
-    rows = _cloze_rows(probe_set) if probe_set.facts else _association_rows(probe_set)
+    if isinstance(probe_set, ImportedSet):
+        rows: Iterator[dict[str, Any]] = iter(probe_set.rows)
+    elif probe_set.facts:
+        rows = _cloze_rows(probe_set)
+    else:
+        rows = _association_rows(probe_set)
     header = probe_set.header
     common = {"probe_set": header.name, "kind": header.kind, "axis": header.axis}
     return from_rows({**common, **row} for row in rows)

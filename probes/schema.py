@@ -86,12 +86,17 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+Kind = Literal[
+    "association", "cloze", "pairs", "triples", "completions", "sentences", "words"
+]  # fmt: skip
+
+
 class Header(_Part):
     """What a set says of itself: its name and version are part of every number's method key."""
 
     name: Name
     version: Line
-    kind: Literal["association", "cloze"]
+    kind: Kind
     axis: Name
     title: Line
     question: Line
@@ -102,6 +107,9 @@ class Header(_Part):
     neutral: Word | None = None
     contrast: list[Name] | None = Field(default=None, min_length=2, max_length=2)
     expect: Literal["lean", "none"] = "lean"
+    share_alike: bool = False
+    non_commercial: bool = False
+    cite: str = ""
 
 
 class Term(_Part):
@@ -185,8 +193,27 @@ class ProbeSet(_Part):
         return self
 
 
+class ImportedSet(ProbeSet):
+    """A published set, read from the folder that `maskaudit probes import` wrote."""
+
+    rows: list[dict[str, Any]] = []
+    notes: list[str] = []
+    unusable: int = 0
+
+    @property
+    def group_at_mask(self) -> bool:
+        """Whether a group's term is the target."""
+        targets = ((row["target"].casefold(), row["term"].casefold()) for row in self.rows)
+        return all(target == term != "" for target, term in targets)
+
+
 def load(path: Path) -> ProbeSet:
-    """Read a probe set; an `InputError` names every fault, each with its place."""
+    """Read a probe set, a TOML file or the folder of an import.
+
+    An `InputError` names every fault, each with its place.
+    """
+    if path.is_dir():
+        return _imported(path)
     try:
         source = path.read_text("utf-8-sig")  # some editors put a mark before the first line
         raw = tomllib.loads(source)
@@ -216,6 +243,22 @@ def parse(raw: Mapping[str, Any], source: str, where: str) -> ProbeSet:
         raise InputError(*(f"{where}: {line}" for line in lines)) from error
 
 
+def _imported(folder: Path) -> ImportedSet:
+    from probes.importers.folder import read
+
+    found = read(folder)
+    try:
+        header = Header.model_validate(found.header)
+    except ValidationError as error:
+        faults = (f"{folder}: set.{_told(detail, {}, '')}" for detail in error.errors())
+        raise InputError(*faults) from error
+    if not found.rows:
+        raise InputError(f"{folder}: the set is empty; expected at least one row")
+    return ImportedSet.model_construct(
+        header=header, rows=found.rows, notes=found.notes, unusable=len(found.unusable)
+    )
+
+
 def shipped() -> dict[str, Path]:
     """The sets that come with maskaudit, by name."""
     return {path.stem.replace("_", "-"): path for path in sorted(SETS.glob("*.toml"))}
@@ -224,8 +267,13 @@ def shipped() -> dict[str, Path]:
 def _faults_between_parts(probe_set: "ProbeSet") -> Iterator[str]:
     if probe_set.header.kind == "cloze":
         yield from _faults_of_cloze(probe_set)
-    else:
+    elif probe_set.header.kind == "association":
         yield from _faults_of_association(probe_set)
+    else:
+        yield (
+            f"set.kind: sets of kind {probe_set.header.kind!r} are imported "
+            "(`maskaudit probes import`); expected 'association' or 'cloze'"
+        )
 
 
 def _faults_of_cloze(probe_set: "ProbeSet") -> Iterator[str]:

@@ -1,20 +1,21 @@
-"""Named estimators: each says what it is, what it needs, and makes cells of scores."""
+"""Named estimators: each says what it is, what it needs, and makes cells or units of scores."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-# Cells: frame, attribute, class, role and value, a row a cell; value is NaN where it is incomplete.
-MakeCells = Callable[[pd.DataFrame, str, str], pd.DataFrame]
+PUBLISHED, CORRECTED = "published", "corrected"
 
 
 @dataclass(frozen=True)
 class Estimator:
-    """A named measure of one model between two groups.
+    """A named measure: what it is, where it comes from and what it needs of the scoring pass.
 
-    `cells(scored, g1, g2)` takes the items of one probe set with their `value` and gives one cell
-    an attribute and frame; positive means towards g1.
+    `definition` gives formula, range, unit and sign; `needs` are names of measures in the scores;
+    `kinds` are the kinds of probe set it is made for; `modes` are those in which it differs.
     """
 
     name: str
@@ -23,4 +24,63 @@ class Estimator:
     does_not_show: str
     source: str
     needs: frozenset[str]
-    cells: MakeCells
+    kinds: frozenset[str]
+    modes: tuple[str, ...] = (CORRECTED,)
+
+
+# Cells: frame, attribute, class, role and value, a row a cell; value is NaN where it is incomplete.
+MakeCells = Callable[[pd.DataFrame, str, str], pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class GroupEstimator(Estimator):
+    """A measure of one model between two groups, on attributes crossed with frames.
+
+    `cells(scored, g1, g2)` takes the items of one probe set with their `value` and gives one cell
+    an attribute and frame; positive means towards g1.
+    """
+
+    cells: MakeCells = lambda scored, _first, _second: scored
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one model gave on one probe set: items joined with scores, and the likeliest fills."""
+
+    items: pd.DataFrame
+    scores: pd.DataFrame
+    fills: pd.DataFrame
+
+    def values(self, measure: str) -> pd.DataFrame:
+        """The items with the value, rank and pieces of one measure; NaN where there is none."""
+        own = self.scores.loc[self.scores["measure"] == measure, ["item", "value", "rank"]]
+        return self.items.merge(own, on="item", how="left")
+
+
+# Units: index `unit`; columns `class` and `cluster`, then numbers, NaN where a unit has no score.
+MakeUnits = Callable[[Measured, str], pd.DataFrame]
+# Means of the units' numbers over clusters, [..., k], to the estimate, [...].
+FromMeans = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Value:
+    """One number of an estimator: a function of means over clusters, and the value of no effect."""
+
+    function: FromMeans
+    null: float = np.nan
+
+
+@dataclass(frozen=True)
+class UnitEstimator(Estimator):
+    """A measure of one model over units (pairs, facts, contexts), a smooth function of their means.
+
+    `units(measured, mode)` gives a row a unit. `columns` are summed inside a cluster (a writer), or
+    averaged (`within`: a target term counts once however many items it has); by mode, each of
+    `numbers` turns the means over clusters into a number by name.
+    """
+
+    units: MakeUnits = lambda measured, _mode: measured.items
+    columns: tuple[str, ...] = ()
+    within: str = "sum"
+    numbers: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)

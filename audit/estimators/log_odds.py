@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from audit.estimators import Estimator
+from audit.estimators import GroupEstimator
 from audit.estimators.pooling import group_differences
 
 
@@ -11,7 +11,7 @@ def cells(scored: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
     return group_differences(scored[scored["role"].isin(["probe", "control"])], first, second)
 
 
-LOG_ODDS = Estimator(
+LOG_ODDS = GroupEstimator(
     name="log_odds",
     unit="nats",
     definition="log p(first group) - log p(second group), at the mask; any real number, positive "
@@ -20,5 +20,6 @@ LOG_ODDS = Estimator(
     "the mean over attributes is a statement about the terms, so it is shown and never tested.",
     source="Kurita et al. 2019, without their prior",
     needs=frozenset({"logp"}),
+    kinds=frozenset({"association"}),
     cells=cells,
 )

@@ -23,18 +23,18 @@ def group_differences(scored: pd.DataFrame, first: str, second: str) -> pd.DataF
     log p over them. Then the mean over a frame's variants. NaN where any score is missing, be it of
     a third group: a cell counts only when it is complete for every group.
     """
-    pooled = scored.groupby([*CELL, "variant", "group"], sort=False)["value"].agg(
-        _log_sum_exp if group_at_mask(scored) else _mean
-    )
-    groups = pooled.unstack("group")
+    groups = _pooled(scored).unstack("group")
     complete = groups.notna().all(axis=1)
     difference = (groups[first] - groups[second]).where(complete).rename("value")
-    return difference.groupby(CELL, sort=False).agg(_mean).reset_index()
+    return difference.groupby(CELL, sort=False).mean(skipna=False).reset_index()
 
 
-def _mean(values: pd.Series) -> float:
-    return float(values.mean(skipna=False))
-
-
-def _log_sum_exp(values: pd.Series) -> float:
-    return float(np.logaddexp.reduce(values.to_numpy()))
+def _pooled(scored: pd.DataFrame) -> pd.Series:
+    """One number a cell, variant and group; NaN where one of its terms has none."""
+    place = [scored[name] for name in (*CELL, "variant", "group")]
+    by_group = scored["value"].groupby(place, sort=False)
+    if not group_at_mask(scored):
+        return by_group.mean(skipna=False)
+    # The largest is taken out before exp and put back after log, so that nothing underflows.
+    beside = (scored["value"] - by_group.transform("max")).apply(np.exp)
+    return by_group.max() + beside.groupby(place, sort=False).sum(skipna=False).apply(np.log)

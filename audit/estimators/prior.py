@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from audit.estimators import Estimator
+from audit.estimators import GroupEstimator
 from audit.estimators.log_odds import LOG_ODDS
 from audit.estimators.pooling import group_differences
 
@@ -20,7 +20,7 @@ def lpbs_cells(scored: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
     return both.assign(value=both["value_x"] - both["value_y"])[[*place, "value"]]
 
 
-PRIOR = Estimator(
+PRIOR = GroupEstimator(
     name="prior",
     unit="nats",
     definition="The log-odds of the same sentence with the attribute masked too, read at the "
@@ -29,14 +29,16 @@ PRIOR = Estimator(
     "model's training text.",
     source="Kurita et al. 2019",
     needs=frozenset({"logp"}),
+    kinds=frozenset({"association"}),
     cells=prior_cells,
 )
-LPBS = Estimator(
+LPBS = GroupEstimator(
     name="lpbs",
     unit="nats",
     definition="Log-odds minus prior (log probability bias score).",
     does_not_show="A lean of the model's output that is the same for all attributes: it cancels.",
     source="Kurita et al. 2019; the prior is read at the group's slot, not at the attribute's",
     needs=frozenset({"logp"}),
+    kinds=frozenset({"association"}),
     cells=lpbs_cells,
 )

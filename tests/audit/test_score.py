@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from transformers import pipeline
 from transformers.models.bert.modeling_bert import BertOnlyMLMHead
 
-from audit import models, score
+from audit import models, reads, score
 from audit.models import Encoded, Ids
 from probes.expand import Expanded, from_rows
 from tests import oracle, tiny
@@ -280,7 +280,7 @@ def test_the_size_of_a_batch_changes_no_score(
 ) -> None:
     """Each sentence alone or a few, not all of one length together: the same to 1e-5 nats."""
     expected = _values(score.score(ALL, pair))
-    monkeypatch.setattr(score, "BATCH_PIECES", pieces)
+    monkeypatch.setattr(reads, "BATCH_PIECES", pieces)
     found = _values(score.score(ALL, pair))
     assert found.index.equals(expected.index)
     assert found.tolist() == pytest.approx(expected.tolist(), abs=1e-5)
@@ -352,7 +352,11 @@ class Fake:
         parts = [text.replace("-", " -").split() for text in texts]
         number = self.vocabulary.setdefault
         return [
-            Encoded(tuple(number(p, len(self.vocabulary)) for p in part), ((0, 0),) * len(part))
+            Encoded(
+                tuple(number(p, len(self.vocabulary)) for p in part),
+                ((0, 0),) * len(part),
+                tuple(range(len(part))),
+            )
             for part in parts
         ]
 
@@ -389,7 +393,7 @@ def test_a_batch_holds_sentences_of_one_length_up_to_its_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing is padded, and no batch has more pieces than the limit allows."""
-    monkeypatch.setattr(score, "BATCH_PIECES", 8)
+    monkeypatch.setattr(reads, "BATCH_PIECES", 8)
     model = Fake()
     score.score(
         probe_set(*((f"{'a ' * n}{w} [MASK]", 0, "x") for n in range(4) for w in "bcdef")), [model]
@@ -413,8 +417,9 @@ def test_the_head_runs_only_at_the_masks_that_are_read(
 ) -> None:
     """As many rows as there are places to read, and the encoder sees each sentence once."""
     [model] = pair[:1]
-    made = score.plan(ALL, model)
-    reads = {read for items in made.reads.values() for read, _ in items} | {*made.contexts.values()}
+    made = reads.plan(ALL, model)
+    places = {read for asked in made.asked.values() for read, _ in asked.reads}
+    places |= {*made.contexts.values()}
     head: list[int] = []
     sentences: list[int] = []
 
@@ -432,8 +437,8 @@ def test_the_head_runs_only_at_the_masks_that_are_read(
     ):
         score.score(ALL, [model])
     assert model.identity.head == "at the mask"
-    assert sum(head) == len(reads)
-    assert sum(sentences) == len({read.ids for read in reads})
+    assert sum(head) == len(places)
+    assert sum(sentences) == len({read.ids for read in places})
 
 
 @pytest.mark.parametrize("fault", ["mixes positions", "raises", "wrong shape"])
@@ -477,7 +482,6 @@ LONG = "The [MASK] said " + "that " * 70 + "he worked."
         ("He wor[MASK] in Paris.", "ked", "target_changes_context"),
         ("The [MASK] said that.", "[SPECIAL]", "target_unknown"),
         ("The [MASK] said that.", "[MASKED]", "target_unknown"),
-        ("The [MASK] said that.", "", "target_unknown"),
         ("The [MASK] said [EXTRA] that.", "nurse", "mask_lost"),
     ],
 )
