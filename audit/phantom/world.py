@@ -41,13 +41,15 @@ class Sentence:
     """A masked sentence of the text; several masks may be in it, the one at `slot` is trained.
 
     `teacher` is the planted distribution over words (lower-case; what is left of 1 goes to all
-    words alike). `student` is the student's, which differs by the planted amplification or by a
-    forgotten fact; `shift` is what that adds to the teacher's logits in distillation.
+    words alike), and `cue` the words of the text that decide it. `student` is the student's, which
+    differs by the planted amplification or by a forgotten fact; `shift` is what that adds to the
+    teacher's logits in distillation.
     """
 
     probe_set: str
     text: str
     slot: int
+    cue: str
     teacher: Mapping[str, float]
     student: Mapping[str, float]
     shift: Mapping[str, float]
@@ -166,13 +168,13 @@ def _groups_at_mask(
         teacher = _mixture([distribution(value) for value in values])
         student = _mixture([distribution(kappa * value) for value in values])
         moved = {word: float(np.log(student[word] / teacher[word])) for word in teacher}
-        yield Sentence(*_place(rows), teacher, student, moved)
+        yield Sentence(*_place(rows, "attribute"), teacher, student, moved)
 
 
-def _place(rows: pd.DataFrame) -> tuple[str, str, int]:
-    """The probe set, the text and the slot of one context's rows."""
+def _place(rows: pd.DataFrame, cue: str) -> tuple[str, str, int, str]:
+    """The probe set, the text and the slot of one context's rows, and the column of its cue."""
     first = rows.iloc[0]
-    return str(first["probe_set"]), str(first["text"]), int(first["slot"])
+    return str(first["probe_set"]), str(first["text"]), int(first["slot"]), str(first[cue])
 
 
 def _attributes_at_mask(
@@ -193,7 +195,7 @@ def _attributes_at_mask(
         sign = 1 if rows["group"].iloc[0] == first else -1
         teacher, student = distribution(sign, 1.0), distribution(sign, kappa)
         moved = {word: float(np.log(student[word] / teacher[word])) for word in teacher}
-        yield Sentence(*_place(rows), teacher, student, moved)
+        yield Sentence(*_place(rows, "term"), teacher, student, moved)
 
 
 def _mixture(parts: list[dict[str, float]]) -> dict[str, float]:
@@ -243,4 +245,4 @@ def _planted_fact(
     shift = {
         word: float(np.log(student.get(word, rest) / teacher.get(word, rest))) for word in words
     }
-    return Sentence("facts", text, 0, teacher, student, shift)
+    return Sentence("facts", text, 0, text, teacher, student, shift)
