@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from audit.errors import InputError, MaskauditError, MissingExtraError
+from audit.errors import InputError, MaskauditError, MissingExtraError, NotJudgedError
 
 if TYPE_CHECKING:
     from audit.record import Record
@@ -189,6 +189,8 @@ def run(  # noqa: PLR0913 - the options of a command
     with progress.shown(quiet=quiet or as_json) as tell:
         record = pipeline.run(file, **asked, progress=tell)
     _say_record(record, quiet=quiet, as_json=as_json)
+    if record.scores["value"].isna().all():
+        raise NotJudgedError("nothing could be scored; the page says why")
 
 
 @app.command()

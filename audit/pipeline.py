@@ -42,14 +42,14 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
     """
     started = time.perf_counter()
     wanted = asked(file, reference=reference, candidate=candidate, probes=probes, out=out)
-    with record.held(wanted.runs), record.unfinished(wanted.runs) as folder:
-        # Probe sets become items.
-        sets = wanted.probe_sets()
-        parts = [expand(probe_set) for probe_set in sets]
-        items = pd.concat([part.items for part in parts], ignore_index=True)
+    # Probe sets become items.
+    sets = wanted.probe_sets()
+    parts = [expand(probe_set) for probe_set in sets]
+    items = pd.concat([part.items for part in parts], ignore_index=True)
+    pair = load_models(wanted)
 
+    with record.held(wanted.runs), record.unfinished(wanted.runs) as folder:
         # Items become scores, those of both models in one pass.
-        pair = load_models(wanted)
         scored = score.score_all(parts, list(pair.values()), progress)
 
         # Scores become estimates, of all subjects from the same cells.

@@ -30,6 +30,7 @@ from audit.errors import CannotWriteError, InputError, LockedError
 FORMAT = 1
 MANIFEST = "record.json"
 SUMS = "SHA256SUMS"
+UNFINISHED = ".unfinished-"
 TABLES = ("contexts", "items", "scores", "paired", "fills", "estimates")
 
 
@@ -63,6 +64,9 @@ def held(runs: Path) -> Iterator[None]:
         with writing(runs):
             since = datetime.now(UTC).isoformat(timespec="seconds")
             holder.write_text(f"process {os.getpid()} since {since}", "utf-8")
+        # Whoever was killed could not tidy up; nobody else is at work here now.
+        for left in runs.glob(f"{UNFINISHED}*"):
+            shutil.rmtree(left, ignore_errors=True)
         yield
     finally:
         holder.unlink(missing_ok=True)
@@ -84,7 +88,7 @@ def unfinished(runs: Path) -> Iterator[Path]:
     """A hidden folder to write a record into; it is gone again unless it was sealed."""
     with writing(runs):
         runs.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=runs))
+        folder = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=runs))
     try:
         yield folder
     finally:

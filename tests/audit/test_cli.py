@@ -1,0 +1,780 @@
+"""The command line as its users meet it: what it prints, where, and the code it ends with."""
+
+import errno
+import io
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html.parser import HTMLParser
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow.parquet as pq
+import pytest
+
+import audit
+from audit import cli, pipeline
+from audit.record import load_record
+from probes.schema import shipped
+from tests import tiny
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = (sys.executable, "-m", "maskaudit")
+SET = """\
+[set]
+name = "small"
+version = "1"
+kind = "association"
+axis = "gender"
+title = "Small"
+question = "Who?"
+how_to_read = "Carefully."
+limits = "Many."
+licence = "Apache-2.0"
+sources = ["written for this test"]
+contrast = ["first", "second"]
+[groups.women]
+terms = [{ text = "she" }]
+[groups.men]
+terms = [{ text = "he" }]
+[classes.first]
+attributes = [{ text = "nurse" }, { text = "maid" }, { text = "teacher" }]
+[classes.second]
+attributes = [{ text = "engineer" }, { text = "farmer" }, { text = "lawyer" }]
+"""
+FRAMES = (
+    "[MASK] worked as {a attribute}.",
+    "In Paris [MASK] met {a attribute}.",
+    "They like {a attribute}, [MASK] said.",
+    "Years went by and [MASK] was {a attribute}.",
+    "You know that [MASK] is {a attribute}.",
+    "The city has {a attribute} and [MASK] thinks so.",
+)
+SET += "".join(f'[[frames]]\nid = "f{n}"\ntext = "{text}"\n' for n, text in enumerate(FRAMES))
+
+
+class Done(NamedTuple):
+    """How a command ended: its exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """Give a folder with a teacher, a student that shares its vocabulary, and one that does not."""
+    folder = tmp_path_factory.mktemp("models")
+    tiny.build(folder / "teacher", "bert", seed=1)
+    tiny.build(folder / "student", "distilbert", seed=2)
+    tiny.build(folder / "other", "roberta", seed=3)
+    return folder
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """Give a working folder with a small probe set and nothing else."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "small.toml").write_text(SET)
+    return tmp_path
+
+
+@pytest.fixture
+def maskaudit(here, monkeypatch, capsys):  # noqa: ARG001 - every command runs in there
+    """Give a function that runs a command in this process."""
+
+    def run(*arguments: str | Path) -> Done:
+        """Run one command, and return how it ended."""
+        monkeypatch.setattr(sys, "argv", ["maskaudit", *map(str, arguments)])
+        capsys.readouterr()
+        code = cli._code()
+        return Done(code, *capsys.readouterr())
+
+    return run
+
+
+@contextmanager
+def started(*arguments: str | Path, cwd: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a command in a process of its own, as a user does; it ends with the block."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    with subprocess.Popen(
+        [*COMMAND, *map(str, arguments)],
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def in_process(*arguments: str | Path, cwd: Path) -> Done:
+    """Run a command in a process of its own to its end."""
+    with started(*arguments, cwd=cwd) as process:
+        out, err = process.communicate()
+    return Done(process.returncode, out, err)
+
+
+def records(folder: Path) -> list[Path]:
+    """Return all that lies in the folder of runs, half-written records included."""
+    runs = (folder / "runs").resolve()
+    return [path for path in runs.iterdir() if path.name != ".lock"] if runs.is_dir() else []
+
+
+def assert_one_line(done: Done, code: int, *parts: str) -> None:
+    """One clear line on standard error, nothing on standard output, and the code."""
+    assert (done.code, done.out) == (code, ""), done.err
+    [line] = [line for line in done.err.splitlines() if "sentences" not in line]
+    assert line.startswith("maskaudit: ")
+    for part in parts:
+        assert part in line
+
+
+# --- A whole audit --------------------------------------------------------------------------------
+
+
+def test_an_audit_prints_its_claim_its_record_and_its_page(maskaudit, here, models):
+    """The record is whole, and the page lies in it."""
+    done = maskaudit(
+        "run", "--teacher", models / "teacher", "--student", models / "student",
+        "--probes", "small.toml",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    [folder] = records(here)
+    claim, *paths = done.out.splitlines()
+    assert claim
+    shown = folder.relative_to(here)
+    assert paths == [f"Record: {shown}", f"Page:   {shown / 'report.html'}"]
+    found = load_record(folder)
+    assert set(found.estimates["subject"]) == {"reference", "candidate", "difference"}
+    assert found.manifest["models"]["reference"]["architecture"] == "BertForMaskedLM"
+    assert set(found.scores["status"]) == {"ok"}
+    assert set(found.paired["measure"]) == {"kl", "jsd", "top1", "agreement@10"}
+    assert "small: 48 of 48 sentences" in done.err.replace("96 of 96", "48 of 48")
+
+
+def test_quiet_prints_the_page_and_nothing_else(maskaudit, here, models):
+    """For a script that opens it."""
+    done = maskaudit("run", "--student", models / "student", "--probes", "small.toml", "--quiet")
+    [folder] = records(here)
+    assert done == Done(0, f"{folder.relative_to(here) / 'report.html'}\n", "")
+
+
+def test_json_is_all_there_is_on_standard_output(here, models):
+    """In a process of its own, where every library may print what it likes."""
+    done = in_process(
+        "run", "--student", models / "student", "--probes", "small.toml", "--json", cwd=here
+    )
+    assert (done.code, done.err) == (0, "")
+    [folder] = records(here)
+    found = json.loads(done.out)
+    assert here / found["record"] == folder
+    assert here / found["page"] == folder / "report.html"
+    assert found["headline"]
+
+
+def test_the_api_writes_the_same_record_as_the_command(maskaudit, here, models):
+    """`audit.run` is the command without its words; time and place are all that differ."""
+    arguments = {"reference": str(models / "teacher"), "candidate": str(models / "student")}
+    ours = audit.run(probes=["small.toml"], **arguments)
+    options = [part for name, value in arguments.items() for part in (f"--{name}", value)]
+    assert maskaudit("run", *options, "--probes", "small.toml", "--quiet").code == 0
+    [theirs] = [path for path in records(here) if path.name != ours.path.name]
+    for name in ("items", "contexts", "scores", "paired", "fills", "estimates"):
+        one, other = (path / f"{name}.parquet" for path in (ours.path, theirs))
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_different_vocabularies_are_allowed_and_what_needs_one_is_left_out(maskaudit, here, models):
+    """The record and the page say so; everything else is there."""
+    done = maskaudit(
+        "run", "--teacher", models / "other", "--student", models / "student",
+        "--probes", "small.toml",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    [folder] = records(here)
+    found = load_record(folder)
+    assert found.paired.empty
+    [told] = found.manifest["not_measured"]
+    assert "need one vocabulary and are left out" in told
+    assert told.rstrip(".") in visible_text(folder / "report.html")
+    assert found.estimates.loc[found.estimates["subject"] == "difference", "estimate"].notna().all()
+
+
+class _Words(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        """Keep the text between tags."""
+        self.words.append(data)
+
+
+def visible_text(page: Path) -> str:
+    """Return the text of a page without its tags."""
+    parser = _Words()
+    parser.feed(page.read_text("utf-8"))
+    return " ".join(" ".join(parser.words).split())
+
+
+def test_a_record_tells_nothing_of_the_machine_and_its_user(maskaudit, here, models, monkeypatch):
+    """No path, home or name of the user, in any file: records are published."""
+    home = here / "home" / "alice-of-example"
+    shutil.copytree(models / "student", home / "model")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USER", "alice-of-example")
+    monkeypatch.setenv("HOSTNAME", "machine-of-example")
+    (home / "AUDIT.toml").write_text(
+        f'[models]\ncandidate = {{ id = "model" }}\n[probes]\nsets = ["{here}/small.toml"]\n'
+    )
+    done = maskaudit("run", home / "AUDIT.toml", "--out", here / "runs", "--quiet")
+    assert done.code == 0, done.err
+    [folder] = records(here)
+    for path in folder.iterdir():
+        if path.suffix == ".parquet":
+            text = pq.read_table(path).to_pandas().to_csv() + repr(pq.read_metadata(path))
+        else:
+            text = path.read_text("utf-8")
+        for secret in ("alice-of-example", "machine-of-example", str(here), os.uname().nodename):
+            assert not re.search(rf"(?<!\w){re.escape(secret)}(?!\w)", text), path.name
+
+
+def test_a_page_can_be_written_again_and_elsewhere(maskaudit, here, models):
+    """`report` needs the record alone: the models may be gone, and it gives the same bytes."""
+    maskaudit("run", "--student", models / "student", "--probes", "small.toml", "--quiet")
+    [folder] = records(here)
+    first = (folder / "report.html").read_bytes()
+    (folder / "report.html").unlink()
+    assert maskaudit("report", folder) == Done(0, f"{folder / 'report.html'}\n", "")
+    assert (folder / "report.html").read_bytes() == first
+    assert maskaudit("report", folder, "-o", "page.html").code == 0
+    assert Path("page.html").read_bytes() == first
+    assert_one_line(maskaudit("report", here), 2, "no record here")
+    assert_one_line(maskaudit("report", folder, "-o", "none/page.html"), 74, "cannot write")
+
+
+# --- Bad models -----------------------------------------------------------------------------------
+
+BAD_MODELS = {
+    "without weights": (tiny.without_weights, "found no weights; expected model.safetensors"),
+    "random head": (tiny.without_head, "would be random"),
+    "pickled weights": (tiny.with_pickle_only, "pytorch_model.bin, pickled weights"),
+    "kernel": (tiny.with_kernel, "config.json names the kernel 'org/kernel'"),
+    "remote code": (tiny.with_remote_code, "is never run"),
+    "NaN": (tiny.with_nan, "not finite"),
+    "no mask token": (tiny.without_mask_token, "no mask token"),
+    "cut off": (tiny.with_truncated_weights, "cannot be"),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_MODELS)
+def test_a_model_that_cannot_be_used_is_one_line_and_no_record(maskaudit, here, models, fault):
+    """What was found and what was expected, before anything is scored."""
+    spoil, told = BAD_MODELS[fault]
+    bad = spoil(models / "teacher", here / "bad-model")
+    for command in ("run", "run --plan"):
+        done = maskaudit(*command.split(), "--candidate", bad, "--probes", "small.toml")
+        assert_one_line(done, 2, "bad-model", told)
+    assert not list(here.rglob("EXECUTED"))
+    assert records(here) == []
+
+
+@pytest.mark.parametrize("name", ["no-such-org/no-such-model", "no-such-model", "a/b@v1", "./none"])
+def test_a_model_that_cannot_be_reached_is_one_line_and_no_record(maskaudit, here, name):
+    """Offline, as the tests are, and for a folder that is not there."""
+    done = maskaudit("run", "--candidate", name, "--probes", "small.toml")
+    assert_one_line(done, 2, f"model {name}: ")
+    assert records(here) == []
+
+
+def test_a_bad_reference_is_told_as_a_bad_candidate_is(maskaudit, here, models):
+    """The other model is sound."""
+    bad = tiny.with_nan(models / "teacher", here / "bad-model")
+    done = maskaudit(
+        "run", "--teacher", bad, "--student", models / "student", "--probes", "small.toml"
+    )
+    assert_one_line(done, 2, "bad-model", "not finite")
+    assert records(here) == []
+
+
+# --- Bad probe sets and settings ------------------------------------------------------------------
+
+
+def spoilt(*changes: tuple[str, str]) -> str:
+    """Return the small set with parts of it replaced."""
+    text = SET
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    return text
+
+
+FIVE_FAULTS = spoilt(
+    ('licence = "Apache-2.0"\n', ""),
+    ('text = "he"', 'text = "he", verbs = "plural"'),
+    ('{ text = "maid" }', '{ text = "nurse" }'),
+    ("[MASK] worked", "She worked"),
+    ('id = "f2"', 'id = "F 2"'),
+)
+
+
+def test_five_faults_of_a_probe_file_are_five_lines(maskaudit, here):
+    """Each with its file and its place; `check` and `run` say the same."""
+    (here / "bad.toml").write_text(FIVE_FAULTS)
+    checked, ran = (
+        maskaudit("probes", "check", "bad.toml"),
+        maskaudit("run", "--probes", "bad.toml"),
+    )
+    for done, file in ((checked, "bad.toml"), (ran, str(here / "bad.toml"))):
+        assert (done.code, done.out) == (2, "")
+        lines = done.err.splitlines()
+        assert len(lines) == 5
+        assert all(line.startswith(f"maskaudit: {file}: ") for line in lines)
+    for place in ("set.licence", "groups.men.terms[1].verbs", "'nurse'", "frames[1]", "frames[3]"):
+        assert place in checked.err
+    assert records(here) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (spoilt(("[MASK] worked as", "She worked as")), "must hold [MASK] exactly once"),
+        (SET.partition("[[frames]]")[0], "frames: the set has 0; expected at least 1"),
+        ("not toml", "not valid TOML"),
+    ],
+    ids=["no mask", "empty", "not toml"],
+)
+def test_a_set_that_cannot_be_used_is_one_line_and_no_record(maskaudit, here, text, told):
+    """Found before a model is loaded."""
+    (here / "bad.toml").write_text(text)
+    for command in (("run", "--probes"), ("run", "--plan", "--probes"), ("probes", "check")):
+        assert_one_line(maskaudit(*command, "bad.toml"), 2, "bad.toml: ", told)
+    assert records(here) == []
+
+
+def test_control_characters_of_a_file_do_not_reach_the_terminal(maskaudit, here):
+    """A key may hold what turns the screen red, or hides the line before."""
+    (here / "bad.toml").write_text(SET.replace("[set]", '[set]\n"\\u001b[31mred" = 1', 1))
+    assert_one_line(maskaudit("probes", "check", "bad.toml"), 2, "<U+001B>[31mred")
+
+
+def test_an_unknown_key_of_the_settings_is_one_line(maskaudit, here):
+    """With the key that was probably meant."""
+    (here / "AUDIT.toml").write_text('[probes]\nset = ["small.toml"]\n')
+    told = "AUDIT.toml: probes.set: is not a known key; did you mean 'sets'?"
+    assert_one_line(maskaudit("run"), 2, told)
+    assert_one_line(maskaudit("run", "AUDIT.toml"), 2, told)
+    assert records(here) == []
+
+
+def test_a_set_or_settings_file_that_is_not_there_is_one_line(maskaudit, here):
+    """And the shipped sets are named."""
+    assert_one_line(maskaudit("run", "--probes", "gender"), 2, "'gender'", "shipped sets are: core")
+    assert_one_line(maskaudit("run", "none.toml"), 2, "none.toml: cannot be read")
+    assert_one_line(maskaudit("probes", "show", "gender"), 2, "gender-occupation")
+    assert_one_line(maskaudit("run", "--candidate", ""), 2, "--candidate: is empty")
+    assert records(here) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--bogus",), ("run", "--bogus"), ("bogus",), ("fill", "x", "--top", "0"), ("init", "a", "b")],
+    ids=" ".join,
+)
+def test_wrong_usage_says_how_it_is_used(maskaudit, words):
+    """Exit code 2, on standard error, and the last line is what is wrong."""
+    done = maskaudit(*words)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("Usage: maskaudit")
+    assert done.err.splitlines()[-1].startswith("Error: ")
+
+
+@pytest.mark.parametrize("words", [(), ("probes",)], ids=["maskaudit", "maskaudit probes"])
+def test_a_command_that_is_none_shows_what_there_is(maskaudit, words):
+    """Nothing was asked for, so that is wrong usage too."""
+    done = maskaudit(*words)
+    assert done.code == 2
+    assert "Commands:" in done.err + done.out
+
+
+# --- Disks ----------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(maskaudit, here):
+    """A file stands in its way: before the models are loaded."""
+    (here / "file").write_text("")
+    done = maskaudit("run", "--probes", "small.toml", "--out", "file/runs")
+    assert_one_line(done, 74, "file/runs: cannot write", "nothing was kept")
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC, errno.EACCES])
+def test_a_disk_that_fails_at_the_end_is_one_line_and_no_record(
+    maskaudit, here, models, monkeypatch, number
+):
+    """Everything was measured, and nothing half-written is kept."""
+
+    def fails(*_arguments, **_options):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("audit.record.pq.write_table", fails)
+    done = maskaudit("run", "--student", models / "student", "--probes", "small.toml")
+    assert_one_line(done, 74, "cannot write", os.strerror(number))
+    assert records(here) == []
+
+
+def test_a_folder_that_another_run_holds_is_one_line(maskaudit, here):
+    """It says who holds it."""
+    with audit.record.held(here / "runs"):
+        done = maskaudit("run", "--probes", "small.toml")
+    assert_one_line(done, 75, f"held by process {os.getpid()} since")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+def test_output_that_cannot_be_written_is_one_line(here):
+    """`maskaudit ... > file` on a full disk."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, "probes", "list"],
+            cwd=here, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (
+        74,
+        f"maskaudit: cannot write ({os.strerror(errno.ENOSPC)})\n",
+    )
+
+
+def test_a_reader_that_has_seen_enough_is_no_fault(here):
+    """`maskaudit probes show SET | head -1` says nothing of pipes."""
+    with started("probes", "show", "gender-occupation", cwd=here) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait() == 74
+
+
+# --- Interrupted ----------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals as on Unix")
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+    ids=["Ctrl-C", "SIGTERM"],
+)
+def test_an_audit_that_is_stopped_while_scoring_leaves_nothing(here, models, number, code, said):
+    """A real process and a real signal, after the first sentences were scored."""
+    options = ("--teacher", models / "teacher", "--student", models / "student")
+    with started("run", *options, "--probes", "gender-occupation", cwd=here) as process:
+        assert "sentences" in process.stderr.readline(), process.stderr.read()
+        half = [path.name for path in records(here) if path.is_dir()]
+        process.send_signal(number)
+        out, err = process.communicate()
+    assert [name.startswith(".unfinished-") for name in half] == [True]
+    done = Done(process.returncode, out, err)
+    assert_one_line(done, code, f"maskaudit: {said}; nothing half-written was kept")
+    assert records(here) == []
+
+
+def test_an_audit_can_be_stopped_in_any_stage(maskaudit, here, models, monkeypatch):
+    """Be it before the scores or after the estimates."""
+    for stage in ("audit.score.score_all", "audit.pipeline.estimate", "audit.record.seal"):
+
+        def stopped(*_arguments, **_options):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(stage, stopped)
+            done = maskaudit("run", "--student", models / "student", "--probes", "small.toml")
+        assert_one_line(done, 130, "interrupted; nothing half-written was kept")
+        assert records(here) == []
+
+
+# --- Our own mistakes -----------------------------------------------------------------------------
+
+
+def test_an_internal_error_is_one_line_and_its_traceback_a_file(maskaudit, here, monkeypatch):
+    """The user sees one line, and can send us the rest."""
+
+    def broken(*_arguments, **_options):
+        return 1 // 0
+
+    monkeypatch.setattr(pipeline, "run", broken)
+    done = maskaudit("run")
+    assert_one_line(done, 70, "internal error (ZeroDivisionError); the traceback is in ")
+    [file] = (here / "scratch").iterdir()
+    assert done.err.endswith(f"{file}\n")
+    text = file.read_text()
+    assert text.startswith("Traceback (most recent call last):")
+    assert "return 1 // 0" in text
+
+
+def test_an_internal_error_with_nowhere_to_write_still_tells_everything(maskaudit, monkeypatch):
+    """A full disk keeps no traceback: then it is printed."""
+
+    def broken(*_arguments, **_options):
+        raise RuntimeError("secret of the machine")
+
+    def full(*_arguments, **_options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(pipeline, "run", broken)
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", full)
+    done = maskaudit("run")
+    assert (done.code, done.out) == (70, "")
+    assert "RuntimeError: secret of the machine" in done.err
+    assert done.err.endswith("maskaudit: internal error: RuntimeError\n")
+
+
+@pytest.mark.parametrize("package", ["torch", "transformers", "safetensors", "tokenizers"])
+def test_a_package_that_runs_models_and_is_not_there_is_named_with_what_to_type(
+    maskaudit, monkeypatch, package
+):
+    """The core is installed without them."""
+
+    def missing(*_arguments, **_options):
+        raise ModuleNotFoundError(f"No module named '{package}.nn'", name=f"{package}.nn")
+
+    monkeypatch.setattr(pipeline, "run", missing)
+    told = f"the package {package!r} is not installed"
+    assert_one_line(maskaudit("run"), 2, told, 'pip install "maskaudit[models]"')
+
+
+def test_another_module_that_is_not_there_is_our_own_mistake(maskaudit, monkeypatch):
+    """No advice that does not help."""
+
+    def missing(*_arguments, **_options):
+        raise ModuleNotFoundError("No module named 'audit.none'", name="audit.none")
+
+    monkeypatch.setattr(pipeline, "run", missing)
+    assert maskaudit("run").code == 70
+
+
+# --- The plan -------------------------------------------------------------------------------------
+
+
+def test_a_plan_counts_what_would_be_scored_and_writes_nothing(maskaudit, here, models):
+    """48 sentences: 6 frames with 6 attributes, and 2 priors ("a" and "an") each."""
+    before = sorted(here.rglob("*"))
+    done = maskaudit(
+        "run", "--plan", "--json", "--teacher", models / "teacher", "--student",
+        models / "student", "--probes", "small.toml",
+    )  # fmt: skip
+    assert (done.code, done.err) == (0, "")
+    found = json.loads(done.out)
+    assert [row["model"] for row in found["sets"]] == ["reference", "candidate"]
+    for row in found["sets"]:
+        assert (row["probe_set"], row["sentences"], row["items"]) == ("small", 48, 96)
+    assert found["lost"] == []
+    assert sorted(here.rglob("*")) == before
+
+
+def test_a_plan_says_what_would_be_lost_in_each_group(maskaudit, here, models):
+    """A term that the vocabulary cannot write is named before an hour of scoring."""
+    (here / "lost.toml").write_text(SET.replace('"he"', f'"{tiny.UNWRITABLE}"'))
+    done = maskaudit(
+        "run", "--plan", "--json", "--student", models / "student", "--probes", "lost.toml"
+    )
+    assert json.loads(done.out)["lost"] == [
+        {
+            "probe_set": "small",
+            "model": "candidate",
+            "group": "men",
+            "status": "target_unknown",
+            "items": 48,
+        }
+    ]
+    shown = maskaudit("run", "--plan", "--student", models / "student", "--probes", "lost.toml")
+    assert re.search(r"small +candidate +men +target_unknown +48", shown.out)
+    assert "minutes in all" in shown.out
+
+
+# --- init -----------------------------------------------------------------------------------------
+
+
+def test_init_writes_a_file_that_run_accepts(maskaudit, here, models):
+    """As it is, and with a model in it."""
+    assert maskaudit("init") == Done(0, "AUDIT.toml\n", "")
+    text = (here / "AUDIT.toml").read_text("utf-8")
+    edited = text.replace('# candidate = { id = "distilbert/distilbert-base-uncased", revision = '
+                          '"main" }', f'candidate = {{ id = "{models / "student"}" }}')  # fmt: skip
+    assert edited != text
+    (here / "AUDIT.toml").write_text(edited.replace('["core"]', '["small.toml"]'))
+    done = maskaudit("run", "--quiet")
+    assert done.code == 0, done.err
+    assert len(records(here)) == 1
+
+
+def test_init_does_not_write_over_a_file(maskaudit, here):
+    """What a user has written is not ours."""
+    (here / "mine.toml").write_text("mine")
+    assert_one_line(maskaudit("init", "mine.toml"), 2, "mine.toml: is there already")
+    assert (here / "mine.toml").read_text() == "mine"
+    assert_one_line(maskaudit("init", "none/AUDIT.toml"), 74, "none/AUDIT.toml: cannot write")
+
+
+# --- fill -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pair(models):
+    """Give the options that name both models."""
+    return ("--teacher", models / "teacher", "--student", models / "student")
+
+
+def test_fill_shows_both_models_side_by_side(maskaudit, pair):
+    """A line a rank, the likeliest first."""
+    done = maskaudit("fill", "He is a [MASK].", "--top", "3", *pair)
+    assert (done.code, done.err) == (0, "")
+    assert "He is a [MASK]." in done.out
+    assert "reference" in done.out
+    assert "candidate" in done.out
+    ranks = re.findall(r"^\D*(\d+) .*?(0\.\d{4}).*?(0\.\d{4})", done.out, re.MULTILINE)
+    assert [rank for rank, *_ in ranks] == ["1", "2", "3"]
+    for column in (1, 2):
+        values = [float(row[column]) for row in ranks]
+        assert values == sorted(values, reverse=True)
+
+
+def test_fill_gives_every_mask_as_json(maskaudit, pair):
+    """A value a mask, model and rank."""
+    done = maskaudit("fill", "[MASK] is a [MASK].", "--top", "2", "--json", *pair)
+    found = json.loads(done.out)
+    assert {(row["slot"], row["model"], row["rank"]) for row in found} == {
+        (slot, model, rank)
+        for slot in (0, 1)
+        for model in ("reference", "candidate")
+        for rank in (1, 2)
+    }
+
+
+@pytest.mark.parametrize("source", ["file", "standard input"])
+def test_fill_answers_the_endpoint_form_with_a_list_of_tokens(
+    maskaudit, here, pair, monkeypatch, source
+):
+    """The candidate's likeliest words, one answer a sentence, in their order, repeats included."""
+    asked = ["He is a [MASK].", "They like [MASK].", "He is a [MASK].", "[MASK] is a [MASK]."]
+    text = json.dumps({"input_data": asked})
+    (here / "request.json").write_text(text)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+    done = maskaudit("fill", "--input", "request.json" if source == "file" else "-", *pair)
+    assert (done.code, done.err) == (0, "")
+    answers = json.loads(done.out)
+    alone = []
+    for sentence in asked:
+        found = json.loads(maskaudit("fill", sentence, "--top", "1", "--json", *pair).out)
+        tokens = [row["token"] for row in found if row["model"] == "candidate"]
+        alone.append(" ".join(tokens))
+    assert answers == alone
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "{", "[]", "{}", "null", '"[MASK]"', '{"input_data": "[MASK]"}', '{"input_data": []}',
+        '{"input_data": [1]}', '{"input_data": ["no mask"]}', '{"inputs": ["[MASK]"]}',
+        b"\xff", "[" * 100_000,
+    ],
+)  # fmt: skip
+def test_a_request_that_cannot_be_read_is_one_line(maskaudit, here, pair, text):
+    """With the file and what was expected."""
+    (here / "request.json").write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert_one_line(maskaudit("fill", "--input", "request.json", *pair), 2, "expected")
+
+
+def test_fill_asks_for_one_of_its_two_forms(maskaudit, pair):
+    """Neither and both are wrong, and so is a file that is not there."""
+    assert_one_line(maskaudit("fill", *pair), 2, "expected one of SENTENCE and --input")
+    assert_one_line(maskaudit("fill", "[MASK]", "--input", "-", *pair), 2, "expected one of")
+    assert_one_line(
+        maskaudit("fill", "--input", "none.json", *pair), 2, "none.json: cannot be read"
+    )
+    assert_one_line(maskaudit("fill", "no mask here", *pair), 2, "no [MASK] in 'no mask here'")
+    assert_one_line(maskaudit("fill", "[MASK] " * 99, *pair), 2, "pieces in", "at most")
+
+
+# --- probes ---------------------------------------------------------------------------------------
+
+
+def test_probes_list_names_every_shipped_set(maskaudit):
+    """With its axis and its title."""
+    done = maskaudit("probes", "list")
+    assert done.code == 0
+    assert [line.split()[0] for line in done.out.splitlines()] == list(shipped())
+    found = json.loads(maskaudit("probes", "list", "--json").out)
+    assert [row["name"] for row in found] == list(shipped())
+    assert all(set(row) == {"name", "version", "axis", "title"} for row in found)
+
+
+def test_probes_show_prints_every_sentence_with_its_targets(maskaudit):
+    """Of a shipped set by name, or of a file."""
+    done = maskaudit("probes", "show", "small.toml")
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert len(lines) == 48
+    assert "[MASK] worked as an engineer.  She, He" in lines
+    found = json.loads(maskaudit("probes", "show", "small.toml", "--json").out)
+    assert {"text": "In Paris [MASK] met a [MASK].", "slot": 0, "role": "prior",
+            "targets": ["she", "he"]}.items() <= next(
+        row for row in found if row["text"] == "In Paris [MASK] met a [MASK]."
+    ).items()  # fmt: skip
+    assert len(maskaudit("probes", "show", "facts").out.splitlines()) == 200
+
+
+def test_probes_check_says_that_a_set_is_good(maskaudit, here):
+    """And names the faults of another in the same go."""
+    assert maskaudit("probes", "check", "small.toml") == Done(
+        0, "small.toml: good, 48 sentences\n", ""
+    )
+    (here / "bad.toml").write_text("")
+    done = maskaudit("probes", "check", "bad.toml", "small.toml", "none.toml")
+    assert done.code == 2
+    assert done.out == "small.toml: good, 48 sentences\n"
+    assert "bad.toml: set: is missing" in done.err
+    assert "none.toml: cannot be read" in done.err
+
+
+# --- Words ----------------------------------------------------------------------------------------
+
+
+def test_version_is_that_of_the_installation(maskaudit):
+    """And nothing else."""
+    assert maskaudit("--version") == Done(0, f"{version('maskaudit')}\n", "")
+
+
+@pytest.mark.parametrize("words", [(), ("run",), ("probes", "show")])
+def test_help_is_told_without_the_heavy_packages(here, words):
+    """Torch, transformers and pandas take seconds to load; help has no need of them."""
+    code = (
+        "import sys, maskaudit\n"
+        "try: maskaudit.main()\n"
+        "finally: print({'pandas', 'torch', 'transformers'} & set(sys.modules))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words, "--help"],
+        cwd=here, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Usage: maskaudit")
+    assert done.stdout.endswith("set()\n")
+
+
+def test_help_names_every_exit_code(maskaudit):
+    """A script that calls us finds them in one place."""
+    text = maskaudit("--help").out
+    for code in ("0", "1", "2", "3", "70", "74", "75", "130", "143"):
+        assert re.search(rf"\b{code}\b", text)

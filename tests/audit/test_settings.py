@@ -1,0 +1,265 @@
+"""What to audit: AUDIT.toml and the command line become one checked value."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from audit.errors import InputError
+from audit.settings import TEMPLATE, Settings, changed, read
+from probes.schema import shipped
+
+
+def write(folder: Path, text: str | bytes) -> Path:
+    """Write an AUDIT.toml."""
+    folder.mkdir(exist_ok=True)
+    file = folder / "AUDIT.toml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return file
+
+
+def faults_of(folder: Path, text: str | bytes) -> list[str]:
+    """Return what is wrong with the text, without the name of the file before each fault."""
+    file = write(folder, text)
+    with pytest.raises(InputError) as caught:
+        read(file)
+    assert all(fault.startswith(f"{file}: ") for fault in caught.value.faults)
+    assert all("\n" not in fault for fault in caught.value.faults)
+    return [fault.removeprefix(f"{file}: ") for fault in caught.value.faults]
+
+
+def names(settings: Settings) -> tuple[str | None, str | None]:
+    """Return the names of reference and candidate, as the loader takes them."""
+    reference, candidate = settings.models.reference, settings.models.candidate
+    return reference and reference.name, candidate and candidate.name
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """Give an empty folder that is the working folder too."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+# --- Files ----------------------------------------------------------------------------------------
+
+
+def test_without_a_file_the_bundled_pair_is_audited_on_every_shipped_set(here):
+    """`maskaudit run` needs no word more."""
+    found = read(None)
+    assert names(found) == (None, None)
+    assert found.probe_files() == list(shipped().values())
+    assert found.runs.absolute() == here / "runs"
+
+
+def test_a_file_in_the_working_folder_is_read_unasked(here):
+    """As every tool reads its own."""
+    write(here, '[models]\ncandidate = { id = "org/model", revision = "v2" }\n')
+    assert names(read(None)) == (None, "org/model@v2")
+
+
+def test_the_template_says_what_is_so_without_a_file(tmp_path):
+    """`maskaudit init` changes nothing until it is edited."""
+    found, default = read(write(tmp_path, TEMPLATE)), Settings()
+    assert (found.models, found.probes, found.run) == (default.models, default.probes, default.run)
+
+
+def test_what_the_template_has_behind_a_hash_is_sound_too(tmp_path):
+    """A user takes away the hash and expects a file that is accepted."""
+    lines = [line.removeprefix("# ") if " = {" in line else line for line in TEMPLATE.splitlines()]
+    assert names(read(write(tmp_path, "\n".join(lines)))) == (
+        "google-bert/bert-base-uncased@main",
+        "distilbert/distilbert-base-uncased@main",
+    )
+
+
+def test_the_paths_of_a_file_are_from_where_it_lies(here):
+    """An audit is the same from whatever folder it is started."""
+    folder = here / "project"
+    file = write(
+        folder,
+        '[models]\nreference = { id = "model" }\ncandidate = { id = "org/model" }\n'
+        '[probes]\nsets = ["mine/*.toml"]\n[run]\nruns = "records"\n',
+    )
+    (folder / "model").mkdir()
+    (folder / "mine").mkdir()
+    (folder / "mine" / "b.toml").touch()
+    (folder / "mine" / "a.toml").touch()
+    found = changed(read(file))
+    assert names(found) == (str(folder / "model"), "org/model")
+    assert found.probe_files() == [folder / "mine" / "a.toml", folder / "mine" / "b.toml"]
+    assert found.runs == folder / "records"
+
+
+# --- Faults ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("[model]\n", "model: is not a known key; did you mean 'models'?"),
+        ("[run]\nrun = 1\n", "run.run: is not a known key; did you mean 'runs'?"),
+        ("[run]\nsede = 1\n", "run.sede: is not a known key; did you mean 'seed'?"),
+        ("[probes]\nset = []\n", "probes.set: is not a known key; did you mean 'sets'?"),
+        (
+            "[models]\nreferences = {}\n",
+            "models.references: is not a known key; did you mean 'reference'?",
+        ),
+        (
+            '[models]\ncandidate = { id = "a", revison = "b" }\n',
+            "models.candidate.revison: is not a known key; did you mean 'revision'?",
+        ),
+        ("xyz = 1\n", "xyz: is not a known key; known are: models, probes, run"),
+        ('folder = "/"\n', "folder: is not a known key; known are: models, probes, run"),
+        (
+            '[models]\ncandidate = "bert-base-cased"\n',
+            "models.candidate: expected a table like { id = \"NAME\" } (found 'bert-base-cased')",
+        ),
+        (
+            '[models]\ncandidate = { revision = "a" }\n',
+            "models.candidate.id: Field required (found {'revision': 'a'})",
+        ),
+        (
+            '[run]\nseed = "0"\n',
+            "run.seed: Input should be a valid integer (found '0')",
+        ),
+        (
+            "[run]\nseed = -1\n",
+            "run.seed: Input should be greater than or equal to 0 (found -1)",
+        ),
+        (
+            "[probes]\nsets = []\n",
+            "probes.sets: List should have at least 1 item after validation, not 0 (found [])",
+        ),
+    ],
+)
+def test_a_fault_is_told_with_its_place_and_what_to_write(tmp_path, text, fault):
+    """A misspelt key would otherwise be a setting that has no effect."""
+    assert faults_of(tmp_path, text) == [fault]
+
+
+def test_every_fault_of_a_file_is_told_at_once(tmp_path):
+    """Nobody mends a file in three goes."""
+    text = '[models]\nteacher = { id = "a" }\n[run]\nseed = 1.5\n[probe]\nsets = ["core"]\n'
+    assert sorted(fault.partition(":")[0] for fault in faults_of(tmp_path, text)) == [
+        "models.teacher",
+        "probe",
+        "run.seed",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[models", "a = 1\na = 2", b"a = '\xff'", "a = " + "9" * 5000, "a = " + "[" * 20_000],
+    ids=["bracket", "twice", "latin-1", "long", "deep"],
+)
+def test_a_file_that_is_not_toml_is_one_line(tmp_path, text):
+    """Whatever is wrong with it."""
+    [fault] = faults_of(tmp_path, text)
+    assert fault.startswith("not valid TOML: ")
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path):
+    """A file that was named has to be there."""
+    with pytest.raises(InputError, match=r"none\.toml: cannot be read"):
+        read(tmp_path / "none.toml")
+
+
+def test_a_mark_of_byte_order_is_no_fault(tmp_path):
+    """Some editors write one."""
+    assert read(write(tmp_path, b"\xef\xbb\xbf[run]\nseed = 7\n")).run.seed == 7
+
+
+# --- The command line -----------------------------------------------------------------------------
+
+
+def test_what_is_typed_stands_instead_of_what_the_file_says(here):
+    """And its paths are from where it is typed."""
+    file = write(here / "project", '[probes]\nsets = ["facts"]\n[run]\nruns = "r"\nseed = 3\n')
+    (here / "mine.toml").touch()
+    found = changed(
+        read(file), reference="a", candidate="b@c", probes=["mine.toml", "facts"], runs="out"
+    )
+    assert names(found) == ("a", "b@c")
+    assert found.probe_files() == [here / "mine.toml", shipped()["facts"]]
+    assert found.runs == here / "out"
+    assert found.run.seed == 3
+
+
+def test_a_model_that_is_not_typed_stays_as_the_file_has_it(tmp_path):
+    """A new candidate is audited against the reference that the project has settled on."""
+    file = write(tmp_path, '[models]\nreference = { id = "old" }\ncandidate = { id = "new" }\n')
+    assert names(changed(read(file), candidate="newer")) == ("old", "newer")
+    assert names(changed(read(file), reference="older")) == ("older", "new")
+    assert names(changed(read(file))) == ("old", "new")
+
+
+@pytest.mark.parametrize("subject", ["reference", "candidate"])
+def test_an_empty_name_is_told(subject):
+    """A script's variable that was never set is no wish for the bundled pair."""
+    with pytest.raises(InputError, match=f"--{subject}: is empty"):
+        changed(Settings(), **{subject: ""})
+
+
+# --- Probe sets -----------------------------------------------------------------------------------
+
+
+def test_a_set_that_is_named_twice_is_audited_once():
+    """`core` and one of its sets, or a pattern and a file that it finds."""
+    found = changed(Settings(), probes=["facts", "core", "facts"]).probe_files()
+    assert sorted(found) == sorted(shipped().values())
+    assert found[0] == shipped()["facts"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("gender-ocupation", "; did you mean 'gender-occupation'?"),
+        ("mine/none.toml", "probe set 'mine/none.toml': neither a shipped set nor a file"),
+        ("*.toml", "probe set '*.toml': neither a shipped set nor a file"),
+        ("", "probe set '.': neither a shipped set nor a file"),
+    ],
+)
+def test_an_unknown_set_is_told_with_those_that_are_known(here, name, expected):
+    """As it was typed, without the folder it was looked for in."""
+    with pytest.raises(InputError) as caught:
+        changed(Settings(), probes=[name]).probe_files()
+    assert expected in str(caught.value)
+    assert "core (all), " in str(caught.value)
+    assert str(here) not in str(caught.value)
+
+
+def test_a_file_is_found_in_a_folder_whose_name_reads_as_a_pattern(tmp_path, monkeypatch):
+    """Brackets are part of many names."""
+    folder = tmp_path / "run [1]"
+    file = write(folder, '[probes]\nsets = ["set[1].toml", "*.toml"]\n')
+    (folder / "set[1].toml").touch()
+    found = read(file).probe_files()
+    assert found == [folder / "set[1].toml", file]
+    monkeypatch.chdir(folder)
+    assert changed(Settings(), probes=["set[1].toml"]).probe_files() == [folder / "set[1].toml"]
+
+
+def test_the_faults_of_all_files_are_told_together(tmp_path):
+    """One look at the screen is enough to mend them all."""
+    (tmp_path / "a.toml").write_text("[set]\n")
+    (tmp_path / "b.toml").write_text("not toml")
+    with pytest.raises(InputError) as caught:
+        read(write(tmp_path, '[probes]\nsets = ["a.toml", "b.toml"]\n')).probe_sets()
+    assert {fault.partition(": ")[0] for fault in caught.value.faults} == {
+        str(tmp_path / "a.toml"),
+        str(tmp_path / "b.toml"),
+    }
+
+
+def test_two_sets_of_one_name_are_refused(tmp_path):
+    """Their numbers would be taken for those of one set."""
+    (tmp_path / "copy.toml").write_bytes(shipped()["facts"].read_bytes())
+    with pytest.raises(InputError, match=r"copy\.toml: a set before it is named 'facts' too"):
+        read(write(tmp_path, '[probes]\nsets = ["facts", "copy.toml"]\n')).probe_sets()
+
+
+def test_the_template_is_toml_that_a_person_can_read():
+    """Every part has a comment, and no line is too long for a terminal."""
+    assert set(tomllib.loads(TEMPLATE)) == {"models", "probes", "run"}
+    assert max(map(len, TEMPLATE.splitlines())) <= 100
