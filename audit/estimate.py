@@ -19,7 +19,7 @@ from audit.estimators.log_odds import LOG_ODDS
 from audit.estimators.pooling import group_at_mask, pooling_rule
 from audit.estimators.prior import PRIOR
 from audit.statistics import Cells, Interval
-from audit.unit_estimates import DIFFERENCE, unit_rows
+from audit.unit_estimates import DIFFERENCE, RELATION, unit_rows
 
 CONTRAST = "stereotype_contrast"
 LARGEST = "largest_lean"
@@ -60,18 +60,25 @@ class Matrix:
         return self.cells[[found == name for found in self.classes]]
 
 
-def estimate(
+def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     items: pd.DataFrame,
     scores: pd.DataFrame,
     designs: Sequence[Design],
     fills: pd.DataFrame | None = None,
+    paired: pd.DataFrame | None = None,
+    lexicon: frozenset[str] | None = None,
 ) -> Estimated:
-    """Every estimate of a record; p values are adjusted over the tested slices of a subject."""
+    """Every estimate of a record; p values are adjusted over the tested slices of a subject.
+
+    `lexicon` are hurtful words in lower case, for those estimators that need the user's.
+    """
     fills = tables.table("fills", []) if fills is None else fills
+    paired = tables.table("paired", []) if paired is None else paired
+    measurements = _by_subject(scores, fills, paired, lexicon)
     found, left_out = [], []
     for design in designs:
         own = items[items["probe_set"] == design.name]
-        for part in _of_set(own, scores, fills, design):
+        for part in _of_set(own, scores, measurements, design):
             found.append(part.estimates)
             left_out += part.left_out
     whole = pd.concat(found, ignore_index=True)
@@ -133,8 +140,32 @@ def matrices(
     return found, left_out
 
 
+def _by_subject(
+    scores: pd.DataFrame,
+    fills: pd.DataFrame,
+    paired: pd.DataFrame,
+    lexicon: frozenset[str] | None,
+) -> dict[str, Measured]:
+    """What was measured of each model, and of the two together as `relation`; items come later."""
+    none = tables.table("items", [])
+    alone = paired["other_model"] == ""
+    found = {
+        str(model): Measured(
+            none,
+            own,
+            fills[fills["model"] == model],
+            paired[alone & (paired["model"] == model)],
+            lexicon,
+        )
+        for model, own in scores.groupby("model", sort=False)
+    }
+    if not alone.all():
+        found[RELATION] = Measured(none, scores.iloc[:0], fills.iloc[:0], paired[~alone])
+    return found
+
+
 def _of_set(
-    items: pd.DataFrame, scores: pd.DataFrame, fills: pd.DataFrame, design: Design
+    items: pd.DataFrame, scores: pd.DataFrame, measurements: Mapping[str, Measured], design: Design
 ) -> Iterator[Estimated]:
     """The estimates of one probe set, by the estimators of its kind."""
     kind = items["kind"].iloc[0]
@@ -142,20 +173,16 @@ def _of_set(
         yield _association(items, scores, design)
     elif kind == "cloze":
         yield _cloze(items, scores, design)
-    measured = {
-        str(model): Measured(items, own, fills[fills["model"] == model])
-        for model, own in scores.groupby("model", sort=False)
-    }
-    common = {"probe_set": design.name, "axis": design.axis}
-    rows = [
-        {**common, **row, "method": _method_key(design, row["estimator"], "-", row["unit"])}
-        for estimator in UNIT
-        if kind in estimator.kinds
-        for row in unit_rows(measured, estimator)
-    ]
-    for row in rows:
-        row["method"] = row["method"].replace("mode:corrected", f"mode:{row['mode']}")
-        del row["unit"]
+    own = {subject: replace(part, items=items) for subject, part in measurements.items()}
+    rows = []
+    for estimator in UNIT:
+        if kind not in estimator.kinds:
+            continue
+        for row in unit_rows(own, estimator):
+            key = {**design.method, "mode": row["mode"]}
+            method = _method_key(replace(design, method=key), row["estimator"], "-", row["unit"])
+            kept = {name: value for name, value in row.items() if name != "unit"}
+            rows.append({"probe_set": design.name, "axis": design.axis, **kept, "method": method})
     if rows:
         yield Estimated(tables.table("estimates", rows), [])
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from audit.competence import competence
 from audit.estimate import Design, Estimated
 from audit.models import MaskedLM, threads
 from audit.phantom import truth
@@ -65,6 +66,7 @@ def manifest(  # noqa: PLR0913, PLR0917 - a manifest is where everything meets
     """The record's `record.json` as plain JSON values; no path, user or host of this machine."""
     models = {subject: asdict(model.identity) for subject, model in pair.items()}
     items = pd.concat([part.items for part in parts], ignore_index=True)
+    planted = truth.truth_of({subject: part["weights"] for subject, part in models.items()})
     return {
         "format": FORMAT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -87,7 +89,9 @@ def manifest(  # noqa: PLR0913, PLR0917 - a manifest is where everything meets
         "lost": lost(items, scores),
         "left_out": estimated.left_out,
         "not_measured": _not_measured(models),
-        "truth": truth.truth_of({s: identity["weights"] for s, identity in models.items()}),
+        "truth": planted,
+        # The phantom's world has its own facts: it is exempt by its digest.
+        "competence": {} if planted else competence(items, scores),
     }
 
 

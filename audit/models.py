@@ -108,6 +108,10 @@ class MaskedLM(Protocol):
         """How much each piece is attended to, [n, length]: mean over layers, heads and queries."""
         ...
 
+    def states(self, sentences: Sequence[Ids]) -> torch.Tensor:
+        """The encoder's last states, [n, length, width], float64; sentences of one length."""
+        ...
+
 
 def load(name: str, *, device: str = "cpu") -> "LoadedModel":
     """Load a checkpoint from a folder or the hub (`NAME[@REVISION]`), and prove what it is.
@@ -191,6 +195,15 @@ class LoadedModel:
         """Log p over the vocabulary, [n, vocabulary], float64, nats."""
         logits = self._logits(torch.tensor(sentences), torch.tensor(reads))
         return torch.log_softmax(logits.double(), dim=-1).cpu()
+
+    @torch.inference_mode()
+    def states(self, sentences: Sequence[Ids]) -> torch.Tensor:
+        """The encoder's last states, [n, length, width], float64."""
+        ids = torch.tensor(sentences, device=self._model.device)
+        found: torch.Tensor = self._model.base_model(
+            input_ids=ids, attention_mask=torch.ones_like(ids)
+        ).last_hidden_state
+        return found.double().cpu()
 
     @torch.inference_mode()
     def attention(self, sentences: Sequence[Ids]) -> torch.Tensor:

@@ -55,7 +55,8 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
         # Scores become estimates, of all subjects from the same cells.
         method = {**models.engine(), "dtype": "float32"}
         designs = [manifest.design(*both, method) for both in zip(sets, parts, strict=True)]
-        estimated = estimate(items, scored.scores, designs, scored.fills)
+        lexicon = wanted.lexicon()
+        estimated = estimate(items, scored.scores, designs, scored.fills, scored.paired, lexicon)
 
         # All of it becomes one record.
         contents = manifest.manifest(

@@ -158,18 +158,23 @@ class Written:
 
 @dataclass
 class Plan:
-    """What a tokenizer makes of items: what each measure reads, or why an item has no score."""
+    """What a tokenizer makes of items: what each measure reads, or why an item has no score.
+
+    `states` has the sentence of an item and the places of its word, where encoder states are asked.
+    """
 
     longest: int
     asked: dict[tuple[str, str], Asked] = field(default_factory=dict)
     status: dict[str, str] = field(default_factory=dict)
     pieces: dict[str, int] = field(default_factory=dict)
     contexts: dict[str, Read] = field(default_factory=dict)
+    states: dict[str, tuple[Ids, tuple[int, ...]]] = field(default_factory=dict)
 
     def batches(self) -> list[list[Ids]]:
         """All distinct sentences in batches of one length, in an order that only they decide."""
         wanted = {read.ids for asked in self.asked.values() for read, _ in asked.reads}
         wanted |= {read.ids for read in self.contexts.values()}
+        wanted |= {ids for ids, _ in self.states.values()}
         found: list[list[Ids]] = []
         for ids in sorted(wanted, key=lambda ids: (len(ids), ids)):
             most = max(1, BATCH_PIECES // len(ids))
@@ -270,24 +275,35 @@ def _plan_sentences(
     """The reads of whole sentences; both of a pair must be readable, or neither is scored."""
     columns = ("context", "text", "partner")
     names, texts, partners = (list(contexts[column]) for column in columns)
-    tokens = dict(zip(names, map(_tokens, model.encode(texts), _repeat(model)), strict=True))
-    theirs = dict(zip(names, map(_tokens, model.encode(partners), _repeat(model)), strict=True))
+    encoded = dict(zip(names, model.encode(texts), strict=True))
+    text_of = dict(zip(names, texts, strict=True))
+    tokens = {name: _tokens(sentence, model) for name, sentence in encoded.items()}
+    theirs = {
+        name: _tokens(sentence, model)
+        for name, sentence in zip(names, model.encode(partners), strict=True)
+    }
     partner_of = dict(zip(names, partners, strict=True))
-    for item, context in zip(items["item"], items["context"], strict=True):
+    for item, context, target in zip(items["item"], items["context"], items["target"], strict=True):
         sentence, partner = tokens[context], theirs[context]
         both = [sentence, partner] if partner_of[context] else [sentence]
         made.status[item] = _why_unscored(both, made.longest, model)
         if made.status[item] != "ok":
             continue
         made.pieces[item] = len(sentence.places)
+        if "state" in measures:
+            start = text_of[context].index(target)
+            word = (start, start + len(target))
+            spans = encoded[context].spans
+            places = tuple(p for p in sentence.places if _overlap(spans[p], word))
+            made.states[item] = (sentence.ids, places)
+            made.pieces[item] = len(places)
         for measure in measures & set(OF_SENTENCE):
             reads, fold = OF_SENTENCE[measure]
             made.asked[item, measure] = Asked(reads(sentence, partner), fold)
 
 
-def _repeat(model: MaskedLM) -> Iterator[MaskedLM]:
-    while True:
-        yield model
+def _overlap(first: tuple[int, int], second: tuple[int, int]) -> bool:
+    return first[0] < second[1] and first[1] > second[0]
 
 
 def _tokens(encoded: Encoded, model: MaskedLM) -> Tokens:

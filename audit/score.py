@@ -146,6 +146,14 @@ class _Bundle:
         return [context for own in self.groups.values() for context in own]
 
 
+@dataclass(frozen=True)
+class _Word:
+    """A word's states by pooling, under the context of its first sentence."""
+
+    context: str
+    states: dict[str, torch.Tensor]
+
+
 class _Reader:
     """Runs the batches of one plan through the models that share its tokenizer."""
 
@@ -167,6 +175,8 @@ class _Reader:
         self._places: dict[Ids, list[Read]] = defaultdict(list)
         for read in self._wanted:
             self._places[read.ids].append(read)
+        self._stated = {ids for ids, _ in made.states.values()}
+        self._states: dict[tuple[str, Ids], torch.Tensor] = {}
         self._bundles = {c: bundle for bundle in _bundles(part, made) for c in bundle.contexts}
         self._held: dict[tuple[str, str], torch.Tensor] = {}
         self._log_p: dict[tuple[str, Read, int], float] = {}
@@ -176,7 +186,10 @@ class _Reader:
 
     def read(self, batch: list[Ids]) -> None:
         """Run one batch through every model and keep what was asked for."""
+        self._keep_states([ids for ids in batch if ids in self._stated])
         reads = [(row, read) for row, ids in enumerate(batch) for read in self._places[ids]]
+        if not reads:
+            return
         asked = [(row, read.place) for row, read in reads]
         found = [model.log_probs(batch, asked) for _, model in self._group]
         attended = [ids for ids in batch if ids in self._attended]
@@ -258,11 +271,54 @@ class _Reader:
             for context in self._contexts[reads[line]]
         ]
 
+    def _keep_states(self, sentences: list[Ids]) -> None:
+        if sentences:
+            for name, model in self._group:
+                states = model.states(sentences)
+                self._states |= {(name, ids): s for ids, s in zip(sentences, states, strict=True)}
+
+    def _cosines(self, part: Expanded) -> None:
+        """Cosines of target words to attribute words; a word's state is the mean over sentences."""
+        rows = part.items[part.items["item"].isin(self._plan.states)]
+        for name, _ in self._group:
+            words = {
+                key: _Word(own["context"].iloc[0], self._pooled(name, own["item"]))
+                for key, own in rows.groupby(["frame", "group", "class", "term"], sort=False)
+            }
+            for (frame, group, _, _), word in words.items():
+                for (other_frame, _, class_, _), other in words.items():
+                    if frame != other_frame or str(group) == "" or str(class_) == "":
+                        continue
+                    self._sink.paired += [
+                        {
+                            "context": word.context,
+                            "model": name,
+                            "other_context": other.context,
+                            "measure": f"cosine_{pooling}",
+                            "value": float(
+                                torch.cosine_similarity(state, other.states[pooling], dim=0)
+                            ),
+                        }
+                        for pooling, state in word.states.items()
+                    ]
+
+    def _pooled(self, name: str, items: pd.Series) -> dict[str, torch.Tensor]:
+        """The word's state by pooling, mean over its sentences."""
+        found: dict[str, list[torch.Tensor]] = defaultdict(list)
+        for item in items:
+            ids, places = self._plan.states[item]
+            states = self._states[name, ids]
+            found["cls"].append(states[0])
+            found["mean"].append(states[list(places)].mean(0))
+            found["first"].append(states[places[0]])
+        return {pooling: torch.stack(own).mean(0) for pooling, own in found.items()}
+
     def finish(self, part: Expanded, measures: frozenset[str]) -> None:
         """Fold the reads of each item into its scores, in the order of the items.
 
         An item that could not be read has one row, with its status and without a score.
         """
+        self._cosines(part)
         items = part.items.drop_duplicates("item")
         wanted = sorted(measures)
         for name, _ in self._group:
@@ -287,10 +343,10 @@ class _Reader:
     def _folded(self, name: str, asked: Asked) -> dict[str, Any]:
         """The value of one measure; and the rank, where a single piece was read at a slot."""
         values = [self._log_p[name, read, piece] for read, piece in asked.reads]
-        if not values:
+        if not values and asked.fold != "sum":  # a sum of nothing is 0, its mean is unknown
             return {}
         if asked.fold == "sum":
-            found: dict[str, Any] = {"value": sum(values)}
+            found: dict[str, Any] = {"value": sum(values, start=0.0)}
             if len(values) == 1:
                 read, piece = asked.reads[0]
                 found["rank"] = self._rank[name, read, piece]
@@ -326,8 +382,8 @@ def jsd_bits(p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
 def compared(first: torch.Tensor, second: torch.Tensor) -> dict[str, torch.Tensor]:
     """Two models' log p at the same places, [n, vocabulary]: how far apart they are, [n] each.
 
-    `kl` of first to second in nats, `jsd` in bits (0 to 1), `top1` 1 where both have the same
-    likeliest piece, `agreement@10` the share of the ten likeliest that both have.
+    `kl` of first to second in nats, `jsd` in bits and `tv` (0 to 1), `top1` 1 where both have the
+    same likeliest piece, `agreement@10` the share of the ten likeliest that both have.
     """
     p, q = first.exp(), second.exp()
     most = min(AGREEMENT, p.shape[-1])
@@ -336,6 +392,7 @@ def compared(first: torch.Tensor, second: torch.Tensor) -> dict[str, torch.Tenso
     return {
         "kl": (p * (first - second)).sum(-1),
         "jsd": jsd_bits(p, q),
+        "tv": (p - q).abs().sum(-1) / 2,
         "top1": (top[:, 0] == other[:, 0]).double(),
         f"agreement@{AGREEMENT}": shared.double(),
     }

@@ -43,6 +43,7 @@ class Probes(_Part):
     """Sets by name, `core` for all that are shipped, or paths and patterns of TOML files."""
 
     sets: list[str] = Field(default=[CORE], min_length=1)
+    lexicon: str | None = None
 
 
 class Run(_Part):
@@ -76,6 +77,23 @@ class Settings(_File):
         for name in self.probes.sets:
             found |= dict.fromkeys(_files_of(name, self.folder))
         return list(found)
+
+    def lexicon(self) -> frozenset[str] | None:
+        """The user's hurtful words, case-folded: a word a line, or a column `lemma` of a table."""
+        if self.probes.lexicon is None:
+            return None
+        path = self.folder / Path(self.probes.lexicon).expanduser()
+        try:
+            lines = path.read_text("utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{path}: the lexicon cannot be read ({error})") from error
+        header = lines[0].split("\t") if lines else []
+        column = header.index("lemma") if "lemma" in header else None
+        words = lines if column is None else [line.split("\t")[column] for line in lines[1:]]
+        found = frozenset(word.strip().casefold() for word in words if word.strip())
+        if not found:
+            raise InputError(f"{path}: the lexicon is empty; expected a word a line")
+        return found
 
     def probe_sets(self) -> list[ProbeSet]:
         """The sets asked for, checked; an `InputError` names the faults of all of their files."""
@@ -229,6 +247,8 @@ TEMPLATE = """\
 # "core" is every set that is shipped (see `maskaudit probes list`); paths and patterns of your own
 # TOML files may stand beside it.
 sets = ["core"]
+# Hurtful words for `honest`, a word a line or a table with a column "lemma"; yours, never shipped.
+# lexicon = "lexicon.tsv"
 
 [run]
 # Where records are written, each in a folder of its own.

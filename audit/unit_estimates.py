@@ -11,7 +11,7 @@ from audit import statistics
 from audit.estimators import Measured, UnitEstimator, Value
 from audit.statistics import Cells, Interval
 
-DIFFERENCE = "difference"
+DIFFERENCE, RELATION = "difference", "relation"
 
 
 def unit_rows(
@@ -22,6 +22,13 @@ def unit_rows(
     A row has the columns of `estimates` that speak of the number itself, and `unit`: what was
     resampled.
     """
+    measured = {
+        subject: part
+        for subject, part in measured.items()
+        if (subject == RELATION) == estimator.of_pair
+    }
+    if not measured:
+        return
     for mode in estimator.modes:
         units = {model: estimator.units(part, mode) for model, part in measured.items()}
         whole = next(iter(units.values()))
@@ -32,8 +39,9 @@ def unit_rows(
         if not complete.any():
             continue  # nothing of this set has such a score
         classes = whole["class"][complete]
-        slices = {"all": classes.index}
-        slices |= {f"class={name}": own.index for name, own in classes.groupby(classes)}
+        slices = {"all": classes.index} if estimator.whole else {}
+        named = classes[classes != ""]
+        slices |= {f"class={name}": own.index for name, own in named.groupby(named)}
         for slice_, chosen in slices.items():
             clusters, unit = _clusters(whole.loc[chosen])
             tables = {
@@ -42,8 +50,15 @@ def unit_rows(
             }
             for name, value in estimator.numbers[mode].items():
                 for subject, found in _subjects(tables, value):
+                    tested = {}
+                    if estimator.test is not None:
+                        known = subject in units
+                        tested["p"] = (
+                            estimator.test(units[subject].loc[chosen]) if known else np.nan
+                        )
                     yield {
                         **asdict(found),
+                        **tested,
                         "slice": slice_,
                         "estimator": name,
                         "mode": mode,

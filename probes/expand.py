@@ -22,6 +22,7 @@ _CONSONANT_SOUND = re.compile(
 # What stands before a word that opens a sentence.
 _OPENS_SENTENCE = re.compile(r"(?:^|[.!?][\"')\u2019\u201d]*\s+)[\"'(\u2018\u201c]*$")
 _ID_LENGTH = 16
+BLEACHED = ("This is {word}.", "That is {word}.", "Here is {word}.", "There is {word}.")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Expanded:
 def expand(probe_set: ProbeSet) -> Expanded:
     """All contexts and items of a set: probes, then priors, neutral priors and controls."""
     if isinstance(probe_set, ImportedSet):
-        rows: Iterator[dict[str, Any]] = iter(probe_set.rows)
+        words = probe_set.header.kind == "words"
+        rows = _bleached(probe_set.rows) if words else iter(probe_set.rows)
     elif probe_set.facts:
         rows = _cloze_rows(probe_set)
     else:
@@ -175,6 +177,14 @@ def _as_after(before: str, word: str) -> str:
 
 def _capitalised(text: str) -> str:
     return text if text.startswith(MASK) else text[:1].upper() + text[1:]
+
+
+def _bleached(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Each word in sentences that say nothing of it (May et al. 2019), for its encoder states."""
+    for row in rows:
+        for variant, sentence in enumerate(BLEACHED):
+            word = row["term"]
+            yield {**row, "variant": variant, "text": sentence.format(word=word), "target": word}
 
 
 def _cloze_rows(probe_set: ProbeSet) -> Iterator[dict[str, Any]]:

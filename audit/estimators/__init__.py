@@ -45,11 +45,16 @@ class GroupEstimator(Estimator):
 
 @dataclass(frozen=True)
 class Measured:
-    """What one model gave on one probe set: items joined with scores, and the likeliest fills."""
+    """What one model gave on one probe set, or two models together where `paired` has them both.
+
+    `paired` are rows of distances, `lexicon` the user's hurtful words in lower case, or None.
+    """
 
     items: pd.DataFrame
     scores: pd.DataFrame
     fills: pd.DataFrame
+    paired: pd.DataFrame
+    lexicon: frozenset[str] | None = None
 
     def values(self, measure: str) -> pd.DataFrame:
         """The items with the value, rank and pieces of one measure; NaN where there is none."""
@@ -77,10 +82,15 @@ class UnitEstimator(Estimator):
 
     `units(measured, mode)` gives a row a unit. `columns` are summed inside a cluster (a writer), or
     averaged (`within`: a target term counts once however many items it has); by mode, each of
-    `numbers` turns the means over clusters into a number by name.
+    `numbers` turns the means over clusters into a number by name. `of_pair` says that it is a
+    number of two models together, whose subject is `relation`. `test` gives p where the jackknife's
+    is not the one to use; `whole` is off where classes are tests of their own, not to be pooled.
     """
 
     units: MakeUnits = lambda measured, _mode: measured.items
     columns: tuple[str, ...] = ()
     within: str = "sum"
     numbers: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    of_pair: bool = False
+    test: Callable[[pd.DataFrame], float] | None = None
+    whole: bool = True

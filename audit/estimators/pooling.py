@@ -23,13 +23,13 @@ def group_differences(scored: pd.DataFrame, first: str, second: str) -> pd.DataF
     log p over them. Then the mean over a frame's variants. NaN where any score is missing, be it of
     a third group: a cell counts only when it is complete for every group.
     """
-    groups = _pooled(scored).unstack("group")
+    groups = pooled(scored).unstack("group")
     complete = groups.notna().all(axis=1)
     difference = (groups[first] - groups[second]).where(complete).rename("value")
     return difference.groupby(CELL, sort=False).mean(skipna=False).reset_index()
 
 
-def _pooled(scored: pd.DataFrame) -> pd.Series:
+def pooled(scored: pd.DataFrame) -> pd.Series:
     """One number a cell, variant and group; NaN where one of its terms has none."""
     place = [scored[name] for name in (*CELL, "variant", "group")]
     by_group = scored["value"].groupby(place, sort=False)
