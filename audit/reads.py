@@ -291,7 +291,8 @@ def _plan_sentences(
             continue
         made.pieces[item] = len(sentence.places)
         if "state" in measures:
-            start = text_of[context].index(target)
+            # The word stands last: "This is his." has its letters in "This" too.
+            start = text_of[context].rindex(target)
             word = (start, start + len(target))
             spans = encoded[context].spans
             places = tuple(p for p in sentence.places if _overlap(spans[p], word))

@@ -163,6 +163,12 @@ class _Reader:
         self._plan, self._group, self._sink = made, group, sink
         self._wanted: dict[Read, set[int]] = defaultdict(set)
         self._attended: set[Ids] = set()
+        # A target of one piece has a rank among all pieces.
+        self._ranked = {
+            asked.reads[0][0]
+            for (_, measure), asked in made.asked.items()
+            if measure == "logp" and len(asked.reads) == 1
+        }
         for asked in made.asked.values():
             for read, piece in asked.reads:
                 self._wanted[read].add(piece)
@@ -206,10 +212,11 @@ class _Reader:
         pieces = sorted(self._wanted[read])
         if pieces:
             values = log_p[pieces]
-            above = _above(log_p, values)
-            for piece, value, higher in zip(pieces, values.tolist(), above.tolist(), strict=True):
+            for piece, value in zip(pieces, values.tolist(), strict=True):
                 self._log_p[name, read, piece] = value
-                self._rank[name, read, piece] = higher + 1
+            if read in self._ranked:
+                for piece, higher in zip(pieces, _above(log_p, values).tolist(), strict=True):
+                    self._rank[name, read, piece] = higher + 1
         contexts = self._contexts.get(read, ())
         if contexts:
             likeliest, indices = log_p.topk(min(FILLS, len(log_p)))
@@ -347,8 +354,8 @@ class _Reader:
             return {}
         if asked.fold == "sum":
             found: dict[str, Any] = {"value": sum(values, start=0.0)}
-            if len(values) == 1:
-                read, piece = asked.reads[0]
+            read, piece = asked.reads[0]
+            if len(values) == 1 and (name, read, piece) in self._rank:
                 found["rank"] = self._rank[name, read, piece]
             return found
         if asked.fold == "mean":

@@ -45,7 +45,7 @@ def unit_rows(
         for slice_, chosen in slices.items():
             clusters, unit = _clusters(whole.loc[chosen])
             tables = {
-                model: _by_cluster(part.loc[chosen], clusters, estimator.within)
+                model: _by_cluster(_counted(part.loc[chosen]), clusters, estimator.within)
                 for model, part in numbers.items()
             }
             for name, value in estimator.numbers[mode].items():
@@ -68,6 +68,11 @@ def unit_rows(
                         "n_frames": len(chosen),
                         "unit": unit,
                     }
+
+
+def _counted(numbers: pd.DataFrame) -> pd.DataFrame:
+    """The units with `of`, where the estimator asks for it, as how many of them there are."""
+    return numbers.assign(of=float(len(numbers))) if "of" in numbers else numbers
 
 
 def _clusters(units: pd.DataFrame) -> tuple[pd.Series, str]:
