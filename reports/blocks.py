@@ -218,6 +218,7 @@ class Page:
     eyebrow: str
     headline: Claim
     banner: str
+    warnings: tuple[str, ...]
     findings: tuple[Block, ...]
     sections: tuple[Section, ...]
     colophon: str
@@ -273,6 +274,7 @@ class Effect:
     n_attributes: int
     n_frames: int
     scope: str
+    null_value: float
 
     @classmethod
     def of(cls, row: "pd.Series[Any]") -> Self:
@@ -288,12 +290,22 @@ class Effect:
             n_attributes=0 if pd.isna(row["n_attributes"]) else int(row["n_attributes"]),
             n_frames=0 if pd.isna(row["n_frames"]) else int(row["n_frames"]),
             scope=str(row["scope"]),
+            null_value=float(row["null_value"]),
         )
 
     @property
     def leaves_zero_out(self) -> bool:
         """Whether the interval says that the number is not zero."""
-        return self.low > 0 or self.high < 0
+        return self.leaves_out(0.0)
+
+    def leaves_out(self, value: float) -> bool:
+        """Whether the interval says that the number is not this one; not where there is none."""
+        return self.low > value or self.high < value
+
+    @property
+    def numbers(self) -> tuple[float, float, float]:
+        """The estimate and its interval."""
+        return self.estimate, self.low, self.high
 
 
 def effects(

@@ -1,13 +1,11 @@
 """How it was measured, by whom it can be repeated, what was lost, and what it cannot show."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from audit.estimate import CONTRAST, LARGEST
-from audit.estimators.catalogue import ALL
-from reports import wording
+from reports import competence, licences, measures, units, wording
 from reports.blocks import (
     Block,
     Bullets,
@@ -31,63 +29,102 @@ _WHY = {
     "target_unknown": "the vocabulary cannot write the word",
     "target_changes_context": "writing the word in changes the words around it",
 }
+
+
+class _Told(NamedTuple):
+    """A sentence, and the kinds of set that it is about; none means every record."""
+
+    kinds: frozenset[str]
+    text: str
+
+
+_ANY: frozenset[str] = frozenset()
+_GROUPS, _FACTS, _UNITS = frozenset({"association"}), frozenset({"cloze"}), frozenset(units.UNITS)
 _INTERVALS = (
-    (
-        "Every interval of a contrast or an average covers new attributes and new sentences of the "
-        "same kind at once (scope S2): both are treated as samples, in a two-way analysis of "
-        "variance with Satterthwaite’s degrees of freedom (Clark 1973; Judd, Westfall and Kenny "
-        "2012). Paraphrases of one frame are averaged first and are not counted as more evidence. "
-        "Counting every sentence as independent gives intervals that hold 35 to 56 times in a "
-        "hundred where they claim 95 (measured by simulation)."
+    _Told(
+        _GROUPS,
+        "Every interval of a contrast or an average covers new attributes and new sentences "
+        "of the same kind at once (scope S2): both are treated as samples, in a two-way "
+        "analysis of variance with Satterthwaite’s degrees of freedom (Clark 1973; Judd, "
+        "Westfall and Kenny 2012). Paraphrases of one frame are averaged first and are not "
+        "counted as more evidence. Counting every sentence as independent gives intervals "
+        "that hold 35 to 56 times in a hundred where they claim 95 (measured by simulation).",
     ),
-    (
-        "The difference between two models is computed sentence by sentence before anything is "
-        "averaged, so that what both models make of a sentence drops out."
+    _Told(
+        _ANY,
+        "The difference between two models is computed sentence by sentence before anything "
+        "is averaged, so that what both models make of a sentence drops out.",
     ),
-    (
-        "The tested contrasts of one subject are adjusted for their number (Benjamini and Hochberg "
-        "1995); a result is called shown when the adjusted p is below .05. The smallest effect "
-        "that could have been found is the one that such a test, taken alone, finds four times in "
-        "five."
+    _Told(
+        _GROUPS,
+        "The tested contrasts of one subject are adjusted for their number (Benjamini and "
+        "Hochberg 1995); a result is called shown when the adjusted p is below .05. The "
+        "smallest effect that could have been found is the one that such a test, taken alone, "
+        "finds four times in five.",
     ),
-    (
+    _Told(
+        _GROUPS,
         "The largest leans are shrunken towards the set’s average (best linear unbiased "
-        "predictor); their intervals, around the raw numbers, are widened so that at most 5 % of "
-        "those shown are expected to miss (Benjamini and Yekutieli 2005). They cover new sentences "
-        "with the same attribute (scope S1)."
+        "predictor); their intervals, around the raw numbers, are widened so that at most 5 % "
+        "of those shown are expected to miss (Benjamini and Yekutieli 2005). They cover new "
+        "sentences with the same attribute (scope S1).",
     ),
-    (
-        "Shares of facts have Wilson’s interval (1927); two models on the same facts are compared "
-        "with McNemar’s exact test (1947)."
+    _Told(
+        _ANY,
+        "Any other number, over pairs, items, facts or distances, covers new clusters of them "
+        "(scope S1): a cluster is what hangs together, such as one writer’s pairs, the items "
+        "on one target term or the sentences of one frame. Its interval is that of the "
+        "delete-one jackknife (Tukey 1958; Efron and Stein 1981) with Student’s t on one "
+        "degree of freedom less than there are clusters. Its p is not adjusted for how many "
+        "such numbers there are.",
+    ),
+    _Told(
+        _FACTS,
+        "The share of facts filled rightly has Wilson’s interval (1927); two models on the "
+        "same facts are compared with McNemar’s exact test (1947).",
     ),
 )
 _CANNOT = (
-    (
-        "It reads single hidden words in short sentences written for the purpose. A lean in these "
-        "sentences is a lean of the model’s expectations; what an application built on the model "
-        "does with them is not measured here, and may be more, less or something else."
+    _Told(
+        _GROUPS,
+        "It reads single hidden words in short sentences written for the purpose. A lean in "
+        "these sentences is a lean of the model’s expectations; what an application built on "
+        "the model does with them is not measured here, and may be more, less or something "
+        "else.",
     ),
-    (
-        "A result that is not shown is not a result of zero. Each says beside it how small an "
-        "effect could have been found."
+    _Told(
+        _UNITS,
+        "A published set of pairs or items says which of two wordings a model finds likelier. "
+        "The two often differ in more than the group, such as length and how common their "
+        "words are; and a preference is no measure of what an application built on the model "
+        "does.",
     ),
-    (
-        "The intervals speak of other sentences and other attributes of the same kind. They do not "
-        "speak of other words for the same groups, of other groups, or of people to whom two of "
-        "the groups apply at once."
+    _Told(
+        _ANY,
+        "A result that is not shown is not a result of zero; an interval says how large the "
+        "effect may be all the same.",
     ),
-    (
-        "Groups are stood for by a few words. A model may treat other words for the same people "
-        "differently."
+    _Told(
+        _GROUPS,
+        "The intervals speak of other sentences and other attributes of the same kind. They "
+        "do not speak of other words for the same groups, of other groups, or of people to "
+        "whom two of the groups apply at once.",
     ),
-    (
-        "The contrast is measured against zero, the point where an attribute makes no difference. "
-        "Whether that is the right yardstick, or the world’s own shares are, is a choice that this "
-        "page does not make."
+    _Told(
+        _GROUPS,
+        "Groups are stood for by a few words. A model may treat other words for the same "
+        "people differently.",
     ),
-    (
-        "A contrast near zero on these sets is no certificate. Other axes, other languages and "
-        "other kinds of harm are outside them."
+    _Told(
+        _GROUPS,
+        "The contrast is measured against zero, the point where an attribute makes no "
+        "difference. Whether that is the right yardstick, or the world’s own shares are, is a "
+        "choice that this page does not make.",
+    ),
+    _Told(
+        _ANY,
+        "A number near the one that means no lean is no certificate. Other axes, other "
+        "languages and other kinds of harm are outside these sets.",
     ),
 )
 
@@ -98,7 +135,11 @@ def lost(
     """What could not be scored, what was left out of the estimates, and words of several pieces."""
     blocks: list[Block] = []
     if not manifest["lost"] and not manifest["left_out"]:
-        blocks.append(Text("Nothing was lost: every word was scored in every sentence it was for."))
+        blocks.append(
+            Text(
+                "Nothing was lost: every word and every sentence that was to be scored has a score."
+            )
+        )
     if manifest["lost"]:
         blocks += [Text(_lost_total(manifest["lost"])), _lost_table(manifest, names)]
     if manifest["left_out"]:
@@ -124,7 +165,8 @@ def _lost_table(manifest: Mapping[str, Any], names: Names) -> Table:
             wording.visible(row["group"]) if row["group"] else wording.UNKNOWN,
             _WHY.get(row["status"], wording.visible(row["status"])),
             wording.number(row["items"]),
-            wording.listed([wording.visible(word) for word in row["examples"]]),
+            wording.listed([wording.visible(word) for word in row["examples"] if word])
+            or wording.UNKNOWN,
         )
         for row in manifest["lost"]
     )
@@ -163,7 +205,8 @@ def _left_out(manifest: Mapping[str, Any]) -> Part:
 def _pieces(
     manifest: Mapping[str, Any], items: pd.DataFrame, scores: pd.DataFrame, names: Names
 ) -> Part:
-    where = items[["probe_set", "item", "target"]].drop_duplicates()
+    words = items[items["target"] != ""]  # a whole sentence is no word
+    where = words[["probe_set", "item", "target"]].drop_duplicates()
     several = where.merge(scores[scores["pieces"].fillna(0) > 1], on="item")
     why = (
         "A model writes a word that its vocabulary does not have as several pieces. Such words are "
@@ -212,12 +255,25 @@ def _pieces(
     return Part("Words of several pieces", (Text(why), table))
 
 
-def cannot_show(manifest: Mapping[str, Any]) -> Section:
+def cannot_show(manifest: Mapping[str, Any], names: Names) -> Section:
     """The limits of every audit of this kind, and what these models did not allow."""
-    extra = tuple(wording.visible(line, None) for line in manifest["not_measured"])
+    lines = [wording.visible(line, None) for line in manifest["not_measured"]]
+    kinds = _kinds(manifest)
+    if "cloze" not in kinds:
+        lines.append(competence.not_asked(names))
+    lines += [told.text for told in _CANNOT if not told.kinds or told.kinds & kinds]
     return Section(
-        "limits", "What this audit cannot show", (Bullets(extra + _CANNOT),), "What it cannot show"
+        "limits", "What this audit cannot show", (Bullets(tuple(lines)),), "What it cannot show"
     )
+
+
+def _kinds(manifest: Mapping[str, Any]) -> set[str]:
+    return {part["kind"] for part in manifest["probe_sets"].values()}
+
+
+def _intervals(manifest: Mapping[str, Any]) -> list[str]:
+    kinds = _kinds(manifest)
+    return [told.text for told in _INTERVALS if not told.kinds or told.kinds & kinds]
 
 
 def method(manifest: Mapping[str, Any], estimates: pd.DataFrame, names: Names) -> Section:
@@ -226,8 +282,8 @@ def method(manifest: Mapping[str, Any], estimates: pd.DataFrame, names: Names) -
         "method",
         "Method, and how to repeat it",
         (
-            Part("What the numbers are", (_definitions(),)),
-            Part("How sure they are", tuple(Text(line) for line in _INTERVALS)),
+            Part("What the numbers are", (_definitions(estimates),)),
+            Part("How sure they are", tuple(Text(line) for line in _intervals(manifest))),
             Part("The probe sets, their licences and sources", (_sources(manifest),)),
             Part("Identity and software", tuple(_identity(manifest, names))),
             Folded("Method keys", _method_keys(estimates)),
@@ -236,69 +292,15 @@ def method(manifest: Mapping[str, Any], estimates: pd.DataFrame, names: Names) -
     )
 
 
-def _definitions() -> Definitions:
-    own = [
-        Term(
-            "nat",
-            (
-                (
-                    "The unit of all leans: the natural logarithm of a ratio. 0 is no difference, "
-                    "0.69 a factor of two, 1.1 a factor of three."
-                ),
-            ),
-        ),
-        *(
-            Term(
-                estimator.name,
-                (
-                    f"{estimator.definition} Unit: {estimator.unit}.",
-                    (
-                        f"Does not show: {estimator.does_not_show[:1].lower()}"
-                        f"{estimator.does_not_show[1:]}"
-                    ),
-                    f"Source: {estimator.source}.",
-                ),
-            )
-            for estimator in ALL
-        ),
-        Term(
-            CONTRAST,
-            (
-                (
-                    "The average log-odds of the class of attributes that a stereotype ties to the "
-                    "first group, less that of the class tied to the second, in the same frames. "
-                    "Positive follows the stereotype."
-                ),
-                "Does not show: a lean that is the same for both classes, or one inside a class.",
-            ),
-        ),
-        Term(
-            "lean",
-            (
-                "An attribute’s log-odds less the average of the set’s attributes, frame by frame.",
-                "Does not show: how far the whole set leans.",
-            ),
-        ),
-        Term(
-            LARGEST,
-            (
-                (
-                    "The lean times the share of its variance that is not noise, for the ten "
-                    "largest of a subject."
-                ),
-            ),
-        ),
-        Term(
-            "accuracy@1, negated_still@1",
-            (
-                (
-                    "The share of facts whose likeliest word is a right answer; and the share of "
-                    "negated sentences where it still is."
-                ),
-            ),
-        ),
-    ]
-    return Definitions(tuple(own))
+def _definitions(estimates: pd.DataFrame) -> Definitions:
+    """Every number of the record, whole."""
+    told = (
+        "The unit of all leans: the natural logarithm of a ratio. 0 is no difference, 0.69 a "
+        "factor of two, 1.1 a factor of three."
+    )
+    nat = Term("nat", (told,))
+    names = dict.fromkeys(str(name) for name in estimates["estimator"])
+    return Definitions((nat, *measures.definitions(names).terms))
 
 
 def _sources(manifest: Mapping[str, Any]) -> Definitions:
@@ -309,6 +311,8 @@ def _sources(manifest: Mapping[str, Any]) -> Definitions:
                 f"{wording.visible(str(part['version']))})",
                 (
                     f"Licence: {wording.visible(part['licence'])}.",
+                    *(f"{wording.opened(line)}." for line in licences.conditions(part)),
+                    *licences.citation(part),
                     *(f"{wording.visible(source, None)}." for source in part["sources"]),
                 ),
             )

@@ -7,12 +7,13 @@ from typing import Any
 import pandas as pd
 
 from audit.record import TABLES, Record
-from reports import method, sets, truth, wording
+from reports import competence, distance, licences, method, sets, truth, units, wording
 from reports.blocks import (
     CANDIDATE,
     REFERENCE,
     Block,
     Bullets,
+    Claim,
     Column,
     Effect,
     Figure,
@@ -27,6 +28,8 @@ from reports.blocks import (
     Text,
 )
 from reports.findings import HEADLINE_RULE, Contrast, contrasts, finding, headline
+from reports.measures import ACCURACY
+from reports.units import Preference, preferences
 
 _READ = (
     "How to read the numbers. A lean is a difference of log-odds, in nats: 0 is no lean, 0.69 "
@@ -35,13 +38,6 @@ _READ = (
     "contrast follows the stereotype. A 95 % interval says how far the number may be from the one "
     "that other words and other sentences of the same kind would give."
 )
-_DISTANCES = {
-    "kl": ("KL divergence, nats", "how much the candidate’s expectations surprise the reference’s"),
-    "jsd": ("Jensen–Shannon divergence, bits", "0 where both expect the same, 1 where nothing"),
-    "top1": ("Same likeliest word", "share of the sentences"),
-    "agreement@10": ("Shared among the ten likeliest", "share of the words"),
-}
-_SHARES = {"top1", "agreement@10"}
 
 
 def page(record: Record) -> Page:
@@ -50,28 +46,32 @@ def page(record: Record) -> Page:
     names = names_of(manifest)
     tables = {name: getattr(record, name) for name in TABLES}
     found = contrasts(manifest, record.estimates, names)
+    preferred = preferences(manifest, record.estimates, names)
     sections = [_models(manifest, names)]
     if found:
         sections.append(_contrasts(found, names))
     for probe_set, part in sorted(manifest["probe_sets"].items(), key=_order):
         if part["kind"] == "cloze":
-            sections.append(sets.cloze(probe_set, part, tables, names))
+            sections.append(sets.cloze(probe_set, manifest, tables, names))
+        elif part["kind"] in units.UNITS:
+            sections.append(units.section(probe_set, part, preferred, tables, names))
         else:
             sections.append(sets.association(probe_set, part, found, tables, names))
     if manifest["truth"] is not None:
         sections.append(truth.planted(manifest, tables, names))
     sections += [
-        _distances(manifest, record.paired, record.items, names),
+        distance.distance(manifest, tables, names),
         method.lost(manifest, record.items, record.scores, names),
-        method.cannot_show(manifest),
+        method.cannot_show(manifest, names),
         method.method(manifest, record.estimates, names),
     ]
     return Page(
         title=_title(names),
         eyebrow=_eyebrow(manifest),
-        headline=headline(found, names),
+        headline=_headline(manifest, found, preferred, record.estimates, names),
         banner=_banner(manifest, names),
-        findings=_findings(manifest, found, record.estimates, names),
+        warnings=competence.warnings(manifest, names),
+        findings=_findings(manifest, found, preferred, record.estimates, names),
         sections=tuple(sections),
         colophon=f"Written by maskaudit {manifest['maskaudit']} from a sealed record of "
         f"{wording.date(manifest['created'])}. The record beside this page holds every score that "
@@ -80,9 +80,11 @@ def page(record: Record) -> Page:
 
 
 def _order(named: tuple[str, dict[str, Any]]) -> int:
-    """Tested sets, then controls, then facts; otherwise as they stand in the record."""
+    """Tested sets, published pairs, controls, facts; otherwise as they stand in the record."""
     _, part = named
-    return int(part["expect"] == "none") + 2 * int(part["kind"] == "cloze")
+    if part["kind"] == "cloze":
+        return 3
+    return 2 if part["expect"] == "none" else int(part["kind"] in units.UNITS)
 
 
 def names_of(manifest: dict[str, Any]) -> Names:
@@ -105,7 +107,7 @@ def _eyebrow(manifest: dict[str, Any]) -> str:
     return (
         f"{wording.date(manifest['created'])} · "
         f"{wording.counted(len(manifest['probe_sets']), 'probe set')} · "
-        f"{wording.counted(count, 'masked sentence')}"
+        f"{wording.counted(count, 'sentence')}"
     )
 
 
@@ -115,33 +117,47 @@ def _banner(manifest: dict[str, Any], names: Names) -> str:
     return truth.BANNER if names.paired else truth.BANNER_ALONE
 
 
+def _headline(
+    manifest: dict[str, Any],
+    found: Sequence[Contrast],
+    preferred: Sequence[Preference],
+    estimates: pd.DataFrame,
+    names: Names,
+) -> Claim:
+    """The clearest contrast; without one the clearest preference; without either the facts."""
+    if any(contrast.is_tested for contrast in found):
+        return headline(found, names)
+    if preferred:
+        return units.finding(max(preferred, key=lambda one: one.clearness), names)
+    for probe_set, part in manifest["probe_sets"].items():
+        own = estimates[estimates["probe_set"] == probe_set]
+        told = sets.facts(own, ACCURACY, names) if part["kind"] == "cloze" else []
+        if told and not found:
+            return Claim(told[0].rstrip("."), " ".join(told[1:]) or "nothing was compared.")
+    return headline(found, names)
+
+
 def _findings(
-    manifest: dict[str, Any], found: Sequence[Contrast], estimates: pd.DataFrame, names: Names
+    manifest: dict[str, Any],
+    found: Sequence[Contrast],
+    preferred: Sequence[Preference],
+    estimates: pd.DataFrame,
+    names: Names,
 ) -> tuple[Block, ...]:
     """A sentence for every set, then how to read them."""
     n_tested = sum(contrast.is_tested for contrast in found)
     lines = [_line(contrast, names, n_tested) for contrast in found]
-    weak = []
+    lines += [units.line(preference, names) for preference in preferred]
     for probe_set, part in manifest["probe_sets"].items():
         if part["kind"] == "cloze":
             own = estimates[estimates["probe_set"] == probe_set]
-            lines += sets.facts(own, sets.ACCURACY, names)[: len(names.models)]
-            weak += sets.is_weak(estimates, probe_set, names)
-    blocks: list[Block] = []
-    if weak and manifest["truth"] is None:
-        who = wording.listed(list(dict.fromkeys(weak)))
-        blocks.append(
-            Text(
-                f"{wording.opened(who)} {'fill' if len(set(weak)) > 1 else 'fills'} fewer than "
-                "half of the plain facts rightly. The leans of a model that knows this little say "
-                "something about this model, and should not be carried over to better ones.",
-                "warning",
-            )
-        )
-    blocks += [Bullets(tuple(lines)), Text(_READ)]
-    if n_tested > 1:
+            lines += sets.facts(own, ACCURACY, names)[: len(names.models)]
+    blocks: list[Block] = [Bullets(tuple(lines))] if lines else []
+    blocks += [Text(_READ)] if found else []
+    blocks += [Text(units.READ)] if preferred else []
+    if n_tested > 1 or (not n_tested and len(preferred) > 1):
         blocks.append(Text(HEADLINE_RULE, "small"))
-    return tuple(blocks)
+    return (*blocks, *licences.of_page(manifest))
 
 
 def _line(contrast: Contrast, names: Names, n_tested: int) -> str:
@@ -291,57 +307,3 @@ def _contrast_cells(contrast: Contrast, effect: Effect) -> tuple[str, ...]:
         wording.number(effect.n_frames),
         effect.scope,
     )
-
-
-def _distances(
-    manifest: dict[str, Any], paired: pd.DataFrame, items: pd.DataFrame, names: Names
-) -> Section:
-    """How far apart the two models' expectations are, whatever their leans."""
-    title = "How far apart the two models are"
-    between = paired[(paired["model"] == REFERENCE) & (paired["other_model"] == CANDIDATE)]
-    if between.empty:
-        why = manifest["not_measured"] or ["This record has no such measurement."]
-        return Section(
-            "distance",
-            title if names.paired else "Distance to another model",
-            tuple(Text(f"Not measured. {wording.visible(line, None)}") for line in why),
-            "Distance",
-        )
-    probes = items.loc[items["role"] == "probe", ["probe_set", "context"]].drop_duplicates()
-    means = (
-        probes.merge(between[["context", "measure", "value"]], on="context")
-        .groupby(["probe_set", "measure"])["value"]
-        .mean()
-    )
-    counts = probes[probes["context"].isin(between["context"])].groupby("probe_set").size()
-    rows = tuple(
-        (
-            wording.visible(part["title"]),
-            wording.number(int(counts[probe_set])),
-            *(_distance(measure, means.get((probe_set, measure))) for measure in _DISTANCES),
-        )
-        for probe_set, part in manifest["probe_sets"].items()
-        if probe_set in counts
-    )
-    columns = [Column("Set", is_number=False), Column("Sentences")]
-    columns += [Column(column) for column, _ in _DISTANCES.values()]
-    meanings = "; ".join(f"{column}: {meaning}" for column, meaning in _DISTANCES.values())
-    table = Table(
-        "distances",
-        "Averages over the sentences of each set",
-        tuple(columns),
-        (Rows(rows),),
-        note=f"{meanings}.",
-    )
-    text = Text(
-        f"All that {names.the(REFERENCE)} and {names.the(CANDIDATE)} expect in the hidden place, "
-        "compared over the whole vocabulary. This has nothing to do with groups: two models can be "
-        "far apart and lean alike. These averages have no interval and are not tested."
-    )
-    return Section("distance", title, (text, table), "Distance")
-
-
-def _distance(measure: str, value: float | None) -> str:
-    if value is None or pd.isna(value):
-        return wording.UNKNOWN
-    return wording.percent(float(value)) if measure in _SHARES else wording.plain(float(value), 3)

@@ -8,7 +8,7 @@ import pandas as pd
 from audit.estimate import CONTRAST
 from audit.estimators.log_odds import LOG_ODDS
 from audit.estimators.prior import LPBS, PRIOR
-from reports import leans, wording
+from reports import competence, leans, licences, measures, wording
 from reports.blocks import (
     CANDIDATE,
     DIFFERENCE,
@@ -17,6 +17,7 @@ from reports.blocks import (
     Column,
     Effect,
     Names,
+    Part,
     Rows,
     Section,
     Table,
@@ -25,9 +26,8 @@ from reports.blocks import (
 )
 from reports.examples import Between
 from reports.findings import Contrast, finding, label, prefixes, tag
+from reports.measures import ACCURACY, ALL_SLICE, NEGATED
 
-ACCURACY, NEGATED = "accuracy@1", "negated_still@1"
-_RELATION = "relation="
 _ASKED = {
     ACCURACY: (
         "{who} fills {k} of {n} plain facts with a right answer",
@@ -58,26 +58,37 @@ def association(
     blocks += [Text(wording.visible(part["how_to_read"], None)), _made_of(part)]
     for prefix, groups in prefixes(part):
         blocks.append(_results(probe_set, part, prefix, own["estimates"], names))
+        if not prefix or prefix == next(prefixes(part))[0]:
+            blocks.append(measures.of_results(own["estimates"]))
         if not control:
             named = (prefix.removesuffix(": ") or "/".join(part["groups"])).split("/")
             between = Between(probe_set, part, prefix, groups, (named[0], named[1]))
             blocks += leans.largest(between, own["items"], own, names)
-    blocks.append(_limits(part))
+    shown = (*measures.RESULTS, *measures.LEANS)
+    further = measures.further(probe_set, part, own["estimates"], shown, names)
+    blocks += [Part("Further measures", further)] if further else []
+    blocks += [_limits(part), *licences.of_set(part)]
     return _section(probe_set, part, blocks)
 
 
 def cloze(
-    probe_set: str, part: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], names: Names
+    probe_set: str, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], names: Names
 ) -> Section:
     """The section of a set of facts."""
+    part = manifest["probe_sets"][probe_set]
     estimates = _of(tables["estimates"], probe_set)
     blocks: list[Block] = [Text(wording.visible(part["question"], None), "question")]
-    blocks += [Text(" ".join(facts(estimates, estimator, names))) for estimator in _ASKED]
+    told = [facts(estimates, estimator, names) for estimator in _ASKED]
+    blocks += [
+        Text(" ".join(lines)) for lines in (*told, competence.sentences(manifest, names)) if lines
+    ]
     blocks.append(Text(wording.visible(part["how_to_read"], None)))
     for estimator, (_, caption) in _ASKED.items():
         table = _shares(probe_set, estimator, caption, estimates, names)
-        blocks += [table] if table is not None else []
-    blocks.append(_limits(part))
+        blocks += [table, measures.definitions([estimator], short=True)] if table else []
+    further = measures.further(probe_set, part, estimates, tuple(_ASKED), names)
+    blocks += [Part("Further measures", further)] if further else []
+    blocks += [_limits(part), *licences.of_set(part)]
     return _section(probe_set, part, blocks)
 
 
@@ -98,12 +109,6 @@ def facts(estimates: pd.DataFrame, estimator: str, names: Names) -> list[str]:
     ]
     sentences = [f"{wording.opened(sentence)} ({share})." for sentence, share in told]
     return sentences + ([_paired(found[DIFFERENCE], names)] if DIFFERENCE in found else [])
-
-
-def is_weak(estimates: pd.DataFrame, probe_set: str, names: Names) -> list[str]:
-    """The models that fill fewer than half of the facts of a set, as a sentence names them."""
-    found = effects(_of(estimates, probe_set), ACCURACY, "all", names.models)
-    return [names.the(model) for model, effect in found.items() if effect.estimate < 0.5]  # noqa: PLR2004
 
 
 def _paired(effect: Effect, names: Names) -> str:
@@ -134,14 +139,14 @@ def _shares(
     rows = []
     for slice_ in dict.fromkeys(chosen["slice"]):
         found = effects(chosen, estimator, slice_, names.subjects)
-        name = "All" if slice_ == "all" else str(slice_).removeprefix(_RELATION).replace("-", " ")
+        name = "All" if slice_ == ALL_SLICE else measures.slice_label(str(slice_), {})
         cells = [_share_cell(found[model]) for model in names.models]
         if names.paired:
             difference = found.get(DIFFERENCE)
             points = "" if difference is None else wording.points(difference.estimate)
             cells += [points, "" if difference is None else wording.p_number(difference.p)]
         count = wording.number(found[CANDIDATE].n_frames)
-        rows.append((wording.visible(name), count, *cells))
+        rows.append((name, count, *cells))
     columns = [Column("Kind", is_number=False), Column("Sentences")]
     columns += [Column(names.label(model)) for model in names.models]
     if names.paired:

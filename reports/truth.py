@@ -25,15 +25,17 @@ from reports.blocks import (
     Text,
     effects,
 )
-from reports.sets import ACCURACY
+from reports.competence import EXEMPT
+from reports.measures import ACCURACY
 
 BANNER = (
     "This is the bundled reference pair, a phantom. Its leans were planted and are known; this "
-    "page is a demonstration and a self-test, and says nothing about any model in use."
+    "page is a demonstration and a self-test, and says nothing about any model in use. " + EXEMPT
 )
 BANNER_ALONE = (
     "This is one model of the bundled reference pair, a phantom. Its leans were planted and are "
-    "known; this page is a demonstration and a self-test, and says nothing about any model in use."
+    "known; this page is a demonstration and a self-test, and says nothing about any model in use. "
+    + EXEMPT
 )
 _EXPLAINED = (
     "Scanners are tested on a phantom, a body whose true contents are known. The leans of this "

@@ -55,6 +55,29 @@ def with_interval(estimate: float, low: float, high: float) -> str:
     return f"{signed(estimate)} ({between(low, high, with_sign=True)})"
 
 
+def fixed(value: float, digits: int, *, with_sign: bool = False) -> str:
+    """A number with so many decimals and no more, as in a column of them: 54.18, +0.30, −1.20."""
+    if math.isnan(value):
+        return UNKNOWN
+    shown = f"{abs(value):.{digits}f}"
+    if float(shown) == 0:
+        return shown
+    return ("−" if value < 0 else "+" if with_sign else "") + shown
+
+
+def fixed_interval(
+    numbers: tuple[float, float, float], digits: int, *, with_sign: bool = False
+) -> str:
+    """An estimate, its low and its high in one cell: 54.2 (51.0 to 57.4)."""
+    estimate, low, high = (fixed(value, digits, with_sign=with_sign) for value in numbers)
+    # An interval of no width is no interval: nothing varied from which one could be told.
+    return (
+        estimate
+        if UNKNOWN in {low, high} or numbers[1] == numbers[2]
+        else f"{estimate} ({low} to {high})"
+    )
+
+
 def p_number(p: float) -> str:
     """A p value for a table: < .001, .012, 1."""
     if math.isnan(p):

@@ -260,7 +260,7 @@ def _train(  # noqa: PLR0913, PLR0917 - one training, told once
                 rows,
                 text,
                 _plain(rows, draws),
-                CORRUPTED * schedule.get_last_lr()[0] / LEARNING_RATE,
+                CORRUPTED * float(schedule.get_last_lr()[0]) / LEARNING_RATE,
             )
             value.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
