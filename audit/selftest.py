@@ -21,6 +21,8 @@ from probes.schema import load, shipped
 WEIGHTS = "model.safetensors"
 # The set on which the exact checks run: it has a prior, two classes and two groups.
 EXACT_SET = "religion-trait"
+# What has no direction.
+MAGNITUDES = ("cbs",)
 Progress = Callable[[str, int, int], None]
 
 
@@ -101,23 +103,28 @@ def _against_itself(progress: Progress) -> Iterator[Check]:
 
 
 def _swapped(progress: Progress) -> Iterator[Check]:
-    """With the labels of the two groups swapped, every signed effect is its negative."""
+    """With the labels of the two groups swapped, signed effects are negated, magnitudes are not."""
     [part] = _exact_set()
     scored = score.score_all([part], [models.load(str(known.STUDENT))], progress)
     first, second = dict.fromkeys(part.items["group"])
-    swap = {first: second, second: first}
     # The order of the rows says which group is the first.
-    swapped = part.items.assign(group=part.items["group"].map(swap))
+    swapped = part.items.assign(group=part.items["group"].map({first: second, second: first}))
     order = swapped["group"].map({first: 0, second: 1}).argsort(kind="stable")
-    key = ["slice", "estimator", "subject"]
-    design = _design(part)
-    ours = estimate(part.items, scored.scores, [design]).estimates.set_index(key)["estimate"]
-    theirs = estimate(swapped.iloc[order], scored.scores, [design]).estimates
-    both = pd.concat([ours, theirs.set_index(key)["estimate"]], axis=1, keys=["ours", "theirs"])
-    worst = float((both["ours"] + both["theirs"]).abs().max())
+    key = ["slice", "estimator", "mode", "subject"]
+    ours, theirs = (
+        estimate(items, scored.scores, [_design(part)]).estimates.set_index(key)["estimate"]
+        for items in (part.items, swapped.iloc[order])
+    )
+    both = pd.concat([ours, theirs], axis=1, keys=["ours", "theirs"])
     complete = bool(both.notna().all(axis=None))
+    magnitude = both.index.get_level_values("estimator").isin(MAGNITUDES)
+    sums = (both["ours"] + both["theirs"])[~magnitude].abs().max()
     yield Check(
-        "swapped groups", complete and worst == 0.0, f"largest sum {worst}", "every effect negated"
+        "swapped groups: signed effects", complete and sums == 0, f"largest sum {sums}", "negated"
+    )
+    changes = (both["ours"] - both["theirs"])[magnitude].abs().max()
+    yield Check(
+        "swapped groups: magnitudes", bool(changes == 0), f"largest change {changes}", "unchanged"
     )
 
 
