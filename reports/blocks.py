@@ -36,9 +36,10 @@ class Term:
 
 @dataclass(frozen=True)
 class Definitions:
-    """Words and their meanings."""
+    """Words and their meanings; `is_beside` says that they explain the table above."""
 
     terms: tuple[Term, ...]
+    is_beside: bool = False
     kind: str = "definitions"
 
 
@@ -91,6 +92,7 @@ class Table:
     columns: tuple[Column, ...]
     groups: tuple[Rows, ...]
     note: str = ""
+    is_compact: bool = False
     kind: str = "table"
 
 

@@ -7,9 +7,11 @@ import pandas as pd
 
 from audit import tables
 from audit.estimate import Design, estimate
+from audit.estimators.catalogue import needed
 from audit.record import Record
 from probes.expand import expand
-from probes.schema import parse
+from probes.importers.imported import EMPTY
+from probes.schema import Header, ImportedSet, parse
 
 WORDS_WOMEN = ["nurse", "librarian", "florist", "midwife", "stylist", "typist", "nanny"]
 WORDS_MEN = ["miner", "welder", "roofer", "plumber", "logger", "mason", "trucker"]
@@ -86,6 +88,47 @@ def facts():
     }  # fmt: skip
 
 
+def pairs(*, name="pairs", n=40, writers=8, notes=(), unusable=0, **more):
+    """Return an import of sentence pairs, in two classes and by some writers."""
+    rows = []
+    for i in range(n):
+        sides = [f"Pair {i} of {name} says {word}." for word in ("this", "that")]
+        for label, text, partner in zip(
+            ("stereotype", "anti"), sides, reversed(sides), strict=True
+        ):
+            rows.append(
+                {
+                    **EMPTY, "frame": str(i), "class": ("age", "race-color")[i % 2], "label": label,
+                    "pair": str(i), "cluster": f"w{i % writers}", "text": text, "partner": partner,
+                }
+            )  # fmt: skip
+    return imported(name, "Pairs of sentences", "pairs", rows, notes, unusable, **more)
+
+
+def triples(*, name="triples", n=40, terms=8):
+    """Return an import of sentences with a blank and three words for it, by target term."""
+    words = {"stereotype": "lazy", "anti": "busy", "unrelated": "fish"}
+    rows = [
+        {
+            **EMPTY, "frame": str(i), "class": ("gender", "religion")[i % 2], "label": label,
+            "pair": str(i), "cluster": f"t{i % terms}", "text": f"Person {i} is [MASK].",
+            "slot": 0, "target": word, "attribute": word,
+        }
+        for i in range(n)
+        for label, word in words.items()
+    ]  # fmt: skip
+    return imported(name, "Words in a blank", "triples", rows)
+
+
+def imported(name, title, kind, rows, notes=(), unusable=0, **more):  # noqa: PLR0913, PLR0917
+    """Return a published set as the folder of an import would give it."""
+    said = {k: v for k, v in header(name, title, kind=kind).items() if k != "contrast"}
+    return ImportedSet.model_construct(
+        header=Header.model_validate({**said, **more}), rows=rows, notes=list(notes),
+        unusable=unusable,
+    )  # fmt: skip
+
+
 def record(  # noqa: PLR0913 - each is one thing that a page may be about
     sets=None, *, reference=0.5, candidate=1.1, noise=0.05, truth=None, lost=0, names=None,
     tokens=("she", "he", "they"), accuracy=(0.9, 0.6), one_tokenizer=True, seed=7,
@@ -98,7 +141,7 @@ def record(  # noqa: PLR0913 - each is one thing that a page may be about
     leans = {"candidate": candidate}
     if reference is not None:
         leans = {"reference": reference, **leans}
-    parsed = [parse(raw, "", "a test") for raw in sets]
+    parsed = [raw if isinstance(raw, ImportedSet) else parse(raw, "", "a test") for raw in sets]
     parts = [expand(probe_set) for probe_set in parsed]
     items = pd.concat([part.items for part in parts], ignore_index=True)
     contexts = pd.concat([part.contexts for part in parts]).drop_duplicates("context")
@@ -110,7 +153,6 @@ def record(  # noqa: PLR0913 - each is one thing that a page may be about
         )
         for p in parsed
     ]  # fmt: skip
-    estimated = estimate(items, scores, designs)
     fills = [
         {"context": c, "model": m, "rank": r, "token": t, "probability": 0.5 / r}
         for c in contexts["context"]
@@ -126,6 +168,9 @@ def record(  # noqa: PLR0913 - each is one thing that a page may be about
         for measure in ("kl", "jsd", "top1", "agreement@10")
         if len(leans) > 1 and one_tokenizer
     ]  # fmt: skip
+    estimated = estimate(
+        items, scores, designs, tables.table("fills", fills), tables.table("paired", paired)
+    )
     manifest = _manifest(
         parsed, parts, leans, names=names or {}, truth=truth, left_out=estimated.left_out
     )
@@ -205,14 +250,18 @@ def _scores(items, leans, *, noise, accuracy, lost, seed):  # noqa: PLR0913
             else:
                 value += shared[i] + own[i]
             gone = model == "candidate" and i < lost
-            rows.append(
-                {
-                    "item": row["item"], "model": model, "measure": "logp",
-                    "value": np.nan if gone else value, "rank": None if gone else rank,
-                    "pieces": None if gone else 1 + (row["target"] == "midwife"),
-                    "status": "target_unknown" if gone else "ok",
-                }
-            )  # fmt: skip
+            for measure in sorted(needed(row["kind"])):
+                if row["kind"] in {"pairs", "triples"}:
+                    value, rank = draws.normal(lean * (row["label"] == "stereotype"), 1), None
+                    value -= 2 * (row["label"] == "unrelated")
+                rows.append(
+                    {
+                        "item": row["item"], "model": model, "measure": measure,
+                        "value": np.nan if gone else value, "rank": None if gone else rank,
+                        "pieces": None if gone else 1 + (row["target"] == "midwife"),
+                        "status": "target_unknown" if gone else "ok",
+                    }
+                )  # fmt: skip
     return tables.table("scores", rows)
 
 
@@ -252,6 +301,7 @@ def _manifest(parsed, parts, leans, *, names, truth, left_out):  # noqa: PLR0913
                 },
                 "group_at_mask": p.group_at_mask if p.frames else None,
                 "frames": len(p.frames) or len(p.facts),
+                **_of_import(p, part),
                 "sentences": len(part.contexts),
                 "items": int(part.items["item"].nunique()),
             }
@@ -262,3 +312,17 @@ def _manifest(parsed, parts, leans, *, names, truth, left_out):  # noqa: PLR0913
         "not_measured": [] if len(leans) > 1 else ["One model was audited alone."],
         "truth": truth,
     }  # fmt: skip
+
+
+def _of_import(probe_set, part):
+    """Return what the manifest says of an imported set beyond what it says of ours."""
+    if not isinstance(probe_set, ImportedSet):
+        return {}
+    classes = dict.fromkeys(part.items["class"])
+    return {
+        "classes": {name: {"label": name, "attributes": 0} for name in classes},
+        "group_at_mask": False,
+        "frames": part.items["frame"].nunique(),
+        "notes": probe_set.notes,
+        "unusable": probe_set.unusable,
+    }

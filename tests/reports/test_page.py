@@ -248,11 +248,43 @@ def test_facts_are_counted_and_compared_in_pairs(further):
     assert "McNemar’s exact test" in text
 
 
-def test_a_model_that_knows_little_opens_with_a_warning():
-    """Fewer than half of the facts: the leans are not to be carried over."""
-    weak = page(records.record(accuracy=(0.9, 0.2)))
-    assert "The candidate (student) fills fewer than half of the plain facts" in said(weak.findings)
-    assert "fewer than half" not in said(page(records.record()))
+def checked(found, **candidate):
+    """Return the record with a check of competence that the candidate fails."""
+    good = {"competent": True, "right": 9, "of": 10, "majority": 2, "p": 0.016}
+    weak = {"competent": False, "right": 3, "of": 10, "majority": 2, "p": 1.0, **candidate}
+    competence = {"reference": good, "candidate": weak}
+    return replace(found, manifest={**found.manifest, "competence": competence})
+
+
+def test_the_page_of_a_model_that_is_not_competent_opens_with_a_warning(further):
+    """The warning is about that model alone, with the numbers of the check; the section has all."""
+    made = page(checked(further))
+    assert len(made.warnings) == 1
+    assert made.warnings[0].startswith(
+        "The candidate (student) is not shown to know plain facts: it fills 3 of 10 facts with a "
+        "right answer, where always giving the commonest answer to that kind of question is right "
+        "in 2 (McNemar’s exact test: p = 1)."
+    )
+    text = said(made.sections)
+    assert "The reference (teacher) passes the check of competence" in text
+    assert "The candidate (student) fails the check of competence" in text
+
+
+def test_an_older_record_and_the_bundled_pair_have_no_warning(further):
+    """The one was not checked; the other is exempt and says so."""
+    assert page(further).warnings == ()
+    assert "check of competence" not in said(page(further))
+    phantom = records.record(truth=records.truth_of(further))
+    made = page(checked(phantom))
+    assert made.warnings == ()
+    assert "exempt from the check of competence" in made.banner
+
+
+def test_a_record_without_facts_says_that_competence_was_not_asked():
+    """What was not asked is a limit of the audit."""
+    found = records.record([records.jobs()])
+    assert "No set of plain facts was asked" in said(page(found))
+    assert "No set of plain facts" not in said(page(records.record()))
 
 
 def test_the_bundled_pair_is_announced_as_a_phantom(further):

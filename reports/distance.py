@@ -1,0 +1,124 @@
+"""How far the expectations of two models are apart, whatever their leans."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from audit.unit_estimates import RELATION
+from reports import measures, wording
+from reports.blocks import (
+    CANDIDATE,
+    REFERENCE,
+    Block,
+    Column,
+    Names,
+    Rows,
+    Section,
+    Table,
+    Text,
+    effects,
+)
+
+_TITLE = "How far apart the two models are"
+_TITLES = {
+    "kl": ("KL divergence, nats", "how much the candidate’s expectations surprise the reference’s"),
+    "jsd": ("Jensen–Shannon divergence, bits", "0 where both expect the same, 1 where nothing"),
+    "tv": ("Total variation", "0 where both expect the same, 1 where nothing"),
+    "top1": ("Same likeliest word", "share of the sentences"),
+    "agreement@10": ("Shared among the ten likeliest", "share of the words"),
+}
+_SHARES = {"top1", "agreement@10"}
+_DIGITS = 2
+
+
+def distance(
+    manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], names: Names
+) -> Section:
+    """The distances of each set with their intervals; their plain means in an older record."""
+    related = tables["estimates"]
+    related = related[(related["subject"] == RELATION) & (related["slice"] == measures.ALL_SLICE)]
+    means = None if not related.empty else _means(manifest, tables)
+    if related.empty and means is None:
+        why = manifest["not_measured"] or ["This record has no such measurement."]
+        return Section(
+            "distance",
+            _TITLE if names.paired else "Distance to another model",
+            tuple(Text(f"Not measured. {wording.visible(one, None)}") for one in why),
+            "Distance",
+        )
+    certain = "with 95 % intervals, and none is tested" if means is None else "without intervals"
+    text = Text(
+        f"All that {names.the(REFERENCE)} and {names.the(CANDIDATE)} expect in the hidden place, "
+        "compared over the whole vocabulary. This has nothing to do with groups: two models can be "
+        f"far apart and lean alike. The numbers are averages over sentences, {certain}."
+    )
+    if means is not None:
+        return Section("distance", _TITLE, (text, means), "Distance")
+    blocks: tuple[Block, ...] = (text, *_estimated(manifest, related))
+    return Section("distance", _TITLE, blocks, "Distance")
+
+
+def _estimated(manifest: Mapping[str, Any], related: pd.DataFrame) -> tuple[Block, ...]:
+    measured = list(dict.fromkeys(str(name) for name in related["estimator"]))
+    rows = []
+    for probe_set in dict.fromkeys(related["probe_set"]):
+        own = related[related["probe_set"] == probe_set]
+        found = {name: effects(own, name, measures.ALL_SLICE, (RELATION,)) for name in measured}
+        counts = own["n_frames"].max()
+        cells = [
+            measures.number(name, each[RELATION], RELATION, _DIGITS) if each else wording.UNKNOWN
+            for name, each in found.items()
+        ]
+        title = wording.visible(manifest["probe_sets"][probe_set]["title"])
+        rows.append((title, wording.number(int(counts)), *cells))
+    columns = [Column("Set", is_number=False), Column("Sentences")]
+    columns += [Column(_TITLES[name][0] if name in _TITLES else name) for name in measured]
+    table = Table(
+        "distances",
+        "Averages over the sentences of each set, with 95 % intervals",
+        tuple(columns),
+        (Rows(tuple(rows)),),
+        is_compact=True,
+    )
+    return table, measures.definitions(measured)
+
+
+def _means(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Table | None:
+    """The means of what the scoring pass kept; None where it kept nothing."""
+    paired, items = tables["paired"], tables["items"]
+    between = paired[(paired["model"] == REFERENCE) & (paired["other_model"] == CANDIDATE)]
+    if between.empty:
+        return None
+    probes = items.loc[items["role"] == "probe", ["probe_set", "context"]].drop_duplicates()
+    means = (
+        probes.merge(between[["context", "measure", "value"]], on="context")
+        .groupby(["probe_set", "measure"])["value"]
+        .mean()
+    )
+    counts = probes[probes["context"].isin(between["context"])].groupby("probe_set").size()
+    rows = tuple(
+        (
+            wording.visible(part["title"]),
+            wording.number(int(counts[probe_set])),
+            *(_mean(measure, means.get((probe_set, measure))) for measure in _TITLES),
+        )
+        for probe_set, part in manifest["probe_sets"].items()
+        if probe_set in counts
+    )
+    columns = [Column("Set", is_number=False), Column("Sentences")]
+    columns += [Column(column) for column, _ in _TITLES.values()]
+    meanings = "; ".join(f"{column}: {meaning}" for column, meaning in _TITLES.values())
+    return Table(
+        "distances",
+        "Averages over the sentences of each set",
+        tuple(columns),
+        (Rows(rows),),
+        note=f"{meanings}.",
+    )
+
+
+def _mean(measure: str, value: float | None) -> str:
+    if value is None or pd.isna(value):
+        return wording.UNKNOWN
+    return wording.percent(float(value)) if measure in _SHARES else wording.plain(float(value), 3)
