@@ -354,9 +354,9 @@ class _Reader:
             return {}
         if asked.fold == "sum":
             found: dict[str, Any] = {"value": sum(values, start=0.0)}
-            read, piece = asked.reads[0]
-            if len(values) == 1 and (name, read, piece) in self._rank:
-                found["rank"] = self._rank[name, read, piece]
+            keys = [(name, read, piece) for read, piece in asked.reads]
+            if len(keys) == 1 and keys[0] in self._rank:
+                found["rank"] = self._rank[keys[0]]
             return found
         if asked.fold == "mean":
             return {"value": sum(values) / len(values)}

@@ -11,6 +11,8 @@ from audit import statistics
 from audit.estimators import Measured, UnitEstimator, Value
 from audit.statistics import Cells, Interval
 
+# Fewer clusters give a number and no interval.
+LEAST_CLUSTERS = 6
 DIFFERENCE, RELATION = "difference", "relation"
 
 
@@ -50,6 +52,7 @@ def unit_rows(
             }
             for name, value in estimator.numbers[mode].items():
                 for subject, found in _subjects(tables, value):
+                    few = len(np.unique(clusters)) < LEAST_CLUSTERS
                     tested = {}
                     if estimator.test is not None:
                         known = subject in units
@@ -57,7 +60,7 @@ def unit_rows(
                             estimator.test(units[subject].loc[chosen]) if known else np.nan
                         )
                     yield {
-                        **asdict(found),
+                        **asdict(_point(found) if few else found),
                         **tested,
                         "slice": slice_,
                         "estimator": name,
@@ -73,6 +76,10 @@ def unit_rows(
 def _counted(numbers: pd.DataFrame) -> pd.DataFrame:
     """The units with `of`, where the estimator asks for it, as how many of them there are."""
     return numbers.assign(of=float(len(numbers))) if "of" in numbers else numbers
+
+
+def _point(found: Interval) -> Interval:
+    return Interval(found.estimate, np.nan, np.nan)
 
 
 def _clusters(units: pd.DataFrame) -> tuple[pd.Series, str]:

@@ -85,6 +85,7 @@ class UnitEstimator(Estimator):
     `numbers` turns the means over clusters into a number by name. `of_pair` says that it is a
     number of two models together, whose subject is `relation`. `test` gives p where the jackknife's
     is not the one to use; `whole` is off where classes are tests of their own, not to be pooled.
+    The column `of`, where there is one, becomes the number of units that the estimate is made of.
     """
 
     units: MakeUnits = lambda measured, _mode: measured.items

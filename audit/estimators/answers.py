@@ -35,7 +35,7 @@ def units(measured: Measured, _mode: str) -> pd.DataFrame:
     columns = {
         "facts": rank.notna().astype(float).where(rank.notna()),
         "reciprocal": 1 / rank,
-        "nll": -np.log(fact["p"].sum()).where(rank.notna()),
+        "nll": -np.log(fact["p"].sum(min_count=1)).where(rank.notna()),
         "squared": (confidence - right) ** 2,
         "of": float(len(found)),
         **{f"at_{k}": (rank <= k).astype(float).where(rank.notna()) for k in AT},

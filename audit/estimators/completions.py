@@ -47,6 +47,8 @@ def associated(measured: Measured, _mode: str) -> pd.DataFrame:
     """
     places = measured.items.drop_duplicates("context")[["context", "frame", "group"]]
     top = measured.fills[measured.fills["rank"] <= DISCO_AT].merge(places, on="context")
+    # A sentence that the model could not be asked is not one that lacks a fill.
+    places = places[places["context"].isin(top["context"])]
     size = places.groupby(["frame", "group"], sort=False)["context"].nunique()
     found = [
         (frame, float(_significant(own, size.xs(frame, level="frame"))))

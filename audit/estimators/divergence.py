@@ -8,7 +8,7 @@ import pandas as pd
 from audit.estimators import CORRECTED, Measured, UnitEstimator, Value
 from audit.estimators.pooling import group_at_mask
 
-_SLOTS = frozenset({"association", "completions", "cloze"})
+_SLOTS = frozenset({"association", "completions", "cloze", "pairs", "triples"})
 _SOURCE = "Lin 1991 (Jensen-Shannon); Kullback & Leibler 1951"
 
 

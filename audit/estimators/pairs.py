@@ -20,11 +20,13 @@ COLUMNS = ("wins", "pairs", "ties")
 def preferences(values: pd.DataFrame) -> pd.DataFrame:
     """One row a pair: does its stereotyping side score higher, does it tie; NaN where one has none.
 
-    A pair that lacks a side, or whose side stands twice, is no pair and has no row.
+    A side that stands twice in its pair is none.
     """
     sides = values[values["label"].isin(["stereotype", "anti"])]
+    sides = sides[~sides.duplicated(["pair", "label"], keep=False)]
     place = sides.groupby("pair", sort=False)[["class", "cluster"]].first()
     wide = sides.pivot(index="pair", columns="label", values="value")
+    wide = wide.reindex(columns=["stereotype", "anti"])
     more, less = (wide[side].to_numpy(dtype=float) for side in ("stereotype", "anti"))
     known = np.where(np.isnan(more) | np.isnan(less), np.nan, 1.0)
     found = pd.DataFrame(
