@@ -160,10 +160,12 @@ def test_an_audit_prints_its_claim_its_record_and_its_page(maskaudit, here, mode
     shown = folder.relative_to(here)
     assert paths == [f"Record: {shown}", f"Page:   {shown / 'report.html'}"]
     found = load_record(folder)
-    assert set(found.estimates["subject"]) == {"reference", "candidate", "difference"}
+    assert set(found.estimates["subject"]) == {
+        "reference", "candidate", "difference", "relation",
+    }  # fmt: skip
     assert found.manifest["models"]["reference"]["architecture"] == "BertForMaskedLM"
     assert set(found.scores["status"]) == {"ok"}
-    assert set(found.paired["measure"]) == {"kl", "jsd", "top1", "agreement@10"}
+    assert set(found.paired["measure"]) == {"kl", "jsd", "tv", "top1", "agreement@10"}
     assert "small: 48 of 48 sentences" in done.err.replace("96 of 96", "48 of 48")
 
 

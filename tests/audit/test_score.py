@@ -217,7 +217,7 @@ def test_distances_between_two_models_are_the_oracle_s(
 ) -> None:
     """KL in nats, JSD in bits, the same first word, and the overlap of the ten likeliest."""
     paired = score.score(ALL, pair).paired.merge(ALL.contexts, on="context")
-    assert len(paired) == 4 * len(SLOTS)
+    assert len(paired) == 5 * len(SLOTS)
     assert set(paired["model"]) == {"reference"}
     assert set(paired["other_model"]) == {"candidate"}
     (teacher, tokenizer), (student, _) = plain[architecture]
@@ -232,6 +232,7 @@ def test_distances_between_two_models_are_the_oracle_s(
         kl = oracle.kl(teacher, student, *place)
         assert found["kl"] == pytest.approx(kl, abs=1e-5)
         assert found["jsd"] == pytest.approx(oracle.jsd_of(first, second), abs=1e-5)
+        assert found["tv"] == pytest.approx(oracle.tv_of(first, second), abs=1e-5)
         assert found["top1"] == (tops[0][0] == tops[1][0])
         assert found["agreement@10"] == pytest.approx(len({*tops[0]} & {*tops[1]}) / 10)
 
@@ -265,8 +266,8 @@ def test_the_same_tensors_in_another_order_score_the_same_bits(
     assert both["reference"].to_numpy().tobytes() == both["candidate"].to_numpy().tobytes()
     values = found.paired.groupby("measure")["value"].agg(["min", "max"]).T.to_dict("list")
     assert values == {
-        **dict.fromkeys(("kl", "jsd", "tv"), [0, 0]),
-        **dict.fromkeys(("top1", "agreement@10"), [1, 1]),
+        **{name: [0, 0] for name in ("kl", "jsd", "tv")},
+        **{name: [1, 1] for name in ("top1", "agreement@10")},
     }
 
 
@@ -604,7 +605,7 @@ def test_an_item_that_two_sets_share_stands_once(
         [first, second], pairs["bert"], lambda name, _done, _all: reports.append(name)
     )
     assert len(found.scores) == 2 * 3
-    assert len(found.paired) == 4 * 2
+    assert len(found.paired) == 5 * 2
     assert len(found.fills) == 2 * 2 * score.FILLS
     assert set(reports) == {"tiny", "second"}
     assert len(score.contexts([first, second])) == 2
