@@ -4,8 +4,9 @@ The subjects are `reference`, `candidate` and `difference` (candidate minus refe
 counts only where it is complete for every subject; what is left out is listed.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import combinations
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from audit import statistics, tables
-from audit.estimators import GroupEstimator, Measured
+from audit.estimators import CORRECTED, Estimator, GroupEstimator, Measured, UnitEstimator, Value
 from audit.estimators.catalogue import GROUP, UNIT
 from audit.estimators.log_odds import LOG_ODDS
 from audit.estimators.pooling import group_at_mask, pooling_rule
@@ -169,15 +170,16 @@ def _of_set(
 ) -> Iterator[Estimated]:
     """The estimates of one probe set, by the estimators of its kind."""
     kind = items["kind"].iloc[0]
-    if kind == "association":
+    estimators = [estimator for estimator in UNIT if kind in estimator.kinds]
+    if kind == "association" and _crossed(items):
         yield _association(items, scores, design)
+    elif kind == "association":
+        estimators += _nested(items)
     elif kind == "cloze":
         yield _cloze(items, scores, design)
     own = {subject: replace(part, items=items) for subject, part in measurements.items()}
     rows = []
-    for estimator in UNIT:
-        if kind not in estimator.kinds:
-            continue
+    for estimator in estimators:
         for row in unit_rows(own, estimator):
             key = {**design.method, "mode": row["mode"]}
             method = _method_key(replace(design, method=key), row["estimator"], "-", row["unit"])
@@ -185,6 +187,41 @@ def _of_set(
             rows.append({"probe_set": design.name, "axis": design.axis, **kept, "method": method})
     if rows:
         yield Estimated(tables.table("estimates", rows), [])
+
+
+def _crossed(items: pd.DataFrame) -> bool:
+    """Whether every attribute stands in every frame; Winogender's frames are each of one."""
+    probes = items[items["role"] == "probe"]
+    sizes = (probes[name].nunique() for name in ("attribute", "frame"))
+    return len(probes.drop_duplicates(["attribute", "frame"])) == math.prod(sizes)
+
+
+def _nested(items: pd.DataFrame) -> list[UnitEstimator]:
+    """Group estimators where frames belong to attributes: means of cells, in clusters of those."""
+    pairs = list(combinations(dict.fromkeys(items["group"]), 2))
+    estimators = GROUP if (items["role"] == "prior").any() else (LOG_ODDS,)
+    return [
+        _of_cells(estimator, first, second, f" {first}/{second}" if len(pairs) > 1 else "")
+        for first, second in pairs
+        for estimator in estimators
+    ]
+
+
+def _of_cells(estimator: GroupEstimator, first: str, second: str, between: str) -> UnitEstimator:
+    """The mean of one group estimator's cells, with attributes as clusters."""
+
+    def units(measured: Measured, _mode: str) -> pd.DataFrame:
+        cells = estimator.cells(measured.values("logp"), first, second)
+        cells = cells[cells["role"] == "probe"].assign(n=1.0, cluster=lambda c: c["attribute"])
+        return cells.set_index(cells["attribute"] + ":" + cells["frame"]).rename_axis("unit")
+
+    mean = Value(lambda means: means[..., 0] / means[..., 1])
+    return UnitEstimator(
+        **{part.name: getattr(estimator, part.name) for part in fields(Estimator)},
+        units=units,
+        columns=("value", "n"),
+        numbers={CORRECTED: {estimator.name + between: mean}},
+    )
 
 
 def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design) -> Estimated:

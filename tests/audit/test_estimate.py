@@ -697,6 +697,37 @@ def test_facts_and_frames_stand_in_one_table():
     pd.testing.assert_frame_equal(only, both.reset_index(drop=True))
 
 
+# --- Frames that belong to attributes -------------------------------------------------------------
+
+
+def test_frames_of_one_attribute_each_are_averaged_with_attributes_as_clusters():
+    """As in Winogender: the mean over cells, and the t interval of a ratio over attributes."""
+    items = items_of(controls=(), n_frames=8)
+    number = {name: i for i, name in enumerate(dict.fromkeys(items["attribute"]))}
+    own = items["frame"].str[-1].astype(int) % 2 == items["attribute"].map(number) % 2
+    items = items[own | (items["attribute"].map(number) == 0)].reset_index(drop=True)
+    scores = scores_of(items)
+    cells = slow_cells(items, scores, "candidate", "probe", "women", "men")
+    by_attribute: dict[str, list[float]] = {}
+    for (attribute, _), value in cells.items():
+        by_attribute.setdefault(attribute, []).append(value)
+    values = [value for own in by_attribute.values() for value in own]
+    mean = math.fsum(values) / len(values)
+    without = [
+        (math.fsum(values) - math.fsum(own)) / (len(values) - len(own))
+        for own in by_attribute.values()
+    ]
+    n = len(without)
+    middle = math.fsum(without) / n
+    error = math.sqrt((n - 1) / n * math.fsum((one - middle) ** 2 for one in without))
+
+    row = row_of(estimate(items, scores, [design()]), "candidate", "all", "log_odds")
+
+    assert row["estimate"] == pytest.approx(mean, rel=1e-9)
+    assert row["std_error"] == pytest.approx(error, rel=1e-9)
+    assert (row["n_frames"], row["n_attributes"]) == (len(values), n)
+
+
 # --- The method key -------------------------------------------------------------------------------
 
 
