@@ -28,6 +28,7 @@ AGREEMENT = 10
 FEW = 8
 # So many contexts are planned and held at once; those that share a frame stay together.
 PART = 4000
+MOST_READS = 512
 BITS = 1 / torch.log(torch.tensor(2.0, dtype=torch.float64))
 
 Progress = Callable[[str, int, int], None]
@@ -191,7 +192,14 @@ class _Reader:
         self._attention: dict[tuple[str, Ids], list[float]] = {}
 
     def read(self, batch: list[Ids]) -> None:
-        """Run one batch through every model and keep what was asked for."""
+        """Run one batch through every model and keep what was asked for.
+
+        Each read brings a whole distribution: a batch with too many of them is run in halves.
+        """
+        if len(batch) > 1 and sum(len(self._places[ids]) for ids in batch) > MOST_READS:
+            self.read(batch[: len(batch) // 2])
+            self.read(batch[len(batch) // 2 :])
+            return
         self._keep_states([ids for ids in batch if ids in self._stated])
         reads = [(row, read) for row, ids in enumerate(batch) for read in self._places[ids]]
         if not reads:

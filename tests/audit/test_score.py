@@ -278,6 +278,17 @@ def _values(scored: score.Scored) -> pd.Series:
     return scored.scores.set_index(["item", "model"])["value"].sort_index()
 
 
+def test_batches_with_too_many_reads_are_run_in_halves_and_score_the_same(
+    pair: list[models.LoadedModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bound on what is held at once, and nothing else."""
+    expected = _values(score.score(ALL, pair))
+    monkeypatch.setattr(score, "MOST_READS", 2)
+    assert _values(score.score(ALL, pair)).to_numpy() == pytest.approx(
+        expected.to_numpy(), abs=1e-5, nan_ok=True
+    )
+
+
 @pytest.mark.parametrize("pieces", [1, 30])
 def test_the_size_of_a_batch_changes_no_score(
     pair: list[models.LoadedModel], monkeypatch: pytest.MonkeyPatch, pieces: int
