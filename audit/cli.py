@@ -158,7 +158,11 @@ def run(  # noqa: PLR0913 - the options of a command
     candidate: Candidate = None,
     probes: Annotated[
         list[str] | None,
-        typer.Option("--probes", metavar="SET", help="A set by name, or a TOML file; repeatable."),
+        typer.Option(
+            "--probes",
+            metavar="SET",
+            help="A set by name, a TOML file, an import's folder, a quoted pattern; repeatable.",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="RUNS", help="Where records go. [default: runs]")

@@ -52,7 +52,10 @@ def unit_rows(
             }
             for name, value in estimator.numbers[mode].items():
                 for subject, found in _subjects(tables, value):
+                    # That nothing varied is certainty only between a model and its copy.
+                    same = subject == DIFFERENCE and _equal(tables)
                     few = len(np.unique(clusters)) < LEAST_CLUSTERS
+                    unsure = few or (found.std_error == 0 and not same)
                     tested = {}
                     if estimator.test is not None:
                         known = subject in units
@@ -60,7 +63,7 @@ def unit_rows(
                             estimator.test(units[subject].loc[chosen]) if known else np.nan
                         )
                     yield {
-                        **asdict(_point(found) if few else found),
+                        **asdict(_point(found) if unsure else found),
                         **tested,
                         "slice": slice_,
                         "estimator": name,
@@ -76,6 +79,11 @@ def unit_rows(
 def _counted(numbers: pd.DataFrame) -> pd.DataFrame:
     """The units with `of`, where the estimator asks for it, as how many of them there are."""
     return numbers.assign(of=float(len(numbers))) if "of" in numbers else numbers
+
+
+def _equal(tables: Mapping[str, Cells]) -> bool:
+    """Whether both models gave the same number in every cluster, bit for bit."""
+    return np.array_equal(tables["reference"], tables["candidate"])
 
 
 def _point(found: Interval) -> Interval:

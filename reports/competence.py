@@ -1,4 +1,4 @@
-"""Whether a model knows enough for its bias numbers to be worth reading (MEASUREMENT 7)."""
+"""Whether a model knows enough for its bias numbers to be worth reading."""
 
 from collections.abc import Mapping
 from typing import Any

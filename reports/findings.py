@@ -233,8 +233,9 @@ def _control(contrast: Contrast, names: Names) -> Claim:
     if found:
         return Claim(
             f"The control “{contrast.title}” shows a lean where none is expected",
-            f"{wording.listed(found)}, and the 95 % interval leaves zero out. About one such "
-            "interval in twenty does so by chance; read the other findings with more caution.",
+            f"{wording.listed(found)}, and the 95 % interval leaves zero out. One such "
+            f"interval in twenty does so by chance, and {len(contrast.subjects)} were looked at "
+            "here; read the other findings with more caution.",
         )
     main = contrast.main
     return Claim(

@@ -136,7 +136,8 @@ def _moved_explained(count: int, names: Names) -> str:
         f"The {count} attributes on which {names.the(CANDIDATE)} has moved furthest from "
         f"{names.the(REFERENCE)}, again against the average attribute and again shrunken. The last "
         "column says what the move is, read from the two raw leans: further out in the direction "
-        f"that {names.the(REFERENCE)} already leans, back towards the average, or across it."
+        f"that {names.the(REFERENCE)} already leans, back towards the average, or across it. Where "
+        "the interval includes zero, no move could be shown."
     )
 
 
@@ -159,7 +160,9 @@ def _moved_table(
                 wording.between(effect.low, effect.high, with_sign=True),
                 wording.signed(reference),
                 wording.signed(candidate),
-                move(reference, candidate, between.groups),
+                move(reference, candidate, between.groups)
+                if effect.leaves_zero_out
+                else "no move could be shown",
             )
         )
     return Table(

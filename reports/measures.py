@@ -74,6 +74,7 @@ _OWN: Mapping[str, tuple[str, ...]] = {
 
 def estimator_of(name: str) -> Estimator | None:
     """The estimator that a number comes from, by its own name or by one of its numbers."""
+    name = name.partition(" ")[0]  # "log_odds women/men" where a set has several groups
     for part in ALL:
         own = {key for numbers in _numbers_of(part).values() for key in numbers}
         if name == part.name or name in own:

@@ -206,6 +206,8 @@ def _measures(part: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def _results_note(part: Mapping[str, Any], estimates: pd.DataFrame) -> str:
+    if not part.get("contrast"):
+        return "The set names no two classes to contrast: nothing of it is tested."
     note = (
         "Only the stereotype contrast is tested. The averages are shown and never tested: they "
         "depend on how common a group’s words are in general, and an untrained model has them too."

@@ -385,8 +385,8 @@ def _beyond(own: pd.DataFrame) -> str:
     if not ((percent["low"] < 0) | (percent["high"] > 100)).any():  # noqa: PLR2004 - percent
         return ""
     return (
-        " An interval that reaches below 0 or above 100 says that there are too few clusters to "
-        "tell anything."
+        " An interval that reaches below 0 or above 100 is an approximation near the edge of what "
+        "the number can be: read only the part that is possible."
     )
 
 

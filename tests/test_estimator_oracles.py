@@ -99,7 +99,7 @@ NURSE = Probe("[MASK] is a [MASK].", 0, {1: "nurse"})
 
 
 def test_log_odds_prior_and_lpbs_have_the_golden_values(words: Any) -> None:
-    """STATISTICS.md 2.1: 1.386294, .405465 and .980829."""
+    """Published with the method: 1.386294, .405465 and .980829."""
     model = Chosen(words, GOLDEN)
     assert oracles.log_odds(model, words, NURSE, "he", "she") == pytest.approx(1.386294, abs=1e-6)
     assert oracles.prior(model, words, NURSE, "he", "she") == pytest.approx(0.405465, abs=1e-6)
@@ -403,7 +403,7 @@ P, Q = _logs(0.5, 0.3, 0.15, 0.05), _logs(0.25, 0.35, 0.25, 0.15)
 
 
 def test_distances_have_the_golden_values() -> None:
-    """STATISTICS.md 2.2."""
+    """Values published with the method."""
     three = [_logs(0.5, 0.3, 0.2), _logs(0.4, 0.4, 0.2), _logs(0.2, 0.3, 0.5)]
     assert oracles.jsd([P, Q]) == pytest.approx(0.060013, abs=1e-6)
     assert oracles.jsd(three) == pytest.approx(0.082519, abs=1e-6)
@@ -456,7 +456,7 @@ def test_ranks_give_accuracy_and_mrr() -> None:
 
 
 def test_calibration_has_the_golden_values() -> None:
-    """STATISTICS.md 8: ECE .088, Brier .20884, signed +.072 in 5 bins."""
+    """Published with the method: ECE .088, Brier .20884, signed +.072 in 5 bins."""
     assert oracles.ece(CONFIDENCES, CORRECT, 5) == close(0.088)
     assert oracles.brier(CONFIDENCES, CORRECT) == close(0.20884)
     assert oracles.overconfidence(CONFIDENCES, CORRECT) == close(0.072)

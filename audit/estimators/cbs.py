@@ -53,7 +53,8 @@ CBS = UnitEstimator(
     "in each frame and is never negative; corrected mode takes pairs of different frames (a "
     "U-statistic) and is 0 on average for a model with no bias.",
     does_not_show="In which direction, and whether it follows a stereotype. Published mode is "
-    "positive for every model, biased or not.",
+    "positive for every model, biased or not. Its interval covers other attributes in these same "
+    "sentences, not other sentences.",
     source="Ahn & Oh 2021; their code multiplies k by k pieces where a word has several, this one "
     "scores the word once; variances divide by groups - 1, as theirs do",
     needs=frozenset({"logp"}),

@@ -1,4 +1,4 @@
-"""Which sentence of a pair a model prefers, by six scores of a whole sentence and one of a word.
+"""Which sentence of a pair a model prefers, by seven scores of a whole sentence and one of a word.
 
 The estimate is the share of pairs, in percent, whose more stereotyping side scores higher; 50 is
 no preference. Published mode keeps ties among the pairs, as the authors' scripts do, and so calls

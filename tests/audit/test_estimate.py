@@ -158,7 +158,7 @@ def grid(cells: Mapping[Cell, float], attributes: Iterable[str]) -> list[list[fl
 
 
 def slow_squares(y: list[list[float]]) -> tuple[float, float, float]:
-    """Return the mean squares of attributes, frames and residual (STATISTICS 1.2)."""
+    """Return the mean squares of attributes, frames and residual (docs/method.md, Intervals)."""
     n_rows, n_columns = len(y), len(y[0])
     whole = sum(map(sum, y)) / (n_rows * n_columns)
     rows = [sum(row) / n_columns for row in y]
@@ -182,7 +182,7 @@ def slow_interval(point: float, variance: float, df: float) -> Slow:
 
 
 def slow_mean(y: list[list[float]]) -> Slow:
-    """Return the mean of the cells for new attributes and new frames (STATISTICS 1.2)."""
+    """Return the mean of cells for new attributes and frames (docs/method.md, Intervals)."""
     rows, columns = len(y), len(y[0])
     n = rows * columns
     msa, msb, mse = slow_squares(y)
@@ -197,7 +197,7 @@ def slow_mean(y: list[list[float]]) -> Slow:
 
 
 def slow_contrast(y1: list[list[float]], y2: list[list[float]]) -> Slow:
-    """Return the mean of one class less that of the other (STATISTICS 1.2b)."""
+    """Return the mean of one class less that of the other (docs/method.md, Intervals)."""
     columns = len(y1[0])
     d = [
         sum(row[j] for row in y1) / len(y1) - sum(row[j] for row in y2) / len(y2)
