@@ -242,7 +242,7 @@ def _train(  # noqa: PLR0913, PLR0917 - one training, told once
     start: float,
 ) -> None:
     """AdamW at a full rate, then decaying to zero; sentences of like length share a batch."""
-    optimiser = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=0.01)
+    optimiser = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=0.01, fused=True)
     per_epoch = -(-len(text.ids) // BATCH)
     full, decay = (n * per_epoch for n in epochs)
     warm = per_epoch
