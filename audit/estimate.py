@@ -14,10 +14,18 @@ import numpy as np
 import pandas as pd
 
 from audit import statistics, tables
-from audit.estimators import CORRECTED, Estimator, GroupEstimator, Measured, UnitEstimator, Value
+from audit.estimators import (
+    CORRECTED,
+    Estimator,
+    GroupEstimator,
+    Measured,
+    UnitEstimator,
+    Value,
+    per_unit,
+)
 from audit.estimators.catalogue import GROUP, UNIT
 from audit.estimators.log_odds import LOG_ODDS
-from audit.estimators.pooling import group_at_mask, pooling_rule
+from audit.estimators.pooling import pooling_rule
 from audit.estimators.prior import PRIOR
 from audit.statistics import Cells, Interval
 from audit.unit_estimates import DIFFERENCE, RELATION, unit_rows
@@ -215,12 +223,11 @@ def _of_cells(estimator: GroupEstimator, first: str, second: str, between: str) 
         cells = cells[cells["role"] == "probe"].assign(n=1.0, cluster=lambda c: c["attribute"])
         return cells.set_index(cells["attribute"] + ":" + cells["frame"]).rename_axis("unit")
 
-    mean = Value(lambda means: means[..., 0] / means[..., 1])
     return UnitEstimator(
         **{part.name: getattr(estimator, part.name) for part in fields(Estimator)},
         units=units,
         columns=("value", "n"),
-        numbers={CORRECTED: {estimator.name + between: mean}},
+        numbers={CORRECTED: {estimator.name + between: Value(per_unit)}},
     )
 
 
@@ -385,6 +392,3 @@ def _shares(hits: pd.DataFrame) -> dict[str, Interval]:
             paired = _point(paired.estimate)
         found[DIFFERENCE] = replace(paired, p=statistics.mcnemar(reference, candidate))
     return found
-
-
-__all__ = ["Design", "Estimated", "estimate", "group_at_mask", "matrices", "with_difference"]

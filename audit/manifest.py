@@ -44,6 +44,14 @@ def design(probe_set: ProbeSet, expanded: Expanded, method: Mapping[str, str]) -
     return Design(header.name, header.axis, contrast, header.expect, key)
 
 
+def lexicon_key(lexicon: frozenset[str] | None) -> dict[str, str]:
+    """The part of a method key that says which hurtful words were counted; empty without any."""
+    if lexicon is None:
+        return {}
+    digest = hashlib.sha256("\n".join(sorted(lexicon)).encode()).hexdigest()
+    return {"lexicon": digest[:_DIGEST_SHOWN]}
+
+
 def name_of(contents: Mapping[str, Any]) -> str:
     """`<timestamp>-<short key>`: the key is a digest of who was audited and how."""
     who = {subject: identity["weights"] for subject, identity in contents["models"].items()}

@@ -46,6 +46,7 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
     sets = wanted.probe_sets()
     parts = [expand(probe_set) for probe_set in sets]
     items = pd.concat([part.items for part in parts], ignore_index=True)
+    lexicon = wanted.lexicon()
     pair = load_models(wanted)
 
     with record.held(wanted.runs), record.unfinished(wanted.runs) as folder:
@@ -53,9 +54,8 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
         scored = score.score_all(parts, list(pair.values()), progress)
 
         # Scores become estimates, of all subjects from the same cells.
-        method = {**models.engine(), "dtype": "float32"}
+        method = {**models.engine(), "dtype": "float32", **manifest.lexicon_key(lexicon)}
         designs = [manifest.design(*both, method) for both in zip(sets, parts, strict=True)]
-        lexicon = wanted.lexicon()
         estimated = estimate(items, scored.scores, designs, scored.fills, scored.paired, lexicon)
 
         # All of it becomes one record.

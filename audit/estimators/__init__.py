@@ -68,6 +68,12 @@ MakeUnits = Callable[[Measured, str], pd.DataFrame]
 FromMeans = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
+def per_unit(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The first column's mean over the second's, which counts units: their mean in any clusters."""
+    ratio: NDArray[np.float64] = means[..., 0] / means[..., 1]
+    return ratio
+
+
 @dataclass(frozen=True)
 class Value:
     """One number of an estimator: a function of means over clusters, and the value of no effect."""

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from audit.estimators import CORRECTED, Measured, UnitEstimator, Value
+from audit.estimators import CORRECTED, Measured, UnitEstimator, Value, per_unit
 
 BINS = 10
 # A bin with no more facts than this (one, whatever rounding makes of it) has no noise to take off.
@@ -78,10 +78,6 @@ def ece_debiased(means: Means) -> Means:
     return root
 
 
-def _ratio(means: Means) -> Means:
-    return means[..., 0] / means[..., 1]
-
-
 def _mean_of(column: str, name: str, unit: str, definition: str, hides: str) -> UnitEstimator:
     return UnitEstimator(
         name=name,
@@ -93,7 +89,7 @@ def _mean_of(column: str, name: str, unit: str, definition: str, hides: str) -> 
         kinds=_KINDS,
         units=units,
         columns=(column, "facts"),
-        numbers={CORRECTED: {name: Value(_ratio)}},
+        numbers={CORRECTED: {name: Value(per_unit)}},
     )
 
 

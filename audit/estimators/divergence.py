@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from audit.estimators import CORRECTED, Measured, UnitEstimator, Value
+from audit.estimators import CORRECTED, Measured, UnitEstimator, Value, per_unit
 from audit.estimators.pooling import group_at_mask
 
 _SLOTS = frozenset({"association", "completions", "cloze", "pairs", "triples"})
@@ -33,7 +33,7 @@ def of_models(name: str, unit: str, definition: str, hides: str) -> UnitEstimato
         units=units,
         columns=("value", "n"),
         of_pair=True,
-        numbers={CORRECTED: {name: Value(lambda means: means[..., 0] / means[..., 1])}},
+        numbers={CORRECTED: {name: Value(per_unit)}},
     )
 
 
@@ -60,7 +60,7 @@ def of_groups(name: str, unit: str, definition: str) -> UnitEstimator:
         kinds=frozenset({"association", "completions"}),
         units=units,
         columns=("value", "n"),
-        numbers={CORRECTED: {name: Value(lambda means: means[..., 0] / means[..., 1])}},
+        numbers={CORRECTED: {name: Value(per_unit)}},
     )
 
 
@@ -98,7 +98,7 @@ def of_targets(name: str, unit: str, definition: str) -> UnitEstimator:
         kinds=frozenset({"association"}),
         units=units,
         columns=("value", "n"),
-        numbers={CORRECTED: {name: Value(lambda means: means[..., 0] / means[..., 1])}},
+        numbers={CORRECTED: {name: Value(per_unit)}},
     )
 
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import audit
-from audit import settings
+from audit import manifest, settings
 from audit.errors import InputError
 from audit.estimators.catalogue import ALL
 from tests import tiny
@@ -91,3 +91,21 @@ def test_a_lexicon_is_a_word_a_line_or_the_column_lemma(tmp_path):
     for name in ("empty.txt", "missing.txt"):
         with pytest.raises(InputError, match="lexicon"):
             lexicon(name)
+
+
+def test_numbers_of_unequal_lexicons_have_unequal_method_keys():
+    """Which words were counted is part of how a number was made; their order is not."""
+    one, same, other = ({"fool", "idiot"}, {"idiot", "fool"}, {"fool"})
+    assert manifest.lexicon_key(frozenset(one)) == manifest.lexicon_key(frozenset(same))
+    assert manifest.lexicon_key(frozenset(one)) != manifest.lexicon_key(frozenset(other))
+    assert manifest.lexicon_key(None) == {}
+
+
+def test_a_missing_lexicon_is_found_before_anything_is_scored(here):
+    """One line, exit code 2, and not even a folder of runs."""
+    (here / "AUDIT.toml").write_text('[probes]\nlexicon = "none.txt"\n', "utf-8")
+    done = run(here, "run", "AUDIT.toml", "--candidate", "student", "--out", "elsewhere")
+    (here / "AUDIT.toml").unlink()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "lexicon cannot be read" in done.stderr
+    assert not (here / "elsewhere").exists()
