@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from audit import statistics
+from audit.statistics import proportions
 
 LEVEL = 0.05
 
@@ -43,7 +43,7 @@ def _against(scored: pd.DataFrame, guessed: pd.Series) -> dict[str, Any]:
     first = (scored["rank"] == 1).fillna(value=False).astype(bool)
     right = first.groupby(scored["frame"]).any().reindex(guessed.index, fill_value=False)
     hits, guesses = (np.asarray(part, dtype=bool) for part in (right, guessed))
-    p = statistics.mcnemar(guesses, hits)
+    p = proportions.mcnemar(guesses, hits)
     return {
         "competent": bool(hits.sum() > guesses.sum() and p < LEVEL),
         "right": int(hits.sum()),

@@ -1,19 +1,31 @@
 """Estimates by slice and subject, all subjects from the same cells.
 
-The subjects are `reference`, `candidate` and `difference` (candidate minus reference). A cell
-counts only where it is complete for every subject; what is left out is listed.
+The subjects are `reference`, `candidate`, `difference` (candidate minus reference) and `relation`
+(what is neither). A cell counts only where every model has it; what is left out is listed.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from audit import statistics, tables
+from audit import crossed, tables
+from audit.cells import CANDIDATE, REFERENCE, RELATION, Matrix, matrices, with_difference
+from audit.cloze import cloze
+from audit.crossed import (
+    ASSOCIATION,
+    CONTRAST,
+    DEPENDABILITY,
+    FRAMES_NEEDED,
+    GENERALIZABILITY,
+    MAGNITUDE,
+    WORLD_SLOPE,
+    Number,
+)
 from audit.estimators import (
     CORRECTED,
     Estimator,
@@ -24,16 +36,49 @@ from audit.estimators import (
     per_unit,
 )
 from audit.estimators.catalogue import GROUP, UNIT
+from audit.estimators.cbs import CBS
+from audit.estimators.divergence import GROUPS, MODELS
 from audit.estimators.log_odds import LOG_ODDS
-from audit.estimators.pooling import pooling_rule
+from audit.estimators.pooling import group_at_mask, pooling_rule
 from audit.estimators.prior import PRIOR
-from audit.statistics import Cells, Interval
-from audit.unit_estimates import DIFFERENCE, RELATION, unit_rows
+from audit.relation import (
+    CORRELATION,
+    EXPECTED_SIGN_CHANGES,
+    FIDELITY,
+    FIDELITY_ADJUSTED,
+    FLIPS,
+    LOG_KAPPA,
+    LOG_MAGNITUDE_RATIO,
+    SIGN_CHANGES,
+    SLOPE,
+    fidelities,
+    relation,
+)
+from audit.statistics import multiplicity
+from audit.unit_estimates import unit_rows
 
-CONTRAST = "stereotype_contrast"
-LARGEST = "largest_lean"
-LARGEST_SHOWN = 10
-LEAST_FRAMES = 6
+# What stays as it is when the two groups change places; everything else is negated.
+UNDIRECTED = frozenset(
+    {
+        *(part.name for part in (CBS, *GROUPS, *MODELS)),
+        ASSOCIATION,
+        MAGNITUDE,
+        GENERALIZABILITY,
+        DEPENDABILITY,
+        FRAMES_NEEDED,
+        WORLD_SLOPE,  # the shares change sides as well
+        SLOPE,
+        LOG_KAPPA,
+        CORRELATION,
+        LOG_MAGNITUDE_RATIO,
+        FLIPS,
+        SIGN_CHANGES,
+        EXPECTED_SIGN_CHANGES,
+        FIDELITY,
+        FIDELITY_ADJUSTED,
+    }
+)
+_TWO = 2
 
 
 @dataclass(frozen=True)
@@ -47,26 +92,16 @@ class Design:
     method: Mapping[str, str]
 
 
+# Rows of `estimates` about one set, and the cells that no subject could use.
+_Found = tuple[list[dict[str, Any]], list[dict[str, str]]]
+
+
 @dataclass(frozen=True)
 class Estimated:
     """The estimates, and the cells that no subject could use: probe_set, attribute and frame."""
 
     estimates: pd.DataFrame
     left_out: list[dict[str, str]]
-
-
-@dataclass(frozen=True)
-class Matrix:
-    """Cells of one subject as an array [attributes, frames], with their names and classes."""
-
-    cells: Cells
-    attributes: list[str]
-    classes: list[str]
-    frames: list[str]
-
-    def of_class(self, name: str) -> Cells:
-        """The rows of one class."""
-        return self.cells[[found == name for found in self.classes]]
 
 
 def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
@@ -76,91 +111,74 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     fills: pd.DataFrame | None = None,
     paired: pd.DataFrame | None = None,
     lexicon: frozenset[str] | None = None,
+    *,
+    seed: int = 0,
+    adjust: str = "bh",
 ) -> Estimated:
     """Every estimate of a record; p values are adjusted over the tested slices of a subject.
 
-    `lexicon` are hurtful words in lower case, for those estimators that need the user's.
+    `lexicon` are hurtful words in lower case, for those estimators that need the user's; `seed`
+    is that of the permutation test; `adjust` as in `with_adjusted`.
     """
     fills = tables.table("fills", []) if fills is None else fills
     paired = tables.table("paired", []) if paired is None else paired
-    measurements = _by_subject(scores, fills, paired, lexicon)
-    found, left_out = [], []
+    rows: list[dict[str, Any]] = []
+    left_out: list[dict[str, str]] = []
+    shared = ((scores, "item"), (fills, "context"), (paired, "context"))
+    of_set = [_by_set(items, part, key) for part, key in shared]
     for design in designs:
         own = items[items["probe_set"] == design.name]
-        for part in _of_set(own, scores, measurements, design):
-            found.append(part.estimates)
-            left_out += part.left_out
-    whole = pd.concat(found, ignore_index=True)
-    tested = (whole["estimator"] == CONTRAST) & whole["probe_set"].isin(
-        [design.name for design in designs if design.expect == "lean"]
-    )
-    for subject in whole["subject"].unique():
-        chosen = tested & (whole["subject"] == subject)
-        p = whole.loc[chosen, "p"].to_numpy(dtype=float)
-        whole.loc[chosen, "p_adjusted"] = statistics.benjamini_hochberg(p)
+        scored, filled, beside = (part[design.name] for part in of_set)
+        measured = _by_subject(own, scored, filled, beside, lexicon)
+        for found, missing in _of_set(own, scored, measured, design, seed):
+            rows += [{"probe_set": design.name, "axis": design.axis, **row} for row in found]
+            left_out += [{"probe_set": design.name, **cell} for cell in missing]
+    tested = [design.name for design in designs if design.expect == "lean"]
+    whole = with_adjusted(tables.table("estimates", rows), tested, adjust)
     return Estimated(tables.check("estimates", whole), left_out)
 
 
-def with_difference(by_model: Mapping[str, Matrix]) -> dict[str, Matrix]:
-    """The subjects of a record: its models, and candidate minus reference where both are there."""
-    subjects = dict(by_model)
-    if len(by_model) > 1:
-        reference, candidate = by_model["reference"], by_model["candidate"]
-        subjects[DIFFERENCE] = replace(candidate, cells=candidate.cells - reference.cells)
-    return subjects
+def with_adjusted(
+    estimates: pd.DataFrame, tested_sets: Collection[str], adjust: str = "bh"
+) -> pd.DataFrame:
+    """The estimates with `p_adjusted` of the stereotype contrasts of the tested sets.
 
-
-def matrices(
-    items: pd.DataFrame, scores: pd.DataFrame, estimator: GroupEstimator, first: str, second: str
-) -> tuple[dict[str, Matrix], list[dict[str, str]]]:
-    """The shared complete cells of each model; and the cells left out, with the reason.
-
-    An attribute with a missing cell is left out whole, for every model; so is a frame in which
-    nothing could be scored.
+    Over all of a subject at once, by Benjamini & Hochberg ("bh") or Benjamini & Yekutieli ("by",
+    whatever the dependence); every other row's is NaN.
     """
-    by_model = {
-        str(model): estimator.cells(
-            items.merge(own[["item", "value"]], on="item", how="left"), first, second
-        )
-        for model, own in scores[scores["measure"] == "logp"].groupby("model", sort=False)
-    }
-    place = ["role", "class", "attribute", "frame"]
-    wide = pd.concat(
-        [cells.set_index(place)["value"].rename(model) for model, cells in by_model.items()], axis=1
-    )
-    complete = wide.notna().all(axis=1)
-    grid = complete.unstack("frame")
-    grid = grid.loc[:, grid.any(axis=0)]
-    kept = grid[grid.all(axis=1)]
-    left_out = [
-        {"attribute": str(attribute), "frame": str(frame)}
-        for _, _, attribute, frame in complete.index[~complete]
-    ]
-    names = kept.index.to_frame(index=False)
-    found = {
-        model: Matrix(
-            wide[model].unstack("frame").loc[kept.index, kept.columns].to_numpy(dtype=float),
-            names["attribute"].tolist(),
-            [c or r for c, r in zip(names["class"], names["role"], strict=True)],
-            [str(frame) for frame in kept.columns],
-        )
-        for model in by_model
-    }
-    return found, left_out
+    adjusted_of = {
+        "bh": multiplicity.benjamini_hochberg,
+        "by": multiplicity.benjamini_yekutieli,
+    }[adjust]
+    tested = (estimates["estimator"] == CONTRAST) & estimates["probe_set"].isin(list(tested_sets))
+    adjusted = np.full(len(estimates), np.nan)
+    for subject in estimates["subject"].unique():
+        chosen = (tested & (estimates["subject"] == subject)).to_numpy()
+        p = estimates.loc[chosen, "p"].to_numpy(dtype=float)
+        adjusted[chosen] = adjusted_of(p)
+    return estimates.assign(p_adjusted=adjusted)
+
+
+def _by_set(items: pd.DataFrame, rows: pd.DataFrame, key: str) -> dict[str, pd.DataFrame]:
+    """The rows of each set, by what they share with its items; one item may serve several sets."""
+    places = items[["probe_set", key]].drop_duplicates()
+    whole = places.merge(rows, on=key)
+    found = {str(name): own[rows.columns] for name, own in whole.groupby("probe_set")}
+    return {name: found.get(name, rows.iloc[:0]) for name in places["probe_set"].unique()}
 
 
 def _by_subject(
+    items: pd.DataFrame,
     scores: pd.DataFrame,
     fills: pd.DataFrame,
     paired: pd.DataFrame,
     lexicon: frozenset[str] | None,
 ) -> dict[str, Measured]:
-    """What was measured of each model, and of the two together as `relation`; items come later."""
-    none = tables.table("items", [])
+    """What was measured of each model on a set, and of the two together as `relation`."""
     alone = paired["other_model"] == ""
     found = {
         str(model): Measured(
-            none,
+            items,
             own,
             fills[fills["model"] == model],
             paired[alone & (paired["model"] == model)],
@@ -169,32 +187,35 @@ def _by_subject(
         for model, own in scores.groupby("model", sort=False)
     }
     if not alone.all():
-        found[RELATION] = Measured(none, scores.iloc[:0], fills.iloc[:0], paired[~alone])
+        found[RELATION] = Measured(items, scores.iloc[:0], fills.iloc[:0], paired[~alone])
     return found
 
 
 def _of_set(
-    items: pd.DataFrame, scores: pd.DataFrame, measurements: Mapping[str, Measured], design: Design
-) -> Iterator[Estimated]:
+    items: pd.DataFrame,
+    scores: pd.DataFrame,
+    measured: Mapping[str, Measured],
+    design: Design,
+    seed: int,
+) -> Iterator[_Found]:
     """The estimates of one probe set, by the estimators of its kind."""
     kind = items["kind"].iloc[0]
     estimators = [estimator for estimator in UNIT if kind in estimator.kinds]
     if kind == "association" and _crossed(items):
-        yield _association(items, scores, design)
+        yield _association(items, scores, design, seed)
+        yield _fidelity(items, measured, design), []
     elif kind == "association":
         estimators += _nested(items)
     elif kind == "cloze":
         yield _cloze(items, scores, design)
-    own = {subject: replace(part, items=items) for subject, part in measurements.items()}
     rows = []
     for estimator in estimators:
-        for row in unit_rows(own, estimator):
+        for row in unit_rows(measured, estimator):
             key = {**design.method, "mode": row["mode"]}
-            method = _method_key(replace(design, method=key), row["estimator"], "-", row["unit"])
-            kept = {name: value for name, value in row.items() if name != "unit"}
-            rows.append({"probe_set": design.name, "axis": design.axis, **kept, "method": method})
-    if rows:
-        yield Estimated(tables.table("estimates", rows), [])
+            unit = row.pop("unit")
+            method = _method_key(replace(design, method=key), row["estimator"], "-", unit)
+            rows.append({**row, "method": method})
+    yield rows, []
 
 
 def _crossed(items: pd.DataFrame) -> bool:
@@ -231,164 +252,96 @@ def _of_cells(estimator: GroupEstimator, first: str, second: str, between: str) 
     )
 
 
-def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design) -> Estimated:
+def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed: int) -> _Found:
+    """Every number of a crossed set: each pair of groups, by each estimator, of each subject."""
     rows: list[dict[str, Any]] = []
     left_out: list[dict[str, str]] = []
     groups = list(dict.fromkeys(items["group"]))
     estimators = GROUP if (items["role"] == "prior").any() else (LOG_ODDS,)
+    common = {"n_terms": items.groupby("group")["term"].nunique().min(), "mode": CORRECTED}
     pooled = pooling_rule(items)
-    n_terms = items.groupby("group")["term"].nunique().min()
     for number, (first, second) in enumerate(combinations(groups, 2)):
-        between = f"{first}/{second}: " if len(groups) > 2 else ""  # noqa: PLR2004 - a pair
+        between = f"{first}/{second}: " if len(groups) > _TWO else ""
         for estimator in estimators:
             by_model, missing = matrices(items, scores, estimator, first, second)
             if estimator is LOG_ODDS and number == 0:  # a cell is complete for all groups or none
-                left_out += [{"probe_set": design.name, **cell} for cell in missing]
-            for subject, matrix in with_difference(by_model).items():
-                common = {
-                    "probe_set": design.name,
-                    "axis": design.axis,
+                left_out += missing
+            by_subject = with_difference(by_model)
+            for subject, one in _numbers(by_subject, estimator, design, items, seed):
+                resampled = f"@seed{seed}" if one.estimator == ASSOCIATION else ""
+                name = f"{one.estimator}:{estimator.name}{resampled}"
+                found = {
+                    "n_frames": len(next(iter(by_model.values())).frames),
+                    **one.row(),
                     "subject": subject,
-                    "n_terms": n_terms,
-                    "n_frames": len(matrix.frames),
-                    "mode": "corrected",
+                    "slice": between + one.slice,
+                    "method": _method_key(design, name, pooled),
                 }
-                for row in _slices(matrix, estimator, design):
-                    row["slice"] = between + row["slice"]
-                    name = f"{row['estimator']}:{estimator.name}"
-                    method = _method_key(design, name, pooled)
-                    rows.append({**common, **row, "method": method})
-    return Estimated(tables.table("estimates", rows), left_out)
+                rows.append({**common, **found})
+    return rows, left_out
 
 
-def _slices(matrix: Matrix, estimator: GroupEstimator, design: Design) -> Iterator[dict[str, Any]]:
-    """Every slice of one subject: all, contrast, classes, attributes."""
-    probes = np.array([name != "control" for name in matrix.classes], dtype=bool)
-    values = matrix.cells[probes]
-    yield _row("all", estimator.name, _mean(values), "S2", len(values))
-    for name in dict.fromkeys(matrix.classes):
-        own = matrix.of_class(name)
-        slice_ = "controls" if name == "control" else f"class={name}"
-        yield _row(slice_, estimator.name, _mean(own), "S2", len(own))
-    if estimator is PRIOR:
-        return
-    if design.contrast is not None:
-        first, second = (matrix.of_class(name) for name in design.contrast)
-        contrast = CONTRAST if estimator is LOG_ODDS else f"{CONTRAST}_{estimator.name}"
-        found = _contrast(first, second)
-        yield _row("contrast", contrast, found, "S2", len(first) + len(second))
-    if estimator is LOG_ODDS:
-        names = [name for name, probe in zip(matrix.attributes, probes, strict=True) if probe]
-        yield from _by_attribute(values, names)
+def _numbers(
+    by_subject: Mapping[str, Matrix],
+    estimator: GroupEstimator,
+    design: Design,
+    items: pd.DataFrame,
+    seed: int,
+) -> Iterator[tuple[str, Number]]:
+    """Every number of one estimator between two groups, with its subject."""
+    raw = estimator is LOG_ODDS
+    shares = _shares(items) if raw else {}
+    for subject, matrix in by_subject.items():
+        numbers = [crossed.means(matrix, estimator.name)]
+        if estimator is not PRIOR and design.contrast is not None:
+            name = CONTRAST if raw else f"{CONTRAST}_{estimator.name}"
+            numbers.append(crossed.contrast(matrix, name, design.contrast))
+        if raw:
+            rng = np.random.default_rng(seed)
+            numbers.append(crossed.leans(matrix, estimator.name))
+            numbers.append(crossed.magnitudes(subject, by_subject, rng))
+            numbers.append(crossed.ranking(matrix))
+        if shares:
+            identity = group_at_mask(items)
+            numbers.append(crossed.against_world(matrix.probes, shares, subject, identity=identity))
+        yield from ((subject, number) for own in numbers for number in own)
+    if raw and REFERENCE in by_subject:
+        both = (by_subject[REFERENCE], by_subject[CANDIDATE])
+        yield from ((RELATION, number) for number in relation(*both))
 
 
-def _by_attribute(values: Cells, names: list[str]) -> Iterator[dict[str, Any]]:
-    """Each attribute's log-odds, its lean beyond the average attribute, and the largest leans."""
-    n_attributes, n_frames = values.shape
-    if n_frames < LEAST_FRAMES or n_attributes < LEAST_FRAMES:
-        return
-    beyond = statistics.centred(values)
-    points = statistics.shrunken(values)
-    # By size of the shrunken lean; by name where they tie, so that the order is the same always.
-    largest = sorted(range(n_attributes), key=lambda i: (-abs(points[i]), names[i]))
-    shown = set(largest[:LARGEST_SHOWN])
-    level = statistics.selected_level(min(LARGEST_SHOWN, n_attributes), n_attributes)
-    for i, name in enumerate(names):
-        slice_ = f"attribute={name}"
-        yield _row(slice_, LOG_ODDS.name, statistics.frame_interval(values[i]), "S1", 1)
-        yield _row(slice_, "lean", statistics.frame_interval(beyond[i], null_value=0.0), "S1", 1)
-        if i in shown:
-            raw = statistics.frame_interval(beyond[i], level=level)
-            point = Interval(float(points[i]), raw.low, raw.high, raw.std_error, raw.df)
-            yield _row(slice_, LARGEST, point, "S1", 1)
+def _shares(items: pd.DataFrame) -> dict[str, float]:
+    """The first group's share in the world by attribute, where there is one other group."""
+    if items["group"].nunique() != _TWO or items["share"].isna().all():
+        return {}
+    return dict(zip(items["attribute"], items["share"], strict=True))
 
 
-def _mean(values: Cells) -> Interval:
-    if min(values.shape, default=0) < 2:  # noqa: PLR2004 - a variance needs two
-        return _point(float(values.mean()) if values.size else np.nan)
-    found = statistics.mean_interval(values)
-    return found if values.shape[1] >= LEAST_FRAMES else _point(found.estimate)
+def _fidelity(
+    items: pd.DataFrame, measured: Mapping[str, Measured], design: Design
+) -> list[dict[str, Any]]:
+    """Whether the two models differ more where groups are at stake; empty where that is unknown."""
+    if RELATION not in measured:
+        return []
+    return [
+        {
+            **one.row(),
+            "subject": RELATION,
+            "mode": CORRECTED,
+            "method": _method_key(design, one.estimator, "-", "frame"),
+        }
+        for one in fidelities(items, pd.concat([part.paired for part in measured.values()]))
+    ]
 
 
-def _contrast(first: Cells, second: Cells) -> Interval:
-    if min(*first.shape, *second.shape) < 2:  # noqa: PLR2004 - a variance needs two
-        return _point(np.nan)
-    found = statistics.contrast_interval(first, second)
-    return found if first.shape[1] >= LEAST_FRAMES else _point(found.estimate)
-
-
-def _point(value: float) -> Interval:
-    """A number whose interval is refused: there are too few frames to say how sure it is."""
-    return Interval(value, np.nan, np.nan)
-
-
-def _row(
-    slice_: str, estimator: str, found: Interval, scope: str, n_attributes: int
-) -> dict[str, Any]:
-    return {
-        **asdict(found),
-        "slice": slice_,
-        "estimator": estimator,
-        "scope": scope,
-        "n_attributes": n_attributes,
-    }
+def _cloze(items: pd.DataFrame, scores: pd.DataFrame, design: Design) -> _Found:
+    """Shares of facts filled rightly, and of negated ones where the answer is still given."""
+    found, missing = cloze(items, scores)
+    keys = (_method_key(design, row["estimator"], "any", "fact") for row in found)
+    return [{**row, "method": key} for row, key in zip(found, keys, strict=True)], missing
 
 
 def _method_key(design: Design, estimator: str, pooled: str, unit: str = "attribute+frame") -> str:
     """How a number was made, without the models: numbers with unequal keys are not compared."""
     parts = {**design.method, "estimator": estimator, "terms": pooled, "unit": unit}
-    return "|".join(f"{key}:{value}" for key, value in parts.items())
-
-
-def _cloze(items: pd.DataFrame, scores: pd.DataFrame, design: Design) -> Estimated:
-    """Share of facts whose first fill is a right answer, and of negated ones where it still is."""
-    first = items.merge(scores[scores["measure"] == "logp"], on="item")
-    known = first.groupby(["label", "class", "frame", "model"], sort=False).agg(
-        hit=("rank", lambda rank: bool((rank == 1).any())),
-        scored=("rank", lambda rank: bool(rank.notna().any())),
-    )
-    scored = known["scored"].unstack("model").astype(bool).all(axis=1)
-    hits = known["hit"].unstack("model")[scored].astype(bool)
-    left_out = [
-        {"probe_set": design.name, "attribute": str(relation), "frame": str(frame)}
-        for _, relation, frame in scored.index[~scored]
-    ]
-    rows = []
-    for label, estimator in (("right", "accuracy@1"), ("changed", "negated_still@1")):
-        own = hits[[found == label for found in hits.index.get_level_values("label")]]
-        if own.empty:
-            continue
-        relations = own.index.get_level_values("class")
-        chosen = {"all": own} | {
-            f"relation={relation}": own[[found == relation for found in relations]]
-            for relation in relations.unique()
-        }
-        for slice_, part in chosen.items():
-            for subject, found in _shares(part).items():
-                rows.append(
-                    {
-                        **_row(slice_, estimator, found, "S1", 1),
-                        "probe_set": design.name,
-                        "axis": design.axis,
-                        "subject": subject,
-                        "mode": "corrected",
-                        "n_attributes": relations.nunique() if slice_ == "all" else 1,
-                        "n_frames": len(part),
-                        "method": _method_key(design, estimator, "any", "fact"),
-                    }
-                )
-    return Estimated(tables.table("estimates", rows), left_out)
-
-
-def _shares(hits: pd.DataFrame) -> dict[str, Interval]:
-    """The share of each model, and the paired difference with McNemar's exact p."""
-    found = {
-        str(model): statistics.wilson(int(hits[model].sum()), len(hits)) for model in hits.columns
-    }
-    if len(hits.columns) > 1 and len(hits) > 1:
-        reference, candidate = hits["reference"].to_numpy(), hits["candidate"].to_numpy()
-        paired = statistics.frame_interval(candidate.astype(float) - reference, null_value=0.0)
-        if len(hits) < LEAST_FRAMES:
-            paired = _point(paired.estimate)
-        found[DIFFERENCE] = replace(paired, p=statistics.mcnemar(reference, candidate))
-    return found
+    return "|".join([f"{key}:{value}" for key, value in parts.items()])

@@ -27,7 +27,8 @@ from audit.errors import CannotWriteError, InputError, LockedError
 # The format number rises with what a record holds; a line for each.
 #   1: record.json with models, probe_sets, lost, truth; contexts, items, scores, paired, fills
 #      and estimates as Parquet; SHA256SUMS.
-FORMAT = 1
+#   2: estimates have `reading`, and rows about student and teacher together; paired has entropies.
+FORMAT = 2
 MANIFEST = "record.json"
 SUMS = "SHA256SUMS"
 UNFINISHED = ".unfinished-"

@@ -236,8 +236,14 @@ class _Reader:
                     zip(tokens, likeliest.exp().tolist(), strict=True), start=1
                 )
             ]
+        if contexts:
+            entropy = -float(torch.xlogy(log_p.exp(), log_p.exp()).sum())
         for context in contexts:
-            self._entropy[name, context] = -float(torch.xlogy(log_p.exp(), log_p.exp()).sum())
+            self._entropy[name, context] = entropy
+            if len(self._group) > 1:
+                # How open the slot is: an open one leaves two models more room to differ.
+                row = {"context": context, "model": name, "measure": "entropy", "value": entropy}
+                self._sink.paired.append(row)
             if context in self._bundles:
                 self._hold(name, context, log_p)
 

@@ -75,9 +75,28 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "n_terms": _COUNT,
         "mde": _FLOAT,
         "scope": _TEXT,
+        "reading": _TEXT,
         "method": _TEXT,
     },
 }
+# How an estimate may be read, where a number alone does not say: why there is no interval or no
+# number, that a slope over few frames is exploratory, or what became of an attribute's lean.
+READINGS = (
+    "",
+    "too_few_frames",
+    "too_few_attributes",
+    "too_few_clusters",
+    "nothing_varied",
+    "not_estimable",
+    "exploratory",
+    "inherited",
+    "amplified",
+    "attenuated",
+    "lost",
+    "new",
+    "flipped",
+    "undecided",
+)
 
 
 def table(

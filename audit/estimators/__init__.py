@@ -55,11 +55,16 @@ class Measured:
     fills: pd.DataFrame
     paired: pd.DataFrame
     lexicon: frozenset[str] | None = None
+    _values: dict[str, pd.DataFrame] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def values(self, measure: str) -> pd.DataFrame:
-        """The items with the value, rank and pieces of one measure; NaN where there is none."""
-        own = self.scores.loc[self.scores["measure"] == measure, ["item", "value", "rank"]]
-        return self.items.merge(own, on="item", how="left")
+        """The items with the value and rank of one measure; NaN where there is none."""
+        if measure not in self._values:  # several estimators ask for the same
+            own = self.scores.loc[self.scores["measure"] == measure, ["item", "value", "rank"]]
+            self._values[measure] = self.items.merge(own, on="item", how="left")
+        return self._values[measure]
 
 
 # Units: index `unit`; columns `class` and `cluster`, then numbers, NaN where a unit has no score.
@@ -74,12 +79,20 @@ def per_unit(means: NDArray[np.float64]) -> NDArray[np.float64]:
     return ratio
 
 
+# Numbers of units, [units, k], to whether each is a hit and whether it is counted, [units] each.
+Trials = Callable[[NDArray[np.float64]], tuple[NDArray[np.bool_], NDArray[np.bool_]]]
+
+
 @dataclass(frozen=True)
 class Value:
-    """One number of an estimator: a function of means over clusters, and the value of no effect."""
+    """One number of an estimator: a function of means over clusters, and the value of no effect.
+
+    `trials` says which units are hits of which, where the number is a share of yes or no.
+    """
 
     function: FromMeans
     null: float = np.nan
+    trials: Trials | None = None
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ def units(measured: Measured, mode: str) -> pd.DataFrame:
     Corrected mode averages over pairs of different frames the covariance over groups, whose
     expectation is 0 for a model with no bias; it may be negative. NaN where a score is missing.
     """
-    scored = measured.values("logp")
-    rows = scored[scored["role"].isin(["probe", "prior"])]
+    rows = measured.items[measured.items["role"].isin(["probe", "prior"])]
     if not (rows["role"] == "prior").any() or not group_at_mask(rows):
         return pd.DataFrame(columns=["class", "cluster", "variance"])
+    scored = measured.values("logp")
+    rows = scored[scored["role"].isin(["probe", "prior"])]
     by_role = pooled(rows).rename("value").reset_index()
     place = [*CELL[1:], "variant", "group"]
     wide = by_role.pivot(index=place, columns="role", values="value")

@@ -42,6 +42,8 @@ def of_groups(name: str, unit: str, definition: str) -> UnitEstimator:
 
     def units(measured: Measured, _mode: str) -> pd.DataFrame:
         own = measured.paired[measured.paired["measure"] == name]
+        if own.empty:
+            return pd.DataFrame(columns=["class", "cluster", "value", "n"])
         frames = measured.items.drop_duplicates("context").set_index("context")["frame"]
         units = own["context"] + ":" + own["other_context"]
         clusters = own["context"].map(frames)
@@ -68,10 +70,11 @@ def of_targets(name: str, unit: str, definition: str) -> UnitEstimator:
     """The same between the groups' distributions over the set's own targets, which sum to 1."""
 
     def units(measured: Measured, _mode: str) -> pd.DataFrame:
-        scored = measured.values("logp")
-        rows = scored[scored["role"] == "probe"]
+        rows = measured.items[measured.items["role"] == "probe"]
         if rows.empty or group_at_mask(rows):
             return pd.DataFrame(columns=["class", "cluster", "value", "n"])
+        scored = measured.values("logp")
+        rows = scored[scored["role"] == "probe"]
         p = np.exp(rows["value"]).groupby([rows["context"], rows["target"]]).first()
         simplex = (p / p.groupby("context").sum(min_count=1)).rename("p").reset_index()
         places = rows.drop_duplicates("context")[["context", "frame", "variant", "group"]]

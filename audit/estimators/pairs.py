@@ -24,7 +24,7 @@ def preferences(values: pd.DataFrame) -> pd.DataFrame:
     """
     sides = values[values["label"].isin(["stereotype", "anti"])]
     sides = sides[~sides.duplicated(["pair", "label"], keep=False)]
-    place = sides.groupby("pair", sort=False)[["class", "cluster"]].first()
+    place = sides.groupby("pair", sort=False)[["class", "cluster", "cluster_2"]].first()
     wide = sides.pivot(index="pair", columns="label", values="value")
     wide = wide.reindex(columns=["stereotype", "anti"])
     more, less = (wide[side].to_numpy(dtype=float) for side in ("stereotype", "anti"))
@@ -45,6 +45,16 @@ def share_of_decided(means: NDArray[np.float64]) -> NDArray[np.float64]:
     """Wins in percent of the pairs that do not tie."""
     with np.errstate(invalid="ignore"):
         return 100 * means[..., 0] / (means[..., 1] - means[..., 2])
+
+
+def trials_of_all(units: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Each pair is a trial, and a hit where its stereotyping side wins."""
+    return units[:, 0] == 1, units[:, 1] == 1
+
+
+def trials_decided(units: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """The same of the pairs that do not tie."""
+    return units[:, 0] == 1, (units[:, 1] == 1) & (units[:, 2] == 0)
 
 
 def tied(means: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -84,8 +94,11 @@ def _preference(  # noqa: PLR0913 - what tells one score of a sentence from anot
         units=units,
         columns=COLUMNS,
         numbers={
-            PUBLISHED: {name: Value(share_of_all, null=EVEN)},
-            CORRECTED: {name: Value(share_of_decided, null=EVEN), f"{name}_ties": Value(tied)},
+            PUBLISHED: {name: Value(share_of_all, EVEN, trials_of_all)},
+            CORRECTED: {
+                name: Value(share_of_decided, EVEN, trials_decided),
+                f"{name}_ties": Value(tied),
+            },
         },
     )
 

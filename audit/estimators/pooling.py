@@ -8,7 +8,11 @@ CELL = ["role", "class", "attribute", "frame"]
 
 def group_at_mask(scored: pd.DataFrame) -> bool:
     """Whether the terms are the targets; otherwise they stand in the context."""
-    return bool((scored["target"].str.casefold() == scored["term"].str.casefold()).all())
+    differ = scored["target"].to_numpy() != scored["term"].to_numpy()
+    if not differ.any():
+        return True
+    words = scored.loc[differ, ["target", "term"]].drop_duplicates()
+    return bool((words["target"].str.casefold() == words["term"].str.casefold()).all())
 
 
 def pooling_rule(scored: pd.DataFrame) -> str:

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from audit import estimate, statistics
+from audit.cells import matrices
 from audit.estimators.log_odds import LOG_ODDS
 from audit.estimators.pooling import group_at_mask
-from audit.statistics import Interval
+from audit.statistics import anova, ustatistics
+from audit.statistics.interval import Cells, Interval
 
 # What the stored weights must show before they may judge anything: how far the slope of teacher
 # and student may be from 1, the least correlation, the error of log kappa, and the limit (nats) of
@@ -77,20 +79,19 @@ def recovered(
         if own.empty:
             continue
         first, second = dict.fromkeys(own["group"])
-        by_model, _ = estimate.matrices(own, scores, LOG_ODDS, first, second)
+        by_model, _ = matrices(own, scores, LOG_ODDS, first, second)
         seen = {}
         for subject, matrix in by_model.items():
             kappa = part["kappa"] if truth["subjects"][subject] == "student" else 1.0
             frame_seen = np.array([frame not in part["unseen"] for frame in matrix.frames])
-            probes = np.array([class_ != "control" for class_ in matrix.classes])
             planted_values = kappa * np.array([part["planted"][a] for a in matrix.attributes])
             cells = matrix.cells
             if not group_at_mask(own):
                 planted_values -= planted_values.mean()
-                cells = statistics.centred(cells)
+                cells = anova.centred(cells)
             fit = _fit(planted_values, cells[:, frame_seen])
-            seen[subject] = matrix.cells[probes][:, frame_seen]
-            classes = [matrix.of_class(class_)[:, frame_seen] for class_ in part["contrast"]]
+            seen[subject] = matrix.probes.cells[:, frame_seen]
+            classes = [matrix.of_class(class_).cells[:, frame_seen] for class_ in part["contrast"]]
             table = pd.DataFrame(
                 {
                     "attribute": matrix.attributes,
@@ -99,19 +100,17 @@ def recovered(
                 }
             )
             unseen_slope = _fit(planted_values, cells[:, ~frame_seen])[0]
-            contrast = statistics.contrast_interval(*classes, level=0.9)
+            contrast = anova.contrast_interval(*classes, level=0.9)
             found.append(Recovered(name, subject, *fit, unseen_slope, contrast, table))
         if len(seen) > 1 and part["expect"] == "lean":
-            ratio = statistics.association(*2 * (seen["candidate"],)) / statistics.association(
-                *2 * (seen["reference"],)
-            )
-            log_kappa[name] = float(np.log(ratio)) / 2
+            log_kappa[name] = ustatistics.log_kappa(seen["reference"], seen["candidate"]).estimate
     return found, log_kappa
 
 
-def _fit(planted_values: statistics.Cells, cells: statistics.Cells) -> tuple[float, float, float]:
+def _fit(planted_values: Cells, cells: Cells) -> tuple[float, float, float]:
     """Slope, intercept and r over all cells; slope and r are unknown where nothing was planted."""
     x = np.repeat(planted_values[:, None], cells.shape[1], axis=1)
     if np.ptp(x) == 0:
         return np.nan, float(cells.mean()), np.nan
-    return statistics.line(x.ravel(), cells.ravel())
+    fit = stats.linregress(x.ravel(), cells.ravel())
+    return float(fit.slope), float(fit.intercept), float(fit.rvalue)

@@ -17,13 +17,14 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from audit import models, reads, score, selftest, statistics, tables
+from audit import models, reads, score, selftest, tables
 from audit.estimate import Design, estimate
 from audit.estimators import Measured, UnitEstimator
 from audit.estimators.catalogue import ALL, UNIT
 from audit.estimators.pairs import CROWS_MEADE, CROWS_NANGIA, PAIRS, PLL, SSS
 from audit.estimators.seat import SEAT
 from audit.estimators.stereoset import STEREOSET
+from audit.statistics import clusters
 from audit.unit_estimates import unit_rows
 from probes.expand import BLEACHED, Expanded, expand, from_rows
 from probes.schema import parse
@@ -654,11 +655,15 @@ def test_a_model_and_its_reordered_copy_differ_by_exactly_nothing(
     assert ((known["low"] == 0) & (known["high"] == 0)).all()
     both = found[found["subject"].isin(["reference", "candidate"])]
     named = set(both["estimator"])
-    assert set(differences["estimator"]) == named
+    # Wilson's interval is of one share; of two there is McNemar's test, with the exact one's name.
+    assert set(differences["estimator"]) == {n for n in named if not n.endswith("_wilson")}
     expected = {name for one in UNIT for n in one.numbers.values() for name in n if not one.of_pair}
     assert expected <= named
-    relation = found[found["subject"] == "relation"].groupby("estimator")["estimate"]
-    for name, own in relation:
+    relation = found[found["subject"] == "relation"]
+    # These sets are too small for ratios; what is refused says why.
+    refused = relation["estimate"].isna()
+    assert (relation.loc[refused, "reading"] != "").all()
+    for name, own in relation[~refused].groupby("estimator")["estimate"]:
         assert set(own) == ({1.0} if name in {"top1", "agreement@10"} else {0.0}), name
 
 
@@ -1163,7 +1168,7 @@ def test_intervals_of_a_share_cover_what_they_say_with_clusters_of_unequal_size(
         sizes = 1 + rng.poisson(rng.gamma(1.5, 6, n_writers))
         wins = rng.binomial(sizes, rng.beta(6, 4, n_writers))
         columns = np.stack([wins, sizes, np.zeros(n_writers)], axis=1).astype(float)
-        found = statistics.jackknife(columns, share)
+        found = clusters.jackknife(columns, share)
         covered += found.low <= 60 <= found.high
     assert 0.93 <= covered / n_sets <= 0.97
 

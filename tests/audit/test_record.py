@@ -20,7 +20,7 @@ from audit.errors import CannotWriteError, InputError, LockedError
 from audit.record import Record, held, load_record, seal, unfinished
 
 FILES = {"record.json", "SHA256SUMS", *(f"{name}.parquet" for name in tables.COLUMNS)}
-MANIFEST = {"format": 1, "created": "2026-01-01T00:00:00+00:00", "models": {}, "text": "é\n\u2028"}
+MANIFEST = {"format": 2, "created": "2026-01-01T00:00:00+00:00", "models": {}, "text": "é\n\u2028"}
 
 
 def sample(**changed: pd.DataFrame) -> Record:
@@ -138,7 +138,7 @@ def test_a_table_with_other_columns_is_not_written(tmp_path):
 def test_a_record_of_a_manifest_that_json_cannot_hold_is_not_written(tmp_path):
     """NaN is no JSON: other programs could not read the file."""
     with pytest.raises(ValueError, match="not JSON compliant"):
-        sealed(tmp_path, replace(sample(), manifest={"format": 1, "found": float("nan")}))
+        sealed(tmp_path, replace(sample(), manifest={"format": 2, "found": float("nan")}))
     assert left_in(tmp_path) == set()
 
 
@@ -188,7 +188,7 @@ def test_sums_that_cannot_be_read_are_refused(tmp_path, content):
     assert "the record is not whole" in refused(tmp_path / "one")
 
 
-@pytest.mark.parametrize("found", [2, 99, 0, -1, "1", None, 1.5])
+@pytest.mark.parametrize("found", [3, 99, 0, -1, "1", None, 1.5])
 def test_another_format_is_refused_and_never_misread(tmp_path, found):
     """The line says which formats this version reads, and what to do."""
     sealed(tmp_path)
@@ -196,8 +196,22 @@ def test_another_format_is_refused_and_never_misread(tmp_path, found):
     file.write_text(json.dumps({**MANIFEST, "format": found}))
     sign_again(tmp_path / "one", "record.json")
     told = refused(tmp_path / "one")
-    assert f"record format {found!r}; this version reads formats 1 to 1" in told
+    assert f"record format {found!r}; this version reads formats 1 to 2" in told
     assert "Install a newer maskaudit" in told
+
+
+def test_a_record_of_the_first_format_is_read_with_readings_that_are_empty(tmp_path):
+    """It has no column `reading`: nothing was said there, and every number is as it was."""
+    written = sealed(tmp_path)
+    file, manifest = (tmp_path / "one" / name for name in ("estimates.parquet", "record.json"))
+    pq.write_table(pq.read_table(file).drop_columns("reading"), file)
+    manifest.write_text(json.dumps({**MANIFEST, "format": 1}), "utf-8")
+    for name in ("estimates.parquet", "record.json"):
+        sign_again(tmp_path / "one", name)
+    read = load_record(tmp_path / "one")
+    tables.check("estimates", read.estimates)
+    assert (read.estimates["reading"] == "").all()
+    assert_same(replace(written, manifest=read.manifest), read)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '"x"', "\ud800"])

@@ -1,5 +1,6 @@
 """Every score is what the definition gives, one sentence at a time, and nothing is lost."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -217,6 +218,7 @@ def test_distances_between_two_models_are_the_oracle_s(
 ) -> None:
     """KL in nats, JSD in bits, the same first word, and the overlap of the ten likeliest."""
     paired = score.score(ALL, pair).paired.merge(ALL.contexts, on="context")
+    paired = paired[paired["measure"] != "entropy"]
     assert len(paired) == 5 * len(SLOTS)
     assert set(paired["model"]) == {"reference"}
     assert set(paired["other_model"]) == {"candidate"}
@@ -235,6 +237,23 @@ def test_distances_between_two_models_are_the_oracle_s(
         assert found["tv"] == pytest.approx(oracle.tv_of(first, second), abs=1e-5)
         assert found["top1"] == (tops[0][0] == tops[1][0])
         assert found["agreement@10"] == pytest.approx(len({*tops[0]} & {*tops[1]}) / 10)
+
+
+def test_where_two_models_are_scored_the_entropy_of_each_is_kept(
+    pair: list[models.LoadedModel], plain: dict[str, list[tuple[Any, Any]]], architecture: str
+) -> None:
+    """Of every context and model, in nats, by the definition; one model alone keeps none."""
+    paired = score.score(ALL, pair).paired.merge(ALL.contexts, on="context")
+    entropies = paired[paired["measure"] == "entropy"]
+    assert len(entropies) == 2 * len(SLOTS)
+    assert (entropies[["other_model", "other_context"]] == "").all(axis=None)
+    for row in entropies.to_dict("records"):
+        model, tokenizer = plain[architecture][row["model"] == "candidate"]
+        p = oracle.distribution(model, tokenizer, row["text"], row["slot"]).exp().tolist()
+        expected = -math.fsum(one * math.log(one) for one in p if one > 0)
+        assert row["value"] == pytest.approx(expected, abs=1e-5)
+        assert 0 <= row["value"] <= math.log(len(p)) + 1e-9
+    assert "entropy" not in set(score.score(ALL, pair[:1]).paired["measure"])
 
 
 def test_fills_are_the_likeliest_words_in_order(
@@ -264,7 +283,11 @@ def test_the_same_tensors_in_another_order_score_the_same_bits(
     found = score.score(ALL, pair)
     both = found.scores.pivot_table(index="item", columns="model", values="value")
     assert both["reference"].to_numpy().tobytes() == both["candidate"].to_numpy().tobytes()
-    values = found.paired.groupby("measure")["value"].agg(["min", "max"]).T.to_dict("list")
+    entropies = found.paired["measure"] == "entropy"
+    by_model = found.paired[entropies].pivot_table(index="context", columns="model", values="value")
+    assert (by_model["reference"] == by_model["candidate"]).all()
+    distances = found.paired[~entropies].groupby("measure")["value"]
+    values = distances.agg(["min", "max"]).T.to_dict("list")
     assert values == {
         **{name: [0, 0] for name in ("kl", "jsd", "tv")},
         **{name: [1, 1] for name in ("top1", "agreement@10")},
@@ -616,7 +639,8 @@ def test_an_item_that_two_sets_share_stands_once(
         [first, second], pairs["bert"], lambda name, _done, _all: reports.append(name)
     )
     assert len(found.scores) == 2 * 3
-    assert len(found.paired) == 5 * 2
+    assert (found.paired["measure"] == "entropy").sum() == 2 * 2
+    assert len(found.paired) == (5 + 2) * 2
     assert len(found.fills) == 2 * 2 * score.FILLS
     assert set(reports) == {"tiny", "second"}
     assert len(score.contexts([first, second])) == 2

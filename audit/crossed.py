@@ -1,0 +1,221 @@
+"""The numbers of one subject of a crossed set: means, contrasts, magnitudes, leans, yardsticks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from audit.cells import CANDIDATE, CONTROL, DIFFERENCE, REFERENCE, Matrix
+from audit.statistics import anova, multiplicity, permutation, reliability, ustatistics, yardstick
+from audit.statistics.interval import Cells, Interval, Part, point
+
+CONTRAST = "stereotype_contrast"
+LEAN, LARGEST = "lean", "largest_lean"
+ASSOCIATION, MAGNITUDE = "association", "magnitude"
+WORLD_SLOPE, WORLD_INTERCEPT = "world_slope", "world_intercept"
+BEYOND_WORLD = "beyond_world"
+GENERALIZABILITY, DEPENDABILITY = "generalizability", "dependability"
+FRAMES_NEEDED = "frames_needed"
+LARGEST_SHOWN = 10
+# Fewer frames, or fewer attributes where they are ranked, give a number and no interval.
+LEAST_FRAMES = LEAST_ATTRIBUTES = 6
+# A number with so many names to a group speaks of other names too.
+LEAST_NAMES = 5
+_LEAST = 2
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number with its place (slice and estimator) and the scope of its interval.
+
+    `reading` is how it may be read: empty, or one of `audit.tables.READINGS`.
+    """
+
+    slice: str
+    estimator: str
+    found: Interval
+    n_attributes: int
+    scope: str = "S2"
+    reading: str = ""
+    n_frames: int | None = None
+
+    def row(self) -> dict[str, Any]:
+        """The columns of `estimates` that speak of the number itself.
+
+        `n_frames` is there only where it is not that of the whole set.
+        """
+        frames = {} if self.n_frames is None else {"n_frames": self.n_frames}
+        return {
+            **vars(self.found),
+            **frames,
+            "slice": self.slice,
+            "estimator": self.estimator,
+            "n_attributes": self.n_attributes,
+            "scope": self.scope,
+            "reading": self.reading,
+        }
+
+
+def means(matrix: Matrix, estimator: str) -> Iterator[Number]:
+    """The mean of all probes, of each class and of the controls: shown, and never tested."""
+    yield _mean(ALL, estimator, matrix.probes)
+    for name in dict.fromkeys(matrix.classes):
+        slice_ = "controls" if name == CONTROL else f"class={name}"
+        yield _mean(slice_, estimator, matrix.of_class(name))
+
+
+def contrast(matrix: Matrix, estimator: str, classes: tuple[str, str]) -> Iterator[Number]:
+    """Mean of the first class less that of the second, tested against 0."""
+    first, second = (matrix.of_class(name) for name in classes)
+    n_attributes = len(first.cells) + len(second.cells)
+    n_frames, least = first.cells.shape[1], min(len(first.cells), len(second.cells))
+    few = _few(n_frames, least)
+    if min(n_frames, least) < _LEAST:
+        yield Number("contrast", estimator, point(np.nan), n_attributes, reading=few)
+        return
+    names = [a.mean(0) - b.mean(0) for a, b in zip(first.names, second.names, strict=True)]
+    parts, scope = _of_names(names)
+    found = anova.contrast_interval(first.cells, second.cells, names=parts)
+    shown = point(found.estimate) if few else found
+    yield Number("contrast", estimator, shown, n_attributes, scope, few)
+
+
+def leans(matrix: Matrix, estimator: str) -> Iterator[Number]:
+    """Each attribute's number, its lean beyond the average attribute, and the largest of these.
+
+    For new frames with the same attribute (scope S1). What lacks a cell is left out, for the
+    average that a lean is held against would not be the same in all frames.
+    """
+    whole = matrix.probes.complete
+    n_attributes, n_frames = whole.cells.shape
+    if refusal(whole.cells):
+        return
+    beyond = anova.centred(whole.cells)
+    points = anova.shrunken(whole.cells)
+    # By size of the shrunken lean; by name where they tie, so that the order is the same always.
+    largest = sorted(range(n_attributes), key=lambda i: (-abs(points[i]), whole.attributes[i]))
+    shown = set(largest[:LARGEST_SHOWN])
+    level = multiplicity.selected_level(min(LARGEST_SHOWN, n_attributes), n_attributes)
+    raw = anova.frame_intervals(whole.cells)
+    lean = anova.frame_intervals(beyond, null_value=0.0)
+    wide = anova.frame_intervals(beyond, level=level)
+    for i, name in enumerate(whole.attributes):
+        slice_ = f"attribute={name}"
+        yield Number(slice_, estimator, raw[i], 1, "S1", n_frames=n_frames)
+        yield Number(slice_, LEAN, lean[i], 1, "S1", n_frames=n_frames)
+        if i in shown:
+            around = wide[i]
+            shrunk = Interval(
+                float(points[i]), around.low, around.high, around.std_error, around.df
+            )
+            yield Number(slice_, LARGEST, shrunk, 1, "S1", n_frames=n_frames)
+
+
+def magnitudes(
+    subject: str, by_subject: Mapping[str, Matrix], rng: np.random.Generator
+) -> Iterator[Number]:
+    """How far the set leans at all, whichever way, without a noise floor; and its difference."""
+    cells = {name: matrix.probes.complete.cells for name, matrix in by_subject.items()}
+    own = cells[subject]
+    if min(own.shape) < _LEAST:
+        return
+    if subject == DIFFERENCE:
+        models = (cells[REFERENCE], cells[CANDIDATE])
+        found = {
+            ASSOCIATION: ustatistics.association_change(*models),
+            MAGNITUDE: ustatistics.magnitude_change(*models),
+        }
+    else:
+        found = {
+            ASSOCIATION: ustatistics.association_interval(own),
+            MAGNITUDE: ustatistics.magnitude_interval(own),
+        }
+    few = _few(own.shape[1], len(own))
+    for name, interval in found.items():
+        tested = {}
+        if name == ASSOCIATION and subject != DIFFERENCE and not few:
+            tested = {"p": permutation.label_swap(own, rng), "null_value": 0.0}
+        whole = point(interval.estimate) if few else replace(interval, **tested)
+        yield Number(ALL, name, whole, len(own), reading=few, n_frames=own.shape[1])
+
+
+def ranking(matrix: Matrix) -> Iterator[Number]:
+    """How well the set ranks its attributes (G and Phi), and how many frames it would take."""
+    own = matrix.probes.complete.cells
+    few = refusal(own)
+    values = dict.fromkeys((GENERALIZABILITY, DEPENDABILITY, FRAMES_NEEDED), point(np.nan))
+    if not few:
+        found = reliability.reliability(own)
+        values[GENERALIZABILITY] = found.generalizability
+        values[DEPENDABILITY] = found.dependability
+        values[FRAMES_NEEDED] = point(found.frames_needed)
+    for name, value in values.items():
+        reading = few or ("nothing_varied" if np.isnan(value.estimate) else "")
+        yield Number(ALL, name, value, len(own), reading=reading, n_frames=own.shape[1])
+
+
+def against_world(
+    matrix: Matrix, shares: Mapping[str, float], subject: str, *, identity: bool
+) -> Iterator[Number]:
+    """How steeply the leans follow the world's shares, and what lies beyond them.
+
+    `shares` are the first group's, by attribute. `identity`: whether lean and logit of the
+    share are the same number in a model that holds the world's shares, which they are where the
+    groups stand at the mask. Elsewhere only the slope means something.
+    """
+    known = matrix.rows([not np.isnan(shares[name]) for name in matrix.attributes])
+    logits = {name: float(yardstick.logit(np.array(shares[name]))) for name in known.attributes}
+    whole = known.complete
+    x = np.array([logits[name] for name in whole.attributes])
+    is_difference = subject == DIFFERENCE
+    size = {"n_attributes": len(whole.cells), "n_frames": whole.cells.shape[1]}
+    few = refusal(whole.cells) or ("nothing_varied" if np.ptp(x) == 0 else "")
+    if few:
+        yield Number(ALL, WORLD_SLOPE, point(np.nan), reading=few, **size)
+        return
+    line = yardstick.line(x, whole.cells, null_slope=0.0 if is_difference else 1.0)
+    yield Number(ALL, WORLD_SLOPE, line.slope, **size)
+    if not identity or is_difference:
+        return
+    yield Number(ALL, WORLD_INTERCEPT, line.intercept, **size)
+    ideal = np.array([[logits[name]] for name in known.attributes])
+    beyond = Matrix(known.cells - ideal, known.attributes, known.classes, known.frames)
+    yield from means(beyond, BEYOND_WORLD)
+    by_attribute = anova.frame_intervals(beyond.cells)
+    for name, one in zip(beyond.attributes, by_attribute, strict=True):
+        yield Number(f"attribute={name}", BEYOND_WORLD, one, 1, "S1")
+
+
+def refusal(cells: Cells) -> str:
+    """Why attributes are neither ranked nor regressed on anything; empty where they are."""
+    n_attributes, n_frames = cells.shape
+    if n_frames < LEAST_FRAMES:
+        return "too_few_frames"
+    return "too_few_attributes" if n_attributes < LEAST_ATTRIBUTES else ""
+
+
+def _mean(slice_: str, estimator: str, matrix: Matrix) -> Number:
+    cells = matrix.cells
+    if min(cells.shape) < _LEAST:
+        value = float(np.nanmean(cells)) if (~np.isnan(cells)).any() else np.nan
+        return Number(slice_, estimator, point(value), len(cells), reading=_few(*cells.shape[::-1]))
+    parts, scope = _of_names([own.mean(0) for own in matrix.names])
+    found = anova.mean_interval(cells, names=parts)
+    few = _few(cells.shape[1])
+    shown = point(found.estimate) if few else found
+    return Number(slice_, estimator, shown, len(cells), scope, few)
+
+
+def _of_names(means_: Sequence[Cells]) -> tuple[list[Part], str]:
+    """What names add to a variance, and the scope that the interval has with them."""
+    if not means_ or min(map(len, means_)) < LEAST_NAMES:
+        return [], "S2"
+    return anova.name_parts(means_), "S3"
+
+
+def _few(n_frames: int, n_attributes: int = LEAST_ATTRIBUTES) -> str:
+    if n_frames < LEAST_FRAMES:
+        return "too_few_frames"
+    return "too_few_attributes" if n_attributes < _LEAST else ""
