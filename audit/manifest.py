@@ -36,9 +36,12 @@ def design(probe_set: ProbeSet, expanded: Expanded, method: Mapping[str, str]) -
     key = {
         "probe_set": header.name,
         "version": header.version,
-        "items": expanded.digest[:_DIGEST_SHOWN],
+        # Of a grammar all that could be drawn: draws of one universe may be put side by side.
+        "items": (probe_set.universe or expanded.digest)[:_DIGEST_SHOWN],
         "mode": "corrected",
         "pieces": "word-l2r",
+        # Which class is the first decides the sign.
+        **({"contrast": "-".join(contrast)} if contrast else {}),
         **method,
     }
     return Design(header.name, header.axis, contrast, header.expect, key)
@@ -89,9 +92,9 @@ def manifest(  # noqa: PLR0913, PLR0917 - a manifest is where everything meets
             "seconds": round(time.perf_counter() - started, 1),
             "packages": {name: _version(name) for name in PACKAGES},
         },
-        "settings": {"seed": wanted.run.seed},
+        "settings": {"seed": wanted.run.seed, "adjust": wanted.run.adjust},
         "probe_sets": {
-            probe_set.header.name: _described(probe_set, part)
+            probe_set.header.name: _described(probe_set, part, wanted.run.seed)
             for probe_set, part in zip(sets, parts, strict=True)
         },
         "lost": lost(items, scores),
@@ -118,14 +121,29 @@ def lost(items: pd.DataFrame, scores: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _described(probe_set: ProbeSet, expanded: Expanded) -> dict[str, Any]:
-    """A probe set's own words, for its page, and its size."""
+def _described(probe_set: ProbeSet, expanded: Expanded, seed: int) -> dict[str, Any]:
+    """A probe set's own words, for its page, and its size; how its frames were drawn, if any."""
     return {
         **probe_set.header.model_dump(exclude={"name"}),
         "items_digest": expanded.digest,
+        **_drawing(probe_set, seed),
         **_parts_of(probe_set, expanded.items),
         "sentences": len(expanded.contexts),
         "items": int(expanded.items["item"].nunique()),
+    }
+
+
+def _drawing(probe_set: ProbeSet, seed: int) -> dict[str, Any]:
+    """The universe that frames were drawn from, how many of how many, and by which seed."""
+    if probe_set.grammar is None:
+        return {}
+    return {
+        "grammar": {
+            "universe": probe_set.universe,
+            "seed": seed,
+            "frames": probe_set.grammar.frames,
+            "sentences": probe_set.grammar.sentences,
+        }
     }
 
 

@@ -31,6 +31,7 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
     candidate: str | None = None,
     probes: Sequence[str] = (),
     out: str | Path | None = None,
+    seed: int | None = None,
     progress: Progress = silent,
 ) -> Record:
     """Audit a candidate, against a reference where one is named; write the record and its page.
@@ -41,7 +42,9 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
     the disk is full or read-only: then nothing is left behind.
     """
     started = time.perf_counter()
-    wanted = asked(file, reference=reference, candidate=candidate, probes=probes, out=out)
+    wanted = asked(
+        file, reference=reference, candidate=candidate, probes=probes, out=out, seed=seed
+    )
     # Probe sets become items.
     sets = wanted.probe_sets()
     parts = [expand(probe_set) for probe_set in sets]
@@ -56,7 +59,16 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
         # Scores become estimates, of all subjects from the same cells.
         method = {**models.engine(), "dtype": "float32", **manifest.lexicon_key(lexicon)}
         designs = [manifest.design(*both, method) for both in zip(sets, parts, strict=True)]
-        estimated = estimate(items, scored.scores, designs, scored.fills, scored.paired, lexicon)
+        estimated = estimate(
+            items,
+            scored.scores,
+            designs,
+            scored.fills,
+            scored.paired,
+            lexicon,
+            seed=wanted.run.seed,
+            adjust=wanted.run.adjust,
+        )
 
         # All of it becomes one record.
         contents = manifest.manifest(
@@ -71,13 +83,14 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
     return sealed
 
 
-def asked(
+def asked(  # noqa: PLR0913 - each an everyday word of an audit
     file: str | Path | None = None,
     *,
     reference: str | None = None,
     candidate: str | None = None,
     probes: Sequence[str] = (),
     out: str | Path | None = None,
+    seed: int | None = None,
 ) -> settings.Settings:
     """The settings of a file, with what the arguments say instead."""
     return settings.changed(
@@ -86,6 +99,7 @@ def asked(
         candidate=candidate,
         probes=probes,
         runs=None if out is None else str(out),
+        seed=seed,
     )
 
 

@@ -83,12 +83,12 @@ def planned(wanted: Settings) -> Planned:
 
 
 def sentences(name: str) -> Sentences:
-    """The sentences of a shipped set or a file."""
+    """The sentences of a shipped set or a file; of a grammar those that seed 0 draws."""
     path = shipped().get(name) or Path(name)
     if not path.is_file():
         known = ", ".join(shipped())
         raise InputError(f"{name}: neither a shipped set nor a file; shipped sets are: {known}")
-    part = expand(load(path))
+    part = expand(load(path).drawn(0))
     targets = part.items.groupby("context")["target"].agg(lambda found: list(dict.fromkeys(found)))
     roles = part.items.groupby("context")["role"].first()
     contexts = part.contexts[["context", "text", "slot"]]

@@ -47,10 +47,14 @@ class Probes(_Part):
 
 
 class Run(_Part):
-    """Where records go, and the seed of what resamples."""
+    """Where records go, the seed of what is drawn and resampled, and how p values are adjusted.
+
+    `adjust` is "bh" (Benjamini & Hochberg) or "by" (Benjamini & Yekutieli, for any dependence).
+    """
 
     runs: str = "runs"
     seed: int = Field(default=0, ge=0)
+    adjust: Literal["bh", "by"] = "bh"
 
 
 class _File(_Part):
@@ -96,7 +100,10 @@ class Settings(_File):
         return found
 
     def probe_sets(self) -> list[ProbeSet]:
-        """The sets asked for, checked; an `InputError` names the faults of all of their files."""
+        """The sets asked for, checked, and the frames of grammars drawn by the run's seed.
+
+        An `InputError` names the faults of all of their files.
+        """
         found: dict[str, ProbeSet] = {}
         faults: list[str] = []
         for path in self.probe_files():
@@ -108,7 +115,7 @@ class Settings(_File):
                 if part.header.name in found:
                     name = part.header.name
                     faults.append(f"{path}: a set before it is named {name!r} too; rename one")
-                found[part.header.name] = part
+                found[part.header.name] = part.drawn(self.run.seed)
         if faults:
             raise InputError(*faults)
         return list(found.values())
@@ -137,18 +144,21 @@ def read(path: Path | None) -> Settings:
     return Settings(models=said.models, probes=said.probes, run=said.run, folder=path.parent)
 
 
-def changed(
+def changed(  # noqa: PLR0913 - each a word of the command line
     settings: Settings,
     *,
     reference: str | None = None,
     candidate: str | None = None,
     probes: Sequence[str] = (),
     runs: str | None = None,
+    seed: int | None = None,
 ) -> Settings:
     """The settings with what the command line says instead; its paths are from where it is typed.
 
     What it does not say stands as it is in the file.
     """
+    if seed is not None and seed < 0:
+        raise InputError(f"--seed: is {seed}; expected a whole number from 0")
     models = Models(
         reference=_model("reference", reference) or _beside(settings, "reference"),
         candidate=_model("candidate", candidate) or _beside(settings, "candidate"),
@@ -156,8 +166,9 @@ def changed(
     updates: dict[str, Any] = {"models": models}
     if probes:
         updates["probes"] = Probes(sets=[_from_here(name) for name in probes])
-    if runs is not None:
-        updates["run"] = Run(runs=str(Path(runs).absolute()), seed=settings.run.seed)
+    run = {"runs": None if runs is None else str(Path(runs).absolute()), "seed": seed}
+    said = {name: value for name, value in run.items() if value is not None}
+    updates["run"] = settings.run.model_copy(update=said)
     return settings.model_copy(update=updates)
 
 
@@ -253,5 +264,9 @@ sets = ["core"]
 [run]
 # Where records are written, each in a folder of its own.
 runs = "runs"
+# The frames of a set with a grammar are drawn by it: another each week for fresh ones (--seed).
 seed = 0
+# How p values are adjusted for the number of tested sets: "bh" (Benjamini & Hochberg), or "by"
+# (Benjamini & Yekutieli) where sets share groups with opposite signs; it finds less.
+adjust = "bh"
 """

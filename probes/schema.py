@@ -1,9 +1,11 @@
 """What a probe set may say: a TOML file is read, and every fault of it is named at once."""
 
+import hashlib
+import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -19,6 +21,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from audit.errors import InputError
+from probes import grammar
 
 MASK = "[MASK]"
 SETS = Path(__file__).parent / "sets"
@@ -28,6 +31,9 @@ _KNOWN = {"attribute", "a attribute", "term", "a term", "a"}
 # The role of neutral attributes, which a class may not be called.
 RESERVED = "control"
 _SHORTEST_FOUND = 3
+_ID_LENGTH = 16
+# A grammar makes so many sentences for each frame that is drawn, so that two draws share few.
+SENTENCES_PER_FRAME = 10
 
 
 def _one_line(text: str) -> str:
@@ -42,22 +48,25 @@ def _one_line(text: str) -> str:
 
 def _sentence(text: str) -> str:
     """A frame's text: one [MASK], known placeholders, and the other side of the association."""
-    faults = []
-    if (count := text.count(MASK)) != 1:
-        faults.append(f"must hold {MASK} exactly once; it is there {count} times")
-    names = PLACEHOLDER.findall(text)
-    unknown = [name for name in names if name not in _KNOWN and name.count("|") != 1]
-    if unknown or "{" in PLACEHOLDER.sub("", text) or "}" in PLACEHOLDER.sub("", text):
-        shown = ", ".join("{" + name + "}" for name in unknown) or "a lone brace"
-        faults.append(
-            f"has {shown}; expected {{attribute}}, {{a attribute}}, {{term}}, {{a term}}, "
-            f"{{a}} or {{singular|plural}}"
-        )
-    if len(_sides(text)) != 1:
-        faults.append("must name {attribute} or {term} exactly once, the other is at the mask")
+    faults = list(_faults_of_sentence(text))
     if faults:
         raise ValueError("; ".join(faults))
     return text
+
+
+def _faults_of_sentence(text: str, parts: Collection[str] = ()) -> Iterator[str]:
+    if (count := text.count(MASK)) != 1:
+        yield f"must hold {MASK} exactly once; it is there {count} times"
+    names = PLACEHOLDER.findall(text)
+    unknown = [n for n in names if n not in _KNOWN and n not in parts and n.count("|") != 1]
+    if unknown or "{" in PLACEHOLDER.sub("", text) or "}" in PLACEHOLDER.sub("", text):
+        shown = ", ".join("{" + name + "}" for name in unknown) or "a lone brace"
+        yield (
+            f"has {shown}; expected {{attribute}}, {{a attribute}}, {{term}}, {{a term}}, "
+            f"{{a}} or {{singular|plural}}{' or a part' if parts else ''}"
+        )
+    if len(_sides(text)) != 1:
+        yield "must name {attribute} or {term} exactly once, the other is at the mask"
 
 
 def _sides(text: str) -> list[str]:
@@ -160,6 +169,28 @@ class Frame(_Part):
         return [self.text, *self.variants]
 
 
+Piece = Annotated[Line, StringConstraints(pattern=r"^[^\[\]{}]*$", max_length=200)]
+
+
+class Grammar(_Part):
+    """Texts with parts: a universe of frames, of which every audit draws `frames` anew."""
+
+    frames: int = Field(ge=6)  # with fewer there is no interval
+    texts: list[Line] = Field(min_length=1)
+    parts: dict[Name, Annotated[list[Piece], Field(min_length=1)]] = Field(min_length=1)
+
+    @property
+    def steps(self) -> Sequence[grammar.Steps]:
+        """The texts as lists of alternatives; neither names nor order of parts change them."""
+        texts = (grammar.steps(text, self.parts) for text in self.texts)
+        return sorted([sorted(step) for step in text] for text in texts)
+
+    @property
+    def sentences(self) -> int:
+        """How many frames can be drawn."""
+        return grammar.count(self.steps)
+
+
 class Fact(_Part):
     """A sentence with known right answers, and the negated sentence where they are wrong."""
 
@@ -178,12 +209,44 @@ class ProbeSet(_Part):
     classes: dict[Name, AttributeClass] = {}
     controls: Controls | None = None
     frames: list[Frame] = []
+    grammar: Grammar | None = None
     facts: list[Fact] = []
 
     @property
     def group_at_mask(self) -> bool:
         """Whether the group's term is the target; otherwise the attribute is."""
-        return "attribute}" in self.frames[0].text
+        return "attribute}" in next(_sentences(self))
+
+    @property
+    def universe(self) -> str | None:
+        """SHA-256 of all that any draw could hold and how many are drawn; None without a grammar.
+
+        It is the same for every seed, and stands in the method key where other sets have the digest
+        of their items. Labels and the names of parts are left out: they change no number.
+        """
+        if self.grammar is None:
+            return None
+        own = {"groups": {"__all__": {"terms"}}, "classes": {"__all__": {"attributes"}}}
+        words = self.model_dump(include={**own, "controls": True})
+        said = [self.header.neutral, self.header.contrast, self.grammar.frames]
+        whole = [words, *said, self.grammar.steps]
+        return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
+
+    def drawn(self, seed: int) -> Self:
+        """The set with the frames that this seed draws; the same set where it has no grammar.
+
+        Sets of different names draw different frames with one seed. The id of a frame is a digest
+        of its text: a sentence has it in every draw.
+        """
+        if self.grammar is None:
+            return self
+        from numpy.random import default_rng
+
+        rng = default_rng([seed, *self.header.name.encode()])
+        texts = grammar.draw(self.grammar.steps, self.grammar.frames, rng)
+        ids = (hashlib.sha256(text.encode()).hexdigest()[:_ID_LENGTH] for text in texts)
+        frames = [Frame(id=id_, text=text) for id_, text in zip(ids, texts, strict=True)]
+        return self.model_copy(update={"frames": frames})
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -208,7 +271,7 @@ class ImportedSet(ProbeSet):
 
 
 def load(path: Path) -> ProbeSet:
-    """Read a probe set, a TOML file or the folder of an import.
+    """Read a probe set, a TOML file or the folder of an import; of a grammar no frames are drawn.
 
     An `InputError` names every fault, each with its place.
     """
@@ -277,7 +340,7 @@ def _faults_between_parts(probe_set: "ProbeSet") -> Iterator[str]:
 
 
 def _faults_of_cloze(probe_set: "ProbeSet") -> Iterator[str]:
-    for part in ("groups", "classes", "controls", "frames"):
+    for part in ("groups", "classes", "controls", "frames", "grammar"):
         if getattr(probe_set, part):
             yield f"{part}: a cloze set has none; expected [[facts]]"
     if not probe_set.facts:
@@ -289,7 +352,10 @@ def _faults_of_cloze(probe_set: "ProbeSet") -> Iterator[str]:
 def _faults_of_association(probe_set: "ProbeSet") -> Iterator[str]:
     if probe_set.facts:
         yield "facts: an association set has none; expected [[frames]]"
-    for part, least in (("groups", 2), ("classes", 1), ("frames", 1)):
+    if probe_set.frames and probe_set.grammar:
+        yield "grammar: the set has [[frames]] too; expected one of the two"
+    frames_written = 0 if probe_set.grammar else 1
+    for part, least in (("groups", 2), ("classes", 1), ("frames", frames_written)):
         if (found := len(getattr(probe_set, part))) < least:
             yield f"{part}: the set has {found}; expected at least {least}"
     yield from _twice("frames", "id", (frame.id for frame in probe_set.frames))
@@ -308,10 +374,70 @@ def _faults_of_association(probe_set: "ProbeSet") -> Iterator[str]:
             yield f"set.contrast: names the class {name!r}; the classes are: {known}"
     if RESERVED in probe_set.classes:
         yield f"classes.{RESERVED}: stands for [controls] in the results; expected another name"
-    sentences = (text for frame in probe_set.frames for text in frame.texts)
-    forms = {side for text in sentences if len(side := frozenset(_sides(text))) == 1}
+    yield from _faults_of_texts(probe_set)
+
+
+def _faults_of_texts(probe_set: "ProbeSet") -> Iterator[str]:
+    forms = {side for text in _sentences(probe_set) if len(side := frozenset(_sides(text))) == 1}
     if len(forms) > 1:
-        yield "frames: some have the group at the mask and some the attribute; expected one form"
+        place = "grammar.texts" if probe_set.grammar else "frames"
+        yield f"{place}: some have the group at the mask and some the attribute; expected one form"
+    if not (found := probe_set.grammar):
+        return
+    faults = list(_faults_of_grammar(found))
+    yield from faults
+    lists = [found.texts, *found.parts.values()]
+    readable = found.parts and all(part and all(part) for part in lists)
+    if readable and not faults:
+        yield from _faults_of_universe(found)
+
+
+def _faults_of_grammar(found: Grammar) -> Iterator[str]:
+    """Faults of single texts and parts."""
+    named = [PLACEHOLDER.findall(text) for text in found.texts]
+    yield from _twice("grammar.texts", "text", found.texts)
+    for number, (text, names) in enumerate(zip(found.texts, named, strict=True), start=1):
+        place = f"grammar.texts[{number}]"
+        if text:
+            yield from (f"{place}: {fault}" for fault in _faults_of_sentence(text, found.parts))
+        yield from _twice(place, "part", (name for name in names if name in found.parts))
+    for name, pieces in found.parts.items():
+        place = f"grammar.parts.{name}"
+        yield from _twice(place, "alternative", pieces)
+        if name in _KNOWN:
+            yield f"{place}: is the name of a placeholder; expected another name"
+        elif not any(name in names for names in named):
+            yield f"{place}: is in no text; expected {{{name}}} in at least one of grammar.texts"
+
+
+def _faults_of_universe(found: Grammar) -> Iterator[str]:
+    """Faults of what the texts and parts make together."""
+    texts = [grammar.steps(text, found.parts) for text in found.texts]
+    for number, text in enumerate(texts, start=1):
+        if grammar.ambiguous(text):
+            yield (
+                f"grammar.texts[{number}]: two choices make the same sentence; expected one way "
+                "to each, so that all are equally likely"
+            )
+    for (one, first), (other, second) in combinations(enumerate(texts, start=1), 2):
+        if grammar.shared(first, second):
+            yield (
+                f"grammar.texts[{one}] and texts[{other}]: can make the same sentence; expected "
+                "each sentence from one text"
+            )
+    least = SENTENCES_PER_FRAME * found.frames
+    if (sentences := grammar.count(texts)) < least:
+        yield (
+            f"grammar: makes {sentences} sentences; expected at least {least}, "
+            f"{SENTENCES_PER_FRAME} for each of the {found.frames} frames that are drawn"
+        )
+
+
+def _sentences(probe_set: "ProbeSet") -> Iterator[str]:
+    """The texts of all frames, or of the grammar where none are drawn yet."""
+    if probe_set.frames or probe_set.grammar is None:
+        return (text for frame in probe_set.frames for text in frame.texts)
+    return iter(probe_set.grammar.texts)
 
 
 def _twice(place: str, what: str, values: Iterable[str]) -> Iterator[str]:
@@ -349,6 +475,7 @@ def _sound_parts(raw: Mapping[str, Any]) -> "ProbeSet":
             None,
         ),
         frames=_sound_list(Frame, raw.get("frames"), ("id", "text"), ("variants",)),
+        grammar=_sound_grammar(raw.get("grammar")),
         facts=_sound_list(Fact, raw.get("facts"), ("id", "text")),
     )
 
@@ -380,6 +507,26 @@ def _sound_list(
         strings = {key: [v for v in several[key] if isinstance(v, str)] for key in lists}
         found.append(part.model_construct(**one, **strings))
     return found
+
+
+def _sound_grammar(raw: object) -> Grammar | None:
+    if raw is None:
+        return None
+    raw = raw if isinstance(raw, Mapping) else {}
+    parts = raw.get("parts")
+    frames = raw.get("frames")
+    return Grammar.model_construct(
+        frames=frames if isinstance(frames, int) else 0,
+        texts=_strings(raw.get("texts")),
+        parts={name: _strings(pieces) for name, pieces in parts.items()}
+        if isinstance(parts, Mapping)
+        else {},
+    )
+
+
+def _strings(raw: object) -> list[str]:
+    """The entries of a list, what is no text left empty."""
+    return [one if isinstance(one, str) else "" for one in raw] if isinstance(raw, list) else []
 
 
 def _told(detail: ErrorDetails, raw: Mapping[str, Any], source: str) -> str:

@@ -263,3 +263,27 @@ def test_the_template_is_toml_that_a_person_can_read():
     """Every part has a comment, and no line is too long for a terminal."""
     assert set(tomllib.loads(TEMPLATE)) == {"models", "probes", "run"}
     assert max(map(len, TEMPLATE.splitlines())) <= 100
+
+
+# --- The seed -------------------------------------------------------------------------------------
+
+WEEKLY = Path(__file__).resolve().parents[2] / "examples" / "weekly" / "AUDIT.toml"
+
+
+def test_the_frames_of_a_grammar_are_drawn_by_the_seed_of_the_run():
+    """Of the file, or of the command line where it says one; `runs` does not touch it."""
+    in_file = read(WEEKLY)
+    [zero], [also_zero], [nine] = (
+        changed(in_file, **said).probe_sets() for said in ({}, {"runs": "x"}, {"seed": 9})
+    )
+    assert len(zero.frames) == 20
+    assert zero.frames == also_zero.frames
+    assert not {frame.id for frame in zero.frames} & {frame.id for frame in nine.frames}
+    assert changed(changed(in_file, seed=9), runs="x").run.seed == 9
+    assert changed(in_file, seed=9).runs == WEEKLY.parent / "runs"
+
+
+def test_a_seed_below_zero_is_refused():
+    """The command line does so by itself; this is for calls from Python."""
+    with pytest.raises(InputError, match="--seed: is -1; expected a whole number from 0"):
+        changed(Settings(), seed=-1)

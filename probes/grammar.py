@@ -1,0 +1,115 @@
+"""Sentences drawn at random from a grammar: texts with parts, and the alternatives of each part.
+
+A text is a list of steps, each a list of alternatives; what stands between two parts is a step with
+one. No two choices may make the same sentence, so that choices drawn alike are sentences drawn
+alike, and sentences are counted without being written out.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+Steps = Sequence[Sequence[str]]
+
+
+def steps(text: str, parts: Mapping[str, Sequence[str]]) -> Steps:
+    """What a text is made of, in order; placeholders that name no part are left as they stand."""
+    named = re.compile("|".join(rf"\{{({re.escape(name)})\}}" for name in parts) or "(?!)")
+    found: list[Sequence[str]] = []
+    start = 0
+    for part in named.finditer(text):
+        found += [[text[start : part.start()]], parts[part.group()[1:-1]]]
+        start = part.end()
+    return [*found, [text[start:]]]
+
+
+def count(texts: Sequence[Steps]) -> int:
+    """How many sentences can be made."""
+    return sum(math.prod(len(step) for step in text) for text in texts)
+
+
+def draw(texts: Sequence[Steps], n: int, rng: "Generator") -> list[str]:
+    """`n` different sentences in random order, each of all that can be made equally likely.
+
+    Asks for at most as many sentences as there are; needs no list of them.
+    """
+    there_are = count(texts)
+    numbers: dict[int, None] = {}  # a number that comes again changes nothing
+    while len(numbers) < n:
+        numbers[_below(there_are, rng)] = None
+    return [_sentence(texts, number) for number in numbers]
+
+
+def shared(first: Steps, second: Steps) -> bool:
+    """Whether two texts can make the same sentence, whatever the case of its letters."""
+    return _meet(_folded(first), 0, _folded(second), 0, "")
+
+
+def ambiguous(text: Steps) -> bool:
+    """Whether two different choices in one text make the same sentence."""
+    folded = _folded(text)
+    return any(
+        _meet(folded, after, folded, after, longer[len(shorter) :])
+        for after, step in enumerate(folded, start=1)
+        for shorter, longer in combinations(sorted(step, key=len), 2)
+        if longer.startswith(shorter)
+    )
+
+
+def _below(bound: int, rng: "Generator") -> int:
+    """A whole number from 0 to `bound` - 1, each equally likely; numpy's own end at 2^64."""
+    size = (bound - 1).bit_length()
+    while True:
+        number = int.from_bytes(rng.bytes((size + 7) // 8), "little") & ((1 << size) - 1)
+        if number < bound:
+            return number
+
+
+def _sentence(texts: Sequence[Steps], number: int) -> str:
+    """The sentence of that number: texts one after the other, the last step changes first."""
+    for text in texts:
+        if number < (size := count([text])):
+            break
+        number -= size
+    chosen = []
+    for step in reversed(text):
+        number, choice = divmod(number, len(step))
+        chosen.append(step[choice])
+    return "".join(reversed(chosen))
+
+
+def _meet(first: Steps, i: int, second: Steps, j: int, over: str) -> bool:
+    """Whether two half-written sentences can end alike.
+
+    The first goes on with its steps from `i`, the second with its own from `j`; what the second has
+    written is longer by `over`. Every pair of places is looked at once for each such overhang.
+    """
+    todo = [(first, i, second, j, over)]
+    seen = set()
+    while todo:
+        behind, i, ahead, j, over = todo.pop()
+        if (state := (behind is first, i, j, over)) in seen:
+            continue
+        seen.add(state)
+        if i < len(behind):
+            todo += [
+                (behind, i + 1, ahead, j, over[len(piece) :])
+                if over.startswith(piece)
+                else (ahead, j, behind, i + 1, piece[len(over) :])
+                for piece in behind[i]
+                if over.startswith(piece) or piece.startswith(over)
+            ]
+        elif not over and j < len(ahead):
+            todo.append((ahead, j, behind, i, over))
+        elif not over:
+            return True
+    return False
+
+
+def _folded(text: Steps) -> Steps:
+    return [[piece.casefold() for piece in step] for step in text]
