@@ -167,6 +167,15 @@ def run(  # noqa: PLR0913 - the options of a command
     out: Annotated[
         Path | None, typer.Option("--out", metavar="RUNS", help="Where records go. [default: runs]")
     ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed",
+            metavar="N",
+            min=0,
+            help="What draws the frames of a grammar: another N, other frames. [default: 0]",
+        ),
+    ] = None,
     plan: Annotated[
         bool, typer.Option("--plan", help="Say what would be scored and lost; score nothing.")
     ] = False,
@@ -184,6 +193,7 @@ def run(  # noqa: PLR0913 - the options of a command
         "candidate": candidate,
         "probes": probes or (),
         "out": out,
+        "seed": seed,
     }
     if plan:
         from audit.plan import planned
@@ -266,7 +276,7 @@ def check_probes(
     faults: list[str] = []
     for path in files:
         try:
-            found = expand(load(path))
+            found = expand(load(path).drawn(0))
         except InputError as error:
             faults += error.faults
         else:
@@ -374,6 +384,14 @@ def selftest(
             help="Hold a published model's known fills against what is measured here.",
         ),
     ] = None,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full",
+            help="Also plant leans exactly, test 200 untrained models, and change all that should "
+            "not matter (some minutes).",
+        ),
+    ] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -381,11 +399,16 @@ def selftest(
     from dataclasses import asdict
 
     from audit import progress
+    from audit import selftest as checks
     from audit.published import published as known
-    from audit.selftest import selftest as checks
 
+    if full and published is not None:
+        raise InputError("selftest: expected one of --full and --published MODEL")
     with progress.shown(quiet=quiet or as_json) as tell:
-        found = checks(tell) if published is None else list(known(published))
+        if published is not None:
+            found = list(known(published))
+        else:
+            found = checks.full(tell) if full else checks.selftest(tell)
     failed = [check for check in found if not check.passed]
     if as_json:
         _print_json([asdict(check) for check in found])
