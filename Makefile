@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint con
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help audit test check format phantom
+.PHONY: help audit test check format phantom validity
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ format: $(VENV)/.dev ## put the code into the form that check asks for
 phantom: $(VENV)/.models ## train the bundled pair again (15 minutes or less on two cores)
 	MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184 \
 	  $(BIN)/python -m audit.phantom.train
+
+validity: $(VENV)/.models ## measure the statistics in simulated worlds; writes docs/validity.md (8 minutes)
+	$(BIN)/python -m audit.validity
 
 # torch is installed by itself only where it comes from an index of its own.
 $(VENV)/.models: $(SETTINGS)
