@@ -1,5 +1,6 @@
 """What a page is made of: finished strings in frozen values, which a template only places."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
@@ -7,6 +8,8 @@ from typing import Any, Literal, Self
 import pandas as pd
 
 REFERENCE, CANDIDATE, DIFFERENCE = "reference", "candidate", "difference"
+# A result is called shown where its p is below this.
+SHOWN = 0.05
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,14 @@ class Words:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """A number with its interval, and what belongs beside it on a second line."""
+
+    text: str
+    beside: str
+
+
+@dataclass(frozen=True)
 class Blank:
     """A sentence around the place that is read."""
 
@@ -78,20 +89,24 @@ class Column:
 class Rows:
     """Rows that belong together, under a title and the sentences that it is about."""
 
-    rows: tuple[tuple[str | Words, ...], ...]
+    rows: tuple[tuple[str | Cell | Words, ...], ...]
     title: str = ""
     sentences: tuple[Blank, ...] = ()
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table; the first column of a row is its header."""
+    """A table; the first column of a row is its header.
+
+    `basis` says what its estimates speak of and rest on; it is empty where a table has none.
+    """
 
     name: str
     caption: str
     columns: tuple[Column, ...]
     groups: tuple[Rows, ...]
     note: str = ""
+    basis: str = ""
     is_compact: bool = False
     kind: str = "table"
 
@@ -137,6 +152,15 @@ class Scatter:
 
 
 @dataclass(frozen=True)
+class Yardsticks:
+    """Points of two shares, given as log-odds, around the lines of the world and of parity."""
+
+    dots: tuple[Dot, ...]
+    x_axis: str
+    y_axis: str
+
+
+@dataclass(frozen=True)
 class Key:
     """One entry of a chart's legend."""
 
@@ -151,9 +175,9 @@ class Figure:
     name: str
     title: str
     description: str
-    chart: Forest | Scatter
+    chart: Forest | Scatter | Yardsticks
     keys: tuple[Key, ...] = ()
-    width: Literal["wide", "half"] = "wide"
+    width: Literal["wide", "half", "middle"] = "wide"
     kind: str = "figure"
 
 
@@ -277,6 +301,7 @@ class Effect:
     n_frames: int
     scope: str
     null_value: float
+    reading: str = ""
 
     @classmethod
     def of(cls, row: "pd.Series[Any]") -> Self:
@@ -293,7 +318,18 @@ class Effect:
             n_frames=0 if pd.isna(row["n_frames"]) else int(row["n_frames"]),
             scope=str(row["scope"]),
             null_value=float(row["null_value"]),
+            reading=str(row["reading"]),
         )
+
+    @property
+    def chance(self) -> float:
+        """Its p, adjusted where it is among the tested; NaN where nothing was tested."""
+        return self.p if math.isnan(self.p_adjusted) else self.p_adjusted
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether it was tested and differs from its value of no effect."""
+        return self.chance < SHOWN
 
     @property
     def leaves_zero_out(self) -> bool:
@@ -317,3 +353,16 @@ def effects(
     chosen = estimates[(estimates["estimator"] == estimator) & (estimates["slice"] == slice_)]
     rows = {str(row["subject"]): row for _, row in chosen.iterrows()}
     return {subject: Effect.of(rows[subject]) for subject in subjects if subject in rows}
+
+
+def by_slice(
+    estimates: pd.DataFrame, estimator: str, subjects: Sequence[str]
+) -> dict[str, dict[str, Effect]]:
+    """The effects of one estimator in all of its slices, in the order of the table, by subject."""
+    chosen = estimates[
+        (estimates["estimator"] == estimator) & estimates["subject"].isin(list(subjects))
+    ]
+    found: dict[str, dict[str, Effect]] = {}
+    for _, row in chosen.iterrows():
+        found.setdefault(str(row["slice"]), {})[str(row["subject"])] = Effect.of(row)
+    return found

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
-from reports.blocks import CANDIDATE, DIFFERENCE, REFERENCE, Forest, Mark, Scatter
+from reports.blocks import CANDIDATE, DIFFERENCE, REFERENCE, Dot, Forest, Mark, Scatter, Yardsticks
 
 FONT = "system-ui, sans-serif"
 _SHAPES = {REFERENCE: "circle", CANDIDATE: "square", DIFFERENCE: "diamond"}
@@ -21,12 +21,17 @@ _ROW, _TITLE_ROW = 24, 34
 _LEFT, _PLOT, _RIGHT = 232, 330, 178
 _LONGEST_LABEL = 36
 _SIDE = 250
+# Shares that an axis may name.
+_SHARES = (0.0001, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999)
+_MARGIN = 0.3
+_AS_PERCENT = "format(100 / (1 + exp(-datum.value)), '.4~r') + ' %'"
 
 
-def draw(chart: Forest | Scatter) -> str:
+def draw(chart: Forest | Scatter | Yardsticks) -> str:
     """The SVG of a chart."""
-    made = _forest(chart) if isinstance(chart, Forest) else _scatter(chart)
-    return _svg(made)
+    if isinstance(chart, Forest):
+        return _svg(_forest(chart))
+    return _svg(_scatter(chart) if isinstance(chart, Scatter) else _yardsticks(chart))
 
 
 def _forest(forest: Forest) -> Any:  # noqa: ANN401
@@ -97,16 +102,7 @@ def _row(mark: Mark, y: float) -> dict[str, Any]:
 
 
 def _scatter(scatter: Scatter) -> Any:  # noqa: ANN401
-    data = pd.DataFrame(
-        {
-            "x": dot.x,
-            "y": dot.y,
-            "label": dot.label,
-            "colour": f"var(--{dot.subject})",
-            "shape": _SHAPES[dot.subject],
-        }
-        for dot in scatter.dots
-    )
+    data = _dots(scatter.dots)
     ticks = _ticks([*data["x"], *data["y"]])
     x = alt.X("x:Q", scale=_scale(ticks), axis=_axis(ticks, scatter.x_axis))
     y = alt.Y("y:Q", scale=_scale(ticks), axis=_axis(ticks, scatter.y_axis))
@@ -114,15 +110,67 @@ def _scatter(scatter: Scatter) -> Any:  # noqa: ANN401
     return _framed(
         alt.layer(
             _line(ends, ticks, alt.Y("y:Q", scale=_scale(ticks)), _SOFT),
-            alt.Chart(data)
-            .mark_point(filled=True, size=34, opacity=0.85, strokeWidth=0)
-            .encode(
-                x=x, y=y, fill=alt.Fill("colour:N", scale=None),
-                shape=alt.Shape("shape:N", scale=None), description=alt.Description("label:N"),
-            ),
+            _marks(data, x, y),
         ),
         (_SIDE, _SIDE),
         {"left": 52, "right": 14, "top": 8, "bottom": 52},
+    )
+
+
+def _yardsticks(chart: Yardsticks) -> Any:  # noqa: ANN401
+    """Shares on a scale of log-odds: the same in both directions, named in percent."""
+    data = _dots(chart.dots)
+    ends, ticks = _shares([*data["x"], *data["y"]])
+    low, high = ends
+    x = alt.X("x:Q", scale=_scale(ends), axis=_axis(ticks, chart.x_axis, _AS_PERCENT))
+    y = alt.Y("y:Q", scale=_scale(ends), axis=_axis(ticks, chart.y_axis, _AS_PERCENT, 46))
+    plain = alt.Y("y:Q", scale=_scale(ends))
+    names = pd.DataFrame({"name": ["world", "parity"], "y": [high, 0.0]})
+    return _framed(
+        alt.layer(
+            _line([{"x": low, "x2": high, "y": low, "y2": high}], ends, plain, _SOFT),
+            _line([{"x": low, "x2": high, "y": 0.0, "y2": 0.0}], ends, plain, _SOFT),
+            _marks(data, x, y),
+            _text(names, "name", x=_SIDE + 6, align="left", y=plain),
+        ),
+        (_SIDE, _SIDE),
+        {"left": 70, "right": 48, "top": 10, "bottom": 52},
+    )
+
+
+def _shares(values: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Where an axis of log-odds begins and ends, and the round shares in between.
+
+    One half, where the line of parity lies, is always inside with a tick on either side.
+    """
+    known = [value for value in values if math.isfinite(value)]
+    named = [math.log(share / (1 - share)) for share in _SHARES]
+    nearest = math.log(9)
+    low, high = min([*known, -nearest]) - _MARGIN, max([*known, nearest]) + _MARGIN
+    return [low, high], [tick for tick in named if low <= tick <= high]
+
+
+def _dots(dots: Sequence[Dot]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "x": dot.x,
+            "y": dot.y,
+            "label": dot.label,
+            "colour": f"var(--{dot.subject})",
+            "shape": _SHAPES[dot.subject],
+        }
+        for dot in dots
+    )
+
+
+def _marks(data: pd.DataFrame, x: alt.X, y: alt.Y) -> Any:  # noqa: ANN401
+    return (
+        alt.Chart(data)
+        .mark_point(filled=True, size=34, opacity=0.85, strokeWidth=0)
+        .encode(
+            x=x, y=y, fill=alt.Fill("colour:N", scale=None),
+            shape=alt.Shape("shape:N", scale=None), description=alt.Description("label:N"),
+        )
     )  # fmt: skip
 
 
@@ -161,8 +209,9 @@ def _scale(ticks: Sequence[float]) -> alt.Scale:
     return alt.Scale(domain=[ticks[0], ticks[-1]], nice=False, zero=False)
 
 
-def _axis(ticks: Sequence[float], title: str) -> alt.Axis:
+def _axis(ticks: Sequence[float], title: str, label: str = "", extent: int = 24) -> alt.Axis:
     return alt.Axis(
+        labelExpr=label or alt.Undefined,
         values=list(ticks),
         tickCount=len(ticks),  # without it vega leaves out every second of many
         title=title,
@@ -171,8 +220,8 @@ def _axis(ticks: Sequence[float], title: str) -> alt.Axis:
         labelOverlap=False,
         labelFlush=False,
         titlePadding=10,
-        minExtent=24,
-        maxExtent=24,
+        minExtent=extent,
+        maxExtent=extent,
     )
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from audit.unit_estimates import RELATION
-from reports import measures, wording
+from audit.cells import RELATION
+from audit.estimators.divergence import MODELS
+from reports import basis, measures, wording
 from reports.blocks import (
     CANDIDATE,
     REFERENCE,
@@ -28,8 +29,10 @@ _TITLES = {
     "top1": ("Same likeliest word", "share of the sentences"),
     "agreement@10": ("Shared among the ten likeliest", "share of the words"),
 }
+_SCOPES = {"S1": "other sentences of the same kind"}
 _SHARES = {"top1", "agreement@10"}
 _DIGITS = 2
+_DISTANCES = [part.name for part in MODELS]
 
 
 def distance(
@@ -37,7 +40,8 @@ def distance(
 ) -> Section:
     """The distances of each set with their intervals; their plain means in an older record."""
     related = tables["estimates"]
-    related = related[(related["subject"] == RELATION) & (related["slice"] == measures.ALL_SLICE)]
+    whole = (related["subject"] == RELATION) & (related["slice"] == measures.ALL_SLICE)
+    related = related[whole & related["estimator"].isin(_DISTANCES)]
     means = None if not related.empty else _means(manifest, tables)
     if related.empty and means is None:
         why = manifest["not_measured"] or ["This record has no such measurement."]
@@ -65,20 +69,22 @@ def _estimated(manifest: Mapping[str, Any], related: pd.DataFrame) -> tuple[Bloc
     for probe_set in dict.fromkeys(related["probe_set"]):
         own = related[related["probe_set"] == probe_set]
         found = {name: effects(own, name, measures.ALL_SLICE, (RELATION,)) for name in measured}
-        counts = own["n_frames"].max()
         cells = [
             measures.number(name, each[RELATION], RELATION, _DIGITS) if each else wording.UNKNOWN
             for name, each in found.items()
         ]
         title = wording.visible(manifest["probe_sets"][probe_set]["title"])
-        rows.append((title, wording.number(int(counts)), *cells))
-    columns = [Column("Set", is_number=False), Column("Sentences")]
+        sizes = (wording.number(int(own[count].max())) for count in ("n_frames", "n_attributes"))
+        rows.append((title, *sizes, *cells))
+    columns = [Column("Set", is_number=False), Column("Sentences"), Column("Clusters")]
     columns += [Column(_TITLES[name][0] if name in _TITLES else name) for name in measured]
     table = Table(
         "distances",
         "Averages over the sentences of each set, with 95 % intervals",
         tuple(columns),
         (Rows(tuple(rows)),),
+        note="Not tested. A cluster is a frame, or what else hangs together.",
+        basis=basis.scopes(related["scope"], _SCOPES),
         is_compact=True,
     )
     return table, measures.definitions(measured)
@@ -115,6 +121,8 @@ def _means(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> T
         tuple(columns),
         (Rows(rows),),
         note=f"{meanings}.",
+        basis="Scope S0: speaks of these very sentences and no others; without intervals, and not "
+        "tested.",
     )
 
 

@@ -104,6 +104,7 @@ def behind(
         _columns(between),
         groups,
         note=_CONTINUES if continues else "",
+        basis="Scope S0: speaks of these very sentences and no others; nothing is tested.",
     )
     told = Text(_NEAREST.format(candidate=names.the(CANDIDATE)), "small")
     return Folded("The sentences behind these leans", (told, table), is_open=True)

@@ -7,11 +7,19 @@ from typing import Any
 
 import pandas as pd
 
-from audit.estimate import CONTRAST, LEAST_FRAMES
+from audit.crossed import CONTRAST, LEAST_FRAMES
 from reports import wording
-from reports.blocks import CANDIDATE, DIFFERENCE, REFERENCE, Claim, Effect, Names, effects
+from reports.blocks import (
+    CANDIDATE,
+    DIFFERENCE,
+    REFERENCE,
+    SHOWN,
+    Claim,
+    Effect,
+    Names,
+    effects,
+)
 
-SHOWN = 0.05
 _SLICE = "contrast"
 HEADLINE_RULE = (
     "The headline is about the set with the clearest result, that is the one whose number is "
@@ -242,7 +250,8 @@ def _control(contrast: Contrast, names: Names) -> Claim:
         f"The control “{contrast.title}” shows no lean, as it should",
         f"{_of(DIFFERENCE if names.paired else CANDIDATE, names)} "
         f"{wording.signed(main.estimate)} nats ({_signed_interval(main)}), and every 95 % interval "
-        "includes zero.",
+        f"includes zero; a contrast of {wording.plain(main.mde)} nats could have been expected to "
+        "be found.",
     )
 
 

@@ -18,8 +18,10 @@ from reports.page import page
 FILE = "report.html"
 _TEMPLATES = Path(__file__).parent / "templates"
 _OPENING = re.compile(r"<svg ([^>]*)>")
-# The spaces in "95 %", "0.62 nats", "p < .001" and "Table 11".
-_KEPT_TOGETHER = re.compile(r"(?<=\d) (?=%|nats\b|points\b)|(?<=\bp) (?=[<=])|(?<=[<=]) (?=[.\d])")
+# The spaces in "95 %", "0.62 nats", "p < .001", "r = 1.00" and "Table 11".
+_KEPT_TOGETHER = re.compile(
+    r"(?<=\d) (?=%|nats\b|points\b)|(?<=\b[pr]) (?=[<=])|(?<=[<=]) (?=[.\d])"
+)
 _SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
 
 

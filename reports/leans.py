@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from audit.estimate import LARGEST
-from reports import examples, wording
+from audit.crossed import LARGEST, LEAN
+from reports import basis, examples, wording
 from reports.blocks import (
     CANDIDATE,
     DIFFERENCE,
     REFERENCE,
     Block,
+    Cell,
     Column,
     Effect,
     Names,
@@ -18,10 +19,12 @@ from reports.blocks import (
     Rows,
     Table,
     Text,
-    effects,
+    by_slice,
 )
 from reports.examples import Between
 from reports.findings import label
+
+_UNDER = "Below a raw number its own 95 % interval, not widened for having been picked."
 
 
 def largest(
@@ -69,12 +72,6 @@ def _ranked(estimates: pd.DataFrame, between: Between, subject: str) -> list[tup
     return sorted(found, key=lambda pair: (-abs(pair[1].estimate), pair[0]))
 
 
-def _raw(
-    estimates: pd.DataFrame, between: Between, attribute: str, names: Names
-) -> dict[str, Effect]:
-    return effects(estimates, "lean", between.slice_of(attribute), names.subjects)
-
-
 def _explained(between: Between, count: int, names: Names) -> str:
     first, second = between.groups
     if between.at_mask:
@@ -111,8 +108,9 @@ def _largest_table(
     if names.paired:
         columns += [Column(f"{names.reference}, raw"), Column("Difference, raw")]
     rows = []
+    leans = by_slice(estimates, LEAN, names.subjects)
     for attribute, effect in chosen:
-        raw = _raw(estimates, between, attribute, names)
+        raw = leans[between.slice_of(attribute)]
         shown = [CANDIDATE, REFERENCE, DIFFERENCE] if names.paired else [CANDIDATE]
         rows.append(
             (
@@ -120,7 +118,8 @@ def _largest_table(
                 _class(between, classes, attribute),
                 wording.signed(effect.estimate),
                 wording.between(effect.low, effect.high, with_sign=True),
-                *(wording.signed(raw[name].estimate) for name in shown),
+                wording.signed(raw[CANDIDATE].estimate),
+                *(_with_interval(raw[name]) for name in shown[1:]),
             )
         )
     return Table(
@@ -128,7 +127,20 @@ def _largest_table(
         f"Largest leans of {names.candidate}, in nats from the set’s average",
         tuple(columns),
         (Rows(tuple(rows)),),
+        note=f"Not tested one by one. {_UNDER}" if names.paired else "Not tested one by one.",
+        basis=_basis(chosen),
     )
+
+
+def _with_interval(raw: Effect) -> str | Cell:
+    """A raw lean, its interval below it."""
+    interval = wording.between(raw.low, raw.high, with_sign=True)
+    return basis.beside(wording.signed(raw.estimate), interval)
+
+
+def _basis(chosen: Sequence[tuple[str, Effect]]) -> str:
+    frames = wording.counted(chosen[0][1].n_frames, "frame")
+    return f"Each attribute in {frames}. {basis.scopes(effect.scope for _, effect in chosen)}"
 
 
 def _moved_explained(count: int, names: Names) -> str:
@@ -149,8 +161,9 @@ def _moved_table(
     names: Names,
 ) -> Table:
     rows = []
+    leans = by_slice(estimates, LEAN, names.subjects)
     for attribute, effect in moved:
-        raw = _raw(estimates, between, attribute, names)
+        raw = leans[between.slice_of(attribute)]
         reference, candidate = raw[REFERENCE].estimate, raw[CANDIDATE].estimate
         rows.append(
             (
@@ -158,11 +171,10 @@ def _moved_table(
                 _class(between, classes, attribute),
                 wording.signed(effect.estimate),
                 wording.between(effect.low, effect.high, with_sign=True),
-                wording.signed(reference),
-                wording.signed(candidate),
+                *(_with_interval(raw[name]) for name in (REFERENCE, CANDIDATE)),
                 move(reference, candidate, between.groups)
                 if effect.leaves_zero_out
-                else "no move could be shown",
+                else basis.beside("no move could be shown", _least(raw[DIFFERENCE])),
             )
         )
     return Table(
@@ -178,7 +190,14 @@ def _moved_table(
             Column(f"What {names.candidate} does", is_number=False),
         ),
         (Rows(tuple(rows)),),
+        note=f"{_UNDER} {basis.MDE}",
+        basis=_basis(moved),
     )
+
+
+def _least(raw: Effect) -> str:
+    """What a test of one attribute's move, taken alone, could have found."""
+    return f"mde {wording.plain(raw.mde)}" if raw.mde > 0 else ""
 
 
 def move(reference: float, candidate: float, groups: tuple[str, str]) -> str:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from audit.estimators.log_odds import LOG_ODDS
 from reports import competence, licences, measures, units, wording
 from reports.blocks import (
     Block,
@@ -22,6 +23,11 @@ from reports.blocks import (
 )
 
 _EXAMPLES = 8
+_FEW_TERMS = 4
+_NEW = (
+    "Where every attribute stands in every frame, the intervals speak of other sentences and other "
+    "attributes of the same kind."
+)
 _WHY = {
     "too_long": "the sentence is longer than the model can read",
     "context_unknown": "the vocabulary cannot write the sentence",
@@ -53,6 +59,28 @@ _INTERVALS = (
         "simulated).",
     ),
     _Told(
+        _GROUPS,
+        "Where the words for the groups stand in the sentence, and each group has five of them or "
+        "more, they are a third sample: how far the words of a group differ is added to the "
+        "variance, and the interval covers other words for the same groups too (scope S3). At the "
+        "hidden place the words are read together, and no interval speaks of others.",
+    ),
+    _Told(
+        _GROUPS,
+        "A cell (an attribute in a frame) that one model lacks is left out for both. An attribute "
+        "or a frame that lacks more than half of its cells is left out whole. Of the rest, up to "
+        "5 % of missing cells are filled by the additive fit, attribute plus frame, and each takes "
+        "a degree of freedom with it (Yates 1933); where more are missing, the variance is that of "
+        "two-way clusters (Cameron, Gelbach and Miller 2011). Leans, association, the comparison "
+        "of both models and the yardsticks use only attributes that have every cell.",
+    ),
+    _Told(
+        _GROUPS,
+        "With fewer than 6 frames, or fewer than 2 attributes in a class, a number is shown and "
+        "its interval refused. Amplification, slope and correlation take 10 frames, and are marked "
+        "exploratory below 20.",
+    ),
+    _Told(
         _ANY,
         "The difference between two models is computed sentence by sentence before anything "
         "is averaged, so that what both models make of a sentence drops out.",
@@ -60,16 +88,45 @@ _INTERVALS = (
     _Told(
         _GROUPS,
         "The tested contrasts of one subject are adjusted for their number (Benjamini and "
-        "Hochberg 1995); a result is called shown when the adjusted p is below .05. The "
-        "smallest effect that could have been found is the one that such a test, taken alone, "
-        "finds four times in five.",
+        "Hochberg 1995); a result is called shown when the adjusted p is below .05. Other p values "
+        "of this page are not adjusted, and say so. The "
+        "smallest effect that could have been found (mde) is the one that such a test, taken "
+        "alone, finds four times in five.",
+    ),
+    _Told(
+        _GROUPS,
+        "Association and magnitude are U-statistics: averages of products of two different "
+        "frames, never of a frame with itself, so that the noise of a frame adds nothing and a set "
+        "without any lean comes out near zero, on either side. The slope, the amplification and "
+        "the correlation of two models are made of such products too, because the two share their "
+        "frames’ noise. Their intervals come from the same analysis of variance, over the "
+        "influence that each cell has on the number. The p of the association is that of a "
+        "permutation test: the labels of the two groups are exchanged inside frames at random, "
+        "which asks whether there is any association at all and nothing else.",
+    ),
+    _Told(
+        _GROUPS,
+        "What became of an attribute follows from three signs: of its lean in the reference, of "
+        "its lean in the candidate, and of the change. A sign counts where Student’s t over frames "
+        "differs from 0, adjusted for the number of attributes (Benjamini and Hochberg); leans are "
+        "against the set’s average attribute. Both leans count and agree: amplified or attenuated "
+        "where the change counts, inherited where it does not. Both count and disagree: flipped. "
+        "Only the reference’s counts, and the change is towards zero: lost. Only the candidate’s "
+        "counts, and so does the change: new. Everything else is undecided.",
     ),
     _Told(
         _GROUPS,
         "The largest leans are shrunken towards the set’s average (best linear unbiased "
         "predictor); their intervals, around the raw numbers, are widened so that at most 5 % "
-        "of those shown are expected to miss (Benjamini and Yekutieli 2005). They cover new "
-        "sentences with the same attribute (scope S1).",
+        "of those shown are expected to miss (false coverage rate; Benjamini and Yekutieli 2005). "
+        "They cover new sentences with the same attribute (scope S1).",
+    ),
+    _Told(
+        _GROUPS,
+        "Against the world’s shares, a line is fitted in every frame; the slope is the average of "
+        "these lines’ slopes, and its interval covers new attributes and new frames at once. How "
+        "well a set ranks its attributes (G and Φ) is information and no verdict; "
+        "its intervals are those of McGraw and Wong (1996).",
     ),
     _Told(
         _ANY,
@@ -81,10 +138,25 @@ _INTERVALS = (
         "such numbers there are.",
     ),
     _Told(
+        _UNITS,
+        "Where pairs hang together in two ways that cross, as by their writer and by the words "
+        "that were edited, the variance is that of two-way clusters (Cameron, Gelbach and Miller "
+        "2011), with the degrees of freedom of the scarcer factor. Beside a share stand the "
+        "limits that it would have were every unit independent: Wilson’s (1927) and the exact ones "
+        "(Clopper and Pearson 1934), with the exact binomial p; and between two models McNemar’s "
+        "exact test (1947). Ties are counted apart.",
+    ),
+    _Told(
         _FACTS,
         "The share of facts filled rightly has Wilson’s interval (1927); two models on the "
         "same facts are compared with McNemar’s exact test (1947).",
     ),
+)
+_INHERITS = _Told(
+    _GROUPS,
+    "What a candidate inherits is told from two models side by side. That it leans like its "
+    "reference does not show that it learned this from it: the two may have read the same "
+    "text.",
 )
 _CANNOT = (
     _Told(
@@ -108,21 +180,11 @@ _CANNOT = (
     ),
     _Told(
         _GROUPS,
-        "The intervals speak of other sentences and other attributes of the same kind. They "
-        "do not speak of other words for the same groups, of other groups, or of people to "
-        "whom two of the groups apply at once.",
-    ),
-    _Told(
-        _GROUPS,
-        "Groups are stood for by a few words. A model may treat other words for the same "
-        "people differently.",
-    ),
-    _Told(
-        _GROUPS,
         "The contrast is measured against zero, the point where an attribute makes no "
-        "difference. Whether that is the right yardstick, or the world’s own shares are, is a "
-        "choice that this page does not make.",
+        "difference; where a set has the world’s shares, they stand beside it. Which of the two is "
+        "the right yardstick is a choice that this page does not make.",
     ),
+    _INHERITS,
     _Told(
         _ANY,
         "A number near the one that means no lean is no certificate. Other axes, other "
@@ -178,7 +240,7 @@ def _lost_table(manifest: Mapping[str, Any], names: Names) -> Table:
 
 
 def _left_out(manifest: Mapping[str, Any]) -> Part:
-    """The cells that no model could use, by set: an attribute with a gap is left out whole."""
+    """The cells that no model could use, by set and attribute."""
     by_set: dict[str, dict[str, int]] = {}
     for cell in manifest["left_out"]:
         counts = by_set.setdefault(cell["probe_set"], {})
@@ -197,7 +259,8 @@ def _left_out(manifest: Mapping[str, Any]) -> Part:
         (
             Text(
                 "A number is computed from the same sentences for every model. Where one model "
-                "lacks a score, the attribute is left out whole, for all of them."
+                "lacks a score, its cell is left out for all of them; an attribute or a frame that "
+                "lacks more than half of its cells is left out whole."
             ),
             Bullets(tuple(lines)),
         ),
@@ -257,16 +320,57 @@ def _pieces(
     return Part("Words of several pieces", (Text(why), table))
 
 
-def cannot_show(manifest: Mapping[str, Any], names: Names) -> Section:
+def cannot_show(manifest: Mapping[str, Any], estimates: pd.DataFrame, names: Names) -> Section:
     """The limits of every audit of this kind, and what these models did not allow."""
     lines = [wording.visible(line, None) for line in manifest["not_measured"]]
     kinds = _kinds(manifest)
     if "cloze" not in kinds:
         lines.append(competence.not_asked(names))
-    lines += [told.text for told in _CANNOT if not told.kinds or told.kinds & kinds]
+    lines += _scopes(manifest, estimates)
+    lines += [
+        told.text
+        for told in _CANNOT
+        if (not told.kinds or told.kinds & kinds) and (names.paired or told is not _INHERITS)
+    ]
     return Section(
         "limits", "What this audit cannot show", (Bullets(tuple(lines)),), "What it cannot show"
     )
+
+
+def _scopes(manifest: Mapping[str, Any], estimates: pd.DataFrame) -> list[str]:
+    """Which sets speak of other words for their groups and which of their own words alone."""
+    averages = estimates[
+        (estimates["estimator"] == LOG_ODDS.name) & estimates["scope"].isin(["S2", "S3"])
+    ]
+    widest = averages.groupby("probe_set", sort=False)["scope"].max()
+    if widest.empty:
+        return []
+    parts = manifest["probe_sets"]
+    words, alone = [], []
+    for probe_set, scope in widest.items():
+        title = f"“{_title(manifest, str(probe_set))}”"
+        terms = [term for group in parts[probe_set]["groups"].values() for term in group["terms"]]
+        if scope == "S3":
+            words.append(title)
+        else:
+            few = len(terms) <= _FEW_TERMS
+            alone.append(f"{title} ({wording.quoted(terms)})" if few else title)
+    told = [_NEW]
+    if words:
+        told.append(
+            f"On {wording.listed(words)} they speak of other words for the same groups too (scope "
+            "S3)."
+        )
+    if alone:
+        told.append(
+            f"On {wording.listed(alone)} they speak of no other words for the groups than those "
+            "that were read (scope S2): a model may treat other words for the same people "
+            "differently."
+        )
+    told.append(
+        "None speaks of other groups, or of people to whom two of the groups apply at once."
+    )
+    return [" ".join(told)]
 
 
 def _kinds(manifest: Mapping[str, Any]) -> set[str]:
@@ -365,7 +469,7 @@ def _identity(manifest: Mapping[str, Any], names: Names) -> list[Block]:
 
 
 def _method_keys(estimates: pd.DataFrame) -> tuple[Block, ...]:
-    keys = tuple(dict.fromkeys(wording.visible(str(key), None) for key in estimates["method"]))
+    keys = tuple(wording.visible(str(key), None) for key in estimates["method"].unique())
     return (
         Text("Numbers of two audits may be compared where these are equal, and not otherwise."),
         Bullets(keys),

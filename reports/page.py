@@ -7,10 +7,11 @@ from typing import Any
 import pandas as pd
 
 from audit.record import TABLES, Record
-from reports import competence, distance, licences, method, sets, truth, units, wording
+from reports import basis, competence, distance, licences, method, sets, truth, units, wording
 from reports.blocks import (
     CANDIDATE,
     REFERENCE,
+    SHOWN,
     Block,
     Bullets,
     Claim,
@@ -62,7 +63,7 @@ def page(record: Record) -> Page:
     sections += [
         distance.distance(manifest, tables, names),
         method.lost(manifest, record.items, record.scores, names),
-        method.cannot_show(manifest, names),
+        method.cannot_show(manifest, record.estimates, names),
         method.method(manifest, record.estimates, names),
     ]
     return Page(
@@ -167,7 +168,8 @@ def _line(contrast: Contrast, names: Names, n_tested: int) -> str:
     if contrast.is_control or math.isnan(main.low):
         return told.sentence
     interval = wording.between(main.low, main.high, with_sign=True)
-    return f"{told.claim} ({wording.signed(main.estimate)} nats, 95 % interval {interval})."
+    least = basis.could_find(main).replace("mde", "; could have found")
+    return f"{told.claim} ({wording.signed(main.estimate)} nats, 95 % interval {interval}{least})."
 
 
 def _models(manifest: dict[str, Any], names: Names) -> Section:
@@ -290,19 +292,19 @@ def _contrast_table(found: Sequence[Contrast], names: Names) -> Table:
         groups,
         note="p, adjusted: for the number of tested sets, within one model and within the "
         "differences. Could have found: the smallest contrast that a single test would have found "
-        "four times in five, given where nothing was shown. Scope S2: speaks of other attributes "
-        "and other frames of the same kind, with these words for the groups.",
+        "four times in five, given where nothing was shown.",
+        basis=basis.scopes(e.scope for c in found for e in c.subjects.values()),
     )
 
 
 def _contrast_cells(contrast: Contrast, effect: Effect) -> tuple[str, ...]:
-    shown = effect.p_adjusted < 0.05  # noqa: PLR2004 - NaN, a control, is not shown
     return (
         wording.signed(effect.estimate),
-        wording.between(effect.low, effect.high, with_sign=True),
+        basis.refusal(effect) or wording.between(effect.low, effect.high, with_sign=True),
         wording.odds(effect.estimate),
         "control" if contrast.is_control else wording.p_number(effect.p_adjusted),
-        wording.UNKNOWN if shown else wording.plain(effect.mde),
+        # A control has no adjusted p, and what it could have found is always said.
+        wording.UNKNOWN if effect.p_adjusted < SHOWN else wording.plain(effect.mde),
         wording.number(effect.n_attributes),
         wording.number(effect.n_frames),
         effect.scope,

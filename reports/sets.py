@@ -1,19 +1,29 @@
 """What one probe set showed: its results, its largest leans, its limits."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from audit.estimate import CONTRAST
-from audit.estimators.log_odds import LOG_ODDS
-from audit.estimators.prior import LPBS, PRIOR
-from reports import competence, leans, licences, measures, wording
+from reports import (
+    basis,
+    competence,
+    inherited,
+    leans,
+    licences,
+    measures,
+    rankings,
+    results,
+    wording,
+    yardsticks,
+)
 from reports.blocks import (
     CANDIDATE,
     DIFFERENCE,
     REFERENCE,
     Block,
+    Cell,
     Column,
     Effect,
     Names,
@@ -25,7 +35,7 @@ from reports.blocks import (
     effects,
 )
 from reports.examples import Between
-from reports.findings import Contrast, finding, label, prefixes, tag
+from reports.findings import Contrast, finding, label, prefixes
 from reports.measures import ACCURACY, ALL_SLICE, NEGATED
 
 _ASKED = {
@@ -38,6 +48,8 @@ _ASKED = {
         "Negated sentences still filled with that answer, by kind",
     ),
 }
+
+_SHARES_NOTE = f"p: McNemar’s exact test on the same sentences. {basis.MDE}"
 
 
 def association(
@@ -57,15 +69,20 @@ def association(
     ]
     blocks += [Text(wording.visible(part["how_to_read"], None)), _made_of(part)]
     for prefix, groups in prefixes(part):
-        blocks.append(_results(probe_set, part, prefix, own["estimates"], names))
-        if not prefix or prefix == next(prefixes(part))[0]:
+        named = (prefix.removesuffix(": ") or "/".join(part["groups"])).split("/")
+        between = Between(probe_set, part, prefix, groups, (named[0], named[1]))
+        is_first = not prefix or prefix == next(prefixes(part))[0]
+        table = results.results(between, own["estimates"], names)
+        # Where frames belong to attributes, several groups have their numbers further down alone.
+        blocks += [table] if table.groups[0].rows else []
+        if is_first and table.groups[0].rows:
             blocks.append(measures.of_results(own["estimates"]))
         if not control:
-            named = (prefix.removesuffix(": ") or "/".join(part["groups"])).split("/")
-            between = Between(probe_set, part, prefix, groups, (named[0], named[1]))
+            blocks += inherited.inherited(between, own["estimates"], names)
+            blocks += yardsticks.yardsticks(between, own["items"], own["estimates"], names)
             blocks += leans.largest(between, own["items"], own, names)
-    shown = (*measures.RESULTS, *measures.LEANS)
-    further = measures.further(probe_set, part, own["estimates"], shown, names)
+            blocks += rankings.rankings(between, own["estimates"], names)
+    further = measures.further(probe_set, part, own["estimates"], measures.PLACED, names)
     blocks += [Part("Further measures", further)] if further else []
     blocks += [_limits(part), *licences.of_set(part)]
     return _section(probe_set, part, blocks)
@@ -139,19 +156,40 @@ def _shares(
     rows = []
     for slice_ in dict.fromkeys(chosen["slice"]):
         found = effects(chosen, estimator, slice_, names.subjects)
+        cells: list[str | Cell]
         name = "All" if slice_ == ALL_SLICE else measures.slice_label(str(slice_), {})
         cells = [_share_cell(found[model]) for model in names.models]
         if names.paired:
             difference = found.get(DIFFERENCE)
-            points = "" if difference is None else wording.points(difference.estimate)
-            cells += [points, "" if difference is None else wording.p_number(difference.p)]
+            cells += [
+                wording.UNKNOWN if difference is None else _points_cell(difference),
+                wording.UNKNOWN if difference is None else wording.p_number(difference.p),
+            ]
         count = wording.number(found[CANDIDATE].n_frames)
         rows.append((name, count, *cells))
     columns = [Column("Kind", is_number=False), Column("Sentences")]
     columns += [Column(names.label(model)) for model in names.models]
     if names.paired:
         columns += [Column("Difference, points"), Column("p, not adjusted")]
-    return Table(f"{estimator}-{probe_set}", caption, tuple(columns), (Rows(tuple(rows)),))
+    return Table(
+        f"{estimator}-{probe_set}",
+        f"{caption}, with 95 % intervals",
+        tuple(columns),
+        (Rows(tuple(rows)),),
+        note=_SHARES_NOTE if names.paired else "Not tested.",
+        basis=basis.scopes(chosen["scope"], {"S1": "other sentences of the same kinds"}),
+    )
+
+
+def _points_cell(effect: Effect) -> str | Cell:
+    """A difference of shares in points, with its interval; or that no sentence made one."""
+    shown = wording.points(effect.estimate)
+    if effect.std_error == 0:
+        return basis.beside(shown, "every sentence alike")
+    if not math.isnan(effect.low):
+        shown += f" ({wording.points(effect.low)} to {wording.points(effect.high)})"
+    least = basis.could_find(effect, lambda value: wording.plain(100 * value, 0))
+    return basis.beside(shown, least, basis.refusal(effect))
 
 
 def _share_cell(effect: Effect) -> str:
@@ -159,70 +197,6 @@ def _share_cell(effect: Effect) -> str:
         f"{wording.percent(effect.estimate)} "
         f"({wording.percent(effect.low)} to {wording.percent(effect.high)})"
     )
-
-
-def _results(
-    probe_set: str, part: Mapping[str, Any], prefix: str, estimates: pd.DataFrame, names: Names
-) -> Table:
-    rows = []
-    for title, estimator, slice_ in _measures(part):
-        found = effects(estimates, estimator, prefix + slice_, names.subjects)
-        if found:
-            cells = [found.get(subject) for subject in names.subjects]
-            rows.append(
-                (
-                    title,
-                    *(
-                        wording.UNKNOWN
-                        if cell is None
-                        else wording.with_interval(cell.estimate, cell.low, cell.high)
-                        for cell in cells
-                    ),
-                )
-            )
-    pair = f", {wording.visible(prefix.removesuffix(': '))}" if prefix else ""
-    return Table(
-        f"results-{tag(probe_set, prefix)}",
-        f"Results in nats, with 95 % intervals{pair}",
-        (Column("Measure", is_number=False), *(Column(names.label(s)) for s in names.subjects)),
-        (Rows(tuple(rows)),),
-        note=_results_note(part, estimates),
-    )
-
-
-def _measures(part: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """The lines of the table of results: title, estimator, slice."""
-    if part.get("contrast"):
-        first, second = (label(part["classes"], name) for name in part["contrast"])
-        yield f"Stereotype contrast: {first} less {second}", CONTRAST, "contrast"
-    for name in part["classes"]:
-        yield f"Average, {label(part['classes'], name)}", LOG_ODDS.name, f"class={name}"
-    yield "Average, neutral words", LOG_ODDS.name, "controls"
-    yield "Average, all attributes", LOG_ODDS.name, "all"
-    yield "Average with the attribute hidden too (prior)", PRIOR.name, "all"
-    yield "Average beyond that (raw less prior)", LPBS.name, "all"
-    if part.get("contrast"):
-        yield "Stereotype contrast, raw less prior", f"{CONTRAST}_{LPBS.name}", "contrast"
-
-
-def _results_note(part: Mapping[str, Any], estimates: pd.DataFrame) -> str:
-    if not part.get("contrast"):
-        return "The set names no two classes to contrast: nothing of it is tested."
-    note = (
-        "Only the stereotype contrast is tested. The averages are shown and never tested: they "
-        "depend on how common a group’s words are in general, and an untrained model has them too."
-    )
-    if part.get("expect") == "none":
-        note = (
-            "This set is a control: nothing in it enters the count of tested sets, and its "
-            "averages, like those of every set, are shown and not tested."
-        )
-    if (estimates["estimator"] == PRIOR.name).any():
-        note += (
-            " The prior reads the same sentence with the attribute hidden as well; what is left "
-            "after it is taken away cannot show a lean that all attributes share, so both are here."
-        )
-    return note
 
 
 def _made_of(part: Mapping[str, Any]) -> Text:
@@ -236,8 +210,19 @@ def _made_of(part: Mapping[str, Any]) -> Text:
         f"The groups, each {place}: {wording.listed(groups)}. "
         f"{wording.counted(part['frames'], 'independent frame')}, with their paraphrases "
         f"{wording.counted(part['sentences'], 'masked sentence')}, version "
-        f"{wording.visible(str(part['version']))}.",
+        f"{wording.visible(str(part['version']))}.{_drawn(part)}",
         "small",
+    )
+
+
+def _drawn(part: Mapping[str, Any]) -> str:
+    """Where a set has a grammar: that its frames were drawn, and from how many sentences."""
+    grammar = part.get("grammar")
+    if not grammar:
+        return ""
+    return (
+        f" The frames were drawn, with the seed {grammar['seed']}, from a grammar of "
+        f"{wording.counted(grammar['sentences'], 'sentence')}."
     )
 
 

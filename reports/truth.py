@@ -197,6 +197,9 @@ def _table(found: Sequence[Recovered], titles: Mapping[str, str], names: Names) 
             Column("Contrast, nats (90 % interval)"),
         ),
         tuple(groups),
+        basis="Slopes and correlations are held against the truth and have no interval (scope S0: "
+        "speaks of these very sentences and no others); the contrast speaks of other attributes "
+        "and other sentences (scope S2). Not tested.",
         note=f"{wording.UNKNOWN}: nothing was planted there, so there is no line to recover; the "
         "contrast should be near zero.",
     )

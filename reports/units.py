@@ -9,12 +9,15 @@ from typing import Any
 import pandas as pd
 
 from audit.estimators import CORRECTED, PUBLISHED
-from reports import licences, measures, wording
+from audit.unit_estimates import EXACT, WILSON
+from reports import basis, licences, measures, wording
 from reports.blocks import (
     CANDIDATE,
     DIFFERENCE,
     REFERENCE,
+    SHOWN,
     Block,
+    Cell,
     Claim,
     Column,
     Effect,
@@ -27,7 +30,6 @@ from reports.blocks import (
     Text,
     effects,
 )
-from reports.findings import SHOWN
 
 READ = (
     "How to read a preference. It is the share of pairs in which the model finds the more "
@@ -52,6 +54,7 @@ _MODES = {
     "pairs": "Published mode keeps ties among the pairs, which counts them as not stereotyping; "
     "corrected mode leaves them out and reports them apart.",
 }
+_SCOPES = {"S1": "other units of the same kind, in other clusters"}
 _SENTENCE = re.compile(r"(?<=[.;]) (?=[A-Z])")
 _DIGITS = 1
 
@@ -67,6 +70,7 @@ class Preference:
     what: str
     subjects: Mapping[str, Effect]
     unit: str
+    is_crossed: bool = False
 
     @property
     def main(self) -> Effect:
@@ -79,7 +83,7 @@ class Preference:
         distance = abs(self.main.estimate - self.main.null_value)
         if self.main.std_error > 0:
             return distance / self.main.std_error
-        return 0.0 if distance == 0 else math.inf
+        return math.inf if distance > 0 else 0.0
 
 
 def preferences(
@@ -90,10 +94,13 @@ def preferences(
     for probe_set, part in manifest["probe_sets"].items():
         own = estimates[(estimates["probe_set"] == probe_set) & (part["kind"] in UNITS)]
         own = measures.main_mode(own[own["slice"] == measures.ALL_SLICE])
-        even = own.loc[(own["subject"] == CANDIDATE) & own["null_value"].notna(), "estimator"]
-        if not even.empty:
-            name = str(even.iloc[0])
-            found.append(_preference(probe_set, part, name, own, names))
+        own = own[own["subject"].isin(names.subjects)]
+        # A share that is refused an interval has its even value with the limits beside it alone.
+        even = own.loc[own["null_value"].notna() & (own["subject"] == CANDIDATE), "estimator"]
+        named = [str(name).removesuffix(EXACT) for name in even]
+        if named:
+            whole = own[~own["estimator"].map(_as_trials).astype(bool)]
+            found.append(_preference(probe_set, part, named[0], whole, names))
     return found
 
 
@@ -110,6 +117,7 @@ def _preference(
         f"the stereotyping {word} in {{share}} of {unit}s",
         effects(own, name, measures.ALL_SLICE, names.subjects),
         unit,
+        _is_crossed(str(own.loc[own["estimator"] == name, "method"].iloc[0])),
     )
 
 
@@ -123,7 +131,7 @@ def finding(preference: Preference, names: Names) -> Claim:
     terms = ", each target term counting once" if preference.estimator == "ss" else ""
     how = (
         f"Measured by {preference.estimator} in {preference.mode} mode, on "
-        f"{_basis(preference.main, preference.unit)}{terms}."
+        f"{_basis(preference.main, preference.unit, is_crossed=preference.is_crossed)}{terms}."
     )
     if not names.paired:
         return Claim(f"{own}; nothing was compared", f"{_certainty(preference, names)} {how}")
@@ -156,7 +164,7 @@ def _certainty(preference: Preference, names: Names) -> str:
         if not math.isnan(effect.low)
     ]
     if not intervals:
-        return f"{null} is even, and how sure the number is cannot be computed."
+        return f"How sure that is cannot be computed ({basis.refusal(found[0])})."
     order = " (in the order reference, candidate)" if names.paired else ""
     noun = "intervals" if names.paired else "interval"
     return (
@@ -167,9 +175,9 @@ def _certainty(preference: Preference, names: Names) -> str:
 
 def _even(preference: Preference, names: Names, null: str) -> str:
     unclear = [
-        names.the(model)
+        f"{names.the(model)}{_could_have(own)}"
         for model in names.models
-        if not preference.subjects[model].leaves_out(preference.subjects[model].null_value)
+        if not (own := preference.subjects[model]).leaves_out(own.null_value)
     ]
     if not unclear:
         return f"{'Both leave' if names.paired else 'It leaves'} {null} out."
@@ -191,7 +199,10 @@ def _compared(preference: Preference) -> str:
     )
     shown = difference.p < SHOWN
     verdict = (
-        "" if shown else ": no difference could be shown, which is not proof that there is none"
+        ""
+        if shown
+        else ": no difference could be shown, which is not proof that there is none"
+        f"{_could_have(difference)}"
     )
     chance = "not tested" if math.isnan(difference.p) else wording.p_value(difference.p)
     return (
@@ -200,8 +211,20 @@ def _compared(preference: Preference) -> str:
     )
 
 
-def _basis(effect: Effect, unit: str) -> str:
+def _could_have(effect: Effect) -> str:
+    """What a number that shows nothing could have shown."""
+    if not effect.mde > 0:
+        return ""
+    return f" ({wording.fixed(effect.mde, _DIGITS)} points could have been expected to be found)"
+
+
+def _basis(effect: Effect, unit: str, *, is_crossed: bool = False) -> str:
     units = wording.counted(effect.n_frames, unit)
+    if is_crossed:
+        return (
+            f"{units} in clusters of two kinds that cross, of the scarcer of which there are "
+            f"{wording.number(effect.n_attributes)}"
+        )
     if effect.n_attributes == effect.n_frames:
         return f"{units}, each taken to be independent of the others"
     return f"{units} in {wording.counted(effect.n_attributes, 'cluster')}"
@@ -237,9 +260,11 @@ def section(
 def _made_of(part: Mapping[str, Any], items: pd.DataFrame) -> Text:
     unit = UNITS[part["kind"]]
     clusters = items.loc[items["cluster"] != "", "cluster"].nunique()
+    others = items.loc[items["cluster_2"] != "", "cluster_2"].nunique()
+    crossed = f" and, across these, in {wording.number(others)} others" if others else ""
     hang = (
         f" in {wording.counted(clusters, 'cluster')} (what hangs together, such as one writer’s "
-        f"{unit}s or the {unit}s on one target term)"
+        f"{unit}s or the {unit}s on one target term){crossed}"
         if clusters
         else ""
     )
@@ -320,7 +345,7 @@ def _table(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and
 ) -> Table:
     """A row a subject, the modes side by side, each with its p."""
     groups = []
-    shown_ones = own[~own["estimator"].isin(_no_ties(own))]
+    shown_ones = own[~own["estimator"].isin(_no_ties(own)) & ~own["estimator"].map(_as_trials)]
     for number in dict.fromkeys(str(name) for name in shown_ones["estimator"]):
         by_mode = [
             effects(measures.in_mode(own, mode), number, measures.ALL_SLICE, names.subjects)
@@ -328,13 +353,14 @@ def _table(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and
         ]
         rows = []
         for subject in names.subjects:
-            cells: list[str] = []
+            cells: list[str | Cell] = []
             for found in by_mode:
                 effect = found.get(subject)
                 shown = measures.number(number, effect, subject) if effect else wording.UNKNOWN
                 cells += [shown, measures.p_cell(effect)]
             rows.append((names.label(subject), *cells))
         groups.append(Rows(tuple(rows), wording.opened(_title(number, own))))
+        groups += _of_trials(number, own, modes, names)
     columns = [Column("Model" if names.paired else "", is_number=False)]
     for mode in modes:
         title = f"{mode.capitalize()} mode" if len(modes) > 1 else "Number"
@@ -344,8 +370,45 @@ def _table(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and
         f"{wording.visible(name.partition('-')[0])}, with 95 % intervals",
         tuple(columns),
         tuple(groups),
-        note=_note(part, own, modes, items),
+        note=_note(part, own),
+        basis=f"{_counted(part, own, modes, items)} {basis.scopes(own['scope'], _SCOPES)}",
     )
+
+
+def _as_trials(name: str) -> bool:
+    """Whether a number is a share with every unit taken as a trial of its own."""
+    return name.endswith((WILSON, EXACT))
+
+
+def _of_trials(number: str, own: pd.DataFrame, modes: Sequence[str], names: Names) -> list[Rows]:
+    """The same shares as if no two units hung together: Wilson's and the exact limits, exact p."""
+    both = {
+        label: [
+            effects(measures.in_mode(own, mode), number + label, measures.ALL_SLICE, names.subjects)
+            for mode in modes
+        ]
+        for label in (WILSON, EXACT)
+    }
+    if not any(both[EXACT]):
+        return []
+    rows = []
+    for subject in names.subjects:
+        cells: list[str | Cell] = []
+        for wilson, exact in zip(both[WILSON], both[EXACT], strict=True):
+            cells += [_trial(wilson.get(subject), exact.get(subject), subject)]
+            cells += [measures.p_cell(exact.get(subject))]
+        rows.append((names.label(subject), *cells))
+    return [Rows(tuple(rows), "The same, each taken to be independent of the others")]
+
+
+def _trial(wilson: Effect | None, exact: Effect | None, subject: str) -> str | Cell:
+    if exact is None:
+        return wording.UNKNOWN
+    if wilson is None:  # a difference has a test and no such limits
+        change = wording.fixed(exact.estimate, 2, with_sign=subject == DIFFERENCE)
+        return basis.beside(change, "tested by McNemar, no interval")
+    limits = f"{wording.fixed(exact.low, 2)} to {wording.fixed(exact.high, 2)}"
+    return basis.beside(wording.fixed_interval(wilson.numbers, 2), f"exact {limits}")
 
 
 def _no_ties(own: pd.DataFrame) -> list[str]:
@@ -355,27 +418,43 @@ def _no_ties(own: pd.DataFrame) -> list[str]:
     return [str(name) for name in most.index[most == 0]]
 
 
-def _note(
+def _note(part: Mapping[str, Any], own: pd.DataFrame) -> str:
+    unit = UNITS[part["kind"]]
+    trials = (
+        f" Where each {unit} is taken to be independent of the others: Wilson’s interval, the "
+        "exact one below it, and the p of the exact binomial test for a model and of McNemar’s "
+        "exact test for the difference; all are too sure of themselves where units hang together."
+        if own["estimator"].map(_as_trials).any()
+        else ""
+    )
+    note = (
+        f"{f'No {unit} ties. ' if _no_ties(own) else ''}p: against the even value for a "
+        "model, against 0 for a difference; not adjusted; "
+        f"{wording.UNKNOWN} where there is no such value.{trials} {basis.MDE}"
+    )
+    return note + _beyond(own)
+
+
+def _counted(
     part: Mapping[str, Any], own: pd.DataFrame, modes: Sequence[str], items: pd.DataFrame
 ) -> str:
+    """How many units and clusters stand behind a table, by mode where these differ."""
     unit, of = UNITS[part["kind"]], _of_set(items)
     bases = {}
     for mode in modes:
-        effect = Effect.of(measures.in_mode(own, mode).iloc[0])
-        bases[mode] = _basis(effect, unit) + (
+        row = measures.in_mode(own, mode).iloc[0]
+        effect = Effect.of(row)
+        bases[mode] = _basis(effect, unit, is_crossed=_is_crossed(row["method"])) + (
             f", of {wording.number(of)} in the set" if effect.n_frames < of else ""
         )
-    counted = (
-        f"Counted: {next(iter(bases.values()))}."
-        if len(set(bases.values())) == 1
-        else " ".join(f"Counted in {mode} mode: {basis}." for mode, basis in bases.items())
-    )
-    note = (
-        f"{counted}{f' No {unit} ties.' if _no_ties(own) else ''} p: against the even value for a "
-        "model, against 0 for a difference; not adjusted; "
-        f"{wording.UNKNOWN} where there is no such value."
-    )
-    return note + _beyond(own)
+    if len(set(bases.values())) == 1:
+        return f"Counted: {next(iter(bases.values()))}."
+    return " ".join(f"Counted in {mode} mode: {basis}." for mode, basis in bases.items())
+
+
+def _is_crossed(method: str) -> bool:
+    """Whether clusters are of two factors that cross, as a number's method key says."""
+    return "unit:cluster+cluster_2" in method
 
 
 def _beyond(own: pd.DataFrame) -> str:
@@ -397,7 +476,7 @@ def _by_class(
     in_all = [
         number
         for number in dict.fromkeys(str(name) for name in own["estimator"])
-        if set(own.loc[own["estimator"] == number, "mode"]) == set(modes)
+        if not _as_trials(number) and set(own.loc[own["estimator"] == number, "mode"]) == set(modes)
     ]
     groups = [
         Rows(
@@ -409,7 +488,8 @@ def _by_class(
         )
         for number in in_all
     ]
-    columns = [Column("Class", is_number=False), Column(f"{UNITS[part['kind']]}s".capitalize())]
+    counts = (f"{UNITS[part['kind']]}s".capitalize(), "Clusters")
+    columns = [Column("Class", is_number=False), *(Column(count) for count in counts)]
     for model in names.models:
         several = [Column(f"{getattr(names, model)}, {mode}") for mode in modes]
         columns += several if len(modes) > 1 else [Column(names.label(model))]
@@ -423,7 +503,10 @@ def _by_class(
         tuple(groups),
         is_compact=True,
         note="95 % intervals in brackets, not adjusted for the number of classes: about one in "
-        f"twenty leaves the even value out by chance.{_beyond(measures.in_mode(own, modes[-1]))}",
+        "twenty leaves the even value out by chance. Below: Wilson’s interval and McNemar’s exact "
+        f"test, each {UNITS[part['kind']]} taken to be independent of the others. {basis.MDE}"
+        f"{_beyond(measures.in_mode(own, modes[-1]))}",
+        basis=basis.scopes(own["scope"], _SCOPES),
     )
     return Folded(f"By class: {wording.counted(n_classes, 'class', 'classes')}", (table,))
 
@@ -435,26 +518,45 @@ def _class_row(  # noqa: PLR0913, PLR0917 - one row of the table above
     own: pd.DataFrame,
     modes: Sequence[str],
     names: Names,
-) -> tuple[str, ...]:
+) -> tuple[str | Cell, ...]:
     digits = _DIGITS if measures.is_percent(number) else None
     by_mode = {
         mode: effects(measures.in_mode(own, mode), number, slice_, names.subjects) for mode in modes
     }
     last = by_mode[modes[-1]]
-    cells = []
+    trials = {
+        label: effects(measures.in_mode(own, modes[-1]), number + label, slice_, names.subjects)
+        for label in (WILSON, EXACT)
+    }
+    cells: list[str | Cell] = []
     for model in names.models:
         for mode, found in by_mode.items():
             effect = found.get(model)
             if effect is None:
                 cells.append(wording.UNKNOWN)
             elif mode == modes[-1]:
-                cells.append(measures.number(number, effect, model, digits))
+                wilson = trials[WILSON].get(model)
+                limits = f"Wilson {_limits(wilson, digits or 3)}" if wilson else ""
+                cells.append(measures.number(number, effect, model, digits, limits))
             else:
-                cells.append(wording.fixed(effect.estimate, digits or 3))
+                shown = wording.fixed(effect.estimate, digits or 3)
+                cells.append(basis.beside(shown, _limits(effect, digits or 3)))
     if names.paired:
-        change = last.get(DIFFERENCE)
-        shown = measures.number(number, change, DIFFERENCE, digits) if change else wording.UNKNOWN
-        cells.append(shown)
-    count = next((found[CANDIDATE].n_frames for found in by_mode.values() if CANDIDATE in found), 0)
+        change, paired = last.get(DIFFERENCE), trials[EXACT].get(DIFFERENCE)
+        chance = f"McNemar {wording.p_value(paired.p)}" if paired else ""
+        cells.append(
+            measures.number(number, change, DIFFERENCE, digits, chance)
+            if change
+            else wording.UNKNOWN
+        )
+    one = next((found[CANDIDATE] for found in by_mode.values() if CANDIDATE in found), None)
+    counts = (one.n_frames, one.n_attributes) if one else (0, 0)
     name = measures.slice_label(slice_, part["classes"])
-    return (wording.opened(name), wording.number(count), *cells)
+    return (wording.opened(name), *map(wording.number, counts), *cells)
+
+
+def _limits(effect: Effect, digits: int) -> str:
+    """The limits of an interval that stand below its number; why there are none."""
+    if math.isnan(effect.low) or effect.low == effect.high:
+        return basis.refusal(effect)
+    return " to ".join(wording.fixed(value, digits) for value in (effect.low, effect.high))

@@ -14,6 +14,7 @@ _UNSEEN_CATEGORIES = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 _ISOLATE, _ISOLATE_END = "\u2068", "\u2069"
 _WORST_SHARE_SHOWN = 1e-4
 _MANY = 1e6
+_LARGEST_EXPONENT = 700.0
 _LEAST = 0.00005
 _RAREST = 1e-9
 
@@ -109,6 +110,14 @@ def odds(nats: float) -> str:
 def percent(share: float, digits: int = 0) -> str:
     """A share as a percentage: 88 %."""
     return UNKNOWN if math.isnan(share) else f"{100 * share:.{digits}f} %"
+
+
+def share_of_odds(nats: float) -> str:
+    """The share of the first of two groups that log-odds are: 65 %, 0.4 %, 99.6 %."""
+    if math.isnan(nats):
+        return UNKNOWN
+    share = 1 / (1 + math.exp(-nats)) if nats > -_LARGEST_EXPONENT else 0.0
+    return percent(share, 0 if 0.01 <= share <= 0.99 else 1)  # noqa: PLR2004 - 0 and 100 mislead
 
 
 def points(share: float) -> str:

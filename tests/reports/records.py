@@ -8,10 +8,11 @@ import pandas as pd
 from audit import tables
 from audit.estimate import Design, estimate
 from audit.estimators.catalogue import needed
-from audit.record import Record
+from audit.record import FORMAT, Record
 from probes.expand import expand
 from probes.importers.imported import EMPTY
 from probes.schema import Header, ImportedSet, parse
+from reports import measures
 
 WORDS_WOMEN = ["nurse", "librarian", "florist", "midwife", "stylist", "typist", "nanny"]
 WORDS_MEN = ["miner", "welder", "roofer", "plumber", "logger", "mason", "trucker"]
@@ -19,6 +20,11 @@ CONTEXTS = [
     "after lunch", "at the border", "before winter", "during rain", "in silence",
     "near the harbor", "on a bridge", "under a tree", "with great care", "without a map",
 ]  # fmt: skip
+MORE_CONTEXTS = [
+    "across the river", "after the storm", "at dawn", "behind the mill", "by the road",
+    "in a hurry", "in the garden", "on the hill", "over the summer", "past the gate",
+]  # fmt: skip
+_RECORDS = {}
 HOSTILE = "<script>alert(1)</script>\u202e\u200b"
 
 
@@ -51,19 +57,34 @@ def association(name, title, texts, terms, **more):
     }  # fmt: skip
 
 
+def with_shares(made, *, neutral=False):
+    """Return the set with the world's shares of women, and with neutral words in its frames."""
+    for class_, shares in (("women_jobs", (0.6, 0.97)), ("men_jobs", (0.02, 0.4))):
+        attributes = made["classes"][class_]["attributes"]
+        for attribute, share in zip(attributes, np.linspace(*shares, len(attributes)), strict=True):
+            attribute["share"] = round(float(share), 3)
+    made["set"]["sources"] = ["Written for a test", "Shares of women: a census, 2020"]
+    if neutral:
+        made["controls"] = {"attributes": [{"text": "person"}, {"text": "neighbor"}]}
+    return made
+
+
 def jobs(*, frames=10, attribute=""):
     """Return a set with the group at the mask; `attribute` replaces the first one."""
-    texts = [f"[MASK] was {{a attribute}} {where}." for where in CONTEXTS[:frames]]
+    where = (CONTEXTS + MORE_CONTEXTS)[:frames]
+    texts = [f"[MASK] was {{a attribute}} {place}." for place in where]
     made = association("jobs", "Pronoun by job", texts, (["she"], ["he"]))
     if attribute:
         made["classes"]["women_jobs"]["attributes"][0] = {"text": attribute}
     return made
 
 
-def people():
-    """Return a set with the attribute at the mask and two terms a group."""
+def people(*, terms=2):
+    """Return a set with the attribute at the mask and so many terms a group."""
     texts = [f"The {{term}} was the [MASK] {where}." for where in CONTEXTS]
-    return association("people", "Job by person", texts, (["woman", "girl"], ["man", "boy"]))
+    women = ["woman", "girl", "mother", "aunt", "widow"]
+    men = ["man", "boy", "father", "uncle", "widower"]
+    return association("people", "Job by person", texts, (women[:terms], men[:terms]))
 
 
 def control():
@@ -88,8 +109,8 @@ def facts():
     }  # fmt: skip
 
 
-def pairs(*, name="pairs", n=40, writers=8, notes=(), unusable=0, **more):
-    """Return an import of sentence pairs, in two classes and by some writers."""
+def pairs(*, name="pairs", n=40, writers=8, edits=0, notes=(), unusable=0, **more):  # noqa: PLR0913
+    """Return an import of sentence pairs, in two classes, by some writers and with some edits."""
     rows = []
     for i in range(n):
         sides = [f"Pair {i} of {name} says {word}." for word in ("this", "that")]
@@ -100,6 +121,7 @@ def pairs(*, name="pairs", n=40, writers=8, notes=(), unusable=0, **more):
                 {
                     **EMPTY, "frame": str(i), "class": ("age", "race-color")[i % 2], "label": label,
                     "pair": str(i), "cluster": f"w{i % writers}", "text": text, "partner": partner,
+                    "cluster_2": f"e{i % edits}" if edits else "",
                 }
             )  # fmt: skip
     return imported(name, "Pairs of sentences", "pairs", rows, notes, unusable, **more)
@@ -129,13 +151,42 @@ def imported(name, title, kind, rows, notes=(), unusable=0, **more):  # noqa: PL
     )  # fmt: skip
 
 
-def record(  # noqa: PLR0913 - each is one thing that a page may be about
-    sets=None, *, reference=0.5, candidate=1.1, noise=0.05, truth=None, lost=0, names=None,
-    tokens=("she", "he", "they"), accuracy=(0.9, 0.6), one_tokenizer=True, seed=7,
+def record(sets=None, *, names=None, truth=None, **told):
+    """Return the record of `_record`, made once for the same arguments: nothing changes one.
+
+    `names` are the models' by subject, `truth` is that of a pair whose leans were planted.
+    """
+    key = repr((sets, sorted(told.items())))
+    if key not in _RECORDS:
+        _RECORDS[key] = _record(sets, **told)
+    found = _RECORDS[key]
+    models = {
+        model: {**identity, "name": (names or {}).get(model, identity["name"])}
+        for model, identity in found.manifest["models"].items()
+    }
+    return replace(found, manifest={**found.manifest, "models": models, "truth": truth})
+
+
+def older(found):
+    """Return the record as the first format has it: nothing of both models, and no reading."""
+    new = set(measures.INHERITED + measures.PLACED) - {
+        "stereotype_contrast", "stereotype_contrast_lpbs", "log_odds", "prior", "lpbs", "lean",
+        "largest_lean",
+    }  # fmt: skip
+    rows = ~found.estimates["estimator"].isin(sorted(new))
+    rows &= ~found.estimates["estimator"].str.endswith(("_wilson", "_exact"))
+    estimates = found.estimates[rows].assign(reading="").reset_index(drop=True)
+    return replace(found, estimates=estimates)
+
+
+def _record(  # noqa: PLR0913 - each is one thing that a page may be about
+    sets=None, *, reference=0.5, candidate=1.1, noise=0.05, lost=0,
+    tokens=("she", "he", "they"), accuracy=(0.9, 0.6), one_tokenizer=True, seed=7, further=0.0,
 ):  # fmt: skip
     """Return a record whose models lean by half of `reference` and `candidate` a class.
 
-    A `reference` of None leaves one model alone; the first `lost` items of the candidate are lost.
+    A `reference` of None leaves one model alone; the first `lost` items of the candidate are lost;
+    the models are `further` apart (KL) in sentences with attributes of a class than in others.
     """
     sets = [jobs(), people(), control(), facts()] if sets is None else sets
     leans = {"candidate": candidate}
@@ -166,14 +217,14 @@ def record(  # noqa: PLR0913 - each is one thing that a page may be about
         }
         for c in contexts["context"]
         for measure in ("kl", "jsd", "top1", "agreement@10")
-        if len(leans) > 1 and one_tokenizer
+        if len(leans) > 1 and one_tokenizer and not (further and measure == "kl")
     ]  # fmt: skip
+    if further and len(leans) > 1:
+        paired += _distances(items, further, seed)
     estimated = estimate(
         items, scores, designs, tables.table("fills", fills), tables.table("paired", paired)
     )
-    manifest = _manifest(
-        parsed, parts, leans, names=names or {}, truth=truth, left_out=estimated.left_out
-    )
+    manifest = _manifest(parsed, parts, leans, left_out=estimated.left_out)
     if not one_tokenizer:
         manifest["not_measured"] = ["The two models have different tokenizers."]
     failed = items.merge(scores[scores["status"] != "ok"], on="item")
@@ -193,6 +244,24 @@ def record(  # noqa: PLR0913 - each is one thing that a page may be about
         tables.table("fills", fills),
         estimated.estimates,
     )
+
+
+def _distances(items, further, seed):
+    """Return KL and the reference's entropy of every context, the neutral ones nearer."""
+    draws = np.random.default_rng(seed)
+    rows = []
+    for context, role in items.drop_duplicates("context")[["context", "role"]].to_numpy():
+        kl = 0.2 + further * (role == "probe") + draws.normal(0, 0.02)
+        both = ("reference", context, "candidate", "kl", kl)
+        alone = ("reference", "", "", "entropy", draws.normal(3, 0.2))
+        for model, other_context, other_model, measure, value in (both, alone):
+            rows.append(
+                {
+                    "context": context, "model": model, "other_context": other_context,
+                    "other_model": other_model, "measure": measure, "value": value,
+                }
+            )  # fmt: skip
+    return rows
 
 
 def changed(found, **cells):
@@ -265,20 +334,20 @@ def _scores(items, leans, *, noise, accuracy, lost, seed):  # noqa: PLR0913
     return tables.table("scores", rows)
 
 
-def _manifest(parsed, parts, leans, *, names, truth, left_out):  # noqa: PLR0913
+def _manifest(parsed, parts, leans, *, left_out):
     identity = {
         "revision": "", "architecture": "BertForMaskedLM", "files": {"model.safetensors": "f" * 64},
         "tokenizer": "a" * 64, "vocabulary": "b" * 64, "vocabulary_size": 1000, "layers": 4,
         "parameters": 1234567, "stored_dtype": "F16", "dtype": "float32", "device": "cpu",
         "attention": "sdpa", "head": "at the mask",
     }  # fmt: skip
-    default = {"reference": "some/teacher", "candidate": "some/student"}
+    names = {"reference": "some/teacher", "candidate": "some/student"}
     return {
-        "format": 1,
+        "format": FORMAT,
         "created": "2026-01-02T03:04:05+00:00",
         "maskaudit": "0.1.0",
         "models": {
-            model: {**identity, "name": names.get(model, default[model]), "weights": model[0] * 64}
+            model: {**identity, "name": names[model], "weights": model[0] * 64}
             for model in leans
         },
         "method": {"dtype": "float32"},
@@ -310,7 +379,7 @@ def _manifest(parsed, parts, leans, *, names, truth, left_out):  # noqa: PLR0913
         "lost": [],
         "left_out": left_out,
         "not_measured": [] if len(leans) > 1 else ["One model was audited alone."],
-        "truth": truth,
+        "truth": None,
     }  # fmt: skip
 
 

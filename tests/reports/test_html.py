@@ -193,15 +193,25 @@ def test_every_average_of_the_page_is_that_of_the_record(probe_set, further, htm
         "Average beyond that (raw less prior)": ("lpbs", "all"),
         "Stereotype contrast, raw less prior": ("stereotype_contrast_lpbs", "contrast"),
         "Stereotype contrast: women’s jobs less men’s jobs": ("stereotype_contrast", "contrast"),
+        "Association, nats²: how far attributes depart from the average": ("association", "all"),
+        "Magnitude, nats²: how far they depart from zero": ("magnitude", "all"),
     }
     rows = read(html).tables[f"results-{probe_set}"][1:]
-    assert len(rows) == (4 if probe_set == "people" else 7)
-    for title, *cells in rows:
+    assert len(rows) == (6 if probe_set == "people" else 9)
+    for told, *cells in rows:
+        title, attributes = re.fullmatch(r"(.*) (\d+) attributes in 10 frames, S2", told).groups()
         estimator, slice_ = slices[title]
         for subject, cell in zip(SUBJECTS, cells, strict=True):
             value = records.estimate_of(further, probe_set, subject, estimator, slice_)
-            shown = re.fullmatch(r"(\S+) \((\S+) to (\S+)\)", cell)
-            for text, column in zip(shown.groups(), ("estimate", "low", "high"), strict=True):
+            assert int(attributes) == value["n_attributes"]
+            shown = re.match(r"(\S+) \((\S+) to (\S+)\)( |$)", cell)
+            below = cell[shown.end() :]
+            if estimator not in {"association", "magnitude"}:
+                assert near(re.search(r"× (\S+?)(;|$)", below)[1], math.exp(value["estimate"]))
+            if "women" in below:
+                share = 100 / (1 + math.exp(-value["estimate"]))
+                assert near(re.search(r"(\d+) % women", below)[1], share)
+            for text, column in zip(shown.groups()[:3], ("estimate", "low", "high"), strict=True):
                 assert near(text, value[column])
 
 

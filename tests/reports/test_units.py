@@ -46,6 +46,11 @@ def shown(row, digits=1, sign=""):
     return f"{low} to {high}"
 
 
+def text_of(cell):
+    """Return what a cell shows on its first line."""
+    return cell if isinstance(cell, str) else cell.text
+
+
 def section(made, probe_set):
     """Return the section of a set."""
     return next(one for one in made.sections if one.name == f"set-{probe_set}")
@@ -74,8 +79,10 @@ def test_a_page_without_any_set_of_groups_has_a_headline_and_no_chart(made, foun
 def test_whether_a_preference_is_shown_follows_its_interval():
     """Even outside the interval of a model, or inside: both are said."""
     made = page(records.record([records.pairs(n=200, writers=200)], reference=0.0, candidate=3.0))
-    assert "No preference either way could be shown for the reference (teacher): 50 is inside" in (
-        made.headline.evidence
+    assert re.search(
+        r"No preference either way could be shown for the reference \(teacher\) \(\d+\.\d points "
+        r"could have been expected to be found\): 50 is inside",
+        made.headline.evidence,
     )
     both = page(records.record([records.pairs(n=200, writers=200)], reference=3.0, candidate=3.0))
     assert "Both leave 50 out." in both.headline.evidence
@@ -113,6 +120,8 @@ def test_both_modes_stand_side_by_side_as_they_are_in_the_record(
     """Read back from the HTML, each cell is the estimate and interval of its mode and subject."""
     rows = read(render(made)).tables[f"{estimator}-{probe_set}"]
     assert rows[0] == ["Model", "Published mode", "p", "Corrected mode", "p"]
+    as_trials = [i for i, row in enumerate(rows) if row[0].startswith("The same, each taken")]
+    rows = [row for i, row in enumerate(rows) if not any(0 <= i - j <= 3 for j in as_trials)]
     body = [row for row in rows[1:] if len(row) > 1]
     for name, start in zip(numbers_of, range(0, len(body), 3), strict=False):
         for row, subject in zip(
@@ -120,7 +129,10 @@ def test_both_modes_stand_side_by_side_as_they_are_in_the_record(
         ):
             for mode, cell, p in (("published", *row[1:3]), ("corrected", *row[3:5])):
                 value = numbers(found, probe_set, name, mode).loc[subject]
-                texts = re.fullmatch(r"(\S+) \((\S+) to (\S+)\)", cell).groups()
+                texts = re.match(r"(\S+) \((\S+) to (\S+)\)", cell).groups()
+                least = re.search(r"mde (\S+)$", cell)
+                assert bool(least) == (value["p"] >= 0.05)
+                assert least is None or near(least[1], value["mde"])
                 for text, column in zip(texts, ("estimate", "low", "high"), strict=True):
                     assert near(text, value[column])
                 assert p in {"–", "1", "< .001"} or near(f"0{p}", value["p"])
@@ -146,15 +158,62 @@ def test_ties_are_shown_where_there_are_any(found):
     """No ties: one sentence. Ties: a row of the table in corrected mode alone."""
     none = page(found)
     assert "No pair ties." in table(none, "crows_nangia-pairs").note
-    assert len(table(none, "crows_nangia-pairs").groups) == 1
+    assert len(table(none, "crows_nangia-pairs").groups) == 2
     estimates = found.estimates.copy()
     ties = (estimates["estimator"] == "crows_nangia_ties") & (estimates["slice"] == "all")
     estimates.loc[ties & (estimates["subject"] == "candidate"), "estimate"] = 2.5
     some = table(page(replace(found, estimates=estimates)), "crows_nangia-pairs")
-    assert some.groups[1].title == "Ties, % of pairs"
-    assert some.groups[1].rows[1][1] == "–"
-    assert some.groups[1].rows[1][3].startswith("2.50")
+    assert some.groups[2].title == "Ties, % of pairs"
+    assert some.groups[2].rows[1][1] == "–"
+    assert text_of(some.groups[2].rows[1][3]).startswith("2.50")
     assert "No pair ties" not in some.note
+
+
+def test_shares_have_the_limits_of_independent_pairs_beside_them(found, made):
+    """Wilson's, the exact ones, the exact p and McNemar's are those of the record, by mode."""
+    group = table(made, "crows_nangia-pairs").groups[1]
+    assert group.title == "The same, each taken to be independent of the others"
+    for start, mode in ((1, "published"), (3, "corrected")):
+        wilson = numbers(found, "pairs", "crows_nangia_wilson", mode)
+        exact = numbers(found, "pairs", "crows_nangia_exact", mode)
+        for row, subject in zip(group.rows[:2], ("reference", "candidate"), strict=True):
+            one, other = wilson.loc[subject], exact.loc[subject]
+            low, high = (f"{one[name]:.2f}" for name in ("low", "high"))
+            assert row[start].text == f"{one['estimate']:.2f} ({low} to {high})"
+            assert row[start].beside == f"exact {other['low']:.2f} to {other['high']:.2f}"
+            assert row[start + 1] == "< .001" or near(f"0{row[start + 1]}", other["p"])
+        assert group.rows[2][start].beside == "tested by McNemar, no interval"
+        assert group.rows[2][start + 1] == "1" or near(
+            f"0{group.rows[2][start + 1]}", exact.loc["difference", "p"]
+        )
+    note = table(made, "crows_nangia-pairs").note
+    assert "Wilson’s interval" in note
+    assert "McNemar’s exact test" in note
+    assert "independent" not in table(made, "stereoset-triples").note
+
+
+def test_pairs_in_two_kinds_of_clusters_say_so():
+    """Writers and edited words cross; the scarcer kind is counted."""
+    made = page(records.record([records.pairs(n=60, writers=8, edits=11)]))
+    basis = table(made, "crows_nangia-pairs").basis
+    assert basis.startswith(
+        "Counted: 60 pairs in clusters of two kinds that cross, of the scarcer of which there are "
+        "8."
+    )
+    assert "60 pairs in clusters of two kinds that cross" in made.headline.evidence
+    assert "in 8 clusters (what hangs together" in said(section(made, "pairs"))
+    assert "and, across these, in 11 others" in said(section(made, "pairs"))
+
+
+def test_too_few_clusters_are_said_and_claim_nothing():
+    """The share is shown, and that it has no interval is said with the reason."""
+    made = page(records.record([records.pairs(writers=3)]))
+    assert "How sure that is cannot be computed (no interval: fewer than six clusters)." in (
+        made.headline.evidence
+    )
+    cell = table(made, "crows_nangia-pairs").groups[0].rows[0][1]
+    assert cell.beside == "no interval: fewer than six clusters"
+    assert "nan" not in said(made).lower().split()
 
 
 def test_classes_have_a_compact_table_of_their_own(found, made):
@@ -162,20 +221,20 @@ def test_classes_have_a_compact_table_of_their_own(found, made):
     folded = [one for one in parts(section(made, "pairs"), Folded) if "By class" in one.summary]
     assert folded[0].summary == "By class: 2 classes"
     rows = table(made, "crows_nangia-classes-pairs").groups[0].rows
-    assert [row[:2] for row in rows] == [("Age", "20"), ("Race color", "20")]
+    assert [row[:3] for row in rows] == [("Age", "20", "4"), ("Race color", "20", "4")]
     for row, name in zip(rows, ("age", "race-color"), strict=True):
         published = numbers(found, "pairs", "crows_nangia", "published", f"class={name}")
         corrected = numbers(found, "pairs", "crows_nangia", "corrected", f"class={name}")
-        assert near(row[2], published.loc["reference", "estimate"])
-        assert near(row[4], published.loc["candidate", "estimate"])
-        assert shown(corrected.loc["candidate"]) in row[5]
-        assert shown(corrected.loc["difference"], sign="+") in row[6]
+        assert near(text_of(row[3]), published.loc["reference", "estimate"])
+        assert near(text_of(row[5]), published.loc["candidate", "estimate"])
+        assert shown(corrected.loc["candidate"]) in row[6].text
+        assert shown(corrected.loc["difference"], sign="+") in text_of(row[7])
     assert len(table(made, "stereoset-classes-triples").groups) == 3
 
 
 def test_units_and_clusters_are_counted(made):
     """What was counted is said in the sentence and under the table."""
-    assert table(made, "crows_nangia-pairs").note.startswith("Counted: 40 pairs in 8 clusters.")
+    assert table(made, "crows_nangia-pairs").basis.startswith("Counted: 40 pairs in 8 clusters.")
     assert "40 pairs in 8 clusters (what hangs together" in said(section(made, "pairs"))
 
 
@@ -184,7 +243,7 @@ def test_units_without_a_score_are_counted_apart(found):
     estimates = found.estimates.copy()
     rows = (estimates["estimator"] == "crows_meade") & (estimates["mode"] == "corrected")
     estimates.loc[rows, "n_frames"] = 37
-    note = table(page(replace(found, estimates=estimates)), "crows_meade-pairs").note
+    note = table(page(replace(found, estimates=estimates)), "crows_meade-pairs").basis
     assert "Counted in corrected mode: 37 pairs in 8 clusters, of 40 in the set." in note
     assert "Counted in published mode: 40 pairs in 8 clusters." in note
 
@@ -264,7 +323,8 @@ def test_distances_have_their_intervals_and_definitions():
     jobs = records.record([records.jobs()])
     row = table(page(jobs), "distances").groups[0].rows[0]
     assert row[0] == "Pronoun by job"
-    assert "0.25" in row
+    assert "0.25" in [text_of(cell) for cell in row]
+    assert row[1:3] == ("140", "10")
     assert "KL divergence of the reference" in said(page(jobs).sections)
     older = jobs.estimates[jobs.estimates["subject"] != "relation"]
     assert "without intervals" in said(page(replace(jobs, estimates=older)))

@@ -55,6 +55,18 @@ def test_odds_are_exponentials(nats, shown):
 
 
 @pytest.mark.parametrize(
+    ("nats", "shown"),
+    [
+        (0.0, "50 %"), (math.log(3), "75 %"), (-5.5, "0.4 %"), (5.5, "99.6 %"), (-800.0, "0.0 %"),
+        (math.nan, "–"),
+    ],
+)  # fmt: skip
+def test_log_odds_are_a_share_of_two_groups(nats, shown):
+    """With a decimal where none or all would mislead."""
+    assert wording.share_of_odds(nats) == shown
+
+
+@pytest.mark.parametrize(
     ("share", "shown"), [(0.17, "+17"), (-0.08, "−8"), (0.0, "0"), (0.001, "0")]
 )
 def test_points_have_a_sign(share, shown):

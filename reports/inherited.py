@@ -1,0 +1,388 @@
+"""What a candidate keeps of its reference's leans: how much of them, which ones, and where else."""
+
+import math
+from collections.abc import Mapping
+
+import pandas as pd
+
+from audit.cells import RELATION
+from audit.crossed import LEAN, LEAST_ATTRIBUTES
+from audit.relation import (
+    CORRELATION,
+    EXPECTED_SIGN_CHANGES,
+    FIDELITY,
+    FIDELITY_ADJUSTED,
+    FLIPS,
+    INHERITANCE,
+    LEAST_FOR_SLOPE,
+    LOG_KAPPA,
+    LOG_MAGNITUDE_RATIO,
+    SIGN_CHANGES,
+    SLOPE,
+)
+from audit.statistics.inheritance import (
+    AMPLIFIED,
+    ATTENUATED,
+    CLASSES,
+    FLIPPED,
+    INHERITED,
+    LOST,
+    NEW,
+    UNDECIDED,
+)
+from reports import basis, wording
+from reports.blocks import (
+    CANDIDATE,
+    REFERENCE,
+    Block,
+    Cell,
+    Column,
+    Definitions,
+    Effect,
+    Folded,
+    Names,
+    Part,
+    Rows,
+    Table,
+    Term,
+    Text,
+    by_slice,
+    effects,
+)
+from reports.examples import Between
+from reports.measures import ALL_SLICE
+
+TITLE = "What the candidate inherits"
+MEANINGS: Mapping[str, str] = {
+    INHERITED: "Both lean the same way, and no change could be shown:",
+    AMPLIFIED: "Both lean the same way, the candidate further:",
+    ATTENUATED: "Both lean the same way, the candidate less far:",
+    LOST: "The reference leans; the candidate is not shown to, and has moved back:",
+    NEW: "The candidate leans, the reference is not shown to, and that is a change:",
+    FLIPPED: "The two lean opposite ways:",
+    UNDECIDED: "Nothing of that kind could be shown:",
+}
+_FACTORS = {
+    LOG_KAPPA: "Amplification: how many times as large the leans are",
+    LOG_MAGNITUDE_RATIO: "Magnitude: the same, with what all attributes share",
+}
+_PLAIN = {
+    SLOPE: "Slope: how steeply the candidate’s leans follow the reference’s",
+    CORRELATION: "Pattern: their correlation, noise taken out (r)",
+}
+_SHARES = {
+    FLIPS: "Attributes credibly on opposite sides",
+    SIGN_CHANGES: "Attributes whose estimate changes its sign",
+    EXPECTED_SIGN_CHANGES: "The same, as noise alone would have it",
+}
+_UNSHOWN = {INHERITED, UNDECIDED}
+_LIKE, _SOME_LIKE = 0.95, 0.5
+_NAMED = 12
+
+
+def inherited(between: Between, estimates: pd.DataFrame, names: Names) -> tuple[Block, ...]:
+    """The part of one set about both models together; nothing where a record has no such rows."""
+    if not names.paired:
+        return ()
+    found = _found(between, estimates)
+    if SLOPE not in found:
+        return ()
+    leans = _leans(between, estimates)
+    blocks: list[Block] = [Text(" ".join([_size(found, names), _counted(leans)]))]
+    blocks.append(_table(between, found))
+    if leans:
+        blocks += [*_classes(leans), _every(between, leans, estimates, names)]
+    blocks += [Text(told) for told in _fidelity(found, names)]
+    return (Part(TITLE, tuple(blocks)),)
+
+
+def _found(between: Between, estimates: pd.DataFrame) -> dict[str, Effect]:
+    """The numbers of the two models together, by their names."""
+    names = (*_FACTORS, *_PLAIN, *_SHARES, FIDELITY, FIDELITY_ADJUSTED)
+    whole = {
+        name: effects(
+            estimates,
+            name,
+            ALL_SLICE if name.startswith(FIDELITY) else between.prefix + ALL_SLICE,
+            (RELATION,),
+        )
+        for name in names
+    }
+    return {name: found[RELATION] for name, found in whole.items() if found}
+
+
+def _leans(between: Between, estimates: pd.DataFrame) -> dict[str, Effect]:
+    """The change of each attribute's lean, the largest first; its class is its `reading`."""
+    start = between.slice_of("")
+    rows = estimates[
+        (estimates["estimator"] == INHERITANCE) & estimates["slice"].str.startswith(start)
+    ]
+    found = {str(row["slice"])[len(start) :]: Effect.of(row) for _, row in rows.iterrows()}
+    return dict(sorted(found.items(), key=lambda pair: (-abs(pair[1].estimate), pair[0])))
+
+
+def _size(found: Mapping[str, Effect], names: Names) -> str:
+    """How large the candidate's leans are against the reference's, in a sentence or a refusal."""
+    size, slope = found[LOG_KAPPA], found[SLOPE]
+    candidate, reference = names.the(CANDIDATE), names.the(REFERENCE)
+    least = {
+        "too_few_frames": f"{LEAST_FOR_SLOPE} frames, and here are {size.n_frames}",
+        "too_few_attributes": f"{LEAST_ATTRIBUTES} attributes that have every sentence, and here "
+        f"are {size.n_attributes}",
+    }
+    if size.reading in least:
+        return (
+            "How large the candidate’s leans are against the reference’s is not computed: it takes "
+            f"at least {least[size.reading]}."
+        )
+    if math.isnan(size.estimate):
+        who = reference if math.isnan(slope.estimate) else candidate
+        what = (
+            "nothing that could be inherited or amplified"
+            if who == reference
+            else "no size to hold against the reference’s"
+        )
+        return f"Not estimable: {who} shows no association here, so there is {what}."
+    exploratory = "Exploratory, for want of frames. " if size.reading == "exploratory" else ""
+    factor = f"{wording.odds(size.estimate)} times as large as those of {reference}"
+    rests = (
+        f"95 % interval {_factors(size.low, size.high)}; "
+        f"{wording.p_value(size.p)}, not adjusted; "
+        f"{wording.counted(size.n_attributes, 'attribute')} in "
+        f"{wording.counted(size.n_frames, 'frame')}"
+    )
+    pattern = _pattern(found[CORRELATION])
+    if size.std_error == 0 and size.estimate == 0:
+        return f"{wording.opened(candidate)} has exactly the leans of {reference}{pattern}."
+    if size.is_shown:
+        return f"{exploratory}The leans of {candidate} are {factor} ({rests}){pattern}."
+    return (
+        f"{exploratory}Neither amplification nor attenuation could be shown: the leans of "
+        f"{candidate} are {factor} ({rests}; the smallest factor that could have been expected to "
+        f"be found is {wording.odds(size.mde)}){pattern}."
+    )
+
+
+def _pattern(likeness: Effect) -> str:
+    """How alike the leans are in which attributes they are about, read from the interval."""
+    if math.isnan(likeness.low):
+        return ""
+    if likeness.low >= _LIKE:
+        told = "and almost the same in pattern"
+    elif likeness.low > _SOME_LIKE:
+        told = "and alike in pattern"
+    elif likeness.low > 0:
+        told = "and loosely alike in pattern"
+    elif likeness.high < 0:
+        told = "and reversed in pattern"
+    else:
+        told = "and no likeness in pattern could be shown"
+    interval = wording.between(likeness.low, likeness.high)
+    return f", {told} (r = {wording.plain(likeness.estimate)}, 95 % interval {interval})"
+
+
+def _factors(low: float, high: float) -> str:
+    return f"{wording.odds(low)} to {wording.odds(high)}"
+
+
+def _by_class(leans: Mapping[str, Effect]) -> dict[str, list[str]]:
+    """The attributes of each class, in the order of the classes, the largest change first."""
+    found = {name: [a for a, lean in leans.items() if lean.reading == name] for name in CLASSES}
+    return {name: attributes for name, attributes in found.items() if attributes}
+
+
+def _counted(leans: Mapping[str, Effect]) -> str:
+    """How many attributes are of which class."""
+    if not leans:
+        return ""
+    classes = sorted(_by_class(leans).items(), key=lambda pair: -len(pair[1]))
+    if len(classes) == 1:
+        return f"All {len(leans)} attributes are {classes[0][0]}."
+    told = [f"{len(attributes)} {name}" for name, attributes in classes]
+    count, name = told[0].split(" ")
+    verb = "is" if count == "1" else "are"
+    listed = wording.listed([f"{count} {verb} {name}", *told[1:]])
+    return f"Of {len(leans)} attributes {listed}."
+
+
+def _table(between: Between, found: Mapping[str, Effect]) -> Table:
+    order = (LOG_KAPPA, SLOPE, CORRELATION, LOG_MAGNITUDE_RATIO, *_SHARES)
+    shown = {name: found[name] for name in order if name in found}
+    return Table(
+        f"inherited-{between.tag}",
+        "Both models together",
+        (
+            Column("Number", is_number=False),
+            Column("Estimate"),
+            Column("95 % interval"),
+            Column("Same leans would give"),
+            Column("p"),
+            Column("Could have found"),
+            Column("Scope"),
+        ),
+        (Rows(tuple(_row(name, effect) for name, effect in shown.items())),),
+        note="p: against the value that the same leans would give; not adjusted. Could have found: "
+        "the smallest number, or its inverse where it is a factor, that such a test would have "
+        "found four times in five, given where nothing was shown. The counts of attributes have "
+        "no interval; the p behind the first is adjusted for the number of attributes.",
+        basis=_counts(next(iter(shown.values()))) + basis.scopes(e.scope for e in shown.values()),
+    )
+
+
+def _counts(effect: Effect) -> str:
+    return (
+        f"{wording.counted(effect.n_attributes, 'attribute')} in "
+        f"{wording.counted(effect.n_frames, 'frame')}. "
+    )
+
+
+def _row(name: str, effect: Effect) -> tuple[str | Cell, ...]:
+    if name in _SHARES:
+        shown = wording.percent(effect.estimate)
+        beside = "" if effect.reading == "" else basis.refusal(effect)
+        if name != EXPECTED_SIGN_CHANGES:
+            beside = f"{round(effect.estimate * effect.n_attributes)} of {effect.n_attributes}"
+        same = "0 %" if name == FLIPS else wording.UNKNOWN
+        cells = (basis.beside(shown, beside), wording.UNKNOWN, same)
+        return (_SHARES[name], *cells, "not tested", wording.UNKNOWN, effect.scope)
+    is_factor = name in _FACTORS
+    show = wording.odds if is_factor else wording.plain
+    interval = wording.UNKNOWN
+    if not math.isnan(effect.low):
+        interval = f"{show(effect.low)} to {show(effect.high)}"
+    missing = "exploratory" if effect.reading == "exploratory" else basis.refusal(effect)
+    unshown = not math.isnan(effect.p) and not effect.is_shown and effect.mde > 0
+    # The slope's is a distance from 1, and is given as the slope itself.
+    least = effect.mde + (1 if name == SLOPE else 0)
+    return (
+        (_FACTORS | _PLAIN)[name],
+        basis.beside(show(effect.estimate), missing),
+        interval,
+        "1",
+        wording.p_number(effect.p),
+        show(least) if unshown else wording.UNKNOWN,
+        effect.scope,
+    )
+
+
+def _classes(leans: Mapping[str, Effect]) -> tuple[Block, ...]:
+    """Which attributes are of which class; those of the largest change are named first."""
+    by_class = _by_class(leans)
+    terms = tuple(
+        Term(f"{len(attributes)} {name}", (f"{MEANINGS[name]} {_named(attributes)}.",))
+        for name, attributes in by_class.items()
+    )
+    none = [name for name in CLASSES if name not in by_class]
+    absent = f"No attribute is {_either(none)}. " if none else ""
+    open_ones = [lean for lean in leans.values() if lean.reading in _UNSHOWN]
+    known = [lean.mde for lean in open_ones if lean.mde > 0]
+    least = (
+        f"Where no change was shown, the smallest that could have been found in one attribute is "
+        f"{_range(min(known), max(known))} nats. "
+        if known
+        else ""
+    )
+    told = Text(
+        f"{absent}{least}A lean is taken against the set’s average attribute. It is said to "
+        "be there, or to have changed, where its p is below .05, adjusted for the number of "
+        f"attributes. {_each(leans)}",
+        "small",
+    )
+    return Definitions(terms), told
+
+
+def _each(leans: Mapping[str, Effect]) -> str:
+    frames = wording.counted(next(iter(leans.values())).n_frames, "frame")
+    return f"Each attribute in {frames}. {basis.scopes(lean.scope for lean in leans.values())}"
+
+
+def _range(low: float, high: float) -> str:
+    return " to ".join(dict.fromkeys([wording.plain(low), wording.plain(high)]))
+
+
+def _either(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def _named(attributes: list[str]) -> str:
+    shown = [wording.visible(name) for name in attributes[:_NAMED]]
+    more = len(attributes) - len(shown)
+    return wording.listed(shown) if not more else f"{', '.join(shown)}, and {more} more"
+
+
+def _every(
+    between: Between, leans: Mapping[str, Effect], estimates: pd.DataFrame, names: Names
+) -> Folded:
+    """The change of every attribute, with both leans that it is the difference of."""
+    rows = []
+    both = by_slice(estimates, LEAN, names.models)
+    for attribute, change in leans.items():
+        own = both.get(between.slice_of(attribute), {})
+        rows.append(
+            (
+                wording.visible(attribute),
+                *(wording.with_interval(*own[m].numbers) if m in own else wording.UNKNOWN
+                  for m in names.models),
+                _change(change),
+                change.reading,
+            )
+        )  # fmt: skip
+    table = Table(
+        f"leans-{between.tag}",
+        "Every attribute’s lean in both models, and its change, in nats with 95 % intervals",
+        (
+            Column("Attribute", is_number=False),
+            *(Column(names.label(model)) for model in names.models),
+            Column("Change"),
+            Column("Class", is_number=False),
+        ),
+        (Rows(tuple(rows)),),
+        note=f"The intervals are not widened for their number; the classes allow for it. "
+        f"{basis.MDE}",
+        basis=_each(leans),
+        is_compact=True,
+    )
+    return Folded(f"All {len(leans)} attributes", (table,))
+
+
+def _change(change: Effect) -> str | Cell:
+    """A change with its interval, and where none was shown what could have been found."""
+    shown = wording.with_interval(*change.numbers)
+    unshown = change.reading in _UNSHOWN and change.mde > 0
+    return basis.beside(shown, f"mde {wording.plain(change.mde)}" if unshown else "")
+
+
+def _fidelity(found: Mapping[str, Effect], names: Names) -> list[str]:
+    """Whether the candidate strays further where groups are at stake than elsewhere."""
+    plain, adjusted = found.get(FIDELITY), found.get(FIDELITY_ADJUSTED)
+    if plain is None:
+        return []
+    candidate, reference = wording.opened(names.the(CANDIDATE)), names.the(REFERENCE)
+    where = (
+        "in sentences with this set’s attributes than in neutral sentences in the same "
+        f"{wording.counted(plain.n_frames, 'frame')}"
+    )
+    if plain.is_shown:
+        further = "further" if plain.estimate > 0 else "less far"
+        claim = f"{candidate} strays {further} from {reference} {where}"
+    else:
+        claim = f"{candidate} is not shown to stray further or less far from {reference} {where}"
+    told = f"{claim}: the KL divergence differs by {_with_p(plain)}."
+    if adjusted is not None and not math.isnan(adjusted.estimate):
+        told += (
+            " With the openness of the sentences held equal (the reference’s entropy) it differs "
+            f"by {_with_p(adjusted)}."
+        )
+    return [f"{told} {basis.scopes([plain.scope])}"]
+
+
+def _with_p(effect: Effect) -> str:
+    least = basis.could_find(effect)
+    rests = [
+        f"95 % interval {wording.between(effect.low, effect.high, with_sign=True)}"
+        if not math.isnan(effect.low)
+        else basis.refusal(effect),
+        "" if math.isnan(effect.p) else f"{wording.p_value(effect.p)}, not adjusted",
+        least and f"{least.replace('mde', 'the smallest that could have been found is')} nats",
+    ]
+    return f"{wording.signed(effect.estimate)} nats ({'; '.join(part for part in rests if part)})"
