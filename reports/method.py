@@ -87,8 +87,7 @@ _INTERVALS = (
     ),
     _Told(
         _GROUPS,
-        "The tested contrasts of one subject are adjusted for their number (Benjamini and "
-        "Hochberg 1995); a result is called shown when the adjusted p is below .05. Other p values "
+        "The tested contrasts of one subject are adjusted for their number ({adjusted}); a result is called shown when the adjusted p is below .05. Other p values "
         "of this page are not adjusted, and say so. The "
         "smallest effect that could have been found (mde) is the one that such a test, taken "
         "alone, finds four times in five.",
@@ -112,7 +111,7 @@ _INTERVALS = (
         "against the set’s average attribute. Both leans count and agree: amplified or attenuated "
         "where the change counts, inherited where it does not. Both count and disagree: flipped. "
         "Only the reference’s counts, and the change is towards zero: lost. Only the candidate’s "
-        "counts, and so does the change: new. Everything else is undecided.",
+        "counts, and the change is in its direction: new. Everything else is undecided.",
     ),
     _Told(
         _GROUPS,
@@ -377,9 +376,17 @@ def _kinds(manifest: Mapping[str, Any]) -> set[str]:
     return {part["kind"] for part in manifest["probe_sets"].values()}
 
 
+_ADJUSTED = {
+    "bh": "Benjamini and Hochberg 1995",
+    "by": "Benjamini and Yekutieli 2001, which holds however the tests depend on each other",
+}
+
+
 def _intervals(manifest: Mapping[str, Any]) -> list[str]:
     kinds = _kinds(manifest)
-    return [told.text for told in _INTERVALS if not told.kinds or told.kinds & kinds]
+    adjusted = _ADJUSTED[manifest["settings"].get("adjust", "bh")]
+    told = [told.text for told in _INTERVALS if not told.kinds or told.kinds & kinds]
+    return [text.replace("{adjusted}", adjusted) for text in told]
 
 
 def method(manifest: Mapping[str, Any], estimates: pd.DataFrame, names: Names) -> Section:

@@ -1,15 +1,17 @@
 """Measure everything and write the document; the exit status is 1 where a bar does not hold."""
 
 import argparse
+import json
 import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
 from audit.validity import intervals, leans, nulls, relations, stars, weekly
-from audit.validity.document import document, summary
+from audit.validity.document import Check, document, summary
 from audit.validity.table import Table
 
+_SELFTEST = "what `maskaudit selftest --full --json` printed, to stand in the document too"
 REPETITIONS, SEED = 10_000, 20_260_101
 # Each topic, and how many repetitions it takes of those asked for: a page of 200 sets takes long to
 # make, and series of weeks are quick.
@@ -29,13 +31,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--repetitions", type=_at_least_eight, default=REPETITIONS)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--out", type=Path, default=Path("docs/validity.md"))
+    parser.add_argument("--selftest", type=_checks, default=[], metavar="FILE", help=_SELFTEST)
     asked = parser.parse_args(arguments)
     if not asked.out.parent.is_dir():
         parser.error(f"{asked.out.parent} is no folder; name a file in one that is, with --out")
     tables = measured(asked.repetitions, asked.seed)
-    asked.out.write_text(document(tables, sizes(asked.repetitions, asked.seed)), encoding="utf-8")
-    sys.stdout.write(f"{summary(tables)}\n{asked.out}\n")
-    return int(any(row.fails for table in tables for row in table.rows))
+    text = document(tables, sizes(asked.repetitions, asked.seed), asked.selftest)
+    asked.out.write_text(text, encoding="utf-8")
+    failed = [check.name for check in asked.selftest if not check.passed]
+    models = "".join(f"does NOT pass with models: {name}\n" for name in failed)
+    sys.stdout.write(f"{summary(tables)}\n{models}{asked.out}\n")
+    return int(bool(failed) or any(row.fails for table in tables for row in table.rows))
 
 
 def measured(repetitions: int, seed: int) -> list[Table]:
@@ -50,6 +56,15 @@ def sizes(repetitions: int, seed: int) -> str:
         f"{repetitions:,} repetitions ({fewer:,} of what the page calls shown, {more:,} series of "
         f"weekly audits), seed {seed}"
     )
+
+
+def _checks(text: str) -> list[Check]:
+    """What `maskaudit selftest --full --json` printed into a file."""
+    try:
+        return [Check(**check) for check in json.loads(Path(text).read_text("utf-8"))]
+    except (OSError, ValueError, TypeError) as error:
+        message = f"{text}: not what the self-test prints with --json ({error})"
+        raise argparse.ArgumentTypeError(message) from error
 
 
 def _at_least_eight(text: str) -> int:

@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from textwrap import fill
 
@@ -30,13 +31,21 @@ MODELS = """\
 
 Whether the way from a model to the numbers is right too is measured on models whose truth is known:
 leans that were planted in them, random weights that know nothing, and changes that must change
-nothing. It takes some minutes, needs no network, and is run with
-
-    maskaudit selftest --full"""
+nothing. `maskaudit selftest --full` does it on any installation, without a network."""
 
 
-def document(tables: Sequence[Table], sizes: str) -> str:
-    """The whole page; `sizes` says how many repetitions of which seed."""
+@dataclass(frozen=True)
+class Check:
+    """One line of the self-test, as `maskaudit selftest --full --json` prints it."""
+
+    name: str
+    passed: bool
+    found: str
+    expected: str
+
+
+def document(tables: Sequence[Table], sizes: str, checks: Sequence[Check] = ()) -> str:
+    """The whole page; `sizes` says how many repetitions of which seed, `checks` are of models."""
     made = ", ".join(
         [
             f"maskaudit {version('maskaudit')}",
@@ -50,6 +59,7 @@ def document(tables: Sequence[Table], sizes: str) -> str:
         summary(tables),
         *("\n".join(_section(table)) for table in tables),
         MODELS,
+        *("\n".join(part) for part in [_checked(checks)] if checks),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -78,6 +88,19 @@ def _section(table: Table) -> Iterator[str]:
     yield "|---|---|--:|--:|---|" + "--:|" * len(beside)
     for row in table.rows:
         yield _line(_cells(row, table, beside))
+
+
+def _checked(checks: Sequence[Check]) -> Iterator[str]:
+    """What the self-test found, a line each."""
+    failed = sum(not check.passed for check in checks)
+    of = f"{failed} of {len(checks)} checks do NOT pass" if failed else f"All {len(checks)} pass"
+    yield f"**{of}.**"
+    yield ""
+    yield _line(["check", "expected", "found", "passes"])
+    yield "|---|---|---|---|"
+    for check in checks:
+        mark = "yes" if check.passed else "**NO**"
+        yield _line([check.name, check.expected, check.found, mark])
 
 
 def _cells(row: Row, table: Table, beside: Sequence[str]) -> list[str]:

@@ -186,18 +186,19 @@ def test_the_largest_leans_are_shrunken_and_their_intervals_wider():
 # --- p values over the tested slices --------------------------------------------------------------
 
 
-def test_p_values_are_adjusted_over_the_contrasts_of_one_subject():
+@pytest.mark.parametrize(("adjust", "method"), [("bh", "fdr_bh"), ("by", "fdr_by")])
+def test_p_values_are_adjusted_over_the_contrasts_of_one_subject(adjust, method):
     """Controls, means and other estimators never enter the count."""
     names = ["one", "two", "three", "four"]
     sets = [items_of(name=name, n_frames=6, priors=False) for name in names]
     scores = pd.concat([scores_of(part, seed=i) for i, part in enumerate(sets)])
     designs = [design(name) for name in names[:3]] + [design("four", expect="none")]
-    found = estimate(pd.concat(sets), scores, designs)
+    found = estimate(pd.concat(sets), scores, designs, adjust=adjust)
     for subject in SUBJECTS:
         rows = [
             row_of(found, subject, "contrast", "stereotype_contrast", probe_set=n) for n in names
         ]
-        adjusted = multipletests([row["p"] for row in rows[:3]], method="fdr_bh")[1]
+        adjusted = multipletests([row["p"] for row in rows[:3]], method=method)[1]
         assert [row["p_adjusted"] for row in rows[:3]] == pytest.approx(list(adjusted))
         assert math.isnan(rows[3]["p_adjusted"])
         assert not math.isnan(rows[3]["p"])

@@ -128,6 +128,10 @@ def test_the_paths_of_a_file_are_from_where_it_lies(here):
             "run.seed: Input should be greater than or equal to 0 (found -1)",
         ),
         (
+            '[run]\nadjust = "holm"\n',
+            "run.adjust: Input should be 'bh' or 'by' (found 'holm')",
+        ),
+        (
             "[probes]\nsets = []\n",
             "probes.sets: List should have at least 1 item after validation, not 0 (found [])",
         ),

@@ -428,3 +428,14 @@ def test_frames_that_were_drawn_are_said_to_be():
     told = "The frames were drawn, with the seed 3, from a grammar of 4,000 sentences."
     assert told in said(page(drawn))
     assert "drawn, with the seed" not in said(page(found))
+
+
+@pytest.mark.parametrize(("adjust", "name"), [("bh", "Hochberg 1995"), ("by", "Yekutieli 2001")])
+def test_the_method_names_how_p_values_were_adjusted(further, adjust, name):
+    """As the run was told to; Benjamini and Hochberg where an older record says nothing."""
+    settings = {**further.manifest["settings"], "adjust": adjust}
+    told = said(page(replace(further, manifest={**further.manifest, "settings": settings})))
+    assert name in told
+    assert ("Hochberg 1995" in told) == (adjust == "bh")
+    if adjust == "bh":
+        assert name in said(page(further))
