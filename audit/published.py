@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from audit import models, score
+from audit.checks import Check
 from audit.errors import InputError
-from audit.selftest import Check
 from probes.expand import from_rows
 
 TOLERANCE_P = 5e-5  # the published probabilities have five decimals

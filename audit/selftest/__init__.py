@@ -5,8 +5,9 @@ The short self-test is that of an installation; the full one is that of the inst
 
 from collections.abc import Sequence
 
+from audit.checks import Check
 from audit.selftest import metamorphic, nulls, phantom, plants
-from audit.selftest.check import Check, Progress
+from audit.selftest.check import Progress
 from audit.selftest.metamorphic import copy_reordered
 
 __all__ = ["Check", "Progress", "copy_reordered", "full", "selftest"]

@@ -1,22 +1,13 @@
-"""What a self-test answers with, and how it finds its numbers among the estimates."""
+"""How a self-test finds its numbers among the estimates, and compares them with the truth."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from audit.checks import Check
+
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Check:
-    """One truth that the instrument should find: what was expected and what was found."""
-
-    name: str
-    passed: bool
-    found: str
-    expected: str
 
 
 def near(name: str, found: float, truth: float, within: float) -> Check:

@@ -16,6 +16,7 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from audit import models, score
 from audit.cells import DIFFERENCE, RELATION
+from audit.checks import Check
 from audit.crossed import (
     ASSOCIATION,
     CONTRAST,
@@ -37,7 +38,7 @@ from audit.relation import (
     SLOPE,
 )
 from audit.score import Scored
-from audit.selftest.check import Check, Progress, near, numbers, stages
+from audit.selftest.check import Progress, near, numbers, stages
 from audit.selftest.ground import SEED
 from audit.selftest.wrapped import OneByOne
 from audit.statistics.anova import mean_interval

@@ -16,12 +16,13 @@ from transformers import AutoTokenizer, DistilBertConfig, DistilBertForMaskedLM
 
 from audit import score
 from audit.cells import matrices
+from audit.checks import Check
 from audit.crossed import CONTRAST
 from audit.estimate import estimate
 from audit.estimators.log_odds import LOG_ODDS
 from audit.models import Encoded, LoadedModel
 from audit.phantom import truth as known
-from audit.selftest.check import Check, Progress, numbers
+from audit.selftest.check import Progress, numbers
 from audit.selftest.ground import SEED, Ground, ground
 from audit.statistics.anova import contrast_interval
 from probes.expand import Expanded

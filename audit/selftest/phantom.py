@@ -8,10 +8,11 @@ import pandas as pd
 
 from audit import models, score
 from audit.cells import matrices
+from audit.checks import Check
 from audit.estimators.log_odds import LOG_ODDS
 from audit.phantom import truth as known
 from audit.phantom.truth import ACCEPTED, Recovered
-from audit.selftest.check import Check, Progress, near
+from audit.selftest.check import Progress, near
 from audit.statistics import ustatistics
 from probes.expand import expand
 from probes.schema import load, shipped

@@ -13,12 +13,13 @@ import pandas as pd
 import torch
 
 from audit.cells import CANDIDATE, DIFFERENCE, RELATION
+from audit.checks import Check
 from audit.crossed import CONTRAST
 from audit.estimators.log_odds import LOG_ODDS
 from audit.estimators.prior import LPBS, PRIOR
 from audit.models import Ids, MaskedLM
 from audit.relation import FLIPS, LOG_KAPPA, SLOPE
-from audit.selftest.check import Check, Progress, near, numbers, stages
+from audit.selftest.check import Progress, near, numbers, stages
 from audit.selftest.ground import FRAMES, SEED, Ground, ground, pieces
 from audit.selftest.wrapped import Planted
 from audit.statistics.interval import Cells

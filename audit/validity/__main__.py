@@ -7,8 +7,9 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+from audit.checks import Check
 from audit.validity import intervals, leans, nulls, relations, stars, weekly
-from audit.validity.document import Check, document, summary
+from audit.validity.document import document, summary
 from audit.validity.table import Table
 
 _SELFTEST = "what `maskaudit selftest --full --json` printed, to stand in the document too"

@@ -2,10 +2,10 @@
 
 import platform
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from textwrap import fill
 
+from audit.checks import Check
 from audit.validity.table import Bar, Measured, Row, Table
 
 _LIBRARIES = ("numpy", "scipy", "pandas")
@@ -32,16 +32,6 @@ MODELS = """\
 Whether the way from a model to the numbers is right too is measured on models whose truth is known:
 leans that were planted in them, random weights that know nothing, and changes that must change
 nothing. `maskaudit selftest --full` does it on any installation, without a network."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One line of the self-test, as `maskaudit selftest --full --json` prints it."""
-
-    name: str
-    passed: bool
-    found: str
-    expected: str
 
 
 def document(tables: Sequence[Table], sizes: str, checks: Sequence[Check] = ()) -> str:

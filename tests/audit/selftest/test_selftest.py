@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from audit import cli, selftest
 from audit.selftest import metamorphic, nulls, phantom, plants
-from audit.selftest.check import Check
+from audit.checks import Check
 
 
 def quiet(_what, _done, _total):
