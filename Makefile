@@ -46,7 +46,7 @@ phantom: $(VENV)/.models ## train the bundled pair again (15 minutes or less on 
 	  $(BIN)/python -m audit.phantom.train
 
 # A check that fails is shown in the document, and the second command then fails.
-validity: $(VENV)/.models ## measure the instrument against known truth; writes docs/validity.md (12 minutes)
+validity: $(VENV)/.models ## measure the instrument against known truth; writes docs/validity.md (9 minutes)
 	-$(BIN)/maskaudit selftest --full --json >$(VENV)/selftest.json
 	$(BIN)/python -m audit.validity --selftest $(VENV)/selftest.json
 

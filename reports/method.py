@@ -87,7 +87,8 @@ _INTERVALS = (
     ),
     _Told(
         _GROUPS,
-        "The tested contrasts of one subject are adjusted for their number ({adjusted}); a result is called shown when the adjusted p is below .05. Other p values "
+        "The tested contrasts of one subject are adjusted for their number ({adjusted}); a result "
+        "is called shown when the adjusted p is below .05. Other p values "
         "of this page are not adjusted, and say so. The "
         "smallest effect that could have been found (mde) is the one that such a test, taken "
         "alone, finds four times in five.",

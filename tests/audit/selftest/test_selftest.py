@@ -7,8 +7,8 @@ import torch
 from typer.testing import CliRunner
 
 from audit import cli, selftest
-from audit.selftest import metamorphic, nulls, phantom, plants
 from audit.checks import Check
+from audit.selftest import metamorphic, nulls, phantom, plants
 
 
 def quiet(_what, _done, _total):
