@@ -94,8 +94,10 @@ def leans(matrix: Matrix, estimator: str) -> Iterator[Number]:
         return
     beyond = anova.centred(whole.cells)
     points = anova.shrunken(whole.cells)
-    # By size of the shrunken lean; by name where they tie, so that the order is the same always.
-    largest = sorted(range(n_attributes), key=lambda i: (-abs(points[i]), whole.attributes[i]))
+    # By size of the lean, which is that of the shrunken one; by name where they tie, so that the
+    # order is the same always.
+    sizes = np.abs(beyond.mean(1))
+    largest = sorted(range(n_attributes), key=lambda i: (-sizes[i], whole.attributes[i]))
     shown = set(largest[:LARGEST_SHOWN])
     level = multiplicity.selected_level(min(LARGEST_SHOWN, n_attributes), n_attributes)
     raw = anova.frame_intervals(whole.cells)
@@ -132,7 +134,7 @@ def magnitudes(
             ASSOCIATION: ustatistics.association_interval(own),
             MAGNITUDE: ustatistics.magnitude_interval(own),
         }
-    few = _few(own.shape[1], len(own))
+    few = refusal(own)
     for name, interval in found.items():
         tested = {}
         if name == ASSOCIATION and subject != DIFFERENCE and not few:
@@ -183,9 +185,11 @@ def against_world(
     ideal = np.array([[logits[name]] for name in known.attributes])
     beyond = Matrix(known.cells - ideal, known.attributes, known.classes, known.frames)
     yield from means(beyond, BEYOND_WORLD)
-    by_attribute = anova.frame_intervals(beyond.cells)
-    for name, one in zip(beyond.attributes, by_attribute, strict=True):
-        yield Number(f"attribute={name}", BEYOND_WORLD, one, 1, "S1")
+    for name, row in zip(beyond.attributes, beyond.cells, strict=True):
+        n_frames = int((~np.isnan(row)).sum())
+        few = _few(n_frames)
+        one = point(float(np.nanmean(row))) if few else anova.frame_interval(row)
+        yield Number(f"attribute={name}", BEYOND_WORLD, one, 1, "S1", few, n_frames)
 
 
 def refusal(cells: Cells) -> str:

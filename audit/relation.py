@@ -11,7 +11,7 @@ import pandas as pd
 
 from audit.cells import Matrix
 from audit.crossed import ALL, LEAST_FRAMES, Number, refusal
-from audit.statistics import anova, fidelity, inheritance, reliability, ustatistics
+from audit.statistics import anova, fidelity, inheritance, ustatistics
 from audit.statistics.interval import Cells, point
 
 SLOPE, LOG_KAPPA, CORRELATION = "slope", "log_kappa", "disattenuated_r"
@@ -19,8 +19,9 @@ LOG_MAGNITUDE_RATIO = "log_magnitude_ratio"
 INHERITANCE = "inheritance"
 FLIPS, SIGN_CHANGES, EXPECTED_SIGN_CHANGES = "flips", "sign_changes", "expected_sign_changes"
 FIDELITY, FIDELITY_ADJUSTED = "fidelity", "fidelity_adjusted"
-# A slope takes ten frames, and twenty before it is more than exploratory.
+# A slope takes ten frames, and is exploratory below twenty frames or thirty attributes.
 LEAST_FOR_SLOPE, ENOUGH_FOR_SLOPE = 10, 20
+ENOUGH_ATTRIBUTES = 30
 # Where no group is at stake in the same frames: neutral attributes, or a neutral word.
 _NEUTRAL = ("control", "prior_neutral")
 
@@ -54,7 +55,7 @@ def _ratios(teacher: Cells, student: Cells) -> Iterator[Number]:
         has_signal, models = needs[name]
         reading = few or ("" if all(map(has_signal, models)) else "not_estimable")
         found = point(np.nan) if reading else function(teacher, student)
-        if not reading and n_frames < ENOUGH_FOR_SLOPE:
+        if not reading and (n_frames < ENOUGH_FOR_SLOPE or n_attributes < ENOUGH_ATTRIBUTES):
             reading = "exploratory"
         yield Number(ALL, name, found, n_attributes, reading=reading, n_frames=n_frames)
 
@@ -75,11 +76,12 @@ def _by_attribute(teacher: Matrix, student: Matrix) -> Iterator[Number]:
     for name, change, class_ in zip(teacher.attributes, leans[2], classes, strict=True):
         yield Number(f"attribute={name}", INHERITANCE, change, 1, "S1", class_, n_frames)
     changed = np.sign(one.mean(1)) * np.sign(other.mean(1)) < 0
-    g = [reliability.reliability(m.cells).generalizability.estimate for m in (teacher, student)]
     shares = {
         FLIPS: classes.count(inheritance.FLIPPED) / n,
         SIGN_CHANGES: float(changed.mean()),
-        EXPECTED_SIGN_CHANGES: inheritance.expected_sign_changes(*g),
+        EXPECTED_SIGN_CHANGES: inheritance.expected_sign_changes(
+            inheritance.noise_correlation(teacher.cells, student.cells)
+        ),
     }
     for name, share in shares.items():
         scope = "S0" if name == SIGN_CHANGES else "S1"

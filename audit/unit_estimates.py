@@ -16,6 +16,8 @@ from audit.statistics.interval import Cells, Interval, point
 # Fewer clusters give a number and no interval.
 LEAST_CLUSTERS = 6
 WILSON, EXACT = "_wilson", "_exact"
+# A standard error of no more than this, beside its estimate, is rounding.
+ROUNDING = 1e-12
 _PERCENT = 100.0
 
 
@@ -115,7 +117,8 @@ def _rows(
     for subject, found in _subjects(part, value):
         # That nothing varied is certainty only between a model and its copy.
         same = subject == DIFFERENCE and _equal(part.numbers)
-        reading = "nothing_varied" if found.std_error == 0 and not same else ""
+        still = found.std_error <= ROUNDING * max(1.0, abs(found.estimate))
+        reading = "nothing_varied" if still and not same else ""
         reading = "not_estimable" if np.isnan(found.low) else reading
         reading = "too_few_clusters" if part.n_clusters < LEAST_CLUSTERS else reading
         row = dict(vars(point(found.estimate) if reading else found))
@@ -212,7 +215,10 @@ def _equal(numbers: Mapping[str, Cells]) -> bool:
 
 
 def _factors(units: pd.DataFrame) -> tuple[pd.Series, ...]:
-    """The set's clusters, one factor or two that cross; none where units stand for themselves."""
-    names = [name for name in ("cluster", "cluster_2") if name in units]
-    known = [units[name] for name in names if not (units[name] == "").any()]
-    return tuple(known) if "cluster" in names and known else ()
+    """The set's clusters, one factor or two that cross; none where units stand for themselves.
+
+    A unit without a label is a cluster of its own.
+    """
+    named = [units[name] for name in ("cluster", "cluster_2") if name in units]
+    alone = "unit " + units.index.astype(str).to_series(units.index)
+    return tuple(own.where(own != "", alone) for own in named if (own != "").any())

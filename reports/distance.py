@@ -1,6 +1,8 @@
 """How far the expectations of two models are apart, whatever their leans."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -13,6 +15,7 @@ from reports.blocks import (
     REFERENCE,
     Block,
     Column,
+    Effect,
     Names,
     Rows,
     Section,
@@ -31,6 +34,7 @@ _TITLES = {
 }
 _SCOPES = {"S1": "other sentences of the same kind"}
 _SHARES = {"top1", "agreement@10"}
+_UNBOUNDED = {"kl"}  # every other of them goes from 0 to 1
 _DIGITS = 2
 _DISTANCES = [part.name for part in MODELS]
 
@@ -70,7 +74,9 @@ def _estimated(manifest: Mapping[str, Any], related: pd.DataFrame) -> tuple[Bloc
         own = related[related["probe_set"] == probe_set]
         found = {name: effects(own, name, measures.ALL_SLICE, (RELATION,)) for name in measured}
         cells = [
-            measures.number(name, each[RELATION], RELATION, _DIGITS) if each else wording.UNKNOWN
+            measures.number(name, _possible(name, each[RELATION]), RELATION, _DIGITS)
+            if each
+            else wording.UNKNOWN
             for name, each in found.items()
         ]
         title = wording.visible(manifest["probe_sets"][probe_set]["title"])
@@ -83,11 +89,20 @@ def _estimated(manifest: Mapping[str, Any], related: pd.DataFrame) -> tuple[Bloc
         "Averages over the sentences of each set, with 95 % intervals",
         tuple(columns),
         (Rows(tuple(rows)),),
-        note="Not tested. A cluster is a frame, or what else hangs together.",
+        note="Not tested. A cluster is a frame, or what else hangs together. Limits are cut at "
+        "what is possible.",
         basis=basis.scopes(related["scope"], _SCOPES),
         is_compact=True,
     )
     return table, measures.definitions(measured)
+
+
+def _possible(name: str, effect: Effect) -> Effect:
+    """The same with limits that are not past what a distance or a share can be."""
+    highest = math.inf if name in _UNBOUNDED else 1.0
+    if math.isnan(effect.low):
+        return effect
+    return replace(effect, low=max(effect.low, 0.0), high=min(effect.high, highest))
 
 
 def _means(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Table | None:

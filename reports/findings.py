@@ -1,7 +1,7 @@
 """The stereotype contrasts of a record as sentences: what was shown, and what could not be."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from reports.blocks import (
 )
 
 _SLICE = "contrast"
+_SMALL = 5  # times as far from zero is the largest finding
 HEADLINE_RULE = (
     "The headline is about the set with the clearest result, that is the one whose number is "
     "largest against its own uncertainty (its standard error). All other sets follow, whatever "
@@ -143,10 +144,18 @@ def _nothing_shown(tested: Sequence[Contrast], clearest: Contrast, names: Names)
     )
 
 
-def finding(contrast: Contrast, names: Names, n_tested: int) -> Claim:
-    """What one set shows, or that it shows nothing and what it could have found."""
+def largest(found: Iterable[Contrast]) -> float:
+    """The size of the largest contrast that was shown, in nats; 0 where none was."""
+    return max((abs(one.main.estimate) for one in found if one.is_shown), default=0.0)
+
+
+def finding(contrast: Contrast, names: Names, n_tested: int, most: float = 0.0) -> Claim:
+    """What one set shows, or that it shows nothing and what it could have found.
+
+    `most` is the size of the largest finding of the page, which a control is held against.
+    """
     if contrast.is_control:
-        return _control(contrast, names)
+        return _control(contrast, names, most)
     if contrast.main.n_frames < LEAST_FRAMES or math.isnan(contrast.main.p):
         return _too_few(contrast, names)
     return _paired(contrast, names, n_tested) if names.paired else _alone(contrast, names, n_tested)
@@ -232,18 +241,24 @@ def _too_few(contrast: Contrast, names: Names) -> Claim:
     )
 
 
-def _control(contrast: Contrast, names: Names) -> Claim:
+def _control(contrast: Contrast, names: Names, most: float) -> Claim:
+    loud = {name: own for name, own in contrast.subjects.items() if own.leaves_zero_out}
     found = [
         f"{_of(subject, names)} {wording.signed(effect.estimate)} nats ({_signed_interval(effect)})"
-        for subject, effect in contrast.subjects.items()
-        if effect.leaves_zero_out
+        for subject, effect in loud.items()
     ]
-    if found:
+    if loud:
+        times = most / max(abs(effect.estimate) for effect in loud.values())
+        small = (
+            f" It is small: the largest finding here is about {times:,.0f} times as far from zero."
+            if times >= _SMALL
+            else ""
+        )
         return Claim(
             f"The control “{contrast.title}” shows a lean where none is expected",
             f"{wording.listed(found)}, and the 95 % interval leaves zero out. One such "
             f"interval in twenty does so by chance, and {len(contrast.subjects)} were looked at "
-            "here; read the other findings with more caution.",
+            f"here; read the other findings with more caution.{small}",
         )
     main = contrast.main
     return Claim(

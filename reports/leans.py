@@ -1,10 +1,16 @@
 """The largest leans of one set as tables of finished strings, and what moved between models."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
+from audit.cells import RELATION
 from audit.crossed import LARGEST, LEAN
+from audit.relation import INHERITANCE
+from audit.statistics.inheritance import INHERITED, UNDECIDED
+from audit.statistics.multiplicity import benjamini_hochberg
 from reports import basis, examples, wording
 from reports.blocks import (
     CANDIDATE,
@@ -24,6 +30,7 @@ from reports.blocks import (
 from reports.examples import Between
 from reports.findings import label
 
+_UNSHOWN = {INHERITED, UNDECIDED}
 _UNDER = "Below a raw number its own 95 % interval, not widened for having been picked."
 
 
@@ -48,11 +55,12 @@ def largest(
     found: list[Block] = [Part(f"Largest leans of {names.candidate}", tuple(blocks))]
     moved = _ranked(estimates, between, DIFFERENCE)
     if moved:
+        has_classes = bool((estimates["estimator"] == INHERITANCE).any())
         found.append(
             Part(
                 "Where the two models differ most",
                 (
-                    Text(_moved_explained(len(moved), names)),
+                    Text(_moved_explained(len(moved), names, has_classes=has_classes)),
                     _moved_table(between, moved, classes, estimates, names),
                 ),
             )
@@ -143,13 +151,34 @@ def _basis(chosen: Sequence[tuple[str, Effect]]) -> str:
     return f"Each attribute in {frames}. {basis.scopes(effect.scope for _, effect in chosen)}"
 
 
-def _moved_explained(count: int, names: Names) -> str:
+def _changes(between: Between, estimates: pd.DataFrame) -> dict[str, Effect]:
+    """The change of each attribute with its class; its p adjusted as the class has it."""
+    found = by_slice(estimates, INHERITANCE, (RELATION,))
+    start = between.slice_of("")
+    own = {
+        slice_[len(start) :]: effects[RELATION]
+        for slice_, effects in found.items()
+        if slice_.startswith(start)
+    }
+    adjusted = benjamini_hochberg(np.array([change.p for change in own.values()]))
+    return {
+        name: replace(change, p_adjusted=float(p))
+        for (name, change), p in zip(own.items(), adjusted, strict=True)
+    }
+
+
+def _moved_explained(count: int, names: Names, *, has_classes: bool) -> str:
+    rule = (
+        "Whether there is one follows the classes above, which allow for the number of attributes."
+        if has_classes
+        else "Where the interval includes zero, no move could be shown."
+    )
     return (
         f"The {count} attributes on which {names.the(CANDIDATE)} has moved furthest from "
         f"{names.the(REFERENCE)}, again against the average attribute and again shrunken. The last "
         "column says what the move is, read from the two raw leans: further out in the direction "
-        f"that {names.the(REFERENCE)} already leans, back towards the average, or across it. Where "
-        "the interval includes zero, no move could be shown."
+        f"that {names.the(REFERENCE)} already leans, back towards the average, or across it. "
+        f"{rule}"
     )
 
 
@@ -162,6 +191,7 @@ def _moved_table(
 ) -> Table:
     rows = []
     leans = by_slice(estimates, LEAN, names.subjects)
+    changes = _changes(between, estimates)
     for attribute, effect in moved:
         raw = leans[between.slice_of(attribute)]
         reference, candidate = raw[REFERENCE].estimate, raw[CANDIDATE].estimate
@@ -172,8 +202,10 @@ def _moved_table(
                 wording.signed(effect.estimate),
                 wording.between(effect.low, effect.high, with_sign=True),
                 *(_with_interval(raw[name]) for name in (REFERENCE, CANDIDATE)),
-                move(reference, candidate, between.groups)
-                if effect.leaves_zero_out
+                _unshown(changes[attribute], len(changes), raw[DIFFERENCE])
+                if attribute in changes and changes[attribute].reading in _UNSHOWN
+                else move(reference, candidate, between.groups)
+                if attribute in changes or effect.leaves_zero_out
                 else basis.beside("no move could be shown", _least(raw[DIFFERENCE])),
             )
         )
@@ -193,6 +225,15 @@ def _moved_table(
         note=f"{_UNDER} {basis.MDE}",
         basis=_basis(moved),
     )
+
+
+def _unshown(change: Effect, n_attributes: int, raw: Effect) -> str | Cell:
+    """What is said of a move that the class of its attribute does not have."""
+    if change.is_shown:
+        return "a change, with no lean shown in either model"
+    if raw.leaves_zero_out:
+        return f"beyond zero taken alone, not after allowing for {n_attributes} attributes"
+    return basis.beside("no move could be shown", _least(raw))
 
 
 def _least(raw: Effect) -> str:

@@ -216,9 +216,10 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     FLIPS: (
         (
             "The share of attributes that lean one way in the reference and the other way in the "
-            "candidate, both credibly (Benjamini and Hochberg over the attributes). 0 to 1."
+            "candidate, both with a p below .05 (Benjamini and Hochberg over the attributes). 0 to "
+            "1."
         ),
-        "Does not show: flips that are too small to be credible.",
+        "Does not show: flips that are too small to be shown.",
     ),
     SIGN_CHANGES: (
         "The share of attributes whose estimated lean has the other sign in the candidate. 0 to 1.",
@@ -227,9 +228,10 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     EXPECTED_SIGN_CHANGES: (
         (
             "The share of sign changes that noise alone would give, were the leans the same: "
-            "arccos of the root of the product of both G, over π. 0 to 1."
+            "arccos of the correlation that two measurements of the same leans would have, over π. "
+            "0 to 1."
         ),
-        "Does not show: what noise that the two models share takes off again.",
+        "Does not show: which of the attributes changed by more than noise.",
     ),
     INHERITANCE: (
         (

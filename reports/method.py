@@ -78,7 +78,7 @@ _INTERVALS = (
         _GROUPS,
         "With fewer than 6 frames, or fewer than 2 attributes in a class, a number is shown and "
         "its interval refused. Amplification, slope and correlation take 10 frames, and are marked "
-        "exploratory below 20.",
+        "exploratory below 20 frames or 30 attributes.",
     ),
     _Told(
         _ANY,
@@ -88,10 +88,11 @@ _INTERVALS = (
     _Told(
         _GROUPS,
         "The tested contrasts of one subject are adjusted for their number ({adjusted}); a result "
-        "is called shown when the adjusted p is below .05. Other p values "
-        "of this page are not adjusted, and say so. The "
-        "smallest effect that could have been found (mde) is the one that such a test, taken "
-        "alone, finds four times in five.",
+        "is called shown when the adjusted p is below .05. Other p values given "
+        "on this page are not adjusted, and say so. The amplification, the KL comparison and the "
+        "slopes go by their own p, not adjusted; the classes of attributes by p adjusted for the "
+        "number of attributes. The smallest effect that could have been found (mde) is the one "
+        "that such a test, taken alone, finds four times in five.",
     ),
     _Told(
         _GROUPS,

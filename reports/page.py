@@ -28,7 +28,7 @@ from reports.blocks import (
     Table,
     Text,
 )
-from reports.findings import HEADLINE_RULE, Contrast, contrasts, finding, headline
+from reports.findings import HEADLINE_RULE, Contrast, contrasts, finding, headline, largest
 from reports.measures import ACCURACY
 from reports.units import Preference, preferences
 
@@ -147,7 +147,7 @@ def _findings(
 ) -> tuple[Block, ...]:
     """A sentence for every set, then how to read them."""
     n_tested = sum(contrast.is_tested for contrast in found)
-    lines = [_line(contrast, names, n_tested) for contrast in found]
+    lines = [_line(contrast, names, n_tested, largest(found)) for contrast in found]
     lines += [units.line(preference, names) for preference in preferred]
     for probe_set, part in manifest["probe_sets"].items():
         if part["kind"] == "cloze":
@@ -161,9 +161,9 @@ def _findings(
     return (*blocks, *licences.of_page(manifest))
 
 
-def _line(contrast: Contrast, names: Names, n_tested: int) -> str:
+def _line(contrast: Contrast, names: Names, n_tested: int, most: float) -> str:
     """A set in one line: its claim, and the number behind it in brackets."""
-    told = finding(contrast, names, n_tested)
+    told = finding(contrast, names, n_tested, most)
     main = contrast.main
     if contrast.is_control or math.isnan(main.low):
         return told.sentence

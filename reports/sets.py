@@ -35,7 +35,7 @@ from reports.blocks import (
     effects,
 )
 from reports.examples import Between
-from reports.findings import Contrast, finding, label, prefixes
+from reports.findings import Contrast, finding, label, largest, prefixes
 from reports.measures import ACCURACY, ALL_SLICE, NEGATED
 
 _ASKED = {
@@ -65,7 +65,9 @@ def association(
     control = part["expect"] == "none"
     blocks: list[Block] = [Text(wording.visible(part["question"], None), "question")]
     blocks += [
-        finding(contrast, names, n_tested) for contrast in found if contrast.probe_set == probe_set
+        finding(contrast, names, n_tested, largest(found))
+        for contrast in found
+        if contrast.probe_set == probe_set
     ]
     blocks += [Text(wording.visible(part["how_to_read"], None)), _made_of(part)]
     for prefix, groups in prefixes(part):

@@ -194,14 +194,15 @@ def _table(found: Sequence[Recovered], titles: Mapping[str, str], names: Names) 
             Column("Slope"),
             Column("Correlation"),
             Column("Slope, frames not in its text"),
-            Column("Contrast, nats (90 % interval)"),
+            Column("Contrast on the frames of the text, nats (90 % interval)"),
         ),
         tuple(groups),
         basis="Slopes and correlations are held against the truth and have no interval (scope S0: "
         "speaks of these very sentences and no others); the contrast speaks of other attributes "
         "and other sentences (scope S2). Not tested.",
         note=f"{wording.UNKNOWN}: nothing was planted there, so there is no line to recover; the "
-        "contrast should be near zero.",
+        "contrast should be near zero. The contrasts above also use frames kept out of that text, "
+        "and so differ.",
     )
 
 

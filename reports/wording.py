@@ -37,6 +37,12 @@ def plain(value: float, digits: int = 2) -> str:
     return "−" + shown if value < 0 and float(shown) != 0 else shown
 
 
+def correlations(values: Sequence[float]) -> list[str]:
+    """Correlations: 0.87; all with three decimals where two would make one of them 1.00."""
+    is_close = any(size(value) == "1.00" for value in values)
+    return [plain(value, 3 if is_close else 2) for value in values]
+
+
 def size(value: float) -> str:
     """How large a number is, without its sign."""
     return plain(abs(value))

@@ -13,6 +13,7 @@ from reports import basis, measures, wording
 from reports.blocks import (
     CANDIDATE,
     DIFFERENCE,
+    REFERENCE,
     Block,
     Cell,
     Column,
@@ -37,7 +38,7 @@ _CHOICE = (
     "Which of the two is the right yardstick is a choice that this page does not make: parity asks "
     "that the attribute make no difference, the world’s shares only that the model add nothing to "
     "what is there. Noise in the shares, or a word that does not quite name the occupation that "
-    "was counted, makes the slope flatter than it is."
+    "was counted, makes the slope come out flatter than the model’s true one."
 )
 _HIDDEN = (
     "Here the attribute is the hidden word, so a lean is no share of the groups: only the slope "
@@ -65,25 +66,54 @@ def yardsticks(
 def _told(between: Between, slopes: Mapping[str, Effect], names: Names) -> str:
     """How steeply each model follows the world, in words, and whose shares these are."""
     told = [_follows(model, slopes[model], names) for model in names.models if model in slopes]
+    steeper = f" {moved}" if (moved := _moved(slopes)) else ""
     return (
         f"Against parity every lean should be 0. Against the world, leans should rise with the "
-        f"shares of {between.groups[0]} at a slope of 1: {'; '.join(told)}. The shares are those "
-        f"of {'; '.join(_sources(between))}."
+        f"shares of {between.groups[0]} at a slope of 1: {'; '.join(told)}.{steeper} The "
+        f"shares are those of {'; '.join(_sources(between))}."
     )
 
 
 def _follows(model: str, slope: Effect, names: Names) -> str:
     if math.isnan(slope.estimate):
-        return f"{names.the(model)} has none ({basis.refusal(slope)})"
+        why = basis.refusal(slope).removeprefix("not computed").removeprefix(": ")
+        return f"the slope of {names.the(model)} was not computed{f' ({why})' if why else ''}"
     has = f"{names.the(model)} has {wording.plain(slope.estimate)}"
     interval = f"95 % interval {wording.between(slope.low, slope.high)}"
     chance = f"{wording.p_value(slope.p)} against 1, not adjusted"
+    none = "" if slope.leaves_zero_out else " and is not shown to follow the world at all"
     if slope.is_shown:
-        way = "steeper" if slope.estimate > 1 else "less steep"
-        way = "against the world" if slope.high < 0 else way
-        return f"{has} ({interval}; {chance}), which is {way}"
-    least = " or ".join(wording.plain(1 + step) for step in (-slope.mde, slope.mde))
-    return f"{has} ({interval}; {chance}), which is not shown to differ ({least} could have been)"
+        way = "is steeper than" if slope.estimate > 1 else "is less steep than"
+        way = "runs against the world" if slope.high < 0 else f"{way} the world’s"
+        return f"{has} ({interval}; {chance}), which {way}{none}"
+    least = ""
+    if slope.mde > 0:
+        low, high = (wording.plain(1 + step) for step in (-slope.mde, slope.mde))
+        least = f" (a slope below {low} or above {high} could have been told from 1)"
+    return (
+        f"{has} ({interval}; {chance}), which is not shown to differ from the world’s{least}{none}"
+    )
+
+
+def _moved(slopes: Mapping[str, Effect]) -> str:
+    """How much steeper the candidate's slope is, and what that brings it nearer to, where shown."""
+    change = slopes.get(DIFFERENCE)
+    if change is None or not change.is_shown:
+        return ""
+    reference, candidate = (slopes[name].estimate for name in (REFERENCE, CANDIDATE))
+    up, down = ("steeper", "less steep") if min(reference, candidate) >= 0 else ("higher", "lower")
+    low, high = (change.low, change.high) if change.estimate > 0 else (-change.high, -change.low)
+    told = [
+        f"{'nearer' if abs(candidate - goal) < abs(reference - goal) else 'further from'} {name}"
+        for goal, name in ((1.0, "the world’s"), (0.0, "parity"))
+        # Where they lie on either side of it, which of them is nearer is not shown.
+        if (reference - goal) * (candidate - goal) > 0
+    ]
+    by_slope = f": by slope {', '.join(told)}" if told else ""
+    return (
+        f"The candidate’s slope is {wording.size(change.estimate)} "
+        f"{up if change.estimate > 0 else down} ({wording.between(low, high)}){by_slope}."
+    )
 
 
 def _sources(between: Between) -> list[str]:
@@ -101,10 +131,16 @@ def _table(between: Between, estimates: pd.DataFrame, names: Names) -> Table:
     world.append(
         ("Slope over the shares (world: 1; parity, and a difference: 0)", WORLD_SLOPE, "all")
     )
-    world.append(("Intercept, nats (world: 0)", WORLD_INTERCEPT, "all"))
-    world.append(("Beyond the world, all attributes, nats (world: 0)", BEYOND_WORLD, "all"))
+    world.append(
+        (
+            "Intercept, at an attribute with an even share, nats (world: 0)",
+            WORLD_INTERCEPT,
+            "all",
+        )
+    )
+    world.append(("Model less world, all attributes, nats (world: 0)", BEYOND_WORLD, "all"))
     for name in between.part["classes"]:
-        title = f"Beyond the world, {label(between.part['classes'], name)}, nats (world: 0)"
+        title = f"Model less world, {label(between.part['classes'], name)}, nats (world: 0)"
         world.append((title, BEYOND_WORLD, f"class={name}"))
     groups, codes = [], []
     for title, lines in (("Parity", parity), ("The world’s shares", world)):
@@ -123,7 +159,7 @@ def _table(between: Between, estimates: pd.DataFrame, names: Names) -> Table:
         tuple(groups),
         note="Tested are the contrast, against 0, and the slope, against 1 for a model and 0 for "
         "the difference; the p of a slope is not adjusted. All else is shown and not tested. "
-        f"{basis.MDE}",
+        f"{_signs(between) + ' ' if between.at_mask else ''}{basis.MDE}",
         basis=basis.scopes(codes),
     )
 
@@ -140,6 +176,14 @@ def _cell(estimator: str, effect: Effect, subject: str, between: Between) -> str
     is_share = between.at_mask and subject != DIFFERENCE and estimator == LOG_ODDS.name
     share = f"{wording.share_of_odds(effect.estimate)} {between.groups[0]}" if is_share else ""
     return basis.nats(effect, share, chance)
+
+
+def _signs(between: Between) -> str:
+    first = between.groups[0]
+    return (
+        f"Model less world, above 0: a larger share of {first} than in the world; below 0: a "
+        "smaller one."
+    )
 
 
 def _choice(between: Between, *, is_at_mask: bool) -> Text:
@@ -210,14 +254,14 @@ def _furthest(
         rows.append((wording.visible(attribute), wording.share_of_odds(world[attribute]), *cells))
     columns = [Column("Attribute", is_number=False), Column("World")]
     for model in names.models:
-        columns += [Column(names.label(model)), Column("Beyond the world, nats")]
+        columns += [Column(names.label(model)), Column("Model less world, nats")]
     return Table(
         f"beyond-{between.tag}",
         f"Where {names.candidate} is furthest from the world: share of {first}",
         tuple(columns),
         (Rows(tuple(rows)),),
-        note="For information, and not tested: a list of the largest is a list of the luckiest as "
-        "well, and these 95 % intervals are not widened for that.",
+        note=f"{_signs(between)} For information, and not tested: a list of the largest is a "
+        "list of the luckiest as well, and these 95 % intervals are not widened for that.",
         basis=f"Each attribute in {wording.counted(own[chosen[0]].n_frames, 'frame')}. "
         + basis.scopes(own[name].scope for name in chosen),
     )

@@ -4,6 +4,7 @@ Nothing here is imported from `audit`. Tables are arrays [attributes, frames] in
 with `math.fsum`, so that they agree with the formulas and not with one order of summation.
 """
 
+import collections
 import math
 from collections.abc import Callable, Sequence
 from itertools import combinations, product
@@ -311,3 +312,34 @@ def derivatives(
 
 def _mean(values: Sequence[float] | Table) -> float:
     return math.fsum(values) / len(values)
+
+
+def contrast_of_clusters(errors, attributes, frames, is_first):
+    """Variance and df of a contrast with many cells missing: clusters of attributes by class.
+
+    Sums of squares of the sums of errors, in dictionaries; the frames' part is of both classes.
+    """
+    parts = []
+    for side in (1, 0):
+        sums = collections.defaultdict(float)
+        for error, attribute, mine in zip(errors, attributes, is_first, strict=True):
+            if mine == side:
+                sums[attribute] += error
+        n = len(sums)
+        parts.append((n / (n - 1) * math.fsum(s**2 for s in sums.values()), n - 1))
+    own = math.fsum(value for value, _ in parts)
+    sums = collections.defaultdict(float)
+    for error, frame in zip(errors, frames, strict=True):
+        sums[frame] += error
+    n_frames = len(sums)
+    by_frame = n_frames / (n_frames - 1) * math.fsum(s**2 for s in sums.values())
+    left = []
+    for side, (_, df) in zip((1, 0), parts, strict=True):
+        mine = [error for error, one in zip(errors, is_first, strict=True) if one == side]
+        value = -math.fsum(error**2 for error in mine)
+        left.append((value, len(mine) - (df + 1) - n_frames + 1))
+    whole = [*parts, (by_frame, n_frames - 1), *left]
+    if math.fsum(value for value, _ in whole) < max(own, by_frame):
+        whole = parts if own >= by_frame else [(by_frame, n_frames - 1)]
+    variance = math.fsum(value for value, _ in whole)
+    return variance, variance**2 / math.fsum(value**2 / df for value, df in whole)

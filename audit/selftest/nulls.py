@@ -1,8 +1,9 @@
-"""Models without any association: how often a test that should not reject does.
+"""Models that know nothing: how often a test that should not reject does.
 
-A model with random weights ties no attribute to a group, but it prefers one group's term to the
-other's, as any model does. A contrast of classes may call at most one in twenty of them leaning;
-the mean over attributes calls most of them, and is for that reason never tested.
+A model with random weights follows no stereotype, but it prefers one group's term to the other's,
+as any model does, and may order attributes in some way of its own. A contrast of classes may call
+at most one in twenty of them leaning; the mean over attributes calls most of them, and is for that
+reason never tested.
 """
 
 from collections.abc import Iterator, Sequence

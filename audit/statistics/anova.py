@@ -119,7 +119,7 @@ def mean_interval(
     """
     _at_least_two(cells)
     if not fillable(cells):
-        return _of_clusters(cells, np.ones(len(cells)), names, level, null_value)
+        return _mean_of_clusters(cells, names, level, null_value)
     ms = mean_squares(cells)
     n = cells.size
     kept = _floored(
@@ -159,9 +159,7 @@ def contrast_interval(
     _at_least_two(first)
     _at_least_two(second)
     if not (fillable(first) and fillable(second)):
-        sign = np.repeat([1.0, -1.0], [len(first), len(second)])
-        both = np.concatenate([first, second])
-        return _of_clusters(both, sign, names, level, null_value)
+        return _contrast_of_clusters(first, second, names, level, null_value)
     classes = [mean_squares(first), mean_squares(second)]
     n_frames = first.shape[1]
     base = first[:1] if not np.isnan(first[0]).any() else completed(first)[:1]
@@ -234,23 +232,48 @@ def shrunken(cells: Cells) -> Cells:
     return deviations
 
 
-def _of_clusters(
-    cells: Cells, sign: Cells, names: Sequence[Part], level: float, null_value: float
+def _mean_of_clusters(
+    cells: Cells, names: Sequence[Part], level: float, null_value: float
 ) -> Interval:
-    """Sum over classes of signed means over the cells that are there, by multiway clusters."""
+    """The mean over the cells that are there, by two-way clusters of attributes and frames."""
     known = ~np.isnan(cells)
-    error = np.zeros(cells.shape)
-    estimate = 0.0
-    for value in np.unique(sign):
-        own = known & (sign == value)[:, None]
-        if not own.any():
-            return student(np.nan, np.nan, np.nan)
-        mean = float(cells[own].mean())
-        estimate += float(value) * mean
-        error[own] = value * (cells[own] - mean) / own.sum()
-    factors = np.argwhere(known).T
-    found = multiway(estimate, error[known], list(factors))
+    if not known.any():
+        return student(np.nan, np.nan, np.nan)
+    mean = float(cells[known].mean())
+    error = (cells[known] - mean) / known.sum()
+    found = multiway(mean, error, list(np.argwhere(known).T))
     variance, df = satterthwaite([(found.std_error**2, found.df), *names])
+    return student(mean, variance, df, level=level, null_value=null_value)
+
+
+def _contrast_of_clusters(
+    first: Cells, second: Cells, names: Sequence[Part], level: float, null_value: float
+) -> Interval:
+    """The difference of the classes' means over the cells that are there.
+
+    The same clusters, with those of attributes apart by class: each class has its own number of
+    them, and a small one its own few degrees of freedom.
+    """
+    n_frames = first.shape[1]
+    estimate, by_frame = 0.0, np.zeros(n_frames)
+    attributes: list[Part] = []
+    residuals: list[Part] = []
+    for sign, cells in ((1.0, first), (-1.0, second)):
+        known = ~np.isnan(cells)
+        if not known.any():
+            return student(np.nan, np.nan, np.nan)
+        mean = float(cells[known].mean())
+        error = np.where(known, sign * (cells - mean) / known.sum(), 0.0)
+        n = int(known.any(1).sum())
+        estimate += sign * mean
+        by_frame += error.sum(0)
+        left = max(1, int(known.sum()) - n - n_frames + 1)
+        if n < _LEAST:
+            return student(estimate, np.nan, np.nan)
+        attributes.append((n / (n - 1) * float((error.sum(1) ** 2).sum()), n - 1))
+        residuals.append((-float((error**2).sum()), left))
+    frames = (n_frames / (n_frames - 1) * float((by_frame**2).sum()), n_frames - 1)
+    variance, df = satterthwaite([*_floored(attributes, frames, residuals), *names])
     return student(estimate, variance, df, level=level, null_value=null_value)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.statistics.anova import mean_squares
 from audit.statistics.interval import Cells
 from audit.statistics.multiplicity import benjamini_hochberg
 
@@ -37,12 +38,22 @@ def classify(teacher: int, student: int, change: int) -> str:
     return UNDECIDED
 
 
-def expected_sign_changes(reliability_teacher: float, reliability_student: float) -> float:
-    """Share of attributes whose sign differs by noise alone, where the truth is the same.
+def noise_correlation(teacher: Cells, student: Cells) -> float:
+    """The correlation of two measurements, [I, J] each, of one truth about attributes.
 
-    arccos(rho)/pi, with rho the correlation that two measurements of one truth have: the root of
-    the product of their reliabilities (G). Noise that the models share makes it smaller. NaN where
-    a reliability is unknown.
+    The root of the product of their reliabilities G, plus what their noise in the same frames has
+    in common: MSE_TS/sqrt(MSA_T MSA_S). NaN where attributes do not differ.
     """
-    rho = np.sqrt(reliability_teacher * reliability_student)
-    return float(np.arccos(np.clip(rho, 0.0, 1.0)) / np.pi)
+    one, other = mean_squares(teacher), mean_squares(student)
+    if one.attribute == 0 or other.attribute == 0:
+        return np.nan
+    # The cross product of the two residuals, from the mean square of their sum.
+    shared = (mean_squares(teacher + student).residual - one.residual - other.residual) / 2
+    own = [max(0.0, ms.attribute - ms.residual) for ms in (one, other)]
+    scale = np.sqrt(one.attribute * other.attribute)
+    return float((np.sqrt(own[0] * own[1]) + shared) / scale)
+
+
+def expected_sign_changes(correlation: float) -> float:
+    """Share of attributes whose sign differs by noise alone: arccos(rho)/pi, NaN for NaN."""
+    return float(np.arccos(np.clip(correlation, -1.0, 1.0)) / np.pi)

@@ -113,7 +113,7 @@ def worse_versions(p_values: Iterable[float], *, alpha: float = ALPHA) -> NDArra
     """
     p = np.array(list(p_values), dtype=float)
     known = ~np.isnan(p)
-    levels = alpha * 6 / (np.pi * np.cumsum(known)) ** 2
+    levels = alpha * 6 / (np.pi * np.maximum(1, np.cumsum(known))) ** 2
     called: NDArray[np.bool_] = known & (p <= np.where(known, levels, 0.0))
     return called
 

@@ -69,7 +69,7 @@ def interval(
     """
     ms = mean_squares(influence)
     n = influence.size
-    frames = 4 * max(0.0, ms.frame - ms.residual) / n
+    frames = 4 * float(np.maximum(0.0, ms.frame - ms.residual)) / n
     variance, df = satterthwaite(
         [(ms.attribute / n, ms.n_attributes - 1), (frames, ms.n_frames - 1)]
     )

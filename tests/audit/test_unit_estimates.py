@@ -191,11 +191,11 @@ def test_the_unit_says_what_is_resampled(places, unit, clusters):
     assert (row["unit"], row["n_attributes"]) == (unit, clusters)
 
 
-def test_a_pair_without_its_edited_words_leaves_the_writers_alone():
-    """A label that one pair lacks sorts none."""
+def test_a_pair_without_its_edited_words_is_a_cluster_of_its_own():
+    """A label that one pair lacks does not undo the labels of all others."""
     by_model, writers, edits = crows(120, 0, ties=False)
     found = rows_of(by_model, writers=writers, edits=["", *edits[1:]])
-    expected = rows_of(by_model, writers=writers)
+    expected = rows_of(by_model, writers=writers, edits=["nobody else's", *edits[1:]])
     pd.testing.assert_frame_equal(found, expected)
 
 

@@ -198,6 +198,57 @@ def test_a_control_is_shown_as_one():
     assert "The control “Day by job” shows no lean, as it should" in said(made)
     loud = records.changed(found, estimate=0.3, low=0.1, high=0.5)
     assert "shows a lean where none is expected" in said(page(loud))
+    assert "It is small" not in said(page(loud))
+
+
+@pytest.mark.parametrize(("size", "times"), [(0.1, 6), (0.03, 20), (0.15, None)])
+def test_a_control_that_leans_a_little_is_held_against_the_largest_finding(further, size, times):
+    """How many times as far from zero the largest finding is, and nothing below five times."""
+    estimates = further.estimates.copy()
+    rows = (estimates["estimator"] == "stereotype_contrast") & (
+        estimates["subject"] == "difference"
+    )
+    days = rows & (estimates["probe_set"] == "days")
+    estimates.loc[rows & ~days, "estimate"] = 0.6
+    estimates.loc[days, ["estimate", "low", "high"]] = (-size, -size - 0.01, -size + 0.01)
+    alone = (estimates["probe_set"] == "days") & (estimates["subject"] != "difference")
+    estimates.loc[alone, ["low", "high"]] = (-1.0, 1.0)
+    text = said(page(replace(further, estimates=estimates)))
+    small = f"It is small: the largest finding here is about {times} times as far from zero."
+    assert (small in text) == (times is not None)
+    assert ("It is small" in text) == (times is not None)
+
+
+def test_limits_of_a_distance_are_cut_at_what_is_possible(further):
+    """No divergence is shown below zero and no share above one, and the table says so."""
+    estimates = further.estimates.copy()
+    for name, limits in (("kl", (-0.1, 1.6)), ("jsd", (-0.1, 1.2)), ("top1", (0.8, 1.04))):
+        rows = (estimates["estimator"] == name) & (estimates["subject"] == "relation")
+        assert rows.any()
+        estimates.loc[rows, ["low", "high"]] = limits
+    shown = table(page(replace(further, estimates=estimates)), "distances")
+    text = " ".join(
+        cell if isinstance(cell, str) else cell.text for cell in shown.groups[0].rows[0]
+    )
+    assert "(0.00 to 1.60)" in text
+    assert "(0.00 to 1.00)" in text
+    assert "(0.80 to 1.00)" in text
+    assert "Limits are cut at what is possible." in shown.note
+
+
+def test_the_planted_contrasts_are_said_to_be_those_of_the_text(further):
+    """They differ from the contrasts of the page, which use frames kept out as well."""
+    shown = table(page(records.record(truth=records.truth_of(further))), "planted-recovered")
+    assert shown.columns[4].title == "Contrast on the frames of the text, nats (90 % interval)"
+    assert "The contrasts above also use frames kept out of that text, and so differ." in shown.note
+
+
+def test_the_method_says_which_p_is_adjusted_for_what(page_further):
+    """What is said with its own p, and what with one that allows for many attributes."""
+    assert (
+        "The amplification, the KL comparison and the slopes go by their own p, not adjusted; the "
+        "classes of attributes by p adjusted for the number of attributes."
+    ) in said(page_further)
 
 
 def test_a_set_without_a_contrast_still_has_its_averages():

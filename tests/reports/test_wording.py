@@ -22,6 +22,19 @@ def test_nats_have_a_sign_and_two_decimals(value, shown):
 
 
 @pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ((0.87, 0.8, 0.9), ["0.87", "0.80", "0.90"]),
+        ((1.00002, 0.99, 1.0016), ["1.000", "0.990", "1.002"]),
+        ((-0.5, -0.9962, 0.2), ["−0.500", "−0.996", "0.200"]),
+    ],
+)
+def test_a_correlation_near_one_has_three_decimals(values, shown):
+    """An interval from 1.00 to 1.00 tells nothing; a number and its limits have the same."""
+    assert wording.correlations(values) == shown
+
+
+@pytest.mark.parametrize(
     ("p", "shown"),
     [
         (0.0, "p < .001"), (0.00099, "p < .001"), (0.001, "p = .001"), (0.0123, "p = .012"),

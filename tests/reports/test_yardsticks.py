@@ -50,7 +50,8 @@ def test_both_yardsticks_are_named_with_whose_shares_they_are(found, made):
         value = slope(found, subject)
         assert (
             f"the {subject} ({who}) has {value['estimate']:.2f} (95 % interval {value['low']:.2f} "
-            f"to {value['high']:.2f}; p < .001 against 1, not adjusted), which is less steep"
+            f"to {value['high']:.2f}; p < .001 against 1, not adjusted), which is less steep than "
+            "the world’s"
         ) in text
     assert text.endswith("The shares are those of a census, 2020.")
     assert "a choice that this page does not make" in said(part(made))
@@ -74,11 +75,22 @@ def test_sources_that_name_no_shares_are_all_given():
 @pytest.mark.parametrize(
     ("numbers", "words"),
     [
-        ({"estimate": 1.4, "low": 1.2, "high": 1.6, "p": 0.001}, "which is steeper"),
-        ({"estimate": -0.4, "low": -0.6, "high": -0.2, "p": 0.0}, "which is against the world"),
+        (
+            {"estimate": 1.4, "low": 1.2, "high": 1.6, "p": 0.001},
+            "which is steeper than the world’s",
+        ),
+        ({"estimate": -0.4, "low": -0.6, "high": -0.2, "p": 0.0}, "which runs against the world"),
         (
             {"estimate": 0.9, "low": 0.7, "high": 1.1, "p": 0.3, "mde": 0.25},
-            "which is not shown to differ (0.75 or 1.25 could have been)",
+            "the world’s (a slope below 0.75 or above 1.25 could have been told from 1). ",
+        ),
+        (
+            {"estimate": 1.0, "low": 1.0, "high": 1.0, "p": 1.0, "mde": 0.0},
+            "which is not shown to differ from the world’s. ",
+        ),
+        (
+            {"estimate": 0.1, "low": -0.1, "high": 0.3, "p": 0.001},
+            "which is less steep than the world’s and is not shown to follow the world at all. ",
         ),
     ],
 )
@@ -98,8 +110,8 @@ def test_parity_and_the_world_stand_in_one_table(found, made):
     titles = [row[0].text for row in groups["The world’s shares"]]
     assert titles[0] == "Slope over the shares (world: 1; parity, and a difference: 0)"
     assert titles[1:3] == [
-        "Intercept, nats (world: 0)",
-        "Beyond the world, all attributes, nats (world: 0)",
+        "Intercept, at an attribute with an even share, nats (world: 0)",
+        "Model less world, all attributes, nats (world: 0)",
     ]
     assert [t for t in titles if "women’s jobs" in t]
     assert [t for t in titles if "men’s jobs" in t and "women" not in t]
@@ -171,6 +183,8 @@ def test_those_furthest_from_the_world_are_the_largest_of_the_candidate(found, m
     shown = table(made, "beyond-jobs")
     assert [row[0] for row in shown.groups[0].rows] == expected
     assert "not tested" in shown.note
+    assert "above 0: a larger share of women than in the world; below 0: a smaller" in shown.note
+    assert "Beyond" not in " ".join(column.title for column in shown.columns)
     for row in shown.groups[0].rows:
         lean = records.estimate_of(
             found, "jobs", "candidate", "log_odds", f"attribute={row[0]}"
@@ -199,8 +213,39 @@ def test_one_model_alone_has_its_yardsticks():
 def test_too_few_frames_give_no_slope_and_say_so():
     """A refusal has its reason, in the sentence and in the table."""
     made = page(records.record([records.with_shares(records.jobs(frames=5))]))
-    assert "the candidate (student) has none (not computed: too few frames)" in (
+    assert "the slope of the candidate (student) was not computed (too few frames)" in (
         part(made).blocks[0].text
     )
     rows = table(made, "yardsticks-jobs").groups[1].rows
     assert rows[0][2].beside == "not computed: too few frames"
+
+
+@pytest.mark.parametrize(
+    ("reference", "candidate", "change", "words"),
+    [
+        (0.54, 0.69, (0.15, 0.12, 0.18), "0.15 steeper (0.12 to 0.18): nearer W, further from P."),
+        (0.69, 0.54, (-0.15, -0.18, -0.12),
+         "0.15 less steep (0.12 to 0.18): further from W, nearer P."),
+        (1.2, 1.4, (0.2, 0.1, 0.3), "0.20 steeper (0.10 to 0.30): further from W, further from P."),
+        (0.9, 1.2, (0.3, 0.2, 0.4), "0.30 steeper (0.20 to 0.40): further from P."),
+        (-0.2, -0.4, (-0.2, -0.3, -0.1),
+         "0.20 lower (0.10 to 0.30): further from W, further from P."),
+        (-0.2, 1.4, (1.6, 1.5, 1.7), "1.60 higher (1.50 to 1.70)."),
+    ],
+)  # fmt: skip
+def test_what_a_change_of_slope_brings_nearer_is_said_where_it_is_shown(
+    found, reference, candidate, change, words
+):
+    """By slope alone, in the direction of the change, and nothing where no change is shown."""
+    words = words.replace(": ", ": by slope ").replace("W", "the world’s").replace("P.", "parity.")
+    estimates = found.estimates.copy()
+    slopes = estimates["estimator"] == "world_slope"
+    rows = {name: slopes & (estimates["subject"] == name) for name in estimates["subject"].unique()}
+    estimates.loc[rows["reference"], "estimate"] = reference
+    estimates.loc[rows["candidate"], "estimate"] = candidate
+    estimates.loc[rows["difference"], ["estimate", "low", "high"]] = change
+    for p in (0.001, 0.2):
+        estimates.loc[rows["difference"], "p"] = p
+        text = part(page(replace(found, estimates=estimates))).blocks[0].text
+        assert (f"The candidate’s slope is {words}" in text) == (p < 0.05)
+        assert ("The candidate’s slope is" in text) == (p < 0.05)

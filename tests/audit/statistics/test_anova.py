@@ -359,25 +359,53 @@ def test_above_a_twentieth_missing_the_mean_has_clusters(shape, missing, seed):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_above_a_twentieth_missing_the_contrast_has_clusters(seed):
-    """The regression on the class by statsmodels, in clusters of attributes and of frames.
+    """By statsmodels: clusters of attributes in each class alone, of frames in both together.
 
-    That one class has its gaps is enough: the other is complete.
+    What both parts hold, the residual, is that of statsmodels' HC0. That one class has its gaps is
+    enough: the other is complete.
     """
     cells = oracles.crossed(12, 9, seed)
     cells[:7] = oracles.without(cells[:7], 15, seed)
     rows = oracles.long(cells)
-    design = sm.add_constant((rows["attribute"] < 7).astype(float)).to_numpy()
-    groups = [rows["attribute"], rows["frame"]]
-    errors = [
-        oracles.cluster_error(rows["y"], design, chosen, 1, corrected=True)
-        for chosen in (groups, groups[:1], groups[1:])
-    ]
-    means = rows.groupby(rows["attribute"] < 7)["y"].mean()
-    expected = oracles.limits(means[True] - means[False], oracles.Spread(max(errors) ** 2, 8), 0.0)
+    is_first = rows["attribute"] < 7
+    design = sm.add_constant(is_first.astype(float)).to_numpy()
+    parts = []
+    for own in (rows[is_first], rows[~is_first]):
+        alone = np.ones((len(own), 1))
+        error = oracles.cluster_error(own["y"], alone, [own["attribute"]], 0, corrected=True)
+        parts.append((error**2, own["attribute"].nunique() - 1))
+    attributes = sum(value for value, _ in parts)
+    frames = oracles.cluster_error(rows["y"], design, [rows["frame"]], 1, corrected=True) ** 2
+    parts.append((frames, 8))
+    for own in (rows[is_first], rows[~is_first]):
+        fit = sm.OLS(own["y"], np.ones((len(own), 1))).fit(cov_type="HC0")
+        parts.append((-(fit.bse.iloc[0] ** 2), len(own) - own["attribute"].nunique() - 9 + 1))
+    if sum(value for value, _ in parts) < max(attributes, frames):
+        parts = parts[:2] if attributes >= frames else parts[2:3]
+    variance = sum(value for value, _ in parts)
+    df = variance**2 / sum(value**2 / freedom for value, freedom in parts)
+    means = rows.groupby(is_first)["y"].mean()
+    spread = oracles.Spread(variance, df)
+    expected = oracles.limits(means[True] - means[False], spread, 0.0)
 
     found = anova.contrast_interval(cells[:7], cells[7:])
 
     assert oracles.told(found) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("first", [2, 3])
+def test_a_small_class_keeps_its_few_degrees_of_freedom_when_cells_go_missing(first):
+    """From 5 % to beyond, the interval does not narrow as if the classes were one."""
+    rng = np.random.default_rng(first)
+    cells = rng.normal(size=(first + 40, 1)) + 0.3 * rng.normal(size=(first + 40, 20))
+    few, many = cells.copy(), cells.copy()
+    few[0, :1], many[0, :5] = np.nan, np.nan
+
+    before, after = (anova.contrast_interval(c[:first], c[first:]) for c in (few, many))
+
+    assert not anova.fillable(many[:first])
+    assert after.df == pytest.approx(before.df, rel=0.3)
+    assert after.std_error == pytest.approx(before.std_error, rel=0.1)
 
 
 def test_an_attribute_without_any_cell_is_not_filled_in():

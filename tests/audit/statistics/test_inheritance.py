@@ -111,38 +111,44 @@ def test_noise_alone_flips_the_published_share_of_signs(reliability, published):
     normal = stats.multivariate_normal(cov=[[1, reliability], [reliability, 1]])
     disagree = 1 - 2 * normal.cdf([0, 0])
 
-    found = inheritance.expected_sign_changes(reliability, reliability)
+    found = inheritance.expected_sign_changes(reliability)
 
     assert found == pytest.approx(disagree, rel=1e-6)
     assert found == pytest.approx(published, abs=0.005)
 
 
-@given(st.floats(0, 1), st.floats(0, 1))
-def test_the_share_of_flips_is_between_none_and_a_half(teacher, student):
-    """Either order; perfect measurements never flip, pure noise flips a half."""
-    found = inheritance.expected_sign_changes(teacher, student)
-
-    assert 0 <= found <= 0.5 + 1e-12
-    assert found == inheritance.expected_sign_changes(student, teacher)
-    assert inheritance.expected_sign_changes(1.0, 1.0) == 0.0
-    assert inheritance.expected_sign_changes(0.0, student) == pytest.approx(0.5)
+@given(st.floats(0, 1))
+def test_the_share_of_flips_is_between_none_and_a_half(correlation):
+    """Perfect measurements never flip, pure noise flips a half; unknown is unknown."""
+    assert 0 <= inheritance.expected_sign_changes(correlation) <= 0.5 + 1e-12
+    assert inheritance.expected_sign_changes(1.0) == 0.0
+    assert inheritance.expected_sign_changes(0.0) == pytest.approx(0.5)
+    assert np.isnan(inheritance.expected_sign_changes(np.nan))
 
 
-def test_unequal_reliabilities_count_as_their_geometric_mean():
-    """A truth that is .6 of a teacher's variance, and .9 of a student's: simulated."""
-    rng = np.random.default_rng(0)
-    truth = rng.normal(size=400_000)
-    teacher, student = (
-        truth + rng.normal(0, np.sqrt(1 / reliability - 1), truth.size)
-        for reliability in (0.6, 0.9)
-    )
-
-    share = (np.sign(teacher) != np.sign(student)).mean()
-
-    assert inheritance.expected_sign_changes(0.6, 0.9) == pytest.approx(share, abs=0.003)
+def test_a_model_against_itself_changes_no_sign():
+    """All of its noise is shared."""
+    cells = np.random.default_rng(0).normal(size=(12, 9))
+    assert inheritance.noise_correlation(cells, cells) == pytest.approx(1, rel=1e-12)
 
 
-@pytest.mark.parametrize("unknown", [(np.nan, 0.9), (0.9, np.nan), (np.nan, np.nan)])
-def test_unknown_reliability_is_an_unknown_share(unknown):
-    """NaN in, NaN out: neither none nor a half."""
-    assert np.isnan(inheritance.expected_sign_changes(*unknown))
+def test_attributes_that_do_not_differ_have_no_correlation():
+    """Neither model's measurement says anything of them."""
+    cells = np.random.default_rng(0).normal(size=(12, 9))
+    assert np.isnan(inheritance.noise_correlation(np.ones((12, 9)), cells))
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.5, 0.9])
+def test_the_expected_share_is_what_the_same_truth_gives_by_noise(shared):
+    """Two models of one truth, with so much of their noise in common: 400 tables are counted."""
+    rng = np.random.default_rng(5)
+    found, counted = [], []
+    for _ in range(400):
+        truth, common = rng.normal(0, 0.3, (60, 1)), rng.normal(size=(60, 10))
+        one, other = (
+            truth + np.sqrt(shared) * common + np.sqrt(1 - shared) * rng.normal(size=(60, 10))
+            for _ in range(2)
+        )
+        found.append(inheritance.expected_sign_changes(inheritance.noise_correlation(one, other)))
+        counted.append((np.sign(one.mean(1)) != np.sign(other.mean(1))).mean())
+    assert np.mean(found) == pytest.approx(np.mean(counted), abs=0.01)
