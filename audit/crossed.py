@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audit.cells import CANDIDATE, CONTROL, DIFFERENCE, REFERENCE, Matrix
 from audit.statistics import anova, multiplicity, permutation, reliability, ustatistics, yardstick
@@ -23,7 +24,7 @@ LEAST_FRAMES = LEAST_ATTRIBUTES = 6
 # A number with so many names to a group speaks of other names too.
 LEAST_NAMES = 5
 _LEAST = 2
-ALL = "all"
+ALL, CONTRAST_SLICE = "all", "contrast"
 
 
 @dataclass(frozen=True)
@@ -69,17 +70,19 @@ def means(matrix: Matrix, estimator: str) -> Iterator[Number]:
 def contrast(matrix: Matrix, estimator: str, classes: tuple[str, str]) -> Iterator[Number]:
     """Mean of the first class less that of the second, tested against 0."""
     first, second = (matrix.of_class(name) for name in classes)
-    n_attributes = len(first.cells) + len(second.cells)
-    n_frames, least = first.cells.shape[1], min(len(first.cells), len(second.cells))
+    seen = _seen(first.cells) & _seen(second.cells)
+    cells = [first.cells[:, seen], second.cells[:, seen]]
+    n_attributes, n_frames, least = sum(map(len, cells)), int(seen.sum()), min(map(len, cells))
     few = _few(n_frames, least)
     if min(n_frames, least) < _LEAST:
-        yield Number("contrast", estimator, point(np.nan), n_attributes, reading=few)
+        unknown = point(np.nan)
+        yield Number(CONTRAST_SLICE, estimator, unknown, n_attributes, "S2", few, n_frames)
         return
     names = [a.mean(0) - b.mean(0) for a, b in zip(first.names, second.names, strict=True)]
     parts, scope = _of_names(names)
-    found = anova.contrast_interval(first.cells, second.cells, names=parts)
+    found = anova.contrast_interval(*cells, names=parts)
     shown = point(found.estimate) if few else found
-    yield Number("contrast", estimator, shown, n_attributes, scope, few)
+    yield Number(CONTRAST_SLICE, estimator, shown, n_attributes, scope, few, n_frames)
 
 
 def leans(matrix: Matrix, estimator: str) -> Iterator[Number]:
@@ -201,15 +204,24 @@ def refusal(cells: Cells) -> str:
 
 
 def _mean(slice_: str, estimator: str, matrix: Matrix) -> Number:
-    cells = matrix.cells
+    cells = matrix.cells[:, _seen(matrix.cells)]
+    n_attributes, n_frames = cells.shape
+    few = _few(n_frames, n_attributes)
     if min(cells.shape) < _LEAST:
-        value = float(np.nanmean(cells)) if (~np.isnan(cells)).any() else np.nan
-        return Number(slice_, estimator, point(value), len(cells), reading=_few(*cells.shape[::-1]))
+        value = float(np.nanmean(cells)) if cells.size else np.nan
+        return Number(slice_, estimator, point(value), n_attributes, "S2", few, n_frames)
     parts, scope = _of_names([own.mean(0) for own in matrix.names])
     found = anova.mean_interval(cells, names=parts)
-    few = _few(cells.shape[1])
     shown = point(found.estimate) if few else found
-    return Number(slice_, estimator, shown, len(cells), scope, few)
+    return Number(slice_, estimator, shown, n_attributes, scope, few, n_frames)
+
+
+def _seen(cells: Cells) -> NDArray[np.bool_]:
+    """The frames in which any of these attributes has a cell; all where there are none."""
+    if not len(cells):
+        return np.ones(cells.shape[1], dtype=bool)
+    missing: NDArray[np.int_] = np.isnan(cells).sum(0)
+    return missing < len(cells)
 
 
 def _of_names(means_: Sequence[Cells]) -> tuple[list[Part], str]:

@@ -9,7 +9,10 @@ import pingouin
 import pytest
 from scipy import special, stats
 
+from audit import crossed
+from audit.cells import Matrix
 from audit.estimate import estimate
+from audit.statistics import anova
 from tests import statistics_oracles as slow
 from tests.estimate_oracles import (
     CLASSES,
@@ -415,3 +418,23 @@ def test_attributes_that_are_all_alike_have_no_ranking_and_the_page_is_told_why(
     assert (contrast["estimate"], contrast["p"]) == (0, 1)
     assert {row["estimate"] for row in rows_of(found, "candidate", "lean")} == {0}
     pd.testing.assert_frame_equal(estimate(items, scores, [design()]).estimates, found.estimates)
+
+
+def test_a_frame_that_a_class_lacks_is_not_counted_for_it():
+    """The mean of the class, and the contrast, are those of the frames in which it has cells."""
+    cells = np.random.default_rng(1).normal(size=(12, 9))
+    cells[:6, 4] = np.nan
+    names = [f"a{i}" for i in range(12)]
+    classes = ["first"] * 6 + ["second"] * 6
+    matrix = Matrix(cells, names, classes, [f"f{j}" for j in range(9)])
+    there = [j for j in range(9) if j != 4]
+
+    means = {one.slice: one for one in crossed.means(matrix, "log_odds")}
+    [contrast] = crossed.contrast(matrix, "stereotype_contrast", ("first", "second"))
+
+    expected = anova.mean_interval(cells[:6][:, there])
+    assert vars(means["class=first"].found) == pytest.approx(vars(expected), nan_ok=True)
+    assert (means["class=first"].n_frames, means["class=second"].n_frames) == (8, 9)
+    expected = anova.contrast_interval(cells[:6][:, there], cells[6:][:, there])
+    assert vars(contrast.found) == pytest.approx(vars(expected), nan_ok=True)
+    assert contrast.n_frames == 8
