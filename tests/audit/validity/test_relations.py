@@ -84,9 +84,12 @@ def test_the_slope_over_a_yardstick_is_covered(lines, design):
 
 
 def test_intervals_beside_the_headline_hold_the_truth_nine_times_in_ten():
-    """They are approximate, and the document says how much."""
+    """They are approximate, less so with few attributes, and the document says how much."""
     table = relations.other_intervals(1000, SEED)
-    assert min(row.measured.value for row in table.rows) > 0.87
+    few = [row.measured.value for row in table.rows if "24 × 26" in row.what]
+    assert len(few) == 3
+    assert min(few) > 0.83
+    assert min(row.measured.value for row in table.rows if "24 × 26" not in row.what) > 0.87
 
 
 def test_where_less_is_claimed_the_estimates_still_come_near():
