@@ -24,7 +24,7 @@ LEAST_FRAMES = LEAST_ATTRIBUTES = 6
 # A number with so many names to a group speaks of other names too.
 LEAST_NAMES = 5
 _LEAST = 2
-ALL, CONTRAST_SLICE = "all", "contrast"
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,13 @@ def contrast(matrix: Matrix, estimator: str, classes: tuple[str, str]) -> Iterat
     few = _few(n_frames, least)
     if min(n_frames, least) < _LEAST:
         unknown = point(np.nan)
-        yield Number(CONTRAST_SLICE, estimator, unknown, n_attributes, "S2", few, n_frames)
+        yield Number("contrast", estimator, unknown, n_attributes, "S2", few, n_frames)
         return
     names = [a.mean(0) - b.mean(0) for a, b in zip(first.names, second.names, strict=True)]
     parts, scope = _of_names(names)
     found = anova.contrast_interval(*cells, names=parts)
     shown = point(found.estimate) if few else found
-    yield Number(CONTRAST_SLICE, estimator, shown, n_attributes, scope, few, n_frames)
+    yield Number("contrast", estimator, shown, n_attributes, scope, few, n_frames)
 
 
 def leans(matrix: Matrix, estimator: str) -> Iterator[Number]:
