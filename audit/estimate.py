@@ -79,6 +79,8 @@ UNDIRECTED = frozenset(
     }
 )
 _TWO = 2
+# So much of a digest is part of a method key.
+_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,26 @@ class Design:
     contrast: tuple[str, str] | None
     expect: str
     method: Mapping[str, str]
+
+
+def design(name: str, described: Mapping[str, Any], method: Mapping[str, str]) -> Design:
+    """The design of a probe set from what a record says of it, so that it is estimated again.
+
+    `described` is `probe_sets[name]` of a record's manifest, `method` what all of its sets share.
+    """
+    contrast = tuple(described["contrast"]) if described["contrast"] else None
+    key = {
+        "probe_set": name,
+        "version": described["version"],
+        # Of a grammar all that could be drawn: draws of one universe may be put side by side.
+        "items": described.get("grammar", {}).get("universe", described["items_digest"])[:_SHOWN],
+        "mode": CORRECTED,
+        "pieces": "word-l2r",
+        # Which class is the first decides the sign.
+        **({"contrast": "-".join(contrast)} if contrast else {}),
+        **method,
+    }
+    return Design(name, described["axis"], contrast, described["expect"], key)
 
 
 # Rows of `estimates` about one set, and the cells that no subject could use.

@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from audit.competence import competence
-from audit.estimate import Design, Estimated
+from audit.estimate import Estimated
 from audit.models import MaskedLM, threads
 from audit.phantom import truth
 from audit.record import FORMAT
@@ -29,22 +29,16 @@ _EXAMPLES = 5
 _TERMS = 40
 
 
-def design(probe_set: ProbeSet, expanded: Expanded, method: Mapping[str, str]) -> Design:
-    """What estimating needs to know of a probe set; `method` is what all sets share."""
-    header = probe_set.header
-    contrast = (header.contrast[0], header.contrast[1]) if header.contrast else None
-    key = {
-        "probe_set": header.name,
-        "version": header.version,
-        # Of a grammar all that could be drawn: draws of one universe may be put side by side.
-        "items": (probe_set.universe or expanded.digest)[:_DIGEST_SHOWN],
-        "mode": "corrected",
-        "pieces": "word-l2r",
-        # Which class is the first decides the sign.
-        **({"contrast": "-".join(contrast)} if contrast else {}),
-        **method,
+def described(probe_set: ProbeSet, expanded: Expanded, seed: int) -> dict[str, Any]:
+    """A probe set's own words, for its page, and its size; how its frames were drawn, if any."""
+    return {
+        **probe_set.header.model_dump(exclude={"name"}),
+        "items_digest": expanded.digest,
+        **_drawing(probe_set, seed),
+        **_parts_of(probe_set, expanded.items),
+        "sentences": len(expanded.contexts),
+        "items": int(expanded.items["item"].nunique()),
     }
-    return Design(header.name, header.axis, contrast, header.expect, key)
 
 
 def lexicon_key(lexicon: frozenset[str] | None) -> dict[str, str]:
@@ -66,8 +60,8 @@ def name_of(contents: Mapping[str, Any]) -> str:
 
 def manifest(  # noqa: PLR0913, PLR0917 - a manifest is where everything meets
     pair: Mapping[str, MaskedLM],
-    sets: Sequence[ProbeSet],
-    parts: Sequence[Expanded],
+    probe_sets: Mapping[str, Mapping[str, Any]],
+    items: pd.DataFrame,
     scores: pd.DataFrame,
     estimated: Estimated,
     wanted: Settings,
@@ -76,7 +70,6 @@ def manifest(  # noqa: PLR0913, PLR0917 - a manifest is where everything meets
 ) -> dict[str, Any]:
     """The record's `record.json` as plain JSON values; no path, user or host of this machine."""
     models = {subject: asdict(model.identity) for subject, model in pair.items()}
-    items = pd.concat([part.items for part in parts], ignore_index=True)
     planted = truth.truth_of({subject: part["weights"] for subject, part in models.items()})
     return {
         "format": FORMAT,
@@ -93,10 +86,7 @@ def manifest(  # noqa: PLR0913, PLR0917 - a manifest is where everything meets
             "packages": {name: _version(name) for name in PACKAGES},
         },
         "settings": {"seed": wanted.run.seed, "adjust": wanted.run.adjust},
-        "probe_sets": {
-            probe_set.header.name: _described(probe_set, part, wanted.run.seed)
-            for probe_set, part in zip(sets, parts, strict=True)
-        },
+        "probe_sets": dict(probe_sets),
         "lost": lost(items, scores),
         "left_out": estimated.left_out,
         "not_measured": _not_measured(models),
@@ -119,18 +109,6 @@ def lost(items: pd.DataFrame, scores: pd.DataFrame) -> list[dict[str, Any]]:
         }
         for key, part in rows.groupby(by, sort=False)
     ]
-
-
-def _described(probe_set: ProbeSet, expanded: Expanded, seed: int) -> dict[str, Any]:
-    """A probe set's own words, for its page, and its size; how its frames were drawn, if any."""
-    return {
-        **probe_set.header.model_dump(exclude={"name"}),
-        "items_digest": expanded.digest,
-        **_drawing(probe_set, seed),
-        **_parts_of(probe_set, expanded.items),
-        "sentences": len(expanded.contexts),
-        "items": int(expanded.items["item"].nunique()),
-    }
 
 
 def _drawing(probe_set: ProbeSet, seed: int) -> dict[str, Any]:

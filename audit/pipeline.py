@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from audit import manifest, models, record, score, settings
-from audit.estimate import estimate
+from audit.estimate import design, estimate
 from audit.phantom import truth
 from audit.record import Record
 from probes.expand import expand
@@ -49,6 +49,10 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
     sets = wanted.probe_sets()
     parts = [expand(probe_set) for probe_set in sets]
     items = pd.concat([part.items for part in parts], ignore_index=True)
+    described = {
+        probe_set.header.name: manifest.described(probe_set, part, wanted.run.seed)
+        for probe_set, part in zip(sets, parts, strict=True)
+    }
     lexicon = wanted.lexicon()
     pair = load_models(wanted)
 
@@ -58,7 +62,7 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
 
         # Scores become estimates, of all subjects from the same cells.
         method = {**models.engine(), "dtype": "float32", **manifest.lexicon_key(lexicon)}
-        designs = [manifest.design(*both, method) for both in zip(sets, parts, strict=True)]
+        designs = [design(name, part, method) for name, part in described.items()]
         estimated = estimate(
             items,
             scored.scores,
@@ -72,7 +76,7 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
 
         # All of it becomes one record.
         contents = manifest.manifest(
-            pair, sets, parts, scored.scores, estimated, wanted, method, started
+            pair, described, items, scored.scores, estimated, wanted, method, started
         )
         tables = (score.contexts(parts), items, scored.scores, scored.paired, scored.fills)
         found = Record(contents, *tables, estimated.estimates)
