@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from audit.cli.options import AsJson, Quiet, print_json, printable
 from audit.errors import InputError, MaskauditError, MissingExtraError, NotJudgedError
 
 if TYPE_CHECKING:
@@ -56,8 +57,6 @@ Candidate = Annotated[
         "--candidate", "--student", metavar="MODEL[@REV]", help="The model that is judged."
     ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what was asked for.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 class Terminated(BaseException):
@@ -118,7 +117,7 @@ def _drop_output() -> None:
 
 def _told(message: str, code: int) -> int:
     for line in message.splitlines():
-        print(f"maskaudit: {_printable(line)}", file=sys.stderr)
+        print(f"maskaudit: {printable(line)}", file=sys.stderr)
     return code
 
 
@@ -245,9 +244,7 @@ def list_probes(*, as_json: AsJson = False) -> None:
 
     sets = [load(path).header for path in shipped().values()]
     if as_json:
-        _print_json(
-            [part.model_dump(include={"name", "version", "axis", "title"}) for part in sets]
-        )
+        print_json([part.model_dump(include={"name", "version", "axis", "title"}) for part in sets])
         return
     for part in sets:
         print(f"{part.name:20}  {part.axis:16}  {part.title}")
@@ -345,12 +342,12 @@ def fill(  # noqa: PLR0913 - the options of a command
         by_context = first.set_index("context")["token"]
         tokens = contexts.assign(token=contexts["context"].map(by_context))
         answers = tokens.groupby("text", sort=False)["token"].agg(" ".join)
-        _print_json([answers[text] for text in sentences])
+        print_json([answers[text] for text in sentences])
         return
     rows = found.merge(contexts, on="context")
     if as_json:
         columns = ["text", "slot", "model", "rank", "token", "probability"]
-        _print_json(rows[columns].to_dict("records"))
+        print_json(rows[columns].to_dict("records"))
         return
     for _, part in rows.groupby(["text", "slot"], sort=False):
         _print_side_by_side(part)
@@ -367,7 +364,7 @@ def estimators(*, as_json: AsJson = False) -> None:
     shown = [field.name for field in fields(Estimator) if field.name != "needs"]
     if as_json:
         rows = [{name: getattr(part, name) for name in shown} for part in ALL]
-        _print_json([{**row, "kinds": sorted(row["kinds"])} for row in rows])
+        print_json([{**row, "kinds": sorted(row["kinds"])} for row in rows])
         return
     for part in ALL:
         print(f"{part.name:16}  {part.unit:12}  {part.definition.partition('. ')[0]}")
@@ -411,7 +408,7 @@ def selftest(
             found = checks.full(tell) if full else checks.selftest(tell)
     failed = [check for check in found if not check.passed]
     if as_json:
-        _print_json([asdict(check) for check in found])
+        print_json([asdict(check) for check in found])
     elif not quiet:
         for check in found:
             mark = "ok  " if check.passed else "FAIL"
@@ -438,7 +435,7 @@ def _endpoint(source: Path | None) -> list[str]:
 
 def _say(lines: "Any", *, as_json: bool) -> None:  # noqa: ANN401 - anything that knows both forms
     if as_json:
-        _print_json(lines.as_json())
+        print_json(lines.as_json())
     else:
         print(lines.as_text())
 
@@ -454,7 +451,7 @@ def _say_record(record: "Record", *, quiet: bool, as_json: bool) -> None:
         return
     headline = page(record).headline.sentence
     if as_json:
-        _print_json({"record": str(record.path), "page": str(file), "headline": headline})
+        print_json({"record": str(record.path), "page": str(file), "headline": headline})
     else:
         print(f"{headline}\nRecord: {record.path}\nPage:   {file}")
 
@@ -464,7 +461,7 @@ def _print_side_by_side(part: "Any") -> None:  # noqa: ANN401 - a DataFrame
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=escape(_printable(part["text"].iloc[0])), title_justify="left")
+    table = Table(title=escape(printable(part["text"].iloc[0])), title_justify="left")
     models = list(dict.fromkeys(part["model"]))
     table.add_column("rank", justify="right")
     for model in models:
@@ -476,18 +473,9 @@ def _print_side_by_side(part: "Any") -> None:  # noqa: ANN401 - a DataFrame
             cell
             for model in models
             for cell in (
-                escape(_printable(by_model.loc[model, "token"])),
+                escape(printable(by_model.loc[model, "token"])),
                 f"{by_model.loc[model, 'probability']:.4f}",
             )
         ]
         table.add_row(str(rank), *cells)
     Console().print(table)
-
-
-def _printable(text: str) -> str:
-    """A token as a terminal may see it: what cannot be printed is written as its code point."""
-    return "".join(c if c.isprintable() else f"<U+{ord(c):04X}>" for c in text)
-
-
-def _print_json(value: object) -> None:
-    print(json.dumps(value, indent=1, ensure_ascii=False))
