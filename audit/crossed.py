@@ -31,29 +31,26 @@ ALL = "all"
 class Number:
     """A number with its place (slice and estimator) and the scope of its interval.
 
-    `reading` is how it may be read: empty, or one of `audit.tables.READINGS`.
+    `n_attributes` and `n_frames` are those that it rests on. `reading` is how it may be read:
+    empty, or one of `audit.tables.READINGS`.
     """
 
     slice: str
     estimator: str
     found: Interval
     n_attributes: int
+    n_frames: int
     scope: str = "S2"
     reading: str = ""
-    n_frames: int | None = None
 
     def row(self) -> dict[str, Any]:
-        """The columns of `estimates` that speak of the number itself.
-
-        `n_frames` is there only where it is not that of the whole set.
-        """
-        frames = {} if self.n_frames is None else {"n_frames": self.n_frames}
+        """The columns of `estimates` that speak of the number itself."""
         return {
             **vars(self.found),
-            **frames,
             "slice": self.slice,
             "estimator": self.estimator,
             "n_attributes": self.n_attributes,
+            "n_frames": self.n_frames,
             "scope": self.scope,
             "reading": self.reading,
         }
@@ -76,13 +73,13 @@ def contrast(matrix: Matrix, estimator: str, classes: tuple[str, str]) -> Iterat
     few = _few(n_frames, least)
     if min(n_frames, least) < _LEAST:
         unknown = point(np.nan)
-        yield Number("contrast", estimator, unknown, n_attributes, "S2", few, n_frames)
+        yield Number("contrast", estimator, unknown, n_attributes, n_frames, reading=few)
         return
     names = [a.mean(0) - b.mean(0) for a, b in zip(first.names, second.names, strict=True)]
     parts, scope = _of_names(names)
     found = anova.contrast_interval(*cells, names=parts)
     shown = point(found.estimate) if few else found
-    yield Number("contrast", estimator, shown, n_attributes, scope, few, n_frames)
+    yield Number("contrast", estimator, shown, n_attributes, n_frames, scope, few)
 
 
 def leans(matrix: Matrix, estimator: str) -> Iterator[Number]:
@@ -108,14 +105,14 @@ def leans(matrix: Matrix, estimator: str) -> Iterator[Number]:
     wide = anova.frame_intervals(beyond, level=level)
     for i, name in enumerate(whole.attributes):
         slice_ = f"attribute={name}"
-        yield Number(slice_, estimator, raw[i], 1, "S1", n_frames=n_frames)
-        yield Number(slice_, LEAN, lean[i], 1, "S1", n_frames=n_frames)
+        yield Number(slice_, estimator, raw[i], 1, n_frames, "S1")
+        yield Number(slice_, LEAN, lean[i], 1, n_frames, "S1")
         if i in shown:
             around = wide[i]
             shrunk = Interval(
                 float(points[i]), around.low, around.high, around.std_error, around.df
             )
-            yield Number(slice_, LARGEST, shrunk, 1, "S1", n_frames=n_frames)
+            yield Number(slice_, LARGEST, shrunk, 1, n_frames, "S1")
 
 
 def magnitudes(
@@ -124,6 +121,7 @@ def magnitudes(
     """How far the set leans at all, whichever way, without a noise floor; and its difference."""
     cells = {name: matrix.probes.complete.cells for name, matrix in by_subject.items()}
     own = cells[subject]
+    n_attributes, n_frames = own.shape
     if min(own.shape) < _LEAST:
         return
     if subject == DIFFERENCE:
@@ -143,12 +141,13 @@ def magnitudes(
         if name == ASSOCIATION and subject != DIFFERENCE and not few:
             tested = {"p": permutation.label_swap(own, rng), "null_value": 0.0}
         whole = point(interval.estimate) if few else replace(interval, **tested)
-        yield Number(ALL, name, whole, len(own), reading=few, n_frames=own.shape[1])
+        yield Number(ALL, name, whole, n_attributes, n_frames, reading=few)
 
 
 def ranking(matrix: Matrix) -> Iterator[Number]:
     """How well the set ranks its attributes (G and Phi), and how many frames it would take."""
     own = matrix.probes.complete.cells
+    n_attributes, n_frames = own.shape
     few = refusal(own)
     values = dict.fromkeys((GENERALIZABILITY, DEPENDABILITY, FRAMES_NEEDED), point(np.nan))
     if not few:
@@ -158,7 +157,7 @@ def ranking(matrix: Matrix) -> Iterator[Number]:
         values[FRAMES_NEEDED] = point(found.frames_needed)
     for name, value in values.items():
         reading = few or ("nothing_varied" if np.isnan(value.estimate) else "")
-        yield Number(ALL, name, value, len(own), reading=reading, n_frames=own.shape[1])
+        yield Number(ALL, name, value, n_attributes, n_frames, reading=reading)
 
 
 def against_world(
@@ -192,7 +191,7 @@ def against_world(
         n_frames = int((~np.isnan(row)).sum())
         few = _few(n_frames)
         one = point(float(np.nanmean(row))) if few else anova.frame_interval(row)
-        yield Number(f"attribute={name}", BEYOND_WORLD, one, 1, "S1", few, n_frames)
+        yield Number(f"attribute={name}", BEYOND_WORLD, one, 1, n_frames, "S1", few)
 
 
 def refusal(cells: Cells) -> str:
@@ -209,11 +208,11 @@ def _mean(slice_: str, estimator: str, matrix: Matrix) -> Number:
     few = _few(n_frames, n_attributes)
     if min(cells.shape) < _LEAST:
         value = float(np.nanmean(cells)) if cells.size else np.nan
-        return Number(slice_, estimator, point(value), n_attributes, "S2", few, n_frames)
+        return Number(slice_, estimator, point(value), n_attributes, n_frames, reading=few)
     parts, scope = _of_names([own.mean(0) for own in matrix.names])
     found = anova.mean_interval(cells, names=parts)
     shown = point(found.estimate) if few else found
-    return Number(slice_, estimator, shown, n_attributes, scope, few, n_frames)
+    return Number(slice_, estimator, shown, n_attributes, n_frames, scope, few)
 
 
 def _seen(cells: Cells) -> NDArray[np.bool_]:

@@ -293,7 +293,6 @@ def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed
                 resampled = f"@seed{seed}" if one.estimator == ASSOCIATION else ""
                 name = f"{one.estimator}:{estimator.name}{resampled}"
                 found = {
-                    "n_frames": len(next(iter(by_model.values())).frames),
                     **one.row(),
                     "subject": subject,
                     "slice": between + one.slice,

@@ -57,7 +57,7 @@ def _ratios(teacher: Cells, student: Cells) -> Iterator[Number]:
         found = point(np.nan) if reading else function(teacher, student)
         if not reading and (n_frames < ENOUGH_FOR_SLOPE or n_attributes < ENOUGH_ATTRIBUTES):
             reading = "exploratory"
-        yield Number(ALL, name, found, n_attributes, reading=reading, n_frames=n_frames)
+        yield Number(ALL, name, found, n_attributes, n_frames, reading=reading)
 
 
 def _by_attribute(teacher: Matrix, student: Matrix) -> Iterator[Number]:
@@ -74,7 +74,7 @@ def _by_attribute(teacher: Matrix, student: Matrix) -> Iterator[Number]:
     ]
     classes = [inheritance.classify(*map(int, own)) for own in zip(*signs, strict=True)]
     for name, change, class_ in zip(teacher.attributes, leans[2], classes, strict=True):
-        yield Number(f"attribute={name}", INHERITANCE, change, 1, "S1", class_, n_frames)
+        yield Number(f"attribute={name}", INHERITANCE, change, 1, n_frames, "S1", class_)
     changed = np.sign(one.mean(1)) * np.sign(other.mean(1)) < 0
     shares = {
         FLIPS: classes.count(inheritance.FLIPPED) / n,
@@ -86,7 +86,7 @@ def _by_attribute(teacher: Matrix, student: Matrix) -> Iterator[Number]:
     for name, share in shares.items():
         scope = "S0" if name == SIGN_CHANGES else "S1"
         reading = "nothing_varied" if np.isnan(share) else ""
-        yield Number(ALL, name, point(share), n, scope, reading, n_frames)
+        yield Number(ALL, name, point(share), n, n_frames, scope, reading)
 
 
 def fidelities(items: pd.DataFrame, paired: pd.DataFrame) -> Iterator[Number]:
@@ -112,7 +112,7 @@ def fidelities(items: pd.DataFrame, paired: pd.DataFrame) -> Iterator[Number]:
     n_frames = len(by_frame)
     demographic, plain = (by_frame[kind].to_numpy(dtype=float) for kind in (True, False))
     found = fidelity.difference_in_differences(demographic, plain)
-    yield Number(ALL, FIDELITY, found, n_attributes, "S1", n_frames=n_frames)
+    yield Number(ALL, FIDELITY, found, n_attributes, n_frames, "S1")
     own = paired[(paired["measure"] == "entropy") & (paired["model"] == "reference")]
     rows = rows.assign(entropy=rows["context"].map(_by_context(own)))
     rows = rows[rows["frame"].isin(by_frame.index)].dropna(subset="entropy")
@@ -124,7 +124,7 @@ def fidelities(items: pd.DataFrame, paired: pd.DataFrame) -> Iterator[Number]:
             rows["frame"].to_numpy(dtype=str),
         )
         reading = "not_estimable" if np.isnan(found.estimate) else ""
-        yield Number(ALL, FIDELITY_ADJUSTED, found, n_attributes, "S1", reading, n_frames)
+        yield Number(ALL, FIDELITY_ADJUSTED, found, n_attributes, n_frames, "S1", reading)
 
 
 def _by_context(rows: pd.DataFrame) -> pd.Series:
