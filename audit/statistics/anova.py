@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audit.statistics.clusters import multiway
-from audit.statistics.interval import LEVEL, Cells, Interval, Part, satterthwaite, student, total
+from audit.statistics.interval import LEVEL, Cells, Interval, Part, floored, satterthwaite, student
 
 # More missing cells than this share are not filled.
 MOST_MISSING = 0.05
@@ -122,7 +122,7 @@ def mean_interval(
         return _mean_of_clusters(cells, names, level, null_value)
     ms = mean_squares(cells)
     n = cells.size
-    kept = _floored(
+    kept = floored(
         [(ms.attribute / n, ms.n_attributes - 1)],
         (ms.frame / n, ms.n_frames - 1),
         [(-ms.residual / n, ms.residual_df)],
@@ -166,7 +166,7 @@ def contrast_interval(
     difference = (completed(first) - base).mean(0) - (completed(second) - base).mean(0)
     sizes = [ms.n_attributes * n_frames for ms in classes]
     by_frame = float(difference.var(ddof=1)) / n_frames
-    kept = _floored(
+    kept = floored(
         [(ms.attribute / n, ms.n_attributes - 1) for ms, n in zip(classes, sizes, strict=True)],
         (by_frame, n_frames - 1),
         [(-ms.residual / n, ms.residual_df) for ms, n in zip(classes, sizes, strict=True)],
@@ -273,18 +273,8 @@ def _contrast_of_clusters(
         attributes.append((n / (n - 1) * float((error.sum(1) ** 2).sum()), n - 1))
         residuals.append((-float((error**2).sum()), left))
     frames = (n_frames / (n_frames - 1) * float((by_frame**2).sum()), n_frames - 1)
-    variance, df = satterthwaite([*_floored(attributes, frames, residuals), *names])
+    variance, df = satterthwaite([*floored(attributes, frames, residuals), *names])
     return student(estimate, variance, df, level=level, null_value=null_value)
-
-
-def _floored(attributes: list[Part], frames: Part, residuals: list[Part]) -> list[Part]:
-    """The parts of the variance: all, or the larger of the attributes' and the frames' own.
-
-    The residual, which both hold, is taken off once; the sum may not fall below either.
-    """
-    whole = [*attributes, frames, *residuals]
-    floor = max(attributes, [frames], key=total)
-    return whole if total(whole) >= total(floor) else floor
 
 
 def _at_least_two(cells: Cells) -> None:

@@ -74,13 +74,24 @@ def student(  # noqa: PLR0913 - one number each
     )
 
 
-def total(parts: Sequence[Part]) -> float:
-    """The variance that the parts make up."""
-    return sum(value for value, _ in parts)
+def floored(attributes: list[Part], frames: Part, residuals: list[Part]) -> list[Part]:
+    """The parts of a variance: all, or the larger of the attributes' and the frames' own.
+
+    The residual, which both hold, is taken off once, in parts that are negative; the sum may not
+    fall below either.
+    """
+    whole = [*attributes, frames, *residuals]
+    floor = max(attributes, [frames], key=_total)
+    return whole if _total(whole) >= _total(floor) else floor
 
 
 def satterthwaite(parts: Sequence[Part]) -> Part:
     """A variance made of parts, and its degrees of freedom (Satterthwaite 1946); NaN if it is 0."""
-    variance = total(parts)
+    variance = _total(parts)
     spread = sum(value**2 / df for value, df in parts if value != 0)
     return variance, (variance**2 / spread if spread > 0 else np.nan)
+
+
+def _total(parts: Sequence[Part]) -> float:
+    """The variance that the parts make up."""
+    return sum(value for value, _ in parts)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from audit.statistics.interval import LEVEL, Cells, Interval, satterthwaite, student, total
+from audit.statistics.interval import LEVEL, Cells, Interval, floored, satterthwaite, student
 
 # A share of 0 or 1 has no logit; no occupation is truly without the rarer group.
 LEAST_SHARE = 0.005
@@ -60,9 +60,7 @@ def line(x: Cells, cells: Cells, *, level: float = LEVEL, null_slope: float = 1.
         own = (spread * scale, n_attributes - 2.0)
         frames = (float(by_frame.var(ddof=1)) / n_frames, n_frames - 1.0)
         both = (-residual * scale / n_frames, (n_attributes - 2.0) * (n_frames - 1))
-        parts = [own, frames, both]
-        floor = max([own], [frames], key=total)
-        variance, df = satterthwaite(parts if total(parts) >= total(floor) else floor)
+        variance, df = satterthwaite(floored([own], frames, [both]))
         found[name] = student(
             float(by_frame.mean()),
             variance,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from audit.statistics.interval import point, satterthwaite, student
+from audit.statistics.interval import floored, point, satterthwaite, student
 from tests import statistics_oracles as oracles
 
 FINITE = st.floats(-50, 50)
@@ -107,6 +107,46 @@ def test_satterthwaite_s_degrees_of_freedom_are_welch_s(seed, n_first, n_second)
 
     assert variance == pytest.approx(sum(own.var(ddof=1) / len(own) for own in samples), rel=1e-12)
     assert df == pytest.approx(expected.df, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "frames", "residuals", "kept"),
+    [
+        ([3.0], 2.0, [-1.0], [3.0, 2.0, -1.0]),
+        ([3.0], 2.0, [-2.0], [3.0, 2.0, -2.0]),  # no less than the larger one
+        ([3.0], 2.0, [-2.5], [3.0]),
+        ([1.0], 2.0, [-1.5], [2.0]),
+        ([1.5, 1.0], 2.0, [-1.0, -1.5], [1.5, 1.0]),  # two classes, together above the frames
+        ([0.5, 1.0], 2.0, [-0.5, -0.5], [0.5, 1.0, 2.0, -0.5, -0.5]),
+        ([0.0], 0.0, [0.0], [0.0, 0.0, 0.0]),
+    ],
+)
+def test_a_variance_never_falls_below_its_larger_part(attributes, frames, residuals, kept):
+    """Then that part is all there is, with its own degrees of freedom."""
+    df = {"attributes": 5.0, "frames": 7.0, "residuals": 35.0}
+
+    found = floored(
+        [(value, df["attributes"]) for value in attributes],
+        (frames, df["frames"]),
+        [(value, df["residuals"]) for value in residuals],
+    )
+
+    assert [value for value, _ in found] == kept
+    if len(kept) == len(attributes):
+        assert {own for _, own in found} == {df["frames"] if kept == [frames] else df["attributes"]}
+
+
+@given(st.lists(POSITIVE, min_size=1, max_size=2), POSITIVE, st.lists(POSITIVE, max_size=2))
+def test_the_floor_is_the_larger_of_the_attributes_and_the_frames(attributes, frames, residuals):
+    """Whatever is taken off."""
+    parts = floored(
+        [(value, 5.0) for value in attributes],
+        (frames, 7.0),
+        [(-value, 35.0) for value in residuals],
+    )
+
+    expected = max(sum(attributes), frames, sum(attributes) + frames - sum(residuals))
+    assert satterthwaite(parts)[0] == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_part_of_nothing_changes_nothing_and_nothing_has_no_degrees_of_freedom():
