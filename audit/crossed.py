@@ -69,9 +69,9 @@ def contrast(matrix: Matrix, estimator: str, classes: tuple[str, str]) -> Iterat
     first, second = (matrix.of_class(name) for name in classes)
     seen = _seen(first.cells) & _seen(second.cells)
     cells = [first.cells[:, seen], second.cells[:, seen]]
-    n_attributes, n_frames, least = sum(map(len, cells)), int(seen.sum()), min(map(len, cells))
-    few = _few(n_frames, least)
-    if min(n_frames, least) < _LEAST:
+    n_attributes, n_frames, smaller = sum(map(len, cells)), int(seen.sum()), min(map(len, cells))
+    few = refusal(smaller, n_frames, least=_LEAST)
+    if min(n_frames, smaller) < _LEAST:
         unknown = point(np.nan)
         yield Number("contrast", estimator, unknown, n_attributes, n_frames, reading=few)
         return
@@ -90,7 +90,7 @@ def leans(matrix: Matrix, estimator: str) -> Iterator[Number]:
     """
     whole = matrix.probes.complete
     n_attributes, n_frames = whole.cells.shape
-    if refusal(whole.cells):
+    if refusal(n_attributes, n_frames):
         return
     beyond = anova.centred(whole.cells)
     points = anova.shrunken(whole.cells)
@@ -135,7 +135,7 @@ def magnitudes(
             ASSOCIATION: ustatistics.association_interval(own),
             MAGNITUDE: ustatistics.magnitude_interval(own),
         }
-    few = refusal(own)
+    few = refusal(n_attributes, n_frames)
     for name, interval in found.items():
         tested = {}
         if name == ASSOCIATION and subject != DIFFERENCE and not few:
@@ -148,7 +148,7 @@ def ranking(matrix: Matrix) -> Iterator[Number]:
     """How well the set ranks its attributes (G and Phi), and how many frames it would take."""
     own = matrix.probes.complete.cells
     n_attributes, n_frames = own.shape
-    few = refusal(own)
+    few = refusal(n_attributes, n_frames)
     values = dict.fromkeys((GENERALIZABILITY, DEPENDABILITY, FRAMES_NEEDED), point(np.nan))
     if not few:
         found = reliability.reliability(own)
@@ -175,7 +175,7 @@ def against_world(
     x = np.array([logits[name] for name in whole.attributes])
     is_difference = subject == DIFFERENCE
     size = {"n_attributes": len(whole.cells), "n_frames": whole.cells.shape[1]}
-    few = refusal(whole.cells) or ("nothing_varied" if np.ptp(x) == 0 else "")
+    few = refusal(*whole.cells.shape) or ("nothing_varied" if np.ptp(x) == 0 else "")
     if few:
         yield Number(ALL, WORLD_SLOPE, point(np.nan), reading=few, **size)
         return
@@ -189,23 +189,25 @@ def against_world(
     yield from means(beyond, BEYOND_WORLD)
     for name, row in zip(beyond.attributes, beyond.cells, strict=True):
         n_frames = int((~np.isnan(row)).sum())
-        few = _few(n_frames)
+        few = refusal(1, n_frames, least=1)
         one = point(float(np.nanmean(row))) if few else anova.frame_interval(row)
         yield Number(f"attribute={name}", BEYOND_WORLD, one, 1, n_frames, "S1", few)
 
 
-def refusal(cells: Cells) -> str:
-    """Why attributes are neither ranked nor regressed on anything; empty where they are."""
-    n_attributes, n_frames = cells.shape
+def refusal(n_attributes: int, n_frames: int, *, least: int = LEAST_ATTRIBUTES) -> str:
+    """Why a number has no interval: too few frames, or fewer than `least` attributes; or empty.
+
+    Without `least`, why attributes are neither ranked nor regressed on anything.
+    """
     if n_frames < LEAST_FRAMES:
         return "too_few_frames"
-    return "too_few_attributes" if n_attributes < LEAST_ATTRIBUTES else ""
+    return "too_few_attributes" if n_attributes < least else ""
 
 
 def _mean(slice_: str, estimator: str, matrix: Matrix) -> Number:
     cells = matrix.cells[:, _seen(matrix.cells)]
     n_attributes, n_frames = cells.shape
-    few = _few(n_frames, n_attributes)
+    few = refusal(n_attributes, n_frames, least=_LEAST)
     if min(cells.shape) < _LEAST:
         value = float(np.nanmean(cells)) if cells.size else np.nan
         return Number(slice_, estimator, point(value), n_attributes, n_frames, reading=few)
@@ -228,9 +230,3 @@ def _of_names(means_: Sequence[Cells]) -> tuple[list[Part], str]:
     if not means_ or min(map(len, means_)) < LEAST_NAMES:
         return [], "S2"
     return anova.name_parts(means_), "S3"
-
-
-def _few(n_frames: int, n_attributes: int = LEAST_ATTRIBUTES) -> str:
-    if n_frames < LEAST_FRAMES:
-        return "too_few_frames"
-    return "too_few_attributes" if n_attributes < _LEAST else ""

@@ -30,7 +30,7 @@ def relation(teacher: Matrix, student: Matrix) -> Iterator[Number]:
     """What a set says of the two models together, from the cells that both have."""
     one, other = teacher.probes.complete, student.probes.complete
     yield from _ratios(one.cells, other.cells)
-    if not refusal(one.cells):
+    if not refusal(*one.cells.shape):
         yield from _by_attribute(one, other)
 
 
@@ -50,7 +50,7 @@ def _ratios(teacher: Cells, student: Cells) -> Iterator[Number]:
         LOG_MAGNITUDE_RATIO: ustatistics.log_magnitude_ratio,
     }
     n_attributes, n_frames = teacher.shape
-    few = "too_few_frames" if n_frames < LEAST_FOR_SLOPE else refusal(teacher)
+    few = "too_few_frames" if n_frames < LEAST_FOR_SLOPE else refusal(n_attributes, n_frames)
     for name, function in functions.items():
         has_signal, models = needs[name]
         reading = few or ("" if all(map(has_signal, models)) else "not_estimable")
