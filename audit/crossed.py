@@ -82,13 +82,12 @@ def contrast(matrix: Matrix, estimator: str, classes: tuple[str, str]) -> Iterat
     yield Number("contrast", estimator, shown, n_attributes, n_frames, scope, few)
 
 
-def leans(matrix: Matrix, estimator: str) -> Iterator[Number]:
+def leans(whole: Matrix, estimator: str) -> Iterator[Number]:
     """Each attribute's number, its lean beyond the average attribute, and the largest of these.
 
-    For new frames with the same attribute (scope S1). What lacks a cell is left out, for the
-    average that a lean is held against would not be the same in all frames.
+    For new frames with the same attribute (scope S1). `whole` are the probes without gaps, for the
+    average that a lean is held against would otherwise not be the same in all frames.
     """
-    whole = matrix.probes.complete
     n_attributes, n_frames = whole.cells.shape
     if refusal(n_attributes, n_frames):
         return
@@ -118,14 +117,16 @@ def leans(matrix: Matrix, estimator: str) -> Iterator[Number]:
 def magnitudes(
     subject: str, by_subject: Mapping[str, Matrix], rng: np.random.Generator
 ) -> Iterator[Number]:
-    """How far the set leans at all, whichever way, without a noise floor; and its difference."""
-    cells = {name: matrix.probes.complete.cells for name, matrix in by_subject.items()}
-    own = cells[subject]
+    """How far the set leans at all, whichever way, without a noise floor; and its difference.
+
+    `by_subject` are the probes without gaps.
+    """
+    own = by_subject[subject].cells
     n_attributes, n_frames = own.shape
     if min(own.shape) < _LEAST:
         return
     if subject == DIFFERENCE:
-        models = (cells[REFERENCE], cells[CANDIDATE])
+        models = (by_subject[REFERENCE].cells, by_subject[CANDIDATE].cells)
         found = {
             ASSOCIATION: ustatistics.association_change(*models),
             MAGNITUDE: ustatistics.magnitude_change(*models),
@@ -144,9 +145,12 @@ def magnitudes(
         yield Number(ALL, name, whole, n_attributes, n_frames, reading=few)
 
 
-def ranking(matrix: Matrix) -> Iterator[Number]:
-    """How well the set ranks its attributes (G and Phi), and how many frames it would take."""
-    own = matrix.probes.complete.cells
+def ranking(whole: Matrix) -> Iterator[Number]:
+    """How well the set ranks its attributes (G and Phi), and how many frames it would take.
+
+    `whole` are the probes without gaps.
+    """
+    own = whole.cells
     n_attributes, n_frames = own.shape
     few = refusal(n_attributes, n_frames)
     values = dict.fromkeys((GENERALIZABILITY, DEPENDABILITY, FRAMES_NEEDED), point(np.nan))

@@ -312,6 +312,7 @@ def _numbers(
     """Every number of one estimator between two groups, with its subject."""
     raw = estimator is LOG_ODDS
     shares = _shares(items) if raw else {}
+    whole = {name: matrix.probes.complete for name, matrix in by_subject.items()} if raw else {}
     for subject, matrix in by_subject.items():
         numbers = [crossed.means(matrix, estimator.name)]
         if estimator is not PRIOR and design.contrast is not None:
@@ -319,15 +320,15 @@ def _numbers(
             numbers.append(crossed.contrast(matrix, name, design.contrast))
         if raw:
             rng = np.random.default_rng(seed)
-            numbers.append(crossed.leans(matrix, estimator.name))
-            numbers.append(crossed.magnitudes(subject, by_subject, rng))
-            numbers.append(crossed.ranking(matrix))
+            numbers.append(crossed.leans(whole[subject], estimator.name))
+            numbers.append(crossed.magnitudes(subject, whole, rng))
+            numbers.append(crossed.ranking(whole[subject]))
         if shares:
             identity = group_at_mask(items)
             numbers.append(crossed.against_world(matrix.probes, shares, subject, identity=identity))
         yield from ((subject, number) for own in numbers for number in own)
-    if raw and REFERENCE in by_subject:
-        both = (by_subject[REFERENCE], by_subject[CANDIDATE])
+    if REFERENCE in whole:
+        both = (whole[REFERENCE], whole[CANDIDATE])
         yield from ((RELATION, number) for number in relation(*both))
 
 

@@ -27,11 +27,10 @@ _NEUTRAL = ("control", "prior_neutral")
 
 
 def relation(teacher: Matrix, student: Matrix) -> Iterator[Number]:
-    """What a set says of the two models together, from the cells that both have."""
-    one, other = teacher.probes.complete, student.probes.complete
-    yield from _ratios(one.cells, other.cells)
-    if not refusal(*one.cells.shape):
-        yield from _by_attribute(one, other)
+    """What a set says of the two models together, from the probes of each without gaps."""
+    yield from _ratios(teacher.cells, student.cells)
+    if not refusal(*teacher.cells.shape):
+        yield from _by_attribute(teacher, student)
 
 
 def _ratios(teacher: Cells, student: Cells) -> Iterator[Number]:
