@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from audit import cloze, crossed
 from audit.crossed import (
     ASSOCIATION,
     BEYOND_WORLD,
@@ -52,8 +53,8 @@ from reports.blocks import (
     effects,
 )
 
-ALL_SLICE = "all"
-ACCURACY, NEGATED = "accuracy@1", "negated_still@1"
+ALL_SLICE = crossed.ALL
+ACCURACY, NEGATED = cloze.ACCURACY, cloze.NEGATED
 # The numbers of a set with groups that its table of results and its table of leans show.
 RESULTS = (
     CONTRAST,
