@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from audit.cells import DIFFERENCE
+from audit.cells import CANDIDATE, DIFFERENCE, REFERENCE
 from audit.crossed import ALL, LEAST_FRAMES
+from audit.estimators import CORRECTED
 from audit.statistics import anova, proportions
 from audit.statistics.interval import Interval, point
 
@@ -44,7 +45,7 @@ def cloze(
                     "estimator": estimator,
                     "subject": subject,
                     "scope": "S1",
-                    "mode": "corrected",
+                    "mode": CORRECTED,
                     "n_attributes": relations,
                     "n_frames": len(part),
                     "reading": reading,
@@ -67,7 +68,7 @@ def _shares(hits: pd.DataFrame) -> Iterator[tuple[str, Interval, str]]:
     for model in hits.columns:
         yield str(model), proportions.wilson(int(hits[model].sum()), len(hits)), ""
     if len(hits.columns) > 1 and len(hits) > 1:
-        reference, candidate = hits["reference"].to_numpy(), hits["candidate"].to_numpy()
+        reference, candidate = hits[REFERENCE].to_numpy(), hits[CANDIDATE].to_numpy()
         paired = anova.frame_interval(candidate.astype(float) - reference, null_value=0.0)
         same = (reference == candidate).all()
         reading = "nothing_varied" if paired.std_error == 0 and not same else ""

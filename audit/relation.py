@@ -4,12 +4,12 @@ All from the cells that the two share. These are neither model's number and no d
 subject is `relation`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
-from audit.cells import Matrix
+from audit.cells import REFERENCE, Matrix
 from audit.crossed import ALL, LEAST_FRAMES, Number, refusal
 from audit.statistics import anova, fidelity, inheritance, ustatistics
 from audit.statistics.interval import Cells, point
@@ -35,25 +35,19 @@ def relation(teacher: Matrix, student: Matrix) -> Iterator[Number]:
 
 def _ratios(teacher: Cells, student: Cells) -> Iterator[Number]:
     """Slope, amplification and correlation, refused where there are too few frames or no signal."""
-    associated = (ustatistics.has_signal, [teacher, student])
-    needs: dict[str, tuple[Callable[[Cells], bool], list[Cells]]] = {
-        SLOPE: (ustatistics.has_signal, [teacher]),
-        LOG_KAPPA: associated,
-        CORRELATION: associated,
-        LOG_MAGNITUDE_RATIO: (ustatistics.has_magnitude, [teacher, student]),
-    }
-    functions = {
-        SLOPE: ustatistics.slope,
-        LOG_KAPPA: ustatistics.log_kappa,
-        CORRELATION: ustatistics.correlation,
-        LOG_MAGNITUDE_RATIO: ustatistics.log_magnitude_ratio,
+    both = [teacher, student]
+    # Each with what says that there is something to divide by, and the models that need it.
+    ratios = {
+        SLOPE: (ustatistics.slope, ustatistics.has_signal, [teacher]),
+        LOG_KAPPA: (ustatistics.log_kappa, ustatistics.has_signal, both),
+        CORRELATION: (ustatistics.correlation, ustatistics.has_signal, both),
+        LOG_MAGNITUDE_RATIO: (ustatistics.log_magnitude_ratio, ustatistics.has_magnitude, both),
     }
     n_attributes, n_frames = teacher.shape
     few = "too_few_frames" if n_frames < LEAST_FOR_SLOPE else refusal(n_attributes, n_frames)
-    for name, function in functions.items():
-        has_signal, models = needs[name]
+    for name, (ratio, has_signal, models) in ratios.items():
         reading = few or ("" if all(map(has_signal, models)) else "not_estimable")
-        found = point(np.nan) if reading else function(teacher, student)
+        found = point(np.nan) if reading else ratio(teacher, student)
         if not reading and (n_frames < ENOUGH_FOR_SLOPE or n_attributes < ENOUGH_ATTRIBUTES):
             reading = "exploratory"
         yield Number(ALL, name, found, n_attributes, n_frames, reading=reading)
@@ -112,7 +106,7 @@ def fidelities(items: pd.DataFrame, paired: pd.DataFrame) -> Iterator[Number]:
     demographic, plain = (by_frame[kind].to_numpy(dtype=float) for kind in (True, False))
     found = fidelity.difference_in_differences(demographic, plain)
     yield Number(ALL, FIDELITY, found, n_attributes, n_frames, "S1")
-    own = paired[(paired["measure"] == "entropy") & (paired["model"] == "reference")]
+    own = paired[(paired["measure"] == "entropy") & (paired["model"] == REFERENCE)]
     rows = rows.assign(entropy=rows["context"].map(_by_context(own)))
     rows = rows[rows["frame"].isin(by_frame.index)].dropna(subset="entropy")
     if not rows.empty:
