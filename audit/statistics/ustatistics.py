@@ -46,8 +46,10 @@ def association_influence(first: Cells, second: Cells) -> Cells:
 def magnitude(cells: Cells) -> float:
     """Mean over attributes of the squared lean, without a noise floor, in nats squared.
 
-    The mean over pairs of different frames of y_ij y_ik; 0 on average for a model without bias,
-    and so sometimes negative. Raises ValueError as `association`.
+    The mean over pairs of different frames of y_ij y_ik. 0 on average only where no attribute's
+    own lean differs from 0, and then sometimes negative: a model without bias is not enough, for
+    the groups' words must be equally likely too. A lean that all attributes share adds its square.
+    Raises ValueError as `association`.
     """
     return float(magnitude_influence(cells).mean())
 
