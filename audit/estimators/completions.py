@@ -5,7 +5,6 @@ from functools import partial
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from audit.estimators import CORRECTED, Measured, UnitEstimator, Value
 
@@ -79,6 +78,8 @@ def _ratio(means: NDArray[np.float64], column: int) -> NDArray[np.float64]:
 def _chi_square(having: NDArray[np.float64], size: NDArray[np.float64]) -> float:
     if having.sum() == size.sum():
         return 1.0  # every sentence has it
+    from scipy import stats  # a second to import: only where it is needed
+
     table = np.stack([having, size - having])
     return float(stats.chi2_contingency(table, correction=False).pvalue)
 

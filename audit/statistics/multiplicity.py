@@ -1,7 +1,6 @@
 """Many tests at once: adjusted p values, and the level of intervals that were selected."""
 
 import numpy as np
-from scipy import stats
 
 from audit.statistics.interval import LEVEL, Cells
 
@@ -41,5 +40,7 @@ def _discovery(p: Cells, method: str) -> Cells:
     adjusted = np.full(p.shape, np.nan)
     known = ~np.isnan(p)
     if known.any():
+        from scipy import stats  # a second to import: only where it is needed
+
         adjusted[known] = stats.false_discovery_control(p[known], method=method)
     return adjusted

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from audit.statistics.anova import MeanSquares, mean_squares
 from audit.statistics.interval import LEVEL, Cells, Interval, point
@@ -48,8 +48,8 @@ def reliability(cells: Cells, *, level: float = LEVEL) -> Reliability:
         return Reliability(point(relative), point(absolute), needed)
     f_ratio = ms.attribute / ms.residual
     within = ms.residual_df
-    low = 1 - stats.f.ppf(tail, n - 1, within) / f_ratio
-    high = 1 - 1 / (f_ratio * stats.f.ppf(tail, within, n - 1))
+    low = 1 - special.fdtri(n - 1, within, tail) / f_ratio
+    high = 1 - 1 / (f_ratio * special.fdtri(within, n - 1, tail))
     return Reliability(
         _between(relative, float(low), float(high)),
         _between(absolute, *_absolute(ms, tail)),
@@ -79,7 +79,7 @@ def _absolute(ms: MeanSquares, tail: float) -> tuple[float, float]:
     df = (a * columns + b * residual) ** 2 / (
         (a * columns) ** 2 / (k - 1) + (b * residual) ** 2 / ms.residual_df
     )
-    lower, upper = stats.f.ppf(tail, n - 1, df), stats.f.ppf(tail, df, n - 1)
+    lower, upper = special.fdtri(n - 1, df, tail), special.fdtri(df, n - 1, tail)
     if not np.isfinite([lower, upper]).all():  # so few degrees of freedom that there is no limit
         return np.nan, np.nan
     low = n * (rows - lower * residual) / (lower * (columns - residual) + n * rows)
