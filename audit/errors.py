@@ -5,6 +5,7 @@ MaskauditError            70  an error of our own making, unless a subclass says
 │   └── MissingExtraError  2  the command needs torch and transformers, which are not installed
 ├── NotJudgedError         3  nothing could be judged: unequal method keys, nothing measured
 ├── SelftestError          1  the instrument did not find the truth it was given
+├── WorseError             1  a record is credibly worse than what was accepted before
 ├── CannotWriteError      74  a full or read-only disk
 └── LockedError           75  another run holds the folder
 """
@@ -47,6 +48,12 @@ class NotJudgedError(MaskauditError):
 
 class SelftestError(MaskauditError):
     """The instrument did not recover a truth that was planted."""
+
+    exit_code = 1
+
+
+class WorseError(MaskauditError):
+    """A record was to be accepted that is credibly worse than the baseline or its anchor."""
 
     exit_code = 1
 
