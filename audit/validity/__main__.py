@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from audit.checks import Check
-from audit.validity import intervals, leans, nulls, relations, stars, weekly
+from audit.validity import gates, intervals, leans, nulls, relations, stars, weekly
 from audit.validity.document import document, summary
 from audit.validity.table import Table
 
@@ -23,6 +23,7 @@ TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
     (nulls.tables, Fraction(1)),
     (stars.tables, Fraction(1, 4)),
     (weekly.tables, Fraction(2)),
+    (gates.tables, Fraction(2)),
 )
 
 
@@ -55,7 +56,7 @@ def sizes(repetitions: int, seed: int) -> str:
     fewer, more = (int(repetitions * dict(TOPICS)[topic.tables]) for topic in (stars, weekly))
     return (
         f"{repetitions:,} repetitions ({fewer:,} of what the page calls shown, {more:,} series of "
-        f"weekly audits), seed {seed}"
+        f"weekly audits and {more:,} verdicts of a gate), seed {seed}"
     )
 
 

@@ -1,0 +1,125 @@
+"""The same model and probes give the same verdicts, however they are batched, split and ordered."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+import torch
+
+from audit import gate, models, policy, reads, tables
+from audit.estimate import design, estimate
+from audit.phantom import truth
+from audit.record import Record
+from audit.score import score
+from audit.selftest.metamorphic import shuffled
+from probes.expand import Expanded, expand
+from probes.schema import load, shipped
+
+BATCHES = (64, 300, 1000, 2048, 9000)
+THREADS = (1, 2)
+SET = "religion-trait"
+FRAMES, ATTRIBUTES = 6, 12
+# One of each verdict, and one whose bound lies within a tenth of a standard error of the margin.
+POLICY = """
+[[gate]]
+id = "{name}"
+rule = "{rule}"
+select = {{ probe_set = "{set}", slice = "{slice}", estimator = "{estimator}" }}
+{limit}
+harm = "up"
+reason = "a test"
+"""
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """The bundled pair."""
+    return [models.load(str(folder)) for folder in (truth.TEACHER, truth.STUDENT)]
+
+
+@pytest.fixture(scope="module")
+def part():
+    """Some frames of a set, and some attributes of each of its classes."""
+    whole = expand(load(shipped()[SET]))
+    frames = whole.items["frame"].unique()[:FRAMES]
+    by_class = whole.items[whole.items["class"] != ""].groupby("class")["attribute"].unique()
+    attributes = [word for own in by_class for word in own[: ATTRIBUTES // len(by_class)]]
+    chosen = whole.items["frame"].isin(frames) & whole.items["attribute"].isin([*attributes, ""])
+    items = whole.items[chosen].reset_index(drop=True)
+    contexts = whole.contexts[whole.contexts["context"].isin(items["context"])]
+    return Expanded(contexts.reset_index(drop=True), items)
+
+
+def estimates(part, pair):
+    """The estimates of both models, from scores made anew."""
+    header = load(shipped()[SET]).header
+    described = {**header.model_dump(), "items_digest": part.digest}
+    found = score(part, pair)
+    own = design(SET, described, {"engine": "a test"})
+    return estimate(part.items, found.scores, [own], found.fills, found.paired).estimates
+
+
+def verdicts(found, rules):
+    """Every verdict on these estimates."""
+    empty = {name: tables.table(name, []) for name in tables.COLUMNS}
+    manifest = {
+        "probe_sets": {SET: {"axis": "religion", "expect": "lean"}},
+        "models": {"reference": {}, "candidate": {}},
+        "created": "2026-11-23T00:00:00+00:00",
+    }
+    record = Record(manifest, **{**empty, "estimates": found})
+    judged = gate.judge(record, rules, today=date(2026, 11, 23))
+    return {verdict.gate: verdict for verdict in judged.verdicts}
+
+
+@pytest.fixture(scope="module")
+def rules(tmp_path_factory, part, pair):
+    """Gates whose margins lie where the first scoring puts each verdict."""
+    found = estimates(part, pair).set_index(["estimator", "slice", "subject"])
+    change = found.loc[("stereotype_contrast", "contrast", "difference")]
+    level = found.loc[("stereotype_contrast", "contrast", "candidate")]
+    limits = {
+        "wide": (
+            "non_inferiority",
+            f"margin = {abs(change['estimate']) + 9 * change['std_error']}",
+        ),
+        "narrow": ("non_inferiority", f"margin = {change['std_error'] / 10}"),
+        "below": ("bound", f"bound = {level['estimate'] - 9 * level['std_error']}"),
+        "at": ("bound", f"bound = {level['estimate']}"),
+        "edge": ("bound", f"bound = {level['estimate'] + 1.8 * level['std_error']}"),
+    }
+    text = "".join(
+        POLICY.format(
+            name=name, rule=rule, limit=limit, set=SET,
+            slice="contrast", estimator="stereotype_contrast",
+        )
+        for name, (rule, limit) in limits.items()
+    )  # fmt: skip
+    path = tmp_path_factory.mktemp("policy") / "gates.toml"
+    path.write_text(text, "utf-8")
+    return policy.read(path)
+
+
+def test_verdicts_do_not_depend_on_batches_threads_or_order(part, pair, rules, monkeypatch):
+    """Ten scorings anew, each second one in another order of the probes."""
+    threads = torch.get_num_threads()
+    found = []
+    try:
+        for number, batch in enumerate(BATCHES):
+            for count in THREADS:
+                monkeypatch.setattr(reads, "BATCH_PIECES", batch)
+                torch.set_num_threads(count)
+                asked = shuffled(part) if (number + count) % 2 else part
+                found.append(verdicts(estimates(asked, pair), rules))
+    finally:
+        torch.set_num_threads(threads)
+    words = pd.DataFrame(
+        [{name: verdict.verdict for name, verdict in one.items()} for one in found]
+    )
+    assert len(words) == len(BATCHES) * len(THREADS)
+    assert (words == words.iloc[0]).all(axis=None)
+    assert set(words.iloc[0]) == {"pass", "fail", "inconclusive"}
+    numbers = pd.DataFrame([{n: v.estimate for n, v in one.items()} for one in found])
+    assert (numbers.max() - numbers.min()).max() < 1e-4
+    # The scorings were made anew: bits differ, verdicts do not.
+    assert (numbers.max() - numbers.min()).max() > 0
