@@ -1,0 +1,127 @@
+"""The command `gate`: verdicts on a record, for people, for CI and for other programs."""
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from audit.cli.options import AsJson, Quiet, print_json
+from audit.errors import CannotWriteError
+
+if TYPE_CHECKING:
+    from audit.verdicts import Judgement
+
+POLICY = Path("gates.toml")
+Gates = Annotated[
+    Path | None,
+    typer.Option(
+        "--gates", metavar="FILE", help="Rules to judge by. [default: gates.toml beside AUDIT.toml]"
+    ),
+]
+
+Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML.")]
+Summary = Annotated[
+    Path | None,
+    typer.Option("--summary", metavar="FILE", help="Add a Markdown table to a file."),
+]
+Comment = Annotated[
+    Path | None,
+    typer.Option("--comment", metavar="FILE", help="Write Markdown for a pull request."),
+]
+Github = Annotated[
+    bool | None,
+    typer.Option(
+        "--github/--no-github",
+        help="Annotate gates.toml and add to the step's summary. [default: in GitHub's CI]",
+    ),
+]
+
+
+def gate(  # noqa: PLR0913 - the options of a command
+    record: Annotated[Path, typer.Argument(metavar="RECORD", help="A record's folder.")],
+    *,
+    gates: Annotated[
+        Path, typer.Option("--gates", metavar="FILE", help="The rules; see `maskaudit init`.")
+    ] = POLICY,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            "--baseline",
+            metavar="RECORD",
+            help="Hold against this record, and not against the accepted baseline.",
+        ),
+    ] = None,
+    junit: Junit = None,
+    summary: Summary = None,
+    comment: Comment = None,
+    github: Github = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a record by the rules of gates.toml; needs neither torch nor the models.
+
+    Exit code 0: every gate passed; 1: one failed; 3: something could not be judged.
+    """
+    from audit import verdicts
+    from audit.gate import READ, judge
+    from audit.policy import read
+    from audit.record import load_record
+
+    policy = read(gates)
+    found = judge(
+        load_record(record, READ),
+        policy,
+        baseline=None if baseline is None else load_record(baseline, READ),
+        today=datetime.now(UTC).date(),
+    )
+    try:
+        verdicts.write(found, record)
+    except CannotWriteError as error:  # the record may lie where nobody may write
+        print(f"maskaudit: note: {error}", file=sys.stderr)
+    say(found, quiet=quiet, as_json=as_json)
+    for_ci(found, gates, junit=junit, summary=summary, comment=comment, github=github)
+    raise typer.Exit(found.exit_code)
+
+
+def say(judgement: "Judgement", *, quiet: bool, as_json: bool) -> None:
+    """Print verdicts: as JSON, and then the sentences on standard error; or the sentences alone."""
+    from reports import ci
+    from reports.gates import lines
+
+    if as_json:
+        print_json(ci.as_json(judgement))
+    if not quiet:
+        print("\n".join(lines(judgement)), file=sys.stderr if as_json else sys.stdout)
+
+
+def for_ci(  # noqa: PLR0913 - a file each
+    judgement: "Judgement",
+    gates: Path,
+    *,
+    junit: Path | None,
+    summary: Path | None,
+    comment: Path | None,
+    github: bool | None,
+) -> None:
+    """Write what a CI shows: JUnit XML, a summary, a comment, annotations."""
+    from audit.record import writing
+    from reports import ci
+
+    if junit is not None:
+        with writing(junit):
+            junit.write_text(ci.junit(judgement), "utf-8")
+    if comment is not None:
+        with writing(comment):
+            comment.write_text(ci.comment(judgement), "utf-8")
+    if github is None:
+        github = os.environ.get("GITHUB_ACTIONS") == "true"
+    if github:
+        print("\n".join(ci.annotations(judgement, gates)), file=sys.stderr)
+        step = os.environ.get("GITHUB_STEP_SUMMARY")
+        summary = summary or (Path(step) if step else None)
+    if summary is not None:
+        with writing(summary), summary.open("a", encoding="utf-8") as file:
+            file.write(ci.summary(judgement))
