@@ -43,8 +43,11 @@ class Weekly:
 
 
 @dataclass(frozen=True)
-class _Week:
-    """What one record brings: the estimate, its variance over frames, and how both were made."""
+class Week:
+    """What one record brings: the estimate, its variance over frames, and how both were made.
+
+    `draw` tells its frames from those of another draw; `made` names the method and the models.
+    """
 
     name: str
     draw: str
@@ -72,7 +75,7 @@ def weekly(  # noqa: PLR0913 - what is watched, against what, since when
     is skipped. Raises `NotJudgedError` for a set without a grammar, for records that are not of one
     model and one method, and where none is left.
     """
-    weeks: dict[str, _Week] = {}
+    weeks = []
     skipped = []
     for record in sorted(records, key=lambda record: (_created(record), _name(record))):
         if since is not None and _created(record) <= _moment(since):
@@ -80,28 +83,50 @@ def weekly(  # noqa: PLR0913 - what is watched, against what, since when
         week = _week(record, probe_set, subject, slice_)
         if isinstance(week, str):
             skipped.append(f"{_name(record)}: {week}")
-        elif week.draw in weeks:
-            before = weeks[week.draw].name
-            skipped.append(f"{week.name}: drew the frames of {before} again; give another seed")
         else:
-            weeks[week.draw] = week
-    _check(probe_set, list(weeks.values()), skipped)
-    estimates = np.array([week.estimate for week in weeks.values()])
-    variances = np.array([week.variance for week in weeks.values()])
+            weeks.append(week)
+    return joined(probe_set, weeks, skipped=skipped, null_value=null_value, alpha=alpha)
+
+
+def joined(
+    probe_set: str,
+    weeks: Sequence[Week],
+    *,
+    skipped: Sequence[str] = (),
+    null_value: float = 0.0,
+    alpha: float = ALPHA,
+) -> Weekly:
+    """The sequence of weeks that stand in the order of time; see `weekly`.
+
+    `skipped` says of other records why they bring nothing. A draw that was there before joins them.
+    Raises `NotJudgedError` for weeks that are not of one model and one method, and for none.
+    """
+    fresh: dict[str, Week] = {}
+    left = list(skipped)
+    for week in weeks:
+        if week.draw in fresh:
+            before = fresh[week.draw].name
+            left.append(f"{week.name}: drew the frames of {before} again; give another seed")
+        else:
+            fresh[week.draw] = week
+    used = list(fresh.values())
+    _check(probe_set, used, left)
+    estimates = np.array([week.estimate for week in used])
+    variances = np.array([week.variance for week in used])
     sequence = confidence_sequence(estimates, variances, alpha=alpha)
     return Weekly(
-        records=tuple(week.name for week in weeks.values()),
+        records=tuple(week.name for week in used),
         estimates=estimates,
         std_errors=np.sqrt(variances),
         sequence=sequence,
         p=anytime_p(estimates, variances, null_value, alpha=alpha),
         null_value=null_value,
         alarm=first_alarm(sequence, null_value),
-        skipped=tuple(skipped),
+        skipped=tuple(left),
     )
 
 
-def _week(record: Record, probe_set: str, subject: str, slice_: str) -> _Week | str:
+def _week(record: Record, probe_set: str, subject: str, slice_: str) -> Week | str:
     """What a record says of the set, or why it says nothing."""
     part = record.manifest["probe_sets"].get(probe_set)
     if part is None:
@@ -125,30 +150,36 @@ def _week(record: Record, probe_set: str, subject: str, slice_: str) -> _Week | 
         return f"has no {slice_!r} with an interval for {subject!r}"
     models = record.manifest["models"]
     own = {name: models[name]["weights"] for name in models if subject in {name, "difference"}}
-    method = dict(entry.split(":", 1) for entry in rows["method"].iloc[0].split("|"))
-    return _Week(
+    made = method_parts(rows["method"].iloc[0])
+    return Week(
         name=_name(record),
         draw=part["items_digest"],
         estimate=float(rows["estimate"].iloc[0]),
         variance=float(rows["v_frames"].iloc[0]),
-        made={**method, **{f"weights of the {name}": digest for name, digest in own.items()}},
+        made={**made, **{f"weights of the {name}": digest for name, digest in own.items()}},
     )
 
 
-def _check(probe_set: str, weeks: Sequence[_Week], skipped: Sequence[str]) -> None:
+def _check(probe_set: str, weeks: Sequence[Week], skipped: Sequence[str]) -> None:
     """Refuse to judge nothing, and weeks that are not of one model measured in one way."""
     if not weeks:
         why = "; ".join(skipped) or "no record is newer than the baseline"
         raise NotJudgedError(f"{probe_set}: there is nothing to judge ({why})")
     for week in weeks[1:]:
-        if differ := list(_differences(weeks[0].made, week.made)):
+        if differ := list(differences(weeks[0].made, week.made)):
             raise NotJudgedError(
                 f"{probe_set}: {week.name} does not repeat {weeks[0].name} ({', '.join(differ)}); "
                 "start again with the first record after the change"
             )
 
 
-def _differences(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+def method_parts(method: str) -> dict[str, str]:
+    """The parts of a method key by name: {"torch": "2.13.0", "estimator": "...", ...}."""
+    return dict(part.split(":", 1) for part in method.split("|"))
+
+
+def differences(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+    """What two methods, by the names of their parts, do not share, each as "torch: 1, then 2"."""
     for name in dict.fromkeys([*old, *new]):
         before, after = old.get(name, "none"), new.get(name, "none")
         if before != after:

@@ -1,0 +1,147 @@
+"""The commands `history` and `schedule`: words in, a table, a page or a snippet out."""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from audit.cli.options import AsJson, print_json, printable
+from audit.errors import InputError
+
+
+def history(  # noqa: PLR0913 - the options of a command
+    runs: Annotated[
+        Path, typer.Argument(metavar="[RUNS]", help="The folder that records lie in.")
+    ] = Path("runs"),
+    *,
+    probe_sets: Annotated[
+        list[str] | None,
+        typer.Option("--probe-set", metavar="SET", help="Only this set; repeatable."),
+    ] = None,
+    slices: Annotated[
+        list[str] | None,
+        typer.Option("--slice", metavar="SLICE", help="Only this slice; repeatable."),
+    ] = None,
+    estimators: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--estimator",
+            metavar="NAME",
+            help="Only this estimator; repeatable. [default: stereotype_contrast of tested sets]",
+        ),
+    ] = None,
+    subjects: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--subject",
+            metavar="SUBJECT",
+            help="reference, candidate, difference or relation; repeatable. "
+            "[default: candidate and difference]",
+        ),
+    ] = None,
+    candidates: Annotated[
+        list[str] | None,
+        typer.Option("--candidate", metavar="NAME", help="Only records of this candidate."),
+    ] = None,
+    since: Annotated[
+        str,
+        typer.Option(
+            "--since",
+            metavar="RECORD|DATE",
+            help="Only what came after it, such as the baseline accepted last.",
+        ),
+    ] = "",
+    limit: Annotated[
+        float | None,
+        typer.Option(
+            "--limit",
+            metavar="NUMBER",
+            help="What draws of a grammar are held against: a gate's margin or bound. Needs one "
+            "--subject. [default: 0 for a difference]",
+        ),
+    ] = None,
+    last: Annotated[
+        int, typer.Option("--last", metavar="N", min=1, help="How many records of a series.")
+    ] = 20,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write a page, too.")
+    ] = None,
+    fail_on_alarm: Annotated[
+        bool, typer.Option("--fail-on-alarm", help="End with 1 where there is an alarm.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Many audits in a row: versions, repeats, draws and change points, and a page of them."""
+    from audit import history as audits
+    from reports import history as words
+
+    if limit is not None and len(subjects or ()) != 1:
+        raise InputError("--limit: is about one number; name one --subject")
+    chosen = audits.Chosen(
+        probe_sets=tuple(probe_sets or ()),
+        slices=tuple(slices or ()),
+        estimators=tuple(estimators or ()),
+        subjects=tuple(subjects or ()),
+        candidates=tuple(candidates or ()),
+        since=since,
+    )
+    made = audits.judge(audits.read(runs, chosen), limit=limit)
+    for note in words.notes(made):
+        print(f"maskaudit: {printable(note)}", file=sys.stderr)
+    page = None if output is None else words.write(made, output)
+    if as_json:
+        print_json(audits.as_json(made))
+    else:
+        print(page if page is not None else words.text(made, last))
+    for alarm in words.alarms(made):
+        print(f"alarm: {printable(alarm)}", file=sys.stderr)
+    if fail_on_alarm and made.alarms:
+        raise typer.Exit(1)
+
+
+def schedule(
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="cron, systemd, github, gitlab or kubernetes.")
+    ],
+    *,
+    every: Annotated[str, typer.Option("--every", help="daily or weekly.")] = "daily",
+    settings: Annotated[
+        Path, typer.Option("--settings", metavar="AUDIT.toml", help="What to audit.")
+    ] = Path("AUDIT.toml"),
+    fresh_frames: Annotated[
+        bool,
+        typer.Option(
+            "--fresh-frames", help="Draw other frames of a grammar every week, by its number."
+        ),
+    ] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Only with models that are there already.")
+    ] = False,
+) -> None:
+    """Print what lets a scheduler run the audit: save it where its first lines say."""
+    from audit import schedule as snippets
+    from audit.settings import read
+
+    if kind not in snippets.KINDS:
+        raise InputError(f"{kind!r}: no such scheduler; there are: {', '.join(snippets.KINDS)}")
+    if every not in snippets.EVERY:
+        raise InputError(f"--every {every!r}: expected one of {', '.join(snippets.EVERY)}")
+    runs = read(settings).run.runs if settings.is_file() else "runs"
+    text = snippets.snippet(
+        kind,
+        settings,
+        every=every,
+        fresh_frames=fresh_frames,
+        offline=offline,
+        command=_program(),
+        runs=runs,
+    )
+    print(text, end="")
+
+
+def _program() -> str:
+    """The command beside the Python that runs this; else whatever the search path has."""
+    beside = Path(sys.executable).with_name("maskaudit")
+    return str(beside) if beside.is_file() else shutil.which("maskaudit") or "maskaudit"

@@ -1,0 +1,124 @@
+"""A history of 300 records of the core sets: the whole command, and each of its parts.
+
+    python benchmarks/history.py [RECORD] [--records 300]
+
+The records are made of one real one (without RECORD the bundled pair is audited first): each has
+another model and numbers that are moved by a little, and its own checksums. Of what a history does
+not read, the record's own files stand for all. Prints medians of five runs; the time on the clock
+depends on what else the machine does, that of the processor less so.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from audit import history, pipeline
+from reports import history as words
+
+RUNS = 5
+START = datetime(2026, 1, 1, tzinfo=UTC)
+MOVED = ("estimate", "low", "high")
+
+
+def main() -> None:
+    """Make the records, time the command and its parts, and print the seconds."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("record", type=Path, nargs="?")
+    parser.add_argument("--records", type=int, default=300)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        record = arguments.record or pipeline.run(out=Path(folder) / "one").path
+        runs = Path(folder) / "runs"
+        multiply(record, runs, arguments.records)
+        read = history.read(runs)
+        judged = history.judge(read)
+        parts: dict[str, Callable[[], object]] = {
+            "read": lambda: history.read(runs),
+            "judge": lambda: history.judge(read),
+            "text": lambda: words.text(judged),
+            "page": lambda: render(words.page(judged)),
+        }
+        print(f"{arguments.records} records, {len(read.series)} series")
+        tell("the whole command", [spent(["history", str(runs)]) for _ in range(RUNS)])
+        tell("  of it, the start", [spent(["--version"], also=IMPORTS) for _ in range(RUNS)])
+        for name, part in parts.items():
+            tell(f"  {name}", [timed(part) for _ in range(RUNS)])
+
+
+IMPORTS = "import audit.history, reports.history"
+
+
+def multiply(record: Path, runs: Path, n: int) -> None:
+    """Write so many records of one: each of another model, a day later, its numbers moved."""
+    manifest = json.loads((record / "record.json").read_text("utf-8"))
+    table = pq.read_table(record / "estimates.parquet")
+    numbers = [f.name for f in table.schema if pa.types.is_floating(f.type)]
+    texts = [f.name for f in table.schema if f.name not in numbers]
+    rng = np.random.default_rng(0)
+    for i in range(n):
+        created = START + timedelta(days=i)
+        folder = runs / f"{created:%Y%m%dT%H%M%SZ}-{i:08}"
+        folder.mkdir(parents=True)
+        manifest["models"]["candidate"]["weights"] = hashlib.sha256(str(i).encode()).hexdigest()
+        said = manifest | {"created": created.isoformat(), "number": i + 1}
+        (folder / "record.json").write_text(json.dumps(said, indent=1), "utf-8")
+        moved, by = table, rng.normal(0, 0.05)
+        for name in MOVED:
+            moved = moved.set_column(table.column_names.index(name), name, pc.add(table[name], by))
+        pq.write_table(
+            moved,
+            folder / "estimates.parquet",
+            compression="zstd",
+            use_dictionary=texts,
+            use_byte_stream_split=numbers,
+        )
+        for path in record.iterdir():
+            if path.suffix == ".parquet" and not (folder / path.name).exists():
+                os.link(path, folder / path.name)
+        sums = [
+            f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}"
+            for path in sorted(folder.iterdir())
+        ]
+        (folder / "SHA256SUMS").write_text("\n".join(sums) + "\n", "utf-8")
+
+
+def spent(command: list[str], also: str = "pass") -> tuple[float, float]:
+    """Seconds of a whole process, on the clock and of the processor."""
+    code = f"import sys; {also}; import maskaudit; sys.argv[1:] = {command!r}; maskaudit.main()"
+    before = os.times()
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)  # noqa: S603
+    clock, after = time.perf_counter() - start, os.times()
+    used = after.children_user + after.children_system
+    return clock, used - before.children_user - before.children_system
+
+
+def timed(part: Callable[[], object]) -> tuple[float, float]:
+    """Seconds of one part, on the clock and of the processor."""
+    start, used = time.perf_counter(), time.process_time()
+    part()
+    return time.perf_counter() - start, time.process_time() - used
+
+
+def tell(name: str, seconds: list[tuple[float, float]]) -> None:
+    """Print the medians."""
+    clock, used = (statistics.median(values) for values in zip(*seconds, strict=True))
+    print(f"{name:20} {clock:6.2f} s on the clock, {used:6.2f} s of the processor")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,275 @@
+"""The history in words: what each sentence says, and an inert page, true to the numbers."""
+
+import base64
+import hashlib
+import math
+import re
+import subprocess
+import sys
+
+import pytest
+
+from audit.errors import CannotWriteError
+from audit.history import Chosen, judge, read
+from reports import history as words
+from reports.html import render
+from reports.blocks import Table
+from tests.audit.test_history import drawn, versions, write
+from tests.reports.test_html import read as read_back
+
+HOSTILE = "<script>alert(1)</script>\u202e\u001b[31m"
+CHANGED = [0.0, 0.02, 0.01, 0.03, 0.0, 0.5, 0.52, 0.51, 0.5, 0.53]
+
+
+def told(runs, subject="difference", chosen=None):
+    """Return all sentences of one subject's series, in one text."""
+    made = judge(read(runs, chosen))
+    return " ".join(
+        sentence
+        for one in made.judged
+        if one.series.subject == subject
+        for sentence in words.sentences(one, made)
+    )
+
+
+# --- Sentences ------------------------------------------------------------------------------------
+
+
+def test_versions_called_worse_are_counted_and_named(tmp_path):
+    """How many of how many, which, since when, at which level, and how the newest stands."""
+    folders = versions(tmp_path, [0.0, 0.9, 0.8, 0.1])
+    found = told(tmp_path)
+    assert "2 of 4 versions are called worse than the reference (versions 2 and 3; " in found
+    assert f"first {folders[1].name}; all of them together at the level .05)" in found
+    assert "The newest, version 4: p = .169." in found
+
+
+def test_where_every_version_is_worse_the_text_says_so(tmp_path):
+    """And one of one is said in the singular."""
+    write(tmp_path, 1, estimate=0.9)
+    assert "1 of 1 version is called worse than the reference (every one; " in told(tmp_path)
+
+
+def test_no_version_called_worse_is_said_with_the_newest_p(tmp_path):
+    """It is no proof, and the page says that."""
+    versions(tmp_path, [0.0, 0.0])
+    assert "None of 2 versions is called worse than the reference" in told(tmp_path)
+    made = words.page(judge(read(tmp_path)))
+    assert made.headline.claim == "No alarm in 2 records"
+    assert "no proof" in made.headline.evidence
+
+
+def test_the_headline_tells_the_newest_version_from_earlier_ones(tmp_path):
+    """What was worse and is not so now is no news of today."""
+    versions(tmp_path / "now", [0.0, 0.9], sets=("jobs", "people"))
+    claim = words.page(judge(read(tmp_path / "now"))).headline.claim
+    assert claim == "The newest version is called worse than the reference on 2 of 2 numbers"
+    versions(tmp_path / "then", [0.9, 0.0])
+    claim = words.page(judge(read(tmp_path / "then"))).headline.claim
+    assert claim == "Earlier versions were called worse than the reference; the newest is not"
+
+
+def test_a_history_in_which_nothing_is_judged_says_why(tmp_path):
+    """Each reason has its sentence."""
+    versions(tmp_path, [0.0, 0.0])
+    alone = Chosen(subjects=("candidate",))
+    claim = words.page(judge(read(tmp_path, alone))).headline
+    assert claim.claim == "2 records, and nothing in them that could be judged"
+    assert claim.evidence.startswith("One model by itself")
+    mean = Chosen(estimators=("log_odds",))
+    assert "no harmful direction of its own" in told(tmp_path, chosen=mean)
+    write(tmp_path, 3, reference="other")
+    assert "the reference changed" in told(tmp_path)
+
+
+def test_a_change_point_is_told_with_its_place_and_p(tmp_path):
+    """Between which two records, from which level to which."""
+    folders = versions(tmp_path, CHANGED)
+    found = told(tmp_path)
+    where = f"between {folders[4].name} and {folders[5].name}, from +0.01 to +0.51"
+    assert f"Change point: the level most likely changed {where} (p = " in found
+
+
+def test_a_change_point_that_is_not_shown_and_one_that_cannot_be(tmp_path):
+    """Neither is silence."""
+    versions(tmp_path / "eight", [0.1, -0.1] * 4)
+    assert "Change point: none shown; the likeliest would be between " in told(tmp_path / "eight")
+    versions(tmp_path / "three", [0.1] * 3)
+    assert "Change point: too few versions to say (3; it takes 8)." in told(tmp_path / "three")
+
+
+def test_repeats_are_told_and_whether_they_repeat(tmp_path):
+    """Identical ones in half a sentence, others with their names."""
+    for n, estimate in enumerate([0.1, 0.1, 0.3], start=1):
+        name = write(tmp_path, n, estimate=estimate).name
+    assert f"2 records are repeats, and 1 of them has another number ({name})" in told(tmp_path)
+    for n in (1, 2):
+        write(tmp_path / "two", n)
+    assert "1 record is a repeat, with the same number as the first of its kind." in told(
+        tmp_path / "two"
+    )
+
+
+def test_another_method_is_told_where_it_begins(tmp_path):
+    """With what differs."""
+    for n, torch in enumerate(["2.13", "2.14"], start=1):
+        folder = write(tmp_path, n, torch=torch, weights=f"w{n}")
+    assert (
+        f"A new series from {folder.name} on, made in another way than the one before (torch: "
+        "2.13, then 2.14): the two are not compared."
+    ) in told(tmp_path)
+
+
+def test_draws_are_told_by_their_limits(tmp_path):
+    """Above its limit since when, or not shown to be."""
+    folders = drawn(tmp_path / "up", [1.0] * 5)
+    assert re.search(
+        r"In 5 draws of the newest model the mean is \+1.00 \(limits that hold at every draw at "
+        rf"once: \+[\d.]+ to \+[\d.]+\): above 0.00 since {folders[0].name}",
+        told(tmp_path / "up"),
+    )
+    drawn(tmp_path / "even", [0.0] * 5)
+    assert "not shown to be above 0.00." in told(tmp_path / "even")
+
+
+def test_notes_name_what_was_left_out_the_clock_and_several_candidates(tmp_path):
+    """A line each."""
+    first = write(tmp_path, 1, day=5, candidate="a")
+    second = write(tmp_path, 2, day=2, candidate="b")
+    (tmp_path / "other").mkdir()
+    lines = words.notes(judge(read(tmp_path)))
+    assert lines[0].startswith("other: left out: no record")
+    assert f"the clock went backwards: {second.name} was written after {first.name}" in lines[1]
+    assert "the candidates have 2 names (a and b)" in lines[2]
+
+
+# --- The terminal ---------------------------------------------------------------------------------
+
+
+def test_the_table_has_a_line_a_record_in_columns(tmp_path):
+    """Name, day, version, estimate with interval, flags; the last N of many."""
+    folders = versions(tmp_path, [0.0, 0.9, -0.1])
+    lines = words.text(judge(read(tmp_path, Chosen(subjects=("difference",)))), last=2).splitlines()
+    assert lines[0] == "3 records, 2 January 2026 to 4 January 2026"
+    assert lines[2] == "Title of jobs: stereotype contrast, difference"
+    assert "the last 2 of 3 records" in lines[3]
+    head, first, second = lines[4:7]
+    assert first.split() == [
+        folders[1].name, "2026-01-03", "2:", "w2", "+0.90", "+0.70", "to", "+1.10",
+        "new", "version,", "worse", "than", "the", "reference",
+    ]  # fmt: skip
+    assert second.split()[:5] == [folders[2].name, "2026-01-04", "3:", "w3", "−0.10"]
+    assert head.index("flags") == first.index("new version") == second.index("new version")
+
+
+def test_the_text_needs_no_drawing():
+    """Altair and torch are for pages and models."""
+    code = (
+        "import sys, audit.history, reports.history; "
+        "print([m for m in ('altair', 'jinja2', 'torch', 'scipy.stats') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+# --- The page -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Return a judged history with repeats, a change, hostile names and another method."""
+    runs = tmp_path_factory.mktemp("runs")
+    versions(runs, CHANGED, candidate=HOSTILE)
+    write(runs, 11, estimate=0.53, weights="w10")
+    write(runs, 12, estimate=float("nan"), weights="w11")
+    write(runs, 13, torch="9", weights="w12", name="<img src=x onerror=alert(1)>")
+    write(runs, 14, torch="9", weights="w13")
+    (runs / "<b>").mkdir()
+    return judge(read(runs))
+
+
+@pytest.fixture(scope="module")
+def html(made):
+    """Return its page."""
+    return render(words.page(made))
+
+
+def test_the_same_history_gives_the_same_bytes(made, html):
+    """Charts and p values included."""
+    assert render(words.page(made)) == html
+
+
+def test_the_page_is_well_formed_and_every_reference_leads_somewhere(html):
+    """Every tag closed, every name once."""
+    reader = read_back(html)
+    assert len(reader.ids) == len(set(reader.ids))
+    for _, attributes in reader.tags:
+        for name in ("aria-labelledby", "aria-describedby"):
+            assert attributes.get(name, reader.ids[0]) in reader.ids
+        if attributes.get("href", "").startswith("#"):
+            assert attributes["href"][1:] in reader.ids
+
+
+def test_nothing_runs_and_nothing_is_loaded(html):
+    """Names of models and folders are text, whatever they hold."""
+    reader = read_back(html)
+    for tag, attributes in reader.tags:
+        assert tag not in {"script", "img", "link", "iframe", "b"}
+        assert not [name for name in attributes if name.startswith("on") or name == "src"]
+    assert "\u202e" not in html
+    assert "\u001b" not in html
+    style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    [policy] = [a["content"] for _, a in reader.tags if a.get("http-equiv")]
+    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}'")
+
+
+def test_every_number_is_in_a_table_and_every_known_one_in_a_chart(made, html):
+    """A row and a labelled mark for each record of each series."""
+    reader = read_back(html)
+    labels = [a["aria-label"] for _, a in reader.tags if "aria-label" in a]
+    for place, one in enumerate(made.judged):
+        rows = reader.tables[f"history-table-{place + 1}"]
+        assert len(rows) == 1 + len(one.series.points)
+        for point, row in zip(one.series.points, rows[1:], strict=True):
+            if not math.isnan(point.estimate):
+                shown = f"{abs(point.estimate):.2f}"
+                assert shown in row[3]
+                begins = f"{row[0]}, {row[1]}, version {row[2]}"
+                assert any(label.startswith(begins) and shown in label for label in labels)
+            else:
+                assert row[3] == "–"
+
+
+def test_charts_take_their_colours_from_the_style_sheet(html):
+    """So they follow light, dark and print."""
+    for svg in re.findall(r"<svg .*?</svg>", html, re.DOTALL):
+        assert "var(--" in svg
+        assert not re.search(r'(?:fill|stroke)="(?:#|rgb|black|white)', svg.replace("white-", ""))
+
+
+def test_every_table_says_its_scope_and_its_method(made):
+    """A number never stands without what it rests on."""
+    page = words.page(made)
+    tables = [
+        block
+        for section in page.sections
+        for part in section.blocks
+        for folded in getattr(part, "blocks", ())
+        for block in getattr(folded, "blocks", ())
+        if isinstance(block, Table)
+    ]
+    assert len(tables) == len(made.judged)
+    for table in tables:
+        assert table.basis.startswith("Scope S2: speaks of")
+        assert table.note.startswith("Method: probe_set:jobs|")
+
+
+def test_a_page_that_cannot_be_written_leaves_nothing_behind(made, tmp_path):
+    """Whole or not at all."""
+    with pytest.raises(CannotWriteError):
+        words.write(made, tmp_path / "none" / "history.html")
+    assert list(tmp_path.iterdir()) == []
+    path = words.write(made, tmp_path / "history.html")
+    assert [p.name for p in tmp_path.iterdir()] == ["history.html"]
+    assert path.read_text("utf-8").endswith("</html>\n")
