@@ -9,15 +9,17 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from audit.competence import competence
 from audit.estimate import Estimated
+from audit.estimators.catalogue import ALL
 from audit.models import MaskedLM, threads
 from audit.phantom import truth
-from audit.record import FORMAT
+from audit.record import FORMAT, number_of
 from audit.settings import Settings
 from probes.expand import Expanded
 from probes.schema import ImportedSet, ProbeSet
@@ -49,13 +51,54 @@ def lexicon_key(lexicon: frozenset[str] | None) -> dict[str, str]:
     return {"lexicon": digest[:_DIGEST_SHOWN]}
 
 
+def key_of(
+    pair: Mapping[str, MaskedLM],
+    described: Mapping[str, Any],
+    method: Mapping[str, str],
+    wanted: Settings,
+) -> str:
+    """A digest of all that decides the numbers of a record: a run with the same finds the same.
+
+    It is of the models (not of their names), the probe sets and their items, the estimators, what
+    is drawn and adjusted, and the versions of the software.
+    """
+    who = {subject: _who(model) for subject, model in pair.items()}
+    how = [[part.name, part.definition, sorted(part.needs)] for part in ALL]
+    settings = [wanted.run.seed, wanted.run.adjust]
+    text = json.dumps(
+        [who, described, how, dict(method), settings, _version("maskaudit")], sort_keys=True
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _who(model: MaskedLM) -> dict[str, Any]:
+    said = asdict(model.identity)
+    return {name: said[name] for name in said if name not in {"name", "revision", "files"}}
+
+
 def name_of(contents: Mapping[str, Any]) -> str:
-    """`<timestamp>-<short key>`: the key is a digest of who was audited and how."""
-    who = {subject: identity["weights"] for subject, identity in contents["models"].items()}
-    how = {name: part["items_digest"] for name, part in contents["probe_sets"].items()}
-    text = json.dumps([who, how, contents["method"]], sort_keys=True)
-    key = hashlib.sha256(text.encode()).hexdigest()[:_KEY_LENGTH]
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{key}"
+    """`<timestamp>-<short key>`."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{contents['key'][:_KEY_LENGTH]}"
+
+
+def next_number(found: Mapping[Path, Mapping[str, Any]]) -> int:
+    """The number of the next record beside those that there are; larger than all of theirs."""
+    return 1 + max([len(found), *(number_of(said) for said in found.values())])
+
+
+def notes_on_time(found: Mapping[Path, Mapping[str, Any]]) -> list[str]:
+    """A sentence where the clock stands before the time of a record that is there already."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    times = {path.name: str(said.get("created", "")) for path, said in found.items()}
+    newest = max(times, key=lambda name: times[name], default="")
+    if not newest or times[newest] <= now:
+        return []
+    told = (
+        f"The clock stood at {now} when this audit was made, and {newest} was there already with "
+        f"the time {times[newest]}: one of the two is wrong. The numbers of records keep the order "
+        "in which they were made."
+    )
+    return [told]
 
 
 def manifest(  # noqa: PLR0913, PLR0917 - a manifest is where everything meets
@@ -67,12 +110,17 @@ def manifest(  # noqa: PLR0913, PLR0917 - a manifest is where everything meets
     wanted: Settings,
     method: Mapping[str, str],
     started: float,
+    place: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The record's `record.json` as plain JSON values; no path, user or host of this machine."""
+    """The record's `record.json` as plain JSON values; no path, user or host of this machine.
+
+    `place` is its key and number and the notes on how it was made.
+    """
     models = {subject: asdict(model.identity) for subject, model in pair.items()}
     planted = truth.truth_of({subject: part["weights"] for subject, part in models.items()})
     return {
         "format": FORMAT,
+        **place,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "maskaudit": _version("maskaudit"),
         "models": models,

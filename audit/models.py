@@ -33,6 +33,8 @@ MOST_LAYERS = 1000
 TOLERANCE = 1e-5
 # SentencePiece and byte-level BPE write a space as part of a piece.
 WHITE_SPACE_MARKS = "▁Ġ"
+# What a checkpoint's config says that changes no score, or is said elsewhere of its identity.
+_NO_SETTING = {"_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version"}
 _CHUNK = 1 << 22
 
 Ids = tuple[int, ...]
@@ -40,10 +42,11 @@ Ids = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Identity:
-    """What was scored. `weights`, `tokenizer` and `vocabulary` are SHA-256 digests of contents.
+    """What was scored. `weights`, `config`, `tokenizer` and `vocabulary` are SHA-256 of contents.
 
     `weights` is taken over the sorted tensors, so that the same tensors in another order or with
-    other metadata are the same model; `files` has the digest of each file as it lies on disk.
+    other metadata are the same model; `config` over the settings that say how they are run, such as
+    the number of heads; `files` has the digest of each file as it lies on disk.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Identity:
     device: str
     attention: str
     head: str
+    config: str
 
 
 @dataclass(frozen=True)
@@ -274,6 +278,7 @@ class LoadedModel:
             device=str(self._model.device),
             attention=str(getattr(config, "_attn_implementation", "")),
             head="at the mask" if self._at_mask else "full",
+            config=_config_digest(config),
         )
 
 
@@ -348,7 +353,11 @@ def _unreachable(error: Exception, revision: str) -> str:
 def _shown(path: Path) -> str:
     """A folder's name without the home and the machine it lies on: at most its last two parts."""
     whole = path.resolve()
-    parts = whole.parts[-1:] if whole.parent == Path.home() else whole.parts[-2:]
+    try:
+        home = Path.home()
+    except RuntimeError:  # a user without a home, as in a container
+        home = None
+    parts = whole.parts[-1:] if whole.parent == home else whole.parts[-2:]
     return "/".join(part.strip("/") for part in parts if part.strip("/"))
 
 
@@ -578,6 +587,12 @@ def _tensor_digest(files: Sequence[Path]) -> str:
                 digest.update(chunk)
                 left -= len(chunk)
     return digest.hexdigest()
+
+
+def _config_digest(config: transformers.PreTrainedConfig) -> str:
+    """Of all that a checkpoint's settings say, but for names and the software that wrote them."""
+    said = {k: v for k, v in config.to_dict().items() if k not in _NO_SETTING}
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _stored_dtype(files: Sequence[Path]) -> str:

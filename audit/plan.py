@@ -1,7 +1,7 @@
 """What an audit would score, how long it would take and what it would lose; nothing is scored."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pandas as pd
 from audit import pipeline
 from audit.errors import InputError
 from audit.estimators.catalogue import needed
-from audit.models import MaskedLM
+from audit.models import LoadedModel, MaskedLM
 from audit.reads import Plan, plan
 from audit.settings import Settings
 from probes.expand import Expanded, expand
@@ -63,7 +63,8 @@ def planned(wanted: Settings) -> Planned:
     """Sentences, minutes and losses by set and model."""
     parts = [expand(part) for part in wanted.probe_sets()]
     rows, lost = [], []
-    for subject, model in pipeline.load_models(wanted).items():
+    pairs = pipeline.load_pairs(wanted)
+    for subject, model in _named(pairs):
         plans = [plan(part, model, needed(part.items["kind"].iloc[0])) for part in parts]
         speed = _speed(model, plans)
         for part, made in zip(parts, plans, strict=True):
@@ -80,6 +81,15 @@ def planned(wanted: Settings) -> Planned:
             )
             lost += _lost(part, made, subject)
     return Planned(rows, lost)
+
+
+def _named(pairs: Sequence[Mapping[str, LoadedModel]]) -> Iterator[tuple[str, LoadedModel]]:
+    """Each model once: the reference, and a candidate by its name where there are several."""
+    if "reference" in pairs[0]:
+        yield "reference", pairs[0]["reference"]
+    for pair in pairs:
+        model = pair["candidate"]
+        yield model.identity.name if len(pairs) > 1 else "candidate", model
 
 
 def sentences(name: str) -> Sentences:

@@ -4,12 +4,13 @@ A record is written under a temporary name and renamed when it is whole; afterwa
 changed. Pages are derived from it and may be replaced.
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -28,7 +29,9 @@ from audit.errors import CannotWriteError, InputError, LockedError
 #   1: record.json with models, probe_sets, lost, truth; contexts, items, scores, paired, fills
 #      and estimates as Parquet; SHA256SUMS.
 #   2: estimates have `reading`, and rows about student and teacher together; paired has entropies.
-FORMAT = 2
+#   3: record.json has `key` (of all that decides the numbers), `number` (records of one folder in
+#      the order in which they were made) and `notes`.
+FORMAT = 3
 MANIFEST = "record.json"
 SUMS = "SHA256SUMS"
 UNFINISHED = ".unfinished-"
@@ -67,7 +70,10 @@ def held(runs: Path) -> Iterator[None]:
             holder.write_text(f"process {os.getpid()} since {since}", "utf-8")
         # Whoever was killed could not tidy up; nobody else is at work here now.
         for left in runs.glob(f"{UNFINISHED}*"):
-            shutil.rmtree(left, ignore_errors=True)
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
         yield
     finally:
         holder.unlink(missing_ok=True)
@@ -80,8 +86,24 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = " ".join((error.strerror or str(error)).split())
+        reason = os.strerror(error.errno) if error.errno else " ".join(str(error).split())
         raise CannotWriteError(f"{path}: cannot write ({reason}); nothing was kept") from error
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Write a text under another name and rename it: it is there whole or, as before, not at all.
+
+    Raises `CannotWriteError` where the disk is full or read-only.
+    """
+    begun = path.with_name(f"{UNFINISHED}{path.name}.{os.getpid()}")
+    with writing(path):
+        try:
+            begun.write_text(text, "utf-8", newline="\n")
+            begun.replace(path)
+        finally:
+            with contextlib.suppress(OSError):
+                begun.unlink(missing_ok=True)
+    return path
 
 
 @contextmanager
@@ -99,6 +121,7 @@ def unfinished(runs: Path) -> Iterator[Path]:
 def seal(record: Record, folder: Path, final: Path) -> Record:
     """Write a record into an unfinished folder and give it its name, whole or not at all."""
     with writing(final.parent):
+        folder.mkdir(exist_ok=True)
         for name in TABLES:
             _write_table(name, getattr(record, name), folder / f"{name}.parquet")
         text = json.dumps(record.manifest, indent=1, ensure_ascii=False, allow_nan=False)
@@ -110,10 +133,10 @@ def seal(record: Record, folder: Path, final: Path) -> Record:
     return replace(record, path=final)
 
 
-def load_record(path: str | Path) -> Record:
+def load_record(path: str | Path, wanted: Collection[str] = TABLES) -> Record:
     """Read a record and its tables; refuse one that is changed, half-written or of a newer format.
 
-    Raises `InputError`. Works without torch.
+    A table that is not wanted is checked and left empty. Raises `InputError`. Works without torch.
     """
     folder = Path(path)
     if not (folder / MANIFEST).is_file():
@@ -129,8 +152,52 @@ def load_record(path: str | Path) -> Record:
             "Install a newer maskaudit"
         )
     _check_sums(folder)
-    read = {name: _read_table(name, folder / f"{name}.parquet") for name in TABLES}
+    read = {
+        name: _read_table(name, folder / f"{name}.parquet")
+        if name in wanted
+        else tables.table(name, [])
+        for name in TABLES
+    }
     return Record(manifest, **read, path=folder)
+
+
+def manifests(runs: Path) -> dict[Path, dict[str, Any]]:
+    """What the records of a folder say of themselves, in the order in which they were made.
+
+    Those that are older than numbers stand first, by their time. One whose `record.json` cannot be
+    read is left out; that the tables are whole is known only when a record is loaded.
+    """
+    found: dict[Path, dict[str, Any]] = {}
+    for path in sorted(runs.glob(f"*/{MANIFEST}")):
+        with contextlib.suppress(OSError, ValueError):
+            said = json.loads(path.read_text("utf-8"))
+            if not path.parent.name.startswith(".") and isinstance(said, dict):
+                found[path.parent] = said
+    return dict(sorted(found.items(), key=lambda entry: (number_of(entry[1]), _made(entry[1]))))
+
+
+def number_of(manifest: Mapping[str, Any]) -> int:
+    """The number of a record in its folder; 0 where it is older than numbers."""
+    number = manifest.get("number")
+    return number if isinstance(number, int) else 0
+
+
+def newest(
+    found: Mapping[Path, Mapping[str, Any]], key: str, note: Callable[[str], None]
+) -> Record | None:
+    """The newest whole record with this key among `manifests`, or None; damaged ones are told."""
+    for path in reversed(list(found)):
+        if found[path].get("key") == key:
+            try:
+                return load_record(path)
+            except InputError as error:
+                note(f"{error}; it does not count as done")
+    return None
+
+
+def _made(manifest: Mapping[str, Any]) -> str:
+    """The time at which a record was made, as text that sorts by time: all are in UTC."""
+    return str(manifest.get("created", ""))
 
 
 def _check_sums(folder: Path) -> None:
@@ -150,6 +217,8 @@ def _check_sums(folder: Path) -> None:
 def _write_table(name: str, frame: pd.DataFrame, path: Path) -> None:
     tables.check(name, frame)
     whole = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
+    # Rows that came in one piece or in many are written as the same bytes.
+    whole = whole.combine_chunks()
     numbers = [field.name for field in whole.schema if pa.types.is_floating(field.type)]
     pq.write_table(
         whole,

@@ -1,30 +1,34 @@
 """What to audit: AUDIT.toml and the command line as one checked value."""
 
-import difflib
 import glob
-import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, model_validator
 
+from audit import written
 from audit.errors import InputError
+from audit.written import Part, did_you_mean
 from probes.schema import ProbeSet, load, shipped
 
 DEFAULT_FILE = Path("AUDIT.toml")
+GATES = "gates.toml"
 CORE = "core"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Model(_Part):
+class Model(Part):
     """A model by hub id or folder, and its revision on the hub."""
 
     id: str = Field(min_length=1)
     revision: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_a_table(cls, said: object) -> object:
+        if not isinstance(said, dict):
+            raise ValueError('expected a table like { id = "NAME" }')  # noqa: TRY004 - a fault
+        return said
 
     @property
     def name(self) -> str:
@@ -32,32 +36,44 @@ class Model(_Part):
         return f"{self.id}@{self.revision}" if self.revision else self.id
 
 
-class Models(_Part):
-    """The older or larger model, and the one that is judged."""
+class Models(Part):
+    """The older or larger model, and the one that is judged; or several, each judged by itself."""
 
     reference: Model | None = None
     candidate: Model | None = None
+    candidates: list[Model] | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _said_once(self) -> Self:
+        if self.candidate is not None and self.candidates is not None:
+            raise ValueError("has both `candidate` and `candidates`; expected one of them")
+        names = [model.name for model in self.candidates or ()]
+        if again := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+            raise ValueError(f"`candidates` names {again[0]!r} twice; expected each once")
+        return self
 
 
-class Probes(_Part):
+class Probes(Part):
     """Sets by name, `core` for all that are shipped, or paths and patterns of TOML files."""
 
     sets: list[str] = Field(default=[CORE], min_length=1)
     lexicon: str | None = None
 
 
-class Run(_Part):
+class Run(Part):
     """Where records go, the seed of what is drawn and resampled, and how p values are adjusted.
 
     `adjust` is "bh" (Benjamini & Hochberg) or "by" (Benjamini & Yekutieli, for any dependence).
+    `cache_mib` is the most that the cache of scores may hold, in MiB; 0 is no cache.
     """
 
     runs: str = "runs"
     seed: int = Field(default=0, ge=0)
     adjust: Literal["bh", "by"] = "bh"
+    cache_mib: int = Field(default=2048, ge=0)
 
 
-class _File(_Part):
+class _File(Part):
     """What AUDIT.toml may say."""
 
     models: Models = Models()
@@ -69,11 +85,24 @@ class Settings(_File):
     """One audit. No model named at all means the bundled pair."""
 
     folder: Path = Path()
+    rules: Path | None = None
 
     @property
     def runs(self) -> Path:
         """The folder of records; a relative one is beside the settings file."""
         return self.folder / Path(self.run.runs).expanduser()
+
+    @property
+    def gates(self) -> Path | None:
+        """The gates.toml that is named, or that lies beside the settings file; None without one."""
+        beside = self.folder / GATES
+        return self.rules or (beside if beside.is_file() else None)
+
+    @property
+    def candidates(self) -> list[Model]:
+        """The models that are judged, each in a record of its own; none where none is named."""
+        one = self.models.candidate
+        return list(self.models.candidates or ([] if one is None else [one]))
 
     def probe_files(self) -> list[Path]:
         """The files of the sets asked for, each once, in the order given."""
@@ -129,18 +158,7 @@ def read(path: Path | None) -> Settings:
     if path is None and not DEFAULT_FILE.is_file():
         return Settings()
     path = path or DEFAULT_FILE
-    try:
-        raw = tomllib.loads(path.read_text("utf-8-sig"))
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}); expected a TOML file"
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from error
-    try:
-        said = _File.model_validate(raw)
-    except ValidationError as error:
-        raise InputError(*(f"{path}: {_told(detail)}" for detail in error.errors())) from error
+    said = written.read(path, _File)
     return Settings(models=said.models, probes=said.probes, run=said.run, folder=path.parent)
 
 
@@ -148,10 +166,12 @@ def changed(  # noqa: PLR0913 - each a word of the command line
     settings: Settings,
     *,
     reference: str | None = None,
-    candidate: str | None = None,
+    candidates: Sequence[str] = (),
     probes: Sequence[str] = (),
     runs: str | None = None,
     seed: int | None = None,
+    cache_mib: int | None = None,
+    gates: Path | None = None,
 ) -> Settings:
     """The settings with what the command line says instead; its paths are from where it is typed.
 
@@ -159,29 +179,36 @@ def changed(  # noqa: PLR0913 - each a word of the command line
     """
     if seed is not None and seed < 0:
         raise InputError(f"--seed: is {seed}; expected a whole number from 0")
+    named = settings.models.reference
+    beside = None if named is None else _beside(settings, named)
+    chosen = [_model("candidate", name) for name in dict.fromkeys(candidates)] or [
+        _beside(settings, model) for model in settings.candidates
+    ]
     models = Models(
-        reference=_model("reference", reference) or _beside(settings, "reference"),
-        candidate=_model("candidate", candidate) or _beside(settings, "candidate"),
+        reference=beside if reference is None else _model("reference", reference),
+        candidate=chosen[0] if len(chosen) == 1 else None,
+        candidates=chosen if len(chosen) > 1 else None,
     )
-    updates: dict[str, Any] = {"models": models}
+    updates: dict[str, Any] = {"models": models, "rules": gates}
     if probes:
-        updates["probes"] = Probes(sets=[_from_here(name) for name in probes])
-    run = {"runs": None if runs is None else str(Path(runs).absolute()), "seed": seed}
+        sets = [_from_here(name) for name in probes]
+        updates["probes"] = settings.probes.model_copy(update={"sets": sets})
+    place = None if runs is None else str(Path(runs).absolute())
+    run = {"runs": place, "seed": seed, "cache_mib": cache_mib}
     said = {name: value for name, value in run.items() if value is not None}
     updates["run"] = settings.run.model_copy(update=said)
     return settings.model_copy(update=updates)
 
 
-def _model(subject: str, name: str | None) -> Model | None:
+def _model(subject: str, name: str) -> Model:
     if name == "":
         raise InputError(f"--{subject}: is empty; expected a folder or a hub id")
-    return None if name is None else Model(id=name)
+    return Model(id=name)
 
 
-def _beside(settings: Settings, subject: Literal["reference", "candidate"]) -> Model | None:
-    """The file's model; where its id is a folder beside the file, by that folder."""
-    model: Model | None = getattr(settings.models, subject)
-    if model is not None and (settings.folder / model.id).is_dir():
+def _beside(settings: Settings, model: Model) -> Model:
+    """A model of the file; where its id is a folder beside the file, by that folder."""
+    if (settings.folder / model.id).is_dir():
         return Model(id=str(settings.folder / model.id), revision=model.revision)
     return model
 
@@ -210,7 +237,7 @@ def _files_of(name: str, folder: Path) -> Iterable[Path]:
         return files
     raise InputError(
         f"probe set {_short(name)!r}: neither a shipped set nor a file; "
-        f"shipped sets are: {CORE} (all), {', '.join(sets)}{_did_you_mean(name, sets)}"
+        f"shipped sets are: {CORE} (all), {', '.join(sets)}{did_you_mean(Path(name).name, sets)}"
     )
 
 
@@ -218,31 +245,6 @@ def _short(name: str) -> str:
     """What the user typed, where the path was made absolute."""
     path = Path(name)
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else name
-
-
-def _told(detail: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
-    place = ".".join(str(step) for step in detail["loc"])
-    if detail["type"] == "extra_forbidden":
-        known = _known_keys(detail["loc"][:-1])
-        return f"{place}: is not a known key{_did_you_mean(str(detail['loc'][-1]), known)}"
-    if detail["type"] == "model_type" and detail["loc"][:1] == ("models",):
-        return f'{place}: expected a table like {{ id = "NAME" }} (found {detail["input"]!r})'
-    return f"{place}: {detail['msg']} (found {detail['input']!r})"
-
-
-def _known_keys(loc: Sequence[str | int]) -> list[str]:
-    parts: dict[tuple[str | int, ...], type[BaseModel]] = {
-        (): _File,
-        ("models",): Models,
-        ("probes",): Probes,
-        ("run",): Run,
-    }
-    return list(parts.get(tuple(loc), Model).model_fields)
-
-
-def _did_you_mean(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(Path(name).name, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known are: {', '.join(known)}"
 
 
 TEMPLATE = """\
@@ -253,6 +255,8 @@ TEMPLATE = """\
 # Leave both out to audit the bundled pair; name only a candidate to audit one model alone.
 # reference = { id = "google-bert/bert-base-uncased", revision = "main" }
 # candidate = { id = "distilbert/distilbert-base-uncased", revision = "main" }
+# Several candidates, instead of one: each has a record of its own, the reference is scored once.
+# candidates = [{ id = "distilbert/distilbert-base-uncased" }, { id = "models/pruned" }]
 
 [probes]
 # "core" is every set that is shipped (see `maskaudit probes list`); paths and patterns of your own
@@ -269,4 +273,6 @@ seed = 0
 # How p values are adjusted for the number of tested sets: "bh" (Benjamini & Hochberg), or "by"
 # (Benjamini & Yekutieli) where sets share groups with opposite signs; it finds less.
 adjust = "bh"
+# Scores are kept so that a run that is ended can be resumed, in MiB at most; 0 keeps none.
+cache_mib = 2048
 """

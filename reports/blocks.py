@@ -161,6 +161,48 @@ class Yardsticks:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """One record's number; `label` is read out, `date` may be written under it."""
+
+    label: str
+    date: str
+    estimate: float
+    low: float
+    high: float
+    state: Literal["new", "repeat", "alarm"] = "new"
+
+
+@dataclass(frozen=True)
+class Level:
+    """A level that holds from one place of the series to another, both counted from 0."""
+
+    first: int
+    last: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits that hold at a place of the series, as those of a sequence."""
+
+    place: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Moments in order, with levels and limits to read them against; `null` is a line across."""
+
+    moments: tuple[Moment, ...]
+    subject: str
+    axis: str
+    null: float | None = None
+    levels: tuple[Level, ...] = ()
+    limits: tuple[Limits, ...] = ()
+
+
+@dataclass(frozen=True)
 class Key:
     """One entry of a chart's legend."""
 
@@ -175,7 +217,7 @@ class Figure:
     name: str
     title: str
     description: str
-    chart: Forest | Scatter | Yardsticks
+    chart: Forest | Scatter | Yardsticks | Timeline
     keys: tuple[Key, ...] = ()
     width: Literal["wide", "half", "middle"] = "wide"
     kind: str = "figure"

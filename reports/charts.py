@@ -12,7 +12,17 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
-from reports.blocks import CANDIDATE, DIFFERENCE, REFERENCE, Dot, Forest, Mark, Scatter, Yardsticks
+from reports.blocks import (
+    CANDIDATE,
+    DIFFERENCE,
+    REFERENCE,
+    Dot,
+    Forest,
+    Mark,
+    Scatter,
+    Timeline,
+    Yardsticks,
+)
 
 FONT = "system-ui, sans-serif"
 _SHAPES = {REFERENCE: "circle", CANDIDATE: "square", DIFFERENCE: "diamond"}
@@ -27,8 +37,12 @@ _MARGIN = 0.3
 _AS_PERCENT = "format(100 / (1 + exp(-datum.value)), '.4~r') + ' %'"
 
 
-def draw(chart: Forest | Scatter | Yardsticks) -> str:
+def draw(chart: Forest | Scatter | Yardsticks | Timeline) -> str:
     """The SVG of a chart."""
+    if isinstance(chart, Timeline):
+        from reports import timeline  # which draws with what stands here
+
+        return timeline.draw(chart)
     if isinstance(chart, Forest):
         return _svg(_forest(chart))
     return _svg(_scatter(chart) if isinstance(chart, Scatter) else _yardsticks(chart))

@@ -1,16 +1,15 @@
 """A page as one HTML file that needs no network and runs no script."""
 
 import base64
-import contextlib
 import hashlib
-import os
 import re
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from audit.record import Record, writing
+from audit import verdicts
+from audit.record import Record, write_whole
 from reports.blocks import Figure, Page
 from reports.charts import draw
 from reports.page import page
@@ -28,22 +27,20 @@ _SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
 def write_page(record: Record, path: Path | None = None) -> Path:
     """Write the page of a record, beside its tables unless `path` says otherwise; whole or not.
 
-    Raises `CannotWriteError` where the disk is full or read-only.
+    Verdicts that lie beside the tables stand on it. Raises `InputError` where these are not ours,
+    and `CannotWriteError` where the disk is full or read-only.
     """
     if path is None:
         if record.path is None:
             raise ValueError("this record lies in no folder; say where its page is to be written")
         path = record.path / FILE
-    text = render(page(record))
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    with writing(path):
-        try:
-            unfinished.write_text(text, "utf-8", newline="\n")
-            unfinished.replace(path)
-        finally:
-            with contextlib.suppress(OSError):
-                unfinished.unlink(missing_ok=True)
-    return path
+    judgement = None if record.path is None else verdicts.read(record.path)
+    return write(page(record, judgement), path)
+
+
+def write(made: Page, path: Path) -> Path:
+    """Write a page, whole or not at all; `CannotWriteError` where the disk is full or read-only."""
+    return write_whole(path, render(made))
 
 
 def render(made: Page) -> str:
@@ -92,4 +89,4 @@ def _chart(figure: Figure) -> Markup:
     return head + Markup(drawn[opening.end() :])  # noqa: S704
 
 
-__all__ = ["FILE", "render", "write_page"]
+__all__ = ["FILE", "render", "write", "write_page"]

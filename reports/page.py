@@ -7,7 +7,19 @@ from typing import Any
 import pandas as pd
 
 from audit.record import TABLES, Record
-from reports import basis, competence, distance, licences, method, sets, truth, units, wording
+from audit.verdicts import Judgement
+from reports import (
+    basis,
+    competence,
+    distance,
+    judged,
+    licences,
+    method,
+    sets,
+    truth,
+    units,
+    wording,
+)
 from reports.blocks import (
     CANDIDATE,
     REFERENCE,
@@ -41,14 +53,15 @@ _READ = (
 )
 
 
-def page(record: Record) -> Page:
-    """The page of a record; pure, and the same for the same record."""
+def page(record: Record, judgement: Judgement | None = None) -> Page:
+    """The page of a record, with what gates said of it; pure, and the same for the same record."""
     manifest = record.manifest
     names = names_of(manifest)
     tables = {name: getattr(record, name) for name in TABLES}
     found = contrasts(manifest, record.estimates, names)
     preferred = preferences(manifest, record.estimates, names)
-    sections = [_models(manifest, names)]
+    sections = [] if judgement is None else [judged.section(judgement)]
+    sections.append(_models(manifest, names))
     if found:
         sections.append(_contrasts(found, names))
     for probe_set, part in sorted(manifest["probe_sets"].items(), key=_order):

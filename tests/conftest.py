@@ -1,6 +1,8 @@
 """What every test stands on: no network, repeatable examples, and the data beside the project."""
 
+import itertools
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,21 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 # the examples are the same every time.
 settings.register_profile("project", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("project")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Path]]:
+    """Keep the user's own cache of scores out of every test; give names of caches that are none."""
+    folder = tmp_path_factory.mktemp("caches")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MASKAUDIT_CACHE", str(folder / "shared"))
+        yield (folder / str(number) for number in itertools.count())
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(_caches: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test an empty cache of scores: nothing that another test scored is taken."""
+    monkeypatch.setenv("MASKAUDIT_CACHE", str(next(_caches)))
 
 
 @pytest.fixture(scope="session")

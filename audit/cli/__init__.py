@@ -17,11 +17,15 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from audit.cli import baselines, gates, history, unattended
 from audit.cli.options import AsJson, Quiet, print_json, printable
-from audit.errors import InputError, MaskauditError, MissingExtraError, NotJudgedError
+from audit.errors import InputError, MaskauditError, MissingExtraError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from audit.record import Record
+    from audit.settings import Settings
 
 app = typer.Typer(
     name="maskaudit",
@@ -31,12 +35,24 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="How far a masked language model leans between groups of people, and whether a student "
     "leans further than its teacher.",
-    epilog="Exit codes: 0 done; 1 a self-test failed; 2 wrong usage or input; 3 could not judge; "
-    "70 internal error; 74 cannot write; 75 another run holds the folder; 130, 143 interrupted.",
+    epilog="Exit codes: 0 done; 1 a gate or a self-test failed; 2 wrong usage or input; 3 could "
+    "not judge; 70 internal error; 74 cannot write; 75 another run holds the folder; 130 and 143 "
+    "interrupted, the same command goes on from there.",
 )
 probes_app = typer.Typer(no_args_is_help=True, help="Look at probe sets and check your own.")
 app.add_typer(probes_app, name="probes")
+baseline_app = typer.Typer(
+    no_args_is_help=True, help="Accepted versions, kept in git, that new ones are held against."
+)
+app.add_typer(baseline_app, name="baseline")
+for _command in (baselines.accept, baselines.show, baselines.diff):
+    baseline_app.command()(_command)
+cache_app = typer.Typer(no_args_is_help=True, help="Scores that are kept to resume a run.")
+app.add_typer(cache_app, name="cache")
+cache_app.command("info")(unattended.cache_info)
+cache_app.command("clear")(unattended.cache_clear)
 
+RESUMABLE = "nothing half-written was kept, and the same command goes on from what was scored"
 INTERNAL, CANNOT_WRITE, INTERRUPTED, TERMINATED = 70, 74, 130, 143
 EXTRA = {"torch", "transformers", "safetensors", "tokenizers"}
 # Wrong usage is click's own exception to some versions of typer, and a copy of it to others.
@@ -80,9 +96,9 @@ def _code() -> int:
     except typer.Exit as ended:
         return int(ended.exit_code)
     except KeyboardInterrupt:
-        return _told("interrupted; nothing half-written was kept", INTERRUPTED)
+        return _told(f"interrupted; {RESUMABLE}", INTERRUPTED)
     except Terminated:
-        return _told("terminated; nothing half-written was kept", TERMINATED)
+        return _told(f"terminated; {RESUMABLE}", TERMINATED)
     except WrongUsage as error:
         error.show()
         return int(error.exit_code)
@@ -154,7 +170,15 @@ def run(  # noqa: PLR0913 - the options of a command
     ] = None,
     *,
     reference: Reference = None,
-    candidate: Candidate = None,
+    candidates: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--candidate",
+            "--student",
+            metavar="MODEL[@REV]",
+            help="The model that is judged; repeatable: each has a record of its own.",
+        ),
+    ] = None,
     probes: Annotated[
         list[str] | None,
         typer.Option(
@@ -175,50 +199,72 @@ def run(  # noqa: PLR0913 - the options of a command
             help="What draws the frames of a grammar: another N, other frames. [default: 0]",
         ),
     ] = None,
+    rules: gates.Gates = None,
     plan: Annotated[
         bool, typer.Option("--plan", help="Say what would be scored and lost; score nothing.")
+    ] = False,
+    skip_unchanged: Annotated[
+        bool,
+        typer.Option(
+            "--skip-unchanged", help="Where the same was audited before, take that record."
+        ),
+    ] = False,
+    no_cache: Annotated[
+        bool,
+        typer.Option("--no-cache", help="Score all anew and keep nothing to resume from."),
     ] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Audit a candidate against a reference; write a record and its page.
 
-    Without any model the bundled pair is audited, offline.
+    Without any model the bundled pair is audited, offline. Where there are gates the record is
+    judged, and the exit code is that of `maskaudit gate`.
     """
     from audit import pipeline, progress
 
-    asked: dict[str, Any] = {
-        "reference": reference,
-        "candidate": candidate,
-        "probes": probes or (),
-        "out": out,
-        "seed": seed,
-    }
+    wanted = pipeline.asked(
+        file,
+        reference=reference,
+        candidates=candidates or (),
+        probes=probes or (),
+        out=out,
+        seed=seed,
+        gates=rules,
+        no_cache=no_cache,
+    )
     if plan:
         from audit.plan import planned
 
-        _say(planned(pipeline.asked(file, **asked)), as_json=as_json)
+        _say(planned(wanted), as_json=as_json)
         return
     with progress.shown(quiet=quiet or as_json) as tell:
-        record = pipeline.run(file, **asked, progress=tell)
-    _say_record(record, quiet=quiet, as_json=as_json)
-    if record.scores["value"].isna().all():
-        raise NotJudgedError("nothing could be scored; the page says why")
+        records = pipeline.run_all(wanted, skip_unchanged=skip_unchanged, progress=tell, note=_note)
+    raise typer.Exit(_say_records(records, wanted, quiet=quiet, as_json=as_json))
 
 
 @app.command()
 def init(
     file: Annotated[Path, typer.Argument(metavar="[AUDIT.toml]")] = Path("AUDIT.toml"),
 ) -> None:
-    """Write a commented AUDIT.toml to start from."""
+    """Write a commented AUDIT.toml to start from, and a gates.toml beside it."""
+    from audit import policy, settings
     from audit.record import writing
-    from audit.settings import TEMPLATE
 
-    if file.exists():
-        raise InputError(f"{file}: is there already; name another file")
-    with writing(file):
-        file.write_text(TEMPLATE, "utf-8")
-    print(file)
+    texts = {
+        file: settings.TEMPLATE,
+        file.with_name(policy.DEFAULT_FILE.name): policy.TEMPLATE,
+    }
+    there = [f"{path}: is there already; name another file" for path in texts if path.exists()]
+    if there:
+        raise InputError(*there)
+    for path, text in texts.items():
+        with writing(path):
+            path.write_text(text, "utf-8")
+        print(path)
+
+
+app.command()(gates.gate)
 
 
 @app.command()
@@ -235,6 +281,11 @@ def report(
     from reports.html import write_page
 
     print(write_page(load_record(record), output))
+
+
+app.command()(baselines.compare)
+app.command()(history.history)
+app.command()(history.schedule)
 
 
 @probes_app.command("list")
@@ -440,20 +491,43 @@ def _say(lines: "Any", *, as_json: bool) -> None:  # noqa: ANN401 - anything tha
         print(lines.as_text())
 
 
-def _say_record(record: "Record", *, quiet: bool, as_json: bool) -> None:
+def _note(sentence: str) -> None:
+    """Tell what somebody may want to know, where it does not disturb what was asked for."""
+    print(f"maskaudit: note: {printable(sentence)}", file=sys.stderr)
+
+
+def _say_records(
+    records: "Sequence[Record]", wanted: "Settings", *, quiet: bool, as_json: bool
+) -> int:
+    """Say what was found and judged, and return the exit code: 1 beats 3, and 3 beats 0."""
+    from audit import verdicts
     from reports.html import FILE
+    from reports.overview import place
     from reports.page import page
 
-    assert record.path is not None  # noqa: S101 - it was just sealed
-    file = record.path / FILE
-    if quiet and not as_json:
-        print(file)
-        return
-    headline = page(record).headline.sentence
+    answers: list[dict[str, Any]] = []
+    codes = []
+    for record in records:
+        assert record.path is not None  # noqa: S101 - it was just sealed
+        judgement = None if wanted.gates is None else verdicts.read(record.path)
+        nothing = bool(record.scores["value"].isna().all())
+        codes.append(3 if nothing else 0 if judgement is None else judgement.exit_code)
+        file, headline = record.path / FILE, page(record).headline.sentence
+        answers.append({"record": str(record.path), "page": str(file), "headline": headline})
+        if judgement is not None:
+            answers[-1]["gates"] = judgement.as_json()
+        if not as_json:
+            told = f"{headline}\nRecord: {record.path}\nPage:   {file}"
+            print(file if quiet else told)
+        if judgement is not None:
+            gates.say(judgement, quiet=quiet or as_json, as_json=False)
+        if nothing:
+            _note("nothing could be scored; the page says why")
     if as_json:
-        print_json({"record": str(record.path), "page": str(file), "headline": headline})
-    else:
-        print(f"{headline}\nRecord: {record.path}\nPage:   {file}")
+        print_json(answers[0] if len(answers) == 1 else answers)
+    elif len(records) > 1:
+        print(place(records) if quiet else f"All of them: {place(records)}")
+    return max(codes, key=(0, 3, 1).index)
 
 
 def _print_side_by_side(part: "Any") -> None:  # noqa: ANN401 - a DataFrame

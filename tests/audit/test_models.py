@@ -684,3 +684,17 @@ def test_the_natural_pair_shares_its_tokenizer_and_not_its_weights(shared: Path)
     assert teacher.weights != student.weights
     assert teacher.layers > student.layers
     assert (teacher.head, student.head) == ("at the mask", "at the mask")
+
+
+def test_settings_that_change_scores_are_part_of_who_a_model_is(tmp_path, folders):
+    """The same weights with other heads are another model; in another folder they are the same."""
+    here, there, other = tmp_path / "here", tmp_path / "there", tmp_path / "other"
+    for folder in (here, there, other):
+        shutil.copytree(folders["bert"], folder)
+    config = json.loads((other / "config.json").read_text("utf-8"))
+    config["layer_norm_eps"] = 1e-3
+    (other / "config.json").write_text(json.dumps(config), "utf-8")
+    first, same, changed = (models.load(str(path)).identity for path in (here, there, other))
+    assert first.config == same.config
+    assert first.weights == changed.weights
+    assert first.config != changed.config

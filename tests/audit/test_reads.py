@@ -14,7 +14,7 @@ import torch
 from hypothesis import HealthCheck, example, given, seed, settings
 from hypothesis import strategies as st
 
-from audit import models, reads, score
+from audit import models, reader, reads, score
 from audit.models import Ids
 from probes.expand import Expanded, from_rows
 from tests import estimator_oracles as oracles
@@ -354,7 +354,7 @@ def test_a_set_planned_in_parts_scores_as_in_one(
     whole = score.score(set_of_all, pair, measures=SENTENCE | TARGET)
     monkeypatch.setattr(score, "PART", part)
     parts = score.score(set_of_all, pair, measures=SENTENCE | TARGET)
-    for name, key in score._KEYS.items():
+    for name, key in score._UNIQUE.items():
         one, other = (getattr(found, name).set_index(key).sort_index() for found in (whole, parts))
         pd.testing.assert_frame_equal(one, other, check_exact=False, rtol=0, atol=1e-5)
 
@@ -373,7 +373,7 @@ def test_a_part_is_bounded_and_runs_each_distinct_sequence_once(
     model = loaded["distilbert"].model
     planned: list[tuple[int, int]] = []
     run: list[list[Ids]] = []
-    make, log_probs = score.plan, model.log_probs
+    make, log_probs = reader.plan, model.log_probs
 
     def plan(own: Expanded, *others: Any) -> reads.Plan:
         made = make(own, *others)
@@ -386,7 +386,7 @@ def test_a_part_is_bounded_and_runs_each_distinct_sequence_once(
         return log_probs(batch, places)
 
     monkeypatch.setattr(score, "PART", part)
-    monkeypatch.setattr(score, "plan", plan)
+    monkeypatch.setattr(reader, "plan", plan)
     monkeypatch.setattr(model, "log_probs", spy)
     score.score(set_of_all, [model], measures=SENTENCE | TARGET)
     largest = set_of_all.items.groupby("frame")["context"].nunique().max()

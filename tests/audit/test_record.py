@@ -20,7 +20,7 @@ from audit.errors import CannotWriteError, InputError, LockedError
 from audit.record import Record, held, load_record, seal, unfinished
 
 FILES = {"record.json", "SHA256SUMS", *(f"{name}.parquet" for name in tables.COLUMNS)}
-MANIFEST = {"format": 2, "created": "2026-01-01T00:00:00+00:00", "models": {}, "text": "é\n\u2028"}
+MANIFEST = {"format": 3, "created": "2026-01-01T00:00:00+00:00", "models": {}, "text": "é\n\u2028"}
 
 
 def sample(**changed: pd.DataFrame) -> Record:
@@ -138,7 +138,7 @@ def test_a_table_with_other_columns_is_not_written(tmp_path):
 def test_a_record_of_a_manifest_that_json_cannot_hold_is_not_written(tmp_path):
     """NaN is no JSON: other programs could not read the file."""
     with pytest.raises(ValueError, match="not JSON compliant"):
-        sealed(tmp_path, replace(sample(), manifest={"format": 2, "found": float("nan")}))
+        sealed(tmp_path, replace(sample(), manifest={"format": 3, "found": float("nan")}))
     assert left_in(tmp_path) == set()
 
 
@@ -188,7 +188,7 @@ def test_sums_that_cannot_be_read_are_refused(tmp_path, content):
     assert "the record is not whole" in refused(tmp_path / "one")
 
 
-@pytest.mark.parametrize("found", [3, 99, 0, -1, "1", None, 1.5])
+@pytest.mark.parametrize("found", [4, 99, 0, -1, "1", None, 1.5])
 def test_another_format_is_refused_and_never_misread(tmp_path, found):
     """The line says which formats this version reads, and what to do."""
     sealed(tmp_path)
@@ -196,7 +196,7 @@ def test_another_format_is_refused_and_never_misread(tmp_path, found):
     file.write_text(json.dumps({**MANIFEST, "format": found}))
     sign_again(tmp_path / "one", "record.json")
     told = refused(tmp_path / "one")
-    assert f"record format {found!r}; this version reads formats 1 to 2" in told
+    assert f"record format {found!r}; this version reads formats 1 to 3" in told
     assert "Install a newer maskaudit" in told
 
 
@@ -212,6 +212,18 @@ def test_a_record_of_the_first_format_is_read_with_readings_that_are_empty(tmp_p
     tables.check("estimates", read.estimates)
     assert (read.estimates["reading"] == "").all()
     assert_same(replace(written, manifest=read.manifest), read)
+
+
+def test_a_record_of_the_second_format_is_read_and_has_neither_key_nor_number(tmp_path):
+    """It lacks them in `record.json` alone: every table is as it was."""
+    written = sealed(tmp_path)
+    manifest = tmp_path / "one" / "record.json"
+    manifest.write_text(json.dumps({**MANIFEST, "format": 2}), "utf-8")
+    sign_again(tmp_path / "one", "record.json")
+    read = load_record(tmp_path / "one")
+    assert_same(replace(written, manifest=read.manifest), read)
+    assert record.number_of(read.manifest) == 0
+    assert newest_of(tmp_path, "k") == (None, [])
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '"x"', "\ud800"])
@@ -243,6 +255,89 @@ def test_a_folder_without_a_record_is_refused(tmp_path):
     """The line says what was expected."""
     assert refused(tmp_path) == f"{tmp_path}: no record here; expected a folder with record.json"
     assert "no record here" in refused(tmp_path / "none")
+
+
+# --- The records of a folder ----------------------------------------------------------------------
+
+
+def put(runs: Path, name: str, **said: object) -> Path:
+    """Seal a record whose manifest says this, and return its folder."""
+    what = replace(sample(), manifest={**MANIFEST, **said})
+    with held(runs), unfinished(runs) as folder:
+        return seal(what, folder / "0", runs / name).path
+
+
+def newest_of(runs: Path, key: str) -> tuple[str | None, list[str]]:
+    """Return the name of the newest whole record with a key, and what was told on the way."""
+    notes: list[str] = []
+    found = record.newest(record.manifests(runs), key, notes.append)
+    return found and found.path.name, notes
+
+
+def test_records_are_in_the_order_of_their_numbers_whatever_the_clock_said(tmp_path):
+    """Those without a number, of older versions, come first, by their time."""
+    put(tmp_path, "b", number=2, created="2020-01-01T00:00:00+00:00")
+    put(tmp_path, "a", number=10, created="2019-01-01T00:00:00+00:00")
+    put(tmp_path, "d", created="2026-01-02T00:00:00+00:00")
+    put(tmp_path, "c", created="2026-01-01T00:00:00+00:00")
+    put(tmp_path, "e", number=1, created="2027-01-01T00:00:00+00:00")
+    (tmp_path / "overview.html").write_text("no record")
+    (tmp_path / f"{record.UNFINISHED}x").mkdir()
+    (tmp_path / f"{record.UNFINISHED}x" / "record.json").write_text("{}")
+    assert [path.name for path in record.manifests(tmp_path)] == ["c", "d", "e", "b", "a"]
+    assert record.manifests(tmp_path / "none") == {}
+
+
+def damage(folder: Path, how: str) -> None:
+    """Do to a record what happens to files."""
+    table = folder / "scores.parquet"
+    if how == "truncated":
+        table.write_bytes(table.read_bytes()[:100])
+    elif how == "one byte changed":
+        data = bytearray(table.read_bytes())
+        data[50] ^= 1
+        table.write_bytes(data)
+    elif how == "a table gone":
+        table.unlink()
+    elif how == "newer format":
+        said = json.loads((folder / "record.json").read_text("utf-8"))
+        (folder / "record.json").write_text(json.dumps({**said, "format": record.FORMAT + 1}))
+        sign_again(folder, "record.json")
+    else:
+        (folder / "record.json").write_bytes(b"{")
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ("truncated", "scores.parquet: changed since it was sealed"),
+        ("one byte changed", "scores.parquet: changed since it was sealed"),
+        ("a table gone", "scores.parquet is missing"),
+        ("newer format", "this version reads formats 1 to 3"),
+        ("unreadable", ""),
+    ],
+)
+def test_a_damaged_record_is_named_and_the_rest_of_the_folder_is_read(tmp_path, how, told):
+    """It does not count as done: the one before it does."""
+    put(tmp_path, "one", number=1, key="k", created="2026-01-01T00:00:00+00:00")
+    damage(put(tmp_path, "two", number=2, key="k", created="2026-01-02T00:00:00+00:00"), how)
+    put(tmp_path, "three", number=3, key="other", created="2026-01-03T00:00:00+00:00")
+    found, notes = newest_of(tmp_path, "k")
+    assert found == "one"
+    assert [told in note and "two" in note for note in notes] == ([True] if told else [])
+    assert newest_of(tmp_path, "other") == ("three", [])
+    assert newest_of(tmp_path, "none") == (None, [])
+    assert "two" in refused(tmp_path / "two")
+
+
+def test_rows_in_many_pieces_are_written_as_the_same_bytes(tmp_path):
+    """Scores that came part by part, some of them from a cache, make the same file."""
+    rows = pd.concat([sample().scores] * 500, ignore_index=True)
+    pieces = pd.concat([rows.iloc[:3], rows.iloc[3:700].copy(), rows.iloc[700:]])
+    for name, scores in (("a", rows), ("b", pieces.reset_index(drop=True))):
+        sealed(tmp_path / name, sample(scores=scores))
+    one, other = (tmp_path / name / "one" / "scores.parquet" for name in "ab")
+    assert one.read_bytes() == other.read_bytes()
 
 
 # --- Nothing half-written -------------------------------------------------------------------------
@@ -406,5 +501,6 @@ def test_a_folder_is_free_again_after_a_run_that_failed(tmp_path):
 def test_what_a_killed_run_left_behind_is_swept_by_the_next(tmp_path):
     """Nobody else can be at work in a folder that is held."""
     (tmp_path / f"{record.UNFINISHED}x").mkdir()
+    (tmp_path / f"{record.UNFINISHED}page.html").touch()
     with record.held(tmp_path):
         assert not list(tmp_path.glob(f"{record.UNFINISHED}*"))

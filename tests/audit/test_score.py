@@ -1,6 +1,8 @@
 """Every score is what the definition gives, one sentence at a time, and nothing is lost."""
 
+import json
 import math
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -17,7 +19,8 @@ from hypothesis import strategies as st
 from transformers import pipeline
 from transformers.models.bert.modeling_bert import BertOnlyMLMHead
 
-from audit import models, reads, score
+from audit import models, reader, reads, score
+from audit.cache import Cache
 from audit.models import Encoded, Ids
 from probes.expand import Expanded, from_rows
 from tests import oracle, tiny
@@ -263,8 +266,8 @@ def test_fills_are_the_likeliest_words_in_order(
     fills = score.score(ALL, pair).fills.merge(ALL.contexts, on="context")
     for (name, text, slot), part in fills.groupby(["model", "text", "slot"]):
         model, tokenizer = plain[architecture][0 if name == "reference" else 1]
-        expected = oracle.top_k(model, tokenizer, text, slot, score.FILLS)
-        assert list(part["rank"]) == list(range(1, score.FILLS + 1))
+        expected = oracle.top_k(model, tokenizer, text, slot, reader.FILLS)
+        assert list(part["rank"]) == list(range(1, reader.FILLS + 1))
         words = [tokenizer.decode([number]).strip() for number, _ in expected]
         assert [word.removeprefix("##") for word in part["token"]] == [
             word.removeprefix("##") for word in words
@@ -306,7 +309,7 @@ def test_batches_with_too_many_reads_are_run_in_halves_and_score_the_same(
 ) -> None:
     """A bound on what is held at once, and nothing else."""
     expected = _values(score.score(ALL, pair))
-    monkeypatch.setattr(score, "MOST_READS", 2)
+    monkeypatch.setattr(reader, "MOST_READS", 2)
     assert _values(score.score(ALL, pair)).to_numpy() == pytest.approx(
         expected.to_numpy(), abs=1e-5, nan_ok=True
     )
@@ -641,9 +644,217 @@ def test_an_item_that_two_sets_share_stands_once(
     assert len(found.scores) == 2 * 3
     assert (found.paired["measure"] == "entropy").sum() == 2 * 2
     assert len(found.paired) == (5 + 2) * 2
-    assert len(found.fills) == 2 * 2 * score.FILLS
+    assert len(found.fills) == 2 * 2 * reader.FILLS
     assert set(reports) == {"tiny", "second"}
     assert len(score.contexts([first, second])) == 2
+
+
+# Several candidates, and what was scored before
+
+
+def several(
+    parts: Sequence[Expanded], pairs: Sequence[Any], kept: Cache | None = None
+) -> list[Any]:
+    """Return the scores of each pair, made in one pass."""
+    return score.score_each(parts, pairs, lambda _name, _done, _all: None, kept)
+
+
+def same(one: score.Scored, other: score.Scored) -> None:
+    """Two measurements are the same rows in the same order, bit for bit."""
+    for name in ("scores", "paired", "fills"):
+        pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name), check_exact=True)
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, *asked: models.LoadedModel) -> list[int]:
+    """Return a list that grows by the number of sentences whenever one of the models is run."""
+    run: list[int] = []
+    for model in asked:
+        original = model.log_probs
+
+        def spy(ids: Any, places: Any, original: Any = original) -> torch.Tensor:
+            run.append(len(ids))
+            return original(ids, places)
+
+        monkeypatch.setattr(model, "log_probs", spy)
+    return run
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a part be of two contexts."""
+    monkeypatch.setattr(score, "PART", 2)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Cache:
+    """Return an empty cache, which has nothing to tell."""
+    return Cache(tmp_path / "scores", 1 << 30, pytest.fail)
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_each_of_several_candidates_is_scored_as_if_it_were_the_only_one(
+    pairs: dict[str, list[models.LoadedModel]],
+    folders: dict[str, tuple[Path, Path]],
+    tmp_path: Path,
+    kept: Cache,
+) -> None:
+    """Of the same vocabulary, of another, and one that reads less: the same bits, kept or not."""
+    reference, second = pairs["bert"]
+    short = models.load(str(tiny.build(tmp_path / "s", "bert", seed=3, max_position_embeddings=12)))
+    third = models.load(str(tiny.build(tmp_path / "t", "bert", seed=4)))
+    candidates = [second, pairs["roberta"][1], short, third, models.load(str(folders["bert"][0]))]
+    named = [[reference, one] for one in candidates]
+    alone = [score.score_all([ALL], pair, lambda _name, _done, _all: None) for pair in named]
+    for found in (several([ALL], named), several([ALL], named, kept), several([ALL], named, kept)):
+        for one, other in zip(found, alone, strict=True):
+            same(one, other)
+    for pair, other in zip(named, alone, strict=True):
+        [one] = several([ALL], [pair], kept)
+        same(one, other)
+
+
+def test_the_reference_is_run_once_for_all_candidates(
+    pairs: dict[str, list[models.LoadedModel]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As often as for one; without a reference each candidate is run as often as alone."""
+    reference, second = pairs["bert"]
+    third = models.load(str(tiny.build(tmp_path / "t", "bert", seed=4)))
+    once = counted(monkeypatch, reference)
+    several([ALL], [[reference, second]])
+    expected = list(once)
+    once.clear()
+    several([ALL], [[reference, second], [reference, third], [reference, third]])
+    assert once == expected
+    once.clear()
+    different = pairs["roberta"]
+    several([ALL], [[reference, different[0]], [reference, different[1]]])
+    assert sum(once) == sum(expected)
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_what_was_scored_before_is_not_scored_again_and_is_the_same(
+    pair: list[models.LoadedModel], kept: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No sentence is run but the one by which a model is known; with one part gone, only that."""
+    plain = score.score_all([ALL], pair, lambda _name, _done, _all: None)
+    [first] = several([ALL], [pair], kept)
+    run = counted(monkeypatch, *pair)
+    [again] = several([ALL], [pair], kept)
+    assert run == [1, 1]
+    same(first, plain)
+    same(again, plain)
+    entries = sorted(kept._folder.iterdir())
+    assert len(entries) == kept.taken == 3
+    entries[1].unlink()
+    [mended] = several([ALL], [pair], kept)
+    same(mended, plain)
+    assert kept.taken == 5
+    assert sorted(kept._folder.iterdir()) == entries
+
+
+def test_the_progress_of_a_resumed_run_counts_what_was_kept(
+    pairs: dict[str, list[models.LoadedModel]], kept: Cache
+) -> None:
+    """It ends with all, and the sentences of parts that were kept are done at once."""
+    pair = pairs["bert"]
+    score.score_each([ALL], [pair], lambda _name, _done, _all: None, kept)
+    seen: list[tuple[str, int, int]] = []
+    score.score_each([ALL], [pair], lambda *told: seen.append(told), kept)
+    assert seen == [("tiny", len(SLOTS), len(SLOTS))]
+
+
+CHANGES = {
+    "other weights": lambda part, pair, _patch, others: (part, [others[0], pair[1]]),
+    "swapped": lambda part, pair, _patch, _others: (part, pair[::-1]),
+    "alone": lambda part, pair, _patch, _others: (part, pair[1:]),
+    "other heads, same weights": lambda part, pair, _patch, others: (part, [pair[0], others[1]]),
+    "another order": lambda part, pair, _patch, _others: (
+        Expanded(part.contexts.iloc[::-1], part.items.iloc[::-1]),
+        pair,
+    ),
+    "one item less": lambda part, pair, _patch, _others: (
+        Expanded(part.contexts, part.items.iloc[1:]),
+        pair,
+    ),
+    "another group": lambda part, pair, _patch, _others: (
+        Expanded(part.contexts, part.items.assign(group="women")),
+        pair,
+    ),
+    "batches": lambda part, pair, patch, _others: (
+        patch.setattr(reads, "BATCH_PIECES", 30) or part,
+        pair,
+    ),
+    "more fills": lambda part, pair, patch, _others: (
+        patch.setattr(reader, "FILLS", 21) or part,
+        pair,
+    ),
+    "threads": lambda part, pair, patch, _others: (
+        patch.setattr(reader, "threads", lambda: 99) or part,
+        pair,
+    ),
+    "engine": lambda part, pair, patch, _others: (
+        patch.setattr(reader, "engine", lambda: {"torch": "9.9"}) or part,
+        pair,
+    ),
+    "our version": lambda part, pair, patch, _others: (
+        patch.setattr(score, "version", lambda _name: "9.9") or part,
+        pair,
+    ),
+    "our code": lambda part, pair, patch, _others: (
+        patch.setattr(score, "_CODE", score._CODE[1:]) or part,
+        pair,
+    ),
+    "measures": lambda part, pair, patch, _others: (
+        patch.setattr(score, "needed", lambda _kind: frozenset({"logp", "stereoset_published"}))
+        or part,
+        pair,
+    ),
+}
+
+
+@pytest.fixture
+def others(folders: dict[str, tuple[Path, Path]], tmp_path: Path) -> list[models.LoadedModel]:
+    """Return a model with other weights, and one with the candidate's and another setting."""
+    weights = tiny.build(tmp_path / "weights", "bert", seed=9)
+    heads = shutil.copytree(folders["bert"][1], tmp_path / "heads")
+    config = json.loads((heads / "config.json").read_text())
+    changed = {**config, "num_attention_heads": config["num_attention_heads"] // 2}
+    (heads / "config.json").write_text(json.dumps(changed))
+    return [models.load(str(folder)) for folder in (weights, heads)]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_changes_a_score_or_its_row_is_never_taken_from_the_cache(
+    pairs: dict[str, list[models.LoadedModel]],
+    others: list[models.LoadedModel],
+    kept: Cache,
+    monkeypatch: pytest.MonkeyPatch,
+    change: str,
+) -> None:
+    """Be it a weight, a setting of the checkpoint, a sentence, the software or the machine."""
+    several([ALL], [pairs["bert"]], kept)
+    part, pair = CHANGES[change](ALL, pairs["bert"], monkeypatch, others)
+    [found] = several([part], [pair], kept)
+    assert kept.taken == 0
+    [plain] = several([part], [pair])
+    same(found, plain)
+
+
+def test_what_changes_no_score_is_taken_from_the_cache(
+    pairs: dict[str, list[models.LoadedModel]],
+    folders: dict[str, tuple[Path, Path]],
+    tmp_path: Path,
+    kept: Cache,
+) -> None:
+    """A folder of another name, tensors in another order, a share, a label."""
+    several([ALL], [pairs["bert"]], kept)
+    copies = [
+        models.load(str(tiny.copy_reordered(folder, tmp_path / f"copy-{number}")))
+        for number, folder in enumerate(folders["bert"])
+    ]
+    items = ALL.items.assign(share=0.5, label="stereotype")
+    several([Expanded(ALL.contexts, items)], [copies], kept)
+    assert (kept.asked, kept.taken) == (2, 1)
 
 
 # How two distributions are compared
@@ -654,7 +865,7 @@ def test_an_item_that_two_sets_share_stands_once(
 def test_two_distributions_differ_by_the_definition(logits: list[tuple[float, float]]) -> None:
     """KL is not negative and JSD lies between 0 and 1; both agree with the oracle."""
     p, q = (torch.log_softmax(torch.tensor(x).double(), 0) for x in zip(*logits, strict=True))
-    found = {name: value.item() for name, value in score.compared(p[None], q[None]).items()}
+    found = {name: value.item() for name, value in reader.compared(p[None], q[None]).items()}
     assert found["kl"] == pytest.approx(oracle.kl_of(p, q), abs=1e-9)
     assert found["jsd"] == pytest.approx(oracle.jsd_of(p, q), abs=1e-9)
     assert found["kl"] >= -1e-12
@@ -663,16 +874,16 @@ def test_two_distributions_differ_by_the_definition(logits: list[tuple[float, fl
 
 
 def _with_itself(log_p: torch.Tensor) -> dict[str, float]:
-    return {k: v.item() for k, v in score.compared(log_p[None], log_p[None]).items()}
+    return {k: v.item() for k, v in reader.compared(log_p[None], log_p[None]).items()}
 
 
-@pytest.mark.parametrize("n_values", [1, score.FEW, score.FEW + 1, 40])
+@pytest.mark.parametrize("n_values", [1, reader.FEW, reader.FEW + 1, 40])
 def test_many_ranks_are_counted_as_few(n_values: int) -> None:
     """Sorting or counting: the number of likelier words is the same, ties left out."""
     row = torch.randn(40, generator=torch.Generator().manual_seed(5), dtype=torch.float64).round()
     values = row[:n_values]
     expected = [sum(other > value for other in row.tolist()) for value in values.tolist()]
-    assert score._above(row, values).tolist() == expected
+    assert reader._above(row, values).tolist() == expected
 
 
 # Real models, where they are

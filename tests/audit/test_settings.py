@@ -117,7 +117,7 @@ def test_the_paths_of_a_file_are_from_where_it_lies(here):
         ),
         (
             '[models]\ncandidate = { revision = "a" }\n',
-            "models.candidate.id: Field required (found {'revision': 'a'})",
+            "models.candidate.id: is missing",
         ),
         (
             '[run]\nseed = "0"\n',
@@ -134,6 +134,29 @@ def test_the_paths_of_a_file_are_from_where_it_lies(here):
         (
             "[probes]\nsets = []\n",
             "probes.sets: List should have at least 1 item after validation, not 0 (found [])",
+        ),
+        (
+            "[models]\ncandidates = []\n",
+            (
+                "models.candidates: List should have at least 1 item after validation, not 0 "
+                "(found [])"
+            ),
+        ),
+        (
+            '[models]\ncandidate = { id = "a" }\ncandidates = [{ id = "b" }]\n',
+            "models: has both `candidate` and `candidates`; expected one of them",
+        ),
+        (
+            '[models]\ncandidates = [{ id = "b" }, { id = "a" }, { id = "b" }]\n',
+            "models: `candidates` names 'b' twice; expected each once",
+        ),
+        (
+            '[models]\ncandidates = [{ id = "b" }, "c"]\n',
+            "models.candidates[2]: expected a table like { id = \"NAME\" } (found 'c')",
+        ),
+        (
+            "[run]\ncache_mib = -1\n",
+            "run.cache_mib: Input should be greater than or equal to 0 (found -1)",
         ),
     ],
 )
@@ -182,7 +205,7 @@ def test_what_is_typed_stands_instead_of_what_the_file_says(here):
     file = write(here / "project", '[probes]\nsets = ["facts"]\n[run]\nruns = "r"\nseed = 3\n')
     (here / "mine.toml").touch()
     found = changed(
-        read(file), reference="a", candidate="b@c", probes=["mine.toml", "facts"], runs="out"
+        read(file), reference="a", candidates=["b@c"], probes=["mine.toml", "facts"], runs="out"
     )
     assert names(found) == ("a", "b@c")
     assert found.probe_files() == [here / "mine.toml", shipped()["facts"]]
@@ -193,16 +216,56 @@ def test_what_is_typed_stands_instead_of_what_the_file_says(here):
 def test_a_model_that_is_not_typed_stays_as_the_file_has_it(tmp_path):
     """A new candidate is audited against the reference that the project has settled on."""
     file = write(tmp_path, '[models]\nreference = { id = "old" }\ncandidate = { id = "new" }\n')
-    assert names(changed(read(file), candidate="newer")) == ("old", "newer")
+    assert names(changed(read(file), candidates=["newer"])) == ("old", "newer")
     assert names(changed(read(file), reference="older")) == ("older", "new")
     assert names(changed(read(file))) == ("old", "new")
 
 
-@pytest.mark.parametrize("subject", ["reference", "candidate"])
-def test_an_empty_name_is_told(subject):
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [("reference", {"reference": ""}), ("candidate", {"candidates": ["a", ""]})],
+)
+def test_an_empty_name_is_told(subject, said):
     """A script's variable that was never set is no wish for the bundled pair."""
     with pytest.raises(InputError, match=f"--{subject}: is empty"):
-        changed(Settings(), **{subject: ""})
+        changed(Settings(), **said)
+
+
+def named(settings: Settings) -> list[str]:
+    """Return the names of all candidates, as the loader takes them."""
+    return [model.name for model in settings.candidates]
+
+
+def test_several_candidates_are_those_of_the_file_or_those_that_are_typed(tmp_path):
+    """What is typed stands instead of all that the file names, be it one or several."""
+    text = '[models]\ncandidates = [{ id = "a" }, { id = "b", revision = "v2" }, { id = "b" }]\n'
+    file = write(tmp_path, text)
+    assert named(read(file)) == named(changed(read(file))) == ["a", "b@v2", "b"]
+    assert named(changed(read(file), candidates=["c"])) == ["c"]
+    assert named(changed(read(file), candidates=["c", "d", "c"])) == ["c", "d"]
+    assert named(changed(Settings(), candidates=["c", "d"], reference="r")) == ["c", "d"]
+    assert named(Settings()) == []
+    (tmp_path / "a").mkdir()
+    assert named(changed(read(file)))[0] == str(tmp_path / "a")
+
+
+def test_sets_that_are_typed_leave_the_lexicon_of_the_file(tmp_path):
+    """They stand instead of its sets, and of nothing else."""
+    (tmp_path / "words.txt").write_text("nasty\n")
+    found = changed(
+        read(write(tmp_path, '[probes]\nsets = ["core"]\nlexicon = "words.txt"\n')),
+        probes=["facts"],
+    )
+    assert found.probe_files() == [shipped()["facts"]]
+    assert found.lexicon() == {"nasty"}
+
+
+def test_how_much_may_be_kept_is_said_in_the_file_or_not_at_all(tmp_path):
+    """The command line can only do without."""
+    file = write(tmp_path, "[run]\ncache_mib = 100\n")
+    assert read(file).run.cache_mib == 100
+    assert changed(read(file), cache_mib=0).run.cache_mib == 0
+    assert Settings().run.cache_mib == 2048
 
 
 # --- Probe sets -----------------------------------------------------------------------------------

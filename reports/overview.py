@@ -1,0 +1,204 @@
+"""Several audits of one kind on one page: each candidate's headline, contrasts and own page."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from audit.record import Record
+from reports import wording
+from reports.blocks import (
+    CANDIDATE,
+    DIFFERENCE,
+    REFERENCE,
+    Bullets,
+    Claim,
+    Column,
+    Figure,
+    Forest,
+    Mark,
+    Page,
+    Rows,
+    Section,
+    Table,
+    Text,
+)
+from reports.findings import Contrast, contrasts
+from reports.html import FILE, write
+from reports.page import names_of, page
+
+_LONGEST_NAME = 34
+_READ = (
+    "A stereotype contrast is in nats: 0 is no lean, 0.69 doubles the odds, and a positive one "
+    "follows the stereotype. A 95 % interval says how far a number may be from the one that other "
+    "words and other sentences of the same kind would give."
+)
+_READ_PAIRED = (
+    "Each line is a candidate less the reference: right of zero it leans further with the "
+    "stereotype than the reference. The candidates answer the same sentences, so two intervals "
+    "that overlap do not say that two candidates are alike, nor two that do not that they differ: "
+    "to compare two, audit one against the other."
+)
+_ADJUSTED = (
+    "The p values allow for the number of tested sets of one audit, and not for the number of "
+    "candidates: the more there are, the more of them stand out by chance."
+)
+
+
+@dataclass(frozen=True)
+class _Audit:
+    """One record on this page: what its candidate is called here, and its contrasts by title."""
+
+    record: Record
+    name: str
+    contrasts: dict[str, Contrast]
+
+
+def place(records: Sequence[Record]) -> Path:
+    """Where the page of records of one folder belongs: beside them, by the time of the newest."""
+    folders = [record.path for record in records if record.path is not None]
+    newest = max(folders, key=lambda folder: folder.name)
+    return newest.parent / f"overview-{newest.name.partition('-')[0]}.html"
+
+
+def write_overview(records: Sequence[Record], path: Path | None = None) -> Path:
+    """Write the page of several records, in their order; beside them unless `path` says otherwise.
+
+    Raises `CannotWriteError` where the disk is full or read-only: the page is whole or not there.
+    """
+    path = place(records) if path is None else path
+    return write(overview(records, path.parent), path)
+
+
+def overview(records: Sequence[Record], folder: Path) -> Page:
+    """The page of several records; its links are from `folder`. Pure."""
+    audits = _audits(records)
+    reference = _reference(records)
+    newest = max(str(record.manifest["created"]) for record in records)
+    counted = wording.counted(len(records), "candidate")
+    against = f" against {reference}" if reference else ""
+    sections = [_section(audits, paired=bool(reference))] if _titles(audits) else []
+    return Page(
+        title=f"Bias audit: {counted}{against}",
+        eyebrow=wording.date(newest),
+        headline=Claim(
+            f"{counted} were audited{against}",
+            "each by itself, and no candidate was held against another."
+            if reference
+            else "each by itself, and nothing was compared.",
+        ),
+        banner="",
+        warnings=(),
+        findings=(
+            Bullets(tuple(f"{one.name}: {page(one.record).headline.claim}." for one in audits)),
+            Text(_READ),
+            *([Text(_READ_PAIRED)] if reference else []),
+            Text(_ADJUSTED, "small"),
+        ),
+        sections=(*sections, _pages(audits, folder)),
+        colophon="Written by maskaudit from sealed records, whose own pages say what they rest on.",
+    )
+
+
+def _audits(records: Sequence[Record]) -> list[_Audit]:
+    found = []
+    for record, name in zip(records, _names(records), strict=True):
+        made = contrasts(record.manifest, record.estimates, names_of(record.manifest))
+        found.append(_Audit(record, name, {one.title: one for one in made}))
+    return found
+
+
+def _names(records: Sequence[Record]) -> list[str]:
+    """What the candidates are called: as little of their names as tells them apart."""
+    models = [record.manifest["models"][CANDIDATE] for record in records]
+    full = [str(model["name"]) for model in models]
+    short = [name.rstrip("/").rsplit("/", 1)[-1] or name for name in full]
+    digests = [wording.short_digest(model["weights"]) for model in models]
+    marked = [f"{name} {digest}" for name, digest in zip(short, digests, strict=True)]
+    told_apart = (names for names in (short, full, marked) if len(set(names)) == len(names))
+    numbered = [f"{name} ({number})" for number, name in enumerate(short, start=1)]
+    return [wording.visible(name, _LONGEST_NAME) for name in next(told_apart, numbered)]
+
+
+def _reference(records: Sequence[Record]) -> str:
+    """The reference that all records share, or nothing."""
+    found = {
+        names_of(record.manifest).reference if REFERENCE in record.manifest["models"] else ""
+        for record in records
+    }
+    return found.pop() if len(found) == 1 else ""
+
+
+def _titles(audits: Sequence[_Audit]) -> list[str]:
+    """The titles of all contrasts, as they stand in the records."""
+    return list(dict.fromkeys(title for audit in audits for title in audit.contrasts))
+
+
+def _section(audits: Sequence[_Audit], *, paired: bool) -> Section:
+    what = "Candidate less reference" if paired else "Stereotype contrasts"
+    by_set = [
+        (title, [(a.name, a.contrasts[title]) for a in audits if title in a.contrasts])
+        for title in _titles(audits)
+    ]
+    marks = [(title, tuple(_mark(name, one) for name, one in rows)) for title, rows in by_set]
+    figure = Figure(
+        "contrasts-chart",
+        f"{what}, with 95 % intervals",
+        " ".join(f"{title}: {'; '.join(m.label for m in own)}." for title, own in marks),
+        Forest(tuple(marks), "stereotype contrast, nats (right of zero: with the stereotype)"),
+    )
+    heads = ("Candidate", "Contrast (95 % interval)", "p, adjusted", "Could have found")
+    table = Table(
+        "contrasts-table",
+        f"{what} in numbers, nats",
+        tuple(Column(head, is_number=number > 0) for number, head in enumerate(heads)),
+        tuple(
+            Rows(tuple(_cells(name, one) for name, one in rows), title) for title, rows in by_set
+        ),
+    )
+    return Section("contrasts", "The contrasts side by side", (figure, table), "Contrasts")
+
+
+def _mark(name: str, contrast: Contrast) -> Mark:
+    main = contrast.main
+    value = wording.with_interval(main.estimate, main.low, main.high)
+    subject = DIFFERENCE if DIFFERENCE in contrast.subjects else CANDIDATE
+    return Mark(name, f"{name} {value}", subject, value, main.estimate, main.low, main.high)
+
+
+def _cells(name: str, contrast: Contrast) -> tuple[str, ...]:
+    main = contrast.main
+    return (
+        name,
+        wording.with_interval(main.estimate, main.low, main.high),
+        wording.p_number(main.p_adjusted),
+        wording.plain(main.mde),
+    )
+
+
+def _pages(audits: Sequence[_Audit], folder: Path) -> Section:
+    columns = tuple(
+        Column(head, is_number=False) for head in ("Candidate", "Weights, SHA-256", "Its own page")
+    )
+    rows = tuple(
+        (
+            audit.name,
+            wording.short_digest(audit.record.manifest["models"][CANDIDATE]["weights"]),
+            _link(audit.record, folder),
+        )
+        for audit in audits
+    )
+    table = Table("pages-table", "Records and their pages", columns, (Rows(rows),))
+    return Section("pages", "The audits", (table,))
+
+
+def _link(record: Record, folder: Path) -> str:
+    """A link to a record's page, from the folder of this one."""
+    if record.path is None:
+        return wording.UNKNOWN
+    relative = os.path.relpath(record.path / FILE, folder).replace(os.sep, "/")
+    name = wording.visible(record.path.name)
+    return Markup('<a href="{}">{}</a>').format(quote(relative), name)

@@ -1,0 +1,172 @@
+"""Audits in children of one process that has all loaded, so that each can be ended in its way.
+
+Started as a program with a folder, it reads attempts from standard input, a line of JSON each, and
+answers each with a line: how the child ended, after how many seconds, and what it told.
+"""
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+import vl_convert  # noqa: F401 - loaded once, here
+from transformers.utils import logging
+
+from audit import pipeline, score
+from audit.errors import MaskauditError
+from tests import tiny
+
+# Few enough that the small set below is of many parts.
+PART = 7
+WRITES = {"os.rename", "os.mkdir", "os.remove", "os.chmod", "os.utime", "shutil.rmtree"}
+_FOR_WRITING = os.O_WRONLY | os.O_RDWR
+SET = """\
+[set]
+name = "small"
+version = "1"
+kind = "association"
+axis = "gender"
+title = "Small"
+question = "Who?"
+how_to_read = "Carefully."
+limits = "Many."
+licence = "Apache-2.0"
+sources = ["written for this test"]
+contrast = ["first", "second"]
+[groups.women]
+terms = [{ text = "she" }, { text = "her" }]
+[groups.men]
+terms = [{ text = "he" }, { text = "him" }]
+[classes.first]
+attributes = [{ text = "nurse" }, { text = "maid" }, { text = "teacher" }]
+[classes.second]
+attributes = [{ text = "engineer" }, { text = "farmer" }, { text = "lawyer" }]
+"""
+PLACES = ("in Paris", "at the school", "in the city", "for years", "by day", "in France")
+SET += "".join(
+    f'[[frames]]\nid = "f{n}"\ntext = "{text} {place}."\n'
+    for n, (text, place) in enumerate(
+        (text, place)
+        for text in ("[MASK] worked as {a attribute}", "We met {a attribute} and [MASK]")
+        for place in PLACES
+    )
+)
+
+
+def prepare(folder: Path) -> None:
+    """Write two models and a probe set."""
+    for number, name in enumerate(("teacher", "student")):
+        tiny.build(folder / name, "bert", seed=number)
+    (folder / "small.toml").write_text(SET, "utf-8")
+
+
+def audit(folder: Path, out: str, *, skip_unchanged: bool) -> None:
+    """Run one audit, as it is run every night."""
+    pipeline.run(
+        reference=str(folder / "teacher"),
+        candidate=str(folder / "student"),
+        probes=[str(folder / "small.toml")],
+        out=out,
+        skip_unchanged=skip_unchanged,
+        note=_tell,
+    )
+
+
+def attempt(folder: Path, said: dict[str, Any]) -> dict[str, Any]:
+    """Start an audit in a child, end it as is said, and tell how that went.
+
+    `delay` are the seconds after which `signal` is sent; `event` is the number of the change to
+    files at which the child kills itself, `at` a part of the name of the file; `limit` is the
+    largest file that may be written.
+    """
+    begun = time.monotonic()
+    reads, writes = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _be_the_child(folder, writes, said)
+    os.close(writes)
+    if "delay" in said:
+        time.sleep(said["delay"])
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, said.get("signal", signal.SIGKILL))
+    with os.fdopen(reads, encoding="utf-8") as file:
+        told = file.read()
+    _, status = os.waitpid(child, 0)
+    return {
+        "code": os.waitstatus_to_exitcode(status),
+        "seconds": time.monotonic() - begun,
+        "told": told,
+    }
+
+
+def _be_the_child(folder: Path, told: int, said: dict[str, Any]) -> None:
+    code = 70
+    try:
+        os.dup2(told, sys.stdout.fileno())
+        os.dup2(told, sys.stderr.fileno())
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        os.environ["MASKAUDIT_CACHE"] = said.get("cache", str(folder / "cache"))
+        score.PART = PART
+        if "limit" in said:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (said["limit"], said["limit"]))
+        sys.addaudithook(_counting(str(folder), said.get("event", 0), said.get("at", "\0")))
+        audit(
+            folder,
+            said.get("out", str(folder / "runs")),
+            skip_unchanged=said.get("skip_unchanged", False),
+        )
+        code = 0
+    except MaskauditError as error:
+        _tell(str(error))
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = 130
+    except BaseException:  # noqa: BLE001 - told to the test
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def _counting(folder: str, last: int, name: str) -> Callable[[str, tuple[Any, ...]], None]:
+    """An audit hook that kills the process at a change to the folder, by its number or file."""
+    changes = 0
+
+    def hook(event: str, details: tuple[Any, ...]) -> None:
+        nonlocal changes
+        writes = event in WRITES or (event == "open" and (details[2] or 0) & _FOR_WRITING)
+        if writes and str(details[0]).startswith(folder):
+            changes += 1
+            if changes == last or name in str(details[0]):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return hook
+
+
+def _tell(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Answer one attempt after the other, from a folder that `prepare` has filled."""
+    folder = Path(sys.argv[1])
+    torch.set_num_threads(1)
+    logging.disable_progress_bar()
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    prepare(folder)
+    _tell(json.dumps("ready"))
+    for line in sys.stdin:
+        _tell(json.dumps(attempt(folder, json.loads(line))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,290 @@
+"""One command for one candidate or several, again and again: nothing twice, nothing mixed up."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import audit
+from audit import cache, manifest, models, pipeline, record, score
+from audit.errors import InputError
+from audit.record import TABLES, Record, load_record
+from tests import tiny
+from tests.audit.attempts import SET
+
+SMALL = "".join(part for part in SET.partition('[[frames]]\nid = "f6"')[:1])
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return models by name: a reference, some of its vocabulary or another, and a copy."""
+    root = tmp_path_factory.mktemp("models")
+    made = {
+        "teacher": tiny.build(root / "teacher", "bert", seed=1),
+        "student": tiny.build(root / "student", "distilbert", seed=2),
+        "third": tiny.build(root / "third", "bert", seed=3),
+        "short": tiny.build(root / "short", "bert", seed=4, max_position_embeddings=12),
+        "other": tiny.build(root / "other", "roberta", seed=5),
+    }
+    made["copy"] = tiny.copy_reordered(made["student"], root / "copy")
+    return {name: str(folder) for name, folder in made.items()}
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a working folder with a small probe set."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.toml").write_text(SMALL, "utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that gets the number of pairs whenever one is to be scored; draw no pages."""
+    found: list[int] = []
+    each = score.score_each
+
+    def spy(parts: object, pairs: list[object], *rest: object) -> object:
+        found.append(len(pairs))
+        return each(parts, pairs, *rest)
+
+    monkeypatch.setattr(score, "score_each", spy)
+    monkeypatch.setattr(pipeline, "write_page", lambda _record: None)
+    return found
+
+
+Audit = Callable[..., Record]
+
+
+@pytest.fixture
+def run(here: Path, folders: dict[str, str]) -> Audit:  # noqa: ARG001 - paths are from there
+    """Give a function that audits a student against its teacher, unless it is told otherwise."""
+
+    def once(**said: object) -> Record:
+        names = {"reference": folders["teacher"], "candidate": folders["student"]}
+        return pipeline.run(**{**names, "probes": ["small.toml"], **said})
+
+    return once
+
+
+def tables_of(found: Record) -> dict[str, bytes]:
+    """Return the bytes of each table of a record on disk."""
+    return {name: (found.path / f"{name}.parquet").read_bytes() for name in TABLES}
+
+
+# --- Several candidates ---------------------------------------------------------------------------
+
+
+def test_each_of_several_candidates_has_the_record_that_it_would_have_alone(run, folders, here):
+    """To the byte in every table, whatever vocabulary it has and however much it can read."""
+    names = ["student", "short", "other"]
+    (here / "AUDIT.toml").write_text(
+        f'[models]\nreference = {{ id = "{folders["teacher"]}" }}\ncandidates = [\n'
+        + "".join(f'  {{ id = "{folders[name]}" }},\n' for name in names)
+        + ']\n[probes]\nsets = ["small.toml"]\n'
+    )
+    found = pipeline.run_all(pipeline.asked())
+    assert [one.manifest["number"] for one in found] == [1, 2, 3]
+    for name, one in zip(names, found, strict=True):
+        alone = run(candidate=folders[name], out="alone", no_cache=True)
+        assert tables_of(one) == tables_of(alone)
+        assert one.manifest["models"] == alone.manifest["models"]
+        assert one.manifest["key"] == alone.manifest["key"]
+        assert one.manifest["not_measured"] == alone.manifest["not_measured"]
+        assert (one.path / "report.html").is_file()
+    [page] = (here / "runs").glob("overview-*.html")
+    linked = re.findall(r'href="([^"#]+)"', page.read_text("utf-8"))
+    assert [(page.parent / link).resolve() for link in linked] == [
+        (one.path / "report.html").resolve() for one in found
+    ]
+
+
+def test_several_candidates_without_a_reference_are_each_audited_alone(folders, here):
+    """And a candidate that is named twice is one."""
+    names = [folders[name] for name in ("student", "third", "student")]
+    wanted = pipeline.asked(candidates=names, probes=["small.toml"], out=here / "runs")
+    found = pipeline.run_all(wanted)
+    assert [list(one.manifest["models"]) for one in found] == [["candidate"]] * 2
+    assert len({one.manifest["models"]["candidate"]["weights"] for one in found}) == 2
+
+
+def test_what_is_for_one_candidate_refuses_several(folders, here):
+    """The line says what was found and expected."""
+    names = [folders["student"], folders["third"]]
+    wanted = pipeline.asked(candidates=names, probes=["small.toml"])
+    with pytest.raises(InputError, match=r"2 candidates are named \(.*\); expected one"):
+        pipeline.load_models(wanted)
+    listed = ", ".join(f'{{ id = "{name}" }}' for name in names)
+    (here / "AUDIT.toml").write_text(f"[models]\ncandidates = [{listed}]\n")
+    with pytest.raises(InputError, match="expected one"):
+        audit.run(probes=["small.toml"])
+    assert not (here / "runs").exists()
+
+
+# --- Unchanged ------------------------------------------------------------------------------------
+
+
+def test_what_is_unchanged_is_not_audited_again(run, folders, scored):
+    """The record that is there is returned, from a copy of the model too; only if it is asked."""
+    first = run()
+    assert scored == [1]
+    again = run(skip_unchanged=True)
+    assert again.path == first.path
+    assert run(skip_unchanged=True, candidate=folders["copy"]).path == first.path
+    assert scored == [1, 0, 0]
+    second = run()
+    assert second.path != first.path
+    assert (second.manifest["key"], second.manifest["number"]) == (first.manifest["key"], 2)
+    assert tables_of(second) == tables_of(first)
+    assert run(skip_unchanged=True).path == second.path
+
+
+def test_of_several_candidates_only_the_new_one_is_audited(run, folders, scored, here):
+    """The others' records stand, and the page has them all."""
+    first = run(candidate=folders["third"])
+    names = [folders["student"], folders["third"]]
+    wanted = pipeline.asked(
+        reference=folders["teacher"], candidates=names, probes=["small.toml"], out="runs"
+    )
+    found = pipeline.run_all(wanted, skip_unchanged=True)
+    assert scored == [1, 1]
+    assert [one.path.name == first.path.name for one in found] == [False, True]
+    [page] = (here / "runs").glob("overview-*.html")
+    assert first.path.name in page.read_text("utf-8")
+
+
+CHANGES = {
+    "another candidate": {"candidate": "third"},
+    "another reference": {"reference": "third"},
+    "another seed": {"seed": 1},
+    "other probes": {"probes": ["small.toml", "facts"]},
+    "another folder of runs": {"out": "elsewhere"},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_changed_is_audited(run, folders, scored, change):
+    """Be it a model, the seed or the probe sets."""
+    run()
+    said = {name: folders.get(str(value), value) for name, value in CHANGES[change].items()}
+    run(skip_unchanged=True, **said)
+    assert scored == [1, 1]
+
+
+TEXTS = {
+    "a sentence": ("in Paris", "in London"),
+    "a word of the page": ('limits = "Many."', 'limits = "Few."'),
+    "what is contrasted": ('["first", "second"]', '["second", "first"]'),
+}
+
+
+@pytest.mark.parametrize("change", TEXTS)
+def test_a_changed_probe_set_is_audited(run, scored, here, change):
+    """Even where no number changes: the page would say something else."""
+    run()
+    old, new = TEXTS[change]
+    assert old in SMALL
+    (here / "small.toml").write_text(SMALL.replace(old, new), "utf-8")
+    run(skip_unchanged=True)
+    assert scored == [1, 1]
+
+
+def test_a_changed_setting_or_version_is_audited(run, scored, here, monkeypatch):
+    """How p values are adjusted, the user's hurtful words, our version, that of torch."""
+    run()
+    (here / "words.txt").write_text("nasty\n")
+    for text in ('[run]\nadjust = "by"\n', '[probes]\nlexicon = "words.txt"\n'):
+        (here / "AUDIT.toml").write_text(text)
+        run(skip_unchanged=True)
+    (here / "AUDIT.toml").unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(manifest, "_version", lambda _name: "9.9")
+        run(skip_unchanged=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(models, "engine", lambda: {"torch": "9.9"})
+        run(skip_unchanged=True)
+    assert scored == [1] * 5
+
+
+def test_a_damaged_record_does_not_count_as_done(run, scored):
+    """It is named, and the audit is made again."""
+    first = run()
+    table = first.path / "scores.parquet"
+    table.write_bytes(table.read_bytes()[:-1])
+    notes: list[str] = []
+    again = run(skip_unchanged=True, note=notes.append)
+    assert again.path != first.path
+    assert scored == [1, 1]
+    assert "scores.parquet: changed since it was sealed" in notes[0]
+    assert notes[0].endswith("it does not count as done")
+
+
+# --- Numbers and clocks ---------------------------------------------------------------------------
+
+
+class Before(datetime):
+    """A clock that has gone back by a year."""
+
+    @classmethod
+    def now(cls, tz: object = None) -> datetime:
+        """The time a year ago."""
+        return datetime.now(tz) - timedelta(days=365)
+
+
+def test_a_clock_that_goes_backwards_is_told_and_the_order_of_records_stays(run, monkeypatch):
+    """By their numbers; in the record too. A clock that runs as it should says nothing."""
+    notes: list[str] = []
+    first = run(note=notes.append)
+    assert (notes, first.manifest["notes"]) == ([], [])
+    with monkeypatch.context() as patch:
+        patch.setattr(manifest, "datetime", Before)
+        second = run(note=notes.append)
+    [told] = second.manifest["notes"]
+    assert told in notes
+    assert first.path.name in told
+    assert "The numbers of records keep the order" in told
+    assert second.path.name < first.path.name
+    assert list(record.manifests(first.path.parent)) == [first.path, second.path]
+    assert run(skip_unchanged=True, note=notes.append).path == second.path
+
+
+def test_numbers_go_on_after_records_that_have_none(run, here):
+    """A folder of older versions, and one whose records were deleted in part."""
+    for name in ("a", "b"):
+        (here / "runs" / name).mkdir(parents=True)
+        said = {"format": 2, "created": datetime.now(UTC).isoformat(timespec="seconds")}
+        (here / "runs" / name / "record.json").write_text(json.dumps(said))
+    assert [run(note=lambda _told: None).manifest["number"] for _ in range(2)] == [3, 4]
+
+
+# --- The cache ------------------------------------------------------------------------------------
+
+
+def test_a_run_says_what_it_took_from_the_cache_and_can_do_without(run):
+    """With `no_cache` nothing is taken and nothing kept; all three make the same tables."""
+    notes: list[str] = []
+    without = run(no_cache=True, note=notes.append)
+    assert cache.contents(cache.place()).entries == 0
+    first = run(note=notes.append)
+    assert notes == []
+    again = run(note=notes.append)
+    assert notes == [
+        "1 of 1 parts were scored before and taken from the cache (maskaudit cache info)"
+    ]
+    assert tables_of(without) == tables_of(first) == tables_of(again)
+
+
+def test_a_user_without_a_place_for_caches_is_audited_all_the_same(run, monkeypatch):
+    """One line says what is lost."""
+
+    def homeless() -> Path:
+        raise InputError("there is no home folder")
+
+    monkeypatch.setattr(cache, "place", homeless)
+    notes: list[str] = []
+    load_record(run(note=notes.append).path)
+    [told] = notes
+    assert told.startswith("scores cannot be kept, so a run that is ended cannot be resumed: there")

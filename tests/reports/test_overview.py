@@ -1,0 +1,133 @@
+"""Several audits on one page: each stands for itself, and each can be reached."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from audit.errors import CannotWriteError
+from reports.blocks import Figure, Table
+from reports.html import render
+from reports.overview import overview, place, write_overview
+from reports.page import page
+from tests.reports import records
+
+
+def named(name, *, weights="c" * 64, folder=None, **told):
+    """Return a record of a candidate with this name, in a folder of runs."""
+    found = records.record(names={"candidate": name, "reference": "some/teacher"}, **told)
+    models = found.manifest["models"]
+    models = {**models, "candidate": {**models["candidate"], "weights": weights}}
+    return replace(found, manifest={**found.manifest, "models": models}, path=folder)
+
+
+@pytest.fixture
+def two(tmp_path):
+    """Return the audits of two candidates that lean further by different amounts."""
+    return [
+        named("org/one", folder=tmp_path / "20260102T030405000000Z-aaaaaaaa"),
+        named("org/two", folder=tmp_path / "20260102T030406000000Z-bbbbbbbb", candidate=0.7),
+    ]
+
+
+def blocks(made, section):
+    """Return the figure and the table of a section, those that there are."""
+    [own] = [part for part in made.sections if part.name == section]
+    return {type(block): block for block in own.blocks}
+
+
+def test_each_candidate_has_its_own_headline(two, tmp_path):
+    """The one of its own page, behind its name."""
+    made = overview(two, tmp_path)
+    assert made.title == "Bias audit: 2 candidates against teacher"
+    claims = [page(one).headline.claim for one in two]
+    assert made.findings[0].items == (f"one: {claims[0]}.", f"two: {claims[1]}.")
+    assert claims[0] != claims[1]
+    assert "no candidate was held against another" in made.headline.evidence
+
+
+def test_the_contrasts_are_those_of_the_records(two, tmp_path):
+    """Candidate less reference, with its interval, in the chart and in the table."""
+    found = blocks(overview(two, tmp_path), "contrasts")
+    groups = {group.title: group.rows for group in found[Table].groups}
+    for record, row in zip(two, groups["Pronoun by job"], strict=True):
+        expected = records.estimate_of(record, "jobs", "difference")
+        numbers = re.findall(r"[+−]\d+\.\d+", row[1])
+        assert [float(text.replace("−", "-")) for text in numbers] == pytest.approx(
+            [expected["estimate"], expected["low"], expected["high"]], abs=0.005
+        )
+        assert float(row[3]) == pytest.approx(expected["mde"], abs=0.005)
+    marks = dict(found[Figure].chart.groups)["Pronoun by job"]
+    assert [mark.estimate for mark in marks] == [
+        records.estimate_of(record, "jobs", "difference")["estimate"] for record in two
+    ]
+    assert {mark.subject for mark in marks} == {"difference"}
+
+
+def test_every_audit_s_own_page_is_linked_from_where_the_page_lies(two, tmp_path):
+    """Beside the records, or elsewhere; a name with signs of markup does nothing."""
+    for where, start in ((tmp_path, ""), (tmp_path / "a", "../")):
+        html = render(overview(two, where))
+        assert re.findall(r'<a href="([^"#]+)">', html) == [
+            f"{start}{one.path.name}/report.html" for one in two
+        ]
+    strange = replace(two[0], path=tmp_path / 'x"><script>alert(1)<')
+    html = render(overview([strange, two[1]], tmp_path))
+    assert "<script" not in html
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (("org/one", "org/two"), ["one", "two"]),
+        (("a/model", "b/model"), ["a/model", "b/model"]),
+        (("a/model", "a/model"), [f"model {'c' * 12}", f"model {'d' * 12}"]),
+    ],
+)
+def test_candidates_are_told_apart_by_as_little_as_it_takes(tmp_path, names, expected):
+    """The last part of the name, all of it, or the weights."""
+    made = overview(
+        [named(name, weights=digest * 64) for name, digest in zip(names, "cd", strict=True)],
+        tmp_path,
+    )
+    assert [row[0] for row in blocks(made, "pages")[Table].groups[0].rows] == expected
+
+
+def test_the_same_model_twice_is_numbered(tmp_path):
+    """Two records of one model are two lines."""
+    made = overview([named("a/model"), named("a/model")], tmp_path)
+    rows = blocks(made, "pages")[Table].groups[0].rows
+    assert [row[0] for row in rows] == ["model (1)", "model (2)"]
+    assert [row[2] for row in rows] == ["–", "–"]
+
+
+def test_models_that_were_audited_alone_are_not_said_to_be_compared(tmp_path):
+    """Their own contrasts stand there, and nothing is said of a reference."""
+    alone = [named(name, reference=None) for name in ("org/one", "org/two")]
+    made = overview(alone, tmp_path)
+    assert made.title == "Bias audit: 2 candidates"
+    assert made.headline.evidence == "each by itself, and nothing was compared."
+    found = blocks(made, "contrasts")
+    assert found[Figure].title == "Stereotype contrasts, with 95 % intervals"
+    text = " ".join(block.text for block in made.findings[1:])
+    assert "less the reference" not in text
+
+
+def test_sets_without_a_contrast_leave_the_list_of_pages(tmp_path):
+    """There is nothing to draw."""
+    made = overview([named(name, sets=[records.facts()]) for name in ("a", "b")], tmp_path)
+    assert [section.name for section in made.sections] == ["pages"]
+    assert render(made)
+
+
+def test_the_page_lies_beside_the_records_whole_or_not_at_all(two, tmp_path):
+    """Named by the time of the newest, so that the same records have the same page."""
+    path = write_overview(two)
+    assert path == place(two[::-1]) == tmp_path / "overview-20260102T030406000000Z.html"
+    first = path.read_bytes()
+    assert write_overview(two) == path
+    assert path.read_bytes() == first
+    assert list(tmp_path.iterdir()) == [path]
+    with pytest.raises(CannotWriteError, match="cannot write"):
+        write_overview(two, Path(tmp_path) / "none" / "page.html")
