@@ -20,7 +20,7 @@ def section(judgement: Judgement) -> Section:
             row.status,
             row.estimate,
             row.bounds,
-            row.margin,
+            row.margin.removeprefix("margin "),
         )
         for row in gates.rows(judgement)
     )
