@@ -367,7 +367,10 @@ def _margins(file: Path) -> Iterator[dict[str, Any]]:
 
 
 def _key(described: Mapping[str, Any]) -> ProbeSetKey:
-    return ProbeSetKey(**{k: described[k] for k in ProbeSetKey.model_fields if k in described})
+    found = {key: described[key] for key in ProbeSetKey.model_fields if key in described}
+    if "grammar" in found:  # TOML has no word for what is not said
+        found["grammar"] = {k: v for k, v in found["grammar"].items() if v is not None}
+    return ProbeSetKey(**found)
 
 
 def _write(folder: Path, files: Mapping[str, tuple[bytes, Accepted]]) -> None:
