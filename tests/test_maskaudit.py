@@ -150,7 +150,8 @@ def test_pytest_in_a_project_with_an_audit_folder_is_the_same_with_and_without_u
     hide = (
         "import sys, runpy; sys.path.insert(0, '');"
         "sys.path[:] = [p for p in sys.path if p != sys.argv[1]];"
-        "sys.argv[1:2] = ['-p', 'no:maskaudit']; sys.argv[0] = 'pytest'; import pytest; sys.exit(pytest.main())"
+        "sys.argv[1:2] = ['-p', 'no:maskaudit']; sys.argv[0] = 'pytest';"
+        "import pytest; sys.exit(pytest.main())"
     )
     without = run(sys.executable, "-c", hide, str(ROOT), *pytest_v[2:], cwd=tmp_path)
     assert with_us.returncode == without.returncode == pytest.ExitCode.TESTS_FAILED

@@ -1,12 +1,10 @@
 """The likeliest words at a mask are those that the model gives, for every mask and model."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from audit import models
 from audit.errors import InputError
@@ -17,13 +15,7 @@ TEXT = "Paris is the [MASK] of France."
 TWO_MASKS = "The [MASK] said that [MASK] was happy."
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Keep to one processor: the models are too small for two."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ import pytest
 from audit.errors import CannotWriteError
 from audit.history import Chosen, judge, read
 from reports import history as words
-from reports.html import render
 from reports.blocks import Table
+from reports.html import render
 from tests.audit.test_history import drawn, versions, write
 from tests.reports.test_html import read as read_back
 

@@ -22,13 +22,7 @@ def quiet(_what, _done, _total):
     """Tell nobody."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """Keep to one processor: the models are too small for two."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def failed(found):
