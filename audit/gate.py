@@ -4,6 +4,7 @@ A gate that measured nothing did not pass, and what could not be decided is no p
 """
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -62,6 +63,8 @@ class _Source:
     part: str = ""
     # Probe sets that should be there, and why they are not; "" for all of them.
     refused: Mapping[str, str] = field(default_factory=dict)
+    # Cells that no number is made of, since a model could not score them.
+    left_out: Sequence[Mapping[str, str]] = ()
 
     @property
     def leaning(self) -> list[str]:
@@ -100,17 +103,17 @@ def judge(
     selects a number without a harmful direction of its own and does not say which way harm lies.
     """
     found: list[Judged] = []
-    notes: list[str] = []
+    lost: dict[str, None] = {}
     versions = _Versions(record, policy, baseline)
     for gate in policy.gates:
-        if gate.rule == VERSUS_BASELINE:
-            for source, margin in versions.of(gate):
-                found += _by_gate(gate, source, margin)
-        else:
-            found += _by_gate(gate, _own(record, gate), gate.margin)
+        own = [(_own(record, gate), gate.margin)] if gate.rule != VERSUS_BASELINE else []
+        for source, margin in own or versions.of(gate):
+            judged_here = list(_by_gate(gate, source, margin))
+            lost |= dict.fromkeys(_lost(source, judged_here))
+            found += judged_here
     waived = [_waived(one, policy.waivers, today) for one in found]
     verdicts = tuple(settled(waived))
-    notes += versions.notes
+    notes = [*versions.notes, *lost]
     notes += [
         f"the waiver of {waiver.owner} for {waiver.gate} is for {waiver.slice!r}, which nothing is"
         for waiver in policy.waivers
@@ -170,7 +173,9 @@ class _Versions:
             found = compare.versions(*both)
         except NotJudgedError as error:
             return replace(empty, refused={"": str(error)})
-        return replace(empty, estimates=found.estimates, refused=found.refused)
+        return replace(
+            empty, estimates=found.estimates, refused=found.refused, left_out=found.left_out
+        )
 
 
 def _narrowed(version: compare.Version, wanted: Collection[str]) -> compare.Version:
@@ -185,7 +190,14 @@ def _own(record: Record, gate: Gate) -> _Source:
     refused = {}
     if gate.rule == NON_INFERIORITY and REFERENCE not in record.manifest["models"]:
         refused = {"": "the record has one model alone: there is no reference to hold it against"}
-    return _Source(record.estimates, record.manifest["probe_sets"], against, refused=refused)
+    manifest = record.manifest
+    return _Source(
+        record.estimates,
+        manifest["probe_sets"],
+        against,
+        refused=refused,
+        left_out=manifest["left_out"],
+    )
 
 
 def _by_gate(gate: Gate, source: _Source, margin: float | None) -> Iterator[Judged]:
@@ -209,6 +221,18 @@ def _by_gate(gate: Gate, source: _Source, margin: float | None) -> Iterator[Judg
     for row in rows.to_dict("records"):
         name = _name(cast("Mapping[str, Any]", row), source.part, several=several, modes=modes)
         yield judged(gate, cast("Mapping[str, Any]", row), source.against, name, margin)
+
+
+def _lost(source: _Source, found: Sequence[Judged]) -> Iterator[str]:
+    """How much of each set that was judged is not in its numbers."""
+    there = Counter(cell["probe_set"] for cell in source.left_out)
+    for name in dict.fromkeys(one.verdict.probe_set for one in found):
+        if there[name]:
+            against = f" against {source.against}" if source.against else ""
+            yield (
+                f"{name}{against}: {there[name]} cells, a word in a sentence each, are left out, "
+                "since a model could not score them"
+            )
 
 
 def _selected(gate: Gate, source: _Source) -> tuple[pd.DataFrame, list[tuple[str, str]]]:

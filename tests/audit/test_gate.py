@@ -391,3 +391,15 @@ def test_verdicts_of_another_kind_are_refused(tmp_path, text):
     (tmp_path / verdicts.FILE).write_text(text, "utf-8")
     with pytest.raises(InputError, match=r"not readable as verdicts .* judge again"):
         verdicts.read(tmp_path)
+
+
+def test_what_could_not_be_scored_is_told(tmp_path):
+    """A candidate that loses its worst sentences does not pass unseen."""
+    whole, lost = records.record(), records.record(lost=9)
+    assert not any("left out" in note for note in judged(tmp_path, whole, {}).notes)
+    found = judged(tmp_path, lost, {}, VERSUS, baseline=whole)
+    told = [note for note in found.notes if "are left out" in note]
+    cells = sum(cell["probe_set"] == "jobs" for cell in lost.manifest["left_out"])
+    assert cells > 0
+    assert any(note.startswith(f"jobs against reference: {cells} cells") for note in told)
+    assert sum(note.startswith("jobs against") for note in told) == 2  # and the baseline
