@@ -129,12 +129,24 @@ def load(folder: str | Path, name: str) -> Baseline:
     paired, and `InputError` where its files are changed or cannot be read.
     """
     path = Path(folder) / f"{name}.toml"
+    if not path.is_file() and name.endswith(ANCHOR):
+        raise NotJudgedError(
+            f"{path}: is not there, so the change since the version accepted first is "
+            "not_measured; restore it from git, or begin a new series with maskaudit baseline "
+            "accept --new-anchor"
+        )
     if not path.is_file():
         raise NotJudgedError(
             f"{path}: no such baseline, so the verdict is not_measured; accept a record first: "
             f"maskaudit baseline accept RECORD --name {name.removesuffix(ANCHOR)} --reason ..."
         )
     about = written.read(path, Accepted)
+    if about.name != name:
+        raise InputError(
+            f"{path}: was written as {about.name!r}, not as {name!r}; restore it from git"
+        )
+    if lacking := sorted({"weights", "tokenizer"} - set(about.models.get(CANDIDATE, {}))):
+        raise InputError(f"{path}: models.{CANDIDATE} lacks {', '.join(lacking)}; restore it")
     place = path.with_suffix(".parquet")
     if not place.is_file():
         raise NotJudgedError(
@@ -291,6 +303,15 @@ def _may_follow(held: Held, name: str, *, allow_worse: bool, new_anchor: bool) -
             "series, and its file says so"
         )
         raise NotJudgedError("\n".join([told, *unlike]))
+    lost = [
+        f"{who}: {probe_set}: {share:.0%} of its scores are lost"
+        for who, found in held.versions.items()
+        for probe_set, share in found.lost_share.items()
+        if share > compare.MOST_LOST
+    ]
+    if lost and not (allow_worse or new_anchor):
+        told = f"{name}: what is lost cannot be held against it; --allow-worse accepts it so"
+        raise NotJudgedError("\n".join([told, *lost]))
     worse = held.changes[held.changes["worse"]]
     if len(worse) and not allow_worse:
         lines = [
@@ -324,7 +345,9 @@ def _judged(compared: Mapping[str, Versions], record: Record) -> pd.DataFrame:
     columns = ["against", *_TOLD, "estimate", "low", "high", "p"]
     whole = pd.DataFrame(rows, columns=columns)
     adjusted = multiplicity.holm(whole["p"].to_numpy(dtype=float))
-    return whole.assign(p_adjusted=adjusted, worse=adjusted < decision.ALPHA)
+    # What is less than another batch would make is no change, however sure it is.
+    worse = (adjusted < decision.ALPHA) & (whole["estimate"] > compare.TOLERANCE)
+    return whole.assign(p_adjusted=adjusted, worse=worse)
 
 
 def _not_compared(held: Held) -> dict[str, str]:
@@ -395,7 +418,9 @@ def _write(folder: Path, files: Mapping[str, tuple[bytes, Accepted]]) -> None:
 
 def _text(about: Accepted) -> str:
     """The TOML file; a list has a line a row, so that git shows which of them changed."""
-    return _HEAD + tomli_w.dumps(about.model_dump(exclude_none=True))
+    text = tomli_w.dumps(about.model_dump(exclude_none=True))
+    # A mark that nobody sees must not hide what a reviewer reads.
+    return _HEAD + "".join(c if c.isprintable() or c == "\n" else f"\\U{ord(c):08x}" for c in text)
 
 
 def _parquet(scores: pd.DataFrame) -> bytes:

@@ -25,7 +25,7 @@ from audit.errors import InputError
 VARIABLE = "MASKAUDIT_CACHE"
 MIB = 1 << 20
 TABLES = ("scores", "paired", "fills")
-SUFFIX = ".scores"
+SUFFIX = ".maskaudit-scores"
 UNFINISHED = ".unfinished-"
 _DIGEST_BYTES = 32
 # Where there is no more room, so much of it is freed at once.
@@ -72,7 +72,7 @@ class Cache:
         digest, payload = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
         try:
             found = _tables(payload) if hashlib.sha256(payload).digest() == digest else None
-        except (ValueError, OSError, AssertionError, pa.ArrowException):
+        except Exception:  # noqa: BLE001 - whatever is wrong with an entry, it is scored again
             found = None
         if found is None:
             self._note(f"{path}: this cache entry is damaged; its sentences are scored again")
@@ -132,11 +132,11 @@ def place() -> Path:
 
     Raises `InputError` where the user has no home.
     """
-    if said := os.environ.get(VARIABLE):
-        return Path(said).expanduser().absolute()
     home = os.environ.get("XDG_CACHE_HOME", "")
     try:
-        caches = Path(home) if Path(home).is_absolute() else Path.home() / ".cache"
+        if said := os.environ.get(VARIABLE):
+            return Path(said).expanduser().absolute()
+        caches = Path(home) if Path(home).is_absolute() else Path.home().absolute() / ".cache"
     except RuntimeError as error:
         raise InputError(f"there is no home folder for a cache; set {VARIABLE}") from error
     return caches / "maskaudit" / "scores"
@@ -165,7 +165,7 @@ def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
     """Each entry of a folder; one that goes meanwhile is left out."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         for path in folder.iterdir():
-            if path.suffix == SUFFIX and not path.name.startswith("."):
+            if path.suffix == SUFFIX and not path.name.startswith(".") and path.is_file():
                 with contextlib.suppress(FileNotFoundError):
                     yield path, path.stat()
 

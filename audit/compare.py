@@ -31,6 +31,9 @@ from audit.unit_estimates import EXACT, WILSON
 # computed in another way.
 TOLERANCE = 1e-5
 IDENTICAL, WITHIN_TOLERANCE, CHANGED = "identical", "within tolerance", "changed"
+# A version that lacks more of the older one's scores than this cannot be held against it: what is
+# left may be the better part.
+MOST_LOST = 0.05
 NOTHING_COMPARED = "nothing compared"
 _SCORE = ["model", "item", "measure"]
 # Of a model's identity: what it is, and how it was run.
@@ -200,8 +203,9 @@ class Versions:
     is the newer one; only of item scores, so without fills and distances of distributions.
     `refused` says of each probe set that is not compared what differs. `lost` counts the items that
     one version alone could score, by `probe_set`, `version` ("old" or "new": the one that could
-    not), `measure` and `status`; `left_out` are the cells that no estimate used. `largest` is the
-    largest change of a score, in the unit of its measure, of the `compared` that both have.
+    not), `measure` and `status`; `lost_share` is by probe set the share of the older version's
+    scores that the newer one lacks; `left_out` are the cells that no estimate used. `largest` is
+    the largest change of a score, in the unit of its measure, of the `compared` that both have.
     """
 
     old: str
@@ -209,6 +213,7 @@ class Versions:
     estimates: pd.DataFrame
     refused: Mapping[str, str]
     lost: tuple[Mapping[str, Any], ...]
+    lost_share: Mapping[str, float]
     left_out: tuple[Mapping[str, str], ...]
     compared: int
     largest: float
@@ -267,12 +272,33 @@ def versions(
         estimates=estimated.estimates,
         refused=pair.refused,
         lost=tuple(_lost(pair)),
+        lost_share=_share_lost(pair.both, items[items["probe_set"].isin(pair.sets)]),
         left_out=tuple(estimated.left_out),
         compared=len(shared),
         largest=float(gap.max()),
         same_model=_same(pair.old, pair.new),
         notes=tuple(_notes(pair.old, pair.new)),
     )
+
+
+def lost_share(record: Record) -> dict[str, float]:
+    """By probe set, the share of the reference's scores that the candidate of a record lacks."""
+    by_model = dict(list(record.scores.groupby("model")))
+    both = by_model[REFERENCE].merge(
+        by_model[CANDIDATE], on=["item", "measure"], how="left", suffixes=("_old", "_new")
+    )
+    return _share_lost(both, record.items)
+
+
+def _share_lost(both: pd.DataFrame, items: pd.DataFrame) -> dict[str, float]:
+    known = both[np.isfinite(both["value_old"].astype("float64"))]
+    lost = ~np.isfinite(known["value_new"].astype("float64"))
+    rows = known.assign(lost=lost)[["item", "lost"]].merge(
+        items[["probe_set", "item"]].drop_duplicates(), on="item"
+    )
+    return {
+        str(name): float(part) for name, part in rows.groupby("probe_set")["lost"].mean().items()
+    }
 
 
 def changes(old: Version | Record, new: Version | Record) -> pd.DataFrame:
@@ -334,7 +360,9 @@ class _Pair:
             columns = {f"{name}_{when}": name for name in SCORE[2:]}
             side = self.both[[*SCORE[:2], *columns]].rename(columns=columns)
             own.append(side[side["status"].notna()].assign(model=subject))
-        return tables.table("scores", pd.concat(own, ignore_index=True))
+        whole = tables.table("scores", pd.concat(own, ignore_index=True))
+        # No estimate can be made of an infinite score; it is as one that is missing.
+        return whole.assign(value=whole["value"].where(np.isfinite(whole["value"])))
 
 
 def _pair(
@@ -391,6 +419,10 @@ def _unlike(name: str, old: Version, new: Version) -> Iterator[str]:
     for key in dict.fromkeys([*before, *after]):
         if before.get(key) != after.get(key):
             yield f"{key}: {before.get(key) or 'none'}, then {after.get(key) or 'none'}"
+    # By these a set is selected and tested: a new word for them must not take it out of a gate.
+    for key in ("axis", "expect"):
+        if parts[0][key] != parts[1][key]:
+            yield f"{key}: {parts[0][key]}, then {parts[1][key]}"
     drawn = ["grammar" in part for part in parts]
     digests = [part["items_digest"] for part in parts]
     if before["items"] == after["items"] and digests[0] != digests[1]:

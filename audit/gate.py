@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fnmatch import fnmatchcase
+from itertools import product
 from typing import Any, cast
 
 import numpy as np
@@ -40,6 +41,7 @@ from audit.written import did_you_mean
 LOG_RATIO = {ASSOCIATION: LOG_KAPPA, MAGNITUDE: LOG_MAGNITUDE_RATIO}
 CHANGES = (NON_INFERIORITY, VERSUS_BASELINE)
 NOTHING = "nothing"
+_NAMED = ("probe_set", "estimator", "slice")
 # The tables of a record that verdicts are made of.
 READ = ("items", "scores", "estimates")
 ANCHOR = "anchor"
@@ -65,23 +67,27 @@ class _Source:
     refused: Mapping[str, str] = field(default_factory=dict)
     # Cells that no number is made of, since a model could not score them.
     left_out: Sequence[Mapping[str, str]] = ()
-
-    @property
-    def leaning(self) -> list[str]:
-        """The sets in which a lean is expected; the others are controls and plain facts."""
-        return [name for name, part in self.sets.items() if part["expect"] == "lean"]
+    # By probe set, the share of the scores of what it is held against that the candidate lacks.
+    lost_share: Mapping[str, float] = field(default_factory=dict)
+    # What an older version says of its sets.
+    before: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def asked(self, gate: Gate, name: str) -> bool:
-        """Whether a gate is about a probe set."""
-        select = gate.select
-        if select.probe_set is None and select.axis is None:
-            return name in self.leaning
-        place = {"probe_set": name, "axis": self.sets[name]["axis"]}
-        return all(
-            any(fnmatchcase(place[column], word) for word in words)
-            for column, words in gate.wanted()
-            if column in place
-        )
+        """Whether a gate is about a probe set, as it is described now or was before."""
+        said = [part[name] for part in (self.sets, self.before) if name in part]
+        return any(_asks(gate, name, part) for part in said)
+
+
+def _asks(gate: Gate, name: str, described: Mapping[str, Any]) -> bool:
+    """Whether a gate selects a set: those in which a lean is expected, where it names none."""
+    if gate.select.probe_set is None and gate.select.axis is None:
+        return bool(described["expect"] == "lean")
+    place = {"probe_set": name, "axis": described["axis"]}
+    return all(
+        any(fnmatchcase(place[column], word) for word in words)
+        for column, words in gate.wanted()
+        if column in place
+    )
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,8 @@ class Judged:
     verdict: Verdict
     decided: Decision | None = None
     v_frames: float = math.nan
+    # The share of the scores of what it is held against that the candidate lacks.
+    lost: float = 0.0
 
 
 def judge(
@@ -163,7 +171,8 @@ class _Versions:
 
     def _source(self, old: compare.Version, against: str, part: str) -> _Source:
         sets = {**old.probe_sets, **self._record.manifest["probe_sets"]}
-        empty = _Source(self._record.estimates.iloc[:0], sets, against or old.name, part)
+        nothing = self._record.estimates.iloc[:0]
+        empty = _Source(nothing, sets, against or old.name, part, before=old.probe_sets)
         gates = [gate for gate in self._policy.gates if gate.rule == VERSUS_BASELINE]
         wanted = {name for name in sets if any(empty.asked(gate, name) for gate in gates)}
         if not wanted:
@@ -173,8 +182,14 @@ class _Versions:
             found = compare.versions(*both)
         except NotJudgedError as error:
             return replace(empty, refused={"": str(error)})
+        if self._baseline is not None and found.same_model:
+            self.notes.append(f"{found.old} is of the same model, which cannot have changed")
         return replace(
-            empty, estimates=found.estimates, refused=found.refused, left_out=found.left_out
+            empty,
+            estimates=found.estimates,
+            refused=found.refused,
+            left_out=found.left_out,
+            lost_share=found.lost_share,
         )
 
 
@@ -187,16 +202,21 @@ def _narrowed(version: compare.Version, wanted: Collection[str]) -> compare.Vers
 def _own(record: Record, gate: Gate) -> _Source:
     """The record's own estimates, and what the rule holds them against."""
     against = {BOUND: "", NON_INFERIORITY: "reference", WORLD: "the world's shares"}[gate.rule]
-    refused = {}
-    if gate.rule == NON_INFERIORITY and REFERENCE not in record.manifest["models"]:
-        refused = {"": "the record has one model alone: there is no reference to hold it against"}
+    refused, share = {}, {}
     manifest = record.manifest
+    if gate.rule == NON_INFERIORITY:
+        if REFERENCE not in manifest["models"]:
+            why = "the record has one model alone: there is no reference to hold it against"
+            refused = {"": why}
+        else:
+            share = compare.lost_share(record)
     return _Source(
         record.estimates,
         manifest["probe_sets"],
         against,
         refused=refused,
         left_out=manifest["left_out"],
+        lost_share=share,
     )
 
 
@@ -207,12 +227,17 @@ def _by_gate(gate: Gate, source: _Source, margin: float | None) -> Iterator[Judg
         return
     refused = {name: why for name, why in source.refused.items() if source.asked(gate, name)}
     for name, why in refused.items():
-        yield Judged(_unmeasured(gate, source, f"{source.sets[name]['axis']}/{name}", why))
+        place = f"{source.sets[name]['axis']}/{name}"
+        yield Judged(_unmeasured(gate, source, place, f"the probe set {name} is {_as_clause(why)}"))
     rows, missing = _selected(gate, source)
     missing = [(column, word) for column, word in missing if word not in refused]
     for column, word in missing:
         why = _why_nothing(source, column, word)
         yield Judged(_unmeasured(gate, source, f"{NOTHING}/{word}", why))
+    if not missing:
+        for name, why in _gaps(gate, source, rows):
+            if name not in refused:
+                yield Judged(_unmeasured(gate, source, f"{NOTHING}/{name}", why))
     if rows.empty and not missing and not refused:
         why = "no number of the record has all that the gate selects"
         yield Judged(_unmeasured(gate, source, NOTHING, why))
@@ -220,7 +245,44 @@ def _by_gate(gate: Gate, source: _Source, margin: float | None) -> Iterator[Judg
     modes = len(rows["mode"].unique()) > 1
     for row in rows.to_dict("records"):
         name = _name(cast("Mapping[str, Any]", row), source.part, several=several, modes=modes)
-        yield judged(gate, cast("Mapping[str, Any]", row), source.against, name, margin)
+        one = judged(gate, cast("Mapping[str, Any]", row), source.against, name, margin)
+        yield replace(one, lost=source.lost_share.get(row["probe_set"], 0.0))
+
+
+def _as_clause(why: str) -> str:
+    """Why a set is not compared, so that it can follow "is"."""
+    return why if why.startswith("only in") else f"not compared: {why}"
+
+
+def _gaps(gate: Gate, source: _Source, rows: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """What a gate names and has no number: sets that it is about, and words of it in each."""
+    words = dict(gate.wanted())
+    named = {
+        column: [word for word in words.get(column, []) if "*" not in word] for column in _NAMED
+    }
+    change = gate.rule in CHANGES
+    for name in dict.fromkeys([*source.sets, *source.before]):
+        own = rows[rows["probe_set"] == name]
+        is_named = name in named["probe_set"]
+        if not source.asked(gate, name) or (not is_named and not _has(gate, source.sets[name])):
+            continue
+        if own.empty:
+            yield name, f"no number of {name!r} has all that the gate selects"
+            continue
+        if not is_named:
+            continue
+        there = set(zip(own["estimator"], own["slice"], strict=True))
+        for estimator, slice_ in product(named["estimator"] or [""], named["slice"] or [""]):
+            shown = LOG_RATIO.get(estimator, estimator) if change else estimator
+            if not any(shown in {"", part[0]} and slice_ in {"", part[1]} for part in there):
+                what = "/".join(filter(None, (name, slice_, estimator)))
+                yield what, f"{name!r} has no number of this slice and estimator"
+
+
+def _has(gate: Gate, described: Mapping[str, Any]) -> bool:
+    """Whether a set that a gate does not name is expected to have the number it asks for."""
+    asked = dict(gate.wanted())["estimator"]
+    return asked == [CONTRAST] and bool(described.get("contrast"))
 
 
 def _lost(source: _Source, found: Sequence[Judged]) -> Iterator[str]:
@@ -239,7 +301,8 @@ def _selected(gate: Gate, source: _Source) -> tuple[pd.DataFrame, list[tuple[str
     """The rows that a gate selects; and each column and word of it that nothing is left for."""
     rows = source.estimates
     if gate.select.probe_set is None and gate.select.axis is None:
-        rows = rows[rows["probe_set"].isin(source.leaning)]
+        asked = [name for name in rows["probe_set"].unique() if source.asked(gate, name)]
+        rows = rows[rows["probe_set"].isin(asked)]
     if gate.rule in CHANGES:
         rows = _changes(rows)
     else:
@@ -301,10 +364,8 @@ def judged(
             for key in ("probe_set", "axis", "slice", "estimator", "mode", "subject", "method")
         },
     )
-    known = not math.isnan(row["std_error"]) and (
-        row["std_error"] == 0 or not math.isnan(row["df"])
-    )
-    if not known or math.isnan(row["estimate"]):
+    known = math.isfinite(row["std_error"]) and (row["std_error"] == 0 or not math.isnan(row["df"]))
+    if not known or not math.isfinite(row["estimate"]):
         return Judged(_refused(verdict, row))
     decided = decide(gate.rule, row["estimator"], verdict, harm)
     told = replace(verdict, low=decided.low, high=decided.high, p=decided.p, mde=decided.mde)
@@ -316,7 +377,12 @@ def decide(rule: str, estimator: str, number: Verdict, harm: Harm) -> Decision:
     numbers = (number.estimate, number.std_error, number.df, number.margin)
     if rule in CHANGES:
         return decision.change(*numbers, harm)
-    if estimator in LOG_RATIO and number.estimate > 0 and number.margin > 0:
+    if estimator not in LOG_RATIO:
+        return decision.level(*numbers, harm)
+    harm = "down" if harm == "down" else "up"  # a magnitude has one side
+    # Where it is not credibly above zero its logarithm says nothing.
+    credible = decision.bounds(number.estimate, number.std_error, number.df)[0] > 0
+    if credible and number.margin > 0:
         return _magnitude(*numbers, harm)
     return decision.level(*numbers, harm)
 
@@ -371,6 +437,10 @@ def settled(found: Sequence[Judged]) -> Iterator[Verdict]:
         p = p_of.get(place, one.verdict.p)
         decided = one.decided.settled(p)
         told = replace(one.verdict, p_adjusted=p, verdict=decided.word)
+        if decided.word == PASS and one.lost > compare.MOST_LOST:
+            why = f"{one.lost:.0%} of the scores it is held against are lost, so what is left"
+            yield replace(told, verdict=INCONCLUSIVE, reason=f"{why} shows no pass")
+            continue
         needed = _frames_needed(told, one.v_frames) if decided.word == INCONCLUSIVE else None
         told = replace(told, frames_needed=needed)
         yield replace(told, reason=_reason(told, one.decided.word))
@@ -380,9 +450,12 @@ def _frames_needed(verdict: Verdict, v_frames: float) -> int | None:
     """The frames with which a change of the margin, or the distance to a bound, would be found."""
     if verdict.n_frames is None or math.isnan(v_frames) or verdict.std_error == 0:
         return None
-    is_level = verdict.rule in {BOUND, WORLD}
-    room = abs(verdict.margin - verdict.estimate) if is_level else verdict.margin
-    return decision.frames_needed(verdict.std_error, v_frames, verdict.n_frames, verdict.df, room)
+    numbers = (verdict.std_error, v_frames, verdict.n_frames, verdict.df)
+    if verdict.rule in CHANGES:
+        return decision.frames_needed(*numbers, verdict.margin, cast("Harm", verdict.harm))
+    if verdict.estimator in LOG_RATIO:  # its bounds are those of a logarithm
+        return None
+    return decision.frames_needed(*numbers, abs(verdict.margin - verdict.estimate))
 
 
 def _reason(verdict: Verdict, before: Word) -> str:

@@ -59,6 +59,9 @@ def run_all(
         there = record.manifests(wanted.runs)
         found = [record.newest(there, key, note) if skip_unchanged else None for key in keys]
         new = [number for number, one in enumerate(found) if one is None]
+        for one in found:
+            if one is not None and one.path is not None:
+                note(f"{one.path.name}: the same was audited before, and nothing of it changed")
         each_scored = _scored(asked, [pairs[number] for number in new], wanted, progress, note)
         notes = manifest.notes_on_time(there) if new else []
         for sentence in notes:

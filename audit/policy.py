@@ -1,6 +1,5 @@
 """gates.toml: what a model must not do, as data: rules with their margins and reasons, waivers."""
 
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ BASELINES = "baseline"
 _NAME = re.compile(r"[\w .:/=-]+", re.ASCII)
 # What a larger number of is harm, whoever reads it; every other number's harm is for a gate to say.
 _HARMFUL = (MAGNITUDE, ASSOCIATION, LOG_KAPPA, LOG_MAGNITUDE_RATIO, WORLD_SLOPE)
+_LARGEST = 1e6
 BOUND, NON_INFERIORITY = "bound", "non_inferiority"
 VERSUS_BASELINE, WORLD = "versus_baseline", "no_worse_than_world"
 
@@ -42,8 +42,8 @@ def _file_name(name: str) -> str:
 
 
 def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        message = "expected a number"
+    if not abs(value) <= _LARGEST:
+        message = f"expected a number of at most {_LARGEST:,.0f}"
         raise ValueError(message)
     return value
 
@@ -113,6 +113,8 @@ class Gate(Part):
             yield f"select.subject says nothing in the rule {self.rule}, which judges a difference"
         if self.rule == WORLD and "estimator" in self.select.model_fields_set:
             yield f"select.estimator says nothing in the rule {WORLD}, which judges the slope"
+        if self.total_margin is not None and self.total_margin < (self.margin or 0):
+            yield "total_margin is below margin, which every step would have to keep to as well"
         if self.harm == "either" and self.bound is not None and not self.bound > 0:
             yield 'bound must be above 0 where harm is "either"'
         for name in dict(self.wanted())["estimator"]:

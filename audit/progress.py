@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 Progress = Callable[[str, int, int], None]
 SECONDS_BETWEEN_LINES = 10.0
@@ -29,10 +29,14 @@ class _Lines:
         self._last = 0.0
 
     def __call__(self, what: str, done: int, total: int) -> None:
+        if total == 0:
+            return
         now = time.monotonic()
         if what != self._what or done == total or now - self._last > SECONDS_BETWEEN_LINES:
             self._what, self._last = what, now
-            print(f"{what}: {done} of {total} sentences", file=sys.stderr, flush=True)  # noqa: T201
+            # An audit goes on where nobody can be told of it.
+            with suppress(OSError):
+                print(f"{what}: {done} of {total} sentences", file=sys.stderr, flush=True)  # noqa: T201
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from audit.record import MANIFEST, Record, load_record, manifests
 from audit.statistics.decision import NOT_MEASURED
 from audit.verdicts import Judgement, Verdict
 from maskaudit_pytest import NEW, GateWarning
-from reports import gates
+from reports import gates, wording
 from reports.ci import lines_of
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def items(file: pytest.File) -> Iterator[GateItem]:
         policy = policies.read(file.path)
         judgement = _judged(file.config, policy)
     lines = lines_of(file.path)
-    said = [("audit_record", judgement.record)] if judgement.record else []
+    said = [("audit_record", wording.visible(judgement.record, None))] if judgement.record else []
     said += [("audit_notes", "\n".join(gates.notes(judgement)))] if judgement.notes else []
     for verdict in judgement.verdicts:
         name = gates.label(verdict)

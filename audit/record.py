@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -35,6 +36,9 @@ FORMAT = 3
 MANIFEST = "record.json"
 SUMS = "SHA256SUMS"
 UNFINISHED = ".unfinished-"
+_LARGEST_NUMBER = 2**53
+# Of a table more rows, or more bytes when unpacked, are none of ours.
+_MOST_ROWS, _MOST_BYTES = 50_000_000, 1 << 32
 TABLES = ("contexts", "items", "scores", "paired", "fills", "estimates")
 
 
@@ -69,7 +73,7 @@ def held(runs: Path) -> Iterator[None]:
             since = datetime.now(UTC).isoformat(timespec="seconds")
             holder.write_text(f"process {os.getpid()} since {since}", "utf-8")
         # Whoever was killed could not tidy up; nobody else is at work here now.
-        for left in runs.glob(f"{UNFINISHED}*"):
+        for left in (*runs.glob(f"{UNFINISHED}*"), *runs.glob(f"*/{UNFINISHED}*")):
             if left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)
             else:
@@ -95,11 +99,17 @@ def write_whole(path: Path, text: str) -> Path:
 
     Raises `CannotWriteError` where the disk is full or read-only.
     """
-    begun = path.with_name(f"{UNFINISHED}{path.name}.{os.getpid()}")
     with writing(path):
+        if path.exists() and not path.is_file():  # a device or a pipe is written into
+            path.write_text(text, "utf-8", newline="\n")
+            return path
+        final = path.resolve()
+        begun = final.with_name(f"{UNFINISHED}{final.name}.{os.getpid()}")
         try:
             begun.write_text(text, "utf-8", newline="\n")
-            begun.replace(path)
+            if final.exists():
+                begun.chmod(stat.S_IMODE(final.stat().st_mode))
+            begun.replace(final)
         finally:
             with contextlib.suppress(OSError):
                 begun.unlink(missing_ok=True)
@@ -144,7 +154,7 @@ def load_record(path: str | Path, wanted: Collection[str] = TABLES) -> Record:
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
         found = manifest["format"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{folder / MANIFEST}: not readable as a record ({error})") from error
     if not isinstance(found, int) or found > FORMAT or found < 1:
         raise InputError(
@@ -169,7 +179,9 @@ def manifests(runs: Path) -> dict[Path, dict[str, Any]]:
     """
     found: dict[Path, dict[str, Any]] = {}
     for path in sorted(runs.glob(f"*/{MANIFEST}")):
-        with contextlib.suppress(OSError, ValueError):
+        if not path.is_file():
+            continue
+        with contextlib.suppress(OSError, ValueError, RecursionError):
             said = json.loads(path.read_text("utf-8"))
             if not path.parent.name.startswith(".") and isinstance(said, dict):
                 found[path.parent] = said
@@ -179,7 +191,7 @@ def manifests(runs: Path) -> dict[Path, dict[str, Any]]:
 def number_of(manifest: Mapping[str, Any]) -> int:
     """The number of a record in its folder; 0 where it is older than numbers."""
     number = manifest.get("number")
-    return number if isinstance(number, int) else 0
+    return number if type(number) is int and 0 <= number < _LARGEST_NUMBER else 0
 
 
 def newest(
@@ -231,7 +243,13 @@ def _write_table(name: str, frame: pd.DataFrame, path: Path) -> None:
 
 def _read_table(name: str, path: Path) -> pd.DataFrame:
     try:
-        return tables.conform(name, pq.read_table(path).to_pandas())
+        # Opened here: pyarrow takes no name that is not UTF-8.
+        with path.open("rb") as file:
+            about = pq.ParquetFile(file).metadata
+            size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
+            if about.num_rows > _MOST_ROWS or size > _MOST_BYTES:
+                raise InputError(f"{path}: {about.num_rows:,} rows of {size:,} bytes: too large")
+            return tables.conform(name, pq.read_table(file).to_pandas())
     except (OSError, ValueError, pa.ArrowException, AssertionError) as error:
         raise InputError(f"{path}: not readable as the table {name} ({error})") from error
 

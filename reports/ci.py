@@ -50,13 +50,15 @@ def junit(judgement: Judgement) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def annotations(judgement: Judgement, file: Path) -> list[str]:
+def annotations(judgement: Judgement, file: Path, root: Path | None = None) -> list[str]:
     """GitHub's commands that mark lines of gates.toml: at most ten errors and ten warnings.
 
     The worst come first. Of more than ten of a kind nine are shown, and the tenth says how many
-    more the summary has. `file` is the path as it is from the root of the repository.
+    more the summary has. `file` is told as it is seen from `root`, the repository's.
     """
     places = lines_of(file)
+    if root is not None and file.resolve().is_relative_to(root.resolve()):
+        file = file.resolve().relative_to(root.resolve())
     found = gates.worst_first(judgement)
     stopping = [verdict for verdict in found if gates.status(verdict) in _STOPPING]
     warning = [verdict for verdict in found if gates.status(verdict) == WARNING]

@@ -184,7 +184,8 @@ def _told(found: Row) -> list[str]:
 def _more(verdict: Verdict, mde: str) -> Iterator[str]:
     """What could have been found and what would decide it; who has answered for it."""
     if verdict.verdict == INCONCLUSIVE and mde:
-        what = "level" if verdict.rule == "bound" else "change"
+        is_change = verdict.rule in {"non_inferiority", "versus_baseline"}
+        what = "change" if is_change else "distance from its limit"
         yield f"The smallest {what} that it would find four times in five: {mde}."
     if verdict.verdict == INCONCLUSIVE and verdict.frames_needed is not None:
         there = "" if verdict.n_frames is None else f"; there were {verdict.n_frames:,}"

@@ -107,12 +107,14 @@ def _shown(baseline: Baseline) -> str:
     lines = [
         f"{wording.opened(baseline.version.name)}: accepted {about.accepted}, {reason}",
         f"  model   {_model(model)}",
-        f"  record  {about.record}{_history(about)}",
+        f"  record  {wording.visible(about.record, None)}{_history(about)}",
         f"  method  {', '.join(f'{key} {value}' for key, value in about.method.items())}",
     ]
     for gate in about.margins:
         limit = "margin" if "margin" in gate else "bound"
-        lines.append(f"  {limit} {gate.get(limit)} of {gate['id']}: {gate['reason']}")
+        lines.append(
+            f"  {limit} {gate.get(limit)} of {gate['id']}: {wording.visible(gate['reason'], None)}"
+        )
     for name, part in about.probe_sets.items():
         lines += ["", f"{wording.visible(part.title)} ({name}, version {part.version})"]
         lines += [f"  {key} {value}" for key, value in about.numbers.get(name, {}).items()]
@@ -131,7 +133,7 @@ def accepted(baseline: Baseline, *, first: bool) -> str:
         files += [f"{name}.anchor.toml", f"{name}.anchor.parquet"]
     also = ", and as its anchor" if first else ""
     return (
-        f"Accepted {baseline.about.record} as the baseline {name}{also}.\n"
+        f"Accepted {wording.visible(baseline.about.record, None)} as the baseline {name}{also}.\n"
         f"Review and commit: {', '.join(str(place / file) for file in files)}"
     )
 
@@ -214,8 +216,11 @@ def _value(row: Mapping[Any, Any]) -> str:
 
 def _cells(changes: pd.DataFrame, top: int) -> Iterator[str]:
     """The worst cells of a set, if any grew worse."""
-    worst = changes[changes["worse"] > TOLERANCE].head(top)
+    worse = changes[changes["worse"] > TOLERANCE]
+    worst = worse.head(top)
     if worst.empty:
+        if not worse.empty:
+            return
         if len(changes) and (changes["change"].abs() > TOLERANCE).any():
             yield "  no cell moved towards the stereotype"
         return

@@ -4,7 +4,9 @@ Torch, pandas and the program's own stages are imported inside the commands that
 `--help` answers at once.
 """
 
+import contextlib
 import errno
+import io
 import json
 import os
 import signal
@@ -35,9 +37,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="How far a masked language model leans between groups of people, and whether a student "
     "leans further than its teacher.",
-    epilog="Exit codes: 0 done; 1 a gate or a self-test failed; 2 wrong usage or input; 3 could "
-    "not judge; 70 internal error; 74 cannot write; 75 another run holds the folder; 130 and 143 "
-    "interrupted, the same command goes on from there.",
+    epilog="Exit codes: 0 done; 1 a gate or a self-test failed, or a version is worse; 2 wrong "
+    "usage or input; 3 could not judge; 70 internal error; 74 cannot write; 75 another run holds "
+    "the folder; 130 and 143 interrupted, the same command goes on from there.",
 )
 probes_app = typer.Typer(no_args_is_help=True, help="Look at probe sets and check your own.")
 app.add_typer(probes_app, name="probes")
@@ -53,6 +55,7 @@ cache_app.command("info")(unattended.cache_info)
 cache_app.command("clear")(unattended.cache_clear)
 
 RESUMABLE = "nothing half-written was kept, and the same command goes on from what was scored"
+FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
 INTERNAL, CANNOT_WRITE, INTERRUPTED, TERMINATED = 70, 74, 130, 143
 EXTRA = {"torch", "transformers", "safetensors", "tokenizers"}
 # Wrong usage is click's own exception to some versions of typer, and a copy of it to others.
@@ -82,6 +85,8 @@ class Terminated(BaseException):
 def main() -> NoReturn:
     """Run the command line and end the process with its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a minus sign is in few encodings but UTF-8
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(_code())
 
 
@@ -114,9 +119,9 @@ def _failed(error: Exception) -> int:
         error = MissingExtraError(missing)
     if isinstance(error, MaskauditError):
         return _told(str(error), error.exit_code)
-    if isinstance(error, OSError) and error.errno in {errno.EPIPE, errno.ENOSPC}:
+    if isinstance(error, OSError) and error.errno in {errno.EPIPE, *FULL}:
         _drop_output()
-        if error.errno == errno.ENOSPC:  # a pipe is closed by whoever has read enough: no fault
+        if error.errno in FULL:  # a pipe is closed by whoever has read enough: no fault
             _told(f"cannot write ({error.strerror})", CANNOT_WRITE)
         return CANNOT_WRITE
     return _internal(error)
@@ -132,8 +137,9 @@ def _drop_output() -> None:
 
 
 def _told(message: str, code: int) -> int:
-    for line in message.splitlines():
-        print(f"maskaudit: {printable(line)}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # the code is an answer too, where nothing can be printed
+        for line in message.splitlines():
+            print(f"maskaudit: {printable(line)}", file=sys.stderr)
     return code
 
 
@@ -249,19 +255,19 @@ def init(
 ) -> None:
     """Write a commented AUDIT.toml to start from, and a gates.toml beside it."""
     from audit import policy, settings
-    from audit.record import writing
+    from audit.record import write_whole
 
     texts = {
         file: settings.TEMPLATE,
         file.with_name(policy.DEFAULT_FILE.name): policy.TEMPLATE,
     }
-    there = [f"{path}: is there already; name another file" for path in texts if path.exists()]
-    if there:
-        raise InputError(*there)
+    if file.exists():
+        raise InputError(f"{file}: is there already; name another file")
     for path, text in texts.items():
-        with writing(path):
-            path.write_text(text, "utf-8")
-        print(path)
+        if path.exists():
+            _note(f"{path}: is there already and stays as it is")
+        else:
+            print(write_whole(path, text))
 
 
 app.command()(gates.gate)
@@ -493,7 +499,8 @@ def _say(lines: "Any", *, as_json: bool) -> None:  # noqa: ANN401 - anything tha
 
 def _note(sentence: str) -> None:
     """Tell what somebody may want to know, where it does not disturb what was asked for."""
-    print(f"maskaudit: note: {printable(sentence)}", file=sys.stderr)
+    with contextlib.suppress(OSError):
+        print(f"maskaudit: note: {printable(sentence)}", file=sys.stderr)
 
 
 def _say_records(
@@ -519,8 +526,9 @@ def _say_records(
         if not as_json:
             told = f"{headline}\nRecord: {record.path}\nPage:   {file}"
             print(file if quiet else told)
-        if judgement is not None:
+        if judgement is not None and wanted.gates is not None:
             gates.say(judgement, quiet=quiet or as_json, as_json=False)
+            gates.for_ci(judgement, wanted.gates)
         if nothing:
             _note("nothing could be scored; the page says why")
     if as_json:

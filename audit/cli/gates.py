@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from audit.cli.options import AsJson, Quiet, print_json
+from audit.cli.options import AsJson, Quiet, print_json, printable
 from audit.errors import CannotWriteError
 
 if TYPE_CHECKING:
@@ -80,9 +80,13 @@ def gate(  # noqa: PLR0913 - the options of a command
     try:
         verdicts.write(found, record)
     except CannotWriteError as error:  # the record may lie where nobody may write
-        print(f"maskaudit: note: {error}", file=sys.stderr)
-    say(found, quiet=quiet, as_json=as_json)
+        print(f"maskaudit: note: {printable(str(error))}", file=sys.stderr)
+    else:
+        if (record / "report.html").is_file():
+            told = "its page shows the verdicts that it was written with: maskaudit report RECORD"
+            print(f"maskaudit: note: {told}", file=sys.stderr) if not quiet else None
     for_ci(found, gates, junit=junit, summary=summary, comment=comment, github=github)
+    say(found, quiet=quiet, as_json=as_json)
     raise typer.Exit(found.exit_code)
 
 
@@ -101,27 +105,32 @@ def for_ci(  # noqa: PLR0913 - a file each
     judgement: "Judgement",
     gates: Path,
     *,
-    junit: Path | None,
-    summary: Path | None,
-    comment: Path | None,
-    github: bool | None,
+    junit: Path | None = None,
+    summary: Path | None = None,
+    comment: Path | None = None,
+    github: bool | None = None,
 ) -> None:
     """Write what a CI shows: JUnit XML, a summary, a comment, annotations."""
-    from audit.record import writing
+    from audit.record import write_whole, writing
     from reports import ci
 
-    if junit is not None:
-        with writing(junit):
-            junit.write_text(ci.junit(judgement), "utf-8")
-    if comment is not None:
-        with writing(comment):
-            comment.write_text(ci.comment(judgement), "utf-8")
     if github is None:
         github = os.environ.get("GITHUB_ACTIONS") == "true"
     if github:
-        print("\n".join(ci.annotations(judgement, gates)), file=sys.stderr)
+        workspace = os.environ.get("GITHUB_WORKSPACE")
+        root = Path(workspace) if workspace else None
+        print("\n".join(ci.annotations(judgement, gates, root)), file=sys.stderr)
         step = os.environ.get("GITHUB_STEP_SUMMARY")
         summary = summary or (Path(step) if step else None)
+    failed = []
+    for path, text in ((junit, ci.junit), (comment, ci.comment)):
+        if path is not None:
+            try:
+                write_whole(path, text(judgement))
+            except CannotWriteError as error:
+                failed.append(str(error))
     if summary is not None:
         with writing(summary), summary.open("a", encoding="utf-8") as file:
             file.write(ci.summary(judgement))
+    if failed:
+        raise CannotWriteError("\n".join(failed))

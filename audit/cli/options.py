@@ -11,7 +11,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def print_json(value: object) -> None:
     """Print a value as JSON on standard output."""
-    print(json.dumps(value, indent=1, ensure_ascii=False))
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    # What a terminal would obey, or not show, is written as JSON may write any character.
+    print("".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text))
+
+
+def _escaped(character: str) -> str:
+    return json.dumps(character)[1:-1]
 
 
 def printable(text: str) -> str:

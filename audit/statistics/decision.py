@@ -64,7 +64,7 @@ def change(estimate: float, std_error: float, df: float, margin: float, harm: Ha
         passed = max(sign * low, sign * high) < margin
         p = _tail(sign * estimate, std_error, df)
     word = PASS if passed else FAIL if p < ALPHA else INCONCLUSIVE
-    return Decision(word, low, high, p, detectable(std_error, df))
+    return Decision(word, low, high, p, detectable(std_error, df, harm))
 
 
 def level(estimate: float, std_error: float, df: float, bound: float, harm: Harm) -> Decision:
@@ -91,25 +91,31 @@ def bounds(estimate: float, std_error: float, df: float) -> tuple[float, float]:
     return estimate - half, estimate + half
 
 
-def detectable(std_error: float, df: float) -> float:
-    """The smallest change that a one-sided test at alpha finds with power .8."""
+def detectable(std_error: float, df: float, harm: Harm = "up") -> float:
+    """The smallest change that the test at alpha finds with power .8; two-sided for "either"."""
     if std_error == 0:
         return 0.0
-    return (_quantile(df, 1 - ALPHA) + _quantile(df, POWER)) * std_error
+    alpha = ALPHA / 2 if harm == "either" else ALPHA
+    return (_quantile(df, 1 - alpha) + _quantile(df, POWER)) * std_error
 
 
-def frames_needed(
-    std_error: float, v_frames: float, n_frames: int, df: float, room: float
+def frames_needed(  # noqa: PLR0913, PLR0917 - one number each
+    std_error: float, v_frames: float, n_frames: int, df: float, room: float, harm: Harm = "up"
 ) -> int | None:
-    """Frames with which a change of `room` would be found with power .8; None where none suffice.
+    """Frames with which an unchanged model passes a margin of `room` four times in five.
 
-    Only `v_frames` of the squared error falls as frames are added, the rest is the attributes'. The
-    degrees of freedom are taken as they are, which asks for a few too many.
+    None where no number of frames suffices, or those that there are do. With "either" it has to
+    pass on both sides, nine times in ten each. Only `v_frames` of the squared error falls as frames
+    are added, the rest is the attributes'. The degrees of freedom are taken as they are, which asks
+    for a few too many.
     """
-    wanted = (room / detectable(1.0, df)) ** 2 - (std_error**2 - v_frames)
+    power = (1 + POWER) / 2 if harm == "either" else POWER
+    wanted = (room / (_quantile(df, 1 - ALPHA) + _quantile(df, power))) ** 2
+    wanted -= std_error**2 - v_frames
     if not wanted > 0 or not v_frames > 0:
         return None
-    return max(n_frames, math.ceil(n_frames * v_frames / wanted))
+    needed = math.ceil(n_frames * v_frames / wanted)
+    return needed if needed > n_frames else None
 
 
 def _tail(distance: float, std_error: float, df: float) -> float:

@@ -52,9 +52,11 @@ def row(**told):
 def of_rows(*rows, models=("reference", "candidate")):
     """A record with these estimates."""
     found = records.record()
+    named = {one["probe_set"] for one in rows}
     manifest = {
         **found.manifest,
         "models": {name: found.manifest["models"][name] for name in models},
+        "probe_sets": {n: p for n, p in found.manifest["probe_sets"].items() if n in named},
     }
     return replace(found, manifest=manifest, estimates=tables.table("estimates", list(rows)))
 
@@ -172,7 +174,7 @@ def test_the_worlds_shares_are_a_slope_of_one(tmp_path):
 def test_a_number_without_a_harmful_direction_needs_one(tmp_path):
     """The gate says it, or is refused."""
     rows = of_rows(row(estimator="log_odds", slice="all"))
-    select = {"select": '{ estimator = "log_odds" }'}
+    select = {"select": '{ estimator = "log_o*" }'}
     with pytest.raises(InputError, match="'log_odds' has no harmful direction of its own"):
         judged(tmp_path, rows, select)
     down = judged(tmp_path, rows, {**select, "harm": '"down"', "margin": "0.05"})
@@ -403,3 +405,82 @@ def test_what_could_not_be_scored_is_told(tmp_path):
     assert cells > 0
     assert any(note.startswith(f"jobs against reference: {cells} cells") for note in told)
     assert sum(note.startswith("jobs against") for note in told) == 2  # and the baseline
+
+
+def lost_of(found, subject, probe_set, share):
+    """The record with so many of a model's scores of a set lost, those that lean the most first."""
+    items = found.items.loc[found.items["probe_set"] == probe_set, "item"].unique()
+    gone = items[: int(len(items) * share)]
+    rows = found.scores["item"].isin(gone) & (found.scores["model"] == subject)
+    scores = found.scores.assign(
+        value=found.scores["value"].where(~rows),
+        status=found.scores["status"].where(~rows, "target_too_long"),
+    )
+    return replace(found, scores=scores)
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.0, "pass"), (0.04, "pass"), (0.3, "inconclusive")]
+)
+def test_what_is_lost_does_not_pass(tmp_path, share, expected):
+    """Against the reference and against an older version; a failure stays one."""
+    whole = records.record()
+    lost = lost_of(whole, "candidate", "jobs", share)
+    gates = ({"margin": "9.0", "select": '{ probe_set = "jobs" }'},
+             {**VERSUS, "margin": "9.0", "select": '{ probe_set = "jobs" }'})  # fmt: skip
+    found = judged(tmp_path, lost, *gates, baseline=whole)
+    assert [verdict.verdict for verdict in found.verdicts] == [expected] * 2
+    strict = judged(tmp_path, lost, {"margin": "0.01", "select": '{ probe_set = "jobs" }'})
+    assert strict.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        '{ probe_set = ["jobs", "facts"] }',
+        '{ probe_set = ["jobs", "people"], estimator = "lean", slice = ["attribute=nurse"] }',
+        '{ probe_set = "jobs", slice = ["attribute=nurse", "attribute=nun"], estimator = "lean" }',
+    ],
+)
+def test_a_set_that_is_named_has_every_number_that_is_named_beside_it(tmp_path, select):
+    """Or is not measured: a slice of one of two sets does not speak for the other."""
+    record = records.record()
+    own = record.estimates
+    gone = (own["probe_set"] == "people") & (own["slice"] == "attribute=nurse")
+    lacking = replace(record, estimates=own[~gone].reset_index(drop=True))
+    found = judged(tmp_path, lacking, {"select": select, "harm": '"up"', "margin": "99.0"})
+    assert found.exit_code == 3
+    assert {verdict.verdict for verdict in found.verdicts} == {"pass", "not_measured"}
+
+
+@pytest.mark.parametrize("change", [{"axis": "sex"}, {"expect": "none"}])
+@pytest.mark.parametrize("select", ["{}", '{ axis = "gender" }'])
+def test_a_set_does_not_leave_a_gate_by_another_label(tmp_path, change, select):
+    """What the older version says of it counts as well."""
+    old = records.record()
+    sets = old.manifest["probe_sets"]
+    relabelled = {**sets, "people": {**sets["people"], **change}}
+    new = replace(old, manifest={**old.manifest, "probe_sets": relabelled})
+    found = judged(tmp_path, new, {**VERSUS, "select": select}, baseline=old)
+    lacking = [verdict for verdict in found.verdicts if verdict.verdict == "not_measured"]
+    assert found.exit_code == 3
+    assert [name in lacking[0].reason for name in change] == [True]
+
+
+@pytest.mark.parametrize("estimate", [-0.001, 0.0, 1e-5, 1.1e-5, 0.01])
+def test_a_magnitude_that_is_not_credibly_there_is_within_a_wide_bound(tmp_path, estimate):
+    """Its logarithm would say nothing, and either way is up."""
+    for harm in ("up", "either"):
+        rows = row(
+            subject="candidate", estimator="association", slice="all", estimate=estimate,
+            std_error=0.01,
+        )  # fmt: skip
+        asked = {"rule": '"bound"', "bound": "0.5", "select": '{ estimator = "association" }'}
+        found = judged(tmp_path, of_rows(rows), {**asked, "harm": f'"{harm}"'})
+        assert found.exit_code == 0
+
+
+def test_an_infinite_number_is_no_number(tmp_path):
+    """Neither as an estimate nor as its error."""
+    for told in ({"estimate": -math.inf}, {"std_error": math.inf}):
+        assert judged(tmp_path, of_rows(row(**told)), {}).exit_code == 3

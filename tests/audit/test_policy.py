@@ -94,7 +94,15 @@ def test_the_slope_on_the_world_is_the_number_of_its_rule(tmp_path):
         (gate(margin=None), "gate[1] 'a': margin is missing, which the rule non_inferiority needs"),
         (gate(margin="0"), "gate[1] 'a'.margin: Input should be greater than 0 (found 0)"),
         (gate(margin="nan"), "gate[1] 'a'.margin: "),
-        (gate(margin="inf"), "gate[1] 'a'.margin: expected a number (found inf)"),
+        (gate(margin="inf"), "gate[1] 'a'.margin: expected a number of at most 1,000,000"),
+        (
+            gate(rule='"versus_baseline"', total_margin="0.05"),
+            "total_margin is below margin",
+        ),
+        (
+            gate(select='{ estimator = "log_odds" }'),
+            "'log_odds' has no harmful direction of its own",
+        ),
         (gate(margin='"0.2"'), "gate[1] 'a'.margin: Input should be a valid number"),
         (gate(margin="true"), "gate[1] 'a'.margin: Input should be a valid number (found True)"),
         (gate(reason='""'), "gate[1] 'a'.reason: String should have at least 1 character"),

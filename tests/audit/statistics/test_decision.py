@@ -170,10 +170,20 @@ def test_frames_needed_are_the_fewest_that_suffice(std_error, part, n_frames, ro
         return decision.detectable(np.sqrt(fixed + v_frames * n_frames / n), 30)
 
     if needed is None:
-        assert found(1e9) >= room * (1 - 1e-6)
+        enough = found(n_frames) <= room * (1 + 1e-6)
+        assert enough or found(1e9) >= room * (1 - 1e-6)
     else:
         assert found(needed) <= room * (1 + 1e-6)
-        assert needed == n_frames or found(needed - 1) > room * (1 - 1e-6)
+        assert found(needed - 1) > room * (1 - 1e-6)
+
+
+@pytest.mark.parametrize(("df", "multiplier"), [(9, 3.146), (19, 2.954), (39, 2.874)])
+def test_either_way_follows_the_two_sided_multipliers(df, multiplier):
+    """And an unchanged model has to pass on both sides: TOST's multiplier at true 0."""
+    assert decision.detectable(1.0, df, "either") == pytest.approx(multiplier, abs=1e-3)
+    tost = {9: 3.216, 19: 3.057, 39: 2.989}[df]
+    enough = decision.frames_needed(1.0, 1.0, 100, df, tost / 2, "either")
+    assert enough == pytest.approx(400, abs=1)
 
 
 # STATISTICS.md has this table from 40,000 repetitions of another program: PASS and FAIL by margin
