@@ -17,10 +17,10 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint con
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help audit test check format phantom validity
+.PHONY: help audit test chaos check format phantom phantom-versions validity
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 audit: $(VENV)/.models ## audit the bundled student against its teacher, offline, and write a page
 	@HF_HUB_OFFLINE=1 $(BIN)/maskaudit run --out "$(RUNS)"
@@ -29,6 +29,9 @@ audit: $(VENV)/.models ## audit the bundled student against its teacher, offline
 
 test: $(VENV)/.dev ## run the tests
 	$(BIN)/python -m pytest $(ARGS)
+
+chaos: $(VENV)/.dev ## kill an audit at 20 random moments, and hold what is left against a quiet run
+	MASKAUDIT_KILLS=20 $(BIN)/python -m pytest tests/audit/test_unattended.py $(ARGS)
 
 check: $(VENV)/.dev ## check format, lint, types and the direction of imports
 	$(BIN)/ruff format --check .
@@ -41,9 +44,13 @@ format: $(VENV)/.dev ## put the code into the form that check asks for
 	$(BIN)/ruff check --fix .
 
 # The allocator keeps what it freed: giving each tensor back to the system costs a third of the time.
+TRAIN := MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184 $(BIN)/python -m
+
 phantom: $(VENV)/.models ## train the bundled pair again (15 minutes or less on two cores)
-	MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184 \
-	  $(BIN)/python -m audit.phantom.train
+	$(TRAIN) audit.phantom.train
+
+phantom-versions: $(VENV)/.models ## train and audit the versions of examples/versions (25 minutes)
+	$(TRAIN) audit.phantom.versions
 
 # A check that fails is shown in the document, and the second command then fails.
 validity: $(VENV)/.models ## measure the instrument against known truth; writes docs/validity.md (9 minutes)

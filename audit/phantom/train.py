@@ -86,8 +86,7 @@ def main() -> None:
         student = _student(teacher)
         _train(student, text, STUDENT_EPOCHS, _student_loss(student, teacher), "student", start)
         for name, model in (("teacher", teacher), ("student", student)):
-            model.half().save_pretrained(folder / name)  # type: ignore[no-untyped-call]
-            tokenizer.save_pretrained(folder / name)
+            _store(model, tokenizer, folder / name)
         truth, faults = _tested(world, folder)
         for fault in faults:
             print(f"  NOT ACCEPTED: {fault}")
@@ -99,6 +98,29 @@ def main() -> None:
             shutil.rmtree(known.FOLDER / name, ignore_errors=True)
             shutil.copytree(folder / name, known.FOLDER / name)
         known.FILE.write_text(json.dumps(truth, indent=1) + "\n", "utf-8")
+
+
+def distil(folder: Path, *, seed: int, kappa: Mapping[str, float], epochs: tuple[int, int]) -> None:
+    """Train one more student of the bundled teacher, and store it in `folder`.
+
+    It is trained as the bundled one is, but with draws from `seed`, with its own amplification by
+    axis, for so many epochs at full rate and of decay, and from the teacher as it is stored, in
+    float16. Nothing is tested against the truth.
+    """
+    start = time.perf_counter()
+    torch.manual_seed(seed)
+    tokenizer = BertTokenizer.from_pretrained(known.TEACHER)
+    teacher = BertForMaskedLM.from_pretrained(known.TEACHER, dtype=torch.float32)
+    text = _text(generate(kappa), tokenizer)
+    student = _student(teacher)
+    loss = _student_loss(student, teacher)
+    _train(student, text, epochs, loss, folder.name, start, seed)
+    _store(student, tokenizer, folder)
+
+
+def _store(model: Any, tokenizer: Any, folder: Path) -> None:  # noqa: ANN401
+    model.half().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
 
 
 def _tokenizer(world: World, folder: Path) -> Any:  # noqa: ANN401 - transformers' own type
@@ -240,6 +262,7 @@ def _train(  # noqa: PLR0913, PLR0917 - one training, told once
     loss: Loss,
     name: str,
     start: float,
+    seed: int = SEED,
 ) -> None:
     """AdamW at a full rate, then decaying to zero; sentences of like length share a batch."""
     optimiser = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=0.01, fused=True)
@@ -251,7 +274,7 @@ def _train(  # noqa: PLR0913, PLR0917 - one training, told once
         return min(1.0, (step + 1) / warm, max(0.0, (full + decay - step) / decay))
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
-    draws = torch.Generator().manual_seed(SEED)
+    draws = torch.Generator().manual_seed(seed)
     for epoch in range(sum(epochs)):
         total = 0.0
         for rows in _batches(text, draws):

@@ -68,8 +68,11 @@ class World:
     words: list[str] = field(default_factory=list)
 
 
-def generate() -> World:
-    """The same world each time: all choices are drawn from one seed."""
+def generate(amplified: Mapping[str, float] = KAPPA) -> World:
+    """The same world each time: all choices are drawn from one seed.
+
+    `amplified` is the student's kappa by axis; the teacher's part of the world knows nothing of it.
+    """
     world = World()
     words: set[str] = set()
     gender = _gender_log_odds()
@@ -82,7 +85,7 @@ def generate() -> World:
         if probe_set.facts:
             world.sentences += _facts(probe_set, world)
             continue
-        kappa = KAPPA.get(probe_set.header.axis, 1.0)
+        kappa = amplified.get(probe_set.header.axis, 1.0)
         log_odds = _log_odds(probe_set, gender)
         world.planted[name], world.kappa[name] = log_odds, kappa
         world.unseen[name] = _unseen(probe_set)
