@@ -9,6 +9,7 @@ import hashlib
 import io
 import math
 import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -27,7 +28,7 @@ from audit.cells import CANDIDATE, DIFFERENCE
 from audit.compare import SCORE, Version, Versions
 from audit.crossed import CONTRAST
 from audit.errors import InputError, NotJudgedError, WorseError
-from audit.record import Record, writing
+from audit.record import UNFINISHED, Record, writing
 from audit.relation import LOG_MAGNITUDE_RATIO
 from audit.statistics import decision, multiplicity
 from audit.written import Part
@@ -405,15 +406,12 @@ def _write(folder: Path, files: Mapping[str, tuple[bytes, Accepted]]) -> None:
     contents |= {f"{name}.toml": _text(about).encode() for name, (_, about) in files.items()}
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished = {folder / name: folder / f".{name}.unfinished" for name in contents}
-        try:
-            for final, path in unfinished.items():
-                path.write_bytes(contents[final.name])
-            for final, path in unfinished.items():
-                path.replace(final)
-        finally:
-            for path in unfinished.values():
-                path.unlink(missing_ok=True)
+        # A folder of its own: nothing that came with a repository is written through.
+        with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=folder) as scratch:
+            for name, content in contents.items():
+                (Path(scratch) / name).write_bytes(content)
+            for name in contents:
+                (Path(scratch) / name).replace(folder / name)
 
 
 def _text(about: Accepted) -> str:

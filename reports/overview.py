@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from audit import verdicts
 from audit.record import Record
-from reports import wording
+from reports import gates, wording
 from reports.blocks import (
     CANDIDATE,
     DIFFERENCE,
@@ -180,19 +181,27 @@ def _cells(name: str, contrast: Contrast) -> tuple[str, ...]:
 
 
 def _pages(audits: Sequence[_Audit], folder: Path) -> Section:
-    columns = tuple(
-        Column(head, is_number=False) for head in ("Candidate", "Weights, SHA-256", "Its own page")
-    )
+    judged = [_judged(audit.record) for audit in audits]
+    gates_ = ("Gates",) if any(judged) else ()
+    heads = ("Candidate", "Weights, SHA-256", *gates_, "Its own page")
+    columns = tuple(Column(head, is_number=False) for head in heads)
     rows = tuple(
         (
             audit.name,
             wording.short_digest(audit.record.manifest["models"][CANDIDATE]["weights"]),
+            *((said or "not judged",) if gates_ else ()),
             _link(audit.record, folder),
         )
-        for audit in audits
+        for audit, said in zip(audits, judged, strict=True)
     )
     table = Table("pages-table", "Records and their pages", columns, (Rows(rows),))
     return Section("pages", "The audits", (table,))
+
+
+def _judged(record: Record) -> str:
+    """What the gates said of a record, in a line; empty where it was not judged."""
+    judgement = None if record.path is None else verdicts.read(record.path)
+    return "" if judgement is None else gates.heading(judgement)
 
 
 def _link(record: Record, folder: Path) -> str:

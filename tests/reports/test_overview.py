@@ -2,11 +2,14 @@
 
 import re
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from audit import gate, policy, verdicts
 from audit.errors import CannotWriteError
+from reports import gates
 from reports.blocks import Figure, Table
 from reports.html import render
 from reports.overview import overview, place, write_overview
@@ -131,3 +134,20 @@ def test_the_page_lies_beside_the_records_whole_or_not_at_all(two, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
     with pytest.raises(CannotWriteError, match="cannot write"):
         write_overview(two, Path(tmp_path) / "none" / "page.html")
+
+
+def test_verdicts_of_each_candidate_stand_beside_it(tmp_path):
+    """In the words of everywhere else; without any there is no column for them."""
+    found = [replace(records.record(candidate=c), path=tmp_path / str(c)) for c in (0.8, 1.1)]
+    for one in found:
+        one.path.mkdir()
+    assert "Gates" not in str(overview(found, tmp_path).sections[-1])
+    path = tmp_path / "gates.toml"
+    path.write_text(
+        '[[gate]]\nid = "a"\nrule = "bound"\nbound = 0.01\nreason = "a test"\n', "utf-8"
+    )
+    judgement = gate.judge(found[0], policy.read(path), today=date(2026, 11, 23))
+    verdicts.write(judgement, found[0].path)
+    told = str(overview(found, tmp_path).sections[-1])
+    assert gates.heading(judgement) in told
+    assert "not judged" in told
