@@ -28,6 +28,7 @@ import pyarrow.parquet as pq
 
 from audit import history, pipeline
 from reports import history as words
+from reports.html import render
 
 RUNS = 5
 START = datetime(2026, 1, 1, tzinfo=UTC)
