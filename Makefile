@@ -53,7 +53,7 @@ phantom-versions: $(VENV)/.models ## train and audit the versions of examples/ve
 	$(TRAIN) audit.phantom.versions
 
 # A check that fails is shown in the document, and the second command then fails.
-validity: $(VENV)/.models ## measure the instrument against known truth; writes docs/validity.md (9 minutes)
+validity: $(VENV)/.models ## measure the instrument against known truth; writes docs/validity.md (12 minutes)
 	-$(BIN)/maskaudit selftest --full --json >$(VENV)/selftest.json
 	$(BIN)/python -m audit.validity --selftest $(VENV)/selftest.json
 

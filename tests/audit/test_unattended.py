@@ -155,7 +155,7 @@ def test_a_run_that_is_asked_to_end_leaves_nothing_and_goes_on_later(attempts, p
 def test_skip_unchanged_after_a_kill_does_what_is_left_and_then_nothing(attempts, plain):
     """Killed between the record and its page, the next run writes the page and no record more."""
     expected, _ = plain
-    assert attempts(at=".report.html", skip_unchanged=True)["code"] == -signal.SIGKILL
+    assert attempts(at=".unfinished-report.html", skip_unchanged=True)["code"] == -signal.SIGKILL
     [folder] = attempts.records()
     assert not (folder / "report.html").exists()
     for _ in range(2):
