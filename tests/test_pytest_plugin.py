@@ -277,10 +277,18 @@ def test_faults_of_gates_toml_are_told_a_line_each(project):
 
 
 @pytest.mark.parametrize(
-    "content", ["[logic]\ngate = 'nand'\n", "gate = 3\n", "not TOML [[gate]]\n", ""]
+    "content",
+    [
+        "[logic]\ngate = 'nand'\n",
+        "gate = 3\n",
+        "gate = []\n",
+        "[[gate]]\nname = 'AND'\ninputs = 2\n",
+        "not TOML [[gate]]\n",
+        "",
+    ],
 )
 def test_another_tools_gates_toml_is_left_alone(pytester, content):
-    """The name is no proof: only tables [[gate]] are ours."""
+    """The name is no proof, nor are tables [[gate]] that say nothing of a rule."""
     (pytester.path / "gates.toml").write_text(content)
     pytester.makepyfile(
         f"import sys\ndef test_own(): assert not {HEAVY - {'numpy'}} & set(sys.modules)"

@@ -562,3 +562,39 @@ def test_the_commands_say_what_is_not_there(sealed, folder):
     assert told("baseline", "show", *where)[0] == 3
     assert told("baseline", "diff", one, *where)[0] == 3
     assert told("baseline", "accept", one, *where)[0] == 2
+
+
+def test_a_file_under_another_name_is_refused(folder):
+    """A baseline that is copied over its anchor would be no anchor."""
+    accepted(audited(), folder)
+    for suffix in ("toml", "parquet"):
+        copied = (folder / f"main.{suffix}").read_bytes()
+        (folder / f"main.anchor.{suffix}").write_bytes(copied)
+    with pytest.raises(InputError, match=r"was written as 'main', not as 'main.anchor'"):
+        baseline.load_anchor(folder, "main")
+
+
+def test_a_difference_that_another_batch_would_make_is_not_worse(folder):
+    """However sure it is: every score of the contrast is moved by less than the tolerance."""
+    found = audited()
+    accepted(found, folder)
+    moved = stepped(found, 1e-6)
+    held = baseline.hold(moved, folder, "main")
+    assert not held.changes["worse"].any()
+
+
+def test_a_record_that_lost_what_it_is_held_against_is_not_accepted_unseen(folder):
+    """What is left may be the better part."""
+    found = audited()
+    accepted(found, folder)
+    gone = (found.scores["model"] == "candidate") & (found.scores.index % 3 == 0)
+    lost = replace(
+        found,
+        scores=found.scores.assign(
+            value=found.scores["value"].where(~gone),
+            status=found.scores["status"].where(~gone, "target_too_long"),
+        ),
+    )
+    with pytest.raises(NotJudgedError, match="of its scores are lost"):
+        accepted(lost, folder)
+    assert accepted(lost, folder, allow_worse=True).about.name == "main"

@@ -809,3 +809,62 @@ def test_help_names_every_exit_code(maskaudit):
     text = maskaudit("--help").out
     for code in ("0", "1", "2", "3", "70", "74", "75", "130", "143"):
         assert re.search(rf"\b{code}\b", text)
+
+
+# --- Gates ----------------------------------------------------------------------------------------
+
+GATE = """
+[[gate]]
+id = "a"
+rule = "bound"
+bound = {bound}
+reason = "a test"
+select = {{ {select} }}
+"""
+
+
+def test_an_audit_is_judged_by_the_gates_beside_its_settings(maskaudit, here, monkeypatch):
+    """The record has verdicts, its page shows them, and the exit code is theirs."""
+    (here / "gates.toml").write_text(GATE.format(bound=99.0, select='axis = "religion"'))
+    asked = ("run", "--probes", "religion-trait", "--skip-unchanged")
+    done = maskaudit(*asked)
+    assert (done.code, "1 pass" in done.out) == (0, True)
+    [folder] = [path for path in records(here) if path.is_dir()]
+    assert "What the gates say" in (folder / "report.html").read_text("utf-8")
+    # The same record by other rules, and as GitHub's CI is told of it.
+    (here / "strict.toml").write_text(GATE.format(bound=-99.0, select='axis = "religion"'))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(here / "summary.md"))
+    done = maskaudit(*asked, "--gates", "strict.toml", "--json")
+    assert done.code == 1
+    assert json.loads(done.out)["gates"]["exit_code"] == 1
+    assert "::error title=" in done.err
+    assert "1 fail" in (here / "summary.md").read_text("utf-8")
+    assert "the same was audited before" in done.err
+    assert [path for path in records(here) if path.is_dir()] == [folder]
+
+
+@pytest.mark.parametrize(
+    ("bound", "select", "code"),
+    [(99.0, 'axis = "religion"', 0), (-99.0, 'axis = "religion"', 1), (99.0, 'axis = "age"', 3)],
+)
+def test_a_record_is_judged_again_without_models(maskaudit, here, bound, select, code):
+    """With JUnit and JSON, by the same exit codes."""
+    (here / "gates.toml").write_text(GATE.format(bound=bound, select=select))
+    assert maskaudit("run", "--probes", "religion-trait", "--quiet").code == code
+    [folder] = [path for path in records(here) if path.is_dir()]
+    done = maskaudit("gate", folder, "--json", "--junit", "junit.xml", "--comment", "comment.md")
+    assert done.code == code
+    assert json.loads(done.out)["exit_code"] == code
+    assert (here / "junit.xml").read_text("utf-8").startswith("<?xml")
+    assert "<!-- maskaudit -->" in (here / "comment.md").read_text("utf-8")
+    assert "Exit code" in done.err
+
+
+def test_gates_that_cannot_be_read_stop_an_audit_before_it_scores(maskaudit, here):
+    """Nobody waits for hours to hear of a misspelt word."""
+    (here / "gates.toml").write_text('[[gate]]\nid = "a"\n')
+    done = maskaudit("run", "--probes", "religion-trait")
+    assert (done.code, done.out) == (2, "")
+    assert "gate[1] 'a'.rule: is missing" in done.err
+    assert records(here) == []

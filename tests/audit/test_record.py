@@ -504,3 +504,40 @@ def test_what_a_killed_run_left_behind_is_swept_by_the_next(tmp_path):
     (tmp_path / f"{record.UNFINISHED}page.html").touch()
     with record.held(tmp_path):
         assert not list(tmp_path.glob(f"{record.UNFINISHED}*"))
+
+
+# --- Texts beside a record ------------------------------------------------------------------------
+
+
+def test_a_text_is_written_through_a_link_and_keeps_the_mode(tmp_path):
+    """What a link points to is replaced, and not the link."""
+    target, link = tmp_path / "target.html", tmp_path / "link.html"
+    target.write_text("old")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    record.write_whole(link, "new")
+    assert (target.read_text(), link.is_symlink()) == ("new", True)
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.html", "target.html"]
+
+
+def test_a_text_is_written_into_a_device():
+    """Which stays one."""
+    null = Path(os.devnull)
+    record.write_whole(null, "gone")
+    assert null.exists()
+    assert not null.is_file()
+
+
+@pytest.mark.parametrize(
+    "content", ["[" * 100_000 + "]" * 100_000, '{"number": ' + "9" * 4000 + "}", "[]", "x"]
+)
+def test_a_record_that_cannot_be_read_does_not_stand_in_the_way_of_a_new_one(tmp_path, content):
+    """It has no number, or is left out."""
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    (folder / record.MANIFEST).write_text(content)
+    found = record.manifests(tmp_path)
+    assert [record.number_of(said) for said in found.values()] in ([], [0])
+    with pytest.raises(InputError):
+        load_record(folder)

@@ -134,6 +134,19 @@ def test_annotations_stand_at_the_lines_of_their_gates(policy):
     ]
 
 
+def test_an_annotation_names_the_file_as_it_is_in_the_repository(tmp_path, policy, monkeypatch):
+    """GitHub attaches it there, wherever the command was typed."""
+    folder = tmp_path / "repository" / "models"
+    folder.mkdir(parents=True)
+    (folder / "gates.toml").write_bytes(policy.read_bytes())
+    monkeypatch.chdir(folder)
+    found = ci.annotations(every(), Path("gates.toml"), tmp_path / "repository")
+    match = COMMAND.fullmatch(found[0])
+    assert (unescaped(match[3]), int(match[4])) == ("models/gates.toml", 3)
+    outside = ci.annotations(every(), Path("gates.toml"), tmp_path / "elsewhere")
+    assert unescaped(COMMAND.fullmatch(outside[0])[3]) == "gates.toml"
+
+
 @pytest.mark.parametrize(("count", "shown"), [(9, 9), (10, 10), (11, 10), (500, 10)])
 @pytest.mark.parametrize("severity", ["fail", "warn"])
 def test_of_many_the_nine_worst_are_shown_and_the_rest_counted(policy, count, shown, severity):
