@@ -50,24 +50,26 @@ def part():
     return Expanded(contexts.reset_index(drop=True), items)
 
 
-def estimates(part, pair):
-    """The estimates of both models, from scores made anew."""
+def audited(part, pair):
+    """Items, scores made anew, and the estimates of both models."""
     header = load(shipped()[SET]).header
     described = {**header.model_dump(), "items_digest": part.digest}
     found = score(part, pair)
     own = design(SET, described, {"engine": "a test"})
-    return estimate(part.items, found.scores, [own], found.fills, found.paired).estimates
+    made = estimate(part.items, found.scores, [own], found.fills, found.paired)
+    return {"items": part.items, "scores": found.scores, "estimates": made.estimates}
 
 
 def verdicts(found, rules):
-    """Every verdict on these estimates."""
+    """Every verdict on what was audited."""
     empty = {name: tables.table(name, []) for name in tables.COLUMNS}
     manifest = {
         "probe_sets": {SET: {"axis": "religion", "expect": "lean"}},
         "models": {"reference": {}, "candidate": {}},
         "created": "2026-11-23T00:00:00+00:00",
+        "left_out": [],
     }
-    record = Record(manifest, **{**empty, "estimates": found})
+    record = Record(manifest, **{**empty, **found})
     judged = gate.judge(record, rules, today=date(2026, 11, 23))
     return {verdict.gate: verdict for verdict in judged.verdicts}
 
@@ -75,7 +77,7 @@ def verdicts(found, rules):
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory, part, pair):
     """Gates whose margins lie where the first scoring puts each verdict."""
-    found = estimates(part, pair).set_index(["estimator", "slice", "subject"])
+    found = audited(part, pair)["estimates"].set_index(["estimator", "slice", "subject"])
     change = found.loc[("stereotype_contrast", "contrast", "difference")]
     level = found.loc[("stereotype_contrast", "contrast", "candidate")]
     limits = {
@@ -110,7 +112,7 @@ def test_verdicts_do_not_depend_on_batches_threads_or_order(part, pair, rules, m
                 monkeypatch.setattr(reads, "BATCH_PIECES", batch)
                 torch.set_num_threads(count)
                 asked = shuffled(part) if (number + count) % 2 else part
-                found.append(verdicts(estimates(asked, pair), rules))
+                found.append(verdicts(audited(asked, pair), rules))
     finally:
         torch.set_num_threads(threads)
     words = pd.DataFrame(
