@@ -77,14 +77,16 @@ def gate(  # noqa: PLR0913 - the options of a command
         baseline=None if baseline is None else load_record(baseline, READ),
         today=datetime.now(UTC).date(),
     )
+    note = ""
     try:
         verdicts.write(found, record)
     except CannotWriteError as error:  # the record may lie where nobody may write
-        print(f"maskaudit: note: {printable(str(error))}", file=sys.stderr)
+        note = str(error)
     else:
-        if (record / "report.html").is_file():
-            told = "its page shows the verdicts that it was written with: maskaudit report RECORD"
-            print(f"maskaudit: note: {told}", file=sys.stderr) if not quiet else None
+        if (record / "report.html").is_file() and not quiet:
+            note = "its page shows the verdicts that it was written with: maskaudit report RECORD"
+    if note:
+        print(f"maskaudit: note: {printable(note)}", file=sys.stderr)
     for_ci(found, gates, junit=junit, summary=summary, comment=comment, github=github)
     say(found, quiet=quiet, as_json=as_json)
     raise typer.Exit(found.exit_code)
