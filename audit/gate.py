@@ -5,10 +5,11 @@ A gate that measured nothing did not pass, and what could not be decided is no p
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fnmatch import fnmatchcase
+from functools import cached_property
 from itertools import product
 from typing import Any, cast
 
@@ -113,9 +114,11 @@ def judge(
     found: list[Judged] = []
     lost: dict[str, None] = {}
     versions = _Versions(record, policy, baseline)
+    rules = {gate.rule for gate in policy.gates} - {VERSUS_BASELINE}
+    own = {rule: _own(record, rule) for rule in rules}
     for gate in policy.gates:
-        own = [(_own(record, gate), gate.margin)] if gate.rule != VERSUS_BASELINE else []
-        for source, margin in own or versions.of(gate):
+        sources = [(own[gate.rule], gate.margin)] if gate.rule in own else versions.of(gate)
+        for source, margin in sources:
             judged_here = list(_by_gate(gate, source, margin))
             lost |= dict.fromkeys(_lost(source, judged_here))
             found += judged_here
@@ -138,6 +141,10 @@ class _Versions:
         self._record, self._policy, self._baseline = record, policy, baseline
         self._known: dict[str, list[_Source]] = {}
         self.notes: list[str] = []
+
+    @cached_property
+    def _new(self) -> compare.Version:
+        return compare.version(self._record)
 
     def of(self, gate: Gate) -> Iterator[tuple[_Source, float | None]]:
         """What the gate is judged from, and with which margin: the baseline, and the anchor."""
@@ -177,9 +184,8 @@ class _Versions:
         wanted = {name for name in sets if any(empty.asked(gate, name) for gate in gates)}
         if not wanted:
             return empty
-        both = (_narrowed(side, wanted) for side in (old, compare.version(self._record)))
         try:
-            found = compare.versions(*both)
+            found = compare.versions(old, self._new, probe_sets=wanted)
         except NotJudgedError as error:
             return replace(empty, refused={"": str(error)})
         if self._baseline is not None and found.same_model:
@@ -193,18 +199,12 @@ class _Versions:
         )
 
 
-def _narrowed(version: compare.Version, wanted: Collection[str]) -> compare.Version:
-    """A version with the probe sets that a gate is about, so that no other is estimated."""
-    own = {name: part for name, part in version.probe_sets.items() if name in wanted}
-    return replace(version, probe_sets=own)
-
-
-def _own(record: Record, gate: Gate) -> _Source:
+def _own(record: Record, rule: str) -> _Source:
     """The record's own estimates, and what the rule holds them against."""
-    against = {BOUND: "", NON_INFERIORITY: "reference", WORLD: "the world's shares"}[gate.rule]
+    against = {BOUND: "", NON_INFERIORITY: "reference", WORLD: "the world's shares"}[rule]
     refused, share = {}, {}
     manifest = record.manifest
-    if gate.rule == NON_INFERIORITY:
+    if rule == NON_INFERIORITY:
         if REFERENCE not in manifest["models"]:
             why = "the record has one model alone: there is no reference to hold it against"
             refused = {"": why}

@@ -7,13 +7,12 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from audit import written
+from audit import policy, written
 from audit.errors import InputError
 from audit.written import Part, did_you_mean
 from probes.schema import ProbeSet, load, shipped
 
 DEFAULT_FILE = Path("AUDIT.toml")
-GATES = "gates.toml"
 CORE = "core"
 
 
@@ -95,7 +94,7 @@ class Settings(_File):
     @property
     def gates(self) -> Path | None:
         """The gates.toml that is named, or that lies beside the settings file; None without one."""
-        beside = self.folder / GATES
+        beside = self.folder / policy.DEFAULT_FILE
         return self.rules or (beside if beside.is_file() else None)
 
     @property
