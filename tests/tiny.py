@@ -73,6 +73,36 @@ HEAD_PREFIXES = {
 WEIGHTS_FILE = "model.safetensors"
 
 
+_SMALL = """\
+[set]
+name = "small"
+version = "1"
+kind = "association"
+axis = "gender"
+title = "Small"
+question = "Who?"
+how_to_read = "Carefully."
+limits = "Many."
+licence = "Apache-2.0"
+sources = ["written for this test"]
+contrast = ["first", "second"]
+[groups.women]
+terms = [{}]
+[groups.men]
+terms = [{}]
+[classes.first]
+attributes = [{{ text = "nurse" }}, {{ text = "maid" }}, {{ text = "teacher" }}]
+[classes.second]
+attributes = [{{ text = "engineer" }}, {{ text = "farmer" }}, {{ text = "lawyer" }}]
+"""
+
+
+def small_set(women: Sequence[str] = ("she",), men: Sequence[str] = ("he",)) -> str:
+    """Return a probe set as TOML, without frames, of words that every checkpoint here can write."""
+    groups = (", ".join(f'{{ text = "{word}" }}' for word in own) for own in (women, men))
+    return _SMALL.format(*groups)
+
+
 def build(
     folder: Path,
     architecture: str,

@@ -28,28 +28,7 @@ from tests import tiny
 PART = 7
 WRITES = {"os.rename", "os.mkdir", "os.remove", "os.chmod", "os.utime", "shutil.rmtree"}
 _FOR_WRITING = os.O_WRONLY | os.O_RDWR
-SET = """\
-[set]
-name = "small"
-version = "1"
-kind = "association"
-axis = "gender"
-title = "Small"
-question = "Who?"
-how_to_read = "Carefully."
-limits = "Many."
-licence = "Apache-2.0"
-sources = ["written for this test"]
-contrast = ["first", "second"]
-[groups.women]
-terms = [{ text = "she" }, { text = "her" }]
-[groups.men]
-terms = [{ text = "he" }, { text = "him" }]
-[classes.first]
-attributes = [{ text = "nurse" }, { text = "maid" }, { text = "teacher" }]
-[classes.second]
-attributes = [{ text = "engineer" }, { text = "farmer" }, { text = "lawyer" }]
-"""
+SET = tiny.small_set(women=("she", "her"), men=("he", "him"))
 PLACES = ("in Paris", "at the school", "in the city", "for years", "by day", "in France")
 SET += "".join(
     f'[[frames]]\nid = "f{n}"\ntext = "{text} {place}."\n'

@@ -9,11 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from audit import cache, tables
 from audit.cache import MIB, Cache
 from audit.errors import InputError
+from tests import strategies
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -73,16 +73,7 @@ def test_an_entry_is_read_as_it_was_written(kept):
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    rows=st.lists(
-        st.tuples(
-            st.text(st.characters(exclude_categories=["Cs"])),
-            st.none() | st.floats(allow_nan=False),
-            st.none() | st.integers(1, 2**31),
-        ),
-        max_size=8,
-    )
-)
+@given(rows=strategies.SCORES)
 def test_any_scores_are_read_as_they_were_written(tmp_path_factory, rows):
     """Infinities, subnormals, any text; and none at all."""
     columns = {"item": [r[0] for r in rows], "value": [r[1] for r in rows]}

@@ -28,28 +28,7 @@ from tests import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "maskaudit")
-SET = """\
-[set]
-name = "small"
-version = "1"
-kind = "association"
-axis = "gender"
-title = "Small"
-question = "Who?"
-how_to_read = "Carefully."
-limits = "Many."
-licence = "Apache-2.0"
-sources = ["written for this test"]
-contrast = ["first", "second"]
-[groups.women]
-terms = [{ text = "she" }]
-[groups.men]
-terms = [{ text = "he" }]
-[classes.first]
-attributes = [{ text = "nurse" }, { text = "maid" }, { text = "teacher" }]
-[classes.second]
-attributes = [{ text = "engineer" }, { text = "farmer" }, { text = "lawyer" }]
-"""
+SET = tiny.small_set()
 FRAMES = (
     "[MASK] worked as {a attribute}.",
     "In Paris [MASK] met {a attribute}.",

@@ -13,11 +13,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from audit import record, tables
 from audit.errors import CannotWriteError, InputError, LockedError
 from audit.record import Record, held, load_record, seal, unfinished
+from tests import strategies
 
 FILES = {"record.json", "SHA256SUMS", *(f"{name}.parquet" for name in tables.COLUMNS)}
 MANIFEST = {"format": 3, "created": "2026-01-01T00:00:00+00:00", "models": {}, "text": "é\n\u2028"}
@@ -76,16 +76,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path):
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    rows=st.lists(
-        st.tuples(
-            st.text(st.characters(exclude_categories=["Cs"])),
-            st.none() | st.floats(allow_nan=False),
-            st.none() | st.integers(1, 2**31),
-        ),
-        max_size=8,
-    )
-)
+@given(rows=strategies.SCORES)
 def test_any_scores_are_read_as_they_were_written(tmp_path_factory, rows):
     """Whatever a model gave: infinities, subnormals, any text."""
     columns = {"item": [r[0] for r in rows], "value": [r[1] for r in rows]}
