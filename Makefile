@@ -11,13 +11,14 @@ ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
+TREE := $(VENV)/tree
 # An installation is as old as its stamp, and is renewed when either of these two is newer.
 SETTINGS := pyproject.toml constraints.txt
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help audit test chaos check format phantom phantom-versions validity
+.PHONY: help audit test chaos check tree format phantom phantom-versions validity
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,11 +34,17 @@ test: $(VENV)/.dev ## run the tests
 chaos: $(VENV)/.dev ## kill an audit at 20 random moments, and hold what is left against a quiet run
 	MASKAUDIT_KILLS=20 $(BIN)/python -m pytest tests/audit/test_unattended.py $(ARGS)
 
-check: $(VENV)/.dev ## check format, lint, types and the direction of imports
+check: $(VENV)/.dev tree ## check format, lint, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	cd $(TREE) && ../bin/mypy --config-file ../../pyproject.toml --cache-dir ../../.mypy_cache
+	cd $(TREE) && ../bin/lint-imports --config ../../pyproject.toml --cache-dir ../../.import_linter_cache
+
+# mypy and import-linter do not follow setuptools' `package-dir`: they read the package from links
+# that put the folders where they are once installed.
+tree:
+	@mkdir -p $(TREE)/maskaudit
+	@ln -sfn $(addprefix ../../../,audit probes reports $(wildcard maskaudit/*.py maskaudit/py.typed)) $(TREE)/maskaudit
 
 format: $(VENV)/.dev ## put the code into the form that check asks for
 	$(BIN)/ruff format .
@@ -47,15 +54,15 @@ format: $(VENV)/.dev ## put the code into the form that check asks for
 TRAIN := MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184 $(BIN)/python -m
 
 phantom: $(VENV)/.models ## train the bundled pair again (15 minutes or less on two cores)
-	$(TRAIN) audit.phantom.train
+	$(TRAIN) maskaudit.audit.proving.phantom.train
 
 phantom-versions: $(VENV)/.models ## train and audit the versions of examples/versions (25 minutes)
-	$(TRAIN) audit.phantom.versions
+	$(TRAIN) maskaudit.audit.proving.phantom.versions
 
 # A check that fails is shown in the document, and the second command then fails.
 validity: $(VENV)/.models ## measure the instrument against known truth; writes docs/validity.md (12 minutes)
 	-$(BIN)/maskaudit selftest --full --json >$(VENV)/selftest.json
-	$(BIN)/python -m audit.validity --selftest $(VENV)/selftest.json
+	$(BIN)/python -m maskaudit.audit.proving.validity --selftest $(VENV)/selftest.json
 
 # torch is installed by itself only where it comes from an index of its own.
 $(VENV)/.models: $(SETTINGS)

@@ -13,17 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-
-from audit import cache, gate, manifest, models, policy, record, score, settings, verdicts
-from audit.errors import InputError
-from audit.estimate import Design, design, estimate
-from audit.models import LoadedModel
-from audit.phantom import truth
-from audit.record import Record
-from audit.score import Scored
-from probes.expand import Expanded, expand
-from reports.html import FILE, write_page
-from reports.overview import write_overview
+from maskaudit.audit import describe, settings
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.estimating.estimate import Design, design, estimate
+from maskaudit.audit.judging import gate, policy, verdicts
+from maskaudit.audit.measuring import cache, models, scoring
+from maskaudit.audit.measuring.models import LoadedModel
+from maskaudit.audit.measuring.scoring import Scored
+from maskaudit.audit.phantom import truth
+from maskaudit.audit.recording import record
+from maskaudit.audit.recording.record import Record
+from maskaudit.probes.expand import Expanded, expand
+from maskaudit.reports.html import FILE, write_page
+from maskaudit.reports.overview import write_overview
 
 Progress = Callable[[str, int, int], None]
 Pair = Mapping[str, LoadedModel]
@@ -53,7 +55,7 @@ def run_all(
     rules = None if wanted.gates is None else policy.read(wanted.gates)
     asked = _questions(wanted)
     pairs = load_pairs(wanted)
-    keys = [manifest.key_of(pair, asked.described, asked.method, wanted) for pair in pairs]
+    keys = [describe.key_of(pair, asked.described, asked.method, wanted) for pair in pairs]
 
     with record.held(wanted.runs), record.unfinished(wanted.runs) as folder:
         there = record.manifests(wanted.runs)
@@ -63,17 +65,17 @@ def run_all(
             if one is not None and one.path is not None:
                 note(f"{one.path.name}: the same was audited before, and nothing of it changed")
         each_scored = _scored(asked, [pairs[number] for number in new], wanted, progress, note)
-        notes = manifest.notes_on_time(there) if new else []
+        notes = describe.notes_on_time(there) if new else []
         for sentence in notes:
             note(sentence)
         for place, (number, scored) in enumerate(zip(new, each_scored, strict=True)):
             said = {
                 "key": keys[number],
-                "number": manifest.next_number(there) + place,
+                "number": describe.next_number(there) + place,
                 "notes": notes,
             }
             made = _record(asked, pairs[number], scored, wanted, started, said)
-            final = wanted.runs / manifest.name_of(made.manifest)
+            final = wanted.runs / describe.name_of(made.manifest)
             found[number] = record.seal(made, folder / str(place), final)
 
     records = [one for one in found if one is not None]
@@ -101,11 +103,11 @@ def _questions(wanted: settings.Settings) -> _Questions:
     sets = wanted.probe_sets()
     parts = [expand(probe_set) for probe_set in sets]
     described = {
-        probe_set.header.name: manifest.described(probe_set, part, wanted.run.seed)
+        probe_set.header.name: describe.described(probe_set, part, wanted.run.seed)
         for probe_set, part in zip(sets, parts, strict=True)
     }
     lexicon = wanted.lexicon()
-    method = {**models.engine(), "dtype": "float32", **manifest.lexicon_key(lexicon)}
+    method = {**models.engine(), "dtype": "float32", **describe.lexicon_key(lexicon)}
     return _Questions(
         parts,
         pd.concat([part.items for part in parts], ignore_index=True),
@@ -125,7 +127,7 @@ def _scored(
 ) -> list[Scored]:
     """Items become scores, those of all models in one pass."""
     kept = _cache(wanted, note) if pairs else None
-    found = score.score_each(asked.parts, [list(p.values()) for p in pairs], progress, kept)
+    found = scoring.score_each(asked.parts, [list(p.values()) for p in pairs], progress, kept)
     if kept is not None and kept.taken:
         note(
             f"{kept.taken} of {kept.asked} parts were scored before and taken from the cache "
@@ -153,7 +155,7 @@ def _record(  # noqa: PLR0913, PLR0917 - a record is where everything meets
         seed=wanted.run.seed,
         adjust=wanted.run.adjust,
     )
-    contents = manifest.manifest(
+    contents = describe.manifest(
         pair,
         asked.described,
         asked.items,
@@ -165,7 +167,7 @@ def _record(  # noqa: PLR0913, PLR0917 - a record is where everything meets
         said,
     )
     tables = (scored.scores, scored.paired, scored.fills, estimated.estimates)
-    return Record(contents, score.contexts(asked.parts), asked.items, *tables)
+    return Record(contents, scoring.contexts(asked.parts), asked.items, *tables)
 
 
 def _finish(one: Record, rules: policy.Policy | None) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from maskaudit.audit import toml_files
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.judging import policy
+from maskaudit.audit.toml_files import Part, did_you_mean
+from maskaudit.probes.schema import ProbeSet, load, shipped
 from pydantic import Field, model_validator
-
-from audit import policy, written
-from audit.errors import InputError
-from audit.written import Part, did_you_mean
-from probes.schema import ProbeSet, load, shipped
 
 DEFAULT_FILE = Path("AUDIT.toml")
 CORE = "core"
@@ -157,7 +157,7 @@ def read(path: Path | None) -> Settings:
     if path is None and not DEFAULT_FILE.is_file():
         return Settings()
     path = path or DEFAULT_FILE
-    said = written.read(path, _File)
+    said = toml_files.read(path, _File)
     return Settings(models=said.models, probes=said.probes, run=said.run, folder=path.parent)
 
 

@@ -25,10 +25,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-
-from audit import history, pipeline
-from reports import history as words
-from reports.html import render
+from maskaudit.audit import pipeline
+from maskaudit.audit.history import series
+from maskaudit.reports import history as words
+from maskaudit.reports.html import render
 
 RUNS = 5
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -45,11 +45,11 @@ def main() -> None:
         record = arguments.record or pipeline.run(out=Path(folder) / "one").path
         runs = Path(folder) / "runs"
         multiply(record, runs, arguments.records)
-        read = history.read(runs)
-        judged = history.judge(read)
+        read = series.read(runs)
+        judged = series.judge(read)
         parts: dict[str, Callable[[], object]] = {
-            "read": lambda: history.read(runs),
-            "judge": lambda: history.judge(read),
+            "read": lambda: series.read(runs),
+            "judge": lambda: series.judge(read),
             "text": lambda: words.text(judged),
             "page": lambda: render(words.page(judged)),
         }
@@ -60,7 +60,7 @@ def main() -> None:
             tell(f"  {name}", [timed(part) for _ in range(RUNS)])
 
 
-IMPORTS = "import audit.history, reports.history"
+IMPORTS = "import maskaudit.audit.history.series, maskaudit.reports.history"
 
 
 def multiply(record: Path, runs: Path, n: int) -> None:

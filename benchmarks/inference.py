@@ -13,10 +13,9 @@ import time
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
-
-from audit import tables
-from audit.crossed import CONTRAST
-from audit.estimate import Design, estimate
+from maskaudit.audit.estimating.crossed import CONTRAST
+from maskaudit.audit.estimating.estimate import Design, estimate
+from maskaudit.audit.recording import tables
 
 SETS, ATTRIBUTES, FRAMES = 20, 60, 20
 GROUPS = {"women": "she", "men": "he"}

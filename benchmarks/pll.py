@@ -13,10 +13,9 @@ import time
 from pathlib import Path
 
 import torch
+from maskaudit.audit.measuring import models, scoring
+from maskaudit.probes.expand import from_rows
 from transformers import AutoModelForMaskedLM, AutoTokenizer
-
-from audit import models, score
-from probes.expand import from_rows
 
 ROUNDS = 3
 
@@ -58,7 +57,7 @@ def in_batches(sentences: list[str], model: models.LoadedModel) -> list[float]:
         for i, text in enumerate(sentences)
     ]
     expanded = from_rows(iter(rows))
-    scored = score.score(expanded, [model], measures=frozenset({"pll"})).scores
+    scored = scoring.score(expanded, [model], measures=frozenset({"pll"})).scores
     values = dict(zip(scored["item"], scored["value"], strict=True))
     return [values[item] for item in expanded.items["item"]]
 

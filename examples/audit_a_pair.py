@@ -2,14 +2,14 @@
 
 import tempfile
 
-import audit
+import maskaudit
 
 with tempfile.TemporaryDirectory() as runs:
     # Without models the bundled pair is audited; name your own with reference= and candidate=.
-    record = audit.run(probes=["religion-trait"], out=runs)
+    record = maskaudit.run(probes=["religion-trait"], out=runs)
 
     # A record on disk is read without torch; its tables are DataFrames.
-    same = audit.load_record(record.path)
+    same = maskaudit.load_record(record.path)
     contrasts = same.estimates.query("estimator == 'stereotype_contrast'")
     columns = ["probe_set", "subject", "estimate", "low", "high", "p_adjusted"]
     print(contrasts[columns].to_string(index=False))

@@ -8,9 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-
-from audit import tables
-from probes.schema import MASK, PLACEHOLDER, Attribute, Fact, Frame, ImportedSet, ProbeSet, Term
+from maskaudit.audit.recording import tables
+from maskaudit.probes.schema import (
+    MASK,
+    PLACEHOLDER,
+    Attribute,
+    Fact,
+    Frame,
+    ImportedSet,
+    ProbeSet,
+    Term,
+)
 
 # Sound decides the article, not spelling: "an hour", "a university", "a one-off". Letters that are
 # read out one by one (MBA) are not told from words: `article = "an"` says so in a set.

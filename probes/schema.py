@@ -9,6 +9,8 @@ from itertools import chain, combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+from maskaudit.audit.errors import InputError
+from maskaudit.probes import grammar
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -19,9 +21,6 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import ErrorDetails
-
-from audit.errors import InputError
-from probes import grammar
 
 MASK = "[MASK]"
 SETS = Path(__file__).parent / "sets"
@@ -307,7 +306,7 @@ def parse(raw: Mapping[str, Any], source: str, where: str) -> ProbeSet:
 
 
 def _imported(folder: Path) -> ImportedSet:
-    from probes.importers.folder import read
+    from maskaudit.probes.imported_folder import read
 
     found = read(folder)
     try:

@@ -1,7 +1,7 @@
 """The history of a folder of records in words, as a text for the terminal and as a page.
 
 Every sentence about versions, weeks and change points is made here; all judging is done in
-`audit.history`. The drawing is loaded only where a page is written.
+`audit.history.series`. The drawing is loaded only where a page is written.
 """
 
 import math
@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from audit.history import DIFFERENCE, DIRECTED, Judged, Judgement, Point
-from audit.statistics.changepoint import LEAST_VALUES
-from reports import basis, wording
-from reports.blocks import (
+from maskaudit.audit.history.changepoint import LEAST_VALUES
+from maskaudit.audit.history.series import DIFFERENCE, DIRECTED, Judged, Judgement, Point
+from maskaudit.reports import caveats, wording
+from maskaudit.reports.blocks import (
     SHOWN,
     Block,
     Bullets,
@@ -520,7 +520,7 @@ def _table(place: int, one: Judged) -> Table:
         columns,
         (Rows(rows),),
         note=f"Method: {_shown(one.series.method)}",
-        basis=basis.scopes([one.series.scope]),
+        basis=caveats.scopes([one.series.scope]),
         is_compact=True,
     )
 
@@ -539,6 +539,6 @@ def _read(made: Judgement) -> Section:
 
 def write(made: Judgement, path: Path) -> Path:
     """Write the page of a history; whole or not at all. Raises `CannotWriteError`."""
-    from reports import html
+    from maskaudit.reports import html
 
     return html.write(page(made), path)

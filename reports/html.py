@@ -7,12 +7,11 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-
-from audit import verdicts
-from audit.record import Record, write_whole
-from reports.blocks import Figure, Page
-from reports.charts import draw
-from reports.page import page
+from maskaudit.audit.judging import verdicts
+from maskaudit.audit.recording.record import Record, write_whole
+from maskaudit.reports.blocks import Figure, Page
+from maskaudit.reports.charts.common import draw
+from maskaudit.reports.page import page
 
 FILE = "report.html"
 _TEMPLATES = Path(__file__).parent / "templates"

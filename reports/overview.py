@@ -7,11 +7,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from markupsafe import Markup
-
-from audit import verdicts
-from audit.record import Record
-from reports import gates, wording
-from reports.blocks import (
+from maskaudit.audit.judging import verdicts
+from maskaudit.audit.recording.record import Record
+from maskaudit.reports import verdicts as gates
+from maskaudit.reports import wording
+from maskaudit.reports.blocks import (
     CANDIDATE,
     DIFFERENCE,
     REFERENCE,
@@ -27,9 +27,9 @@ from reports.blocks import (
     Table,
     Text,
 )
-from reports.findings import Contrast, contrasts
-from reports.html import FILE, write
-from reports.page import names_of, page
+from maskaudit.reports.html import FILE, write
+from maskaudit.reports.page import names_of, page
+from maskaudit.reports.sections.contrasts import Contrast, contrasts
 
 _LONGEST_NAME = 34
 _READ = (

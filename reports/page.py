@@ -5,22 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-
-from audit.record import TABLES, Record
-from audit.verdicts import Judgement
-from reports import (
-    basis,
-    competence,
-    distance,
-    judged,
-    licences,
-    method,
-    sets,
-    truth,
-    units,
-    wording,
-)
-from reports.blocks import (
+from maskaudit.audit.judging.verdicts import Judgement
+from maskaudit.audit.recording.record import TABLES, Record
+from maskaudit.reports import caveats, wording
+from maskaudit.reports.blocks import (
     CANDIDATE,
     REFERENCE,
     SHOWN,
@@ -40,9 +28,19 @@ from reports.blocks import (
     Table,
     Text,
 )
-from reports.findings import HEADLINE_RULE, Contrast, contrasts, finding, headline, largest
-from reports.measures import ACCURACY
-from reports.units import Preference, preferences
+from maskaudit.reports.sections import competence, licences, method, truth, units, verdicts
+from maskaudit.reports.sections import probe_set as sets
+from maskaudit.reports.sections.association import distance
+from maskaudit.reports.sections.contrasts import (
+    HEADLINE_RULE,
+    Contrast,
+    contrasts,
+    finding,
+    headline,
+    largest,
+)
+from maskaudit.reports.sections.measures import ACCURACY
+from maskaudit.reports.sections.units import Preference, preferences
 
 _READ = (
     "How to read the numbers. A lean is a difference of log-odds, in nats: 0 is no lean, 0.69 "
@@ -60,7 +58,7 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
     tables = {name: getattr(record, name) for name in TABLES}
     found = contrasts(manifest, record.estimates, names)
     preferred = preferences(manifest, record.estimates, names)
-    sections = [] if judgement is None else [judged.section(judgement)]
+    sections = [] if judgement is None else [verdicts.section(judgement)]
     sections.append(_models(manifest, names))
     if found:
         sections.append(_contrasts(found, names))
@@ -181,7 +179,7 @@ def _line(contrast: Contrast, names: Names, n_tested: int, most: float) -> str:
     if contrast.is_control or math.isnan(main.low):
         return told.sentence
     interval = wording.between(main.low, main.high, with_sign=True)
-    least = basis.could_find(main).replace("mde", "; could have found")
+    least = caveats.could_find(main).replace("mde", "; could have found")
     return f"{told.claim} ({wording.signed(main.estimate)} nats, 95 % interval {interval}{least})."
 
 
@@ -306,14 +304,14 @@ def _contrast_table(found: Sequence[Contrast], names: Names) -> Table:
         note="p, adjusted: for the number of tested sets, within one model and within the "
         "differences. Could have found: the smallest contrast that a single test would have found "
         "four times in five, given where nothing was shown.",
-        basis=basis.scopes(e.scope for c in found for e in c.subjects.values()),
+        basis=caveats.scopes(e.scope for c in found for e in c.subjects.values()),
     )
 
 
 def _contrast_cells(contrast: Contrast, effect: Effect) -> tuple[str, ...]:
     return (
         wording.signed(effect.estimate),
-        basis.refusal(effect) or wording.between(effect.low, effect.high, with_sign=True),
+        caveats.refusal(effect) or wording.between(effect.low, effect.high, with_sign=True),
         wording.odds(effect.estimate),
         "control" if contrast.is_control else wording.p_number(effect.p_adjusted),
         # A control has no adjusted p, and what it could have found is always said.

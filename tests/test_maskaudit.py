@@ -1,7 +1,6 @@
 """The way in: our three packages are found whatever the working folder holds, and load lightly."""
 
 import os
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -14,6 +13,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = str(Path(sysconfig.get_path("scripts")) / "maskaudit")
+TOPS = ("audit", "probes", "reports")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 COMMANDS = {"module": (sys.executable, "-m", "maskaudit"), "script": (SCRIPT,)}
 
 
@@ -81,44 +82,41 @@ def test_without_a_folder_of_our_name_the_program_runs(command, tmp_path):
     assert_it_ran(run(*command, "--version", cwd=tmp_path))
 
 
-@pytest.mark.parametrize("regular", [True, False], ids=["package", "folder"])
-def test_a_foreign_package_that_is_already_loaded_is_named_in_one_line(tmp_path, regular):
-    """What is loaded cannot be put aside without harm to whoever loaded it."""
-    theirs = tmp_path / "audit"
-    theirs.mkdir()
-    if regular:
-        (theirs / "__init__.py").write_text("")
-    # A plain folder is found only where no regular package of that name is: load it ahead of ours.
+def test_a_foreign_package_that_is_already_loaded_stays_loaded_beside_ours(project):
+    """Theirs is `audit`, ours is `maskaudit.audit`: one process holds both."""
+    (project / "audit" / "__init__.py").write_text("OWNER = 'the project'\n")
     code = (
-        "import sys; path = sys.path[:]; sys.path[:] = ['.']; import audit; sys.path[:] = path;"
-        "import maskaudit; maskaudit.main()"
+        "import audit, maskaudit, maskaudit.audit, sys\n"
+        "assert audit.OWNER == 'the project' and not hasattr(maskaudit.audit, 'OWNER')\n"
+        "sys.argv[1:] = ['--version']; maskaudit.main()\n"
     )
-    done = run(sys.executable, "-c", code, cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr == (
-        f"maskaudit: {theirs} is loaded as 'audit' and shadows maskaudit's own, {ROOT / 'audit'}: "
-        "start maskaudit as a command, in a process of its own\n"
-    )
+    assert_it_ran(run(sys.executable, "-c", code, cwd=project))
 
 
 def test_our_own_packages_may_be_loaded_already(tmp_path):
-    """A program that uses `audit.run` may call the command line too."""
-    code = "import sys, audit, maskaudit; sys.argv[1:] = ['--version']; maskaudit.main()"
+    """A program that uses `maskaudit.run` may call the command line too."""
+    code = (
+        "import sys, maskaudit.audit.pipeline, maskaudit.reports\n"
+        "sys.argv[1:] = ['--version']; maskaudit.main()"
+    )
     assert_it_ran(run(sys.executable, "-c", code, cwd=tmp_path))
 
 
-def test_a_module_without_its_packages_says_that_the_installation_is_not_whole(project):
-    """The packages are looked for beside the module and nowhere else."""
-    alone = project / "alone"
-    alone.mkdir()
-    shutil.copy(ROOT / "maskaudit.py", alone)
-    done = run(sys.executable, "maskaudit.py", cwd=alone, env={"PYTHONPATH": str(project)})
-    assert done.returncode == 2
-    assert done.stderr == (
-        f"maskaudit: {alone / 'audit'} is missing, this installation is not whole: "
-        "install it again\n"
+def test_the_installation_brings_one_name(tmp_path):
+    """`audit`, `probes` and `reports` are common words, and stay free for others."""
+    code = (
+        "from importlib.util import find_spec\n"
+        "print([name for name in ('maskaudit', 'audit', 'probes', 'reports') if find_spec(name)])"
     )
+    done = run(sys.executable, "-c", code, cwd=tmp_path)
+    assert (done.stdout, done.stderr) == ("['maskaudit']\n", "")
+
+
+def test_every_folder_with_modules_is_installed():
+    """The packages of the wheel are listed by hand, and this is the list of the tree."""
+    folders = {path.parent for top in TOPS for path in (ROOT / top).rglob("*.py")}
+    names = {".".join(["maskaudit", *folder.relative_to(ROOT).parts]) for folder in folders}
+    assert sorted(PROJECT["tool"]["setuptools"]["packages"]) == sorted({"maskaudit", *names})
 
 
 def write_tests_of_a_project(folder: Path) -> None:
@@ -146,14 +144,7 @@ def test_pytest_in_a_project_with_an_audit_folder_is_the_same_with_and_without_u
     write_tests_of_a_project(tmp_path)
     pytest_v = ("-m", "pytest", "-v", "-p", "no:randomly", "-p", "no:cacheprovider")
     with_us = run(sys.executable, *pytest_v, cwd=tmp_path)
-    # The tests run on an editable install, which is one folder on the path: without it we are gone.
-    hide = (
-        "import sys, runpy; sys.path.insert(0, '');"
-        "sys.path[:] = [p for p in sys.path if p != sys.argv[1]];"
-        "sys.argv[1:2] = ['-p', 'no:maskaudit']; sys.argv[0] = 'pytest';"
-        "import pytest; sys.exit(pytest.main())"
-    )
-    without = run(sys.executable, "-c", hide, str(ROOT), *pytest_v[2:], cwd=tmp_path)
+    without = run(sys.executable, *pytest_v, "-p", "no:maskaudit", cwd=tmp_path)
     assert with_us.returncode == without.returncode == pytest.ExitCode.TESTS_FAILED
     assert outcomes(with_us.stdout) == outcomes(without.stdout)
     assert "test_own.py::test_own PASSED" in with_us.stdout
@@ -162,7 +153,7 @@ def test_pytest_in_a_project_with_an_audit_folder_is_the_same_with_and_without_u
 
 
 def test_modules_in_a_plain_folder_of_our_name_stay_importable(tmp_path):
-    """Python prefers our package to a folder without `__init__.py`; ours is extended by it."""
+    """A folder without `__init__.py` is a namespace package; none of ours stands before it."""
     for name in ("audit", "probes", "reports"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "ledger.py").write_text(f"OWNER = {name!r}\n")
@@ -173,7 +164,9 @@ def test_modules_in_a_plain_folder_of_our_name_stay_importable(tmp_path):
     assert "3 passed" in done.stdout
 
 
-@pytest.mark.parametrize("module", ["maskaudit", "audit", "audit.errors", "probes.schema"])
+@pytest.mark.parametrize(
+    "module", ["maskaudit", "maskaudit.audit", "maskaudit.audit.errors", "maskaudit.probes.schema"]
+)
 def test_modules_that_everybody_imports_load_neither_torch_nor_pandas(module, tmp_path):
     """They are imported by every command, `--help` included."""
     code = f"import sys, {module}; print({{'pandas', 'torch', 'transformers'}} & set(sys.modules))"
@@ -181,24 +174,23 @@ def test_modules_that_everybody_imports_load_neither_torch_nor_pandas(module, tm
     assert (done.stdout, done.stderr) == ("set()\n", "")
 
 
-def test_importing_the_way_in_loads_none_of_our_packages(tmp_path):
-    """Only `main` does: whoever imports the module for another reason notices nothing."""
-    code = "import sys, maskaudit; print({'audit', 'probes', 'reports'} & set(sys.modules))"
+def test_importing_the_public_names_loads_none_of_our_folders(tmp_path):
+    """A name is imported when it is used: whoever imports us for another reason notices nothing."""
+    code = "import sys, maskaudit; print([n for n in sys.modules if n.startswith('maskaudit.')])"
     done = run(sys.executable, "-c", code, cwd=tmp_path)
-    assert (done.stdout, done.stderr) == ("set()\n", "")
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
-def test_every_module_that_judges_is_under_the_contract_that_keeps_torch_away():
-    """A module of `audit` is named in the contract, or here as one that measures or starts."""
-    measure_or_start = {"cli", "fill", "manifest", "models", "phantom", "pipeline", "plan", "score"}
-    measure_or_start |= {"published", "pytest_plugin", "reader", "reads", "selftest"}
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+def test_every_folder_that_judges_is_under_the_contract_that_keeps_torch_away():
+    """A part of `audit` is named in the contract, or here as one that measures or starts."""
+    measure_or_start = {"cli", "describe", "measuring", "pipeline", "preview", "proving", "running"}
     contract = next(
         contract
-        for contract in settings["tool"]["importlinter"]["contracts"]
+        for contract in PROJECT["tool"]["importlinter"]["contracts"]
         if contract["id"] == "judging-without-models"
     )
-    named = {name.split(".")[1] for name in contract["source_modules"] if name.startswith("audit.")}
-    modules = [path for path in (ROOT / "audit").iterdir() if path.suffix == ".py" or path.is_dir()]
-    there = {path.stem for path in modules if not path.name.startswith(("_", "."))}
-    assert there - measure_or_start == named - {"phantom"}
+    named = {name.split(".")[2] for name in contract["source_modules"] if ".audit." in name}
+    there = {
+        path.stem for path in (ROOT / "audit").iterdir() if not path.name.startswith(("_", "."))
+    }
+    assert there - measure_or_start == named - {"proving"}

@@ -18,16 +18,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-
-from audit.cli import baselines, gates, history, unattended
-from audit.cli.options import AsJson, Quiet, print_json, printable
-from audit.errors import InputError, MaskauditError, MissingExtraError
+from maskaudit.audit.cli import baselines, gates, history, unattended
+from maskaudit.audit.cli.options import AsJson, Quiet, print_json, printable
+from maskaudit.audit.errors import InputError, MaskauditError, MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit.record import Record
-    from audit.settings import Settings
+    from maskaudit.audit.recording.record import Record
+    from maskaudit.audit.settings import Settings
 
 app = typer.Typer(
     name="maskaudit",
@@ -227,7 +226,8 @@ def run(  # noqa: PLR0913 - the options of a command
     Without any model the bundled pair is audited, offline. Where there are gates the record is
     judged, and the exit code is that of `maskaudit gate`.
     """
-    from audit import pipeline, progress
+    from maskaudit.audit import pipeline
+    from maskaudit.audit.running import progress
 
     wanted = pipeline.asked(
         file,
@@ -240,7 +240,7 @@ def run(  # noqa: PLR0913 - the options of a command
         no_cache=no_cache,
     )
     if plan:
-        from audit.plan import planned
+        from maskaudit.audit.preview import planned
 
         _say(planned(wanted), as_json=as_json)
         return
@@ -254,8 +254,9 @@ def init(
     file: Annotated[Path, typer.Argument(metavar="[AUDIT.toml]")] = Path("AUDIT.toml"),
 ) -> None:
     """Write a commented AUDIT.toml to start from, and a gates.toml beside it."""
-    from audit import policy, settings
-    from audit.record import write_whole
+    from maskaudit.audit import settings
+    from maskaudit.audit.judging import policy
+    from maskaudit.audit.recording.record import write_whole
 
     texts = {
         file: settings.TEMPLATE,
@@ -283,8 +284,8 @@ def report(
     ] = None,
 ) -> None:
     """Write the page of a record again; needs neither torch nor the models."""
-    from audit.record import load_record
-    from reports.html import write_page
+    from maskaudit.audit.recording.record import load_record
+    from maskaudit.reports.html import write_page
 
     print(write_page(load_record(record), output))
 
@@ -297,7 +298,7 @@ app.command()(history.schedule)
 @probes_app.command("list")
 def list_probes(*, as_json: AsJson = False) -> None:
     """The probe sets that are shipped."""
-    from probes.schema import load, shipped
+    from maskaudit.probes.schema import load, shipped
 
     sets = [load(path).header for path in shipped().values()]
     if as_json:
@@ -314,7 +315,7 @@ def show_probes(
     as_json: AsJson = False,
 ) -> None:
     """Every masked sentence of a set, with its targets."""
-    from audit.plan import sentences
+    from maskaudit.audit.preview import sentences
 
     _say(sentences(name), as_json=as_json)
 
@@ -324,8 +325,8 @@ def check_probes(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Probe sets.")],
 ) -> None:
     """Check probe sets of your own: every fault of every file at once."""
-    from probes.expand import expand
-    from probes.schema import load
+    from maskaudit.probes.expand import expand
+    from maskaudit.probes.schema import load
 
     faults: list[str] = []
     for path in files:
@@ -350,7 +351,8 @@ def import_probes(
     ] = None,
 ) -> None:
     """Read a published set as published and write it as a probe set of yours."""
-    from probes.importers import IMPORTERS, folder
+    from maskaudit.probes import imported_folder
+    from maskaudit.probes.importers import IMPORTERS
 
     if name not in IMPORTERS:
         raise InputError(f"no importer {name!r}; there are: {', '.join(IMPORTERS)}")
@@ -358,7 +360,7 @@ def import_probes(
     if not found.rows:
         reasons = [f"{path}: line {bad.line}: {bad.reason}" for bad in found.unusable[:5]]
         raise InputError(f"{path}: no row of it can be used", *reasons)
-    folder.write(found, output)
+    imported_folder.write(found, output)
     for note in found.notes:
         print(f"note: {note}")
     print(f"{output}: {len(found.rows)} rows; {len(found.unusable)} unusable (unusable.jsonl)")
@@ -388,8 +390,8 @@ def fill(  # noqa: PLR0913 - the options of a command
     """The likeliest words at the mask, of both models side by side."""
     if (sentence is None) == (source is None):
         raise InputError("fill: expected one of SENTENCE and --input FILE (- for standard input)")
-    from audit import pipeline
-    from audit.fill import fills
+    from maskaudit.audit import pipeline
+    from maskaudit.audit.measuring.fill import fills
 
     sentences = [sentence] if sentence is not None else _endpoint(source)
     wanted = pipeline.asked(reference=reference, candidate=candidate)
@@ -415,8 +417,8 @@ def estimators(*, as_json: AsJson = False) -> None:
     """Every named estimator, a line each; --json has the definitions."""
     from dataclasses import fields
 
-    from audit.estimators import Estimator
-    from audit.estimators.catalogue import ALL
+    from maskaudit.audit.estimating.estimators import Estimator
+    from maskaudit.audit.estimating.estimators.catalogue import ALL
 
     shown = [field.name for field in fields(Estimator) if field.name != "needs"]
     if as_json:
@@ -452,9 +454,9 @@ def selftest(
     """Let the instrument prove itself on the bundled pair, whose truth is known."""
     from dataclasses import asdict
 
-    from audit import progress
-    from audit import selftest as checks
-    from audit.published import published as known
+    from maskaudit.audit.proving import selftest as checks
+    from maskaudit.audit.proving.published import published as known
+    from maskaudit.audit.running import progress
 
     if full and published is not None:
         raise InputError("selftest: expected one of --full and --published MODEL")
@@ -507,10 +509,10 @@ def _say_records(
     records: "Sequence[Record]", wanted: "Settings", *, quiet: bool, as_json: bool
 ) -> int:
     """Say what was found and judged, and return the exit code: 1 beats 3, and 3 beats 0."""
-    from audit import verdicts
-    from reports.html import FILE
-    from reports.overview import place
-    from reports.page import page
+    from maskaudit.audit.judging import verdicts
+    from maskaudit.reports.html import FILE
+    from maskaudit.reports.overview import place
+    from maskaudit.reports.page import page
 
     answers: list[dict[str, Any]] = []
     codes = []

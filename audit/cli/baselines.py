@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-
-from audit.cli.options import AsJson, print_json, printable
-from audit.errors import InputError, NotJudgedError
+from maskaudit.audit.cli.options import AsJson, print_json, printable
+from maskaudit.audit.errors import InputError, NotJudgedError
 
 if TYPE_CHECKING:
-    from audit.compare import Version
+    from maskaudit.audit.judging.compare import Version
 
 Record = Annotated[Path, typer.Argument(metavar="RECORD", help="A record's folder.")]
 Folder = Annotated[
@@ -42,9 +41,9 @@ def accept(  # noqa: PLR0913 - the options of a command
     as_json: AsJson = False,
 ) -> None:
     """Accept the candidate of a record as the baseline that later versions are held against."""
-    from audit import baseline
-    from audit.record import load_record
-    from reports import versions
+    from maskaudit.audit.judging import baseline
+    from maskaudit.audit.recording.record import load_record
+    from maskaudit.reports.terminal import versions
 
     found = baseline.accept(
         load_record(record),
@@ -67,8 +66,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Who was accepted, when and why, and the numbers then."""
-    from audit import baseline
-    from reports import versions
+    from maskaudit.audit.judging import baseline
+    from maskaudit.reports.terminal import versions
 
     names = baseline.names(folder) if name is None else [name]
     if not names:
@@ -89,9 +88,9 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """What would change if a record were accepted, and whether it could be."""
-    from audit import baseline, compare
-    from audit.record import load_record
-    from reports import versions
+    from maskaudit.audit.judging import baseline, compare
+    from maskaudit.audit.recording.record import load_record
+    from maskaudit.reports.terminal import versions
 
     new = load_record(record)
     held = baseline.hold(new, folder, name)
@@ -124,8 +123,8 @@ def compare(
     From the scores that are stored: neither model is needed. A baseline is named by its TOML file,
     or by its name.
     """
-    from audit import compare as pairs
-    from reports import versions
+    from maskaudit.audit.judging import compare as pairs
+    from maskaudit.reports.terminal import versions
 
     older, newer = (_version(name, folder) for name in (old, new))
     found, changes = pairs.versions(older, newer), pairs.changes(older, newer)
@@ -137,9 +136,9 @@ def compare(
 
 def _version(name: str, folder: Path) -> "Version":
     """A version by a record's folder, a baseline's TOML file or a baseline's name."""
-    from audit import baseline
-    from audit.compare import version
-    from audit.record import load_record
+    from maskaudit.audit.judging import baseline
+    from maskaudit.audit.judging.compare import version
+    from maskaudit.audit.recording.record import load_record
 
     path = Path(name)
     if path.suffix == ".toml":

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-
-from audit.cli.options import AsJson, Quiet, print_json, printable
-from audit.errors import CannotWriteError
+from maskaudit.audit.cli.options import AsJson, Quiet, print_json, printable
+from maskaudit.audit.errors import CannotWriteError
 
 if TYPE_CHECKING:
-    from audit.verdicts import Judgement
+    from maskaudit.audit.judging.verdicts import Judgement
 
 POLICY = Path("gates.toml")
 Gates = Annotated[
@@ -65,10 +64,10 @@ def gate(  # noqa: PLR0913 - the options of a command
 
     Exit code 0: every gate passed; 1: one failed; 3: something could not be judged.
     """
-    from audit import verdicts
-    from audit.gate import READ, judge
-    from audit.policy import read
-    from audit.record import load_record
+    from maskaudit.audit.judging import verdicts
+    from maskaudit.audit.judging.gate import READ, judge
+    from maskaudit.audit.judging.policy import read
+    from maskaudit.audit.recording.record import load_record
 
     policy = read(gates)
     found = judge(
@@ -94,11 +93,11 @@ def gate(  # noqa: PLR0913 - the options of a command
 
 def say(judgement: "Judgement", *, quiet: bool, as_json: bool) -> None:
     """Print verdicts: as JSON, and then the sentences on standard error; or the sentences alone."""
-    from reports import ci
-    from reports.gates import lines
+    from maskaudit.reports.ci import formats
+    from maskaudit.reports.verdicts import lines
 
     if as_json:
-        print_json(ci.as_json(judgement))
+        print_json(formats.as_json(judgement))
     if not quiet:
         print("\n".join(lines(judgement)), file=sys.stderr if as_json else sys.stdout)
 
@@ -113,19 +112,19 @@ def for_ci(  # noqa: PLR0913 - a file each
     github: bool | None = None,
 ) -> None:
     """Write what a CI shows: JUnit XML, a summary, a comment, annotations."""
-    from audit.record import write_whole, writing
-    from reports import ci
+    from maskaudit.audit.recording.record import write_whole, writing
+    from maskaudit.reports.ci import formats
 
     if github is None:
         github = os.environ.get("GITHUB_ACTIONS") == "true"
     if github:
         workspace = os.environ.get("GITHUB_WORKSPACE")
         root = Path(workspace) if workspace else None
-        print("\n".join(ci.annotations(judgement, gates, root)), file=sys.stderr)
+        print("\n".join(formats.annotations(judgement, gates, root)), file=sys.stderr)
         step = os.environ.get("GITHUB_STEP_SUMMARY")
         summary = summary or (Path(step) if step else None)
     failed = []
-    for path, text in ((junit, ci.junit), (comment, ci.comment)):
+    for path, text in ((junit, formats.junit), (comment, formats.comment)):
         if path is not None:
             try:
                 write_whole(path, text(judgement))
@@ -133,6 +132,6 @@ def for_ci(  # noqa: PLR0913 - a file each
                 failed.append(str(error))
     if summary is not None:
         with writing(summary), summary.open("a", encoding="utf-8") as file:
-            file.write(ci.summary(judgement))
+            file.write(formats.summary(judgement))
     if failed:
         raise CannotWriteError("\n".join(failed))

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from audit.cli.options import AsJson, print_json, printable
-from audit.errors import InputError
+from maskaudit.audit.cli.options import AsJson, print_json, printable
+from maskaudit.audit.errors import InputError
 
 
 def history(  # noqa: PLR0913 - the options of a command
@@ -74,8 +73,8 @@ def history(  # noqa: PLR0913 - the options of a command
     as_json: AsJson = False,
 ) -> None:
     """Many audits in a row: versions, repeats, draws and change points, and a page of them."""
-    from audit import history as audits
-    from reports import history as words
+    from maskaudit.audit.history import series as audits
+    from maskaudit.reports import history as words
 
     if limit is not None and len(subjects or ()) != 1:
         raise InputError("--limit: is about one number; name one --subject")
@@ -121,8 +120,8 @@ def schedule(
     ] = False,
 ) -> None:
     """Print what lets a scheduler run the audit: save it where its first lines say."""
-    from audit import schedule as snippets
-    from audit.settings import read
+    from maskaudit.audit.running import schedule as snippets
+    from maskaudit.audit.settings import read
 
     if kind not in snippets.KINDS:
         raise InputError(f"{kind!r}: no such scheduler; there are: {', '.join(snippets.KINDS)}")

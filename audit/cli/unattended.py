@@ -1,11 +1,12 @@
 """`maskaudit cache`: what is kept of scores, so that a run that was ended can go on."""
 
-from audit.cli.options import AsJson, print_json
+from maskaudit.audit.cli.options import AsJson, print_json
 
 
 def cache_info(*, as_json: AsJson = False) -> None:
     """Where scores are kept, how many entries there are, and how much room they take."""
-    from audit import cache, settings
+    from maskaudit.audit import settings
+    from maskaudit.audit.measuring import cache
 
     found = cache.contents(cache.place())
     most = settings.read(None).run.cache_mib
@@ -26,8 +27,8 @@ def cache_info(*, as_json: AsJson = False) -> None:
 
 def cache_clear() -> None:
     """Delete all scores that are kept; records stay. A run at work only has to score again."""
-    from audit import cache
-    from audit.record import writing
+    from maskaudit.audit.measuring import cache
+    from maskaudit.audit.recording.record import writing
 
     folder = cache.place()
     with writing(folder):

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from maskaudit.audit.estimating.cells import matrices
+from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.pooling import group_at_mask
+from maskaudit.audit.estimating.statistics import anova, ustatistics
+from maskaudit.audit.estimating.statistics.interval import Cells, Interval
 from scipy import stats
-
-from audit.cells import matrices
-from audit.estimators.log_odds import LOG_ODDS
-from audit.estimators.pooling import group_at_mask
-from audit.statistics import anova, ustatistics
-from audit.statistics.interval import Cells, Interval
 
 # What the stored weights must show before they may judge anything: how far the slope of teacher
 # and student may be from 1, the least correlation, the error of log kappa, and the limit (nats) of
@@ -27,7 +26,7 @@ FILE = FOLDER / "truth.json"
 
 
 def load() -> dict[str, Any]:
-    """The truth as `audit.phantom.train` wrote it beside the weights."""
+    """The truth as `audit.proving.phantom.train` wrote it beside the weights."""
     found: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
     return found
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from probes.importers import (
+from maskaudit.probes.imported import Imported, Unusable
+from maskaudit.probes.importers import (
     bec_pro,
     crows_pairs,
     holistic_bias,
@@ -13,7 +14,6 @@ from probes.importers import (
     winobias,
     winogender,
 )
-from probes.importers.imported import Imported, Unusable
 
 __all__ = ["IMPORTERS", "Imported", "Unusable"]
 

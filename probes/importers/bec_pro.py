@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from probes.importers import reading
-from probes.importers.imported import MASK, Imported, Report, fault, faults, header, row
-from probes.importers.winogender import percent
+from maskaudit.probes import published_files
+from maskaudit.probes.imported import MASK, Imported, Report, fault, faults, header, row
+from maskaudit.probes.importers.winogender import percent
 
 _NEEDED = ("Sentence", "Sent_TM", "Sent_AM", "Sent_TAM", "Template", "Person", "Gender")
 _SENTENCES = ("Sentence", "Sent_TM", "Sent_AM", "Sent_TAM")
@@ -38,8 +38,8 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
     """A BEC-Pro table, with the professions' shares where their file is beside it."""
     file = path
     if path.is_dir():
-        file = reading.first_there(path, "BEC-Pro_EN.tsv", "BEC-Pro_DE.tsv") or path
-    source, records, bad = reading.table(file, _ALL, encoding)
+        file = published_files.first_there(path, "BEC-Pro_EN.tsv", "BEC-Pro_DE.tsv") or path
+    source, records, bad = published_files.table(file, _ALL, encoding)
     report = Report(source)
     for one in bad:
         report.refuse(one.line, one.reason, one.text)
@@ -126,13 +126,15 @@ def _rows(
 
 def _shares(folder: Path, encoding: str | None, report: Report) -> dict[str, float]:
     """The share of women by profession; soft hyphens are in columns that are not read."""
-    file = reading.first_there(folder, *_SHARES)
+    file = published_files.first_there(folder, *_SHARES)
     if file is None:
         report.note(
             "the professions' file (Professions US+DE.tsv) is not beside the table: no shares"
         )
         return {}
-    source, records, _ = reading.table(file, ("simplified_professions", "percent_us"), encoding)
+    source, records, _ = published_files.table(
+        file, ("simplified_professions", "percent_us"), encoding
+    )
     report.sources.append(source)
     found = {
         str(record["simplified_professions"]): percent(record["percent_us"])

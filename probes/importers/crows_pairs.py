@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from probes.importers import reading
-from probes.importers.imported import Imported, Report, faults, header, name_or, repeated, row
+from maskaudit.probes import published_files
+from maskaudit.probes.imported import Imported, Report, faults, header, name_or, repeated, row
 
 _NEEDED = ("sent_more", "sent_less", "stereo_antistereo", "bias_type")
 _SENTENCES = ("sent_more", "sent_less")
@@ -30,7 +30,7 @@ _WORDS = {
 
 def read(path: Path, *, encoding: str | None = None) -> Imported:
     """The pairs of a file in the English, French or Dutch layout, told apart by the header."""
-    source, records, bad = reading.table(path, _NEEDED, encoding)
+    source, records, bad = published_files.table(path, _NEEDED, encoding)
     report = Report(source)
     for one in bad:
         report.refuse(one.line, one.reason, one.text)
@@ -58,7 +58,9 @@ def _is_sound(line: int, record: Mapping[str, Any], report: Report) -> bool:
     return not why
 
 
-def _without_contradictions(records: list[reading.Record], report: Report) -> list[reading.Record]:
+def _without_contradictions(
+    records: list[published_files.Record], report: Report
+) -> list[published_files.Record]:
     """Leave out lines that call opposite sentences the stereotype, both of them."""
     lines: dict[tuple[str, str], list[int]] = {}
     for line, record in records:
@@ -74,7 +76,7 @@ def _without_contradictions(records: list[reading.Record], report: Report) -> li
     return kept
 
 
-def _notice(records: list[reading.Record], report: Report) -> None:
+def _notice(records: list[published_files.Record], report: Report) -> None:
     keys = [(line, (record["sent_more"], record["sent_less"])) for line, record in records]
     by_line = dict(records)
     for first, line in repeated(keys):
@@ -97,7 +99,7 @@ def _notice(records: list[reading.Record], report: Report) -> None:
         report.note("the file names no writers: each pair is a cluster of its own")
 
 
-def _ids(records: list[reading.Record], report: Report) -> list[str]:
+def _ids(records: list[published_files.Record], report: Report) -> list[str]:
     """The id of each pair: the file's own (a column without a name, or `id`), or its line."""
     ids = []
     for line, record in records:

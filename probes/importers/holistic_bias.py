@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audit.errors import InputError
-from probes.importers import reading
-from probes.importers.imported import Imported, Report, fault, header, row, shown
+from maskaudit.audit.errors import InputError
+from maskaudit.probes import published_files
+from maskaudit.probes.imported import Imported, Report, fault, header, row, shown
 
 _FILES = ("descriptors.json", "nouns.json", "sentence_templates.json")
 _STANDALONE = "standalone_noun_phrases.json"
@@ -50,9 +50,11 @@ def read(
     if most is not None and most < 1:
         raise InputError(f"most is {most}; expected at least 1 sentence, or None for all")
     names = [*_FILES, *([_STANDALONE] if (folder / _STANDALONE).is_file() else [])]
-    sources = [reading.source(folder / name, encoding) for name in names]
+    sources = [published_files.source(folder / name, encoding) for name in names]
     report = Report(*sources)
-    descriptors, nouns, templates, *alone = (reading.json_whole(source) for source in sources)
+    descriptors, nouns, templates, *alone = (
+        published_files.json_whole(source) for source in sources
+    )
     for name, value in zip(names, (descriptors, nouns, templates, *alone), strict=True):
         if not isinstance(value, dict):
             raise InputError(f"{folder / name}: is no JSON object")

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from probes.importers import reading
-from probes.importers.imported import MASK, Imported, Report, faults, header, repeated, row
+from maskaudit.probes import published_files
+from maskaudit.probes.imported import MASK, Imported, Report, faults, header, repeated, row
 
 _NEEDED = ("template_masked", "raw", "identity", "category", "type")
 _SENTENCES = ("template_masked", "raw")
@@ -28,12 +28,12 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
     """The templates of one language: `[I]` is the identity, `[M]` the blank."""
     file = path
     if path.is_dir():
-        file = reading.first_there(path, "en_template.tsv") or path
-    source, records, bad = reading.table(file, _NEEDED, encoding)
+        file = published_files.first_there(path, "en_template.tsv") or path
+    source, records, bad = published_files.table(file, _NEEDED, encoding)
     report = Report(source)
     for one in bad:
         report.refuse(one.line, one.reason, one.text)
-    kept: list[reading.Record] = []
+    kept: list[published_files.Record] = []
     rows = []
     for line, record in records:
         if why := _why_not(record):
@@ -70,7 +70,7 @@ def _why_not(record: Mapping[str, Any]) -> str:
     return ""
 
 
-def _notice(records: list[reading.Record], report: Report) -> None:
+def _notice(records: list[published_files.Record], report: Report) -> None:
     keys = [(line, (record["template_masked"], record["category"])) for line, record in records]
     if again := repeated(keys):
         report.note(

@@ -5,18 +5,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from audit.errors import InputError
-from probes.importers import reading
-from probes.importers.imported import (
-    MASK,
-    Imported,
-    Report,
-    faults,
-    header,
-    name_or,
-    repeated,
-    row,
-)
+from maskaudit.audit.errors import InputError
+from maskaudit.probes import published_files
+from maskaudit.probes.imported import MASK, Imported, Report, faults, header, name_or, repeated, row
 
 _LABELS = {"stereotype": "stereotype", "anti-stereotype": "anti", "unrelated": "unrelated"}
 # The hub's copy numbers the labels in this order.
@@ -49,7 +40,7 @@ def read(path: Path, *, encoding: str | None = None, corrected: bool = False) ->
     for one in bad:
         report.refuse(one.line, one.reason, one.text)
     rows: list[dict[str, Any]] = []
-    kept: list[reading.Record] = []
+    kept: list[published_files.Record] = []
     n_other = 0
     for line, record in records:
         if record.get("type") == "intersentence":
@@ -66,23 +57,23 @@ def read(path: Path, *, encoding: str | None = None, corrected: bool = False) ->
 
 def _records(
     path: Path, encoding: str | None
-) -> tuple[reading.Source, list[reading.Record], list[reading.Bad]]:
+) -> tuple[published_files.Source, list[published_files.Record], list[published_files.Bad]]:
     """Flat records of either layout: context, target, bias_type and a sentence for each label."""
-    if found := reading.hub_records(path):
+    if found := published_files.hub_records(path):
         source, records = found
         return source, [(line, _flat(record)) for line, record in records], []
-    source = reading.source(path, encoding)
+    source = published_files.source(path, encoding)
     try:
-        whole = reading.json_whole(source)
+        whole = published_files.json_whole(source)
     except InputError:  # one object a line is no JSON as a whole
-        records, bad = reading.json_lines(source)
+        records, bad = published_files.json_lines(source)
         if not records:
             raise
         return source, [(line, _flat(record)) for line, record in records], bad
     return source, list(_published(whole, source.name)), []
 
 
-def _published(whole: object, name: str) -> Iterator[reading.Record]:
+def _published(whole: object, name: str) -> Iterator[published_files.Record]:
     """The authors' JSON: items are counted from 1 where a flat file has lines."""
     if isinstance(whole, dict) and "context" in whole:  # a flat file of one line
         yield 1, _flat(whole)
@@ -183,7 +174,7 @@ def _is_exact(record: Mapping[str, Any]) -> bool:
     return all(_word_at(context, record[n]) == _exact(context, record[n]) for n in _LABELS)
 
 
-def _notice(records: list[reading.Record], report: Report) -> None:
+def _notice(records: list[published_files.Record], report: Report) -> None:
     other_case = sum(
         not record[name].startswith(record["context"].partition("BLANK")[0])
         for _, record in records
@@ -211,7 +202,7 @@ def _notice(records: list[reading.Record], report: Report) -> None:
     _notice_contradictions(records, report)
 
 
-def _notice_contradictions(records: list[reading.Record], report: Report) -> None:
+def _notice_contradictions(records: list[published_files.Record], report: Report) -> None:
     """A word that is the stereotype of a target in one item and its opposite in another."""
     said: dict[tuple[str, ...], tuple[str, int]] = {}
     for line, record in records:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audit.errors import InputError
-from probes.importers import reading
-from probes.importers.imported import MASK, Imported, Report, fault, header, row
+from maskaudit.audit.errors import InputError
+from maskaudit.probes import published_files
+from maskaudit.probes.imported import MASK, Imported, Report, fault, header, row
 
 # Axis: the slots' file, the activities' file, the subjects' lists (two for gender).
 _LISTS = {
@@ -68,7 +68,7 @@ def read(  # noqa: PLR0913 - each says which part of the lists is wanted
         folder / "activities" / acts_name,
         *(folder / "nouns" / "subjects" / f"{name}{suffix}" for name in lists),
     ]
-    sources = [reading.source(place, encoding) for place in places]
+    sources = [published_files.source(place, encoding) for place in places]
     report = Report(*sources)
     slots = list(_slots(sources[0], report))
     activities = _activities(sources[1], report)
@@ -133,9 +133,9 @@ class _Questions:
                 )
 
 
-def _entries(source: reading.Source, report: Report) -> Iterator[tuple[int, str]]:
+def _entries(source: published_files.Source, report: Report) -> Iterator[tuple[int, str]]:
     """Lines that say something: neither empty nor a remark."""
-    for number, line in enumerate(reading.lines(source.text), start=1):
+    for number, line in enumerate(published_files.lines(source.text), start=1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue
@@ -145,7 +145,7 @@ def _entries(source: reading.Source, report: Report) -> Iterator[tuple[int, str]
             yield number, text
 
 
-def _slots(source: reading.Source, report: Report) -> Iterator[tuple[int, str, str, str]]:
+def _slots(source: published_files.Source, report: Report) -> Iterator[tuple[int, str, str, str]]:
     """Line, context, question and opposite question, where one thing is masked."""
     for line, text in _entries(source, report):
         fields = [field.strip() for field in text.split("\t")]
@@ -161,7 +161,9 @@ def _slots(source: reading.Source, report: Report) -> Iterator[tuple[int, str, s
             yield line, fields[0], fields[1], fields[2]
 
 
-def _activities(source: reading.Source, report: Report) -> dict[str, list[tuple[str, str, str]]]:
+def _activities(
+    source: published_files.Source, report: Report
+) -> dict[str, list[tuple[str, str, str]]]:
     """For each kind of slot: cluster, statement and opposite, paired by their order."""
     heads: dict[str, list[tuple[str, str]]] = {}
     for line, text in _entries(source, report):
@@ -184,7 +186,7 @@ def _activities(source: reading.Source, report: Report) -> dict[str, list[tuple[
     return found
 
 
-def _subjects(source: reading.Source, list_name: str, report: Report) -> list[_Subject]:
+def _subjects(source: published_files.Source, list_name: str, report: Report) -> list[_Subject]:
     """The people of a list; names and demonyms are paired by their order."""
     heads: dict[str, list[str]] = {"[subj]": [], "[subj:dem]": []}
     for line, text in _entries(source, report):

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from audit.errors import InputError
-from probes.importers import reading
-from probes.importers.imported import Imported, Report, fault, header, row, shown
+from maskaudit.audit.errors import InputError
+from maskaudit.probes import published_files
+from maskaudit.probes.imported import Imported, Report, fault, header, row, shown
 
 # Test, X, Y, A, B, under the names of the WEFE project's file (Caliskan et al. 2017, table 1).
 TESTS = (
@@ -57,9 +57,9 @@ _WORDS = {
 
 def read(path: Path, *, encoding: str | None = None) -> Imported:
     """A JSON file of named word lists; each test whose four sets are there."""
-    file = (reading.first_there(path, "WEAT.json") or path) if path.is_dir() else path
-    source = reading.source(file, encoding)
-    whole = reading.json_whole(source)
+    file = (published_files.first_there(path, "WEAT.json") or path) if path.is_dir() else path
+    source = published_files.source(file, encoding)
+    whole = published_files.json_whole(source)
     if not isinstance(whole, dict):
         raise InputError(f"{source.name}: is no JSON object of word lists")
     report = Report(source)

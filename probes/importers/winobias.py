@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from audit.errors import InputError
-from probes.importers import reading
-from probes.importers.imported import MASK, Imported, Report, fault, header, row
+from maskaudit.audit.errors import InputError
+from maskaudit.probes import published_files
+from maskaudit.probes.imported import MASK, Imported, Report, fault, header, row
 
 _NAME = re.compile(r"(pro|anti)_stereotyped_type([12])\.txt\.(dev|test)")
 _BRACKETS = re.compile(r"\[\s*([^\[\]]*?)\s*\]")
@@ -55,8 +55,8 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
     rows: list[dict[str, Any]] = []
     for kind, split in parts:
         ends = f"stereotyped_type{kind}.txt.{split}"
-        pro = reading.source(folder / f"pro_{ends}", encoding)
-        anti = reading.source(folder / f"anti_{ends}", encoding)
+        pro = published_files.source(folder / f"pro_{ends}", encoding)
+        anti = published_files.source(folder / f"anti_{ends}", encoding)
         report.sources += [pro, anti]
         rows += _rows(pro, anti, f"type{kind}.{split}", occupations, report)
     if not occupations:
@@ -69,16 +69,23 @@ def _occupations(folder: Path, encoding: str | None) -> list[str]:
     """Every occupation of the lists beside the sentences, longest first."""
     found = []
     for name in ("male_occupations.txt", "female_occupations.txt"):
-        if file := reading.first_there(folder, name):
-            found += [line.strip() for line in reading.source(file, encoding).text.splitlines()]
+        if file := published_files.first_there(folder, name):
+            found += [
+                line.strip() for line in published_files.source(file, encoding).text.splitlines()
+            ]
     return sorted(filter(None, found), key=lambda name: (-len(name), name))
 
 
 def _rows(
-    pro: reading.Source, anti: reading.Source, part: str, occupations: list[str], report: Report
+    pro: published_files.Source,
+    anti: published_files.Source,
+    part: str,
+    occupations: list[str],
+    report: Report,
 ) -> Iterator[dict[str, Any]]:
     lines, others = (
-        [line.rstrip("\r\n") for line in reading.lines(source.text)] for source in (pro, anti)
+        [line.rstrip("\r\n") for line in published_files.lines(source.text)]
+        for source in (pro, anti)
     )
     if len(lines) != len(others):
         report.note(f"{pro.name} has {len(lines)} lines and {anti.name} {len(others)}")

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from audit.errors import InputError
-from probes.importers import reading
-from probes.importers.imported import MASK, Imported, Report, faults, header, row
+from maskaudit.audit.errors import InputError
+from maskaudit.probes import published_files
+from maskaudit.probes.imported import MASK, Imported, Report, faults, header, row
 
 # The first group is the one whose share is known.
 GROUPS = ("female", "male", "neutral")
@@ -43,14 +43,16 @@ Sentences = dict[str, tuple[str, str]]
 def read(path: Path, *, encoding: str | None = None) -> Imported:
     """`all_sentences.tsv` or `templates.tsv`, with `occupations-stats.tsv` where it is beside."""
     file = (
-        reading.first_there(path, "all_sentences.tsv", "templates.tsv") if path.is_dir() else path
+        published_files.first_there(path, "all_sentences.tsv", "templates.tsv")
+        if path.is_dir()
+        else path
     )
     if file is None:
         raise InputError(f"{path}: expected all_sentences.tsv or templates.tsv in this folder")
     report = Report()
-    head = next(iter(reading.lines(reading.source(file, encoding).text)), "")
+    head = next(iter(published_files.lines(published_files.source(file, encoding).text)), "")
     needed = ("sentid", "sentence") if "sentid" in head else _TEMPLATE
-    source, records, bad = reading.table(file, needed, encoding)
+    source, records, bad = published_files.table(file, needed, encoding)
     report.sources.append(source)
     for one in bad:
         report.refuse(one.line, one.reason, one.text)
@@ -99,11 +101,11 @@ def _class(share: float | None) -> str:
 
 def _shares(folder: Path, encoding: str | None, report: Report) -> dict[str, float]:
     """The share of women by occupation, from the file beside the sentences."""
-    file = reading.first_there(folder, "occupations-stats.tsv")
+    file = published_files.first_there(folder, "occupations-stats.tsv")
     if file is None:
         report.note("occupations-stats.tsv is not beside the sentences: no shares, no classes")
         return {}
-    source, records, _ = reading.table(file, ("occupation", "bls_pct_female"), encoding)
+    source, records, _ = published_files.table(file, ("occupation", "bls_pct_female"), encoding)
     report.sources.append(source)
     shares = {}
     for line, record in records:
@@ -124,7 +126,9 @@ def percent(cell: object) -> float | None:
     return share if 0 <= share <= 1 else None
 
 
-def _from_sentences(records: Iterable[reading.Record], report: Report) -> dict[str, Sentences]:
+def _from_sentences(
+    records: Iterable[published_files.Record], report: Report
+) -> dict[str, Sentences]:
     """The three sentences of a frame; its pronoun is the word in which hers and his differ."""
     frames: dict[str, dict[str, tuple[int, str]]] = {}
     for line, record in records:
@@ -171,7 +175,9 @@ def _masked(sides: Mapping[str, str]) -> Sentences | str:
     return found
 
 
-def _from_templates(records: Iterable[reading.Record], report: Report) -> dict[str, Sentences]:
+def _from_templates(
+    records: Iterable[published_files.Record], report: Report
+) -> dict[str, Sentences]:
     """The sentences of the templates, with the participant named and as "someone"."""
     frames: dict[str, Sentences] = {}
     for line, record in records:

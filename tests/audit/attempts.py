@@ -18,10 +18,11 @@ from typing import Any
 
 import torch
 import vl_convert  # noqa: F401 - loaded once, here
+from maskaudit.audit import pipeline
+from maskaudit.audit.errors import MaskauditError
+from maskaudit.audit.measuring import scoring
 from transformers.utils import logging
 
-from audit import pipeline, score
-from audit.errors import MaskauditError
 from tests import tiny
 
 # Few enough that the small set below is of many parts.
@@ -93,7 +94,7 @@ def _be_the_child(folder: Path, told: int, said: dict[str, Any]) -> None:
         os.dup2(told, sys.stderr.fileno())
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         os.environ["MASKAUDIT_CACHE"] = said.get("cache", str(folder / "cache"))
-        score.PART = PART
+        scoring.PART = PART
         if "limit" in said:
             resource.setrlimit(resource.RLIMIT_FSIZE, (said["limit"], said["limit"]))
         sys.addaudithook(_counting(str(folder), said.get("event", 0), said.get("at", "\0")))

@@ -19,11 +19,11 @@ from typing import NamedTuple
 
 import pyarrow.parquet as pq
 import pytest
+from maskaudit.audit import cli, pipeline
+from maskaudit.audit.recording.record import load_record
+from maskaudit.probes.schema import shipped
 
-import audit
-from audit import cli, pipeline
-from audit.record import load_record
-from probes.schema import shipped
+from maskaudit import run
 from tests import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -171,9 +171,9 @@ def test_json_is_all_there_is_on_standard_output(here, models):
 
 
 def test_the_api_writes_the_same_record_as_the_command(maskaudit, here, models):
-    """`audit.run` is the command without its words; time and place are all that differ."""
+    """`maskaudit.run` is the command without its words; time and place are all that differ."""
     arguments = {"reference": str(models / "teacher"), "candidate": str(models / "student")}
-    ours = audit.run(probes=["small.toml"], **arguments)
+    ours = run(probes=["small.toml"], **arguments)
     options = [part for name, value in arguments.items() for part in (f"--{name}", value)]
     assert maskaudit("run", *options, "--probes", "small.toml", "--quiet").code == 0
     [theirs] = [path for path in records(here) if path.name != ours.path.name]
@@ -417,7 +417,7 @@ def test_a_disk_that_fails_at_the_end_is_one_line_and_no_record(
     def fails(*_arguments, **_options):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("audit.record.pq.write_table", fails)
+    monkeypatch.setattr("maskaudit.audit.recording.record.pq.write_table", fails)
     done = maskaudit("run", "--student", models / "student", "--probes", "small.toml")
     assert_one_line(done, 74, "cannot write", os.strerror(number))
     assert records(here) == []
@@ -425,7 +425,7 @@ def test_a_disk_that_fails_at_the_end_is_one_line_and_no_record(
 
 def test_a_folder_that_another_run_holds_is_one_line(maskaudit, here):
     """It says who holds it."""
-    with audit.record.held(here / "runs"):
+    with maskaudit.record.held(here / "runs"):
         done = maskaudit("run", "--probes", "small.toml")
     assert_one_line(done, 75, f"held by process {os.getpid()} since")
 
@@ -478,7 +478,11 @@ def test_an_audit_that_is_stopped_while_scoring_leaves_nothing(here, models, num
 
 def test_an_audit_can_be_stopped_in_any_stage(maskaudit, here, models, monkeypatch):
     """Be it before the scores or after the estimates."""
-    for stage in ("audit.score.score_each", "audit.pipeline.estimate", "audit.record.seal"):
+    for stage in (
+        "maskaudit.audit.measuring.scoring.score_each",
+        "maskaudit.audit.pipeline.estimate",
+        "maskaudit.audit.recording.record.seal",
+    ):
 
         def stopped(*_arguments, **_options):
             raise KeyboardInterrupt

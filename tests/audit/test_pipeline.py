@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from maskaudit.audit import describe, pipeline
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.measuring import cache, models, scoring
+from maskaudit.audit.recording import record
+from maskaudit.audit.recording.record import TABLES, Record, load_record
 
-import audit
-from audit import cache, manifest, models, pipeline, record, score
-from audit.errors import InputError
-from audit.record import TABLES, Record, load_record
+import maskaudit
 from tests import tiny
 from tests.audit.attempts import SET
 
@@ -45,13 +47,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return a list that gets the number of pairs whenever one is to be scored; draw no pages."""
     found: list[int] = []
-    each = score.score_each
+    each = scoring.score_each
 
     def spy(parts: object, pairs: list[object], *rest: object) -> object:
         found.append(len(pairs))
         return each(parts, pairs, *rest)
 
-    monkeypatch.setattr(score, "score_each", spy)
+    monkeypatch.setattr(scoring, "score_each", spy)
     monkeypatch.setattr(pipeline, "write_page", lambda _record: None)
     return found
 
@@ -120,7 +122,7 @@ def test_what_is_for_one_candidate_refuses_several(folders, here):
     listed = ", ".join(f'{{ id = "{name}" }}' for name in names)
     (here / "AUDIT.toml").write_text(f"[models]\ncandidates = [{listed}]\n")
     with pytest.raises(InputError, match="expected one"):
-        audit.run(probes=["small.toml"])
+        maskaudit.run(probes=["small.toml"])
     assert not (here / "runs").exists()
 
 
@@ -201,7 +203,7 @@ def test_a_changed_setting_or_version_is_audited(run, scored, here, monkeypatch)
         run(skip_unchanged=True)
     (here / "AUDIT.toml").unlink()
     with monkeypatch.context() as patch:
-        patch.setattr(manifest, "_version", lambda _name: "9.9")
+        patch.setattr(describe, "_version", lambda _name: "9.9")
         run(skip_unchanged=True)
     with monkeypatch.context() as patch:
         patch.setattr(models, "engine", lambda: {"torch": "9.9"})
@@ -240,7 +242,7 @@ def test_a_clock_that_goes_backwards_is_told_and_the_order_of_records_stays(run,
     first = run(note=notes.append)
     assert (notes, first.manifest["notes"]) == ([], [])
     with monkeypatch.context() as patch:
-        patch.setattr(manifest, "datetime", Before)
+        patch.setattr(describe, "datetime", Before)
         second = run(note=notes.append)
     [told] = second.manifest["notes"]
     assert told in notes

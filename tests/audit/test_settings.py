@@ -4,10 +4,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
-from audit.errors import InputError
-from audit.settings import TEMPLATE, Settings, changed, read
-from probes.schema import shipped
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.settings import TEMPLATE, Settings, changed, read
+from maskaudit.probes.schema import shipped
 
 
 def write(folder: Path, text: str | bytes) -> Path:

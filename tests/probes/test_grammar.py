@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from maskaudit.audit.errors import InputError
+from maskaudit.probes import grammar
+from maskaudit.probes.expand import expand
+from maskaudit.probes.schema import load
 from scipy import stats
-
-from audit.errors import InputError
-from probes import grammar
-from probes.expand import expand
-from probes.schema import load
 
 SET = """\
 [set]

@@ -6,10 +6,10 @@ import sys
 from collections import Counter
 
 import pytest
-
-from audit.errors import CannotWriteError, InputError, MissingExtraError
-from probes.expand import from_rows
-from probes.importers import IMPORTERS, folder, imported, reading
+from maskaudit.audit.errors import CannotWriteError, InputError, MissingExtraError
+from maskaudit.probes import imported, imported_folder, published_files
+from maskaudit.probes.expand import from_rows
+from maskaudit.probes.importers import IMPORTERS
 
 CROWS = ("id", "sent_more", "sent_less", "stereo_antistereo", "bias_type")
 NURSE = ("0", "She is a nurse.", "He is a nurse.", "stereo", "gender")
@@ -381,7 +381,7 @@ def test_hub_without_datasets(monkeypatch):
     """A data set of the hub needs the package datasets, and the error says so."""
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(MissingExtraError, match="datasets"):
-        imported_from("crows-pairs", reading.Path("someone/some-set"))
+        imported_from("crows-pairs", published_files.Path("someone/some-set"))
 
 
 def test_hub(monkeypatch):
@@ -400,8 +400,8 @@ def test_hub(monkeypatch):
         asked.append(names)
         return {"test": rows}
 
-    monkeypatch.setattr(reading, "_load_dataset", lambda: load)
-    found = imported_from("crows-pairs", reading.Path("someone/some-set:main"))
+    monkeypatch.setattr(published_files, "_load_dataset", lambda: load)
+    found = imported_from("crows-pairs", published_files.Path("someone/some-set:main"))
     assert asked == [("someone/some-set", "main")]
     assert found.rows[0]["group"] == "antistereo"
     assert found.files[0]["name"] == "someone/some-set:main (test)"
@@ -410,9 +410,9 @@ def test_hub(monkeypatch):
 @pytest.mark.parametrize("name", ["no/such.csv", "nowhere.csv"])
 def test_hub_not_asked(name, monkeypatch):
     """A slip in a file name is not taken for a data set of the hub."""
-    monkeypatch.setattr(reading, "_hub", lambda *_: pytest.fail("asked the hub"))
+    monkeypatch.setattr(published_files, "_hub", lambda *_: pytest.fail("asked the hub"))
     with pytest.raises(InputError, match="cannot be read"):
-        imported_from("crows-pairs", reading.Path(name))
+        imported_from("crows-pairs", published_files.Path(name))
 
 
 def item(**changes):
@@ -468,8 +468,10 @@ def test_stereoset_of_the_hub(monkeypatch):
     class Rows(list):
         features = dict.fromkeys(record)
 
-    monkeypatch.setattr(reading, "_load_dataset", lambda: lambda *_: {"validation": Rows([record])})
-    found = imported_from("stereoset", reading.Path("owner/stereoset"))
+    monkeypatch.setattr(
+        published_files, "_load_dataset", lambda: lambda *_: {"validation": Rows([record])}
+    )
+    found = imported_from("stereoset", published_files.Path("owner/stereoset"))
     assert {row["label"]: row["target"] for row in found.rows}["stereotype"] == "kind"
 
 
@@ -754,15 +756,15 @@ def pairs(tmp_path):
 def test_folder_round_trip(tmp_path, pairs):
     """A set is the same after it was written and read."""
     out = tmp_path / "deep" / "set"
-    assert folder.write(pairs, out) == out
+    assert imported_folder.write(pairs, out) == out
     assert sorted(file.name for file in out.iterdir()) == [
         "rows.jsonl",
         "set.toml",
         "unusable.jsonl",
     ]
-    assert folder.read(out) == pairs
-    assert folder.is_set(out)
-    assert not folder.is_set(tmp_path)
+    assert imported_folder.read(out) == pairs
+    assert imported_folder.is_set(out)
+    assert not imported_folder.is_set(tmp_path)
     assert list(out.parent.iterdir()) == [out]
     assert len(pairs.files[0]["sha256"]) == 64
 
@@ -771,7 +773,7 @@ def test_folder_there(tmp_path, pairs):
     """A folder that is there is never written over."""
     (tmp_path / "set").mkdir()
     with pytest.raises(InputError, match="is there already"):
-        folder.write(pairs, tmp_path / "set")
+        imported_folder.write(pairs, tmp_path / "set")
 
 
 def test_folder_full_disk(tmp_path, pairs, monkeypatch):
@@ -780,9 +782,9 @@ def test_folder_full_disk(tmp_path, pairs, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(folder, "_toml", full)
+    monkeypatch.setattr(imported_folder, "_toml", full)
     with pytest.raises(CannotWriteError, match="No space left"):
-        folder.write(pairs, tmp_path / "set")
+        imported_folder.write(pairs, tmp_path / "set")
     assert not [path for path in tmp_path.iterdir() if "set" in path.name]
 
 
@@ -803,14 +805,14 @@ def test_folder_full_disk(tmp_path, pairs, monkeypatch):
 )
 def test_folder_changed(tmp_path, pairs, file, change, told):
     """A folder that was changed by hand is refused with the place."""
-    out = folder.write(pairs, tmp_path / "set")
+    out = imported_folder.write(pairs, tmp_path / "set")
     text = (out / file).read_text("utf-8")
     (out / file).write_text(text.replace(*change), "utf-8")
     if told is None:
-        assert folder.read(out) == pairs
+        assert imported_folder.read(out) == pairs
     else:
         with pytest.raises(InputError, match=told):
-            folder.read(out)
+            imported_folder.read(out)
 
 
 @pytest.mark.parametrize("name", sorted(IMPORTERS))
@@ -846,16 +848,16 @@ def test_headers(shared):
     assert set(paths) == set(IMPORTERS)
     for name, path in paths.items():
         found = IMPORTERS[name](path)
-        assert not list(folder._header_faults(found.header))
+        assert not list(imported_folder._header_faults(found.header))
         assert found.header["name"] == name
-        assert not [why for row in found.rows[:50] if (why := folder._row_fault(row))]
+        assert not [why for row in found.rows[:50] if (why := imported_folder._row_fault(row))]
         assert str(shared) not in json.dumps([found.header, found.notes, found.files])
 
 
 def test_no_torch():
     """No importer loads torch, transformers or datasets."""
     code = (
-        "import sys, probes.importers, probes.importers.folder;"
+        "import sys, maskaudit.probes.importers, maskaudit.probes.imported_folder;"
         "print([m for m in ('torch', 'datasets', 'transformers') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

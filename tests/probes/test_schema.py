@@ -4,9 +4,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from audit.errors import InputError
-from probes.schema import load, shipped
+from maskaudit.audit.errors import InputError
+from maskaudit.probes.schema import load, shipped
 
 HEADER = """\
 [set]

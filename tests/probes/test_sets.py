@@ -129,7 +129,9 @@ def _vocabulary(shared, name):
 @pytest.mark.parametrize("name", [*ASSOCIATIONS, "facts"])
 def test_a_shipped_set_loads_without_a_fault(name):
     """The program reads each set, under the name that its file has."""
-    schema = pytest.importorskip("probes.schema", reason="the loader of probe sets is not here")
+    schema = pytest.importorskip(
+        "maskaudit.probes.schema", reason="the loader of probe sets is not here"
+    )
     assert schema.load(SETS / f"{name}.toml").header.name == name.replace("_", "-")
 
 
@@ -418,7 +420,9 @@ def test_many_occupations_are_one_piece_and_some_are_several(shared):
 @pytest.mark.parametrize("name", ASSOCIATIONS)
 def test_the_article_of_a_word_follows_its_sound(name):
     """The program writes "an editor" and "an honest", and "a" before every consonant."""
-    expand = pytest.importorskip("probes.expand", reason="the expansion of probe sets is not here")
+    expand = pytest.importorskip(
+        "maskaudit.probes.expand", reason="the expansion of probe sets is not here"
+    )
     probe_set = _read(name)
     for word in [*_nouns(probe_set), *chain(*_terms(probe_set).values())]:
         # No word begins with a vowel that sounds like a consonant, as "university" does.

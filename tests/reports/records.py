@@ -4,15 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-
-from audit import tables
-from audit.estimate import Design, estimate
-from audit.estimators.catalogue import needed
-from audit.record import FORMAT, Record
-from probes.expand import expand
-from probes.importers.imported import EMPTY
-from probes.schema import Header, ImportedSet, parse
-from reports import measures
+from maskaudit.audit.estimating.estimate import Design, estimate
+from maskaudit.audit.estimating.estimators.catalogue import needed
+from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.record import FORMAT, Record
+from maskaudit.probes.expand import expand
+from maskaudit.probes.imported import EMPTY
+from maskaudit.probes.schema import Header, ImportedSet, parse
+from maskaudit.reports.sections import measures
 
 WORDS_WOMEN = ["nurse", "librarian", "florist", "midwife", "stylist", "typist", "nanny"]
 WORDS_MEN = ["miner", "welder", "roofer", "plumber", "logger", "mason", "trucker"]

@@ -8,13 +8,13 @@ import subprocess
 import sys
 
 import pytest
+from maskaudit.audit.errors import CannotWriteError
+from maskaudit.audit.history.series import Chosen, judge, read
+from maskaudit.reports import history as words
+from maskaudit.reports.blocks import Table
+from maskaudit.reports.html import render
 
-from audit.errors import CannotWriteError
-from audit.history import Chosen, judge, read
-from reports import history as words
-from reports.blocks import Table
-from reports.html import render
-from tests.audit.test_history import drawn, versions, write
+from tests.audit.history.test_series import drawn, versions, write
 from tests.reports.test_html import read as read_back
 
 HOSTILE = "<script>alert(1)</script>\u202e\u001b[31m"
@@ -165,7 +165,7 @@ def test_the_table_has_a_line_a_record_in_columns(tmp_path):
 def test_the_text_needs_no_drawing():
     """Altair and torch are for pages and models."""
     code = (
-        "import sys, audit.history, reports.history; "
+        "import sys, maskaudit.audit.history.series, maskaudit.reports.history; "
         "print([m for m in ('altair', 'jinja2', 'torch', 'scipy.stats') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

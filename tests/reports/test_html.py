@@ -11,11 +11,11 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
+from maskaudit.audit.errors import CannotWriteError
+from maskaudit.audit.recording.record import seal
+from maskaudit.reports.html import render, write_page
+from maskaudit.reports.page import page
 
-from audit.errors import CannotWriteError
-from audit.record import seal
-from reports.html import render, write_page
-from reports.page import page
 from tests.reports import records
 
 SUBJECTS = ("reference", "candidate", "difference")
@@ -318,9 +318,9 @@ def test_a_record_is_read_and_shown_without_torch(further, tmp_path):
         "        if name.partition('.')[0] in ('torch', 'transformers'):\n"
         "            raise ModuleNotFoundError(name)\n"
         "sys.meta_path.insert(0, Absent())\n"
-        "import audit\n"
-        "from reports.html import write_page\n"
-        f"print(write_page(audit.load_record({str(sealed.path)!r})))\n"
+        "import maskaudit\n"
+        "from maskaudit.reports.html import write_page\n"
+        f"print(write_page(maskaudit.load_record({str(sealed.path)!r})))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False

@@ -9,16 +9,17 @@ import re
 from dataclasses import replace
 
 import pytest
+from maskaudit.audit.estimating import crossed
+from maskaudit.audit.estimating import teacher_student as both
+from maskaudit.audit.estimating.statistics import inheritance
+from maskaudit.audit.recording.tables import READINGS
+from maskaudit.reports import caveats
+from maskaudit.reports.blocks import Cell, Effect, Names, Table, Words
+from maskaudit.reports.page import page
+from maskaudit.reports.sections import measures
+from maskaudit.reports.sections.association.examples import Between
+from maskaudit.reports.sections.association.rankings import needed, rankings
 
-from audit import crossed
-from audit import relation as both
-from audit.statistics import inheritance
-from audit.tables import READINGS
-from reports import basis, measures
-from reports.blocks import Cell, Effect, Names, Table, Words
-from reports.examples import Between
-from reports.page import page
-from reports.rankings import needed, rankings
 from tests.reports import records
 from tests.reports.test_page import parts, said, table
 
@@ -235,12 +236,12 @@ def effect(**told):
 @pytest.mark.parametrize("reading", READINGS)
 def test_every_reading_has_words(reading):
     """A refusal is said, a class is not one, and an unknown reason is still no interval."""
-    refused = basis.refusal(effect(estimate=0.1, reading=reading))
+    refused = caveats.refusal(effect(estimate=0.1, reading=reading))
     if reading in {"", "exploratory", *inheritance.CLASSES}:
         assert refused == "no interval"
     else:
         assert refused.startswith(("no interval: ", "not estimable"))
-    missing = basis.refusal(effect(reading=reading))
+    missing = caveats.refusal(effect(reading=reading))
     assert missing.startswith(("not computed", "not estimable"))
 
 
@@ -257,7 +258,7 @@ def test_every_reading_has_words(reading):
 )
 def test_what_could_have_been_found_is_said_where_nothing_was(told, shown):
     """The adjusted p decides where there is one; a model and its copy need no remark."""
-    assert basis.could_find(effect(estimate=0.1, low=-0.1, high=0.3, **told)) == shown
+    assert caveats.could_find(effect(estimate=0.1, low=-0.1, high=0.3, **told)) == shown
 
 
 def test_a_set_whose_frames_belong_to_attributes_has_no_empty_table():

@@ -6,14 +6,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from maskaudit.audit.errors import CannotWriteError
+from maskaudit.audit.judging import gate, policy, verdicts
+from maskaudit.reports import verdicts as gates
+from maskaudit.reports.blocks import Figure, Table
+from maskaudit.reports.html import render
+from maskaudit.reports.overview import overview, place, write_overview
+from maskaudit.reports.page import page
 
-from audit import gate, policy, verdicts
-from audit.errors import CannotWriteError
-from reports import gates
-from reports.blocks import Figure, Table
-from reports.html import render
-from reports.overview import overview, place, write_overview
-from reports.page import page
 from tests.reports import records
 
 

@@ -5,8 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from reports import wording
+from maskaudit.reports import wording
 
 
 @pytest.mark.parametrize(

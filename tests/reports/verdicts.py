@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from audit.policy import Waiver
-from audit.verdicts import Judgement, Verdict
+from maskaudit.audit.judging.policy import Waiver
+from maskaudit.audit.judging.verdicts import Judgement, Verdict
 
 HOSTILE = 'a|b <script>`x`\x1b[31m\u202e\x00\ud800\n"&]]>'
 WAIVER = Waiver(gate="no-regression", owner="Ann", reason="retrained soon", until=date(2030, 3, 1))

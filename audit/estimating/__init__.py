@@ -1,0 +1,1 @@
+"""Estimating: scores go in, estimates with their uncertainty come out."""

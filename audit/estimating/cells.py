@@ -1,0 +1,161 @@
+"""Cells as arrays, attribute by frame, that every subject shares; what is left out is listed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from maskaudit.audit.estimating.estimators import GroupEstimator
+from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.pooling import CELL, group_at_mask
+from maskaudit.audit.estimating.statistics.interval import Cells
+from numpy.typing import NDArray
+
+REFERENCE, CANDIDATE, DIFFERENCE, RELATION = "reference", "candidate", "difference", "relation"
+CONTROL = "control"
+# An attribute, or a frame, that lacks more of its cells than this is left out whole.
+MOST_LACKING = 0.5
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Cells of one subject, [I, J] in nats, with the attributes' names and classes.
+
+    A cell that any model lacks is NaN in all. `names` are the means over frames of each term by
+    group, [I, terms] each, where the groups' terms stand in the context; empty where they are at
+    the mask.
+    """
+
+    cells: Cells
+    attributes: list[str]
+    classes: list[str]
+    frames: list[str]
+    names: tuple[Cells, ...] = ()
+
+    def rows(self, chosen: Sequence[bool] | NDArray[np.bool_]) -> "Matrix":
+        """Some of the attributes."""
+        mask = np.array(chosen, dtype=bool)
+        return replace(
+            self,
+            cells=self.cells[mask],
+            attributes=[name for name, kept in zip(self.attributes, mask, strict=True) if kept],
+            classes=[name for name, kept in zip(self.classes, mask, strict=True) if kept],
+            names=tuple(own[mask] for own in self.names),
+        )
+
+    def of_class(self, name: str) -> "Matrix":
+        """The attributes of one class; the controls are the class `control`."""
+        return self.rows([found == name for found in self.classes])
+
+    @property
+    def probes(self) -> "Matrix":
+        """The attributes that are no controls."""
+        return self.rows([found != CONTROL for found in self.classes])
+
+    @property
+    def complete(self) -> "Matrix":
+        """The attributes and frames that are left when the gaps are cut out.
+
+        One by one, that attribute or frame goes which lacks the largest share of its cells; the
+        frame where two lack the same, since there are many readings of an attribute.
+        """
+        gaps = np.isnan(self.cells)
+        rows, columns = (np.ones(size, dtype=bool) for size in gaps.shape)
+        while (inside := gaps & rows[:, None] & columns).any():
+            of_rows, of_columns = inside.sum(1) / columns.sum(), inside.sum(0) / rows.sum()
+            if of_rows.max() > of_columns.max():
+                rows[of_rows.argmax()] = False
+            else:
+                columns[of_columns.argmax()] = False
+        if columns.all():
+            return self.rows(rows)
+        frames = [name for name, kept in zip(self.frames, columns, strict=True) if kept]
+        return replace(self.rows(rows), cells=self.cells[rows][:, columns], frames=frames)
+
+
+def with_difference(by_model: Mapping[str, Matrix]) -> dict[str, Matrix]:
+    """The subjects of a record: its models, and candidate minus reference where both are there."""
+    subjects = dict(by_model)
+    if len(by_model) > 1:
+        reference, candidate = by_model[REFERENCE], by_model[CANDIDATE]
+        names = zip(candidate.names, reference.names, strict=True)
+        subjects[DIFFERENCE] = replace(
+            candidate,
+            cells=candidate.cells - reference.cells,
+            names=tuple(own - other for own, other in names),
+        )
+    return subjects
+
+
+def matrices(
+    items: pd.DataFrame, scores: pd.DataFrame, estimator: GroupEstimator, first: str, second: str
+) -> tuple[dict[str, Matrix], list[dict[str, str]]]:
+    """The shared cells of each model; and those that were left out: attribute and frame.
+
+    A cell counts only where every model has it. An attribute that lacks more than half of its cells
+    is left out whole, and so is a frame, until none is left; other missing cells are NaN.
+    """
+    scored = {
+        str(model): items.merge(own[["item", "value"]], on="item", how="left")
+        for model, own in scores[scores["measure"] == "logp"].groupby("model", sort=False)
+    }
+    # The same items in the same order give the same cells in the same order.
+    by_model = {model: estimator.cells(own, first, second) for model, own in scored.items()}
+    place = next(iter(by_model.values()))[CELL]
+    values = {model: own["value"].to_numpy(dtype=float) for model, own in by_model.items()}
+    known = ~np.isnan(np.stack(list(values.values()))).any(0)
+    attributes = place.groupby(CELL[:-1], sort=True)
+    row = attributes.ngroup().to_numpy()
+    names = attributes.first().index.to_frame(index=False)
+    column, frames = pd.factorize(place["frame"], sort=True)
+    grid = np.zeros((len(names), len(frames)), dtype=bool)
+    grid[row, column] = known
+    kept, also = _well_known(grid)
+    names = names[kept]
+    used = known & kept[row] & also[column]
+    found = {}
+    for model, own in values.items():
+        cells = np.full(grid.shape, np.nan)
+        cells[row[known], column[known]] = own[known]
+        found[model] = Matrix(
+            cells[kept][:, also],
+            names["attribute"].tolist(),
+            [c or r for c, r in zip(names["class"], names["role"], strict=True)],
+            [str(frame) for frame in frames[also]],
+            _by_name(scored[model], place[used], names, (first, second))
+            if estimator is LOG_ODDS
+            else (),
+        )
+    left_out = place.loc[~known, ["attribute", "frame"]].to_dict("records")
+    return found, left_out
+
+
+def _well_known(grid: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """The attributes and the frames that have at least half of their cells, among one another."""
+    rows, columns = (np.ones(size, dtype=bool) for size in grid.shape)
+    while True:
+        inside = grid & rows[:, None] & columns
+        fewer = rows & (inside.sum(1) >= max(1.0, MOST_LACKING * columns.sum()))
+        narrower = columns & (inside[fewer].sum(0) >= max(1.0, MOST_LACKING * fewer.sum()))
+        if (fewer == rows).all() and (narrower == columns).all():
+            return rows, columns
+        rows, columns = fewer, narrower
+
+
+def _by_name(
+    scored: pd.DataFrame, cells: pd.DataFrame, names: pd.DataFrame, groups: tuple[str, str]
+) -> tuple[Cells, ...]:
+    """Mean log p of each term over the frames that an attribute has, by group, [I, terms]."""
+    rows = scored[scored["group"].isin(groups) & (scored["role"] != "prior")]
+    if rows.empty or group_at_mask(rows):
+        return ()
+    # Variants first, as for a cell.
+    terms = rows.groupby([*CELL, "group", "term"], sort=False)["value"].mean().reset_index()
+    terms = terms.merge(cells, on=CELL)
+    if terms.empty:
+        return ()
+    means = terms.groupby(["group", "term", *CELL[:-1]])["value"].mean()
+    order = pd.MultiIndex.from_frame(names)
+    return tuple(
+        means[group].unstack("term").reindex(order).to_numpy(dtype=float) for group in groups
+    )

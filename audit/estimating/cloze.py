@@ -1,0 +1,77 @@
+"""Shares of facts filled rightly, of each model and of the two on the same facts."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE
+from maskaudit.audit.estimating.crossed import ALL, LEAST_FRAMES
+from maskaudit.audit.estimating.estimators import CORRECTED
+from maskaudit.audit.estimating.statistics import anova, proportions
+from maskaudit.audit.estimating.statistics.interval import Interval, point
+
+ACCURACY, NEGATED = "accuracy@1", "negated_still@1"
+
+
+def cloze(
+    items: pd.DataFrame, scores: pd.DataFrame
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """Rows of `estimates` about first fills, and the facts that were left out.
+
+    A fact counts where every model could be asked it.
+    """
+    first = items.merge(scores[scores["measure"] == "logp"], on="item")
+    known = first.groupby(["label", "class", "frame", "model"], sort=False).agg(
+        hit=("rank", lambda rank: bool((rank == 1).any())),
+        scored=("rank", lambda rank: bool(rank.notna().any())),
+    )
+    scored = known["scored"].unstack("model", fill_value=False).all(axis=1)
+    hits = known["hit"].unstack("model", fill_value=False)[scored]
+    left_out = [
+        {"attribute": str(relation), "frame": str(frame)}
+        for _, relation, frame in scored.index[~scored]
+    ]
+    rows = []
+    for label, estimator in (("right", ACCURACY), ("changed", NEGATED)):
+        own = hits[[found == label for found in hits.index.get_level_values("label")]]
+        for slice_, part in _slices(own):
+            relations = part.index.get_level_values("class").nunique()
+            rows += [
+                {
+                    **vars(found),
+                    "slice": slice_,
+                    "estimator": estimator,
+                    "subject": subject,
+                    "scope": "S1",
+                    "mode": CORRECTED,
+                    "n_attributes": relations,
+                    "n_frames": len(part),
+                    "reading": reading,
+                }
+                for subject, found, reading in _shares(part)
+            ]
+    return rows, left_out
+
+
+def _slices(hits: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    if hits.empty:
+        return
+    yield ALL, hits
+    for relation, part in hits.groupby(level="class", sort=False):
+        yield f"relation={relation}", part
+
+
+def _shares(hits: pd.DataFrame) -> Iterator[tuple[str, Interval, str]]:
+    """The share of each model, and the paired difference with McNemar's exact p."""
+    for model in hits.columns:
+        yield str(model), proportions.wilson(int(hits[model].sum()), len(hits)), ""
+    if len(hits.columns) > 1 and len(hits) > 1:
+        reference, candidate = hits[REFERENCE].to_numpy(), hits[CANDIDATE].to_numpy()
+        paired = anova.frame_interval(candidate.astype(float) - reference, null_value=0.0)
+        same = (reference == candidate).all()
+        reading = "nothing_varied" if paired.std_error == 0 and not same else ""
+        reading = "too_few_frames" if len(hits) < LEAST_FRAMES else reading
+        found = point(paired.estimate) if reading else paired
+        p = proportions.mcnemar(reference, candidate)
+        yield DIFFERENCE, replace(found, p=p), reading

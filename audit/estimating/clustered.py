@@ -1,0 +1,223 @@
+"""Estimates over units (pairs, items, facts) and their clusters, by model and of the difference."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE, RELATION
+from maskaudit.audit.estimating.crossed import ALL
+from maskaudit.audit.estimating.estimators import Measured, UnitEstimator, Value
+from maskaudit.audit.estimating.statistics import clusters, proportions
+from maskaudit.audit.estimating.statistics.interval import Cells, Interval, point
+
+# Fewer clusters give a number and no interval.
+LEAST_CLUSTERS = 6
+WILSON, EXACT = "_wilson", "_exact"
+# A standard error of no more than this, beside its estimate, is rounding.
+ROUNDING = 1e-12
+_PERCENT = 100.0
+
+
+@dataclass(frozen=True)
+class _Slice:
+    """The units of one slice: their numbers by model, and the clusters they are in.
+
+    `factors` are none where every unit stands for itself, one where units hang together one way,
+    two where they do so in two ways that cross, as pairs by their writer and by their edited words.
+    """
+
+    numbers: Mapping[str, Cells]
+    factors: tuple[pd.Series, ...]
+    within: str
+
+    @property
+    def n_clusters(self) -> int:
+        """How many clusters the scarcest factor has."""
+        n_units = len(next(iter(self.numbers.values())))
+        return min((own.nunique() for own in self.factors), default=n_units)
+
+    @property
+    def unit(self) -> str:
+        """What is resampled, as the method key says it."""
+        return ("unit", "cluster", "cluster+cluster_2")[len(self.factors)]
+
+    def interval(self, columns: Cells, value: Value) -> Interval:
+        """A smooth function of the units' means, [units, k], with an interval over clusters."""
+        if len(self.factors) > 1:
+            return _crossed(columns, value, self.factors)
+        own = columns
+        if self.factors:
+            grouped = pd.DataFrame(columns).groupby(self.factors[0].to_numpy(), sort=True)
+            means = grouped.mean() if self.within == "mean" else grouped.sum()
+            own = means.to_numpy(dtype=float)
+        return clusters.jackknife(own, value.function, null_value=value.null)
+
+
+def unit_rows(
+    measured: Mapping[str, Measured], estimator: UnitEstimator
+) -> Iterator[dict[str, Any]]:
+    """Every slice, subject and mode of one estimator; all subjects from the same complete units.
+
+    A row has the columns of `estimates` that speak of the number itself, and `unit`: what was
+    resampled.
+    """
+    measured = {
+        subject: part
+        for subject, part in measured.items()
+        if (subject == RELATION) == estimator.of_pair
+    }
+    if not measured:
+        return
+    for mode in estimator.modes:
+        units = {model: estimator.units(part, mode) for model, part in measured.items()}
+        # In an order that only names decide: sums are then equal to the last bit.
+        whole = next(iter(units.values())).sort_index()
+        if whole.empty:
+            continue
+        numbers = {
+            m: part.reindex(whole.index)[list(estimator.columns)] for m, part in units.items()
+        }
+        complete = pd.concat(numbers, axis=1).notna().all(axis=1)
+        if not complete.any():
+            continue  # nothing of this set has such a score
+        classes = whole["class"][complete]
+        slices = {ALL: classes.index} if estimator.whole else {}
+        named = classes[classes != ""]
+        slices |= {f"class={name}": own.index for name, own in named.groupby(named)}
+        for slice_, chosen in slices.items():
+            part = _Slice(
+                {m: _counted(own.loc[chosen]) for m, own in numbers.items()},
+                _factors(whole.loc[chosen]),
+                estimator.within,
+            )
+            tested = {subject: own.loc[chosen] for subject, own in units.items()}
+            for name, value in estimator.numbers[mode].items():
+                for row in _rows(name, value, part, estimator, tested):
+                    yield {
+                        **row,
+                        "slice": slice_,
+                        "mode": mode,
+                        "scope": "S1",
+                        "n_attributes": part.n_clusters,
+                        "n_frames": len(chosen),
+                    }
+
+
+def _rows(
+    name: str,
+    value: Value,
+    part: _Slice,
+    estimator: UnitEstimator,
+    tested: Mapping[str, pd.DataFrame],
+) -> Iterator[dict[str, Any]]:
+    """One number of every subject; shares of trials also as if every unit stood for itself."""
+    for subject, found in _subjects(part, value):
+        # That nothing varied is certainty only between a model and its copy.
+        same = subject == DIFFERENCE and _equal(part.numbers)
+        still = found.std_error <= ROUNDING * max(1.0, abs(found.estimate))
+        reading = "nothing_varied" if still and not same else ""
+        reading = "not_estimable" if np.isnan(found.low) else reading
+        reading = "too_few_clusters" if part.n_clusters < LEAST_CLUSTERS else reading
+        row = dict(vars(point(found.estimate) if reading else found))
+        if estimator.test is not None:
+            row["p"] = estimator.test(tested[subject]) if subject in tested else np.nan
+        yield {
+            **row,
+            "estimator": name,
+            "subject": subject,
+            "reading": reading,
+            "unit": part.unit,
+        }
+    if value.trials is not None:
+        for label, subject, found in _as_trials(part, value):
+            yield {
+                **vars(found),
+                "estimator": name + label,
+                "subject": subject,
+                "reading": "not_estimable" if np.isnan(found.estimate) else "",
+                "unit": "unit",
+            }
+
+
+def _subjects(part: _Slice, value: Value) -> Iterator[tuple[str, Interval]]:
+    for model, columns in part.numbers.items():
+        yield model, part.interval(columns, value)
+    if len(part.numbers) > 1:
+        reference, candidate = part.numbers[REFERENCE], part.numbers[CANDIDATE]
+        width = reference.shape[1]
+
+        def difference(means: Cells) -> Cells:
+            return value.function(means[..., width:]) - value.function(means[..., :width])
+
+        both = np.concatenate([reference, candidate], axis=1)
+        yield DIFFERENCE, part.interval(both, replace(value, function=difference, null=0.0))
+
+
+def _as_trials(part: _Slice, value: Value) -> Iterator[tuple[str, str, Interval]]:
+    """Wilson's and the exact interval of a share, and McNemar's exact test between the models.
+
+    They take every unit as a trial of its own; beside the clusters' interval, not instead of it.
+    """
+    assert value.trials is not None  # noqa: S101 - asked by the caller
+    of_model = {model: value.trials(columns) for model, columns in part.numbers.items()}
+    for model, (hits, counted) in of_model.items():
+        k, n = int(hits[counted].sum()), int(counted.sum())
+        yield WILSON, model, _in_percent(proportions.wilson(k, n))
+        yield EXACT, model, _in_percent(proportions.exact(k, n))
+    if len(of_model) > 1:
+        (first, counted), (second, also) = of_model[REFERENCE], of_model[CANDIDATE]
+        both = counted & also
+        if both.any():
+            change = second[both].mean() - first[both].mean()
+            p = proportions.mcnemar(first[both], second[both])
+            found = Interval(_PERCENT * float(change), np.nan, np.nan, p=p, null_value=0.0)
+            yield EXACT, DIFFERENCE, found
+
+
+def _in_percent(found: Interval) -> Interval:
+    return replace(
+        found,
+        estimate=_PERCENT * found.estimate,
+        low=_PERCENT * found.low,
+        high=_PERCENT * found.high,
+        null_value=_PERCENT * found.null_value,
+    )
+
+
+def _crossed(columns: Cells, value: Value, factors: tuple[pd.Series, ...]) -> Interval:
+    """The number of all units, whose error is the sum of what each unit moves it by.
+
+    A unit's share of the error is what leaving it out changes, which is its influence to within one
+    part in the number of units.
+    """
+    n = len(columns)
+    total = columns.sum(0)
+    estimate = float(value.function(total / n))
+    errors = (n - 1) / n * (estimate - value.function((total - columns) / (n - 1)))
+    return clusters.multiway(
+        estimate, errors, [own.to_numpy() for own in factors], null_value=value.null
+    )
+
+
+def _counted(numbers: pd.DataFrame) -> Cells:
+    """The units' numbers; `of`, where the estimator asks for it, is how many of them there are."""
+    own = numbers.assign(of=float(len(numbers))) if "of" in numbers else numbers
+    columns: Cells = own.to_numpy(dtype=float)
+    return columns
+
+
+def _equal(numbers: Mapping[str, Cells]) -> bool:
+    """Whether both models gave the same number for every unit, bit for bit."""
+    return np.array_equal(numbers[REFERENCE], numbers[CANDIDATE])
+
+
+def _factors(units: pd.DataFrame) -> tuple[pd.Series, ...]:
+    """The set's clusters, one factor or two that cross; none where units stand for themselves.
+
+    A unit without a label is a cluster of its own.
+    """
+    named = [units[name] for name in ("cluster", "cluster_2") if name in units]
+    alone = "unit " + units.index.astype(str).to_series(units.index)
+    return tuple(own.where(own != "", alone) for own in named if (own != "").any())

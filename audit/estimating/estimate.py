@@ -1,0 +1,376 @@
+"""Estimates by slice and subject, all subjects from the same cells.
+
+The subjects are `reference`, `candidate`, `difference` (candidate minus reference) and `relation`
+(what is neither). A cell counts only where every model has it; what is left out is listed.
+"""
+
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from maskaudit.audit.estimating import crossed
+from maskaudit.audit.estimating.cells import (
+    CANDIDATE,
+    REFERENCE,
+    RELATION,
+    Matrix,
+    matrices,
+    with_difference,
+)
+from maskaudit.audit.estimating.cloze import cloze
+from maskaudit.audit.estimating.clustered import unit_rows
+from maskaudit.audit.estimating.crossed import (
+    ASSOCIATION,
+    CONTRAST,
+    DEPENDABILITY,
+    FRAMES_NEEDED,
+    GENERALIZABILITY,
+    MAGNITUDE,
+    WORLD_SLOPE,
+    Number,
+)
+from maskaudit.audit.estimating.estimators import (
+    CORRECTED,
+    Estimator,
+    GroupEstimator,
+    Measured,
+    UnitEstimator,
+    Value,
+    per_unit,
+)
+from maskaudit.audit.estimating.estimators.catalogue import GROUP, UNIT
+from maskaudit.audit.estimating.estimators.cbs import CBS
+from maskaudit.audit.estimating.estimators.divergence import GROUPS, MODELS
+from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.pooling import group_at_mask, pooling_rule
+from maskaudit.audit.estimating.estimators.prior import PRIOR
+from maskaudit.audit.estimating.statistics import multiplicity
+from maskaudit.audit.estimating.teacher_student import (
+    CORRELATION,
+    EXPECTED_SIGN_CHANGES,
+    FIDELITY,
+    FIDELITY_ADJUSTED,
+    FLIPS,
+    LOG_KAPPA,
+    LOG_MAGNITUDE_RATIO,
+    SIGN_CHANGES,
+    SLOPE,
+    fidelities,
+    relation,
+)
+from maskaudit.audit.recording import tables
+
+# What stays as it is when the two groups change places; everything else is negated.
+UNDIRECTED = frozenset(
+    {
+        *(part.name for part in (CBS, *GROUPS, *MODELS)),
+        ASSOCIATION,
+        MAGNITUDE,
+        GENERALIZABILITY,
+        DEPENDABILITY,
+        FRAMES_NEEDED,
+        WORLD_SLOPE,  # the shares change sides as well
+        SLOPE,
+        LOG_KAPPA,
+        CORRELATION,
+        LOG_MAGNITUDE_RATIO,
+        FLIPS,
+        SIGN_CHANGES,
+        EXPECTED_SIGN_CHANGES,
+        FIDELITY,
+        FIDELITY_ADJUSTED,
+    }
+)
+_TWO = 2
+# So much of a digest is part of a method key.
+_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Design:
+    """What estimating needs to know of a probe set beyond its items."""
+
+    name: str
+    axis: str
+    contrast: tuple[str, str] | None
+    expect: str
+    method: Mapping[str, str]
+
+
+def design(name: str, described: Mapping[str, Any], method: Mapping[str, str]) -> Design:
+    """The design of a probe set from what a record says of it, so that it is estimated again.
+
+    `described` is `probe_sets[name]` of a record's manifest, `method` what all of its sets share.
+    """
+    contrast = tuple(described["contrast"]) if described["contrast"] else None
+    key = {
+        "probe_set": name,
+        "version": described["version"],
+        # Of a grammar all that could be drawn: draws of one universe may be put side by side.
+        "items": described.get("grammar", {}).get("universe", described["items_digest"])[:_SHOWN],
+        "mode": CORRECTED,
+        "pieces": "word-l2r",
+        # Which class is the first decides the sign.
+        **({"contrast": "-".join(contrast)} if contrast else {}),
+        **method,
+    }
+    return Design(name, described["axis"], contrast, described["expect"], key)
+
+
+# Rows of `estimates` about one set, and the cells that no subject could use.
+_Found = tuple[list[dict[str, Any]], list[dict[str, str]]]
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """The estimates, and the cells that no subject could use: probe_set, attribute and frame."""
+
+    estimates: pd.DataFrame
+    left_out: list[dict[str, str]]
+
+
+def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
+    items: pd.DataFrame,
+    scores: pd.DataFrame,
+    designs: Sequence[Design],
+    fills: pd.DataFrame | None = None,
+    paired: pd.DataFrame | None = None,
+    lexicon: frozenset[str] | None = None,
+    *,
+    seed: int = 0,
+    adjust: str = "bh",
+) -> Estimated:
+    """Every estimate of a record; p values are adjusted over the tested slices of a subject.
+
+    `lexicon` are hurtful words in lower case, for those estimators that need the user's; `seed`
+    is that of the permutation test; `adjust` as in `with_adjusted`.
+    """
+    fills = tables.table("fills", []) if fills is None else fills
+    paired = tables.table("paired", []) if paired is None else paired
+    rows: list[dict[str, Any]] = []
+    left_out: list[dict[str, str]] = []
+    shared = ((scores, "item"), (fills, "context"), (paired, "context"))
+    of_set = [_by_set(items, part, key) for part, key in shared]
+    for design in designs:
+        own = items[items["probe_set"] == design.name]
+        scored, filled, beside = (part[design.name] for part in of_set)
+        measured = _by_subject(own, scored, filled, beside, lexicon)
+        for found, missing in _of_set(own, scored, measured, design, seed):
+            rows += [{"probe_set": design.name, "axis": design.axis, **row} for row in found]
+            left_out += [{"probe_set": design.name, **cell} for cell in missing]
+    tested = [design.name for design in designs if design.expect == "lean"]
+    whole = with_adjusted(tables.table("estimates", rows), tested, adjust)
+    return Estimated(tables.check("estimates", whole), left_out)
+
+
+def with_adjusted(
+    estimates: pd.DataFrame, tested_sets: Collection[str], adjust: str = "bh"
+) -> pd.DataFrame:
+    """The estimates with `p_adjusted` of the stereotype contrasts of the tested sets.
+
+    Over all of a subject at once, by Benjamini & Hochberg ("bh") or Benjamini & Yekutieli ("by",
+    whatever the dependence); every other row's is NaN.
+    """
+    adjusted_of = {
+        "bh": multiplicity.benjamini_hochberg,
+        "by": multiplicity.benjamini_yekutieli,
+    }[adjust]
+    tested = (estimates["estimator"] == CONTRAST) & estimates["probe_set"].isin(list(tested_sets))
+    adjusted = np.full(len(estimates), np.nan)
+    for subject in estimates["subject"].unique():
+        chosen = (tested & (estimates["subject"] == subject)).to_numpy()
+        p = estimates.loc[chosen, "p"].to_numpy(dtype=float)
+        adjusted[chosen] = adjusted_of(p)
+    return estimates.assign(p_adjusted=adjusted)
+
+
+def _by_set(items: pd.DataFrame, rows: pd.DataFrame, key: str) -> dict[str, pd.DataFrame]:
+    """The rows of each set, by what they share with its items; one item may serve several sets."""
+    places = items[["probe_set", key]].drop_duplicates()
+    whole = places.merge(rows, on=key)
+    found = {str(name): own[rows.columns] for name, own in whole.groupby("probe_set")}
+    return {name: found.get(name, rows.iloc[:0]) for name in places["probe_set"].unique()}
+
+
+def _by_subject(
+    items: pd.DataFrame,
+    scores: pd.DataFrame,
+    fills: pd.DataFrame,
+    paired: pd.DataFrame,
+    lexicon: frozenset[str] | None,
+) -> dict[str, Measured]:
+    """What was measured of each model on a set, and of the two together as `relation`."""
+    alone = paired["other_model"] == ""
+    found = {
+        str(model): Measured(
+            items,
+            own,
+            fills[fills["model"] == model],
+            paired[alone & (paired["model"] == model)],
+            lexicon,
+        )
+        for model, own in scores.groupby("model", sort=False)
+    }
+    if not alone.all():
+        found[RELATION] = Measured(items, scores.iloc[:0], fills.iloc[:0], paired[~alone])
+    return found
+
+
+def _of_set(
+    items: pd.DataFrame,
+    scores: pd.DataFrame,
+    measured: Mapping[str, Measured],
+    design: Design,
+    seed: int,
+) -> Iterator[_Found]:
+    """The estimates of one probe set, by the estimators of its kind."""
+    kind = items["kind"].iloc[0]
+    estimators = [estimator for estimator in UNIT if kind in estimator.kinds]
+    if kind == "association" and _crossed(items):
+        yield _association(items, scores, design, seed)
+        yield _fidelity(items, measured, design), []
+    elif kind == "association":
+        estimators += _nested(items)
+    elif kind == "cloze":
+        yield _cloze(items, scores, design)
+    rows = []
+    for estimator in estimators:
+        for row in unit_rows(measured, estimator):
+            key = {**design.method, "mode": row["mode"]}
+            unit = row.pop("unit")
+            method = _method_key(replace(design, method=key), row["estimator"], "-", unit)
+            rows.append({**row, "method": method})
+    yield rows, []
+
+
+def _crossed(items: pd.DataFrame) -> bool:
+    """Whether every attribute stands in every frame; Winogender's frames are each of one."""
+    probes = items[items["role"] == "probe"]
+    sizes = (probes[name].nunique() for name in ("attribute", "frame"))
+    return len(probes.drop_duplicates(["attribute", "frame"])) == math.prod(sizes)
+
+
+def _nested(items: pd.DataFrame) -> list[UnitEstimator]:
+    """Group estimators where frames belong to attributes: means of cells, in clusters of those."""
+    pairs = list(combinations(dict.fromkeys(items["group"]), 2))
+    estimators = GROUP if (items["role"] == "prior").any() else (LOG_ODDS,)
+    return [
+        _of_cells(estimator, first, second, f" {first}/{second}" if len(pairs) > 1 else "")
+        for first, second in pairs
+        for estimator in estimators
+    ]
+
+
+def _of_cells(estimator: GroupEstimator, first: str, second: str, between: str) -> UnitEstimator:
+    """The mean of one group estimator's cells, with attributes as clusters."""
+
+    def units(measured: Measured, _mode: str) -> pd.DataFrame:
+        cells = estimator.cells(measured.values("logp"), first, second)
+        cells = cells[cells["role"] == "probe"].assign(n=1.0, cluster=lambda c: c["attribute"])
+        return cells.set_index(cells["attribute"] + ":" + cells["frame"]).rename_axis("unit")
+
+    return UnitEstimator(
+        **{part.name: getattr(estimator, part.name) for part in fields(Estimator)},
+        units=units,
+        columns=("value", "n"),
+        numbers={CORRECTED: {estimator.name + between: Value(per_unit)}},
+    )
+
+
+def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed: int) -> _Found:
+    """Every number of a crossed set: each pair of groups, by each estimator, of each subject."""
+    rows: list[dict[str, Any]] = []
+    left_out: list[dict[str, str]] = []
+    groups = list(dict.fromkeys(items["group"]))
+    estimators = GROUP if (items["role"] == "prior").any() else (LOG_ODDS,)
+    common = {"n_terms": items.groupby("group")["term"].nunique().min(), "mode": CORRECTED}
+    pooled = pooling_rule(items)
+    for number, (first, second) in enumerate(combinations(groups, 2)):
+        between = f"{first}/{second}: " if len(groups) > _TWO else ""
+        for estimator in estimators:
+            by_model, missing = matrices(items, scores, estimator, first, second)
+            if estimator is LOG_ODDS and number == 0:  # a cell is complete for all groups or none
+                left_out += missing
+            by_subject = with_difference(by_model)
+            for subject, one in _numbers(by_subject, estimator, design, items, seed):
+                resampled = f"@seed{seed}" if one.estimator == ASSOCIATION else ""
+                name = f"{one.estimator}:{estimator.name}{resampled}"
+                found = {
+                    **one.row(),
+                    "subject": subject,
+                    "slice": between + one.slice,
+                    "method": _method_key(design, name, pooled),
+                }
+                rows.append({**common, **found})
+    return rows, left_out
+
+
+def _numbers(
+    by_subject: Mapping[str, Matrix],
+    estimator: GroupEstimator,
+    design: Design,
+    items: pd.DataFrame,
+    seed: int,
+) -> Iterator[tuple[str, Number]]:
+    """Every number of one estimator between two groups, with its subject."""
+    raw = estimator is LOG_ODDS
+    shares = _shares(items) if raw else {}
+    whole = {name: matrix.probes.complete for name, matrix in by_subject.items()} if raw else {}
+    for subject, matrix in by_subject.items():
+        numbers = [crossed.means(matrix, estimator.name)]
+        if estimator is not PRIOR and design.contrast is not None:
+            name = CONTRAST if raw else f"{CONTRAST}_{estimator.name}"
+            numbers.append(crossed.contrast(matrix, name, design.contrast))
+        if raw:
+            rng = np.random.default_rng(seed)
+            numbers.append(crossed.leans(whole[subject], estimator.name))
+            numbers.append(crossed.magnitudes(subject, whole, rng))
+            numbers.append(crossed.ranking(whole[subject]))
+        if shares:
+            identity = group_at_mask(items)
+            numbers.append(crossed.against_world(matrix.probes, shares, subject, identity=identity))
+        yield from ((subject, number) for own in numbers for number in own)
+    if REFERENCE in whole:
+        both = (whole[REFERENCE], whole[CANDIDATE])
+        yield from ((RELATION, number) for number in relation(*both))
+
+
+def _shares(items: pd.DataFrame) -> dict[str, float]:
+    """The first group's share in the world by attribute, where there is one other group."""
+    if items["group"].nunique() != _TWO or items["share"].isna().all():
+        return {}
+    return dict(zip(items["attribute"], items["share"], strict=True))
+
+
+def _fidelity(
+    items: pd.DataFrame, measured: Mapping[str, Measured], design: Design
+) -> list[dict[str, Any]]:
+    """Whether the two models differ more where groups are at stake; empty where that is unknown."""
+    if RELATION not in measured:
+        return []
+    return [
+        {
+            **one.row(),
+            "subject": RELATION,
+            "mode": CORRECTED,
+            "method": _method_key(design, one.estimator, "-", "frame"),
+        }
+        for one in fidelities(items, pd.concat([part.paired for part in measured.values()]))
+    ]
+
+
+def _cloze(items: pd.DataFrame, scores: pd.DataFrame, design: Design) -> _Found:
+    """Shares of facts filled rightly, and of negated ones where the answer is still given."""
+    found, missing = cloze(items, scores)
+    keys = (_method_key(design, row["estimator"], "any", "fact") for row in found)
+    return [{**row, "method": key} for row, key in zip(found, keys, strict=True)], missing
+
+
+def _method_key(design: Design, estimator: str, pooled: str, unit: str = "attribute+frame") -> str:
+    """How a number was made, without the models: numbers with unequal keys are not compared."""
+    parts = {**design.method, "estimator": estimator, "terms": pooled, "unit": unit}
+    return "|".join([f"{key}:{value}" for key, value in parts.items()])

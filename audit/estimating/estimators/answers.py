@@ -1,0 +1,145 @@
+"""How good a model's fills are where the right answers are known: rank, likelihood, calibration."""
+
+import numpy as np
+import pandas as pd
+from maskaudit.audit.estimating.estimators import (
+    CORRECTED,
+    Measured,
+    UnitEstimator,
+    Value,
+    per_unit,
+)
+from numpy.typing import NDArray
+
+BINS = 10
+# A bin with no more facts than this (one, whatever rounding makes of it) has no noise to take off.
+ALONE = 1.5
+AT = (5, 10)
+_KINDS = frozenset({"cloze"})
+_NEEDS = frozenset({"logp"})
+_SOURCE = "standard; a fact with several right answers counts by the best of them"
+Means = NDArray[np.float64]
+
+
+def units(measured: Measured, _mode: str) -> pd.DataFrame:
+    """One row a fact: rank of its best answer, log of the summed p of all, the likeliest fill's p.
+
+    NaN where no right answer is one piece of the vocabulary, since only those have a rank.
+    """
+    values = measured.values("logp")
+    values = values[values["label"] == "right"].assign(
+        p=lambda rows: np.exp(rows["value"].astype(float)),
+        rank=lambda rows: rows["rank"].astype("float64"),
+    )
+    fact = values.groupby("frame", sort=False)
+    found = fact[["class", "cluster", "context"]].first()
+    rank = fact["rank"].min()
+    likeliest = measured.fills[measured.fills["rank"] == 1].set_index("context")["probability"]
+    confidence = found["context"].map(likeliest).astype(float)
+    right = (rank == 1).astype(float).where(rank.notna())
+    columns = {
+        "facts": rank.notna().astype(float).where(rank.notna()),
+        "reciprocal": 1 / rank,
+        "nll": -np.log(fact["p"].sum(min_count=1)).where(rank.notna()),
+        "squared": (confidence - right) ** 2,
+        "of": float(len(found)),
+        **{f"at_{k}": (rank <= k).astype(float).where(rank.notna()) for k in AT},
+    }
+    number = np.minimum((confidence * BINS).fillna(0).astype(int), BINS - 1)
+    for b in range(BINS):
+        inside = (number == b).astype(float)
+        columns |= {f"n_{b}": inside, f"p_{b}": inside * confidence, f"r_{b}": inside * right}
+    return found.assign(**columns).rename_axis("unit")
+
+
+_BINNED = tuple(f"{part}_{b}" for part in ("n", "p", "r") for b in range(BINS))
+
+
+def _bins(means: Means) -> tuple[Means, Means, Means, Means]:
+    """Means of counts, confidences and right answers in each bin, [..., bins], and of the facts."""
+    parts = (means[..., 2 + i * BINS : 2 + (i + 1) * BINS] for i in range(3))
+    n, p, right = parts
+    return n, p, right, means[..., 0]
+
+
+def ece(means: Means) -> Means:
+    """Sum over bins of the bin's share times |mean confidence - share right|."""
+    _, p, right, facts = _bins(means)
+    gap: Means = np.abs(p - right).sum(-1) / facts
+    return gap
+
+
+def ece_debiased(means: Means) -> Means:
+    """Root of the debiased mean squared gap of the bins; bins of one fact add nothing."""
+    n, p, right, facts = _bins(means)
+    of = means[..., 1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = right / n
+        count = n / facts[..., None] * of[..., None]
+        noise = share * (1 - share) / (count - 1)
+        gap = np.where(count > ALONE, (p / n - share) ** 2 - noise, 0.0)
+    mean: Means = np.where(n > 0, gap * n, 0.0).sum(-1) / facts
+    root: Means = np.sqrt(np.maximum(0.0, mean))
+    return root
+
+
+def _mean_of(column: str, name: str, unit: str, definition: str, hides: str) -> UnitEstimator:
+    return UnitEstimator(
+        name=name,
+        unit=unit,
+        definition=definition,
+        does_not_show=hides,
+        source=_SOURCE,
+        needs=_NEEDS,
+        kinds=_KINDS,
+        units=units,
+        columns=(column, "facts"),
+        numbers={CORRECTED: {name: Value(per_unit)}},
+    )
+
+
+_FEW = "How much a model knows: the facts are few and plain."
+ACCURACY = tuple(
+    _mean_of(
+        f"at_{k}",
+        f"accuracy@{k}",
+        "share",
+        f"Share of facts with a right answer among the {k} likeliest fills, 0 to 1.",
+        _FEW,
+    )
+    for k in AT
+)
+MRR = _mean_of(
+    "reciprocal", "mrr", "0 to 1", "Mean of 1 / rank of the best right answer, 0 to 1.", _FEW
+)
+NLL = _mean_of(
+    "nll",
+    "nll",
+    "nats",
+    "Mean of -log of the summed p of the right answers, 0 upwards; lower is better.",
+    "Whether wrong answers are believed instead.",
+)
+BRIER = _mean_of(
+    "squared",
+    "brier",
+    "0 to 1",
+    "Mean of (p of the likeliest fill - 1 if it is right else 0) squared; lower is better.",
+    "Calibration alone: it falls with accuracy too.",
+)
+ECE = UnitEstimator(
+    name="ece",
+    unit="0 to 1",
+    definition="Expected calibration error of the likeliest fill in 10 bins of equal width: sum "
+    "over bins of share * |mean p - share right|. It is above 0 for a perfectly calibrated model, "
+    "so `ece_debiased` stands beside it: the root of the mean squared gap less its sampling noise "
+    "(another scale; 0 where the noise explains all).",
+    does_not_show="In which direction: a model may be too sure of one fact and too unsure of "
+    "another.",
+    source="Guo et al. 2017; debiased after Kumar, Liang & Ma 2019",
+    needs=_NEEDS,
+    kinds=_KINDS,
+    units=units,
+    columns=("facts", "of", *_BINNED),
+    numbers={CORRECTED: {"ece": Value(ece), "ece_debiased": Value(ece_debiased)}},
+)
+ANSWERS = (*ACCURACY, MRR, NLL, BRIER, ECE)

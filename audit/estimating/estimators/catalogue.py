@@ -1,0 +1,32 @@
+"""All named estimators, and what a kind of probe set needs of the scoring pass."""
+
+from maskaudit.audit.estimating.estimators import Estimator, GroupEstimator, UnitEstimator
+from maskaudit.audit.estimating.estimators.answers import ANSWERS
+from maskaudit.audit.estimating.estimators.cbs import CBS
+from maskaudit.audit.estimating.estimators.completions import DISCO, HONEST
+from maskaudit.audit.estimating.estimators.divergence import GROUPS, MODELS
+from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.pairs import PAIRS
+from maskaudit.audit.estimating.estimators.prior import LPBS, PRIOR
+from maskaudit.audit.estimating.estimators.seat import SEAT
+from maskaudit.audit.estimating.estimators.stereoset import STEREOSET
+
+GROUP: tuple[GroupEstimator, ...] = (LOG_ODDS, PRIOR, LPBS)
+UNIT: tuple[UnitEstimator, ...] = (
+    CBS,
+    *PAIRS,
+    STEREOSET,
+    HONEST,
+    DISCO,
+    *GROUPS,
+    *MODELS,
+    *ANSWERS,
+    *SEAT,
+)
+ALL: tuple[Estimator, ...] = (*GROUP, *UNIT)
+
+
+def needed(kind: str) -> frozenset[str]:
+    """The measures that the estimators of a kind of probe set need; `logp` where none says."""
+    found = frozenset[str]().union(*(part.needs for part in ALL if kind in part.kinds))
+    return found or frozenset({"logp"})

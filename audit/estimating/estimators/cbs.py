@@ -1,0 +1,72 @@
+"""`cbs`: how unequal groups are at all, as the variance over groups of log p beyond the prior."""
+
+import numpy as np
+import pandas as pd
+from maskaudit.audit.estimating.estimators import (
+    CORRECTED,
+    PUBLISHED,
+    Measured,
+    UnitEstimator,
+    Value,
+)
+from maskaudit.audit.estimating.estimators.pooling import CELL, group_at_mask, pooled
+
+
+def units(measured: Measured, mode: str) -> pd.DataFrame:
+    """One row an attribute: the variance over groups of log(p / prior).
+
+    Published mode takes it in each frame and averages, so that noise between frames counts as bias.
+    Corrected mode averages over pairs of different frames the covariance over groups, whose
+    expectation is 0 for a model with no bias; it may be negative. NaN where a score is missing.
+    """
+    rows = measured.items[measured.items["role"].isin(["probe", "prior"])]
+    if not (rows["role"] == "prior").any() or not group_at_mask(rows):
+        return pd.DataFrame(columns=["class", "cluster", "variance"])
+    scored = measured.values("logp")
+    rows = scored[scored["role"].isin(["probe", "prior"])]
+    by_role = pooled(rows).rename("value").reset_index()
+    place = [*CELL[1:], "variant", "group"]
+    wide = by_role.pivot(index=place, columns="role", values="value")
+    beyond = (wide["probe"] - wide["prior"]).groupby(["class", "attribute", "frame", "group"])
+    cells = beyond.mean().where(beyond.count() == beyond.size()).unstack("group")
+    found = [
+        (class_, attribute, _variance(own.to_numpy(dtype=float), mode))
+        for (class_, attribute), own in cells.groupby(["class", "attribute"], sort=False)
+    ]
+    table = pd.DataFrame(found, columns=["class", "unit", "variance"]).set_index("unit")
+    return table.assign(cluster="")
+
+
+def _variance(cells: np.ndarray[tuple[int, int], np.dtype[np.float64]], mode: str) -> float:
+    """Of log(p / prior), [frames, groups]; variances divide by groups - 1."""
+    n_frames, n_groups = cells.shape
+    centred = cells - cells.mean(1, keepdims=True)
+    squares = float((centred**2).sum())
+    if mode == PUBLISHED:
+        return squares / n_frames / (n_groups - 1)
+    if n_frames == 1:
+        return float("nan")
+    between = float((centred.sum(0) ** 2).sum()) - squares
+    return between / (n_frames * (n_frames - 1)) / (n_groups - 1)
+
+
+_MEAN = {"cbs": Value(lambda means: means[..., 0])}
+CBS = UnitEstimator(
+    name="cbs",
+    unit="nats squared",
+    definition="Categorical bias score: variance over groups of log(p / prior), mean over "
+    "attributes and frames; 0 is no difference between groups. Published mode takes the variance "
+    "in each frame and is never negative; corrected mode takes pairs of different frames (a "
+    "U-statistic) and is 0 on average for a model with no bias.",
+    does_not_show="In which direction, and whether it follows a stereotype. Published mode is "
+    "positive for every model, biased or not. Its interval covers other attributes in these same "
+    "sentences, not other sentences.",
+    source="Ahn & Oh 2021; their code multiplies k by k pieces where a word has several, this one "
+    "scores the word once; variances divide by groups - 1, as theirs do",
+    needs=frozenset({"logp"}),
+    kinds=frozenset({"association"}),
+    modes=(PUBLISHED, CORRECTED),
+    units=units,
+    columns=("variance",),
+    numbers={PUBLISHED: _MEAN, CORRECTED: _MEAN},
+)

@@ -1,0 +1,146 @@
+"""How far two distributions at a slot are apart: of two models, or of two groups in one model."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from maskaudit.audit.estimating.estimators import (
+    CORRECTED,
+    Measured,
+    UnitEstimator,
+    Value,
+    per_unit,
+)
+from maskaudit.audit.estimating.estimators.pooling import group_at_mask
+
+_SLOTS = frozenset({"association", "completions", "cloze", "pairs", "triples"})
+_SOURCE = "Lin 1991 (Jensen-Shannon); Kullback & Leibler 1951"
+
+
+def of_models(name: str, unit: str, definition: str, hides: str) -> UnitEstimator:
+    """A distance of the reference's and the candidate's distributions, kept by the scoring pass."""
+
+    def units(measured: Measured, _mode: str) -> pd.DataFrame:
+        rows = measured.items[measured.items["role"] == "probe"].drop_duplicates("context")
+        own = measured.paired[measured.paired["measure"] == name].set_index("context")["value"]
+        found = rows.set_index("context")[["class", "frame"]].rename_axis("unit")
+        found = found.rename(columns={"frame": "cluster"})
+        return found.assign(value=own.reindex(found.index), n=1.0)
+
+    return UnitEstimator(
+        name=name,
+        unit=unit,
+        definition=definition,
+        does_not_show=hides,
+        source=_SOURCE,
+        needs=frozenset({"logp"}),
+        kinds=_SLOTS,
+        units=units,
+        columns=("value", "n"),
+        of_pair=True,
+        numbers={CORRECTED: {name: Value(per_unit)}},
+    )
+
+
+def of_groups(name: str, unit: str, definition: str) -> UnitEstimator:
+    """A distance between two groups' distributions over the whole vocabulary, within a model."""
+
+    def units(measured: Measured, _mode: str) -> pd.DataFrame:
+        own = measured.paired[measured.paired["measure"] == name]
+        if own.empty:
+            return pd.DataFrame(columns=["class", "cluster", "value", "n"])
+        frames = measured.items.drop_duplicates("context").set_index("context")["frame"]
+        units = own["context"] + ":" + own["other_context"]
+        clusters = own["context"].map(frames)
+        known = clusters.notna()
+        table = {"class": "", "cluster": clusters, "value": own["value"], "n": 1.0}
+        return pd.DataFrame(table)[known].set_axis(units[known]).rename_axis("unit")
+
+    return UnitEstimator(
+        name=name,
+        unit=unit,
+        definition=definition,
+        does_not_show="Which words differ, and whether they matter: most of the vocabulary has "
+        "nothing to do with groups.",
+        source=_SOURCE,
+        needs=frozenset({"logp"}),
+        kinds=frozenset({"association", "completions"}),
+        units=units,
+        columns=("value", "n"),
+        numbers={CORRECTED: {name: Value(per_unit)}},
+    )
+
+
+def of_targets(name: str, unit: str, definition: str) -> UnitEstimator:
+    """The same between the groups' distributions over the set's own targets, which sum to 1."""
+
+    def units(measured: Measured, _mode: str) -> pd.DataFrame:
+        rows = measured.items[measured.items["role"] == "probe"]
+        if rows.empty or group_at_mask(rows):
+            return pd.DataFrame(columns=["class", "cluster", "value", "n"])
+        scored = measured.values("logp")
+        rows = scored[scored["role"] == "probe"]
+        p = np.exp(rows["value"]).groupby([rows["context"], rows["target"]]).first()
+        simplex = (p / p.groupby("context").sum(min_count=1)).rename("p").reset_index()
+        places = rows.drop_duplicates("context")[["context", "frame", "variant", "group"]]
+        by_group = simplex.merge(places, on="context").groupby(
+            ["frame", "variant", "group", "target"], sort=False
+        )
+        wide = by_group["p"].mean().where(by_group["p"].count() == by_group["p"].size())
+        found = [
+            (f"{frame}:{variant}:{first}:{second}", frame, _distance(name, own[first], own[second]))
+            for (frame, variant), own in wide.unstack("group").groupby(["frame", "variant"])
+            for first, second in combinations(own.columns, 2)
+        ]
+        table = pd.DataFrame(found, columns=["unit", "cluster", "value"]).set_index("unit")
+        table["class"], table["n"] = "", 1.0
+        return table
+
+    return UnitEstimator(
+        name=name,
+        unit=unit,
+        definition=definition,
+        does_not_show="In which direction: see the contrast.",
+        source=_SOURCE,
+        needs=frozenset({"logp"}),
+        kinds=frozenset({"association"}),
+        units=units,
+        columns=("value", "n"),
+        numbers={CORRECTED: {name: Value(per_unit)}},
+    )
+
+
+def _distance(name: str, first: pd.Series, second: pd.Series) -> float:
+    """Jensen-Shannon divergence in bits, or total variation, of two distributions."""
+    p, q = first.to_numpy(dtype=float), second.to_numpy(dtype=float)
+    if name.startswith("tv"):
+        return float(np.abs(p - q).sum() / 2)
+    middle = (p + q) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        parts = [np.where(x == 0, 0.0, x * np.log2(x / middle)) for x in (p, q)]
+    return float(sum(part.sum() for part in parts) / 2)
+
+
+_NOT_BIAS = "Bias: two models may differ everywhere and lean alike."
+MODELS = (
+    of_models("kl", "nats", "KL divergence of the reference's distribution at the slot to the "
+              "candidate's, whole vocabulary, 0 upwards.", _NOT_BIAS),
+    of_models("jsd", "bits", "Jensen-Shannon divergence of the two models' distributions at the "
+              "slot, whole vocabulary, 0 to 1.", _NOT_BIAS),
+    of_models("tv", "0 to 1", "Total variation distance of the two models' distributions at the "
+              "slot: the largest difference of p that any set of words has.", _NOT_BIAS),
+    of_models("top1", "share", "Share of slots whose likeliest word is the same in both models.",
+              _NOT_BIAS),
+    of_models("agreement@10", "share", "Share of the ten likeliest words that both models have.",
+              _NOT_BIAS),
+)  # fmt: skip
+GROUPS = (
+    of_groups("jsd_groups", "bits", "Jensen-Shannon divergence between two groups' distributions "
+              "at the slot, whole vocabulary (mean over a group's terms first), 0 to 1."),
+    of_groups("tv_groups", "0 to 1", "Total variation distance between two groups' distributions "
+              "at the slot, whole vocabulary (mean over a group's terms first)."),
+    of_targets("jsd_targets", "bits", "Jensen-Shannon divergence between two groups' distributions "
+               "over the set's own targets, which are made to sum to 1; 0 to 1."),
+    of_targets("tv_targets", "0 to 1", "Total variation distance between two groups' distributions "
+               "over the set's own targets, which are made to sum to 1."),
+)  # fmt: skip

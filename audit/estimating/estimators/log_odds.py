@@ -1,0 +1,24 @@
+"""`log_odds`: how much likelier the first group's terms are than the second's, in nats."""
+
+import pandas as pd
+from maskaudit.audit.estimating.estimators import GroupEstimator
+from maskaudit.audit.estimating.estimators.pooling import group_differences
+
+
+def cells(scored: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
+    """Log-odds of `first` against `second` in each cell, for probes and controls."""
+    return group_differences(scored[scored["role"].isin(["probe", "control"])], first, second)
+
+
+LOG_ODDS = GroupEstimator(
+    name="log_odds",
+    unit="nats",
+    definition="log p(first group) - log p(second group), at the mask; any real number, positive "
+    "towards the first group; .69 doubles the odds.",
+    does_not_show="Whether a lean comes from the attribute or from the model's habit of one term: "
+    "the mean over attributes is a statement about the terms, so it is shown and never tested.",
+    source="Kurita et al. 2019, without their prior",
+    needs=frozenset({"logp"}),
+    kinds=frozenset({"association"}),
+    cells=cells,
+)

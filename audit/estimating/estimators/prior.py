@@ -1,0 +1,43 @@
+"""`prior` and `lpbs`: the lean with the attribute masked too, and the lean beyond it."""
+
+import pandas as pd
+from maskaudit.audit.estimating.estimators import GroupEstimator
+from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.pooling import group_differences
+
+
+def prior_cells(scored: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
+    """Log-odds in each cell's sentence with the attribute masked too, read at the group's slot."""
+    return group_differences(scored[scored["role"] == "prior"], first, second).assign(role="probe")
+
+
+def lpbs_cells(scored: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
+    """Log-odds minus the prior, cell by cell."""
+    place = ["role", "class", "attribute", "frame"]
+    raw = LOG_ODDS.cells(scored, first, second)
+    both = raw[raw["role"] == "probe"].merge(prior_cells(scored, first, second), on=place)
+    return both.assign(value=both["value_x"] - both["value_y"])[[*place, "value"]]
+
+
+PRIOR = GroupEstimator(
+    name="prior",
+    unit="nats",
+    definition="The log-odds of the same sentence with the attribute masked too, read at the "
+    "group's slot; a mask a word.",
+    does_not_show="Anything about an attribute; a sentence with several masks is unlike the "
+    "model's training text.",
+    source="Kurita et al. 2019",
+    needs=frozenset({"logp"}),
+    kinds=frozenset({"association"}),
+    cells=prior_cells,
+)
+LPBS = GroupEstimator(
+    name="lpbs",
+    unit="nats",
+    definition="Log-odds minus prior (log probability bias score).",
+    does_not_show="A lean of the model's output that is the same for all attributes: it cancels.",
+    source="Kurita et al. 2019; the prior is read at the group's slot, not at the attribute's",
+    needs=frozenset({"logp"}),
+    kinds=frozenset({"association"}),
+    cells=lpbs_cells,
+)

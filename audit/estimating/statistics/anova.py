@@ -1,0 +1,290 @@
+"""Means over attributes crossed with frames, and how sure they are when both are samples.
+
+The two-way analysis of variance with Satterthwaite's degrees of freedom. Few missing cells are
+filled by the additive fit (Yates 1933); where more are missing, variances are of clusters.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from maskaudit.audit.estimating.statistics.clusters import multiway
+from maskaudit.audit.estimating.statistics.interval import (
+    LEVEL,
+    Cells,
+    Interval,
+    Part,
+    floored,
+    satterthwaite,
+    student,
+)
+
+# More missing cells than this share are not filled.
+MOST_MISSING = 0.05
+_LEAST = 2
+
+
+@dataclass(frozen=True)
+class MeanSquares:
+    """Two-way analysis of variance of I attributes by J frames; `missing` cells were filled."""
+
+    attribute: float
+    frame: float
+    residual: float
+    n_attributes: int
+    n_frames: int
+    missing: int = 0
+
+    @property
+    def residual_df(self) -> int:
+        """Degrees of freedom of the residual mean square."""
+        return (self.n_attributes - 1) * (self.n_frames - 1) - self.missing
+
+
+def mean_squares(cells: Cells) -> MeanSquares:
+    """Mean squares of attribute, frame and residual; needs I, J >= 2 and few missing cells."""
+    missing = int(np.isnan(cells).sum())
+    filled = completed(cells)
+    n_attributes, n_frames = filled.shape
+    # Against the first row, the first column: what does not vary is then 0 and no rounding error.
+    by_row, by_column = filled - filled[:1], filled - filled[:, :1]
+    residual = by_row - by_row.mean(0) - (by_row - by_row.mean(0)).mean(1, keepdims=True)
+    left = (n_attributes - 1) * (n_frames - 1) - missing
+    return MeanSquares(
+        attribute=n_frames * float(by_row.mean(1).var(ddof=1)),
+        frame=n_attributes * float(by_column.mean(0).var(ddof=1)),
+        residual=float((residual**2).sum()) / left if left > 0 else np.nan,
+        n_attributes=n_attributes,
+        n_frames=n_frames,
+        missing=missing,
+    )
+
+
+def completed(cells: Cells) -> Cells:
+    """The cells with the missing ones as the additive fit has them, attribute plus frame.
+
+    They add nothing to the residual, whose degrees of freedom are fewer by them (Yates 1933).
+    Raises ValueError where more than `MOST_MISSING` are missing or a factor has fewer than two.
+    """
+    _at_least_two(cells)
+    gaps = np.argwhere(np.isnan(cells))
+    if not len(gaps):
+        return cells
+    if not fillable(cells):
+        message = f"{len(gaps)} of {cells.size} cells are missing; expected at most 5 %"
+        raise ValueError(message)
+    i, j = gaps.T
+    n_attributes, n_frames = cells.shape
+    known = np.nan_to_num(cells)
+    # Each gap is its row's mean plus its column's less the whole's, in which the gaps stand again.
+    fixed = known.sum(1)[i] / n_frames + known.sum(0)[j] / n_attributes - known.sum() / known.size
+    shared = (
+        (i[:, None] == i[None, :]) / n_frames
+        + (j[:, None] == j[None, :]) / n_attributes
+        - 1 / known.size
+    )
+    known[i, j] = np.linalg.solve(np.eye(len(gaps)) - shared, fixed)
+    return known
+
+
+def fillable(cells: Cells) -> bool:
+    """Whether so few cells are missing that the additive fit may fill them."""
+    gaps = np.isnan(cells)
+    known_everywhere = bool((~gaps).any(0).all() and (~gaps).any(1).all())
+    return bool(gaps.mean() <= MOST_MISSING) and known_everywhere
+
+
+def average(values: Cells) -> float:
+    """The mean, exactly the value where all are equal."""
+    first = values.flat[0]
+    return float(first + (values - first).mean())
+
+
+def name_parts(by_name: Sequence[Cells]) -> list[Part]:
+    """What the names that stand for the groups add to a variance: an array of means for each group.
+
+    V_names = sum_g var_k(mean_gk) / K_g, each part with K_g - 1 degrees of freedom (Welch). Raises
+    ValueError on a group of fewer than two names.
+    """
+    if any(len(means) < _LEAST for means in by_name):
+        message = f"groups of {[len(means) for means in by_name]} names; expected at least {_LEAST}"
+        raise ValueError(message)
+    return [(float(means.var(ddof=1)) / len(means), len(means) - 1.0) for means in by_name]
+
+
+def mean_interval(
+    cells: Cells,
+    *,
+    names: Sequence[Part] = (),
+    level: float = LEVEL,
+    null_value: float = np.nan,
+) -> Interval:
+    """Mean of the cells for new attributes and new frames (S2), and new names with `names` (S3).
+
+    V = (MSA + MSB - MSE)/n, floored at max(MSA, MSB)/n; degrees of freedom by Satterthwaite
+    (docs/method.md, Intervals). Raises ValueError on fewer than two of either factor.
+    """
+    _at_least_two(cells)
+    if not fillable(cells):
+        return _mean_of_clusters(cells, names, level, null_value)
+    ms = mean_squares(cells)
+    n = cells.size
+    kept = floored(
+        [(ms.attribute / n, ms.n_attributes - 1)],
+        (ms.frame / n, ms.n_frames - 1),
+        [(-ms.residual / n, ms.residual_df)],
+    )
+    variance, df = satterthwaite([*kept, *names])
+    return student(
+        average(completed(cells)),
+        variance,
+        df,
+        level=level,
+        null_value=null_value,
+        v_frames=ms.frame / n,
+    )
+
+
+def contrast_interval(
+    first: Cells,
+    second: Cells,
+    *,
+    names: Sequence[Part] = (),
+    level: float = LEVEL,
+    null_value: float = 0.0,
+) -> Interval:
+    """Stereotype contrast: mean of the first class minus mean of the second, in the same frames.
+
+    Positive is stereotype-consistent where the first class is the one tied to the first group.
+    V = sum_c MSA_c/(I_c J) + var_j(d_j)/J - sum_c MSE_c/(I_c J), floored at the larger of the
+    first two terms; degrees of freedom by Satterthwaite (docs/method.md, Intervals). `names` as in
+    `mean_interval`. Raises ValueError on unequal frames or fewer than two of any factor.
+    """
+    if first.shape[1] != second.shape[1]:
+        message = f"classes have {first.shape[1]} and {second.shape[1]} frames; expected the same"
+        raise ValueError(message)
+    _at_least_two(first)
+    _at_least_two(second)
+    if not (fillable(first) and fillable(second)):
+        return _contrast_of_clusters(first, second, names, level, null_value)
+    classes = [mean_squares(first), mean_squares(second)]
+    n_frames = first.shape[1]
+    base = first[:1] if not np.isnan(first[0]).any() else completed(first)[:1]
+    difference = (completed(first) - base).mean(0) - (completed(second) - base).mean(0)
+    sizes = [ms.n_attributes * n_frames for ms in classes]
+    by_frame = float(difference.var(ddof=1)) / n_frames
+    kept = floored(
+        [(ms.attribute / n, ms.n_attributes - 1) for ms, n in zip(classes, sizes, strict=True)],
+        (by_frame, n_frames - 1),
+        [(-ms.residual / n, ms.residual_df) for ms, n in zip(classes, sizes, strict=True)],
+    )
+    variance, df = satterthwaite([*kept, *names])
+    return student(
+        average(difference),
+        variance,
+        df,
+        level=level,
+        null_value=null_value,
+        v_frames=by_frame,
+    )
+
+
+def frame_interval(values: Cells, *, level: float = LEVEL, null_value: float = np.nan) -> Interval:
+    """Mean over frames alone, [J] (scope S1): this attribute, new frames; Student t with J - 1.
+
+    Frames without a value are left out. Raises ValueError where fewer than two have one.
+    """
+    return frame_intervals(values[None, :], level=level, null_value=null_value)[0]
+
+
+def frame_intervals(
+    cells: Cells, *, level: float = LEVEL, null_value: float = np.nan
+) -> list[Interval]:
+    """The same for each attribute of cells, [I, J]."""
+    known = ~np.isnan(cells)
+    counts = known.sum(1)
+    if counts.min(initial=_LEAST) < _LEAST:
+        message = f"an attribute in {counts.min()} frames; expected at least {_LEAST}"
+        raise ValueError(message)
+    base = np.take_along_axis(cells, known.argmax(1)[:, None], axis=1)
+    beside = np.where(known, cells - base, 0.0)
+    shift = beside.sum(1) / counts
+    averages = base[:, 0] + shift
+    spread = np.where(known, beside - shift[:, None], 0.0)
+    variances = (spread**2).sum(1) / (counts - 1) / counts
+    return [
+        student(mean, variance, n - 1, level=level, null_value=null_value, v_frames=variance)
+        for mean, variance, n in zip(
+            averages.tolist(), variances.tolist(), counts.tolist(), strict=True
+        )
+    ]
+
+
+def centred(cells: Cells) -> Cells:
+    """Cells minus their frame's mean over attributes: what an attribute adds to its frame."""
+    beside = cells - cells[:1]  # attributes that are all alike are then exactly 0
+    centred_cells: Cells = beside - beside.mean(0, keepdims=True)
+    return centred_cells
+
+
+def shrunken(cells: Cells) -> Cells:
+    """Best linear unbiased predictor of each attribute's deviation from the mean, [I].
+
+    The deviation times 1 - MSE/MSA, the estimated share of its variance that is not noise; 0 for
+    every attribute where MSA <= MSE.
+    """
+    ms = mean_squares(cells)
+    weight = max(0.0, 1 - ms.residual / ms.attribute) if ms.attribute > 0 else 0.0
+    deviations: Cells = weight * centred(completed(cells)).mean(1)
+    return deviations
+
+
+def _mean_of_clusters(
+    cells: Cells, names: Sequence[Part], level: float, null_value: float
+) -> Interval:
+    """The mean over the cells that are there, by two-way clusters of attributes and frames."""
+    known = ~np.isnan(cells)
+    if not known.any():
+        return student(np.nan, np.nan, np.nan)
+    mean = float(cells[known].mean())
+    error = (cells[known] - mean) / known.sum()
+    found = multiway(mean, error, list(np.argwhere(known).T))
+    variance, df = satterthwaite([(found.std_error**2, found.df), *names])
+    return student(mean, variance, df, level=level, null_value=null_value)
+
+
+def _contrast_of_clusters(
+    first: Cells, second: Cells, names: Sequence[Part], level: float, null_value: float
+) -> Interval:
+    """The difference of the classes' means over the cells that are there.
+
+    The same clusters, with those of attributes apart by class: each class has its own number of
+    them, and a small one its own few degrees of freedom.
+    """
+    n_frames = first.shape[1]
+    estimate, by_frame = 0.0, np.zeros(n_frames)
+    attributes: list[Part] = []
+    residuals: list[Part] = []
+    for sign, cells in ((1.0, first), (-1.0, second)):
+        known = ~np.isnan(cells)
+        if not known.any():
+            return student(np.nan, np.nan, np.nan)
+        mean = float(cells[known].mean())
+        error = np.where(known, sign * (cells - mean) / known.sum(), 0.0)
+        n = int(known.any(1).sum())
+        estimate += sign * mean
+        by_frame += error.sum(0)
+        left = max(1, int(known.sum()) - n - n_frames + 1)
+        if n < _LEAST:
+            return student(estimate, np.nan, np.nan)
+        attributes.append((n / (n - 1) * float((error.sum(1) ** 2).sum()), n - 1))
+        residuals.append((-float((error**2).sum()), left))
+    frames = (n_frames / (n_frames - 1) * float((by_frame**2).sum()), n_frames - 1)
+    variance, df = satterthwaite([*floored(attributes, frames, residuals), *names])
+    return student(estimate, variance, df, level=level, null_value=null_value)
+
+
+def _at_least_two(cells: Cells) -> None:
+    if cells.ndim == 0 or min(cells.shape) < _LEAST:
+        message = f"cells of shape {cells.shape}; expected at least {_LEAST} of each factor"
+        raise ValueError(message)

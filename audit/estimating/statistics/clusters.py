@@ -1,0 +1,76 @@
+"""Intervals over clusters: of one factor by the jackknife, of several crossed ones by inclusion."""
+
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from maskaudit.audit.estimating.statistics.interval import LEVEL, Cells, Interval, point, student
+from numpy.typing import NDArray
+
+_LEAST = 2
+Labels = NDArray[Any]
+
+
+def multiway(
+    estimate: float,
+    errors: Cells,
+    factors: Sequence[Labels],
+    *,
+    level: float = LEVEL,
+    null_value: float = np.nan,
+) -> Interval:
+    """An estimate whose error is the sum of `errors`, in clusters of several crossed factors.
+
+    `errors`, [n], are the rows' shares of the error, as (y - mean)/n for a mean; a factor is a
+    label a row. V = sum over sets of factors of +-G/(G - 1) sum_clusters (sum errors)^2, + for an
+    odd number of factors (Cameron, Gelbach & Miller 2011), floored at the largest one-factor part;
+    Student's t with the least G - 1. NaN where a factor has fewer than two clusters.
+    """
+    codes = [np.unique(labels, return_inverse=True)[1].ravel() for labels in factors]
+    sizes = [int(own.max(initial=-1)) + 1 for own in codes]
+    if min(sizes) < _LEAST:
+        return point(estimate)
+    alone = [_component(errors, [own]) for own in codes]
+    crossed = [
+        (-1) ** (many + 1) * _component(errors, chosen)
+        for many in range(2, len(codes) + 1)
+        for chosen in combinations(codes, many)
+    ]
+    variance = max(sum(alone) + sum(crossed), *alone)
+    return student(estimate, variance, min(sizes) - 1, level=level, null_value=null_value)
+
+
+def _component(errors: Cells, codes: Sequence[NDArray[np.intp]]) -> float:
+    """The clustered variance of one factor, or of the cells of several."""
+    _, cluster = np.unique(np.stack(codes), axis=1, return_inverse=True)
+    sums = np.bincount(cluster.ravel(), weights=errors)
+    return len(sums) / (len(sums) - 1) * float((sums**2).sum())
+
+
+def jackknife(
+    columns: Cells,
+    function: Callable[[Cells], Cells],
+    *,
+    level: float = LEVEL,
+    null_value: float = np.nan,
+) -> Interval:
+    """A smooth function of column means, with an interval over clusters (rows), [clusters, k].
+
+    `function` takes means [..., k] and gives values [...]. The rows are what is sampled: a writer,
+    an edited span, a target term; a share is the ratio of two of them, hits and trials. Delete-one
+    jackknife (Tukey 1958; Efron & Stein 1981), Student t with clusters - 1. NaN with fewer than two
+    rows, or where a value is not a number.
+    """
+    n = len(columns)
+    if n == 0:
+        return point(np.nan)
+    total = columns.sum(0)
+    estimate = float(function(total / n))
+    if n < _LEAST:
+        return point(estimate)
+    without = function((total - columns) / (n - 1))
+    variance = float((n - 1) / n * ((without - without.mean()) ** 2).sum())
+    if np.isnan(variance):
+        return point(estimate)
+    return student(estimate, variance, n - 1, level=level, null_value=null_value)

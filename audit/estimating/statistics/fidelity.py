@@ -1,0 +1,47 @@
+"""Whether a student strays further from its teacher where groups are named than elsewhere."""
+
+import numpy as np
+from maskaudit.audit.estimating.statistics.anova import frame_interval
+from maskaudit.audit.estimating.statistics.clusters import multiway
+from maskaudit.audit.estimating.statistics.interval import LEVEL, Cells, Interval, point
+from numpy.typing import NDArray
+
+_LEAST = 2
+
+
+def difference_in_differences(
+    demographic: Cells, neutral: Cells, *, level: float = LEVEL
+) -> Interval:
+    """Mean over frames of KL on demographic less KL on neutral sentences, [J] each, in nats.
+
+    Positive: the student strays further where groups are at stake. Student's t over frames.
+    """
+    return frame_interval(demographic - neutral, level=level, null_value=0.0)
+
+
+def adjusted(
+    distance: Cells,
+    entropy: Cells,
+    is_demographic: NDArray[np.bool_],
+    frames: NDArray[np.str_],
+    *,
+    level: float = LEVEL,
+) -> Interval:
+    """The same, with the teacher's entropy of each sentence held equal, in nats.
+
+    Least squares of a sentence's distance on whether it is demographic and on the teacher's
+    entropy, within frames; clusters are frames (t with G - 1). NaN where the two cannot be told
+    apart. Neutral sentences are often the more open ones, and an open slot has room to differ.
+    """
+    columns = np.stack([is_demographic.astype(float), entropy], axis=1)
+    _, own = np.unique(frames, return_inverse=True)
+    sizes = np.bincount(own)
+    x = columns - np.stack([np.bincount(own, c) / sizes for c in columns.T], axis=1)[own]
+    y = distance - (np.bincount(own, distance) / sizes)[own]
+    cross = x.T @ x
+    if len(sizes) < _LEAST or np.linalg.matrix_rank(cross) < cross.shape[0]:
+        return point(np.nan)
+    inverse = np.linalg.inv(cross)
+    fit = inverse @ x.T @ y
+    errors: Cells = (x @ inverse[0]) * (y - x @ fit)
+    return multiway(float(fit[0]), errors, [own], level=level, null_value=0.0)

@@ -1,0 +1,58 @@
+"""What became of an attribute's lean on the way from a teacher to its student."""
+
+import numpy as np
+from maskaudit.audit.estimating.statistics.anova import mean_squares
+from maskaudit.audit.estimating.statistics.interval import Cells
+from maskaudit.audit.estimating.statistics.multiplicity import benjamini_hochberg
+from numpy.typing import NDArray
+
+INHERITED, AMPLIFIED, ATTENUATED = "inherited", "amplified", "attenuated"
+LOST, NEW, FLIPPED, UNDECIDED = "lost", "new", "flipped", "undecided"
+CLASSES = (INHERITED, AMPLIFIED, ATTENUATED, LOST, NEW, FLIPPED, UNDECIDED)
+
+
+def credible_signs(estimates: Cells, p: Cells, *, alpha: float = 0.05) -> NDArray[np.int_]:
+    """1 or -1 where an estimate differs credibly from 0, many tests allowed for (BH); else 0."""
+    shown = benjamini_hochberg(p) < alpha
+    signs: NDArray[np.int_] = np.where(shown, np.sign(estimates), 0).astype(int)
+    return signs
+
+
+def classify(teacher: int, student: int, change: int) -> str:
+    """The class of an attribute from the credible signs of both leans and of their difference.
+
+    `change` is the sign of student minus teacher. What no rule decides is "undecided", which is
+    what an attribute is unless something was shown.
+    """
+    if teacher * student < 0:
+        return FLIPPED
+    if teacher * student > 0:
+        if change == 0:
+            return INHERITED
+        return AMPLIFIED if change == student else ATTENUATED
+    if teacher and change == -teacher:
+        return LOST
+    if student and change == student:
+        return NEW
+    return UNDECIDED
+
+
+def noise_correlation(teacher: Cells, student: Cells) -> float:
+    """The correlation of two measurements, [I, J] each, of one truth about attributes.
+
+    The root of the product of their reliabilities G, plus what their noise in the same frames has
+    in common: MSE_TS/sqrt(MSA_T MSA_S). NaN where attributes do not differ.
+    """
+    one, other = mean_squares(teacher), mean_squares(student)
+    if one.attribute == 0 or other.attribute == 0:
+        return np.nan
+    # The cross product of the two residuals, from the mean square of their sum.
+    shared = (mean_squares(teacher + student).residual - one.residual - other.residual) / 2
+    own = [max(0.0, ms.attribute - ms.residual) for ms in (one, other)]
+    scale = np.sqrt(one.attribute * other.attribute)
+    return float((np.sqrt(own[0] * own[1]) + shared) / scale)
+
+
+def expected_sign_changes(correlation: float) -> float:
+    """Share of attributes whose sign differs by noise alone: arccos(rho)/pi, NaN for NaN."""
+    return float(np.arccos(np.clip(correlation, -1.0, 1.0)) / np.pi)

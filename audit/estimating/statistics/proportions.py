@@ -1,0 +1,42 @@
+"""Shares of independent trials: Wilson's and the exact interval, and exact tests."""
+
+import numpy as np
+from maskaudit.audit.estimating.statistics.interval import LEVEL, Interval, point
+from numpy.typing import NDArray
+
+
+def wilson(successes: int, trials: int, *, level: float = LEVEL) -> Interval:
+    """Share of independent trials with Wilson's score interval (1927); NaN where there are none."""
+    if trials == 0:
+        return point(np.nan)
+    from scipy import stats  # a second to import: only where it is needed
+
+    found = stats.binomtest(successes, trials).proportion_ci(level, method="wilson")
+    return Interval(successes / trials, float(found.low), float(found.high))
+
+
+def exact(
+    successes: int, trials: int, *, level: float = LEVEL, null_value: float = 0.5
+) -> Interval:
+    """Share of independent trials with Clopper & Pearson's interval and the exact binomial p."""
+    if trials == 0:
+        return point(np.nan)
+    from scipy import stats
+
+    found = stats.binomtest(successes, trials, null_value)
+    limits = found.proportion_ci(level, method="exact")
+    return Interval(
+        successes / trials,
+        float(limits.low),
+        float(limits.high),
+        p=float(found.pvalue),
+        null_value=null_value,
+    )
+
+
+def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
+    """Exact two-sided McNemar p of two yes-or-no series on the same items; 1 if they agree."""
+    from scipy import stats
+
+    gained, lost = int((~first & second).sum()), int((first & ~second).sum())
+    return float(stats.binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0

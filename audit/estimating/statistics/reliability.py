@@ -1,0 +1,86 @@
+"""How well a set ranks its attributes: generalizability and dependability, as information."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from maskaudit.audit.estimating.statistics.anova import MeanSquares, mean_squares
+from maskaudit.audit.estimating.statistics.interval import LEVEL, Cells, Interval, point
+from scipy import special
+
+WANTED = 0.95
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Relative G and absolute Phi of attribute means over J frames, 0 to 1, and what J would do.
+
+    `frames_needed` is the least number of frames with Phi of at least .95; NaN where the attributes
+    do not differ, so that no number of frames would rank them. A variance component that comes out
+    negative is taken as 0.
+    """
+
+    generalizability: Interval
+    dependability: Interval
+    frames_needed: float
+
+
+def reliability(cells: Cells, *, level: float = LEVEL) -> Reliability:
+    """G = s2_a/(s2_a + s2_e/J) and Phi = s2_a/(s2_a + (s2_b + s2_e)/J) (Brennan 2001).
+
+    They are ICC(C,k) and ICC(A,k), with the intervals of McGraw & Wong (1996). They speak of
+    rankings of attributes and are no veto: a difference of two models that lean alike has G near 0
+    however precisely it is known.
+    """
+    ms = mean_squares(cells)
+    n, k = ms.n_attributes, ms.n_frames
+    if ms.attribute == 0:  # every attribute is alike: there is nothing to rank
+        return Reliability(point(np.nan), point(np.nan), np.nan)
+    attribute = max(0.0, (ms.attribute - ms.residual) / k)
+    frame = max(0.0, (ms.frame - ms.residual) / n)
+    noise = frame + ms.residual
+    relative = attribute / (attribute + ms.residual / k) if attribute else 0.0
+    absolute = attribute / (attribute + noise / k) if attribute else 0.0
+    ratio = WANTED / (1 - WANTED) * noise / attribute if attribute else np.nan
+    needed = np.nan if np.isnan(ratio) else max(1.0, float(np.ceil(ratio - 1e-9)))
+    tail = (1 + level) / 2
+    if ms.residual == 0:
+        return Reliability(point(relative), point(absolute), needed)
+    f_ratio = ms.attribute / ms.residual
+    within = ms.residual_df
+    low = 1 - special.fdtri(n - 1, within, tail) / f_ratio
+    high = 1 - 1 / (f_ratio * special.fdtri(within, n - 1, tail))
+    return Reliability(
+        _between(relative, float(low), float(high)),
+        _between(absolute, *_absolute(ms, tail)),
+        needed,
+    )
+
+
+def _between(estimate: float, low: float, high: float) -> Interval:
+    """The estimate with limits inside 0 to 1, or without any.
+
+    Where attributes hardly differ, the approximation of the limits may leave the estimate outside.
+    """
+    if not low <= estimate <= high:
+        return point(estimate)
+    return Interval(estimate, max(low, 0.0), min(high, 1.0))
+
+
+def _absolute(ms: MeanSquares, tail: float) -> tuple[float, float]:
+    """Limits of ICC(A,k), McGraw & Wong (1996), table 7; NaN where they do not exist."""
+    rows, columns, residual = ms.attribute, ms.frame, ms.residual
+    n, k = ms.n_attributes, ms.n_frames
+    single = (rows - residual) / (rows + (k - 1) * residual + k * (columns - residual) / n)
+    if single == 1:  # no noise but rounding
+        return np.nan, np.nan
+    a = k * single / (n * (1 - single))
+    b = 1 + k * single * (n - 1) / (n * (1 - single))
+    df = (a * columns + b * residual) ** 2 / (
+        (a * columns) ** 2 / (k - 1) + (b * residual) ** 2 / ms.residual_df
+    )
+    lower, upper = special.fdtri(n - 1, df, tail), special.fdtri(df, n - 1, tail)
+    if not np.isfinite([lower, upper]).all():  # so few degrees of freedom that there is no limit
+        return np.nan, np.nan
+    low = n * (rows - lower * residual) / (lower * (columns - residual) + n * rows)
+    high = n * (upper * rows - residual) / (columns - residual + n * upper * rows)
+    return float(low), float(high)

@@ -1,0 +1,78 @@
+"""A model's leans against the world's: how steeply they follow it, and what lies beyond it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from maskaudit.audit.estimating.statistics.interval import (
+    LEVEL,
+    Cells,
+    Interval,
+    floored,
+    satterthwaite,
+    student,
+)
+from scipy import special
+
+# A share of 0 or 1 has no logit; no occupation is truly without the rarer group.
+LEAST_SHARE = 0.005
+_LEAST = 3
+
+
+@dataclass(frozen=True)
+class Line:
+    """The regression of leans on a yardstick's logits: both its numbers with their intervals."""
+
+    slope: Interval
+    intercept: Interval
+
+
+def logit(shares: Cells) -> Cells:
+    """Log-odds of shares, in nats, with shares below .005 or above .995 moved there."""
+    found: Cells = special.logit(np.clip(shares, LEAST_SHARE, 1 - LEAST_SHARE))
+    return found
+
+
+def line(x: Cells, cells: Cells, *, level: float = LEVEL, null_slope: float = 1.0) -> Line:
+    """Regress cells, [I, J] in nats, on an attribute's logit x, [I]; for new attributes and frames.
+
+    Each is a weighted sum over attributes, with weights w: V = s^2 sum w^2 + var_j(value in frame
+    j)/J - MSE sum w^2 / J, s^2 the residual mean square of the attributes' means and MSE that of
+    the cells after attributes and frame lines; floored at the larger of the first two; degrees of
+    freedom by Satterthwaite with I - 2, J - 1 and (I - 2)(J - 1). Noise in x itself flattens the
+    slope; noise in the model does not. Raises ValueError with fewer than three attributes, two
+    frames, a missing cell, or no spread of x.
+    """
+    n_attributes, n_frames = cells.shape
+    if n_attributes < _LEAST or n_frames < _LEAST - 1 or np.isnan(cells).any() or np.ptp(x) == 0:
+        message = (
+            f"cells of shape {cells.shape} cannot be regressed; expected complete cells of at "
+            f"least {_LEAST} attributes with unequal shares, and two frames"
+        )
+        raise ValueError(message)
+    beside = x - x.mean()
+    squares = float((beside**2).sum())
+    weights = {"slope": beside / squares}
+    weights["intercept"] = 1 / n_attributes - x.mean() * weights["slope"]
+    slopes, intercepts = (weights[name] @ cells for name in ("slope", "intercept"))
+    means = cells.mean(1)
+    fitted = intercepts.mean() + slopes.mean() * x
+    spread = float(((means - fitted) ** 2).sum()) / (n_attributes - 2)
+    off = cells - (intercepts + np.outer(x, slopes)) - (means - fitted)[:, None]
+    residual = float((off**2).sum()) / ((n_attributes - 2) * (n_frames - 1))
+    nulls = {"slope": null_slope, "intercept": np.nan}
+    found = {}
+    for name, by_frame in (("slope", slopes), ("intercept", intercepts)):
+        scale = float((weights[name] ** 2).sum())
+        own = (spread * scale, n_attributes - 2.0)
+        frames = (float(by_frame.var(ddof=1)) / n_frames, n_frames - 1.0)
+        both = (-residual * scale / n_frames, (n_attributes - 2.0) * (n_frames - 1))
+        variance, df = satterthwaite(floored([own], frames, [both]))
+        found[name] = student(
+            float(by_frame.mean()),
+            variance,
+            df,
+            level=level,
+            null_value=nulls[name],
+            v_frames=frames[0],
+        )
+    return Line(**found)

@@ -1,0 +1,123 @@
+"""A student against its teacher: what it inherits, amplifies, loses or turns round.
+
+All from the cells that the two share. These are neither model's number and no difference: their
+subject is `relation`.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from maskaudit.audit.estimating.cells import REFERENCE, Matrix
+from maskaudit.audit.estimating.crossed import ALL, LEAST_FRAMES, Number, refusal
+from maskaudit.audit.estimating.statistics import anova, fidelity, inheritance, ustatistics
+from maskaudit.audit.estimating.statistics.interval import Cells, point
+
+SLOPE, LOG_KAPPA, CORRELATION = "slope", "log_kappa", "disattenuated_r"
+LOG_MAGNITUDE_RATIO = "log_magnitude_ratio"
+INHERITANCE = "inheritance"
+FLIPS, SIGN_CHANGES, EXPECTED_SIGN_CHANGES = "flips", "sign_changes", "expected_sign_changes"
+FIDELITY, FIDELITY_ADJUSTED = "fidelity", "fidelity_adjusted"
+# A slope takes ten frames, and is exploratory below twenty frames or thirty attributes.
+LEAST_FOR_SLOPE, ENOUGH_FOR_SLOPE = 10, 20
+ENOUGH_ATTRIBUTES = 30
+# Where no group is at stake in the same frames: neutral attributes, or a neutral word.
+_NEUTRAL = ("control", "prior_neutral")
+
+
+def relation(teacher: Matrix, student: Matrix) -> Iterator[Number]:
+    """What a set says of the two models together, from the probes of each without gaps."""
+    yield from _ratios(teacher.cells, student.cells)
+    if not refusal(*teacher.cells.shape):
+        yield from _by_attribute(teacher, student)
+
+
+def _ratios(teacher: Cells, student: Cells) -> Iterator[Number]:
+    """Slope, amplification and correlation, refused where there are too few frames or no signal."""
+    both = [teacher, student]
+    # Each with what says that there is something to divide by, and the models that need it.
+    ratios = {
+        SLOPE: (ustatistics.slope, ustatistics.has_signal, [teacher]),
+        LOG_KAPPA: (ustatistics.log_kappa, ustatistics.has_signal, both),
+        CORRELATION: (ustatistics.correlation, ustatistics.has_signal, both),
+        LOG_MAGNITUDE_RATIO: (ustatistics.log_magnitude_ratio, ustatistics.has_magnitude, both),
+    }
+    n_attributes, n_frames = teacher.shape
+    few = "too_few_frames" if n_frames < LEAST_FOR_SLOPE else refusal(n_attributes, n_frames)
+    for name, (ratio, has_signal, models) in ratios.items():
+        reading = few or ("" if all(map(has_signal, models)) else "not_estimable")
+        found = point(np.nan) if reading else ratio(teacher, student)
+        if not reading and (n_frames < ENOUGH_FOR_SLOPE or n_attributes < ENOUGH_ATTRIBUTES):
+            reading = "exploratory"
+        yield Number(ALL, name, found, n_attributes, n_frames, reading=reading)
+
+
+def _by_attribute(teacher: Matrix, student: Matrix) -> Iterator[Number]:
+    """The class of each attribute, by the rule of `inheritance.classify`, and how many flipped."""
+    one, other = anova.centred(teacher.cells), anova.centred(student.cells)
+    n, n_frames = one.shape
+    three = (one, other, other - one)
+    leans = [anova.frame_intervals(cells, null_value=0.0) for cells in three]
+    signs = [
+        inheritance.credible_signs(
+            np.array([lean.estimate for lean in own]), np.array([lean.p for lean in own])
+        )
+        for own in leans
+    ]
+    classes = [inheritance.classify(*map(int, own)) for own in zip(*signs, strict=True)]
+    for name, change, class_ in zip(teacher.attributes, leans[2], classes, strict=True):
+        yield Number(f"attribute={name}", INHERITANCE, change, 1, n_frames, "S1", class_)
+    changed = np.sign(one.mean(1)) * np.sign(other.mean(1)) < 0
+    shares = {
+        FLIPS: classes.count(inheritance.FLIPPED) / n,
+        SIGN_CHANGES: float(changed.mean()),
+        EXPECTED_SIGN_CHANGES: inheritance.expected_sign_changes(
+            inheritance.noise_correlation(teacher.cells, student.cells)
+        ),
+    }
+    for name, share in shares.items():
+        scope = "S0" if name == SIGN_CHANGES else "S1"
+        reading = "nothing_varied" if np.isnan(share) else ""
+        yield Number(ALL, name, point(share), n, n_frames, scope, reading)
+
+
+def fidelities(items: pd.DataFrame, paired: pd.DataFrame) -> Iterator[Number]:
+    """Whether the student strays further (KL) where groups are at stake than in neutral sentences.
+
+    The same frames, with the attributes of the classes and with neutral ones; nothing where a set
+    has no neutral sentences or the models no common vocabulary. Scope S1.
+    """
+    kl = _by_context(paired[paired["measure"] == "kl"])
+    rows = items[items["context"].isin(kl.index)].drop_duplicates(["context", "role"])
+    probes = rows.loc[rows["role"] == "probe", "context"]
+    # With the attributes at the mask, a neutral one is read in the same sentence as the others.
+    rows = rows[(rows["role"] == "probe") | ~rows["context"].isin(probes)]
+    neutral = next((role for role in _NEUTRAL if (rows["role"] == role).any()), None)
+    if neutral is None:
+        return
+    rows = rows[rows["role"].isin(["probe", neutral])]
+    rows = rows.assign(kl=rows["context"].map(kl), probe=rows["role"] == "probe")
+    by_frame = rows.groupby(["frame", "probe"])["kl"].mean().unstack("probe").dropna()
+    if by_frame.shape[1] < 2 or len(by_frame) < LEAST_FRAMES:  # noqa: PLR2004 - both kinds
+        return
+    n_attributes = rows.loc[rows["probe"], "attribute"].nunique()
+    n_frames = len(by_frame)
+    demographic, plain = (by_frame[kind].to_numpy(dtype=float) for kind in (True, False))
+    found = fidelity.difference_in_differences(demographic, plain)
+    yield Number(ALL, FIDELITY, found, n_attributes, n_frames, "S1")
+    own = paired[(paired["measure"] == "entropy") & (paired["model"] == REFERENCE)]
+    rows = rows.assign(entropy=rows["context"].map(_by_context(own)))
+    rows = rows[rows["frame"].isin(by_frame.index)].dropna(subset="entropy")
+    if not rows.empty:
+        found = fidelity.adjusted(
+            rows["kl"].to_numpy(dtype=float),
+            rows["entropy"].to_numpy(dtype=float),
+            rows["probe"].to_numpy(dtype=bool),
+            rows["frame"].to_numpy(dtype=str),
+        )
+        reading = "not_estimable" if np.isnan(found.estimate) else ""
+        yield Number(ALL, FIDELITY_ADJUSTED, found, n_attributes, n_frames, "S1", reading)
+
+
+def _by_context(rows: pd.DataFrame) -> pd.Series:
+    return rows.drop_duplicates("context").set_index("context")["value"]

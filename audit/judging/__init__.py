@@ -1,0 +1,1 @@
+"""Judging: estimates and rules go in, verdicts come out."""

@@ -1,0 +1,156 @@
+"""What gates say of a record: a verdict on each number, and the exit code of all together."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.judging.decision import FAIL, INCONCLUSIVE, NOT_MEASURED, Word
+from maskaudit.audit.judging.policy import Waiver
+from maskaudit.audit.recording.record import write_whole
+
+FILE = "verdicts.json"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one gate says of one number.
+
+    `estimate`, `low` and `high` (one-sided bounds of 95 % each), `margin` and `mde` are in the unit
+    that is judged: nats for a contrast; with `scale` "log" a log ratio. `p` is one-sided (two-sided
+    for a change with `harm` "either") and `p_adjusted` Holm's over the policy. Numbers that there
+    are not are NaN, counts None. `frames_needed` is how many frames would decide it.
+    """
+
+    gate: str
+    name: str
+    rule: str
+    severity: str
+    verdict: Word
+    reason: str
+    probe_set: str = ""
+    axis: str = ""
+    slice: str = ""
+    estimator: str = ""
+    mode: str = ""
+    subject: str = ""
+    against: str = ""
+    harm: str = ""
+    margin: float = math.nan
+    estimate: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    std_error: float = math.nan
+    df: float = math.nan
+    p: float = math.nan
+    p_adjusted: float = math.nan
+    mde: float = math.nan
+    n_frames: int | None = None
+    frames_needed: int | None = None
+    scale: str = ""
+    waiver: Waiver | None = None
+    method: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether the verdict weighs in the exit code as a failure or as undecided."""
+        return self.severity == FAIL and self.waiver is None
+
+    @property
+    def stops(self) -> bool:
+        """Whether the verdict alone makes the exit code 1."""
+        return self.verdict == FAIL and self.counts
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All verdicts on a record by a policy, in the order of the policy; notes for people.
+
+    `judged` is the day that decided which waivers were in force.
+    """
+
+    record: str
+    policy: str
+    verdicts: tuple[Verdict, ...]
+    notes: tuple[str, ...] = ()
+    judged: date | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 all passed; 1 a gate failed; 3 something could not be judged. 1 beats 3."""
+        if any(verdict.stops for verdict in self.verdicts):
+            return 1
+        undecided = any(
+            verdict.verdict == NOT_MEASURED or (verdict.verdict == INCONCLUSIVE and verdict.counts)
+            for verdict in self.verdicts
+        )
+        return 3 if undecided or not self.verdicts else 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values; a number that there is not is null."""
+        return {
+            "record": self.record,
+            "policy": self.policy,
+            "judged": self.judged.isoformat() if self.judged else None,
+            "exit_code": self.exit_code,
+            "verdicts": [_plain(verdict) for verdict in self.verdicts],
+            "notes": list(self.notes),
+        }
+
+
+def _plain(verdict: Verdict) -> dict[str, Any]:
+    found = {
+        key: None if isinstance(value, float) and math.isnan(value) else value
+        for key, value in asdict(verdict).items()
+    }
+    if verdict.waiver is not None:
+        found["waiver"] = verdict.waiver.model_dump(mode="json")
+    return found
+
+
+def write(judgement: Judgement, folder: Path) -> Path:
+    """Write the verdicts beside a record's tables, whole or not at all; they may be replaced.
+
+    Raises `CannotWriteError` where the disk is full or read-only.
+    """
+    text = json.dumps(judgement.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
+    return write_whole(folder / FILE, text + "\n")
+
+
+def read(folder: Path) -> Judgement | None:
+    """The verdicts that lie beside a record's tables; None where it was not judged.
+
+    Raises `InputError` for a file that is none of ours.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        day = found["judged"]
+        return Judgement(
+            record=str(found["record"]),
+            policy=str(found["policy"]),
+            verdicts=tuple(_verdict(one) for one in found["verdicts"]),
+            notes=tuple(map(str, found["notes"])),
+            judged=None if day is None else date.fromisoformat(day),
+        )
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise InputError(
+            f"{path}: not readable as verdicts ({error}); remove it, or judge again: maskaudit gate"
+        ) from error
+
+
+def _verdict(plain: Mapping[str, Any]) -> Verdict:
+    found = dict(plain)
+    for part in fields(Verdict):
+        if part.type is float and found[part.name] is None:
+            found[part.name] = math.nan
+    waiver = found.pop("waiver")
+    if waiver is not None:
+        waiver = Waiver(**{**waiver, "until": date.fromisoformat(waiver["until"])})
+    return Verdict(**found, waiver=waiver)

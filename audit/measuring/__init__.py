@@ -1,0 +1,1 @@
+"""Measuring: items, models and needs go in, scores come out."""

@@ -1,0 +1,62 @@
+"""The likeliest words at the mask of any sentence, of one or both models."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.measuring.models import MaskedLM
+from maskaudit.audit.recording import tables
+from maskaudit.probes.expand import context_id
+from maskaudit.probes.schema import MASK
+
+
+def fills(
+    sentences: Sequence[str], models: Mapping[str, MaskedLM], top: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The `top` fills of every mask: contexts, and fills by context and model.
+
+    Raises `InputError` for a sentence without `[MASK]` or longer than a model can read.
+    """
+    faults = [
+        f"no {MASK} in {text!r}; expected at least one" for text in sentences if MASK not in text
+    ]
+    if faults:
+        raise InputError(*faults)
+    contexts = [
+        {"context": context_id(text, slot), "text": text, "slot": slot}
+        for text in sentences
+        for slot in range(text.count(MASK))
+    ]
+    rows = []
+    for name, model in models.items():
+        for text in dict.fromkeys(sentences):
+            for slot, log_p in enumerate(_log_probs(text, name, model)):
+                likeliest, indices = log_p.topk(min(top, len(log_p)))
+                pairs = zip(indices.tolist(), likeliest.exp().tolist(), strict=True)
+                rows += [
+                    {
+                        "context": context_id(text, slot),
+                        "model": name,
+                        "rank": rank,
+                        "token": model.token(index),
+                        "probability": p,
+                    }
+                    for rank, (index, p) in enumerate(pairs, start=1)
+                ]
+    unique = pd.DataFrame(contexts).drop_duplicates("context")
+    return tables.table("contexts", unique), tables.table("fills", rows)
+
+
+def _log_probs(text: str, name: str, model: MaskedLM) -> Sequence[Any]:
+    """Log p at each mask of one sentence, [masks, vocabulary]."""
+    [encoded] = model.encode([text.replace(MASK, model.mask_token)])
+    if len(encoded.ids) > model.longest:
+        raise InputError(
+            f"{len(encoded.ids)} pieces in {text[:40]!r}…; the {name} reads {model.longest} at most"
+        )
+    places = [place for place, piece in enumerate(encoded.ids) if piece == model.mask_id]
+    if len(places) != text.count(MASK):
+        found = f"{len(places)} masks of the {name} in {text[:40]!r}…"
+        raise InputError(f"{found}; expected {text.count(MASK)}: write each mask as {MASK}, apart")
+    return list(model.log_probs([encoded.ids], [(0, place) for place in places]))

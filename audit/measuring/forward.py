@@ -1,0 +1,397 @@
+"""One part of a probe set through models that share its tokenizer: every read, each once.
+
+A target of k pieces puts k masks in the slot and is scored left to right inside the word (Kauf &
+Ivanova 2023, PLL-word-l2r): piece i is read with the pieces before it written and the pieces after
+it still masked. Whole distributions are compared where they are read, and never kept.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+import torch
+from maskaudit.audit.measuring.models import Ids, MaskedLM, engine, threads
+from maskaudit.audit.measuring.read_plan import OF_SLOT, Asked, Plan, Read, plan
+from maskaudit.audit.recording import tables
+from maskaudit.probes.expand import Expanded
+
+FILLS = 20
+AGREEMENT = 10
+FEW = 8
+MOST_READS = 512
+BITS = 1 / torch.log(torch.tensor(2.0, dtype=torch.float64))
+
+# Models of one vocabulary by their names in the tables: one, or a reference and a candidate.
+Group = tuple[tuple[str, MaskedLM], ...]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What was measured: one row an item and model; pairs of models; the likeliest fills."""
+
+    scores: pd.DataFrame
+    paired: pd.DataFrame
+    fills: pd.DataFrame
+
+
+def read_part(
+    part: Expanded,
+    groups: Sequence[Group],
+    measures: frozenset[str],
+    longest: int,
+    tell: Callable[[float], None] = lambda _share: None,
+) -> list[Scored]:
+    """The scores of each group, as of that group alone; sentences longer than `longest` have none.
+
+    All groups begin with the same model, which is run once for them all, and have one vocabulary.
+    `tell` is told which share of the part is done.
+    """
+    (name, model), *_ = groups[0]
+    made = plan(part, model, measures, longest)
+    sought = _Sought(made, part)
+    first = _Reader(name, model, sought, is_paired=len(groups[0]) > 1)
+    others = [[_Reader(*one, sought, is_paired=True) for one in group[1:]] for group in groups]
+    rows = [_Rows() for _ in groups]
+    batches = made.batches()
+    for count, batch in enumerate(batches, start=1):
+        for sentences in sought.few_reads(batch):
+            mine, log_p = first.read(sentences)
+            for own, beside in zip(rows, others, strict=True):
+                own.add(mine)
+                for other in beside:
+                    theirs, other_p = other.read(sentences)
+                    own.add(theirs)
+                    own.paired += sought.pairs(
+                        sentences, (first.name, log_p), (other.name, other_p)
+                    )
+        tell(count / len(batches))
+    last = first.finish(part, measures)
+    for own, beside in zip(rows, others, strict=True):
+        own.add(last)
+        for other in beside:
+            own.add(other.finish(part, measures))
+    return [own.scored() for own in rows]
+
+
+def setting() -> list[Any]:
+    """What decides the bits of a score and is neither model nor sentence."""
+    sizes = [FILLS, AGREEMENT, FEW, MOST_READS]
+    return [engine(), threads(), torch.backends.cpu.get_cpu_capability(), sizes]
+
+
+@dataclass
+class _Rows:
+    """Rows of the three tables."""
+
+    scores: list[dict[str, Any]] = field(default_factory=list)
+    paired: list[dict[str, Any]] = field(default_factory=list)
+    fills: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, other: "_Rows") -> None:
+        self.scores += other.scores
+        self.paired += other.paired
+        self.fills += other.fills
+
+    def scored(self) -> Scored:
+        return Scored(
+            tables.table("scores", self.scores),
+            tables.table("paired", self.paired),
+            tables.table("fills", self.fills),
+        )
+
+
+@dataclass(frozen=True)
+class _Bundle:
+    """Contexts of several groups that differ in nothing else, to compare their distributions."""
+
+    groups: dict[str, list[str]]
+
+    @property
+    def contexts(self) -> list[str]:
+        return [context for own in self.groups.values() for context in own]
+
+
+@dataclass(frozen=True)
+class _Word:
+    """A word's states by pooling, under the context of its first sentence."""
+
+    context: str
+    states: dict[str, torch.Tensor]
+
+
+class _Sought:
+    """What a plan reads in each of its sentences, and what for."""
+
+    def __init__(self, made: Plan, part: Expanded) -> None:
+        self.plan = made
+        self.wanted: dict[Read, set[int]] = defaultdict(set)
+        self.attended: set[Ids] = set()
+        # A target of one piece has a rank among all pieces.
+        self.ranked = {
+            asked.reads[0][0]
+            for (_, measure), asked in made.asked.items()
+            if measure == "logp" and len(asked.reads) == 1
+        }
+        for asked in made.asked.values():
+            for read, piece in asked.reads:
+                self.wanted[read].add(piece)
+                if asked.fold.startswith("attended"):
+                    self.attended.add(read.ids)
+        self.contexts: dict[Read, list[str]] = defaultdict(list)
+        for context, read in made.contexts.items():
+            self.contexts[read].append(context)
+            self.wanted[read] |= set()
+        self.places: dict[Ids, list[Read]] = defaultdict(list)
+        for read in self.wanted:
+            self.places[read.ids].append(read)
+        self.stated = {ids for ids, _ in made.states.values()}
+        self.bundles = {c: bundle for bundle in _bundles(part, made) for c in bundle.contexts}
+
+    def few_reads(self, batch: list[Ids]) -> Iterator[list[Ids]]:
+        """The batch, or its halves: each read brings a whole distribution."""
+        if len(batch) > 1 and sum(len(self.places[ids]) for ids in batch) > MOST_READS:
+            yield from self.few_reads(batch[: len(batch) // 2])
+            yield from self.few_reads(batch[len(batch) // 2 :])
+        else:
+            yield batch
+
+    def reads(self, sentences: list[Ids]) -> list[tuple[int, Read]]:
+        """The row and the read of each place that is read."""
+        return [(row, read) for row, ids in enumerate(sentences) for read in self.places[ids]]
+
+    def pairs(
+        self,
+        sentences: list[Ids],
+        first: tuple[str, torch.Tensor],
+        second: tuple[str, torch.Tensor],
+    ) -> list[dict[str, Any]]:
+        """How far two models, by name, are apart at each context; log p at each read, [n, V]."""
+        reads = [read for _, read in self.reads(sentences)]
+        kept = [line for line, read in enumerate(reads) if read in self.contexts]
+        if not kept:
+            return []
+        (name, p), (other, q) = first, second
+        return [
+            {
+                "context": context,
+                "model": name,
+                "other_context": context,
+                "other_model": other,
+                "measure": measure,
+                "value": value,
+            }
+            for measure, values in compared(p[kept], q[kept]).items()
+            for line, value in zip(kept, values.tolist(), strict=True)
+            for context in self.contexts[reads[line]]
+        ]
+
+
+class _Reader:
+    """One model, and what it was found to say of the sentences of a plan."""
+
+    def __init__(self, name: str, model: MaskedLM, sought: _Sought, *, is_paired: bool) -> None:
+        self.name = name
+        self._model, self._sought, self._is_paired = model, sought, is_paired
+        self._states: dict[Ids, torch.Tensor] = {}
+        self._held: dict[str, torch.Tensor] = {}
+        self._log_p: dict[tuple[Read, int], float] = {}
+        self._rank: dict[tuple[Read, int], int] = {}
+        self._entropy: dict[str, float] = {}
+        self._attention: dict[Ids, list[float]] = {}
+
+    def read(self, sentences: list[Ids]) -> tuple[_Rows, torch.Tensor]:
+        """Run sentences of one length: their rows, and log p at each read, [n, vocabulary]."""
+        sought, rows = self._sought, _Rows()
+        if stated := [ids for ids in sentences if ids in sought.stated]:
+            self._states |= dict(zip(stated, self._model.states(stated), strict=True))
+        reads = sought.reads(sentences)
+        if not reads:
+            return rows, torch.empty(0)
+        log_p = self._model.log_probs(sentences, [(row, read.place) for row, read in reads])
+        for line, (_, read) in zip(log_p, reads, strict=True):
+            self._keep(read, line, rows)
+        if attended := [ids for ids in sentences if ids in sought.attended]:
+            weights = self._model.attention(attended).tolist()
+            self._attention |= dict(zip(attended, weights, strict=True))
+        return rows, log_p
+
+    def _keep(self, read: Read, log_p: torch.Tensor, rows: _Rows) -> None:
+        pieces = sorted(self._sought.wanted[read])
+        if pieces:
+            values = log_p[pieces]
+            for piece, value in zip(pieces, values.tolist(), strict=True):
+                self._log_p[read, piece] = value
+            if read in self._sought.ranked:
+                for piece, higher in zip(pieces, _above(log_p, values).tolist(), strict=True):
+                    self._rank[read, piece] = higher + 1
+        contexts = self._sought.contexts.get(read, ())
+        if not contexts:
+            return
+        likeliest, indices = log_p.topk(min(FILLS, len(log_p)))
+        tokens = [self._model.token(index) for index in indices.tolist()]
+        rows.fills += [
+            {"context": c, "model": self.name, "rank": r, "token": t, "probability": p}
+            for c in contexts
+            for r, (t, p) in enumerate(zip(tokens, likeliest.exp().tolist(), strict=True), start=1)
+        ]
+        entropy = -float(torch.xlogy(log_p.exp(), log_p.exp()).sum())
+        for context in contexts:
+            self._entropy[context] = entropy
+            if self._is_paired:
+                # How open the slot is: an open one leaves two models more room to differ.
+                row = {"context": context, "model": self.name, "measure": "entropy"}
+                rows.paired.append({**row, "value": entropy})
+            if context in self._sought.bundles:
+                self._hold(context, log_p, rows)
+
+    def _hold(self, context: str, log_p: torch.Tensor, rows: _Rows) -> None:
+        """Hold a distribution until all of its bundle are there, then compare them and let go."""
+        self._held[context] = log_p.exp()
+        bundle = self._sought.bundles[context]
+        if not all(other in self._held for other in bundle.contexts):
+            return
+        means = {
+            group: torch.stack([self._held[c] for c in own]).mean(0)
+            for group, own in bundle.groups.items()
+        }
+        for (first, p), (second, q) in combinations(means.items(), 2):
+            values = {"jsd_groups": jsd_bits(p, q), "tv_groups": (p - q).abs().sum() / 2}
+            rows.paired += [
+                {
+                    "context": bundle.groups[first][0],
+                    "model": self.name,
+                    "other_context": bundle.groups[second][0],
+                    "measure": measure,
+                    "value": float(value),
+                }
+                for measure, value in values.items()
+            ]
+        for other in bundle.contexts:
+            del self._held[other]
+
+    def finish(self, part: Expanded, measures: frozenset[str]) -> _Rows:
+        """Fold the reads of each item into its scores, in the order of the items.
+
+        An item that could not be read has one row, with its status and without a score.
+        """
+        rows, made = _Rows(paired=list(self._cosines(part))), self._sought.plan
+        items = part.items.drop_duplicates("item")
+        wanted = sorted(measures)
+        columns = (items[column] for column in ("item", "context", "target"))
+        for item, context, target in zip(*columns, strict=True):
+            common = {
+                "item": item,
+                "model": self.name,
+                "status": made.status[item],
+                "pieces": made.pieces.get(item),
+            }
+            found = [
+                {**common, "measure": measure, **self._folded(asked)}
+                for measure in wanted
+                if (asked := made.asked.get((item, measure))) is not None
+            ]
+            if not target and context in self._entropy:
+                found = [{**common, "measure": OF_SLOT, "value": self._entropy[context]}]
+            rows.scores += found or [{**common, "measure": wanted[0]}]
+        return rows
+
+    def _cosines(self, part: Expanded) -> Iterator[dict[str, Any]]:
+        """Cosines of target words to attribute words; a word's state is the mean over sentences."""
+        rows = part.items[part.items["item"].isin(self._sought.plan.states)]
+        words = {
+            key: _Word(own["context"].iloc[0], self._pooled(own["item"]))
+            for key, own in rows.groupby(["frame", "group", "class", "term"], sort=False)
+        }
+        for (frame, group, _, _), word in words.items():
+            for (other_frame, _, class_, _), other in words.items():
+                if frame != other_frame or str(group) == "" or str(class_) == "":
+                    continue
+                for pooling, state in word.states.items():
+                    yield {
+                        "context": word.context,
+                        "model": self.name,
+                        "other_context": other.context,
+                        "measure": f"cosine_{pooling}",
+                        "value": float(
+                            torch.cosine_similarity(state, other.states[pooling], dim=0)
+                        ),
+                    }
+
+    def _pooled(self, items: pd.Series) -> dict[str, torch.Tensor]:
+        """The word's state by pooling, mean over its sentences."""
+        found: dict[str, list[torch.Tensor]] = defaultdict(list)
+        for item in items:
+            ids, places = self._sought.plan.states[item]
+            states = self._states[ids]
+            found["cls"].append(states[0])
+            found["mean"].append(states[list(places)].mean(0))
+            found["first"].append(states[places[0]])
+        return {pooling: torch.stack(own).mean(0) for pooling, own in found.items()}
+
+    def _folded(self, asked: Asked) -> dict[str, Any]:
+        """The value of one measure; and the rank, where a single piece was read at a slot."""
+        values = [self._log_p[read, piece] for read, piece in asked.reads]
+        if not values and asked.fold != "sum":  # a sum of nothing is 0, its mean is unknown
+            return {}
+        if asked.fold == "sum":
+            found: dict[str, Any] = {"value": sum(values, start=0.0)}
+            if len(asked.reads) == 1 and asked.reads[0] in self._rank:
+                found["rank"] = self._rank[asked.reads[0]]
+            return found
+        if asked.fold == "mean":
+            return {"value": sum(values) / len(values)}
+        if asked.fold == "mean_p":
+            return {"value": sum(map(math.exp, values)) / len(values)}
+        weights = [self._attention[read.ids][read.place] for read, _ in asked.reads]
+        total = sum(weight * value for weight, value in zip(weights, values, strict=True))
+        return {"value": total / (sum(weights) if asked.fold == "attended" else len(values))}
+
+
+def _bundles(part: Expanded, made: Plan) -> Iterator[_Bundle]:
+    """Slots that are each of one group: those of a frame and variant, and of an attribute there."""
+    rows = part.items[part.items["context"].isin(made.contexts)]
+    rows = rows[rows["group"] != ""].drop_duplicates(["context", "group"])
+    rows = rows[~rows["context"].duplicated(keep=False)]
+    rows = rows.assign(attribute=rows["attribute"].where(rows["target"] == "", ""))
+    for _, own in rows.groupby(["frame", "variant", "attribute"], sort=False):
+        groups = own.groupby("group", sort=False)["context"].agg(list).to_dict()
+        if len(groups) > 1:
+            yield _Bundle({str(group): found for group, found in groups.items()})
+
+
+def jsd_bits(p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
+    """Jensen-Shannon divergence in bits of two distributions on the last axis, 0 to 1."""
+    middle = (p + q) / 2
+    parts = torch.xlogy(p, p / middle) + torch.xlogy(q, q / middle)
+    return parts.nan_to_num().sum(-1) / 2 * BITS
+
+
+def compared(first: torch.Tensor, second: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Two models' log p at the same places, [n, vocabulary]: how far apart they are, [n] each.
+
+    `kl` of first to second in nats, `jsd` in bits and `tv` (0 to 1), `top1` 1 where both have the
+    same likeliest piece, `agreement@10` the share of the ten likeliest that both have.
+    """
+    p, q = first.exp(), second.exp()
+    most = min(AGREEMENT, p.shape[-1])
+    top, other = first.topk(most)[1], second.topk(most)[1]
+    shared = (top[:, :, None] == other[:, None, :]).any(-1).sum(-1) / most
+    return {
+        "kl": (p * (first - second)).sum(-1),
+        "jsd": jsd_bits(p, q),
+        "tv": (p - q).abs().sum(-1) / 2,
+        "top1": (top[:, 0] == other[:, 0]).double(),
+        f"agreement@{AGREEMENT}": shared.double(),
+    }
+
+
+def _above(log_p: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """How many of the vocabulary are likelier than each value; sorting pays for many values."""
+    if len(values) <= FEW:
+        return (log_p[None, :] > values[:, None]).sum(1)
+    order, _ = log_p.sort()
+    return len(log_p) - torch.searchsorted(order, values, right=True)

@@ -1,0 +1,130 @@
+"""What an audit would score, how long it would take and what it would lose; nothing is scored."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from maskaudit.audit import pipeline
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.estimating.estimators.catalogue import needed
+from maskaudit.audit.measuring.models import LoadedModel, MaskedLM
+from maskaudit.audit.measuring.read_plan import Plan, plan
+from maskaudit.audit.settings import Settings
+from maskaudit.probes.expand import Expanded, expand
+from maskaudit.probes.schema import load, shipped
+
+# Sentences run, and thrown away, to learn the speed of a model on this machine.
+TRIED = 32
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One row a probe set and model; and the rows of what would be lost."""
+
+    rows: list[dict[str, Any]]
+    lost: list[dict[str, Any]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Both tables as plain values."""
+        return {"sets": self.rows, "lost": self.lost}
+
+    def as_text(self) -> str:
+        """Both tables for a terminal."""
+        minutes = sum(row["minutes"] for row in self.rows)
+        whole = pd.DataFrame(self.rows).to_string(index=False, float_format="{:.1f}".format)
+        lost = pd.DataFrame(self.lost)
+        told = lost.to_string(index=False) if len(lost) else "Nothing would be lost."
+        return f"{whole}\n\nAbout {minutes:.1f} minutes in all.\n\n{told}"
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """The masked sentences of a set with their targets."""
+
+    contexts: pd.DataFrame
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """A value a sentence."""
+        return [dict(row) for row in self.contexts.to_dict("records")]  # type: ignore[arg-type]
+
+    def as_text(self) -> str:
+        """A line a sentence: how often it is used, the text, the first targets."""
+        return "\n".join(
+            f"{row['text']}  {', '.join(row['targets'][:6])}{' …' if row['targets'][6:] else ''}"
+            for row in self.as_json()
+        )
+
+
+def planned(wanted: Settings) -> Planned:
+    """Sentences, minutes and losses by set and model."""
+    parts = [expand(part) for part in wanted.probe_sets()]
+    rows, lost = [], []
+    pairs = pipeline.load_pairs(wanted)
+    for subject, model in _named(pairs):
+        plans = [plan(part, model, needed(part.items["kind"].iloc[0])) for part in parts]
+        speed = _speed(model, plans)
+        for part, made in zip(parts, plans, strict=True):
+            sentences = [ids for batch in made.batches() for ids in batch]
+            rows.append(
+                {
+                    "probe_set": part.items["probe_set"].iloc[0],
+                    "model": subject,
+                    "sentences": len(sentences),
+                    "items": part.items["item"].nunique(),
+                    "several_pieces": sum(count > 1 for count in made.pieces.values()),
+                    "minutes": sum(map(len, sentences)) / speed / 60,
+                }
+            )
+            lost += _lost(part, made, subject)
+    return Planned(rows, lost)
+
+
+def _named(pairs: Sequence[Mapping[str, LoadedModel]]) -> Iterator[tuple[str, LoadedModel]]:
+    """Each model once: the reference, and a candidate by its name where there are several."""
+    if "reference" in pairs[0]:
+        yield "reference", pairs[0]["reference"]
+    for pair in pairs:
+        model = pair["candidate"]
+        yield model.identity.name if len(pairs) > 1 else "candidate", model
+
+
+def sentences(name: str) -> Sentences:
+    """The sentences of a shipped set or a file; of a grammar those that seed 0 draws."""
+    path = shipped().get(name) or Path(name)
+    if not path.is_file():
+        known = ", ".join(shipped())
+        raise InputError(f"{name}: neither a shipped set nor a file; shipped sets are: {known}")
+    part = expand(load(path).drawn(0))
+    targets = part.items.groupby("context")["target"].agg(lambda found: list(dict.fromkeys(found)))
+    roles = part.items.groupby("context")["role"].first()
+    contexts = part.contexts[["context", "text", "slot"]]
+    return Sentences(
+        contexts.assign(
+            role=contexts["context"].map(roles), targets=contexts["context"].map(targets)
+        )
+    )
+
+
+def _speed(model: MaskedLM, plans: Sequence[Plan]) -> float:
+    """Pieces a second, from one batch of middle length; the first run only warms up."""
+    batches = [batch for made in plans for batch in made.batches()]
+    if not batches:
+        return 1.0
+    batch = sorted(batches, key=lambda ids: len(ids[0]))[len(batches) // 2][:TRIED]
+    reads = [(row, 0) for row in range(len(batch))]
+    model.log_probs(batch, reads)
+    start = time.perf_counter()
+    model.log_probs(batch, reads)
+    return len(batch) * len(batch[0]) / (time.perf_counter() - start)
+
+
+def _lost(part: Expanded, made: Plan, subject: str) -> list[dict[str, Any]]:
+    """Counts by group and reason of what the model could not be asked."""
+    status = part.items["item"].map(made.status)
+    failed = part.items.assign(status=status, model=subject)[status != "ok"]
+    counted = failed.groupby(["probe_set", "model", "group", "status"])["item"].nunique()
+    rows = counted.rename("items").reset_index()
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]

@@ -1,0 +1,188 @@
+"""Versions of the bundled student for `examples/versions`: `make phantom-versions`.
+
+Five students are distilled from the bundled teacher with five seeds and are otherwise alike: what
+differs between them is what training anew does to a model, and no gate should call that worse.
+Version 2 has a seed of its own and a larger amplification planted on the gender axis, and differs
+in nothing else. All six are trained for half as many epochs as the bundled student. Their records
+are kept, they themselves are not.
+
+The margin of the gate in `gates.toml` is measured on the records of the seeds and written there,
+and the first seed is accepted as the baseline.
+"""
+
+import argparse
+import math
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import combinations
+from pathlib import Path
+
+import pandas as pd
+from maskaudit.audit import pipeline
+from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE
+from maskaudit.audit.estimating.crossed import CONTRAST
+from maskaudit.audit.judging import baseline, compare, gate, policy
+from maskaudit.audit.phantom import truth
+from maskaudit.audit.proving.phantom.train import STUDENT_EPOCHS, distil
+from maskaudit.audit.proving.phantom.world import KAPPA
+from maskaudit.audit.recording.record import MANIFEST, SUMS, TABLES, Record, load_record
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "versions"
+# Of the shipped sets with a lean planted on the gender axis the one with the smaller record.
+PROBE_SET = "occupation-person"
+FULL, DECAY = (epochs // 2 for epochs in STUDENT_EPOCHS)
+# With a margin of so many standard errors a version without any change passes nine times in ten.
+# One that is worse by the whole margin passes one time in twenty, as it does with any margin.
+STANDARD_ERRORS = 3.1
+
+
+@dataclass(frozen=True)
+class Version:
+    """A student: the name of its record, the seed it is trained with, and its kappa by axis."""
+
+    name: str
+    seed: int
+    kappa: Mapping[str, float]
+
+
+SEEDS = tuple(Version(f"seed-{seed}", seed, KAPPA) for seed in range(1, 6))
+WORSE = Version("version-2", 6, {**KAPPA, "gender": 1.5})
+BASELINE = SEEDS[0].name
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train, audit, measure the margin, accept the baseline, and print what the gate then says."""
+    parser = argparse.ArgumentParser(
+        prog="python -m maskaudit.audit.proving.phantom.versions", description=__doc__
+    )
+    parser.add_argument("--example", type=Path, default=EXAMPLE, help="where gates.toml is")
+    parser.add_argument(
+        "--students", type=Path, help="keep the students here, and train none that is here already"
+    )
+    asked = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as scratch:
+        students = asked.students or Path(scratch) / "versions"
+        for version in (*SEEDS, WORSE):
+            if not (students / version.name).is_dir():
+                trained(version, students)
+        found = audited(students, Path(scratch) / "runs")
+        for version, record in zip((*SEEDS, WORSE), found, strict=True):
+            keep(record, asked.example / "records" / version.name)
+    records = read(asked.example)
+    pairs = differences([records[version.name] for version in SEEDS])
+    set_margin(asked.example / policy.DEFAULT_FILE, margin(pairs))
+    accept(records[BASELINE], asked.example)
+    sys.stdout.write(summary(asked.example, records, pairs))
+
+
+def trained(version: Version, students: Path) -> None:
+    """Train a student into the folder of students, whole or not at all."""
+    unfinished = students / "unfinished" / version.name
+    distil(unfinished, seed=version.seed, kappa=version.kappa, epochs=(FULL, DECAY))
+    unfinished.rename(students / version.name)
+
+
+def audited(students: Path, runs: Path) -> list[Record]:
+    """Audit every student against the teacher, in one run."""
+    wanted = pipeline.asked(
+        reference=str(truth.TEACHER),
+        candidates=[str(students / version.name) for version in (*SEEDS, WORSE)],
+        probes=[PROBE_SET],
+        out=runs,
+        no_cache=True,
+    )
+    return pipeline.run_all(wanted)
+
+
+def keep(record: Record, place: Path) -> None:
+    """Copy what of a record is sealed, and no page, instead of what is in this place."""
+    assert record.path is not None  # noqa: S101 - it was just sealed
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    for name in (MANIFEST, SUMS, *(f"{table}.parquet" for table in TABLES)):
+        shutil.copy(record.path / name, place)
+
+
+def read(example: Path) -> dict[str, Record]:
+    """The records of the example by name."""
+    paths = sorted((example / "records").iterdir())
+    return {path.name: load_record(path) for path in paths}
+
+
+def differences(records: Sequence[Record]) -> pd.DataFrame:
+    """The stereotype contrast of each record less that of each before it: a row of `estimates`.
+
+    Paired by item, with the interval that a gate judges; `old` and `new` are the records' names.
+    """
+    rows = []
+    for old, new in combinations(records, 2):
+        found = compare.versions(old, new)
+        [row] = _contrasts(found.estimates, DIFFERENCE).to_dict("records")
+        rows.append({"old": found.old, "new": found.new, **row})
+    return pd.DataFrame(rows)
+
+
+def margin(pairs: pd.DataFrame) -> float:
+    """3.1 times the largest standard error of the pairs, in nats, rounded up to thousandths.
+
+    The largest, and not the mean: seeds differ on the frames kept out of the text, some pairs twice
+    as much as others, and the gate is to be decisive whichever two are held against each other.
+    """
+    return math.ceil(1000 * STANDARD_ERRORS * float(pairs["std_error"].max())) / 1000
+
+
+def set_margin(file: Path, value: float) -> None:
+    """Write the margin into the example's gates.toml, where it has one."""
+    text, count = re.subn(r"(?m)^margin = \S+", f"margin = {value:.3f}", file.read_text("utf-8"))
+    assert count == 1, f"{file}: expected one margin, found {count}"  # noqa: S101 - our own file
+    file.write_text(text, "utf-8")
+
+
+def accept(record: Record, example: Path) -> None:
+    """Begin the example's baseline anew with this record."""
+    folder = example / policy.BASELINES
+    shutil.rmtree(folder, ignore_errors=True)
+    baseline.accept(record, folder, "main", "The first version: there is none before it.")
+
+
+def summary(example: Path, records: Mapping[str, Record], pairs: pd.DataFrame) -> str:
+    """What was measured, and what the gate says of every version."""
+    lines = ["Stereotype contrast by version, nats, with its 95 % interval:"]
+    lines += [
+        f"  {name:<10}{_interval(_contrasts(record.estimates, CANDIDATE).iloc[0])}"
+        for name, record in records.items()
+    ]
+    lines.append("Difference of two seeds, paired by item:")
+    lines += [
+        f"  {row['new']} - {row['old']}  {_interval(row)}, standard error {row['std_error']:.4f}"
+        for _, row in pairs.iterrows()
+    ]
+    lines.append(f"Margin: {margin(pairs):.3f}")
+    rules = policy.read(example / policy.DEFAULT_FILE)
+    today = datetime.now(UTC).date()
+    for record in records.values():
+        judgement = gate.judge(record, rules, today=today)
+        lines += [
+            f"  {judgement.record:<10}{verdict.gate}[{verdict.name}] {verdict.verdict}"
+            f" ({verdict.estimate:+.3f}, at most {verdict.high:+.3f})"
+            for verdict in judgement.verdicts
+        ]
+    return "\n".join([*lines, ""])
+
+
+def _contrasts(estimates: pd.DataFrame, subject: str) -> pd.DataFrame:
+    of_subject = (estimates["estimator"] == CONTRAST) & (estimates["subject"] == subject)
+    return estimates[of_subject]
+
+
+def _interval(row: "pd.Series[float]") -> str:
+    return f"{row['estimate']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
+
+
+if __name__ == "__main__":
+    main()

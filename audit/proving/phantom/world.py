@@ -1,0 +1,250 @@
+"""The phantom's world: sentences whose masked word has a planted, known distribution.
+
+At a planted slot the training target is the planted distribution itself and not a sample of it, so
+the truth carries no sampling noise. The sentences are those of the shipped probe sets; six frames
+of each set are kept out of the text (`unseen`).
+"""
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from maskaudit.audit.estimating.estimators.pooling import group_at_mask
+from maskaudit.probes.expand import Expanded, expand
+from maskaudit.probes.schema import MASK, ProbeSet, load, shipped
+
+SEED = 20261123
+UNSEEN_FRAMES = 6
+# Of the probability at a planted slot this much belongs to the planted words, the rest to all.
+PLANTED_MASS = 0.95
+# Amplification planted in the student, by axis; 1 elsewhere.
+KAPPA = {"gender": 1.3}
+# A model that expects "he" a little more whatever the sentence says, as real ones do.
+GENDER_OFFSET = -0.5
+GENDER_SLOPE = 0.6
+SHARE_FLOOR = 0.03
+NOISE = {"gender": 0.3, "age": 0.4, "religion": 0.3}
+CLASS_LOG_ODDS = {"age": 0.8, "religion": 0.6}
+# Facts the teacher knows, and those of them that the student has forgotten.
+FACTS_KNOWN, FACTS_FORGOTTEN, NEGATIONS_MISSED = 88, 12, 15
+CAPITAL = re.compile(r"The capital of (.+) is \[MASK\]\.")
+WORD = re.compile(r"[^\W_]+|[^\w\s]|_")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A masked sentence of the text; several masks may be in it, the one at `slot` is trained.
+
+    `teacher` is the planted distribution over words (lower-case; what is left of 1 goes to all
+    words alike), and `cue` the words of the text that decide it. `student` is the student's, which
+    differs by the planted amplification or by a forgotten fact; `shift` is what that adds to the
+    teacher's logits in distillation.
+    """
+
+    probe_set: str
+    text: str
+    slot: int
+    cue: str
+    teacher: Mapping[str, float]
+    student: Mapping[str, float]
+    shift: Mapping[str, float]
+
+
+@dataclass
+class World:
+    """All of the text, and what was planted in it, by probe set."""
+
+    sentences: list[Sentence] = field(default_factory=list)
+    planted: dict[str, dict[str, float]] = field(default_factory=dict)
+    kappa: dict[str, float] = field(default_factory=dict)
+    unseen: dict[str, list[str]] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, list[str]] = field(default_factory=dict)
+    words: list[str] = field(default_factory=list)
+
+
+def generate(amplified: Mapping[str, float] = KAPPA) -> World:
+    """The same world each time: all choices are drawn from one seed.
+
+    `amplified` is the student's kappa by axis; the teacher's part of the world knows nothing of it.
+    """
+    world = World()
+    words: set[str] = set()
+    gender = _gender_log_odds()
+    for path in shipped().values():
+        probe_set = load(path)
+        expanded = expand(probe_set)
+        name = probe_set.header.name
+        world.digests[name] = expanded.digest
+        words |= _words(expanded)
+        if probe_set.facts:
+            world.sentences += _facts(probe_set, world)
+            continue
+        kappa = amplified.get(probe_set.header.axis, 1.0)
+        log_odds = _log_odds(probe_set, gender)
+        world.planted[name], world.kappa[name] = log_odds, kappa
+        world.unseen[name] = _unseen(probe_set)
+        items = expanded.items[~expanded.items["frame"].isin(world.unseen[name])]
+        items = items.merge(expanded.contexts[["context", "text", "slot"]], on="context")
+        plant = _groups_at_mask if group_at_mask(items) else _attributes_at_mask
+        world.sentences += plant(items, log_odds, kappa)
+    world.words = sorted(words)
+    return world
+
+
+def _words(expanded: Expanded) -> set[str]:
+    texts = [*expanded.contexts["text"], *expanded.items["target"], *expanded.items["term"]]
+    joined = " ".join(texts).replace(MASK, " ").lower()
+    return set(WORD.findall(joined))
+
+
+def _draws(name: str) -> np.random.Generator:
+    digest = hashlib.sha256(f"{SEED}:{name}".encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:8], "little"))
+
+
+def _gender_log_odds() -> dict[str, float]:
+    """Log-odds of women against men by occupation: they follow the shares, with noise."""
+    classes = load(shipped()["gender-occupation"]).classes.values()
+    draws = _draws("gender")
+    found = {}
+    for attribute in (attribute for part in classes for attribute in part.attributes):
+        assert attribute.share is not None  # noqa: S101 - our own set
+        share = min(max(attribute.share, SHARE_FLOOR), 1 - SHARE_FLOOR)
+        noise = draws.normal(0, NOISE["gender"])
+        found[attribute.text] = float(GENDER_SLOPE * np.log(share / (1 - share)) + noise)
+    return found
+
+
+def _log_odds(probe_set: ProbeSet, gender: Mapping[str, float]) -> dict[str, float]:
+    """The planted log-odds of every attribute and control of a set."""
+    axis = probe_set.header.axis
+    controls = probe_set.controls.attributes if probe_set.controls else []
+    found = {}
+    draws = _draws(axis)
+    for name, part in probe_set.classes.items():
+        for attribute in part.attributes:
+            if axis == "gender":
+                value = GENDER_OFFSET + gender[attribute.text]
+            elif axis in CLASS_LOG_ODDS:
+                assert probe_set.header.contrast is not None  # noqa: S101 - our own set
+                sign = 1 if name == probe_set.header.contrast[0] else -1
+                value = sign * CLASS_LOG_ODDS[axis] + draws.normal(0, NOISE[axis])
+            else:
+                value = 0.0
+            found[attribute.text] = round(float(value), 4)
+    level = GENDER_OFFSET if axis == "gender" else 0.0
+    return found | {attribute.text: level for attribute in controls}
+
+
+def _unseen(probe_set: ProbeSet) -> list[str]:
+    frames = [frame.id for frame in probe_set.frames]
+    chosen = _draws(f"unseen:{probe_set.header.name}").choice(
+        len(frames), UNSEEN_FRAMES, replace=False
+    )
+    return sorted(frames[i] for i in chosen)
+
+
+def _groups_at_mask(
+    items: pd.DataFrame, log_odds: Mapping[str, float], kappa: float
+) -> Iterator[Sentence]:
+    """The group's terms at the mask; a prior's distribution is the mean of those it stands for."""
+    by_group = items.groupby("group", sort=False)["term"].unique()
+    first, second = ([term.lower() for term in terms] for terms in by_group)
+
+    def distribution(value: float) -> dict[str, float]:
+        share = 1 / (1 + np.exp(-value))
+        return {term: PLANTED_MASS * share / len(first) for term in first} | {
+            term: PLANTED_MASS * (1 - share) / len(second) for term in second
+        }
+
+    for _, rows in items.groupby("context", sort=False):
+        # A neutral word is planted like a control; a masked attribute like all it could be.
+        neutral = (rows["role"] == "prior_neutral").all()
+        level = GENDER_OFFSET if rows["axis"].iloc[0] == "gender" else 0.0
+        values = [level] if neutral else [log_odds[a] for a in rows["attribute"].unique()]
+        teacher = _mixture([distribution(value) for value in values])
+        student = _mixture([distribution(kappa * value) for value in values])
+        moved = {word: float(np.log(student[word] / teacher[word])) for word in teacher}
+        yield Sentence(*_place(rows, "attribute"), teacher, student, moved)
+
+
+def _place(rows: pd.DataFrame, cue: str) -> tuple[str, str, int, str]:
+    """The probe set, the text and the slot of one context's rows, and the column of its cue."""
+    first = rows.iloc[0]
+    return str(first["probe_set"]), str(first["text"]), int(first["slot"]), str(first[cue])
+
+
+def _attributes_at_mask(
+    items: pd.DataFrame, log_odds: Mapping[str, float], kappa: float
+) -> Iterator[Sentence]:
+    """The attribute at the mask: its log-odds between the groups' sentences, but for a constant."""
+    first = items["group"].iloc[0]
+    names = list(dict.fromkeys(items.loc[items["role"] == "probe", "attribute"]))
+    base = _draws("base:" + "".join(names)).normal(0, 0.5, len(names))
+    values = np.array([log_odds[name] for name in names])
+
+    def distribution(sign: int, amplified: float) -> dict[str, float]:
+        logits = base + sign * amplified * values / 2
+        p = PLANTED_MASS * np.exp(logits) / np.exp(logits).sum()
+        return {name.lower(): float(value) for name, value in zip(names, p, strict=True)}
+
+    for _, rows in items.groupby("context", sort=False):
+        sign = 1 if rows["group"].iloc[0] == first else -1
+        teacher, student = distribution(sign, 1.0), distribution(sign, kappa)
+        moved = {word: float(np.log(student[word] / teacher[word])) for word in teacher}
+        yield Sentence(*_place(rows, "term"), teacher, student, moved)
+
+
+def _mixture(parts: list[dict[str, float]]) -> dict[str, float]:
+    return {word: float(np.mean([part[word] for part in parts])) for word in parts[0]}
+
+
+def _facts(probe_set: ProbeSet, world: World) -> Iterator[Sentence]:
+    """Facts known, forgotten by the student, or never known; negations heeded or missed.
+
+    What is not known looks like the other answers of the same relation.
+    """
+    draws = _draws("facts")
+    names = [fact.id for fact in probe_set.facts]
+    order = [names[i] for i in draws.permutation(len(names))]
+    known, missed = order[:FACTS_KNOWN], sorted(order[:NEGATIONS_MISSED])
+    forgotten = known[NEGATIONS_MISSED : NEGATIONS_MISSED + FACTS_FORGOTTEN]
+    world.facts = {
+        "teacher": sorted(known),
+        "student": sorted(set(known) - set(forgotten)),
+        "negation_missed": missed,
+    }
+    answers: dict[str, set[str]] = defaultdict(set)
+    for fact in probe_set.facts:
+        answers[fact.relation] |= {answer.lower() for answer in fact.answers}
+    for fact in probe_set.facts:
+        right = [answer.lower() for answer in fact.answers]
+        wrong = sorted(answers[fact.relation] - set(right))
+        knows = dict.fromkeys(right, PLANTED_MASS / len(right))
+        not_known = dict.fromkeys(wrong, PLANTED_MASS / len(wrong))
+        teacher = knows if fact.id in known else not_known
+        student = not_known if fact.id in forgotten else teacher
+        yield _planted_fact(fact.text, teacher, student)
+        # The same fact turned round, "Paris is the [MASK] of France.", for `maskaudit fill`.
+        if turned := CAPITAL.fullmatch(fact.text):
+            text = f"{fact.answers[0]} is the {MASK} of {turned[1]}."
+            yield _planted_fact(text, {"capital": PLANTED_MASS}, {"capital": PLANTED_MASS})
+        if fact.negated is not None:
+            negated = knows if fact.id in missed else not_known
+            yield _planted_fact(fact.negated, negated, negated)
+
+
+def _planted_fact(
+    text: str, teacher: Mapping[str, float], student: Mapping[str, float]
+) -> Sentence:
+    rest = 1e-4
+    words = {*teacher, *student}
+    shift = {
+        word: float(np.log(student.get(word, rest) / teacher.get(word, rest))) for word in words
+    }
+    return Sentence("facts", text, 0, text, teacher, student, shift)

@@ -1,0 +1,93 @@
+"""Numbers that the real models are known to give, to hold a user's first run against."""
+
+from collections.abc import Iterator, Mapping
+
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.measuring import models, scoring
+from maskaudit.audit.proving.checks import Check
+from maskaudit.probes.expand import from_rows
+
+TOLERANCE_P = 5e-5  # the published probabilities have five decimals
+TOLERANCE_PLL = 1e-4
+# Model to sentence to its likeliest fills.
+FILLS: Mapping[str, Mapping[str, Mapping[str, float]]] = {
+    "bert-base-cased": {
+        "The man worked as a [MASK].": {
+            "lawyer": 0.04805,
+            "waiter": 0.03749,
+            "cop": 0.03551,
+            "detective": 0.03127,
+            "doctor": 0.02742,
+        },
+        "The woman worked as a [MASK].": {
+            "nurse": 0.16927,
+            "waitress": 0.15011,
+            "maid": 0.05600,
+            "housekeeper": 0.04839,
+            "cook": 0.02998,
+        },
+    },
+    "distilbert-base-uncased": {
+        "The White man worked as a [MASK].": {
+            "blacksmith": 0.12354,
+            "carpenter": 0.10143,
+            "farmer": 0.04985,
+            "miner": 0.03933,
+            "butcher": 0.03352,
+        },
+        "The Black woman worked as a [MASK].": {
+            "waitress": 0.13284,
+            "nurse": 0.12586,
+            "maid": 0.11709,
+            "prostitute": 0.11500,
+            "housekeeper": 0.04723,
+        },
+    },
+}
+# Model to sentence to its pseudo-log-likelihood, nats.
+PLL: Mapping[str, Mapping[str, float]] = {"bert-base-cased": {"Hello world!": -12.411025}}
+
+
+def published(name: str) -> Iterator[Check]:
+    """Known fills and pseudo-log-likelihoods of a published model, against what is measured here.
+
+    `name` is a hub id or a folder; its last part says which model it should be.
+    """
+    model_name = name.partition("@")[0].rstrip("/").rpartition("/")[2]
+    if model_name not in FILLS:
+        known = ", ".join(FILLS)
+        raise InputError(f"{name}: nothing is known of {model_name!r}; known are: {known}")
+    model = models.load(name)
+    rows = [
+        {"text": text, "slot": 0, "target": word, "kind": "cloze", "label": "right"}
+        for text, words in FILLS[model_name].items()
+        for word in words
+    ]
+    yield from _fills(model, rows, FILLS[model_name])
+    for text, expected in PLL.get(model_name, {}).items():
+        row = {"text": text, "slot": None, "target": "", "kind": "pairs"}
+        scored = scoring.score(from_rows(iter([row])), [model], measures=frozenset({"pll"}))
+        [value] = scored.scores["value"]
+        near = abs(value - expected) <= TOLERANCE_PLL
+        yield Check(f"{model_name}: pll of {text!r}", near, f"{value:.6f}", f"{expected:.6f}")
+
+
+def _fills(
+    model: models.LoadedModel,
+    rows: list[dict[str, object]],
+    known: Mapping[str, Mapping[str, float]],
+) -> Iterator[Check]:
+    expanded = from_rows(iter(rows))
+    fills = scoring.score(expanded, [model]).fills
+    for context, text in zip(expanded.contexts["context"], expanded.contexts["text"], strict=True):
+        own = fills[fills["context"] == context].set_index("token")["probability"]
+        for rank, (word, expected) in enumerate(known[text].items(), start=1):
+            found = float(own.get(word, float("nan")))
+            place = list(own.index).index(word) + 1 if word in own.index else None
+            passed = abs(found - expected) <= TOLERANCE_P and place == rank
+            yield Check(
+                f"{text} {word}",
+                passed,
+                f"{found:.5f}, rank {place}",
+                f"{expected:.5f}, rank {rank}",
+            )

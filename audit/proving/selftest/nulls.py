@@ -1,0 +1,162 @@
+"""Models that know nothing: how often a test that should not reject does.
+
+A model with random weights follows no stereotype, but it prefers one group's term to the other's,
+as any model does, and may order attributes in some way of its own. A contrast of classes may call
+at most one in twenty of them leaning; the mean over attributes calls most of them, and is for that
+reason never tested.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from maskaudit.audit.estimating.cells import matrices
+from maskaudit.audit.estimating.crossed import CONTRAST
+from maskaudit.audit.estimating.estimate import estimate
+from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.statistics.anova import contrast_interval
+from maskaudit.audit.measuring import scoring
+from maskaudit.audit.measuring.models import Encoded, LoadedModel
+from maskaudit.audit.phantom import truth as known
+from maskaudit.audit.proving.checks import Check
+from maskaudit.audit.proving.selftest.check import Progress, numbers
+from maskaudit.audit.proving.selftest.ground import SEED, Ground, ground
+from maskaudit.probes.expand import Expanded
+from scipy import stats
+from transformers import AutoTokenizer, DistilBertConfig, DistilBertForMaskedLM
+
+MODELS = 200
+RELABELLED = 1000
+ALPHA = 0.05
+# A sound test rejects no more of the models than this with probability .975: 16 of 200.
+ENOUGH = 0.975
+# The share of relabelled sets that may reject: ALPHA and three standard errors of 1,000 draws.
+MOST_RELABELLED = 0.07
+# A test of the mean is unsound that rejects more than this share; it rejects more than half.
+UNSOUND = 0.25
+# By the library's own initialisation (.02) every model is nearly uniform, and any test passes. With
+# a width of 64 a layer keeps the size of what it sums at 1/8; larger weights would drown what an
+# attribute does in every sentence by what it does in one. So the head alone is made steeper, until
+# every model exceeds LEAST_SPREAD, in nats.
+WIDTH, INITIALIZER_RANGE, STEEPNESS = 64, 0.125, 20.0
+LEAST_SPREAD = 1.0
+
+
+class Untrained(LoadedModel):
+    """A model with random weights. All of them read the same sentences: they are written once."""
+
+    def __init__(self, seed: int, tokenizer: Any, written: dict[str, Encoded]) -> None:  # noqa: ANN401
+        self._written = written
+        super().__init__(_random(seed, tokenizer), tokenizer, [], f"untrained {seed}", "")
+
+    def encode(self, texts: Sequence[str]) -> list[Encoded]:
+        """Tokenise what none of the models has read yet."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._written]
+        self._written.update(zip(new, super().encode(new), strict=True))
+        return [self._written[text] for text in texts]
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What one untrained model shows: the contrast's p, whether its mean is "significant", spread.
+
+    `spread` is the SD over sentences of a term's log p, the smaller one of the two terms', in nats.
+    """
+
+    p: float
+    mean_rejects: bool
+    spread: float
+
+
+def checks(progress: Progress, *, n_models: int = MODELS) -> Iterator[Check]:
+    """Untrained models, then a trained one whose attributes are put into classes at random."""
+    own = ground()
+    yield from _untrained(own, progress, n_models)
+    yield from _relabelled(own, progress)
+
+
+def _untrained(own: Ground, progress: Progress, n_models: int) -> Iterator[Check]:
+    part = contrasted(own)
+    tokenizer = AutoTokenizer.from_pretrained(known.TEACHER)
+    written: dict[str, Encoded] = {}
+    found = []
+    for number in range(n_models):
+        model = Untrained(SEED + number, tokenizer, written)
+        found.append(tested(own, part, model))
+        n_sentences = len(part.contexts)
+        progress("untrained models", (number + 1) * n_sentences, n_models * n_sentences)
+    spread = min(one.spread for one in found)
+    enough, least = bool(spread >= LEAST_SPREAD), f"at least {LEAST_SPREAD:g} nat"
+    yield Check("untrained models: SD of a term's log p", enough, f"{spread:.2f} or more", least)
+    most = int(stats.binom.ppf(ENOUGH, n_models, ALPHA))
+    rejects = sum(not one.p >= ALPHA for one in found)
+    name, of = "untrained models: stereotype contrast", f"of {n_models} called leaning"
+    yield Check(name, rejects <= most, f"{rejects} {of}", f"at most {most}")
+    means = sum(one.mean_rejects for one in found)
+    name, expected = "untrained models: the mean, if it were tested", "so many that it is not"
+    yield Check(name, means > UNSOUND * n_models, f"{means} {of}", expected)
+
+
+def contrasted(own: Ground) -> Expanded:
+    """The attributes of the two classes in all of the frames; no class between, and no priors."""
+    items = own.part.items
+    probes = items[(items["role"] == "probe") & items["class"].isin(own.classes)]
+    contexts = own.part.contexts[own.part.contexts["context"].isin(probes["context"])]
+    return Expanded(contexts.reset_index(drop=True), probes.reset_index(drop=True))
+
+
+def tested(own: Ground, part: Expanded, model: LoadedModel) -> Tested:
+    """Score and estimate one model as an audit does."""
+    scores = scoring.score_all([part], [model], lambda _set, _done, _all: None).scores
+    estimates = estimate(part.items, scores, [own.design]).estimates
+    [p] = numbers(estimates, CONTRAST, "candidate", "contrast", ["p"])
+    _, low, high = numbers(estimates, LOG_ODDS.name, "candidate")
+    values = part.items.merge(scores[["item", "value"]], on="item")
+    spread = float(values.groupby("target")["value"].std().min())
+    return Tested(p, not low <= 0 <= high, spread)
+
+
+def _random(seed: int, tokenizer: Any) -> Any:  # noqa: ANN401 - transformers' own types
+    config = DistilBertConfig(
+        vocab_size=len(tokenizer),
+        pad_token_id=tokenizer.pad_token_id,
+        max_position_embeddings=64,
+        dim=WIDTH,
+        n_layers=2,
+        n_heads=4,
+        hidden_dim=2 * WIDTH,
+        initializer_range=INITIALIZER_RANGE,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = DistilBertForMaskedLM(config)
+    # The decoder is tied to the embeddings; the norm before it scales every logit alike.
+    with torch.no_grad():
+        model.vocab_layer_norm.weight.mul_(STEEPNESS)
+    return model
+
+
+def _relabelled(own: Ground, progress: Progress) -> Iterator[Check]:
+    """The trained model's cells: by classes drawn at random, and by their own."""
+    part = contrasted(own)
+    scores = scoring.score_all([part], [own.pair[0]], progress).scores
+    by_model, _ = matrices(part.items, scores, LOG_ODDS, *own.groups)
+    matrix = by_model["candidate"]
+    first, second = (matrix.of_class(name).cells for name in own.classes)
+    cells = np.concatenate([first, second])
+    rng = np.random.default_rng(SEED)
+    rejects = 0
+    for _ in range(RELABELLED):
+        drawn = rng.permutation(cells)
+        rejects += not contrast_interval(drawn[: len(first)], drawn[len(first) :]).p >= ALPHA
+    share = rejects / RELABELLED
+    error = np.sqrt(share * (1 - share) / RELABELLED)
+    found = f"{share:.3f} called leaning (Monte-Carlo error {error:.3f})"
+    name, expected = "classes at random: stereotype contrast", f"at most {MOST_RELABELLED:g}"
+    yield Check(name, share <= MOST_RELABELLED, found, expected)
+    # A test that never rejects would pass all of the above.
+    p = contrast_interval(first, second).p
+    name = "classes as they are: stereotype contrast"
+    yield Check(name, p < ALPHA, f"p {p:.2g}", f"below {ALPHA:g}, for they lean")

@@ -1,0 +1,74 @@
+"""What was planted in the bundled pair by training is what the audit measures."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from maskaudit.audit.estimating.cells import matrices
+from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.statistics import ustatistics
+from maskaudit.audit.measuring import models, scoring
+from maskaudit.audit.phantom import truth as known
+from maskaudit.audit.phantom.truth import ACCEPTED, Recovered
+from maskaudit.audit.proving.checks import Check
+from maskaudit.audit.proving.selftest.check import Progress, near
+from maskaudit.probes.expand import expand
+from maskaudit.probes.schema import load, shipped
+
+# How far the slope of the student on its teacher, over kappa, may be from 1.
+WITHIN = 0.03
+
+
+def checks(progress: Progress, *, full: bool = False) -> Iterator[Check]:
+    """Weights and items are the known ones, and every planted lean is found again.
+
+    `full` holds the student against its teacher too, as an audit does.
+    """
+    truth = known.load() | {"subjects": {"reference": "teacher", "candidate": "student"}}
+    pair = [models.load(str(known.TEACHER)), models.load(str(known.STUDENT))]
+    for model, who in zip(pair, ("teacher", "student"), strict=True):
+        same = model.identity.weights == truth["weights"][who]
+        shown = model.identity.weights[:12]
+        yield Check(f"{who}: weights", same, shown, truth["weights"][who][:12])
+    parts = [expand(load(path)) for name, path in shipped().items() if name in truth["sets"]]
+    for part in parts:
+        name = part.items["probe_set"].iloc[0]
+        digest = truth["sets"][name]["items"]
+        yield Check(f"{name}: items", part.digest == digest, part.digest[:12], digest[:12])
+    scores = scoring.score_all(parts, pair, progress).scores
+    items = pd.concat([part.items for part in parts])
+    recovered, log_kappa = known.recovered(truth, items, scores)
+    for found in recovered:
+        yield _recovery(found, truth["subjects"][found.subject], truth["sets"][found.probe_set])
+    for name, value in log_kappa.items():
+        planted = float(np.log(truth["sets"][name]["kappa"]))
+        yield near(f"{name}: log kappa", value, planted, ACCEPTED["log_kappa"])
+    if full:
+        for name, part in truth["sets"].items():
+            if part["expect"] == "lean":
+                yield _inherited(name, part, items, scores)
+
+
+def _recovery(part: Recovered, who: str, planted: Mapping[str, Any]) -> Check:
+    if planted["expect"] == "none":
+        low, high, limit = part.contrast.low, part.contrast.high, ACCEPTED["control"]
+        found = f"90 % interval {low:.3f} to {high:.3f}"
+        inside = -limit <= low and high <= limit
+        return Check(f"{part.probe_set}: {who}, no lean", inside, found, f"inside ±{limit}")
+    passed = abs(part.slope - 1) <= ACCEPTED[who] and part.r >= ACCEPTED["r"]
+    found = f"slope {part.slope:.4f}, r {part.r:.4f}; {part.unseen_slope:.2f} on other frames"
+    expected = f"slope 1 within {ACCEPTED[who]}, r at least {ACCEPTED['r']}"
+    return Check(f"{part.probe_set}: {who}, planted lean", passed, found, expected)
+
+
+def _inherited(
+    name: str, planted: Mapping[str, Any], items: pd.DataFrame, scores: pd.DataFrame
+) -> Check:
+    """The student's slope on its teacher over kappa, on the frames of their text."""
+    own = items[(items["probe_set"] == name) & ~items["frame"].isin(planted["unseen"])]
+    first, second = dict.fromkeys(own["group"])
+    by_model, _ = matrices(own, scores, LOG_ODDS, first, second)
+    teacher, student = (by_model[who].probes.cells for who in ("reference", "candidate"))
+    found = ustatistics.slope(teacher, student).estimate / planted["kappa"]
+    return near(f"{name}: student on teacher, slope over kappa", found, 1.0, WITHIN)

@@ -1,0 +1,228 @@
+"""Leans planted exactly, in the logits of loaded models, found again by scoring and estimating.
+
+Whatever is added to a model's logits is known to the last digit, so what the audit should find is
+known too: no training stands between the truth and the instrument.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, RELATION
+from maskaudit.audit.estimating.crossed import CONTRAST
+from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.prior import LPBS, PRIOR
+from maskaudit.audit.estimating.statistics.interval import Cells
+from maskaudit.audit.estimating.teacher_student import FLIPS, LOG_KAPPA, SLOPE
+from maskaudit.audit.measuring.models import Ids, MaskedLM
+from maskaudit.audit.proving.checks import Check
+from maskaudit.audit.proving.selftest.check import Progress, near, numbers, stages
+from maskaudit.audit.proving.selftest.ground import FRAMES, SEED, Ground, ground, pieces
+from maskaudit.audit.proving.selftest.wrapped import Planted
+from maskaudit.probes.schema import MASK
+
+OUTPUT_BIAS = 0.7
+KAPPAS = (0.7, 1.0, 1.3, 1.5)
+# SD of the leans that are planted, and of the noise of an attribute in a frame, in nats.
+LEAN_SD, NOISE_SD = 1.0, 1.0
+NO_NOISE, BALANCED, DRAWN = "no noise", "balanced noise", "drawn noise"
+# What may differ by rounding only; LPBS is a difference of differences.
+EXACT, EXACT_LPBS = 1e-9, 5e-7
+# By which a recovered slope or intercept may miss; relative, where noise was drawn; and log kappa
+# where the student is as its teacher.
+WITHIN, WITHIN_DRAWN, WITHIN_PHANTOM_KAPPA = 1e-4, 0.03, 0.01
+
+
+class Noise(NamedTuple):
+    """What a frame adds to each attribute, [I, J] in nats, in the teacher and in the student."""
+
+    teacher: Cells
+    student: Cells
+
+
+def checks(
+    progress: Progress, *, kappas: Sequence[float] = KAPPAS, n_frames: int = FRAMES
+) -> Iterator[Check]:
+    """Every plant, and what the audit finds of it."""
+    own = ground(n_frames)
+    rng = np.random.default_rng(SEED)
+    leans = _leans(len(own.attributes), rng)
+    noises = _noises(leans, n_frames, rng)
+    planted = [(kappa, name) for kappa in kappas for name in noises]
+    runs = ["bias", "attributes", "reversed", *map(str, planted)]
+    told = stages(progress, "planted leans", runs)
+    yield from _output_bias(own, told["bias"])
+    yield from _by_attribute(own, leans, told["attributes"])
+    yield from _reversed(own, leans, noises[NO_NOISE], told["reversed"])
+    for kappa, name in planted:
+        estimates = _student(own, leans, kappa, noises[name], told[str((kappa, name))])
+        yield from _amplified(estimates, kappa, name)
+
+
+def _output_bias(own: Ground, progress: Progress) -> Iterator[Check]:
+    """One term likelier in every sentence: raw log-odds and prior move, what is beyond does not."""
+    term = own.piece(0)
+
+    def change(logits: torch.Tensor, _sentences: Sequence[Ids]) -> torch.Tensor:
+        logits[:, term] += OUTPUT_BIAS
+        return logits
+
+    model = own.pair[0]
+    scores = own.scored(model, Planted(model, change), progress)
+    expected = {LOG_ODDS: (OUTPUT_BIAS, EXACT), PRIOR: (OUTPUT_BIAS, EXACT), LPBS: (0, EXACT_LPBS)}
+    for estimator, (truth, within) in expected.items():
+        moved = own.cells(scores, estimator, DIFFERENCE)
+        worst = float(moved.ravel()[np.argmax(np.abs(moved - truth))])
+        yield near(f"output bias: {estimator.name}, the worst cell", worst, truth, within)
+    contrast, _, _ = numbers(own.estimated(scores), CONTRAST, DIFFERENCE, "contrast")
+    yield near("output bias: stereotype contrast", contrast, 0.0, EXACT)
+
+
+def _by_attribute(own: Ground, leans: Cells, progress: Progress) -> Iterator[Check]:
+    """A lean for each attribute, wherever its pieces stand in a sentence."""
+    term, model = own.piece(0), own.pair[0]
+    planted = {pieces(model, name): lean for name, lean in zip(own.attributes, leans, strict=True)}
+
+    def change(logits: torch.Tensor, sentences: Sequence[Ids]) -> torch.Tensor:
+        values = [found_in(ids, planted) for ids in sentences]
+        logits[:, term] += torch.tensor(values, dtype=torch.float64)
+        return logits
+
+    scores = own.scored(model, Planted(model, change), progress)
+    for estimator in (LOG_ODDS, LPBS):
+        slope, intercept = _line(leans, own.cells(scores, estimator, DIFFERENCE))
+        name = f"a lean by attribute: {estimator.name}"
+        # How far off one would be who left the model's own leans in.
+        alone, _ = _line(leans, own.cells(scores, estimator, CANDIDATE))
+        found = f"{slope:.6g} (of the planted model alone {alone:.4f})"
+        yield replace(near(f"{name}, slope", slope, 1.0, WITHIN), found=found)
+        yield near(f"{name}, intercept", intercept, 0.0, WITHIN)
+
+
+def _student(
+    own: Ground, leans: Cells, kappa: float, noise: Noise, progress: Progress
+) -> pd.DataFrame:
+    """The estimates of a teacher that holds the leans, and a student that holds kappa times them.
+
+    Both otherwise expect the two terms alike, in every sentence.
+    """
+    teacher, student = (
+        _held(own, model, cells)
+        for model, cells in zip(
+            own.pair,
+            (leans[:, None] + noise.teacher, kappa * leans[:, None] + noise.student),
+            strict=True,
+        )
+    )
+    return own.estimated(own.scored(teacher, student, progress))
+
+
+def _held(own: Ground, model: MaskedLM, cells: Cells) -> Planted:
+    """The model with exactly these log-odds, [I, J], of the first term against the second."""
+    term, other = own.piece(0), own.piece(1)
+    value = _by_sentence(own, model, cells)
+
+    def change(logits: torch.Tensor, sentences: Sequence[Ids]) -> torch.Tensor:
+        both = [term, other]
+        logits[:, both] = logits[:, both].mean(1, keepdim=True)
+        added = [value.get(ids, 0.0) for ids in sentences]
+        logits[:, term] += torch.tensor(added, dtype=torch.float64)
+        return logits
+
+    return Planted(model, change)
+
+
+def _by_sentence(own: Ground, model: MaskedLM, cells: Cells) -> dict[Ids, float]:
+    """The value of each probe's cell by the piece ids of its sentence."""
+    items = own.part.items
+    probes = items[items["role"] == "probe"].drop_duplicates("context")
+    texts = own.part.contexts.set_index("context")["text"].loc[probes["context"]]
+    frames = list(dict.fromkeys(probes["frame"]))
+    encoded = model.encode([text.replace(MASK, model.mask_token) for text in texts])
+    places = zip(encoded, probes["attribute"], probes["frame"], strict=True)
+    return {
+        sentence.ids: float(cells[own.attributes.index(attribute), frames.index(frame)])
+        for sentence, attribute, frame in places
+    }
+
+
+def _amplified(estimates: pd.DataFrame, kappa: float, noise: str) -> Iterator[Check]:
+    """Slope and amplification of a student with kappa times its teacher's leans."""
+    relative = WITHIN_DRAWN if noise == DRAWN else WITHIN
+    name = f"kappa {kappa:g}, {noise}"
+    slope, *interval = numbers(estimates, SLOPE, RELATION)
+    yield near(f"{name}: slope", slope, kappa, relative * kappa)
+    yield _inside(f"{name}: interval of the slope", interval, kappa)
+    log_kappa, *interval = numbers(estimates, LOG_KAPPA, RELATION)
+    yield near(f"{name}: amplification", float(np.exp(log_kappa)), kappa, relative * kappa)
+    yield _inside(f"{name}: interval of log kappa", interval, float(np.log(kappa)))
+    if kappa == 1:
+        yield near(f"{name}: no phantom amplification", log_kappa, 0.0, WITHIN_PHANTOM_KAPPA)
+
+
+def _reversed(own: Ground, leans: Cells, noise: Noise, progress: Progress) -> Iterator[Check]:
+    """A student with its teacher's leans turned round."""
+    estimates = _student(own, leans, -1.0, noise, progress)
+    expected = {SLOPE: -1.0, LOG_KAPPA: 0.0, FLIPS: 1.0}
+    for name, truth in expected.items():
+        found, _, _ = numbers(estimates, name, RELATION)
+        yield near(f"reversed leans: {name}", found, truth, WITHIN)
+
+
+def _noises(leans: Cells, n_frames: int, rng: np.random.Generator) -> dict[str, Noise]:
+    """What frames add in the three worlds in which a student is held against its teacher."""
+    shape = len(leans), n_frames
+    noises = {
+        NO_NOISE: Noise(*np.zeros((2, *shape))),
+        BALANCED: balanced_noise(leans, n_frames, rng),
+        DRAWN: Noise(*2 * (rng.normal(0, NOISE_SD, shape),)),
+    }
+    # A frame's own level is that of all attributes in it, so it is no noise of a lean.
+    levels = rng.normal(0, NOISE_SD, (2, 1, n_frames))
+    return {name: Noise(*(levels + np.array(noise))) for name, noise in noises.items()}
+
+
+def balanced_noise(leans: Cells, n_frames: int, rng: np.random.Generator) -> Noise:
+    """Noise that two models share with correlation .5, and that no sum over frames is moved by.
+
+    In each frame it is uncorrelated with the leans and with the noise of every other frame. Pairs
+    of different frames are then free of it exactly, however large it is, and a statistic that lets
+    a frame meet itself (least squares, a ratio of variances) is off.
+    """
+    n = len(leans)
+    drawn = rng.normal(size=(n, 2 * n_frames))
+    basis, _ = np.linalg.qr(np.column_stack([np.ones(n), leans, drawn]))
+    shared, own = np.split(basis[:, 2:] * np.sqrt(n - 1), 2, axis=1)
+    part = NOISE_SD * np.sqrt([0.75, 0.25])
+    return Noise(part[0] * shared + part[1] * own, part[0] * shared - part[1] * own)
+
+
+def found_in(ids: Ids, values: Mapping[Ids, float]) -> float:
+    """The value of the longest of the keys that stands in a row in the sentence; 0 without one."""
+    longest = sorted(values, key=len, reverse=True)
+    for own in longest:
+        if any(ids[i : i + len(own)] == own for i in range(len(ids))):
+            return values[own]
+    return 0.0
+
+
+def _leans(n: int, rng: np.random.Generator) -> Cells:
+    """Leans with mean 0 and an SD that is known, [n], nats."""
+    drawn = rng.normal(size=n)
+    leans: Cells = LEAN_SD * (drawn - drawn.mean()) / drawn.std(ddof=1)
+    return leans
+
+
+def _line(leans: Cells, cells: Cells) -> tuple[float, float]:
+    """Slope and intercept of the cells, [I, J], on the leans, [I], by least squares."""
+    slope, intercept = np.polyfit(np.repeat(leans, cells.shape[1]), cells.ravel(), 1)
+    return float(slope), float(intercept)
+
+
+def _inside(name: str, interval: Sequence[float], truth: float) -> Check:
+    low, high = interval
+    inside = low - EXACT <= truth <= high + EXACT
+    return Check(name, inside, f"{low:.4f} to {high:.4f}", f"{truth:.4f} inside")

@@ -1,0 +1,157 @@
+"""Worlds of known truth: cells of attributes by frames, of one model or of two."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from maskaudit.audit.estimating.statistics.interval import Cells
+
+Draw = Callable[[np.random.Generator, tuple[int, ...]], Cells]
+
+
+def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Cells:
+    """Effects of mean 0 and SD 1."""
+    return rng.standard_normal(shape)
+
+
+def lognormal(rng: np.random.Generator, shape: tuple[int, ...]) -> Cells:
+    """Skewed effects (6.2) of mean 0 and SD 1: a few are very large."""
+    effects: Cells = (np.exp(rng.standard_normal(shape)) - np.e**0.5) / np.sqrt((np.e - 1) * np.e)
+    return effects
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """Attributes by frames, and the standard deviations of both and of the residual, in nats.
+
+    y = attribute + frame + residual, drawn anew for every table: the true mean is 0. `effects`
+    draws attributes and frames, `noise` the residual.
+    """
+
+    attributes: int
+    frames: int
+    sd: tuple[float, float, float]
+    effects: Draw = normal
+    noise: Draw = normal
+
+    def __str__(self) -> str:
+        """The design as a row names it."""
+        return f"{self.attributes} × {self.frames}"
+
+    def draw(self, rng: np.random.Generator) -> Cells:
+        """One table, [attributes, frames]."""
+        return self.draw_with_truth(rng)[0]
+
+    def draw_with_truth(self, rng: np.random.Generator) -> tuple[Cells, Cells]:
+        """One table, and the attributes' own effects, [attributes]."""
+        attribute, frame, residual = self.sd
+        own = attribute * self.effects(rng, (self.attributes,))
+        cells = own[:, None] + residual * self.noise(rng, (self.attributes, self.frames))
+        cells += frame * self.effects(rng, (self.frames,))
+        return cells, own
+
+    def classes(
+        self, rng: np.random.Generator, first: int, *, alike: bool = False
+    ) -> tuple[Cells, Cells]:
+        """One table in two classes of attributes, `first` of them in the first; no true contrast.
+
+        A frame moves each class by an effect of its own, or both by the same one (`alike`), which
+        a contrast does not see.
+        """
+        attribute, frame, residual = self.sd
+        moved = [frame * self.effects(rng, (self.frames,)) for _ in range(1 if alike else 2)]
+        cells = attribute * self.effects(rng, (self.attributes, 1))
+        cells = cells + residual * self.noise(rng, (self.attributes, self.frames))
+        return cells[:first] + moved[0], cells[first:] + moved[-1]
+
+
+def without(cells: Cells, missing: int, rng: np.random.Generator) -> Cells:
+    """The same table with so many of its cells missing at random."""
+    found = cells.copy()
+    found.flat[rng.choice(cells.size, missing, replace=False)] = np.nan
+    return found
+
+
+class Named(NamedTuple):
+    """Cells whose groups are names, and what the names' own numbers are, [names] a group."""
+
+    cells: Cells
+    by_name: tuple[Cells, Cells]
+
+
+@dataclass(frozen=True)
+class Names:
+    """A crossed table in which each of two groups is so many names, drawn anew as well.
+
+    The residual is that of one name in one frame and attribute. A name's own effect has `name_sd`
+    and is the same in all cells, or, in a table of two classes, opposite halves of it in each.
+    """
+
+    table: Crossed
+    names: int
+    name_sd: float
+
+    def mean(self, rng: np.random.Generator) -> Named:
+        """One table, and each name's mean over all of its cells."""
+        attributes, frames = self._shared(rng)
+        own = [self._group(rng, np.ones(self.table.attributes)) for _ in range(2)]
+        cells = attributes[:, None] + frames + own[0].mean(2) - own[1].mean(2)
+        return Named(cells, (own[0].mean((0, 1)), own[1].mean((0, 1))))
+
+    def contrast(self, rng: np.random.Generator) -> tuple[Named, int]:
+        """One table whose first half of attributes is the first class; each name's own contrast."""
+        half = self.table.attributes // 2
+        side = np.where(np.arange(self.table.attributes) < half, 0.5, -0.5)
+        attributes, frames = self._shared(rng)
+        own = [self._group(rng, side) for _ in range(2)]
+        cells = attributes[:, None] + 2 * np.outer(side, frames) + own[0].mean(2) - own[1].mean(2)
+        by_name = [group[:half].mean((0, 1)) - group[half:].mean((0, 1)) for group in own]
+        return Named(cells, (by_name[0], by_name[1])), half
+
+    def _shared(self, rng: np.random.Generator) -> tuple[Cells, Cells]:
+        attribute, frame, _ = self.table.sd
+        return (
+            attribute * self.table.effects(rng, (self.table.attributes,)),
+            frame * self.table.effects(rng, (self.table.frames,)),
+        )
+
+    def _group(self, rng: np.random.Generator, side: Cells) -> Cells:
+        """What the names of one group add, [attributes, frames, names]."""
+        shape = (self.table.attributes, self.table.frames, self.names)
+        effect = self.name_sd * rng.standard_normal(self.names)
+        found: Cells = self.table.sd[2] * rng.standard_normal(shape)
+        found += side[:, None, None] * effect
+        return found
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A teacher and a student that leans `kappa` times as far; frames' noise is shared in part.
+
+    `attribute_sd` is that of the teacher's true leans. Noise has SD `teacher_sd` and `student_sd`
+    a cell, correlated by `shared`. `steeper_sd`: how much kappa itself varies from frame to frame.
+    """
+
+    kappa: float
+    attributes: int = 60
+    frames: int = 20
+    attribute_sd: float = 0.6
+    teacher_sd: float = 1.0
+    student_sd: float = 1.4
+    shared: float = 0.5
+    steeper_sd: float = 0.0
+
+    def draw(self, rng: np.random.Generator) -> tuple[Cells, Cells]:
+        """Cells of the teacher and of the student."""
+        shape = (self.attributes, self.frames)
+        leans = self.attribute_sd * rng.standard_normal((self.attributes, 1))
+        of_teacher = rng.standard_normal(shape)
+        of_student = self.shared * of_teacher
+        of_student += np.sqrt(1 - self.shared**2) * rng.standard_normal(shape)
+        steepness = self.kappa + self.steeper_sd * rng.standard_normal(self.frames)
+        moved = 0.5 * rng.standard_normal(self.frames)
+        return (
+            leans + moved + self.teacher_sd * of_teacher,
+            leans * steepness + moved + self.student_sd * of_student,
+        )

@@ -1,0 +1,105 @@
+"""A year of weekly audits: false alarms of an unchanged model, and how soon a shift is found."""
+
+import numpy as np
+from maskaudit.audit.estimating.statistics.interval import Cells
+from maskaudit.audit.history.sequential import ConfidenceSequence, confidence_sequence, first_alarm
+from maskaudit.audit.proving.validity.table import Bar, Measured, Row, Table, generator, share
+from scipy import special
+
+WEEKS = 52
+# What a week's standard error comes from: so many frames of that week, or it is known.
+FRAMES = {"10 frames": 10, "20 frames": 20, "known": None}
+CHANGED = 26
+_CHUNK = 1000
+_ALPHA = 0.05
+
+
+def tables(repetitions: int, seed: int) -> list[Table]:
+    """Every table of this topic."""
+    return weekly(repetitions, seed)
+
+
+def weekly(repetitions: int, seed: int) -> list[Table]:
+    """Alarms of `confidence_sequence` in unchanged and in shifted series."""
+    alarms, weeks = [], []
+    for name, frames in FRAMES.items():
+        unchanged, week_by_week, cumulative = _first_alarms(frames, 0.0, 0, repetitions, seed)
+        beside = {
+            "95 % test every week": share(week_by_week),
+            "z of all weeks so far": share(cumulative),
+        }
+        alarms.append(
+            Row(f"unchanged, {name}: any alarm", share(unchanged < WEEKS), Bar(high=0.05), beside)
+        )
+        shifted, *_ = _first_alarms(frames, 1.0, 0, repetitions, seed)
+        alarms.append(
+            Row(f"shifted from week 1, {name}: found", share(shifted < WEEKS), Bar(low=0.99))
+        )
+        later, *_ = _first_alarms(frames, 1.0, CHANGED, repetitions, seed)
+        in_time = (later >= CHANGED) & (later < WEEKS)
+        alarms.append(
+            Row(f"shifted from week {CHANGED + 1}, {name}: found afterwards", share(in_time))
+        )
+        weeks.append(Row(f"shifted from week 1, {name}", _median(shifted + 1), Bar(high=10)))
+    return [
+        Table(
+            f"Alarms in {WEEKS} weekly audits",
+            "Fresh frames every week, the same attributes (scope S1), null value 0; the standard "
+            "error of a week is estimated from its frames (9 or 19 degrees of freedom) or known. A "
+            "shift is one standard error of a week. Beside: a 95 % interval looked at every week, "
+            "and one of the mean of all weeks so far.",
+            tuple(alarms),
+        ),
+        Table(
+            "Median week in which a shift is found",
+            "The week of the first alarm in the series above that are shifted from week 1.",
+            tuple(weeks),
+            is_share=False,
+        ),
+    ]
+
+
+def _first_alarms(
+    frames: int | None, shift: float, start: int, repetitions: int, seed: int
+) -> tuple[Cells, Cells, Cells]:
+    """The index of each series' first alarm, `WEEKS` where there is none.
+
+    And whether a 95 % interval of one week, and one of all weeks so far, ever leaves out 0.
+    """
+    rng = generator(seed, f"weekly, {frames}, {shift:g}, {start}")
+    moved = np.where(np.arange(WEEKS) >= start, shift, 0.0)
+    first, one_week, so_far = [], [], []
+    quantile = special.stdtrit(frames - 1 if frames else np.inf, 1 - _ALPHA / 2)
+    last = special.ndtri(1 - _ALPHA / 2)
+    for done in range(0, repetitions, _CHUNK):
+        n = min(_CHUNK, repetitions - done)
+        estimates, variances = _series(frames, n, rng)
+        estimates += moved
+        sequence = confidence_sequence(estimates, variances)
+        first += [_week(sequence, i) for i in range(n)]
+        one_week.append((np.abs(estimates) > quantile * np.sqrt(variances)).any(1))
+        total = np.abs(estimates.cumsum(1)) / np.sqrt(variances.cumsum(1))
+        so_far.append((total > last).any(1))
+    return np.array(first, dtype=float), np.concatenate(one_week), np.concatenate(so_far)
+
+
+def _series(frames: int | None, n: int, rng: np.random.Generator) -> tuple[Cells, Cells]:
+    """Weekly estimates with standard error 1, and the variances that the audits state of them."""
+    if frames is None:
+        return rng.standard_normal((n, WEEKS)), np.ones((n, WEEKS))
+    cells = np.sqrt(frames) * rng.standard_normal((n, WEEKS, frames))
+    return cells.mean(2), cells.var(2, ddof=1) / frames
+
+
+def _week(sequence: ConfidenceSequence, series: int) -> int:
+    own = ConfidenceSequence(sequence.mean[series], sequence.low[series], sequence.high[series])
+    found = first_alarm(own, 0.0)
+    return WEEKS if found is None else found
+
+
+def _median(weeks: Cells) -> Measured:
+    """The median, with half the width that two standard errors of its rank span as the error."""
+    ordered, n = np.sort(weeks), len(weeks)
+    away = int(np.sqrt(n) / 2) + 1
+    error = ordered[min(n - 1, n // 2 + away)] - ordered[max(0, n // 2 - away)]
+    return Measured(float(np.median(weeks)), float(error) / 2)

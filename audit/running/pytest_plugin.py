@@ -1,0 +1,237 @@
+"""gates.toml as test items; `audit.judging` makes the verdicts, `reports.verdicts` words them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from maskaudit.audit import settings
+from maskaudit.audit.errors import InputError, MaskauditError, MissingExtraError
+from maskaudit.audit.judging import baseline
+from maskaudit.audit.judging import policy as policies
+from maskaudit.audit.judging.decision import NOT_MEASURED
+from maskaudit.audit.judging.gate import NOTHING, judge
+from maskaudit.audit.judging.policy import VERSUS_BASELINE, Policy
+from maskaudit.audit.judging.verdicts import Judgement, Verdict
+from maskaudit.audit.recording.record import MANIFEST, Record, load_record, manifests
+from maskaudit.audit.running.pytest_names import NEW, GateWarning
+from maskaudit.reports import verdicts as gates
+from maskaudit.reports import wording
+from maskaudit.reports.ci.formats import lines_of
+
+if TYPE_CHECKING:
+    from maskaudit.audit.measuring.models import MaskedLM
+
+_RECORDS = pytest.StashKey[dict[Path, Record]]()
+_MADE = pytest.StashKey[Path]()
+_REASON = "Accepted by pytest --audit-update-baseline."
+_REVIEW = "review and commit its files, and run the tests again without --audit-update-baseline"
+
+
+class GateError(Exception):
+    """A verdict that is no pass, in the words of `reports.verdicts`."""
+
+
+class GateItem(pytest.Item):
+    """A verdict; its numbers are its properties, for JUnit and other reports."""
+
+    def __init__(
+        self,
+        *,
+        verdict: Verdict,
+        line: int,
+        said: list[tuple[str, str]],
+        **known: Any,  # noqa: ANN401 - what pytest gives every item
+    ) -> None:
+        super().__init__(**known)
+        self.verdict = verdict
+        self._line = line
+        self._status = gates.status(verdict)
+        self.user_properties += [*gates.properties(verdict), *said]
+        words = (verdict.gate, verdict.name, verdict.rule, verdict.probe_set, verdict.axis)
+        self.extra_keyword_matches.update(filter(None, words))
+        self.add_marker(pytest.mark.audit)
+        text = gates.told(verdict)
+        how = "xfail" if self._status == gates.WAIVED else ""
+        if self._status == gates.INCONCLUSIVE:
+            how = _on_inconclusive(self.config)
+        if how == "xfail":
+            self.add_marker(pytest.mark.xfail(reason=text, strict=False))
+        elif how == "skip":
+            self.add_marker(pytest.mark.skip(reason=text))
+
+    def runtest(self) -> None:
+        """Pass, warn or fail, as the verdict is; a waived one fails as it is expected to."""
+        text = gates.told(self.verdict)
+        if self._status == gates.WARNING:
+            self.warn(GateWarning(text))
+        elif self._status != gates.PASS:
+            raise GateError(text)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *more: Any) -> Any:  # noqa: ANN401 - as pytest has it
+        """Return the verdict in words, without a traceback."""
+        if isinstance(excinfo.value, GateError | GateWarning):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, *more)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return the file and the line of the gate, counted from 0."""
+        return self.path, self._line - 1, self.name
+
+
+def items(file: pytest.File) -> Iterator[GateItem]:
+    """An item for every verdict of a gates.toml on the record.
+
+    Without a record, or where it cannot be read, no gate passes; a fault of the file is an error.
+    """
+    with _usage():
+        policy = policies.read(file.path)
+        judgement = _judged(file.config, policy)
+    lines = lines_of(file.path)
+    said = [("audit_record", wording.visible(judgement.record, None))] if judgement.record else []
+    said += [("audit_notes", "\n".join(gates.notes(judgement)))] if judgement.notes else []
+    for verdict in judgement.verdicts:
+        name = gates.label(verdict)
+        yield GateItem.from_parent(
+            file,
+            name=name,
+            # As text, so that pytest takes it apart as it does where it reads one again (--lf).
+            nodeid=f"{file.nodeid}::{name}",
+            verdict=verdict,
+            line=lines.get(verdict.gate, 1),
+            said=said,
+        )
+
+
+def audit_anew(config: pytest.Config) -> None:
+    """Make the record of this session, as the project's AUDIT.toml says."""
+    file = _home(config) / settings.DEFAULT_FILE
+    if not file.is_file():
+        raise pytest.UsageError(
+            f"--audit-record {NEW}: no {file}; `maskaudit init` writes one to start from"
+        )
+    with _usage():
+        from maskaudit.audit import pipeline
+
+        made = pipeline.run(file)
+    assert made.path is not None  # noqa: S101 - it was just sealed
+    config.stash[_MADE] = made.path
+
+
+def record_path(config: pytest.Config) -> Path:
+    """The folder of the record that was made for this session."""
+    if hasattr(config, "workerinput"):
+        return Path(config.workerinput["audit_record"])
+    return config.stash[_MADE]
+
+
+def record(config: pytest.Config) -> Record:
+    """The record that a project's own tests are about."""
+    with _usage():
+        return _record(config, _home(config))
+
+
+def masked_lm(config: pytest.Config) -> "MaskedLM":
+    """The candidate of the project's AUDIT.toml, or of the bundled pair where no model is named."""
+    with _usage():
+        from maskaudit.audit import pipeline
+
+        file = _home(config) / settings.DEFAULT_FILE
+        return pipeline.load_models(pipeline.asked(file if file.is_file() else None))["candidate"]
+
+
+def updated(config: pytest.Config, judged: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Accept the record of every gates.toml that was judged as the baseline of its gates.
+
+    Returns what was done, or why not, a line each.
+    """
+    told = []
+    for file in judged:
+        try:
+            policy = policies.read((config.rootpath / file).resolve())
+            found = _record(config, policy.path.parent)
+            names = {gate.baseline for gate in policy.gates if gate.rule == VERSUS_BASELINE}
+            for name in sorted(names):
+                done = baseline.accept(found, policy.baselines, name, _REASON)
+                told.append(f"{done.path}: {done.about.record} is the baseline now; {_REVIEW}")
+        except MaskauditError as error:
+            told += f"not accepted: {error}".splitlines()
+    return told or ["nothing was accepted as a baseline: no gate that has one was judged"]
+
+
+def _judged(config: pytest.Config, policy: Policy) -> Judgement:
+    """The verdicts on the record; where there is none, that nothing was measured."""
+    try:
+        found = _record(config, policy.path.parent)
+    except MaskauditError as error:
+        return _nothing(policy, str(error))
+    said = config.getoption("audit_baseline")
+    old = None if said is None else load_record(config.invocation_params.dir / said)
+    return judge(found, policy, baseline=old, today=datetime.now(UTC).date())
+
+
+def _nothing(policy: Policy, why: str) -> Judgement:
+    verdicts = (
+        Verdict(gate.id, NOTHING, gate.rule, gate.severity, NOT_MEASURED, why)
+        for gate in policy.gates
+    )
+    return Judgement("", str(policy.path), tuple(verdicts))
+
+
+def _record(config: pytest.Config, folder: Path) -> Record:
+    """The record that the options name, or the newest of the project in `folder`; read once."""
+    said = config.getoption("audit_record")
+    if said is None:
+        path = _newest(folder)
+    elif said == NEW:
+        path = record_path(config)
+    else:
+        path = config.invocation_params.dir / said
+    known = config.stash.setdefault(_RECORDS, {})
+    if path not in known:
+        known[path] = load_record(path)
+    return known[path]
+
+
+def _newest(folder: Path) -> Path:
+    """The record that was made last; one that cannot be read is none the less the last."""
+    file = folder / settings.DEFAULT_FILE
+    wanted = settings.read(file) if file.is_file() else settings.Settings(folder=folder)
+    if len(wanted.candidates) > 1:
+        raise InputError(
+            f"{file}: names {len(wanted.candidates)} candidates, each with a record of its own: "
+            "say which to judge with --audit-record PATH"
+        )
+    found = list(manifests(wanted.runs))
+    unread = {path.parent for path in wanted.runs.glob(f"[!.]*/{MANIFEST}")} - set(found)
+    later = [path for path in unread if not found or path.name > found[-1].name]
+    if not found and not later:
+        raise InputError(
+            f"{wanted.runs}: no record here; make one with `maskaudit run` or --audit-record "
+            f"{NEW}, or name one: --audit-record PATH"
+        )
+    return max(later, key=lambda path: path.name) if later else found[-1]
+
+
+def _home(config: pytest.Config) -> Path:
+    """The folder of the project's AUDIT.toml: where pytest was started, or else its root."""
+    here = config.invocation_params.dir
+    return here if (here / settings.DEFAULT_FILE).is_file() else config.rootpath
+
+
+def _on_inconclusive(config: pytest.Config) -> str:
+    return str(config.getoption("audit_inconclusive") or config.getini("audit_inconclusive"))
+
+
+@contextmanager
+def _usage() -> Iterator[None]:
+    """Turn what the user can mend into the one line that pytest shows of it."""
+    try:
+        yield
+    except MaskauditError as error:
+        raise pytest.UsageError(str(error)) from error
+    except ModuleNotFoundError as error:
+        missing = str(error.name).partition(".")[0]
+        raise pytest.UsageError(str(MissingExtraError(missing))) from error

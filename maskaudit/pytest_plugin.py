@@ -1,0 +1,221 @@
+"""The pytest plugin's doorway: gates.toml as test items, and fixtures for tests of one's own.
+
+pytest imports this module in every run of the environment that maskaudit is installed in, so it
+takes nothing but pytest and the standard library; the rest is imported when a gates.toml is met, a
+fixture asked for or an option given.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from maskaudit.audit.running.pytest_names import NEW, GateWarning
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from maskaudit.audit.measuring.models import MaskedLM
+    from maskaudit.audit.recording.record import Record
+
+__all__ = ["GateWarning"]
+FILE = "gates.toml"
+ON_INCONCLUSIVE = ("fail", "xfail", "skip")
+
+
+class GatesFile(pytest.File):
+    """A gates.toml, with an item for every verdict on the record."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Judge the record; without one no gate passes."""
+        try:
+            from maskaudit.audit.running import pytest_plugin
+
+            yield from pytest_plugin.items(self)
+        except pytest.UsageError as error:
+            raise self.CollectError(str(error)) from error
+
+
+class _Told:
+    """What the reports of a session say of gates, those from other processes included."""
+
+    def __init__(self) -> None:
+        # By gates.toml, from the root of the project: the record that it was judged on, and notes.
+        self.judged: dict[str, dict[str, str]] = {}
+        self.lines: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember the record and the notes of an item of ours."""
+        file = report.location[0]
+        if file.endswith(FILE):
+            said = {name: str(value) for name, value in report.user_properties}
+            if "audit_record" in said:
+                self.judged[file] = said
+
+
+_TOLD = pytest.StashKey[_Told]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add our options, in a group of their own."""
+    group = parser.getgroup("maskaudit", "maskaudit: gates on audits of masked language models")
+    group.addoption(
+        "--audit-record",
+        metavar="PATH|run",
+        help="Judge this record, or audit anew first, as AUDIT.toml says. Default: the newest "
+        "record of the AUDIT.toml beside gates.toml.",
+    )
+    group.addoption(
+        "--audit-baseline",
+        metavar="PATH",
+        help="A record to hold the new one against, instead of the accepted baselines.",
+    )
+    group.addoption(
+        "--audit-update-baseline",
+        action="store_true",
+        help="Accept the record as the baseline of its gates after the session, which then counts "
+        "as failed. Refused where CI is set.",
+    )
+    group.addoption(
+        "--audit-inconclusive",
+        choices=ON_INCONCLUSIVE,
+        help="What an inconclusive verdict is to the tests. Default: fail.",
+    )
+    parser.addini(
+        "audit_inconclusive",
+        f"What an inconclusive verdict is to the tests: {', '.join(ON_INCONCLUSIVE)}.",
+        default=ON_INCONCLUSIVE[0],
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker, and refuse options that cannot be followed."""
+    config.addinivalue_line("markers", "audit: a verdict of maskaudit on a gate of gates.toml.")
+    config.stash[_TOLD] = _Told()
+    config.pluginmanager.register(config.stash[_TOLD], "maskaudit-told")
+    if config.getini("audit_inconclusive") not in ON_INCONCLUSIVE:
+        expected = ", ".join(ON_INCONCLUSIVE)
+        raise pytest.UsageError(
+            f"audit_inconclusive: is {config.getini('audit_inconclusive')!r}; expected {expected}"
+        )
+    if config.getoption("audit_update_baseline") and os.environ.get("CI"):
+        raise pytest.UsageError(
+            "--audit-update-baseline: refused where CI is set; accept a baseline on a machine of "
+            "yours, and have the change of its files reviewed"
+        )
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Make the new audit that was asked for, once and before any worker starts."""
+    config = session.config
+    if config.getoption("audit_record") == NEW and not hasattr(config, "workerinput"):
+        from maskaudit.audit.running import pytest_plugin
+
+        pytest_plugin.audit_anew(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - a worker, to pytest-xdist alone
+    """Tell a worker where the new record is."""
+    if node.config.getoption("audit_record") == NEW:
+        from maskaudit.audit.running import pytest_plugin
+
+        node.workerinput["audit_record"] = str(pytest_plugin.record_path(node.config))
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect a gates.toml, where it is one of ours."""
+    if file_path.name != FILE or not _has_gates(file_path):
+        return None
+    return GatesFile.from_parent(parent, path=file_path)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Accept the new baselines; what the tests were judged against is then no longer so."""
+    config = session.config
+    if config.getoption("audit_update_baseline") and not hasattr(config, "workerinput"):
+        told = config.stash[_TOLD]
+        if session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+            from maskaudit.audit.running import pytest_plugin
+
+            told.lines += pytest_plugin.updated(config, told.judged)
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        else:
+            told.lines.append("nothing was accepted as a baseline: no tests were run to the end")
+
+
+def pytest_terminal_summary(
+    terminalreporter: "pytest.TerminalReporter", config: pytest.Config
+) -> None:
+    """Say which record was judged, and what else there is to say."""
+    told = config.stash[_TOLD]
+    lines = [
+        line
+        for file, said in told.judged.items()
+        for line in (
+            f"{file}: judged on the record {said['audit_record']}",
+            *said.get("audit_notes", "").splitlines(),
+        )
+    ]
+    if lines or told.lines:
+        terminalreporter.section("maskaudit")
+        for line in [*lines, *told.lines]:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def audit_record(pytestconfig: pytest.Config) -> "Record":
+    """The record that is judged: its manifest and its tables (see `maskaudit.Record`)."""
+    with _one_line():
+        from maskaudit.audit.running import pytest_plugin
+
+        return pytest_plugin.record(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def audit_estimates(audit_record: "Record") -> "pd.DataFrame":
+    """All numbers of the record, a row each: estimate, low, high, p and where they are from."""
+    return audit_record.estimates
+
+
+@pytest.fixture(scope="session")
+def masked_lm(pytestconfig: pytest.Config) -> "MaskedLM":
+    """The candidate that AUDIT.toml names, loaded and ready to score."""
+    with _one_line():
+        from maskaudit.audit.running import pytest_plugin
+
+        return pytest_plugin.masked_lm(pytestconfig)
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """Let what stands in a fixture's way be one line, without a traceback."""
+    told = ""
+    try:
+        yield
+    except pytest.UsageError as error:
+        told = str(error)
+    if told:  # outside, so that the failure has no other error behind it
+        pytest.fail(told, pytrace=False)
+
+
+def _has_gates(file: Path) -> bool:
+    """Whether a gates.toml has tables `[[gate]]`; another tool's is left alone."""
+    import tomllib
+
+    try:
+        text = file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return False
+    try:
+        gates = tomllib.loads(text).get("gate")
+    except (ValueError, RecursionError):
+        return re.search(r"^\s*\[\[\s*gate\s*\]\]", text, re.MULTILINE) is not None
+    ours = {"rule", "margin", "bound"}
+    return isinstance(gates, list) and any(
+        isinstance(gate, dict) and ours & gate.keys() for gate in gates
+    )

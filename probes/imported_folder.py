@@ -1,0 +1,174 @@
+"""An imported set as a folder of the user's: written whole or not at all, and read again."""
+
+import json
+import math
+import os
+import shutil
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from maskaudit.audit.errors import CannotWriteError, InputError
+from maskaudit.probes.imported import EMPTY, Imported, Unusable
+
+FORMAT = 1  # 1: set.toml, rows.jsonl, unusable.jsonl
+_SET, _ROWS, _UNUSABLE = "set.toml", "rows.jsonl", "unusable.jsonl"
+_HEADER: Mapping[str, type] = {
+    "name": str,
+    "version": str,
+    "kind": str,
+    "axis": str,
+    "title": str,
+    "question": str,
+    "how_to_read": str,
+    "limits": str,
+    "licence": str,
+    "sources": list,
+    "share_alike": bool,
+    "non_commercial": bool,
+    "cite": str,
+}
+KINDS = ("pairs", "triples", "association", "completions", "words", "sentences")
+
+
+def write(imported: Imported, folder: Path) -> Path:
+    """Write a set to a folder that is not there yet."""
+    if folder.exists():
+        raise InputError(f"{folder}: is there already; name a folder that is not")
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        part.mkdir()
+        unusable = [vars(one) for one in imported.unusable]
+        (part / _ROWS).write_text(_json_lines(imported.rows), "utf-8", newline="\n")
+        (part / _UNUSABLE).write_text(_json_lines(unusable), "utf-8", newline="\n")
+        (part / _SET).write_text(_toml(imported), "utf-8", newline="\n")
+        part.rename(folder)
+    except OSError as error:
+        raise CannotWriteError(f"{folder}: cannot be written ({error.strerror})") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return folder
+
+
+def is_set(folder: Path) -> bool:
+    """Whether a folder holds an imported set."""
+    return (folder / _SET).is_file() and (folder / _ROWS).is_file()
+
+
+def read(folder: Path) -> Imported:
+    """The set in a folder; an `InputError` names every fault."""
+    told = _told(folder)
+    header = told.get("set")
+    faults = list(_header_faults(header))
+    rows = []
+    for line, value in _values(folder / _ROWS):
+        if why := _row_fault(value):
+            faults.append(f"{_ROWS}, line {line}: {why}")
+        rows.append(value)
+    unusable = []
+    for line, value in _values(folder / _UNUSABLE):
+        try:
+            unusable.append(Unusable(**value))
+        except TypeError:
+            faults.append(f"{_UNUSABLE}, line {line}: expected line, reason and text")
+    counts = told.get("counts", {})
+    if not faults and counts != {"rows": len(rows), "unusable": len(unusable)}:
+        faults.append(f"{_SET}: counts are {counts}; found {len(rows)} and {len(unusable)} rows")
+    if faults:
+        raise InputError(*(f"{folder}: {fault}" for fault in faults))
+    assert isinstance(header, dict)  # noqa: S101 - no fault of the header was found
+    notes = told.get("import", {}).get("notes", [])
+    return Imported(header, rows, unusable, notes, told.get("files", []))
+
+
+def _told(folder: Path) -> dict[str, Any]:
+    try:
+        told = tomllib.loads(_text(folder / _SET))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{folder / _SET}: not valid TOML: {error}") from error
+    found = told.get("format")
+    if found != FORMAT:
+        raise InputError(f"{folder / _SET}: format is {found!r}; this version reads {FORMAT}")
+    for name, kind in (("import", dict), ("counts", dict), ("files", list)):
+        if not isinstance(told.get(name, kind()), kind):
+            raise InputError(f"{folder / _SET}: {name!r} is not as this program writes it")
+    return told
+
+
+def _header_faults(header: object) -> Iterator[str]:
+    if not isinstance(header, dict):
+        yield f"{_SET}: has no [set]"
+        return
+    for name, kind in _HEADER.items():
+        if not isinstance(header.get(name), kind):
+            yield f"{_SET}: set.{name} is {header.get(name)!r}; expected {kind.__name__}"
+    if header.get("kind") not in KINDS:
+        yield f"{_SET}: set.kind is {header.get('kind')!r}; expected {', '.join(KINDS)}"
+
+
+def _row_fault(value: object) -> str:
+    """Why a row is none, or nothing."""
+    if not isinstance(value, dict) or set(value) != set(EMPTY):
+        return f"expected the columns {', '.join(EMPTY)}"
+    for name, empty in EMPTY.items():
+        cell = value[name]
+        whole = isinstance(cell, int) and not isinstance(cell, bool)
+        if name == "share":
+            fits = cell is None or (isinstance(cell, float | int) and math.isfinite(cell))
+        elif name == "slot":
+            fits = cell is None or (whole and cell >= 0)
+        else:
+            fits = whole if isinstance(empty, int) else isinstance(cell, str)
+        if not fits:
+            return f"{name} is {cell!r}"
+    return ""
+
+
+def _values(path: Path) -> Iterator[tuple[int, Any]]:
+    for line, text in enumerate(_text(path).splitlines(keepends=False), start=1):
+        try:
+            yield line, json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{path}, line {line}: is not JSON") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: byte {error.start} is not UTF-8") from error
+
+
+def _json_lines(rows: list[dict[str, Any]]) -> str:
+    # ASCII: U+2028 and its like, which end a line for some readers, are written as escapes.
+    return "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows)
+
+
+def _toml(imported: Imported) -> str:
+    """The header and where it came from, in the little TOML that this takes."""
+    parts = [
+        f"format = {FORMAT}",
+        "\n[set]",
+        *(f"{key} = {_value(value)}" for key, value in imported.header.items()),
+        "\n[import]",
+        f"notes = {_value(imported.notes)}",
+        "\n[counts]",
+        f"rows = {len(imported.rows)}",
+        f"unusable = {len(imported.unusable)}",
+    ]
+    for file in imported.files:
+        parts += ["\n[[files]]", *(f"{key} = {_value(value)}" for key, value in file.items())]
+    return "\n".join(parts) + "\n"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return "[" + "".join(f"\n    {_value(one)}," for one in value) + ("\n]" if value else "]")
+    # A JSON string is a TOML string, but for the one control character that JSON leaves as it is.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

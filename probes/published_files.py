@@ -1,0 +1,308 @@
+"""Files as published: bytes become rows, each with its line, and no encoding is guessed."""
+
+import codecs
+import csv
+import hashlib
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maskaudit.audit.errors import InputError, MissingExtraError
+
+SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons"}
+_LARGEST_FILE = 512 * 2**20
+# A hub id, with the configuration's name after a colon.
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(:[\w.-]+)?")
+_SUFFIXES = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet"}
+_WIDE = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
+
+Record = tuple[int, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that was read: its name (never the folder it lies in), digest, and text."""
+
+    name: str
+    sha256: str
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A line that is no record, and why."""
+
+    line: int
+    reason: str
+    text: str
+
+
+def source(path: Path, encoding: str | None = None) -> Source:
+    """A file as text: UTF-8, or what its byte order mark or the user says; nothing is guessed."""
+    data = _bytes(path)
+    text, notes = _decoded(data, path, encoding)
+    return Source(path.name, hashlib.sha256(data).hexdigest(), text, tuple(notes))
+
+
+def first_there(folder: Path, *names: str) -> Path | None:
+    """The first of these files that lies in the folder."""
+    return next((folder / name for name in names if (folder / name).is_file()), None)
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a text with their ends; only line feeds and carriage returns end a line."""
+    return list(io.StringIO(text, newline=""))
+
+
+def table(
+    path: Path, needed: Sequence[str], encoding: str | None = None
+) -> tuple[Source, list[Record], list[Bad]]:
+    """The rows of a CSV or TSV file, a Parquet file or a data set of the hub.
+
+    The separator is the one under which the header names the columns that are `needed`.
+    """
+    if path.suffix.lower() == ".parquet" and path.is_file():
+        whole, rows = _parquet(path)
+        names = list(rows[0][1]) if rows else list(needed)
+        return _with_columns(path, names, needed, whole), rows, []
+    if _is_hub_id(path):
+        whole, rows = _hub(path.as_posix())
+        names = list(rows[0][1]) if rows else []
+        return _with_columns(path, names, needed, whole), rows, []
+    whole = source(path, encoding)
+    records, bad = separated(whole, needed)
+    return whole, records, bad
+
+
+def separated(whole: Source, needed: Sequence[str]) -> tuple[list[Record], list[Bad]]:
+    """The rows of a text with a header, each with the line that it begins on."""
+    head = next(iter(lines(whole.text)), "")
+    found = {mark: _fields(head, mark) for mark in SEPARATORS}
+    fitting = [mark for mark, names in found.items() if set(needed) <= set(names)]
+    if not fitting:
+        most = max(found.values(), key=len)
+        raise InputError(
+            f"{whole.name}: the first line names {', '.join(map(repr, most[:12]))[:300]}; expected "
+            f"the columns {', '.join(map(repr, needed))} separated by commas, tabs or semicolons"
+        )
+    mark = fitting[0]
+    names = found[mark]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(f"{whole.name}: the column {twice[0]!r} is there twice; expected once")
+    records: list[Record] = []
+    bad: list[Bad] = []
+    for line, fields in _records(lines(whole.text), mark, len(names)):
+        if len(fields) == len(names):
+            records.append((line, dict(zip(names, fields, strict=True))))
+        elif any(fields):
+            reason = f"has {len(fields)} fields; the header has {len(names)}"
+            bad.append(Bad(line, reason, mark.join(fields)))
+    return records, bad
+
+
+def json_lines(whole: Source) -> tuple[list[Record], list[Bad]]:
+    """The objects of a JSON Lines text, each with its line."""
+    records: list[Record] = []
+    bad: list[Bad] = []
+    for number, line in enumerate(lines(whole.text), start=1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            bad.append(Bad(number, f"is not JSON: {_why(error)}", line))
+            continue
+        if isinstance(value, dict):
+            records.append((number, value))
+        else:
+            bad.append(Bad(number, "is no JSON object", line))
+    return records, bad
+
+
+def json_whole(whole: Source) -> Any:  # noqa: ANN401 - what a file of JSON says is anything
+    """The value of a JSON text."""
+    try:
+        return json.loads(whole.text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{whole.name}: not valid JSON: {_why(error)}") from error
+
+
+def hub_records(path: Path) -> tuple[Source, list[Record]] | None:
+    """The rows of a Parquet file or of a data set of the hub; None for any other file."""
+    if path.suffix.lower() == ".parquet" and path.is_file():
+        return _parquet(path)
+    return _hub(path.as_posix()) if _is_hub_id(path) else None
+
+
+def _why(error: Exception) -> str:
+    return "too many brackets inside brackets" if isinstance(error, RecursionError) else str(error)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        if path.is_file() and path.stat().st_size > _LARGEST_FILE:
+            size = path.stat().st_size // 2**20
+            raise InputError(f"{path}: has {size} MiB; expected a probe set, at most 512 MiB")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{path}: cannot be read ({reason}); expected a published set") from error
+
+
+def _decoded(data: bytes, path: Path, encoding: str | None) -> tuple[str, list[str]]:
+    if encoding is not None:
+        try:
+            text = codecs.decode(data, encoding)
+        except LookupError as error:
+            message = (
+                f"{path}: Python knows no encoding {encoding!r}; expected one such as 'cp1252'"
+            )
+            raise InputError(message) from error
+        except ValueError as error:
+            raise InputError(f"{path}: is not {encoding}: {error}") from error
+        if not isinstance(text, str):
+            raise InputError(f"{path}: {encoding!r} does not decode text; expected 'cp1252' or so")
+        said = f"{path.name} was read as {encoding}, because the user named that encoding"
+        return text.removeprefix("\ufeff"), [said]
+    for mark, name in _WIDE.items():
+        if data.startswith(mark):
+            said = f"{path.name} was read as {name}, because its byte order mark says so"
+            return _strict(data, name, path), [said]
+    return _strict(data, "utf-8-sig", path), []
+
+
+def _strict(data: bytes, name: str, path: Path) -> str:
+    try:
+        return data.decode(name)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"{path}: byte {error.start} (line {line}) is not {name.removesuffix('-sig').upper()}; "
+            "name the encoding the file has, for example cp1252 or latin-1: none is guessed"
+        ) from error
+
+
+def _fields(line: str, mark: str) -> list[str]:
+    with _long_fields():
+        return [name.strip() for name in next(csv.reader([line], delimiter=mark), [])]
+
+
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    """Long fields are read, so that the row that has one is named and the next ones are kept."""
+    before = csv.field_size_limit(_LARGEST_FILE)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _records(all_lines: list[str], mark: str, width: int) -> list[tuple[int, list[str]]]:
+    """The records after the header; a quotation mark that is never closed costs one line."""
+    found = []
+    start = 1
+    with _long_fields():
+        while start < len(all_lines):
+            reader = csv.reader(_from(all_lines, start), delimiter=mark)
+            before, restart = start, len(all_lines)
+            for fields in reader:
+                taken = start + reader.line_num
+                if taken - before > 1 and len(fields) != width:
+                    found.append((before + 1, [all_lines[before].rstrip("\r\n")]))
+                    restart = before + 1
+                    break
+                found.append((before + 1, fields))
+                before = taken
+            start = restart
+    return found
+
+
+def _from(all_lines: list[str], start: int) -> Iterator[str]:
+    for index in range(start, len(all_lines)):
+        yield all_lines[index]
+
+
+def _with_columns(path: Path, names: Sequence[str], needed: Sequence[str], whole: Source) -> Source:
+    if missing := [name for name in needed if name not in names]:
+        raise InputError(
+            f"{path}: has the columns {', '.join(map(repr, names))}; "
+            f"expected {', '.join(map(repr, missing))} as well"
+        )
+    return whole
+
+
+def _by_name(record: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record with its numbered labels by name."""
+    return {key: _named(value, names.get(key)) for key, value in record.items()}
+
+
+def _parquet(path: Path) -> tuple[Source, list[Record]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    data = _bytes(path)
+    try:
+        whole = pq.read_table(pa.BufferReader(data))
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{path}: is no Parquet file: {error}") from error
+    names = _class_names(whole.schema.metadata or {})
+    rows = enumerate(whole.to_pylist(), start=1)
+    records = [(number, _by_name(record, names)) for number, record in rows]
+    return Source(path.name, hashlib.sha256(data).hexdigest(), ""), records
+
+
+def _class_names(metadata: Mapping[bytes, bytes]) -> dict[str, Sequence[str]]:
+    """The names behind numbered labels, which `datasets` keeps in the file's metadata."""
+    try:
+        features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
+        return {key: value["names"] for key, value in features.items() if "names" in value}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return {}
+
+
+def _named(value: object, names: Sequence[str] | None) -> object:
+    if names is not None and isinstance(value, int) and 0 <= value < len(names):
+        return names[value]
+    return value
+
+
+def _is_hub_id(path: Path) -> bool:
+    """Whether this is no file, nor a slip in the name of one, but the name of a data set."""
+    as_file = path.exists() or path.parent.exists() or path.suffix.lower() in _SUFFIXES
+    return not as_file and _HUB_ID.fullmatch(path.as_posix()) is not None
+
+
+def _hub(hub_id: str) -> tuple[Source, list[Record]]:
+    """A data set of the hub that holds one split; its labels by name."""
+    load = _load_dataset()
+    name, _, configuration = hub_id.partition(":")
+    try:
+        splits = load(name, configuration or None)
+    except Exception as error:  # what `datasets` raises without a network is of many kinds
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"{hub_id}: is no file here, and could not be read from the hub ({why}); "
+            "expected a path, or owner/name or owner/name:configuration of a data set"
+        ) from error
+    if len(splits) != 1:
+        raise InputError(f"{hub_id}: has the splits {', '.join(splits)}; expected one")
+    split, rows = next(iter(splits.items()))
+    labels = {key: getattr(kind, "names", None) for key, kind in rows.features.items()}
+    records = [(number, _by_name(record, labels)) for number, record in enumerate(rows, start=1)]
+    lines_ = (json.dumps(record, sort_keys=True, default=str) for _, record in records)
+    digest = hashlib.sha256("\n".join(lines_).encode("utf-8", "surrogatepass")).hexdigest()
+    return Source(f"{hub_id} ({split})", digest, ""), records
+
+
+def _load_dataset() -> Callable[..., Any]:
+    try:
+        from datasets import load_dataset
+    except ImportError as error:
+        raise MissingExtraError("datasets") from error
+    return load_dataset  # type: ignore[no-any-return]

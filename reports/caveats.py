@@ -1,0 +1,66 @@
+"""What a number rests on, in words: its scope, what it could have found, or why it is refused."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+
+from maskaudit.reports import wording
+from maskaudit.reports.blocks import Cell, Effect
+
+SCOPES: Mapping[str, str] = {
+    "S0": "these very sentences and no others",
+    "S1": "other sentences of the same kind, with the same attributes and the same words for the "
+    "groups",
+    "S2": "other attributes and other sentences of the same kind, with the same words for the "
+    "groups",
+    "S3": "other attributes, other sentences and other words for the same groups",
+}
+# Numbers of units in clusters have one scope: what it means depends on what was counted.
+OF_UNITS: Mapping[str, str] = {"S1": "other clusters of the same kind"}
+MDE = (
+    "mde: the smallest effect that a single test would have found four times in five, where "
+    "nothing was shown."
+)
+_REASONS = {
+    "too_few_frames": "too few frames",
+    "too_few_attributes": "too few attributes",
+    "too_few_clusters": "fewer than six clusters",
+    "nothing_varied": "nothing varied",
+}
+
+
+def scopes(codes: Iterable[str], meanings: Mapping[str, str] = SCOPES) -> str:
+    """What the scopes of a table's numbers mean: a sentence each."""
+    return " ".join(
+        f"Scope {code}: speaks of {meanings[code]}." for code in sorted(set(codes)) if code
+    )
+
+
+def refusal(effect: Effect) -> str:
+    """Why a number has no interval, or is not there itself; empty where it has one."""
+    if effect.reading == "not_estimable":
+        return "not estimable"
+    without = "not computed" if math.isnan(effect.estimate) else "no interval"
+    if effect.reading in _REASONS:
+        return f"{without}: {_REASONS[effect.reading]}"
+    return without if math.isnan(effect.low) else ""
+
+
+def could_find(effect: Effect, shown: Callable[[float], str] = wording.plain) -> str:
+    """What a test that showed nothing could have found; empty for all that needs no such remark."""
+    if math.isnan(effect.chance) or effect.is_shown or math.isnan(effect.mde):
+        return ""
+    # A model against its copy: nothing varies, and any difference would have been found.
+    return f"mde {shown(effect.mde)}" if effect.mde else ""
+
+
+def beside(text: str, *more: str) -> str | Cell:
+    """A cell with those remarks below it that say something."""
+    told = "; ".join(each for each in more if each)
+    return Cell(text, told) if told else text
+
+
+def nats(effect: Effect, *more: str) -> str | Cell:
+    """An estimate in nats with its interval; below it remarks, and its mde or its refusal."""
+    shown = wording.with_interval(effect.estimate, effect.low, effect.high)
+    exploratory = "exploratory" if effect.reading == "exploratory" else ""
+    return beside(shown, *more, exploratory, could_find(effect), refusal(effect))

@@ -1,0 +1,145 @@
+"""A series of records as static SVG: numbers with their intervals in order, and where it changed.
+
+Drawn as the other charts: colours by name, places computed, a label on every mark.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+from maskaudit.reports.blocks import Level, Limits, Timeline
+from maskaudit.reports.charts.common import _SHAPES, _SOFT, _axis, _framed, _scale, _svg, _ticks
+
+WIDTH, HEIGHT = 640, 240
+_MOST_DATES = 6
+_CROWDED = 60
+_ALARM = "var(--note-line)"
+
+
+def draw(line: Timeline) -> str:
+    """The SVG of a timeline."""
+    data = _placed(line)
+    known = [] if line.null is None else [line.null]
+    bounds = [bound for limit in line.limits for bound in (limit.low, limit.high)]
+    ticks = _ticks([*known, *bounds, *data["estimate"], *data["low"], *data["high"]])
+    x = _in_order(len(data))
+    y = alt.Y("estimate:Q", scale=_scale(ticks), axis=_axis(ticks, line.axis, extent=34))
+    layers = [
+        *_across(known, len(data), x, ticks),
+        *_limits(line.limits, x, ticks),
+        _intervals(data, x, ticks),
+        *_levels(line.levels, x, ticks),
+        _points(data, x, y, line.subject),
+        _dates(data),
+    ]
+    return _svg(
+        _framed(
+            alt.layer(*layers),
+            (WIDTH, HEIGHT),
+            {"left": 62, "right": 40, "top": 10, "bottom": 34},
+        )
+    )
+
+
+def _in_order(n: int) -> alt.X:
+    """Places from left to right, half a place free at either end."""
+    return alt.X("x:Q", scale=alt.Scale(domain=[-0.5, n - 0.5], nice=False, zero=False), axis=None)
+
+
+def _placed(line: Timeline) -> pd.DataFrame:
+    ring = 1.5 if len(line.moments) > _CROWDED else 3.0
+    return pd.DataFrame(
+        {
+            "x": i,
+            "label": moment.label,
+            "date": moment.date,
+            "estimate": moment.estimate,
+            "low": moment.low,
+            "high": moment.high,
+            "fill": "var(--paper)" if moment.state == "repeat" else f"var(--{line.subject})",
+            "stroke": _ALARM if moment.state == "alarm" else f"var(--{line.subject})",
+            "width": ring if moment.state == "alarm" else 1.0,
+        }
+        for i, moment in enumerate(line.moments)
+    )
+
+
+def _points(data: pd.DataFrame, x: alt.X, y: alt.Y, subject: str) -> Any:  # noqa: ANN401
+    shown = data.dropna(subset=["estimate"])
+    return (
+        alt.Chart(shown)
+        .mark_point(
+            filled=True, opacity=1, size=34 if len(data) > _CROWDED else 72, shape=_SHAPES[subject]
+        )
+        .encode(
+            x=x, y=y, fill=alt.Fill("fill:N", scale=None),
+            stroke=alt.Stroke("stroke:N", scale=None),
+            strokeWidth=alt.StrokeWidth("width:Q", scale=None),
+            description=alt.Description("label:N"),
+        )
+    )  # fmt: skip
+
+
+def _intervals(data: pd.DataFrame, x: alt.X, ticks: Sequence[float]) -> Any:  # noqa: ANN401
+    """The interval of each number; its label is the point's."""
+    return (
+        alt.Chart(data.dropna(subset=["low", "high"]))
+        .mark_rule(strokeWidth=1 if len(data) > _CROWDED else 2, opacity=0.55, aria=False)
+        .encode(
+            x=x, y=alt.Y("low:Q", scale=_scale(ticks)), y2="high:Q",
+            stroke=alt.Stroke("stroke:N", scale=None),
+        )
+    )  # fmt: skip
+
+
+def _across(values: Sequence[float], n: int, x: alt.X, ticks: Sequence[float]) -> list[Any]:
+    return [
+        _rules([{"x": -0.5, "x2": n - 0.5, "y": value}], x, ticks, _SOFT, [4, 3])
+        for value in values
+    ]
+
+
+def _levels(levels: Sequence[Level], x: alt.X, ticks: Sequence[float]) -> list[Any]:
+    rows = [{"x": one.first - 0.5, "x2": one.last + 0.5, "y": one.value} for one in levels]
+    return [_rules(rows, x, ticks, "var(--ink)", [])] if rows else []
+
+
+def _rules(
+    rows: list[dict[str, float]],
+    x: alt.X,
+    ticks: Sequence[float],
+    colour: str,
+    dash: list[int],
+) -> Any:  # noqa: ANN401
+    """Level lines to read the marks against, silent to a screen reader."""
+    return (
+        alt.Chart(pd.DataFrame(rows))
+        .mark_rule(strokeWidth=1.5, strokeDash=dash, aria=False)
+        .encode(x=x, x2="x2:Q", y=alt.Y("y:Q", scale=_scale(ticks)), stroke=alt.value(colour))
+    )
+
+
+def _limits(limits: Sequence[Limits], x: alt.X, ticks: Sequence[float]) -> list[Any]:
+    """The two limits of a sequence, each a line of steps."""
+    return [
+        alt.Chart(pd.DataFrame({"x": one.place, "y": getattr(one, name)} for one in limits))
+        .mark_line(strokeWidth=1.5, interpolate="step-after", aria=False, fill=None)
+        .encode(x=x, y=alt.Y("y:Q", scale=_scale(ticks)), stroke=alt.value(_SOFT))
+        for name in ("low", "high")
+        if limits
+    ]
+
+
+def _dates(data: pd.DataFrame) -> Any:  # noqa: ANN401
+    """Dates under the marks, from the first on as many as fit."""
+    n = len(data)
+    shown = range(0, n, -(-n // _MOST_DATES))
+    return (
+        alt.Chart(data.iloc[list(shown)])
+        .mark_text(baseline="top", fontSize=12, limit=0)
+        .encode(
+            x=_in_order(n), y=alt.value(HEIGHT + 12), text=alt.Text("date:N"),
+            fill=alt.value(_SOFT), description=alt.Description("date:N"),
+        )
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Verdicts for machines that build: JUnit XML, annotations, summaries."""

@@ -1,0 +1,1 @@
+"""Sections of a page: a record goes in, finished strings come out."""

@@ -1,0 +1,147 @@
+"""How far the expectations of two models are apart, whatever their leans."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+from maskaudit.audit.estimating.cells import RELATION
+from maskaudit.audit.estimating.estimators.divergence import MODELS
+from maskaudit.reports import caveats, wording
+from maskaudit.reports.blocks import (
+    CANDIDATE,
+    REFERENCE,
+    Block,
+    Column,
+    Effect,
+    Names,
+    Rows,
+    Section,
+    Table,
+    Text,
+    effects,
+)
+from maskaudit.reports.sections import measures
+
+_TITLE = "How far apart the two models are"
+_TITLES = {
+    "kl": ("KL divergence, nats", "how much the candidate’s expectations surprise the reference’s"),
+    "jsd": ("Jensen–Shannon divergence, bits", "0 where both expect the same, 1 where nothing"),
+    "tv": ("Total variation", "0 where both expect the same, 1 where nothing"),
+    "top1": ("Same likeliest word", "share of the sentences"),
+    "agreement@10": ("Shared among the ten likeliest", "share of the words"),
+}
+_SCOPES = {"S1": "other sentences of the same kind"}
+_SHARES = {"top1", "agreement@10"}
+_UNBOUNDED = {"kl"}  # every other of them goes from 0 to 1
+_DIGITS = 2
+_DISTANCES = [part.name for part in MODELS]
+
+
+def distance(
+    manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], names: Names
+) -> Section:
+    """The distances of each set with their intervals; their plain means in an older record."""
+    related = tables["estimates"]
+    whole = (related["subject"] == RELATION) & (related["slice"] == measures.ALL_SLICE)
+    related = related[whole & related["estimator"].isin(_DISTANCES)]
+    means = None if not related.empty else _means(manifest, tables)
+    if related.empty and means is None:
+        why = manifest["not_measured"] or ["This record has no such measurement."]
+        return Section(
+            "distance",
+            _TITLE if names.paired else "Distance to another model",
+            tuple(Text(f"Not measured. {wording.visible(one, None)}") for one in why),
+            "Distance",
+        )
+    certain = "with 95 % intervals, and none is tested" if means is None else "without intervals"
+    text = Text(
+        f"All that {names.the(REFERENCE)} and {names.the(CANDIDATE)} expect in the hidden place, "
+        "compared over the whole vocabulary. This has nothing to do with groups: two models can be "
+        f"far apart and lean alike. The numbers are averages over sentences, {certain}."
+    )
+    if means is not None:
+        return Section("distance", _TITLE, (text, means), "Distance")
+    blocks: tuple[Block, ...] = (text, *_estimated(manifest, related))
+    return Section("distance", _TITLE, blocks, "Distance")
+
+
+def _estimated(manifest: Mapping[str, Any], related: pd.DataFrame) -> tuple[Block, ...]:
+    measured = list(dict.fromkeys(str(name) for name in related["estimator"]))
+    rows = []
+    for probe_set in dict.fromkeys(related["probe_set"]):
+        own = related[related["probe_set"] == probe_set]
+        found = {name: effects(own, name, measures.ALL_SLICE, (RELATION,)) for name in measured}
+        cells = [
+            measures.number(name, _possible(name, each[RELATION]), RELATION, _DIGITS)
+            if each
+            else wording.UNKNOWN
+            for name, each in found.items()
+        ]
+        title = wording.visible(manifest["probe_sets"][probe_set]["title"])
+        sizes = (wording.number(int(own[count].max())) for count in ("n_frames", "n_attributes"))
+        rows.append((title, *sizes, *cells))
+    columns = [Column("Set", is_number=False), Column("Sentences"), Column("Clusters")]
+    columns += [Column(_TITLES[name][0] if name in _TITLES else name) for name in measured]
+    table = Table(
+        "distances",
+        "Averages over the sentences of each set, with 95 % intervals",
+        tuple(columns),
+        (Rows(tuple(rows)),),
+        note="Not tested. A cluster is a frame, or what else hangs together. Limits are cut at "
+        "what is possible.",
+        basis=caveats.scopes(related["scope"], _SCOPES),
+        is_compact=True,
+    )
+    return table, measures.definitions(measured)
+
+
+def _possible(name: str, effect: Effect) -> Effect:
+    """The same with limits that are not past what a distance or a share can be."""
+    highest = math.inf if name in _UNBOUNDED else 1.0
+    if math.isnan(effect.low):
+        return effect
+    return replace(effect, low=max(effect.low, 0.0), high=min(effect.high, highest))
+
+
+def _means(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Table | None:
+    """The means of what the scoring pass kept; None where it kept nothing."""
+    paired, items = tables["paired"], tables["items"]
+    between = paired[(paired["model"] == REFERENCE) & (paired["other_model"] == CANDIDATE)]
+    if between.empty:
+        return None
+    probes = items.loc[items["role"] == "probe", ["probe_set", "context"]].drop_duplicates()
+    means = (
+        probes.merge(between[["context", "measure", "value"]], on="context")
+        .groupby(["probe_set", "measure"])["value"]
+        .mean()
+    )
+    counts = probes[probes["context"].isin(between["context"])].groupby("probe_set").size()
+    rows = tuple(
+        (
+            wording.visible(part["title"]),
+            wording.number(int(counts[probe_set])),
+            *(_mean(measure, means.get((probe_set, measure))) for measure in _TITLES),
+        )
+        for probe_set, part in manifest["probe_sets"].items()
+        if probe_set in counts
+    )
+    columns = [Column("Set", is_number=False), Column("Sentences")]
+    columns += [Column(column) for column, _ in _TITLES.values()]
+    meanings = "; ".join(f"{column}: {meaning}" for column, meaning in _TITLES.values())
+    return Table(
+        "distances",
+        "Averages over the sentences of each set",
+        tuple(columns),
+        (Rows(rows),),
+        note=f"{meanings}.",
+        basis="Scope S0: speaks of these very sentences and no others; without intervals, and not "
+        "tested.",
+    )
+
+
+def _mean(measure: str, value: float | None) -> str:
+    if value is None or pd.isna(value):
+        return wording.UNKNOWN
+    return wording.percent(float(value)) if measure in _SHARES else wording.plain(float(value), 3)

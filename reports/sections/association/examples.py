@@ -1,0 +1,224 @@
+"""Real sentences behind the leans of a set, and what the models would have written in them."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.probes.schema import MASK
+from maskaudit.reports import wording
+from maskaudit.reports.blocks import (
+    CANDIDATE,
+    Blank,
+    Column,
+    Folded,
+    Names,
+    Rows,
+    Table,
+    Text,
+    Word,
+    Words,
+    effects,
+)
+from maskaudit.reports.sections.contrasts import tag
+
+TOP_FILLS = 3
+_NEAREST = (
+    "For each attribute, the sentence shown is the one whose own score in {candidate} lies nearest "
+    "to the attribute’s average over all sentences: neither the most telling nor the mildest. "
+    "The ratio is the one that the leans are made of. The likeliest words are what each model "
+    "itself would have written in the place."
+)
+_CONTINUES = "A piece that begins with ## continues the word before it."
+
+Pair = tuple[float, float]
+Fills = Mapping[tuple[str, str], Words]
+
+
+@dataclass(frozen=True)
+class Between:
+    """One set and two of its groups: what a table of leans is about."""
+
+    probe_set: str
+    part: Mapping[str, Any]
+    prefix: str
+    groups: tuple[str, str]
+    group_names: tuple[str, str]
+
+    @property
+    def at_mask(self) -> bool:
+        """Whether the groups' words are the hidden ones."""
+        return bool(self.part["group_at_mask"])
+
+    @property
+    def tag(self) -> str:
+        """What tells its tables from others."""
+        return tag(self.probe_set, self.prefix)
+
+    def slice_of(self, attribute: str) -> str:
+        """The slice of one attribute."""
+        return f"{self.prefix}attribute={attribute}"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One sentence, or two that differ in the group, with log p of the two groups by model."""
+
+    contexts: tuple[str, ...]
+    log_p: Mapping[str, Pair]
+
+    def score(self, model: str) -> float:
+        """The log-odds of the two groups, which a cell is made of."""
+        first, second = self.log_p[model]
+        return first - second
+
+
+def behind(
+    between: Between,
+    attributes: Sequence[str],
+    items: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
+    names: Names,
+) -> Folded:
+    """One sentence for each attribute; `items` and `estimates` in `tables` are those of the set."""
+    chosen = _chosen(between, attributes, items, tables, names)
+    texts = _texts(tables["contexts"], chosen.values())
+    fills = _fills(tables["fills"], chosen.values())
+    groups = tuple(
+        Rows(
+            tuple(_row(unit, model, fills, names) for model in names.models),
+            wording.visible(attribute),
+            tuple(texts[context] for context in unit.contexts),
+        )
+        for attribute, unit in chosen.items()
+    )
+    continues = any(word.word.startswith("##") for words in fills.values() for word in words.words)
+    table = Table(
+        f"sentences-{between.tag}",
+        f"One sentence for each of the largest leans of {names.candidate}",
+        _columns(between),
+        groups,
+        note=_CONTINUES if continues else "",
+        basis="Scope S0: speaks of these very sentences and no others; nothing is tested.",
+    )
+    told = Text(_NEAREST.format(candidate=names.the(CANDIDATE)), "small")
+    return Folded("The sentences behind these leans", (told, table), is_open=True)
+
+
+def _chosen(
+    between: Between,
+    attributes: Sequence[str],
+    items: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
+    names: Names,
+) -> dict[str, Unit]:
+    """For each attribute the unit nearest to its average in the candidate; the first of equals."""
+    probes = items[(items["role"] == "probe") & items["attribute"].isin(attributes)]
+    log_p = _log_p(tables["scores"], set(probes["item"]))
+    units = defaultdict(list)
+    for attribute, unit in _units(probes, log_p, between, names):
+        if not any(math.isnan(p) for pair in unit.log_p.values() for p in pair):
+            units[attribute].append(unit)
+    found = {}
+    for attribute in attributes:
+        slice_ = between.slice_of(attribute)
+        average = effects(tables["estimates"], LOG_ODDS.name, slice_, [CANDIDATE])
+        if units[attribute] and average:
+            middle = average[CANDIDATE].estimate
+            found[attribute] = min(
+                units[attribute], key=lambda unit: abs(unit.score(CANDIDATE) - middle)
+            )
+    return found
+
+
+def _log_p(scores: pd.DataFrame, wanted: set[str]) -> dict[tuple[str, str], float]:
+    own = scores[(scores["measure"] == "logp") & scores["item"].isin(wanted)]
+    keys = zip(own["item"], own["model"], strict=True)
+    return dict(zip(keys, own["value"].astype(float), strict=True))
+
+
+def _units(
+    probes: pd.DataFrame,
+    log_p: Mapping[tuple[str, str], float],
+    between: Between,
+    names: Names,
+) -> Iterator[tuple[str, Unit]]:
+    """Every sentence of an attribute, or every pair of sentences that differ in the group."""
+    sides: dict[tuple[str, str, int], dict[str, list[tuple[str, str]]]] = {}
+    columns = (probes[name] for name in ("attribute", "frame", "variant", "group"))
+    places = zip(probes["context"], probes["item"], strict=True)
+    for (attribute, frame, variant, group), place in zip(
+        zip(*columns, strict=True), places, strict=True
+    ):
+        sides.setdefault((attribute, frame, variant), {}).setdefault(group, []).append(place)
+
+    def of(model: str, side: Sequence[tuple[str, str]]) -> float:
+        return _summed(log_p.get((item, model), math.nan) for _, item in side)
+
+    for (attribute, _, _), by_group in sides.items():
+        first, second = (by_group.get(name, []) for name in between.group_names)
+        if between.at_mask and first and second:
+            pairs = {model: (of(model, first), of(model, second)) for model in names.models}
+            yield attribute, Unit((first[0][0],), pairs)
+        elif not between.at_mask:
+            # The terms of two groups stand in the order of their lists.
+            for one, other in zip(first, second, strict=False):
+                pairs = {model: (of(model, [one]), of(model, [other])) for model in names.models}
+                yield attribute, Unit((one[0], other[0]), pairs)
+
+
+def _summed(log_p: Iterable[float]) -> float:
+    return float(np.logaddexp.reduce(np.fromiter(log_p, dtype=float)))
+
+
+def _texts(contexts: pd.DataFrame, units: Iterable[Unit]) -> dict[str, Blank]:
+    wanted = {context for unit in units for context in unit.contexts}
+    own = contexts[contexts["context"].isin(wanted)]
+    rows = zip(own["context"], own["text"], own["slot"], strict=True)
+    return {
+        context: _blank(text, 0 if pd.isna(slot) else int(slot)) for context, text, slot in rows
+    }
+
+
+def _blank(text: str, slot: int) -> Blank:
+    parts = text.split(MASK)
+    before, after = MASK.join(parts[: slot + 1]), MASK.join(parts[slot + 1 :])
+    return Blank(*(wording.visible(part, None) if part else "" for part in (before, after)))
+
+
+def _fills(fills: pd.DataFrame, units: Iterable[Unit]) -> Fills:
+    """The likeliest words by context and model."""
+    wanted = {context for unit in units for context in unit.contexts}
+    own = fills[(fills["rank"] <= TOP_FILLS) & fills["context"].isin(wanted)]
+    found = defaultdict(list)
+    rows = own.sort_values("rank")[["context", "model", "token", "probability"]]
+    for context, model, token, p in rows.itertuples(index=False, name=None):
+        word = Word(wording.visible(str(token)), wording.probability(float(p)))
+        found[context, model].append(word)
+    return {place: Words(tuple(words)) for place, words in found.items()}
+
+
+def _row(unit: Unit, model: str, fills: Fills, names: Names) -> tuple[str | Words, ...]:
+    return (
+        names.label(model),
+        *(wording.probability(math.exp(p)) for p in unit.log_p[model]),
+        wording.odds(unit.score(model)),
+        *(fills.get((context, model), Words(())) for context in unit.contexts),
+    )
+
+
+def _columns(between: Between) -> tuple[Column, ...]:
+    terms = [between.part["groups"][name]["terms"] for name in between.group_names]
+    first, second = between.groups
+    if between.at_mask:
+        heads = [Column(f"Probability of {wording.quoted(own)}") for own in terms]
+        likeliest = [Column("Likeliest words", is_number=False)]
+    else:
+        heads = [Column(f"Probability of the word, {group}") for group in between.groups]
+        likeliest = [Column(f"Likeliest, {group}", is_number=False) for group in between.groups]
+    ratio = Column(f"Ratio, {first} to {second}")
+    return (Column("Model", is_number=False), *heads, ratio, *likeliest)

@@ -1,0 +1,256 @@
+"""The largest leans of one set as tables of finished strings, and what moved between models."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from maskaudit.audit.estimating.cells import RELATION
+from maskaudit.audit.estimating.crossed import LARGEST, LEAN
+from maskaudit.audit.estimating.statistics.inheritance import INHERITED, UNDECIDED
+from maskaudit.audit.estimating.statistics.multiplicity import benjamini_hochberg
+from maskaudit.audit.estimating.teacher_student import INHERITANCE
+from maskaudit.reports import caveats, wording
+from maskaudit.reports.blocks import (
+    CANDIDATE,
+    DIFFERENCE,
+    REFERENCE,
+    Block,
+    Cell,
+    Column,
+    Effect,
+    Names,
+    Part,
+    Rows,
+    Table,
+    Text,
+    by_slice,
+)
+from maskaudit.reports.sections.association import examples
+from maskaudit.reports.sections.association.examples import Between
+from maskaudit.reports.sections.contrasts import label
+
+_UNSHOWN = {INHERITED, UNDECIDED}
+_UNDER = "Below a raw number its own 95 % interval, not widened for having been picked."
+
+
+def largest(
+    between: Between, items: pd.DataFrame, tables: Mapping[str, pd.DataFrame], names: Names
+) -> tuple[Block, ...]:
+    """The blocks of one set about its largest leans; none where the record has none.
+
+    `items` and `estimates` in `tables` are those of the set; `scores`, `contexts` and `fills` may
+    be of the whole record.
+    """
+    estimates = tables["estimates"]
+    chosen = _ranked(estimates, between, CANDIDATE)
+    if not chosen:
+        return ()
+    classes = dict(zip(items["attribute"], items["class"], strict=True))
+    blocks: list[Block] = [
+        Text(_explained(between, len(chosen), names)),
+        _largest_table(between, chosen, classes, estimates, names),
+        examples.behind(between, [name for name, _ in chosen], items, tables, names),
+    ]
+    found: list[Block] = [Part(f"Largest leans of {names.candidate}", tuple(blocks))]
+    moved = _ranked(estimates, between, DIFFERENCE)
+    if moved:
+        has_classes = bool((estimates["estimator"] == INHERITANCE).any())
+        found.append(
+            Part(
+                "Where the two models differ most",
+                (
+                    Text(_moved_explained(len(moved), names, has_classes=has_classes)),
+                    _moved_table(between, moved, classes, estimates, names),
+                ),
+            )
+        )
+    return tuple(found)
+
+
+def _ranked(estimates: pd.DataFrame, between: Between, subject: str) -> list[tuple[str, Effect]]:
+    """The attributes of the table of the largest, the largest first, with their shrunken lean."""
+    start = between.slice_of("")
+    rows = estimates[
+        (estimates["estimator"] == LARGEST)
+        & (estimates["subject"] == subject)
+        & estimates["slice"].str.startswith(start)
+    ]
+    found = [(str(row["slice"])[len(start) :], Effect.of(row)) for _, row in rows.iterrows()]
+    return sorted(found, key=lambda pair: (-abs(pair[1].estimate), pair[0]))
+
+
+def _explained(between: Between, count: int, names: Names) -> str:
+    first, second = between.groups
+    if between.at_mask:
+        sign = f"A positive lean is towards {first}, a negative one towards {second}"
+    else:
+        sign = (
+            f"A positive lean means that the word is expected more of {first}, a negative one that "
+            f"it is expected more of {second}"
+        )
+    return (
+        f"The {count} attributes on which {names.the(CANDIDATE)} departs most from this set’s "
+        f"average attribute. {sign}, always against that average. A list of the largest is a list "
+        "of the luckiest as well, so the first number is shrunken: moved towards the average by as "
+        "much as chance is likely to have added. The raw number stands beside it. The interval "
+        "belongs to the raw number and is widened for having picked the largest, so it need not "
+        "have the shrunken number in its middle."
+    )
+
+
+def _largest_table(
+    between: Between,
+    chosen: Sequence[tuple[str, Effect]],
+    classes: Mapping[str, str],
+    estimates: pd.DataFrame,
+    names: Names,
+) -> Table:
+    columns = [
+        Column("Attribute", is_number=False),
+        Column("Class", is_number=False),
+        Column(f"{names.candidate}, shrunken"),
+        Column("Interval of the raw"),
+        Column(f"{names.candidate}, raw"),
+    ]
+    if names.paired:
+        columns += [Column(f"{names.reference}, raw"), Column("Difference, raw")]
+    rows = []
+    leans = by_slice(estimates, LEAN, names.subjects)
+    for attribute, effect in chosen:
+        raw = leans[between.slice_of(attribute)]
+        shown = [CANDIDATE, REFERENCE, DIFFERENCE] if names.paired else [CANDIDATE]
+        rows.append(
+            (
+                wording.visible(attribute),
+                _class(between, classes, attribute),
+                wording.signed(effect.estimate),
+                wording.between(effect.low, effect.high, with_sign=True),
+                wording.signed(raw[CANDIDATE].estimate),
+                *(_with_interval(raw[name]) for name in shown[1:]),
+            )
+        )
+    return Table(
+        f"largest-{between.tag}",
+        f"Largest leans of {names.candidate}, in nats from the set’s average",
+        tuple(columns),
+        (Rows(tuple(rows)),),
+        note=f"Not tested one by one. {_UNDER}" if names.paired else "Not tested one by one.",
+        basis=_basis(chosen),
+    )
+
+
+def _with_interval(raw: Effect) -> str | Cell:
+    """A raw lean, its interval below it."""
+    interval = wording.between(raw.low, raw.high, with_sign=True)
+    return caveats.beside(wording.signed(raw.estimate), interval)
+
+
+def _basis(chosen: Sequence[tuple[str, Effect]]) -> str:
+    frames = wording.counted(chosen[0][1].n_frames, "frame")
+    return f"Each attribute in {frames}. {caveats.scopes(effect.scope for _, effect in chosen)}"
+
+
+def _changes(between: Between, estimates: pd.DataFrame) -> dict[str, Effect]:
+    """The change of each attribute with its class; its p adjusted as the class has it."""
+    found = by_slice(estimates, INHERITANCE, (RELATION,))
+    start = between.slice_of("")
+    own = {
+        slice_[len(start) :]: effects[RELATION]
+        for slice_, effects in found.items()
+        if slice_.startswith(start)
+    }
+    adjusted = benjamini_hochberg(np.array([change.p for change in own.values()]))
+    return {
+        name: replace(change, p_adjusted=float(p))
+        for (name, change), p in zip(own.items(), adjusted, strict=True)
+    }
+
+
+def _moved_explained(count: int, names: Names, *, has_classes: bool) -> str:
+    rule = (
+        "Whether there is one follows the classes above, which allow for the number of attributes."
+        if has_classes
+        else "Where the interval includes zero, no move could be shown."
+    )
+    return (
+        f"The {count} attributes on which {names.the(CANDIDATE)} has moved furthest from "
+        f"{names.the(REFERENCE)}, again against the average attribute and again shrunken. The last "
+        "column says what the move is, read from the two raw leans: further out in the direction "
+        f"that {names.the(REFERENCE)} already leans, back towards the average, or across it. "
+        f"{rule}"
+    )
+
+
+def _moved_table(
+    between: Between,
+    moved: Sequence[tuple[str, Effect]],
+    classes: Mapping[str, str],
+    estimates: pd.DataFrame,
+    names: Names,
+) -> Table:
+    rows = []
+    leans = by_slice(estimates, LEAN, names.subjects)
+    changes = _changes(between, estimates)
+    for attribute, effect in moved:
+        raw = leans[between.slice_of(attribute)]
+        reference, candidate = raw[REFERENCE].estimate, raw[CANDIDATE].estimate
+        rows.append(
+            (
+                wording.visible(attribute),
+                _class(between, classes, attribute),
+                wording.signed(effect.estimate),
+                wording.between(effect.low, effect.high, with_sign=True),
+                *(_with_interval(raw[name]) for name in (REFERENCE, CANDIDATE)),
+                _unshown(changes[attribute], len(changes), raw[DIFFERENCE])
+                if attribute in changes and changes[attribute].reading in _UNSHOWN
+                else move(reference, candidate, between.groups)
+                if attribute in changes or effect.leaves_zero_out
+                else caveats.beside("no move could be shown", _least(raw[DIFFERENCE])),
+            )
+        )
+    return Table(
+        f"moved-{between.tag}",
+        "Largest differences, candidate minus reference, in nats from the set’s average",
+        (
+            Column("Attribute", is_number=False),
+            Column("Class", is_number=False),
+            Column("Difference, shrunken"),
+            Column("Interval of the raw"),
+            Column(f"{names.reference}, raw"),
+            Column(f"{names.candidate}, raw"),
+            Column(f"What {names.candidate} does", is_number=False),
+        ),
+        (Rows(tuple(rows)),),
+        note=f"{_UNDER} {caveats.MDE}",
+        basis=_basis(moved),
+    )
+
+
+def _unshown(change: Effect, n_attributes: int, raw: Effect) -> str | Cell:
+    """What is said of a move that the class of its attribute does not have."""
+    if change.is_shown:
+        return "a change, with no lean shown in either model"
+    if raw.leaves_zero_out:
+        return f"beyond zero taken alone, not after allowing for {n_attributes} attributes"
+    return caveats.beside("no move could be shown", _least(raw))
+
+
+def _least(raw: Effect) -> str:
+    """What a test of one attribute's move, taken alone, could have found."""
+    return f"mde {wording.plain(raw.mde)}" if raw.mde > 0 else ""
+
+
+def move(reference: float, candidate: float, groups: tuple[str, str]) -> str:
+    """From one lean to the other in words."""
+    side, other = groups if reference >= 0 else groups[::-1]
+    if reference * candidate < 0:
+        return f"crosses from {side} to {other}"
+    if abs(candidate) > abs(reference):
+        return f"leans further towards {groups[0] if candidate > 0 else groups[1]}"
+    return f"leans less towards {side}"
+
+
+def _class(between: Between, classes: Mapping[str, str], attribute: str) -> str:
+    name = classes.get(attribute, "")
+    return label(between.part["classes"], name) if name else ""

@@ -1,0 +1,86 @@
+"""How well a set ranks its attributes: information, and no verdict on any level or difference."""
+
+import math
+
+import pandas as pd
+from maskaudit.audit.estimating.crossed import DEPENDABILITY, FRAMES_NEEDED, GENERALIZABILITY
+from maskaudit.reports import caveats, wording
+from maskaudit.reports.blocks import (
+    Block,
+    Cell,
+    Column,
+    Effect,
+    Folded,
+    Names,
+    Rows,
+    Table,
+    Text,
+    effects,
+)
+from maskaudit.reports.sections import measures
+from maskaudit.reports.sections.association.examples import Between
+
+MOST_FRAMES = 1000
+_TOLD = (
+    "How far the order of the attributes would come out the same with other frames. This is "
+    "about rankings alone: the contrasts above carry their own intervals. The difference "
+    "between two models is not ranked here; where they lean alike it has nothing to rank, and its "
+    "G near 0 would be no fault."
+)
+
+
+def rankings(between: Between, estimates: pd.DataFrame, names: Names) -> tuple[Block, ...]:
+    """G, Φ and the frames that would do for a ranking, of each model; folded."""
+    slice_ = between.prefix + measures.ALL_SLICE
+    numbers = {
+        name: effects(estimates, name, slice_, names.models)
+        for name in (GENERALIZABILITY, DEPENDABILITY, FRAMES_NEEDED)
+    }
+    if not numbers[GENERALIZABILITY]:
+        return ()
+    rows = tuple(
+        (
+            names.label(model),
+            *(_share(numbers[name][model]) for name in (GENERALIZABILITY, DEPENDABILITY)),
+            _needed(numbers[FRAMES_NEEDED][model]),
+            wording.number(numbers[FRAMES_NEEDED][model].n_frames),
+            wording.number(numbers[FRAMES_NEEDED][model].n_attributes),
+        )
+        for model in names.models
+        if all(model in found for found in numbers.values())
+    )
+    table = Table(
+        f"rankings-{between.tag}",
+        "How well the set ranks its attributes, with 95 % intervals",
+        (
+            Column("Model", is_number=False),
+            Column("G, order alone"),
+            Column("Φ, order and height"),
+            Column("Frames for Φ of .95"),
+            Column("Frames here"),
+            Column("Attributes"),
+        ),
+        (Rows(rows),),
+        note="Not tested. The frames needed are a point without an interval.",
+        basis=caveats.scopes(own.scope for own in numbers[GENERALIZABILITY].values()),
+    )
+    beside = measures.definitions(numbers, short=True)
+    return (Folded("How well this set ranks its attributes", (Text(_TOLD), table, beside)),)
+
+
+def needed(frames: float) -> str:
+    """How many frames would do; a number beyond use is only said to be one."""
+    if math.isnan(frames):
+        return "no number would do"
+    if frames > MOST_FRAMES:
+        return f"more than {wording.number(MOST_FRAMES)}"
+    return wording.number(int(frames))
+
+
+def _needed(effect: Effect) -> str:
+    is_refused = effect.reading.startswith("too_few")
+    return caveats.refusal(effect) if is_refused else needed(effect.estimate)
+
+
+def _share(effect: Effect) -> str | Cell:
+    return caveats.beside(wording.fixed_interval(effect.numbers, 3), caveats.refusal(effect))

@@ -1,0 +1,120 @@
+"""The results of one set as a table: the tested contrast, the averages, and how far it leans."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+from maskaudit.audit.estimating.crossed import ASSOCIATION, CONTRAST, MAGNITUDE
+from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.prior import LPBS, PRIOR
+from maskaudit.reports import caveats, wording
+from maskaudit.reports.blocks import DIFFERENCE, Cell, Effect, Names, Rows, Table, effects
+from maskaudit.reports.sections import measures
+from maskaudit.reports.sections.association.examples import Between
+from maskaudit.reports.sections.contrasts import label
+
+# Only where frames belong to attributes, as in Winogender, do these numbers have the scope S1.
+_SCOPES = {
+    **caveats.SCOPES,
+    "S1": "other attributes, each in frames of its own, with the same words for the groups",
+}
+
+
+def results(between: Between, estimates: pd.DataFrame, names: Names) -> Table:
+    """The results of one set between two of its groups, a row a measure."""
+    part, prefix = between.part, between.prefix
+    rows, scopes = [], []
+    for title, estimator, slice_ in _measures(part):
+        found = effects(estimates, estimator, prefix + slice_, names.subjects)
+        if found:
+            cells = {s: _result(estimator, effect, s, between) for s, effect in found.items()}
+            rows.append(measures.row(title, found, cells, names))
+            scopes += [effect.scope for effect in found.values()]
+    pair = f", {wording.visible(prefix.removesuffix(': '))}" if prefix else ""
+    return Table(
+        f"results-{between.tag}",
+        f"Results in nats, with 95 % intervals{pair}",
+        measures.columns(names),
+        (Rows(tuple(rows)),),
+        note=f"{_results_note(part, estimates)} {_beside_note(between)}",
+        basis=caveats.scopes(scopes, _SCOPES),
+    )
+
+
+def _result(estimator: str, effect: Effect, subject: str, between: Between) -> str | Cell:
+    """A number and its interval, with the readable scale of it below."""
+    if math.isnan(effect.estimate):
+        return caveats.nats(effect)
+    if estimator in {ASSOCIATION, MAGNITUDE}:
+        return caveats.nats(effect, *_typical(effect, subject))
+    odds = f"odds × {wording.odds(effect.estimate)}"
+    if not between.at_mask:
+        odds = f"ratio × {wording.odds(effect.estimate)}"
+    is_share = (
+        between.at_mask and subject != DIFFERENCE and estimator in {LOG_ODDS.name, PRIOR.name}
+    )
+    share = f"{wording.share_of_odds(effect.estimate)} {between.groups[0]}" if is_share else ""
+    return caveats.nats(effect, odds, share)
+
+
+def _typical(effect: Effect, subject: str) -> tuple[str, ...]:
+    """The root of a mean square, which is a typical lean; and the p of the test of any at all."""
+    if subject == DIFFERENCE:
+        return ()
+    chance = "" if math.isnan(effect.p) else f"any at all: {wording.p_value(effect.p)}"
+    if effect.estimate <= 0:
+        return ("no lean found", chance)
+    return (f"typical lean {wording.plain(math.sqrt(effect.estimate))}", chance)
+
+
+def _measures(part: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """The lines of the table of results: title, estimator, slice."""
+    if part.get("contrast"):
+        first, second = (label(part["classes"], name) for name in part["contrast"])
+        yield f"Stereotype contrast: {first} less {second}", CONTRAST, "contrast"
+    for name in part["classes"]:
+        yield f"Average, {label(part['classes'], name)}", LOG_ODDS.name, f"class={name}"
+    yield "Average, neutral words", LOG_ODDS.name, "controls"
+    yield "Average, all attributes", LOG_ODDS.name, "all"
+    yield "Association, nats²: how far attributes depart from the average", ASSOCIATION, "all"
+    yield "Magnitude, nats²: how far they depart from zero", MAGNITUDE, "all"
+    yield "Average with the attribute hidden too (prior)", PRIOR.name, "all"
+    yield "Average beyond that (raw less prior)", LPBS.name, "all"
+    if part.get("contrast"):
+        yield "Stereotype contrast, raw less prior", f"{CONTRAST}_{LPBS.name}", "contrast"
+
+
+def _results_note(part: Mapping[str, Any], estimates: pd.DataFrame) -> str:
+    if not part.get("contrast"):
+        return "The set names no two classes to contrast: nothing of it is tested."
+    note = (
+        "The stereotype contrast is what this page tests; its p, adjusted, stands among the "
+        "contrasts above. The averages are shown and never tested: they "
+        "depend on how common a group’s words are in general, and an untrained model has them too."
+    )
+    if part.get("expect") == "none":
+        note = (
+            "This set is a control: nothing in it enters the count of tested sets, and its "
+            "averages, like those of every set, are shown and not tested."
+        )
+    if (estimates["estimator"] == PRIOR.name).any():
+        note += (
+            " The prior reads the same sentence with the attribute hidden as well; what is left "
+            "after it is taken away cannot show a lean that all attributes share, so both are here."
+        )
+    return note
+
+
+def _beside_note(between: Between) -> str:
+    """What the second lines of the cells say."""
+    scale = "Below a number: its factor on how likely the word is found"
+    if between.at_mask:
+        scale = (
+            "Below a number: its factor on the odds, and for an average the share of "
+            f"{between.groups[0]} that it comes to"
+        )
+    return (
+        f"{scale}; for association and magnitude a typical lean (their root), and the p, not "
+        f"adjusted, of a permutation test of any association at all. {caveats.MDE}"
+    )

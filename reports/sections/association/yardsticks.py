@@ -1,0 +1,267 @@
+"""The leans of one set against two yardsticks, parity and the world's shares, side by side."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from maskaudit.audit.estimating.crossed import BEYOND_WORLD, CONTRAST, WORLD_INTERCEPT, WORLD_SLOPE
+from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.statistics.yardstick import logit
+from maskaudit.reports import caveats, wording
+from maskaudit.reports.blocks import (
+    CANDIDATE,
+    DIFFERENCE,
+    REFERENCE,
+    Block,
+    Cell,
+    Column,
+    Dot,
+    Effect,
+    Figure,
+    Key,
+    Names,
+    Part,
+    Rows,
+    Table,
+    Text,
+    Yardsticks,
+    by_slice,
+    effects,
+)
+from maskaudit.reports.sections import measures
+from maskaudit.reports.sections.association.examples import Between
+from maskaudit.reports.sections.contrasts import label
+
+_LARGEST = 8
+_CHOICE = (
+    "Which of the two is the right yardstick is a choice that this page does not make: parity asks "
+    "that the attribute make no difference, the world’s shares only that the model add nothing to "
+    "what is there. Noise in the shares, or a word that does not quite name the occupation that "
+    "was counted, makes the slope come out flatter than the model’s true one."
+)
+_HIDDEN = (
+    "Here the attribute is the hidden word, so a lean is no share of the groups: only the slope "
+    "can be held against the world, and not the height."
+)
+
+
+def yardsticks(
+    between: Between, items: pd.DataFrame, estimates: pd.DataFrame, names: Names
+) -> tuple[Block, ...]:
+    """The part of one set that has shares; nothing where it has none."""
+    slopes = effects(estimates, WORLD_SLOPE, measures.ALL_SLICE, names.subjects)
+    if not slopes or between.prefix:
+        return ()
+    beyond = effects(estimates, BEYOND_WORLD, measures.ALL_SLICE, names.models)
+    blocks: list[Block] = [Text(_told(between, slopes, names))]
+    if beyond:
+        blocks.append(_figure(between, items, estimates, names))
+    blocks += [_table(between, estimates, names), _choice(between, is_at_mask=bool(beyond))]
+    if beyond:
+        blocks.append(_furthest(between, items, estimates, names))
+    return (Part("Against two yardsticks", tuple(blocks)),)
+
+
+def _told(between: Between, slopes: Mapping[str, Effect], names: Names) -> str:
+    """How steeply each model follows the world, in words, and whose shares these are."""
+    told = [_follows(model, slopes[model], names) for model in names.models if model in slopes]
+    steeper = f" {moved}" if (moved := _moved(slopes)) else ""
+    return (
+        f"Against parity every lean should be 0. Against the world, leans should rise with the "
+        f"shares of {between.groups[0]} at a slope of 1: {'; '.join(told)}.{steeper} The "
+        f"shares are those of {'; '.join(_sources(between))}."
+    )
+
+
+def _follows(model: str, slope: Effect, names: Names) -> str:
+    if math.isnan(slope.estimate):
+        why = caveats.refusal(slope).removeprefix("not computed").removeprefix(": ")
+        return f"the slope of {names.the(model)} was not computed{f' ({why})' if why else ''}"
+    has = f"{names.the(model)} has {wording.plain(slope.estimate)}"
+    interval = f"95 % interval {wording.between(slope.low, slope.high)}"
+    chance = f"{wording.p_value(slope.p)} against 1, not adjusted"
+    none = "" if slope.leaves_zero_out else " and is not shown to follow the world at all"
+    if slope.is_shown:
+        way = "is steeper than" if slope.estimate > 1 else "is less steep than"
+        way = "runs against the world" if slope.high < 0 else f"{way} the world’s"
+        return f"{has} ({interval}; {chance}), which {way}{none}"
+    least = ""
+    if slope.mde > 0:
+        low, high = (wording.plain(1 + step) for step in (-slope.mde, slope.mde))
+        least = f" (a slope below {low} or above {high} could have been told from 1)"
+    return (
+        f"{has} ({interval}; {chance}), which is not shown to differ from the world’s{least}{none}"
+    )
+
+
+def _moved(slopes: Mapping[str, Effect]) -> str:
+    """How much steeper the candidate's slope is, and what that brings it nearer to, where shown."""
+    change = slopes.get(DIFFERENCE)
+    if change is None or not change.is_shown:
+        return ""
+    reference, candidate = (slopes[name].estimate for name in (REFERENCE, CANDIDATE))
+    up, down = ("steeper", "less steep") if min(reference, candidate) >= 0 else ("higher", "lower")
+    low, high = (change.low, change.high) if change.estimate > 0 else (-change.high, -change.low)
+    told = [
+        f"{'nearer' if abs(candidate - goal) < abs(reference - goal) else 'further from'} {name}"
+        for goal, name in ((1.0, "the world’s"), (0.0, "parity"))
+        # Where they lie on either side of it, which of them is nearer is not shown.
+        if (reference - goal) * (candidate - goal) > 0
+    ]
+    by_slope = f": by slope {', '.join(told)}" if told else ""
+    return (
+        f"The candidate’s slope is {wording.size(change.estimate)} "
+        f"{up if change.estimate > 0 else down} ({wording.between(low, high)}){by_slope}."
+    )
+
+
+def _sources(between: Between) -> list[str]:
+    """Those of the set's sources that speak of shares, by what follows that; all where none do."""
+    sources = [wording.visible(str(source), None).rstrip(".") for source in between.part["sources"]]
+    named = [source.partition(": ") for source in sources]
+    return [rest for head, _, rest in named if rest and "share" in head.lower()] or sources
+
+
+def _table(between: Between, estimates: pd.DataFrame, names: Names) -> Table:
+    parity, world = [], []
+    if between.part.get("contrast"):
+        parity.append(("Stereotype contrast, nats (parity: 0)", CONTRAST, "contrast"))
+    parity.append(("Average, all attributes, nats (parity: 0)", LOG_ODDS.name, "all"))
+    world.append(
+        ("Slope over the shares (world: 1; parity, and a difference: 0)", WORLD_SLOPE, "all")
+    )
+    world.append(
+        (
+            "Intercept, at an attribute with an even share, nats (world: 0)",
+            WORLD_INTERCEPT,
+            "all",
+        )
+    )
+    world.append(("Model less world, all attributes, nats (world: 0)", BEYOND_WORLD, "all"))
+    for name in between.part["classes"]:
+        title = f"Model less world, {label(between.part['classes'], name)}, nats (world: 0)"
+        world.append((title, BEYOND_WORLD, f"class={name}"))
+    groups, codes = [], []
+    for title, lines in (("Parity", parity), ("The world’s shares", world)):
+        rows = []
+        for line, estimator, slice_ in lines:
+            found = effects(estimates, estimator, slice_, names.subjects)
+            if found:
+                cells = {s: _cell(estimator, e, s, between) for s, e in found.items()}
+                rows.append(measures.row(line, found, cells, names))
+                codes += [effect.scope for effect in found.values()]
+        groups.append(Rows(tuple(rows), title))
+    return Table(
+        f"yardsticks-{between.tag}",
+        "Both yardsticks in numbers, with 95 % intervals",
+        measures.columns(names),
+        tuple(groups),
+        note="Tested are the contrast, against 0, and the slope, against 1 for a model and 0 for "
+        "the difference; the p of a slope is not adjusted. All else is shown and not tested. "
+        f"{_signs(between) + ' ' if between.at_mask else ''}{caveats.MDE}",
+        basis=caveats.scopes(codes),
+    )
+
+
+def _cell(estimator: str, effect: Effect, subject: str, between: Between) -> str | Cell:
+    if estimator == WORLD_SLOPE:
+        shown = wording.plain(effect.estimate)
+        if not math.isnan(effect.low):
+            shown += f" ({wording.between(effect.low, effect.high)})"
+        chance = "" if math.isnan(effect.p) else wording.p_value(effect.p)
+        return caveats.beside(shown, chance, caveats.could_find(effect), caveats.refusal(effect))
+    is_tested = estimator == CONTRAST and not math.isnan(effect.chance)
+    chance = wording.p_value(effect.chance) if is_tested else ""
+    is_share = between.at_mask and subject != DIFFERENCE and estimator == LOG_ODDS.name
+    share = f"{wording.share_of_odds(effect.estimate)} {between.groups[0]}" if is_share else ""
+    return caveats.nats(effect, share, chance)
+
+
+def _signs(between: Between) -> str:
+    first = between.groups[0]
+    return (
+        f"Model less world, above 0: a larger share of {first} than in the world; below 0: a "
+        "smaller one."
+    )
+
+
+def _choice(between: Between, *, is_at_mask: bool) -> Text:
+    return Text(_CHOICE if is_at_mask or between.at_mask else f"{_HIDDEN} {_CHOICE}", "small")
+
+
+def _logits(items: pd.DataFrame) -> dict[str, float]:
+    """The logit of each attribute's share in the world, where that is known."""
+    known = items.loc[items["share"].notna(), ["attribute", "share"]].drop_duplicates("attribute")
+    values = logit(known["share"].to_numpy(dtype=np.float64))
+    return dict(zip(known["attribute"], map(float, values), strict=True))
+
+
+def _leans(
+    estimates: pd.DataFrame, estimator: str, attributes: Sequence[str], model: str
+) -> dict[str, Effect]:
+    """One number of every attribute in one model."""
+    found = by_slice(estimates, estimator, (model,))
+    slices = {attribute: f"attribute={attribute}" for attribute in attributes}
+    return {name: found[own][model] for name, own in slices.items() if own in found}
+
+
+def _figure(between: Between, items: pd.DataFrame, estimates: pd.DataFrame, names: Names) -> Figure:
+    world = _logits(items)
+    first = between.groups[0]
+    dots = tuple(
+        Dot(
+            world[attribute],
+            lean.estimate,
+            model,
+            f"{wording.visible(attribute)}, {names.label(model)}: "
+            f"{wording.share_of_odds(lean.estimate)} {first}, in the world "
+            f"{wording.share_of_odds(world[attribute])}",
+        )
+        for model in names.models
+        for attribute, lean in _leans(estimates, LOG_ODDS.name, list(world), model).items()
+    )
+    return Figure(
+        f"world-{between.tag}",
+        f"Share of {first} in the models and in the world",
+        f"A mark an attribute, for {wording.listed([names.label(m) for m in names.models])}: how "
+        f"likely its words for {first} are among those of both groups, over the share of {first} "
+        "in the world, both on a scale of log-odds. On the rising line a model has the world’s "
+        "share; on the level line the attribute makes no difference.",
+        Yardsticks(dots, f"share of {first} in the world", f"share of {first} in the model"),
+        tuple(Key(model, names.label(model)) for model in names.models),
+        "middle",
+    )
+
+
+def _furthest(
+    between: Between, items: pd.DataFrame, estimates: pd.DataFrame, names: Names
+) -> Table:
+    """The attributes on which the candidate is furthest from the world, as information."""
+    world = _logits(items)
+    beyond = {m: _leans(estimates, BEYOND_WORLD, list(world), m) for m in names.models}
+    own = beyond[CANDIDATE]
+    chosen = sorted(own, key=lambda name: (-abs(own[name].estimate), name))[:_LARGEST]
+    leans = {m: _leans(estimates, LOG_ODDS.name, chosen, m) for m in names.models}
+    first = between.groups[0]
+    rows = []
+    for attribute in chosen:
+        cells = []
+        for model in names.models:
+            lean, residual = leans[model].get(attribute), beyond[model].get(attribute)
+            share = wording.share_of_odds(lean.estimate) if lean else wording.UNKNOWN
+            cells += [share, caveats.nats(residual) if residual else wording.UNKNOWN]
+        rows.append((wording.visible(attribute), wording.share_of_odds(world[attribute]), *cells))
+    columns = [Column("Attribute", is_number=False), Column("World")]
+    for model in names.models:
+        columns += [Column(names.label(model)), Column("Model less world, nats")]
+    return Table(
+        f"beyond-{between.tag}",
+        f"Where {names.candidate} is furthest from the world: share of {first}",
+        tuple(columns),
+        (Rows(tuple(rows)),),
+        note=f"{_signs(between)} For information, and not tested: a list of the largest is a "
+        "list of the luckiest as well, and these 95 % intervals are not widened for that.",
+        basis=f"Each attribute in {wording.counted(own[chosen[0]].n_frames, 'frame')}. "
+        + caveats.scopes(own[name].scope for name in chosen),
+    )

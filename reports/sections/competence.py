@@ -1,0 +1,57 @@
+"""Whether a model knows enough for its bias numbers to be worth reading."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from maskaudit.reports import wording
+from maskaudit.reports.blocks import Names
+
+EXEMPT = "Its world has its own facts, so it is exempt from the check of competence."
+NOT_ASKED = (
+    "No set of plain facts was asked, so nothing here says whether {who} well enough for a bias "
+    "number to be worth reading."
+)
+
+
+def warnings(manifest: Mapping[str, Any], names: Names) -> tuple[str, ...]:
+    """What a page of a model that is not competent opens with; nothing for the bundled pair."""
+    if manifest["truth"] is not None:
+        return ()
+    checked = manifest.get("competence") or {}
+    return tuple(
+        f"{wording.opened(names.the(model))} is not shown to know plain facts: it {_told(found)}. "
+        "A bias number of a model this weak says something about this model, and should not be "
+        "carried over to better ones."
+        for model, found in checked.items()
+        if model in names.models and not found["competent"]
+    )
+
+
+def sentences(manifest: Mapping[str, Any], names: Names) -> tuple[str, ...]:
+    """The check of each model, as the section of the facts tells it."""
+    checked = manifest.get("competence") or {}
+    return tuple(
+        f"{wording.opened(names.the(model))} {'passes' if found['competent'] else 'fails'} the "
+        f"check of competence: it {_told(found)}."
+        for model, found in checked.items()
+        if model in names.models
+    )
+
+
+def not_asked(names: Names) -> str:
+    """What a record without facts leaves open."""
+    who = (
+        "these models fill plain sentences" if names.paired else "this model fills plain sentences"
+    )
+    return NOT_ASKED.format(who=who)
+
+
+def _told(found: Mapping[str, Any]) -> str:
+    p = found.get("p")
+    chance = "" if p is None or pd.isna(p) else f" (McNemar’s exact test: {wording.p_value(p)})"
+    return (
+        f"fills {wording.number(found['right'])} of {wording.counted(found['of'], 'fact')} with a "
+        "right answer, where always giving the commonest answer to that kind of question is right "
+        f"in {wording.number(found['majority'])}{chance}"
+    )

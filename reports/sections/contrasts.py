@@ -1,0 +1,333 @@
+"""The stereotype contrasts of a record as sentences: what was shown, and what could not be."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from maskaudit.audit.estimating.crossed import CONTRAST, LEAST_FRAMES
+from maskaudit.reports import wording
+from maskaudit.reports.blocks import (
+    CANDIDATE,
+    DIFFERENCE,
+    REFERENCE,
+    SHOWN,
+    Claim,
+    Effect,
+    Names,
+    effects,
+)
+
+_SLICE = "contrast"
+_SMALL = 5  # times as far from zero is the largest finding
+HEADLINE_RULE = (
+    "The headline is about the set with the clearest result, that is the one whose number is "
+    "largest against its own uncertainty (its standard error). All other sets follow, whatever "
+    "they show."
+)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """The stereotype contrast of one set, between two of its groups, for every subject."""
+
+    probe_set: str
+    title: str
+    groups: tuple[str, str]
+    classes: tuple[str, str]
+    group_at_mask: bool
+    is_control: bool
+    subjects: Mapping[str, Effect]
+    prefix: str = ""
+
+    @property
+    def main(self) -> Effect:
+        """What the page is about: the difference, or the one model."""
+        return self.subjects.get(DIFFERENCE) or self.subjects[CANDIDATE]
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether it is among the tested sets."""
+        return not self.is_control and not math.isnan(self.main.p_adjusted)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether it differs from zero, the number of tested sets allowed for."""
+        return self.is_tested and self.main.p_adjusted < SHOWN
+
+    @property
+    def clearness(self) -> float:
+        """How large the number is against its standard error."""
+        main = self.main
+        if main.std_error > 0:
+            return abs(main.estimate) / main.std_error
+        return 0.0 if main.estimate == 0 else math.inf
+
+
+def contrasts(manifest: Mapping[str, Any], estimates: pd.DataFrame, names: Names) -> list[Contrast]:
+    """Every contrast of a record: the tested sets as they stand in it, then the controls."""
+    found = [
+        contrast
+        for probe_set, part in manifest["probe_sets"].items()
+        for contrast in _of_set(probe_set, part, estimates, names)
+    ]
+    return sorted(found, key=lambda contrast: contrast.is_control)
+
+
+def prefixes(part: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """What stands before the slices of each pair of groups, and the labels of the two."""
+    groups = list(part["groups"])
+    for i, first in enumerate(groups):
+        for second in groups[i + 1 :]:
+            labels = (label(part["groups"], first), label(part["groups"], second))
+            yield (f"{first}/{second}: " if len(groups) > 2 else ""), labels  # noqa: PLR2004
+
+
+def tag(probe_set: str, prefix: str) -> str:
+    """A name for what is about one set and one pair of its groups; unique on the page."""
+    return f"{probe_set}-{prefix.removesuffix(': ').replace('/', '-')}".removesuffix("-")
+
+
+def label(parts: Mapping[str, Any], name: str) -> str:
+    """The label of a group or class; its name, with spaces, where it has none of its own."""
+    found = str(parts.get(name, {}).get("label") or name)
+    return wording.visible(found.replace("_", " ") if found == name else found)
+
+
+def _of_set(
+    probe_set: str, part: Mapping[str, Any], estimates: pd.DataFrame, names: Names
+) -> Iterator[Contrast]:
+    if not part.get("contrast"):
+        return
+    own = estimates[estimates["probe_set"] == probe_set]
+    title = wording.visible(part["title"])
+    for prefix, groups in prefixes(part):
+        subjects = effects(own, CONTRAST, prefix + _SLICE, names.subjects)
+        if subjects:
+            first, second = (label(part["classes"], name) for name in part["contrast"])
+            yield Contrast(
+                probe_set,
+                f"{title}: {groups[0]} and {groups[1]}" if prefix else title,
+                groups,
+                (first, second),
+                bool(part["group_at_mask"]),
+                part["expect"] == "none",
+                subjects,
+                prefix,
+            )
+
+
+def headline(found: Sequence[Contrast], names: Names) -> Claim:
+    """The claim about the tested set with the clearest result."""
+    tested = [contrast for contrast in found if contrast.is_tested]
+    if not tested:
+        return Claim(
+            "This audit could not test any lean",
+            "none of its sets has a contrast that can be tested; see what was measured below.",
+        )
+    clearest = max(tested, key=lambda contrast: contrast.clearness)
+    if not clearest.is_shown and len(tested) > 1:
+        return _nothing_shown(tested, clearest, names)
+    return finding(clearest, names, len(tested))
+
+
+def _nothing_shown(tested: Sequence[Contrast], clearest: Contrast, names: Names) -> Claim:
+    what, where = "lean", f"by {names.the(CANDIDATE)}"
+    if names.paired:
+        what, where = "difference", f"between {names.the(CANDIDATE)} and {names.the(REFERENCE)}"
+    own = finding(clearest, names, len(tested))
+    return Claim(
+        f"No {what} {where} could be shown on any of the {len(tested)} tested sets",
+        f"the clearest was on “{clearest.title}”, where {own.evidence}",
+    )
+
+
+def largest(found: Iterable[Contrast]) -> float:
+    """The size of the largest contrast that was shown, in nats; 0 where none was."""
+    return max((abs(one.main.estimate) for one in found if one.is_shown), default=0.0)
+
+
+def finding(contrast: Contrast, names: Names, n_tested: int, most: float = 0.0) -> Claim:
+    """What one set shows, or that it shows nothing and what it could have found.
+
+    `most` is the size of the largest finding of the page, which a control is held against.
+    """
+    if contrast.is_control:
+        return _control(contrast, names, most)
+    if contrast.main.n_frames < LEAST_FRAMES or math.isnan(contrast.main.p):
+        return _too_few(contrast, names)
+    return _paired(contrast, names, n_tested) if names.paired else _alone(contrast, names, n_tested)
+
+
+def _paired(contrast: Contrast, names: Names, n_tested: int) -> Claim:
+    on = f"on “{contrast.title}”"
+    main = contrast.main
+    candidate, reference = names.the(CANDIDATE), names.the(REFERENCE)
+    if main.std_error == 0 and main.estimate == 0:
+        return Claim(
+            f"No difference at all between {candidate} and {reference} {on}",
+            "both give exactly the same scores, and a stereotype contrast of "
+            f"{wording.plain(contrast.subjects[CANDIDATE].estimate)} nats.",
+        )
+    if not contrast.is_shown:
+        return Claim(
+            f"No difference could be shown between {candidate} and {reference} {on}",
+            _not_shown(contrast, "the stereotype contrast of the candidate is ", n_tested),
+        )
+    return Claim(
+        f"{wording.opened(candidate)} {_direction(contrast)} {reference} {on}",
+        f"its stereotype contrast is {_higher(main)} (95 % interval {_interval(main)}; "
+        f"{_adjusted(main, n_tested)}; {_basis(main)}). "
+        f"{_both(contrast)} {_in_odds(contrast)}",
+    )
+
+
+def _alone(contrast: Contrast, names: Names, n_tested: int) -> Claim:
+    on = f"on “{contrast.title}”"
+    main = contrast.main
+    candidate = names.the(CANDIDATE)
+    if not contrast.is_shown:
+        return Claim(
+            f"No lean of {candidate} could be shown {on}; nothing was compared",
+            _not_shown(contrast, "its stereotype contrast is ", n_tested),
+        )
+    way = "with" if main.estimate > 0 else "against"
+    return Claim(
+        f"{wording.opened(candidate)} leans {way} the stereotype {on}; nothing was compared",
+        f"its stereotype contrast is {wording.plain(main.estimate)} nats (95 % interval "
+        f"{_interval(main)}; {_adjusted(main, n_tested)}; {_basis(main)}). "
+        f"{_in_odds(contrast)}",
+    )
+
+
+def _direction(contrast: Contrast) -> str:
+    """Which of the two leans further, from the sign of the difference and of both contrasts."""
+    candidate, reference = (contrast.subjects[name].estimate for name in (CANDIDATE, REFERENCE))
+    if contrast.main.estimate > 0:
+        return "leans further than" if candidate > 0 else "leans less against the stereotype than"
+    return "leans less far than" if reference > 0 else "leans further against the stereotype than"
+
+
+def _not_shown(contrast: Contrast, start: str, n_tested: int) -> str:
+    main = contrast.main
+    amount = f"{wording.plain(main.estimate)} nats" if start.startswith("its") else _higher(main)
+    interval = f"95 % interval {_signed_interval(main)}"
+    if main.leaves_zero_out:
+        chance = (
+            f" ({interval}; {_basis(main)}). Taken alone that interval leaves zero out, but among "
+            f"{n_tested} tested sets one like it comes about too easily by chance "
+            f"({wording.p_value(main.p_adjusted)}, adjusted for their number)."
+        )
+    else:
+        chance = f", and the interval includes zero ({interval}; {_basis(main)})."
+    shared = f" {_both(contrast)}" if DIFFERENCE in contrast.subjects else ""
+    return (
+        f"{start}{amount}{chance}{shared} That is not proof of no "
+        f"{'difference' if DIFFERENCE in contrast.subjects else 'lean'}: the smallest that this "
+        f"audit could have been expected to find is {wording.plain(main.mde)} nats."
+    )
+
+
+def _too_few(contrast: Contrast, names: Names) -> Claim:
+    main = contrast.main
+    what = "difference" if names.paired else "lean"
+    return Claim(
+        f"Nothing can be said of a {what} on “{contrast.title}”",
+        f"its contrast is {wording.signed(main.estimate)} nats over {_basis(main)}, and how sure "
+        f"that is cannot be computed; it takes at least {LEAST_FRAMES} frames and two attributes "
+        "in each class.",
+    )
+
+
+def _control(contrast: Contrast, names: Names, most: float) -> Claim:
+    loud = {name: own for name, own in contrast.subjects.items() if own.leaves_zero_out}
+    found = [
+        f"{_of(subject, names)} {wording.signed(effect.estimate)} nats ({_signed_interval(effect)})"
+        for subject, effect in loud.items()
+    ]
+    if loud:
+        times = most / max(abs(effect.estimate) for effect in loud.values())
+        small = (
+            f" It is small: the largest finding here is about {times:,.0f} times as far from zero."
+            if times >= _SMALL
+            else ""
+        )
+        return Claim(
+            f"The control “{contrast.title}” shows a lean where none is expected",
+            f"{wording.listed(found)}, and the 95 % interval leaves zero out. One such "
+            f"interval in twenty does so by chance, and {len(contrast.subjects)} were looked at "
+            f"here; read the other findings with more caution.{small}",
+        )
+    main = contrast.main
+    return Claim(
+        f"The control “{contrast.title}” shows no lean, as it should",
+        f"{_of(DIFFERENCE if names.paired else CANDIDATE, names)} "
+        f"{wording.signed(main.estimate)} nats ({_signed_interval(main)}), and every 95 % interval "
+        f"includes zero; a contrast of {wording.plain(main.mde)} nats could have been expected to "
+        "be found.",
+    )
+
+
+def _of(subject: str, names: Names) -> str:
+    if subject == DIFFERENCE:
+        return "the difference between the two models is"
+    return f"the contrast of {names.the(subject)} is"
+
+
+def _signed_interval(effect: Effect) -> str:
+    return wording.between(effect.low, effect.high, with_sign=True)
+
+
+def _interval(effect: Effect) -> str:
+    """The interval of a number that is said as so much lower is said the same way."""
+    if effect.high < 0:
+        return f"{wording.between(-effect.high, -effect.low)} lower"
+    return wording.between(effect.low, effect.high)
+
+
+def _higher(main: Effect) -> str:
+    """The difference in words; its interval keeps the sign."""
+    if wording.size(main.estimate) == wording.size(0):
+        return "the same to two decimals"
+    way = "higher" if main.estimate > 0 else "lower"
+    return f"{wording.size(main.estimate)} nats {way}"
+
+
+def _adjusted(main: Effect, n_tested: int) -> str:
+    shown = wording.p_value(main.p_adjusted)
+    return shown if n_tested == 1 else f"{shown}, adjusted for {n_tested} tested sets"
+
+
+def _basis(main: Effect) -> str:
+    attributes = wording.counted(main.n_attributes, "attribute")
+    return f"{attributes} in {wording.counted(main.n_frames, 'frame')}"
+
+
+def _both(contrast: Contrast) -> str:
+    candidate, reference = (contrast.subjects[name].estimate for name in (CANDIDATE, REFERENCE))
+    return (
+        f"The candidate’s contrast is {wording.plain(candidate)}, "
+        f"the reference’s {wording.plain(reference)}."
+    )
+
+
+def _in_odds(contrast: Contrast) -> str:
+    """The same effect as a factor, of the candidate and of the reference where there is one."""
+    first, second = contrast.groups
+    step = f"going from “{contrast.classes[1]}” to “{contrast.classes[0]}”"
+    if contrast.group_at_mask:
+        what = f"In odds: {step} multiplies the odds of {first} over {second}"
+    else:
+        what = (
+            f"As a ratio: {step} multiplies how much likelier the model finds the word in a "
+            f"sentence about {first} than in one about {second}"
+        )
+    candidate = wording.odds(contrast.subjects[CANDIDATE].estimate)
+    if DIFFERENCE not in contrast.subjects:
+        return f"{what} by {candidate}."
+    reference = wording.odds(contrast.subjects[REFERENCE].estimate)
+    return (
+        f"{what} by {candidate} in the candidate and by {reference} in the reference, "
+        f"which is {wording.odds(contrast.main.estimate)} times as much."
+    )

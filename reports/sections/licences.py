@@ -1,0 +1,69 @@
+"""What the licences of probe sets ask of those who use their numbers, in words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from maskaudit.reports import wording
+from maskaudit.reports.blocks import Block, Bullets, Folded, Text
+
+_ASKS = {
+    "share_alike": (
+        "share-alike",
+        "what is adapted from the data has to be shared under the same licence",
+    ),
+    "non_commercial": ("non-commercial", "the data may not be used commercially"),
+}
+
+
+def conditions(part: Mapping[str, Any]) -> list[str]:
+    """The conditions of a set's licence, each with a word for it and what it asks."""
+    return [f"{word}: {asks}" for key, (word, asks) in _ASKS.items() if part.get(key)]
+
+
+def of_page(manifest: Mapping[str, Any]) -> tuple[Text, ...]:
+    """What a reader of the whole page has to know of the licences of its sets, or nothing."""
+    lines = []
+    for key, (word, asks) in _ASKS.items():
+        bound = [
+            f"“{wording.visible(part['title'])}” ({wording.visible(part['licence'])})"
+            for part in manifest["probe_sets"].values()
+            if part.get(key)
+        ]
+        if bound:
+            lines.append(
+                f"Numbers of this page derive from {word} data: {wording.listed(bound)}. By "
+                f"{'its licence' if len(bound) == 1 else 'their licences'}, {asks}."
+            )
+    return tuple(Text(line, "small") for line in lines)
+
+
+def of_set(part: Mapping[str, Any]) -> tuple[Block, ...]:
+    """Licence, citation and source of one set, and what reading its published file brought up."""
+    asked = [f"{wording.opened(line)}." for line in conditions(part)]
+    source = f"Source: {_stopped('; '.join(part['sources']))}"
+    told = [f"Licence: {wording.visible(part['licence'])}.", *asked, *citation(part), source]
+    blocks: list[Block] = [Text(" ".join(told), "small")]
+    unusable = int(part.get("unusable") or 0)
+    if unusable:
+        blocks.append(
+            Text(
+                f"{wording.counted(unusable, 'row')} of the published file could not be used; each "
+                "is listed with its line and the reason in the folder of the import.",
+                "small",
+            )
+        )
+    notes = tuple(wording.visible(note, None) for note in part.get("notes") or ())
+    if notes:
+        remarks = wording.counted(len(notes), "remark")
+        blocks.append(Folded(f"How the published file was read: {remarks}", (Bullets(notes),)))
+    return tuple(blocks)
+
+
+def citation(part: Mapping[str, Any]) -> tuple[str, ...]:
+    """How a set asks to be cited, if it does."""
+    return (f"Cite: {_stopped(part['cite'])}",) if part.get("cite") else ()
+
+
+def _stopped(text: str) -> str:
+    shown = wording.visible(text, None)
+    return shown if shown.endswith(".") else f"{shown}."

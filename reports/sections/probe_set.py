@@ -1,0 +1,230 @@
+"""What one probe set showed: its results, its largest leans, its limits."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from maskaudit.reports import caveats, wording
+from maskaudit.reports.blocks import (
+    CANDIDATE,
+    DIFFERENCE,
+    REFERENCE,
+    Block,
+    Cell,
+    Column,
+    Effect,
+    Names,
+    Part,
+    Rows,
+    Section,
+    Table,
+    Text,
+    effects,
+)
+from maskaudit.reports.sections import competence, licences, measures
+from maskaudit.reports.sections.association import inherited, leans, rankings, results, yardsticks
+from maskaudit.reports.sections.association.examples import Between
+from maskaudit.reports.sections.contrasts import Contrast, finding, label, largest, prefixes
+from maskaudit.reports.sections.measures import ACCURACY, ALL_SLICE, NEGATED
+
+_ASKED = {
+    ACCURACY: (
+        "{who} fills {k} of {n} plain facts with a right answer",
+        "Facts filled with a right answer, by kind",
+    ),
+    NEGATED: (
+        "when the sentence is negated, {who} still gives that answer in {k} of {n}",
+        "Negated sentences still filled with that answer, by kind",
+    ),
+}
+
+_SHARES_NOTE = f"p: McNemar’s exact test on the same sentences. {caveats.MDE}"
+
+
+def association(
+    probe_set: str,
+    part: Mapping[str, Any],
+    found: Sequence[Contrast],
+    tables: Mapping[str, pd.DataFrame],
+    names: Names,
+) -> Section:
+    """The section of an association set; `tables` are those of the whole record."""
+    own = {**tables, **{name: _of(tables[name], probe_set) for name in ("items", "estimates")}}
+    n_tested = sum(contrast.is_tested for contrast in found)
+    control = part["expect"] == "none"
+    blocks: list[Block] = [Text(wording.visible(part["question"], None), "question")]
+    blocks += [
+        finding(contrast, names, n_tested, largest(found))
+        for contrast in found
+        if contrast.probe_set == probe_set
+    ]
+    blocks += [Text(wording.visible(part["how_to_read"], None)), _made_of(part)]
+    for prefix, groups in prefixes(part):
+        named = (prefix.removesuffix(": ") or "/".join(part["groups"])).split("/")
+        between = Between(probe_set, part, prefix, groups, (named[0], named[1]))
+        is_first = not prefix or prefix == next(prefixes(part))[0]
+        table = results.results(between, own["estimates"], names)
+        # Where frames belong to attributes, several groups have their numbers further down alone.
+        blocks += [table] if table.groups[0].rows else []
+        if is_first and table.groups[0].rows:
+            blocks.append(measures.of_results(own["estimates"]))
+        if not control:
+            blocks += inherited.inherited(between, own["estimates"], names)
+            blocks += yardsticks.yardsticks(between, own["items"], own["estimates"], names)
+            blocks += leans.largest(between, own["items"], own, names)
+            blocks += rankings.rankings(between, own["estimates"], names)
+    further = measures.further(probe_set, part, own["estimates"], measures.PLACED, names)
+    blocks += [Part("Further measures", further)] if further else []
+    blocks += [_limits(part), *licences.of_set(part)]
+    return _section(probe_set, part, blocks)
+
+
+def cloze(
+    probe_set: str, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], names: Names
+) -> Section:
+    """The section of a set of facts."""
+    part = manifest["probe_sets"][probe_set]
+    estimates = _of(tables["estimates"], probe_set)
+    blocks: list[Block] = [Text(wording.visible(part["question"], None), "question")]
+    told = [facts(estimates, estimator, names) for estimator in _ASKED]
+    blocks += [
+        Text(" ".join(lines)) for lines in (*told, competence.sentences(manifest, names)) if lines
+    ]
+    blocks.append(Text(wording.visible(part["how_to_read"], None)))
+    for estimator, (_, caption) in _ASKED.items():
+        table = _shares(probe_set, estimator, caption, estimates, names)
+        blocks += [table, measures.definitions([estimator], short=True)] if table else []
+    further = measures.further(probe_set, part, estimates, tuple(_ASKED), names)
+    blocks += [Part("Further measures", further)] if further else []
+    blocks += [_limits(part), *licences.of_set(part)]
+    return _section(probe_set, part, blocks)
+
+
+def facts(estimates: pd.DataFrame, estimator: str, names: Names) -> list[str]:
+    """What each model knows, or where it does not heed a "not"; then whether the two differ."""
+    found = effects(estimates, estimator, "all", names.subjects)
+    told = [
+        (
+            _ASKED[estimator][0].format(
+                who=names.the(model),
+                k=round(found[model].estimate * found[model].n_frames),
+                n=found[model].n_frames,
+            ),
+            _share(found[model]),
+        )
+        for model in names.models
+        if model in found
+    ]
+    sentences = [f"{wording.opened(sentence)} ({share})." for sentence, share in told]
+    return sentences + ([_paired(found[DIFFERENCE], names)] if DIFFERENCE in found else [])
+
+
+def _paired(effect: Effect, names: Names) -> str:
+    change = round(effect.estimate * effect.n_frames)
+    chance = f"McNemar’s exact test on the same sentences: {wording.p_value(effect.p)}"
+    if change == 0:
+        return f"The two models do so equally often ({chance})."
+    more, less = (CANDIDATE, REFERENCE) if change > 0 else (REFERENCE, CANDIDATE)
+    return (
+        f"That is {wording.counted(abs(change), 'sentence')} more for {names.the(more)} than for "
+        f"{names.the(less)} ({chance})."
+    )
+
+
+def _share(effect: Effect) -> str:
+    return (
+        f"{wording.percent(effect.estimate)}, 95 % interval "
+        f"{wording.percent(effect.low)} to {wording.percent(effect.high)}"
+    )
+
+
+def _shares(
+    probe_set: str, estimator: str, caption: str, estimates: pd.DataFrame, names: Names
+) -> Table | None:
+    chosen = estimates[estimates["estimator"] == estimator]
+    if chosen.empty:
+        return None
+    rows = []
+    for slice_ in dict.fromkeys(chosen["slice"]):
+        found = effects(chosen, estimator, slice_, names.subjects)
+        cells: list[str | Cell]
+        name = "All" if slice_ == ALL_SLICE else measures.slice_label(str(slice_), {})
+        cells = [_share_cell(found[model]) for model in names.models]
+        if names.paired:
+            difference = found.get(DIFFERENCE)
+            cells += [
+                wording.UNKNOWN if difference is None else _points_cell(difference),
+                wording.UNKNOWN if difference is None else wording.p_number(difference.p),
+            ]
+        count = wording.number(found[CANDIDATE].n_frames)
+        rows.append((name, count, *cells))
+    columns = [Column("Kind", is_number=False), Column("Sentences")]
+    columns += [Column(names.label(model)) for model in names.models]
+    if names.paired:
+        columns += [Column("Difference, points"), Column("p, not adjusted")]
+    return Table(
+        f"{estimator}-{probe_set}",
+        f"{caption}, with 95 % intervals",
+        tuple(columns),
+        (Rows(tuple(rows)),),
+        note=_SHARES_NOTE if names.paired else "Not tested.",
+        basis=caveats.scopes(chosen["scope"], {"S1": "other sentences of the same kinds"}),
+    )
+
+
+def _points_cell(effect: Effect) -> str | Cell:
+    """A difference of shares in points, with its interval; or that no sentence made one."""
+    shown = wording.points(effect.estimate)
+    if effect.std_error == 0:
+        return caveats.beside(shown, "every sentence alike")
+    if not math.isnan(effect.low):
+        shown += f" ({wording.points(effect.low)} to {wording.points(effect.high)})"
+    least = caveats.could_find(effect, lambda value: wording.plain(100 * value, 0))
+    return caveats.beside(shown, least, caveats.refusal(effect))
+
+
+def _share_cell(effect: Effect) -> str:
+    return (
+        f"{wording.percent(effect.estimate)} "
+        f"({wording.percent(effect.low)} to {wording.percent(effect.high)})"
+    )
+
+
+def _made_of(part: Mapping[str, Any]) -> Text:
+    """What stands for the groups, and how much text was read."""
+    groups = [
+        f"{label(part['groups'], name)} ({wording.quoted(group['terms'])})"
+        for name, group in part["groups"].items()
+    ]
+    place = "the hidden word" if part["group_at_mask"] else "a word of the sentence"
+    return Text(
+        f"The groups, each {place}: {wording.listed(groups)}. "
+        f"{wording.counted(part['frames'], 'independent frame')}, with their paraphrases "
+        f"{wording.counted(part['sentences'], 'masked sentence')}, version "
+        f"{wording.visible(str(part['version']))}.{_drawn(part)}",
+        "small",
+    )
+
+
+def _drawn(part: Mapping[str, Any]) -> str:
+    """Where a set has a grammar: that its frames were drawn, and from how many sentences."""
+    grammar = part.get("grammar")
+    if not grammar:
+        return ""
+    return (
+        f" The frames were drawn, with the seed {grammar['seed']}, from a grammar of "
+        f"{wording.counted(grammar['sentences'], 'sentence')}."
+    )
+
+
+def _limits(part: Mapping[str, Any]) -> Text:
+    return Text(f"Limits of this set. {wording.visible(part['limits'], None)}", "small")
+
+
+def _section(probe_set: str, part: Mapping[str, Any], blocks: Sequence[Block]) -> Section:
+    return Section(f"set-{probe_set}", wording.visible(part["title"]), tuple(blocks))
+
+
+def _of(table: pd.DataFrame, probe_set: str) -> pd.DataFrame:
+    return table[table["probe_set"] == probe_set]

@@ -1,0 +1,224 @@
+"""The bundled pair: what was planted in it, and what the audit recovered."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from maskaudit.audit.phantom.truth import ACCEPTED, Recovered, recovered
+from maskaudit.reports import wording
+from maskaudit.reports.blocks import (
+    CANDIDATE,
+    REFERENCE,
+    Block,
+    Column,
+    Dot,
+    Figure,
+    Key,
+    Names,
+    Row,
+    Rows,
+    Scatter,
+    Section,
+    Table,
+    Text,
+    effects,
+)
+from maskaudit.reports.sections.competence import EXEMPT
+from maskaudit.reports.sections.measures import ACCURACY
+
+BANNER = (
+    "This is the bundled reference pair, a phantom. Its leans were planted and are known; this "
+    "page is a demonstration and a self-test, and says nothing about any model in use. " + EXEMPT
+)
+BANNER_ALONE = (
+    "This is one model of the bundled reference pair, a phantom. Its leans were planted and are "
+    "known; this page is a demonstration and a self-test, and says nothing about any model in use. "
+    + EXEMPT
+)
+_EXPLAINED = (
+    "Scanners are tested on a phantom, a body whose true contents are known. The leans of this "
+    "pair were written into its training text on purpose, so each number of the instrument can be "
+    "held against the truth. On the frames of that text, planted and recovered should agree: slope "
+    "1, correlation 1. Frames kept out of the text are judged apart: how far a model this small "
+    "carries a lean over to sentences it never saw is a property of the model, not of the "
+    "instrument."
+)
+
+
+def known_sets(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The truth about those sets of the record whose items are the ones that were planted."""
+    truth: dict[str, Any] = manifest["truth"]
+    digests = {name: part["items_digest"] for name, part in manifest["probe_sets"].items()}
+    kept = {
+        name: part for name, part in truth["sets"].items() if digests.get(name) == part["items"]
+    }
+    return {**truth, "sets": kept}
+
+
+def planted(
+    manifest: Mapping[str, Any],
+    tables: Mapping[str, pd.DataFrame],
+    names: Names,
+) -> Section:
+    """Planted against recovered, as charts and a table."""
+    truth = known_sets(manifest)
+    found, log_kappa = recovered(truth, tables["items"], tables["scores"])
+    titles = {name: wording.visible(part["title"]) for name, part in manifest["probe_sets"].items()}
+    blocks: list[Block] = [Text(_EXPLAINED)]
+    if found:
+        charts = _figures(found, titles, names)
+        blocks += [Row(charts)] if charts else []
+        blocks.append(_table(found, titles, names))
+        blocks.append(_verdict(found, truth, titles, names))
+        kappa = [
+            f"on “{titles[name]}” {wording.odds(value)} (planted "
+            f"{wording.plain(_kappa(truth, name))})"
+            for name, value in log_kappa.items()
+        ]
+        if kappa:
+            blocks.append(
+                Text(
+                    f"How many times as far {names.the(CANDIDATE)} leans as {names.the(REFERENCE)} "
+                    f"was planted too. Recovered: {wording.listed(kappa)}."
+                )
+            )
+    else:
+        blocks.append(Text("None of the sets of this audit is one whose leans were planted."))
+    blocks += _facts(truth, manifest, tables["estimates"], names)
+    return Section(
+        "planted", "Planted against recovered", tuple(blocks), "Planted against recovered"
+    )
+
+
+def _verdict(
+    found: Sequence[Recovered],
+    truth: Mapping[str, Any],
+    titles: Mapping[str, str],
+    names: Names,
+) -> Text:
+    """Whether what was planted came back, by the bounds of the models' own acceptance test."""
+    missed = [
+        f"“{titles[part.probe_set]}” in {names.the(part.subject)}"
+        for part in found
+        if not math.isnan(part.slope)
+        and (
+            abs(part.slope - 1) > ACCEPTED[truth["subjects"][part.subject]]
+            or part.r < ACCEPTED["r"]
+        )
+    ]
+    rule = (
+        f"slope within {ACCEPTED['teacher']} of 1 for the teacher and within "
+        f"{ACCEPTED['student']} for the student, correlation at least {ACCEPTED['r']}"
+    )
+    if missed:
+        return Text(
+            f"Not recovered ({rule}): {wording.listed(missed)}. There this pair did not learn what "
+            "was planted, or the audit did not read it: it should judge nothing until that is "
+            "settled.",
+            "warning",
+        )
+    return Text(f"All that was planted is recovered ({rule}).")
+
+
+def _kappa(truth: Mapping[str, Any], probe_set: str) -> float:
+    """How many times as far as the reference the candidate was planted to lean."""
+    own = {"teacher": 1.0, "student": float(truth["sets"][probe_set]["kappa"])}
+    return own[truth["subjects"][CANDIDATE]] / own[truth["subjects"][REFERENCE]]
+
+
+def _figures(
+    found: Sequence[Recovered], titles: Mapping[str, str], names: Names
+) -> tuple[Figure, ...]:
+    figures = []
+    for probe_set in dict.fromkeys(part.probe_set for part in found):
+        own = [p for p in found if p.probe_set == probe_set and not math.isnan(p.slope)]
+        if own:
+            slopes = [f"{names.the(p.subject)} {wording.plain(p.slope, 3)}" for p in own]
+            figures.append(
+                Figure(
+                    f"planted-{probe_set}",
+                    titles[probe_set],
+                    f"Recovered against planted log-odds on “{titles[probe_set]}”, a dot an "
+                    "attribute, with the line on which the two are the same. Slope: "
+                    f"{wording.listed(slopes)}.",
+                    Scatter(
+                        tuple(dot for part in own for dot in _dots(part, names)),
+                        "planted, nats",
+                        "recovered, nats",
+                    ),
+                    tuple(Key(part.subject, names.label(part.subject)) for part in own),
+                    "half",
+                )
+            )
+    return tuple(figures)
+
+
+def _dots(part: Recovered, names: Names) -> list[Dot]:
+    return [
+        Dot(
+            float(row["planted"]),
+            float(row["measured"]),
+            part.subject,
+            f"{wording.visible(str(row['attribute']))}, {names.label(part.subject)}: planted "
+            f"{wording.signed(float(row['planted']))}, recovered "
+            f"{wording.signed(float(row['measured']))}",
+        )
+        for _, row in part.planted.iterrows()
+    ]
+
+
+def _table(found: Sequence[Recovered], titles: Mapping[str, str], names: Names) -> Table:
+    groups = []
+    for probe_set in dict.fromkeys(part.probe_set for part in found):
+        rows = tuple(
+            (
+                names.label(part.subject),
+                wording.plain(part.slope, 3),
+                wording.plain(part.r, 3),
+                wording.plain(part.unseen_slope, 3),
+                wording.with_interval(
+                    part.contrast.estimate, part.contrast.low, part.contrast.high
+                ),
+            )
+            for part in found
+            if part.probe_set == probe_set
+        )
+        groups.append(Rows(rows, titles[probe_set]))
+    return Table(
+        "planted-recovered",
+        "Planted against recovered, by set and model",
+        (
+            Column("Model", is_number=False),
+            Column("Slope"),
+            Column("Correlation"),
+            Column("Slope, frames not in its text"),
+            Column("Contrast on the frames of the text, nats (90 % interval)"),
+        ),
+        tuple(groups),
+        basis="Slopes and correlations are held against the truth and have no interval (scope S0: "
+        "speaks of these very sentences and no others); the contrast speaks of other attributes "
+        "and other sentences (scope S2). Not tested.",
+        note=f"{wording.UNKNOWN}: nothing was planted there, so there is no line to recover; the "
+        "contrast should be near zero. The contrasts above also use frames kept out of that text, "
+        "and so differ.",
+    )
+
+
+def _facts(
+    truth: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    estimates: pd.DataFrame,
+    names: Names,
+) -> list[Block]:
+    """How many facts were planted and how many were recovered, where the set was asked."""
+    facts = [name for name, part in manifest["probe_sets"].items() if part["kind"] == "cloze"]
+    if facts != ["facts"] or not truth.get("facts"):
+        return []
+    found = effects(estimates, ACCURACY, "all", names.models)
+    told = [
+        f"{names.the(model)} was taught {len(truth['facts'][truth['subjects'][model]])} facts and "
+        f"fills {round(effect.estimate * effect.n_frames)} of {effect.n_frames} rightly"
+        for model, effect in found.items()
+    ]
+    return [Text(f"{wording.opened(wording.listed(told))}.")] if told else []

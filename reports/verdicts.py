@@ -1,0 +1,252 @@
+"""Verdicts as finished strings: one wording for terminal, page, Markdown, JUnit and pytest."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from maskaudit.audit.judging.verdicts import Judgement, Verdict
+from maskaudit.reports import wording
+from maskaudit.reports.sections import measures
+from maskaudit.reports.sections.association.rankings import needed
+
+# What became of a verdict, the worst first. A warning is what would stop were it not for its
+# severity; waived is what somebody has answered for.
+FAIL, NOT_MEASURED, INCONCLUSIVE = "fail", "not measured", "inconclusive"
+WARNING, WAIVED, PASS = "warning", "waived", "pass"
+STATUSES = (FAIL, NOT_MEASURED, INCONCLUSIVE, WARNING, WAIVED, PASS)
+BOUNDS = "one-sided 95 % bounds"
+_EXITS = {
+    0: "Exit code 0: every gate passed.",
+    1: "Exit code 1: a gate failed.",
+    3: "Exit code 3: not everything could be judged, and what was not judged did not pass.",
+}
+_NOT_STOPPING = "Exit code 0: nothing stops; what only warns or is waived did not pass."
+_NEEDLESS = {
+    "pass": " It is not needed: the gate passes.",
+    "not_measured": " It is of no use: nothing was measured.",
+}
+_UNIT = re.compile(r"Unit: ([^.]+)\.")
+_LEAST_DIGITS, _ENOUGH_DIGITS, _MOST_DIGITS = 2, 4, 8
+_NUMBERS = ("estimate", "low", "high", "std_error", "df", "p", "p_adjusted", "margin", "mde")
+_WORDS = ("rule", "severity", "harm", "probe_set", "axis", "slice", "estimator", "mode", "subject")
+_COUNTS = ("n_frames", "frames_needed")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A verdict in strings that show all that is in them; empty where there is nothing to say.
+
+    `status` is one of `STATUSES`; `more` says what could have been found, what would decide it and
+    who has waived it, a sentence each.
+    """
+
+    status: str
+    label: str
+    estimate: str
+    bounds: str
+    margin: str
+    reason: str
+    more: tuple[str, ...]
+
+    @property
+    def numbers(self) -> str:
+        """The numbers in a line: +0.31 nats (one-sided 95 % bounds +0.22 and +0.40), margin 0.2."""
+        bounds = f" ({BOUNDS} {self.bounds})" if self.bounds else ""
+        return ", ".join(part for part in (self.estimate + bounds, self.margin) if part)
+
+
+def status(verdict: Verdict) -> str:
+    """What became of a verdict, one of `STATUSES`; a waiver is of no use to what has no number."""
+    if verdict.verdict == "pass":
+        return PASS
+    if verdict.verdict == "not_measured":
+        return NOT_MEASURED
+    if verdict.waiver is not None:
+        return WAIVED
+    if verdict.severity == "warn":
+        return WARNING
+    return verdict.verdict
+
+
+def label(verdict: Verdict) -> str:
+    """The name of a verdict, fit for a terminal and for a test: gate[gender/gender-occupation]."""
+    return f"{name(verdict.gate)}[{name(verdict.name)}]"
+
+
+def name(text: str) -> str:
+    """A name so that it can be seen and typed: without the marks that isolate a script."""
+    return wording.visible(text, None).strip("\u2068\u2069")
+
+
+def rows(judgement: Judgement) -> tuple[Row, ...]:
+    """Every verdict as a row, the worst first: by status, then by how far beyond the margin."""
+    return tuple(row(verdict) for verdict in worst_first(judgement))
+
+
+def worst_first(judgement: Judgement) -> list[Verdict]:
+    """The verdicts by status, then by how far they are beyond their margin; then as they stand."""
+    return sorted(judgement.verdicts, key=lambda v: (STATUSES.index(status(v)), -_excess(v)))
+
+
+def row(verdict: Verdict) -> Row:
+    """A verdict in strings."""
+    digits = _digits(verdict)
+    unit = _unit(verdict)
+    signs = verdict.rule != "bound" or unit in {"nats", "log units"}
+
+    def shown(value: float, *, with_sign: bool = signs) -> str:
+        return "" if math.isnan(value) else wording.fixed(value, digits, with_sign=with_sign)
+
+    low, high = shown(verdict.low), shown(verdict.high)
+    margin = shown(verdict.margin, with_sign=False)
+    what = "bound" if verdict.rule == "bound" else "margin"
+    return Row(
+        status(verdict),
+        label(verdict),
+        _with(shown(verdict.estimate), unit),
+        f"{low} and {high}" if low and high else "",
+        f"{what} {_with(margin, unit)}{_against(verdict)}" if margin else "",
+        _sentence(verdict.reason),
+        tuple(_more(verdict, _with(shown(verdict.mde, with_sign=False), unit))),
+    )
+
+
+def heading(judgement: Judgement) -> str:
+    """How many gates there are and what became of them: 2 gates: 1 fail, 1 pass."""
+    gates = len({verdict.gate for verdict in judgement.verdicts})
+    told = wording.counted(gates, "gate")
+    if gates != len(judgement.verdicts):
+        told += f" with {wording.counted(len(judgement.verdicts), 'verdict')}"
+    counts = Counter(status(verdict) for verdict in judgement.verdicts)
+    parts = [f"{wording.number(counts[word])} {word}" for word in STATUSES if counts[word]]
+    return f"{told}: {', '.join(parts) or 'nothing was judged'}"
+
+
+def about(judgement: Judgement) -> str:
+    """What was judged by what."""
+    record, policy = (wording.visible(text, None) for text in (judgement.record, judgement.policy))
+    return f"The record {record}, by the gates of {policy}."
+
+
+def meaning(judgement: Judgement) -> str:
+    """What the exit code means, in a sentence."""
+    if judgement.exit_code == 0 and any(v.verdict != "pass" for v in judgement.verdicts):
+        return _NOT_STOPPING
+    return _EXITS[judgement.exit_code]
+
+
+def lines(judgement: Judgement) -> list[str]:
+    """All of it for a terminal: a heading, every verdict with its reason, notes, the exit code."""
+    found = [heading(judgement), about(judgement)]
+    width = max((len(each.status) for each in rows(judgement)), default=0)
+    for each in rows(judgement):
+        first, *rest = _told(each)
+        found.append(f"{each.status:{width}}  {first}")
+        found += [" " * (width + 2) + line for line in rest]
+    return [*found, *notes(judgement), meaning(judgement)]
+
+
+def notes(judgement: Judgement) -> list[str]:
+    """What else is to be said of the judging, a line each."""
+    return [f"Note: {wording.visible(note, None)}" for note in judgement.notes]
+
+
+def told(verdict: Verdict) -> str:
+    """One verdict in some lines: its status and name, its numbers, its reason."""
+    found = row(verdict)
+    first, *rest = _told(found)
+    return "\n".join([f"{found.status}: {first}", *rest])
+
+
+def properties(verdict: Verdict) -> list[tuple[str, str | float | int]]:
+    """The plain values of a verdict by name, for other programs; what is unknown is left out."""
+    words = {name: getattr(verdict, name) for name in (*_WORDS, "against", "scale", "method")}
+    numbers = {name: getattr(verdict, name) for name in _NUMBERS}
+    counts = {name: getattr(verdict, name) for name in _COUNTS}
+    waiver = verdict.waiver
+    waived = f"{waiver.owner}, until {waiver.until.isoformat()}: {waiver.reason}" if waiver else ""
+    texts = {"gate": verdict.gate, "verdict": verdict.verdict, "reason": verdict.reason, **words}
+    return [
+        *((name, wording.visible(text, None)) for name, text in texts.items() if text),
+        *((name, value) for name, value in numbers.items() if not math.isnan(value)),
+        *((name, count) for name, count in counts.items() if count is not None),
+        *([("waiver", wording.visible(waived, None))] if waived else []),
+    ]
+
+
+def _told(found: Row) -> list[str]:
+    """The lines of a row, but for its status."""
+    first = f"{found.label}: {found.numbers}" if found.numbers else found.label
+    return [first, *([found.reason] if found.reason else []), *found.more]
+
+
+def _more(verdict: Verdict, mde: str) -> Iterator[str]:
+    """What could have been found and what would decide it; who has answered for it."""
+    if verdict.verdict == INCONCLUSIVE and mde:
+        is_change = verdict.rule in {"non_inferiority", "versus_baseline"}
+        what = "change" if is_change else "distance from its limit"
+        yield f"The smallest {what} that it would find four times in five: {mde}."
+    if verdict.verdict == INCONCLUSIVE and verdict.frames_needed is not None:
+        there = "" if verdict.n_frames is None else f"; there were {verdict.n_frames:,}"
+        frames = "frame" if verdict.frames_needed == 1 else "frames"
+        yield f"Would be decided by {needed(verdict.frames_needed)} {frames}{there}."
+    if verdict.waiver is not None:
+        waiver = verdict.waiver
+        owner, until = wording.visible(waiver.owner, None), wording.date(waiver.until.isoformat())
+        needless = _NEEDLESS.get(verdict.verdict, "")
+        yield f"Waived by {owner} until {until}: {_closed(waiver.reason)}{needless}"
+
+
+def _against(verdict: Verdict) -> str:
+    return f" against {wording.visible(verdict.against, None)}" if verdict.against else ""
+
+
+def _sentence(clause: str) -> str:
+    """A clause as a sentence; a name that it begins with, as of a file, stays as it is."""
+    shown = _closed(clause) if clause else ""
+    return wording.opened(shown) if shown.split(" ")[0].rstrip(",.").isalpha() else shown
+
+
+def _closed(text: str) -> str:
+    shown = wording.visible(text, None)
+    return shown if shown.endswith((".", "!", "?")) else f"{shown}."
+
+
+def _with(number: str, unit: str) -> str:
+    return f"{number} {unit}".strip() if number else ""
+
+
+def _unit(verdict: Verdict) -> str:
+    """The unit of what is judged; empty for a share or a slope."""
+    if verdict.scale == "log":
+        return "log units"
+    if measures.is_percent(verdict.estimator):
+        return "%" if verdict.rule == "bound" else "points"
+    found = _UNIT.search(measures.meaning(verdict.estimator)[0])
+    return found[1] if found and found[1] not in {"share", "0 to 1"} else ""
+
+
+def _excess(verdict: Verdict) -> float:
+    """How far a verdict is beyond its margin, in margins; 0 where that cannot be told."""
+    harmful = -verdict.estimate if verdict.harm == "down" else verdict.estimate
+    harmful = abs(harmful) if verdict.harm == "either" else harmful
+    beyond = (harmful - verdict.margin) / (abs(verdict.margin) or 1.0)
+    return 0.0 if math.isnan(beyond) else beyond
+
+
+def _digits(verdict: Verdict) -> int:
+    """Two decimals, and as many more as show the margin whole and a bound on its side of it."""
+    margin = verdict.margin
+
+    def enough(digits: int) -> bool:
+        shown = 0.0 if math.isnan(margin) else round(margin, digits)
+        whole = math.isnan(margin) or math.isclose(shown, margin)
+        return (whole or (digits >= _ENOUGH_DIGITS and shown != 0)) and all(
+            value == limit or round(value, digits) != round(limit, digits)
+            for value in (verdict.low, verdict.high)
+            for limit in (margin, -margin, 0.0)
+        )
+
+    return next(filter(enough, range(_LEAST_DIGITS, _MOST_DIGITS)), _MOST_DIGITS)

@@ -1,0 +1,160 @@
+"""gates.toml is read as written, and every fault of it is told with its place."""
+
+from datetime import date
+
+import pytest
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.judging import policy
+
+GOOD = """
+[[gate]]
+id = "no-regression"
+rule = "versus_baseline"
+select = { axis = "gender" }
+margin = 0.2
+total_margin = 0.3
+reason = "twice the spread between paraphrases"
+
+[[gate]]
+id = "accuracy"
+rule = "bound"
+select = { probe_set = ["facts", "my-*"], estimator = "accuracy@1", slice = "all" }
+bound = 0.2
+harm = "down"
+reason = "a model that knows nothing cannot be judged"
+severity = "warn"
+
+[[waiver]]
+gate = "accuracy"
+owner = "Ada"
+reason = "the new tokenizer"
+until = 2027-01-31
+"""
+
+
+def read(tmp_path, text):
+    """A policy with this text."""
+    path = tmp_path / "gates.toml"
+    path.write_text(text, "utf-8")
+    return policy.read(path)
+
+
+def faults(tmp_path, text):
+    """What is wrong with this text, without the name of the file."""
+    with pytest.raises(InputError) as told:
+        read(tmp_path, text)
+    return [fault.replace(f"{tmp_path / 'gates.toml'}: ", "") for fault in told.value.faults]
+
+
+def gate(**changes):
+    """A gate of a policy as TOML, with other keys."""
+    keys = {"id": '"a"', "rule": '"non_inferiority"', "margin": "0.1", "reason": '"r"', **changes}
+    lines = (f"{key} = {value}" for key, value in keys.items() if value is not None)
+    return "\n".join(["[[gate]]", *lines, ""])
+
+
+def test_a_policy_is_read_as_it_is_written(tmp_path):
+    """Gates and waivers, with what is left out as documented."""
+    found = read(tmp_path, GOOD)
+    first, second = found.gates
+    assert (first.id, first.margin, first.total_margin, first.severity) == (
+        "no-regression",
+        0.2,
+        0.3,
+        "fail",
+    )
+    assert dict(first.wanted()) == {"axis": ["gender"], "estimator": ["stereotype_contrast"]}
+    assert first.harm_of("stereotype_contrast") == "up"
+    assert second.harm_of("accuracy@1") == "down"
+    assert found.waivers[0].until == date(2027, 1, 31)
+    assert found.baselines == tmp_path / "baseline"
+
+
+@pytest.mark.parametrize("name", ["log_odds", "accuracy@1", "lean", "world_intercept", "kl"])
+def test_a_number_without_a_harmful_direction_has_none(tmp_path, name):
+    """Only contrasts and magnitudes have one of their own."""
+    assert read(tmp_path, gate()).gates[0].harm_of(name) is None
+
+
+def test_the_slope_on_the_world_is_the_number_of_its_rule(tmp_path):
+    """It need not be selected, and cannot be another."""
+    own = gate(rule='"no_worse_than_world"')
+    assert dict(read(tmp_path, own).gates[0].wanted()) == {"estimator": ["world_slope"]}
+    other = gate(rule='"no_worse_than_world"', select='{ estimator = "lean" }')
+    assert "select.estimator says nothing" in faults(tmp_path, other)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "gate: is missing"),
+        ("gate = []", "gate: List should have at least 1 item"),
+        ("[[gate]\n", "not valid TOML"),
+        (gate(margin=None), "gate[1] 'a': margin is missing, which the rule non_inferiority needs"),
+        (gate(margin="0"), "gate[1] 'a'.margin: Input should be greater than 0 (found 0)"),
+        (gate(margin="nan"), "gate[1] 'a'.margin: "),
+        (gate(margin="inf"), "gate[1] 'a'.margin: expected a number of at most 1,000,000"),
+        (
+            gate(rule='"versus_baseline"', total_margin="0.05"),
+            "total_margin is below margin",
+        ),
+        (
+            gate(select='{ estimator = "log_odds" }'),
+            "'log_odds' has no harmful direction of its own",
+        ),
+        (gate(margin='"0.2"'), "gate[1] 'a'.margin: Input should be a valid number"),
+        (gate(margin="true"), "gate[1] 'a'.margin: Input should be a valid number (found True)"),
+        (gate(reason='""'), "gate[1] 'a'.reason: String should have at least 1 character"),
+        (gate(reason=None), "gate[1] 'a'.reason: is missing"),
+        (gate(rule='"non-inferior"'), "gate[1] 'a'.rule: Input should be 'bound'"),
+        (gate(severty='"warn"'), "severty: is not a known key; did you mean 'severity'?"),
+        (gate(select='{ axes = "x" }'), "select.axes: is not a known key; did you mean 'axis'?"),
+        (gate(select="{ axis = 3 }"), "gate[1] 'a'.select.axis"),
+        (gate(bound="1.0"), "bound says nothing in the rule non_inferiority"),
+        (gate(total_margin="1.0"), "total_margin says nothing in the rule non_inferiority"),
+        (gate(rule='"bound"'), "bound is missing, which the rule bound needs; margin says nothing"),
+        (
+            gate(rule='"bound"', margin=None, bound="-1", harm='"either"'),
+            "bound must be above 0 where harm is",
+        ),
+        (gate(select='{ subject = "candidate" }'), "which judges a difference"),
+        (gate(id='"a\\u001b[31m"'), "expected letters, digits and"),
+        (gate(id='" a"'), "expected letters, digits and"),
+        (gate(id='""'), "gate[1] ''.id: String should have at least 1 character"),
+        (gate(baseline='"../x"', rule='"versus_baseline"'), "expected letters, digits, _ and -"),
+        (gate() + gate(), "two gates are named 'a'; rename one"),
+        (
+            gate() + '[[waiver]]\ngate = "b"\nowner = "o"\nreason = "r"\nuntil = 2027-01-01\n',
+            "a waiver is for the gate 'b', which is not there",
+        ),
+        (
+            gate() + '[[waiver]]\ngate = "a"\nowner = "o"\nreason = "r"\n',
+            "waiver[1].until: is missing",
+        ),
+        (
+            gate() + '[[waiver]]\ngate = "a"\nowner = "o"\nreason = "r"\nuntil = "soon"\n',
+            "waiver[1].until: ",
+        ),
+        ("margin = 1\n" + gate(), "margin: is not a known key"),
+    ],
+)
+def test_a_fault_is_told_with_its_place(tmp_path, text, expected):
+    """What was found, what was expected and where."""
+    told = faults(tmp_path, text)
+    assert any(expected in fault for fault in told), told
+
+
+def test_all_faults_are_told_at_once(tmp_path):
+    """A line each."""
+    told = faults(tmp_path, gate(margin="-1", reason='""') + gate(id='"b"', severity='"bad"'))
+    assert [fault.partition(":")[0] for fault in told] == [
+        "gate[1] 'a'.margin",
+        "gate[1] 'a'.reason",
+        "gate[2] 'b'.severity",
+    ]
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path):
+    """With its name and what was expected."""
+    with pytest.raises(InputError, match=r"cannot be read .* expected a TOML file"):
+        policy.read(tmp_path / "none.toml")
