@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
 from maskaudit.audit.estimating.competence import competence
 from maskaudit.audit.estimating.estimate import Estimated
 from maskaudit.audit.estimating.estimators.catalogue import ALL

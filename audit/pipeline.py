@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
 from maskaudit.audit import describe, settings
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.estimate import Design, design, estimate

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
 from maskaudit.audit import pipeline
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.estimators.catalogue import needed

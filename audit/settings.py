@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from pydantic import Field, model_validator
+
 from maskaudit.audit import toml_files
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.judging import policy
 from maskaudit.audit.toml_files import Part, did_you_mean
 from maskaudit.probes.schema import ProbeSet, load, shipped
-from pydantic import Field, model_validator
 
 DEFAULT_FILE = Path("AUDIT.toml")
 CORE = "core"

@@ -7,8 +7,9 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from maskaudit.audit.errors import InputError
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+from maskaudit.audit.errors import InputError
 
 
 class Part(BaseModel):

@@ -25,6 +25,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
 from maskaudit.audit import pipeline
 from maskaudit.audit.history import series
 from maskaudit.reports import history as words

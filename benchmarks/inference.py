@@ -13,6 +13,7 @@ import time
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
+
 from maskaudit.audit.estimating.crossed import CONTRAST
 from maskaudit.audit.estimating.estimate import Design, estimate
 from maskaudit.audit.recording import tables

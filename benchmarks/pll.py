@@ -13,9 +13,10 @@ import time
 from pathlib import Path
 
 import torch
+from transformers import AutoModelForMaskedLM, AutoTokenizer
+
 from maskaudit.audit.measuring import models, scoring
 from maskaudit.probes.expand import from_rows
-from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 ROUNDS = 3
 

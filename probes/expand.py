@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+
 from maskaudit.audit.recording import tables
 from maskaudit.probes.schema import (
     MASK,

@@ -9,8 +9,6 @@ from itertools import chain, combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from maskaudit.audit.errors import InputError
-from maskaudit.probes import grammar
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -21,6 +19,9 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import ErrorDetails
+
+from maskaudit.audit.errors import InputError
+from maskaudit.probes import grammar
 
 MASK = "[MASK]"
 SETS = Path(__file__).parent / "sets"

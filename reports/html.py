@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+
 from maskaudit.audit.judging import verdicts
 from maskaudit.audit.recording.record import Record, write_whole
 from maskaudit.reports.blocks import Figure, Page

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from markupsafe import Markup
+
 from maskaudit.audit.judging import verdicts
 from maskaudit.audit.recording.record import Record
 from maskaudit.reports import verdicts as gates

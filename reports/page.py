@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
+
 from maskaudit.audit.judging.verdicts import Judgement
 from maskaudit.audit.recording.record import TABLES, Record
 from maskaudit.reports import caveats, wording

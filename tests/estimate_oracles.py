@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+
 from maskaudit.audit.estimating.estimate import Design, Estimated
 from maskaudit.audit.recording import tables
-
 from tests import statistics_oracles as slow
 from tests.statistics_oracles import Table
 

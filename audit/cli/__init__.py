@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
 from maskaudit.audit.cli import baselines, gates, history, unattended
 from maskaudit.audit.cli.options import AsJson, Quiet, print_json, printable
 from maskaudit.audit.errors import InputError, MaskauditError, MissingExtraError

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from maskaudit.audit.cli.options import AsJson, Quiet, print_json, printable
 from maskaudit.audit.errors import CannotWriteError
 

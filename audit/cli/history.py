@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from maskaudit.audit.cli.options import AsJson, print_json, printable
 from maskaudit.audit.errors import InputError
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
 from maskaudit.audit.estimating.estimators import GroupEstimator
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import CELL, group_at_mask
 from maskaudit.audit.estimating.statistics.interval import Cells
-from numpy.typing import NDArray
 
 REFERENCE, CANDIDATE, DIFFERENCE, RELATION = "reference", "candidate", "difference", "relation"
 CONTROL = "control"

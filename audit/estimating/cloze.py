@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
+
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE
 from maskaudit.audit.estimating.crossed import ALL, LEAST_FRAMES
 from maskaudit.audit.estimating.estimators import CORRECTED

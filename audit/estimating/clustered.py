@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE, RELATION
 from maskaudit.audit.estimating.crossed import ALL
 from maskaudit.audit.estimating.estimators import Measured, UnitEstimator, Value

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from maskaudit.audit.estimating.statistics import proportions
 
 LEVEL = 0.05

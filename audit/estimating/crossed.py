@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from maskaudit.audit.estimating.cells import CANDIDATE, CONTROL, DIFFERENCE, REFERENCE, Matrix
 from maskaudit.audit.estimating.statistics import (
     anova,
@@ -15,7 +17,6 @@ from maskaudit.audit.estimating.statistics import (
     yardstick,
 )
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval, Part, point
-from numpy.typing import NDArray
 
 CONTRAST = "stereotype_contrast"
 LEAN, LARGEST = "lean", "largest_lean"

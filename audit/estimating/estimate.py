@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from maskaudit.audit.estimating import crossed
 from maskaudit.audit.estimating.cells import (
     CANDIDATE,

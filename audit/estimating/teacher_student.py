@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+
 from maskaudit.audit.estimating.cells import REFERENCE, Matrix
 from maskaudit.audit.estimating.crossed import ALL, LEAST_FRAMES, Number, refusal
 from maskaudit.audit.estimating.statistics import anova, fidelity, inheritance, ustatistics

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+
 from maskaudit.audit.estimating.statistics.interval import Cells
 
 # With seven, two of the 35 ways to put them on two sides have the largest step: p is above .05.

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from maskaudit.audit.estimating.statistics.interval import Cells
 from numpy.typing import NDArray
+
+from maskaudit.audit.estimating.statistics.interval import Cells
 
 ALPHA = 0.05
 # The week that the sequence is tightest for. At 15 a shift of one weekly standard error is found

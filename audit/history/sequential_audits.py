@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
+
 from maskaudit.audit.errors import NotJudgedError
 from maskaudit.audit.estimating.crossed import CONTRAST
 from maskaudit.audit.estimating.statistics.interval import Cells

@@ -18,6 +18,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from scipy import special
+
 from maskaudit.audit.errors import InputError, NotJudgedError
 from maskaudit.audit.estimating.crossed import CONTRAST
 from maskaudit.audit.history.changepoint import Change, change_point
@@ -31,7 +33,6 @@ from maskaudit.audit.history.sequential_audits import (
 )
 from maskaudit.audit.judging.compare import CHANGED, IDENTICAL, TOLERANCE, WITHIN_TOLERANCE
 from maskaudit.audit.recording.record import FORMAT, MANIFEST, SUMS, number_of
-from scipy import special
 
 DIFFERENCE = "difference"
 # The numbers of which more is worse, without anybody saying so.

@@ -21,6 +21,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import tomli_w
+from pydantic import AfterValidator
+
 from maskaudit.audit import toml_files
 from maskaudit.audit.errors import InputError, NotJudgedError, WorseError
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE
@@ -31,7 +33,6 @@ from maskaudit.audit.judging import compare, decision, policy
 from maskaudit.audit.judging.compare import SCORE, Version, Versions
 from maskaudit.audit.recording.record import UNFINISHED, Record, writing
 from maskaudit.audit.toml_files import Part
-from pydantic import AfterValidator
 
 # The format number rises with what the files hold; a line for each.
 #   1: the fields of `Accepted`; Parquet with item, measure, value (float32), rank, pieces, status.

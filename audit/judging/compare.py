@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from maskaudit.audit.errors import NotJudgedError
 from maskaudit.audit.estimating.cells import CANDIDATE, REFERENCE
 from maskaudit.audit.estimating.clustered import EXACT, WILSON

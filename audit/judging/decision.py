@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from maskaudit.audit.estimating.statistics.interval import POWER
 from scipy import special
+
+from maskaudit.audit.estimating.statistics.interval import POWER
 
 ALPHA = 0.05
 Word = Literal["pass", "fail", "inconclusive", "not_measured"]

@@ -8,12 +8,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
 
+from pydantic import AfterValidator, Field, model_validator
+
 from maskaudit.audit import toml_files
 from maskaudit.audit.estimating.crossed import ASSOCIATION, CONTRAST, MAGNITUDE, WORLD_SLOPE
 from maskaudit.audit.estimating.teacher_student import LOG_KAPPA, LOG_MAGNITUDE_RATIO
 from maskaudit.audit.judging.decision import Harm
 from maskaudit.audit.toml_files import Part, did_you_mean
-from pydantic import AfterValidator, Field, model_validator
 
 DEFAULT_FILE = Path("gates.toml")
 BASELINES = "baseline"

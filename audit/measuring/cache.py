@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording import tables
 

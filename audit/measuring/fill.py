@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring.models import MaskedLM
 from maskaudit.audit.recording import tables

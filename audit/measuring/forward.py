@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+
 from maskaudit.audit.measuring.models import Ids, MaskedLM, engine, threads
 from maskaudit.audit.measuring.read_plan import OF_SLOT, Asked, Plan, Read, plan
 from maskaudit.audit.recording import tables

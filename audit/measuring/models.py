@@ -19,9 +19,10 @@ import torch
 import transformers
 from huggingface_hub import is_offline_mode, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-from maskaudit.audit.errors import InputError
 from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
+
+from maskaudit.audit.errors import InputError
 
 # Nothing else of a hub repository is fetched or read: no pickles, no code.
 FETCHED = ("*.json", "model*.safetensors", "vocab.txt", "merges.txt", "*.model")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
+
 from maskaudit.audit.measuring.models import Encoded, Ids, MaskedLM
 from maskaudit.probes.expand import Expanded
 from maskaudit.probes.schema import MASK

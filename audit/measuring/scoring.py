@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
+
 from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.measuring import read_plan
 from maskaudit.audit.measuring.cache import TABLES, Cache

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
+
 from maskaudit.audit.estimating.cells import matrices
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import group_at_mask
 from maskaudit.audit.estimating.statistics import anova, ustatistics
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval
-from scipy import stats
 
 # What the stored weights must show before they may judge anything: how far the slope of teacher
 # and student may be from 1, the least correlation, the error of log kappa, and the limit (nats) of

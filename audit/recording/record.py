@@ -22,6 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
+
 from maskaudit.audit.errors import CannotWriteError, InputError, LockedError
 from maskaudit.audit.recording import tables
 

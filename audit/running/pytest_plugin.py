@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from maskaudit.audit import settings
 from maskaudit.audit.errors import InputError, MaskauditError, MissingExtraError
 from maskaudit.audit.judging import baseline

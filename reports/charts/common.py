@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
+
 from maskaudit.reports.blocks import (
     CANDIDATE,
     DIFFERENCE,

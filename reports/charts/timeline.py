@@ -8,6 +8,7 @@ from typing import Any
 
 import altair as alt
 import pandas as pd
+
 from maskaudit.reports.blocks import Level, Limits, Timeline
 from maskaudit.reports.charts.common import _SHAPES, _SOFT, _axis, _framed, _scale, _svg, _ticks
 

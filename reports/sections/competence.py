@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import Names
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+
 from maskaudit.audit.estimating.crossed import CONTRAST, LEAST_FRAMES
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import (

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+
 from maskaudit.audit.estimating import cloze, crossed
 from maskaudit.audit.estimating.clustered import EXACT, WILSON
 from maskaudit.audit.estimating.crossed import (

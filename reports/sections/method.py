@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
+
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import (

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+
 from maskaudit.reports import caveats, wording
 from maskaudit.reports.blocks import (
     CANDIDATE,

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+
 from maskaudit.audit.phantom.truth import ACCEPTED, Recovered, recovered
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import (

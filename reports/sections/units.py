@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+
 from maskaudit.audit.estimating.clustered import EXACT, WILSON
 from maskaudit.audit.estimating.estimators import CORRECTED, PUBLISHED
 from maskaudit.reports import caveats as basis

@@ -18,11 +18,11 @@ from typing import Any
 
 import torch
 import vl_convert  # noqa: F401 - loaded once, here
+from transformers.utils import logging
+
 from maskaudit.audit import pipeline
 from maskaudit.audit.errors import MaskauditError
 from maskaudit.audit.measuring import scoring
-from transformers.utils import logging
-
 from tests import tiny
 
 # Few enough that the small set below is of many parts.

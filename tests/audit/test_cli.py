@@ -19,11 +19,11 @@ from typing import NamedTuple
 
 import pyarrow.parquet as pq
 import pytest
+
+from maskaudit import run
 from maskaudit.audit import cli, pipeline
 from maskaudit.audit.recording.record import load_record
 from maskaudit.probes.schema import shipped
-
-from maskaudit import run
 from tests import tiny
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
+import maskaudit
 from maskaudit.audit import describe, pipeline
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring import cache, models, scoring
 from maskaudit.audit.recording import record
 from maskaudit.audit.recording.record import TABLES, Record, load_record
-
-import maskaudit
 from tests import tiny
 from tests.audit.attempts import SET
 

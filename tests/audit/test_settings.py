@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.settings import TEMPLATE, Settings, changed, read
 from maskaudit.probes.schema import shipped

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import Expanded, article, context_id, expand, item_id
 from maskaudit.probes.schema import ProbeSet, load, parse, shipped

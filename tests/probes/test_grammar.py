@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy import stats
+
 from maskaudit.audit.errors import InputError
 from maskaudit.probes import grammar
 from maskaudit.probes.expand import expand
 from maskaudit.probes.schema import load
-from scipy import stats
 
 SET = """\
 [set]

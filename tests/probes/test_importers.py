@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 
 import pytest
+
 from maskaudit.audit.errors import CannotWriteError, InputError, MissingExtraError
 from maskaudit.probes import imported, imported_folder, published_files
 from maskaudit.probes.expand import from_rows

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from maskaudit.audit.errors import InputError
 from maskaudit.probes.schema import load, shipped
 

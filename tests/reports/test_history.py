@@ -8,12 +8,12 @@ import subprocess
 import sys
 
 import pytest
+
 from maskaudit.audit.errors import CannotWriteError
 from maskaudit.audit.history.series import Chosen, judge, read
 from maskaudit.reports import history as words
 from maskaudit.reports.blocks import Table
 from maskaudit.reports.html import render
-
 from tests.audit.history.test_series import drawn, versions, write
 from tests.reports.test_html import read as read_back
 

@@ -11,11 +11,11 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
+
 from maskaudit.audit.errors import CannotWriteError
 from maskaudit.audit.recording.record import seal
 from maskaudit.reports.html import render, write_page
 from maskaudit.reports.page import page
-
 from tests.reports import records
 
 SUBJECTS = ("reference", "candidate", "difference")

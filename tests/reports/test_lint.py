@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 
 import pytest
+
 from maskaudit.audit.estimating import crossed
 from maskaudit.audit.estimating import teacher_student as both
 from maskaudit.audit.estimating.statistics import inheritance
@@ -19,7 +20,6 @@ from maskaudit.reports.page import page
 from maskaudit.reports.sections import measures
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.association.rankings import needed, rankings
-
 from tests.reports import records
 from tests.reports.test_page import parts, said, table
 

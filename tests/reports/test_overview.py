@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+
 from maskaudit.audit.errors import CannotWriteError
 from maskaudit.audit.judging import gate, policy, verdicts
 from maskaudit.reports import verdicts as gates
@@ -13,7 +14,6 @@ from maskaudit.reports.blocks import Figure, Table
 from maskaudit.reports.html import render
 from maskaudit.reports.overview import overview, place, write_overview
 from maskaudit.reports.page import page
-
 from tests.reports import records
 
 

@@ -5,10 +5,10 @@ from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 import pytest
+
 from maskaudit.reports.blocks import Figure, Rows, Scatter, Table
 from maskaudit.reports.page import page
 from maskaudit.reports.sections.association.leans import move
-
 from tests.reports import records
 from tests.reports.records import estimate_of
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
 from maskaudit.audit.estimating.estimators import (
     CORRECTED,
     Measured,
@@ -9,7 +11,6 @@ from maskaudit.audit.estimating.estimators import (
     Value,
     per_unit,
 )
-from numpy.typing import NDArray
 
 BINS = 10
 # A bin with no more facts than this (one, whatever rounding makes of it) has no noise to take off.

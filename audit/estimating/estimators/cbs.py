@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+
 from maskaudit.audit.estimating.estimators import (
     CORRECTED,
     PUBLISHED,

@@ -4,8 +4,9 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from maskaudit.audit.estimating.estimators import CORRECTED, Measured, UnitEstimator, Value
 from numpy.typing import NDArray
+
+from maskaudit.audit.estimating.estimators import CORRECTED, Measured, UnitEstimator, Value
 
 AT = (1, 5, 20)
 DISCO_AT = 3

@@ -4,6 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+
 from maskaudit.audit.estimating.estimators import (
     CORRECTED,
     Measured,

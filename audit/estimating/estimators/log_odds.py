@@ -1,6 +1,7 @@
 """`log_odds`: how much likelier the first group's terms are than the second's, in nats."""
 
 import pandas as pd
+
 from maskaudit.audit.estimating.estimators import GroupEstimator
 from maskaudit.audit.estimating.estimators.pooling import group_differences
 

@@ -7,6 +7,8 @@ them anti-stereotyping; corrected mode leaves them out and reports them apart.
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
 from maskaudit.audit.estimating.estimators import (
     CORRECTED,
     PUBLISHED,
@@ -14,7 +16,6 @@ from maskaudit.audit.estimating.estimators import (
     UnitEstimator,
     Value,
 )
-from numpy.typing import NDArray
 
 BOTH = (PUBLISHED, CORRECTED)
 _PUBLISHED_DECIMALS = 3

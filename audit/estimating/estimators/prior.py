@@ -1,6 +1,7 @@
 """`prior` and `lpbs`: the lean with the attribute masked too, and the lean beyond it."""
 
 import pandas as pd
+
 from maskaudit.audit.estimating.estimators import GroupEstimator
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import group_differences

@@ -5,8 +5,9 @@ from math import comb
 
 import numpy as np
 import pandas as pd
-from maskaudit.audit.estimating.estimators import CORRECTED, Measured, UnitEstimator, Value
 from numpy.typing import NDArray
+
+from maskaudit.audit.estimating.estimators import CORRECTED, Measured, UnitEstimator, Value
 
 POOLINGS = ("cls", "mean", "first")
 # Partitions are all gone through up to this many, and drawn beyond it.

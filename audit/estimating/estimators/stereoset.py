@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
 from maskaudit.audit.estimating.estimators import (
     CORRECTED,
     PUBLISHED,
@@ -11,7 +13,6 @@ from maskaudit.audit.estimating.estimators import (
     UnitEstimator,
     Value,
 )
-from numpy.typing import NDArray
 
 
 def units(measured: Measured, mode: str) -> pd.DataFrame:

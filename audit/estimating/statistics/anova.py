@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from maskaudit.audit.estimating.statistics.clusters import multiway
 from maskaudit.audit.estimating.statistics.interval import (
     LEVEL,

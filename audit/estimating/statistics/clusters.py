@@ -5,8 +5,9 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from maskaudit.audit.estimating.statistics.interval import LEVEL, Cells, Interval, point, student
 from numpy.typing import NDArray
+
+from maskaudit.audit.estimating.statistics.interval import LEVEL, Cells, Interval, point, student
 
 _LEAST = 2
 Labels = NDArray[Any]

@@ -1,10 +1,11 @@
 """Whether a student strays further from its teacher where groups are named than elsewhere."""
 
 import numpy as np
+from numpy.typing import NDArray
+
 from maskaudit.audit.estimating.statistics.anova import frame_interval
 from maskaudit.audit.estimating.statistics.clusters import multiway
 from maskaudit.audit.estimating.statistics.interval import LEVEL, Cells, Interval, point
-from numpy.typing import NDArray
 
 _LEAST = 2
 

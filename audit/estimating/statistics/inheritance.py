@@ -1,10 +1,11 @@
 """What became of an attribute's lean on the way from a teacher to its student."""
 
 import numpy as np
+from numpy.typing import NDArray
+
 from maskaudit.audit.estimating.statistics.anova import mean_squares
 from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.estimating.statistics.multiplicity import benjamini_hochberg
-from numpy.typing import NDArray
 
 INHERITED, AMPLIFIED, ATTENUATED = "inherited", "amplified", "attenuated"
 LOST, NEW, FLIPPED, UNDECIDED = "lost", "new", "flipped", "undecided"

@@ -1,6 +1,7 @@
 """Many tests at once: adjusted p values, and the level of intervals that were selected."""
 
 import numpy as np
+
 from maskaudit.audit.estimating.statistics.interval import LEVEL, Cells
 
 

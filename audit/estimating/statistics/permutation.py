@@ -1,6 +1,7 @@
 """The sharp null, that the groups' labels may be exchanged inside every frame, by permutation."""
 
 import numpy as np
+
 from maskaudit.audit.estimating.statistics.anova import centred
 from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.estimating.statistics.ustatistics import complete

@@ -1,8 +1,9 @@
 """Shares of independent trials: Wilson's and the exact interval, and exact tests."""
 
 import numpy as np
-from maskaudit.audit.estimating.statistics.interval import LEVEL, Interval, point
 from numpy.typing import NDArray
+
+from maskaudit.audit.estimating.statistics.interval import LEVEL, Interval, point
 
 
 def wilson(successes: int, trials: int, *, level: float = LEVEL) -> Interval:

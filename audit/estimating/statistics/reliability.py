@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
+
 from maskaudit.audit.estimating.statistics.anova import MeanSquares, mean_squares
 from maskaudit.audit.estimating.statistics.interval import LEVEL, Cells, Interval, point
-from scipy import special
 
 WANTED = 0.95
 

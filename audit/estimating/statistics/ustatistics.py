@@ -8,6 +8,7 @@ noise back.
 """
 
 import numpy as np
+
 from maskaudit.audit.estimating.statistics.anova import centred, mean_squares
 from maskaudit.audit.estimating.statistics.interval import (
     LEVEL,

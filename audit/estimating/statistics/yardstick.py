@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
+
 from maskaudit.audit.estimating.statistics.interval import (
     LEVEL,
     Cells,
@@ -11,7 +13,6 @@ from maskaudit.audit.estimating.statistics.interval import (
     satterthwaite,
     student,
 )
-from scipy import special
 
 # A share of 0 or 1 has no logit; no occupation is truly without the rarer group.
 LEAST_SHARE = 0.005

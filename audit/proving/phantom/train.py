@@ -19,14 +19,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from maskaudit.audit.errors import SelftestError
-from maskaudit.audit.measuring import models
-from maskaudit.audit.measuring.scoring import score
-from maskaudit.audit.phantom import truth as known
-from maskaudit.audit.phantom.truth import ACCEPTED
-from maskaudit.audit.proving.phantom.world import SEED, World, generate
-from maskaudit.probes.expand import expand
-from maskaudit.probes.schema import load, shipped
 from torch.nn import functional
 from transformers import (
     BertConfig,
@@ -35,6 +27,15 @@ from transformers import (
     DistilBertConfig,
     DistilBertForMaskedLM,
 )
+
+from maskaudit.audit.errors import SelftestError
+from maskaudit.audit.measuring import models
+from maskaudit.audit.measuring.scoring import score
+from maskaudit.audit.phantom import truth as known
+from maskaudit.audit.phantom.truth import ACCEPTED
+from maskaudit.audit.proving.phantom.world import SEED, World, generate
+from maskaudit.probes.expand import expand
+from maskaudit.probes.schema import load, shipped
 
 WIDTH, HEADS, FEED_FORWARD, POSITIONS = 128, 4, 512, 64
 TEACHER_LAYERS, STUDENT_LAYERS = 4, 2

@@ -23,6 +23,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pandas as pd
+
 from maskaudit.audit import pipeline
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE
 from maskaudit.audit.estimating.crossed import CONTRAST

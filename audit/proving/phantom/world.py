@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+
 from maskaudit.audit.estimating.estimators.pooling import group_at_mask
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.schema import MASK, ProbeSet, load, shipped

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
+
 from maskaudit.audit.proving.checks import Check
 
 Progress = Callable[[str, int, int], None]

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from transformers import AutoModelForMaskedLM, AutoTokenizer
+
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.cells import DIFFERENCE, RELATION
 from maskaudit.audit.estimating.crossed import ASSOCIATION, CONTRAST, LARGEST, LEAN, MAGNITUDE
@@ -36,7 +38,6 @@ from maskaudit.audit.proving.selftest.ground import SEED
 from maskaudit.audit.proving.selftest.wrapped import OneByOne
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.schema import MASK, ProbeSet, parse, shipped
-from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 WEIGHTS = "model.safetensors"
 # The set on which the exact checks run: it has a prior, two classes and two groups of one term.

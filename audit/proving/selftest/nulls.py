@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy import stats
+from transformers import AutoTokenizer, DistilBertConfig, DistilBertForMaskedLM
+
 from maskaudit.audit.estimating.cells import matrices
 from maskaudit.audit.estimating.crossed import CONTRAST
 from maskaudit.audit.estimating.estimate import estimate
@@ -24,8 +27,6 @@ from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest.check import Progress, numbers
 from maskaudit.audit.proving.selftest.ground import SEED, Ground, ground
 from maskaudit.probes.expand import Expanded
-from scipy import stats
-from transformers import AutoTokenizer, DistilBertConfig, DistilBertForMaskedLM
 
 MODELS = 200
 RELABELLED = 1000

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, RELATION
 from maskaudit.audit.estimating.crossed import CONTRAST
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS

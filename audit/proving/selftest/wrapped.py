@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
+
 from maskaudit.audit.measuring.models import Encoded, Ids, MaskedLM
 
 # Logits at each read, [n, vocabulary], float64, with the piece ids of the sentence of each.

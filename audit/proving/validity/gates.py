@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from maskaudit.audit.estimating.cells import DIFFERENCE
 from maskaudit.audit.estimating.crossed import CONTRAST
 from maskaudit.audit.estimating.statistics.anova import contrast_interval

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from statistics import NormalDist
 
 import numpy as np
+
 from maskaudit.audit.estimating.statistics import anova
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval
 from maskaudit.audit.proving.validity.simulate import Crossed, Names, lognormal, without

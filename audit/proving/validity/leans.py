@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+
 from maskaudit.audit.estimating.crossed import LARGEST_SHOWN
 from maskaudit.audit.estimating.statistics import anova
 from maskaudit.audit.estimating.statistics.interval import LEVEL, Cells, Interval

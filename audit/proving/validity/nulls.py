@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from itertools import product
 
 import numpy as np
+from scipy import stats
+
 from maskaudit.audit.estimating.statistics import anova, permutation, proportions
 from maskaudit.audit.estimating.statistics.interval import Interval
 from maskaudit.audit.proving.validity.intervals import covers
@@ -17,7 +19,6 @@ from maskaudit.audit.proving.validity.table import (
     repeat,
     share,
 )
-from scipy import stats
 
 ALPHA = 0.05
 WORLD = Crossed(40, 20, (0.5, 0.5, 1.0))

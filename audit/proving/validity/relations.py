@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+
 from maskaudit.audit.estimating.statistics import ustatistics, yardstick
 from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.proving.validity.intervals import covers

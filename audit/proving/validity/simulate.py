@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+
 from maskaudit.audit.estimating.statistics.interval import Cells
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Cells]

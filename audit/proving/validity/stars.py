@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy import special
+
 from maskaudit.audit.estimating.crossed import CONTRAST
 from maskaudit.audit.estimating.estimate import with_adjusted
 from maskaudit.audit.estimating.statistics.interval import Cells
@@ -13,8 +16,6 @@ from maskaudit.audit.proving.validity.table import Bar, Row, Table, average, rep
 from maskaudit.audit.recording import tables as declared
 from maskaudit.reports.blocks import CANDIDATE, Names
 from maskaudit.reports.sections.contrasts import Contrast, contrasts
-from numpy.typing import NDArray
-from scipy import special
 
 TESTED, SIGNALS, FAMILY = 200, 20, 10
 SIZE = 3.0

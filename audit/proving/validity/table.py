@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from zlib import crc32
 
 import numpy as np
-from maskaudit.audit.estimating.statistics.interval import Cells
 from numpy.typing import ArrayLike
+
+from maskaudit.audit.estimating.statistics.interval import Cells
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """A year of weekly audits: false alarms of an unchanged model, and how soon a shift is found."""
 
 import numpy as np
+from scipy import special
+
 from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.history.sequential import ConfidenceSequence, confidence_sequence, first_alarm
 from maskaudit.audit.proving.validity.table import Bar, Measured, Row, Table, generator, share
-from scipy import special
 
 WEEKS = 52
 # What a week's standard error comes from: so many frames of that week, or it is known.

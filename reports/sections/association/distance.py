@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pandas as pd
+
 from maskaudit.audit.estimating.cells import RELATION
 from maskaudit.audit.estimating.estimators.divergence import MODELS
 from maskaudit.reports import caveats, wording

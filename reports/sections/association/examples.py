@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.probes.schema import MASK
 from maskaudit.reports import wording

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 
 import pandas as pd
+
 from maskaudit.audit.estimating.cells import RELATION
 from maskaudit.audit.estimating.crossed import ASSOCIATION, LEAN, LEAST_ATTRIBUTES
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+
 from maskaudit.audit.estimating.cells import RELATION
 from maskaudit.audit.estimating.crossed import LARGEST, LEAN
 from maskaudit.audit.estimating.statistics.inheritance import INHERITED, UNDECIDED

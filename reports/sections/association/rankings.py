@@ -3,6 +3,7 @@
 import math
 
 import pandas as pd
+
 from maskaudit.audit.estimating.crossed import DEPENDABILITY, FRAMES_NEEDED, GENERALIZABILITY
 from maskaudit.reports import caveats, wording
 from maskaudit.reports.blocks import (

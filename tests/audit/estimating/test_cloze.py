@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from maskaudit.audit.estimating.estimate import estimate
-from maskaudit.audit.recording import tables
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
+from maskaudit.audit.estimating.estimate import estimate
+from maskaudit.audit.recording import tables
 from tests.estimate_oracles import PAIR, design, items_of, row_of, scores_of
 
 

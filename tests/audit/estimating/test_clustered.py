@@ -5,15 +5,15 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.proportion import proportion_confint
+
 from maskaudit.audit.estimating.clustered import unit_rows
 from maskaudit.audit.estimating.estimate import Design, estimate
 from maskaudit.audit.estimating.estimators import Measured
 from maskaudit.audit.estimating.estimators.pairs import PAIRS, PLL
 from maskaudit.audit.recording import tables
-from scipy import stats
-from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.proportion import proportion_confint
-
 from tests import statistics_oracles as slow
 
 SHARES = ("pll", "pll_wilson", "pll_exact")

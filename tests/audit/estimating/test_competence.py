@@ -1,9 +1,10 @@
 """Competence before bias: right fills against the majority answer, counted by hand."""
 
 import pytest
+from scipy import stats
+
 from maskaudit.audit.estimating.competence import competence
 from maskaudit.audit.recording import tables
-from scipy import stats
 
 
 def facts(answers):

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pingouin
 import pytest
+from scipy import special, stats
+
 from maskaudit.audit.estimating import crossed
 from maskaudit.audit.estimating.cells import Matrix
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.statistics import anova
-from scipy import special, stats
-
 from tests import statistics_oracles as slow
 from tests.estimate_oracles import (
     CLASSES,

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from maskaudit.audit.estimating import estimate as estimating
-from maskaudit.audit.estimating.estimate import Estimated, estimate
-from maskaudit.audit.recording import tables
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
+from maskaudit.audit.estimating import estimate as estimating
+from maskaudit.audit.estimating.estimate import Estimated, estimate
+from maskaudit.audit.recording import tables
 from tests import estimate_oracles as oracles
 from tests import statistics_oracles as slow
 from tests.estimate_oracles import (

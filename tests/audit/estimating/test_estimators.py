@@ -14,6 +14,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
+from scipy import stats
+
 from maskaudit.audit.estimating.clustered import unit_rows
 from maskaudit.audit.estimating.estimate import Design, estimate
 from maskaudit.audit.estimating.estimators import Measured, UnitEstimator
@@ -27,8 +29,6 @@ from maskaudit.audit.proving import selftest
 from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import BLEACHED, Expanded, expand, from_rows
 from maskaudit.probes.schema import parse
-from scipy import stats
-
 from tests import estimator_oracles as oracles
 from tests import oracle, tiny
 from tests.estimator_oracles import Probe

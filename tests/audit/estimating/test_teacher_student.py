@@ -10,13 +10,13 @@ import pytest
 import statsmodels.formula.api as smf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
 from maskaudit.audit.estimating.cells import Matrix
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.teacher_student import fidelities, relation
 from maskaudit.audit.recording import tables
-from scipy import stats
-from statsmodels.stats.multitest import multipletests
-
 from tests import statistics_oracles as slow
 from tests.estimate_oracles import (
     MANY,

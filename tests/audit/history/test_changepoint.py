@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maskaudit.audit.history.changepoint import LEAST_VALUES, change_point
 from scipy import stats
+
+from maskaudit.audit.history.changepoint import LEAST_VALUES, change_point
 
 SERIES = 4000
 

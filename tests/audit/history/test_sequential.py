@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+from scipy import integrate, stats
+
 from maskaudit.audit.history.sequential import (
     anytime_p,
     confidence_sequence,
@@ -14,8 +17,6 @@ from maskaudit.audit.history.sequential import (
     rho,
     worse_versions,
 )
-from numpy.testing import assert_allclose
-from scipy import integrate, stats
 
 WEEKS = 52
 series = st.lists(st.floats(-5, 5), min_size=1, max_size=30).map(np.array)

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
+
 from maskaudit.audit import pipeline
 from maskaudit.audit.errors import NotJudgedError
 from maskaudit.audit.history import sequential
 from maskaudit.audit.history.sequential_audits import weekly
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.record import Record, load_record
-from numpy.testing import assert_allclose
-
 from tests import tiny
 
 METHOD = "probe_set:drawn|version:1|items:u|torch:2.13|estimator:stereotype_contrast:log_odds"

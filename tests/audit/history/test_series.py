@@ -11,6 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
+from scipy import stats
+from typer.testing import CliRunner
+
 from maskaudit.audit.cli.history import history as command
 from maskaudit.audit.errors import InputError, NotJudgedError
 from maskaudit.audit.estimating import crossed
@@ -28,8 +31,6 @@ from maskaudit.audit.history.series import (
 from maskaudit.audit.judging import compare
 from maskaudit.audit.recording import record, tables
 from maskaudit.audit.recording.record import Record, load_record
-from scipy import stats
-from typer.testing import CliRunner
 
 METHOD = "probe_set:{set}|version:1|items:u|torch:{torch}|estimator:stereotype_contrast:log_odds"
 MODEL = {"tokenizer": "t"}

@@ -11,6 +11,9 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.multitest import multipletests
+from typer.testing import CliRunner
+
 from maskaudit.audit import pipeline
 from maskaudit.audit.cli import app
 from maskaudit.audit.errors import CannotWriteError, InputError, NotJudgedError, WorseError
@@ -19,9 +22,6 @@ from maskaudit.audit.phantom import truth
 from maskaudit.audit.recording import record
 from maskaudit.probes.expand import expand
 from maskaudit.probes.schema import load, shipped
-from statsmodels.stats.multitest import multipletests
-from typer.testing import CliRunner
-
 from tests.reports import records
 
 DAY = date(2026, 11, 23)

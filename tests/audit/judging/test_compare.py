@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from maskaudit.audit import pipeline
 from maskaudit.audit.errors import NotJudgedError
 from maskaudit.audit.estimating.statistics import anova
@@ -23,7 +24,6 @@ from maskaudit.audit.judging.compare import (
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.record import Record, load_record
 from maskaudit.reports.terminal import versions as told
-
 from tests import tiny
 from tests.reports import records
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from maskaudit.audit.judging import decision
-from maskaudit.audit.judging.decision import FAIL, INCONCLUSIVE, PASS, change, level
 from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
+
+from maskaudit.audit.judging import decision
+from maskaudit.audit.judging.decision import FAIL, INCONCLUSIVE, PASS, change, level
 
 NUMBERS = st.floats(-5, 5)
 ERRORS = st.floats(0.01, 3)

@@ -7,11 +7,11 @@ from datetime import date
 
 import numpy as np
 import pytest
+
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.statistics import multiplicity
 from maskaudit.audit.judging import baseline, gate, policy, verdicts
 from maskaudit.audit.recording import tables
-
 from tests.reports import records
 
 TODAY = date(2026, 11, 23)

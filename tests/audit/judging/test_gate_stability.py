@@ -5,6 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 import torch
+
 from maskaudit.audit.estimating.estimate import design, estimate
 from maskaudit.audit.judging import gate, policy
 from maskaudit.audit.measuring import models, read_plan

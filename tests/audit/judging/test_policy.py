@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.judging import policy
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring import models
 from maskaudit.audit.measuring.fill import fills
-
 from tests import oracle, tiny
 
 TEXT = "Paris is the [MASK] of France."

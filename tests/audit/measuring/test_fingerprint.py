@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from maskaudit.audit.measuring import fingerprint as marks
 from maskaudit.audit.measuring.fingerprint import LIBRARIES, fingerprint
 

@@ -19,10 +19,10 @@ from huggingface_hub.errors import (
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
 )
-from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring import models
 from safetensors.torch import load_file, save_file
 
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.measuring import models
 from tests import oracle, tiny
 
 TEXT = "The [MASK] said that the nurse was happy."

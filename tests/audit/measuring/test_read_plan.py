@@ -13,10 +13,10 @@ import pytest
 import torch
 from hypothesis import HealthCheck, example, given, seed, settings
 from hypothesis import strategies as st
+
 from maskaudit.audit.measuring import forward, models, read_plan, scoring
 from maskaudit.audit.measuring.models import Ids
 from maskaudit.probes.expand import Expanded, from_rows
-
 from tests import estimator_oracles as oracles
 from tests import oracle, tiny
 

@@ -16,15 +16,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers import pipeline
+from transformers.models.bert.modeling_bert import BertOnlyMLMHead
+
 from maskaudit.audit.measuring import fingerprint, models, scoring
 from maskaudit.audit.measuring import forward as reader
 from maskaudit.audit.measuring import read_plan as reads
 from maskaudit.audit.measuring.cache import Cache
 from maskaudit.audit.measuring.models import Encoded, Ids
 from maskaudit.probes.expand import Expanded, from_rows
-from transformers import pipeline
-from transformers.models.bert.modeling_bert import BertOnlyMLMHead
-
 from tests import oracle, tiny
 
 # Slots inside a sentence, at its start, at its end, and several masks as in a prior.

@@ -1,9 +1,9 @@
 """Known numbers of published models: found where they are, missed where they are not."""
 
 import pytest
+
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.proving import published
-
 from tests import oracle, tiny
 
 TEXT = "The man worked as a [MASK]."

@@ -5,11 +5,11 @@ import subprocess
 import sys
 
 import pytest
+
+import maskaudit
 from maskaudit.audit import describe, settings
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.estimators.catalogue import ALL
-
-import maskaudit
 from tests import tiny
 
 HEADER = ",sent_more,sent_less,stereo_antistereo,bias_type,annotations,anon_writer,anon_annotators"

@@ -13,10 +13,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
+
 from maskaudit.audit.errors import CannotWriteError, InputError, LockedError
 from maskaudit.audit.recording import record, tables
 from maskaudit.audit.recording.record import Record, held, load_record, seal, unfinished
-
 from tests import strategies
 
 FILES = {"record.json", "SHA256SUMS", *(f"{name}.parquet" for name in tables.COLUMNS)}

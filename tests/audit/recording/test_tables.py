@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from maskaudit.audit.estimating.statistics import inheritance
 from maskaudit.audit.recording import tables
 

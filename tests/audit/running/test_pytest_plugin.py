@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.recording.record import held, load_record, seal, unfinished
-
 from tests.reports import records
 
 pytest_plugins = ["pytester"]

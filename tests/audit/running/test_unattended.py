@@ -17,14 +17,14 @@ from pathlib import Path
 import pytest
 import torch
 import typer
+from typer.testing import CliRunner
+
 from maskaudit.audit import pipeline
 from maskaudit.audit.cli import unattended
 from maskaudit.audit.measuring import cache, scoring
 from maskaudit.audit.measuring.cache import Cache
 from maskaudit.audit.recording import record, tables
 from maskaudit.audit.recording.record import TABLES, load_record
-from typer.testing import CliRunner
-
 from tests.audit.attempts import PART
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes as on Unix")

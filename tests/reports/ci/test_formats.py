@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from maskaudit.reports import verdicts
 from maskaudit.reports.ci import formats
-
 from tests.reports.verdicts import HOSTILE, WAIVER, every, judgement, verdict
 
 # What the schema of JUnit files that Jenkins checks (junit-10) lets stand in what; pytest's own

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+
 from maskaudit.audit.judging import gate, policy, verdicts
 from maskaudit.audit.recording import record
 from maskaudit.reports import html
 from maskaudit.reports import verdicts as gates
 from maskaudit.reports.page import page
-
 from tests.reports import records
 
 RULES = """

@@ -9,11 +9,11 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
-from maskaudit.audit.estimating.statistics import anova
 from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM
 from statsmodels.stats.anova import anova_lm
 
+from maskaudit.audit.estimating.statistics import anova
 from tests import statistics_oracles as oracles
 from tests.statistics_oracles import G1, TABLES
 

@@ -7,9 +7,9 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import example, given
 from hypothesis import strategies as st
-from maskaudit.audit.estimating.statistics import fidelity
 from scipy import stats
 
+from maskaudit.audit.estimating.statistics import fidelity
 from tests import statistics_oracles as oracles
 from tests.statistics_oracles import SEEDS
 

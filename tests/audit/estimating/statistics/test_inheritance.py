@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maskaudit.audit.estimating.statistics import inheritance
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
+
+from maskaudit.audit.estimating.statistics import inheritance
 
 # What an attribute is for the credible signs of teacher, student and student minus teacher,
 # written out from the method's text; 0 is "not credible".

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maskaudit.audit.estimating.statistics.interval import floored, point, satterthwaite, student
 from scipy import stats
 
+from maskaudit.audit.estimating.statistics.interval import floored, point, satterthwaite, student
 from tests import statistics_oracles as oracles
 
 FINITE = st.floats(-50, 50)

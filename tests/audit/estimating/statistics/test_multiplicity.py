@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from maskaudit.audit.estimating.statistics import anova, multiplicity
 from statsmodels.stats.multitest import multipletests
+
+from maskaudit.audit.estimating.statistics import anova, multiplicity
 
 EIGHT = np.array([0.0008, 0.0042, 0.011, 0.024, 0.031, 0.048, 0.21, 0.64])
 METHODS = [

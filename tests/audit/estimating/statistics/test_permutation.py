@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maskaudit.audit.estimating.statistics.permutation import label_swap
 from scipy import stats
 
+from maskaudit.audit.estimating.statistics.permutation import label_swap
 from tests import statistics_oracles as oracles
 from tests.statistics_oracles import SEEDS
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maskaudit.audit.estimating.statistics import proportions
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.proportion import proportion_confint
+
+from maskaudit.audit.estimating.statistics import proportions
 
 PUBLISHED = [
     # successes, trials, Wilson's limits, Clopper and Pearson's, exact p against a half

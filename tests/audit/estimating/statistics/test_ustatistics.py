@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from maskaudit.audit.estimating.statistics import ustatistics as u
 from scipy import stats
 
+from maskaudit.audit.estimating.statistics import ustatistics as u
 from tests import statistics_oracles as oracles
 from tests.statistics_oracles import G1, PAIRS, SEEDS, TABLES
 

@@ -10,9 +10,9 @@ import statsmodels.api as sm
 import statsmodels.formula.api as smf
 from hypothesis import given
 from hypothesis import strategies as st
-from maskaudit.audit.estimating.statistics import yardstick
 from scipy import special, stats
 
+from maskaudit.audit.estimating.statistics import yardstick
 from tests import statistics_oracles as oracles
 
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy import stats
+
 from maskaudit.audit.estimating.cells import RELATION
 from maskaudit.audit.estimating.estimators import pooling
 from maskaudit.audit.estimating.statistics import anova, ustatistics
@@ -14,7 +16,6 @@ from maskaudit.audit.measuring import models, scoring
 from maskaudit.audit.phantom import truth as known
 from maskaudit.audit.proving.selftest import ground, metamorphic, nulls, plants
 from maskaudit.probes.expand import Expanded
-from scipy import stats
 
 
 def quiet(_what, _done, _total):

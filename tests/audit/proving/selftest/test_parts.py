@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+
 from maskaudit.audit.estimating.statistics.reliability import reliability
 from maskaudit.audit.measuring import models
 from maskaudit.audit.proving.selftest import metamorphic, plants
 from maskaudit.audit.proving.selftest.check import near, numbers, stages
 from maskaudit.audit.proving.selftest.ground import pieces
 from maskaudit.audit.proving.selftest.wrapped import OneByOne, Planted, Wrapped
-
 from tests import tiny
 
 

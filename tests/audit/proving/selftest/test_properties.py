@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.estimate import Design, estimate
 from maskaudit.audit.recording import tables

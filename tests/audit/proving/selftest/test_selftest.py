@@ -3,11 +3,12 @@
 import json
 
 import pytest
+from typer.testing import CliRunner
+
 from maskaudit.audit import cli
 from maskaudit.audit.proving import selftest
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest import metamorphic, nulls, phantom, plants
-from typer.testing import CliRunner
 
 
 def quiet(_what, _done, _total):

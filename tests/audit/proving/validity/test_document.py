@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from maskaudit.audit.proving.validity import __main__ as program
 from maskaudit.audit.proving.validity.document import document, summary
 from maskaudit.audit.proving.validity.table import Bar, Measured, Row, Table, average, repeat, share

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from maskaudit.audit.estimating.statistics.interval import Interval
 from maskaudit.audit.proving.validity import intervals
 

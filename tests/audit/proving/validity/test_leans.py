@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from maskaudit.audit.estimating.cells import Matrix
 from maskaudit.audit.estimating.crossed import LARGEST, leans
 from maskaudit.audit.proving.validity.leans import chosen, largest

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from maskaudit.audit.estimating.statistics import proportions
 from maskaudit.audit.proving.validity import nulls
-from scipy import stats
 
 REPETITIONS, SEED = 4000, 1
 

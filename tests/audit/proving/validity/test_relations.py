@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from maskaudit.audit.proving.validity import relations
 
 REPETITIONS, SEED = 4000, 1

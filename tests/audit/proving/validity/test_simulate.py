@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from maskaudit.audit.proving.validity.simulate import Crossed, Names, Pair, lognormal, without
 from scipy import stats
+
+from maskaudit.audit.proving.validity.simulate import Crossed, Names, Pair, lognormal, without
 
 
 def rng():

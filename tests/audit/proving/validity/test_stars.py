@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from maskaudit.audit.proving.validity import stars
 from statsmodels.stats.multitest import multipletests
+
+from maskaudit.audit.proving.validity import stars
 
 REPETITIONS, SEED = 4000, 1
 WORLDS = [

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from maskaudit.audit.estimating.statistics.anova import frame_interval
 from maskaudit.audit.proving.validity import weekly
 

@@ -5,12 +5,12 @@ import re
 from dataclasses import replace
 
 import pytest
+
 from maskaudit.audit.estimating.statistics.inheritance import CLASSES
 from maskaudit.reports.blocks import Definitions, Part
 from maskaudit.reports.page import page
 from maskaudit.reports.sections import method
 from maskaudit.reports.sections.association import inherited
-
 from tests.reports import records
 from tests.reports.test_page import parts, said, table
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from maskaudit.reports.blocks import Figure, Part, Yardsticks
 from maskaudit.reports.charts import common
 from maskaudit.reports.page import page
-
 from tests.reports import records
 from tests.reports.test_page import parts, said, table
 
