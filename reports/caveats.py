@@ -4,7 +4,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 
 from maskaudit.reports import wording
-from maskaudit.reports.blocks import Cell, Effect
+from maskaudit.reports.blocks import Cell
+from maskaudit.reports.effects import Effect
 
 SCOPES: Mapping[str, str] = {
     "S0": "these very sentences and no others",
@@ -37,11 +38,11 @@ def scopes(codes: Iterable[str], meanings: Mapping[str, str] = SCOPES) -> str:
 
 def refusal(effect: Effect) -> str:
     """Why a number has no interval, or is not there itself; empty where it has one."""
-    if effect.reading == "not_estimable":
+    if effect.flag == "not_estimable":
         return "not estimable"
     without = "not computed" if math.isnan(effect.estimate) else "no interval"
-    if effect.reading in _REASONS:
-        return f"{without}: {_REASONS[effect.reading]}"
+    if effect.flag in _REASONS:
+        return f"{without}: {_REASONS[effect.flag]}"
     return without if math.isnan(effect.low) else ""
 
 
@@ -62,5 +63,5 @@ def beside(text: str, *more: str) -> str | Cell:
 def nats(effect: Effect, *more: str) -> str | Cell:
     """An estimate in nats with its interval; below it remarks, and its mde or its refusal."""
     shown = wording.with_interval(effect.estimate, effect.low, effect.high)
-    exploratory = "exploratory" if effect.reading == "exploratory" else ""
+    exploratory = "exploratory" if effect.flag == "exploratory" else ""
     return beside(shown, *more, exploratory, could_find(effect), refusal(effect))

@@ -11,9 +11,9 @@ from typing import Literal
 
 from maskaudit.audit.history.changepoint import LEAST_VALUES
 from maskaudit.audit.history.series import DIFFERENCE, DIRECTED, Judged, Judgement, Point
+from maskaudit.audit.recording.slices import CONTRAST, Slice
 from maskaudit.reports import caveats, wording
 from maskaudit.reports.blocks import (
-    SHOWN,
     Block,
     Bullets,
     Claim,
@@ -33,6 +33,7 @@ from maskaudit.reports.blocks import (
     Text,
     Timeline,
 )
+from maskaudit.reports.effects import SHOWN
 
 # So many records of a series are listed on the terminal.
 LAST = 20
@@ -136,7 +137,7 @@ def title(one: Judged) -> str:
     """What a series is about, without whose number it is."""
     series = one.series
     number = series.estimator.replace("_", " ")
-    slice_ = "" if series.slice == "contrast" else f", {series.slice}"
+    slice_ = "" if Slice.parse(series.slice) == CONTRAST else f", {series.slice}"
     mode = "" if series.mode == "corrected" else f" ({series.mode})"
     return _shown(f"{series.title}: {number}{mode}{slice_}")
 

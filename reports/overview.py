@@ -13,9 +13,6 @@ from maskaudit.audit.recording.record import Record
 from maskaudit.reports import verdicts as gates
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import (
-    CANDIDATE,
-    DIFFERENCE,
-    REFERENCE,
     Bullets,
     Claim,
     Column,
@@ -28,8 +25,9 @@ from maskaudit.reports.blocks import (
     Table,
     Text,
 )
+from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE, Effects
 from maskaudit.reports.html import FILE, write
-from maskaudit.reports.page import names_of, page
+from maskaudit.reports.page import headline, names_of
 from maskaudit.reports.sections.contrasts import Contrast, contrasts
 
 _LONGEST_NAME = 34
@@ -95,7 +93,7 @@ def overview(records: Sequence[Record], folder: Path) -> Page:
         banner="",
         warnings=(),
         findings=(
-            Bullets(tuple(f"{one.name}: {page(one.record).headline.claim}." for one in audits)),
+            Bullets(tuple(f"{one.name}: {headline(one.record).claim}." for one in audits)),
             Text(_READ),
             *([Text(_READ_PAIRED)] if reference else []),
             Text(_ADJUSTED, "small"),
@@ -108,7 +106,7 @@ def overview(records: Sequence[Record], folder: Path) -> Page:
 def _audits(records: Sequence[Record]) -> list[_Audit]:
     found = []
     for record, name in zip(records, _names(records), strict=True):
-        made = contrasts(record.manifest, record.estimates, names_of(record.manifest))
+        made = contrasts(record.manifest, Effects.of(record.estimates), names_of(record.manifest))
         found.append(_Audit(record, name, {one.title: one for one in made}))
     return found
 

@@ -4,32 +4,27 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import pandas as pd
-
 from maskaudit.audit.judging.verdicts import Judgement
-from maskaudit.audit.recording.record import TABLES, Record
+from maskaudit.audit.recording.record import Record
 from maskaudit.reports import caveats, wording
 from maskaudit.reports.blocks import (
-    CANDIDATE,
-    REFERENCE,
-    SHOWN,
     Block,
     Bullets,
     Claim,
     Column,
-    Effect,
     Figure,
     Forest,
     Key,
     Mark,
-    Names,
     Page,
     Rows,
     Section,
     Table,
     Text,
 )
+from maskaudit.reports.effects import CANDIDATE, REFERENCE, SHOWN, Effect, Effects, Names, Tables
 from maskaudit.reports.sections import competence, licences, method, truth, units, verdicts
+from maskaudit.reports.sections import contrasts as findings
 from maskaudit.reports.sections import probe_set as sets
 from maskaudit.reports.sections.association import distance
 from maskaudit.reports.sections.contrasts import (
@@ -37,7 +32,6 @@ from maskaudit.reports.sections.contrasts import (
     Contrast,
     contrasts,
     finding,
-    headline,
     largest,
 )
 from maskaudit.reports.sections.measures import ACCURACY
@@ -56,9 +50,12 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
     """The page of a record, with what gates said of it; pure, and the same for the same record."""
     manifest = record.manifest
     names = names_of(manifest)
-    tables = {name: getattr(record, name) for name in TABLES}
-    found = contrasts(manifest, record.estimates, names)
-    preferred = preferences(manifest, record.estimates, names)
+    estimates = Effects.of(record.estimates)
+    tables = Tables(
+        record.contexts, record.items, record.scores, record.paired, record.fills, estimates
+    )
+    found = contrasts(manifest, estimates, names)
+    preferred = preferences(manifest, estimates, names)
     sections = [] if judgement is None else [verdicts.section(judgement)]
     sections.append(_models(manifest, names))
     if found:
@@ -75,21 +72,29 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
     sections += [
         distance.distance(manifest, tables, names),
         method.lost(manifest, record.items, record.scores, names),
-        method.cannot_show(manifest, record.estimates, names),
-        method.method(manifest, record.estimates, names),
+        method.cannot_show(manifest, estimates, names),
+        method.method(manifest, estimates, names),
     ]
     return Page(
         title=_title(names),
         eyebrow=_eyebrow(manifest),
-        headline=_headline(manifest, found, preferred, record.estimates, names),
+        headline=_headline(manifest, found, preferred, estimates, names),
         banner=_banner(manifest, names),
         warnings=competence.warnings(manifest, names),
-        findings=_findings(manifest, found, preferred, record.estimates, names),
+        findings=_findings(manifest, found, preferred, estimates, names),
         sections=tuple(sections),
         colophon=f"Written by maskaudit {manifest['maskaudit']} from a sealed record of "
         f"{wording.date(manifest['created'])}. The record beside this page holds every score that "
         "it rests on.",
     )
+
+
+def headline(record: Record) -> Claim:
+    """The first sentence of the page of a record, without the page."""
+    manifest, estimates = record.manifest, Effects.of(record.estimates)
+    names = names_of(manifest)
+    found = contrasts(manifest, estimates, names)
+    return _headline(manifest, found, preferences(manifest, estimates, names), estimates, names)
 
 
 def _order(named: tuple[str, dict[str, Any]]) -> int:
@@ -134,27 +139,27 @@ def _headline(
     manifest: dict[str, Any],
     found: Sequence[Contrast],
     preferred: Sequence[Preference],
-    estimates: pd.DataFrame,
+    estimates: Effects,
     names: Names,
 ) -> Claim:
     """The clearest contrast; without one the clearest preference; without either the facts."""
     if any(contrast.is_tested for contrast in found):
-        return headline(found, names)
+        return findings.headline(found, names)
     if preferred:
         return units.finding(max(preferred, key=lambda one: one.clearness), names)
     for probe_set, part in manifest["probe_sets"].items():
-        own = estimates[estimates["probe_set"] == probe_set]
+        own = estimates.of_set(probe_set)
         told = sets.facts(own, ACCURACY, names) if part["kind"] == "cloze" else []
         if told and not found:
             return Claim(told[0].rstrip("."), " ".join(told[1:]) or "nothing was compared.")
-    return headline(found, names)
+    return findings.headline(found, names)
 
 
 def _findings(
     manifest: dict[str, Any],
     found: Sequence[Contrast],
     preferred: Sequence[Preference],
-    estimates: pd.DataFrame,
+    estimates: Effects,
     names: Names,
 ) -> tuple[Block, ...]:
     """A sentence for every set, then how to read them."""
@@ -163,7 +168,7 @@ def _findings(
     lines += [units.line(preference, names) for preference in preferred]
     for probe_set, part in manifest["probe_sets"].items():
         if part["kind"] == "cloze":
-            own = estimates[estimates["probe_set"] == probe_set]
+            own = estimates.of_set(probe_set)
             lines += sets.facts(own, ACCURACY, names)[: len(names.models)]
     blocks: list[Block] = [Bullets(tuple(lines))] if lines else []
     blocks += [Text(_READ)] if found else []

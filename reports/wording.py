@@ -193,6 +193,8 @@ def visible(text: str, longest: int | None = LONGEST_SHOWN) -> str:
     """
     if longest is not None and len(text) > longest:
         text = text[: longest - 1] + "…"
+    if text.isascii() and text.isprintable() and not text.isspace() and text:
+        return text  # as most are: nothing below changes it
     shown = "".join(_shown(character) for character in text)
     if not shown:
         return "(empty)"

@@ -256,9 +256,9 @@ def assert_is(row: Mapping[str, Any], expected: Mapping[str, float], null: float
         assert math.isnan(row["p_adjusted"])
 
 
-def assert_no_interval(row: Mapping[str, Any], reading: str) -> None:
+def assert_no_interval(row: Mapping[str, Any], flag: str) -> None:
     """The row is a number at most, and says why."""
-    assert row["reading"] == reading
+    assert row["flag"] == flag
     for part in ("low", "high", "std_error", "df", "p", "p_adjusted", "mde", "v_frames"):
         assert math.isnan(row[part]), part
 

@@ -513,7 +513,7 @@ def _say_records(
     from maskaudit.audit.judging import verdicts
     from maskaudit.reports.html import FILE
     from maskaudit.reports.overview import place
-    from maskaudit.reports.page import page
+    from maskaudit.reports.page import headline
 
     answers: list[dict[str, Any]] = []
     codes = []
@@ -522,12 +522,12 @@ def _say_records(
         judgement = None if wanted.gates is None else verdicts.read(record.path)
         nothing = bool(record.scores["value"].isna().all())
         codes.append(3 if nothing else 0 if judgement is None else judgement.exit_code)
-        file, headline = record.path / FILE, page(record).headline.sentence
-        answers.append({"record": str(record.path), "page": str(file), "headline": headline})
+        file, claim = record.path / FILE, headline(record).sentence
+        answers.append({"record": str(record.path), "page": str(file), "headline": claim})
         if judgement is not None:
             answers[-1]["gates"] = judgement.as_json()
         if not as_json:
-            told = f"{headline}\nRecord: {record.path}\nPage:   {file}"
+            told = f"{claim}\nRecord: {record.path}\nPage:   {file}"
             print(file if quiet else told)
         if judgement is not None and wanted.gates is not None:
             gates.say(judgement, quiet=quiet or as_json, as_json=False)

@@ -11,8 +11,9 @@ from maskaudit.audit.estimating.estimators import GroupEstimator
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import CELL, group_at_mask
 from maskaudit.audit.estimating.statistics.interval import Cells
+from maskaudit.audit.recording.values import SUBJECTS
 
-REFERENCE, CANDIDATE, DIFFERENCE, RELATION = "reference", "candidate", "difference", "relation"
+REFERENCE, CANDIDATE, DIFFERENCE, RELATION = SUBJECTS
 CONTROL = "control"
 # An attribute, or a frame, that lacks more of its cells than this is left out whole.
 MOST_LACKING = 0.5

@@ -7,10 +7,12 @@ from typing import Any
 import pandas as pd
 
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE
-from maskaudit.audit.estimating.crossed import ALL, LEAST_FRAMES
+from maskaudit.audit.estimating.crossed import LEAST_FRAMES
 from maskaudit.audit.estimating.estimators import CORRECTED
 from maskaudit.audit.estimating.statistics import anova, proportions
 from maskaudit.audit.estimating.statistics.interval import Interval, point
+from maskaudit.audit.recording.slices import ALL, Slice, of_relation
+from maskaudit.audit.recording.values import Flag
 
 ACCURACY, NEGATED = "accuracy@1", "negated_still@1"
 
@@ -41,29 +43,29 @@ def cloze(
             rows += [
                 {
                     **vars(found),
-                    "slice": slice_,
+                    "slice": str(slice_),
                     "estimator": estimator,
                     "subject": subject,
                     "scope": "S1",
                     "mode": CORRECTED,
                     "n_attributes": relations,
                     "n_frames": len(part),
-                    "reading": reading,
+                    "flag": flag,
                 }
-                for subject, found, reading in _shares(part)
+                for subject, found, flag in _shares(part)
             ]
     return rows, left_out
 
 
-def _slices(hits: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+def _slices(hits: pd.DataFrame) -> Iterator[tuple[Slice, pd.DataFrame]]:
     if hits.empty:
         return
     yield ALL, hits
     for relation, part in hits.groupby(level="class", sort=False):
-        yield f"relation={relation}", part
+        yield of_relation(str(relation)), part
 
 
-def _shares(hits: pd.DataFrame) -> Iterator[tuple[str, Interval, str]]:
+def _shares(hits: pd.DataFrame) -> Iterator[tuple[str, Interval, Flag]]:
     """The share of each model, and the paired difference with McNemar's exact p."""
     for model in hits.columns:
         yield str(model), proportions.wilson(int(hits[model].sum()), len(hits)), ""
@@ -71,8 +73,8 @@ def _shares(hits: pd.DataFrame) -> Iterator[tuple[str, Interval, str]]:
         reference, candidate = hits[REFERENCE].to_numpy(), hits[CANDIDATE].to_numpy()
         paired = anova.frame_interval(candidate.astype(float) - reference, null_value=0.0)
         same = (reference == candidate).all()
-        reading = "nothing_varied" if paired.std_error == 0 and not same else ""
-        reading = "too_few_frames" if len(hits) < LEAST_FRAMES else reading
-        found = point(paired.estimate) if reading else paired
+        flag: Flag = "nothing_varied" if paired.std_error == 0 and not same else ""
+        flag = "too_few_frames" if len(hits) < LEAST_FRAMES else flag
+        found = point(paired.estimate) if flag else paired
         p = proportions.mcnemar(reference, candidate)
-        yield DIFFERENCE, replace(found, p=p), reading
+        yield DIFFERENCE, replace(found, p=p), flag

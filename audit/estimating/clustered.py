@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE, RELATION
-from maskaudit.audit.estimating.crossed import ALL
 from maskaudit.audit.estimating.estimators import Measured, UnitEstimator, Value
 from maskaudit.audit.estimating.statistics import clusters, proportions
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval, point
+from maskaudit.audit.recording.methods import CROSSED_CLUSTERS
+from maskaudit.audit.recording.slices import ALL, of_class
+from maskaudit.audit.recording.values import Flag
 
 # Fewer clusters give a number and no interval.
 LEAST_CLUSTERS = 6
@@ -42,7 +44,7 @@ class _Slice:
     @property
     def unit(self) -> str:
         """What is resampled, as the method key says it."""
-        return ("unit", "cluster", "cluster+cluster_2")[len(self.factors)]
+        return ("unit", "cluster", CROSSED_CLUSTERS)[len(self.factors)]
 
     def interval(self, columns: Cells, value: Value) -> Interval:
         """A smooth function of the units' means, [units, k], with an interval over clusters."""
@@ -86,7 +88,7 @@ def unit_rows(
         classes = whole["class"][complete]
         slices = {ALL: classes.index} if estimator.whole else {}
         named = classes[classes != ""]
-        slices |= {f"class={name}": own.index for name, own in named.groupby(named)}
+        slices |= {of_class(str(name)): own.index for name, own in named.groupby(named)}
         for slice_, chosen in slices.items():
             part = _Slice(
                 {m: _counted(own.loc[chosen]) for m, own in numbers.items()},
@@ -98,7 +100,7 @@ def unit_rows(
                 for row in _rows(name, value, part, estimator, tested):
                     yield {
                         **row,
-                        "slice": slice_,
+                        "slice": str(slice_),
                         "mode": mode,
                         "scope": "S1",
                         "n_attributes": part.n_clusters,
@@ -115,20 +117,15 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     """One number of every subject; shares of trials also as if every unit stood for itself."""
     for subject, found in _subjects(part, value):
-        # That nothing varied is certainty only between a model and its copy.
-        same = subject == DIFFERENCE and _equal(part.numbers)
-        still = found.std_error <= ROUNDING * max(1.0, abs(found.estimate))
-        reading = "nothing_varied" if still and not same else ""
-        reading = "not_estimable" if np.isnan(found.low) else reading
-        reading = "too_few_clusters" if part.n_clusters < LEAST_CLUSTERS else reading
-        row = dict(vars(point(found.estimate) if reading else found))
+        flag = _flag(subject, found, part)
+        row = dict(vars(point(found.estimate) if flag else found))
         if estimator.test is not None:
             row["p"] = estimator.test(tested[subject]) if subject in tested else np.nan
         yield {
             **row,
             "estimator": name,
             "subject": subject,
-            "reading": reading,
+            "flag": flag,
             "unit": part.unit,
         }
     if value.trials is not None:
@@ -137,9 +134,21 @@ def _rows(
                 **vars(found),
                 "estimator": name + label,
                 "subject": subject,
-                "reading": "not_estimable" if np.isnan(found.estimate) else "",
+                "flag": "not_estimable" if np.isnan(found.estimate) else "",
                 "unit": "unit",
             }
+
+
+def _flag(subject: str, found: Interval, part: _Slice) -> Flag:
+    """Why a number of units has no interval; empty where it has one."""
+    if part.n_clusters < LEAST_CLUSTERS:
+        return "too_few_clusters"
+    if np.isnan(found.low):
+        return "not_estimable"
+    # That nothing varied is certainty only between a model and its copy.
+    same = subject == DIFFERENCE and _equal(part.numbers)
+    is_still = found.std_error <= ROUNDING * max(1.0, abs(found.estimate))
+    return "nothing_varied" if is_still and not same else ""
 
 
 def _subjects(part: _Slice, value: Value) -> Iterator[tuple[str, Interval]]:

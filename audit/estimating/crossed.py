@@ -17,6 +17,9 @@ from maskaudit.audit.estimating.statistics import (
     yardstick,
 )
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval, Part, point
+from maskaudit.audit.recording import slices
+from maskaudit.audit.recording.slices import Slice
+from maskaudit.audit.recording.values import Flag, Outcome, Scope
 
 CONTRAST = "stereotype_contrast"
 LEAN, LARGEST = "lean", "largest_lean"
@@ -31,43 +34,44 @@ LEAST_FRAMES = LEAST_ATTRIBUTES = 6
 # A number with so many names to a group speaks of other names too.
 LEAST_NAMES = 5
 _LEAST = 2
-ALL = "all"
 
 
 @dataclass(frozen=True)
 class Number:
     """A number with its place (slice and estimator) and the scope of its interval.
 
-    `n_attributes` and `n_frames` are those that it rests on. `reading` is how it may be read:
-    empty, or one of `audit.recording.tables.READINGS`.
+    `n_attributes` and `n_frames` are those that it rests on. `flag` says why it has no interval, or
+    is missing itself; `outcome` what became of an attribute's lean.
     """
 
-    slice: str
+    slice: Slice
     estimator: str
     found: Interval
     n_attributes: int
     n_frames: int
-    scope: str = "S2"
-    reading: str = ""
+    scope: Scope = "S2"
+    flag: Flag = ""
+    outcome: Outcome = ""
 
     def row(self) -> dict[str, Any]:
         """The columns of `estimates` that speak of the number itself."""
         return {
             **vars(self.found),
-            "slice": self.slice,
+            "slice": str(self.slice),
             "estimator": self.estimator,
             "n_attributes": self.n_attributes,
             "n_frames": self.n_frames,
             "scope": self.scope,
-            "reading": self.reading,
+            "flag": self.flag,
+            "outcome": self.outcome,
         }
 
 
 def means(matrix: Matrix, estimator: str) -> Iterator[Number]:
     """The mean of all probes, of each class and of the controls: shown, and never tested."""
-    yield _mean(ALL, estimator, matrix.probes)
+    yield _mean(slices.ALL, estimator, matrix.probes)
     for name in dict.fromkeys(matrix.classes):
-        slice_ = "controls" if name == CONTROL else f"class={name}"
+        slice_ = slices.CONTROLS if name == CONTROL else slices.of_class(name)
         yield _mean(slice_, estimator, matrix.of_class(name))
 
 
@@ -80,13 +84,13 @@ def contrast(matrix: Matrix, estimator: str, classes: tuple[str, str]) -> Iterat
     few = refusal(smaller, n_frames, least=_LEAST)
     if min(n_frames, smaller) < _LEAST:
         unknown = point(np.nan)
-        yield Number("contrast", estimator, unknown, n_attributes, n_frames, reading=few)
+        yield Number(slices.CONTRAST, estimator, unknown, n_attributes, n_frames, flag=few)
         return
     names = [a.mean(0) - b.mean(0) for a, b in zip(first.names, second.names, strict=True)]
     parts, scope = _of_names(names)
     found = anova.contrast_interval(*cells, names=parts)
     shown = point(found.estimate) if few else found
-    yield Number("contrast", estimator, shown, n_attributes, n_frames, scope, few)
+    yield Number(slices.CONTRAST, estimator, shown, n_attributes, n_frames, scope, few)
 
 
 def leans(whole: Matrix, estimator: str) -> Iterator[Number]:
@@ -110,7 +114,7 @@ def leans(whole: Matrix, estimator: str) -> Iterator[Number]:
     lean = anova.frame_intervals(beyond, null_value=0.0)
     wide = anova.frame_intervals(beyond, level=level)
     for i, name in enumerate(whole.attributes):
-        slice_ = f"attribute={name}"
+        slice_ = slices.of_attribute(name)
         yield Number(slice_, estimator, raw[i], 1, n_frames, "S1")
         yield Number(slice_, LEAN, lean[i], 1, n_frames, "S1")
         if i in shown:
@@ -149,7 +153,7 @@ def magnitudes(
         if name == ASSOCIATION and subject != DIFFERENCE and not few:
             tested = {"p": permutation.label_swap(own, rng), "null_value": 0.0}
         whole = point(interval.estimate) if few else replace(interval, **tested)
-        yield Number(ALL, name, whole, n_attributes, n_frames, reading=few)
+        yield Number(slices.ALL, name, whole, n_attributes, n_frames, flag=few)
 
 
 def ranking(whole: Matrix) -> Iterator[Number]:
@@ -167,8 +171,8 @@ def ranking(whole: Matrix) -> Iterator[Number]:
         values[DEPENDABILITY] = found.dependability
         values[FRAMES_NEEDED] = point(found.frames_needed)
     for name, value in values.items():
-        reading = few or ("nothing_varied" if np.isnan(value.estimate) else "")
-        yield Number(ALL, name, value, n_attributes, n_frames, reading=reading)
+        flag: Flag = few or ("nothing_varied" if np.isnan(value.estimate) else "")
+        yield Number(slices.ALL, name, value, n_attributes, n_frames, flag=flag)
 
 
 def against_world(
@@ -188,13 +192,13 @@ def against_world(
     size = {"n_attributes": len(whole.cells), "n_frames": whole.cells.shape[1]}
     few = refusal(*whole.cells.shape) or ("nothing_varied" if np.ptp(x) == 0 else "")
     if few:
-        yield Number(ALL, WORLD_SLOPE, point(np.nan), reading=few, **size)
+        yield Number(slices.ALL, WORLD_SLOPE, point(np.nan), flag=few, **size)
         return
     line = yardstick.line(x, whole.cells, null_slope=0.0 if is_difference else 1.0)
-    yield Number(ALL, WORLD_SLOPE, line.slope, **size)
+    yield Number(slices.ALL, WORLD_SLOPE, line.slope, **size)
     if not identity or is_difference:
         return
-    yield Number(ALL, WORLD_INTERCEPT, line.intercept, **size)
+    yield Number(slices.ALL, WORLD_INTERCEPT, line.intercept, **size)
     ideal = np.array([[logits[name]] for name in known.attributes])
     beyond = Matrix(known.cells - ideal, known.attributes, known.classes, known.frames)
     yield from means(beyond, BEYOND_WORLD)
@@ -202,10 +206,10 @@ def against_world(
         n_frames = int((~np.isnan(row)).sum())
         few = refusal(1, n_frames, least=1)
         one = point(float(np.nanmean(row))) if few else anova.frame_interval(row)
-        yield Number(f"attribute={name}", BEYOND_WORLD, one, 1, n_frames, "S1", few)
+        yield Number(slices.of_attribute(name), BEYOND_WORLD, one, 1, n_frames, "S1", few)
 
 
-def refusal(n_attributes: int, n_frames: int, *, least: int = LEAST_ATTRIBUTES) -> str:
+def refusal(n_attributes: int, n_frames: int, *, least: int = LEAST_ATTRIBUTES) -> Flag:
     """Why a number has no interval: too few frames, or fewer than `least` attributes; or empty.
 
     Without `least`, why attributes are neither ranked nor regressed on anything.
@@ -215,13 +219,13 @@ def refusal(n_attributes: int, n_frames: int, *, least: int = LEAST_ATTRIBUTES) 
     return "too_few_attributes" if n_attributes < least else ""
 
 
-def _mean(slice_: str, estimator: str, matrix: Matrix) -> Number:
+def _mean(slice_: Slice, estimator: str, matrix: Matrix) -> Number:
     cells = matrix.cells[:, _seen(matrix.cells)]
     n_attributes, n_frames = cells.shape
     few = refusal(n_attributes, n_frames, least=_LEAST)
     if min(cells.shape) < _LEAST:
         value = float(np.nanmean(cells)) if cells.size else np.nan
-        return Number(slice_, estimator, point(value), n_attributes, n_frames, reading=few)
+        return Number(slice_, estimator, point(value), n_attributes, n_frames, flag=few)
     parts, scope = _of_names([own.mean(0) for own in matrix.names])
     found = anova.mean_interval(cells, names=parts)
     shown = point(found.estimate) if few else found
@@ -236,7 +240,7 @@ def _seen(cells: Cells) -> NDArray[np.bool_]:
     return missing < len(cells)
 
 
-def _of_names(means_: Sequence[Cells]) -> tuple[list[Part], str]:
+def _of_names(means_: Sequence[Cells]) -> tuple[list[Part], Scope]:
     """What names add to a variance, and the scope that the interval has with them."""
     if not means_ or min(map(len, means_)) < LEAST_NAMES:
         return [], "S2"

@@ -64,6 +64,7 @@ from maskaudit.audit.estimating.teacher_student import (
     relation,
 )
 from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.methods import Method
 
 # What stays as it is when the two groups change places; everything else is negated.
 UNDIRECTED = frozenset(
@@ -291,7 +292,7 @@ def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed
     common = {"n_terms": items.groupby("group")["term"].nunique().min(), "mode": CORRECTED}
     pooled = pooling_rule(items)
     for number, (first, second) in enumerate(combinations(groups, 2)):
-        between = f"{first}/{second}: " if len(groups) > _TWO else ""
+        between = (first, second) if len(groups) > _TWO else ()
         for estimator in estimators:
             by_model, missing = matrices(items, scores, estimator, first, second)
             if estimator is LOG_ODDS and number == 0:  # a cell is complete for all groups or none
@@ -303,7 +304,7 @@ def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed
                 found = {
                     **one.row(),
                     "subject": subject,
-                    "slice": between + one.slice,
+                    "slice": str(one.slice.of_groups(*between)),
                     "method": _method_key(design, name, pooled),
                 }
                 rows.append({**common, **found})
@@ -374,4 +375,4 @@ def _cloze(items: pd.DataFrame, scores: pd.DataFrame, design: Design) -> _Found:
 def _method_key(design: Design, estimator: str, pooled: str, unit: str = "attribute+frame") -> str:
     """How a number was made, without the models: numbers with unequal keys are not compared."""
     parts = {**design.method, "estimator": estimator, "terms": pooled, "unit": unit}
-    return "|".join([f"{key}:{value}" for key, value in parts.items()])
+    return str(Method.of(parts))

@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.cells import REFERENCE, Matrix
-from maskaudit.audit.estimating.crossed import ALL, LEAST_FRAMES, Number, refusal
+from maskaudit.audit.estimating.crossed import LEAST_FRAMES, Number, refusal
 from maskaudit.audit.estimating.statistics import anova, fidelity, inheritance, ustatistics
 from maskaudit.audit.estimating.statistics.interval import Cells, point
+from maskaudit.audit.recording.slices import ALL, of_attribute
+from maskaudit.audit.recording.values import Flag
 
 SLOPE, LOG_KAPPA, CORRELATION = "slope", "log_kappa", "disattenuated_r"
 LOG_MAGNITUDE_RATIO = "log_magnitude_ratio"
@@ -22,6 +24,8 @@ FIDELITY, FIDELITY_ADJUSTED = "fidelity", "fidelity_adjusted"
 # A slope takes ten frames, and is exploratory below twenty frames or thirty attributes.
 LEAST_FOR_SLOPE, ENOUGH_FOR_SLOPE = 10, 20
 ENOUGH_ATTRIBUTES = 30
+# The flags of a ratio that is there nevertheless.
+_COMPUTED = {"", "exploratory"}
 # Where no group is at stake in the same frames: neutral attributes, or a neutral word.
 _NEUTRAL = ("control", "prior_neutral")
 
@@ -44,13 +48,24 @@ def _ratios(teacher: Cells, student: Cells) -> Iterator[Number]:
         LOG_MAGNITUDE_RATIO: (ustatistics.log_magnitude_ratio, ustatistics.has_magnitude, both),
     }
     n_attributes, n_frames = teacher.shape
-    few = "too_few_frames" if n_frames < LEAST_FOR_SLOPE else refusal(n_attributes, n_frames)
+    few = _too_few(n_attributes, n_frames)
     for name, (ratio, has_signal, models) in ratios.items():
-        reading = few or ("" if all(map(has_signal, models)) else "not_estimable")
-        found = point(np.nan) if reading else ratio(teacher, student)
-        if not reading and (n_frames < ENOUGH_FOR_SLOPE or n_attributes < ENOUGH_ATTRIBUTES):
-            reading = "exploratory"
-        yield Number(ALL, name, found, n_attributes, n_frames, reading=reading)
+        flag = few or _of_ratio(n_attributes, n_frames, has_signal=all(map(has_signal, models)))
+        found = ratio(teacher, student) if flag in _COMPUTED else point(np.nan)
+        yield Number(ALL, name, found, n_attributes, n_frames, flag=flag)
+
+
+def _too_few(n_attributes: int, n_frames: int) -> Flag:
+    """Why no ratio is computed, whatever the cells; empty where it may be."""
+    return "too_few_frames" if n_frames < LEAST_FOR_SLOPE else refusal(n_attributes, n_frames)
+
+
+def _of_ratio(n_attributes: int, n_frames: int, *, has_signal: bool) -> Flag:
+    """How a ratio may be read that has frames and attributes enough."""
+    if not has_signal:
+        return "not_estimable"
+    is_small = n_frames < ENOUGH_FOR_SLOPE or n_attributes < ENOUGH_ATTRIBUTES
+    return "exploratory" if is_small else ""
 
 
 def _by_attribute(teacher: Matrix, student: Matrix) -> Iterator[Number]:
@@ -67,7 +82,7 @@ def _by_attribute(teacher: Matrix, student: Matrix) -> Iterator[Number]:
     ]
     classes = [inheritance.classify(*map(int, own)) for own in zip(*signs, strict=True)]
     for name, change, class_ in zip(teacher.attributes, leans[2], classes, strict=True):
-        yield Number(f"attribute={name}", INHERITANCE, change, 1, n_frames, "S1", class_)
+        yield Number(of_attribute(name), INHERITANCE, change, 1, n_frames, "S1", outcome=class_)
     changed = np.sign(one.mean(1)) * np.sign(other.mean(1)) < 0
     shares = {
         FLIPS: classes.count(inheritance.FLIPPED) / n,
@@ -77,9 +92,15 @@ def _by_attribute(teacher: Matrix, student: Matrix) -> Iterator[Number]:
         ),
     }
     for name, share in shares.items():
-        scope = "S0" if name == SIGN_CHANGES else "S1"
-        reading = "nothing_varied" if np.isnan(share) else ""
-        yield Number(ALL, name, point(share), n, n_frames, scope, reading)
+        yield Number(
+            ALL,
+            name,
+            point(share),
+            n,
+            n_frames,
+            "S0" if name == SIGN_CHANGES else "S1",
+            "nothing_varied" if np.isnan(share) else "",
+        )
 
 
 def fidelities(items: pd.DataFrame, paired: pd.DataFrame) -> Iterator[Number]:
@@ -116,8 +137,15 @@ def fidelities(items: pd.DataFrame, paired: pd.DataFrame) -> Iterator[Number]:
             rows["probe"].to_numpy(dtype=bool),
             rows["frame"].to_numpy(dtype=str),
         )
-        reading = "not_estimable" if np.isnan(found.estimate) else ""
-        yield Number(ALL, FIDELITY_ADJUSTED, found, n_attributes, n_frames, "S1", reading)
+        yield Number(
+            ALL,
+            FIDELITY_ADJUSTED,
+            found,
+            n_attributes,
+            n_frames,
+            "S1",
+            "not_estimable" if np.isnan(found.estimate) else "",
+        )
 
 
 def _by_context(rows: pd.DataFrame) -> pd.Series:

@@ -3,7 +3,7 @@
 Each draw of a grammar is fresh evidence. The same frames again are none: `audit.judging.compare`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,7 +19,9 @@ from maskaudit.audit.history.sequential import (
     confidence_sequence,
     first_alarm,
 )
+from maskaudit.audit.recording.methods import Method, differences
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.recording.slices import CONTRAST as CONTRAST_SLICE
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def weekly(  # noqa: PLR0913 - what is watched, against what, since when
     probe_set: str,
     *,
     subject: str = "candidate",
-    slice_: str = "contrast",
+    slice_: str = str(CONTRAST_SLICE),
     null_value: float = 0.0,
     since: Record | datetime | None = None,
     alpha: float = ALPHA,
@@ -150,7 +152,7 @@ def _week(record: Record, probe_set: str, subject: str, slice_: str) -> Week | s
         return f"has no {slice_!r} with an interval for {subject!r}"
     models = record.manifest["models"]
     own = {name: models[name]["weights"] for name in models if subject in {name, "difference"}}
-    made = method_parts(rows["method"].iloc[0])
+    made = Method.parse(rows["method"].iloc[0])
     return Week(
         name=_name(record),
         draw=part["items_digest"],
@@ -171,19 +173,6 @@ def _check(probe_set: str, weeks: Sequence[Week], skipped: Sequence[str]) -> Non
                 f"{probe_set}: {week.name} does not repeat {weeks[0].name} ({', '.join(differ)}); "
                 "start again with the first record after the change"
             )
-
-
-def method_parts(method: str) -> dict[str, str]:
-    """The parts of a method key by name: {"torch": "2.13.0", "estimator": "...", ...}."""
-    return dict(part.split(":", 1) for part in method.split("|"))
-
-
-def differences(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
-    """What two methods, by the names of their parts, do not share, each as "torch: 1, then 2"."""
-    for name in dict.fromkeys([*old, *new]):
-        before, after = old.get(name, "none"), new.get(name, "none")
-        if before != after:
-            yield f"{name}: {before:.12}, then {after:.12}"
 
 
 def _created(record: Record) -> datetime:

@@ -24,15 +24,11 @@ from maskaudit.audit.errors import InputError, NotJudgedError
 from maskaudit.audit.estimating.crossed import CONTRAST
 from maskaudit.audit.history.changepoint import Change, change_point
 from maskaudit.audit.history.sequential import ALPHA, worse_versions
-from maskaudit.audit.history.sequential_audits import (
-    Week,
-    Weekly,
-    differences,
-    joined,
-    method_parts,
-)
+from maskaudit.audit.history.sequential_audits import Week, Weekly, joined
 from maskaudit.audit.judging.compare import CHANGED, IDENTICAL, TOLERANCE, WITHIN_TOLERANCE
+from maskaudit.audit.recording.methods import Method, differences
 from maskaudit.audit.recording.record import FORMAT, MANIFEST, SUMS, number_of
+from maskaudit.audit.recording.slices import Slice
 
 DIFFERENCE = "difference"
 # The numbers of which more is worse, without anybody saying so.
@@ -327,11 +323,12 @@ def _audit(name: str, manifest: Mapping[str, Any]) -> Audit:
 
 
 def _checked(audit: Audit, rows: Sequence[Mapping[str, Any]]) -> _Found:
-    """Both, where every row is about a probe set of the record and says how it was made."""
+    """Both, where every row says what it is about and how it was made."""
     for row in rows:
         if not isinstance(audit.probe_sets[row["probe_set"]]["items_digest"], str):
             raise TypeError("it does not say which sentences a probe set had")
-        method_parts(row["method"])
+        Slice.parse(row["slice"])
+        Method.parse(row["method"])
     return _Found(audit, rows)
 
 
@@ -432,13 +429,13 @@ def _series(found: Sequence[_Found], *, is_plain: bool) -> Iterator[Series]:
 def _one_series(rows: Sequence[tuple[Audit, Mapping[str, Any]]], before: str) -> Series:
     audit, row = rows[-1]
     part = audit.probe_sets[row["probe_set"]]
-    now = method_parts(row["method"])
+    now = Method.parse(row["method"])
     return Series(
         **{name: row[name] for name in _KEYS},
         title=str(part.get("title", row["probe_set"])),
         is_drawn="grammar" in part,
         points=tuple(_points(rows)),
-        differs=tuple(differences(method_parts(before), now)) if before else (),
+        differs=tuple(differences(Method.parse(before), now)) if before else (),
     )
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 from maskaudit.audit.errors import NotJudgedError
 from maskaudit.audit.estimating.cells import CANDIDATE, REFERENCE
 from maskaudit.audit.estimating.clustered import EXACT, WILSON
-from maskaudit.audit.estimating.crossed import ALL, CONTRAST
+from maskaudit.audit.estimating.crossed import CONTRAST
 from maskaudit.audit.estimating.estimate import design, estimate
 from maskaudit.audit.estimating.estimators import CORRECTED
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
@@ -26,6 +26,7 @@ from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.estimating.teacher_student import LOG_MAGNITUDE_RATIO
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.recording.slices import ALL
 
 # Nats. The same sentence in a batch of another size differs by less; what differs by more was
 # computed in another way.
@@ -333,7 +334,7 @@ def headline(estimates: pd.DataFrame, subject: str) -> pd.DataFrame:
             ratio = (own["estimator"] == LOG_MAGNITUDE_RATIO) & (subject == "difference")
             chosen.append(own[contrasts | ratio])
         else:
-            whole = (own["slice"] == ALL) & (own["mode"] == CORRECTED) & own["low"].notna()
+            whole = (own["slice"] == str(ALL)) & (own["mode"] == CORRECTED) & own["low"].notna()
             beside = own["estimator"].str.endswith((WILSON, EXACT))
             chosen.append(own[(own["subject"] == subject) & whole & ~beside])
     return pd.concat(chosen) if chosen else estimates.iloc[:0]

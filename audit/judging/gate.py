@@ -18,7 +18,7 @@ import pandas as pd
 
 from maskaudit.audit.errors import InputError, NotJudgedError
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE, RELATION
-from maskaudit.audit.estimating.crossed import ALL, ASSOCIATION, CONTRAST, MAGNITUDE
+from maskaudit.audit.estimating.crossed import ASSOCIATION, CONTRAST, MAGNITUDE
 from maskaudit.audit.estimating.statistics import multiplicity
 from maskaudit.audit.estimating.teacher_student import LOG_KAPPA, LOG_MAGNITUDE_RATIO
 from maskaudit.audit.judging import baseline as accepted
@@ -44,6 +44,7 @@ from maskaudit.audit.judging.policy import (
 )
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.recording.slices import Slice
 from maskaudit.audit.toml_files import did_you_mean
 
 # A change of a magnitude is judged by its log ratio: its plain upper bound covers .90 to .92.
@@ -409,10 +410,10 @@ def _magnitude(estimate: float, std_error: float, df: float, bound: float, harm:
 
 def _refused(verdict: Verdict, row: Mapping[str, Any]) -> Verdict:
     """A number without an interval: undecided where that was refused, unmeasured without a word."""
-    if math.isnan(row["estimate"]) and row["reading"] not in _REFUSED:
+    if math.isnan(row["estimate"]) and row["flag"] not in _REFUSED:
         return replace(verdict, reason="nothing of it was measured")
-    if row["reading"] in _REFUSED:
-        why = f"there is no interval: {_REFUSED[row['reading']]}"
+    if row["flag"] in _REFUSED:
+        why = f"there is no interval: {_REFUSED[row['flag']]}"
     else:
         why = "there is no standard error to judge it by"
     return replace(verdict, verdict=INCONCLUSIVE, reason=why)
@@ -526,7 +527,7 @@ def _why_nothing(source: _Source, column: str, word: str) -> str:
 
 def _name(row: Mapping[str, Any], part: str, *, several: bool, modes: bool) -> str:
     """`gender/gender-occupation`, with more parts where a gate judges more than one of a set."""
-    slice_ = "" if row["slice"] in {ALL, CONTRAST, "contrast"} else row["slice"]
+    slice_ = "" if Slice.parse(row["slice"]).is_headline else row["slice"]
     parts = (
         row["axis"],
         row["probe_set"],

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from maskaudit.audit.measuring.models import Encoded, Ids, MaskedLM
+from maskaudit.audit.recording.values import Status
 from maskaudit.probes.expand import Expanded
 from maskaudit.probes.schema import MASK
 
@@ -165,7 +166,7 @@ class Plan:
 
     longest: int
     asked: dict[tuple[str, str], Asked] = field(default_factory=dict)
-    status: dict[str, str] = field(default_factory=dict)
+    status: dict[str, Status] = field(default_factory=dict)
     pieces: dict[str, int] = field(default_factory=dict)
     contexts: dict[str, Read] = field(default_factory=dict)
     states: dict[str, tuple[Ids, tuple[int, ...]]] = field(default_factory=dict)
@@ -312,7 +313,7 @@ def _tokens(encoded: Encoded, model: MaskedLM) -> Tokens:
     return Tokens(encoded.ids, places, encoded.words, model.mask_id)
 
 
-def _why_unscored(sentences: Sequence[Tokens], longest: int, model: MaskedLM) -> str:
+def _why_unscored(sentences: Sequence[Tokens], longest: int, model: MaskedLM) -> Status:
     for sentence in sentences:
         if len(sentence.ids) > longest:
             return "too_long"
@@ -381,7 +382,7 @@ def _one_mask_at_a_time(
         yield Read((*before, *pieces[:known], mask, *after), len(before) + known), piece
 
 
-def _why_unreadable(whole: Encoded, longest: int, model: MaskedLM) -> str:
+def _why_unreadable(whole: Encoded, longest: int, model: MaskedLM) -> Status:
     if len(whole.ids) > longest:
         return "too_long"
     if model.unknown_id is not None and model.unknown_id in whole.ids:

@@ -20,6 +20,8 @@ from maskaudit.audit.estimating.statistics.interval import Cells, Interval
 # and student may be from 1, the least correlation, the error of log kappa, and the limit (nats) of
 # the 90 % interval of a control's contrast.
 ACCEPTED = {"teacher": 0.015, "student": 0.03, "r": 0.99, "log_kappa": 0.03, "control": 0.1}
+# What cells are made of; the other columns of items would be copied along for nothing.
+_OF_CELLS = ["item", "role", "class", "attribute", "frame", "variant", "group", "term", "target"]
 FOLDER = Path(__file__).parent
 TEACHER = FOLDER / "teacher"
 STUDENT = FOLDER / "student"
@@ -75,7 +77,7 @@ def recovered(
     """
     found, log_kappa = [], {}
     for name, part in truth["sets"].items():
-        own = items[(items["probe_set"] == name) & (items["role"] != "prior")]
+        own = items.loc[(items["probe_set"] == name) & (items["role"] != "prior"), _OF_CELLS]
         if own.empty:
             continue
         first, second = dict.fromkeys(own["group"])

@@ -32,7 +32,11 @@ from maskaudit.audit.recording import tables
 #   2: estimates have `reading`, and rows about student and teacher together; paired has entropies.
 #   3: record.json has `key` (of all that decides the numbers), `number` (records of one folder in
 #      the order in which they were made) and `notes`.
-FORMAT = 3
+#   4: of estimates, `flag` and `outcome` are what `reading` was: why there is no interval or no
+#      number, and what became of an attribute's lean.
+FORMAT = 4
+# The first format whose estimates have `flag` and `outcome`.
+_WITH_OUTCOMES = 4
 MANIFEST = "record.json"
 SUMS = "SHA256SUMS"
 UNFINISHED = ".unfinished-"
@@ -163,7 +167,7 @@ def load_record(path: str | Path, wanted: Collection[str] = TABLES) -> Record:
         )
     _check_sums(folder)
     read = {
-        name: _read_table(name, folder / f"{name}.parquet")
+        name: _read_table(name, folder / f"{name}.parquet", found)
         if name in wanted
         else tables.table(name, [])
         for name in TABLES
@@ -241,7 +245,8 @@ def _write_table(name: str, frame: pd.DataFrame, path: Path) -> None:
     )
 
 
-def _read_table(name: str, path: Path) -> pd.DataFrame:
+def _read_table(name: str, path: Path, written: int) -> pd.DataFrame:
+    """A table of a record of the format `written`, as the newest format has it."""
     try:
         # Opened here: pyarrow takes no name that is not UTF-8.
         with path.open("rb") as file:
@@ -249,7 +254,10 @@ def _read_table(name: str, path: Path) -> pd.DataFrame:
             size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
             if about.num_rows > _MOST_ROWS or size > _MOST_BYTES:
                 raise InputError(f"{path}: {about.num_rows:,} rows of {size:,} bytes: too large")
-            return tables.conform(name, pq.read_table(file).to_pandas())
+            frame = pq.read_table(file).to_pandas()
+        if name == "estimates" and written < _WITH_OUTCOMES:
+            frame = tables.with_outcomes(frame)
+        return tables.check(name, tables.conform(name, frame))
     except (OSError, ValueError, pa.ArrowException, AssertionError) as error:
         raise InputError(f"{path}: not readable as the table {name} ({error})") from error
 

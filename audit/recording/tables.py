@@ -5,6 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from maskaudit.audit.recording.slices import Slice
+from maskaudit.audit.recording.values import ALLOWED, OUTCOMES
+
 # Strings are never missing (empty means "does not apply"); numbers are NaN or <NA> when unknown.
 _TEXT, _FLOAT, _COUNT = "str", "float64", "Int64"
 
@@ -75,28 +78,11 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "n_terms": _COUNT,
         "mde": _FLOAT,
         "scope": _TEXT,
-        "reading": _TEXT,
+        "flag": _TEXT,
+        "outcome": _TEXT,
         "method": _TEXT,
     },
 }
-# How an estimate may be read, where a number alone does not say: why there is no interval or no
-# number, that a slope over few frames is exploratory, or what became of an attribute's lean.
-READINGS = (
-    "",
-    "too_few_frames",
-    "too_few_attributes",
-    "too_few_clusters",
-    "nothing_varied",
-    "not_estimable",
-    "exploratory",
-    "inherited",
-    "amplified",
-    "attenuated",
-    "lost",
-    "new",
-    "flipped",
-    "undecided",
-)
 
 
 def table(
@@ -125,11 +111,34 @@ def conform(name: str, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def check(name: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """The same table, refused when a column is missing or of another dtype."""
+    """The same table; `ValueError` for a column that is missing, of another dtype or other values.
+
+    What a column may hold is said in `audit.recording.values`; of estimates, a slice has to be one.
+    """
     found = {column: str(dtype) for column, dtype in frame.dtypes.items()}
     expected = dict(COLUMNS[name])
     if found != expected:
         wrong = sorted(set(found.items()) ^ set(expected.items()), key=str)
         message = f"table {name} does not have its columns: {wrong}"
         raise ValueError(message)
+    for column, allowed in ALLOWED.get(name, {}).items():
+        if unknown := set(frame[column].unique()) - allowed:
+            message = (
+                f"table {name}, column {column}: {', '.join(map(repr, sorted(unknown)))}; "
+                f"expected one of {', '.join(map(repr, sorted(allowed)))}"
+            )
+            raise ValueError(message)
+    if name == "estimates":
+        for text in frame["slice"].unique():
+            Slice.parse(text)
     return frame
+
+
+def with_outcomes(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Estimates of formats 1 to 3 with `flag` and `outcome`, which `reading` was before."""
+    if "reading" not in estimates:  # format 1 has neither
+        return estimates
+    reading = estimates["reading"]
+    is_outcome = reading.isin([outcome for outcome in OUTCOMES if outcome])
+    split = {"flag": reading.mask(is_outcome, ""), "outcome": reading.where(is_outcome, "")}
+    return estimates.drop(columns="reading").assign(**split)

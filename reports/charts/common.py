@@ -4,28 +4,20 @@ Colours are names of the page's style sheet (`var(--name)`), so that a chart fol
 All places are computed here and none from the width of a text, which depends on a machine's fonts.
 """
 
-import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
+import vl_convert
 
-from maskaudit.reports.blocks import (
-    CANDIDATE,
-    DIFFERENCE,
-    REFERENCE,
-    Dot,
-    Forest,
-    Mark,
-    Scatter,
-    Timeline,
-    Yardsticks,
-)
+from maskaudit.reports.blocks import Dot, Forest, Mark, Scatter, Timeline, Yardsticks
+from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE
 
 FONT = "system-ui, sans-serif"
-_SHAPES = {REFERENCE: "circle", CANDIDATE: "square", DIFFERENCE: "diamond"}
+_VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+_SHAPES: Mapping[str, str] = {REFERENCE: "circle", CANDIDATE: "square", DIFFERENCE: "diamond"}
 _INK, _SOFT, _LINE = "var(--ink)", "var(--soft)", "var(--line)"
 _ROW, _TITLE_ROW = 24, 34
 _LEFT, _PLOT, _RIGHT = 232, 330, 178
@@ -59,7 +51,7 @@ def _forest(forest: Forest) -> Any:  # noqa: ANN401
     y = alt.Y("y:Q", scale=alt.Scale(domain=[0, height], reverse=True, nice=False), axis=None)
     known = data.dropna(subset=["estimate"])
     certain = known.dropna(subset=["low", "high"])
-    base, intervals = alt.Chart(known), alt.Chart(certain)
+    base, intervals = _over(known), _over(certain)
     stroke = alt.Stroke("colour:N", scale=None)
     fill = alt.Fill("colour:N", scale=None)
     label = alt.Description("label:N")
@@ -67,7 +59,7 @@ def _forest(forest: Forest) -> Any:  # noqa: ANN401
         alt.layer(
             _line([{"x": 0, "x2": 0, "y": 0, "y2": height}], ticks, y, _SOFT),
             intervals.mark_rule(strokeWidth=2).encode(
-                x=alt.X("low:Q", scale=_scale(ticks)), x2="high:Q", y=y, stroke=stroke,
+                x=alt.X("low:Q", scale=_scale(ticks)), x2=alt.X2("high:Q"), y=y, stroke=stroke,
                 description=label,
             ),
             base.mark_point(filled=True, size=72, opacity=1, strokeWidth=0).encode(
@@ -179,7 +171,7 @@ def _dots(dots: Sequence[Dot]) -> pd.DataFrame:
 
 def _marks(data: pd.DataFrame, x: alt.X, y: alt.Y) -> Any:  # noqa: ANN401
     return (
-        alt.Chart(data)
+        _over(data)
         .mark_point(filled=True, size=34, opacity=0.85, strokeWidth=0)
         .encode(
             x=x, y=y, fill=alt.Fill("colour:N", scale=None),
@@ -191,10 +183,14 @@ def _marks(data: pd.DataFrame, x: alt.X, y: alt.Y) -> Any:  # noqa: ANN401
 def _line(ends: list[dict[str, float]], ticks: Sequence[float], y: alt.Y, colour: str) -> Any:  # noqa: ANN401
     """A line to read the marks against; no mark itself, so it is silent to a screen reader."""
     return (
-        alt.Chart(pd.DataFrame(ends))
+        _over(pd.DataFrame(ends))
         .mark_rule(strokeWidth=1, strokeDash=[4, 3], aria=False)
         .encode(
-            x=alt.X("x:Q", scale=_scale(ticks)), x2="x2:Q", y=y, y2="y2:Q", stroke=alt.value(colour)
+            x=alt.X("x:Q", scale=_scale(ticks)),
+            x2=alt.X2("x2:Q"),
+            y=y,
+            y2=alt.Y2("y2:Q"),
+            stroke=alt.StrokeValue(colour),
         )
     )
 
@@ -210,10 +206,11 @@ def _text(  # noqa: PLR0913 - each a word of how a label is set
 ) -> Any:  # noqa: ANN401
     """Labels beside the plot; each is its own label, too."""
     return (
-        alt.Chart(data)
+        _over(data)
         .mark_text(align=align, baseline="middle", fontSize=13, fontWeight=weight, limit=0)
         .encode(
-            x=alt.value(x), y=y, text=alt.Text(f"{field}:N"), fill=alt.value(_INK),
+            x=alt.XValue(x),  # type: ignore[no-untyped-call]  # altair leaves it untyped
+            y=y, text=alt.Text(f"{field}:N"), fill=alt.FillValue(_INK),
             description=alt.Description(f"{field}:N"),
         )
     )  # fmt: skip
@@ -255,23 +252,38 @@ def _ticks(values: Sequence[float]) -> list[float]:
 def _framed(
     chart: alt.LayerChart | alt.FacetChart, size: tuple[float, float], padding: dict[str, float]
 ) -> Any:  # noqa: ANN401 - a chart of altair, whose methods are typed loosely
-    return (
-        chart.properties(
-            width=size[0],
-            height=size[1],
-            padding=padding,
-            autosize=alt.AutoSizeParams(type="none"),
-        )
-        .configure(font=FONT, background="transparent")
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=_SOFT, titleColor=_SOFT, tickColor=_LINE, domainColor=_LINE,
-            gridColor=_LINE, labelFontSize=12, titleFontSize=12, titleFontWeight="normal",
-        )
+    axes = alt.AxisConfig(
+        labelColor=_SOFT, titleColor=_SOFT, tickColor=_LINE, domainColor=_LINE,
+        gridColor=_LINE, labelFontSize=12, titleFontSize=12, titleFontWeight="normal",
     )  # fmt: skip
+    # All at once: each call would copy the whole chart.
+    return chart.properties(
+        width=size[0],
+        height=size[1],
+        padding=padding,
+        autosize=alt.AutoSizeParams(type="none"),
+        config=alt.Config(
+            font=FONT, background="transparent", view=alt.ViewConfig(stroke=None), axis=axes
+        ),
+    )
+
+
+def _over(data: pd.DataFrame) -> alt.Chart:
+    """A chart of these rows; plain ones, since every channel here says what type it is of."""
+    rows = [
+        {name: None if _is_unknown(value) else value for name, value in row.items()}
+        for row in data.to_dict("records")
+    ]
+    return alt.Chart({"values": rows})
+
+
+def _is_unknown(value: object) -> bool:
+    """Whether a number has no place on an axis."""
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _svg(chart: Any) -> str:  # noqa: ANN401
-    file = io.StringIO()
-    chart.save(file, format="svg")
-    return file.getvalue()
+    # A test holds the charts against the schema, which takes longer than to draw them.
+    spec = chart.to_dict(validate=False)
+    svg: str = vl_convert.vegalite_to_svg(spec, vl_version=_VEGA_LITE)
+    return svg

@@ -10,7 +10,16 @@ import altair as alt
 import pandas as pd
 
 from maskaudit.reports.blocks import Level, Limits, Timeline
-from maskaudit.reports.charts.common import _SHAPES, _SOFT, _axis, _framed, _scale, _svg, _ticks
+from maskaudit.reports.charts.common import (
+    _SHAPES,
+    _SOFT,
+    _axis,
+    _framed,
+    _over,
+    _scale,
+    _svg,
+    _ticks,
+)
 
 WIDTH, HEIGHT = 640, 240
 _MOST_DATES = 6
@@ -69,7 +78,7 @@ def _placed(line: Timeline) -> pd.DataFrame:
 def _points(data: pd.DataFrame, x: alt.X, y: alt.Y, subject: str) -> Any:  # noqa: ANN401
     shown = data.dropna(subset=["estimate"])
     return (
-        alt.Chart(shown)
+        _over(shown)
         .mark_point(
             filled=True, opacity=1, size=34 if len(data) > _CROWDED else 72, shape=_SHAPES[subject]
         )
@@ -85,10 +94,10 @@ def _points(data: pd.DataFrame, x: alt.X, y: alt.Y, subject: str) -> Any:  # noq
 def _intervals(data: pd.DataFrame, x: alt.X, ticks: Sequence[float]) -> Any:  # noqa: ANN401
     """The interval of each number; its label is the point's."""
     return (
-        alt.Chart(data.dropna(subset=["low", "high"]))
+        _over(data.dropna(subset=["low", "high"]))
         .mark_rule(strokeWidth=1 if len(data) > _CROWDED else 2, opacity=0.55, aria=False)
         .encode(
-            x=x, y=alt.Y("low:Q", scale=_scale(ticks)), y2="high:Q",
+            x=x, y=alt.Y("low:Q", scale=_scale(ticks)), y2=alt.Y2("high:Q"),
             stroke=alt.Stroke("stroke:N", scale=None),
         )
     )  # fmt: skip
@@ -115,18 +124,23 @@ def _rules(
 ) -> Any:  # noqa: ANN401
     """Level lines to read the marks against, silent to a screen reader."""
     return (
-        alt.Chart(pd.DataFrame(rows))
+        _over(pd.DataFrame(rows))
         .mark_rule(strokeWidth=1.5, strokeDash=dash, aria=False)
-        .encode(x=x, x2="x2:Q", y=alt.Y("y:Q", scale=_scale(ticks)), stroke=alt.value(colour))
+        .encode(
+            x=x,
+            x2=alt.X2("x2:Q"),
+            y=alt.Y("y:Q", scale=_scale(ticks)),
+            stroke=alt.StrokeValue(colour),
+        )
     )
 
 
 def _limits(limits: Sequence[Limits], x: alt.X, ticks: Sequence[float]) -> list[Any]:
     """The two limits of a sequence, each a line of steps."""
     return [
-        alt.Chart(pd.DataFrame({"x": one.place, "y": getattr(one, name)} for one in limits))
+        _over(pd.DataFrame({"x": one.place, "y": getattr(one, name)} for one in limits))
         .mark_line(strokeWidth=1.5, interpolate="step-after", aria=False, fill=None)
-        .encode(x=x, y=alt.Y("y:Q", scale=_scale(ticks)), stroke=alt.value(_SOFT))
+        .encode(x=x, y=alt.Y("y:Q", scale=_scale(ticks)), stroke=alt.StrokeValue(_SOFT))
         for name in ("low", "high")
         if limits
     ]
@@ -137,10 +151,12 @@ def _dates(data: pd.DataFrame) -> Any:  # noqa: ANN401
     n = len(data)
     shown = range(0, n, -(-n // _MOST_DATES))
     return (
-        alt.Chart(data.iloc[list(shown)])
+        _over(data.iloc[list(shown)])
         .mark_text(baseline="top", fontSize=12, limit=0)
         .encode(
-            x=_in_order(n), y=alt.value(HEIGHT + 12), text=alt.Text("date:N"),
-            fill=alt.value(_SOFT), description=alt.Description("date:N"),
+            x=_in_order(n),
+            y=alt.YValue(HEIGHT + 12),  # type: ignore[no-untyped-call]  # altair leaves it untyped
+            text=alt.Text("date:N"),
+            fill=alt.FillValue(_SOFT), description=alt.Description("date:N"),
         )
     )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from maskaudit.reports import wording
-from maskaudit.reports.blocks import Names
+from maskaudit.reports.effects import Names
 
 EXEMPT = "Its world has its own facts, so it is exempt from the check of competence."
 NOT_ASKED = (

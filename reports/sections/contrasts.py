@@ -5,22 +5,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from maskaudit.audit.estimating.crossed import CONTRAST, LEAST_FRAMES
+from maskaudit.audit.recording import slices
 from maskaudit.reports import wording
-from maskaudit.reports.blocks import (
+from maskaudit.reports.blocks import Claim
+from maskaudit.reports.effects import (
     CANDIDATE,
     DIFFERENCE,
     REFERENCE,
     SHOWN,
-    Claim,
     Effect,
+    Effects,
     Names,
-    effects,
 )
 
-_SLICE = "contrast"
 _SMALL = 5  # times as far from zero is the largest finding
 HEADLINE_RULE = (
     "The headline is about the set with the clearest result, that is the one whose number is "
@@ -40,7 +38,6 @@ class Contrast:
     group_at_mask: bool
     is_control: bool
     subjects: Mapping[str, Effect]
-    prefix: str = ""
 
     @property
     def main(self) -> Effect:
@@ -66,7 +63,7 @@ class Contrast:
         return 0.0 if main.estimate == 0 else math.inf
 
 
-def contrasts(manifest: Mapping[str, Any], estimates: pd.DataFrame, names: Names) -> list[Contrast]:
+def contrasts(manifest: Mapping[str, Any], estimates: Effects, names: Names) -> list[Contrast]:
     """Every contrast of a record: the tested sets as they stand in it, then the controls."""
     found = [
         contrast
@@ -76,18 +73,18 @@ def contrasts(manifest: Mapping[str, Any], estimates: pd.DataFrame, names: Names
     return sorted(found, key=lambda contrast: contrast.is_control)
 
 
-def prefixes(part: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, str]]]:
-    """What stands before the slices of each pair of groups, and the labels of the two."""
+def pairs(part: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], tuple[str, str]]]:
+    """Each pair of groups as slices name it, which is not at all for the only one; their labels."""
     groups = list(part["groups"])
     for i, first in enumerate(groups):
         for second in groups[i + 1 :]:
             labels = (label(part["groups"], first), label(part["groups"], second))
-            yield (f"{first}/{second}: " if len(groups) > 2 else ""), labels  # noqa: PLR2004
+            yield ((first, second) if len(groups) > 2 else ()), labels  # noqa: PLR2004
 
 
-def tag(probe_set: str, prefix: str) -> str:
+def tag(probe_set: str, groups: Sequence[str]) -> str:
     """A name for what is about one set and one pair of its groups; unique on the page."""
-    return f"{probe_set}-{prefix.removesuffix(': ').replace('/', '-')}".removesuffix("-")
+    return "-".join([probe_set, *groups])
 
 
 def label(parts: Mapping[str, Any], name: str) -> str:
@@ -97,25 +94,24 @@ def label(parts: Mapping[str, Any], name: str) -> str:
 
 
 def _of_set(
-    probe_set: str, part: Mapping[str, Any], estimates: pd.DataFrame, names: Names
+    probe_set: str, part: Mapping[str, Any], estimates: Effects, names: Names
 ) -> Iterator[Contrast]:
     if not part.get("contrast"):
         return
-    own = estimates[estimates["probe_set"] == probe_set]
+    own = estimates.of_set(probe_set)
     title = wording.visible(part["title"])
-    for prefix, groups in prefixes(part):
-        subjects = effects(own, CONTRAST, prefix + _SLICE, names.subjects)
+    for between, groups in pairs(part):
+        subjects = own.at(CONTRAST, slices.CONTRAST.of_groups(*between), names.subjects)
         if subjects:
             first, second = (label(part["classes"], name) for name in part["contrast"])
             yield Contrast(
                 probe_set,
-                f"{title}: {groups[0]} and {groups[1]}" if prefix else title,
+                f"{title}: {groups[0]} and {groups[1]}" if between else title,
                 groups,
                 (first, second),
                 bool(part["group_at_mask"]),
                 part["expect"] == "none",
                 subjects,
-                prefix,
             )
 
 

@@ -4,9 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
-from maskaudit.audit.estimating import cloze, crossed
+from maskaudit.audit.estimating import cloze
 from maskaudit.audit.estimating.clustered import EXACT, WILSON
 from maskaudit.audit.estimating.crossed import (
     ASSOCIATION,
@@ -21,7 +19,7 @@ from maskaudit.audit.estimating.crossed import (
     WORLD_INTERCEPT,
     WORLD_SLOPE,
 )
-from maskaudit.audit.estimating.estimators import CORRECTED, PUBLISHED, Estimator, UnitEstimator
+from maskaudit.audit.estimating.estimators import Estimator, UnitEstimator
 from maskaudit.audit.estimating.estimators.catalogue import ALL
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.prior import LPBS, PRIOR
@@ -37,23 +35,12 @@ from maskaudit.audit.estimating.teacher_student import (
     SIGN_CHANGES,
     SLOPE,
 )
+from maskaudit.audit.recording.slices import ALL as ALL_SLICE
+from maskaudit.audit.recording.slices import Slice
 from maskaudit.reports import caveats, wording
-from maskaudit.reports.blocks import (
-    DIFFERENCE,
-    Block,
-    Cell,
-    Column,
-    Definitions,
-    Effect,
-    Folded,
-    Names,
-    Rows,
-    Table,
-    Term,
-    effects,
-)
+from maskaudit.reports.blocks import Block, Cell, Column, Definitions, Folded, Rows, Table, Term
+from maskaudit.reports.effects import DIFFERENCE, Effect, Effects, Names
 
-ALL_SLICE = crossed.ALL
 ACCURACY, NEGATED = cloze.ACCURACY, cloze.NEGATED
 # The numbers of a set with groups that its table of results and its table of leans show.
 RESULTS = (
@@ -78,8 +65,6 @@ INHERITED = (
     *(FLIPS, SIGN_CHANGES, EXPECTED_SIGN_CHANGES),
     *(INHERITANCE, FIDELITY, FIDELITY_ADJUSTED),
 )
-_CLASSES = ("class=", "relation=")
-_BY_ATTRIBUTE = "attribute="
 _PERCENT_DIGITS, _DIGITS, _MOST_DIGITS = 2, 3, 8
 # Numbers that are made of an estimator's cells, or that stand for themselves.
 _OWN: Mapping[str, tuple[str, ...]] = {
@@ -285,10 +270,10 @@ def _numbers_of(part: Estimator) -> Mapping[str, Mapping[str, Any]]:
     return part.numbers if isinstance(part, UnitEstimator) else {}
 
 
-def by_estimator(estimates: pd.DataFrame) -> dict[str, list[str]]:
-    """The names of the numbers in a table of estimates, by the estimator that they come from."""
+def by_estimator(estimates: Effects) -> dict[str, list[str]]:
+    """The names of the numbers of some estimates, by the estimator that they come from."""
     found: dict[str, list[str]] = {}
-    for name in dict.fromkeys(str(name) for name in estimates["estimator"]):
+    for name in estimates.estimators:
         part = estimator_of(name)
         found.setdefault(part.name if part else name, []).append(name)
     return found
@@ -316,9 +301,9 @@ def definitions(names: Iterable[str], *, short: bool = False) -> Definitions:
     return Definitions(tuple(terms), is_beside=True)
 
 
-def of_results(estimates: pd.DataFrame) -> Folded:
+def of_results(estimates: Effects) -> Folded:
     """What the lines of a table of results are, in the order of the table, in one sentence each."""
-    found = set(estimates["estimator"])
+    found = estimates.estimators
     told = definitions([name for name in RESULTS if name in found], short=True)
     return Folded("What these measures are", (told,))
 
@@ -368,80 +353,61 @@ def _digits(effect: Effect) -> int:
 
 def p_cell(effect: Effect | None) -> str:
     """The p of an estimate; a dash where there is nothing to test it against."""
-    return wording.UNKNOWN if effect is None or pd.isna(effect.p) else wording.p_number(effect.p)
+    return wording.UNKNOWN if effect is None or math.isnan(effect.p) else wording.p_number(effect.p)
 
 
-def modes_of(estimates: pd.DataFrame) -> list[str]:
-    """The modes of a table of estimates, the published one first."""
-    found = set(estimates["mode"])
-    return [mode for mode in (PUBLISHED, CORRECTED) if mode in found]
-
-
-def in_mode(estimates: pd.DataFrame, mode: str) -> pd.DataFrame:
-    """The estimates of one mode."""
-    return estimates[estimates["mode"] == mode]
-
-
-def main_mode(estimates: pd.DataFrame) -> pd.DataFrame:
-    """The estimates of the mode that a sentence is about: the corrected one where there is one."""
-    modes = modes_of(estimates)
-    return in_mode(estimates, modes[-1]) if modes else estimates
-
-
-def is_class(slice_: str) -> bool:
-    """Whether a slice is one class, type or relation of a set."""
-    return any(prefix in slice_ for prefix in _CLASSES)
-
-
-def slice_label(slice_: str, classes: Mapping[str, Any]) -> str:
+def slice_label(slice_: Slice, classes: Mapping[str, Any]) -> str:
     """A slice as a table names it."""
-    for prefix in _CLASSES:
-        before, found, name = slice_.partition(prefix)
-        if found:
-            own = str(classes.get(name, {}).get("label") or name)
-            return wording.visible(before + own.replace("_", " ").replace("-", " "))
-    return wording.visible(slice_)
+    if not slice_.is_part:
+        return wording.visible(str(slice_))
+    own = str(classes.get(slice_.value, {}).get("label") or slice_.value)
+    own = own.replace("_", " ").replace("-", " ")
+    return wording.visible(f"{slice_.between}: {own}" if slice_.groups else own)
 
 
 def further(
     probe_set: str,
     part: Mapping[str, Any],
-    estimates: pd.DataFrame,
+    estimates: Effects,
     shown: Sequence[str],
     names: Names,
 ) -> tuple[Block, ...]:
     """The numbers of a set that have no place of their own on the page, with their definitions."""
-    apart = estimates["slice"].str.contains(_BY_ATTRIBUTE, regex=False)
-    other = estimates["estimator"].isin(shown) | ~estimates["subject"].isin(names.subjects)
-    own = estimates[~other & ~apart]
-    if own.empty:
+    own = estimates.where(
+        lambda one: (
+            one.estimator not in shown
+            and one.subject in names.subjects
+            and one.slice.kind != "attribute"
+        )
+    )
+    if not own:
         return ()
-    inside = own["slice"].map(is_class).astype(bool)
+    inside = own.where(lambda one: one.slice.is_part)
+    outside = own.where(lambda one: not one.slice.is_part)
     blocks: list[Block] = []
-    if not inside.all():
-        blocks.append(_table(f"further-{probe_set}", "Further measures", part, own[~inside], names))
-    if inside.any():
+    if outside:
+        blocks.append(_table(f"further-{probe_set}", "Further measures", part, outside, names))
+    if inside:
         table = _table(
-            f"further-classes-{probe_set}", "Further measures by class", part, own[inside], names
+            f"further-classes-{probe_set}", "Further measures by class", part, inside, names
         )
         blocks.append(Folded("Further measures by class", (table,)))
     return (*blocks, definitions(by_estimator(own)))
 
 
-def _table(
-    name: str, caption: str, part: Mapping[str, Any], own: pd.DataFrame, names: Names
-) -> Table:
+def _table(name: str, caption: str, part: Mapping[str, Any], own: Effects, names: Names) -> Table:
+    several = {name for name in own.estimators if len(own.of_estimators({name}).modes) > 1}
     rows = []
-    for key in own[["estimator", "mode", "slice"]].drop_duplicates().itertuples(index=False):
-        estimator, mode, slice_ = (str(value) for value in key)
-        found = effects(in_mode(own, mode), estimator, slice_, names.subjects)
+    for estimator, mode, slice_ in dict.fromkeys(
+        (one.estimator, one.mode, one.slice) for one in own.all
+    ):
+        found = own.in_mode(mode).at(estimator, slice_, names.subjects)
         title = estimator if slice_ == ALL_SLICE else (
             f"{estimator}, {slice_label(slice_, part['classes'])}"
         )  # fmt: skip
-        several = len(modes_of(own[own["estimator"] == estimator])) > 1
         rows.append(
             (
-                wording.visible(f"{title} ({mode} mode)" if several else title),
+                wording.visible(f"{title} ({mode} mode)" if estimator in several else title),
                 *(
                     number(estimator, found[subject], subject)
                     if subject in found
@@ -464,13 +430,11 @@ def _table(
     )
 
 
-def _basis(own: pd.DataFrame) -> str:
+def _basis(own: Effects) -> str:
     """The counts and the scope of further measures, which may differ in the first."""
-    counts = [
-        f"{wording.number(int(clusters))} ({wording.number(int(units))})"
-        for clusters, units in own[["n_attributes", "n_frames"]].drop_duplicates().to_numpy()
-    ]
+    sizes = dict.fromkeys((one.effect.n_attributes, one.effect.n_frames) for one in own.all)
+    counts = [f"{wording.number(clusters)} ({wording.number(units)})" for clusters, units in sizes]
     return (
         f"Clusters, and in brackets the units in them: {wording.listed(counts)}. "
-        f"{caveats.scopes(own['scope'], {**caveats.SCOPES, **caveats.OF_UNITS})}"
+        f"{caveats.scopes(own.scopes, {**caveats.SCOPES, **caveats.OF_UNITS})}"
     )

@@ -13,7 +13,6 @@ from maskaudit.reports.blocks import (
     Column,
     Definitions,
     Folded,
-    Names,
     Part,
     Rows,
     Section,
@@ -21,6 +20,7 @@ from maskaudit.reports.blocks import (
     Term,
     Text,
 )
+from maskaudit.reports.effects import Effects, Names
 from maskaudit.reports.sections import competence, licences, measures, units
 
 _EXAMPLES = 8
@@ -322,7 +322,7 @@ def _pieces(
     return Part("Words of several pieces", (Text(why), table))
 
 
-def cannot_show(manifest: Mapping[str, Any], estimates: pd.DataFrame, names: Names) -> Section:
+def cannot_show(manifest: Mapping[str, Any], estimates: Effects, names: Names) -> Section:
     """The limits of every audit of this kind, and what these models did not allow."""
     lines = [wording.visible(line, None) for line in manifest["not_measured"]]
     kinds = _kinds(manifest)
@@ -339,18 +339,19 @@ def cannot_show(manifest: Mapping[str, Any], estimates: pd.DataFrame, names: Nam
     )
 
 
-def _scopes(manifest: Mapping[str, Any], estimates: pd.DataFrame) -> list[str]:
+def _scopes(manifest: Mapping[str, Any], estimates: Effects) -> list[str]:
     """Which sets speak of other words for their groups and which of their own words alone."""
-    averages = estimates[
-        (estimates["estimator"] == LOG_ODDS.name) & estimates["scope"].isin(["S2", "S3"])
-    ]
-    widest = averages.groupby("probe_set", sort=False)["scope"].max()
-    if widest.empty:
+    widest: dict[str, str] = {}
+    for own in estimates.all:
+        if own.estimator == LOG_ODDS.name and own.effect.scope in {"S2", "S3"}:
+            before = widest.get(own.probe_set, "")
+            widest[own.probe_set] = max(before, own.effect.scope)
+    if not widest:
         return []
     parts = manifest["probe_sets"]
     words, alone = [], []
     for probe_set, scope in widest.items():
-        title = f"“{_title(manifest, str(probe_set))}”"
+        title = f"“{_title(manifest, probe_set)}”"
         terms = [term for group in parts[probe_set]["groups"].values() for term in group["terms"]]
         if scope == "S3":
             words.append(title)
@@ -392,7 +393,7 @@ def _intervals(manifest: Mapping[str, Any]) -> list[str]:
     return [text.replace("{adjusted}", adjusted) for text in told]
 
 
-def method(manifest: Mapping[str, Any], estimates: pd.DataFrame, names: Names) -> Section:
+def method(manifest: Mapping[str, Any], estimates: Effects, names: Names) -> Section:
     """Definitions, intervals, digests, method keys, versions, licences and sources."""
     return Section(
         "method",
@@ -408,15 +409,14 @@ def method(manifest: Mapping[str, Any], estimates: pd.DataFrame, names: Names) -
     )
 
 
-def _definitions(estimates: pd.DataFrame) -> Definitions:
+def _definitions(estimates: Effects) -> Definitions:
     """Every number of the record, whole."""
     told = (
         "The unit of all leans: the natural logarithm of a ratio. 0 is no difference, 0.69 a "
         "factor of two, 1.1 a factor of three."
     )
     nat = Term("nat", (told,))
-    names = dict.fromkeys(str(name) for name in estimates["estimator"])
-    return Definitions((nat, *measures.definitions(names).terms))
+    return Definitions((nat, *measures.definitions(estimates.estimators).terms))
 
 
 def _sources(manifest: Mapping[str, Any]) -> Definitions:
@@ -478,8 +478,9 @@ def _identity(manifest: Mapping[str, Any], names: Names) -> list[Block]:
     ]
 
 
-def _method_keys(estimates: pd.DataFrame) -> tuple[Block, ...]:
-    keys = tuple(wording.visible(str(key), None) for key in estimates["method"].unique())
+def _method_keys(estimates: Effects) -> tuple[Block, ...]:
+    methods = dict.fromkeys(own.method for own in estimates.all)
+    keys = tuple(wording.visible(method, None) for method in methods)
     return (
         Text("Numbers of two audits may be compared where these are equal, and not otherwise."),
         Bullets(keys),

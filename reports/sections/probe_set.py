@@ -4,30 +4,23 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
+from maskaudit.audit.recording.slices import ALL
 from maskaudit.reports import caveats, wording
-from maskaudit.reports.blocks import (
+from maskaudit.reports.blocks import Block, Cell, Column, Part, Rows, Section, Table, Text
+from maskaudit.reports.effects import (
     CANDIDATE,
     DIFFERENCE,
     REFERENCE,
-    Block,
-    Cell,
-    Column,
     Effect,
+    Effects,
     Names,
-    Part,
-    Rows,
-    Section,
-    Table,
-    Text,
-    effects,
+    Tables,
 )
 from maskaudit.reports.sections import competence, licences, measures
 from maskaudit.reports.sections.association import inherited, leans, rankings, results, yardsticks
 from maskaudit.reports.sections.association.examples import Between
-from maskaudit.reports.sections.contrasts import Contrast, finding, label, largest, prefixes
-from maskaudit.reports.sections.measures import ACCURACY, ALL_SLICE, NEGATED
+from maskaudit.reports.sections.contrasts import Contrast, finding, label, largest, pairs
+from maskaudit.reports.sections.measures import ACCURACY, NEGATED
 
 _ASKED = {
     ACCURACY: (
@@ -47,11 +40,12 @@ def association(
     probe_set: str,
     part: Mapping[str, Any],
     found: Sequence[Contrast],
-    tables: Mapping[str, pd.DataFrame],
+    tables: Tables,
     names: Names,
 ) -> Section:
     """The section of an association set; `tables` are those of the whole record."""
-    own = {**tables, **{name: _of(tables[name], probe_set) for name in ("items", "estimates")}}
+    own = tables.of_set(probe_set)
+    estimates = own.effects
     n_tested = sum(contrast.is_tested for contrast in found)
     control = part["expect"] == "none"
     blocks: list[Block] = [Text(wording.visible(part["question"], None), "question")]
@@ -61,32 +55,29 @@ def association(
         if contrast.probe_set == probe_set
     ]
     blocks += [Text(wording.visible(part["how_to_read"], None)), _made_of(part)]
-    for prefix, groups in prefixes(part):
-        named = (prefix.removesuffix(": ") or "/".join(part["groups"])).split("/")
-        between = Between(probe_set, part, prefix, groups, (named[0], named[1]))
-        is_first = not prefix or prefix == next(prefixes(part))[0]
-        table = results.results(between, own["estimates"], names)
+    for place, (slice_groups, groups) in enumerate(pairs(part)):
+        first, second = slice_groups or tuple(part["groups"])
+        between = Between(probe_set, part, slice_groups, groups, (first, second))
+        table = results.results(between, estimates, names)
         # Where frames belong to attributes, several groups have their numbers further down alone.
         blocks += [table] if table.groups[0].rows else []
-        if is_first and table.groups[0].rows:
-            blocks.append(measures.of_results(own["estimates"]))
+        if place == 0 and table.groups[0].rows:
+            blocks.append(measures.of_results(estimates))
         if not control:
-            blocks += inherited.inherited(between, own["estimates"], names)
-            blocks += yardsticks.yardsticks(between, own["items"], own["estimates"], names)
-            blocks += leans.largest(between, own["items"], own, names)
-            blocks += rankings.rankings(between, own["estimates"], names)
-    further = measures.further(probe_set, part, own["estimates"], measures.PLACED, names)
+            blocks += inherited.inherited(between, estimates, names)
+            blocks += yardsticks.yardsticks(between, own.items, estimates, names)
+            blocks += leans.largest(between, own, names)
+            blocks += rankings.rankings(between, estimates, names)
+    further = measures.further(probe_set, part, estimates, measures.PLACED, names)
     blocks += [Part("Further measures", further)] if further else []
     blocks += [_limits(part), *licences.of_set(part)]
     return _section(probe_set, part, blocks)
 
 
-def cloze(
-    probe_set: str, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], names: Names
-) -> Section:
+def cloze(probe_set: str, manifest: Mapping[str, Any], tables: Tables, names: Names) -> Section:
     """The section of a set of facts."""
     part = manifest["probe_sets"][probe_set]
-    estimates = _of(tables["estimates"], probe_set)
+    estimates = tables.effects.of_set(probe_set)
     blocks: list[Block] = [Text(wording.visible(part["question"], None), "question")]
     told = [facts(estimates, estimator, names) for estimator in _ASKED]
     blocks += [
@@ -102,9 +93,9 @@ def cloze(
     return _section(probe_set, part, blocks)
 
 
-def facts(estimates: pd.DataFrame, estimator: str, names: Names) -> list[str]:
+def facts(estimates: Effects, estimator: str, names: Names) -> list[str]:
     """What each model knows, or where it does not heed a "not"; then whether the two differ."""
-    found = effects(estimates, estimator, "all", names.subjects)
+    found = estimates.at(estimator, ALL, names.subjects)
     told = [
         (
             _ASKED[estimator][0].format(
@@ -141,16 +132,16 @@ def _share(effect: Effect) -> str:
 
 
 def _shares(
-    probe_set: str, estimator: str, caption: str, estimates: pd.DataFrame, names: Names
+    probe_set: str, estimator: str, caption: str, estimates: Effects, names: Names
 ) -> Table | None:
-    chosen = estimates[estimates["estimator"] == estimator]
-    if chosen.empty:
+    chosen = estimates.of_estimators({estimator})
+    if not chosen:
         return None
     rows = []
-    for slice_ in dict.fromkeys(chosen["slice"]):
-        found = effects(chosen, estimator, slice_, names.subjects)
+    for slice_ in chosen.slices:
+        found = chosen.at(estimator, slice_, names.subjects)
         cells: list[str | Cell]
-        name = "All" if slice_ == ALL_SLICE else measures.slice_label(str(slice_), {})
+        name = "All" if slice_ == ALL else measures.slice_label(slice_, {})
         cells = [_share_cell(found[model]) for model in names.models]
         if names.paired:
             difference = found.get(DIFFERENCE)
@@ -170,7 +161,7 @@ def _shares(
         tuple(columns),
         (Rows(tuple(rows)),),
         note=_SHARES_NOTE if names.paired else "Not tested.",
-        basis=caveats.scopes(chosen["scope"], {"S1": "other sentences of the same kinds"}),
+        basis=caveats.scopes(chosen.scopes, {"S1": "other sentences of the same kinds"}),
     )
 
 
@@ -225,7 +216,3 @@ def _limits(part: Mapping[str, Any]) -> Text:
 
 def _section(probe_set: str, part: Mapping[str, Any], blocks: Sequence[Block]) -> Section:
     return Section(f"set-{probe_set}", wording.visible(part["title"]), tuple(blocks))
-
-
-def _of(table: pd.DataFrame, probe_set: str) -> pd.DataFrame:
-    return table[table["probe_set"] == probe_set]

@@ -4,27 +4,23 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
 from maskaudit.audit.phantom.truth import ACCEPTED, Recovered, recovered
+from maskaudit.audit.recording.slices import ALL
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import (
-    CANDIDATE,
-    REFERENCE,
     Block,
     Column,
     Dot,
     Figure,
     Key,
-    Names,
     Row,
     Rows,
     Scatter,
     Section,
     Table,
     Text,
-    effects,
 )
+from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effects, Names, Tables
 from maskaudit.reports.sections.competence import EXEMPT
 from maskaudit.reports.sections.measures import ACCURACY
 
@@ -59,12 +55,12 @@ def known_sets(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 def planted(
     manifest: Mapping[str, Any],
-    tables: Mapping[str, pd.DataFrame],
+    tables: Tables,
     names: Names,
 ) -> Section:
     """Planted against recovered, as charts and a table."""
     truth = known_sets(manifest)
-    found, log_kappa = recovered(truth, tables["items"], tables["scores"])
+    found, log_kappa = recovered(truth, tables.items, tables.scores)
     titles = {name: wording.visible(part["title"]) for name, part in manifest["probe_sets"].items()}
     blocks: list[Block] = [Text(_EXPLAINED)]
     if found:
@@ -86,7 +82,7 @@ def planted(
             )
     else:
         blocks.append(Text("None of the sets of this audit is one whose leans were planted."))
-    blocks += _facts(truth, manifest, tables["estimates"], names)
+    blocks += _facts(truth, manifest, tables.effects, names)
     return Section(
         "planted", "Planted against recovered", tuple(blocks), "Planted against recovered"
     )
@@ -158,14 +154,16 @@ def _figures(
 def _dots(part: Recovered, names: Names) -> list[Dot]:
     return [
         Dot(
-            float(row["planted"]),
-            float(row["measured"]),
+            planted,
+            measured,
             part.subject,
-            f"{wording.visible(str(row['attribute']))}, {names.label(part.subject)}: planted "
-            f"{wording.signed(float(row['planted']))}, recovered "
-            f"{wording.signed(float(row['measured']))}",
+            f"{wording.visible(attribute)}, {names.label(part.subject)}: planted "
+            f"{wording.signed(planted)}, recovered {wording.signed(measured)}",
         )
-        for _, row in part.planted.iterrows()
+        for attribute, planted, measured in zip(
+            *(part.planted[name].tolist() for name in ("attribute", "planted", "measured")),
+            strict=True,
+        )
     ]
 
 
@@ -209,14 +207,14 @@ def _table(found: Sequence[Recovered], titles: Mapping[str, str], names: Names) 
 def _facts(
     truth: Mapping[str, Any],
     manifest: Mapping[str, Any],
-    estimates: pd.DataFrame,
+    estimates: Effects,
     names: Names,
 ) -> list[Block]:
     """How many facts were planted and how many were recovered, where the set was asked."""
     facts = [name for name, part in manifest["probe_sets"].items() if part["kind"] == "cloze"]
     if facts != ["facts"] or not truth.get("facts"):
         return []
-    found = effects(estimates, ACCURACY, "all", names.models)
+    found = estimates.at(ACCURACY, ALL, names.models)
     told = [
         f"{names.the(model)} was taught {len(truth['facts'][truth['subjects'][model]])} facts and "
         f"fills {round(effect.estimate * effect.n_frames)} of {effect.n_frames} rightly"

@@ -10,26 +10,32 @@ import pandas as pd
 
 from maskaudit.audit.estimating.clustered import EXACT, WILSON
 from maskaudit.audit.estimating.estimators import CORRECTED, PUBLISHED
+from maskaudit.audit.recording.methods import CROSSED_CLUSTERS, Method
+from maskaudit.audit.recording.slices import ALL, Slice
 from maskaudit.reports import caveats as basis
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import (
-    CANDIDATE,
-    DIFFERENCE,
-    REFERENCE,
-    SHOWN,
     Block,
     Cell,
     Claim,
     Column,
-    Effect,
     Folded,
-    Names,
     Part,
     Rows,
     Section,
     Table,
     Text,
-    effects,
+)
+from maskaudit.reports.effects import (
+    CANDIDATE,
+    DIFFERENCE,
+    REFERENCE,
+    SHOWN,
+    Effect,
+    Effects,
+    Estimate,
+    Names,
+    Tables,
 )
 from maskaudit.reports.sections import licences, measures
 
@@ -88,38 +94,39 @@ class Preference:
         return math.inf if distance > 0 else 0.0
 
 
-def preferences(
-    manifest: Mapping[str, Any], estimates: pd.DataFrame, names: Names
-) -> list[Preference]:
+def preferences(manifest: Mapping[str, Any], estimates: Effects, names: Names) -> list[Preference]:
     """The preference of every set that has one: the first number with a value that means even."""
     found = []
     for probe_set, part in manifest["probe_sets"].items():
-        own = estimates[(estimates["probe_set"] == probe_set) & (part["kind"] in UNITS)]
-        own = measures.main_mode(own[own["slice"] == measures.ALL_SLICE])
-        own = own[own["subject"].isin(names.subjects)]
+        if part["kind"] not in UNITS:
+            continue
+        own = estimates.of_set(probe_set).where(lambda one: one.slice == ALL).main_mode()
         # A share that is refused an interval has its even value with the limits beside it alone.
-        even = own.loc[own["null_value"].notna() & (own["subject"] == CANDIDATE), "estimator"]
-        named = [str(name).removesuffix(EXACT) for name in even]
-        if named:
-            whole = own[~own["estimator"].map(_as_trials).astype(bool)]
-            found.append(_preference(probe_set, part, named[0], whole, names))
+        even = [
+            one.estimator.removesuffix(EXACT)
+            for one in own.all
+            if one.subject == CANDIDATE and not math.isnan(one.effect.null_value)
+        ]
+        if even:
+            found.append(_preference(probe_set, part, even[0], own, names))
     return found
 
 
 def _preference(
-    probe_set: str, part: Mapping[str, Any], name: str, own: pd.DataFrame, names: Names
+    probe_set: str, part: Mapping[str, Any], name: str, own: Effects, names: Names
 ) -> Preference:
     unit = UNITS[part["kind"]]
+    rows = own.of_estimators({name}).all
     word = "word" if name in {"ss", "preferred_word"} else "sentence"
     return Preference(
         probe_set,
         wording.visible(part["title"]),
         name,
-        str(own["mode"].iloc[0]),
+        own.all[0].mode,
         f"the stereotyping {word} in {{share}} of {unit}s",
-        effects(own, name, measures.ALL_SLICE, names.subjects),
+        own.at(name, ALL, names.subjects),
         unit,
-        _is_crossed(str(own.loc[own["estimator"] == name, "method"].iloc[0])),
+        _is_crossed(rows[0]),
     )
 
 
@@ -236,23 +243,22 @@ def section(
     probe_set: str,
     part: Mapping[str, Any],
     found: Sequence[Preference],
-    tables: Mapping[str, pd.DataFrame],
+    tables: Tables,
     names: Names,
 ) -> Section:
     """The section of a set that is neither of groups nor of facts; `tables` are the record's."""
-    items, estimates = (
-        tables[name][tables[name]["probe_set"] == probe_set] for name in ("items", "estimates")
-    )
+    of_set = tables.of_set(probe_set)
+    items = of_set.items
     blocks: list[Block] = [Text(wording.visible(part["question"], None), "question")]
     blocks += [finding(one, names) for one in found if one.probe_set == probe_set]
     blocks += [Text(wording.visible(part["how_to_read"], None)), _made_of(part, items)]
-    own = estimates[estimates["subject"].isin(names.subjects)]
-    if own.empty:
+    own = of_set.effects.where(lambda one: one.subject in names.subjects)
+    if not own:
         blocks.append(
             Text("No number could be computed from this set: see what was lost, below.", "warning")
         )
     for name, numbers in measures.by_estimator(own).items():
-        chosen = own[own["estimator"].isin(numbers)]
+        chosen = own.of_estimators(numbers)
         blocks.append(_part(probe_set, part, name, chosen, items, names))
     blocks.append(Text(f"Limits of this set. {wording.visible(part['limits'], None)}", "small"))
     blocks += licences.of_set(part)
@@ -288,7 +294,7 @@ def _part(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and 
     probe_set: str,
     part: Mapping[str, Any],
     name: str,
-    own: pd.DataFrame,
+    own: Effects,
     items: pd.DataFrame,
     names: Names,
 ) -> Part:
@@ -296,42 +302,51 @@ def _part(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and 
     definition, *rest_of_it = measures.meaning(name)
     blocks: list[Block] = [Text(definition, "small")]
     blocks += [Text(" ".join(rest_of_it), "small")] if rest_of_it else []
-    modes = measures.modes_of(own)
+    modes = own.modes
     if len(modes) > 1:
         blocks.append(Text(_modes(name, part["kind"], own), "small"))
-    whole = own[own["slice"] == measures.ALL_SLICE]
-    if not whole.empty:
+    whole = own.where(lambda one: one.slice == ALL)
+    if whole:
         blocks.append(_table(f"{name}-{probe_set}", part, whole, modes, items, names))
-    classes = own[own["slice"].map(measures.is_class).astype(bool)]
-    if not classes.empty:
+    classes = own.where(lambda one: one.slice.is_part)
+    if classes:
         blocks.append(_by_class(f"{name}-classes-{probe_set}", part, classes, modes, names))
-    rest = own.drop([*whole.index, *classes.index])
-    if not rest.empty:
+    rest = own.where(lambda one: one.slice != ALL and not one.slice.is_part)
+    if rest:
         blocks += measures.further(f"{name}-{probe_set}", part, rest, (), names)[:1]
     return Part(wording.visible(name), tuple(blocks))
 
 
-def _modes(name: str, kind: str, own: pd.DataFrame) -> str:
+def _modes(name: str, kind: str, own: Effects) -> str:
     """How the modes of an estimator differ, and whether that made any difference here."""
     definition = measures.meaning(name)[0]
     told = [one for one in _SENTENCE.split(definition) if "ublished mode" in one]
     general = [_MODES[kind]] if kind in _MODES else []
-    both = own.pivot_table(
-        index=["estimator", "slice", "subject"], columns="mode", values="estimate"
-    ).dropna()
-    same = bool((both[PUBLISHED] == both[CORRECTED]).all()) and not both.empty
+    by_mode = [
+        {(one.estimator, one.slice, one.subject): one.effect.estimate for one in own_.all}
+        for own_ in (own.in_mode(PUBLISHED), own.in_mode(CORRECTED))
+    ]
+    both = [(first, by_mode[1][key]) for key, first in by_mode[0].items() if key in by_mode[1]]
+    known = [pair for pair in both if not any(map(math.isnan, pair))]
+    same = bool(known) and all(published == corrected for published, corrected in known)
     here = ["Here both modes give the same numbers."] if same else []
     return " ".join(["How the modes differ.", *general, *told, *here])
 
 
-def _title(name: str, own: pd.DataFrame) -> str:
+def _title(name: str, own: Effects) -> str:
     """A number in words, with its unit and the value that means even."""
     part = measures.estimator_of(name)
     unit = f", {part.unit}" if part else ""
     if part and name == f"{part.name}_ties":
         return f"ties{unit}"
-    nulls = own.loc[(own["estimator"] == name) & (own["subject"] == CANDIDATE), "null_value"]
-    even = "" if nulls.isna().all() else f"; {nulls.dropna().iloc[0]:g} is even"
+    nulls = [
+        one.effect.null_value
+        for one in own.all
+        if one.estimator == name
+        and one.subject == CANDIDATE
+        and not math.isnan(one.effect.null_value)
+    ]
+    even = f"; {nulls[0]:g} is even" if nulls else ""
     is_pair = part is not None and "pairs" in part.kinds
     title = _TITLES.get(name, "prefers the stereotyping sentence" if is_pair else name)
     return f"{wording.visible(title)}{unit}{even}"
@@ -340,19 +355,18 @@ def _title(name: str, own: pd.DataFrame) -> str:
 def _table(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and their counts
     name: str,
     part: Mapping[str, Any],
-    own: pd.DataFrame,
+    own: Effects,
     modes: Sequence[str],
     items: pd.DataFrame,
     names: Names,
 ) -> Table:
     """A row a subject, the modes side by side, each with its p."""
     groups = []
-    shown_ones = own[~own["estimator"].isin(_no_ties(own)) & ~own["estimator"].map(_as_trials)]
-    for number in dict.fromkeys(str(name) for name in shown_ones["estimator"]):
-        by_mode = [
-            effects(measures.in_mode(own, mode), number, measures.ALL_SLICE, names.subjects)
-            for mode in modes
-        ]
+    left_out = _no_ties(own)
+    for number in own.estimators:
+        if number in left_out or _as_trials(number):
+            continue
+        by_mode = [own.in_mode(mode).at(number, ALL, names.subjects) for mode in modes]
         rows = []
         for subject in names.subjects:
             cells: list[str | Cell] = []
@@ -373,7 +387,7 @@ def _table(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and
         tuple(columns),
         tuple(groups),
         note=_note(part, own),
-        basis=f"{_counted(part, own, modes, items)} {basis.scopes(own['scope'], _SCOPES)}",
+        basis=f"{_counted(part, own, modes, items)} {basis.scopes(own.scopes, _SCOPES)}",
     )
 
 
@@ -382,13 +396,10 @@ def _as_trials(name: str) -> bool:
     return name.endswith((WILSON, EXACT))
 
 
-def _of_trials(number: str, own: pd.DataFrame, modes: Sequence[str], names: Names) -> list[Rows]:
+def _of_trials(number: str, own: Effects, modes: Sequence[str], names: Names) -> list[Rows]:
     """The same shares as if no two units hung together: Wilson's and the exact limits, exact p."""
     both = {
-        label: [
-            effects(measures.in_mode(own, mode), number + label, measures.ALL_SLICE, names.subjects)
-            for mode in modes
-        ]
+        label: [own.in_mode(mode).at(number + label, ALL, names.subjects) for mode in modes]
         for label in (WILSON, EXACT)
     }
     if not any(both[EXACT]):
@@ -413,20 +424,23 @@ def _trial(wilson: Effect | None, exact: Effect | None, subject: str) -> str | C
     return basis.beside(wording.fixed_interval(wilson.numbers, 2), f"exact {limits}")
 
 
-def _no_ties(own: pd.DataFrame) -> list[str]:
+def _no_ties(own: Effects) -> list[str]:
     """The numbers of ties that are all zero: one sentence says so."""
-    ties = own[own["estimator"].str.endswith("_ties")]
-    most = ties.groupby("estimator")["estimate"].agg(lambda values: values.abs().max())
-    return [str(name) for name in most.index[most == 0]]
+    ties = [name for name in own.estimators if name.endswith("_ties")]
+    return [
+        name
+        for name in ties
+        if all(one.effect.estimate == 0 for one in own.of_estimators({name}).all)
+    ]
 
 
-def _note(part: Mapping[str, Any], own: pd.DataFrame) -> str:
+def _note(part: Mapping[str, Any], own: Effects) -> str:
     unit = UNITS[part["kind"]]
     trials = (
         f" Where each {unit} is taken to be independent of the others: Wilson’s interval, the "
         "exact one below it, and the p of the exact binomial test for a model and of McNemar’s "
         "exact test for the difference; all are too sure of themselves where units hang together."
-        if own["estimator"].map(_as_trials).any()
+        if any(map(_as_trials, own.estimators))
         else ""
     )
     note = (
@@ -438,15 +452,15 @@ def _note(part: Mapping[str, Any], own: pd.DataFrame) -> str:
 
 
 def _counted(
-    part: Mapping[str, Any], own: pd.DataFrame, modes: Sequence[str], items: pd.DataFrame
+    part: Mapping[str, Any], own: Effects, modes: Sequence[str], items: pd.DataFrame
 ) -> str:
     """How many units and clusters stand behind a table, by mode where these differ."""
     unit, of = UNITS[part["kind"]], _of_set(items)
     bases = {}
     for mode in modes:
-        row = measures.in_mode(own, mode).iloc[0]
-        effect = Effect.of(row)
-        bases[mode] = _basis(effect, unit, is_crossed=_is_crossed(row["method"])) + (
+        row = own.in_mode(mode).all[0]
+        effect = row.effect
+        bases[mode] = _basis(effect, unit, is_crossed=_is_crossed(row)) + (
             f", of {wording.number(of)} in the set" if effect.n_frames < of else ""
         )
     if len(set(bases.values())) == 1:
@@ -454,16 +468,20 @@ def _counted(
     return " ".join(f"Counted in {mode} mode: {basis}." for mode, basis in bases.items())
 
 
-def _is_crossed(method: str) -> bool:
+def _is_crossed(estimate: Estimate) -> bool:
     """Whether clusters are of two factors that cross, as a number's method key says."""
-    return "unit:cluster+cluster_2" in method
+    return Method.parse(estimate.method)["unit"] == CROSSED_CLUSTERS
 
 
-def _beyond(own: pd.DataFrame) -> str:
+def _beyond(own: Effects) -> str:
     """A remark on intervals that reach further than the number itself can."""
-    models = own[own["subject"] != DIFFERENCE]
-    percent = models[models["estimator"].map(measures.is_percent).astype(bool)]
-    if not ((percent["low"] < 0) | (percent["high"] > 100)).any():  # noqa: PLR2004 - percent
+    percent = {name for name in own.estimators if measures.is_percent(name)}
+    is_beyond = any(
+        one.effect.low < 0 or one.effect.high > 100  # noqa: PLR2004 - percent
+        for one in own.of_estimators(percent).all
+        if one.subject != DIFFERENCE
+    )
+    if not is_beyond:
         return ""
     return (
         " An interval that reaches below 0 or above 100 is an approximation near the edge of what "
@@ -472,20 +490,17 @@ def _beyond(own: pd.DataFrame) -> str:
 
 
 def _by_class(
-    name: str, part: Mapping[str, Any], own: pd.DataFrame, modes: Sequence[str], names: Names
+    name: str, part: Mapping[str, Any], own: Effects, modes: Sequence[str], names: Names
 ) -> Folded:
     """The numbers of each class that are there in all modes, with intervals in the last mode."""
     in_all = [
         number
-        for number in dict.fromkeys(str(name) for name in own["estimator"])
-        if not _as_trials(number) and set(own.loc[own["estimator"] == number, "mode"]) == set(modes)
+        for number in own.estimators
+        if not _as_trials(number) and own.of_estimators({number}).modes == list(modes)
     ]
     groups = [
         Rows(
-            tuple(
-                _class_row(number, str(slice_), part, own, modes, names)
-                for slice_ in dict.fromkeys(own["slice"])
-            ),
+            tuple(_class_row(number, slice_, part, own, modes, names) for slice_ in own.slices),
             wording.opened(_title(number, own)),
         )
         for number in in_all
@@ -497,7 +512,7 @@ def _by_class(
         columns += several if len(modes) > 1 else [Column(names.label(model))]
     mode = f", {modes[-1]}" if len(modes) > 1 else ""
     columns += [Column(f"Difference{mode}")] if names.paired else []
-    n_classes = own["slice"].nunique()
+    n_classes = len(own.slices)
     table = Table(
         name,
         f"{wording.visible(name.partition('-')[0])} by class",
@@ -507,27 +522,25 @@ def _by_class(
         note="95 % intervals in brackets, not adjusted for the number of classes: about one in "
         "twenty leaves the even value out by chance. Below: Wilson’s interval and McNemar’s exact "
         f"test, each {UNITS[part['kind']]} taken to be independent of the others. {basis.MDE}"
-        f"{_beyond(measures.in_mode(own, modes[-1]))}",
-        basis=basis.scopes(own["scope"], _SCOPES),
+        f"{_beyond(own.in_mode(modes[-1]))}",
+        basis=basis.scopes(own.scopes, _SCOPES),
     )
     return Folded(f"By class: {wording.counted(n_classes, 'class', 'classes')}", (table,))
 
 
 def _class_row(  # noqa: PLR0913, PLR0917 - one row of the table above
     number: str,
-    slice_: str,
+    slice_: Slice,
     part: Mapping[str, Any],
-    own: pd.DataFrame,
+    own: Effects,
     modes: Sequence[str],
     names: Names,
 ) -> tuple[str | Cell, ...]:
     digits = _DIGITS if measures.is_percent(number) else None
-    by_mode = {
-        mode: effects(measures.in_mode(own, mode), number, slice_, names.subjects) for mode in modes
-    }
+    by_mode = {mode: own.in_mode(mode).at(number, slice_, names.subjects) for mode in modes}
     last = by_mode[modes[-1]]
     trials = {
-        label: effects(measures.in_mode(own, modes[-1]), number + label, slice_, names.subjects)
+        label: own.in_mode(modes[-1]).at(number + label, slice_, names.subjects)
         for label in (WILSON, EXACT)
     }
     cells: list[str | Cell] = []

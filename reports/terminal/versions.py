@@ -12,11 +12,11 @@ from maskaudit.audit.estimating.teacher_student import LOG_MAGNITUDE_RATIO
 from maskaudit.audit.judging import compare
 from maskaudit.audit.judging.baseline import Accepted, Baseline, Held
 from maskaudit.audit.judging.compare import LEAN, TOLERANCE, Versions
+from maskaudit.audit.recording.slices import Slice
 from maskaudit.reports import wording
-from maskaudit.reports.blocks import DIFFERENCE
+from maskaudit.reports.effects import DIFFERENCE
 
 SENTENCE = 90
-_SLICE = "contrast"
 _NUMBERS = {
     LEAN: "leans (log-odds beyond those of the average word in the same sentence, in nats)",
     LOG_ODDS.name: "log-odds in nats",
@@ -68,7 +68,8 @@ def held(found: Held, name: str) -> str:
     worse = found.changes[found.changes["worse"]]
     lines += [
         f"Credibly worse than the {row['against']}: {row['probe_set']}, "
-        f"{_number(str(row['estimator']), str(row['slice']))} {_value(row)} (one-sided 95 % bounds)"
+        f"{_number(str(row['estimator']), Slice.parse(row['slice']))} {_value(row)} "
+        "(one-sided 95 % bounds)"
         for row in worse.to_dict("records")
     ]
     if not lines:
@@ -193,12 +194,12 @@ def _summary(estimates: pd.DataFrame, name: str) -> Iterator[str]:
         is_adjusted = not math.isnan(row["p_adjusted"])
         p = wording.p_value(row["p_adjusted"] if is_adjusted else row["p"]) if tested else ""
         told = f", {p}, {'' if is_adjusted else 'not '}adjusted" if p else ""
-        yield f"  {_number(str(row['estimator']), str(row['slice']))} {_value(row)}{told}"
+        yield f"  {_number(str(row['estimator']), Slice.parse(row['slice']))} {_value(row)}{told}"
 
 
-def _number(estimator: str, slice_: str) -> str:
+def _number(estimator: str, slice_: Slice) -> str:
     """What a number is called in a line."""
-    between = slice_.rpartition(": ")[0]
+    between = slice_.between
     name = {
         CONTRAST: "stereotype contrast, change in nats",
         LOG_MAGNITUDE_RATIO: "size of all leans, times what it was",

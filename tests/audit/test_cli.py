@@ -197,7 +197,7 @@ def test_different_vocabularies_are_allowed_and_what_needs_one_is_left_out(maska
     assert told.rstrip(".") in visible_text(folder / "report.html")
     own = found.estimates[found.estimates["subject"] == "difference"]
     # What is unknown is so because the set is small, and says it.
-    assert (own["estimate"].notna() | (own["reading"] != "")).all()
+    assert (own["estimate"].notna() | (own["flag"] != "")).all()
     assert own.loc[own["estimator"] == "stereotype_contrast", "estimate"].notna().all()
 
 

@@ -168,14 +168,14 @@ def record(sets=None, *, names=None, truth=None, **told):
 
 
 def older(found):
-    """Return the record as the first format has it: nothing of both models, and no reading."""
+    """Return the record as the first format has it: nothing of both models, and no flags."""
     new = set(measures.INHERITED + measures.PLACED) - {
         "stereotype_contrast", "stereotype_contrast_lpbs", "log_odds", "prior", "lpbs", "lean",
         "largest_lean",
     }  # fmt: skip
     rows = ~found.estimates["estimator"].isin(sorted(new))
     rows &= ~found.estimates["estimator"].str.endswith(("_wilson", "_exact"))
-    estimates = found.estimates[rows].assign(reading="").reset_index(drop=True)
+    estimates = found.estimates[rows].assign(flag="", outcome="").reset_index(drop=True)
     return replace(found, estimates=estimates)
 
 

@@ -12,12 +12,13 @@ import pytest
 
 from maskaudit.audit.estimating import crossed
 from maskaudit.audit.estimating import teacher_student as both
-from maskaudit.audit.estimating.statistics import inheritance
-from maskaudit.audit.recording.tables import READINGS
+from maskaudit.audit.recording.values import FLAGS, OUTCOMES
 from maskaudit.reports import caveats
-from maskaudit.reports.blocks import Cell, Effect, Names, Table, Words
+from maskaudit.reports.blocks import Cell, Table, Words
+from maskaudit.reports.effects import Effect, Effects, Names
 from maskaudit.reports.page import page
 from maskaudit.reports.sections import measures
+from maskaudit.reports.sections.association import inherited
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.association.rankings import needed, rankings
 from tests.reports import records
@@ -157,7 +158,7 @@ def test_no_number_of_a_record_is_without_a_definition(whole):
         for key, value in vars(module).items()
         if key.isupper() and isinstance(value, str) and not key.startswith("_")
     }
-    named -= {"all", *READINGS, "reference", "candidate", "difference", "relation", "control"}
+    named -= {"all", *FLAGS, "reference", "candidate", "difference", "relation", "control"}
     assert {"slope", "association", "world_slope", "fidelity_adjusted", "beyond_world"} <= named
     for name in (*named, *whole.estimates["estimator"].unique()):
         meaning = measures.meaning(name)
@@ -219,10 +220,10 @@ def test_a_number_of_frames_beyond_use_is_only_said_to_be_one(frames, shown):
 
 def test_a_set_without_rankings_has_no_fold(whole):
     """An older record, or a set that is too small, has none."""
-    between = Between("jobs", {}, "", ("women", "men"), ("women", "men"))
+    between = Between("jobs", {}, (), ("women", "men"), ("women", "men"))
     older = records.older(whole).estimates
     own = older[older["probe_set"] == "jobs"]
-    assert rankings(between, own, Names("student", "teacher")) == ()
+    assert rankings(between, Effects.of(own), Names("student", "teacher")) == ()
 
 
 def effect(**told):
@@ -233,16 +234,24 @@ def effect(**told):
     return Effect(**{**nothing, "n_attributes": 1, "n_frames": 1, "scope": "S1", **told})
 
 
-@pytest.mark.parametrize("reading", READINGS)
-def test_every_reading_has_words(reading):
-    """A refusal is said, a class is not one, and an unknown reason is still no interval."""
-    refused = caveats.refusal(effect(estimate=0.1, reading=reading))
-    if reading in {"", "exploratory", *inheritance.CLASSES}:
+@pytest.mark.parametrize("flag", FLAGS)
+def test_every_flag_has_words(flag):
+    """A refusal is said, and an unknown reason is still no interval."""
+    refused = caveats.refusal(effect(estimate=0.1, flag=flag))
+    if flag in {"", "exploratory"}:
         assert refused == "no interval"
     else:
         assert refused.startswith(("no interval: ", "not estimable"))
-    missing = caveats.refusal(effect(reading=reading))
+    missing = caveats.refusal(effect(flag=flag))
     assert missing.startswith(("not computed", "not estimable"))
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_an_outcome_is_no_refusal(outcome):
+    """What became of an attribute has words of its own."""
+    assert caveats.refusal(effect(estimate=0.1, outcome=outcome)) == "no interval"
+    assert caveats.refusal(effect(outcome=outcome)) == "not computed"
+    assert (outcome in inherited.MEANINGS) == (outcome != "")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-PUBLISHED, CORRECTED = "published", "corrected"
+from maskaudit.audit.recording.values import MODES
+
+PUBLISHED, CORRECTED = MODES
 
 
 @dataclass(frozen=True)

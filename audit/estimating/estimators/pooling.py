@@ -8,7 +8,7 @@ CELL = ["role", "class", "attribute", "frame"]
 
 def group_at_mask(scored: pd.DataFrame) -> bool:
     """Whether the terms are the targets; otherwise they stand in the context."""
-    differ = scored["target"].to_numpy() != scored["term"].to_numpy()
+    differ = (scored["target"] != scored["term"]).to_numpy(dtype=bool)
     if not differ.any():
         return True
     words = scored.loc[differ, ["target", "term"]].drop_duplicates()

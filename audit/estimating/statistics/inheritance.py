@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 from maskaudit.audit.estimating.statistics.anova import mean_squares
 from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.estimating.statistics.multiplicity import benjamini_hochberg
+from maskaudit.audit.recording.values import OUTCOMES, Outcome
 
-INHERITED, AMPLIFIED, ATTENUATED = "inherited", "amplified", "attenuated"
-LOST, NEW, FLIPPED, UNDECIDED = "lost", "new", "flipped", "undecided"
-CLASSES = (INHERITED, AMPLIFIED, ATTENUATED, LOST, NEW, FLIPPED, UNDECIDED)
+CLASSES = tuple(outcome for outcome in OUTCOMES if outcome)
+INHERITED, AMPLIFIED, ATTENUATED, LOST, NEW, FLIPPED, UNDECIDED = CLASSES
 
 
 def credible_signs(estimates: Cells, p: Cells, *, alpha: float = 0.05) -> NDArray[np.int_]:
@@ -19,7 +19,7 @@ def credible_signs(estimates: Cells, p: Cells, *, alpha: float = 0.05) -> NDArra
     return signs
 
 
-def classify(teacher: int, student: int, change: int) -> str:
+def classify(teacher: int, student: int, change: int) -> Outcome:
     """The class of an attribute from the credible signs of both leans and of their difference.
 
     `change` is the sign of student minus teacher. What no rule decides is "undecided", which is

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.proving.checks import Check
+from maskaudit.audit.recording.slices import ALL, Slice
 
 Progress = Callable[[str, int, int], None]
 
@@ -20,11 +21,11 @@ def numbers(
     estimates: pd.DataFrame,
     estimator: str,
     subject: str,
-    slice_: str = "all",
+    slice_: Slice = ALL,
     columns: Sequence[str] = ("estimate", "low", "high"),
 ) -> list[float]:
     """The numbers of one row of the estimates; NaN where there is no such row."""
-    key = {"estimator": estimator, "subject": subject, "slice": slice_}
+    key = {"estimator": estimator, "subject": subject, "slice": str(slice_)}
     own = estimates[(estimates[list(key)] == pd.Series(key)).all(axis=1)]
     if len(own) != 1:
         return [np.nan] * len(columns)

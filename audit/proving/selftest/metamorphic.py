@@ -36,6 +36,7 @@ from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest.check import Progress, near, numbers, stages
 from maskaudit.audit.proving.selftest.ground import SEED
 from maskaudit.audit.proving.selftest.wrapped import OneByOne
+from maskaudit.audit.recording import slices
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.schema import MASK, ProbeSet, parse, shipped
 
@@ -194,11 +195,11 @@ def _of_estimating(before: Measured) -> Iterator[Check]:
     effects = alike[models_ & alike["estimator"].isin(EFFECTS | {ASSOCIATION, MAGNITUDE})]
     worst = float(effects[["estimate", "low", "high"]].abs().max().max())
     yield Check("identical groups: effects", worst == 0, f"largest {worst}", "exactly 0")
-    _, low, high = numbers(alike, CONTRAST, DIFFERENCE, "contrast")
+    _, low, high = numbers(alike, CONTRAST, DIFFERENCE, slices.CONTRAST)
     inside = low <= 0 <= high
     yield Check("identical groups: interval", inside, f"{low:g} to {high:g}", "0 inside")
     row = alike[alike["estimator"] == SLOPE]
-    unknown = row["estimate"].isna().all() and set(row["reading"]) == {"not_estimable"}
+    unknown = row["estimate"].isna().all() and set(row["flag"]) == {"not_estimable"}
     found = ", ".join(f"{value:g}" for value in row["estimate"])
     yield Check("identical groups: slope of nothing", bool(unknown), found, "not estimable")
     logp = scores["value"].where(scores["measure"] != "logp", FACTOR * scores["value"])
@@ -242,7 +243,7 @@ def _of_nothing(before: Measured) -> Iterator[Check]:
     part, scores = before.part, before.scored.scores
     lost = part.items.loc[part.items["class"] == name, "item"]
     kept = scores.assign(value=scores["value"].where(~scores["item"].isin(lost)))
-    found = numbers(estimated(part, kept), CONTRAST, DIFFERENCE, "contrast")[0]
+    found = numbers(estimated(part, kept), CONTRAST, DIFFERENCE, slices.CONTRAST)[0]
     name = "a class that nothing was scored of: contrast"
     yield Check(name, bool(np.isnan(found)), f"{found:g}", "unknown, no number")
 
@@ -277,7 +278,8 @@ def largest_change(
     if set(one.index) != set(other.index):
         return np.inf
     other = other.loc[one.index]
-    if not (one["reading"] == other["reading"]).all():
+    said = ["flag", "outcome"]
+    if not (one[said] == other[said]).all(axis=None):
         return np.inf
     first, second = one[columns], other[columns]
     if not (first.isna() == second.isna()).all(axis=None):

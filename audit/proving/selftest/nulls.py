@@ -26,6 +26,7 @@ from maskaudit.audit.phantom import truth as known
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest.check import Progress, numbers
 from maskaudit.audit.proving.selftest.ground import SEED, Ground, ground
+from maskaudit.audit.recording import slices
 from maskaudit.probes.expand import Expanded
 
 MODELS = 200
@@ -112,7 +113,7 @@ def tested(own: Ground, part: Expanded, model: LoadedModel) -> Tested:
     """Score and estimate one model as an audit does."""
     scores = scoring.score_all([part], [model], lambda _set, _done, _all: None).scores
     estimates = estimate(part.items, scores, [own.design]).estimates
-    [p] = numbers(estimates, CONTRAST, "candidate", "contrast", ["p"])
+    [p] = numbers(estimates, CONTRAST, "candidate", slices.CONTRAST, ["p"])
     _, low, high = numbers(estimates, LOG_ODDS.name, "candidate")
     values = part.items.merge(scores[["item", "value"]], on="item")
     spread = float(values.groupby("target")["value"].std().min())

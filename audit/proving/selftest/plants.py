@@ -23,6 +23,7 @@ from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest.check import Progress, near, numbers, stages
 from maskaudit.audit.proving.selftest.ground import FRAMES, SEED, Ground, ground, pieces
 from maskaudit.audit.proving.selftest.wrapped import Planted
+from maskaudit.audit.recording import slices
 from maskaudit.probes.schema import MASK
 
 OUTPUT_BIAS = 0.7
@@ -78,7 +79,7 @@ def _output_bias(own: Ground, progress: Progress) -> Iterator[Check]:
         moved = own.cells(scores, estimator, DIFFERENCE)
         worst = float(moved.ravel()[np.argmax(np.abs(moved - truth))])
         yield near(f"output bias: {estimator.name}, the worst cell", worst, truth, within)
-    contrast, _, _ = numbers(own.estimated(scores), CONTRAST, DIFFERENCE, "contrast")
+    contrast, _, _ = numbers(own.estimated(scores), CONTRAST, DIFFERENCE, slices.CONTRAST)
     yield near("output bias: stereotype contrast", contrast, 0.0, EXACT)
 
 

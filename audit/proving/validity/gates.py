@@ -17,6 +17,7 @@ from maskaudit.audit.judging.gate import judged, settled
 from maskaudit.audit.judging.policy import BOUND, NON_INFERIORITY, Gate
 from maskaudit.audit.proving.validity.simulate import Crossed
 from maskaudit.audit.proving.validity.table import Bar, Row, Table, generator, share
+from maskaudit.audit.recording import slices
 
 # The change from one version to the next is a contrast of differences, of two classes of half the
 # attributes each; attributes, frames and residual move by these, in nats.
@@ -176,11 +177,11 @@ def _row(interval: Interval, change: float) -> dict[str, object]:
         "estimate": interval.estimate + change,
         "probe_set": "simulated",
         "axis": "",
-        "slice": "contrast",
+        "slice": str(slices.CONTRAST),
         "estimator": CONTRAST,
         "mode": "",
         "subject": DIFFERENCE,
         "n_frames": 1,
-        "reading": "",
+        "flag": "",
         "method": "",
     }

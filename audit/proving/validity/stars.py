@@ -13,8 +13,9 @@ from maskaudit.audit.estimating.crossed import CONTRAST
 from maskaudit.audit.estimating.estimate import with_adjusted
 from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.proving.validity.table import Bar, Row, Table, average, repeat
+from maskaudit.audit.recording import slices
 from maskaudit.audit.recording import tables as declared
-from maskaudit.reports.blocks import CANDIDATE, Names
+from maskaudit.reports.effects import CANDIDATE, Effects, Names
 from maskaudit.reports.sections.contrasts import Contrast, contrasts
 
 TESTED, SIGNALS, FAMILY = 200, 20, 10
@@ -70,7 +71,7 @@ class Sets:
         names = [f"set-{i:03}" for i in range(TESTED)]
         rows = {
             "probe_set": names,
-            "slice": "contrast",
+            "slice": str(slices.CONTRAST),
             "estimator": CONTRAST,
             "subject": CANDIDATE,
             "null_value": 0.0,
@@ -86,7 +87,7 @@ class Sets:
 
     def contrasts(self, p: Cells) -> list[Contrast]:
         """The contrasts as a page makes them from its record, which takes a while."""
-        return contrasts(self.manifest, self.adjusted(p), Names("model"))
+        return contrasts(self.manifest, Effects.of(self.adjusted(p)), Names("model"))
 
     def shown(self, p: Cells) -> list[bool]:
         """Whether each contrast is shown: `contrasts`, with only the adjusted p put in anew."""

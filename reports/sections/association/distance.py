@@ -7,22 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from maskaudit.audit.estimating.cells import RELATION
 from maskaudit.audit.estimating.estimators.divergence import MODELS
+from maskaudit.audit.recording.slices import ALL
 from maskaudit.reports import caveats, wording
-from maskaudit.reports.blocks import (
-    CANDIDATE,
-    REFERENCE,
-    Block,
-    Column,
-    Effect,
-    Names,
-    Rows,
-    Section,
-    Table,
-    Text,
-    effects,
-)
+from maskaudit.reports.blocks import Block, Column, Rows, Section, Table, Text
+from maskaudit.reports.effects import CANDIDATE, REFERENCE, RELATION, Effect, Effects, Names, Tables
 from maskaudit.reports.sections import measures
 
 _TITLE = "How far apart the two models are"
@@ -40,15 +29,13 @@ _DIGITS = 2
 _DISTANCES = [part.name for part in MODELS]
 
 
-def distance(
-    manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], names: Names
-) -> Section:
+def distance(manifest: Mapping[str, Any], tables: Tables, names: Names) -> Section:
     """The distances of each set with their intervals; their plain means in an older record."""
-    related = tables["estimates"]
-    whole = (related["subject"] == RELATION) & (related["slice"] == measures.ALL_SLICE)
-    related = related[whole & related["estimator"].isin(_DISTANCES)]
-    means = None if not related.empty else _means(manifest, tables)
-    if related.empty and means is None:
+    related = tables.effects.where(
+        lambda own: (own.subject, own.slice) == (RELATION, ALL) and own.estimator in _DISTANCES
+    )
+    means = None if related else _means(manifest, tables)
+    if not related and means is None:
         why = manifest["not_measured"] or ["This record has no such measurement."]
         return Section(
             "distance",
@@ -68,12 +55,12 @@ def distance(
     return Section("distance", _TITLE, blocks, "Distance")
 
 
-def _estimated(manifest: Mapping[str, Any], related: pd.DataFrame) -> tuple[Block, ...]:
-    measured = list(dict.fromkeys(str(name) for name in related["estimator"]))
+def _estimated(manifest: Mapping[str, Any], related: Effects) -> tuple[Block, ...]:
+    measured = related.estimators
     rows = []
-    for probe_set in dict.fromkeys(related["probe_set"]):
-        own = related[related["probe_set"] == probe_set]
-        found = {name: effects(own, name, measures.ALL_SLICE, (RELATION,)) for name in measured}
+    for probe_set in dict.fromkeys(own.probe_set for own in related.all):
+        own = related.of_set(probe_set)
+        found = {name: own.at(name, ALL, (RELATION,)) for name in measured}
         cells = [
             measures.number(name, _possible(name, each[RELATION]), RELATION, _DIGITS)
             if each
@@ -81,7 +68,10 @@ def _estimated(manifest: Mapping[str, Any], related: pd.DataFrame) -> tuple[Bloc
             for name, each in found.items()
         ]
         title = wording.visible(manifest["probe_sets"][probe_set]["title"])
-        sizes = (wording.number(int(own[count].max())) for count in ("n_frames", "n_attributes"))
+        sizes = (
+            wording.number(max(getattr(one.effect, count) for one in own.all))
+            for count in ("n_frames", "n_attributes")
+        )
         rows.append((title, *sizes, *cells))
     columns = [Column("Set", is_number=False), Column("Sentences"), Column("Clusters")]
     columns += [Column(_TITLES[name][0] if name in _TITLES else name) for name in measured]
@@ -92,7 +82,7 @@ def _estimated(manifest: Mapping[str, Any], related: pd.DataFrame) -> tuple[Bloc
         (Rows(tuple(rows)),),
         note="Not tested. A cluster is a frame, or what else hangs together. Limits are cut at "
         "what is possible.",
-        basis=caveats.scopes(related["scope"], _SCOPES),
+        basis=caveats.scopes(related.scopes, _SCOPES),
         is_compact=True,
     )
     return table, measures.definitions(measured)
@@ -106,9 +96,9 @@ def _possible(name: str, effect: Effect) -> Effect:
     return replace(effect, low=max(effect.low, 0.0), high=min(effect.high, highest))
 
 
-def _means(manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Table | None:
+def _means(manifest: Mapping[str, Any], tables: Tables) -> Table | None:
     """The means of what the scoring pass kept; None where it kept nothing."""
-    paired, items = tables["paired"], tables["items"]
+    paired, items = tables.paired, tables.items
     between = paired[(paired["model"] == REFERENCE) & (paired["other_model"] == CANDIDATE)]
     if between.empty:
         return None

@@ -10,21 +10,11 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.recording.slices import Slice
 from maskaudit.probes.schema import MASK
 from maskaudit.reports import wording
-from maskaudit.reports.blocks import (
-    CANDIDATE,
-    Blank,
-    Column,
-    Folded,
-    Names,
-    Rows,
-    Table,
-    Text,
-    Word,
-    Words,
-    effects,
-)
+from maskaudit.reports.blocks import Blank, Column, Folded, Rows, Table, Text, Word, Words
+from maskaudit.reports.effects import CANDIDATE, Effect, Effects, Names, Tables
 from maskaudit.reports.sections.contrasts import tag
 
 TOP_FILLS = 3
@@ -42,11 +32,15 @@ Fills = Mapping[tuple[str, str], Words]
 
 @dataclass(frozen=True)
 class Between:
-    """One set and two of its groups: what a table of leans is about."""
+    """One set and two of its groups: what a table of leans is about.
+
+    `slice_groups` are the two as slices name them: empty where the set has no others. `groups` are
+    their labels, `group_names` their names.
+    """
 
     probe_set: str
     part: Mapping[str, Any]
-    prefix: str
+    slice_groups: tuple[str, ...]
     groups: tuple[str, str]
     group_names: tuple[str, str]
 
@@ -58,11 +52,15 @@ class Between:
     @property
     def tag(self) -> str:
         """What tells its tables from others."""
-        return tag(self.probe_set, self.prefix)
+        return tag(self.probe_set, self.slice_groups)
 
-    def slice_of(self, attribute: str) -> str:
-        """The slice of one attribute."""
-        return f"{self.prefix}attribute={attribute}"
+    def slice(self, own: Slice) -> Slice:
+        """A slice between these two groups."""
+        return own.of_groups(*self.slice_groups)
+
+    def leans(self, estimates: Effects, estimator: str, subject: str) -> dict[str, Effect]:
+        """One number of every attribute between these two groups, of one subject."""
+        return estimates.by_attribute(estimator, self.slice_groups, subject)
 
 
 @dataclass(frozen=True)
@@ -81,14 +79,13 @@ class Unit:
 def behind(
     between: Between,
     attributes: Sequence[str],
-    items: pd.DataFrame,
-    tables: Mapping[str, pd.DataFrame],
+    tables: Tables,
     names: Names,
 ) -> Folded:
-    """One sentence for each attribute; `items` and `estimates` in `tables` are those of the set."""
-    chosen = _chosen(between, attributes, items, tables, names)
-    texts = _texts(tables["contexts"], chosen.values())
-    fills = _fills(tables["fills"], chosen.values())
+    """One sentence for each attribute; `tables` are those of the set."""
+    chosen = _chosen(between, attributes, tables, names)
+    texts = _texts(tables.contexts, chosen.values())
+    fills = _fills(tables.fills, chosen.values())
     groups = tuple(
         Rows(
             tuple(_row(unit, model, fills, names) for model in names.models),
@@ -113,23 +110,22 @@ def behind(
 def _chosen(
     between: Between,
     attributes: Sequence[str],
-    items: pd.DataFrame,
-    tables: Mapping[str, pd.DataFrame],
+    tables: Tables,
     names: Names,
 ) -> dict[str, Unit]:
     """For each attribute the unit nearest to its average in the candidate; the first of equals."""
+    items = tables.items
     probes = items[(items["role"] == "probe") & items["attribute"].isin(attributes)]
-    log_p = _log_p(tables["scores"], set(probes["item"]))
+    log_p = _log_p(tables.scores, set(probes["item"]))
     units = defaultdict(list)
     for attribute, unit in _units(probes, log_p, between, names):
         if not any(math.isnan(p) for pair in unit.log_p.values() for p in pair):
             units[attribute].append(unit)
     found = {}
+    averages = between.leans(tables.effects, LOG_ODDS.name, CANDIDATE)
     for attribute in attributes:
-        slice_ = between.slice_of(attribute)
-        average = effects(tables["estimates"], LOG_ODDS.name, slice_, [CANDIDATE])
-        if units[attribute] and average:
-            middle = average[CANDIDATE].estimate
+        if units[attribute] and attribute in averages:
+            middle = averages[attribute].estimate
             found[attribute] = min(
                 units[attribute], key=lambda unit: abs(unit.score(CANDIDATE) - middle)
             )
@@ -138,7 +134,7 @@ def _chosen(
 
 def _log_p(scores: pd.DataFrame, wanted: set[str]) -> dict[tuple[str, str], float]:
     own = scores[(scores["measure"] == "logp") & scores["item"].isin(wanted)]
-    keys = zip(own["item"], own["model"], strict=True)
+    keys = zip(own["item"].to_numpy(), own["model"].to_numpy(), strict=True)
     return dict(zip(keys, own["value"].astype(float), strict=True))
 
 
@@ -150,15 +146,16 @@ def _units(
 ) -> Iterator[tuple[str, Unit]]:
     """Every sentence of an attribute, or every pair of sentences that differ in the group."""
     sides: dict[tuple[str, str, int], dict[str, list[tuple[str, str]]]] = {}
-    columns = (probes[name] for name in ("attribute", "frame", "variant", "group"))
-    places = zip(probes["context"], probes["item"], strict=True)
+    # As arrays, since a column of text gives one value at a time slowly.
+    columns = (probes[name].to_numpy() for name in ("attribute", "frame", "variant", "group"))
+    places = zip(probes["context"].to_numpy(), probes["item"].to_numpy(), strict=True)
     for (attribute, frame, variant, group), place in zip(
         zip(*columns, strict=True), places, strict=True
     ):
         sides.setdefault((attribute, frame, variant), {}).setdefault(group, []).append(place)
 
     def of(model: str, side: Sequence[tuple[str, str]]) -> float:
-        return _summed(log_p.get((item, model), math.nan) for _, item in side)
+        return _summed([log_p.get((item, model), math.nan) for _, item in side])
 
     for (attribute, _, _), by_group in sides.items():
         first, second = (by_group.get(name, []) for name in between.group_names)
@@ -172,8 +169,9 @@ def _units(
                 yield attribute, Unit((one[0], other[0]), pairs)
 
 
-def _summed(log_p: Iterable[float]) -> float:
-    return float(np.logaddexp.reduce(np.fromiter(log_p, dtype=float)))
+def _summed(log_p: Sequence[float]) -> float:
+    """The log of the summed p."""
+    return log_p[0] if len(log_p) == 1 else float(np.logaddexp.reduce(np.array(log_p)))
 
 
 def _texts(contexts: pd.DataFrame, units: Iterable[Unit]) -> dict[str, Blank]:

@@ -1,9 +1,7 @@
 """What a candidate keeps of its reference's leans: how much of them, which ones, and where else."""
 
 import math
-from collections.abc import Mapping
-
-import pandas as pd
+from collections.abc import Mapping, Sequence
 
 from maskaudit.audit.estimating.cells import RELATION
 from maskaudit.audit.estimating.crossed import ASSOCIATION, LEAN, LEAST_ATTRIBUTES
@@ -32,27 +30,22 @@ from maskaudit.audit.estimating.teacher_student import (
     SIGN_CHANGES,
     SLOPE,
 )
+from maskaudit.audit.recording.slices import ALL
 from maskaudit.reports import caveats, wording
 from maskaudit.reports.blocks import (
-    CANDIDATE,
-    REFERENCE,
     Block,
     Cell,
     Column,
     Definitions,
-    Effect,
     Folded,
-    Names,
     Part,
     Rows,
     Table,
     Term,
     Text,
-    by_slice,
-    effects,
 )
+from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Effects, Names
 from maskaudit.reports.sections.association.examples import Between
-from maskaudit.reports.sections.measures import ALL_SLICE
 
 TITLE = "What the candidate inherits"
 _AVERAGE = "the set’s average attribute"
@@ -80,12 +73,14 @@ _SHARES = {
     SIGN_CHANGES: "Attributes whose estimate changes its sign",
     EXPECTED_SIGN_CHANGES: "The same, as noise alone would have it",
 }
+# These compare sentences whatever the groups.
+_OF_ALL_GROUPS = {FIDELITY, FIDELITY_ADJUSTED}
 _UNSHOWN = {INHERITED, UNDECIDED}
 _LIKE, _SOME_LIKE = 0.95, 0.5
 _NAMED = 12
 
 
-def inherited(between: Between, estimates: pd.DataFrame, names: Names) -> tuple[Block, ...]:
+def inherited(between: Between, estimates: Effects, names: Names) -> tuple[Block, ...]:
     """The part of one set about both models together; nothing where a record has no such rows."""
     if not names.paired:
         return ()
@@ -93,7 +88,7 @@ def inherited(between: Between, estimates: pd.DataFrame, names: Names) -> tuple[
     if SLOPE not in found:
         return ()
     leans = _leans(between, estimates)
-    associations = effects(estimates, ASSOCIATION, between.prefix + ALL_SLICE, names.models)
+    associations = estimates.at(ASSOCIATION, between.slice(ALL), names.models)
     size = _size(found, associations, names)
     blocks: list[Block] = [Text(" ".join([size, _counted(leans)]))]
     blocks.append(_table(between, found))
@@ -104,28 +99,19 @@ def inherited(between: Between, estimates: pd.DataFrame, names: Names) -> tuple[
     return (Part(TITLE, tuple(blocks)),)
 
 
-def _found(between: Between, estimates: pd.DataFrame) -> dict[str, Effect]:
+def _found(between: Between, estimates: Effects) -> dict[str, Effect]:
     """The numbers of the two models together, by their names."""
     names = (*_FACTORS, *_PLAIN, *_SHARES, FIDELITY, FIDELITY_ADJUSTED)
     whole = {
-        name: effects(
-            estimates,
-            name,
-            ALL_SLICE if name.startswith(FIDELITY) else between.prefix + ALL_SLICE,
-            (RELATION,),
-        )
+        name: estimates.at(name, ALL if name in _OF_ALL_GROUPS else between.slice(ALL), (RELATION,))
         for name in names
     }
     return {name: found[RELATION] for name, found in whole.items() if found}
 
 
-def _leans(between: Between, estimates: pd.DataFrame) -> dict[str, Effect]:
-    """The change of each attribute's lean, the largest first; its class is its `reading`."""
-    start = between.slice_of("")
-    rows = estimates[
-        (estimates["estimator"] == INHERITANCE) & estimates["slice"].str.startswith(start)
-    ]
-    found = {str(row["slice"])[len(start) :]: Effect.of(row) for _, row in rows.iterrows()}
+def _leans(between: Between, estimates: Effects) -> dict[str, Effect]:
+    """The change of each attribute's lean, the largest first; its class is its `outcome`."""
+    found = between.leans(estimates, INHERITANCE, RELATION)
     return dict(sorted(found.items(), key=lambda pair: (-abs(pair[1].estimate), pair[0])))
 
 
@@ -138,15 +124,15 @@ def _size(found: Mapping[str, Effect], associations: Mapping[str, Effect], names
         "too_few_attributes": f"{LEAST_ATTRIBUTES} attributes that have every sentence, and this "
         f"set has {size.n_attributes}",
     }
-    if size.reading in least:
+    if size.flag in least:
         return (
             "How large the candidate’s leans are against the reference’s is not computed: it takes "
-            f"at least {least[size.reading]}."
+            f"at least {least[size.flag]}."
         )
     if math.isnan(size.estimate):
         return _not_estimable(slope, associations)
     want = "frames" if size.n_frames < ENOUGH_FOR_SLOPE else "attributes"
-    exploratory = f"Exploratory, for want of {want}. " if size.reading == "exploratory" else ""
+    exploratory = f"Exploratory, for want of {want}. " if size.flag == "exploratory" else ""
     factor = f"{wording.odds(size.estimate)} times as large as those of {reference}"
     rests = (
         f"95 % interval {_factors(size.low, size.high)}; "
@@ -237,7 +223,7 @@ def _factors(low: float, high: float) -> str:
 
 def _by_class(leans: Mapping[str, Effect]) -> dict[str, list[str]]:
     """The attributes of each class, in the order of the classes, the largest change first."""
-    found = {name: [a for a, lean in leans.items() if lean.reading == name] for name in CLASSES}
+    found = {name: [a for a, lean in leans.items() if lean.outcome == name] for name in CLASSES}
     return {name: attributes for name, attributes in found.items() if attributes}
 
 
@@ -314,7 +300,7 @@ def _counts(effect: Effect) -> str:
 def _row(name: str, effect: Effect) -> tuple[str | Cell, ...]:
     if name in _SHARES:
         shown = wording.percent(effect.estimate)
-        beside = "" if effect.reading == "" else caveats.refusal(effect)
+        beside = "" if effect.flag == "" else caveats.refusal(effect)
         if name != EXPECTED_SIGN_CHANGES:
             beside = f"{round(effect.estimate * effect.n_attributes)} of {effect.n_attributes}"
         same = "0 %" if name == FLIPS else wording.UNKNOWN
@@ -328,7 +314,7 @@ def _row(name: str, effect: Effect) -> tuple[str | Cell, ...]:
     interval = wording.UNKNOWN
     if not math.isnan(effect.low):
         interval = f"{numbers[1]} to {numbers[2]}"
-    missing = "exploratory" if effect.reading == "exploratory" else caveats.refusal(effect)
+    missing = "exploratory" if effect.flag == "exploratory" else caveats.refusal(effect)
     unshown = not math.isnan(effect.p) and not effect.is_shown and effect.mde > 0
     # The slope's is a distance from 1, and is given as the slope itself.
     least = _ways(effect.mde) if is_factor else show(effect.mde + (1 if name == SLOPE else 0))
@@ -352,7 +338,7 @@ def _classes(leans: Mapping[str, Effect]) -> tuple[Block, ...]:
     )
     none = [name for name in CLASSES if name not in by_class and name != UNDECIDED]
     absent = f"No attribute could be shown to be {_either(none)}. " if none else ""
-    open_ones = [lean for lean in leans.values() if lean.reading in _UNSHOWN]
+    open_ones = [lean for lean in leans.values() if lean.outcome in _UNSHOWN]
     known = [lean.mde for lean in open_ones if lean.mde > 0]
     least = (
         "Where no change was shown, the smallest that a test of that attribute alone would have "
@@ -369,9 +355,9 @@ def _classes(leans: Mapping[str, Effect]) -> tuple[Block, ...]:
     return Definitions(terms), told
 
 
-def _against(between: Between, estimates: pd.DataFrame, names: Names) -> Text:
+def _against(between: Between, estimates: Effects, names: Names) -> Text:
     """What a lean is taken against, and whether that itself moves from model to model."""
-    averages = effects(estimates, LOG_ODDS.name, between.prefix + ALL_SLICE, names.models)
+    averages = estimates.at(LOG_ODDS.name, between.slice(ALL), names.models)
     shown = [wording.signed(averages[name].estimate) for name in names.models if name in averages]
     told = f"A lean here is against {_AVERAGE}"
     if len(set(shown)) > 1:
@@ -391,7 +377,7 @@ def _range(low: float, high: float) -> str:
     return " to ".join(dict.fromkeys([wording.plain(low), wording.plain(high)]))
 
 
-def _either(names: list[str]) -> str:
+def _either(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
 
 
@@ -402,20 +388,21 @@ def _named(attributes: list[str]) -> str:
 
 
 def _every(
-    between: Between, leans: Mapping[str, Effect], estimates: pd.DataFrame, names: Names
+    between: Between, leans: Mapping[str, Effect], estimates: Effects, names: Names
 ) -> Folded:
     """The change of every attribute, with both leans that it is the difference of."""
     rows = []
-    both = by_slice(estimates, LEAN, names.models)
+    both = {model: between.leans(estimates, LEAN, model) for model in names.models}
     for attribute, change in leans.items():
-        own = both.get(between.slice_of(attribute), {})
         rows.append(
             (
                 wording.visible(attribute),
-                *(wording.with_interval(*own[m].numbers) if m in own else wording.UNKNOWN
-                  for m in names.models),
+                *(wording.with_interval(*own[attribute].numbers)
+                  if attribute in own
+                  else wording.UNKNOWN
+                  for own in both.values()),
                 _change(change),
-                change.reading,
+                change.outcome,
             )
         )  # fmt: skip
     table = Table(
@@ -439,7 +426,7 @@ def _every(
 def _change(change: Effect) -> str | Cell:
     """A change with its interval, and where none was shown what could have been found."""
     shown = wording.with_interval(*change.numbers)
-    unshown = change.reading in _UNSHOWN and change.mde > 0 and not change.leaves_zero_out
+    unshown = change.outcome in _UNSHOWN and change.mde > 0 and not change.leaves_zero_out
     return caveats.beside(shown, f"mde {wording.plain(change.mde)}" if unshown else "")
 
 

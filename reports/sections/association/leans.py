@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from maskaudit.audit.estimating.cells import RELATION
 from maskaudit.audit.estimating.crossed import LARGEST, LEAN
@@ -12,20 +11,15 @@ from maskaudit.audit.estimating.statistics.inheritance import INHERITED, UNDECID
 from maskaudit.audit.estimating.statistics.multiplicity import benjamini_hochberg
 from maskaudit.audit.estimating.teacher_student import INHERITANCE
 from maskaudit.reports import caveats, wording
-from maskaudit.reports.blocks import (
+from maskaudit.reports.blocks import Block, Cell, Column, Part, Rows, Table, Text
+from maskaudit.reports.effects import (
     CANDIDATE,
     DIFFERENCE,
     REFERENCE,
-    Block,
-    Cell,
-    Column,
     Effect,
+    Effects,
     Names,
-    Part,
-    Rows,
-    Table,
-    Text,
-    by_slice,
+    Tables,
 )
 from maskaudit.reports.sections.association import examples
 from maskaudit.reports.sections.association.examples import Between
@@ -35,15 +29,12 @@ _UNSHOWN = {INHERITED, UNDECIDED}
 _UNDER = "Below a raw number its own 95 % interval, not widened for having been picked."
 
 
-def largest(
-    between: Between, items: pd.DataFrame, tables: Mapping[str, pd.DataFrame], names: Names
-) -> tuple[Block, ...]:
+def largest(between: Between, tables: Tables, names: Names) -> tuple[Block, ...]:
     """The blocks of one set about its largest leans; none where the record has none.
 
-    `items` and `estimates` in `tables` are those of the set; `scores`, `contexts` and `fills` may
-    be of the whole record.
+    `tables` are those of the set.
     """
-    estimates = tables["estimates"]
+    estimates, items = tables.effects, tables.items
     chosen = _ranked(estimates, between, CANDIDATE)
     if not chosen:
         return ()
@@ -51,12 +42,12 @@ def largest(
     blocks: list[Block] = [
         Text(_explained(between, len(chosen), names)),
         _largest_table(between, chosen, classes, estimates, names),
-        examples.behind(between, [name for name, _ in chosen], items, tables, names),
+        examples.behind(between, [name for name, _ in chosen], tables, names),
     ]
     found: list[Block] = [Part(f"Largest leans of {names.candidate}", tuple(blocks))]
     moved = _ranked(estimates, between, DIFFERENCE)
     if moved:
-        has_classes = bool((estimates["estimator"] == INHERITANCE).any())
+        has_classes = INHERITANCE in estimates.estimators
         found.append(
             Part(
                 "Where the two models differ most",
@@ -69,16 +60,10 @@ def largest(
     return tuple(found)
 
 
-def _ranked(estimates: pd.DataFrame, between: Between, subject: str) -> list[tuple[str, Effect]]:
+def _ranked(estimates: Effects, between: Between, subject: str) -> list[tuple[str, Effect]]:
     """The attributes of the table of the largest, the largest first, with their shrunken lean."""
-    start = between.slice_of("")
-    rows = estimates[
-        (estimates["estimator"] == LARGEST)
-        & (estimates["subject"] == subject)
-        & estimates["slice"].str.startswith(start)
-    ]
-    found = [(str(row["slice"])[len(start) :], Effect.of(row)) for _, row in rows.iterrows()]
-    return sorted(found, key=lambda pair: (-abs(pair[1].estimate), pair[0]))
+    found = between.leans(estimates, LARGEST, subject)
+    return sorted(found.items(), key=lambda pair: (-abs(pair[1].estimate), pair[0]))
 
 
 def _explained(between: Between, count: int, names: Names) -> str:
@@ -104,7 +89,7 @@ def _largest_table(
     between: Between,
     chosen: Sequence[tuple[str, Effect]],
     classes: Mapping[str, str],
-    estimates: pd.DataFrame,
+    estimates: Effects,
     names: Names,
 ) -> Table:
     columns = [
@@ -117,9 +102,9 @@ def _largest_table(
     if names.paired:
         columns += [Column(f"{names.reference}, raw"), Column("Difference, raw")]
     rows = []
-    leans = by_slice(estimates, LEAN, names.subjects)
+    leans = {subject: between.leans(estimates, LEAN, subject) for subject in names.subjects}
     for attribute, effect in chosen:
-        raw = leans[between.slice_of(attribute)]
+        raw = {subject: found[attribute] for subject, found in leans.items()}
         shown = [CANDIDATE, REFERENCE, DIFFERENCE] if names.paired else [CANDIDATE]
         rows.append(
             (
@@ -152,15 +137,9 @@ def _basis(chosen: Sequence[tuple[str, Effect]]) -> str:
     return f"Each attribute in {frames}. {caveats.scopes(effect.scope for _, effect in chosen)}"
 
 
-def _changes(between: Between, estimates: pd.DataFrame) -> dict[str, Effect]:
+def _changes(between: Between, estimates: Effects) -> dict[str, Effect]:
     """The change of each attribute with its class; its p adjusted as the class has it."""
-    found = by_slice(estimates, INHERITANCE, (RELATION,))
-    start = between.slice_of("")
-    own = {
-        slice_[len(start) :]: effects[RELATION]
-        for slice_, effects in found.items()
-        if slice_.startswith(start)
-    }
+    own = between.leans(estimates, INHERITANCE, RELATION)
     adjusted = benjamini_hochberg(np.array([change.p for change in own.values()]))
     return {
         name: replace(change, p_adjusted=float(p))
@@ -187,14 +166,14 @@ def _moved_table(
     between: Between,
     moved: Sequence[tuple[str, Effect]],
     classes: Mapping[str, str],
-    estimates: pd.DataFrame,
+    estimates: Effects,
     names: Names,
 ) -> Table:
     rows = []
-    leans = by_slice(estimates, LEAN, names.subjects)
+    leans = {subject: between.leans(estimates, LEAN, subject) for subject in names.subjects}
     changes = _changes(between, estimates)
     for attribute, effect in moved:
-        raw = leans[between.slice_of(attribute)]
+        raw = {subject: found[attribute] for subject, found in leans.items()}
         reference, candidate = raw[REFERENCE].estimate, raw[CANDIDATE].estimate
         rows.append(
             (
@@ -204,7 +183,7 @@ def _moved_table(
                 wording.between(effect.low, effect.high, with_sign=True),
                 *(_with_interval(raw[name]) for name in (REFERENCE, CANDIDATE)),
                 _unshown(changes[attribute], len(changes), raw[DIFFERENCE])
-                if attribute in changes and changes[attribute].reading in _UNSHOWN
+                if attribute in changes and changes[attribute].outcome in _UNSHOWN
                 else move(reference, candidate, between.groups)
                 if attribute in changes or effect.leaves_zero_out
                 else caveats.beside("no move could be shown", _least(raw[DIFFERENCE])),

@@ -2,26 +2,16 @@
 
 import math
 
-import pandas as pd
-
 from maskaudit.audit.estimating.crossed import DEPENDABILITY, FRAMES_NEEDED, GENERALIZABILITY
+from maskaudit.audit.recording.slices import ALL
 from maskaudit.reports import caveats, wording
-from maskaudit.reports.blocks import (
-    Block,
-    Cell,
-    Column,
-    Effect,
-    Folded,
-    Names,
-    Rows,
-    Table,
-    Text,
-    effects,
-)
+from maskaudit.reports.blocks import Block, Cell, Column, Folded, Rows, Table, Text
+from maskaudit.reports.effects import Effect, Effects, Names
 from maskaudit.reports.sections import measures
 from maskaudit.reports.sections.association.examples import Between
 
 MOST_FRAMES = 1000
+_TOO_FEW = {"too_few_frames", "too_few_attributes"}
 _TOLD = (
     "How far the order of the attributes would come out the same with other frames. This is "
     "about rankings alone: the contrasts above carry their own intervals. The difference "
@@ -30,11 +20,11 @@ _TOLD = (
 )
 
 
-def rankings(between: Between, estimates: pd.DataFrame, names: Names) -> tuple[Block, ...]:
+def rankings(between: Between, estimates: Effects, names: Names) -> tuple[Block, ...]:
     """G, Φ and the frames that would do for a ranking, of each model; folded."""
-    slice_ = between.prefix + measures.ALL_SLICE
+    slice_ = between.slice(ALL)
     numbers = {
-        name: effects(estimates, name, slice_, names.models)
+        name: estimates.at(name, slice_, names.models)
         for name in (GENERALIZABILITY, DEPENDABILITY, FRAMES_NEEDED)
     }
     if not numbers[GENERALIZABILITY]:
@@ -79,8 +69,7 @@ def needed(frames: float) -> str:
 
 
 def _needed(effect: Effect) -> str:
-    is_refused = effect.reading.startswith("too_few")
-    return caveats.refusal(effect) if is_refused else needed(effect.estimate)
+    return caveats.refusal(effect) if effect.flag in _TOO_FEW else needed(effect.estimate)
 
 
 def _share(effect: Effect) -> str | Cell:

@@ -4,13 +4,14 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import pandas as pd
-
 from maskaudit.audit.estimating.crossed import ASSOCIATION, CONTRAST, MAGNITUDE
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.prior import LPBS, PRIOR
+from maskaudit.audit.recording import slices
+from maskaudit.audit.recording.slices import Slice
 from maskaudit.reports import caveats, wording
-from maskaudit.reports.blocks import DIFFERENCE, Cell, Effect, Names, Rows, Table, effects
+from maskaudit.reports.blocks import Cell, Rows, Table
+from maskaudit.reports.effects import DIFFERENCE, Effect, Effects, Names
 from maskaudit.reports.sections import measures
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.contrasts import label
@@ -22,20 +23,20 @@ _SCOPES = {
 }
 
 
-def results(between: Between, estimates: pd.DataFrame, names: Names) -> Table:
+def results(between: Between, estimates: Effects, names: Names) -> Table:
     """The results of one set between two of its groups, a row a measure."""
-    part, prefix = between.part, between.prefix
+    part = between.part
     rows, scopes = [], []
     for title, estimator, slice_ in _measures(part):
-        found = effects(estimates, estimator, prefix + slice_, names.subjects)
+        found = estimates.at(estimator, between.slice(slice_), names.subjects)
         if found:
             cells = {s: _result(estimator, effect, s, between) for s, effect in found.items()}
             rows.append(measures.row(title, found, cells, names))
             scopes += [effect.scope for effect in found.values()]
-    pair = f", {wording.visible(prefix.removesuffix(': '))}" if prefix else ""
+    pair = "/".join(between.slice_groups)
     return Table(
         f"results-{between.tag}",
-        f"Results in nats, with 95 % intervals{pair}",
+        f"Results in nats, with 95 % intervals{pair and f', {wording.visible(pair)}'}",
         measures.columns(names),
         (Rows(tuple(rows)),),
         note=f"{_results_note(part, estimates)} {_beside_note(between)}",
@@ -69,24 +70,24 @@ def _typical(effect: Effect, subject: str) -> tuple[str, ...]:
     return (f"typical lean {wording.plain(math.sqrt(effect.estimate))}", chance)
 
 
-def _measures(part: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _measures(part: Mapping[str, Any]) -> Iterator[tuple[str, str, Slice]]:
     """The lines of the table of results: title, estimator, slice."""
     if part.get("contrast"):
         first, second = (label(part["classes"], name) for name in part["contrast"])
-        yield f"Stereotype contrast: {first} less {second}", CONTRAST, "contrast"
+        yield f"Stereotype contrast: {first} less {second}", CONTRAST, slices.CONTRAST
     for name in part["classes"]:
-        yield f"Average, {label(part['classes'], name)}", LOG_ODDS.name, f"class={name}"
-    yield "Average, neutral words", LOG_ODDS.name, "controls"
-    yield "Average, all attributes", LOG_ODDS.name, "all"
-    yield "Association, nats²: how far attributes depart from the average", ASSOCIATION, "all"
-    yield "Magnitude, nats²: how far they depart from zero", MAGNITUDE, "all"
-    yield "Average with the attribute hidden too (prior)", PRIOR.name, "all"
-    yield "Average beyond that (raw less prior)", LPBS.name, "all"
+        yield f"Average, {label(part['classes'], name)}", LOG_ODDS.name, slices.of_class(name)
+    yield "Average, neutral words", LOG_ODDS.name, slices.CONTROLS
+    yield "Average, all attributes", LOG_ODDS.name, slices.ALL
+    yield "Association, nats²: how far attributes depart from the average", ASSOCIATION, slices.ALL
+    yield "Magnitude, nats²: how far they depart from zero", MAGNITUDE, slices.ALL
+    yield "Average with the attribute hidden too (prior)", PRIOR.name, slices.ALL
+    yield "Average beyond that (raw less prior)", LPBS.name, slices.ALL
     if part.get("contrast"):
-        yield "Stereotype contrast, raw less prior", f"{CONTRAST}_{LPBS.name}", "contrast"
+        yield "Stereotype contrast, raw less prior", f"{CONTRAST}_{LPBS.name}", slices.CONTRAST
 
 
-def _results_note(part: Mapping[str, Any], estimates: pd.DataFrame) -> str:
+def _results_note(part: Mapping[str, Any], estimates: Effects) -> str:
     if not part.get("contrast"):
         return "The set names no two classes to contrast: nothing of it is tested."
     note = (
@@ -99,7 +100,7 @@ def _results_note(part: Mapping[str, Any], estimates: pd.DataFrame) -> str:
             "This set is a control: nothing in it enters the count of tested sets, and its "
             "averages, like those of every set, are shown and not tested."
         )
-    if (estimates["estimator"] == PRIOR.name).any():
+    if PRIOR.name in estimates.estimators:
         note += (
             " The prior reads the same sentence with the attribute hidden as well; what is left "
             "after it is taken away cannot show a lean that all attributes share, so both are here."

@@ -9,27 +9,22 @@ import pandas as pd
 from maskaudit.audit.estimating.crossed import BEYOND_WORLD, CONTRAST, WORLD_INTERCEPT, WORLD_SLOPE
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.statistics.yardstick import logit
+from maskaudit.audit.recording import slices
 from maskaudit.reports import caveats, wording
 from maskaudit.reports.blocks import (
-    CANDIDATE,
-    DIFFERENCE,
-    REFERENCE,
     Block,
     Cell,
     Column,
     Dot,
-    Effect,
     Figure,
     Key,
-    Names,
     Part,
     Rows,
     Table,
     Text,
     Yardsticks,
-    by_slice,
-    effects,
 )
+from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE, Effect, Effects, Names
 from maskaudit.reports.sections import measures
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.contrasts import label
@@ -48,13 +43,13 @@ _HIDDEN = (
 
 
 def yardsticks(
-    between: Between, items: pd.DataFrame, estimates: pd.DataFrame, names: Names
+    between: Between, items: pd.DataFrame, estimates: Effects, names: Names
 ) -> tuple[Block, ...]:
     """The part of one set that has shares; nothing where it has none."""
-    slopes = effects(estimates, WORLD_SLOPE, measures.ALL_SLICE, names.subjects)
-    if not slopes or between.prefix:
+    slopes = estimates.at(WORLD_SLOPE, slices.ALL, names.subjects)
+    if not slopes or between.slice_groups:
         return ()
-    beyond = effects(estimates, BEYOND_WORLD, measures.ALL_SLICE, names.models)
+    beyond = estimates.at(BEYOND_WORLD, slices.ALL, names.models)
     blocks: list[Block] = [Text(_told(between, slopes, names))]
     if beyond:
         blocks.append(_figure(between, items, estimates, names))
@@ -124,30 +119,30 @@ def _sources(between: Between) -> list[str]:
     return [rest for head, _, rest in named if rest and "share" in head.lower()] or sources
 
 
-def _table(between: Between, estimates: pd.DataFrame, names: Names) -> Table:
+def _table(between: Between, estimates: Effects, names: Names) -> Table:
     parity, world = [], []
     if between.part.get("contrast"):
-        parity.append(("Stereotype contrast, nats (parity: 0)", CONTRAST, "contrast"))
-    parity.append(("Average, all attributes, nats (parity: 0)", LOG_ODDS.name, "all"))
+        parity.append(("Stereotype contrast, nats (parity: 0)", CONTRAST, slices.CONTRAST))
+    parity.append(("Average, all attributes, nats (parity: 0)", LOG_ODDS.name, slices.ALL))
     world.append(
-        ("Slope over the shares (world: 1; parity, and a difference: 0)", WORLD_SLOPE, "all")
+        ("Slope over the shares (world: 1; parity, and a difference: 0)", WORLD_SLOPE, slices.ALL)
     )
     world.append(
         (
             "Intercept, at an attribute with an even share, nats (world: 0)",
             WORLD_INTERCEPT,
-            "all",
+            slices.ALL,
         )
     )
-    world.append(("Model less world, all attributes, nats (world: 0)", BEYOND_WORLD, "all"))
+    world.append(("Model less world, all attributes, nats (world: 0)", BEYOND_WORLD, slices.ALL))
     for name in between.part["classes"]:
         title = f"Model less world, {label(between.part['classes'], name)}, nats (world: 0)"
-        world.append((title, BEYOND_WORLD, f"class={name}"))
+        world.append((title, BEYOND_WORLD, slices.of_class(name)))
     groups, codes = [], []
     for title, lines in (("Parity", parity), ("The world’s shares", world)):
         rows = []
         for line, estimator, slice_ in lines:
-            found = effects(estimates, estimator, slice_, names.subjects)
+            found = estimates.at(estimator, slice_, names.subjects)
             if found:
                 cells = {s: _cell(estimator, e, s, between) for s, e in found.items()}
                 rows.append(measures.row(line, found, cells, names))
@@ -199,15 +194,14 @@ def _logits(items: pd.DataFrame) -> dict[str, float]:
 
 
 def _leans(
-    estimates: pd.DataFrame, estimator: str, attributes: Sequence[str], model: str
+    estimates: Effects, estimator: str, attributes: Sequence[str], model: str
 ) -> dict[str, Effect]:
     """One number of every attribute in one model."""
-    found = by_slice(estimates, estimator, (model,))
-    slices = {attribute: f"attribute={attribute}" for attribute in attributes}
-    return {name: found[own][model] for name, own in slices.items() if own in found}
+    found = estimates.by_attribute(estimator, (), model)
+    return {name: found[name] for name in attributes if name in found}
 
 
-def _figure(between: Between, items: pd.DataFrame, estimates: pd.DataFrame, names: Names) -> Figure:
+def _figure(between: Between, items: pd.DataFrame, estimates: Effects, names: Names) -> Figure:
     world = _logits(items)
     first = between.groups[0]
     dots = tuple(
@@ -235,9 +229,7 @@ def _figure(between: Between, items: pd.DataFrame, estimates: pd.DataFrame, name
     )
 
 
-def _furthest(
-    between: Between, items: pd.DataFrame, estimates: pd.DataFrame, names: Names
-) -> Table:
+def _furthest(between: Between, items: pd.DataFrame, estimates: Effects, names: Names) -> Table:
     """The attributes on which the candidate is furthest from the world, as information."""
     world = _logits(items)
     beyond = {m: _leans(estimates, BEYOND_WORLD, list(world), m) for m in names.models}

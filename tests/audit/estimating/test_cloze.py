@@ -89,13 +89,13 @@ def test_accuracy_is_the_share_of_facts_whose_likeliest_word_is_an_answer(rows):
         assert row["p"] == pytest.approx(min(1.0, mcnemar(table, exact=True).pvalue))
         if len(chosen) < 6:
             assert math.isnan(row["low"])
-            assert row["reading"] == "too_few_frames"
+            assert row["flag"] == "too_few_frames"
             continue
         change = [float(b) - float(a) for a, b in pairs]
         if len(set(change)) > 1:
             known = stats.ttest_1samp(change, 0).confidence_interval()
             assert (row["low"], row["high"]) == pytest.approx(tuple(known))
-            assert row["reading"] == ""
+            assert row["flag"] == ""
 
 
 def test_a_negated_fact_is_counted_by_itself():
@@ -138,7 +138,7 @@ def test_two_models_that_differ_alike_on_every_fact_are_not_thereby_certain():
     row = row_of(estimate(*facts_of(ranks), [FACTS]), "difference", "all", "accuracy@1")
     assert row["estimate"] == 1
     assert math.isnan(row["low"])
-    assert row["reading"] == "nothing_varied"
+    assert row["flag"] == "nothing_varied"
     assert row["p"] == pytest.approx(2 / 2**20)
 
 
@@ -148,7 +148,7 @@ def test_a_model_and_its_copy_differ_by_exactly_nothing():
     found = estimate(*facts_of(dict.fromkeys(PAIR, answers)), [FACTS])
     row = row_of(found, "difference", "all", "accuracy@1")
     assert [row[part] for part in ("estimate", "low", "high", "p")] == [0, 0, 0, 1]
-    assert row["reading"] == ""
+    assert row["flag"] == ""
 
 
 def test_one_fact_of_two_models_is_no_comparison():

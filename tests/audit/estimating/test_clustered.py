@@ -101,9 +101,9 @@ def test_pairs_that_all_tie_have_no_share_and_say_so():
         assert math.isnan(row["estimate"]), name
         assert math.isnan(row["p"])
     unknown = found[found["estimate"].isna()]
-    assert (unknown["reading"].fillna("") != "").all()
+    assert (unknown["flag"].fillna("") != "").all()
     published = rows_of({"candidate": [0.0] * 8}, "published").loc["pll", "all", "candidate"]
-    assert (published["estimate"], published["reading"]) == (0, "nothing_varied")
+    assert (published["estimate"], published["flag"]) == (0, "nothing_varied")
 
 
 # --- Pairs in two ways at once --------------------------------------------------------------------
@@ -144,7 +144,7 @@ def test_pairs_of_writers_and_of_edited_words_are_in_clusters_both_ways(seed):
             assert row[part] == pytest.approx(value, rel=1e-8), part
         assert row["null_value"] == null
         assert row["unit"] == "cluster+cluster_2"
-        assert (row["n_attributes"], row["n_frames"], row["reading"]) == (9, 120, "")
+        assert (row["n_attributes"], row["n_frames"], row["flag"]) == (9, 120, "")
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -209,7 +209,7 @@ def test_the_scarcer_of_two_ways_decides_whether_there_is_an_interval(n_writers,
     row = rows_of({"candidate": gaps}, writers=writers, edits=edits).loc["pll", "all", "candidate"]
     assert row["n_attributes"] == n_writers
     assert math.isnan(row["low"]) != known
-    assert row["reading"] == ("" if known else "too_few_clusters")
+    assert row["flag"] == ("" if known else "too_few_clusters")
     assert row["estimate"] == pytest.approx(100 * (gaps > 0).mean())
 
 

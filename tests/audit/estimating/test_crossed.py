@@ -13,6 +13,7 @@ from maskaudit.audit.estimating import crossed
 from maskaudit.audit.estimating.cells import Matrix
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.statistics import anova
+from maskaudit.audit.recording.slices import of_class
 from tests import statistics_oracles as slow
 from tests.estimate_oracles import (
     CLASSES,
@@ -68,7 +69,7 @@ def test_association_and_magnitude_are_means_over_pairs_of_frames(name, seed):
         if tested and subject != "difference":
             del expected["p"]  # that of swapped labels
         assert_is(row, expected, null=0.0 if tested else math.nan)
-        assert (row["n_attributes"], row["scope"], row["reading"]) == (9, "S2", "")
+        assert (row["n_attributes"], row["scope"], row["flag"]) == (9, "S2", "")
         assert math.isnan(row["p_adjusted"])
 
 
@@ -131,7 +132,7 @@ def test_the_frames_needed_are_the_fewest_with_a_dependability_of_95():
             n += 1
         row = row_of(found, subject, "all", "frames_needed")
         assert row["estimate"] == n
-        assert row["reading"] == ""
+        assert row["flag"] == ""
 
 
 # --- Against the world's shares -------------------------------------------------------------------
@@ -244,8 +245,8 @@ def test_shares_that_no_line_goes_through_give_no_line(shares):
     assert set(own["estimator"]) == ({"world_slope"} if shares else set())
     assert own["estimate"].isna().all()
     why = "too_few_attributes" if len(shares) == 5 else "nothing_varied"
-    assert set(own["reading"]) == ({why} if shares else set())
-    assert row_of(found, "candidate", "all", "log_odds")["reading"] == ""
+    assert set(own["flag"]) == ({why} if shares else set())
+    assert row_of(found, "candidate", "all", "log_odds")["flag"] == ""
 
 
 def test_where_the_attribute_is_at_the_mask_only_the_slope_means_something():
@@ -392,7 +393,7 @@ def test_leans_and_rankings_take_six_attributes_and_six_frames():
         own = found.estimates[found.estimates["estimator"].isin(names)]
         assert set(own["estimator"]) == rankings
         assert own["estimate"].isna().all()
-        assert set(own["reading"]) == {f"too_few_{why}"}
+        assert set(own["flag"]) == {f"too_few_{why}"}
     enough = {"first": ["a1", "a2", "a3"], "second": ["b1", "b2", "b3"]}
     items = items_of(ONE_TERM, enough, n_frames=6, n_variants=1, priors=False)
     found, _ = found_of(items)
@@ -413,7 +414,7 @@ def test_attributes_that_are_all_alike_have_no_ranking_and_the_page_is_told_why(
     for name in ("generalizability", "dependability", "frames_needed"):
         row = row_of(found, "candidate", "all", name)
         assert math.isnan(row["estimate"])
-        assert row["reading"] != ""
+        assert row["flag"] != ""
     contrast = row_of(found, "candidate", "contrast", "stereotype_contrast")
     assert (contrast["estimate"], contrast["p"]) == (0, 1)
     assert {row["estimate"] for row in rows_of(found, "candidate", "lean")} == {0}
@@ -433,8 +434,8 @@ def test_a_frame_that_a_class_lacks_is_not_counted_for_it():
     [contrast] = crossed.contrast(matrix, "stereotype_contrast", ("first", "second"))
 
     expected = anova.mean_interval(cells[:6][:, there])
-    assert vars(means["class=first"].found) == pytest.approx(vars(expected), nan_ok=True)
-    assert (means["class=first"].n_frames, means["class=second"].n_frames) == (8, 9)
+    assert vars(means[of_class("first")].found) == pytest.approx(vars(expected), nan_ok=True)
+    assert (means[of_class("first")].n_frames, means[of_class("second")].n_frames) == (8, 9)
     expected = anova.contrast_interval(cells[:6][:, there], cells[6:][:, there])
     assert vars(contrast.found) == pytest.approx(vars(expected), nan_ok=True)
     assert contrast.n_frames == 8

@@ -13,7 +13,9 @@ from statsmodels.stats.multitest import multipletests
 
 from maskaudit.audit.estimating import estimate as estimating
 from maskaudit.audit.estimating.estimate import Estimated, estimate
+from maskaudit.audit.estimating.statistics import inheritance
 from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.values import FLAGS
 from tests import estimate_oracles as oracles
 from tests import statistics_oracles as slow
 from tests.estimate_oracles import (
@@ -56,7 +58,7 @@ def test_means_classes_and_contrast_are_those_of_plain_loops(seed, at_mask):
             assert_is(row_of(found, subject, f"class={name}", "log_odds"), mean_of(own))
         row = row_of(found, subject, "contrast", "stereotype_contrast")
         assert_is(row, contrast_of(classes["first"], classes["second"]), null=0)
-        assert (row["scope"], row["reading"]) == ("S2", "")
+        assert (row["scope"], row["flag"]) == ("S2", "")
 
 
 def test_the_controls_have_their_own_mean_and_enter_no_other():
@@ -224,11 +226,12 @@ def test_swapped_groups_negate_all_that_has_a_direction_and_nothing_else(at_mask
     order = items["group"].map({"men": 0, "women": 1}).argsort(kind="stable")
     other = items.iloc[order].assign(share=1 - items["share"]).reset_index(drop=True)
     ours, theirs = (estimate(part, scores, [design()], paired=paired) for part in (items, other))
-    readings = [
-        found.estimates.set_index(["slice", "estimator", "mode", "subject"])["reading"].sort_index()
+    keys = ["slice", "estimator", "mode", "subject"]
+    said = [
+        found.estimates.set_index(keys)[["flag", "outcome"]].sort_index()
         for found in (ours, theirs)
     ]
-    pd.testing.assert_series_equal(*readings)
+    pd.testing.assert_frame_equal(*said)
     ours, theirs = values_of(ours), values_of(theirs)
     names = ours.index.get_level_values("estimator")
     assert {"slope", "log_kappa", "inheritance", "world_slope"} <= set(names)
@@ -266,7 +269,7 @@ def test_a_model_against_itself_differs_by_exactly_nothing(at_mask):
     own = table[table["subject"] == "difference"]
     unranked = own["estimator"].isin(["generalizability", "dependability", "frames_needed"])
     assert own.loc[unranked, "estimate"].isna().all()  # there is nothing to rank
-    assert (own.loc[unranked, "reading"] != "").all()
+    assert (own.loc[unranked, "flag"] != "").all()
     own = own[~unranked]
     assert (own["estimate"] == 0).all()
     ends = own.loc[own["low"].notna(), ["low", "high", "std_error", "mde", "v_frames"]]
@@ -282,10 +285,10 @@ def test_a_model_against_itself_differs_by_exactly_nothing(at_mask):
     for name, value in exact.items():
         row = row_of(found, "relation", "all", name)
         assert (row["estimate"], row["low"], row["high"]) == (value, value, value)
-        assert row["reading"] == "exploratory"  # a set of few attributes
+        assert row["flag"] == "exploratory"  # a set of few attributes
         assert row["p"] == 1 or name == "disattenuated_r"
     fates = oracles.rows_of(found, "relation", "inheritance")
-    assert {row["reading"] for row in fates} == {"inherited", "undecided"}
+    assert {row["outcome"] for row in fates} == {"inherited", "undecided"}
     assert {row["estimate"] for row in fates} == {0}
     for name in ("flips", "sign_changes"):
         assert row_of(found, "relation", "all", name)["estimate"] == 0
@@ -392,16 +395,19 @@ POINTS = {"frames_needed", "flips", "sign_changes", "expected_sign_changes"}
 @pytest.mark.parametrize("n_frames", [1, 5, 6, 9, 15, 20])
 @pytest.mark.parametrize("at_mask", [True, False], ids=["group at mask", "attribute at mask"])
 def test_every_number_has_an_interval_or_says_why_it_has_none(n_frames, at_mask):
-    """And every reading is a declared one, every scope too; only tested contrasts are adjusted."""
+    """And every flag is a declared one, every scope too; only tested contrasts are adjusted."""
     items, scores, paired = a_pair(at_mask=at_mask, groups=ONE_TERM, n_frames=n_frames)
     found = estimate(items, scores, [design()], paired=paired).estimates
     tables.check("estimates", found)
-    assert set(found["reading"]) <= set(tables.READINGS)
+    assert set(found["flag"]) <= set(FLAGS)
+    fates = found["estimator"] == "inheritance"
+    assert set(found.loc[fates, "outcome"]) <= set(inheritance.CLASSES)
+    assert (found.loc[~fates, "outcome"] == "").all()
     assert set(found["scope"]) <= {"S0", "S1", "S2", "S3"}
     open_ = found[found["low"].isna() & ~found["estimator"].isin(POINTS)]
-    assert (open_["reading"] != "").all(), open_[["slice", "estimator", "subject"]].to_string()
+    assert (open_["flag"] != "").all(), open_[["slice", "estimator", "subject"]].to_string()
     unknown = found[found["estimate"].isna()]
-    assert (unknown["reading"] != "").all()
+    assert (unknown["flag"] != "").all()
     adjusted = found[found["p_adjusted"].notna()]
     assert set(adjusted["estimator"]) <= {"stereotype_contrast"}
     assert len(adjusted) == (3 if n_frames >= 6 else 0)
@@ -513,7 +519,7 @@ def test_where_more_are_missing_the_interval_is_that_of_clusters_two_ways():
                 error, df = slow.contrast_of_clusters(errors, i.tolist(), j.tolist(), first)
             assert row["std_error"] == pytest.approx(math.sqrt(error))
             assert row["df"] == pytest.approx(df)
-            assert row["reading"] == ""
+            assert row["flag"] == ""
         alone = slow.cluster_error(y, np.ones((len(y), 1)), [i, j], 0, corrected=True)
         row = row_of(found, subject, "all", "log_odds")
         larger = [
@@ -571,7 +577,7 @@ def test_a_set_that_nothing_could_be_asked_of_has_no_number():
     found = estimate(items, scores_of(items, missing=lambda _m, _i: True), [design()])
     assert len(found.left_out) == 6 * 11
     assert found.estimates["estimate"].isna().all()
-    assert (found.estimates["reading"] != "").all()
+    assert (found.estimates["flag"] != "").all()
 
 
 def test_an_attribute_that_could_be_asked_nowhere_is_as_if_it_were_not_there():
@@ -625,7 +631,7 @@ def test_fewer_than_six_frames_give_a_point_and_no_interval(n_frames, known):
     assert shown["estimate"].notna().all()
     for column in ("low", "high", "std_error"):
         assert (shown[column].notna() == known).all()
-    assert (shown["reading"] == ("" if known else "too_few_frames")).all()
+    assert (shown["flag"] == ("" if known else "too_few_frames")).all()
     assert shown.loc[shown["slice"] == "contrast", "p"].notna().all() == known
     assert ("lean" in set(table["estimator"])) == known
 

@@ -657,7 +657,7 @@ def test_a_model_and_its_reordered_copy_differ_by_exactly_nothing(
     relation = found[found["subject"] == "relation"]
     # These sets are too small for ratios; what is refused says why.
     refused = relation["estimate"].isna()
-    assert (relation.loc[refused, "reading"] != "").all()
+    assert (relation.loc[refused, "flag"] != "").all()
     for name, own in relation[~refused].groupby("estimator")["estimate"]:
         assert set(own) == ({1.0} if name in {"top1", "agreement@10"} else {0.0}), name
 

@@ -75,14 +75,14 @@ def test_slope_kappa_and_r_are_ratios_of_means_over_pairs_of_frames(n_frames, re
     for name, (value, influence, null) in expected.items():
         row = row_of(found, "relation", "all", name)
         assert_is(row, slow.limits(value, slow.influence_spread(influence), null), null=null)
-        assert (row["reading"], row["scope"], row["n_attributes"]) == (reading, "S2", 24)
+        assert (row["flag"], row["scope"], row["n_attributes"]) == (reading, "S2", 24)
         assert (row["n_frames"], row["mode"]) == (n_frames, "corrected")
         assert math.isnan(row["p_adjusted"])
     r = ts / math.sqrt(tt * ss)
     influence = r * (1 + h_ts / ts - h_tt / tt / 2 - h_ss / ss / 2)
     row = row_of(found, "relation", "all", "disattenuated_r")
     assert_is(row, slow.limits(r, slow.influence_spread(influence), math.nan))
-    assert row["reading"] == reading
+    assert row["flag"] == reading
 
 
 @pytest.mark.parametrize("kappa", [0.5, 2.0])
@@ -97,7 +97,7 @@ def test_a_student_whose_leans_are_so_many_times_as_large_is_found_to_be_so(kapp
     assert row_of(found, "relation", "all", "disattenuated_r")["estimate"] == pytest.approx(
         1, abs=0.01
     )
-    classes = Counter(row["reading"] for row in rows_of(found, "relation", "inheritance"))
+    classes = Counter(row["outcome"] for row in rows_of(found, "relation", "inheritance"))
     assert classes["amplified" if kappa > 1 else "attenuated"] >= 20
     assert row_of(found, "relation", "all", "flips")["estimate"] == 0
 
@@ -125,13 +125,13 @@ def test_without_a_signal_there_is_nothing_to_divide_by(which):
     for name in RATIOS:
         row = rows[name]
         if which and name == "slope":
-            assert row.reading == "exploratory"
+            assert row.flag == "exploratory"
             assert row.found.estimate == pytest.approx(
                 slow.association(one, other) / slow.association(one, one)
             )
         else:
             assert math.isnan(row.found.estimate)
-            assert row.reading == "not_estimable"
+            assert row.flag == "not_estimable"
 
 
 def test_with_fewer_than_six_attributes_every_ratio_is_refused():
@@ -143,7 +143,7 @@ def test_with_fewer_than_six_attributes_every_ratio_is_refused():
     ratios = {"slope", "log_kappa", "disattenuated_r", "log_magnitude_ratio"}
     assert set(own["estimator"]) == ratios
     assert own["estimate"].isna().all()
-    assert set(own["reading"]) == {"too_few_attributes"}
+    assert set(own["flag"]) == {"too_few_attributes"}
 
 
 def matrix_of(cells, names=None):
@@ -193,7 +193,7 @@ def test_the_class_of_an_attribute_follows_from_three_credible_signs(inherits):
     for name, class_, own in zip(WORDS, expected, change, strict=True):
         row = rows[f"attribute={name}"]
         known = stats.ttest_1samp(own, 0)
-        assert row["reading"] == class_
+        assert row["outcome"] == class_
         assert row["estimate"] == pytest.approx(own.mean())
         assert (row["low"], row["high"]) == pytest.approx(tuple(known.confidence_interval()))
         assert row["p"] == pytest.approx(known.pvalue)
@@ -227,7 +227,7 @@ def test_leans_that_are_planted_are_classed_as_they_were_planted(fates, seed):
         cells = planted[:, k][:, None] + noise - noise.mean(1, keepdims=True)
         sides.append(cells + rng.normal(0, 1, 12))
     rows = list(relation(*map(matrix_of, sides)))
-    found = [row.reading for row in rows if row.estimator == "inheritance"]
+    found = [row.outcome for row in rows if row.estimator == "inheritance"]
     assert found == slow_fates(*sides)
     assert found == [*fates, *fates]
     [flips] = [row for row in rows if row.estimator == "flips"]
@@ -399,4 +399,4 @@ def test_thirty_attributes_in_twenty_frames_are_enough_for_a_slope(size, reading
     rng = np.random.default_rng(3)
     teacher = rng.normal(size=(size[0], 1)) + rng.normal(0, 0.3, size)
     found = list(relation(matrix_of(teacher), matrix_of(1.2 * teacher + rng.normal(0, 0.1, size))))
-    assert {row.reading for row in found if row.estimator in RATIOS} == {reading}
+    assert {row.flag for row in found if row.estimator in RATIOS} == {reading}

@@ -133,11 +133,11 @@ def test_a_model_alone_has_no_reference_to_be_held_against(tmp_path):
 @pytest.mark.parametrize(
     ("told", "expected"),
     [
-        ({"std_error": math.nan, "df": math.nan, "reading": "too_few_frames"}, "inconclusive"),
+        ({"std_error": math.nan, "df": math.nan, "flag": "too_few_frames"}, "inconclusive"),
         ({"std_error": math.nan, "df": math.nan}, "inconclusive"),
         ({"df": math.nan}, "inconclusive"),
         ({"estimate": math.nan, "std_error": math.nan}, "not_measured"),
-        ({"estimate": math.nan, "std_error": math.nan, "reading": "not_estimable"}, "inconclusive"),
+        ({"estimate": math.nan, "std_error": math.nan, "flag": "not_estimable"}, "inconclusive"),
         ({"estimate": 0.0, "std_error": 0.0, "df": math.nan}, "pass"),
         ({"estimate": 0.4, "std_error": 0.0, "df": math.nan}, "fail"),
     ],

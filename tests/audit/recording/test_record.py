@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,7 +21,12 @@ from maskaudit.audit.recording.record import Record, held, load_record, seal, un
 from tests import strategies
 
 FILES = {"record.json", "SHA256SUMS", *(f"{name}.parquet" for name in tables.COLUMNS)}
-MANIFEST = {"format": 3, "created": "2026-01-01T00:00:00+00:00", "models": {}, "text": "é\n\u2028"}
+MANIFEST = {"format": 4, "created": "2026-01-01T00:00:00+00:00", "models": {}, "text": "é\n\u2028"}
+
+ESTIMATE = {
+    "slice": "all", "mode": "corrected", "subject": "candidate", "scope": "S2",
+    "estimate": 1e300, "low": float("-inf"),
+}  # fmt: skip
 
 
 def sample(**changed: pd.DataFrame) -> Record:
@@ -29,11 +35,12 @@ def sample(**changed: pd.DataFrame) -> Record:
         "contexts": tables.table("contexts", [{"context": "c", "text": "Él [MASK]…", "slot": 0}]),
         "items": tables.table("items", [{"item": "i", "context": "c", "share": 0.1 + 0.2}, {}]),
         "scores": tables.table(
-            "scores", [{"item": "i", "value": -1 / 3, "rank": 1}, {"status": "too_long"}]
+            "scores",
+            [{"item": "i", "value": -1 / 3, "rank": 1, "status": "ok"}, {"status": "too_long"}],
         ),
         "paired": tables.table("paired", []),
         "fills": tables.table("fills", [{"token": '\x00"\n', "probability": 5e-324}]),
-        "estimates": tables.table("estimates", [{"estimate": 1e300, "low": float("-inf")}]),
+        "estimates": tables.table("estimates", [ESTIMATE]),
     }
     return Record(MANIFEST, **{**parts, **changed})
 
@@ -80,7 +87,8 @@ def test_a_record_is_read_as_it_was_written(tmp_path):
 def test_any_scores_are_read_as_they_were_written(tmp_path_factory, rows):
     """Whatever a model gave: infinities, subnormals, any text."""
     columns = {"item": [r[0] for r in rows], "value": [r[1] for r in rows]}
-    scores = tables.table("scores", {**columns, "rank": [r[2] for r in rows]})
+    columns |= {"rank": [r[2] for r in rows], "status": ["ok"] * len(rows)}
+    scores = tables.table("scores", columns)
     runs = tmp_path_factory.mktemp("runs")
     assert_same(sealed(runs, sample(scores=scores)), load_record(runs / "one"))
 
@@ -129,7 +137,7 @@ def test_a_table_with_other_columns_is_not_written(tmp_path):
 def test_a_record_of_a_manifest_that_json_cannot_hold_is_not_written(tmp_path):
     """NaN is no JSON: other programs could not read the file."""
     with pytest.raises(ValueError, match="not JSON compliant"):
-        sealed(tmp_path, replace(sample(), manifest={"format": 3, "found": float("nan")}))
+        sealed(tmp_path, replace(sample(), manifest={"format": 4, "found": float("nan")}))
     assert left_in(tmp_path) == set()
 
 
@@ -179,7 +187,7 @@ def test_sums_that_cannot_be_read_are_refused(tmp_path, content):
     assert "the record is not whole" in refused(tmp_path / "one")
 
 
-@pytest.mark.parametrize("found", [4, 99, 0, -1, "1", None, 1.5])
+@pytest.mark.parametrize("found", [5, 99, 0, -1, "1", None, 1.5])
 def test_another_format_is_refused_and_never_misread(tmp_path, found):
     """The line says which formats this version reads, and what to do."""
     sealed(tmp_path)
@@ -187,22 +195,74 @@ def test_another_format_is_refused_and_never_misread(tmp_path, found):
     file.write_text(json.dumps({**MANIFEST, "format": found}))
     sign_again(tmp_path / "one", "record.json")
     told = refused(tmp_path / "one")
-    assert f"record format {found!r}; this version reads formats 1 to 3" in told
+    assert f"record format {found!r}; this version reads formats 1 to 4" in told
     assert "Install a newer maskaudit" in told
 
 
-def test_a_record_of_the_first_format_is_read_with_readings_that_are_empty(tmp_path):
+def older(folder, number, **columns):
+    """Turn a sealed record into one of an older format, whose estimates have these columns."""
+    file, manifest = (folder / name for name in ("estimates.parquet", "record.json"))
+    table = pq.read_table(file).drop_columns(["flag", "outcome"])
+    for name, values in columns.items():
+        table = table.append_column(name, pa.array(values))
+    pq.write_table(table, file)
+    manifest.write_text(json.dumps({**MANIFEST, "format": number}), "utf-8")
+    for name in ("estimates.parquet", "record.json"):
+        sign_again(folder, name)
+
+
+def test_a_record_of_the_first_format_is_read_with_flags_that_are_empty(tmp_path):
     """It has no column `reading`: nothing was said there, and every number is as it was."""
     written = sealed(tmp_path)
-    file, manifest = (tmp_path / "one" / name for name in ("estimates.parquet", "record.json"))
-    pq.write_table(pq.read_table(file).drop_columns("reading"), file)
-    manifest.write_text(json.dumps({**MANIFEST, "format": 1}), "utf-8")
-    for name in ("estimates.parquet", "record.json"):
-        sign_again(tmp_path / "one", name)
+    older(tmp_path / "one", 1)
     read = load_record(tmp_path / "one")
     tables.check("estimates", read.estimates)
-    assert (read.estimates["reading"] == "").all()
-    assert_same(replace(written, manifest=read.manifest), read)
+    assert (read.estimates["flag"] == "").all()
+    assert (read.estimates["outcome"] == "").all()
+    estimates = written.estimates.assign(flag="", outcome="")
+    assert_same(replace(written, manifest=read.manifest, estimates=estimates), read)
+
+
+@pytest.mark.parametrize("number", [2, 3])
+@pytest.mark.parametrize(
+    ("reading", "flag", "outcome"),
+    [
+        ("", "", ""),
+        ("too_few_frames", "too_few_frames", ""),
+        ("too_few_attributes", "too_few_attributes", ""),
+        ("too_few_clusters", "too_few_clusters", ""),
+        ("nothing_varied", "nothing_varied", ""),
+        ("not_estimable", "not_estimable", ""),
+        ("exploratory", "exploratory", ""),
+        ("inherited", "", "inherited"),
+        ("amplified", "", "amplified"),
+        ("attenuated", "", "attenuated"),
+        ("lost", "", "lost"),
+        ("new", "", "new"),
+        ("flipped", "", "flipped"),
+        ("undecided", "", "undecided"),
+    ],
+)
+def test_what_older_formats_called_a_reading_is_a_flag_or_an_outcome(
+    tmp_path, number, reading, flag, outcome
+):
+    """Every value that formats 2 and 3 could hold, by hand."""
+    written = sealed(tmp_path)
+    older(tmp_path / "one", number, reading=[reading] * len(written.estimates))
+    read = load_record(tmp_path / "one")
+    estimates = written.estimates.assign(flag=flag, outcome=outcome)
+    assert_same(replace(written, manifest=read.manifest, estimates=estimates), read)
+
+
+@pytest.mark.parametrize(
+    ("number", "columns"), [(3, {"reading": "amplyfied"}), (4, {"reading": "lost"})]
+)
+def test_a_reading_that_no_format_has_is_refused(tmp_path, number, columns):
+    """A word that is not known, and a column that the format does not have."""
+    written = sealed(tmp_path)
+    n = len(written.estimates)
+    older(tmp_path / "one", number, **{name: [value] * n for name, value in columns.items()})
+    assert "not readable as the table estimates" in refused(tmp_path / "one")
 
 
 def test_a_record_of_the_second_format_is_read_and_has_neither_key_nor_number(tmp_path):
@@ -304,7 +364,7 @@ def damage(folder: Path, how: str) -> None:
         ("truncated", "scores.parquet: changed since it was sealed"),
         ("one byte changed", "scores.parquet: changed since it was sealed"),
         ("a table gone", "scores.parquet is missing"),
-        ("newer format", "this version reads formats 1 to 3"),
+        ("newer format", "this version reads formats 1 to 4"),
         ("unreadable", ""),
     ],
 )

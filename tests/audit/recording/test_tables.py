@@ -1,5 +1,6 @@
 """The columns of every table: they are the same wherever a table crosses a border."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from maskaudit.audit.estimating.statistics import inheritance
 from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.values import FLAGS, OUTCOMES
 
 NAMES = list(tables.COLUMNS)
 # The declared types, as a reader of the record sees them.
@@ -95,17 +97,56 @@ def test_to_conform_twice_is_to_conform_once(rows):
     assert [None if np.isnan(v) else v for v in once["value"]] == [v for _, v, _ in rows]
 
 
-def test_readings_stand_once_and_the_first_is_that_a_number_speaks_for_itself():
+@pytest.mark.parametrize("words", [FLAGS, OUTCOMES])
+def test_flags_and_outcomes_stand_once_and_the_first_is_that_a_number_speaks_for_itself(words):
     """A page has a sentence for each of them."""
-    assert len(set(tables.READINGS)) == len(tables.READINGS)
-    assert tables.READINGS[0] == ""
-    assert set(inheritance.CLASSES) <= set(tables.READINGS)
+    assert len(set(words)) == len(words)
+    assert words[0] == ""
+
+
+def test_no_flag_is_an_outcome_and_the_outcomes_are_the_classes_of_attributes():
+    """So that older records, which had one column for both, can be told apart."""
+    assert set(FLAGS) & set(OUTCOMES) == {""}
+    assert set(inheritance.CLASSES) == set(OUTCOMES) - {""}
+
+
+ROW = {
+    "probe_set": "jobs", "slice": "all", "mode": "corrected", "subject": "candidate", "scope": "S1"
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("flag", "lost"),
+        ("flag", "too few frames"),
+        ("outcome", "exploratory"),
+        ("subject", "teacher"),
+        ("subject", ""),
+        ("mode", "raw"),
+        ("scope", "S4"),
+        ("slice", "attribute"),
+        ("slice", ""),
+    ],
+)
+def test_a_table_with_a_value_that_its_column_may_not_hold_is_refused(column, value):
+    """The value is named, so that whoever wrote it finds it."""
+    tables.check("estimates", tables.table("estimates", [ROW]))
+    with pytest.raises(ValueError, match=re.escape(repr(value))):
+        tables.check("estimates", tables.table("estimates", [ROW, {**ROW, column: value}]))
+
+
+def test_a_score_whose_status_nobody_knows_is_refused():
+    """As another version may write it."""
+    tables.check("scores", tables.table("scores", [{"status": "too_long"}]))
+    with pytest.raises(ValueError, match=r"status: 'too_short'; expected one of .*'too_long'"):
+        tables.check("scores", tables.table("scores", [{"status": "too_short"}]))
 
 
 def test_the_design_names_the_same_columns():
-    """The tables are those of the documentation that stands beside them, but for `reading`.
+    """The tables are those of the documentation that stands beside them, but for two columns.
 
-    That column came with refusals and classes of attributes, which a number alone cannot tell.
+    `flag` and `outcome` say what a number alone cannot tell.
     """
     shared = Path(__file__).resolve().parents[4] / "shared" / "DESIGN.md"
     if not shared.is_file():
@@ -113,5 +154,5 @@ def test_the_design_names_the_same_columns():
     text = shared.read_text("utf-8")
     for name, columns in tables.COLUMNS.items():
         listed = text.partition(f"{name}: `")[2].partition("`")[0]
-        own = [column for column in columns if (name, column) != ("estimates", "reading")]
+        own = [column for column in columns if column not in {"flag", "outcome"}]
         assert listed.split(", ") == own, name

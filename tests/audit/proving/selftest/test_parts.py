@@ -11,6 +11,7 @@ from maskaudit.audit.proving.selftest import metamorphic, plants
 from maskaudit.audit.proving.selftest.check import near, numbers, stages
 from maskaudit.audit.proving.selftest.ground import pieces
 from maskaudit.audit.proving.selftest.wrapped import OneByOne, Planted, Wrapped
+from maskaudit.audit.recording.slices import CONTRAST
 from tests import tiny
 
 
@@ -37,7 +38,8 @@ ROWS = pd.DataFrame(
         "estimator": "log_odds",
         "mode": "corrected",
         "subject": "candidate",
-        "reading": "",
+        "flag": "",
+        "outcome": "",
         "estimate": [1.0, 2.0],
         "low": [np.nan, 1.0],
         "high": [np.nan, 3.0],
@@ -48,20 +50,21 @@ ROWS = pd.DataFrame(
 
 def test_numbers_of_a_row_that_is_not_there_or_there_twice_are_unknown():
     """Nothing is guessed, and nothing raises."""
-    assert numbers(ROWS, "log_odds", "candidate", "contrast") == [2, 1, 3]
-    assert numbers(ROWS, "log_odds", "candidate", "contrast", ["std_error"]) == [0.5]
+    assert numbers(ROWS, "log_odds", "candidate", CONTRAST) == [2, 1, 3]
+    assert numbers(ROWS, "log_odds", "candidate", CONTRAST, ["std_error"]) == [0.5]
     assert np.isnan(numbers(ROWS, "log_odds", "reference")).all()
     assert np.isnan(numbers(pd.concat([ROWS, ROWS]), "log_odds", "candidate")).all()
 
 
 def test_tables_of_unlike_rows_are_infinitely_far_apart():
-    """A row that is gone, a number that is unknown now, another reading: none is a small change."""
+    """A row that is gone, a number that is unknown now, another flag: none is a small change."""
     change = metamorphic.largest_change
     assert change(ROWS, ROWS.iloc[::-1]) == 0
     assert change(ROWS, ROWS.assign(estimate=[1.0, 2.5])) == 0.5
     assert change(ROWS, ROWS.iloc[:1]) == np.inf
     assert change(ROWS, ROWS.assign(low=[0.0, 1.0])) == np.inf
-    assert change(ROWS, ROWS.assign(reading="exploratory")) == np.inf
+    assert change(ROWS, ROWS.assign(flag="exploratory")) == np.inf
+    assert change(ROWS, ROWS.assign(outcome="lost")) == np.inf
 
 
 def test_several_runs_are_told_as_one():

@@ -127,7 +127,7 @@ def test_the_pattern_is_told_from_the_interval(found, limits, words):
 def test_every_attribute_is_counted_once_in_the_class_of_the_record(found):
     """The sentence, the list and the whole table agree with the estimates."""
     own = found.estimates[found.estimates["estimator"] == "inheritance"]
-    counts = own["reading"].value_counts().to_dict()
+    counts = own["outcome"].value_counts().to_dict()
     assert sum(counts.values()) == 14
     made = part(page(found))
     listed = next(b for b in parts(made, Definitions) if not b.is_beside)
@@ -293,7 +293,7 @@ def test_what_a_test_of_one_attribute_could_find_is_said_to_be_that():
     """The least change is that of a test taken alone; with all attributes it takes more."""
     found = records.record([records.jobs(frames=FRAMES)], reference=0.8, candidate=0.82, noise=0.1)
     own = found.estimates[found.estimates["estimator"] == "inheritance"]
-    mde = own.loc[own["reading"].isin(["inherited", "undecided"]), "mde"]
+    mde = own.loc[own["outcome"].isin(["inherited", "undecided"]), "mde"]
     assert (
         "a test of that attribute alone would have found four times in five is "
         f"{mde.min():.2f} to {mde.max():.2f} nats; allowing for the number of attributes, it takes "

@@ -1,0 +1,89 @@
+"""The slice of an estimate, that is which cells it is made of, as a value and as text."""
+
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal, Self, cast
+
+# All probes, one class of attributes less the other, or the neutral words.
+_WHOLE = ("all", "contrast", "controls")
+# One attribute, one class of attributes, or one relation of a set of facts.
+_NAMED = ("attribute", "class", "relation")
+Kind = Literal["all", "contrast", "controls", "attribute", "class", "relation"]
+# Names of groups hold neither of the characters that stand around them.
+_TEXT = re.compile(
+    r"(?:(?P<first>[^/:=]+)/(?P<second>[^/:=]+): )?"
+    rf"(?:(?P<whole>{'|'.join(_WHOLE)})|(?P<named>{'|'.join(_NAMED)})=(?P<value>.*))",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Which part of a set a number is about, between which two of its groups.
+
+    `value` is the attribute, class or relation, and empty for the kinds that have none. `groups`
+    are the two groups where a set has more than two, and empty elsewhere.
+    """
+
+    kind: Kind
+    value: str = ""
+    groups: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """The text of the column `slice`: "all", "class=nurses", "women/men: attribute=nurse"."""
+        name = self.kind if self.kind in _WHOLE else f"{self.kind}={self.value}"
+        return f"{self.between}: {name}" if self.groups else name
+
+    @property
+    def between(self) -> str:
+        """The two groups as text, "women/men"; empty where a set has no more than two."""
+        return "/".join(self.groups)
+
+    @property
+    def is_headline(self) -> bool:
+        """Whether it is all of a set of two groups, or the contrast of its two classes."""
+        return self in {ALL, CONTRAST}
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is one class or relation of a set."""
+        return self.kind in {"class", "relation"}
+
+    def of_groups(self, *groups: str) -> Self:
+        """The same between two groups of a set with more than two."""
+        return replace(self, groups=groups)
+
+    @classmethod
+    def parse(cls, text: str) -> "Slice":
+        """The slice that a text of the column stands for; `ValueError` for any other text."""
+        return _parsed(text)
+
+
+@lru_cache(maxsize=65536)
+def _parsed(text: str) -> Slice:
+    found = _TEXT.fullmatch(text)
+    if found is None:
+        message = f"{text!r} is no slice: expected all, contrast, controls or attribute=..., ..."
+        raise ValueError(message)
+    kind = cast("Kind", found["whole"] or found["named"])
+    groups = (found["first"], found["second"]) if found["first"] else ()
+    return Slice(kind, found["value"] or "", groups)
+
+
+ALL, CONTRAST, CONTROLS = Slice("all"), Slice("contrast"), Slice("controls")
+
+
+def of_attribute(name: str) -> Slice:
+    """One attribute."""
+    return Slice("attribute", name)
+
+
+def of_class(name: str) -> Slice:
+    """One class of attributes, or one type of units."""
+    return Slice("class", name)
+
+
+def of_relation(name: str) -> Slice:
+    """One relation of a set of facts."""
+    return Slice("relation", name)

@@ -1,0 +1,51 @@
+"""The values that text columns of a record's tables may hold."""
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+# Whose number it is: a model's, the candidate's less the reference's, or one of both together.
+Subject = Literal["reference", "candidate", "difference", "relation"]
+# The estimator as its authors published it, or with its known faults mended.
+Mode = Literal["published", "corrected"]
+# What an interval speaks of: these sentences, other sentences, other attributes, other terms.
+Scope = Literal["S0", "S1", "S2", "S3"]
+# Why a number has no interval or is missing itself; or that a ratio over few frames or attributes
+# is exploratory. Empty where the number may be read as it stands.
+Flag = Literal[
+    "",
+    "too_few_frames",
+    "too_few_attributes",
+    "too_few_clusters",
+    "nothing_varied",
+    "not_estimable",
+    "exploratory",
+]
+# What became of an attribute's lean from the reference to the candidate; empty for other numbers.
+Outcome = Literal["", "inherited", "amplified", "attenuated", "lost", "new", "flipped", "undecided"]
+# Whether an item was scored, and why not.
+Status = Literal[
+    "ok",
+    "target_unknown",
+    "target_changes_context",
+    "context_unknown",
+    "too_long",
+    "empty",
+    "mask_lost",
+]
+SUBJECTS: tuple[Subject, ...] = get_args(Subject)
+MODES: tuple[Mode, ...] = get_args(Mode)
+FLAGS: tuple[Flag, ...] = get_args(Flag)
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+# By table and column, the values that are allowed; a column that is not here may hold any text.
+ALLOWED: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "scores": {"status": frozenset(STATUSES)},
+    "estimates": {
+        "subject": frozenset(SUBJECTS),
+        "mode": frozenset(MODES),
+        "scope": frozenset(get_args(Scope)),
+        "flag": frozenset(FLAGS),
+        "outcome": frozenset(OUTCOMES),
+    },
+}
