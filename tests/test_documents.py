@@ -1,0 +1,144 @@
+"""Documents agree with the code and with one another: links, words, commands, decisions."""
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+from maskaudit.audit.judging import decision
+from maskaudit.audit.recording.tables import COLUMNS
+from maskaudit.probes import schema
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md"))
+)
+DECISIONS = sorted(ROOT.glob("docs/decisions/0*.md"))
+GITHUB = ROOT / ".github"
+FORMS = sorted(GITHUB.glob("ISSUE_TEMPLATE/*.yml"))
+# A link of Markdown to a file, not to the web and not to a heading of the same page.
+LINK = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)(?:#[^)]*)?\)")
+# Inline code, which may hold several words.
+CODE = re.compile(r"`([^`\n]+)`")
+ROW = re.compile(r"\| (\d+) \| \[(.+)\]\((.+)\) \| ([\d-]+) \| (.+) \|")
+
+
+def text_of(path: str) -> str:
+    """Return a document as text."""
+    return (ROOT / path).read_text("utf-8")
+
+
+def first_cells(path: str) -> set[str]:
+    """Return the code in the first cells of all tables of a document."""
+    rows = (line.split(" | ")[0] for line in text_of(path).splitlines() if line.startswith("| "))
+    return {code for cell in rows for code in CODE.findall(cell)}
+
+
+def loaded(path: Path) -> Any:
+    """Return what a file of YAML holds."""
+    return yaml.safe_load(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_a_link_to_a_file_leads_to_one(path: str) -> None:
+    """Relative links are from the folder of the document."""
+    folder = (ROOT / path).parent
+    found = LINK.findall(text_of(path))
+    assert not [link for link in found if not (folder / link).exists()]
+
+
+@pytest.mark.parametrize("table", COLUMNS)
+def test_the_glossary_has_every_column_of_a_records_tables(table: str) -> None:
+    """Each has a row of its own or shares one."""
+    assert not set(COLUMNS[table]) - first_cells("docs/glossary.md")
+
+
+def test_the_glossary_has_every_kind_of_probe_set_and_no_other() -> None:
+    """The table of kinds is that of the schema."""
+    part = text_of("docs/glossary.md").split("## Kinds of probe set")[1].split("## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE)
+    assert sorted(rows) == sorted(get_args(schema.Kind))
+
+
+def test_the_glossary_has_every_verdict() -> None:
+    """Four words, each with what it means."""
+    assert set(get_args(decision.Word)) <= first_cells("docs/glossary.md")
+
+
+def test_the_glossary_has_every_word_that_a_text_column_may_hold() -> None:
+    """Subjects, modes, scopes, statuses, flags and outcomes, as code or set off."""
+    from maskaudit.audit.recording.values import ALLOWED
+
+    text = text_of("docs/glossary.md")
+    words = {word for columns in ALLOWED.values() for own in columns.values() for word in own}
+    assert len(words) > 20
+    assert not sorted(word for word in words - {""} if not re.search(rf"[`*]{word}[`*]", text))
+
+
+def test_the_commands_of_the_guide_are_targets_of_make() -> None:
+    """What a newcomer is told to type exists."""
+    targets = set(re.findall(r"^([a-z-]+):", text_of("Makefile"), re.MULTILINE))
+    for path in ("CONTRIBUTING.md", "docs/development.md", "README.md"):
+        text = text_of(path)
+        code = [*CODE.findall(text), *re.findall(r"^make .*$", text, re.MULTILINE)]
+        named = {match[1] for line in code if (match := re.match(r"make ([a-z][a-z-]+)", line))}
+        assert named <= targets
+        assert named
+
+
+def test_the_index_of_decisions_has_every_page_as_the_page_says_it() -> None:
+    """Number, title, date and status are those at the top of the page."""
+    rows = [ROW.fullmatch(line) for line in text_of("docs/decisions/README.md").splitlines()]
+    listed = [row.groups() for row in rows if row is not None]
+    assert [name for _, _, name, _, _ in listed] == [path.name for path in DECISIONS]
+    for number, title, name, day, status in listed:
+        head = (ROOT / "docs" / "decisions" / name).read_text("utf-8").splitlines()
+        assert name.startswith(f"{int(number):04}-")
+        assert head[0] == f"# {number}. {title}"
+        assert head[2].startswith(f"*{date.fromisoformat(day)}")
+        assert status in head[2].lower()
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)
+def test_a_decision_says_what_was_known_what_was_chosen_and_what_it_costs(path: Path) -> None:
+    """Three parts, none of them empty, on one page."""
+    text = path.read_text("utf-8")
+    parts = re.split(r"^## (.*)$", text, flags=re.MULTILINE)
+    assert parts[1::2] == ["Context", "Decision", "Consequences"]
+    assert all(part.strip() for part in parts[2::2])
+    assert len(text.split()) < 600
+
+
+def test_hosted_ci_runs_what_runs_everywhere_on_the_oldest_python() -> None:
+    """One script, the version that pyproject.toml asks for, and the builds for the CPU."""
+    [job] = loaded(GITHUB / "workflows" / "ci.yml")["jobs"].values()
+    steps = job["steps"]
+    assert steps[-1] == {"run": "bash .ci/run"}
+    [python] = [
+        step["with"]["python-version"] for step in steps if "python" in step.get("uses", "")
+    ]
+    assert f'requires-python = ">={python}"' in text_of("pyproject.toml")
+    assert "TORCH_INDEX" in job["env"]
+
+
+@pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)
+def test_a_form_for_issues_is_one(path: Path) -> None:
+    """A name, a description and fields with ids of their own, at least one of them required."""
+    form = loaded(path)
+    assert form["name"]
+    assert form["description"]
+    fields = [field for field in form["body"] if field["type"] != "markdown"]
+    ids = [field["id"] for field in fields]
+    assert len(set(ids)) == len(ids)
+    assert all(field["attributes"]["label"] for field in fields)
+    assert any(field.get("validations", {}).get("required") for field in fields)
+
+
+def test_hooks_before_a_commit_use_the_ruff_of_make() -> None:
+    """Another version would ask for another form than `make check` does."""
+    [repo] = loaded(ROOT / ".pre-commit-config.yaml")["repos"]
+    assert repo["repo"] == "local"
+    assert all(hook["entry"].startswith(".venv/bin/ruff ") for hook in repo["hooks"])
