@@ -6,7 +6,7 @@ import os
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,13 +15,16 @@ from typing import Any
 import pandas as pd
 
 from maskaudit.audit.estimating.competence import competence
-from maskaudit.audit.estimating.estimate import Estimated
+from maskaudit.audit.estimating.estimate import Design, Estimated, design
 from maskaudit.audit.estimating.estimators.catalogue import ALL
-from maskaudit.audit.measuring.models import MaskedLM, threads
+from maskaudit.audit.measuring import models
+from maskaudit.audit.measuring.models import MaskedLM
 from maskaudit.audit.phantom import truth
-from maskaudit.audit.recording.record import FORMAT, number_of
+from maskaudit.audit.recording import manifest as recorded
+from maskaudit.audit.recording.manifest import Entry, Identity, LeftOut, Lost, Manifest, Provenance
+from maskaudit.audit.recording.record import FORMAT
 from maskaudit.audit.settings import Settings
-from maskaudit.probes.expand import Expanded
+from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.schema import ImportedSet, ProbeSet
 
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "scipy", "pandas", "pyarrow")
@@ -31,16 +34,68 @@ _EXAMPLES = 5
 _TERMS = 40
 
 
-def described(probe_set: ProbeSet, expanded: Expanded, seed: int) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Questions:
+    """What every pair of models is asked, and how its numbers are made.
+
+    `parts` are the sets with their contexts and items, `items` those of all sets in one table;
+    `method` is what the method keys of all sets share.
+    """
+
+    parts: list[Expanded]
+    items: pd.DataFrame
+    described: dict[str, recorded.ProbeSet]
+    method: dict[str, str]
+    settings: recorded.Settings
+    lexicon: frozenset[str] | None
+
+    @property
+    def designs(self) -> list[Design]:
+        """What estimating needs to know of each set."""
+        return [design(name, part, self.method) for name, part in self.described.items()]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a record stands: its key, its number in the folder, and notes on how it was made.
+
+    `started` is when its run began, by `time.perf_counter`.
+    """
+
+    key: str
+    number: int
+    notes: list[str]
+    started: float
+
+
+def questions(wanted: Settings) -> Questions:
+    """Probe sets become items, and what a record says of each set."""
+    sets = wanted.probe_sets()
+    parts = [expand(probe_set) for probe_set in sets]
+    lexicon = wanted.lexicon()
+    return Questions(
+        parts=parts,
+        items=pd.concat([part.items for part in parts], ignore_index=True),
+        described={
+            probe_set.header.name: described(probe_set, part, wanted.run.seed)
+            for probe_set, part in zip(sets, parts, strict=True)
+        },
+        method={**models.engine(), "dtype": "float32", **lexicon_key(lexicon)},
+        settings=recorded.Settings(seed=wanted.run.seed, adjust=wanted.run.adjust),
+        lexicon=lexicon,
+    )
+
+
+def described(probe_set: ProbeSet, expanded: Expanded, seed: int) -> recorded.ProbeSet:
     """A probe set's own words, for its page, and its size; how its frames were drawn, if any."""
-    return {
+    return recorded.ProbeSet(
         **probe_set.header.model_dump(exclude={"name"}),
-        "items_digest": expanded.digest,
+        items_digest=expanded.digest,
         **_drawing(probe_set, seed),
         **_parts_of(probe_set, expanded.items),
-        "sentences": len(expanded.contexts),
-        "items": int(expanded.items["item"].nunique()),
-    }
+        sentences=len(expanded.contexts),
+        items=int(expanded.items["item"].nunique()),
+    )
 
 
 def lexicon_key(lexicon: frozenset[str] | None) -> dict[str, str]:
@@ -51,110 +106,99 @@ def lexicon_key(lexicon: frozenset[str] | None) -> dict[str, str]:
     return {"lexicon": digest[:_DIGEST_SHOWN]}
 
 
-def key_of(
-    pair: Mapping[str, MaskedLM],
-    described: Mapping[str, Any],
-    method: Mapping[str, str],
-    wanted: Settings,
-) -> str:
+def key_of(pair: Mapping[str, MaskedLM], asked: Questions) -> str:
     """A digest of all that decides the numbers of a record: a run with the same finds the same.
 
     It is of the models (not of their names), the probe sets and their items, the estimators, what
     is drawn and adjusted, and the versions of the software.
     """
-    who = {subject: _who(model) for subject, model in pair.items()}
+    who = {subject: model.identity.without_names() for subject, model in pair.items()}
+    sets = {name: part.as_json() for name, part in asked.described.items()}
     how = [[part.name, part.definition, sorted(part.needs)] for part in ALL]
-    settings = [wanted.run.seed, wanted.run.adjust]
+    settings = [asked.settings.seed, asked.settings.adjust]
     text = json.dumps(
-        [who, described, how, dict(method), settings, _version("maskaudit")], sort_keys=True
+        [who, sets, how, asked.method, settings, _version("maskaudit")], sort_keys=True
     )
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _who(model: MaskedLM) -> dict[str, Any]:
-    said = asdict(model.identity)
-    return {name: said[name] for name in said if name not in {"name", "revision", "files"}}
-
-
-def name_of(contents: Mapping[str, Any]) -> str:
+def name_of(contents: Manifest) -> str:
     """`<timestamp>-<short key>`."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{contents['key'][:_KEY_LENGTH]}"
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{contents.key[:_KEY_LENGTH]}"
 
 
-def next_number(found: Mapping[Path, Mapping[str, Any]]) -> int:
+def next_number(earlier: Mapping[Path, Entry]) -> int:
     """The number of the next record beside those that there are; larger than all of theirs."""
-    return 1 + max([len(found), *(number_of(said) for said in found.values())])
+    return 1 + max([len(earlier), *(entry.number for entry in earlier.values())])
 
 
-def notes_on_time(found: Mapping[Path, Mapping[str, Any]]) -> list[str]:
+def notes_on_time(earlier: Mapping[Path, Entry]) -> list[str]:
     """A sentence where the clock stands before the time of a record that is there already."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    times = {path.name: str(said.get("created", "")) for path, said in found.items()}
-    newest = max(times, key=lambda name: times[name], default="")
-    if not newest or times[newest] <= now:
+    newest = max(earlier, key=lambda path: earlier[path].created, default=None)
+    if newest is None or earlier[newest].created <= now:
         return []
     told = (
-        f"The clock stood at {now} when this audit was made, and {newest} was there already with "
-        f"the time {times[newest]}: one of the two is wrong. The numbers of records keep the order "
-        "in which they were made."
+        f"The clock stood at {now} when this audit was made, and {newest.name} was there already "
+        f"with the time {earlier[newest].created}: one of the two is wrong. The numbers of records "
+        "keep the order in which they were made."
     )
     return [told]
 
 
-def manifest(  # noqa: PLR0913, PLR0917 - a manifest is where everything meets
+def manifest(
     pair: Mapping[str, MaskedLM],
-    probe_sets: Mapping[str, Mapping[str, Any]],
-    items: pd.DataFrame,
+    asked: Questions,
     scores: pd.DataFrame,
     estimated: Estimated,
-    wanted: Settings,
-    method: Mapping[str, str],
-    started: float,
-    place: Mapping[str, Any],
-) -> dict[str, Any]:
-    """The record's `record.json` as plain JSON values; no path, user or host of this machine.
-
-    `place` is its key and number and the notes on how it was made.
-    """
-    models = {subject: asdict(model.identity) for subject, model in pair.items()}
-    planted = truth.truth_of({subject: part["weights"] for subject, part in models.items()})
-    return {
-        "format": FORMAT,
-        **place,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "maskaudit": _version("maskaudit"),
-        "models": models,
-        "method": dict(method),
-        "provenance": {
-            "python": platform.python_version(),
-            "machine": platform.machine(),
-            "processors": os.cpu_count(),
-            "threads": threads(),
-            "seconds": round(time.perf_counter() - started, 1),
-            "packages": {name: _version(name) for name in PACKAGES},
-        },
-        "settings": {"seed": wanted.run.seed, "adjust": wanted.run.adjust},
-        "probe_sets": dict(probe_sets),
-        "lost": lost(items, scores),
-        "left_out": estimated.left_out,
-        "not_measured": _not_measured(models),
-        "truth": planted,
+    place: Place,
+) -> Manifest:
+    """The record's manifest; no path, user or host of this machine is in it."""
+    identities = {subject: model.identity for subject, model in pair.items()}
+    planted = truth.truth_of({subject: part.weights for subject, part in identities.items()})
+    return Manifest(
+        format=FORMAT,
+        key=place.key,
+        number=place.number,
+        notes=place.notes,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        maskaudit=_version("maskaudit"),
+        models=identities,
+        method=asked.method,
+        provenance=_provenance(place.started),
+        settings=asked.settings,
+        probe_sets=asked.described,
+        lost=lost(asked.items, scores),
+        left_out=[LeftOut.model_validate(cell) for cell in estimated.left_out],
+        not_measured=_not_measured(identities),
+        truth=planted,
         # The phantom's world has its own facts: it is exempt by its digest.
-        "competence": {} if planted else competence(items, scores),
-    }
+        competence={} if planted else competence(asked.items, scores),
+    )
 
 
-def lost(items: pd.DataFrame, scores: pd.DataFrame) -> list[dict[str, Any]]:
+def _provenance(started: float) -> Provenance:
+    return Provenance(
+        python=platform.python_version(),
+        machine=platform.machine(),
+        processors=os.cpu_count(),
+        threads=models.threads(),
+        seconds=round(time.perf_counter() - started, 1),
+        packages={name: _version(name) for name in PACKAGES},
+    )
+
+
+def lost(items: pd.DataFrame, scores: pd.DataFrame) -> list[Lost]:
     """What could not be scored, counted by probe set, model, group and reason, with examples."""
     failed = scores[scores["status"] != "ok"][["item", "model", "status"]]
     rows = items.merge(failed, on="item").drop_duplicates(["probe_set", "model", "item", "group"])
     by = ["probe_set", "model", "group", "status"]
     return [
-        {
-            **dict(zip(by, key, strict=True)),
-            "items": len(part),
-            "examples": sorted(part["target"].unique())[:_EXAMPLES],
-        }
+        Lost(
+            **dict(zip(by, map(str, key), strict=True)),
+            items=len(part),
+            examples=sorted(part["target"].unique())[:_EXAMPLES],
+        )
         for key, part in rows.groupby(by, sort=False)
     ]
 
@@ -205,11 +249,11 @@ def _parts_of(probe_set: ProbeSet, items: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _not_measured(models: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _not_measured(identities: Mapping[str, Identity]) -> list[str]:
     """What these models do not allow to be measured."""
-    if len(models) == 1:
+    if len(identities) == 1:
         return ["One model was audited alone: nothing was compared."]
-    if len({(i["tokenizer"], i["vocabulary_size"]) for i in models.values()}) > 1:
+    if len({(one.tokenizer, one.vocabulary_size) for one in identities.values()}) > 1:
         told = (
             "The two models have different tokenizers or vocabularies: the distance between their "
             "distributions (KL, Jensen-Shannon) and the agreement of their fills need one "

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from maskaudit.audit import pipeline
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.measuring.models import LoadedModel, MaskedLM
+from maskaudit.audit.measuring.pairs import load_pairs
 from maskaudit.audit.measuring.read_plan import Plan, plan
 from maskaudit.audit.settings import Settings
 from maskaudit.probes.expand import Expanded, expand
@@ -63,7 +63,7 @@ def planned(wanted: Settings) -> Planned:
     """Sentences, minutes and losses by set and model."""
     parts = [expand(part) for part in wanted.probe_sets()]
     rows, lost = [], []
-    pairs = pipeline.load_pairs(wanted)
+    pairs = load_pairs(wanted)
     for subject, model in _named(pairs):
         plans = [plan(part, model, needed(part.items["kind"].iloc[0])) for part in parts]
         speed = _speed(model, plans)

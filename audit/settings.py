@@ -3,7 +3,7 @@
 import glob
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypedDict, Unpack
 
 from pydantic import Field, model_validator
 
@@ -104,6 +104,12 @@ class Settings(_File):
         one = self.models.candidate
         return list(self.models.candidates or ([] if one is None else [one]))
 
+    def check_one_candidate(self) -> None:
+        """Raise `InputError` where several candidates are named."""
+        if len(self.candidates) > 1:
+            names = ", ".join(model.name for model in self.candidates)
+            raise InputError(f"{len(self.candidates)} candidates are named ({names}); expected one")
+
     def probe_files(self) -> list[Path]:
         """The files of the sets asked for, each once, in the order given."""
         found: dict[Path, None] = {}
@@ -160,6 +166,38 @@ def read(path: Path | None) -> Settings:
     path = path or DEFAULT_FILE
     said = toml_files.read(path, _File)
     return Settings(models=said.models, probes=said.probes, run=said.run, folder=path.parent)
+
+
+class Words(TypedDict, total=False):
+    """What the arguments of an audit may say instead of AUDIT.toml; paths are from where they are.
+
+    `out` is the folder of runs, `gates` a gates.toml; `no_cache` keeps no scores.
+    """
+
+    reference: str | None
+    candidate: str | None
+    candidates: Sequence[str]
+    probes: Sequence[str]
+    out: str | Path | None
+    seed: int | None
+    gates: str | Path | None
+    no_cache: bool
+
+
+def asked(file: str | Path | None = None, **words: Unpack[Words]) -> Settings:
+    """The settings of a file, with what the arguments say instead."""
+    candidate, out, gates = words.get("candidate"), words.get("out"), words.get("gates")
+    candidates = words.get("candidates", ())
+    return changed(
+        read(None if file is None else Path(file)),
+        reference=words.get("reference"),
+        candidates=candidates if candidate is None else [candidate, *candidates],
+        probes=words.get("probes", ()),
+        runs=None if out is None else str(out),
+        seed=words.get("seed"),
+        cache_mib=0 if words.get("no_cache") else None,
+        gates=None if gates is None else Path(gates),
+    )
 
 
 def changed(  # noqa: PLR0913 - each a word of the command line

@@ -36,8 +36,12 @@ def read(path: Path, whole: type[Whole]) -> Whole:
     try:
         return whole.model_validate(raw)
     except ValidationError as error:
-        faults = (f"{path}: {_told(detail, raw, whole)}" for detail in error.errors())
-        raise InputError(*faults) from error
+        raise InputError(*(f"{path}: {fault}" for fault in faults(error, raw, whole))) from error
+
+
+def faults(error: ValidationError, raw: Mapping[str, Any], whole: type[BaseModel]) -> list[str]:
+    """Each fault that pydantic found in `raw` as a line: where it is, and what was expected."""
+    return [_told(detail, raw, whole) for detail in error.errors()]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -91,7 +95,7 @@ def _table(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - an anno
     """The model inside an annotation such as `list[Gate] | None`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    if get_origin(annotation) in {list, tuple, Union, UnionType, Annotated}:
+    if get_origin(annotation) in {list, tuple, dict, Union, UnionType, Annotated}:
         return next((found for part in get_args(annotation) if (found := _table(part))), None)
     return None
 

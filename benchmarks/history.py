@@ -28,6 +28,7 @@ import pyarrow.parquet as pq
 
 from maskaudit.audit import pipeline
 from maskaudit.audit.history import series
+from maskaudit.audit.recording.record import read_manifest
 from maskaudit.reports import history as words
 from maskaudit.reports.html import render
 
@@ -66,7 +67,7 @@ IMPORTS = "import maskaudit.audit.history.series, maskaudit.reports.history"
 
 def multiply(record: Path, runs: Path, n: int) -> None:
     """Write so many records of one: each of another model, a day later, its numbers moved."""
-    manifest = json.loads((record / "record.json").read_text("utf-8"))
+    manifest = read_manifest(record)
     table = pq.read_table(record / "estimates.parquet")
     numbers = [f.name for f in table.schema if pa.types.is_floating(f.type)]
     texts = [f.name for f in table.schema if f.name not in numbers]
@@ -75,8 +76,14 @@ def multiply(record: Path, runs: Path, n: int) -> None:
         created = START + timedelta(days=i)
         folder = runs / f"{created:%Y%m%dT%H%M%SZ}-{i:08}"
         folder.mkdir(parents=True)
-        manifest["models"]["candidate"]["weights"] = hashlib.sha256(str(i).encode()).hexdigest()
-        said = manifest | {"created": created.isoformat(), "number": i + 1}
+        weights = hashlib.sha256(str(i).encode()).hexdigest()
+        candidate = manifest.models["candidate"].model_copy(update={"weights": weights})
+        updates = {
+            "created": created.isoformat(),
+            "number": i + 1,
+            "models": {**manifest.models, "candidate": candidate},
+        }
+        said = manifest.model_copy(update=updates).as_json()
         (folder / "record.json").write_text(json.dumps(said, indent=1), "utf-8")
         moved, by = table, rng.normal(0, 0.05)
         for name in MOVED:

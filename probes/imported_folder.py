@@ -2,14 +2,13 @@
 
 import json
 import math
-import os
-import shutil
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from maskaudit.audit.errors import CannotWriteError, InputError
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.recording.files import unfinished, writing
 from maskaudit.probes.imported import EMPTY, Imported, Unusable
 
 FORMAT = 1  # 1: set.toml, rows.jsonl, unusable.jsonl
@@ -36,25 +35,15 @@ def write(imported: Imported, folder: Path) -> Path:
     """Write a set to a folder that is not there yet."""
     if folder.exists():
         raise InputError(f"{folder}: is there already; name a folder that is not")
-    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+    unusable = [vars(one) for one in imported.unusable]
+    with unfinished(folder.parent) as scratch, writing(folder):
+        part = scratch / folder.name
         part.mkdir()
-        unusable = [vars(one) for one in imported.unusable]
         (part / _ROWS).write_text(_json_lines(imported.rows), "utf-8", newline="\n")
         (part / _UNUSABLE).write_text(_json_lines(unusable), "utf-8", newline="\n")
         (part / _SET).write_text(_toml(imported), "utf-8", newline="\n")
         part.rename(folder)
-    except OSError as error:
-        raise CannotWriteError(f"{folder}: cannot be written ({error.strerror})") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return folder
-
-
-def is_set(folder: Path) -> bool:
-    """Whether a folder holds an imported set."""
-    return (folder / _SET).is_file() and (folder / _ROWS).is_file()
 
 
 def read(folder: Path) -> Imported:

@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.recording.manifest import Kind
 from maskaudit.probes import grammar
 
 MASK = "[MASK]"
@@ -93,11 +94,6 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", 
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-Kind = Literal[
-    "association", "cloze", "pairs", "triples", "completions", "sentences", "words"
-]  # fmt: skip
 
 
 class Header(_Part):

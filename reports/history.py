@@ -99,7 +99,7 @@ def notes(made: Judgement) -> list[str]:
         "is older; the order is that of writing"
         for written, then in history.clock
     ]
-    names = list(dict.fromkeys(a.models["candidate"]["name"] for a in history.audits))
+    names = list(dict.fromkeys(a.models["candidate"].name for a in history.audits))
     if len(names) > 1:
         told = wording.listed([_shown(name) for name in names[:_NAMED]])
         lines.append(
@@ -272,7 +272,7 @@ _IS_NUMBER = (False, False, False, True, True, False)
 def _version(one: Judged, point: Point) -> str:
     subject = one.series.subject
     model = point.audit.models.get(subject, point.audit.models["candidate"])
-    return f"{point.version}: {_shown(wording.short_digest(str(model['weights'])))}"
+    return f"{point.version}: {_shown(wording.short_digest(str(model.weights)))}"
 
 
 def _number(one: Judged, value: float) -> str:

@@ -9,7 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from maskaudit.audit.judging import verdicts
-from maskaudit.audit.recording.record import Record, write_whole
+from maskaudit.audit.recording.files import write_whole
+from maskaudit.audit.recording.record import Record
 from maskaudit.reports.blocks import Figure, Page
 from maskaudit.reports.charts.common import draw
 from maskaudit.reports.page import page

@@ -77,7 +77,7 @@ def overview(records: Sequence[Record], folder: Path) -> Page:
     """The page of several records; its links are from `folder`. Pure."""
     audits = _audits(records)
     reference = _reference(records)
-    newest = max(str(record.manifest["created"]) for record in records)
+    newest = max(str(record.manifest.created) for record in records)
     counted = wording.counted(len(records), "candidate")
     against = f" against {reference}" if reference else ""
     sections = [_section(audits, paired=bool(reference))] if _titles(audits) else []
@@ -106,17 +106,19 @@ def overview(records: Sequence[Record], folder: Path) -> Page:
 def _audits(records: Sequence[Record]) -> list[_Audit]:
     found = []
     for record, name in zip(records, _names(records), strict=True):
-        made = contrasts(record.manifest, Effects.of(record.estimates), names_of(record.manifest))
+        made = contrasts(
+            record.manifest.probe_sets, Effects.of(record.estimates), names_of(record.manifest)
+        )
         found.append(_Audit(record, name, {one.title: one for one in made}))
     return found
 
 
 def _names(records: Sequence[Record]) -> list[str]:
     """What the candidates are called: as little of their names as tells them apart."""
-    models = [record.manifest["models"][CANDIDATE] for record in records]
-    full = [str(model["name"]) for model in models]
+    models = [record.manifest.models[CANDIDATE] for record in records]
+    full = [model.name for model in models]
     short = [name.rstrip("/").rsplit("/", 1)[-1] or name for name in full]
-    digests = [wording.short_digest(model["weights"]) for model in models]
+    digests = [wording.short_digest(model.weights) for model in models]
     marked = [f"{name} {digest}" for name, digest in zip(short, digests, strict=True)]
     told_apart = (names for names in (short, full, marked) if len(set(names)) == len(names))
     numbered = [f"{name} ({number})" for number, name in enumerate(short, start=1)]
@@ -126,7 +128,7 @@ def _names(records: Sequence[Record]) -> list[str]:
 def _reference(records: Sequence[Record]) -> str:
     """The reference that all records share, or nothing."""
     found = {
-        names_of(record.manifest).reference if REFERENCE in record.manifest["models"] else ""
+        names_of(record.manifest).reference if REFERENCE in record.manifest.models else ""
         for record in records
     }
     return found.pop() if len(found) == 1 else ""
@@ -187,7 +189,7 @@ def _pages(audits: Sequence[_Audit], folder: Path) -> Section:
     rows = tuple(
         (
             audit.name,
-            wording.short_digest(audit.record.manifest["models"][CANDIDATE]["weights"]),
+            wording.short_digest(audit.record.manifest.models[CANDIDATE].weights),
             *((said or "not judged",) if gates_ else ()),
             _link(audit.record, folder),
         )

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from maskaudit.audit.judging.verdicts import Judgement
+from maskaudit.audit.recording.manifest import Identity, Manifest, ProbeSet
 from maskaudit.audit.recording.record import Record
 from maskaudit.reports import caveats, wording
 from maskaudit.reports.blocks import (
@@ -54,20 +54,20 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
     tables = Tables(
         record.contexts, record.items, record.scores, record.paired, record.fills, estimates
     )
-    found = contrasts(manifest, estimates, names)
+    found = contrasts(manifest.probe_sets, estimates, names)
     preferred = preferences(manifest, estimates, names)
     sections = [] if judgement is None else [verdicts.section(judgement)]
     sections.append(_models(manifest, names))
     if found:
         sections.append(_contrasts(found, names))
-    for probe_set, part in sorted(manifest["probe_sets"].items(), key=_order):
-        if part["kind"] == "cloze":
+    for probe_set, part in sorted(manifest.probe_sets.items(), key=_order):
+        if part.kind == "cloze":
             sections.append(sets.cloze(probe_set, manifest, tables, names))
-        elif part["kind"] in units.UNITS:
+        elif part.kind in units.UNITS:
             sections.append(units.section(probe_set, part, preferred, tables, names))
         else:
             sections.append(sets.association(probe_set, part, found, tables, names))
-    if manifest["truth"] is not None:
+    if manifest.truth is not None:
         sections.append(truth.planted(manifest, tables, names))
     sections += [
         distance.distance(manifest, tables, names),
@@ -83,8 +83,8 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
         warnings=competence.warnings(manifest, names),
         findings=_findings(manifest, found, preferred, estimates, names),
         sections=tuple(sections),
-        colophon=f"Written by maskaudit {manifest['maskaudit']} from a sealed record of "
-        f"{wording.date(manifest['created'])}. The record beside this page holds every score that "
+        colophon=f"Written by maskaudit {manifest.maskaudit} from a sealed record of "
+        f"{wording.date(manifest.created)}. The record beside this page holds every score that "
         "it rests on.",
     )
 
@@ -93,21 +93,21 @@ def headline(record: Record) -> Claim:
     """The first sentence of the page of a record, without the page."""
     manifest, estimates = record.manifest, Effects.of(record.estimates)
     names = names_of(manifest)
-    found = contrasts(manifest, estimates, names)
+    found = contrasts(manifest.probe_sets, estimates, names)
     return _headline(manifest, found, preferences(manifest, estimates, names), estimates, names)
 
 
-def _order(named: tuple[str, dict[str, Any]]) -> int:
+def _order(named: tuple[str, ProbeSet]) -> int:
     """Tested sets, published pairs, controls, facts; otherwise as they stand in the record."""
     _, part = named
-    if part["kind"] == "cloze":
+    if part.kind == "cloze":
         return 3
-    return 2 if part["expect"] == "none" else int(part["kind"] in units.UNITS)
+    return 2 if part.expect == "none" else int(part.kind in units.UNITS)
 
 
-def names_of(manifest: dict[str, Any]) -> Names:
+def names_of(manifest: Manifest) -> Names:
     """What the models are called: the last part of their names where that tells them apart."""
-    full = {model: str(identity["name"]) for model, identity in manifest["models"].items()}
+    full = {model: str(identity.name) for model, identity in manifest.models.items()}
     short = {model: name.rstrip("/").rsplit("/", 1)[-1] or name for model, name in full.items()}
     chosen = short if len(set(short.values())) == len(short) else full
     shown = {model: wording.visible(name) for model, name in chosen.items()}
@@ -120,23 +120,23 @@ def _title(names: Names) -> str:
     return f"Bias audit: {names.candidate}"
 
 
-def _eyebrow(manifest: dict[str, Any]) -> str:
-    count = sum(part["sentences"] for part in manifest["probe_sets"].values())
+def _eyebrow(manifest: Manifest) -> str:
+    count = sum(part.sentences for part in manifest.probe_sets.values())
     return (
-        f"{wording.date(manifest['created'])} · "
-        f"{wording.counted(len(manifest['probe_sets']), 'probe set')} · "
+        f"{wording.date(manifest.created)} · "
+        f"{wording.counted(len(manifest.probe_sets), 'probe set')} · "
         f"{wording.counted(count, 'sentence')}"
     )
 
 
-def _banner(manifest: dict[str, Any], names: Names) -> str:
-    if manifest["truth"] is None:
+def _banner(manifest: Manifest, names: Names) -> str:
+    if manifest.truth is None:
         return ""
     return truth.BANNER if names.paired else truth.BANNER_ALONE
 
 
 def _headline(
-    manifest: dict[str, Any],
+    manifest: Manifest,
     found: Sequence[Contrast],
     preferred: Sequence[Preference],
     estimates: Effects,
@@ -147,16 +147,16 @@ def _headline(
         return findings.headline(found, names)
     if preferred:
         return units.finding(max(preferred, key=lambda one: one.clearness), names)
-    for probe_set, part in manifest["probe_sets"].items():
+    for probe_set, part in manifest.probe_sets.items():
         own = estimates.of_set(probe_set)
-        told = sets.facts(own, ACCURACY, names) if part["kind"] == "cloze" else []
+        told = sets.facts(own, ACCURACY, names) if part.kind == "cloze" else []
         if told and not found:
             return Claim(told[0].rstrip("."), " ".join(told[1:]) or "nothing was compared.")
     return findings.headline(found, names)
 
 
 def _findings(
-    manifest: dict[str, Any],
+    manifest: Manifest,
     found: Sequence[Contrast],
     preferred: Sequence[Preference],
     estimates: Effects,
@@ -166,8 +166,8 @@ def _findings(
     n_tested = sum(contrast.is_tested for contrast in found)
     lines = [_line(contrast, names, n_tested, largest(found)) for contrast in found]
     lines += [units.line(preference, names) for preference in preferred]
-    for probe_set, part in manifest["probe_sets"].items():
-        if part["kind"] == "cloze":
+    for probe_set, part in manifest.probe_sets.items():
+        if part.kind == "cloze":
             own = estimates.of_set(probe_set)
             lines += sets.facts(own, ACCURACY, names)[: len(names.models)]
     blocks: list[Block] = [Bullets(tuple(lines))] if lines else []
@@ -189,9 +189,9 @@ def _line(contrast: Contrast, names: Names, n_tested: int, most: float) -> str:
     return f"{told.claim} ({wording.signed(main.estimate)} nats, 95 % interval {interval}{least})."
 
 
-def _models(manifest: dict[str, Any], names: Names) -> Section:
+def _models(manifest: Manifest, names: Names) -> Section:
     title = "The models" if names.paired else "The model"
-    told = [_identity(manifest["models"][model]) for model in names.models]
+    told = [_identity(manifest.models[model]) for model in names.models]
     rows = tuple((line, *(identity[line] for identity in told)) for line in told[0])
     heads = names.models if names.paired else ("model",)
     columns = [Column(head.capitalize(), is_number=False) for head in heads]
@@ -199,29 +199,29 @@ def _models(manifest: dict[str, Any], names: Names) -> Section:
     return Section("models", title, (Text(_compared(manifest, names)), table))
 
 
-def _identity(identity: dict[str, Any]) -> dict[str, str]:
-    revision = wording.visible(identity["revision"]) if identity["revision"] else "local folder"
+def _identity(identity: Identity) -> dict[str, str]:
+    revision = wording.visible(identity.revision) if identity.revision else "local folder"
     return {
-        "Name": wording.visible(identity["name"], None),
+        "Name": wording.visible(identity.name, None),
         "Revision": revision,
-        "Architecture": wording.visible(identity["architecture"]),
-        "Layers": wording.number(identity["layers"]),
-        "Parameters": wording.number(identity["parameters"]),
-        "Vocabulary": wording.counted(identity["vocabulary_size"], "piece"),
-        "Stored as": f"{wording.visible(identity['stored_dtype'])}, run as {identity['dtype']}",
-        "Weights, SHA-256": wording.short_digest(identity["weights"]),
-        "Tokenizer, SHA-256": wording.short_digest(identity["tokenizer"]),
+        "Architecture": wording.visible(identity.architecture),
+        "Layers": wording.number(identity.layers),
+        "Parameters": wording.number(identity.parameters),
+        "Vocabulary": wording.counted(identity.vocabulary_size, "piece"),
+        "Stored as": f"{wording.visible(identity.stored_dtype)}, run as {identity.dtype}",
+        "Weights, SHA-256": wording.short_digest(identity.weights),
+        "Tokenizer, SHA-256": wording.short_digest(identity.tokenizer),
     }
 
 
-def _compared(manifest: dict[str, Any], names: Names) -> str:
-    when = f"Audited on {wording.date(manifest['created'])} with maskaudit {manifest['maskaudit']}."
+def _compared(manifest: Manifest, names: Names) -> str:
+    when = f"Audited on {wording.date(manifest.created)} with maskaudit {manifest.maskaudit}."
     if not names.paired:
         return (
             f"{when} One model was audited alone, so nothing was compared: the page says how "
             f"{names.candidate} leans, and not whether it leans further than another."
         )
-    same = {manifest["models"][model]["weights"] for model in names.models}
+    same = {manifest.models[model].weights for model in names.models}
     equal = " The two have the very same weights." if len(same) == 1 else ""
     return (
         f"{when} The reference is the teacher, or the older model; the candidate is the one that "

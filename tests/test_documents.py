@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import pytest
 import yaml
+
 from maskaudit.audit.judging import decision
 from maskaudit.audit.recording.tables import COLUMNS
 from maskaudit.probes import schema

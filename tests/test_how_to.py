@@ -7,6 +7,7 @@ from inspect import signature
 from pathlib import Path
 
 import pytest
+
 from maskaudit.probes import schema
 from maskaudit.probes.expand import expand
 

@@ -114,7 +114,7 @@ def spread(records):
 
 def planted():
     """The contrast that was planted in the teacher, in nats."""
-    values = truth.load()["sets"]["occupation-person"]["planted"]
+    values = truth.load().sets["occupation-person"].planted
     classes = load(OCCUPATIONS).classes
     means = [np.mean([values[a.text] for a in classes[name].attributes]) for name in CLASSES]
     return float(means[0] - means[1])
@@ -122,11 +122,11 @@ def planted():
 
 def test_the_versions_are_six_students_of_the_bundled_teacher_measured_alike(records):
     """Their weights differ, and nothing else does: not the teacher, the probes or the software."""
-    models = [own.manifest["models"] for own in records.values()]
-    assert {own["reference"]["weights"] for own in models} == {truth.load()["weights"]["teacher"]}
-    assert len({own["candidate"]["weights"] for own in models}) == len(NAMES)
+    models = [own.manifest.models for own in records.values()]
+    assert {own["reference"].weights for own in models} == {truth.load().weights["teacher"]}
+    assert len({own["candidate"].weights for own in models}) == len(NAMES)
     for key in ("method", "maskaudit"):
-        assert len({json.dumps(own.manifest[key]) for own in records.values()}) == 1
+        assert len({json.dumps(getattr(own.manifest, key)) for own in records.values()}) == 1
     items = [own.items for own in records.values()]
     assert all(own.equals(items[0]) for own in items)
 
@@ -134,7 +134,7 @@ def test_the_versions_are_six_students_of_the_bundled_teacher_measured_alike(rec
 def test_a_record_is_named_in_itself_as_its_folder_is(records):
     """Whoever looks into a record sees which version it is, and nothing of where it was made."""
     for name, own in records.items():
-        assert own.manifest["models"]["candidate"]["name"] == f"versions/{name}"
+        assert own.manifest.models["candidate"].name == f"versions/{name}"
 
 
 def test_the_margin_is_what_its_reason_says(spread, rules):
@@ -152,7 +152,7 @@ def test_what_was_planted_in_version_2_is_at_least_twice_the_margin(rules):
 
 def test_version_2_leans_further_by_what_was_planted_on_the_frames_of_its_text(records):
     """The frames kept out of the text show what a small model generalises, and are left out."""
-    unseen = truth.load()["sets"]["occupation-person"]["unseen"]
+    unseen = truth.load().sets["occupation-person"].unseen
     rows = difference(records["seed-1"], records["version-2"])
     found, error = contrast(rows[~rows["frame"].isin(unseen)])
     assert abs(found - (1.5 - 1.3) * planted()) < 3 * error

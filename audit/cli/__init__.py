@@ -227,10 +227,10 @@ def run(  # noqa: PLR0913 - the options of a command
     Without any model the bundled pair is audited, offline. Where there are gates the record is
     judged, and the exit code is that of `maskaudit gate`.
     """
-    from maskaudit.audit import pipeline
+    from maskaudit.audit import pipeline, settings
     from maskaudit.audit.running import progress
 
-    wanted = pipeline.asked(
+    wanted = settings.asked(
         file,
         reference=reference,
         candidates=candidates or (),
@@ -257,7 +257,7 @@ def init(
     """Write a commented AUDIT.toml to start from, and a gates.toml beside it."""
     from maskaudit.audit import settings
     from maskaudit.audit.judging import policy
-    from maskaudit.audit.recording.record import write_whole
+    from maskaudit.audit.recording.files import write_whole
 
     texts = {
         file: settings.TEMPLATE,
@@ -391,12 +391,13 @@ def fill(  # noqa: PLR0913 - the options of a command
     """The likeliest words at the mask, of both models side by side."""
     if (sentence is None) == (source is None):
         raise InputError("fill: expected one of SENTENCE and --input FILE (- for standard input)")
-    from maskaudit.audit import pipeline
+    from maskaudit.audit import settings
     from maskaudit.audit.measuring.fill import fills
+    from maskaudit.audit.measuring.pairs import load_models
 
     sentences = [sentence] if sentence is not None else _endpoint(source)
-    wanted = pipeline.asked(reference=reference, candidate=candidate)
-    contexts, found = fills(sentences, pipeline.load_models(wanted), top)
+    wanted = settings.asked(reference=reference, candidate=candidate)
+    contexts, found = fills(sentences, load_models(wanted), top)
     if source is not None:
         first = found[(found["model"] == "candidate") & (found["rank"] == 1)]
         by_context = first.set_index("context")["token"]

@@ -106,7 +106,7 @@ def diff(
         parts = {who: versions.compared_json(*both, top) for who, both in told.items()}
         print_json({"against": parts, **versions.held_json(held)})
         return
-    sets = new.manifest["probe_sets"]
+    sets = new.manifest.probe_sets
     parts_ = [versions.compared(*both, sets, top) for both in told.values()]
     _say("\n\n".join([*parts_, versions.held(held, name)]))
 

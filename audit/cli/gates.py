@@ -113,7 +113,7 @@ def for_ci(  # noqa: PLR0913 - a file each
     github: bool | None = None,
 ) -> None:
     """Write what a CI shows: JUnit XML, a summary, a comment, annotations."""
-    from maskaudit.audit.recording.record import write_whole, writing
+    from maskaudit.audit.recording.files import write_whole, writing
     from maskaudit.reports.ci import formats
 
     if github is None:

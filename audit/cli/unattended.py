@@ -28,7 +28,7 @@ def cache_info(*, as_json: AsJson = False) -> None:
 def cache_clear() -> None:
     """Delete all scores that are kept; records stay. A run at work only has to score again."""
     from maskaudit.audit.measuring import cache
-    from maskaudit.audit.recording.record import writing
+    from maskaudit.audit.recording.files import writing
 
     folder = cache.place()
     with writing(folder):

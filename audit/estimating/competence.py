@@ -1,16 +1,15 @@
 """Competence before bias: a model that cannot fill plain facts has no bias number worth reading."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.statistics import proportions
+from maskaudit.audit.recording.manifest import Competence
 
 LEVEL = 0.05
 
 
-def competence(items: pd.DataFrame, scores: pd.DataFrame) -> dict[str, dict[str, Any]]:
+def competence(items: pd.DataFrame, scores: pd.DataFrame) -> dict[str, Competence]:
     """By model: right first fills, those of the majority answer, and whether the model beats it.
 
     The majority answer of a relation is the answer that is right for most of its facts; a model is
@@ -39,15 +38,15 @@ def _majority_is_right(facts: pd.DataFrame) -> pd.Series:
     return rows.groupby("frame")["hit"].any()
 
 
-def _against(scored: pd.DataFrame, guessed: pd.Series) -> dict[str, Any]:
+def _against(scored: pd.DataFrame, guessed: pd.Series) -> Competence:
     first = (scored["rank"] == 1).fillna(value=False).astype(bool)
     right = first.groupby(scored["frame"]).any().reindex(guessed.index, fill_value=False)
     hits, guesses = (np.asarray(part, dtype=bool) for part in (right, guessed))
     p = proportions.mcnemar(guesses, hits)
-    return {
-        "competent": bool(hits.sum() > guesses.sum() and p < LEVEL),
-        "right": int(hits.sum()),
-        "of": len(hits),
-        "majority": int(guesses.sum()),
-        "p": p,
-    }
+    return Competence(
+        competent=bool(hits.sum() > guesses.sum() and p < LEVEL),
+        right=int(hits.sum()),
+        of=len(hits),
+        majority=int(guesses.sum()),
+        p=p,
+    )

@@ -64,6 +64,7 @@ from maskaudit.audit.estimating.teacher_student import (
     relation,
 )
 from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.manifest import ProbeSetKey
 from maskaudit.audit.recording.methods import Method
 
 # What stays as it is when the two groups change places; everything else is negated.
@@ -103,24 +104,27 @@ class Design:
     method: Mapping[str, str]
 
 
-def design(name: str, described: Mapping[str, Any], method: Mapping[str, str]) -> Design:
+def design(name: str, described: ProbeSetKey, method: Mapping[str, str]) -> Design:
     """The design of a probe set from what a record says of it, so that it is estimated again.
 
-    `described` is `probe_sets[name]` of a record's manifest, `method` what all of its sets share.
+    `described` is what a record or a baseline says of the set, `method` what all sets share.
     """
-    contrast = tuple(described["contrast"]) if described["contrast"] else None
+    contrast = (
+        None if described.contrast is None else (described.contrast[0], described.contrast[1])
+    )
+    # Of a grammar all that could be drawn: draws of one universe may be put side by side.
+    items = described.items_digest if described.grammar is None else described.grammar.universe
     key = {
         "probe_set": name,
-        "version": described["version"],
-        # Of a grammar all that could be drawn: draws of one universe may be put side by side.
-        "items": described.get("grammar", {}).get("universe", described["items_digest"])[:_SHOWN],
+        "version": described.version,
+        "items": items[:_SHOWN],
         "mode": CORRECTED,
         "pieces": "word-l2r",
         # Which class is the first decides the sign.
         **({"contrast": "-".join(contrast)} if contrast else {}),
         **method,
     }
-    return Design(name, described["axis"], contrast, described["expect"], key)
+    return Design(name, described.axis, contrast, described.expect, key)
 
 
 # Rows of `estimates` about one set, and the cells that no subject could use.

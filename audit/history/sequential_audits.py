@@ -79,12 +79,12 @@ def weekly(  # noqa: PLR0913 - what is watched, against what, since when
     """
     weeks = []
     skipped = []
-    for record in sorted(records, key=lambda record: (_created(record), _name(record))):
+    for record in sorted(records, key=lambda record: (_created(record), record.name)):
         if since is not None and _created(record) <= _moment(since):
             continue
         week = _week(record, probe_set, subject, slice_)
         if isinstance(week, str):
-            skipped.append(f"{_name(record)}: {week}")
+            skipped.append(f"{record.name}: {week}")
         else:
             weeks.append(week)
     return joined(probe_set, weeks, skipped=skipped, null_value=null_value, alpha=alpha)
@@ -130,12 +130,12 @@ def joined(
 
 def _week(record: Record, probe_set: str, subject: str, slice_: str) -> Week | str:
     """What a record says of the set, or why it says nothing."""
-    part = record.manifest["probe_sets"].get(probe_set)
+    part = record.manifest.probe_sets.get(probe_set)
     if part is None:
         return f"has no probe set {probe_set!r}"
-    if "grammar" not in part:
+    if part.grammar is None:
         raise NotJudgedError(
-            f"{_name(record)}: the probe set {probe_set!r} has no grammar: the same frames again "
+            f"{record.name}: the probe set {probe_set!r} has no grammar: the same frames again "
             "are no fresh evidence"
         )
     wanted = {
@@ -150,12 +150,12 @@ def _week(record: Record, probe_set: str, subject: str, slice_: str) -> Week | s
     rows = rows[rows["v_frames"].notna()]
     if rows.empty:
         return f"has no {slice_!r} with an interval for {subject!r}"
-    models = record.manifest["models"]
-    own = {name: models[name]["weights"] for name in models if subject in {name, "difference"}}
+    models = record.manifest.models
+    own = {name: models[name].weights for name in models if subject in {name, "difference"}}
     made = Method.parse(rows["method"].iloc[0])
     return Week(
-        name=_name(record),
-        draw=part["items_digest"],
+        name=record.name,
+        draw=part.items_digest,
         estimate=float(rows["estimate"].iloc[0]),
         variance=float(rows["v_frames"].iloc[0]),
         made={**made, **{f"weights of the {name}": digest for name, digest in own.items()}},
@@ -176,14 +176,10 @@ def _check(probe_set: str, weeks: Sequence[Week], skipped: Sequence[str]) -> Non
 
 
 def _created(record: Record) -> datetime:
-    return datetime.fromisoformat(record.manifest["created"])
+    return datetime.fromisoformat(record.manifest.created)
 
 
 def _moment(since: Record | datetime) -> datetime:
     if isinstance(since, Record):
         return _created(since)
     return since if since.tzinfo else since.replace(tzinfo=UTC)
-
-
-def _name(record: Record) -> str:
-    return record.path.name if record.path else str(record.manifest["created"])

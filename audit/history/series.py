@@ -4,8 +4,6 @@ Of a record only record.json and estimates.parquet are read, and these two are h
 checksums. What cannot be read is named and left out; the rest stands.
 """
 
-import hashlib
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,8 +24,9 @@ from maskaudit.audit.history.changepoint import Change, change_point
 from maskaudit.audit.history.sequential import ALPHA, worse_versions
 from maskaudit.audit.history.sequential_audits import Week, Weekly, joined
 from maskaudit.audit.judging.compare import CHANGED, IDENTICAL, TOLERANCE, WITHIN_TOLERANCE
+from maskaudit.audit.recording.manifest import Identity, Manifest, ProbeSetKey
 from maskaudit.audit.recording.methods import Method, differences
-from maskaudit.audit.recording.record import FORMAT, MANIFEST, SUMS, number_of
+from maskaudit.audit.recording.record import MANIFEST, read_manifest
 from maskaudit.audit.recording.slices import Slice
 
 DIFFERENCE = "difference"
@@ -38,11 +37,6 @@ _KEYS = ("probe_set", "axis", "slice", "estimator", "mode", "subject", "method",
 _NUMBERS = ("estimate", "low", "high", "std_error", "df", "null_value", "v_frames", "n_frames")
 _THREADS = 4
 _SHOWN = 20
-_IDENTITY = ("weights", "tokenizer")
-# What comes of content that no audit wrote.
-_UNFIT = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
-# Why the versions, or the weeks, of a series are not judged; reports/history.py has the sentences.
-UNJUDGED = ("no difference", "no direction", "other references", "no interval", "no limit")
 
 
 @dataclass(frozen=True)
@@ -84,13 +78,14 @@ class Audit:
     name: str
     created: datetime
     number: int
-    models: Mapping[str, Mapping[str, Any]]
-    probe_sets: Mapping[str, Mapping[str, Any]]
+    models: Mapping[str, Identity]
+    probe_sets: Mapping[str, ProbeSetKey]
 
     def identity(self, subject: str) -> str:
         """Digests of the model that a subject is; of both where it is about both."""
-        own = [subject] if subject in self.models else sorted(self.models)
-        return "|".join(f"{self.models[name][part]}" for name in own for part in _IDENTITY)
+        names = [subject] if subject in self.models else sorted(self.models)
+        own = (self.models[name] for name in names)
+        return "|".join(f"{model.weights}|{model.tokenizer}" for model in own)
 
 
 @dataclass(frozen=True)
@@ -181,11 +176,6 @@ class Series:
         """The points that are new evidence and have a number."""
         return tuple(p for p in self.points if not p.same_as and not math.isnan(p.estimate))
 
-    @property
-    def n_versions(self) -> int:
-        """How many different models it is about."""
-        return max(point.version for point in self.points)
-
 
 @dataclass(frozen=True)
 class History:
@@ -207,8 +197,9 @@ class Judged:
 
     `p` and `worse` have an entry a point: the one-sided p that a version leans further than the
     reference, and whether alpha spending calls it worse; p is NaN where nothing was judged.
-    `weekly` is the sequence of the newest model's draws. `unjudged` is one of `UNJUDGED`, empty
-    where versions or weeks were judged. `change` is None where there were too few to say.
+    `weekly` is the sequence of the newest model's draws. `unjudged` says why neither versions nor
+    weeks were judged, and is empty where they were: "no difference", "no direction", "other
+    references", "no interval" or "no limit". `change` is None where there were too few to say.
     """
 
     series: Series
@@ -284,52 +275,41 @@ def _folders(runs: Path) -> list[Path]:
 
 def _read(folder: Path, chosen: Chosen) -> _Found | Skipped:
     """What a history needs of a record, or why it cannot be read."""
+    if not (folder / MANIFEST).is_file():
+        return Skipped(folder.name, f"no record, or half of one: it has no {MANIFEST}")
     try:
-        if not (folder / MANIFEST).is_file():
-            return Skipped(folder.name, f"no record, or half of one: it has no {MANIFEST}")
-        text = (folder / MANIFEST).read_bytes()
-        manifest = json.loads(text)
-        written = manifest["format"]
-        if not isinstance(written, int) or not 1 <= written <= FORMAT:
-            told = f"record format {written!r}; this version reads formats 1 to {FORMAT}"
-            return Skipped(folder.name, told)
-        estimates = (folder / ESTIMATES).read_bytes()
-        listed = (folder / SUMS).read_text("utf-8").splitlines()
-        for name, content in ((MANIFEST, text), (ESTIMATES, estimates)):
-            if f"{hashlib.sha256(content).hexdigest()}  {name}" not in listed:
-                return Skipped(folder.name, f"{name}: changed since it was sealed (SHA-256)")
-        return _checked(_audit(folder.name, manifest), _rows(estimates, chosen))
+        manifest = read_manifest(folder, ("estimates",))
+        rows = _rows((folder / ESTIMATES).read_bytes(), chosen)
+        return _Found(_audit(folder.name, manifest), _checked(rows, manifest))
+    except InputError as error:
+        why = str(error).removeprefix(f"{folder}/").removeprefix(f"{folder}: ")
+        return Skipped(folder.name, why)
     except OSError as error:
-        where = Path(error.filename).name if error.filename else ESTIMATES
-        return Skipped(folder.name, f"{where}: cannot be read ({error.strerror or error})")
-    except (*_UNFIT, pa.ArrowException) as error:
+        return Skipped(folder.name, f"{ESTIMATES}: cannot be read ({error.strerror or error})")
+    except (ValueError, KeyError, TypeError, pa.ArrowException) as error:
         told = " ".join(f"{type(error).__name__}: {error}".split())
-        return Skipped(folder.name, f"not readable as a record ({told})")
+        return Skipped(folder.name, f"{ESTIMATES}: not readable as a record ({told})")
 
 
-def _audit(name: str, manifest: Mapping[str, Any]) -> Audit:
-    created = datetime.fromisoformat(manifest["created"])
-    models = {subject: dict(identity) for subject, identity in manifest["models"].items()}
-    parts = [model[part] for model in models.values() for part in ("name", *_IDENTITY)]
-    if "candidate" not in models or not all(isinstance(part, str) for part in parts):
-        raise ValueError("it does not say which models were audited")
+def _audit(name: str, manifest: Manifest) -> Audit:
+    created = datetime.fromisoformat(manifest.created)
     return Audit(
         name=name,
         created=created if created.tzinfo else created.replace(tzinfo=UTC),
-        number=number_of(manifest),
-        models=models,
-        probe_sets={key: dict(part) for key, part in manifest["probe_sets"].items()},
+        number=manifest.number,
+        models=manifest.models,
+        probe_sets=manifest.probe_sets,
     )
 
 
-def _checked(audit: Audit, rows: Sequence[Mapping[str, Any]]) -> _Found:
-    """Both, where every row says what it is about and how it was made."""
+def _checked(rows: list[dict[str, Any]], manifest: Manifest) -> list[dict[str, Any]]:
+    """The rows, where each is about a probe set of the record and says how it was made."""
     for row in rows:
-        if not isinstance(audit.probe_sets[row["probe_set"]]["items_digest"], str):
-            raise TypeError("it does not say which sentences a probe set had")
+        if row["probe_set"] not in manifest.probe_sets:
+            raise ValueError(f"it has numbers of {row['probe_set']!r}, which is none of its sets")
         Slice.parse(row["slice"])
         Method.parse(row["method"])
-    return _Found(audit, rows)
+    return rows
 
 
 def _rows(content: bytes, chosen: Chosen) -> list[dict[str, Any]]:
@@ -379,7 +359,7 @@ def _since(runs: Path, ordered: Sequence[_Found], since: str) -> Sequence[_Found
 
 
 def _is_chosen(audit: Audit, chosen: Chosen) -> bool:
-    return not chosen.candidates or audit.models["candidate"]["name"] in chosen.candidates
+    return not chosen.candidates or audit.models["candidate"].name in chosen.candidates
 
 
 def _nothing(runs: Path, chosen: Chosen, ordered: Sequence[_Found]) -> str:
@@ -391,7 +371,7 @@ def _nothing(runs: Path, chosen: Chosen, ordered: Sequence[_Found]) -> str:
         for column, values in chosen.columns().items()
         if not set(values) & set(known := table[column].unique().to_pylist())
     ]
-    names = [one.audit.models["candidate"]["name"] for one in ordered]
+    names = [one.audit.models["candidate"].name for one in ordered]
     if chosen.candidates and not set(chosen.candidates) & set(names):
         told.append(f"no candidate {', '.join(chosen.candidates)} (there are: {_listed(names)})")
     if chosen.since:
@@ -414,7 +394,7 @@ def _series(found: Sequence[_Found], *, is_plain: bool) -> Iterator[Series]:
     grouped: dict[tuple[str, ...], dict[str, list[tuple[Audit, Mapping[str, Any]]]]] = {}
     for one in found:
         for row in one.rows:
-            if is_plain and one.audit.probe_sets[row["probe_set"]].get("expect") == "none":
+            if is_plain and one.audit.probe_sets[row["probe_set"]].expect == "none":
                 continue
             line = tuple(row[name] for name in ("probe_set", "slice", "estimator", "mode"))
             methods = grouped.setdefault((*line, row["subject"]), {})
@@ -432,8 +412,8 @@ def _one_series(rows: Sequence[tuple[Audit, Mapping[str, Any]]], before: str) ->
     now = Method.parse(row["method"])
     return Series(
         **{name: row[name] for name in _KEYS},
-        title=str(part.get("title", row["probe_set"])),
-        is_drawn="grammar" in part,
+        title=part.title,
+        is_drawn=part.grammar is not None,
         points=tuple(_points(rows)),
         differs=tuple(differences(Method.parse(before), now)) if before else (),
     )
@@ -446,7 +426,7 @@ def _points(rows: Sequence[tuple[Audit, Mapping[str, Any]]]) -> Iterator[Point]:
     for audit, row in rows:
         identity = audit.identity(row["subject"])
         version = versions.setdefault(identity, len(versions) + 1)
-        draw = str(audit.probe_sets[row["probe_set"]]["items_digest"])
+        draw = audit.probe_sets[row["probe_set"]].items_digest
         point = Point(audit, **_numbers(row), draw=draw, version=version)
         same = first.setdefault((identity, draw), point)
         if same is not point:

@@ -9,7 +9,6 @@ import hashlib
 import io
 import math
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -31,7 +30,9 @@ from maskaudit.audit.estimating.statistics import multiplicity
 from maskaudit.audit.estimating.teacher_student import LOG_MAGNITUDE_RATIO
 from maskaudit.audit.judging import compare, decision, policy
 from maskaudit.audit.judging.compare import SCORE, Version, Versions
-from maskaudit.audit.recording.record import UNFINISHED, Record, writing
+from maskaudit.audit.recording.files import unfinished, writing
+from maskaudit.audit.recording.manifest import Identity, ProbeSetKey
+from maskaudit.audit.recording.record import Record
 from maskaudit.audit.toml_files import Part
 
 # The format number rises with what the files hold; a line for each.
@@ -55,19 +56,6 @@ def _known(found: int) -> int:
         )
         raise ValueError(message)
     return found
-
-
-class ProbeSetKey(Part):
-    """Of a probe set, what it takes to estimate it again and to see whether another is the same."""
-
-    kind: str
-    version: str
-    axis: str
-    title: str
-    expect: str
-    contrast: list[str] | None = None
-    items_digest: str
-    grammar: dict[str, Any] | None = None
 
 
 class Accepted(Part):
@@ -96,7 +84,7 @@ class Accepted(Part):
     changes: dict[str, dict[str, str]]
     not_compared: dict[str, str]
     method: dict[str, str]
-    models: dict[str, dict[str, Any]]
+    models: dict[str, Identity]
     probe_sets: dict[str, ProbeSetKey]
 
 
@@ -147,8 +135,8 @@ def load(folder: str | Path, name: str) -> Baseline:
         raise InputError(
             f"{path}: was written as {about.name!r}, not as {name!r}; restore it from git"
         )
-    if lacking := sorted({"weights", "tokenizer"} - set(about.models.get(CANDIDATE, {}))):
-        raise InputError(f"{path}: models.{CANDIDATE} lacks {', '.join(lacking)}; restore it")
+    if CANDIDATE not in about.models:
+        raise InputError(f"{path}: models.{CANDIDATE} is missing; restore it from git")
     place = path.with_suffix(".parquet")
     if not place.is_file():
         raise NotJudgedError(
@@ -162,13 +150,12 @@ def load(folder: str | Path, name: str) -> Baseline:
             "restore both from git"
         )
     what = f"anchor {name.removesuffix(ANCHOR)}" if name.endswith(ANCHOR) else f"baseline {name}"
-    described = {key: part.model_dump(exclude_none=True) for key, part in about.probe_sets.items()}
     found = Version(
         name=what,
         model=about.models[CANDIDATE],
         maskaudit=about.maskaudit,
         method=about.method,
-        probe_sets={key: {"contrast": None, **part} for key, part in described.items()},
+        probe_sets=about.probe_sets,
         scores=_scores(content, place),
     )
     return Baseline(path, about, found)
@@ -243,7 +230,7 @@ def accept(  # noqa: PLR0913 - each an answer that whoever accepts has to give
         new_anchor=is_first,
         record=new.name,
         replaces="" if held is None else load(place, name).about.record,
-        created=record.manifest["created"],
+        created=record.manifest.created,
         maskaudit=new.maskaudit,
         scores=hashlib.sha256(content).hexdigest(),
         numbers=_numbers(record),
@@ -251,10 +238,7 @@ def accept(  # noqa: PLR0913 - each an answer that whoever accepts has to give
         margins=list(_margins(place.parent / policy.DEFAULT_FILE)),
         not_compared={} if held is None else _not_compared(held),
         method=dict(new.method),
-        models={
-            subject: {key: value for key, value in identity.items() if key != "files"}
-            for subject, identity in record.manifest["models"].items()
-        },
+        models=record.manifest.models,
         probe_sets={key: _key(part) for key, part in new.probe_sets.items()},
     )
     names = [f"{name}{ANCHOR}", name] if is_first else [name]
@@ -332,8 +316,8 @@ def _judged(compared: Mapping[str, Versions], record: Record) -> pd.DataFrame:
     Worse is what gives p < .05 against a change of 0 or less, one-sided, adjusted by Holm over
     every row: then the lower one-sided bound is above 0 too.
     """
-    sets = record.manifest["probe_sets"]
-    tested = [name for name, part in sets.items() if part["expect"] == "lean"]
+    sets = record.manifest.probe_sets
+    tested = [name for name, part in sets.items() if part.expect == "lean"]
     rows = []
     for who, found in compared.items():
         own = found.estimates
@@ -391,11 +375,9 @@ def _margins(file: Path) -> Iterator[dict[str, Any]]:
             yield gate.model_dump(include=_OF_GATE, exclude_none=True)
 
 
-def _key(described: Mapping[str, Any]) -> ProbeSetKey:
-    found = {key: described[key] for key in ProbeSetKey.model_fields if key in described}
-    if "grammar" in found:  # TOML has no word for what is not said
-        found["grammar"] = {k: v for k, v in found["grammar"].items() if v is not None}
-    return ProbeSetKey(**found)
+def _key(described: ProbeSetKey) -> ProbeSetKey:
+    """What a record says of a set without what only its page needs."""
+    return ProbeSetKey(**{name: getattr(described, name) for name in ProbeSetKey.model_fields})
 
 
 def _write(folder: Path, files: Mapping[str, tuple[bytes, Accepted]]) -> None:
@@ -405,19 +387,19 @@ def _write(folder: Path, files: Mapping[str, tuple[bytes, Accepted]]) -> None:
     """
     contents = {f"{name}.parquet": scores for name, (scores, _) in files.items()}
     contents |= {f"{name}.toml": _text(about).encode() for name, (_, about) in files.items()}
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        # A folder of its own: nothing that came with a repository is written through.
-        with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=folder) as scratch:
-            for name, content in contents.items():
-                (Path(scratch) / name).write_bytes(content)
-            for name in contents:
-                (Path(scratch) / name).replace(folder / name)
+    # A folder of its own: nothing that came with a repository is written through.
+    with unfinished(folder) as scratch, writing(folder):
+        for name, content in contents.items():
+            (scratch / name).write_bytes(content)
+        for name in contents:
+            (scratch / name).replace(folder / name)
 
 
 def _text(about: Accepted) -> str:
     """The TOML file; a list has a line a row, so that git shows which of them changed."""
-    text = tomli_w.dumps(about.model_dump(exclude_none=True))
+    # TOML has no word for what is not said; the files of a model are no part of its identity.
+    unsaid: Any = {"models": {"__all__": {"files"}}}
+    text = tomli_w.dumps(about.model_dump(exclude_none=True, exclude=unsaid))
     # A mark that nobody sees must not hide what a reviewer reads.
     return _HEAD + "".join(c if c.isprintable() or c == "\n" else f"\\U{ord(c):08x}" for c in text)
 

@@ -9,7 +9,7 @@ judged in `audit.history.sequential_audits`, a stream of versions in `audit.hist
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from maskaudit.audit.estimating.estimators.pooling import CELL
 from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.estimating.teacher_student import LOG_MAGNITUDE_RATIO
 from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.manifest import Identity, LeftOut, Manifest, ProbeSetKey
 from maskaudit.audit.recording.record import Record
 from maskaudit.audit.recording.slices import ALL
 
@@ -62,6 +63,8 @@ CHANGES = [
 # Of several scores of one sentence, the one whose changes are listed.
 _LISTED = ("pll_word_l2r", "logp")
 _EXAMPLES = 5
+# What two records say of a model or a probe set.
+_Part = TypeVar("_Part", Identity, ProbeSetKey)
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,8 @@ def repeated(old: Record, new: Record) -> Repeat:
     are not the same are told and not compared; where the software is not the same, nothing is.
     """
     method = list(_method(old.manifest, new.manifest))
-    models, other_models = _shared(old.manifest["models"], new.manifest["models"], _of_model)
-    sets, other_sets = _shared(old.manifest["probe_sets"], new.manifest["probe_sets"], _of_set)
+    models, other_models = _shared(old.manifest.models, new.manifest.models, _of_model)
+    sets, other_sets = _shared(old.manifest.probe_sets, new.manifest.probe_sets, _of_set)
     chosen = [_scores(record, [] if method else models, sets) for record in (old, new)]
     both = chosen[0].merge(chosen[1], on=_SCORE, how="outer", suffixes=("_old", "_new"))
     gap = _gap(both)
@@ -110,28 +113,25 @@ def repeated(old: Record, new: Record) -> Repeat:
     )
 
 
-def _method(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+def _method(old: Manifest, new: Manifest) -> Iterator[str]:
     """What of the software differs, which makes every number one of another method."""
-    before, after = (
-        {**manifest["method"], "maskaudit": manifest["maskaudit"]} for manifest in (old, new)
-    )
+    before, after = ({**one.method, "maskaudit": one.maskaudit} for one in (old, new))
     for name in sorted({*before, *after}):
         yield from _told("other method", name, before.get(name), after.get(name))
 
 
-def _of_model(subject: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    differ = [told for name, told in _WHAT.items() if old[name] != new[name]]
+def _of_model(subject: str, old: Identity, new: Identity) -> Iterator[str]:
+    differ = [told for name, told in _WHAT.items() if getattr(old, name) != getattr(new, name)]
     if differ:
         yield f"{subject}: another model version ({', '.join(differ)})"
     for name in _HOW:
-        yield from _told(f"{subject}: other method", name, old[name], new[name])
+        yield from _told(f"{subject}: other method", name, getattr(old, name), getattr(new, name))
 
 
-def _of_set(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    if old["items_digest"] != new["items_digest"]:
-        same = "grammar" in old and old["grammar"]["universe"] == new.get("grammar", {}).get(
-            "universe"
-        )
+def _of_set(name: str, old: ProbeSetKey, new: ProbeSetKey) -> Iterator[str]:
+    if old.items_digest != new.items_digest:
+        universes = [one.grammar.universe if one.grammar else "" for one in (old, new)]
+        same = universes[0] == universes[1] != ""
         yield f"{name}: other probes ({'frames were drawn anew' if same else 'its items differ'})"
 
 
@@ -141,9 +141,9 @@ def _told(what: str, name: str, old: object, new: object) -> Iterator[str]:
 
 
 def _shared(
-    old: Mapping[str, Any],
-    new: Mapping[str, Any],
-    differences: Callable[[str, Mapping[str, Any], Mapping[str, Any]], Iterator[str]],
+    old: Mapping[str, _Part],
+    new: Mapping[str, _Part],
+    differences: Callable[[str, _Part, _Part], Iterator[str]],
 ) -> tuple[list[str], list[str]]:
     """The names of what is the same in both audits, and what is to be said of the others."""
     told: dict[str, list[str]] = {}
@@ -188,10 +188,10 @@ class Version:
     """
 
     name: str
-    model: Mapping[str, Any]
+    model: Identity
     maskaudit: str
     method: Mapping[str, str]
-    probe_sets: Mapping[str, Mapping[str, Any]]
+    probe_sets: Mapping[str, ProbeSetKey]
     scores: pd.DataFrame
     record: Record | None = None
 
@@ -215,7 +215,7 @@ class Versions:
     refused: Mapping[str, str]
     lost: tuple[Mapping[str, Any], ...]
     lost_share: Mapping[str, float]
-    left_out: tuple[Mapping[str, str], ...]
+    left_out: tuple[LeftOut, ...]
     compared: int
     largest: float
     same_model: bool
@@ -230,11 +230,11 @@ def version(record: Record) -> Version:
     """
     own = record.scores[record.scores["model"] == CANDIDATE]
     return Version(
-        name=record.path.name if record.path else str(record.manifest["created"]),
-        model=record.manifest["models"][CANDIDATE],
-        maskaudit=record.manifest["maskaudit"],
-        method=record.manifest["method"],
-        probe_sets=record.manifest["probe_sets"],
+        name=record.name,
+        model=record.manifest.models[CANDIDATE],
+        maskaudit=record.manifest.maskaudit,
+        method=record.manifest.method,
+        probe_sets=record.manifest.probe_sets,
         scores=rounded(own[SCORE]),
         record=record,
     )
@@ -257,13 +257,12 @@ def versions(
     """
     pair = _pair(old, new, probe_sets)
     manifest, items = pair.source.manifest, pair.source.items
-    settings = manifest.get("settings", {})
     estimated = estimate(
         items[items["probe_set"].isin(pair.sets)].reset_index(drop=True),
         pair.scores(),
-        [design(name, manifest["probe_sets"][name], manifest["method"]) for name in pair.sets],
-        seed=settings.get("seed", 0),
-        adjust=settings.get("adjust", "bh"),
+        [design(name, manifest.probe_sets[name], manifest.method) for name in pair.sets],
+        seed=manifest.settings.seed,
+        adjust=manifest.settings.adjust,
     )
     shared = pair.both[pair.both["value_old"].notna() & pair.both["value_new"].notna()]
     gap = _gap(shared)
@@ -274,7 +273,7 @@ def versions(
         refused=pair.refused,
         lost=tuple(_lost(pair)),
         lost_share=_share_lost(pair.both, items[items["probe_set"].isin(pair.sets)]),
-        left_out=tuple(estimated.left_out),
+        left_out=tuple(LeftOut.model_validate(cell) for cell in estimated.left_out),
         compared=len(shared),
         largest=float(gap.max()),
         same_model=_same(pair.old, pair.new),
@@ -422,10 +421,10 @@ def _unlike(name: str, old: Version, new: Version) -> Iterator[str]:
             yield f"{key}: {before.get(key) or 'none'}, then {after.get(key) or 'none'}"
     # By these a set is selected and tested: a new word for them must not take it out of a gate.
     for key in ("axis", "expect"):
-        if parts[0][key] != parts[1][key]:
-            yield f"{key}: {parts[0][key]}, then {parts[1][key]}"
-    drawn = ["grammar" in part for part in parts]
-    digests = [part["items_digest"] for part in parts]
+        if (was := getattr(parts[0], key)) != (now := getattr(parts[1], key)):
+            yield f"{key}: {was}, then {now}"
+    drawn = [part.grammar is not None for part in parts]
+    digests = [part.items_digest for part in parts]
     if before["items"] == after["items"] and digests[0] != digests[1]:
         yield (
             "frames were drawn anew: see maskaudit history"
@@ -446,13 +445,15 @@ def _nothing(old: Version, new: Version, refused: Mapping[str, str]) -> str:
 
 
 def _same(old: Version, new: Version) -> bool:
-    return all(old.model[name] == new.model[name] for name in _WHAT)
+    return all(getattr(old.model, name) == getattr(new.model, name) for name in _WHAT)
 
 
 def _notes(old: Version, new: Version) -> Iterator[str]:
     """What differs beside the models and is in no method key: how they were run, and by what."""
     for name in _HOW:
-        yield from _told("how the model was run", name, old.model.get(name), new.model.get(name))
+        yield from _told(
+            "how the model was run", name, getattr(old.model, name), getattr(new.model, name)
+        )
     yield from _told("other software", "maskaudit", old.maskaudit, new.maskaudit)
 
 
@@ -485,7 +486,7 @@ def _of_probe_set(pair: _Pair, name: str) -> pd.DataFrame:
     measure = next((found for found in _LISTED if found in present), min(present))
     scored = items.merge(scores[scores["measure"] == measure], on="item", how="left")
     if items["kind"].iloc[0] == "association":
-        found = _of_groups(scored, pair.source.manifest["probe_sets"][name])
+        found = _of_groups(scored, pair.source.manifest.probe_sets[name])
     elif {"stereotype", "anti"} <= set(items["label"]):
         found = _of_sides(scored, measure)
     else:
@@ -496,9 +497,9 @@ def _of_probe_set(pair: _Pair, name: str) -> pd.DataFrame:
     return found.assign(probe_set=name, change=change, directed=sign != 0, worse=worse)
 
 
-def _of_groups(scored: pd.DataFrame, described: Mapping[str, Any]) -> pd.DataFrame:
+def _of_groups(scored: pd.DataFrame, described: ProbeSetKey) -> pd.DataFrame:
     """The leans of both versions between each two groups; `sign` is the stereotype's direction."""
-    towards = described["contrast"] if described["expect"] == "lean" else None
+    towards = described.contrast if described.expect == "lean" else None
     signs = dict(zip(towards or (), (1, -1), strict=False))
     by_cell = scored[scored["role"] != "prior"].groupby(CELL, sort=False)
     told = by_cell["sentence"].agg(sentence="first", sentences="nunique").reset_index()

@@ -43,6 +43,7 @@ from maskaudit.audit.judging.policy import (
     Waiver,
 )
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
+from maskaudit.audit.recording.manifest import LeftOut, ProbeSetKey
 from maskaudit.audit.recording.record import Record
 from maskaudit.audit.recording.slices import Slice
 from maskaudit.audit.toml_files import did_you_mean
@@ -70,17 +71,17 @@ class _Source:
     """Estimates that gates select from, and what the numbers are held against."""
 
     estimates: pd.DataFrame
-    sets: Mapping[str, Mapping[str, Any]]
+    sets: Mapping[str, ProbeSetKey]
     against: str
     part: str = ""
     # Probe sets that should be there, and why they are not; "" for all of them.
     refused: Mapping[str, str] = field(default_factory=dict)
     # Cells that no number is made of, since a model could not score them.
-    left_out: Sequence[Mapping[str, str]] = ()
+    left_out: Sequence[LeftOut] = ()
     # By probe set, the share of the scores of what it is held against that the candidate lacks.
     lost_share: Mapping[str, float] = field(default_factory=dict)
     # What an older version says of its sets.
-    before: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    before: Mapping[str, ProbeSetKey] = field(default_factory=dict)
 
     def asked(self, gate: Gate, name: str) -> bool:
         """Whether a gate is about a probe set, as it is described now or was before."""
@@ -88,11 +89,11 @@ class _Source:
         return any(_asks(gate, name, part) for part in said)
 
 
-def _asks(gate: Gate, name: str, described: Mapping[str, Any]) -> bool:
+def _asks(gate: Gate, name: str, described: ProbeSetKey) -> bool:
     """Whether a gate selects a set: those in which a lean is expected, where it names none."""
     if gate.select.probe_set is None and gate.select.axis is None:
-        return bool(described["expect"] == "lean")
-    place = {"probe_set": name, "axis": described["axis"]}
+        return described.expect == "lean"
+    place = {"probe_set": name, "axis": described.axis}
     return all(
         any(fnmatchcase(place[column], word) for word in words)
         for column, words in gate.wanted()
@@ -139,8 +140,7 @@ def judge(
         for waiver in policy.waivers
         if not any(waiver.covers(verdict.gate, verdict.name) for verdict in verdicts)
     ]
-    name = record.path.name if record.path else str(record.manifest["created"])
-    return Judgement(name, str(policy.path), verdicts, tuple(notes), today)
+    return Judgement(record.name, str(policy.path), verdicts, tuple(notes), today)
 
 
 class _Versions:
@@ -186,7 +186,7 @@ class _Versions:
                 yield self._source(old.version, against, part)
 
     def _source(self, old: compare.Version, against: str, part: str) -> _Source:
-        sets = {**old.probe_sets, **self._record.manifest["probe_sets"]}
+        sets = {**old.probe_sets, **self._record.manifest.probe_sets}
         nothing = self._record.estimates.iloc[:0]
         empty = _Source(nothing, sets, against or old.name, part, before=old.probe_sets)
         gates = [gate for gate in self._policy.gates if gate.rule == VERSUS_BASELINE]
@@ -214,17 +214,17 @@ def _own(record: Record, rule: str) -> _Source:
     refused, share = {}, {}
     manifest = record.manifest
     if rule == NON_INFERIORITY:
-        if REFERENCE not in manifest["models"]:
+        if REFERENCE not in manifest.models:
             why = "the record has one model alone: there is no reference to hold it against"
             refused = {"": why}
         else:
             share = compare.lost_share(record)
     return _Source(
         record.estimates,
-        manifest["probe_sets"],
+        manifest.probe_sets,
         against,
         refused=refused,
-        left_out=manifest["left_out"],
+        left_out=manifest.left_out,
         lost_share=share,
     )
 
@@ -236,7 +236,7 @@ def _by_gate(gate: Gate, source: _Source, margin: float | None) -> Iterator[Judg
         return
     refused = {name: why for name, why in source.refused.items() if source.asked(gate, name)}
     for name, why in refused.items():
-        place = f"{source.sets[name]['axis']}/{name}"
+        place = f"{source.sets[name].axis}/{name}"
         yield Judged(_unmeasured(gate, source, place, f"the probe set {name} is {_as_clause(why)}"))
     rows, missing = _selected(gate, source)
     missing = [(column, word) for column, word in missing if word not in refused]
@@ -288,15 +288,15 @@ def _gaps(gate: Gate, source: _Source, rows: pd.DataFrame) -> Iterator[tuple[str
                 yield what, f"{name!r} has no number of this slice and estimator"
 
 
-def _has(gate: Gate, described: Mapping[str, Any]) -> bool:
+def _has(gate: Gate, described: ProbeSetKey) -> bool:
     """Whether a set that a gate does not name is expected to have the number it asks for."""
     asked = dict(gate.wanted())["estimator"]
-    return asked == [CONTRAST] and bool(described.get("contrast"))
+    return asked == [CONTRAST] and bool(described.contrast)
 
 
 def _lost(source: _Source, found: Sequence[Judged]) -> Iterator[str]:
     """How much of each set that was judged is not in its numbers."""
-    there = Counter(cell["probe_set"] for cell in source.left_out)
+    there = Counter(cell.probe_set for cell in source.left_out)
     for name in dict.fromkeys(one.verdict.probe_set for one in found):
         if there[name]:
             against = f" against {source.against}" if source.against else ""

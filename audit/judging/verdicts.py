@@ -11,7 +11,7 @@ from typing import Any
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.judging.decision import FAIL, INCONCLUSIVE, NOT_MEASURED, Word
 from maskaudit.audit.judging.policy import Waiver
-from maskaudit.audit.recording.record import write_whole
+from maskaudit.audit.recording.files import write_whole
 
 FILE = "verdicts.json"
 

@@ -1,1 +1,1 @@
-"""Measuring: items, models and needs go in, scores come out."""
+"""Models and items go in; what each model's scores are comes out."""

@@ -9,9 +9,9 @@ wrong with the cache, an audit does not fail for it.
 import contextlib
 import hashlib
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,13 +20,13 @@ import pyarrow as pa
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.files import UNFINISHED, replace_whole
 
 # The place of the cache, where the user says one.
 VARIABLE = "MASKAUDIT_CACHE"
 MIB = 1 << 20
 TABLES = ("scores", "paired", "fills")
 SUFFIX = ".maskaudit-scores"
-UNFINISHED = ".unfinished-"
 _DIGEST_BYTES = 32
 # Where there is no more room, so much of it is freed at once.
 _FREED = 0.1
@@ -93,7 +93,7 @@ class Cache:
             return
         try:
             self._make_room(len(data))
-            _write_whole(self._place(key), data)
+            replace_whole(self._place(key), data)
         except OSError as error:
             self._shut(error)
 
@@ -142,6 +142,25 @@ def place() -> Path:
     return caches / "maskaudit" / "scores"
 
 
+@contextmanager
+def opened(mib: int, note: Callable[[str], None]) -> Iterator[Cache | None]:
+    """The user's cache of at most so many MiB; None where that is 0 or there is no place for it.
+
+    At the end it is noted how much of what was looked for was there.
+    """
+    cache = None
+    try:
+        cache = Cache(place(), mib * MIB, note) if mib else None
+    except InputError as error:
+        note(f"scores cannot be kept, so a run that is ended cannot be resumed: {error}")
+    yield cache
+    if cache is not None and cache.taken:
+        note(
+            f"{cache.taken} of {cache.asked} parts were scored before and taken from the cache "
+            "(maskaudit cache info)"
+        )
+
+
 def contents(folder: Path) -> Contents:
     """What a cache holds; nothing where there is no folder."""
     sizes = [stat.st_size for _, stat in _entries(folder)]
@@ -177,18 +196,6 @@ def _open(folder: Path) -> None:
         with contextlib.suppress(FileNotFoundError):
             if time.time() - path.stat().st_mtime > _ABANDONED:
                 path.unlink()
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
-    unfinished = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        unfinished.replace(path)
-    except BaseException:
-        _remove(unfinished)
-        raise
 
 
 def _remove(path: Path) -> None:

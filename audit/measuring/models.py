@@ -23,6 +23,7 @@ from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.recording.manifest import Identity
 
 # Nothing else of a hub repository is fetched or read: no pickles, no code.
 FETCHED = ("*.json", "model*.safetensors", "vocab.txt", "merges.txt", "*.model")
@@ -38,33 +39,6 @@ _NO_SETTING = {"_name_or_path", "architectures", "dtype", "torch_dtype", "transf
 _CHUNK = 1 << 22
 
 Ids = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What was scored. `weights`, `config`, `tokenizer` and `vocabulary` are SHA-256 of contents.
-
-    `weights` is taken over the sorted tensors, so that the same tensors in another order or with
-    other metadata are the same model; `config` over the settings that say how they are run, such as
-    the number of heads; `files` has the digest of each file as it lies on disk.
-    """
-
-    name: str
-    revision: str
-    architecture: str
-    weights: str
-    files: dict[str, str]
-    tokenizer: str
-    vocabulary: str
-    vocabulary_size: int
-    parameters: int
-    layers: int
-    stored_dtype: str
-    dtype: str
-    device: str
-    attention: str
-    head: str
-    config: str
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ has, a later one takes them too, and both give what a run at one go gives, to th
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -228,9 +228,8 @@ def _identified(model: MaskedLM) -> dict[str, Any]:
     [encoded] = model.encode([_SENTENCE.replace(MASK, model.mask_token)])
     ids = encoded.ids[: model.longest]
     answer = model.log_probs([ids], [(0, place) for place in range(len(ids))])
-    who = asdict(model.identity)
     return {
-        **{name: who[name] for name in who if name not in {"name", "revision", "files"}},
+        **model.identity.without_names(),
         "answer": hashlib.sha256(answer.numpy().tobytes()).hexdigest(),
     }
 

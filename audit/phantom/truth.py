@@ -1,10 +1,8 @@
 """What is known of the bundled pair: where it lies, its digests and what was planted in it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +13,7 @@ from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import group_at_mask
 from maskaudit.audit.estimating.statistics import anova, ustatistics
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval
+from maskaudit.audit.recording.manifest import Truth
 
 # What the stored weights must show before they may judge anything: how far the slope of teacher
 # and student may be from 1, the least correlation, the error of log kappa, and the limit (nats) of
@@ -28,13 +27,12 @@ STUDENT = FOLDER / "student"
 FILE = FOLDER / "truth.json"
 
 
-def load() -> dict[str, Any]:
+def load() -> Truth:
     """The truth as `audit.proving.phantom.train` wrote it beside the weights."""
-    found: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
-    return found
+    return Truth.model_validate_json(FILE.read_bytes())
 
 
-def truth_of(weights: Mapping[str, str]) -> dict[str, Any] | None:
+def truth_of(weights: Mapping[str, str]) -> Truth | None:
     """The truth, where every model (subject to digest of weights) is a bundled one; else None.
 
     `subjects` in it says which of the pair each subject is: "teacher" or "student".
@@ -42,10 +40,11 @@ def truth_of(weights: Mapping[str, str]) -> dict[str, Any] | None:
     if not FILE.exists():
         return None
     truth = load()
-    names = {digest: name for name, digest in truth["weights"].items()}
+    names = {digest: name for name, digest in truth.weights.items()}
     if not set(weights.values()) <= set(names):
         return None
-    return truth | {"subjects": {subject: names[digest] for subject, digest in weights.items()}}
+    subjects = {subject: names[digest] for subject, digest in weights.items()}
+    return truth.model_copy(update={"subjects": subjects})
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class Recovered:
 
 
 def recovered(
-    truth: Mapping[str, Any], items: pd.DataFrame, scores: pd.DataFrame
+    truth: Truth, items: pd.DataFrame, scores: pd.DataFrame
 ) -> tuple[list[Recovered], dict[str, float]]:
     """Planted against recovered for every planted set and model; and log kappa by set.
 
@@ -76,7 +75,7 @@ def recovered(
     only when both were scored.
     """
     found, log_kappa = [], {}
-    for name, part in truth["sets"].items():
+    for name, part in truth.sets.items():
         own = items.loc[(items["probe_set"] == name) & (items["role"] != "prior"), _OF_CELLS]
         if own.empty:
             continue
@@ -84,16 +83,18 @@ def recovered(
         by_model, _ = matrices(own, scores, LOG_ODDS, first, second)
         seen = {}
         for subject, matrix in by_model.items():
-            kappa = part["kappa"] if truth["subjects"][subject] == "student" else 1.0
-            frame_seen = np.array([frame not in part["unseen"] for frame in matrix.frames])
-            planted_values = kappa * np.array([part["planted"][a] for a in matrix.attributes])
+            kappa = part.kappa if truth.subjects[subject] == "student" else 1.0
+            frame_seen = np.array([frame not in part.unseen for frame in matrix.frames])
+            planted_values = kappa * np.array([part.planted[a] for a in matrix.attributes])
             cells = matrix.cells
             if not group_at_mask(own):
                 planted_values -= planted_values.mean()
                 cells = anova.centred(cells)
             fit = _fit(planted_values, cells[:, frame_seen])
             seen[subject] = matrix.probes.cells[:, frame_seen]
-            classes = [matrix.of_class(class_).cells[:, frame_seen] for class_ in part["contrast"]]
+            classes = [
+                matrix.of_class(class_).cells[:, frame_seen] for class_ in part.contrast or ()
+            ]
             table = pd.DataFrame(
                 {
                     "attribute": matrix.attributes,
@@ -104,7 +105,7 @@ def recovered(
             unseen_slope = _fit(planted_values, cells[:, ~frame_seen])[0]
             contrast = anova.contrast_interval(*classes, level=0.9)
             found.append(Recovered(name, subject, *fit, unseen_slope, contrast, table))
-        if len(seen) > 1 and part["expect"] == "lean":
+        if len(seen) > 1 and part.expect == "lean":
             log_kappa[name] = ustatistics.log_kappa(seen["reference"], seen["candidate"]).estimate
     return found, log_kappa
 

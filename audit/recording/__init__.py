@@ -1,1 +1,1 @@
-"""Records: tables and a typed manifest go in, one sealed folder on disk comes out, and back."""
+"""What a record holds, as typed values, goes in, and files written whole or not at all come out."""

@@ -4,27 +4,20 @@ A record is written under a temporary name and renamed when it is whole; afterwa
 changed. Pages are derived from it and may be replaced.
 """
 
-import contextlib
 import hashlib
 import json
-import os
-import shutil
-import stat
-import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from filelock import FileLock, Timeout
 
-from maskaudit.audit.errors import CannotWriteError, InputError, LockedError
-from maskaudit.audit.recording import tables
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.recording import manifest, tables
+from maskaudit.audit.recording.files import writing
+from maskaudit.audit.recording.manifest import Entry, Manifest
 
 # The format number rises with what a record holds; a line for each.
 #   1: record.json with models, probe_sets, lost, truth; contexts, items, scores, paired, fills
@@ -39,8 +32,6 @@ FORMAT = 4
 _WITH_OUTCOMES = 4
 MANIFEST = "record.json"
 SUMS = "SHA256SUMS"
-UNFINISHED = ".unfinished-"
-_LARGEST_NUMBER = 2**53
 # Of a table more rows, or more bytes when unpacked, are none of ours.
 _MOST_ROWS, _MOST_BYTES = 50_000_000, 1 << 32
 TABLES = ("contexts", "items", "scores", "paired", "fills", "estimates")
@@ -50,7 +41,7 @@ TABLES = ("contexts", "items", "scores", "paired", "fills", "estimates")
 class Record:
     """One audit: `manifest` says what was audited and how; the tables hold what was measured."""
 
-    manifest: dict[str, Any]
+    manifest: Manifest
     contexts: pd.DataFrame
     items: pd.DataFrame
     scores: pd.DataFrame
@@ -59,77 +50,10 @@ class Record:
     estimates: pd.DataFrame
     path: Path | None = None
 
-
-@contextmanager
-def held(runs: Path) -> Iterator[None]:
-    """Hold the folder of runs for one writer; `LockedError` says who has it."""
-    with writing(runs):
-        runs.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(runs / ".lock", timeout=0)
-        holder = runs / ".holder"
-        try:
-            lock.acquire()
-        except Timeout as error:
-            who = holder.read_text("utf-8") if holder.exists() else "an unknown process"
-            raise LockedError(f"{runs}: held by {who}; wait for it or choose --out") from error
-    try:
-        with writing(runs):
-            since = datetime.now(UTC).isoformat(timespec="seconds")
-            holder.write_text(f"process {os.getpid()} since {since}", "utf-8")
-        # Whoever was killed could not tidy up; nobody else is at work here now.
-        for left in (*runs.glob(f"{UNFINISHED}*"), *runs.glob(f"*/{UNFINISHED}*")):
-            if left.is_dir():
-                shutil.rmtree(left, ignore_errors=True)
-            else:
-                left.unlink(missing_ok=True)
-        yield
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn a full, read-only or forbidden disk into one line that names the place."""
-    try:
-        yield
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else " ".join(str(error).split())
-        raise CannotWriteError(f"{path}: cannot write ({reason}); nothing was kept") from error
-
-
-def write_whole(path: Path, text: str) -> Path:
-    """Write a text under another name and rename it: it is there whole or, as before, not at all.
-
-    Raises `CannotWriteError` where the disk is full or read-only.
-    """
-    with writing(path):
-        if path.exists() and not path.is_file():  # a device or a pipe is written into
-            path.write_text(text, "utf-8", newline="\n")
-            return path
-        final = path.resolve()
-        begun = final.with_name(f"{UNFINISHED}{final.name}.{os.getpid()}")
-        try:
-            begun.write_text(text, "utf-8", newline="\n")
-            if final.exists():
-                begun.chmod(stat.S_IMODE(final.stat().st_mode))
-            begun.replace(final)
-        finally:
-            with contextlib.suppress(OSError):
-                begun.unlink(missing_ok=True)
-    return path
-
-
-@contextmanager
-def unfinished(runs: Path) -> Iterator[Path]:
-    """A hidden folder to write a record into; it is gone again unless it was sealed."""
-    with writing(runs):
-        runs.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=runs))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    @property
+    def name(self) -> str:
+        """The name of its folder, or the time at which it was made where it has none."""
+        return self.path.name if self.path else self.manifest.created
 
 
 def seal(record: Record, folder: Path, final: Path) -> Record:
@@ -138,7 +62,7 @@ def seal(record: Record, folder: Path, final: Path) -> Record:
         folder.mkdir(exist_ok=True)
         for name in TABLES:
             _write_table(name, getattr(record, name), folder / f"{name}.parquet")
-        text = json.dumps(record.manifest, indent=1, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(record.manifest.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
         (folder / MANIFEST).write_text(text + "\n", "utf-8")
         sums = [f"{_digest(path)}  {path.name}" for path in sorted(folder.iterdir())]
         (folder / SUMS).write_text("\n".join(sums) + "\n", "utf-8")
@@ -153,57 +77,44 @@ def load_record(path: str | Path, wanted: Collection[str] = TABLES) -> Record:
     A table that is not wanted is checked and left empty. Raises `InputError`. Works without torch.
     """
     folder = Path(path)
-    if not (folder / MANIFEST).is_file():
-        raise InputError(f"{folder}: no record here; expected a folder with {MANIFEST}")
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-        found = manifest["format"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"{folder / MANIFEST}: not readable as a record ({error})") from error
-    if not isinstance(found, int) or found > FORMAT or found < 1:
-        raise InputError(
-            f"{folder}: record format {found!r}; this version reads formats 1 to {FORMAT}. "
-            "Install a newer maskaudit"
-        )
-    _check_sums(folder)
+    whole = read_manifest(folder)
     read = {
-        name: _read_table(name, folder / f"{name}.parquet", found)
+        name: _read_table(name, folder / f"{name}.parquet", whole.format)
         if name in wanted
         else tables.table(name, [])
         for name in TABLES
     }
-    return Record(manifest, **read, path=folder)
+    return Record(whole, **read, path=folder)
 
 
-def manifests(runs: Path) -> dict[Path, dict[str, Any]]:
-    """What the records of a folder say of themselves, in the order in which they were made.
+def read_manifest(folder: Path, checked: Collection[str] = TABLES) -> Manifest:
+    """The manifest of a record, which is held against its checksums with the tables `checked`.
+
+    Raises `InputError` as `load_record` does.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise InputError(f"{folder}: no record here; expected a folder with {MANIFEST}")
+    raw = manifest.read(path, FORMAT)
+    _check_sums(folder, (MANIFEST, *(f"{table}.parquet" for table in checked)))
+    return manifest.checked(raw, path)
+
+
+def manifests(runs: Path) -> dict[Path, Entry]:
+    """What places each record of a folder among the others, in the order in which they were made.
 
     Those that are older than numbers stand first, by their time. One whose `record.json` cannot be
-    read is left out; that the tables are whole is known only when a record is loaded.
+    read is left out; that a record is whole is known only when it is loaded.
     """
-    found: dict[Path, dict[str, Any]] = {}
-    for path in sorted(runs.glob(f"*/{MANIFEST}")):
-        if not path.is_file():
-            continue
-        with contextlib.suppress(OSError, ValueError, RecursionError):
-            said = json.loads(path.read_text("utf-8"))
-            if not path.parent.name.startswith(".") and isinstance(said, dict):
-                found[path.parent] = said
-    return dict(sorted(found.items(), key=lambda entry: (number_of(entry[1]), _made(entry[1]))))
+    paths = [path for path in sorted(runs.glob(f"[!.]*/{MANIFEST}")) if path.is_file()]
+    found = {path.parent: one for path in paths if (one := manifest.entry(path)) is not None}
+    return dict(sorted(found.items(), key=lambda one: (one[1].number, one[1].created)))
 
 
-def number_of(manifest: Mapping[str, Any]) -> int:
-    """The number of a record in its folder; 0 where it is older than numbers."""
-    number = manifest.get("number")
-    return number if type(number) is int and 0 <= number < _LARGEST_NUMBER else 0
-
-
-def newest(
-    found: Mapping[Path, Mapping[str, Any]], key: str, note: Callable[[str], None]
-) -> Record | None:
+def newest(found: Mapping[Path, Entry], key: str, note: Callable[[str], None]) -> Record | None:
     """The newest whole record with this key among `manifests`, or None; damaged ones are told."""
     for path in reversed(list(found)):
-        if found[path].get("key") == key:
+        if found[path].key == key:
             try:
                 return load_record(path)
             except InputError as error:
@@ -211,19 +122,14 @@ def newest(
     return None
 
 
-def _made(manifest: Mapping[str, Any]) -> str:
-    """The time at which a record was made, as text that sorts by time: all are in UTC."""
-    return str(manifest.get("created", ""))
-
-
-def _check_sums(folder: Path) -> None:
+def _check_sums(folder: Path, files: Collection[str]) -> None:
     try:
         lines = (folder / SUMS).read_text("utf-8").splitlines()
     except (OSError, ValueError) as error:
-        raise InputError(f"{folder}: no readable {SUMS}; the record is not whole") from error
+        raise InputError(f"{folder / SUMS}: cannot be read; the record is not whole") from error
     pairs = [line.split("  ", 1) for line in lines if "  " in line]
     listed = {name: digest for digest, name in pairs}
-    for name in (MANIFEST, *(f"{table}.parquet" for table in TABLES)):
+    for name in files:
         if name not in listed or not (folder / name).is_file():
             raise InputError(f"{folder}: {name} is missing; the record is not whole")
         if _digest(folder / name) != listed[name]:

@@ -137,10 +137,10 @@ def record(config: pytest.Config) -> Record:
 def masked_lm(config: pytest.Config) -> "MaskedLM":
     """The candidate of the project's AUDIT.toml, or of the bundled pair where no model is named."""
     with _usage():
-        from maskaudit.audit import pipeline
+        from maskaudit.audit.measuring.pairs import load_models
 
         file = _home(config) / settings.DEFAULT_FILE
-        return pipeline.load_models(pipeline.asked(file if file.is_file() else None))["candidate"]
+        return load_models(settings.asked(file if file.is_file() else None))["candidate"]
 
 
 def updated(config: pytest.Config, judged: Mapping[str, Mapping[str, str]]) -> list[str]:

@@ -1,10 +1,6 @@
 """Whether a model knows enough for its bias numbers to be worth reading."""
 
-from collections.abc import Mapping
-from typing import Any
-
-import pandas as pd
-
+from maskaudit.audit.recording.manifest import Competence, Manifest
 from maskaudit.reports import wording
 from maskaudit.reports.effects import Names
 
@@ -15,25 +11,25 @@ NOT_ASKED = (
 )
 
 
-def warnings(manifest: Mapping[str, Any], names: Names) -> tuple[str, ...]:
+def warnings(manifest: Manifest, names: Names) -> tuple[str, ...]:
     """What a page of a model that is not competent opens with; nothing for the bundled pair."""
-    if manifest["truth"] is not None:
+    if manifest.truth is not None:
         return ()
-    checked = manifest.get("competence") or {}
+    checked = manifest.competence
     return tuple(
         f"{wording.opened(names.the(model))} is not shown to know plain facts: it {_told(found)}. "
         "A bias number of a model this weak says something about this model, and should not be "
         "carried over to better ones."
         for model, found in checked.items()
-        if model in names.models and not found["competent"]
+        if model in names.models and not found.competent
     )
 
 
-def sentences(manifest: Mapping[str, Any], names: Names) -> tuple[str, ...]:
+def sentences(manifest: Manifest, names: Names) -> tuple[str, ...]:
     """The check of each model, as the section of the facts tells it."""
-    checked = manifest.get("competence") or {}
+    checked = manifest.competence
     return tuple(
-        f"{wording.opened(names.the(model))} {'passes' if found['competent'] else 'fails'} the "
+        f"{wording.opened(names.the(model))} {'passes' if found.competent else 'fails'} the "
         f"check of competence: it {_told(found)}."
         for model, found in checked.items()
         if model in names.models
@@ -48,11 +44,11 @@ def not_asked(names: Names) -> str:
     return NOT_ASKED.format(who=who)
 
 
-def _told(found: Mapping[str, Any]) -> str:
-    p = found.get("p")
-    chance = "" if p is None or pd.isna(p) else f" (McNemar’s exact test: {wording.p_value(p)})"
+def _told(found: Competence) -> str:
+    p = found.p
+    chance = "" if p is None else f" (McNemar’s exact test: {wording.p_value(p)})"
     return (
-        f"fills {wording.number(found['right'])} of {wording.counted(found['of'], 'fact')} with a "
+        f"fills {wording.number(found.right)} of {wording.counted(found.of, 'fact')} with a "
         "right answer, where always giving the commonest answer to that kind of question is right "
-        f"in {wording.number(found['majority'])}{chance}"
+        f"in {wording.number(found.majority)}{chance}"
     )

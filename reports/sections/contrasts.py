@@ -3,10 +3,10 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from maskaudit.audit.estimating.crossed import CONTRAST, LEAST_FRAMES
 from maskaudit.audit.recording import slices
+from maskaudit.audit.recording.manifest import Labelled, ProbeSet
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import Claim
 from maskaudit.reports.effects import (
@@ -63,22 +63,24 @@ class Contrast:
         return 0.0 if main.estimate == 0 else math.inf
 
 
-def contrasts(manifest: Mapping[str, Any], estimates: Effects, names: Names) -> list[Contrast]:
+def contrasts(
+    probe_sets: Mapping[str, ProbeSet], estimates: Effects, names: Names
+) -> list[Contrast]:
     """Every contrast of a record: the tested sets as they stand in it, then the controls."""
     found = [
         contrast
-        for probe_set, part in manifest["probe_sets"].items()
+        for probe_set, part in probe_sets.items()
         for contrast in _of_set(probe_set, part, estimates, names)
     ]
     return sorted(found, key=lambda contrast: contrast.is_control)
 
 
-def pairs(part: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], tuple[str, str]]]:
+def pairs(part: ProbeSet) -> Iterator[tuple[tuple[str, ...], tuple[str, str]]]:
     """Each pair of groups as slices name it, which is not at all for the only one; their labels."""
-    groups = list(part["groups"])
+    groups = list(part.groups)
     for i, first in enumerate(groups):
         for second in groups[i + 1 :]:
-            labels = (label(part["groups"], first), label(part["groups"], second))
+            labels = (label(part.groups, first), label(part.groups, second))
             yield ((first, second) if len(groups) > 2 else ()), labels  # noqa: PLR2004
 
 
@@ -87,30 +89,28 @@ def tag(probe_set: str, groups: Sequence[str]) -> str:
     return "-".join([probe_set, *groups])
 
 
-def label(parts: Mapping[str, Any], name: str) -> str:
+def label(parts: Mapping[str, Labelled], name: str) -> str:
     """The label of a group or class; its name, with spaces, where it has none of its own."""
-    found = str(parts.get(name, {}).get("label") or name)
+    found = parts[name].label if name in parts else name
     return wording.visible(found.replace("_", " ") if found == name else found)
 
 
-def _of_set(
-    probe_set: str, part: Mapping[str, Any], estimates: Effects, names: Names
-) -> Iterator[Contrast]:
-    if not part.get("contrast"):
+def _of_set(probe_set: str, part: ProbeSet, estimates: Effects, names: Names) -> Iterator[Contrast]:
+    if not part.contrast:
         return
     own = estimates.of_set(probe_set)
-    title = wording.visible(part["title"])
+    title = wording.visible(part.title)
     for between, groups in pairs(part):
         subjects = own.at(CONTRAST, slices.CONTRAST.of_groups(*between), names.subjects)
         if subjects:
-            first, second = (label(part["classes"], name) for name in part["contrast"])
+            first, second = (label(part.classes, name) for name in part.contrast)
             yield Contrast(
                 probe_set,
                 f"{title}: {groups[0]} and {groups[1]}" if between else title,
                 groups,
                 (first, second),
-                bool(part["group_at_mask"]),
-                part["expect"] == "none",
+                bool(part.group_at_mask),
+                part.expect == "none",
                 subjects,
             )
 

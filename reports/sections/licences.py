@@ -1,8 +1,6 @@
 """What the licences of probe sets ask of those who use their numbers, in words."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from maskaudit.audit.recording.manifest import Manifest, ProbeSet
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import Block, Bullets, Folded, Text
 
@@ -15,19 +13,19 @@ _ASKS = {
 }
 
 
-def conditions(part: Mapping[str, Any]) -> list[str]:
+def conditions(part: ProbeSet) -> list[str]:
     """The conditions of a set's licence, each with a word for it and what it asks."""
-    return [f"{word}: {asks}" for key, (word, asks) in _ASKS.items() if part.get(key)]
+    return [f"{word}: {asks}" for key, (word, asks) in _ASKS.items() if getattr(part, key)]
 
 
-def of_page(manifest: Mapping[str, Any]) -> tuple[Text, ...]:
+def of_page(manifest: Manifest) -> tuple[Text, ...]:
     """What a reader of the whole page has to know of the licences of its sets, or nothing."""
     lines = []
     for key, (word, asks) in _ASKS.items():
         bound = [
-            f"“{wording.visible(part['title'])}” ({wording.visible(part['licence'])})"
-            for part in manifest["probe_sets"].values()
-            if part.get(key)
+            f"“{wording.visible(part.title)}” ({wording.visible(part.licence)})"
+            for part in manifest.probe_sets.values()
+            if getattr(part, key)
         ]
         if bound:
             lines.append(
@@ -37,13 +35,13 @@ def of_page(manifest: Mapping[str, Any]) -> tuple[Text, ...]:
     return tuple(Text(line, "small") for line in lines)
 
 
-def of_set(part: Mapping[str, Any]) -> tuple[Block, ...]:
+def of_set(part: ProbeSet) -> tuple[Block, ...]:
     """Licence, citation and source of one set, and what reading its published file brought up."""
     asked = [f"{wording.opened(line)}." for line in conditions(part)]
-    source = f"Source: {_stopped('; '.join(part['sources']))}"
-    told = [f"Licence: {wording.visible(part['licence'])}.", *asked, *citation(part), source]
+    source = f"Source: {_stopped('; '.join(part.sources))}"
+    told = [f"Licence: {wording.visible(part.licence)}.", *asked, *citation(part), source]
     blocks: list[Block] = [Text(" ".join(told), "small")]
-    unusable = int(part.get("unusable") or 0)
+    unusable = int(part.unusable or 0)
     if unusable:
         blocks.append(
             Text(
@@ -52,16 +50,16 @@ def of_set(part: Mapping[str, Any]) -> tuple[Block, ...]:
                 "small",
             )
         )
-    notes = tuple(wording.visible(note, None) for note in part.get("notes") or ())
+    notes = tuple(wording.visible(note, None) for note in part.notes or ())
     if notes:
         remarks = wording.counted(len(notes), "remark")
         blocks.append(Folded(f"How the published file was read: {remarks}", (Bullets(notes),)))
     return tuple(blocks)
 
 
-def citation(part: Mapping[str, Any]) -> tuple[str, ...]:
+def citation(part: ProbeSet) -> tuple[str, ...]:
     """How a set asks to be cited, if it does."""
-    return (f"Cite: {_stopped(part['cite'])}",) if part.get("cite") else ()
+    return (f"Cite: {_stopped(part.cite)}",) if part.cite else ()
 
 
 def _stopped(text: str) -> str:

@@ -35,6 +35,7 @@ from maskaudit.audit.estimating.teacher_student import (
     SIGN_CHANGES,
     SLOPE,
 )
+from maskaudit.audit.recording.manifest import ProbeSet
 from maskaudit.audit.recording.slices import ALL as ALL_SLICE
 from maskaudit.audit.recording.slices import Slice
 from maskaudit.reports import caveats, wording
@@ -367,7 +368,7 @@ def slice_label(slice_: Slice, classes: Mapping[str, Any]) -> str:
 
 def further(
     probe_set: str,
-    part: Mapping[str, Any],
+    part: ProbeSet,
     estimates: Effects,
     shown: Sequence[str],
     names: Names,
@@ -395,7 +396,7 @@ def further(
     return (*blocks, definitions(by_estimator(own)))
 
 
-def _table(name: str, caption: str, part: Mapping[str, Any], own: Effects, names: Names) -> Table:
+def _table(name: str, caption: str, part: ProbeSet, own: Effects, names: Names) -> Table:
     several = {name for name in own.estimators if len(own.of_estimators({name}).modes) > 1}
     rows = []
     for estimator, mode, slice_ in dict.fromkeys(
@@ -403,7 +404,7 @@ def _table(name: str, caption: str, part: Mapping[str, Any], own: Effects, names
     ):
         found = own.in_mode(mode).at(estimator, slice_, names.subjects)
         title = estimator if slice_ == ALL_SLICE else (
-            f"{estimator}, {slice_label(slice_, part['classes'])}"
+            f"{estimator}, {slice_label(slice_, part.classes)}"
         )  # fmt: skip
         rows.append(
             (

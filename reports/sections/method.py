@@ -1,11 +1,12 @@
 """How it was measured, by whom it can be repeated, what was lost, and what it cannot show."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import pandas as pd
 
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.recording.manifest import Lost, Manifest
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import (
     Block,
@@ -195,27 +196,25 @@ _CANNOT = (
 )
 
 
-def lost(
-    manifest: Mapping[str, Any], items: pd.DataFrame, scores: pd.DataFrame, names: Names
-) -> Section:
+def lost(manifest: Manifest, items: pd.DataFrame, scores: pd.DataFrame, names: Names) -> Section:
     """What could not be scored, what was left out of the estimates, and words of several pieces."""
     blocks: list[Block] = []
-    if not manifest["lost"] and not manifest["left_out"]:
+    if not manifest.lost and not manifest.left_out:
         blocks.append(
             Text(
                 "Nothing was lost: every word and every sentence that was to be scored has a score."
             )
         )
-    if manifest["lost"]:
-        blocks += [Text(_lost_total(manifest["lost"])), _lost_table(manifest, names)]
-    if manifest["left_out"]:
+    if manifest.lost:
+        blocks += [Text(_lost_total(manifest.lost)), _lost_table(manifest, names)]
+    if manifest.left_out:
         blocks.append(_left_out(manifest))
     blocks.append(_pieces(manifest, items, scores, names))
     return Section("lost", "What was lost, and why", tuple(blocks), "What was lost")
 
 
-def _lost_total(rows: Sequence[Mapping[str, Any]]) -> str:
-    total = sum(row["items"] for row in rows)
+def _lost_total(rows: Sequence[Lost]) -> str:
+    total = sum(row.items for row in rows)
     return (
         f"{wording.counted(total, 'word')} could not be scored in "
         f"{'its place' if total == 1 else 'their places'}. They are counted here by model and "
@@ -223,30 +222,30 @@ def _lost_total(rows: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _lost_table(manifest: Mapping[str, Any], names: Names) -> Table:
+def _lost_table(manifest: Manifest, names: Names) -> Table:
     rows = tuple(
         (
-            _title(manifest, row["probe_set"]),
-            names.label(row["model"]) if row["model"] in names.models else row["model"],
-            wording.visible(row["group"]) if row["group"] else wording.UNKNOWN,
-            _WHY.get(row["status"], wording.visible(row["status"])),
-            wording.number(row["items"]),
-            wording.listed([wording.visible(word) for word in row["examples"] if word])
+            _title(manifest, row.probe_set),
+            names.label(row.model) if row.model in names.models else row.model,
+            wording.visible(row.group) if row.group else wording.UNKNOWN,
+            _WHY.get(row.status, wording.visible(row.status)),
+            wording.number(row.items),
+            wording.listed([wording.visible(word) for word in row.examples if word])
             or wording.UNKNOWN,
         )
-        for row in manifest["lost"]
+        for row in manifest.lost
     )
     texts = [Column(title, is_number=False) for title in ("Set", "Model", "Group", "Why")]
     columns = (*texts, Column("Words"), Column("Examples", is_number=False))
     return Table("lost-words", "Words that could not be scored", columns, (Rows(rows),))
 
 
-def _left_out(manifest: Mapping[str, Any]) -> Part:
+def _left_out(manifest: Manifest) -> Part:
     """The cells that no model could use, by set and attribute."""
     by_set: dict[str, dict[str, int]] = {}
-    for cell in manifest["left_out"]:
-        counts = by_set.setdefault(cell["probe_set"], {})
-        counts[cell["attribute"]] = counts.get(cell["attribute"], 0) + 1
+    for cell in manifest.left_out:
+        counts = by_set.setdefault(cell.probe_set, {})
+        counts[cell.attribute] = counts.get(cell.attribute, 0) + 1
     lines = []
     for probe_set, counts in by_set.items():
         shown = [
@@ -269,9 +268,7 @@ def _left_out(manifest: Mapping[str, Any]) -> Part:
     )
 
 
-def _pieces(
-    manifest: Mapping[str, Any], items: pd.DataFrame, scores: pd.DataFrame, names: Names
-) -> Part:
+def _pieces(manifest: Manifest, items: pd.DataFrame, scores: pd.DataFrame, names: Names) -> Part:
     words = items[items["target"] != ""]  # a whole sentence is no word
     where = words[["probe_set", "item", "target"]].drop_duplicates()
     several = where.merge(scores[scores["pieces"].fillna(0) > 1], on="item")
@@ -322,9 +319,9 @@ def _pieces(
     return Part("Words of several pieces", (Text(why), table))
 
 
-def cannot_show(manifest: Mapping[str, Any], estimates: Effects, names: Names) -> Section:
+def cannot_show(manifest: Manifest, estimates: Effects, names: Names) -> Section:
     """The limits of every audit of this kind, and what these models did not allow."""
-    lines = [wording.visible(line, None) for line in manifest["not_measured"]]
+    lines = [wording.visible(line, None) for line in manifest.not_measured]
     kinds = _kinds(manifest)
     if "cloze" not in kinds:
         lines.append(competence.not_asked(names))
@@ -339,7 +336,7 @@ def cannot_show(manifest: Mapping[str, Any], estimates: Effects, names: Names) -
     )
 
 
-def _scopes(manifest: Mapping[str, Any], estimates: Effects) -> list[str]:
+def _scopes(manifest: Manifest, estimates: Effects) -> list[str]:
     """Which sets speak of other words for their groups and which of their own words alone."""
     widest: dict[str, str] = {}
     for own in estimates.all:
@@ -348,11 +345,11 @@ def _scopes(manifest: Mapping[str, Any], estimates: Effects) -> list[str]:
             widest[own.probe_set] = max(before, own.effect.scope)
     if not widest:
         return []
-    parts = manifest["probe_sets"]
+    parts = manifest.probe_sets
     words, alone = [], []
     for probe_set, scope in widest.items():
         title = f"“{_title(manifest, probe_set)}”"
-        terms = [term for group in parts[probe_set]["groups"].values() for term in group["terms"]]
+        terms = [term for group in parts[probe_set].groups.values() for term in group.terms]
         if scope == "S3":
             words.append(title)
         else:
@@ -376,8 +373,8 @@ def _scopes(manifest: Mapping[str, Any], estimates: Effects) -> list[str]:
     return [" ".join(told)]
 
 
-def _kinds(manifest: Mapping[str, Any]) -> set[str]:
-    return {part["kind"] for part in manifest["probe_sets"].values()}
+def _kinds(manifest: Manifest) -> set[str]:
+    return {part.kind for part in manifest.probe_sets.values()}
 
 
 _ADJUSTED = {
@@ -386,14 +383,14 @@ _ADJUSTED = {
 }
 
 
-def _intervals(manifest: Mapping[str, Any]) -> list[str]:
+def _intervals(manifest: Manifest) -> list[str]:
     kinds = _kinds(manifest)
-    adjusted = _ADJUSTED[manifest["settings"].get("adjust", "bh")]
+    adjusted = _ADJUSTED[manifest.settings.adjust]
     told = [told.text for told in _INTERVALS if not told.kinds or told.kinds & kinds]
     return [text.replace("{adjusted}", adjusted) for text in told]
 
 
-def method(manifest: Mapping[str, Any], estimates: Effects, names: Names) -> Section:
+def method(manifest: Manifest, estimates: Effects, names: Names) -> Section:
     """Definitions, intervals, digests, method keys, versions, licences and sources."""
     return Section(
         "method",
@@ -419,46 +416,46 @@ def _definitions(estimates: Effects) -> Definitions:
     return Definitions((nat, *measures.definitions(estimates.estimators).terms))
 
 
-def _sources(manifest: Mapping[str, Any]) -> Definitions:
+def _sources(manifest: Manifest) -> Definitions:
     return Definitions(
         tuple(
             Term(
-                f"{wording.visible(part['title'])} ({wording.visible(name)}, version "
-                f"{wording.visible(str(part['version']))})",
+                f"{wording.visible(part.title)} ({wording.visible(name)}, version "
+                f"{wording.visible(str(part.version))})",
                 (
-                    f"Licence: {wording.visible(part['licence'])}.",
+                    f"Licence: {wording.visible(part.licence)}.",
                     *(f"{wording.opened(line)}." for line in licences.conditions(part)),
                     *licences.citation(part),
-                    *(f"{wording.visible(source, None)}." for source in part["sources"]),
+                    *(f"{wording.visible(source, None)}." for source in part.sources),
                 ),
             )
-            for name, part in manifest["probe_sets"].items()
+            for name, part in manifest.probe_sets.items()
         )
     )
 
 
-def _identity(manifest: Mapping[str, Any], names: Names) -> list[Block]:
+def _identity(manifest: Manifest, names: Names) -> list[Block]:
     rows = []
     for model in names.models:
-        identity = manifest["models"][model]
-        files = [(f"file {wording.visible(k)}", v) for k, v in identity["files"].items()]
-        digests = [(key, identity[key]) for key in ("weights", "tokenizer", "vocabulary")]
+        identity = manifest.models[model]
+        files = [(f"file {wording.visible(k)}", v) for k, v in identity.files.items()]
+        digests = [(key, getattr(identity, key)) for key in ("weights", "tokenizer", "vocabulary")]
         rows.append(
             Rows(tuple((key, str(value)) for key, value in (*digests, *files)), names.label(model))
         )
     sets = tuple(
-        (wording.visible(name), str(part["items_digest"]))
-        for name, part in manifest["probe_sets"].items()
+        (wording.visible(name), str(part.items_digest))
+        for name, part in manifest.probe_sets.items()
     )
     columns = (Column("What", is_number=False), Column("SHA-256", is_number=False))
-    run = manifest["provenance"]
-    versions = [f"{name} {version}" for name, version in run["packages"].items() if version]
+    run = manifest.provenance
+    versions = [f"{name} {version}" for name, version in run.packages.items() if version]
     return [
         Text(
-            f"Measured on {wording.date(manifest['created'])} with maskaudit "
-            f"{manifest['maskaudit']}, Python {run['python']} on {run['machine']} "
-            f"({wording.counted(run['threads'], 'thread')}), in {round(run['seconds']):,} seconds; "
-            f"{wording.visible(', '.join(versions), None)}; seed {manifest['settings']['seed']}."
+            f"Measured on {wording.date(manifest.created)} with maskaudit "
+            f"{manifest.maskaudit}, Python {run.python} on {run.machine} "
+            f"({wording.counted(run.threads, 'thread')}), in {round(run.seconds):,} seconds; "
+            f"{wording.visible(', '.join(versions), None)}; seed {manifest.settings.seed}."
         ),
         Text(
             "The digest of the weights is taken over the tensors themselves, so that it names the "
@@ -487,6 +484,6 @@ def _method_keys(estimates: Effects) -> tuple[Block, ...]:
     )
 
 
-def _title(manifest: Mapping[str, Any], probe_set: str) -> str:
-    part = manifest["probe_sets"].get(probe_set)
-    return wording.visible(part["title"] if part else probe_set)
+def _title(manifest: Manifest, probe_set: str) -> str:
+    part = manifest.probe_sets.get(probe_set)
+    return wording.visible(part.title if part else probe_set)

@@ -1,9 +1,9 @@
 """What one probe set showed: its results, its largest leans, its limits."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from maskaudit.audit.recording.manifest import Manifest, ProbeSet
 from maskaudit.audit.recording.slices import ALL
 from maskaudit.reports import caveats, wording
 from maskaudit.reports.blocks import Block, Cell, Column, Part, Rows, Section, Table, Text
@@ -38,7 +38,7 @@ _SHARES_NOTE = f"p: McNemar’s exact test on the same sentences. {caveats.MDE}"
 
 def association(
     probe_set: str,
-    part: Mapping[str, Any],
+    part: ProbeSet,
     found: Sequence[Contrast],
     tables: Tables,
     names: Names,
@@ -47,16 +47,16 @@ def association(
     own = tables.of_set(probe_set)
     estimates = own.effects
     n_tested = sum(contrast.is_tested for contrast in found)
-    control = part["expect"] == "none"
-    blocks: list[Block] = [Text(wording.visible(part["question"], None), "question")]
+    control = part.expect == "none"
+    blocks: list[Block] = [Text(wording.visible(part.question, None), "question")]
     blocks += [
         finding(contrast, names, n_tested, largest(found))
         for contrast in found
         if contrast.probe_set == probe_set
     ]
-    blocks += [Text(wording.visible(part["how_to_read"], None)), _made_of(part)]
+    blocks += [Text(wording.visible(part.how_to_read, None)), _made_of(part)]
     for place, (slice_groups, groups) in enumerate(pairs(part)):
-        first, second = slice_groups or tuple(part["groups"])
+        first, second = slice_groups or tuple(part.groups)
         between = Between(probe_set, part, slice_groups, groups, (first, second))
         table = results.results(between, estimates, names)
         # Where frames belong to attributes, several groups have their numbers further down alone.
@@ -74,16 +74,16 @@ def association(
     return _section(probe_set, part, blocks)
 
 
-def cloze(probe_set: str, manifest: Mapping[str, Any], tables: Tables, names: Names) -> Section:
+def cloze(probe_set: str, manifest: Manifest, tables: Tables, names: Names) -> Section:
     """The section of a set of facts."""
-    part = manifest["probe_sets"][probe_set]
+    part = manifest.probe_sets[probe_set]
     estimates = tables.effects.of_set(probe_set)
-    blocks: list[Block] = [Text(wording.visible(part["question"], None), "question")]
+    blocks: list[Block] = [Text(wording.visible(part.question, None), "question")]
     told = [facts(estimates, estimator, names) for estimator in _ASKED]
     blocks += [
         Text(" ".join(lines)) for lines in (*told, competence.sentences(manifest, names)) if lines
     ]
-    blocks.append(Text(wording.visible(part["how_to_read"], None)))
+    blocks.append(Text(wording.visible(part.how_to_read, None)))
     for estimator, (_, caption) in _ASKED.items():
         table = _shares(probe_set, estimator, caption, estimates, names)
         blocks += [table, measures.definitions([estimator], short=True)] if table else []
@@ -183,36 +183,36 @@ def _share_cell(effect: Effect) -> str:
     )
 
 
-def _made_of(part: Mapping[str, Any]) -> Text:
+def _made_of(part: ProbeSet) -> Text:
     """What stands for the groups, and how much text was read."""
     groups = [
-        f"{label(part['groups'], name)} ({wording.quoted(group['terms'])})"
-        for name, group in part["groups"].items()
+        f"{label(part.groups, name)} ({wording.quoted(group.terms)})"
+        for name, group in part.groups.items()
     ]
-    place = "the hidden word" if part["group_at_mask"] else "a word of the sentence"
+    place = "the hidden word" if part.group_at_mask else "a word of the sentence"
     return Text(
         f"The groups, each {place}: {wording.listed(groups)}. "
-        f"{wording.counted(part['frames'], 'independent frame')}, with their paraphrases "
-        f"{wording.counted(part['sentences'], 'masked sentence')}, version "
-        f"{wording.visible(str(part['version']))}.{_drawn(part)}",
+        f"{wording.counted(part.frames, 'independent frame')}, with their paraphrases "
+        f"{wording.counted(part.sentences, 'masked sentence')}, version "
+        f"{wording.visible(str(part.version))}.{_drawn(part)}",
         "small",
     )
 
 
-def _drawn(part: Mapping[str, Any]) -> str:
+def _drawn(part: ProbeSet) -> str:
     """Where a set has a grammar: that its frames were drawn, and from how many sentences."""
-    grammar = part.get("grammar")
+    grammar = part.grammar
     if not grammar:
         return ""
     return (
-        f" The frames were drawn, with the seed {grammar['seed']}, from a grammar of "
-        f"{wording.counted(grammar['sentences'], 'sentence')}."
+        f" The frames were drawn, with the seed {grammar.seed}, from a grammar of "
+        f"{wording.counted(grammar.sentences, 'sentence')}."
     )
 
 
-def _limits(part: Mapping[str, Any]) -> Text:
-    return Text(f"Limits of this set. {wording.visible(part['limits'], None)}", "small")
+def _limits(part: ProbeSet) -> Text:
+    return Text(f"Limits of this set. {wording.visible(part.limits, None)}", "small")
 
 
-def _section(probe_set: str, part: Mapping[str, Any], blocks: Sequence[Block]) -> Section:
-    return Section(f"set-{probe_set}", wording.visible(part["title"]), tuple(blocks))
+def _section(probe_set: str, part: ProbeSet, blocks: Sequence[Block]) -> Section:
+    return Section(f"set-{probe_set}", wording.visible(part.title), tuple(blocks))

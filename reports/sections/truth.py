@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from maskaudit.audit.phantom.truth import ACCEPTED, Recovered, recovered
+from maskaudit.audit.recording.manifest import Manifest, Truth
 from maskaudit.audit.recording.slices import ALL
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import (
@@ -43,25 +43,24 @@ _EXPLAINED = (
 )
 
 
-def known_sets(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def known_sets(manifest: Manifest) -> Truth:
     """The truth about those sets of the record whose items are the ones that were planted."""
-    truth: dict[str, Any] = manifest["truth"]
-    digests = {name: part["items_digest"] for name, part in manifest["probe_sets"].items()}
-    kept = {
-        name: part for name, part in truth["sets"].items() if digests.get(name) == part["items"]
-    }
-    return {**truth, "sets": kept}
+    truth = manifest.truth
+    assert truth is not None  # noqa: S101 - the page asks of the bundled pair alone
+    digests = {name: part.items_digest for name, part in manifest.probe_sets.items()}
+    kept = {name: part for name, part in truth.sets.items() if digests.get(name) == part.items}
+    return truth.model_copy(update={"sets": kept})
 
 
 def planted(
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     tables: Tables,
     names: Names,
 ) -> Section:
     """Planted against recovered, as charts and a table."""
     truth = known_sets(manifest)
     found, log_kappa = recovered(truth, tables.items, tables.scores)
-    titles = {name: wording.visible(part["title"]) for name, part in manifest["probe_sets"].items()}
+    titles = {name: wording.visible(part.title) for name, part in manifest.probe_sets.items()}
     blocks: list[Block] = [Text(_EXPLAINED)]
     if found:
         charts = _figures(found, titles, names)
@@ -90,7 +89,7 @@ def planted(
 
 def _verdict(
     found: Sequence[Recovered],
-    truth: Mapping[str, Any],
+    truth: Truth,
     titles: Mapping[str, str],
     names: Names,
 ) -> Text:
@@ -99,10 +98,7 @@ def _verdict(
         f"“{titles[part.probe_set]}” in {names.the(part.subject)}"
         for part in found
         if not math.isnan(part.slope)
-        and (
-            abs(part.slope - 1) > ACCEPTED[truth["subjects"][part.subject]]
-            or part.r < ACCEPTED["r"]
-        )
+        and (abs(part.slope - 1) > ACCEPTED[truth.subjects[part.subject]] or part.r < ACCEPTED["r"])
     ]
     rule = (
         f"slope within {ACCEPTED['teacher']} of 1 for the teacher and within "
@@ -118,10 +114,10 @@ def _verdict(
     return Text(f"All that was planted is recovered ({rule}).")
 
 
-def _kappa(truth: Mapping[str, Any], probe_set: str) -> float:
+def _kappa(truth: Truth, probe_set: str) -> float:
     """How many times as far as the reference the candidate was planted to lean."""
-    own = {"teacher": 1.0, "student": float(truth["sets"][probe_set]["kappa"])}
-    return own[truth["subjects"][CANDIDATE]] / own[truth["subjects"][REFERENCE]]
+    own = {"teacher": 1.0, "student": float(truth.sets[probe_set].kappa)}
+    return own[truth.subjects[CANDIDATE]] / own[truth.subjects[REFERENCE]]
 
 
 def _figures(
@@ -205,18 +201,18 @@ def _table(found: Sequence[Recovered], titles: Mapping[str, str], names: Names) 
 
 
 def _facts(
-    truth: Mapping[str, Any],
-    manifest: Mapping[str, Any],
+    truth: Truth,
+    manifest: Manifest,
     estimates: Effects,
     names: Names,
 ) -> list[Block]:
     """How many facts were planted and how many were recovered, where the set was asked."""
-    facts = [name for name, part in manifest["probe_sets"].items() if part["kind"] == "cloze"]
-    if facts != ["facts"] or not truth.get("facts"):
+    facts = [name for name, part in manifest.probe_sets.items() if part.kind == "cloze"]
+    if facts != ["facts"] or not truth.facts:
         return []
     found = estimates.at(ACCURACY, ALL, names.models)
     told = [
-        f"{names.the(model)} was taught {len(truth['facts'][truth['subjects'][model]])} facts and "
+        f"{names.the(model)} was taught {len(truth.facts[truth.subjects[model]])} facts and "
         f"fills {round(effect.estimate * effect.n_frames)} of {effect.n_frames} rightly"
         for model, effect in found.items()
     ]

@@ -4,12 +4,12 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from maskaudit.audit.estimating.clustered import EXACT, WILSON
 from maskaudit.audit.estimating.estimators import CORRECTED, PUBLISHED
+from maskaudit.audit.recording.manifest import Manifest, ProbeSet
 from maskaudit.audit.recording.methods import CROSSED_CLUSTERS, Method
 from maskaudit.audit.recording.slices import ALL, Slice
 from maskaudit.reports import caveats as basis
@@ -94,11 +94,11 @@ class Preference:
         return math.inf if distance > 0 else 0.0
 
 
-def preferences(manifest: Mapping[str, Any], estimates: Effects, names: Names) -> list[Preference]:
+def preferences(manifest: Manifest, estimates: Effects, names: Names) -> list[Preference]:
     """The preference of every set that has one: the first number with a value that means even."""
     found = []
-    for probe_set, part in manifest["probe_sets"].items():
-        if part["kind"] not in UNITS:
+    for probe_set, part in manifest.probe_sets.items():
+        if part.kind not in UNITS:
             continue
         own = estimates.of_set(probe_set).where(lambda one: one.slice == ALL).main_mode()
         # A share that is refused an interval has its even value with the limits beside it alone.
@@ -113,14 +113,14 @@ def preferences(manifest: Mapping[str, Any], estimates: Effects, names: Names) -
 
 
 def _preference(
-    probe_set: str, part: Mapping[str, Any], name: str, own: Effects, names: Names
+    probe_set: str, part: ProbeSet, name: str, own: Effects, names: Names
 ) -> Preference:
-    unit = UNITS[part["kind"]]
+    unit = UNITS[part.kind]
     rows = own.of_estimators({name}).all
     word = "word" if name in {"ss", "preferred_word"} else "sentence"
     return Preference(
         probe_set,
-        wording.visible(part["title"]),
+        wording.visible(part.title),
         name,
         own.all[0].mode,
         f"the stereotyping {word} in {{share}} of {unit}s",
@@ -241,7 +241,7 @@ def _basis(effect: Effect, unit: str, *, is_crossed: bool = False) -> str:
 
 def section(
     probe_set: str,
-    part: Mapping[str, Any],
+    part: ProbeSet,
     found: Sequence[Preference],
     tables: Tables,
     names: Names,
@@ -249,9 +249,9 @@ def section(
     """The section of a set that is neither of groups nor of facts; `tables` are the record's."""
     of_set = tables.of_set(probe_set)
     items = of_set.items
-    blocks: list[Block] = [Text(wording.visible(part["question"], None), "question")]
+    blocks: list[Block] = [Text(wording.visible(part.question, None), "question")]
     blocks += [finding(one, names) for one in found if one.probe_set == probe_set]
-    blocks += [Text(wording.visible(part["how_to_read"], None)), _made_of(part, items)]
+    blocks += [Text(wording.visible(part.how_to_read, None)), _made_of(part, items)]
     own = of_set.effects.where(lambda one: one.subject in names.subjects)
     if not own:
         blocks.append(
@@ -260,13 +260,13 @@ def section(
     for name, numbers in measures.by_estimator(own).items():
         chosen = own.of_estimators(numbers)
         blocks.append(_part(probe_set, part, name, chosen, items, names))
-    blocks.append(Text(f"Limits of this set. {wording.visible(part['limits'], None)}", "small"))
+    blocks.append(Text(f"Limits of this set. {wording.visible(part.limits, None)}", "small"))
     blocks += licences.of_set(part)
-    return Section(f"set-{probe_set}", wording.visible(part["title"]), tuple(blocks))
+    return Section(f"set-{probe_set}", wording.visible(part.title), tuple(blocks))
 
 
-def _made_of(part: Mapping[str, Any], items: pd.DataFrame) -> Text:
-    unit = UNITS[part["kind"]]
+def _made_of(part: ProbeSet, items: pd.DataFrame) -> Text:
+    unit = UNITS[part.kind]
     clusters = items.loc[items["cluster"] != "", "cluster"].nunique()
     others = items.loc[items["cluster_2"] != "", "cluster_2"].nunique()
     crossed = f" and, across these, in {wording.number(others)} others" if others else ""
@@ -278,8 +278,8 @@ def _made_of(part: Mapping[str, Any], items: pd.DataFrame) -> Text:
     )
     return Text(
         f"In this set: {wording.counted(_of_set(items), unit)}{hang}; "
-        f"{wording.counted(part['sentences'], 'distinct sentence')}; version "
-        f"{wording.visible(str(part['version']))}.",
+        f"{wording.counted(part.sentences, 'distinct sentence')}; version "
+        f"{wording.visible(str(part.version))}.",
         "small",
     )
 
@@ -292,7 +292,7 @@ def _of_set(items: pd.DataFrame) -> int:
 
 def _part(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and their counts
     probe_set: str,
-    part: Mapping[str, Any],
+    part: ProbeSet,
     name: str,
     own: Effects,
     items: pd.DataFrame,
@@ -304,7 +304,7 @@ def _part(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and 
     blocks += [Text(" ".join(rest_of_it), "small")] if rest_of_it else []
     modes = own.modes
     if len(modes) > 1:
-        blocks.append(Text(_modes(name, part["kind"], own), "small"))
+        blocks.append(Text(_modes(name, part.kind, own), "small"))
     whole = own.where(lambda one: one.slice == ALL)
     if whole:
         blocks.append(_table(f"{name}-{probe_set}", part, whole, modes, items, names))
@@ -354,7 +354,7 @@ def _title(name: str, own: Effects) -> str:
 
 def _table(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and their counts
     name: str,
-    part: Mapping[str, Any],
+    part: ProbeSet,
     own: Effects,
     modes: Sequence[str],
     items: pd.DataFrame,
@@ -434,8 +434,8 @@ def _no_ties(own: Effects) -> list[str]:
     ]
 
 
-def _note(part: Mapping[str, Any], own: Effects) -> str:
-    unit = UNITS[part["kind"]]
+def _note(part: ProbeSet, own: Effects) -> str:
+    unit = UNITS[part.kind]
     trials = (
         f" Where each {unit} is taken to be independent of the others: Wilson’s interval, the "
         "exact one below it, and the p of the exact binomial test for a model and of McNemar’s "
@@ -451,11 +451,9 @@ def _note(part: Mapping[str, Any], own: Effects) -> str:
     return note + _beyond(own)
 
 
-def _counted(
-    part: Mapping[str, Any], own: Effects, modes: Sequence[str], items: pd.DataFrame
-) -> str:
+def _counted(part: ProbeSet, own: Effects, modes: Sequence[str], items: pd.DataFrame) -> str:
     """How many units and clusters stand behind a table, by mode where these differ."""
-    unit, of = UNITS[part["kind"]], _of_set(items)
+    unit, of = UNITS[part.kind], _of_set(items)
     bases = {}
     for mode in modes:
         row = own.in_mode(mode).all[0]
@@ -490,7 +488,7 @@ def _beyond(own: Effects) -> str:
 
 
 def _by_class(
-    name: str, part: Mapping[str, Any], own: Effects, modes: Sequence[str], names: Names
+    name: str, part: ProbeSet, own: Effects, modes: Sequence[str], names: Names
 ) -> Folded:
     """The numbers of each class that are there in all modes, with intervals in the last mode."""
     in_all = [
@@ -505,7 +503,7 @@ def _by_class(
         )
         for number in in_all
     ]
-    counts = (f"{UNITS[part['kind']]}s".capitalize(), "Clusters")
+    counts = (f"{UNITS[part.kind]}s".capitalize(), "Clusters")
     columns = [Column("Class", is_number=False), *(Column(count) for count in counts)]
     for model in names.models:
         several = [Column(f"{getattr(names, model)}, {mode}") for mode in modes]
@@ -521,7 +519,7 @@ def _by_class(
         is_compact=True,
         note="95 % intervals in brackets, not adjusted for the number of classes: about one in "
         "twenty leaves the even value out by chance. Below: Wilson’s interval and McNemar’s exact "
-        f"test, each {UNITS[part['kind']]} taken to be independent of the others. {basis.MDE}"
+        f"test, each {UNITS[part.kind]} taken to be independent of the others. {basis.MDE}"
         f"{_beyond(own.in_mode(modes[-1]))}",
         basis=basis.scopes(own.scopes, _SCOPES),
     )
@@ -531,7 +529,7 @@ def _by_class(
 def _class_row(  # noqa: PLR0913, PLR0917 - one row of the table above
     number: str,
     slice_: Slice,
-    part: Mapping[str, Any],
+    part: ProbeSet,
     own: Effects,
     modes: Sequence[str],
     names: Names,
@@ -566,7 +564,7 @@ def _class_row(  # noqa: PLR0913, PLR0917 - one row of the table above
         )
     one = next((found[CANDIDATE] for found in by_mode.values() if CANDIDATE in found), None)
     counts = (one.n_frames, one.n_attributes) if one else (0, 0)
-    name = measures.slice_label(slice_, part["classes"])
+    name = measures.slice_label(slice_, part.classes)
     return (wording.opened(name), *map(wording.number, counts), *cells)
 
 

@@ -12,6 +12,7 @@ from maskaudit.audit.estimating.teacher_student import LOG_MAGNITUDE_RATIO
 from maskaudit.audit.judging import compare
 from maskaudit.audit.judging.baseline import Accepted, Baseline, Held
 from maskaudit.audit.judging.compare import LEAN, TOLERANCE, Versions
+from maskaudit.audit.recording.manifest import Identity, ProbeSetKey
 from maskaudit.audit.recording.slices import Slice
 from maskaudit.reports import wording
 from maskaudit.reports.effects import DIFFERENCE
@@ -27,13 +28,13 @@ NOT_KEPT = (
 
 
 def compared(
-    found: Versions, changes: pd.DataFrame, probe_sets: Mapping[str, Mapping[str, Any]], top: int
+    found: Versions, changes: pd.DataFrame, probe_sets: Mapping[str, ProbeSetKey], top: int
 ) -> str:
     """What changed between two versions: each set's numbers and its `top` worst cells."""
     lines = [f"{found.old}, then {found.new}", *_what(found), ""]
     for name in _worst_first(found.estimates) if found.largest else ():
         own = changes[changes["probe_set"] == name]
-        title = wording.visible(str(probe_sets[name].get("title", name)))
+        title = wording.visible(probe_sets[name].title)
         lines += [f"{title} ({name})", *_summary(found.estimates, name), *_cells(own, top), ""]
     return "\n".join([*lines, NOT_KEPT])
 
@@ -238,9 +239,9 @@ def _cells(changes: pd.DataFrame, top: int) -> Iterator[str]:
         )
 
 
-def _model(identity: Mapping[str, Any]) -> str:
-    name = wording.visible(str(identity["name"]))
-    return f"{name} (weights {wording.short_digest(identity['weights'])})"
+def _model(identity: Identity) -> str:
+    name = wording.visible(str(identity.name))
+    return f"{name} (weights {wording.short_digest(identity.weights)})"
 
 
 def _history(about: Accepted) -> str:

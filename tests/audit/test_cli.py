@@ -143,7 +143,7 @@ def test_an_audit_prints_its_claim_its_record_and_its_page(maskaudit, here, mode
     assert set(found.estimates["subject"]) == {
         "reference", "candidate", "difference", "relation",
     }  # fmt: skip
-    assert found.manifest["models"]["reference"]["architecture"] == "BertForMaskedLM"
+    assert found.manifest.models["reference"].architecture == "BertForMaskedLM"
     assert set(found.scores["status"]) == {"ok"}
     measures = {"kl", "jsd", "tv", "top1", "agreement@10", "entropy"}
     assert set(found.paired["measure"]) == measures
@@ -192,7 +192,7 @@ def test_different_vocabularies_are_allowed_and_what_needs_one_is_left_out(maska
     [folder] = records(here)
     found = load_record(folder)
     assert found.paired.empty
-    [told] = found.manifest["not_measured"]
+    [told] = found.manifest.not_measured
     assert "need one vocabulary and are left out" in told
     assert told.rstrip(".") in visible_text(folder / "report.html")
     own = found.estimates[found.estimates["subject"] == "difference"]
@@ -425,7 +425,7 @@ def test_a_disk_that_fails_at_the_end_is_one_line_and_no_record(
 
 def test_a_folder_that_another_run_holds_is_one_line(maskaudit, here):
     """It says who holds it."""
-    with maskaudit.record.held(here / "runs"):
+    with maskaudit.recording.files.held(here / "runs"):
         done = maskaudit("run", "--probes", "small.toml")
     assert_one_line(done, 75, f"held by process {os.getpid()} since")
 
@@ -758,7 +758,7 @@ def test_the_seed_of_a_run_is_that_of_its_record(maskaudit, here, models):
     words = ("run", "--candidate", models / "student", "--probes", "small.toml", "--quiet")
     assert maskaudit(*words, "--seed", "7").code == 0
     [folder] = records(here)
-    assert load_record(folder).manifest["settings"]["seed"] == 7
+    assert load_record(folder).manifest.settings.seed == 7
     assert maskaudit(*words, "--seed", "-1").code == 2
 
 

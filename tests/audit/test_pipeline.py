@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import maskaudit
-from maskaudit.audit import describe, pipeline
+from maskaudit.audit import describe, pipeline, settings
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring import cache, models, scoring
+from maskaudit.audit.measuring import cache, models, pairs, scoring
 from maskaudit.audit.recording import record
 from maskaudit.audit.recording.record import TABLES, Record, load_record
 from tests import tiny
@@ -88,14 +88,14 @@ def test_each_of_several_candidates_has_the_record_that_it_would_have_alone(run,
         + "".join(f'  {{ id = "{folders[name]}" }},\n' for name in names)
         + ']\n[probes]\nsets = ["small.toml"]\n'
     )
-    found = pipeline.run_all(pipeline.asked())
-    assert [one.manifest["number"] for one in found] == [1, 2, 3]
+    found = pipeline.run_all(settings.asked())
+    assert [one.manifest.number for one in found] == [1, 2, 3]
     for name, one in zip(names, found, strict=True):
         alone = run(candidate=folders[name], out="alone", no_cache=True)
         assert tables_of(one) == tables_of(alone)
-        assert one.manifest["models"] == alone.manifest["models"]
-        assert one.manifest["key"] == alone.manifest["key"]
-        assert one.manifest["not_measured"] == alone.manifest["not_measured"]
+        assert one.manifest.models == alone.manifest.models
+        assert one.manifest.key == alone.manifest.key
+        assert one.manifest.not_measured == alone.manifest.not_measured
         assert (one.path / "report.html").is_file()
     [page] = (here / "runs").glob("overview-*.html")
     linked = re.findall(r'href="([^"#]+)"', page.read_text("utf-8"))
@@ -107,18 +107,18 @@ def test_each_of_several_candidates_has_the_record_that_it_would_have_alone(run,
 def test_several_candidates_without_a_reference_are_each_audited_alone(folders, here):
     """And a candidate that is named twice is one."""
     names = [folders[name] for name in ("student", "third", "student")]
-    wanted = pipeline.asked(candidates=names, probes=["small.toml"], out=here / "runs")
+    wanted = settings.asked(candidates=names, probes=["small.toml"], out=here / "runs")
     found = pipeline.run_all(wanted)
-    assert [list(one.manifest["models"]) for one in found] == [["candidate"]] * 2
-    assert len({one.manifest["models"]["candidate"]["weights"] for one in found}) == 2
+    assert [list(one.manifest.models) for one in found] == [["candidate"]] * 2
+    assert len({one.manifest.models["candidate"].weights for one in found}) == 2
 
 
 def test_what_is_for_one_candidate_refuses_several(folders, here):
     """The line says what was found and expected."""
     names = [folders["student"], folders["third"]]
-    wanted = pipeline.asked(candidates=names, probes=["small.toml"])
+    wanted = settings.asked(candidates=names, probes=["small.toml"])
     with pytest.raises(InputError, match=r"2 candidates are named \(.*\); expected one"):
-        pipeline.load_models(wanted)
+        pairs.load_models(wanted)
     listed = ", ".join(f'{{ id = "{name}" }}' for name in names)
     (here / "AUDIT.toml").write_text(f"[models]\ncandidates = [{listed}]\n")
     with pytest.raises(InputError, match="expected one"):
@@ -139,7 +139,7 @@ def test_what_is_unchanged_is_not_audited_again(run, folders, scored):
     assert scored == [1, 0, 0]
     second = run()
     assert second.path != first.path
-    assert (second.manifest["key"], second.manifest["number"]) == (first.manifest["key"], 2)
+    assert (second.manifest.key, second.manifest.number) == (first.manifest.key, 2)
     assert tables_of(second) == tables_of(first)
     assert run(skip_unchanged=True).path == second.path
 
@@ -148,7 +148,7 @@ def test_of_several_candidates_only_the_new_one_is_audited(run, folders, scored,
     """The others' records stand, and the page has them all."""
     first = run(candidate=folders["third"])
     names = [folders["student"], folders["third"]]
-    wanted = pipeline.asked(
+    wanted = settings.asked(
         reference=folders["teacher"], candidates=names, probes=["small.toml"], out="runs"
     )
     found = pipeline.run_all(wanted, skip_unchanged=True)
@@ -240,11 +240,11 @@ def test_a_clock_that_goes_backwards_is_told_and_the_order_of_records_stays(run,
     """By their numbers; in the record too. A clock that runs as it should says nothing."""
     notes: list[str] = []
     first = run(note=notes.append)
-    assert (notes, first.manifest["notes"]) == ([], [])
+    assert (notes, first.manifest.notes) == ([], [])
     with monkeypatch.context() as patch:
         patch.setattr(describe, "datetime", Before)
         second = run(note=notes.append)
-    [told] = second.manifest["notes"]
+    [told] = second.manifest.notes
     assert told in notes
     assert first.path.name in told
     assert "The numbers of records keep the order" in told
@@ -259,7 +259,7 @@ def test_numbers_go_on_after_records_that_have_none(run, here):
         (here / "runs" / name).mkdir(parents=True)
         said = {"format": 2, "created": datetime.now(UTC).isoformat(timespec="seconds")}
         (here / "runs" / name / "record.json").write_text(json.dumps(said))
-    assert [run(note=lambda _told: None).manifest["number"] for _ in range(2)] == [3, 4]
+    assert [run(note=lambda _told: None).manifest.number for _ in range(2)] == [3, 4]
 
 
 # --- The cache ------------------------------------------------------------------------------------

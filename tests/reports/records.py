@@ -8,11 +8,13 @@ import pandas as pd
 from maskaudit.audit.estimating.estimate import Design, estimate
 from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.manifest import Truth
 from maskaudit.audit.recording.record import FORMAT, Record
 from maskaudit.probes.expand import expand
 from maskaudit.probes.imported import EMPTY
 from maskaudit.probes.schema import Header, ImportedSet, parse
 from maskaudit.reports.sections import measures
+from tests import manifests
 
 WORDS_WOMEN = ["nurse", "librarian", "florist", "midwife", "stylist", "typist", "nanny"]
 WORDS_MEN = ["miner", "welder", "roofer", "plumber", "logger", "mason", "trucker"]
@@ -161,10 +163,11 @@ def record(sets=None, *, names=None, truth=None, **told):
         _RECORDS[key] = _record(sets, **told)
     found = _RECORDS[key]
     models = {
-        model: {**identity, "name": (names or {}).get(model, identity["name"])}
-        for model, identity in found.manifest["models"].items()
+        model: identity.model_copy(update={"name": (names or {}).get(model, identity.name)})
+        for model, identity in found.manifest.models.items()
     }
-    return replace(found, manifest={**found.manifest, "models": models, "truth": truth})
+    updates = {"models": models, "truth": truth}
+    return replace(found, manifest=found.manifest.model_copy(update=updates))
 
 
 def older(found):
@@ -236,7 +239,7 @@ def _record(  # noqa: PLR0913 - each is one thing that a page may be about
         for (name, group, status), rows in failed.groupby(["probe_set", "group", "status"])
     ]  # fmt: skip
     return Record(
-        manifest,
+        manifests.manifest(**manifest),
         tables.conform("contexts", contexts),
         items,
         scores,
@@ -284,19 +287,19 @@ def estimate_of(found, probe_set, subject, estimator="stereotype_contrast", slic
 def truth_of(found):
     """Return a truth that says that the planted leans of "jobs" are those of the reference."""
     planted = {**dict.fromkeys(WORDS_WOMEN, 0.25), **dict.fromkeys(WORDS_MEN, -0.25)}
-    return {
+    return Truth.model_validate({
         "seed": 1,
         "weights": {},
         "subjects": {"reference": "teacher", "candidate": "student"},
         "facts": {"teacher": ["fact-0"], "student": []},
         "sets": {
             "jobs": {
-                "items": found.manifest["probe_sets"]["jobs"]["items_digest"],
+                "items": found.manifest.probe_sets["jobs"].items_digest,
                 "kappa": 2.2, "contrast": ["women_jobs", "men_jobs"], "expect": "lean",
                 "unseen": ["frame-0", "frame-1"], "planted": planted,
             }
         },
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 def _scores(items, leans, *, noise, accuracy, lost, seed):  # noqa: PLR0913

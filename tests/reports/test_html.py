@@ -16,6 +16,7 @@ from maskaudit.audit.errors import CannotWriteError
 from maskaudit.audit.recording.record import seal
 from maskaudit.reports.html import render, write_page
 from maskaudit.reports.page import page
+from tests import manifests
 from tests.reports import records
 
 SUBJECTS = ("reference", "candidate", "difference")
@@ -133,8 +134,8 @@ def test_a_hostile_word_is_shown_and_does_nothing():
         tokens=(records.HOSTILE, "'\"><img src=x>", "{{7*7}}"),
         names={"reference": "x/<svg/onload=alert(3)>", "candidate": f"y/{records.HOSTILE}"},
     )
-    text = render(page(replace(found, manifest={**found.manifest, "truth": records.truth_of(found)
-        | {"sets": {}}})))  # fmt: skip
+    truth = records.truth_of(found).model_copy(update={"sets": {}})
+    text = render(page(replace(found, manifest=manifests.changed(found.manifest, truth=truth))))
     reader = read(text)
     assert not {tag for tag, _ in reader.tags} & {"script", "img", "b"}
     assert not [a for _, a in reader.tags for name in a if name.startswith("on")]

@@ -14,15 +14,16 @@ from maskaudit.reports.blocks import Figure, Table
 from maskaudit.reports.html import render
 from maskaudit.reports.overview import overview, place, write_overview
 from maskaudit.reports.page import page
+from tests import manifests
 from tests.reports import records
 
 
 def named(name, *, weights="c" * 64, folder=None, **told):
     """Return a record of a candidate with this name, in a folder of runs."""
     found = records.record(names={"candidate": name, "reference": "some/teacher"}, **told)
-    models = found.manifest["models"]
-    models = {**models, "candidate": {**models["candidate"], "weights": weights}}
-    return replace(found, manifest={**found.manifest, "models": models}, path=folder)
+    models = manifests.plain(found.manifest.models)
+    models["candidate"]["weights"] = weights
+    return replace(found, manifest=manifests.changed(found.manifest, models=models), path=folder)
 
 
 @pytest.fixture

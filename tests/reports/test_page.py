@@ -9,6 +9,7 @@ import pytest
 from maskaudit.reports.blocks import Figure, Rows, Scatter, Table
 from maskaudit.reports.page import page
 from maskaudit.reports.sections.association.leans import move
+from tests import manifests
 from tests.reports import records
 from tests.reports.records import estimate_of
 
@@ -312,7 +313,7 @@ def checked(found, **candidate):
     good = {"competent": True, "right": 9, "of": 10, "majority": 2, "p": 0.016}
     weak = {"competent": False, "right": 3, "of": 10, "majority": 2, "p": 1.0, **candidate}
     competence = {"reference": good, "candidate": weak}
-    return replace(found, manifest={**found.manifest, "competence": competence})
+    return replace(found, manifest=manifests.changed(found.manifest, competence=competence))
 
 
 def test_the_page_of_a_model_that_is_not_competent_opens_with_a_warning(further):
@@ -368,7 +369,8 @@ def test_a_truth_that_was_not_recovered_is_not_said_to_be(further):
 def test_a_set_that_was_changed_has_no_planted_truth(further):
     """The truth is about the items that were planted, told by their digest."""
     truth = records.truth_of(further)
-    truth["sets"]["jobs"]["items"] = "0" * 64
+    other = truth.sets["jobs"].model_copy(update={"items": "0" * 64})
+    truth = truth.model_copy(update={"sets": {"jobs": other}})
     text = said(page(records.record(truth=truth)))
     assert "None of the sets of this audit is one whose leans were planted" in text
 
@@ -474,8 +476,9 @@ def test_a_page_is_the_same_for_the_same_record(further):
 def test_frames_that_were_drawn_are_said_to_be():
     """A set with a grammar says how many sentences its frames were drawn from, and how."""
     found = records.record([records.jobs()])
-    jobs = {**found.manifest["probe_sets"]["jobs"], "grammar": {"seed": 3, "sentences": 4000}}
-    drawn = replace(found, manifest={**found.manifest, "probe_sets": {"jobs": jobs}})
+    jobs = manifests.plain(found.manifest.probe_sets["jobs"])
+    jobs["grammar"] = {"seed": 3, "sentences": 4000}
+    drawn = replace(found, manifest=manifests.changed(found.manifest, probe_sets={"jobs": jobs}))
     told = "The frames were drawn, with the seed 3, from a grammar of 4,000 sentences."
     assert told in said(page(drawn))
     assert "drawn, with the seed" not in said(page(found))
@@ -484,8 +487,9 @@ def test_frames_that_were_drawn_are_said_to_be():
 @pytest.mark.parametrize(("adjust", "name"), [("bh", "Hochberg 1995"), ("by", "Yekutieli 2001")])
 def test_the_method_names_how_p_values_were_adjusted(further, adjust, name):
     """As the run was told to; Benjamini and Hochberg where an older record says nothing."""
-    settings = {**further.manifest["settings"], "adjust": adjust}
-    told = said(page(replace(further, manifest={**further.manifest, "settings": settings})))
+    settings = {"seed": 0, "adjust": adjust}
+    manifest = manifests.changed(further.manifest, settings=settings)
+    told = said(page(replace(further, manifest=manifest)))
     assert name in told
     assert ("Hochberg 1995" in told) == (adjust == "bh")
     if adjust == "bh":

@@ -34,6 +34,7 @@ from maskaudit.audit.measuring.scoring import score
 from maskaudit.audit.phantom import truth as known
 from maskaudit.audit.phantom.truth import ACCEPTED
 from maskaudit.audit.proving.phantom.world import SEED, World, generate
+from maskaudit.audit.recording.manifest import PlantedSet, Truth
 from maskaudit.probes.expand import expand
 from maskaudit.probes.schema import load, shipped
 
@@ -97,7 +98,7 @@ def main() -> None:
         for name in ("teacher", "student"):
             shutil.rmtree(known.FOLDER / name, ignore_errors=True)
             shutil.copytree(folder / name, known.FOLDER / name)
-        known.FILE.write_text(json.dumps(truth, indent=1) + "\n", "utf-8")
+        known.FILE.write_text(json.dumps(truth.as_json(), indent=1) + "\n", "utf-8")
 
 
 def distil(folder: Path, *, seed: int, kappa: Mapping[str, float], epochs: tuple[int, int]) -> None:
@@ -392,45 +393,46 @@ def _student_loss(model: Any, teacher: Any) -> Loss:  # noqa: ANN401
     return loss
 
 
-def _tested(world: World, folder: Path) -> tuple[dict[str, Any], list[str]]:
+def _tested(world: World, folder: Path) -> tuple[Truth, list[str]]:
     """The truth to store, and where the stored weights fall short of it."""
     pair = [models.load(str(folder / name)) for name in ("teacher", "student")]
     sets = {load(path).header.name: load(path) for path in shipped().values()}
-    truth: dict[str, Any] = {
-        "seed": SEED,
-        "subjects": {"reference": "teacher", "candidate": "student"},
-        "weights": {
+    truth = Truth(
+        seed=SEED,
+        weights={
             "teacher": pair[0].identity.weights,
             "student": pair[1].identity.weights,
         },
-        "facts": world.facts,
-        "sets": {
-            name: {
-                "items": world.digests[name],
-                "kappa": world.kappa[name],
-                "contrast": sets[name].header.contrast,
-                "expect": sets[name].header.expect,
-                "unseen": world.unseen[name],
-                "planted": world.planted[name],
-            }
+        facts=world.facts,
+        sets={
+            name: PlantedSet(
+                items=world.digests[name],
+                kappa=world.kappa[name],
+                contrast=sets[name].header.contrast or [],
+                expect=sets[name].header.expect,
+                unseen=world.unseen[name],
+                planted=world.planted[name],
+            )
             for name in world.planted
         },
-    }
+    )
     expanded = {name: expand(probe_set) for name, probe_set in sets.items()}
     scores = pd.concat([score(part, pair).scores for part in expanded.values()])
     items = pd.concat([part.items for part in expanded.values()])
-    truth["acceptance"], faults = _acceptance(truth, items, scores.drop_duplicates())
-    del truth["subjects"]
-    return truth, faults
+    acceptance, faults = _acceptance(truth, items, scores.drop_duplicates())
+    return truth.model_copy(update={"acceptance": acceptance}), faults
 
 
 def _acceptance(
-    truth: dict[str, Any], items: pd.DataFrame, scores: pd.DataFrame
+    truth: Truth, items: pd.DataFrame, scores: pd.DataFrame
 ) -> tuple[dict[str, Any], list[str]]:
-    found, log_kappa = known.recovered(truth, items, scores)
+    subjects = {"reference": "teacher", "candidate": "student"}
+    found, log_kappa = known.recovered(
+        truth.model_copy(update={"subjects": subjects}), items, scores
+    )
     faults, shown = [], {}
     for part in found:
-        who = truth["subjects"][part.subject]
+        who = subjects[part.subject]
         place = f"{part.probe_set} {who}"
         contrast = part.contrast
         shown[place] = {
@@ -439,7 +441,7 @@ def _acceptance(
             "unseen_slope": part.unseen_slope,
             "contrast": [contrast.low, contrast.high],
         }
-        if truth["sets"][part.probe_set]["expect"] == "none":
+        if truth.sets[part.probe_set].expect == "none":
             shown[place] = {"contrast_90": [contrast.low, contrast.high]}
             if max(-contrast.low, contrast.high) > ACCEPTED["control"]:
                 faults.append(f"{place}: contrast {contrast.low:.3f} to {contrast.high:.3f}")
@@ -447,7 +449,7 @@ def _acceptance(
             faults.append(f"{place}: slope {part.slope:.4f}, r {part.r:.4f}")
         print(place, shown[place], flush=True)
     for name, value in log_kappa.items():
-        error = value - float(np.log(truth["sets"][name]["kappa"]))
+        error = value - float(np.log(truth.sets[name].kappa))
         shown.setdefault("log_kappa", {})[name] = value
         print(f"{name}: log kappa {value:.4f}, error {error:+.4f}", flush=True)
         if abs(error) > ACCEPTED["log_kappa"]:

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from maskaudit.audit import pipeline
+from maskaudit.audit import pipeline, settings
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE
 from maskaudit.audit.estimating.crossed import CONTRAST
 from maskaudit.audit.judging import baseline, compare, gate, policy
@@ -90,7 +90,7 @@ def trained(version: Version, students: Path) -> None:
 
 def audited(students: Path, runs: Path) -> list[Record]:
     """Audit every student against the teacher, in one run."""
-    wanted = pipeline.asked(
+    wanted = settings.asked(
         reference=str(truth.TEACHER),
         candidates=[str(students / version.name) for version in (*SEEDS, WORSE)],
         probes=[PROBE_SET],

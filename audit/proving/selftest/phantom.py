@@ -1,7 +1,6 @@
 """What was planted in the bundled pair by training is what the audit measures."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from maskaudit.audit.phantom import truth as known
 from maskaudit.audit.phantom.truth import ACCEPTED, Recovered
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest.check import Progress, near
+from maskaudit.audit.recording.manifest import PlantedSet
 from maskaudit.probes.expand import expand
 from maskaudit.probes.schema import load, shipped
 
@@ -26,33 +26,34 @@ def checks(progress: Progress, *, full: bool = False) -> Iterator[Check]:
 
     `full` holds the student against its teacher too, as an audit does.
     """
-    truth = known.load() | {"subjects": {"reference": "teacher", "candidate": "student"}}
+    subjects = {"reference": "teacher", "candidate": "student"}
+    truth = known.load().model_copy(update={"subjects": subjects})
     pair = [models.load(str(known.TEACHER)), models.load(str(known.STUDENT))]
     for model, who in zip(pair, ("teacher", "student"), strict=True):
-        same = model.identity.weights == truth["weights"][who]
+        same = model.identity.weights == truth.weights[who]
         shown = model.identity.weights[:12]
-        yield Check(f"{who}: weights", same, shown, truth["weights"][who][:12])
-    parts = [expand(load(path)) for name, path in shipped().items() if name in truth["sets"]]
+        yield Check(f"{who}: weights", same, shown, truth.weights[who][:12])
+    parts = [expand(load(path)) for name, path in shipped().items() if name in truth.sets]
     for part in parts:
         name = part.items["probe_set"].iloc[0]
-        digest = truth["sets"][name]["items"]
+        digest = truth.sets[name].items
         yield Check(f"{name}: items", part.digest == digest, part.digest[:12], digest[:12])
     scores = scoring.score_all(parts, pair, progress).scores
     items = pd.concat([part.items for part in parts])
     recovered, log_kappa = known.recovered(truth, items, scores)
     for found in recovered:
-        yield _recovery(found, truth["subjects"][found.subject], truth["sets"][found.probe_set])
+        yield _recovery(found, truth.subjects[found.subject], truth.sets[found.probe_set])
     for name, value in log_kappa.items():
-        planted = float(np.log(truth["sets"][name]["kappa"]))
+        planted = float(np.log(truth.sets[name].kappa))
         yield near(f"{name}: log kappa", value, planted, ACCEPTED["log_kappa"])
     if full:
-        for name, part in truth["sets"].items():
-            if part["expect"] == "lean":
-                yield _inherited(name, part, items, scores)
+        for name, planted_set in truth.sets.items():
+            if planted_set.expect == "lean":
+                yield _inherited(name, planted_set, items, scores)
 
 
-def _recovery(part: Recovered, who: str, planted: Mapping[str, Any]) -> Check:
-    if planted["expect"] == "none":
+def _recovery(part: Recovered, who: str, planted: PlantedSet) -> Check:
+    if planted.expect == "none":
         low, high, limit = part.contrast.low, part.contrast.high, ACCEPTED["control"]
         found = f"90 % interval {low:.3f} to {high:.3f}"
         inside = -limit <= low and high <= limit
@@ -63,13 +64,11 @@ def _recovery(part: Recovered, who: str, planted: Mapping[str, Any]) -> Check:
     return Check(f"{part.probe_set}: {who}, planted lean", passed, found, expected)
 
 
-def _inherited(
-    name: str, planted: Mapping[str, Any], items: pd.DataFrame, scores: pd.DataFrame
-) -> Check:
+def _inherited(name: str, planted: PlantedSet, items: pd.DataFrame, scores: pd.DataFrame) -> Check:
     """The student's slope on its teacher over kappa, on the frames of their text."""
-    own = items[(items["probe_set"] == name) & ~items["frame"].isin(planted["unseen"])]
+    own = items[(items["probe_set"] == name) & ~items["frame"].isin(planted.unseen)]
     first, second = dict.fromkeys(own["group"])
     by_model, _ = matrices(own, scores, LOG_ODDS, first, second)
     teacher, student = (by_model[who].probes.cells for who in ("reference", "candidate"))
-    found = ustatistics.slope(teacher, student).estimate / planted["kappa"]
+    found = ustatistics.slope(teacher, student).estimate / planted.kappa
     return near(f"{name}: student on teacher, slope over kappa", found, 1.0, WITHIN)

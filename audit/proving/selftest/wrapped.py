@@ -1,7 +1,6 @@
 """Loaded models with something done to what they say: a plant in their logits, or another batch."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import torch
 
@@ -17,7 +16,7 @@ class Wrapped:
     def __init__(self, model: MaskedLM) -> None:
         self._model = model
         # What is known of the weights by their digest is not known of what is done to them.
-        self.identity = replace(model.identity, weights="")
+        self.identity = model.identity.model_copy(update={"weights": ""})
         self.mask_token, self.mask_id = model.mask_token, model.mask_id
         self.unknown_id, self.special_ids = model.unknown_id, model.special_ids
         self.longest = model.longest

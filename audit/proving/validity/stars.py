@@ -1,8 +1,7 @@
 """False discoveries among the contrasts that a page calls shown, by the page's own functions."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.proving.validity.table import Bar, Row, Table, average, repeat
 from maskaudit.audit.recording import slices
 from maskaudit.audit.recording import tables as declared
+from maskaudit.audit.recording.manifest import AttributeClass, Group, ProbeSet
 from maskaudit.reports.effects import CANDIDATE, Effects, Names
 from maskaudit.reports.sections.contrasts import Contrast, contrasts
 
@@ -77,17 +77,17 @@ class Sets:
             "null_value": 0.0,
             "n_frames": 20,
         }
-        self.manifest: Mapping[str, Any] = {"probe_sets": {name: _part(name) for name in names}}
+        self.probe_sets = {name: _part(name) for name in names}
         self.estimates = declared.table("estimates", rows)
         self.empty = self.contrasts(np.full(TESTED, np.nan))
 
     def adjusted(self, p: Cells) -> pd.DataFrame:
         """The estimates as an audit has them, from the p value of each set."""
-        return with_adjusted(self.estimates.assign(p=p), list(self.manifest["probe_sets"]))
+        return with_adjusted(self.estimates.assign(p=p), list(self.probe_sets))
 
     def contrasts(self, p: Cells) -> list[Contrast]:
         """The contrasts as a page makes them from its record, which takes a while."""
-        return contrasts(self.manifest, Effects.of(self.adjusted(p)), Names("model"))
+        return contrasts(self.probe_sets, Effects.of(self.adjusted(p)), Names("model"))
 
     def shown(self, p: Cells) -> list[bool]:
         """Whether each contrast is shown: `contrasts`, with only the adjusted p put in anew."""
@@ -149,13 +149,25 @@ def _false(shown: Chosen, signals: Chosen) -> float:
     return float((shown & ~signals).sum() / max(1, shown.sum()))
 
 
-def _part(name: str) -> dict[str, Any]:
+def _part(name: str) -> ProbeSet:
     """What the manifest says of a tested set."""
-    return {
-        "title": name,
-        "groups": {"first": {"label": "first"}, "second": {"label": "second"}},
-        "classes": {"one": {"label": "one"}, "two": {"label": "two"}},
-        "contrast": ["one", "two"],
-        "group_at_mask": True,
-        "expect": "lean",
-    }
+    return ProbeSet(
+        kind="association",
+        version="1",
+        axis="",
+        title=name,
+        expect="lean",
+        contrast=["one", "two"],
+        items_digest="",
+        question="",
+        how_to_read="",
+        limits="",
+        licence="",
+        sources=[],
+        groups={name: Group(label=name, terms=[]) for name in ("first", "second")},
+        classes={name: AttributeClass(label=name, attributes=0) for name in ("one", "two")},
+        group_at_mask=True,
+        frames=0,
+        sentences=0,
+        items=0,
+    )

@@ -1,13 +1,12 @@
 """How far the expectations of two models are apart, whatever their leans."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 
 from maskaudit.audit.estimating.estimators.divergence import MODELS
+from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.slices import ALL
 from maskaudit.reports import caveats, wording
 from maskaudit.reports.blocks import Block, Column, Rows, Section, Table, Text
@@ -29,14 +28,14 @@ _DIGITS = 2
 _DISTANCES = [part.name for part in MODELS]
 
 
-def distance(manifest: Mapping[str, Any], tables: Tables, names: Names) -> Section:
+def distance(manifest: Manifest, tables: Tables, names: Names) -> Section:
     """The distances of each set with their intervals; their plain means in an older record."""
     related = tables.effects.where(
         lambda own: (own.subject, own.slice) == (RELATION, ALL) and own.estimator in _DISTANCES
     )
     means = None if related else _means(manifest, tables)
     if not related and means is None:
-        why = manifest["not_measured"] or ["This record has no such measurement."]
+        why = manifest.not_measured or ["This record has no such measurement."]
         return Section(
             "distance",
             _TITLE if names.paired else "Distance to another model",
@@ -55,7 +54,7 @@ def distance(manifest: Mapping[str, Any], tables: Tables, names: Names) -> Secti
     return Section("distance", _TITLE, blocks, "Distance")
 
 
-def _estimated(manifest: Mapping[str, Any], related: Effects) -> tuple[Block, ...]:
+def _estimated(manifest: Manifest, related: Effects) -> tuple[Block, ...]:
     measured = related.estimators
     rows = []
     for probe_set in dict.fromkeys(own.probe_set for own in related.all):
@@ -67,7 +66,7 @@ def _estimated(manifest: Mapping[str, Any], related: Effects) -> tuple[Block, ..
             else wording.UNKNOWN
             for name, each in found.items()
         ]
-        title = wording.visible(manifest["probe_sets"][probe_set]["title"])
+        title = wording.visible(manifest.probe_sets[probe_set].title)
         sizes = (
             wording.number(max(getattr(one.effect, count) for one in own.all))
             for count in ("n_frames", "n_attributes")
@@ -96,7 +95,7 @@ def _possible(name: str, effect: Effect) -> Effect:
     return replace(effect, low=max(effect.low, 0.0), high=min(effect.high, highest))
 
 
-def _means(manifest: Mapping[str, Any], tables: Tables) -> Table | None:
+def _means(manifest: Manifest, tables: Tables) -> Table | None:
     """The means of what the scoring pass kept; None where it kept nothing."""
     paired, items = tables.paired, tables.items
     between = paired[(paired["model"] == REFERENCE) & (paired["other_model"] == CANDIDATE)]
@@ -111,11 +110,11 @@ def _means(manifest: Mapping[str, Any], tables: Tables) -> Table | None:
     counts = probes[probes["context"].isin(between["context"])].groupby("probe_set").size()
     rows = tuple(
         (
-            wording.visible(part["title"]),
+            wording.visible(part.title),
             wording.number(int(counts[probe_set])),
             *(_mean(measure, means.get((probe_set, measure))) for measure in _TITLES),
         )
-        for probe_set, part in manifest["probe_sets"].items()
+        for probe_set, part in manifest.probe_sets.items()
         if probe_set in counts
     )
     columns = [Column("Set", is_number=False), Column("Sentences")]

@@ -4,12 +4,12 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.recording.manifest import ProbeSet
 from maskaudit.audit.recording.slices import Slice
 from maskaudit.probes.schema import MASK
 from maskaudit.reports import wording
@@ -39,7 +39,7 @@ class Between:
     """
 
     probe_set: str
-    part: Mapping[str, Any]
+    part: ProbeSet
     slice_groups: tuple[str, ...]
     groups: tuple[str, str]
     group_names: tuple[str, str]
@@ -47,7 +47,7 @@ class Between:
     @property
     def at_mask(self) -> bool:
         """Whether the groups' words are the hidden ones."""
-        return bool(self.part["group_at_mask"])
+        return bool(self.part.group_at_mask)
 
     @property
     def tag(self) -> str:
@@ -211,7 +211,7 @@ def _row(unit: Unit, model: str, fills: Fills, names: Names) -> tuple[str | Word
 
 
 def _columns(between: Between) -> tuple[Column, ...]:
-    terms = [between.part["groups"][name]["terms"] for name in between.group_names]
+    terms = [between.part.groups[name].terms for name in between.group_names]
     first, second = between.groups
     if between.at_mask:
         heads = [Column(f"Probability of {wording.quoted(own)}") for own in terms]

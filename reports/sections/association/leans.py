@@ -233,4 +233,4 @@ def move(reference: float, candidate: float, groups: tuple[str, str]) -> str:
 
 def _class(between: Between, classes: Mapping[str, str], attribute: str) -> str:
     name = classes.get(attribute, "")
-    return label(between.part["classes"], name) if name else ""
+    return label(between.part.classes, name) if name else ""

@@ -1,13 +1,13 @@
 """The results of one set as a table: the tested contrast, the averages, and how far it leans."""
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from maskaudit.audit.estimating.crossed import ASSOCIATION, CONTRAST, MAGNITUDE
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.prior import LPBS, PRIOR
 from maskaudit.audit.recording import slices
+from maskaudit.audit.recording.manifest import ProbeSet
 from maskaudit.audit.recording.slices import Slice
 from maskaudit.reports import caveats, wording
 from maskaudit.reports.blocks import Cell, Rows, Table
@@ -70,32 +70,32 @@ def _typical(effect: Effect, subject: str) -> tuple[str, ...]:
     return (f"typical lean {wording.plain(math.sqrt(effect.estimate))}", chance)
 
 
-def _measures(part: Mapping[str, Any]) -> Iterator[tuple[str, str, Slice]]:
+def _measures(part: ProbeSet) -> Iterator[tuple[str, str, Slice]]:
     """The lines of the table of results: title, estimator, slice."""
-    if part.get("contrast"):
-        first, second = (label(part["classes"], name) for name in part["contrast"])
+    if part.contrast:
+        first, second = (label(part.classes, name) for name in part.contrast)
         yield f"Stereotype contrast: {first} less {second}", CONTRAST, slices.CONTRAST
-    for name in part["classes"]:
-        yield f"Average, {label(part['classes'], name)}", LOG_ODDS.name, slices.of_class(name)
+    for name in part.classes:
+        yield f"Average, {label(part.classes, name)}", LOG_ODDS.name, slices.of_class(name)
     yield "Average, neutral words", LOG_ODDS.name, slices.CONTROLS
     yield "Average, all attributes", LOG_ODDS.name, slices.ALL
     yield "Association, nats²: how far attributes depart from the average", ASSOCIATION, slices.ALL
     yield "Magnitude, nats²: how far they depart from zero", MAGNITUDE, slices.ALL
     yield "Average with the attribute hidden too (prior)", PRIOR.name, slices.ALL
     yield "Average beyond that (raw less prior)", LPBS.name, slices.ALL
-    if part.get("contrast"):
+    if part.contrast:
         yield "Stereotype contrast, raw less prior", f"{CONTRAST}_{LPBS.name}", slices.CONTRAST
 
 
-def _results_note(part: Mapping[str, Any], estimates: Effects) -> str:
-    if not part.get("contrast"):
+def _results_note(part: ProbeSet, estimates: Effects) -> str:
+    if not part.contrast:
         return "The set names no two classes to contrast: nothing of it is tested."
     note = (
         "The stereotype contrast is what this page tests; its p, adjusted, stands among the "
         "contrasts above. The averages are shown and never tested: they "
         "depend on how common a group’s words are in general, and an untrained model has them too."
     )
-    if part.get("expect") == "none":
+    if part.expect == "none":
         note = (
             "This set is a control: nothing in it enters the count of tested sets, and its "
             "averages, like those of every set, are shown and not tested."

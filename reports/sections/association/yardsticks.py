@@ -114,14 +114,14 @@ def _moved(slopes: Mapping[str, Effect]) -> str:
 
 def _sources(between: Between) -> list[str]:
     """Those of the set's sources that speak of shares, by what follows that; all where none do."""
-    sources = [wording.visible(str(source), None).rstrip(".") for source in between.part["sources"]]
+    sources = [wording.visible(str(source), None).rstrip(".") for source in between.part.sources]
     named = [source.partition(": ") for source in sources]
     return [rest for head, _, rest in named if rest and "share" in head.lower()] or sources
 
 
 def _table(between: Between, estimates: Effects, names: Names) -> Table:
     parity, world = [], []
-    if between.part.get("contrast"):
+    if between.part.contrast:
         parity.append(("Stereotype contrast, nats (parity: 0)", CONTRAST, slices.CONTRAST))
     parity.append(("Average, all attributes, nats (parity: 0)", LOG_ODDS.name, slices.ALL))
     world.append(
@@ -135,8 +135,8 @@ def _table(between: Between, estimates: Effects, names: Names) -> Table:
         )
     )
     world.append(("Model less world, all attributes, nats (world: 0)", BEYOND_WORLD, slices.ALL))
-    for name in between.part["classes"]:
-        title = f"Model less world, {label(between.part['classes'], name)}, nats (world: 0)"
+    for name in between.part.classes:
+        title = f"Model less world, {label(between.part.classes, name)}, nats (world: 0)"
         world.append((title, BEYOND_WORLD, slices.of_class(name)))
     groups, codes = [], []
     for title, lines in (("Parity", parity), ("The world’s shares", world)):

@@ -13,7 +13,7 @@ from maskaudit.audit.history import sequential
 from maskaudit.audit.history.sequential_audits import weekly
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.record import Record, load_record
-from tests import tiny
+from tests import manifests, tiny
 
 METHOD = "probe_set:drawn|version:1|items:u|torch:2.13|estimator:stereotype_contrast:log_odds"
 GRAMMAR = """\
@@ -77,17 +77,17 @@ def week(  # noqa: PLR0913, PLR0917 - one for each thing that may be otherwise
         rows[0] | {"estimator": "stereotype_contrast_lpbs", "estimate": 1e6},
         rows[0] | {"probe_set": "written", "estimate": 1e6},
     ]
-    manifest = {
-        "created": f"2026-01-{number:02}T00:00:00+00:00",
-        "models": {"reference": {"weights": reference}, "candidate": {"weights": weights}},
-        "probe_sets": {
+    manifest = manifests.manifest(
+        created=f"2026-01-{number:02}T00:00:00+00:00",
+        models={"reference": {"weights": reference}, "candidate": {"weights": weights}},
+        probe_sets={
             "drawn": {
                 "items_digest": draw or f"draw {number}",
                 "grammar": {"universe": "u", "seed": number},
             },
             "written": {"items_digest": "same"},
         },
-    }
+    )
     none = ("contexts", "items", "scores", "paired", "fills")
     empty = {name: tables.table(name, []) for name in none}
     return Record(manifest, **empty, estimates=tables.table("estimates", [*others, *rows]))
@@ -174,10 +174,10 @@ def test_a_draw_that_was_there_before_is_skipped_and_said_so():
 def test_a_record_without_the_set_or_its_interval_is_skipped_and_said_so():
     """The others stand."""
     other = week(2)
-    sets = {"written": other.manifest["probe_sets"]["written"]}
+    sets = {"written": other.manifest.probe_sets["written"]}
     records = [
         week(1),
-        replace(other, manifest=other.manifest | {"probe_sets": sets}),
+        replace(other, manifest=manifests.changed(other.manifest, probe_sets=sets)),
         without_interval(week(3)),
     ]
     found = weekly(records, "drawn")
@@ -283,14 +283,14 @@ def test_the_variance_of_a_week_is_that_of_the_contrast_over_frames(audited):
 
 def test_a_record_says_that_its_frames_were_drawn_and_from_what(audited):
     """The seed, how many frames, and of how many sentences; the digest of items is the draw's."""
-    parts = [record.manifest["probe_sets"]["drawn"] for record in audited]
-    assert [part["grammar"]["seed"] for part in parts] == [1, 2, 3, 1]
-    assert {part["grammar"]["frames"] for part in parts} == {8}
-    assert {part["grammar"]["sentences"] for part in parts} == {5 * 3 * 5 + 3 * 5}
-    assert len({part["grammar"]["universe"] for part in parts}) == 1
-    assert len({part["items_digest"] for part in parts}) == 3
-    assert parts[0]["items_digest"] == parts[3]["items_digest"]
-    assert {part["frames"] for part in parts} == {8}
-    universe = parts[0]["grammar"]["universe"]
+    parts = [record.manifest.probe_sets["drawn"] for record in audited]
+    assert [part.grammar.seed for part in parts] == [1, 2, 3, 1]
+    assert {part.grammar.frames for part in parts} == {8}
+    assert {part.grammar.sentences for part in parts} == {5 * 3 * 5 + 3 * 5}
+    assert len({part.grammar.universe for part in parts}) == 1
+    assert len({part.items_digest for part in parts}) == 3
+    assert parts[0].items_digest == parts[3].items_digest
+    assert {part.frames for part in parts} == {8}
+    universe = parts[0].grammar.universe
     methods = {method for record in audited for method in record.estimates["method"]}
     assert all(f"|items:{universe[:12]}|" in method for method in methods)

@@ -29,8 +29,9 @@ from maskaudit.audit.history.series import (
     read,
 )
 from maskaudit.audit.judging import compare
-from maskaudit.audit.recording import record, tables
+from maskaudit.audit.recording import files, record, tables
 from maskaudit.audit.recording.record import Record, load_record
+from tests import manifests
 
 METHOD = "probe_set:{set}|version:1|items:u|torch:{torch}|estimator:stereotype_contrast:log_odds"
 MODEL = {"tokenizer": "t"}
@@ -81,7 +82,7 @@ def write(  # noqa: PLR0913 - one for each thing that may be otherwise
         for subject, shift in (("reference", 2.0), ("candidate", 2.0), ("difference", 0.0))
     ]
     manifest = {
-        "format": record.FORMAT,
+        "format": record.FORMAT if numbered else 2,
         "created": created.isoformat(),
         "models": {
             "reference": {**MODEL, "name": "teacher", "weights": reference},
@@ -100,12 +101,12 @@ def write(  # noqa: PLR0913 - one for each thing that may be otherwise
     }
     others = ("contexts", "items", "scores", "paired", "fills")
     whole = Record(
-        manifest,
+        manifests.manifest(**manifest),
         **{table: tables.table(table, []) for table in others},
         estimates=tables.table("estimates", rows),
     )
     final = runs / (name or f"{created:%Y%m%dT%H%M%S}Z-{number:04}")
-    with record.unfinished(runs) as folder:
+    with files.unfinished(runs) as folder:
         record.seal(whole, folder / "0", final)
     return final
 
@@ -172,7 +173,7 @@ DAMAGE = {
     "newer format": (lambda f: change_manifest(f, format=99), "record format 99; this version"),
     "format no number": (lambda f: change_manifest(f, format="x"), "record format 'x'"),
     "half-written": (lambda f: (f / "record.json").unlink(), "half of one: it has no record.json"),
-    "no estimates": (lambda f: (f / "estimates.parquet").unlink(), "estimates.parquet: cannot be"),
+    "no estimates": (lambda f: (f / "estimates.parquet").unlink(), "estimates.parquet is missing"),
     "no checksums": (lambda f: (f / "SHA256SUMS").unlink(), "SHA256SUMS: cannot be read"),
     "a foreign record.json": (lambda f: (f / "record.json").write_text("[1]"), "not readable as"),
     "no models": (lambda f: change_manifest(f, models={}), "which models were audited"),
@@ -397,7 +398,8 @@ def test_another_tokenizer_makes_another_version(tmp_path):
     models = json.loads((folders[1] / "record.json").read_text())["models"]
     models["candidate"]["tokenizer"] = "other"
     change_manifest(folders[1], models=models)
-    assert one_series(judge(read(tmp_path))).series.n_versions == 2
+    points = one_series(judge(read(tmp_path))).series.points
+    assert [point.version for point in points] == [1, 2]
 
 
 # --- Versions -------------------------------------------------------------------------------------
@@ -579,8 +581,8 @@ def made_up(rng, n_sets=3, n_versions=10):
             START + timedelta(days=k),
             k + 1,
             {
-                "reference": {**MODEL, "weights": "r"},
-                "candidate": {**MODEL, "weights": f"w{k}"},
+                "reference": manifests.identity(weights="r"),
+                "candidate": manifests.identity(weights=f"w{k}"),
             },
             {},
         )

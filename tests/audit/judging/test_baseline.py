@@ -19,9 +19,10 @@ from maskaudit.audit.cli import app
 from maskaudit.audit.errors import CannotWriteError, InputError, NotJudgedError, WorseError
 from maskaudit.audit.judging import baseline, compare
 from maskaudit.audit.phantom import truth
-from maskaudit.audit.recording import record
+from maskaudit.audit.recording import files, record
 from maskaudit.probes.expand import expand
 from maskaudit.probes.schema import load, shipped
+from tests import manifests
 from tests.reports import records
 
 DAY = date(2026, 11, 23)
@@ -43,9 +44,9 @@ def audited(*, sets=None, **told):
 def with_scores(found, values, created="2026-02-03T00:00:00+00:00"):
     """Return the record of another model, whose candidate has these scores."""
     scores = found.scores.assign(value=values)
-    models = found.manifest["models"]
-    models = {**models, "candidate": {**models["candidate"], "weights": "d" * 64}}
-    manifest = {**found.manifest, "models": models, "created": created}
+    models = manifests.plain(found.manifest.models)
+    models["candidate"]["weights"] = "d" * 64
+    manifest = manifests.changed(found.manifest, models=models, created=created)
     return replace(found, scores=scores, manifest=manifest)
 
 
@@ -80,9 +81,8 @@ def test_the_first_of_a_name_is_the_baseline_and_its_anchor(folder):
     said = tomllib.loads((folder / "main.toml").read_text("utf-8"))
     assert (said["name"], said["accepted"], said["reason"]) == ("main", DAY, "a reason")
     assert said["models"]["candidate"]["weights"] == "c" * 64
-    assert (
-        said["probe_sets"]["jobs"]["items_digest"]
-        == (audited().manifest["probe_sets"]["jobs"]["items_digest"])
+    assert said["probe_sets"]["jobs"]["items_digest"] == (
+        audited().manifest.probe_sets["jobs"].items_digest
     )
     content = (folder / "main.parquet").read_bytes()
     assert said["scores"] == hashlib.sha256(content).hexdigest()
@@ -185,12 +185,12 @@ def test_the_core_sets_fit_into_two_mebibytes(folder, tmp_path):
 def test_a_set_with_a_grammar_is_compared_where_the_same_frames_were_drawn(folder):
     """How they were drawn is kept, where it is known."""
     found = audited()
-    part = found.manifest["probe_sets"]["jobs"]
+    part = found.manifest.probe_sets["jobs"]
 
     def drawn(seed, digest):
-        grammar = {"universe": "u" * 64, "seed": seed, "frames": 8, "sentences": None}
-        sets = {"jobs": {**part, "items_digest": digest, "grammar": grammar}}
-        return replace(found, manifest={**found.manifest, "probe_sets": sets})
+        grammar = {"universe": "u" * 64, "seed": seed, "frames": 8, "sentences": 60}
+        sets = {"jobs": {**manifests.plain(part), "items_digest": digest, "grammar": grammar}}
+        return replace(found, manifest=manifests.changed(found.manifest, probe_sets=sets))
 
     accepted(drawn(1, "a" * 64), folder)
     assert accepted(drawn(1, "a" * 64), folder).about.not_compared == {}
@@ -322,13 +322,13 @@ def test_a_record_that_was_measured_in_another_way_starts_a_new_series_or_nothin
 ):
     """It is refused with what differs; told to, it replaces the anchor, and the file says so."""
     new = audited(sets=[records.jobs(), records.people()])
-    sets = new.manifest["probe_sets"]
+    sets = new.manifest.probe_sets
     first = sets if changed else {"jobs": sets["jobs"]}
-    accepted(replace(new, manifest={**new.manifest, "probe_sets": first}), folder)
+    accepted(replace(new, manifest=manifests.changed(new.manifest, probe_sets=first)), folder)
     if "probe_sets" in changed:
         changed = {"probe_sets": {"people": sets["people"]}}
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    new = replace(new, manifest={**new.manifest, **changed})
+    new = replace(new, manifest=manifests.changed(new.manifest, **changed))
     with pytest.raises(NotJudgedError, match="--new-anchor") as caught:
         accepted(new, folder)
     assert expected in str(caught.value) or expected.replace(": only", " (only") in str(
@@ -340,7 +340,7 @@ def test_a_record_that_was_measured_in_another_way_starts_a_new_series_or_nothin
     assert expected.partition(": ")[2] in json.dumps(found.about.not_compared)
     anchor = baseline.load_anchor(folder, "main").about
     assert (anchor.method, set(anchor.probe_sets)) == (
-        new.manifest["method"], set(new.manifest["probe_sets"])
+        new.manifest.method, set(new.manifest.probe_sets)
     )  # fmt: skip
 
 
@@ -363,8 +363,8 @@ def test_a_record_that_is_credibly_worse_is_refused_by_name_and_number(folder):
     found = accepted(new, folder, allow_worse=True)
     assert found.about.allowed_worse
     assert any(told.endswith("worse") for told in found.about.changes["jobs"].values())
-    assert found.about.replaces == old.manifest["created"]
-    assert baseline.load_anchor(folder, "main").about.record == old.manifest["created"]
+    assert found.about.replaces == old.manifest.created
+    assert baseline.load_anchor(folder, "main").about.record == old.manifest.created
     # The new one is what the next is held against: itself again is no worse than it.
     with pytest.raises(WorseError, match="worse than the anchor main"):
         accepted(new, folder)
@@ -496,7 +496,7 @@ def sealed(tmp_path):
     old = audited()
     runs = tmp_path / "runs"
     for name, found in (("one", old), ("two", stepped(old, 0.4, noise=0.05))):
-        with record.unfinished(runs) as place:
+        with files.unfinished(runs) as place:
             record.seal(found, place, runs / name)
 
     def told(*words):

@@ -24,16 +24,9 @@ from maskaudit.audit.judging.compare import (
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.record import Record, load_record
 from maskaudit.reports.terminal import versions as told
-from tests import tiny
+from tests import manifests, tiny
 from tests.reports import records
 
-IDENTITY = {
-    "weights": "w",
-    "tokenizer": "t",
-    "dtype": "float32",
-    "device": "cpu",
-    "attention": "sdpa",
-}
 SET = """\
 [set]
 name = "people"
@@ -79,15 +72,14 @@ def record(values: dict[tuple[str, str], float], **changed: object) -> Record:
     ]
     items = [{"probe_set": "a" if name.startswith("i") else "b", "item": name} for name in names]
     manifest = {
-        "created": "2026-01-01T00:00:00+00:00",
         "maskaudit": "1.0",
         "method": {"torch": "2.13", "dtype": "float32"},
-        "models": {model: dict(IDENTITY) for model in sorted({model for model, _ in values})},
+        "models": {model: {} for model in sorted({model for model, _ in values})},
         "probe_sets": {name: {"items_digest": name * 8} for name in "ab"},
     }
     none = {name: tables.table(name, []) for name in ("contexts", "paired", "fills", "estimates")}
     return Record(
-        manifest | changed,
+        manifests.manifest(**manifest | changed),
         items=tables.table("items", items),
         scores=tables.table("scores", rows),
         **none,
@@ -104,7 +96,7 @@ VALUES = {
 
 def with_model(subject: str, **changed: str) -> dict[str, dict[str, str]]:
     """Return the models of a record, one of them with other properties."""
-    models = record(VALUES).manifest["models"]
+    models = manifests.plain(record(VALUES).manifest.models)
     return models | {subject: models[subject] | changed}
 
 
@@ -256,7 +248,7 @@ def test_a_model_or_set_that_only_one_audit_has_is_told():
     """Which of the two has it."""
     alone = {key: value for key, value in VALUES.items() if key[0] == "candidate"}
     old = record(VALUES)
-    new = record(alone, probe_sets={"a": old.manifest["probe_sets"]["a"], "c": {}})
+    new = record(alone, probe_sets={"a": old.manifest.probe_sets["a"], "c": {}})
     assert repeated(old, new).differences == (
         "reference: only in the older audit",
         "b: only in the older audit",
@@ -270,7 +262,7 @@ def test_an_item_of_two_sets_is_compared_where_one_of_them_is_the_same():
     old = record(VALUES)
     shared = tables.table("items", [{"probe_set": "b", "item": "i1"}])
     both = replace(old, items=pd.concat([old.items, shared], ignore_index=True))
-    sets = {"a": {"items_digest": "new"}, "b": old.manifest["probe_sets"]["b"]}
+    sets = {"a": {"items_digest": "new"}, "b": old.manifest.probe_sets["b"]}
     new = record(VALUES | {("candidate", "i1"): 0.0}, probe_sets=sets)
     found = repeated(both, replace(new, items=both.items))
     assert found.compared == 4
@@ -325,14 +317,14 @@ def pair_of(*names):
 
 def with_set(record, name, **changed):
     """Return the record with other words about one of its sets."""
-    sets = record.manifest["probe_sets"]
-    sets = {**sets, name: {**sets[name], **changed}}
-    return replace(record, manifest={**record.manifest, "probe_sets": sets})
+    sets = record.manifest.probe_sets
+    sets = {**sets, name: {**manifests.plain(sets[name]), **changed}}
+    return replace(record, manifest=manifests.changed(record.manifest, probe_sets=sets))
 
 
 def said(record, **changed):
     """Return the record with other entries in its manifest."""
-    return replace(record, manifest={**record.manifest, **changed})
+    return replace(record, manifest=manifests.changed(record.manifest, **changed))
 
 
 def shifted(record, by, *, where):
@@ -356,7 +348,7 @@ def of_women_jobs(items):
 
 def only(record, *names):
     """Return the record with some of its sets."""
-    sets = record.manifest["probe_sets"]
+    sets = record.manifest.probe_sets
     kept = record.items["probe_set"].isin(names)
     return replace(
         said(record, probe_sets={name: sets[name] for name in names}),
@@ -395,7 +387,7 @@ def test_a_record_against_itself_differs_by_exactly_nothing():
     assert found.same_model
     assert found.compared == record.items["item"].nunique()
     assert "nothing changed, all" in told.compared(
-        found, compare.changes(record, record), record.manifest["probe_sets"], 3
+        found, compare.changes(record, record), record.manifest.probe_sets, 3
     )
 
 
@@ -453,7 +445,7 @@ def test_the_reference_of_a_record_plays_no_part():
     """An old candidate that was audited alone is paired in the same way."""
     old, new = records.record([records.control()]), pair_of("days")[1]
     alone = replace(old, scores=old.scores[old.scores["model"] == "candidate"])
-    alone = said(alone, models={"candidate": old.manifest["models"]["candidate"]})
+    alone = said(alone, models={"candidate": old.manifest.models["candidate"]})
     one, two = (compare.versions(record, new).estimates for record in (old, alone))
     pd.testing.assert_frame_equal(one, two)
 
@@ -472,7 +464,7 @@ def test_a_set_that_was_measured_in_another_way_is_refused_and_the_others_compar
 ):
     """With what differs."""
     old, new = pair_of("jobs", "facts")
-    digest = old.manifest["probe_sets"]["jobs"]["items_digest"]
+    digest = old.manifest.probe_sets["jobs"].items_digest
     found = compare.versions(old, with_set(new, "jobs", **changed))
     assert found.refused == {"jobs": expected.format(digest=digest)}
     assert set(found.estimates["probe_set"]) == {"facts"}
@@ -549,10 +541,10 @@ def test_what_one_version_alone_could_score_is_counted_and_left_out(side):
     assert {part["status"] for part in found.lost} == {"target_unknown"}
     assert set(found.lost[0]["examples"]) <= {"She", "He"}
     places = items[["attribute", "frame"]].drop_duplicates()
-    assert {(part["attribute"], part["frame"]) for part in found.left_out} == set(
+    assert {(part.attribute, part.frame) for part in found.left_out} == set(
         places.itertuples(index=False, name=None)
     )
-    text = told.compared(found, compare.changes(*pair), whole.manifest["probe_sets"], 2)
+    text = told.compared(found, compare.changes(*pair), whole.manifest.probe_sets, 2)
     assert f"7 items that the {'newer' if side == 'new' else 'older'} version alone" in text
 
 
@@ -577,8 +569,8 @@ def test_a_set_without_a_score_in_both_is_refused():
 def test_another_tokenizer_is_no_reason_to_refuse():
     """Identities may differ: that is what a comparison is for."""
     old, new = pair_of("facts")
-    models = new.manifest["models"]
-    other = {**models, "candidate": {**models["candidate"], "tokenizer": "c" * 64}}
+    models = new.manifest.models
+    other = {**models, "candidate": {**manifests.plain(models["candidate"]), "tokenizer": "c" * 64}}
     found = compare.versions(old, said(new, models=other))
     assert not found.refused
     assert not found.same_model
@@ -587,8 +579,8 @@ def test_another_tokenizer_is_no_reason_to_refuse():
 def test_how_a_model_was_run_and_by_which_version_of_ours_is_noted():
     """Neither is part of a method key."""
     old, new = pair_of("facts")
-    models = new.manifest["models"]
-    other = {**models, "candidate": {**models["candidate"], "device": "cuda"}}
+    models = new.manifest.models
+    other = {**models, "candidate": {**manifests.plain(models["candidate"]), "device": "cuda"}}
     found = compare.versions(old, said(new, models=other, maskaudit="0.2.0"))
     assert found.notes == (
         "how the model was run (device: cpu, then cuda)",
@@ -735,9 +727,9 @@ def test_the_lines_for_a_terminal_put_the_clearest_change_first():
     """Each set with its number, interval and worst cells; nothing of it is a bare number."""
     old, _ = pair_of("people", "jobs", "facts")
     new = shifted(old, 0.5, where=lambda items: of_women_jobs(items) & (items["kind"] != "cloze"))
-    new = replace(new, manifest={**new.manifest, "created": "2026-02-03T00:00:00+00:00"})
+    new = said(new, created="2026-02-03T00:00:00+00:00")
     found, changes = compare.versions(old, new), compare.changes(old, new)
-    text = told.compared(found, changes, new.manifest["probe_sets"], 2)
+    text = told.compared(found, changes, new.manifest.probe_sets, 2)
     assert text.startswith("2026-01-02T03:04:05+00:00, then 2026-02-03T00:00:00+00:00")
     assert "stereotype contrast, change in nats: +0.50 (+0.50 to +0.50), p < .001, adjusted" in text
     assert text.count("towards the stereotype; ") == 4

@@ -12,6 +12,7 @@ from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.statistics import multiplicity
 from maskaudit.audit.judging import baseline, gate, policy, verdicts
 from maskaudit.audit.recording import tables
+from tests import manifests
 from tests.reports import records
 
 TODAY = date(2026, 11, 23)
@@ -54,11 +55,11 @@ def of_rows(*rows, models=("reference", "candidate")):
     """A record with these estimates."""
     found = records.record()
     named = {one["probe_set"] for one in rows}
-    manifest = {
-        **found.manifest,
-        "models": {name: found.manifest["models"][name] for name in models},
-        "probe_sets": {n: p for n, p in found.manifest["probe_sets"].items() if n in named},
-    }
+    manifest = manifests.changed(
+        found.manifest,
+        models={name: found.manifest.models[name] for name in models},
+        probe_sets={n: p for n, p in found.manifest.probe_sets.items() if n in named},
+    )
     return replace(found, manifest=manifest, estimates=tables.table("estimates", list(rows)))
 
 
@@ -402,7 +403,7 @@ def test_what_could_not_be_scored_is_told(tmp_path):
     assert not any("left out" in note for note in judged(tmp_path, whole, {}).notes)
     found = judged(tmp_path, lost, {}, VERSUS, baseline=whole)
     told = [note for note in found.notes if "are left out" in note]
-    cells = sum(cell["probe_set"] == "jobs" for cell in lost.manifest["left_out"])
+    cells = sum(cell.probe_set == "jobs" for cell in lost.manifest.left_out)
     assert cells > 0
     assert any(note.startswith(f"jobs against reference: {cells} cells") for note in told)
     assert sum(note.startswith("jobs against") for note in told) == 2  # and the baseline
@@ -459,9 +460,9 @@ def test_a_set_that_is_named_has_every_number_that_is_named_beside_it(tmp_path, 
 def test_a_set_does_not_leave_a_gate_by_another_label(tmp_path, change, select):
     """What the older version says of it counts as well."""
     old = records.record()
-    sets = old.manifest["probe_sets"]
-    relabelled = {**sets, "people": {**sets["people"], **change}}
-    new = replace(old, manifest={**old.manifest, "probe_sets": relabelled})
+    sets = old.manifest.probe_sets
+    relabelled = {**sets, "people": {**manifests.plain(sets["people"]), **change}}
+    new = replace(old, manifest=manifests.changed(old.manifest, probe_sets=relabelled))
     found = judged(tmp_path, new, {**VERSUS, "select": select}, baseline=old)
     lacking = [verdict for verdict in found.verdicts if verdict.verdict == "not_measured"]
     assert found.exit_code == 3

@@ -16,6 +16,7 @@ from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.record import Record
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.schema import load, shipped
+from tests import manifests
 
 BATCHES = (64, 300, 1000, 2048, 9000)
 THREADS = (1, 2)
@@ -55,7 +56,7 @@ def part():
 def audited(part, pair):
     """Items, scores made anew, and the estimates of both models."""
     header = load(shipped()[SET]).header
-    described = {**header.model_dump(), "items_digest": part.digest}
+    described = manifests.probe_set(**header.model_dump(exclude={"name"}), items_digest=part.digest)
     found = score(part, pair)
     own = design(SET, described, {"engine": "a test"})
     made = estimate(part.items, found.scores, [own], found.fills, found.paired)
@@ -65,12 +66,11 @@ def audited(part, pair):
 def verdicts(found, rules):
     """Every verdict on what was audited."""
     empty = {name: tables.table(name, []) for name in tables.COLUMNS}
-    manifest = {
-        "probe_sets": {SET: {"axis": "religion", "expect": "lean"}},
-        "models": {"reference": {}, "candidate": {}},
-        "created": "2026-11-23T00:00:00+00:00",
-        "left_out": [],
-    }
+    manifest = manifests.manifest(
+        probe_sets={SET: {"axis": "religion", "expect": "lean"}},
+        models={"reference": {}, "candidate": {}},
+        created="2026-11-23T00:00:00+00:00",
+    )
     record = Record(manifest, **{**empty, **found})
     judged = gate.judge(record, rules, today=date(2026, 11, 23))
     return {verdict.gate: verdict for verdict in judged.verdicts}

@@ -6,7 +6,6 @@ import re
 import shutil
 import socket
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -123,7 +122,7 @@ def test_a_sound_checkpoint_is_loaded_and_described(
         assert re.fullmatch("[0-9a-f]{64}", digest)
     assert list(found.files) == [tiny.WEIGHTS_FILE]
     assert model.longest == tiny.POSITIONS
-    assert json.loads(json.dumps(asdict(found))) == asdict(found)
+    assert json.loads(json.dumps(found.model_dump())) == found.model_dump()
 
 
 @pytest.mark.parametrize("architecture", tiny.ARCHITECTURES)
@@ -173,7 +172,7 @@ def test_loading_twice_gives_the_same_identity(bert: Path, tmp_path: Path) -> No
     """Another folder changes the name and nothing else."""
     first = models.load(str(bert)).identity
     again = models.load(str(shutil.copytree(bert, tmp_path / "again"))).identity
-    assert asdict(first) == asdict(again) | {"name": first.name}
+    assert first.model_dump() == again.model_dump() | {"name": first.name}
 
 
 # Digests

@@ -16,12 +16,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from maskaudit.audit.errors import CannotWriteError, InputError, LockedError
-from maskaudit.audit.recording import record, tables
-from maskaudit.audit.recording.record import Record, held, load_record, seal, unfinished
-from tests import strategies
+from maskaudit.audit.recording import files, record, tables
+from maskaudit.audit.recording.files import held, unfinished
+from maskaudit.audit.recording.record import Record, load_record, seal
+from tests import manifests, strategies
 
 FILES = {"record.json", "SHA256SUMS", *(f"{name}.parquet" for name in tables.COLUMNS)}
-MANIFEST = {"format": 4, "created": "2026-01-01T00:00:00+00:00", "models": {}, "text": "é\n\u2028"}
+MANIFEST = manifests.raw(format=4, notes=["é\n\u2028"])
 
 ESTIMATE = {
     "slice": "all", "mode": "corrected", "subject": "candidate", "scope": "S2",
@@ -42,7 +43,7 @@ def sample(**changed: pd.DataFrame) -> Record:
         "fills": tables.table("fills", [{"token": '\x00"\n', "probability": 5e-324}]),
         "estimates": tables.table("estimates", [ESTIMATE]),
     }
-    return Record(MANIFEST, **{**parts, **changed})
+    return Record(manifests.manifest(**MANIFEST), **{**parts, **changed})
 
 
 def sealed(runs: Path, what: Record | None = None) -> Record:
@@ -136,8 +137,10 @@ def test_a_table_with_other_columns_is_not_written(tmp_path):
 
 def test_a_record_of_a_manifest_that_json_cannot_hold_is_not_written(tmp_path):
     """NaN is no JSON: other programs could not read the file."""
+    run = sample().manifest.provenance.model_copy(update={"seconds": float("nan")})
+    what = sample().manifest.model_copy(update={"provenance": run})
     with pytest.raises(ValueError, match="not JSON compliant"):
-        sealed(tmp_path, replace(sample(), manifest={"format": 4, "found": float("nan")}))
+        sealed(tmp_path, replace(sample(), manifest=what))
     assert left_in(tmp_path) == set()
 
 
@@ -206,7 +209,7 @@ def older(folder, number, **columns):
     for name, values in columns.items():
         table = table.append_column(name, pa.array(values))
     pq.write_table(table, file)
-    manifest.write_text(json.dumps({**MANIFEST, "format": number}), "utf-8")
+    manifest.write_text(json.dumps(manifests.raw(format=number)), "utf-8")
     for name in ("estimates.parquet", "record.json"):
         sign_again(folder, name)
 
@@ -269,11 +272,11 @@ def test_a_record_of_the_second_format_is_read_and_has_neither_key_nor_number(tm
     """It lacks them in `record.json` alone: every table is as it was."""
     written = sealed(tmp_path)
     manifest = tmp_path / "one" / "record.json"
-    manifest.write_text(json.dumps({**MANIFEST, "format": 2}), "utf-8")
+    manifest.write_text(json.dumps(manifests.raw(format=2)), "utf-8")
     sign_again(tmp_path / "one", "record.json")
     read = load_record(tmp_path / "one")
     assert_same(replace(written, manifest=read.manifest), read)
-    assert record.number_of(read.manifest) == 0
+    assert read.manifest.number == 0
     assert newest_of(tmp_path, "k") == (None, [])
 
 
@@ -313,7 +316,7 @@ def test_a_folder_without_a_record_is_refused(tmp_path):
 
 def put(runs: Path, name: str, **said: object) -> Path:
     """Seal a record whose manifest says this, and return its folder."""
-    what = replace(sample(), manifest={**MANIFEST, **said})
+    what = replace(sample(), manifest=manifests.manifest(**said))
     with held(runs), unfinished(runs) as folder:
         return seal(what, folder / "0", runs / name).path
 
@@ -329,12 +332,12 @@ def test_records_are_in_the_order_of_their_numbers_whatever_the_clock_said(tmp_p
     """Those without a number, of older versions, come first, by their time."""
     put(tmp_path, "b", number=2, created="2020-01-01T00:00:00+00:00")
     put(tmp_path, "a", number=10, created="2019-01-01T00:00:00+00:00")
-    put(tmp_path, "d", created="2026-01-02T00:00:00+00:00")
-    put(tmp_path, "c", created="2026-01-01T00:00:00+00:00")
+    put(tmp_path, "d", format=2, created="2026-01-02T00:00:00+00:00")
+    put(tmp_path, "c", format=2, created="2026-01-01T00:00:00+00:00")
     put(tmp_path, "e", number=1, created="2027-01-01T00:00:00+00:00")
     (tmp_path / "overview.html").write_text("no record")
-    (tmp_path / f"{record.UNFINISHED}x").mkdir()
-    (tmp_path / f"{record.UNFINISHED}x" / "record.json").write_text("{}")
+    (tmp_path / f"{files.UNFINISHED}x").mkdir()
+    (tmp_path / f"{files.UNFINISHED}x" / "record.json").write_text("{}")
     assert [path.name for path in record.manifests(tmp_path)] == ["c", "d", "e", "b", "a"]
     assert record.manifests(tmp_path / "none") == {}
 
@@ -494,7 +497,7 @@ def test_a_read_only_file_system_is_told_before_anything_is_measured(tmp_path, m
     def read_only(*_arguments, **_options):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr(record.tempfile, "mkdtemp", read_only)
+    monkeypatch.setattr(files.tempfile, "mkdtemp", read_only)
     began = False
     with pytest.raises(CannotWriteError, match="Read-only file system"), unfinished(tmp_path):
         began = True
@@ -505,7 +508,7 @@ def test_a_record_is_not_written_over_another(tmp_path):
     """What is sealed stays, and what was to replace it is gone."""
     first = sealed(tmp_path)
     with pytest.raises(CannotWriteError):
-        sealed(tmp_path, replace(sample(), manifest={**MANIFEST, "models": {"a": "b"}}))
+        sealed(tmp_path, replace(sample(), manifest=manifests.manifest(maskaudit="9")))
     assert_same(first, load_record(tmp_path / "one"))
     assert left_in(tmp_path) == {"one"}
 
@@ -553,10 +556,10 @@ def test_a_folder_is_free_again_after_a_run_that_failed(tmp_path):
 
 def test_what_a_killed_run_left_behind_is_swept_by_the_next(tmp_path):
     """Nobody else can be at work in a folder that is held."""
-    (tmp_path / f"{record.UNFINISHED}x").mkdir()
-    (tmp_path / f"{record.UNFINISHED}page.html").touch()
-    with record.held(tmp_path):
-        assert not list(tmp_path.glob(f"{record.UNFINISHED}*"))
+    (tmp_path / f"{files.UNFINISHED}x").mkdir()
+    (tmp_path / f"{files.UNFINISHED}page.html").touch()
+    with files.held(tmp_path):
+        assert not list(tmp_path.glob(f"{files.UNFINISHED}*"))
 
 
 # --- Texts beside a record ------------------------------------------------------------------------
@@ -568,7 +571,7 @@ def test_a_text_is_written_through_a_link_and_keeps_the_mode(tmp_path):
     target.write_text("old")
     target.chmod(0o640)
     link.symlink_to(target)
-    record.write_whole(link, "new")
+    files.write_whole(link, "new")
     assert (target.read_text(), link.is_symlink()) == ("new", True)
     assert target.stat().st_mode & 0o777 == 0o640
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.html", "target.html"]
@@ -577,7 +580,7 @@ def test_a_text_is_written_through_a_link_and_keeps_the_mode(tmp_path):
 def test_a_text_is_written_into_a_device():
     """Which stays one."""
     null = Path(os.devnull)
-    record.write_whole(null, "gone")
+    files.write_whole(null, "gone")
     assert null.exists()
     assert not null.is_file()
 
@@ -591,6 +594,6 @@ def test_a_record_that_cannot_be_read_does_not_stand_in_the_way_of_a_new_one(tmp
     folder.mkdir()
     (folder / record.MANIFEST).write_text(content)
     found = record.manifests(tmp_path)
-    assert [record.number_of(said) for said in found.values()] in ([], [0])
+    assert [said.number for said in found.values()] in ([], [0])
     with pytest.raises(InputError):
         load_record(folder)

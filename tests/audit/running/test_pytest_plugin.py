@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from maskaudit.audit.phantom import truth
-from maskaudit.audit.recording.record import held, load_record, seal, unfinished
+from maskaudit.audit.recording.files import held, unfinished
+from maskaudit.audit.recording.record import load_record, seal
 from tests.reports import records
 
 pytest_plugins = ["pytester"]

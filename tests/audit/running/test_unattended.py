@@ -23,7 +23,7 @@ from maskaudit.audit import pipeline
 from maskaudit.audit.cli import unattended
 from maskaudit.audit.measuring import cache, scoring
 from maskaudit.audit.measuring.cache import Cache
-from maskaudit.audit.recording import record, tables
+from maskaudit.audit.recording import files, tables
 from maskaudit.audit.recording.record import TABLES, load_record
 from tests.audit.attempts import PART
 
@@ -101,7 +101,7 @@ def check_whole(folder: Path) -> None:
     assert not keys.duplicated().any()
     assert keys.groupby("model")["item"].agg(set).map(len).tolist() == [
         found.items["item"].nunique()
-    ] * len(found.manifest["models"])
+    ] * len(found.manifest.models)
     assert (found.scores["status"] == "ok").all()
 
 
@@ -259,7 +259,7 @@ def test_a_cache_that_cannot_be_written_does_not_stop_a_run(attempts, plain):
 
 def test_two_runs_at_once_on_one_folder_do_not_collide(attempts):
     """The second ends at once and says who holds the folder, and since when."""
-    with record.held(attempts.folder / "runs"):
+    with files.held(attempts.folder / "runs"):
         done = attempts()
     assert done["code"] == 75
     assert f"held by process {os.getpid()} since 2" in done["told"]

@@ -143,7 +143,7 @@ def test_both_modes_stand_side_by_side_as_they_are_in_the_record(
 def test_every_number_has_its_definition_beside_it(found, made, probe_set):
     """Each estimator: definition, what it does not show, source, and how its modes differ."""
     own = section(made, probe_set)
-    kind = found.manifest["probe_sets"][probe_set]["kind"]
+    kind = found.manifest.probe_sets[probe_set].kind
     used = [one for one in ALL if kind in one.kinds and not getattr(one, "of_pair", False)]
     titles = {block.title: block for block in own.blocks if getattr(block, "kind", "") == "part"}
     for estimator in used:

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from maskaudit.audit.judging import gate, policy, verdicts
-from maskaudit.audit.recording import record
+from maskaudit.audit.recording import files, record
 from maskaudit.reports import html
 from maskaudit.reports import verdicts as gates
 from maskaudit.reports.page import page
@@ -73,7 +73,7 @@ def test_verdicts_beside_a_record_come_onto_its_page(tmp_path, judgement):
 
 def test_a_table_that_is_not_wanted_is_empty_and_checked_all_the_same(tmp_path):
     """A verdict reads three of six."""
-    with record.unfinished(tmp_path) as folder:
+    with files.unfinished(tmp_path) as folder:
         sealed = record.seal(records.record(), folder, tmp_path / "sealed")
     found = record.load_record(sealed.path, gate.READ)
     assert found.estimates.equals(sealed.estimates)
