@@ -17,8 +17,8 @@ import pandas as pd
 from maskaudit.audit.estimating.competence import competence
 from maskaudit.audit.estimating.estimate import Design, Estimated, design
 from maskaudit.audit.estimating.estimators.catalogue import ALL
-from maskaudit.audit.measuring import models
-from maskaudit.audit.measuring.models import MaskedLM
+from maskaudit.audit.measuring.backends.torch_model import engine, threads
+from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.recording import manifest as recorded
 from maskaudit.audit.recording.manifest import Entry, Identity, LeftOut, Lost, Manifest, Provenance
@@ -80,7 +80,7 @@ def questions(wanted: Settings) -> Questions:
             probe_set.header.name: described(probe_set, part, wanted.run.seed)
             for probe_set, part in zip(sets, parts, strict=True)
         },
-        method={**models.engine(), "dtype": "float32", **lexicon_key(lexicon)},
+        method={**engine(), "dtype": "float32", **lexicon_key(lexicon)},
         settings=recorded.Settings(seed=wanted.run.seed, adjust=wanted.run.adjust),
         lexicon=lexicon,
     )
@@ -182,7 +182,7 @@ def _provenance(started: float) -> Provenance:
         python=platform.python_version(),
         machine=platform.machine(),
         processors=os.cpu_count(),
-        threads=models.threads(),
+        threads=threads(),
         seconds=round(time.perf_counter() - started, 1),
         packages={name: _version(name) for name in PACKAGES},
     )

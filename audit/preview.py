@@ -10,12 +10,14 @@ import pandas as pd
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.estimators.catalogue import needed
-from maskaudit.audit.measuring.models import LoadedModel, MaskedLM
+from maskaudit.audit.measuring.backends.torch_model import LoadedModel
+from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.pairs import load_pairs
 from maskaudit.audit.measuring.read_plan import Plan, plan
 from maskaudit.audit.settings import Settings
+from maskaudit.audit.toml_files import closest
 from maskaudit.probes.expand import Expanded, expand
-from maskaudit.probes.schema import load, shipped
+from maskaudit.probes.loading import load, shipped
 
 # Sentences run, and thrown away, to learn the speed of a model on this machine.
 TRIED = 32
@@ -95,9 +97,12 @@ def _named(pairs: Sequence[Mapping[str, LoadedModel]]) -> Iterator[tuple[str, Lo
 def sentences(name: str) -> Sentences:
     """The sentences of a shipped set or a file; of a grammar those that seed 0 draws."""
     path = shipped().get(name) or Path(name)
-    if not path.is_file():
-        known = ", ".join(shipped())
-        raise InputError(f"{name}: neither a shipped set nor a file; shipped sets are: {known}")
+    if not path.is_file() and not (path / "set.toml").is_file():
+        known = shipped()
+        raise InputError(
+            f"{name}: neither a shipped set nor a file or an import's folder; shipped sets are: "
+            f"{', '.join(known)}{closest(name, known)}"
+        )
     part = expand(load(path).drawn(0))
     targets = part.items.groupby("context")["target"].agg(lambda found: list(dict.fromkeys(found)))
     roles = part.items.groupby("context")["role"].first()

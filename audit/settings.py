@@ -3,32 +3,30 @@
 import glob
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self, TypedDict, Unpack
+from typing import Annotated, Any, Literal, Self, TypedDict, Unpack
 
 from pydantic import Field, model_validator
 
 from maskaudit.audit import toml_files
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.judging import policy
-from maskaudit.audit.toml_files import Part, did_you_mean
-from maskaudit.probes.schema import ProbeSet, load, shipped
+from maskaudit.audit.text_files import read_text
+from maskaudit.audit.toml_files import Part, Texts, did_you_mean
+from maskaudit.audit.vocabulary import GATES_FILE
+from maskaudit.probes.loading import load, shipped
+from maskaudit.probes.schema import ProbeSet
 
 DEFAULT_FILE = Path("AUDIT.toml")
 CORE = "core"
+# Files beside probe sets that a pattern such as `*.toml` does not mean.
+OTHER_FILES = {DEFAULT_FILE.name, GATES_FILE, "pyproject.toml"}
 
 
 class Model(Part):
     """A model by hub id or folder, and its revision on the hub."""
 
+    obvious = "id"
     id: str = Field(min_length=1)
     revision: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _is_a_table(cls, said: object) -> object:
-        if not isinstance(said, dict):
-            raise ValueError('expected a table like { id = "NAME" }')  # noqa: TRY004 - a fault
-        return said
 
     @property
     def name(self) -> str:
@@ -56,7 +54,7 @@ class Models(Part):
 class Probes(Part):
     """Sets by name, `core` for all that are shipped, or paths and patterns of TOML files."""
 
-    sets: list[str] = Field(default=[CORE], min_length=1)
+    sets: Annotated[Texts, Field(min_length=1)] = Field(default=[CORE])
     lexicon: str | None = None
 
 
@@ -95,8 +93,8 @@ class Settings(_File):
     @property
     def gates(self) -> Path | None:
         """The gates.toml that is named, or that lies beside the settings file; None without one."""
-        beside = self.folder / policy.DEFAULT_FILE
-        return self.rules or (beside if beside.is_file() else None)
+        beside = self.folder / GATES_FILE
+        return self.rules or (beside if _is_there(beside) else None)
 
     @property
     def candidates(self) -> list[Model]:
@@ -122,10 +120,7 @@ class Settings(_File):
         if self.probes.lexicon is None:
             return None
         path = self.folder / Path(self.probes.lexicon).expanduser()
-        try:
-            lines = path.read_text("utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: the lexicon cannot be read ({error})") from error
+        lines = read_text(path, "the lexicon, a word a line").splitlines()
         header = lines[0].split("\t") if lines else []
         column = header.index("lemma") if "lemma" in header else None
         words = lines if column is None else [line.split("\t")[column] for line in lines[1:]]
@@ -156,14 +151,19 @@ class Settings(_File):
         return list(found.values())
 
 
-def read(path: Path | None) -> Settings:
+def read(path: str | Path | None) -> Settings:
     """Settings from a file, from ./AUDIT.toml where there is one, or the defaults.
 
     Raises `InputError` with every fault of the file.
     """
-    if path is None and not DEFAULT_FILE.is_file():
+    if path is None and not _is_there(DEFAULT_FILE):
         return Settings()
-    path = path or DEFAULT_FILE
+    path = Path(path or DEFAULT_FILE)
+    if path.is_dir():
+        raise InputError(
+            f"{path}: is a folder; expected a TOML file such as {DEFAULT_FILE}. To audit the model "
+            f"in a folder: maskaudit run --candidate {path}"
+        )
     said = toml_files.read(path, _File)
     return Settings(models=said.models, probes=said.probes, run=said.run, folder=path.parent)
 
@@ -231,11 +231,16 @@ def changed(  # noqa: PLR0913 - each a word of the command line
     if probes:
         sets = [_from_here(name) for name in probes]
         updates["probes"] = settings.probes.model_copy(update={"sets": sets})
-    place = None if runs is None else str(Path(runs).absolute())
+    place = None if runs is None else str(Path(runs).expanduser().absolute())
     run = {"runs": place, "seed": seed, "cache_mib": cache_mib}
     said = {name: value for name, value in run.items() if value is not None}
     updates["run"] = settings.run.model_copy(update=said)
     return settings.model_copy(update=updates)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is anything of this name: what cannot be read is refused, not passed over."""
+    return path.exists() or path.is_symlink()
 
 
 def _model(subject: str, name: str) -> Model:
@@ -266,17 +271,19 @@ def _files_of(name: str, folder: Path) -> Iterable[Path]:
     ).is_file():  # first of all: a name may hold brackets, which a pattern reads
         return [folder / name]
     found = glob.glob(name, root_dir=folder, recursive=True)  # noqa: PTH207 - may be absolute
-    files = [
-        folder / path
-        for path in sorted(found)
-        if (folder / path).is_file() or (folder / path / "set.toml").is_file()
-    ]
+    files = [folder / path for path in sorted(found) if _may_be_a_set(folder / path)]
     if files:
         return files
     raise InputError(
         f"probe set {_short(name)!r}: neither a shipped set nor a file; "
         f"shipped sets are: {CORE} (all), {', '.join(sets)}{did_you_mean(Path(name).name, sets)}"
     )
+
+
+def _may_be_a_set(path: Path) -> bool:
+    """Whether a pattern means this file or folder: not where it has another file's name."""
+    is_file = path.is_file() and path.name not in OTHER_FILES
+    return is_file or (path / "set.toml").is_file()
 
 
 def _short(name: str) -> str:

@@ -1,47 +1,122 @@
-"""Files that people write in TOML, as checked values: every fault of a file at once."""
+"""Files that people write in TOML, as checked values: every fault of a file at once, with its line.
+
+A fault is one line, `FILE: line N: place: what is wrong (found what)`; the checks are pydantic's,
+the words are ours.
+"""
 
 import difflib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+import tomli_w
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
+from maskaudit.audit import toml_lines
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.printable import printable
+from maskaudit.audit.text_files import read_text
+from maskaudit.audit.toml_lines import Place
+
+_MOST_SHOWN = 60
+# An entry of a list is named by this key, beside its number.
+_NAME = "id"
 
 
 class Part(BaseModel):
-    """A table of such a file: nothing is converted, and a key that nobody knows is a fault."""
+    """A table of such a file: nothing is converted, and a key that nobody knows is a fault.
+
+    A text that stands for a table is its `obvious` key, where it has one.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    obvious: ClassVar[str | None] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_is_a_table(cls, written: object) -> object:
+        return {cls.obvious: written} if cls.obvious and isinstance(written, str) else written
 
 
+def listed(written: object) -> object:
+    """A text as the list of it: written for a list that has one entry."""
+    return [written] if isinstance(written, str) else written
+
+
+# A list of texts, for which one text may stand.
+Texts = Annotated[list[str], BeforeValidator(listed)]
 Whole = TypeVar("Whole", bound=Part)
 
 
-def read(path: Path, whole: type[Whole]) -> Whole:
-    """The file as a checked value; an `InputError` has a line for each of its faults."""
+@dataclass(frozen=True)
+class Document:
+    """A TOML file that was read: where it lies, its text and its values, not yet checked."""
+
+    where: str
+    source: str
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+    def checked(self, whole: type[Whole]) -> Whole:
+        """The values as this model; an `InputError` has a line for each fault."""
+        try:
+            return whole.model_validate(self.raw)
+        except ValidationError as error:
+            raise InputError(*self.faults(error, whole)) from error
+
+    def faults(
+        self, error: ValidationError, whole: type[BaseModel], inside: Place = ()
+    ) -> list[str]:
+        """Each fault that pydantic found as a line; `inside` is the table that was checked."""
+        return [
+            self.line(place, message)
+            for place, message in faults(error, self.raw, whole, inside=inside)
+        ]
+
+    def line(self, place: Place, message: str) -> str:
+        """A message after the file and, where the place or a part around it is there, its line."""
+        found = toml_lines.line_of(place, self._lines)
+        return f"{self.where}: {'' if found is None else f'line {found}: '}{message}"
+
+    @cached_property
+    def _lines(self) -> Mapping[Place, int]:
+        return toml_lines.lines(self.source)
+
+
+def faults(
+    error: ValidationError, raw: Mapping[str, Any], whole: type[BaseModel], inside: Place = ()
+) -> Iterator[tuple[Place, str]]:
+    """The place of each fault that pydantic found in `raw`, and a message that names it."""
+    for detail in error.errors():
+        place = (*inside, *detail["loc"])
+        named = named_place(place, raw)
+        message = _message(detail, whole)
+        yield place, f"{named}: {message}" if named else message
+
+
+def document(path: str | Path, expected: str = "a TOML file") -> Document:
+    """Read a file; an `InputError` where it is not there, not UTF-8 or not TOML."""
+    source = read_text(path, expected)
     try:
-        raw = tomllib.loads(path.read_text("utf-8-sig"))
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}); expected a TOML file"
-        ) from error
+        return Document(str(path), source, tomllib.loads(source))
     except RecursionError as error:
         raise InputError(f"{path}: not valid TOML: too many brackets inside brackets") from error
-    except ValueError as error:  # neither TOML nor UTF-8, or a number of thousands of digits
+    except ValueError as error:  # not TOML, or a number of thousands of digits
         raise InputError(f"{path}: not valid TOML: {error}") from error
-    try:
-        return whole.model_validate(raw)
-    except ValidationError as error:
-        raise InputError(*(f"{path}: {fault}" for fault in faults(error, raw, whole))) from error
 
 
-def faults(error: ValidationError, raw: Mapping[str, Any], whole: type[BaseModel]) -> list[str]:
-    """Each fault that pydantic found in `raw` as a line: where it is, and what was expected."""
-    return [_told(detail, raw, whole) for detail in error.errors()]
+def read(path: str | Path, whole: type[Whole], expected: str = "a TOML file") -> Whole:
+    """The file as a checked value; an `InputError` has a line for each of its faults."""
+    return document(path, expected).checked(whole)
+
+
+def dumps(value: Mapping[str, Any]) -> str:
+    """A file's text; a mark that nobody sees must not hide what a reader of the file reads."""
+    return printable(tomli_w.dumps(value), lambda c: f"\\U{ord(c):08x}", keep="\n")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -49,50 +124,133 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = list(dict.fromkeys(known))
     if not names:
         return ""
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known are: {', '.join(names)}"
+    return closest(name, names) or f"; known are: {', '.join(names)}"
 
 
-def _told(detail: Any, raw: Mapping[str, Any], whole: type[BaseModel]) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
-    place = _place(detail["loc"], raw)
-    if detail["type"] == "extra_forbidden":
-        known = _keys(whole, detail["loc"][:-1])
-        return f"{place}: is not a known key{did_you_mean(str(detail['loc'][-1]), known)}"
-    if detail["type"] == "missing":
-        return f"{place}: is missing"
-    message = detail["msg"].removeprefix("Value error, ")
-    found = detail["input"]
-    shown = "" if isinstance(found, dict | BaseModel) else f" (found {_short(found)})"
-    return f"{place}: {message}{shown}" if place else message
+def closest(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'gender'?`, or nothing where none is close."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _place(loc: Iterable[str | int], raw: Mapping[str, Any]) -> str:
+def named_place(place: Place, raw: Mapping[str, Any]) -> str:
     """`gate[2] 'no-regression'.margin`: where in the file, with an entry's id where it has one."""
     text, value = "", raw
-    for step in loc:
+    for step in place:
         try:
             value = value[step]  # type: ignore[index]
         except (KeyError, IndexError, TypeError):
             value = {}
         if isinstance(step, int):
-            name = value.get("id") if isinstance(value, Mapping) else None
-            text += f"[{step + 1}]" + (f" {_short(name)}" if isinstance(name, str) else "")
+            name = value.get(_NAME) if isinstance(value, Mapping) else None
+            text += f"[{step + 1}]" + (f" {short(name)}" if isinstance(name, str) else "")
         else:
             text += f".{step}" if text else step
     return text
 
 
-def _keys(whole: type[BaseModel], loc: Iterable[str | int]) -> list[str]:
-    """The keys that the table at this place may have."""
-    for step in loc:
-        if isinstance(step, str) and step in whole.model_fields:
-            inner = _table(whole.model_fields[step].annotation)
-            whole = inner or whole
-    return list(whole.model_fields)
+def short(value: object) -> str:
+    """A value as it is written in Python, cut to a line's worth."""
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…"
+
+
+def _message(detail: ErrorDetails, whole: type[BaseModel]) -> str:
+    kind, place = detail["type"], detail["loc"]
+    if kind == "extra_forbidden":
+        known = _fields(whole, place[:-1])
+        return f"is not a known key{did_you_mean(str(place[-1]), known)}"
+    if kind == "missing":
+        is_list = _is_list_of_tables(_annotation(whole, place))
+        return "is missing" + (f"; expected at least one [[{place[-1]}]]" if is_list else "")
+    if kind == "list_type" and isinstance(detail["input"], Mapping):
+        return f"expected a list of tables: write [[{place[-1]}]] for each, not [{place[-1]}]"
+    words = _WORDS.get(kind)
+    message = words(detail) if words else detail["msg"].removeprefix("Value error, ")
+    found = detail["input"]
+    return (
+        message if isinstance(found, Mapping | BaseModel) else f"{message} (found {short(found)})"
+    )
+
+
+def _unquoted(detail: ErrorDetails) -> str:
+    return ", without quotes" if isinstance(detail["input"], str) else ""
+
+
+def _literal(detail: ErrorDetails) -> str:
+    expected = str(detail["ctx"]["expected"])
+    close = closest(
+        str(detail["input"]), expected.replace("' or '", "', '").strip("'").split("', '")
+    )
+    return f"expected {expected}{close}"
+
+
+def _too_short(detail: ErrorDetails) -> str:
+    least, found = detail["ctx"]["min_length"], detail["ctx"]["actual_length"]
+    return f"has {_entries(found)}; expected at least {least}"
+
+
+def _too_long(detail: ErrorDetails) -> str:
+    most, found = detail["ctx"]["max_length"], detail["ctx"]["actual_length"]
+    return f"has {_entries(found)}; expected at most {most}"
+
+
+def _entries(number: int) -> str:
+    return f"{number} entr{'y' if number == 1 else 'ies'}"
+
+
+# What pydantic finds, in words for someone who wrote a file.
+_WORDS: Mapping[str, Callable[[ErrorDetails], str]] = {
+    "string_type": lambda _d: "expected text, in quotes",
+    "string_too_short": lambda _d: "is empty; expected some text",
+    "string_too_long": lambda d: (
+        f"is too long; expected at most {d['ctx']['max_length']} characters"
+    ),
+    "model_type": lambda _d: "expected a table, { key = value }",
+    "model_attributes_type": lambda _d: "expected a table, { key = value }",
+    "dict_type": lambda _d: "expected a table, { key = value }",
+    "list_type": lambda _d: "expected a list, [ ... ]",
+    "int_type": lambda d: f"expected a whole number{_unquoted(d)}",
+    "float_type": lambda d: f"expected a number{_unquoted(d)}",
+    "bool_type": lambda d: f"expected true or false{_unquoted(d)}",
+    "date_type": lambda d: f"expected a date such as 2027-01-31{_unquoted(d)}",
+    "literal_error": _literal,
+    "greater_than": lambda d: f"expected a number above {d['ctx']['gt']:g}",
+    "greater_than_equal": lambda d: f"expected a number of at least {d['ctx']['ge']:g}",
+    "less_than_equal": lambda d: f"expected a number of at most {d['ctx']['le']:g}",
+    "too_short": _too_short,
+    "too_long": _too_long,
+}
+
+
+def _annotation(whole: type[BaseModel], place: Sequence[str | int]) -> Any:  # noqa: ANN401 - a type
+    """The type of the value at this place, as far as it is a model's field."""
+    *outer, last = place
+    table = whole
+    for step in outer:
+        inner = _table(_field(table, step))
+        table = inner or table
+    return _field(table, last)
+
+
+def _field(table: type[BaseModel], name: str | int) -> Any:  # noqa: ANN401 - a type
+    """The type of a field by its name in the file."""
+    for own, field_ in table.model_fields.items():
+        if name in {own, field_.alias} and name == (field_.alias or own):
+            return field_.annotation
+    return None
+
+
+def _fields(whole: type[BaseModel], place: Sequence[str | int]) -> list[str]:
+    """The keys that the table at this place may have, as they are written."""
+    table = whole
+    for step in place:
+        table = _table(_field(table, step)) or table
+    return [field_.alias or name for name, field_ in table.model_fields.items()]
 
 
 def _table(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - an annotation
-    """The model inside an annotation such as `list[Gate] | None`."""
+    """The model inside an annotation such as `list[Gate] | None` or `dict[str, Group]`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     if get_origin(annotation) in {list, tuple, dict, Union, UnionType, Annotated}:
@@ -100,6 +258,5 @@ def _table(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - an anno
     return None
 
 
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - a line's worth
+def _is_list_of_tables(annotation: Any) -> bool:  # noqa: ANN401 - an annotation
+    return get_origin(annotation) is list and _table(annotation) is not None

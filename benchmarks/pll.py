@@ -15,7 +15,8 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
-from maskaudit.audit.measuring import models, scoring
+from maskaudit.audit.measuring import scoring
+from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.probes.expand import from_rows
 
 ROUNDS = 3

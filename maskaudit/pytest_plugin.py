@@ -19,7 +19,7 @@ from maskaudit.audit.running.pytest_names import NEW, GateWarning
 if TYPE_CHECKING:
     import pandas as pd
 
-    from maskaudit.audit.measuring.models import MaskedLM
+    from maskaudit.audit.measuring.model import MaskedLM
     from maskaudit.audit.recording.record import Record
 
 __all__ = ["GateWarning"]

@@ -10,16 +10,8 @@ from typing import Any
 import pandas as pd
 
 from maskaudit.audit.recording import tables
-from maskaudit.probes.schema import (
-    MASK,
-    PLACEHOLDER,
-    Attribute,
-    Fact,
-    Frame,
-    ImportedSet,
-    ProbeSet,
-    Term,
-)
+from maskaudit.probes.schema import Attribute, Fact, Frame, ImportedSet, ProbeSet, Term
+from maskaudit.probes.sentence import MASK, PLACEHOLDER
 
 # Sound decides the article, not spelling: "an hour", "a university", "a one-off". Letters that are
 # read out one by one (MBA) are not told from words: `article = "an"` says so in a set.

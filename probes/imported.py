@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from maskaudit.audit.printable import printable
 from maskaudit.probes.published_files import Source
+from maskaudit.probes.sentence import MASK
 
 # The columns of an item row, and what stands in one that does not apply.
 EMPTY: Mapping[str, Any] = {
@@ -26,7 +28,6 @@ EMPTY: Mapping[str, Any] = {
     "partner": "",
     "target": "",
 }
-MASK = "[MASK]"
 LONGEST_TEXT = 5_000
 _LONGEST_SHOWN = 200
 _NAMED_AT_MOST = 20
@@ -112,7 +113,7 @@ def shown(value: object) -> str:
     """A short, printable form of what a file says, for lists that people read."""
     text = value if isinstance(value, str) else repr(value)
     cut = text[:_LONGEST_SHOWN] + ("…" if len(text) > _LONGEST_SHOWN else "")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
+    return printable(cut, lambda c: c.encode("unicode_escape").decode())
 
 
 def fault(value: object, *, sentence: bool = False, masks: int = 0) -> str:

@@ -2,13 +2,14 @@
 
 import json
 import math
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from maskaudit.audit import toml_files
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.files import unfinished, writing
+from maskaudit.audit.text_files import read_text
 from maskaudit.probes.imported import EMPTY, Imported, Unusable
 
 FORMAT = 1  # 1: set.toml, rows.jsonl, unusable.jsonl
@@ -31,8 +32,9 @@ _HEADER: Mapping[str, type] = {
 KINDS = ("pairs", "triples", "association", "completions", "words", "sentences")
 
 
-def write(imported: Imported, folder: Path) -> Path:
+def write(imported: Imported, folder: str | Path) -> Path:
     """Write a set to a folder that is not there yet."""
+    folder = Path(folder)
     if folder.exists():
         raise InputError(f"{folder}: is there already; name a folder that is not")
     unusable = [vars(one) for one in imported.unusable]
@@ -46,8 +48,9 @@ def write(imported: Imported, folder: Path) -> Path:
     return folder
 
 
-def read(folder: Path) -> Imported:
+def read(folder: str | Path) -> Imported:
     """The set in a folder; an `InputError` names every fault."""
+    folder = Path(folder)
     told = _told(folder)
     header = told.get("set")
     faults = list(_header_faults(header))
@@ -72,11 +75,8 @@ def read(folder: Path) -> Imported:
     return Imported(header, rows, unusable, notes, told.get("files", []))
 
 
-def _told(folder: Path) -> dict[str, Any]:
-    try:
-        told = tomllib.loads(_text(folder / _SET))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{folder / _SET}: not valid TOML: {error}") from error
+def _told(folder: Path) -> Mapping[str, Any]:
+    told = toml_files.document(folder / _SET, "the folder of an imported set").raw
     found = told.get("format")
     if found != FORMAT:
         raise InputError(f"{folder / _SET}: format is {found!r}; this version reads {FORMAT}")
@@ -116,20 +116,11 @@ def _row_fault(value: object) -> str:
 
 
 def _values(path: Path) -> Iterator[tuple[int, Any]]:
-    for line, text in enumerate(_text(path).splitlines(keepends=False), start=1):
+    for line, text in enumerate(read_text(path).splitlines(keepends=False), start=1):
         try:
             yield line, json.loads(text)
         except (ValueError, RecursionError) as error:
             raise InputError(f"{path}, line {line}: is not JSON") from error
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: byte {error.start} is not UTF-8") from error
 
 
 def _json_lines(rows: list[dict[str, Any]]) -> str:
@@ -138,26 +129,14 @@ def _json_lines(rows: list[dict[str, Any]]) -> str:
 
 
 def _toml(imported: Imported) -> str:
-    """The header and where it came from, in the little TOML that this takes."""
-    parts = [
-        f"format = {FORMAT}",
-        "\n[set]",
-        *(f"{key} = {_value(value)}" for key, value in imported.header.items()),
-        "\n[import]",
-        f"notes = {_value(imported.notes)}",
-        "\n[counts]",
-        f"rows = {len(imported.rows)}",
-        f"unusable = {len(imported.unusable)}",
-    ]
-    for file in imported.files:
-        parts += ["\n[[files]]", *(f"{key} = {_value(value)}" for key, value in file.items())]
-    return "\n".join(parts) + "\n"
-
-
-def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return "[" + "".join(f"\n    {_value(one)}," for one in value) + ("\n]" if value else "]")
-    # A JSON string is a TOML string, but for the one control character that JSON leaves as it is.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """The header and where it came from."""
+    counts = {"rows": len(imported.rows), "unusable": len(imported.unusable)}
+    return toml_files.dumps(
+        {
+            "format": FORMAT,
+            "set": imported.header,
+            "import": {"notes": imported.notes},
+            "counts": counts,
+            "files": imported.files,
+        }
+    )

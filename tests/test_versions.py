@@ -21,7 +21,7 @@ from maskaudit.audit.judging import baseline, gate, policy
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.proving.phantom import train, versions, world
 from maskaudit.audit.recording.record import MANIFEST, SUMS, TABLES, load_record
-from maskaudit.probes.schema import load, shipped
+from maskaudit.probes.loading import load, shipped
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "versions"
 SEEDS = [f"seed-{seed}" for seed in range(1, 6)]

@@ -7,7 +7,6 @@ Torch, pandas and the program's own stages are imported inside the commands that
 import contextlib
 import errno
 import io
-import json
 import os
 import signal
 import sys
@@ -19,9 +18,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from maskaudit.audit.cli import baselines, gates, history, unattended
-from maskaudit.audit.cli.options import AsJson, Quiet, print_json, printable
+from maskaudit.audit.cli import baselines, endpoint, gates, history, unattended
+from maskaudit.audit.cli.options import AsJson, Quiet, print_json
 from maskaudit.audit.errors import InputError, MaskauditError, MissingExtraError
+from maskaudit.audit.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -299,7 +299,7 @@ app.command()(history.schedule)
 @probes_app.command("list")
 def list_probes(*, as_json: AsJson = False) -> None:
     """The probe sets that are shipped."""
-    from maskaudit.probes.schema import load, shipped
+    from maskaudit.probes.loading import load, shipped
 
     sets = [load(path).header for path in shipped().values()]
     if as_json:
@@ -327,7 +327,7 @@ def check_probes(
 ) -> None:
     """Check probe sets of your own: every fault of every file at once."""
     from maskaudit.probes.expand import expand
-    from maskaudit.probes.schema import load
+    from maskaudit.probes.loading import load
 
     faults: list[str] = []
     for path in files:
@@ -395,11 +395,14 @@ def fill(  # noqa: PLR0913 - the options of a command
     from maskaudit.audit.measuring.fill import fills
     from maskaudit.audit.measuring.pairs import load_models
 
-    sentences = [sentence] if sentence is not None else _endpoint(source)
+    sentences = [str(sentence)] if source is None else endpoint.sentences(source, _note)
     wanted = settings.asked(reference=reference, candidate=candidate)
-    contexts, found = fills(sentences, load_models(wanted), top)
+    models = load_models(wanted)
+    if wanted.models.reference is not None and not wanted.candidates:
+        models = {"reference": models["candidate"]}  # as it was named
+    contexts, found = fills(sentences, models, top)
     if source is not None:
-        first = found[(found["model"] == "candidate") & (found["rank"] == 1)]
+        first = found[(found["model"] == list(models)[-1]) & (found["rank"] == 1)]
         by_context = first.set_index("context")["token"]
         tokens = contexts.assign(token=contexts["context"].map(by_context))
         answers = tokens.groupby("text", sort=False)["token"].agg(" ".join)
@@ -477,21 +480,6 @@ def selftest(
         print(f"{len(found) - len(failed)} passed, {len(failed)} failed")
     if failed:
         raise typer.Exit(1)
-
-
-def _endpoint(source: Path | None) -> list[str]:
-    """The sentences of `{"input_data": [...]}` from a file or standard input."""
-    where = "standard input" if source == Path("-") else str(source)
-    try:
-        text = sys.stdin.read() if source == Path("-") else Path(str(source)).read_text("utf-8")
-        found = json.loads(text)["input_data"]
-    except OSError as error:
-        raise InputError(f"{where}: cannot be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f'{where}: expected JSON like {{"input_data": ["..."]}}') from error
-    if not isinstance(found, list) or not all(isinstance(text, str) for text in found) or not found:
-        raise InputError(f"{where}: expected input_data to be a list of at least one sentence")
-    return found
 
 
 def _say(lines: "Any", *, as_json: bool) -> None:  # noqa: ANN401 - anything that knows both forms

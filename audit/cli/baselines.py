@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskaudit.audit.cli.options import AsJson, print_json, printable
+from maskaudit.audit.cli.options import AsJson, print_json
 from maskaudit.audit.errors import InputError, NotJudgedError
+from maskaudit.audit.printable import printable
 
 if TYPE_CHECKING:
     from maskaudit.audit.judging.compare import Version

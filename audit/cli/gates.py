@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskaudit.audit.cli.options import AsJson, Quiet, print_json, printable
+from maskaudit.audit.cli.options import AsJson, Quiet, print_json
 from maskaudit.audit.errors import CannotWriteError
+from maskaudit.audit.printable import printable
 
 if TYPE_CHECKING:
     from maskaudit.audit.judging.verdicts import Judgement

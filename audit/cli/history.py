@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from maskaudit.audit.cli.options import AsJson, print_json, printable
+from maskaudit.audit.cli.options import AsJson, print_json
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.printable import printable
 
 
 def history(  # noqa: PLR0913 - the options of a command

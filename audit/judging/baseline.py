@@ -19,7 +19,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import tomli_w
 from pydantic import AfterValidator
 
 from maskaudit.audit import toml_files
@@ -399,9 +398,7 @@ def _text(about: Accepted) -> str:
     """The TOML file; a list has a line a row, so that git shows which of them changed."""
     # TOML has no word for what is not said; the files of a model are no part of its identity.
     unsaid: Any = {"models": {"__all__": {"files"}}}
-    text = tomli_w.dumps(about.model_dump(exclude_none=True, exclude=unsaid))
-    # A mark that nobody sees must not hide what a reviewer reads.
-    return _HEAD + "".join(c if c.isprintable() or c == "\n" else f"\\U{ord(c):08x}" for c in text)
+    return _HEAD + toml_files.dumps(about.model_dump(exclude_none=True, exclude=unsaid))
 
 
 def _parquet(scores: pd.DataFrame) -> bytes:

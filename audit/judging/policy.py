@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, model_validator
 
 from maskaudit.audit import toml_files
 from maskaudit.audit.estimating.crossed import ASSOCIATION, CONTRAST, MAGNITUDE, WORLD_SLOPE
@@ -48,9 +48,20 @@ def _finite(value: float) -> float:
     return value
 
 
+def _words(written: object) -> str | list[str]:
+    several = [written] if isinstance(written, str) else written
+    if not isinstance(several, list) or not all(isinstance(word, str) for word in several):
+        message = "expected text, in quotes, or a list of texts"
+        raise ValueError(message)
+    if not several:
+        message = "is an empty list; expected at least one text"
+        raise ValueError(message)
+    return written if isinstance(written, str) else several
+
+
 Name = Annotated[str, Field(min_length=1), AfterValidator(_safe)]
 Number = Annotated[float, AfterValidator(_finite)]
-Words = str | Annotated[list[str], Field(min_length=1)]
+Words = Annotated[str | list[str], PlainValidator(_words)]
 
 
 class Select(Part):
@@ -185,8 +196,9 @@ class Policy(Part):
         return self.path.parent / BASELINES
 
 
-def read(path: Path) -> Policy:
+def read(path: str | Path) -> Policy:
     """Read gates.toml; an `InputError` has a line for each of its faults."""
+    path = Path(path)
     said = toml_files.read(path, _File)
     return Policy(path=path, gates=tuple(said.gate), waivers=tuple(said.waiver))
 

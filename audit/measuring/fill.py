@@ -1,15 +1,15 @@
 """The likeliest words at the mask of any sentence, of one or both models."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring.models import MaskedLM
+from maskaudit.audit.measuring.distributions import likeliest
+from maskaudit.audit.measuring.model import MaskedLM, Numbers
 from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import context_id
-from maskaudit.probes.schema import MASK
+from maskaudit.probes.sentence import MASK
 
 
 def fills(
@@ -33,23 +33,15 @@ def fills(
     for name, model in models.items():
         for text in dict.fromkeys(sentences):
             for slot, log_p in enumerate(_log_probs(text, name, model)):
-                likeliest, indices = log_p.topk(min(top, len(log_p)))
-                pairs = zip(indices.tolist(), likeliest.exp().tolist(), strict=True)
                 rows += [
-                    {
-                        "context": context_id(text, slot),
-                        "model": name,
-                        "rank": rank,
-                        "token": model.token(index),
-                        "probability": p,
-                    }
-                    for rank, (index, p) in enumerate(pairs, start=1)
+                    {"context": context_id(text, slot), "model": name, **fill}
+                    for fill in likeliest(log_p, model, top)
                 ]
     unique = pd.DataFrame(contexts).drop_duplicates("context")
     return tables.table("contexts", unique), tables.table("fills", rows)
 
 
-def _log_probs(text: str, name: str, model: MaskedLM) -> Sequence[Any]:
+def _log_probs(text: str, name: str, model: MaskedLM) -> Numbers:
     """Log p at each mask of one sentence, [masks, vocabulary]."""
     [encoded] = model.encode([text.replace(MASK, model.mask_token)])
     if len(encoded.ids) > model.longest:
@@ -60,4 +52,4 @@ def _log_probs(text: str, name: str, model: MaskedLM) -> Sequence[Any]:
     if len(places) != text.count(MASK):
         found = f"{len(places)} masks of the {name} in {text[:40]!r}…"
         raise InputError(f"{found}; expected {text.count(MASK)}: write each mask as {MASK}, apart")
-    return list(model.log_probs([encoded.ids], [(0, place) for place in places]))
+    return model.log_probs([encoded.ids], [(0, place) for place in places])

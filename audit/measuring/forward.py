@@ -15,16 +15,22 @@ from typing import Any
 import pandas as pd
 import torch
 
-from maskaudit.audit.measuring.models import Ids, MaskedLM, engine, threads
+from maskaudit.audit.measuring.backends.torch_model import engine, threads
+from maskaudit.audit.measuring.distributions import (
+    AGREEMENT,
+    FEW,
+    above,
+    compared,
+    jsd_bits,
+    likeliest,
+)
+from maskaudit.audit.measuring.model import Ids, MaskedLM
 from maskaudit.audit.measuring.read_plan import OF_SLOT, Asked, Plan, Read, plan
 from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import Expanded
 
 FILLS = 20
-AGREEMENT = 10
-FEW = 8
 MOST_READS = 512
-BITS = 1 / torch.log(torch.tensor(2.0, dtype=torch.float64))
 
 # Models of one vocabulary by their names in the tables: one, or a reference and a candidate.
 Group = tuple[tuple[str, MaskedLM], ...]
@@ -208,11 +214,13 @@ class _Reader:
         """Run sentences of one length: their rows, and log p at each read, [n, vocabulary]."""
         sought, rows = self._sought, _Rows()
         if stated := [ids for ids in sentences if ids in sought.stated]:
-            self._states |= dict(zip(stated, self._model.states(stated), strict=True))
+            states = torch.from_numpy(self._model.states(stated))
+            self._states |= dict(zip(stated, states, strict=True))
         reads = sought.reads(sentences)
         if not reads:
             return rows, torch.empty(0)
-        log_p = self._model.log_probs(sentences, [(row, read.place) for row, read in reads])
+        places = [(row, read.place) for row, read in reads]
+        log_p = torch.from_numpy(self._model.log_probs(sentences, places))
         for line, (_, read) in zip(log_p, reads, strict=True):
             self._keep(read, line, rows)
         if attended := [ids for ids in sentences if ids in sought.attended]:
@@ -227,17 +235,16 @@ class _Reader:
             for piece, value in zip(pieces, values.tolist(), strict=True):
                 self._log_p[read, piece] = value
             if read in self._sought.ranked:
-                for piece, higher in zip(pieces, _above(log_p, values).tolist(), strict=True):
+                for piece, higher in zip(pieces, above(log_p, values).tolist(), strict=True):
                     self._rank[read, piece] = higher + 1
         contexts = self._sought.contexts.get(read, ())
         if not contexts:
             return
-        likeliest, indices = log_p.topk(min(FILLS, len(log_p)))
-        tokens = [self._model.token(index) for index in indices.tolist()]
+        fills = likeliest(log_p.numpy(), self._model, FILLS)
         rows.fills += [
-            {"context": c, "model": self.name, "rank": r, "token": t, "probability": p}
-            for c in contexts
-            for r, (t, p) in enumerate(zip(tokens, likeliest.exp().tolist(), strict=True), start=1)
+            {"context": context, "model": self.name, **fill}
+            for context in contexts
+            for fill in fills
         ]
         entropy = -float(torch.xlogy(log_p.exp(), log_p.exp()).sum())
         for context in contexts:
@@ -362,37 +369,3 @@ def _bundles(part: Expanded, made: Plan) -> Iterator[_Bundle]:
         groups = own.groupby("group", sort=False)["context"].agg(list).to_dict()
         if len(groups) > 1:
             yield _Bundle({str(group): found for group, found in groups.items()})
-
-
-def jsd_bits(p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
-    """Jensen-Shannon divergence in bits of two distributions on the last axis, 0 to 1."""
-    middle = (p + q) / 2
-    parts = torch.xlogy(p, p / middle) + torch.xlogy(q, q / middle)
-    return parts.nan_to_num().sum(-1) / 2 * BITS
-
-
-def compared(first: torch.Tensor, second: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Two models' log p at the same places, [n, vocabulary]: how far apart they are, [n] each.
-
-    `kl` of first to second in nats, `jsd` in bits and `tv` (0 to 1), `top1` 1 where both have the
-    same likeliest piece, `agreement@10` the share of the ten likeliest that both have.
-    """
-    p, q = first.exp(), second.exp()
-    most = min(AGREEMENT, p.shape[-1])
-    top, other = first.topk(most)[1], second.topk(most)[1]
-    shared = (top[:, :, None] == other[:, None, :]).any(-1).sum(-1) / most
-    return {
-        "kl": (p * (first - second)).sum(-1),
-        "jsd": jsd_bits(p, q),
-        "tv": (p - q).abs().sum(-1) / 2,
-        "top1": (top[:, 0] == other[:, 0]).double(),
-        f"agreement@{AGREEMENT}": shared.double(),
-    }
-
-
-def _above(log_p: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-    """How many of the vocabulary are likelier than each value; sorting pays for many values."""
-    if len(values) <= FEW:
-        return (log_p[None, :] > values[:, None]).sum(1)
-    order, _ = log_p.sort()
-    return len(log_p) - torch.searchsorted(order, values, right=True)

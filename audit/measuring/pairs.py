@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from maskaudit.audit.measuring import models
-from maskaudit.audit.measuring.models import LoadedModel
+from maskaudit.audit.measuring.backends.torch_model import LoadedModel, load
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.settings import Settings
 
@@ -20,12 +19,12 @@ def load_pairs(wanted: Settings) -> list[dict[str, LoadedModel]]:
     names = [model.name for model in wanted.candidates]
     if reference is None and not names:
         pair = {"reference": truth.TEACHER, "candidate": truth.STUDENT}
-        return [{subject: models.load(str(path)) for subject, path in pair.items()}]
+        return [{subject: load(str(path)) for subject, path in pair.items()}]
     if reference is None or not names:
         alone = names or [model.name for model in (reference,) if model is not None]
-        return [{"candidate": models.load(name)} for name in alone]
-    loaded = models.load(reference.name)
-    return [{"reference": loaded, "candidate": models.load(name)} for name in names]
+        return [{"candidate": load(name)} for name in alone]
+    loaded = load(reference.name)
+    return [{"reference": loaded, "candidate": load(name)} for name in names]
 
 
 def load_models(wanted: Settings) -> dict[str, LoadedModel]:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from maskaudit.audit.measuring.models import Encoded, Ids, MaskedLM
+from maskaudit.audit.measuring.model import Encoded, Ids, MaskedLM
 from maskaudit.audit.recording.values import Status
 from maskaudit.probes.expand import Expanded
-from maskaudit.probes.schema import MASK
+from maskaudit.probes.sentence import MASK
 
 # Which of difflib's blocks hold pieces that the two sentences do not share.
 CHANGED = {"replace", "delete", "insert"}

@@ -19,10 +19,10 @@ from maskaudit.audit.measuring import read_plan
 from maskaudit.audit.measuring.cache import TABLES, Cache
 from maskaudit.audit.measuring.fingerprint import fingerprint
 from maskaudit.audit.measuring.forward import Group, Scored, read_part, setting
-from maskaudit.audit.measuring.models import MaskedLM
+from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import Expanded
-from maskaudit.probes.schema import MASK
+from maskaudit.probes.sentence import MASK
 
 # So many contexts are planned, held and kept at once; those that share a frame stay together.
 PART = 1000
@@ -230,7 +230,7 @@ def _identified(model: MaskedLM) -> dict[str, Any]:
     answer = model.log_probs([ids], [(0, place) for place in range(len(ids))])
     return {
         **model.identity.without_names(),
-        "answer": hashlib.sha256(answer.numpy().tobytes()).hexdigest(),
+        "answer": hashlib.sha256(answer.tobytes()).hexdigest(),
     }
 
 

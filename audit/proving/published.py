@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring import models, scoring
+from maskaudit.audit.measuring import scoring
+from maskaudit.audit.measuring.backends.torch_model import LoadedModel, load
 from maskaudit.audit.proving.checks import Check
 from maskaudit.probes.expand import from_rows
 
@@ -57,7 +58,7 @@ def published(name: str) -> Iterator[Check]:
     if model_name not in FILLS:
         known = ", ".join(FILLS)
         raise InputError(f"{name}: nothing is known of {model_name!r}; known are: {known}")
-    model = models.load(name)
+    model = load(name)
     rows = [
         {"text": text, "slot": 0, "target": word, "kind": "cloze", "label": "right"}
         for text, words in FILLS[model_name].items()
@@ -73,7 +74,7 @@ def published(name: str) -> Iterator[Check]:
 
 
 def _fills(
-    model: models.LoadedModel,
+    model: LoadedModel,
     rows: list[dict[str, object]],
     known: Mapping[str, Mapping[str, float]],
 ) -> Iterator[Check]:

@@ -293,7 +293,7 @@ def checked(raw: dict[str, Any], path: Path) -> Manifest:
     try:
         return Manifest.model_validate(raw)
     except ValidationError as error:
-        first, *others = toml_files.faults(error, raw, Manifest)
+        first, *others = (message for _, message in toml_files.faults(error, raw, Manifest))
         more = f", and {len(others)} more" if others else ""
         raise InputError(
             f"{path}: not readable as a record ({first}{more}); "

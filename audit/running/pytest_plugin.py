@@ -23,7 +23,7 @@ from maskaudit.reports import wording
 from maskaudit.reports.ci.formats import lines_of
 
 if TYPE_CHECKING:
-    from maskaudit.audit.measuring.models import MaskedLM
+    from maskaudit.audit.measuring.model import MaskedLM
 
 _RECORDS = pytest.StashKey[dict[Path, Record]]()
 _MADE = pytest.StashKey[Path]()

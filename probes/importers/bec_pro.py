@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from maskaudit.probes import published_files
-from maskaudit.probes.imported import MASK, Imported, Report, fault, faults, header, row
+from maskaudit.probes.imported import Imported, Report, fault, faults, header, row
 from maskaudit.probes.importers.winogender import percent
+from maskaudit.probes.sentence import MASK
 
 _NEEDED = ("Sentence", "Sent_TM", "Sent_AM", "Sent_TAM", "Template", "Person", "Gender")
 _SENTENCES = ("Sentence", "Sent_TM", "Sent_AM", "Sent_TAM")

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from maskaudit.probes import published_files
-from maskaudit.probes.imported import MASK, Imported, Report, faults, header, repeated, row
+from maskaudit.probes.imported import Imported, Report, faults, header, repeated, row
+from maskaudit.probes.sentence import MASK
 
 _NEEDED = ("template_masked", "raw", "identity", "category", "type")
 _SENTENCES = ("template_masked", "raw")

@@ -7,7 +7,8 @@ from typing import Any
 
 from maskaudit.audit.errors import InputError
 from maskaudit.probes import published_files
-from maskaudit.probes.imported import MASK, Imported, Report, faults, header, name_or, repeated, row
+from maskaudit.probes.imported import Imported, Report, faults, header, name_or, repeated, row
+from maskaudit.probes.sentence import MASK
 
 _LABELS = {"stereotype": "stereotype", "anti-stereotype": "anti", "unrelated": "unrelated"}
 # The hub's copy numbers the labels in this order.

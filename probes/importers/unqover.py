@@ -9,7 +9,8 @@ from typing import Any
 
 from maskaudit.audit.errors import InputError
 from maskaudit.probes import published_files
-from maskaudit.probes.imported import MASK, Imported, Report, fault, header, row
+from maskaudit.probes.imported import Imported, Report, fault, header, row
+from maskaudit.probes.sentence import MASK
 
 # Axis: the slots' file, the activities' file, the subjects' lists (two for gender).
 _LISTS = {

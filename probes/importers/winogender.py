@@ -7,7 +7,8 @@ from typing import Any
 
 from maskaudit.audit.errors import InputError
 from maskaudit.probes import published_files
-from maskaudit.probes.imported import MASK, Imported, Report, faults, header, row
+from maskaudit.probes.imported import Imported, Report, faults, header, row
+from maskaudit.probes.sentence import MASK
 
 # The first group is the one whose share is known.
 GROUPS = ("female", "male", "neutral")

@@ -23,7 +23,7 @@ import pytest
 from maskaudit import run
 from maskaudit.audit import cli, pipeline
 from maskaudit.audit.recording.record import load_record
-from maskaudit.probes.schema import shipped
+from maskaudit.probes.loading import shipped
 from tests import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -664,7 +664,7 @@ def test_fill_answers_the_endpoint_form_with_a_list_of_tokens(
     asked = ["He is a [MASK].", "They like [MASK].", "He is a [MASK].", "[MASK] is a [MASK]."]
     text = json.dumps({"input_data": asked})
     (here / "request.json").write_text(text)
-    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     done = maskaudit("fill", "--input", "request.json" if source == "file" else "-", *pair)
     assert (done.code, done.err) == (0, "")
     answers = json.loads(done.out)
@@ -688,6 +688,32 @@ def test_a_request_that_cannot_be_read_is_one_line(maskaudit, here, pair, text):
     """With the file and what was expected."""
     (here / "request.json").write_bytes(text if isinstance(text, bytes) else text.encode())
     assert_one_line(maskaudit("fill", "--input", "request.json", *pair), 2, "expected")
+
+
+def test_a_request_is_read_as_windows_and_endpoints_write_it(maskaudit, here, pair):
+    """With a mark before it, with a column's name, and with options that are noted."""
+    asked = ["He is a [MASK]."]
+    (here / "plain.json").write_text(json.dumps({"input_data": asked}))
+    expected = maskaudit("fill", "--input", "plain.json", *pair).out
+    (here / "mark.json").write_text(json.dumps({"input_data": asked}), "utf-8-sig")
+    assert maskaudit("fill", "--input", "mark.json", *pair)[:3] == (0, expected, "")
+    column = {"input_data": {"input_string": asked}, "params": {"top_k": 2}}
+    (here / "column.json").write_text(json.dumps(column))
+    done = maskaudit("fill", "--input", "column.json", *pair)
+    assert (done.code, done.out) == (0, expected)
+    assert "note: column.json: 'params' has no effect" in done.err
+
+
+def test_a_request_in_another_encoding_says_which(maskaudit, here, pair):
+    """What PowerShell's redirection writes is no JSON in UTF-8."""
+    (here / "wide.json").write_text('{"input_data": ["A [MASK]."]}', "utf-16")
+    assert_one_line(maskaudit("fill", "--input", "wide.json", *pair), 2, "wide.json: is UTF-16")
+
+
+def test_a_closed_standard_input_is_told(maskaudit, pair, monkeypatch):
+    """As daemons close it."""
+    monkeypatch.setattr(sys, "stdin", None)
+    assert_one_line(maskaudit("fill", "--input", "-", *pair), 2, "standard input: is closed")
 
 
 def test_fill_asks_for_one_of_its_two_forms(maskaudit, pair):

@@ -11,7 +11,8 @@ import pytest
 import maskaudit
 from maskaudit.audit import describe, pipeline, settings
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring import cache, models, pairs, scoring
+from maskaudit.audit.measuring import cache, pairs, scoring
+from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.recording import record
 from maskaudit.audit.recording.record import TABLES, Record, load_record
 from tests import tiny

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.settings import TEMPLATE, Settings, changed, read
-from maskaudit.probes.schema import shipped
+from maskaudit.audit.settings import TEMPLATE, Model, Settings, changed, read
+from maskaudit.probes.loading import shipped
 
 
 def write(folder: Path, text: str | bytes) -> Path:
@@ -97,66 +97,72 @@ def test_the_paths_of_a_file_are_from_where_it_lies(here):
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("[model]\n", "model: is not a known key; did you mean 'models'?"),
-        ("[run]\nrun = 1\n", "run.run: is not a known key; did you mean 'runs'?"),
-        ("[run]\nsede = 1\n", "run.sede: is not a known key; did you mean 'seed'?"),
-        ("[probes]\nset = []\n", "probes.set: is not a known key; did you mean 'sets'?"),
+        ("[model]\n", "line 1: model: is not a known key; did you mean 'models'?"),
+        ("[run]\nrun = 1\n", "line 2: run.run: is not a known key; did you mean 'runs'?"),
+        ("[run]\nsede = 1\n", "line 2: run.sede: is not a known key; did you mean 'seed'?"),
+        ("[probes]\nset = []\n", "line 2: probes.set: is not a known key; did you mean 'sets'?"),
         (
             "[models]\nreferences = {}\n",
-            "models.references: is not a known key; did you mean 'reference'?",
+            "line 2: models.references: is not a known key; did you mean 'reference'?",
         ),
         (
             '[models]\ncandidate = { id = "a", revison = "b" }\n',
-            "models.candidate.revison: is not a known key; did you mean 'revision'?",
+            "line 2: models.candidate.revison: is not a known key; did you mean 'revision'?",
         ),
-        ("xyz = 1\n", "xyz: is not a known key; known are: models, probes, run"),
-        ('folder = "/"\n', "folder: is not a known key; known are: models, probes, run"),
+        ("xyz = 1\n", "line 1: xyz: is not a known key; known are: models, probes, run"),
+        ('folder = "/"\n', "line 1: folder: is not a known key; known are: models, probes, run"),
         (
-            '[models]\ncandidate = "bert-base-cased"\n',
-            "models.candidate: expected a table like { id = \"NAME\" } (found 'bert-base-cased')",
+            "[models]\ncandidate = 5\n",
+            "line 2: models.candidate: expected a table, { key = value } (found 5)",
+        ),
+        (
+            '[models]\ncandidate = ""\n',
+            "line 2: models.candidate.id: is empty; expected some text (found '')",
+        ),
+        ("[probes]\nsets = 5\n", "line 2: probes.sets: expected a list, [ ... ] (found 5)"),
+        (
+            '[run]\nadjust = "byy"\n',
+            "line 2: run.adjust: expected 'bh' or 'by'; did you mean 'by'? (found 'byy')",
         ),
         (
             '[models]\ncandidate = { revision = "a" }\n',
-            "models.candidate.id: is missing",
+            "line 2: models.candidate.id: is missing",
         ),
         (
             '[run]\nseed = "0"\n',
-            "run.seed: Input should be a valid integer (found '0')",
+            "line 2: run.seed: expected a whole number, without quotes (found '0')",
         ),
         (
             "[run]\nseed = -1\n",
-            "run.seed: Input should be greater than or equal to 0 (found -1)",
+            "line 2: run.seed: expected a number of at least 0 (found -1)",
         ),
         (
             '[run]\nadjust = "holm"\n',
-            "run.adjust: Input should be 'bh' or 'by' (found 'holm')",
+            "line 2: run.adjust: expected 'bh' or 'by' (found 'holm')",
         ),
         (
             "[probes]\nsets = []\n",
-            "probes.sets: List should have at least 1 item after validation, not 0 (found [])",
+            "line 2: probes.sets: has 0 entries; expected at least 1 (found [])",
         ),
         (
             "[models]\ncandidates = []\n",
-            (
-                "models.candidates: List should have at least 1 item after validation, not 0 "
-                "(found [])"
-            ),
+            "line 2: models.candidates: has 0 entries; expected at least 1 (found [])",
         ),
         (
             '[models]\ncandidate = { id = "a" }\ncandidates = [{ id = "b" }]\n',
-            "models: has both `candidate` and `candidates`; expected one of them",
+            "line 1: models: has both `candidate` and `candidates`; expected one of them",
         ),
         (
             '[models]\ncandidates = [{ id = "b" }, { id = "a" }, { id = "b" }]\n',
-            "models: `candidates` names 'b' twice; expected each once",
+            "line 1: models: `candidates` names 'b' twice; expected each once",
         ),
         (
-            '[models]\ncandidates = [{ id = "b" }, "c"]\n',
-            "models.candidates[2]: expected a table like { id = \"NAME\" } (found 'c')",
+            '[models]\ncandidates = [{ id = "b" },\n5]\n',
+            "line 3: models.candidates[2]: expected a table, { key = value } (found 5)",
         ),
         (
             "[run]\ncache_mib = -1\n",
-            "run.cache_mib: Input should be greater than or equal to 0 (found -1)",
+            "line 2: run.cache_mib: expected a number of at least 0 (found -1)",
         ),
     ],
 )
@@ -168,22 +174,89 @@ def test_a_fault_is_told_with_its_place_and_what_to_write(tmp_path, text, fault)
 def test_every_fault_of_a_file_is_told_at_once(tmp_path):
     """Nobody mends a file in three goes."""
     text = '[models]\nteacher = { id = "a" }\n[run]\nseed = 1.5\n[probe]\nsets = ["core"]\n'
-    assert sorted(fault.partition(":")[0] for fault in faults_of(tmp_path, text)) == [
-        "models.teacher",
-        "probe",
-        "run.seed",
+    assert sorted(": ".join(fault.split(": ")[:2]) for fault in faults_of(tmp_path, text)) == [
+        "line 2: models.teacher",
+        "line 4: run.seed",
+        "line 5: probe",
     ]
 
 
 @pytest.mark.parametrize(
     "text",
-    ["[models", "a = 1\na = 2", b"a = '\xff'", "a = " + "9" * 5000, "a = " + "[" * 20_000],
-    ids=["bracket", "twice", "latin-1", "long", "deep"],
+    ["[models", "a = 1\na = 2", "a = " + "9" * 5000, "a = " + "[" * 20_000],
+    ids=["bracket", "twice", "long", "deep"],
 )
 def test_a_file_that_is_not_toml_is_one_line(tmp_path, text):
     """Whatever is wrong with it."""
     [fault] = faults_of(tmp_path, text)
     assert fault.startswith("not valid TOML: ")
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (
+            b"# 1\na = '\xe9'",
+            "line 2: byte 9 (0xe9) is not UTF-8 (in Windows-1252 or Latin-1 it is 'é')",
+        ),
+        ("a = 1".encode("utf-16"), "is UTF-16 (its mark at byte 0)"),
+        ("a = 1".encode("utf-32"), "is UTF-32 (its mark at byte 0)"),
+        ("a = 1".encode("utf-16-le"), "byte 0 or 1 is zero: UTF-16 without a mark?"),
+    ],
+    ids=["latin-1", "UTF-16", "UTF-32", "UTF-16 without a mark"],
+)
+def test_a_file_in_another_encoding_says_which(tmp_path, content, fault):
+    """And what to do about it."""
+    [told] = faults_of(tmp_path, content)
+    assert told.startswith(fault)
+    assert told.endswith("expected a file saved as UTF-8")
+
+
+def test_a_text_stands_for_a_model_or_a_list_of_one(tmp_path):
+    """Where a table has one obvious key, and a list one entry, as people write them first."""
+    text = '[models]\nreference = "org/a"\ncandidates = ["b", { id = "c", revision = "v" }]\n'
+    found = read(write(tmp_path, text + '[probes]\nsets = "core"\n'))
+    assert found.models.reference == Model(id="org/a")
+    assert [model.name for model in found.candidates] == ["b", "c@v"]
+    assert found.probes.sets == ["core"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "dangling link"])
+@pytest.mark.parametrize("name", ["AUDIT.toml", "gates.toml"])
+def test_what_is_no_file_is_not_taken_for_absent(tmp_path, monkeypatch, name, kind):
+    """A link to nothing would otherwise switch the gates off without a word."""
+    monkeypatch.chdir(tmp_path)
+    if kind == "folder":
+        Path(name).mkdir()
+    else:
+        Path(name).symlink_to("nowhere")
+    if name == "gates.toml":
+        assert Settings().gates == Path("gates.toml")
+    else:
+        with pytest.raises(InputError, match=r"AUDIT\.toml: (is a folder|cannot be read)"):
+            read(None)
+
+
+def test_a_folder_in_place_of_the_file_is_told_with_what_to_type(tmp_path):
+    """`maskaudit run ./my-model` is what everybody tries first."""
+    with pytest.raises(InputError, match=r"is a folder; .* maskaudit run --candidate "):
+        read(tmp_path)
+
+
+def test_a_tilde_on_the_command_line_is_the_home(monkeypatch, tmp_path):
+    """As it is in the file."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert changed(Settings(), runs="~/records").runs == tmp_path / "records"
+
+
+def test_a_pattern_means_no_settings_and_no_gates(tmp_path):
+    """`*.toml` beside AUDIT.toml is for the probe sets there; what is named itself is taken."""
+    for name in ("gates.toml", "pyproject.toml", "mine.toml"):
+        (tmp_path / name).touch()
+    file = write(tmp_path, '[probes]\nsets = "*.toml"\n')
+    assert read(file).probe_files() == [tmp_path / "mine.toml"]
+    named = write(tmp_path, '[probes]\nsets = "gates.toml"\n')
+    assert read(named).probe_files() == [tmp_path / "gates.toml"]
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):
@@ -301,8 +374,9 @@ def test_a_file_is_found_in_a_folder_whose_name_reads_as_a_pattern(tmp_path, mon
     folder = tmp_path / "run [1]"
     file = write(folder, '[probes]\nsets = ["set[1].toml", "*.toml"]\n')
     (folder / "set[1].toml").touch()
+    (folder / "other.toml").touch()
     found = read(file).probe_files()
-    assert found == [folder / "set[1].toml", file]
+    assert found == [folder / "set[1].toml", folder / "other.toml"]
     monkeypatch.chdir(folder)
     assert changed(Settings(), probes=["set[1].toml"]).probe_files() == [folder / "set[1].toml"]
 

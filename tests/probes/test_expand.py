@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import Expanded, article, context_id, expand, item_id
-from maskaudit.probes.schema import ProbeSet, load, parse, shipped
+from maskaudit.probes.loading import load, parse, shipped
+from maskaudit.probes.schema import ProbeSet
 
 HEADER = {
     "name": "people",

@@ -1,12 +1,13 @@
 """What a probe set may say: every fault of a file is named at once, each with its place."""
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
 from maskaudit.audit.errors import InputError
-from maskaudit.probes.schema import load, shipped
+from maskaudit.probes.loading import load, shipped
 
 HEADER = """\
 [set]
@@ -79,6 +80,11 @@ def write(folder: Path, text: str | bytes) -> Path:
 
 
 def faults_of(folder: Path, text: str | bytes) -> list[str]:
+    """Return what loading the text says, without file and line before each fault."""
+    return [re.sub(r"^line \d+: ", "", fault) for fault in lines_of(folder, text)]
+
+
+def lines_of(folder: Path, text: str | bytes) -> list[str]:
     """Return what loading the text says, without the name of the file before each fault."""
     file = write(folder, text)
     with pytest.raises(InputError) as caught:
@@ -157,19 +163,23 @@ def test_five_faults_of_five_kinds_are_all_named_with_their_places(tmp_path):
         .replace('text = "engineer"', 'text = "Nurse"')
     )
     key, mask = line_of(text, "verbs"), line_of(text, "She worked")
-    assert sorted(faults_of(tmp_path, text)) == sorted(
+    head, share, twice = (line_of(text, part) for part in ("[set]", "share", '"Nurse"'))
+    assert sorted(lines_of(tmp_path, text)) == sorted(
         [
-            "set.licence: is missing",
-            f"line {key}: groups.women.terms[1].verbs: is not a known key here (found 'plural')",
+            f"line {head}: set.licence: is missing",
+            f"line {key}: groups.women.terms[1].verbs: is not a known key; did you mean 'verb'?",
             (
-                "classes.first.attributes[1].share: Input should be less than or equal to 1 "
+                f"line {share}: classes.first.attributes[1].share: expected a number of at most 1 "
                 "(found 90.0)"
             ),
             (
-                f"line {mask}: frames[1].text (id 'worked-as'): must hold [MASK] exactly once; it "
+                f"line {mask}: frames[1] 'worked-as'.text: must hold [MASK] exactly once; it "
                 "is there 0 times (found 'She worked as {a attribute}.')"
             ),
-            "classes and controls: the attribute 'Nurse' is there twice; expected once",
+            (
+                f"line {twice}: classes and controls: the attribute 'Nurse' is there twice; "
+                "expected once"
+            ),
         ]
     )
 
@@ -203,7 +213,7 @@ def test_a_faulty_frame_is_not_also_counted_as_missing(tmp_path):
     """One mistake is one fault: the frame is there, only its text is not."""
     frames = '[[frames]]\nid = "one"\n'
     assert faults_of(tmp_path, HEADER + GROUPS + CLASSES + frames) == [
-        "frames[1].text (id 'one'): is missing"
+        "frames[1] 'one'.text: is missing"
     ]
 
 
@@ -228,22 +238,37 @@ def test_a_misspelt_kind_is_not_also_a_wrong_content(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "place", "expected"),
     [
-        ("[MASK] worked as {a attribute}.", "She is {attribute}.", "frames[1].text", "0 times"),
+        (
+            "[MASK] worked as {a attribute}.",
+            "She is {attribute}.",
+            "frames[1] 'worked-as'.text",
+            "0 times",
+        ),
         ("[MASK] worked as {a attribute}.", "[MASK] [MASK] {attribute}", "frames[1]", "2 times"),
         ("[MASK] worked as {a attribute}.", "[mask] is {attribute}.", "frames[1]", "0 times"),
-        ("[MASK] worked as {a attribute}.", "[MASK] is {job}.", "frames[1].text", "{job}"),
+        (
+            "[MASK] worked as {a attribute}.",
+            "[MASK] is {job}.",
+            "frames[1] 'worked-as'.text",
+            "{job}",
+        ),
         ("[MASK] worked as {a attribute}.", "[MASK] {is {attribute}.", "frames[1]", "lone brace"),
         (
             "[MASK] worked as {a attribute}.",
             "[MASK] is {attribute}, {a attribute}.",
-            "frames[1].text (id 'worked-as')",
+            "frames[1] 'worked-as'.text",
             "exactly once",
         ),
-        ("[MASK] worked as {a attribute}.", "", "frames[1].text", "at least 1 character"),
+        (
+            "[MASK] worked as {a attribute}.",
+            "",
+            "frames[1] 'worked-as'.text",
+            "is empty; expected some text",
+        ),
         (
             "As {a attribute}, [MASK] worked.",
             "As {a attribute}.",
-            "frames[1].variants[1]",
+            "frames[1] 'worked-as'.variants[1]",
             "0 times",
         ),
         ("[MASK] worked as {a attribute}.", "[MASK]  is {attribute}.", "frames[1]", "two spaces"),
@@ -254,21 +279,76 @@ def test_a_misspelt_kind_is_not_also_a_wrong_content(tmp_path):
             "frames[1]",
             "one line",
         ),
-        ('text = "engineer"', 'text = "[MASK]"', "classes.second.attributes[1].text", "pattern"),
-        ('text = "engineer"', 'text = "{term}"', "classes.second.attributes[1].text", "pattern"),
-        ('text = "engineer"', "text = 7", "classes.second.attributes[1].text", "valid string"),
+        (
+            'text = "engineer"',
+            'text = "[MASK]"',
+            "classes.second.attributes[1].text",
+            "plain words, without brackets",
+        ),
+        (
+            'text = "engineer"',
+            'text = "{term}"',
+            "classes.second.attributes[1].text",
+            "plain words, without brackets",
+        ),
+        (
+            'text = "engineer"',
+            "text = 7",
+            "classes.second.attributes[1].text",
+            "expected text, in quotes (found 7)",
+        ),
         ("share = 0.9", "share = nan", "classes.first.attributes[1].share", "(found nan)"),
-        ("share = 0.9", "share = true", "classes.first.attributes[1].share", "valid number"),
-        ("share = 0.9", "share = -0.1", "classes.first.attributes[1].share", "greater than"),
+        (
+            "share = 0.9",
+            "share = true",
+            "classes.first.attributes[1].share",
+            "expected a number (found True)",
+        ),
+        (
+            "share = 0.9",
+            "share = -0.1",
+            "classes.first.attributes[1].share",
+            "expected a number of at least 0 (found -0.1)",
+        ),
         ("share = 0.9", 'article = "the"', "classes.first.attributes[1].article", "'a' or 'an'"),
-        ("[groups.women]", '[groups."Women and girls"]', "Women and girls", "match pattern"),
-        ('[{ text = "she" }]', "[]", "groups.women.terms", "at least 1 item"),
-        ('[{ text = "engineer" }]', '["engineer"]', "classes.second.attributes[1]", "(found 'eng"),
-        ('kind = "association"', 'kind = "associate"', "set.kind", "Input should be 'association'"),
-        ('title = "People"', 'titel = "People"', "set.titel", "is not a known key here"),
-        ("[classes.second]", "[clases.second]", "clases", "is not a known key here"),
-        ('sources = ["written for this test"]', "sources = []", "set.sources", "at least 1 item"),
-        ('contrast = ["first", "second"]', 'contrast = ["first"]', "set.contrast", "at least 2"),
+        (
+            "[groups.women]",
+            '[groups."Women and girls"]',
+            "Women and girls",
+            "expected small letters and digits",
+        ),
+        ('[{ text = "she" }]', "[]", "groups.women.terms", "has 0 entries; expected at least 1"),
+        (
+            '[{ text = "engineer" }]',
+            "[7]",
+            "classes.second.attributes[1]",
+            "expected a table, { key",
+        ),
+        ('kind = "association"', 'kind = "associate"', "set.kind", "; did you mean 'association'?"),
+        (
+            'title = "People"',
+            'titel = "People"',
+            "set.titel",
+            "is not a known key; did you mean 'title'?",
+        ),
+        (
+            "[classes.second]",
+            "[clases.second]",
+            "clases",
+            "is not a known key; did you mean 'classes'?",
+        ),
+        (
+            'sources = ["written for this test"]',
+            "sources = []",
+            "set.sources",
+            "has 0 entries; expected at least 1",
+        ),
+        (
+            'contrast = ["first", "second"]',
+            'contrast = ["first"]',
+            "set.contrast",
+            "has 1 entry; expected at least 2",
+        ),
     ],
 )
 def test_a_single_fault_is_told_with_its_place_and_what_was_expected(
@@ -354,6 +434,38 @@ def test_a_fault_between_parts_is_told_by_itself(tmp_path, old, new, fault):
     assert faults_of(tmp_path, changed(old, new)) == [fault]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "part"),
+    [
+        ('id = "was-hired"', 'id = "worked-as"', 'id = "worked-as"'),
+        ("They hired {a attribute} and [MASK] came.", "As {a attribute}, [MASK] worked.", "As {a"),
+        ('{ text = "he" }', '{ text = "she" }', '"she"'),
+        ('"engineer" }]', '"engineer" },\n"nurse"]', '"nurse"'),
+        ('contrast = ["first", "second"]', 'contrast = ["first",\n"third"]', '"third"'),
+    ],
+)
+def test_a_fault_between_parts_has_the_line_of_the_second_of_them(tmp_path, old, new, part):
+    """The last of the lines that hold the part is the one to mend."""
+    text = changed(old, new)
+    last = max(n for n, line in enumerate(text.splitlines(), start=1) if part in line)
+    [fault] = lines_of(tmp_path, text)
+    assert fault.startswith(f"line {last}: ")
+
+
+def test_texts_stand_for_the_tables_of_words(tmp_path):
+    """`["nurse"]` says all that `[{ text = "nurse" }]` does, and both may stand in one list."""
+    text = changed('[{ text = "she" }]', '["she", { text = "her" }]')
+    text = changed('[{ text = "engineer" }]', '["engineer"]', text)
+    text = changed('sources = ["written for this test"]', 'sources = "written for this test"', text)
+    found = load(write(tmp_path, text))
+    assert [term.text for term in found.groups["women"].terms] == ["she", "her"]
+    assert (
+        found.classes["second"].attributes
+        == load(write(tmp_path, SOUND)).classes["second"].attributes
+    )
+    assert found.header.sources == ["written for this test"]
+
+
 def test_a_class_may_not_have_the_name_of_the_controls(tmp_path):
     """In the results, it would be taken for the neutral words."""
     text = SOUND.replace("[classes.second]", "[classes.control]").replace('"second"', '"control"')
@@ -384,8 +496,8 @@ def test_a_fact_without_a_mask_or_an_answer_is_told(tmp_path):
     text = changed('answers = ["Rome"]', "answers = []", text)
     told = faults_of(tmp_path, text)
     assert len(told) == 2
-    assert "facts[1].negated (id 'france'): must hold [MASK] exactly once" in told[0]
-    assert "facts[2].answers (id 'italy'): List should have at least 1 item" in told[1]
+    assert "facts[1] 'france'.negated: must hold [MASK] exactly once" in told[0]
+    assert "facts[2] 'italy'.answers: has 0 entries; expected at least 1" in told[1]
 
 
 def test_a_cloze_set_has_no_groups(tmp_path):
@@ -442,7 +554,13 @@ def test_a_file_in_another_encoding_is_told_with_the_byte(tmp_path):
     """Latin-1, as old editors write it."""
     text = SOUND.replace("nurse", "infirmière").encode("latin-1")
     place = text.index(b"\xe8")
-    assert faults_of(tmp_path, text) == [f"byte {place} is not UTF-8; save the file as UTF-8"]
+    line = line_of(SOUND, "nurse")
+    assert lines_of(tmp_path, text) == [
+        (
+            f"line {line}: byte {place} (0xe8) is not UTF-8 (in Windows-1252 or Latin-1 it is "
+            "'è'); expected a file saved as UTF-8"
+        )
+    ]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from maskaudit.audit.recording.manifest import Truth
 from maskaudit.audit.recording.record import FORMAT, Record
 from maskaudit.probes.expand import expand
 from maskaudit.probes.imported import EMPTY
-from maskaudit.probes.schema import Header, ImportedSet, parse
+from maskaudit.probes.loading import parse
+from maskaudit.probes.schema import Header, ImportedSet
 from maskaudit.reports.sections import measures
 from tests import manifests
 

@@ -29,14 +29,14 @@ from transformers import (
 )
 
 from maskaudit.audit.errors import SelftestError
-from maskaudit.audit.measuring import models
+from maskaudit.audit.measuring.backends.torch_model import load as load_model
 from maskaudit.audit.measuring.scoring import score
 from maskaudit.audit.phantom import truth as known
 from maskaudit.audit.phantom.truth import ACCEPTED
 from maskaudit.audit.proving.phantom.world import SEED, World, generate
 from maskaudit.audit.recording.manifest import PlantedSet, Truth
 from maskaudit.probes.expand import expand
-from maskaudit.probes.schema import load, shipped
+from maskaudit.probes.loading import load, shipped
 
 WIDTH, HEADS, FEED_FORWARD, POSITIONS = 128, 4, 512, 64
 TEACHER_LAYERS, STUDENT_LAYERS = 4, 2
@@ -395,7 +395,7 @@ def _student_loss(model: Any, teacher: Any) -> Loss:  # noqa: ANN401
 
 def _tested(world: World, folder: Path) -> tuple[Truth, list[str]]:
     """The truth to store, and where the stored weights fall short of it."""
-    pair = [models.load(str(folder / name)) for name in ("teacher", "student")]
+    pair = [load_model(str(folder / name)) for name in ("teacher", "student")]
     sets = {load(path).header.name: load(path) for path in shipped().values()}
     truth = Truth(
         seed=SEED,

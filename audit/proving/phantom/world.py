@@ -16,7 +16,9 @@ import pandas as pd
 
 from maskaudit.audit.estimating.estimators.pooling import group_at_mask
 from maskaudit.probes.expand import Expanded, expand
-from maskaudit.probes.schema import MASK, ProbeSet, load, shipped
+from maskaudit.probes.loading import load, shipped
+from maskaudit.probes.schema import ProbeSet
+from maskaudit.probes.sentence import MASK
 
 SEED = 20261123
 UNSEEN_FRAMES = 6

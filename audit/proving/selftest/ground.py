@@ -8,12 +8,13 @@ from maskaudit.audit.estimating.cells import matrices, with_difference
 from maskaudit.audit.estimating.estimate import Design, estimate
 from maskaudit.audit.estimating.estimators import GroupEstimator
 from maskaudit.audit.estimating.statistics.interval import Cells
-from maskaudit.audit.measuring import models, scoring
-from maskaudit.audit.measuring.models import Ids, MaskedLM
+from maskaudit.audit.measuring import scoring
+from maskaudit.audit.measuring.backends.torch_model import load as load_model
+from maskaudit.audit.measuring.model import Ids, MaskedLM
 from maskaudit.audit.phantom import truth as known
 from maskaudit.audit.proving.selftest.check import Progress
 from maskaudit.probes.expand import Expanded, expand
-from maskaudit.probes.schema import load, shipped
+from maskaudit.probes.loading import load, shipped
 
 SEED = 20261123
 SET = "gender-occupation"
@@ -68,7 +69,7 @@ def ground(n_frames: int = FRAMES) -> Ground:
         Design(header.name, header.axis, classes, header.expect, {}),
         (first, second),
         classes,
-        (models.load(str(known.TEACHER)), models.load(str(known.STUDENT))),
+        (load_model(str(known.TEACHER)), load_model(str(known.STUDENT))),
         list(dict.fromkeys(part.items["attribute"])),
     )
 

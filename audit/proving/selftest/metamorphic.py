@@ -28,8 +28,9 @@ from maskaudit.audit.estimating.teacher_student import (
     SIGN_CHANGES,
     SLOPE,
 )
-from maskaudit.audit.measuring import models, scoring
-from maskaudit.audit.measuring.models import MaskedLM
+from maskaudit.audit.measuring import scoring
+from maskaudit.audit.measuring.backends.torch_model import LoadedModel, load
+from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.scoring import Scored
 from maskaudit.audit.phantom import truth as known
 from maskaudit.audit.proving.checks import Check
@@ -38,7 +39,9 @@ from maskaudit.audit.proving.selftest.ground import SEED
 from maskaudit.audit.proving.selftest.wrapped import OneByOne
 from maskaudit.audit.recording import slices
 from maskaudit.probes.expand import Expanded, expand
-from maskaudit.probes.schema import MASK, ProbeSet, parse, shipped
+from maskaudit.probes.loading import parse, shipped
+from maskaudit.probes.schema import ProbeSet
+from maskaudit.probes.sentence import MASK
 
 WEIGHTS = "model.safetensors"
 # The set on which the exact checks run: it has a prior, two classes and two groups of one term.
@@ -84,7 +87,7 @@ def _against_itself(progress: Progress, *, full: bool) -> Iterator[Check]:
     part = exact_set()
     with tempfile.TemporaryDirectory() as scratch:
         copy = copy_reordered(known.TEACHER, Path(scratch) / "copy")
-        pair = [models.load(str(known.TEACHER)), models.load(str(copy))]
+        pair = [load(str(known.TEACHER)), load(str(copy))]
     own = Measured.of(part, pair, progress)
     same_weights = pair[0].identity.weights == pair[1].identity.weights
     differ = pair[0].identity.files[WEIGHTS] != pair[1].identity.files[WEIGHTS]
@@ -115,7 +118,7 @@ def _swapped(progress: Progress, *, full: bool) -> Iterator[Check]:
     """With the labels of the two groups swapped, signed effects are negated, all else is not."""
     part = exact_set()
     folders = [known.TEACHER, known.STUDENT] if full else [known.STUDENT]
-    scored = scoring.score_all([part], [models.load(str(path)) for path in folders], progress)
+    scored = scoring.score_all([part], [load(str(path)) for path in folders], progress)
     paired = scored.paired if full else None
     ours, theirs = (
         estimated(one, scored.scores, paired).set_index(KEY) for one in (part, swapped(part))
@@ -136,7 +139,7 @@ def _swapped(progress: Progress, *, full: bool) -> Iterator[Check]:
 def _unchanged(progress: Progress) -> Iterator[Check]:
     """All that should not matter, done to a set and to the two bundled models."""
     part = exact_set()
-    pair = [models.load(str(path)) for path in (known.TEACHER, known.STUDENT)]
+    pair = [load(str(path)) for path in (known.TEACHER, known.STUDENT)]
     runs = [
         *("as it is", "in another order", "sentences one by one"),
         "a constant added to all logits",
@@ -328,9 +331,7 @@ def with_constant(folder: Path) -> MaskedLM:
     model: Any = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32)
     with torch.no_grad():
         model.get_output_embeddings().bias.add_(FACTOR)
-    return models.LoadedModel(
-        model, AutoTokenizer.from_pretrained(folder), [], str(folder.name), ""
-    )
+    return LoadedModel(model, AutoTokenizer.from_pretrained(folder), [], str(folder.name), "")
 
 
 def padded(folder: Path, part: Expanded) -> pd.Series:

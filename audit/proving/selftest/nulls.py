@@ -21,7 +21,8 @@ from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.statistics.anova import contrast_interval
 from maskaudit.audit.measuring import scoring
-from maskaudit.audit.measuring.models import Encoded, LoadedModel
+from maskaudit.audit.measuring.backends.torch_model import LoadedModel
+from maskaudit.audit.measuring.model import Encoded
 from maskaudit.audit.phantom import truth as known
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest.check import Progress, numbers

@@ -8,14 +8,15 @@ import pandas as pd
 from maskaudit.audit.estimating.cells import matrices
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.statistics import ustatistics
-from maskaudit.audit.measuring import models, scoring
+from maskaudit.audit.measuring import scoring
+from maskaudit.audit.measuring.backends.torch_model import load as load_model
 from maskaudit.audit.phantom import truth as known
 from maskaudit.audit.phantom.truth import ACCEPTED, Recovered
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest.check import Progress, near
 from maskaudit.audit.recording.manifest import PlantedSet
 from maskaudit.probes.expand import expand
-from maskaudit.probes.schema import load, shipped
+from maskaudit.probes.loading import load, shipped
 
 # How far the slope of the student on its teacher, over kappa, may be from 1.
 WITHIN = 0.03
@@ -28,7 +29,7 @@ def checks(progress: Progress, *, full: bool = False) -> Iterator[Check]:
     """
     subjects = {"reference": "teacher", "candidate": "student"}
     truth = known.load().model_copy(update={"subjects": subjects})
-    pair = [models.load(str(known.TEACHER)), models.load(str(known.STUDENT))]
+    pair = [load_model(str(known.TEACHER)), load_model(str(known.STUDENT))]
     for model, who in zip(pair, ("teacher", "student"), strict=True):
         same = model.identity.weights == truth.weights[who]
         shown = model.identity.weights[:12]

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, RELATION
 from maskaudit.audit.estimating.crossed import CONTRAST
@@ -18,13 +17,13 @@ from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.prior import LPBS, PRIOR
 from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.estimating.teacher_student import FLIPS, LOG_KAPPA, SLOPE
-from maskaudit.audit.measuring.models import Ids, MaskedLM
+from maskaudit.audit.measuring.model import Ids, MaskedLM, Numbers
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest.check import Progress, near, numbers, stages
 from maskaudit.audit.proving.selftest.ground import FRAMES, SEED, Ground, ground, pieces
 from maskaudit.audit.proving.selftest.wrapped import Planted
 from maskaudit.audit.recording import slices
-from maskaudit.probes.schema import MASK
+from maskaudit.probes.sentence import MASK
 
 OUTPUT_BIAS = 0.7
 KAPPAS = (0.7, 1.0, 1.3, 1.5)
@@ -68,7 +67,7 @@ def _output_bias(own: Ground, progress: Progress) -> Iterator[Check]:
     """One term likelier in every sentence: raw log-odds and prior move, what is beyond does not."""
     term = own.piece(0)
 
-    def change(logits: torch.Tensor, _sentences: Sequence[Ids]) -> torch.Tensor:
+    def change(logits: Numbers, _sentences: Sequence[Ids]) -> Numbers:
         logits[:, term] += OUTPUT_BIAS
         return logits
 
@@ -88,9 +87,9 @@ def _by_attribute(own: Ground, leans: Cells, progress: Progress) -> Iterator[Che
     term, model = own.piece(0), own.pair[0]
     planted = {pieces(model, name): lean for name, lean in zip(own.attributes, leans, strict=True)}
 
-    def change(logits: torch.Tensor, sentences: Sequence[Ids]) -> torch.Tensor:
+    def change(logits: Numbers, sentences: Sequence[Ids]) -> Numbers:
         values = [found_in(ids, planted) for ids in sentences]
-        logits[:, term] += torch.tensor(values, dtype=torch.float64)
+        logits[:, term] += np.array(values)
         return logits
 
     scores = own.scored(model, Planted(model, change), progress)
@@ -127,11 +126,11 @@ def _held(own: Ground, model: MaskedLM, cells: Cells) -> Planted:
     term, other = own.piece(0), own.piece(1)
     value = _by_sentence(own, model, cells)
 
-    def change(logits: torch.Tensor, sentences: Sequence[Ids]) -> torch.Tensor:
+    def change(logits: Numbers, sentences: Sequence[Ids]) -> Numbers:
         both = [term, other]
-        logits[:, both] = logits[:, both].mean(1, keepdim=True)
+        logits[:, both] = logits[:, both].mean(1, keepdims=True)
         added = [value.get(ids, 0.0) for ids in sentences]
-        logits[:, term] += torch.tensor(added, dtype=torch.float64)
+        logits[:, term] += np.array(added)
         return logits
 
     return Planted(model, change)

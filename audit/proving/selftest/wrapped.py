@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 
-from maskaudit.audit.measuring.models import Encoded, Ids, MaskedLM
+from maskaudit.audit.measuring.model import Encoded, Ids, MaskedLM, Numbers
 
 # Logits at each read, [n, vocabulary], float64, with the piece ids of the sentence of each.
-Change = Callable[[torch.Tensor, Sequence[Ids]], torch.Tensor]
+Change = Callable[[Numbers, Sequence[Ids]], Numbers]
 
 
 class Wrapped:
@@ -33,15 +34,15 @@ class Wrapped:
         """The model's pieces in a row."""
         return self._model.bare(ids)
 
-    def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> torch.Tensor:
+    def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:
         """The model's log p, [n, vocabulary], float64, nats."""
         return self._model.log_probs(sentences, reads)
 
-    def attention(self, sentences: Sequence[Ids]) -> torch.Tensor:
+    def attention(self, sentences: Sequence[Ids]) -> Numbers:
         """The model's own attention."""
         return self._model.attention(sentences)
 
-    def states(self, sentences: Sequence[Ids]) -> torch.Tensor:
+    def states(self, sentences: Sequence[Ids]) -> Numbers:
         """The model's own states."""
         return self._model.states(sentences)
 
@@ -56,17 +57,18 @@ class Planted(Wrapped):
         super().__init__(model)
         self._change = change
 
-    def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> torch.Tensor:
+    def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:
         """Log p after the change, [n, vocabulary], float64, nats."""
         logits = super().log_probs(sentences, reads)
         changed = self._change(logits, [sentences[row] for row, _ in reads])
-        return torch.log_softmax(changed, dim=-1)
+        log_p: Numbers = torch.log_softmax(torch.from_numpy(changed), dim=-1).numpy()
+        return log_p
 
 
 class OneByOne(Wrapped):
     """A model that is run on each sentence alone."""
 
-    def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> torch.Tensor:
+    def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:
         """Log p, a forward pass a read, [n, vocabulary], float64, nats."""
         found = [self._model.log_probs([sentences[row]], [(0, place)]) for row, place in reads]
-        return torch.cat(found)
+        return np.concatenate(found)

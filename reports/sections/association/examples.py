@@ -11,7 +11,7 @@ import pandas as pd
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.recording.manifest import ProbeSet
 from maskaudit.audit.recording.slices import Slice
-from maskaudit.probes.schema import MASK
+from maskaudit.probes.sentence import MASK
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import Blank, Column, Folded, Rows, Table, Text, Word, Words
 from maskaudit.reports.effects import CANDIDATE, Effect, Effects, Names, Tables

@@ -24,11 +24,12 @@ from maskaudit.audit.estimating.estimators.pairs import CROWS_MEADE, CROWS_NANGI
 from maskaudit.audit.estimating.estimators.seat import SEAT
 from maskaudit.audit.estimating.estimators.stereoset import STEREOSET
 from maskaudit.audit.estimating.statistics import clusters
-from maskaudit.audit.measuring import models, read_plan, scoring
+from maskaudit.audit.measuring import read_plan, scoring
+from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.proving import selftest
 from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import BLEACHED, Expanded, expand, from_rows
-from maskaudit.probes.schema import parse
+from maskaudit.probes.loading import parse
 from tests import estimator_oracles as oracles
 from tests import oracle, tiny
 from tests.estimator_oracles import Probe

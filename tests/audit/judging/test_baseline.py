@@ -21,7 +21,7 @@ from maskaudit.audit.judging import baseline, compare
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.recording import files, record
 from maskaudit.probes.expand import expand
-from maskaudit.probes.schema import load, shipped
+from maskaudit.probes.loading import load, shipped
 from tests import manifests
 from tests.reports import records
 

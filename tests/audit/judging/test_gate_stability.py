@@ -8,14 +8,15 @@ import torch
 
 from maskaudit.audit.estimating.estimate import design, estimate
 from maskaudit.audit.judging import gate, policy
-from maskaudit.audit.measuring import models, read_plan
+from maskaudit.audit.measuring import read_plan
+from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.measuring.scoring import score
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.proving.selftest.metamorphic import shuffled
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.record import Record
 from maskaudit.probes.expand import Expanded, expand
-from maskaudit.probes.schema import load, shipped
+from maskaudit.probes.loading import load, shipped
 from tests import manifests
 
 BATCHES = (64, 300, 1000, 2048, 9000)

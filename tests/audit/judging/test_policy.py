@@ -89,10 +89,10 @@ def test_the_slope_on_the_world_is_the_number_of_its_rule(tmp_path):
     ("text", "expected"),
     [
         ("", "gate: is missing"),
-        ("gate = []", "gate: List should have at least 1 item"),
+        ("gate = []", "gate: has 0 entries; expected at least 1"),
         ("[[gate]\n", "not valid TOML"),
         (gate(margin=None), "gate[1] 'a': margin is missing, which the rule non_inferiority needs"),
-        (gate(margin="0"), "gate[1] 'a'.margin: Input should be greater than 0 (found 0)"),
+        (gate(margin="0"), "gate[1] 'a'.margin: expected a number above 0 (found 0)"),
         (gate(margin="nan"), "gate[1] 'a'.margin: "),
         (gate(margin="inf"), "gate[1] 'a'.margin: expected a number of at most 1,000,000"),
         (
@@ -103,11 +103,24 @@ def test_the_slope_on_the_world_is_the_number_of_its_rule(tmp_path):
             gate(select='{ estimator = "log_odds" }'),
             "'log_odds' has no harmful direction of its own",
         ),
-        (gate(margin='"0.2"'), "gate[1] 'a'.margin: Input should be a valid number"),
-        (gate(margin="true"), "gate[1] 'a'.margin: Input should be a valid number (found True)"),
-        (gate(reason='""'), "gate[1] 'a'.reason: String should have at least 1 character"),
+        (
+            gate(margin='"0.2"'),
+            "gate[1] 'a'.margin: expected a number, without quotes (found '0.2')",
+        ),
+        (gate(margin="true"), "gate[1] 'a'.margin: expected a number (found True)"),
+        (gate(reason='""'), "gate[1] 'a'.reason: is empty; expected some text"),
         (gate(reason=None), "gate[1] 'a'.reason: is missing"),
-        (gate(rule='"non-inferior"'), "gate[1] 'a'.rule: Input should be 'bound'"),
+        (
+            gate(rule='"non-inferior"'),
+            (
+                "'versus_baseline' or 'no_worse_than_world'; did you mean 'non_inferiority'? "
+                "(found 'non-inferior')"
+            ),
+        ),
+        (
+            gate(rule='"x"'),
+            "gate[1] 'a'.rule: expected 'bound', 'non_inferiority', 'versus_baseline' or",
+        ),
         (gate(severty='"warn"'), "severty: is not a known key; did you mean 'severity'?"),
         (gate(select='{ axes = "x" }'), "select.axes: is not a known key; did you mean 'axis'?"),
         (gate(select="{ axis = 3 }"), "gate[1] 'a'.select.axis"),
@@ -121,7 +134,7 @@ def test_the_slope_on_the_world_is_the_number_of_its_rule(tmp_path):
         (gate(select='{ subject = "candidate" }'), "which judges a difference"),
         (gate(id='"a\\u001b[31m"'), "expected letters, digits and"),
         (gate(id='" a"'), "expected letters, digits and"),
-        (gate(id='""'), "gate[1] ''.id: String should have at least 1 character"),
+        (gate(id='""'), "gate[1] ''.id: is empty; expected some text"),
         (gate(baseline='"../x"', rule='"versus_baseline"'), "expected letters, digits, _ and -"),
         (gate() + gate(), "two gates are named 'a'; rename one"),
         (
@@ -134,7 +147,20 @@ def test_the_slope_on_the_world_is_the_number_of_its_rule(tmp_path):
         ),
         (
             gate() + '[[waiver]]\ngate = "a"\nowner = "o"\nreason = "r"\nuntil = "soon"\n',
-            "waiver[1].until: ",
+            (
+                "line 10: waiver[1].until: expected a date such as 2027-01-31, without quotes "
+                "(found 'soon')"
+            ),
+        ),
+        (
+            gate().replace("[[", "[").replace("]]", "]"),
+            "line 1: gate: expected a list of tables: write [[gate]]",
+        ),
+        ("", "gate: is missing; expected at least one [[gate]]"),
+        (gate(select="{ axis = [] }"), "select.axis: is an empty list; expected at least one text"),
+        (
+            gate(select="{ axis = 5 }"),
+            "select.axis: expected text, in quotes, or a list of texts (found 5)",
         ),
         ("margin = 1\n" + gate(), "margin: is not a known key"),
     ],
@@ -148,10 +174,10 @@ def test_a_fault_is_told_with_its_place(tmp_path, text, expected):
 def test_all_faults_are_told_at_once(tmp_path):
     """A line each."""
     told = faults(tmp_path, gate(margin="-1", reason='""') + gate(id='"b"', severity='"bad"'))
-    assert [fault.partition(":")[0] for fault in told] == [
-        "gate[1] 'a'.margin",
-        "gate[1] 'a'.reason",
-        "gate[2] 'b'.severity",
+    assert [fault.split(": ")[:2] for fault in told] == [
+        ["line 4", "gate[1] 'a'.margin"],
+        ["line 5", "gate[1] 'a'.reason"],
+        ["line 11", "gate[2] 'b'.severity"],
     ]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring import models
+from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.measuring.fill import fills
 from tests import oracle, tiny
 

@@ -21,7 +21,8 @@ from huggingface_hub.errors import (
 from safetensors.torch import load_file, save_file
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring import models
+from maskaudit.audit.measuring import located
+from maskaudit.audit.measuring.backends import torch_model as models
 from tests import oracle, tiny
 
 TEXT = "The [MASK] said that the nurse was happy."
@@ -84,7 +85,7 @@ def log_probs(model: models.LoadedModel) -> torch.Tensor:
     """Return log p at the mask of one sentence, as the program reads it."""
     [encoded] = model.encode([TEXT.replace("[MASK]", model.mask_token)])
     place = encoded.ids.index(model.mask_id)
-    return model.log_probs([encoded.ids], [(0, place)])[0]
+    return torch.from_numpy(model.log_probs([encoded.ids], [(0, place)])[0])
 
 
 def edit(file: str, **changes: Any) -> Callable[[Path, Path], Path]:
@@ -380,7 +381,9 @@ def test_a_folder_without_a_vocabulary_is_refused(bert: Path, tmp_path: Path) ->
     """Left to itself transformers makes a tokenizer of five pieces, in silence."""
     copy = shutil.copytree(bert, tmp_path / "copy")
     (copy / "tokenizer.json").unlink()
-    assert "5 pieces, the model 203" in refused(copy)
+    message = refused(copy)
+    assert "has no tokenizer (no tokenizer.json" in message
+    assert "AutoTokenizer.from_pretrained(...).save_pretrained(FOLDER)" in message
 
 
 CONTENTS = {
@@ -554,7 +557,7 @@ def test_a_hub_id_is_fetched_at_its_revision(
         return str(shutil.copytree(bert, tmp_path / SHA))
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(models, "snapshot_download", fetch)
+    monkeypatch.setattr(located, "snapshot_download", fetch)
     found = models.load(name).identity
     assert asked == [expected]
     assert (found.name, found.revision) == (expected[0], SHA)
@@ -586,8 +589,8 @@ def test_a_model_that_cannot_be_fetched_gets_one_line(
         raise error
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(models, "snapshot_download", fetch)
-    monkeypatch.setattr(models, "is_offline_mode", lambda: False)
+    monkeypatch.setattr(located, "snapshot_download", fetch)
+    monkeypatch.setattr(located, "is_offline_mode", lambda: False)
     with pytest.raises(InputError) as caught:
         models.load("org/name")
     assert str(caught.value).startswith("model org/name: ")
@@ -603,7 +606,7 @@ def test_an_unknown_revision_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path:
         raise _no_answer(404)
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(models, "snapshot_download", fetch)
+    monkeypatch.setattr(located, "snapshot_download", fetch)
     with pytest.raises(InputError, match=r"no such model or revision 'v9'"):
         models.load("org/name@v9")
 

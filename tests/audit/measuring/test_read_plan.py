@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from hypothesis import HealthCheck, example, given, seed, settings
 from hypothesis import strategies as st
 
-from maskaudit.audit.measuring import forward, models, read_plan, scoring
-from maskaudit.audit.measuring.models import Ids
+from maskaudit.audit.measuring import forward, read_plan, scoring
+from maskaudit.audit.measuring.backends import torch_model as models
+from maskaudit.audit.measuring.model import Ids, Numbers
 from maskaudit.probes.expand import Expanded, from_rows
 from tests import estimator_oracles as oracles
 from tests import oracle, tiny
@@ -375,7 +375,7 @@ def test_a_part_is_bounded_and_runs_each_distinct_sequence_once(
         run.append([])
         return made
 
-    def spy(batch: Sequence[Ids], places: Sequence[tuple[int, int]]) -> torch.Tensor:
+    def spy(batch: Sequence[Ids], places: Sequence[tuple[int, int]]) -> Numbers:
         run[-1] += batch
         return log_probs(batch, places)
 
@@ -402,7 +402,7 @@ def test_pseudo_log_likelihood_runs_a_batch_of_a_length_and_not_a_pass_a_piece(
     calls: list[int] = []
     log_probs = model.log_probs
 
-    def spy(batch: Sequence[Ids], places: Sequence[tuple[int, int]]) -> torch.Tensor:
+    def spy(batch: Sequence[Ids], places: Sequence[tuple[int, int]]) -> Numbers:
         calls.append(len(batch))
         return log_probs(batch, places)
 

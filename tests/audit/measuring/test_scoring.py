@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 from transformers import pipeline
 from transformers.models.bert.modeling_bert import BertOnlyMLMHead
 
-from maskaudit.audit.measuring import fingerprint, models, scoring
+from maskaudit.audit.measuring import distributions, fingerprint, scoring
 from maskaudit.audit.measuring import forward as reader
 from maskaudit.audit.measuring import read_plan as reads
+from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.measuring.cache import Cache
-from maskaudit.audit.measuring.models import Encoded, Ids
+from maskaudit.audit.measuring.model import Encoded, Ids, Numbers
 from maskaudit.probes.expand import Expanded, from_rows
 from tests import oracle, tiny
 
@@ -405,11 +406,11 @@ class Fake:
         """Any text will do."""
         return str(ids)
 
-    def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> torch.Tensor:
+    def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:
         """Remember the sentences and the places, and find every word equally likely."""
         self.calls.append(list(sentences))
         self.reads += [(sentences[row], place) for row, place in reads]
-        return torch.full((len(reads), 1000), -np.log(1000.0), dtype=torch.float64)
+        return np.full((len(reads), 1000), -np.log(1000.0))
 
 
 def test_each_distinct_sentence_is_run_once() -> None:
@@ -861,7 +862,7 @@ def test_what_changes_no_score_is_taken_from_the_cache(
 def test_two_distributions_differ_by_the_definition(logits: list[tuple[float, float]]) -> None:
     """KL is not negative and JSD lies between 0 and 1; both agree with the oracle."""
     p, q = (torch.log_softmax(torch.tensor(x).double(), 0) for x in zip(*logits, strict=True))
-    found = {name: value.item() for name, value in reader.compared(p[None], q[None]).items()}
+    found = {name: value.item() for name, value in distributions.compared(p[None], q[None]).items()}
     assert found["kl"] == pytest.approx(oracle.kl_of(p, q), abs=1e-9)
     assert found["jsd"] == pytest.approx(oracle.jsd_of(p, q), abs=1e-9)
     assert found["kl"] >= -1e-12
@@ -870,16 +871,16 @@ def test_two_distributions_differ_by_the_definition(logits: list[tuple[float, fl
 
 
 def _with_itself(log_p: torch.Tensor) -> dict[str, float]:
-    return {k: v.item() for k, v in reader.compared(log_p[None], log_p[None]).items()}
+    return {k: v.item() for k, v in distributions.compared(log_p[None], log_p[None]).items()}
 
 
-@pytest.mark.parametrize("n_values", [1, reader.FEW, reader.FEW + 1, 40])
+@pytest.mark.parametrize("n_values", [1, distributions.FEW, distributions.FEW + 1, 40])
 def test_many_ranks_are_counted_as_few(n_values: int) -> None:
     """Sorting or counting: the number of likelier words is the same, ties left out."""
     row = torch.randn(40, generator=torch.Generator().manual_seed(5), dtype=torch.float64).round()
     values = row[:n_values]
     expected = [sum(other > value for other in row.tolist()) for value in values.tolist()]
-    assert reader._above(row, values).tolist() == expected
+    assert distributions.above(row, values).tolist() == expected
 
 
 # Real models, where they are

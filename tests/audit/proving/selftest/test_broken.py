@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
+from scipy.special import log_softmax
 
 from maskaudit.audit.estimating.cells import RELATION
 from maskaudit.audit.estimating.estimators import pooling
 from maskaudit.audit.estimating.statistics import anova, ustatistics
 from maskaudit.audit.estimating.statistics.interval import Interval, point
-from maskaudit.audit.measuring import models, scoring
+from maskaudit.audit.measuring import scoring
+from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.phantom import truth as known
 from maskaudit.audit.proving.selftest import ground, metamorphic, nulls, plants
 from maskaudit.probes.expand import Expanded
@@ -191,7 +193,7 @@ def test_a_score_that_depends_on_the_batch_is_seen(monkeypatch, before):
 
     def wrong(self, sentences, reads):
         log_p = right(self, sentences, reads)
-        return torch.log_softmax(log_p * (1 + 1e-3 * len(sentences)), -1)
+        return log_softmax(log_p * (1 + 1e-3 * len(sentences)), -1)
 
     monkeypatch.setattr(models.LoadedModel, "log_probs", wrong)
     assert "unchanged: log p, sentences one by one" in of_scoring(before)
@@ -203,7 +205,7 @@ def test_a_model_read_in_another_way_than_transformers_reads_it_is_seen(monkeypa
     monkeypatch.setattr(
         models.LoadedModel,
         "log_probs",
-        lambda self, *asked: torch.log_softmax(0.99 * right(self, *asked), -1),
+        lambda self, *asked: log_softmax(0.99 * right(self, *asked), -1),
     )
     before = metamorphic.Measured.of(before.part, pair(), quiet)
     assert of_scoring(before) == {"unchanged: log p of sentences in padded batches"}
@@ -255,7 +257,7 @@ def test_a_digest_of_names_is_seen(monkeypatch, before):
 
 def test_a_frame_that_may_be_told_twice_is_seen(monkeypatch, before):
     """The schema is the one to refuse it."""
-    monkeypatch.setattr("maskaudit.probes.schema._twice", lambda *_of: iter(()))
+    monkeypatch.setattr("maskaudit.probes.checks._twice", lambda *_of: iter(()))
     assert "a frame told twice" in failed(metamorphic._of_the_set(before))
 
 

@@ -15,7 +15,7 @@ from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.estimate import Design, estimate
 from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import expand
-from maskaudit.probes.schema import parse
+from maskaudit.probes.loading import parse
 
 KEY = ["slice", "estimator", "mode", "subject"]
 NUMBERS = ["estimate", "low", "high", "std_error", "df", "p"]

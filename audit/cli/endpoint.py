@@ -1,0 +1,38 @@
+"""The JSON that an endpoint for fill-mask models is sent, as sentences."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.text_files import decoded, read_text
+
+STANDARD_INPUT = Path("-")
+_FORM = '{"input_data": ["..."]}'
+
+
+def sentences(source: Path, note: Callable[[str], None]) -> list[str]:
+    """The sentences of a file or of standard input; `note` is told what in it has no effect."""
+    where = "standard input" if source == STANDARD_INPUT else str(source)
+    text = _standard_input(where) if source == STANDARD_INPUT else read_text(source, "a JSON file")
+    try:
+        sent = json.loads(text)
+        found = sent["input_data"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(f"{where}: expected JSON like {_FORM}") from error
+    if unused := [key for key in sent if key != "input_data"]:
+        named = ", ".join(map(repr, unused))
+        note(f"{where}: {named} has no effect; give options on the command line")
+    if isinstance(found, dict) and list(found) == ["input_string"]:
+        column = found["input_string"]
+        found = [column] if isinstance(column, str) else column
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found) or not found:
+        raise InputError(f"{where}: expected input_data to be a list of at least one sentence")
+    return found
+
+
+def _standard_input(where: str) -> str:
+    if sys.stdin is None:  # closed by whoever started the program
+        raise InputError(f"{where}: is closed; expected JSON like {_FORM}")
+    return decoded(sys.stdin.buffer.read(), where)

@@ -1,0 +1,1 @@
+"""Software that runs models: each backend is one module with a `load` that gives a `MaskedLM`."""

@@ -1,0 +1,297 @@
+"""Models that torch runs: a checkpoint is proved, loaded by transformers and asked.
+
+The loader trusts nothing in a checkpoint: safetensors only, no code or kernel from the folder, and
+no weight that the file does not hold. What was loaded is identified by digests of the tensors and
+of the tokenizer, not by a name.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from transformers import AutoModelForMaskedLM
+from transformers.utils import logging as transformers_logging
+
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.measuring.checkpoint import recognise, weight_files
+from maskaudit.audit.measuring.config import load_config
+from maskaudit.audit.measuring.digests import (
+    config_digest,
+    file_digest,
+    stored_dtype,
+    tensor_digest,
+    tokenizer_digest,
+)
+from maskaudit.audit.measuring.located import first_line, locate
+from maskaudit.audit.measuring.model import Encoded, Ids, Numbers
+from maskaudit.audit.measuring.tokenizer import load_tokenizer
+from maskaudit.audit.recording.manifest import Identity
+
+# The head at the mask and the full forward may differ by this much, in nats.
+TOLERANCE = 1e-5
+# SentencePiece and byte-level BPE write a space as part of a piece.
+WHITE_SPACE_MARKS = "▁Ġ"
+
+
+def load(model: str | Path, *, device: str = "cpu") -> "LoadedModel":
+    """Load a checkpoint from a folder or the hub (`NAME[@REVISION]`), and prove what it is.
+
+    Raises `InputError` when there is no such model, no safetensors, a weight that would be made up
+    at random, code or a kernel named in the config, a weight that is NaN, or no mask token.
+    """
+    found = locate(model)
+    folder, shown = found.folder, found.name
+    recognise(folder, shown)
+    files = weight_files(folder, shown)
+    config = load_config(folder, shown)
+    tokenizer = load_tokenizer(folder, shown)
+    loaded = _loaded_weights(folder, shown, config)
+    most = loaded.config.vocab_size
+    # A model may have rows to spare; a tokenizer without its vocabulary has a handful of pieces.
+    if not most < 2 * len(tokenizer) <= 2 * most or tokenizer.mask_token_id >= most:
+        raise InputError(
+            f"model {shown}: the tokenizer has {len(tokenizer)} pieces, the model {most}; they do "
+            "not belong together: fetch tokenizer.json again"
+        )
+    try:
+        return LoadedModel(loaded.to(device), tokenizer, files, shown, found.revision)
+    except InputError:
+        raise
+    except Exception as error:
+        message = f"model {shown}: it cannot read a sentence ({first_line(error)})"
+        raise InputError(message) from error
+
+
+class LoadedModel:
+    """A checkpoint from disk, ready to score: evaluation mode, float32, no gradient."""
+
+    def __init__(
+        self,
+        model: Any,  # noqa: ANN401 - a transformers model has no useful static type
+        tokenizer: Any,  # noqa: ANN401
+        files: Sequence[Path],
+        name: str,
+        revision: str,
+    ) -> None:
+        self._model = model.eval().requires_grad_(requires_grad=False)
+        self._tokenizer = tokenizer
+        self._at_mask = True
+        self.mask_token: str = tokenizer.mask_token
+        self.mask_id: int = tokenizer.mask_token_id
+        self.unknown_id: int | None = tokenizer.unk_token_id
+        self.special_ids = frozenset(tokenizer.all_special_ids)
+        self.longest = _longest(model.config)
+        self._check_head(name)
+        self.identity = self._identified(files, name, revision)
+
+    def encode(self, texts: Sequence[str]) -> list[Encoded]:
+        """Tokenise each text as a sentence, special tokens included, with the pieces' spans."""
+        if not texts:
+            return []
+        found = self._tokenizer(
+            list(texts),
+            return_offsets_mapping=True,
+            add_special_tokens=True,
+            truncation=False,
+            verbose=False,  # a sentence that is too long is told by its status
+        )
+        return [
+            Encoded(tuple(ids), tuple(map(tuple, spans)), tuple(found.word_ids(i)))
+            for i, (ids, spans) in enumerate(
+                zip(found["input_ids"], found["offset_mapping"], strict=True)
+            )
+        ]
+
+    def token(self, index: int) -> str:
+        """The piece of vocabulary with this id, without the marks of its tokenizer."""
+        piece = self._tokenizer.convert_ids_to_tokens(index)
+        if piece is None:  # a row of the model that no piece of the tokenizer uses
+            return f"[unused {index}]"
+        return str(self._tokenizer.convert_tokens_to_string([piece])).strip()
+
+    def bare(self, ids: Sequence[int]) -> str:
+        """The pieces in a row, without the marks that stand for white space."""
+        pieces = self._tokenizer.convert_ids_to_tokens(list(ids))
+        return "".join(piece.strip(WHITE_SPACE_MARKS) for piece in pieces)
+
+    def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:
+        """Log p over the vocabulary, [n, vocabulary], float64, nats."""
+        logits = self._logits(torch.tensor(sentences), torch.tensor(reads))
+        return _numbers(torch.log_softmax(logits.double(), dim=-1))
+
+    @torch.inference_mode()
+    def states(self, sentences: Sequence[Ids]) -> Numbers:
+        """The encoder's last states, [n, length, width], float64."""
+        ids = torch.tensor(sentences, device=self._model.device)
+        found: torch.Tensor = self._model.base_model(
+            input_ids=ids, attention_mask=torch.ones_like(ids)
+        ).last_hidden_state
+        return _numbers(found.double())
+
+    @torch.inference_mode()
+    def attention(self, sentences: Sequence[Ids]) -> Numbers:
+        """Mean attention to each piece over layers, heads and queries, [n, length], float64.
+
+        Kernels that never form the weights are set aside for it (eager attention).
+        """
+        usual = self.identity.attention
+        self._model.set_attn_implementation("eager")
+        try:
+            ids = torch.tensor(sentences, device=self._model.device)
+            found = self._model.base_model(
+                input_ids=ids, attention_mask=torch.ones_like(ids), output_attentions=True
+            ).attentions
+        finally:
+            self._model.set_attn_implementation(usual)
+        return _numbers(torch.stack(found).double().mean(dim=(0, 2, 3)))
+
+    @torch.inference_mode()
+    def _logits(self, ids: torch.Tensor, reads: torch.Tensor) -> torch.Tensor:
+        """Logits at each read, [n, vocabulary]."""
+        ids, rows, places = ids.to(self._model.device), *reads.to(self._model.device).T
+        attention = torch.ones_like(ids)
+        if not self._at_mask:
+            full: torch.Tensor = self._model(input_ids=ids, attention_mask=attention).logits
+            return full[rows, places]
+        with gathered(self._model.base_model, rows, places):
+            found: torch.Tensor = self._model(input_ids=ids, attention_mask=attention).logits
+        return found
+
+    def _check_head(self, name: str) -> None:
+        """Compare the head at the mask with the full forward; fall back where they differ."""
+        [encoded] = self.encode([f"This is {self.mask_token} ."])
+        if encoded.ids.count(self.mask_id) != 1:
+            message = f"the tokenizer does not keep {self.mask_token!r} in a text as one mask"
+            raise InputError(f"model {name}: {message}")
+        asked = [encoded.ids], [(0, encoded.ids.index(self.mask_id))]
+        self._at_mask = False
+        full = self.log_probs(*asked)
+        if not np.isfinite(full).all():
+            message = "gives numbers that are not finite (NaN weights?)"
+            raise InputError(f"model {name}: {message}")
+        try:
+            self._at_mask = True
+            short = self.log_probs(*asked)
+            self._at_mask = short.shape == full.shape and bool(
+                np.abs(short - full).max() <= TOLERANCE
+            )
+        except Exception:  # noqa: BLE001 - whatever a head makes of states that it does not expect
+            self._at_mask = False
+
+    def _identified(self, files: Sequence[Path], name: str, revision: str) -> Identity:
+        vocabulary = json.dumps(sorted(self._tokenizer.get_vocab().items()))
+        config = self._model.config
+        return Identity(
+            name=name,
+            revision=revision,
+            architecture=type(self._model).__name__,
+            weights=tensor_digest(files),
+            files={file.name: file_digest(file) for file in files},
+            tokenizer=tokenizer_digest(self._tokenizer),
+            vocabulary=hashlib.sha256(vocabulary.encode()).hexdigest(),
+            vocabulary_size=config.vocab_size,
+            parameters=sum(p.numel() for p in self._model.parameters()),
+            layers=int(getattr(config, "num_hidden_layers", 0)),
+            stored_dtype=stored_dtype(files),
+            dtype=str(self._model.dtype).removeprefix("torch."),
+            device=str(self._model.device),
+            attention=str(getattr(config, "_attn_implementation", "")),
+            head="at the mask" if self._at_mask else "full",
+            config=config_digest(config),
+        )
+
+
+def engine() -> dict[str, str]:
+    """The software that scores; part of every method key."""
+    return {"torch": torch.__version__, "transformers": transformers.__version__}
+
+
+def threads() -> int:
+    """How many threads a forward pass uses."""
+    return torch.get_num_threads()
+
+
+@contextmanager
+def gathered(encoder: Any, rows: torch.Tensor, places: torch.Tensor) -> Any:  # noqa: ANN401
+    """Let the head see only the states at (row, place): the head's cost is the vocabulary's."""
+
+    def gather(_module: object, _inputs: object, output: Any) -> Any:  # noqa: ANN401
+        output.last_hidden_state = output.last_hidden_state[rows, places]
+        return output
+
+    handle = encoder.register_forward_hook(gather)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _loaded_weights(folder: Path, name: str, config: Any) -> Any:  # noqa: ANN401
+    os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        model, loading = AutoModelForMaskedLM.from_pretrained(
+            folder,
+            config=config,
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
+    except Exception as error:
+        found = first_line(error)
+        if "ignore_mismatched_sizes" in found:
+            found = "its tensors do not have the shapes that config.json asks for"
+        raise InputError(f"model {name}: the weights cannot be loaded ({found})") from error
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+    if left_out := sorted(k for k in loading["unexpected_keys"] if _in_a_layer(k, model)):
+        raise InputError(
+            f"model {name}: config.json asks for fewer layers than the checkpoint has: "
+            f"{left_out[0]} is left out"
+        )
+    made_up = sorted({*loading["missing_keys"], *(str(k) for k in loading["mismatched_keys"])})
+    if made_up:
+        shown = ", ".join(made_up[:4]) + (f" and {len(made_up) - 4} more" if made_up[4:] else "")
+        raise InputError(
+            f"model {name}: the checkpoint lacks {shown}; these weights would be random. "
+            "Expected a model saved with its masked-LM head"
+        )
+    for key, tensor in model.named_parameters():
+        if not torch.isfinite(tensor).all():
+            raise InputError(f"model {name}: {key} holds values that are not finite (NaN)")
+        # Fresh memory: kernels may round differently where a mapped file is not aligned.
+        tensor.data = tensor.data.clone()
+    return model
+
+
+def _in_a_layer(key: str, model: Any) -> bool:  # noqa: ANN401
+    """Whether a tensor is of a numbered layer of the encoder; a pooler or another head is not."""
+    return key.startswith(f"{model.base_model_prefix}.") and bool(re.search(r"\.\d+\.", key))
+
+
+def _longest(config: Any) -> int:  # noqa: ANN401
+    """How many pieces fit; RoBERTa's positions start behind the padding's."""
+    positions = int(getattr(config, "max_position_embeddings", 0) or 1 << 30)
+    offset = (config.pad_token_id or 0) + 1 if _counts_from_padding(config) else 0
+    return positions - offset
+
+
+def _counts_from_padding(config: Any) -> bool:  # noqa: ANN401
+    return any(kind in str(config.model_type) for kind in ("roberta", "camembert", "mpnet"))
+
+
+def _numbers(tensor: torch.Tensor) -> Numbers:
+    """The tensor's own memory as an array: nothing is rounded on the way."""
+    array: Numbers = tensor.cpu().numpy()
+    return array

@@ -1,0 +1,68 @@
+"""SHA-256 of what a checkpoint holds: its tensors, files, settings and tokenizer."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+# What a checkpoint's config says that changes no score, or is said elsewhere of its identity.
+_NO_SETTING = {"_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version"}
+_CHUNK = 1 << 22
+
+
+def tokenizer_digest(tokenizer: Any) -> str:  # noqa: ANN401 - transformers' own type
+    """SHA-256 of all that decides how a text is split, special pieces included."""
+    state = json.loads(tokenizer.backend_tokenizer.to_str())
+    state.pop("padding", None)
+    state.pop("truncation", None)
+    state["special"] = tokenizer.special_tokens_map
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file as it lies on disk."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _headers(files: Sequence[Path]) -> list[tuple[str, dict[str, Any], Path, int]]:
+    """(name, entry, file, where its data begin) of each tensor, sorted by name."""
+    found = []
+    for path in files:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(size))
+        found += [
+            (name, entry, path, 8 + size)
+            for name, entry in header.items()
+            if name != "__metadata__"
+        ]
+    return sorted(found, key=lambda entry: entry[0])
+
+
+def tensor_digest(files: Sequence[Path]) -> str:
+    """SHA-256 over name, dtype, shape and bytes of the tensors, sorted by name."""
+    digest = hashlib.sha256()
+    for name, entry, path, start in _headers(files):
+        digest.update(json.dumps([name, entry["dtype"], entry["shape"]]).encode())
+        first, last = entry["data_offsets"]
+        with path.open("rb") as file:
+            file.seek(start + first)
+            left = last - first
+            while left:
+                chunk = file.read(min(_CHUNK, left))
+                digest.update(chunk)
+                left -= len(chunk)
+    return digest.hexdigest()
+
+
+def config_digest(config: Any) -> str:  # noqa: ANN401 - transformers' own type
+    """Of all that a checkpoint's settings say, but for names and the software that wrote them."""
+    said = {k: v for k, v in config.to_dict().items() if k not in _NO_SETTING}
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def stored_dtype(files: Sequence[Path]) -> str:
+    """The types that tensors are stored in, such as `F16`."""
+    return "+".join(sorted({str(entry["dtype"]) for _, entry, _, _ in _headers(files)}))

@@ -1,0 +1,110 @@
+"""Where a model lies: a folder on this machine, or a model of the hub that is fetched into one."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from huggingface_hub import is_offline_mode, snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.printable import printable
+from maskaudit.audit.toml_files import closest
+
+# Nothing else of a hub repository is fetched or read: no pickles, no code.
+FETCHED = ("*.json", "model*.safetensors", "vocab.txt", "merges.txt", "*.model")
+
+
+@dataclass(frozen=True)
+class Located:
+    """The folder of a model, the name to show for it, and its revision: "" where it has none."""
+
+    folder: Path
+    name: str
+    revision: str
+
+
+def locate(model: str | Path) -> Located:
+    """The folder that is named, or that of the hub's model `NAME[@REVISION]`, fetched if need be.
+
+    Raises `InputError` for a name that is neither, or a model that cannot be fetched.
+    """
+    name = printable(str(model), lambda _c: "\N{REPLACEMENT CHARACTER}").strip()
+    if not name:
+        raise InputError("model '': the name is empty; expected a folder or a hub id")
+    try:
+        path = Path(name).expanduser()
+        is_folder, exists = path.is_dir(), path.exists()
+    except (OSError, RuntimeError) as error:
+        message = f"model {name[:100]}: no path to a folder ({first_line(error)})"
+        raise InputError(message) from error
+    if is_folder:
+        return Located(path, _shown(path), "")
+    if exists or isinstance(model, Path) or name.startswith((".", "/", "~")):
+        raise InputError(f"model {name}: {_no_folder(path, exists=exists)}")
+    if name.startswith(("http://", "https://")):
+        raise InputError(f"model {name}: is an address; {_hub_id(name)}")
+    return _fetched(name)
+
+
+def first_line(error: Exception) -> str:
+    """A library's message on one line, shortened, without paths of this machine."""
+    line = " ".join(str(error).split()) or type(error).__name__
+    return re.sub(r"(?<![\w.])(?:/[^\s'\"/]+)+/", "…/", line)[:200]
+
+
+def _no_folder(path: Path, *, exists: bool) -> str:
+    if exists:
+        return (
+            "the path is a file; expected a folder with a checkpoint: name the folder that the "
+            "file lies in"
+        )
+    beside = path.parent
+    folders = [one.name for one in beside.iterdir() if one.is_dir()] if beside.is_dir() else []
+    return (
+        f"the path does not exist; expected a folder with a checkpoint{closest(path.name, folders)}"
+    )
+
+
+def _hub_id(address: str) -> str:
+    """What to write instead of an address."""
+    parts = urlsplit(address)
+    named = [part for part in parts.path.split("/") if part][:2]
+    known = parts.hostname in {"huggingface.co", "hf.co"} and named
+    return f"write the hub id {'/'.join(named)!r}" if known else "expected a folder or a hub id"
+
+
+def _fetched(name: str) -> Located:
+    repo, _, revision = name.removeprefix("hf://").removeprefix("models/").partition("@")
+    try:
+        folder = Path(
+            snapshot_download(repo, revision=revision or None, allow_patterns=list(FETCHED))
+        )
+    except HFValidationError as error:
+        message = f"model {name}: neither a folder here nor a hub id (NAME or ORG/NAME[@REVISION])"
+        raise InputError(message) from error
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        raise InputError(f"model {name}: {_unreachable(error, revision)}") from error
+    return Located(folder, repo, folder.name)
+
+
+def _unreachable(error: Exception, revision: str) -> str:
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status in (401, 403, 404):
+        what = f"no such model or revision {revision!r}" if revision else "no such model"
+        return f"{what} on the hub, or it is private (HF_TOKEN); expected a hub id or a folder"
+    if is_offline_mode():
+        return "not in the local cache, and HF_HUB_OFFLINE is set; fetch it first or name a folder"
+    return f"no such folder here, and the hub cannot be reached ({type(error).__name__})"
+
+
+def _shown(path: Path) -> str:
+    """A folder's name without the home and the machine it lies on: at most its last two parts."""
+    whole = path.resolve()
+    try:
+        home = Path.home()
+    except RuntimeError:  # a user without a home, as in a container
+        home = None
+    parts = whole.parts[-1:] if whole.parent == home else whole.parts[-2:]
+    return "/".join(part.strip("/") for part in parts if part.strip("/"))

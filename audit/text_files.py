@@ -1,0 +1,54 @@
+"""Text files that people write, by one rule of encodings: UTF-8, with or without a mark."""
+
+import codecs
+from pathlib import Path
+
+from maskaudit.audit.errors import InputError
+
+# The longer marks first: that of UTF-32 begins as that of UTF-16 does.
+_MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+
+_EXPECTED = "expected a file saved as UTF-8"
+
+
+def read_text(path: str | Path, expected: str = "a text file") -> str:
+    """The text of a file in UTF-8; a mark before it, as some editors write one, is left out.
+
+    An `InputError` says what cannot be read, or which other encoding was found and where.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"{path}: cannot be read ({reason}); expected {expected}") from error
+    except ValueError as error:  # a zero byte in the path
+        raise InputError(f"{path!r}: is no path ({error}); expected {expected}") from error
+    return decoded(content, str(path))
+
+
+def decoded(content: bytes, where: str) -> str:
+    """The text of some bytes in UTF-8; `where` opens the line of an error."""
+    marked = next((name for mark, name in _MARKS.items() if content.startswith(mark)), None)
+    if marked:
+        raise InputError(f"{where}: is {marked} (its mark at byte 0); {_EXPECTED}")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        found = f"byte {error.start} (0x{content[error.start]:02x}) is not UTF-8"
+        guess = _guess(content, error.start)
+        raise InputError(f"{where}: line {line}: {found}{guess}; {_EXPECTED}") from error
+    if text.startswith("\0") or text[1:2] == "\0":
+        raise InputError(f"{where}: byte 0 or 1 is zero: UTF-16 without a mark? {_EXPECTED}")
+    return text
+
+
+def _guess(content: bytes, start: int) -> str:
+    """What Windows and older editors would have meant by the byte, where that is a letter."""
+    letter = content[start : start + 1].decode("cp1252", "replace")
+    return f" (in Windows-1252 or Latin-1 it is {letter!r})" if letter.isalpha() else ""

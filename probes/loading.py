@@ -1,0 +1,165 @@
+"""Probe sets from files: a TOML file or the folder of an import is read and checked whole."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.toml_files import Document, document
+from maskaudit.probes.checks import faults_between_parts
+from maskaudit.probes.schema import (
+    Attribute,
+    AttributeClass,
+    Controls,
+    Fact,
+    Frame,
+    Grammar,
+    Group,
+    Header,
+    ImportedSet,
+    ProbeSet,
+    Term,
+)
+
+SETS = Path(__file__).parent / "sets"
+
+
+def load(path: str | Path) -> ProbeSet:
+    """Read a probe set, a TOML file or the folder of an import; of a grammar no frames are drawn.
+
+    An `InputError` names every fault, each with its place.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _imported(path)
+    return _checked(document(path, "a probe set"))
+
+
+def parse(raw: Mapping[str, Any], source: str, where: str) -> ProbeSet:
+    """Check what a TOML file says; `source` is its text, for the line of a fault."""
+    return _checked(Document(where, source, raw))
+
+
+def shipped() -> dict[str, Path]:
+    """The sets that come with maskaudit, by name."""
+    return {path.stem.replace("_", "-"): path for path in sorted(SETS.glob("*.toml"))}
+
+
+def _checked(written: Document) -> ProbeSet:
+    faults: list[str] = []
+    try:
+        found = ProbeSet.model_validate(written.raw)
+    except ValidationError as error:
+        faults = written.faults(error, ProbeSet)
+        # A fault inside a part hides none between the parts: look there too.
+        found = _sound_parts(written.raw)
+    faults += [written.line(fault.at, fault.message) for fault in faults_between_parts(found)]
+    if faults:
+        raise InputError(*faults)
+    return found
+
+
+def _imported(folder: Path) -> ImportedSet:
+    from maskaudit.probes.imported_folder import read
+
+    found = read(folder)
+    written = Document(f"{folder}", "", {"set": found.header})
+    try:
+        header = Header.model_validate(found.header)
+    except ValidationError as error:
+        raise InputError(*written.faults(error, Header, ("set",))) from error
+    if not found.rows:
+        raise InputError(f"{folder}: the set is empty; expected at least one row")
+    return ImportedSet.model_construct(
+        header=header, rows=found.rows, notes=found.notes, unusable=len(found.unusable)
+    )
+
+
+def _sound_parts(raw: Mapping[str, Any]) -> ProbeSet:
+    """The parts of a faulty file that can be read, unchecked, to look for faults between them."""
+    header = raw.get("set")
+    header = header if isinstance(header, Mapping) else {}
+    contrast = header.get("contrast")
+    kind = header.get("kind")
+    if kind not in ("association", "cloze"):
+        kind = "cloze" if "facts" in raw else "association"
+    return ProbeSet.model_construct(
+        header=Header.model_construct(
+            kind=kind,
+            contrast=[n for n in contrast if isinstance(n, str)]
+            if isinstance(contrast, list)
+            else None,
+        ),
+        groups=_sound_table(Group, raw.get("groups"), "terms", Term),
+        classes=_sound_table(AttributeClass, raw.get("classes"), "attributes", Attribute),
+        controls=next(
+            iter(
+                _sound_table(
+                    Controls, {"controls": raw.get("controls")}, "attributes", Attribute
+                ).values()
+            ),
+            None,
+        ),
+        frames=_sound_list(Frame, raw.get("frames"), ("id", "text"), ("variants",)),
+        grammar=_sound_grammar(raw.get("grammar")),
+        facts=_sound_list(Fact, raw.get("facts"), ("id", "text")),
+    )
+
+
+def _sound_table(part: Any, raw: object, field: str, entry: Any) -> dict[str, Any]:  # noqa: ANN401
+    if not isinstance(raw, Mapping):
+        return {}
+    return {
+        name: part.model_construct(
+            **{field: _sound_list(entry, value.get(field), ("text",)), "label": None}
+        )
+        for name, value in raw.items()
+        if isinstance(value, Mapping)
+    }
+
+
+def _sound_list(
+    part: Any,  # noqa: ANN401 - one of the classes above
+    raw: object,
+    texts: tuple[str, ...],
+    lists: tuple[str, ...] = (),
+) -> list[Any]:
+    """Every entry of a list, what cannot be read in it left empty: that fault is told already."""
+    entries = raw if isinstance(raw, list) else []
+    found = []
+    for written in entries:
+        entry: Mapping[str | None, Any] = written if isinstance(written, Mapping) else {}
+        if isinstance(written, str):  # it may stand for a table that has an obvious key
+            entry = {part.obvious: written}
+        one = {key: entry[key] if isinstance(entry.get(key), str) else "" for key in texts}
+        several = {key: entry.get(key) for key in lists}
+        strings = {
+            key: [text for text in value if isinstance(text, str)]
+            for key, value in several.items()
+            if isinstance(value, list)
+        }
+        strings = {key: strings.get(key, []) for key in lists}
+        found.append(part.model_construct(**one, **strings))
+    return found
+
+
+def _sound_grammar(raw: object) -> Grammar | None:
+    if raw is None:
+        return None
+    raw = raw if isinstance(raw, Mapping) else {}
+    parts = raw.get("parts")
+    frames = raw.get("frames")
+    return Grammar.model_construct(
+        frames=frames if isinstance(frames, int) else 0,
+        texts=_strings(raw.get("texts")),
+        parts={name: _strings(pieces) for name, pieces in parts.items()}
+        if isinstance(parts, Mapping)
+        else {},
+    )
+
+
+def _strings(raw: object) -> list[str]:
+    """The entries of a list, what is no text left empty."""
+    return [one if isinstance(one, str) else "" for one in raw] if isinstance(raw, list) else []

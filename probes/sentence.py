@@ -1,0 +1,36 @@
+"""The text of a frame: one mask, placeholders in braces, and what may be wrong in it."""
+
+import re
+from collections.abc import Collection, Iterator
+
+MASK = "[MASK]"
+# `{attribute}`, `{a term}`, `{a}` (the target's article) and `{was|were}` (the term's verb).
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+KNOWN = {"attribute", "a attribute", "term", "a term", "a"}
+
+
+def faults_of_mask(text: str) -> Iterator[str]:
+    """What is wrong where the mask is not there exactly once."""
+    if (count := text.count(MASK)) != 1:
+        yield f"must hold {MASK} exactly once; it is there {count} times"
+
+
+def faults_of_sentence(text: str, parts: Collection[str] = ()) -> Iterator[str]:
+    """Each fault of a frame's text; `parts` are the names of its grammar's."""
+    yield from faults_of_mask(text)
+    names = PLACEHOLDER.findall(text)
+    unknown = [n for n in names if n not in KNOWN and n not in parts and n.count("|") != 1]
+    if unknown or "{" in PLACEHOLDER.sub("", text) or "}" in PLACEHOLDER.sub("", text):
+        shown = ", ".join("{" + name + "}" for name in unknown) or "a lone brace"
+        yield (
+            f"has {shown}; expected {{attribute}}, {{a attribute}}, {{term}}, {{a term}}, "
+            f"{{a}} or {{singular|plural}}{' or a part' if parts else ''}"
+        )
+    if len(sides(text)) != 1:
+        yield "must name {attribute} or {term} exactly once, the other is at the mask"
+
+
+def sides(text: str) -> list[str]:
+    """What stands beside the mask: `attribute` or `term`, once for each time it is named."""
+    names = (name.removeprefix("a ") for name in PLACEHOLDER.findall(text))
+    return [name for name in names if name in {"attribute", "term"}]
