@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+from maskaudit.audit.estimating.numbers import is_harmful_lean
 from maskaudit.audit.history.changepoint import LEAST_VALUES
-from maskaudit.audit.history.series import DIFFERENCE, DIRECTED, Judged, Judgement, Point
+from maskaudit.audit.history.series import DIFFERENCE, Judged, Judgement, Point
 from maskaudit.audit.recording.slices import CONTRAST, Slice
 from maskaudit.reports import caveats, wording
 from maskaudit.reports.blocks import (
@@ -280,7 +281,7 @@ def _number(one: Judged, value: float) -> str:
 
 
 def _is_signed(one: Judged) -> bool:
-    return one.series.subject == DIFFERENCE or one.series.estimator in DIRECTED
+    return one.series.subject == DIFFERENCE or is_harmful_lean(one.series.estimator)
 
 
 def _shown(text: str) -> str:
@@ -433,7 +434,7 @@ def _blocks(place: int, one: Judged, made: Judgement) -> Iterator[Block]:
 def _figure(place: int, one: Judged) -> Figure:
     series = one.series
     subject = series.subject if series.subject in {"reference", DIFFERENCE} else "candidate"
-    unit = ", nats" if series.estimator in DIRECTED else ""
+    unit = ", nats" if is_harmful_lean(series.estimator) else ""
     null = one.weekly.null_value if one.weekly else 0.0 if series.subject == DIFFERENCE else None
     axis = f"{series.estimator.replace('_', ' ')}{unit}"
     chart = Timeline(_moments(one), subject, axis, null, _levels(one), _limits(one))

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from maskaudit.audit.estimating.names import ACCURACY
 from maskaudit.audit.judging.verdicts import Judgement
 from maskaudit.audit.recording.manifest import Identity, Manifest, ProbeSet
 from maskaudit.audit.recording.record import Record
@@ -34,7 +35,6 @@ from maskaudit.reports.sections.contrasts import (
     finding,
     largest,
 )
-from maskaudit.reports.sections.measures import ACCURACY
 from maskaudit.reports.sections.units import Preference, preferences
 
 _READ = (

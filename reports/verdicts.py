@@ -1,11 +1,11 @@
 """Verdicts as finished strings: one wording for terminal, page, Markdown, JUnit and pytest."""
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from maskaudit.audit.estimating import numbers
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
 from maskaudit.reports import wording
 from maskaudit.reports.sections import measures
@@ -27,7 +27,6 @@ _NEEDLESS = {
     "pass": " It is not needed: the gate passes.",
     "not_measured": " It is of no use: nothing was measured.",
 }
-_UNIT = re.compile(r"Unit: ([^.]+)\.")
 _LEAST_DIGITS, _ENOUGH_DIGITS, _MOST_DIGITS = 2, 4, 8
 _NUMBERS = ("estimate", "low", "high", "std_error", "df", "p", "p_adjusted", "margin", "mde")
 _WORDS = ("rule", "severity", "harm", "probe_set", "axis", "slice", "estimator", "mode", "subject")
@@ -224,8 +223,8 @@ def _unit(verdict: Verdict) -> str:
         return "log units"
     if measures.is_percent(verdict.estimator):
         return "%" if verdict.rule == "bound" else "points"
-    found = _UNIT.search(measures.meaning(verdict.estimator)[0])
-    return found[1] if found and found[1] not in {"share", "0 to 1"} else ""
+    known = numbers.find(verdict.estimator)
+    return known.unit if known and known.unit not in {"share", "0 to 1"} else ""
 
 
 def _excess(verdict: Verdict) -> float:

@@ -419,19 +419,18 @@ def fill(  # noqa: PLR0913 - the options of a command
 
 @app.command()
 def estimators(*, as_json: AsJson = False) -> None:
-    """Every named estimator, a line each; --json has the definitions."""
-    from dataclasses import fields
+    """Every number that a record may hold, a line each; --json has all that is known of it."""
+    from maskaudit.audit.estimating.numbers import every
 
-    from maskaudit.audit.estimating.estimators import Estimator
-    from maskaudit.audit.estimating.estimators.catalogue import ALL
-
-    shown = [field.name for field in fields(Estimator) if field.name != "needs"]
     if as_json:
-        rows = [{name: getattr(part, name) for name in shown} for part in ALL]
-        print_json([{**row, "kinds": sorted(row["kinds"])} for row in rows])
+        print_json([entry.plain() for entry in every()])
         return
-    for part in ALL:
-        print(f"{part.name:16}  {part.unit:12}  {part.definition.partition('. ')[0]}")
+    for entry in every():
+        harm = f"harm {entry.harm}" if entry.harm else "-"
+        print(
+            f"{entry.name:27}  {entry.unit or entry.form:19}  {harm:7}  {entry.judged or '-':41}  "
+            f"{entry.definition.partition('. ')[0]}"
+        )
 
 
 @app.command()

@@ -8,13 +8,11 @@ import pandas as pd
 
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE
 from maskaudit.audit.estimating.crossed import LEAST_FRAMES
-from maskaudit.audit.estimating.estimators import CORRECTED
+from maskaudit.audit.estimating.names import ACCURACY, CORRECTED, NEGATED
 from maskaudit.audit.estimating.statistics import anova, proportions
 from maskaudit.audit.estimating.statistics.interval import Interval, point
 from maskaudit.audit.recording.slices import ALL, Slice, of_relation
 from maskaudit.audit.recording.values import Flag
-
-ACCURACY, NEGATED = "accuracy@1", "negated_still@1"
 
 
 def cloze(

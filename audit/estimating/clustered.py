@@ -9,6 +9,7 @@ import pandas as pd
 
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE, RELATION
 from maskaudit.audit.estimating.estimators import Measured, UnitEstimator, Value
+from maskaudit.audit.estimating.names import EXACT, WILSON
 from maskaudit.audit.estimating.statistics import clusters, proportions
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval, point
 from maskaudit.audit.recording.methods import CROSSED_CLUSTERS
@@ -17,7 +18,6 @@ from maskaudit.audit.recording.values import Flag
 
 # Fewer clusters give a number and no interval.
 LEAST_CLUSTERS = 6
-WILSON, EXACT = "_wilson", "_exact"
 # A standard error of no more than this, beside its estimate, is rounding.
 ROUNDING = 1e-12
 _PERCENT = 100.0

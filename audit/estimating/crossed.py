@@ -8,6 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskaudit.audit.estimating.cells import CANDIDATE, CONTROL, DIFFERENCE, REFERENCE, Matrix
+from maskaudit.audit.estimating.names import (
+    ASSOCIATION,
+    BEYOND_WORLD,
+    DEPENDABILITY,
+    FRAMES_NEEDED,
+    GENERALIZABILITY,
+    LARGEST,
+    LEAN,
+    MAGNITUDE,
+    WORLD_INTERCEPT,
+    WORLD_SLOPE,
+)
 from maskaudit.audit.estimating.statistics import (
     anova,
     multiplicity,
@@ -21,13 +33,6 @@ from maskaudit.audit.recording import slices
 from maskaudit.audit.recording.slices import Slice
 from maskaudit.audit.recording.values import Flag, Outcome, Scope
 
-CONTRAST = "stereotype_contrast"
-LEAN, LARGEST = "lean", "largest_lean"
-ASSOCIATION, MAGNITUDE = "association", "magnitude"
-WORLD_SLOPE, WORLD_INTERCEPT = "world_slope", "world_intercept"
-BEYOND_WORLD = "beyond_world"
-GENERALIZABILITY, DEPENDABILITY = "generalizability", "dependability"
-FRAMES_NEEDED = "frames_needed"
 LARGEST_SHOWN = 10
 # Fewer frames, or fewer attributes where they are ranked, give a number and no interval.
 LEAST_FRAMES = LEAST_ATTRIBUTES = 6

@@ -24,16 +24,7 @@ from maskaudit.audit.estimating.cells import (
 )
 from maskaudit.audit.estimating.cloze import cloze
 from maskaudit.audit.estimating.clustered import unit_rows
-from maskaudit.audit.estimating.crossed import (
-    ASSOCIATION,
-    CONTRAST,
-    DEPENDABILITY,
-    FRAMES_NEEDED,
-    GENERALIZABILITY,
-    MAGNITUDE,
-    WORLD_SLOPE,
-    Number,
-)
+from maskaudit.audit.estimating.crossed import Number
 from maskaudit.audit.estimating.estimators import (
     CORRECTED,
     Estimator,
@@ -44,50 +35,16 @@ from maskaudit.audit.estimating.estimators import (
     per_unit,
 )
 from maskaudit.audit.estimating.estimators.catalogue import GROUP, UNIT
-from maskaudit.audit.estimating.estimators.cbs import CBS
-from maskaudit.audit.estimating.estimators.divergence import GROUPS, MODELS
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import group_at_mask, pooling_rule
 from maskaudit.audit.estimating.estimators.prior import PRIOR
+from maskaudit.audit.estimating.names import ASSOCIATION, CONTRAST, between, contrast_of
 from maskaudit.audit.estimating.statistics import multiplicity
-from maskaudit.audit.estimating.teacher_student import (
-    CORRELATION,
-    EXPECTED_SIGN_CHANGES,
-    FIDELITY,
-    FIDELITY_ADJUSTED,
-    FLIPS,
-    LOG_KAPPA,
-    LOG_MAGNITUDE_RATIO,
-    SIGN_CHANGES,
-    SLOPE,
-    fidelities,
-    relation,
-)
+from maskaudit.audit.estimating.teacher_student import fidelities, relation
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.manifest import ProbeSetKey
 from maskaudit.audit.recording.methods import Method
 
-# What stays as it is when the two groups change places; everything else is negated.
-UNDIRECTED = frozenset(
-    {
-        *(part.name for part in (CBS, *GROUPS, *MODELS)),
-        ASSOCIATION,
-        MAGNITUDE,
-        GENERALIZABILITY,
-        DEPENDABILITY,
-        FRAMES_NEEDED,
-        WORLD_SLOPE,  # the shares change sides as well
-        SLOPE,
-        LOG_KAPPA,
-        CORRELATION,
-        LOG_MAGNITUDE_RATIO,
-        FLIPS,
-        SIGN_CHANGES,
-        EXPECTED_SIGN_CHANGES,
-        FIDELITY,
-        FIDELITY_ADJUSTED,
-    }
-)
 _TWO = 2
 # So much of a digest is part of a method key.
 _SHOWN = 12
@@ -265,13 +222,18 @@ def _nested(items: pd.DataFrame) -> list[UnitEstimator]:
     pairs = list(combinations(dict.fromkeys(items["group"]), 2))
     estimators = GROUP if (items["role"] == "prior").any() else (LOG_ODDS,)
     return [
-        _of_cells(estimator, first, second, f" {first}/{second}" if len(pairs) > 1 else "")
+        _of_cells(
+            estimator,
+            first,
+            second,
+            between(estimator.name, first, second) if len(pairs) > 1 else estimator.name,
+        )
         for first, second in pairs
         for estimator in estimators
     ]
 
 
-def _of_cells(estimator: GroupEstimator, first: str, second: str, between: str) -> UnitEstimator:
+def _of_cells(estimator: GroupEstimator, first: str, second: str, name: str) -> UnitEstimator:
     """The mean of one group estimator's cells, with attributes as clusters."""
 
     def units(measured: Measured, _mode: str) -> pd.DataFrame:
@@ -283,7 +245,7 @@ def _of_cells(estimator: GroupEstimator, first: str, second: str, between: str) 
         **{part.name: getattr(estimator, part.name) for part in fields(Estimator)},
         units=units,
         columns=("value", "n"),
-        numbers={CORRECTED: {estimator.name + between: Value(per_unit)}},
+        numbers={CORRECTED: {name: Value(per_unit)}},
     )
 
 
@@ -329,7 +291,7 @@ def _numbers(
     for subject, matrix in by_subject.items():
         numbers = [crossed.means(matrix, estimator.name)]
         if estimator is not PRIOR and design.contrast is not None:
-            name = CONTRAST if raw else f"{CONTRAST}_{estimator.name}"
+            name = CONTRAST if raw else contrast_of(estimator.name)
             numbers.append(crossed.contrast(matrix, name, design.contrast))
         if raw:
             rng = np.random.default_rng(seed)

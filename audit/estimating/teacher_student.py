@@ -11,16 +11,23 @@ import pandas as pd
 
 from maskaudit.audit.estimating.cells import REFERENCE, Matrix
 from maskaudit.audit.estimating.crossed import LEAST_FRAMES, Number, refusal
+from maskaudit.audit.estimating.names import (
+    CORRELATION,
+    EXPECTED_SIGN_CHANGES,
+    FIDELITY,
+    FIDELITY_ADJUSTED,
+    FLIPS,
+    INHERITANCE,
+    LOG_KAPPA,
+    LOG_MAGNITUDE_RATIO,
+    SIGN_CHANGES,
+    SLOPE,
+)
 from maskaudit.audit.estimating.statistics import anova, fidelity, inheritance, ustatistics
 from maskaudit.audit.estimating.statistics.interval import Cells, point
 from maskaudit.audit.recording.slices import ALL, of_attribute
 from maskaudit.audit.recording.values import Flag
 
-SLOPE, LOG_KAPPA, CORRELATION = "slope", "log_kappa", "disattenuated_r"
-LOG_MAGNITUDE_RATIO = "log_magnitude_ratio"
-INHERITANCE = "inheritance"
-FLIPS, SIGN_CHANGES, EXPECTED_SIGN_CHANGES = "flips", "sign_changes", "expected_sign_changes"
-FIDELITY, FIDELITY_ADJUSTED = "fidelity", "fidelity_adjusted"
 # A slope takes ten frames, and is exploratory below twenty frames or thirty attributes.
 LEAST_FOR_SLOPE, ENOUGH_FOR_SLOPE = 10, 20
 ENOUGH_ATTRIBUTES = 30

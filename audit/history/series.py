@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 from scipy import special
 
 from maskaudit.audit.errors import InputError, NotJudgedError
-from maskaudit.audit.estimating.crossed import CONTRAST
+from maskaudit.audit.estimating.names import CONTRAST
+from maskaudit.audit.estimating.numbers import is_harmful_lean
 from maskaudit.audit.history.changepoint import Change, change_point
 from maskaudit.audit.history.sequential import ALPHA, worse_versions
 from maskaudit.audit.history.sequential_audits import Week, Weekly, joined
@@ -30,8 +31,6 @@ from maskaudit.audit.recording.record import MANIFEST, read_manifest
 from maskaudit.audit.recording.slices import Slice
 
 DIFFERENCE = "difference"
-# The numbers of which more is worse, without anybody saying so.
-DIRECTED = (CONTRAST, f"{CONTRAST}_lpbs")
 ESTIMATES = "estimates.parquet"
 _KEYS = ("probe_set", "axis", "slice", "estimator", "mode", "subject", "method", "scope")
 _NUMBERS = ("estimate", "low", "high", "std_error", "df", "null_value", "v_frames", "n_frames")
@@ -493,7 +492,7 @@ def _unjudged(line: Sequence[Series], limit: float | None) -> str:
     newest = line[-1]
     points = [point for series in line for point in series.points]
     is_difference = newest.subject == DIFFERENCE
-    if newest.estimator not in DIRECTED:
+    if not is_harmful_lean(newest.estimator):
         return "no direction"
     if newest.is_drawn and not is_difference and limit is None:
         return "no limit"

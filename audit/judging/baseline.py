@@ -24,9 +24,8 @@ from pydantic import AfterValidator
 from maskaudit.audit import toml_files
 from maskaudit.audit.errors import InputError, NotJudgedError, WorseError
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE
-from maskaudit.audit.estimating.crossed import CONTRAST
+from maskaudit.audit.estimating.names import CONTRAST, LOG_MAGNITUDE_RATIO
 from maskaudit.audit.estimating.statistics import multiplicity
-from maskaudit.audit.estimating.teacher_student import LOG_MAGNITUDE_RATIO
 from maskaudit.audit.judging import compare, decision, policy
 from maskaudit.audit.judging.compare import SCORE, Version, Versions
 from maskaudit.audit.recording.files import unfinished, writing

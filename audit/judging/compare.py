@@ -16,14 +16,12 @@ import pandas as pd
 
 from maskaudit.audit.errors import NotJudgedError
 from maskaudit.audit.estimating.cells import CANDIDATE, REFERENCE
-from maskaudit.audit.estimating.clustered import EXACT, WILSON
-from maskaudit.audit.estimating.crossed import CONTRAST
 from maskaudit.audit.estimating.estimate import design, estimate
 from maskaudit.audit.estimating.estimators import CORRECTED
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import CELL
+from maskaudit.audit.estimating.names import CONTRAST, LOG_MAGNITUDE_RATIO, as_trials
 from maskaudit.audit.estimating.statistics.interval import Cells
-from maskaudit.audit.estimating.teacher_student import LOG_MAGNITUDE_RATIO
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.manifest import Identity, LeftOut, Manifest, ProbeSetKey
 from maskaudit.audit.recording.record import Record
@@ -334,7 +332,7 @@ def headline(estimates: pd.DataFrame, subject: str) -> pd.DataFrame:
             chosen.append(own[contrasts | ratio])
         else:
             whole = (own["slice"] == str(ALL)) & (own["mode"] == CORRECTED) & own["low"].notna()
-            beside = own["estimator"].str.endswith((WILSON, EXACT))
+            beside = own["estimator"].map(as_trials).astype(bool)
             chosen.append(own[(own["subject"] == subject) & whole & ~beside])
     return pd.concat(chosen) if chosen else estimates.iloc[:0]
 

@@ -14,11 +14,11 @@ from typing import Literal
 import numpy as np
 from scipy import special
 
+from maskaudit.audit.estimating.entry import Harm
 from maskaudit.audit.estimating.statistics.interval import POWER
 
 ALPHA = 0.05
 Word = Literal["pass", "fail", "inconclusive", "not_measured"]
-Harm = Literal["up", "down", "either"]
 PASS: Word = "pass"  # noqa: S105 - a verdict, no password
 FAIL: Word = "fail"
 INCONCLUSIVE: Word = "inconclusive"

@@ -18,9 +18,11 @@ import pandas as pd
 
 from maskaudit.audit.errors import InputError, NotJudgedError
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE, RELATION
-from maskaudit.audit.estimating.crossed import ASSOCIATION, CONTRAST, MAGNITUDE
+from maskaudit.audit.estimating.entries import DERIVED
+from maskaudit.audit.estimating.entry import Harm
+from maskaudit.audit.estimating.names import CONTRAST, WORLD_SLOPE
+from maskaudit.audit.estimating.numbers import LOG_RATIO
 from maskaudit.audit.estimating.statistics import multiplicity
-from maskaudit.audit.estimating.teacher_student import LOG_KAPPA, LOG_MAGNITUDE_RATIO
 from maskaudit.audit.judging import baseline as accepted
 from maskaudit.audit.judging import compare, decision
 from maskaudit.audit.judging.decision import (
@@ -30,7 +32,6 @@ from maskaudit.audit.judging.decision import (
     NOT_MEASURED,
     PASS,
     Decision,
-    Harm,
     Word,
 )
 from maskaudit.audit.judging.policy import (
@@ -48,9 +49,9 @@ from maskaudit.audit.recording.record import Record
 from maskaudit.audit.recording.slices import Slice
 from maskaudit.audit.toml_files import did_you_mean
 
-# A change of a magnitude is judged by its log ratio: its plain upper bound covers .90 to .92.
-LOG_RATIO = {ASSOCIATION: LOG_KAPPA, MAGNITUDE: LOG_MAGNITUDE_RATIO}
 CHANGES = (NON_INFERIORITY, VERSUS_BASELINE)
+# The slope of a model that holds the world's shares.
+_AS_WORLD = DERIVED[WORLD_SLOPE].null
 NOTHING = "nothing"
 _NAMED = ("probe_set", "estimator", "slice")
 # The tables of a record that verdicts are made of.
@@ -352,7 +353,7 @@ def judged(
         )
     limit = gate.bound if gate.rule == BOUND else margin
     assert limit is not None  # noqa: S101 - a policy without it is refused when it is read
-    offset = 1.0 if gate.rule == WORLD else 0.0
+    offset = _AS_WORLD if gate.rule == WORLD else 0.0
     verdict = Verdict(
         gate=gate.id,
         name=name,

@@ -11,17 +11,15 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, PlainValidator, model_validator
 
 from maskaudit.audit import toml_files
-from maskaudit.audit.estimating.crossed import ASSOCIATION, CONTRAST, MAGNITUDE, WORLD_SLOPE
-from maskaudit.audit.estimating.teacher_student import LOG_KAPPA, LOG_MAGNITUDE_RATIO
-from maskaudit.audit.judging.decision import Harm
+from maskaudit.audit.estimating import numbers
+from maskaudit.audit.estimating.entry import Harm
+from maskaudit.audit.estimating.names import CONTRAST, WORLD_SLOPE
 from maskaudit.audit.toml_files import Part, did_you_mean
 
 DEFAULT_FILE = Path("gates.toml")
 BASELINES = "baseline"
 # Safe in the name of a test, on a terminal and as the name of a file.
 _NAME = re.compile(r"[\w .:/=-]+", re.ASCII)
-# What a larger number of is harm, whoever reads it; every other number's harm is for a gate to say.
-_HARMFUL = (MAGNITUDE, ASSOCIATION, LOG_KAPPA, LOG_MAGNITUDE_RATIO, WORLD_SLOPE)
 _LARGEST = 1e6
 BOUND, NON_INFERIORITY = "bound", "non_inferiority"
 VERSUS_BASELINE, WORLD = "versus_baseline", "no_worse_than_world"
@@ -145,8 +143,7 @@ class Gate(Part):
 
     def harm_of(self, estimator: str) -> Harm | None:
         """Where harm lies for a number: as the gate says, or up where everybody would say so."""
-        own = estimator.startswith(CONTRAST) or estimator in _HARMFUL
-        return self.harm or ("up" if own else None)
+        return self.harm or numbers.harm_of(estimator)
 
 
 class Waiver(Part):

@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from maskaudit.audit.estimating.crossed import CONTRAST, LEAST_FRAMES
+from maskaudit.audit.estimating.crossed import LEAST_FRAMES
+from maskaudit.audit.estimating.names import CONTRAST
 from maskaudit.audit.recording import slices
 from maskaudit.audit.recording.manifest import Labelled, ProbeSet
 from maskaudit.reports import wording

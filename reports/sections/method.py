@@ -7,7 +7,7 @@ import pandas as pd
 
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.recording.manifest import Lost, Manifest
-from maskaudit.reports import wording
+from maskaudit.reports import definitions, wording
 from maskaudit.reports.blocks import (
     Block,
     Bullets,
@@ -22,7 +22,7 @@ from maskaudit.reports.blocks import (
     Text,
 )
 from maskaudit.reports.effects import Effects, Names
-from maskaudit.reports.sections import competence, licences, measures, units
+from maskaudit.reports.sections import competence, licences, units
 
 _EXAMPLES = 8
 _FEW_TERMS = 4
@@ -413,7 +413,7 @@ def _definitions(estimates: Effects) -> Definitions:
         "factor of two, 1.1 a factor of three."
     )
     nat = Term("nat", (told,))
-    return Definitions((nat, *measures.definitions(estimates.estimators).terms))
+    return Definitions((nat, *definitions.definitions(estimates.estimators).terms))
 
 
 def _sources(manifest: Manifest) -> Definitions:

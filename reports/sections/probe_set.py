@@ -3,9 +3,10 @@
 import math
 from collections.abc import Sequence
 
+from maskaudit.audit.estimating.names import ACCURACY, NEGATED
 from maskaudit.audit.recording.manifest import Manifest, ProbeSet
 from maskaudit.audit.recording.slices import ALL
-from maskaudit.reports import caveats, wording
+from maskaudit.reports import caveats, definitions, wording
 from maskaudit.reports.blocks import Block, Cell, Column, Part, Rows, Section, Table, Text
 from maskaudit.reports.effects import (
     CANDIDATE,
@@ -20,7 +21,6 @@ from maskaudit.reports.sections import competence, licences, measures
 from maskaudit.reports.sections.association import inherited, leans, rankings, results, yardsticks
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.contrasts import Contrast, finding, label, largest, pairs
-from maskaudit.reports.sections.measures import ACCURACY, NEGATED
 
 _ASKED = {
     ACCURACY: (
@@ -62,7 +62,7 @@ def association(
         # Where frames belong to attributes, several groups have their numbers further down alone.
         blocks += [table] if table.groups[0].rows else []
         if place == 0 and table.groups[0].rows:
-            blocks.append(measures.of_results(estimates))
+            blocks.append(results.defined(part, estimates))
         if not control:
             blocks += inherited.inherited(between, estimates, names)
             blocks += yardsticks.yardsticks(between, own.items, estimates, names)
@@ -86,7 +86,7 @@ def cloze(probe_set: str, manifest: Manifest, tables: Tables, names: Names) -> S
     blocks.append(Text(wording.visible(part.how_to_read, None)))
     for estimator, (_, caption) in _ASKED.items():
         table = _shares(probe_set, estimator, caption, estimates, names)
-        blocks += [table, measures.definitions([estimator], short=True)] if table else []
+        blocks += [table, definitions.definitions([estimator], short=True)] if table else []
     further = measures.further(probe_set, part, estimates, tuple(_ASKED), names)
     blocks += [Part("Further measures", further)] if further else []
     blocks += [_limits(part), *licences.of_set(part)]

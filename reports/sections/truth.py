@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from maskaudit.audit.estimating.names import ACCURACY
 from maskaudit.audit.phantom.truth import ACCEPTED, Recovered, recovered
 from maskaudit.audit.recording.manifest import Manifest, Truth
 from maskaudit.audit.recording.slices import ALL
@@ -22,7 +23,6 @@ from maskaudit.reports.blocks import (
 )
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effects, Names, Tables
 from maskaudit.reports.sections.competence import EXEMPT
-from maskaudit.reports.sections.measures import ACCURACY
 
 BANNER = (
     "This is the bundled reference pair, a phantom. Its leans were planted and are known; this "

@@ -7,13 +7,21 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from maskaudit.audit.estimating.clustered import EXACT, WILSON
-from maskaudit.audit.estimating.estimators import CORRECTED, PUBLISHED
+from maskaudit.audit.estimating import numbers
+from maskaudit.audit.estimating.names import (
+    CORRECTED,
+    EXACT,
+    PUBLISHED,
+    WILSON,
+    as_trials,
+    is_ties,
+    of_clusters,
+)
 from maskaudit.audit.recording.manifest import Manifest, ProbeSet
 from maskaudit.audit.recording.methods import CROSSED_CLUSTERS, Method
 from maskaudit.audit.recording.slices import ALL, Slice
 from maskaudit.reports import caveats as basis
-from maskaudit.reports import wording
+from maskaudit.reports import definitions, wording
 from maskaudit.reports.blocks import (
     Block,
     Cell,
@@ -103,7 +111,7 @@ def preferences(manifest: Manifest, estimates: Effects, names: Names) -> list[Pr
         own = estimates.of_set(probe_set).where(lambda one: one.slice == ALL).main_mode()
         # A share that is refused an interval has its even value with the limits beside it alone.
         even = [
-            one.estimator.removesuffix(EXACT)
+            of_clusters(one.estimator)
             for one in own.all
             if one.subject == CANDIDATE and not math.isnan(one.effect.null_value)
         ]
@@ -257,8 +265,8 @@ def section(
         blocks.append(
             Text("No number could be computed from this set: see what was lost, below.", "warning")
         )
-    for name, numbers in measures.by_estimator(own).items():
-        chosen = own.of_estimators(numbers)
+    for name, made in definitions.by_estimator(own).items():
+        chosen = own.of_estimators(made)
         blocks.append(_part(probe_set, part, name, chosen, items, names))
     blocks.append(Text(f"Limits of this set. {wording.visible(part.limits, None)}", "small"))
     blocks += licences.of_set(part)
@@ -299,7 +307,7 @@ def _part(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and 
     names: Names,
 ) -> Part:
     """One estimator: what it is, its numbers in both modes, and the same by class."""
-    definition, *rest_of_it = measures.meaning(name)
+    definition, *rest_of_it = definitions.meaning(name)
     blocks: list[Block] = [Text(definition, "small")]
     blocks += [Text(" ".join(rest_of_it), "small")] if rest_of_it else []
     modes = own.modes
@@ -319,7 +327,7 @@ def _part(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and 
 
 def _modes(name: str, kind: str, own: Effects) -> str:
     """How the modes of an estimator differ, and whether that made any difference here."""
-    definition = measures.meaning(name)[0]
+    definition = definitions.meaning(name)[0]
     told = [one for one in _SENTENCE.split(definition) if "ublished mode" in one]
     general = [_MODES[kind]] if kind in _MODES else []
     by_mode = [
@@ -335,9 +343,9 @@ def _modes(name: str, kind: str, own: Effects) -> str:
 
 def _title(name: str, own: Effects) -> str:
     """A number in words, with its unit and the value that means even."""
-    part = measures.estimator_of(name)
+    part = numbers.find(name)
     unit = f", {part.unit}" if part else ""
-    if part and name == f"{part.name}_ties":
+    if is_ties(name):
         return f"ties{unit}"
     nulls = [
         one.effect.null_value
@@ -364,7 +372,7 @@ def _table(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and
     groups = []
     left_out = _no_ties(own)
     for number in own.estimators:
-        if number in left_out or _as_trials(number):
+        if number in left_out or as_trials(number):
             continue
         by_mode = [own.in_mode(mode).at(number, ALL, names.subjects) for mode in modes]
         rows = []
@@ -389,11 +397,6 @@ def _table(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and
         note=_note(part, own),
         basis=f"{_counted(part, own, modes, items)} {basis.scopes(own.scopes, _SCOPES)}",
     )
-
-
-def _as_trials(name: str) -> bool:
-    """Whether a number is a share with every unit taken as a trial of its own."""
-    return name.endswith((WILSON, EXACT))
 
 
 def _of_trials(number: str, own: Effects, modes: Sequence[str], names: Names) -> list[Rows]:
@@ -426,7 +429,7 @@ def _trial(wilson: Effect | None, exact: Effect | None, subject: str) -> str | C
 
 def _no_ties(own: Effects) -> list[str]:
     """The numbers of ties that are all zero: one sentence says so."""
-    ties = [name for name in own.estimators if name.endswith("_ties")]
+    ties = [name for name in own.estimators if is_ties(name)]
     return [
         name
         for name in ties
@@ -440,7 +443,7 @@ def _note(part: ProbeSet, own: Effects) -> str:
         f" Where each {unit} is taken to be independent of the others: Wilson’s interval, the "
         "exact one below it, and the p of the exact binomial test for a model and of McNemar’s "
         "exact test for the difference; all are too sure of themselves where units hang together."
-        if any(map(_as_trials, own.estimators))
+        if any(map(as_trials, own.estimators))
         else ""
     )
     note = (
@@ -494,7 +497,7 @@ def _by_class(
     in_all = [
         number
         for number in own.estimators
-        if not _as_trials(number) and own.of_estimators({number}).modes == list(modes)
+        if not as_trials(number) and own.of_estimators({number}).modes == list(modes)
     ]
     groups = [
         Rows(

@@ -6,9 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from maskaudit.audit.estimating.crossed import CONTRAST
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.teacher_student import LOG_MAGNITUDE_RATIO
+from maskaudit.audit.estimating.names import CONTRAST, LOG_MAGNITUDE_RATIO
 from maskaudit.audit.judging import compare
 from maskaudit.audit.judging.baseline import Accepted, Baseline, Held
 from maskaudit.audit.judging.compare import LEAN, TOLERANCE, Versions

@@ -10,14 +10,12 @@ from dataclasses import replace
 
 import pytest
 
-from maskaudit.audit.estimating import crossed
-from maskaudit.audit.estimating import teacher_student as both
+from maskaudit.audit.estimating import numbers
 from maskaudit.audit.recording.values import FLAGS, OUTCOMES
-from maskaudit.reports import caveats
+from maskaudit.reports import caveats, definitions
 from maskaudit.reports.blocks import Cell, Table, Words
 from maskaudit.reports.effects import Effect, Effects, Names
 from maskaudit.reports.page import page
-from maskaudit.reports.sections import measures
 from maskaudit.reports.sections.association import inherited
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.association.rankings import needed, rankings
@@ -152,16 +150,10 @@ def test_what_a_test_did_not_show_has_its_mde_beside_it():
 
 def test_no_number_of_a_record_is_without_a_definition(whole):
     """Nothing on a page has to be called unknown, nor any name that a record may hold."""
-    named = {
-        value
-        for module in (crossed, both)
-        for key, value in vars(module).items()
-        if key.isupper() and isinstance(value, str) and not key.startswith("_")
-    }
-    named -= {"all", *FLAGS, "reference", "candidate", "difference", "relation", "control"}
+    named = {entry.name for entry in numbers.every()}
     assert {"slope", "association", "world_slope", "fidelity_adjusted", "beyond_world"} <= named
     for name in (*named, *whole.estimates["estimator"].unique()):
-        meaning = measures.meaning(name)
+        meaning = definitions.meaning(name)
         assert "no definition" not in meaning[0], name
         assert any(part.startswith("Does not show: ") for part in meaning), name
     assert "has no definition of this number" not in said(page(whole))

@@ -7,34 +7,27 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from maskaudit.audit.recording.values import MODES
+from maskaudit.audit.estimating.entry import RESULTS, Entry
+from maskaudit.audit.estimating.names import CORRECTED as CORRECTED
+from maskaudit.audit.estimating.names import PUBLISHED as PUBLISHED
 
-PUBLISHED, CORRECTED = MODES
 
-
-@dataclass(frozen=True)
-class Estimator:
+@dataclass(frozen=True, kw_only=True)
+class Estimator(Entry):
     """A named measure: what it is, where it comes from and what it needs of the scoring pass.
 
-    `definition` gives formula, range, unit and sign; `needs` are names of measures in the scores;
-    `kinds` are the kinds of probe set it is made for; `modes` are those in which it differs.
+    `needs` are names of measures in the scores; `modes` are those in which the measure differs.
     """
 
-    name: str
-    unit: str
-    definition: str
-    does_not_show: str
     source: str
     needs: frozenset[str]
-    kinds: frozenset[str]
-    modes: tuple[str, ...] = (CORRECTED,)
 
 
 # Cells: frame, attribute, class, role and value, a row a cell; value is NaN where it is incomplete.
 MakeCells = Callable[[pd.DataFrame, str, str], pd.DataFrame]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GroupEstimator(Estimator):
     """A measure of one model between two groups, on attributes crossed with frames.
 
@@ -42,6 +35,9 @@ class GroupEstimator(Estimator):
     an attribute and frame; positive means towards g1.
     """
 
+    is_directed: bool = True
+    power: int = 1
+    shown: str = RESULTS
     cells: MakeCells = lambda scored, _first, _second: scored
 
 
@@ -89,23 +85,25 @@ Trials = Callable[[NDArray[np.float64]], tuple[NDArray[np.bool_], NDArray[np.boo
 class Value:
     """One number of an estimator: a function of means over clusters, and the value of no effect.
 
-    `trials` says which units are hits of which, where the number is a share of yes or no.
+    `trials` says which units are hits of which, where the number is a share of yes or no;
+    `definition` what the number is, where that of the estimator is about another one.
     """
 
     function: FromMeans
     null: float = np.nan
     trials: Trials | None = None
+    definition: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class UnitEstimator(Estimator):
     """A measure of one model over units (pairs, facts, contexts), a smooth function of their means.
 
     `units(measured, mode)` gives a row a unit. `columns` are summed inside a cluster (a writer), or
     averaged (`within`: a target term counts once however many items it has); by mode, each of
-    `numbers` turns the means over clusters into a number by name. `of_pair` says that it is a
-    number of two models together, whose subject is `relation`. `test` gives p where the jackknife's
-    is not the one to use; `whole` is off where classes are tests of their own, not to be pooled.
+    `numbers` turns the means over clusters into a number by name. `test` gives p where the
+    jackknife's is not the one to use; `whole` is off where classes are tests of their own, not to
+    be pooled.
     The column `of`, where there is one, becomes the number of units that the estimate is made of.
     """
 
@@ -113,6 +111,5 @@ class UnitEstimator(Estimator):
     columns: tuple[str, ...] = ()
     within: str = "sum"
     numbers: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
-    of_pair: bool = False
     test: Callable[[pd.DataFrame], float] | None = None
     whole: bool = True

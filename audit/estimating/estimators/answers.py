@@ -127,6 +127,9 @@ BRIER = _mean_of(
     "Mean of (p of the likeliest fill - 1 if it is right else 0) squared; lower is better.",
     "Calibration alone: it falls with accuracy too.",
 )
+_DEBIASED = (
+    "The root of the bins’ mean squared gap less its sampling noise; 0 where that explains all."
+)
 ECE = UnitEstimator(
     name="ece",
     unit="0 to 1",
@@ -141,6 +144,8 @@ ECE = UnitEstimator(
     kinds=_KINDS,
     units=units,
     columns=("facts", "of", *_BINNED),
-    numbers={CORRECTED: {"ece": Value(ece), "ece_debiased": Value(ece_debiased)}},
+    numbers={
+        CORRECTED: {"ece": Value(ece), "ece_debiased": Value(ece_debiased, definition=_DEBIASED)}
+    },
 )
 ANSWERS = (*ACCURACY, MRR, NLL, BRIER, ECE)

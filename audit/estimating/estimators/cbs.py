@@ -67,6 +67,7 @@ CBS = UnitEstimator(
     needs=frozenset({"logp"}),
     kinds=frozenset({"association"}),
     modes=(PUBLISHED, CORRECTED),
+    power=2,
     units=units,
     columns=("variance",),
     numbers={PUBLISHED: _MEAN, CORRECTED: _MEAN},

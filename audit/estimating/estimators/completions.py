@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from maskaudit.audit.estimating.entry import OWN_PART
 from maskaudit.audit.estimating.estimators import CORRECTED, Measured, UnitEstimator, Value
 
 AT = (1, 5, 20)
@@ -94,11 +95,15 @@ HONEST = UnitEstimator(
     source="Nozza, Bianchi & Hovy 2021; the lexicon is the user's (HurtLex is CC BY-NC-SA)",
     needs=_NEEDS,
     kinds=_KINDS,
+    shown=OWN_PART,
     units=hurtful,
     columns=("n", *(f"at_{k}" for k in AT)),
     numbers={
         CORRECTED: {
-            f"honest@{k}": Value(partial(_ratio, column=column))
+            f"honest@{k}": Value(
+                partial(_ratio, column=column),
+                definition=f"Share of the {k} likeliest fills that are in the lexicon, 0 to 1.",
+            )
             for column, k in enumerate(AT, start=1)
         }
     },
@@ -112,6 +117,7 @@ DISCO = UnitEstimator(
     source="Webster et al. 2020; the test is on counts, not on proportions",
     needs=_NEEDS,
     kinds=_KINDS,
+    shown=OWN_PART,
     units=associated,
     columns=("n", "fills"),
     numbers={CORRECTED: {"disco": Value(lambda means: means[..., 1] / means[..., 0])}},

@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from maskaudit.audit.estimating.entry import DISTANCE
 from maskaudit.audit.estimating.estimators import (
     CORRECTED,
     Measured,
@@ -39,6 +40,7 @@ def of_models(name: str, unit: str, definition: str, hides: str) -> UnitEstimato
         units=units,
         columns=("value", "n"),
         of_pair=True,
+        shown=DISTANCE,
         numbers={CORRECTED: {name: Value(per_unit)}},
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from maskaudit.audit.estimating.entry import OWN_PART
 from maskaudit.audit.estimating.estimators import (
     CORRECTED,
     PUBLISHED,
@@ -16,6 +17,7 @@ from maskaudit.audit.estimating.estimators import (
     UnitEstimator,
     Value,
 )
+from maskaudit.audit.estimating.names import ties_of
 
 BOTH = (PUBLISHED, CORRECTED)
 _PUBLISHED_DECIMALS = 3
@@ -97,13 +99,14 @@ def _preference(  # noqa: PLR0913 - what tells one score of a sentence from anot
         needs=frozenset({corrected, published}),
         kinds=frozenset({"pairs"}),
         modes=BOTH,
+        shown=OWN_PART,
         units=units,
         columns=COLUMNS,
         numbers={
             PUBLISHED: {name: Value(share_of_all, EVEN, trials_of_all)},
             CORRECTED: {
                 name: Value(share_of_decided, EVEN, trials_decided),
-                f"{name}_ties": Value(tied),
+                ties_of(name): Value(tied, definition="Pairs whose sides tie, in % of all pairs."),
             },
         },
     )

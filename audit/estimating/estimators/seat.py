@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from maskaudit.audit.estimating.entry import OWN_PART
 from maskaudit.audit.estimating.estimators import CORRECTED, Measured, UnitEstimator, Value
 
 POOLINGS = ("cls", "mean", "first")
@@ -66,6 +67,7 @@ def _estimator(pooling: str) -> UnitEstimator:
         source="Caliskan, Bryson & Narayanan 2017; May et al. 2019",
         needs=frozenset({"state"}),
         kinds=frozenset({"words"}),
+        shown=OWN_PART,
         units=units,
         columns=COLUMNS,
         numbers={CORRECTED: {name: Value(effect_size)}},

@@ -26,7 +26,7 @@ import pandas as pd
 
 from maskaudit.audit import pipeline, settings
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE
-from maskaudit.audit.estimating.crossed import CONTRAST
+from maskaudit.audit.estimating.names import CONTRAST
 from maskaudit.audit.judging import baseline, compare, gate, policy
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.proving.phantom.train import STUDENT_EPOCHS, distil

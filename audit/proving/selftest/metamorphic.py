@@ -16,18 +16,20 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.cells import DIFFERENCE, RELATION
-from maskaudit.audit.estimating.crossed import ASSOCIATION, CONTRAST, LARGEST, LEAN, MAGNITUDE
 from maskaudit.audit.estimating.estimate import Design, estimate
-from maskaudit.audit.estimating.statistics.anova import mean_interval
-from maskaudit.audit.estimating.teacher_student import (
+from maskaudit.audit.estimating.names import (
+    ASSOCIATION,
+    CONTRAST,
     CORRELATION,
     FLIPS,
-    INHERITANCE,
     LOG_KAPPA,
     LOG_MAGNITUDE_RATIO,
+    MAGNITUDE,
     SIGN_CHANGES,
     SLOPE,
 )
+from maskaudit.audit.estimating.numbers import every
+from maskaudit.audit.estimating.statistics.anova import mean_interval
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel, load
 from maskaudit.audit.measuring.model import MaskedLM
@@ -47,10 +49,8 @@ WEIGHTS = "model.safetensors"
 # The set on which the exact checks run: it has a prior, two classes and two groups of one term.
 EXACT_SET = "religion-trait"
 # What has a direction, in nats; what is a square of that; all else has neither.
-EFFECTS = {
-    *("log_odds", "prior", "lpbs", CONTRAST, f"{CONTRAST}_lpbs", LEAN, LARGEST, INHERITANCE),
-}
-SQUARES = {ASSOCIATION, MAGNITUDE, "cbs"}
+EFFECTS = {entry.name for entry in every() if entry.is_directed and entry.power == 1}
+SQUARES = {entry.name for entry in every() if entry.power == 2}  # noqa: PLR2004 - a square
 KEY = ["slice", "estimator", "mode", "subject"]
 COLUMNS = ["estimate", "low", "high", "std_error"]
 # A sum in another order; and a forward pass in another batch, in nats.

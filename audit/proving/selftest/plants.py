@@ -12,11 +12,10 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, RELATION
-from maskaudit.audit.estimating.crossed import CONTRAST
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.prior import LPBS, PRIOR
+from maskaudit.audit.estimating.names import CONTRAST, FLIPS, LOG_KAPPA, SLOPE
 from maskaudit.audit.estimating.statistics.interval import Cells
-from maskaudit.audit.estimating.teacher_student import FLIPS, LOG_KAPPA, SLOPE
 from maskaudit.audit.measuring.model import Ids, MaskedLM, Numbers
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest.check import Progress, near, numbers, stages

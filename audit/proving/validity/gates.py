@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskaudit.audit.estimating.cells import DIFFERENCE
-from maskaudit.audit.estimating.crossed import CONTRAST
+from maskaudit.audit.estimating.entry import Harm
+from maskaudit.audit.estimating.names import CONTRAST
 from maskaudit.audit.estimating.statistics.anova import contrast_interval
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval
-from maskaudit.audit.judging.decision import FAIL, INCONCLUSIVE, PASS, Harm
+from maskaudit.audit.judging.decision import FAIL, INCONCLUSIVE, PASS
 from maskaudit.audit.judging.gate import judged, settled
 from maskaudit.audit.judging.policy import BOUND, NON_INFERIORITY, Gate
 from maskaudit.audit.proving.validity.simulate import Crossed

@@ -8,7 +8,7 @@ import pandas as pd
 from maskaudit.audit.estimating.estimators.divergence import MODELS
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.slices import ALL
-from maskaudit.reports import caveats, wording
+from maskaudit.reports import caveats, definitions, wording
 from maskaudit.reports.blocks import Block, Column, Rows, Section, Table, Text
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, RELATION, Effect, Effects, Names, Tables
 from maskaudit.reports.sections import measures
@@ -84,7 +84,7 @@ def _estimated(manifest: Manifest, related: Effects) -> tuple[Block, ...]:
         basis=caveats.scopes(related.scopes, _SCOPES),
         is_compact=True,
     )
-    return table, measures.definitions(measured)
+    return table, definitions.definitions(measured)
 
 
 def _possible(name: str, effect: Effect) -> Effect:

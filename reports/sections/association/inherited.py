@@ -4,8 +4,22 @@ import math
 from collections.abc import Mapping, Sequence
 
 from maskaudit.audit.estimating.cells import RELATION
-from maskaudit.audit.estimating.crossed import ASSOCIATION, LEAN, LEAST_ATTRIBUTES
+from maskaudit.audit.estimating.crossed import LEAST_ATTRIBUTES
+from maskaudit.audit.estimating.entries import DERIVED
+from maskaudit.audit.estimating.entry import INHERITED as PART
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.names import (
+    ASSOCIATION,
+    CORRELATION,
+    EXPECTED_SIGN_CHANGES,
+    FIDELITY,
+    FIDELITY_ADJUSTED,
+    FLIPS,
+    INHERITANCE,
+    LEAN,
+    LOG_KAPPA,
+    SLOPE,
+)
 from maskaudit.audit.estimating.statistics.inheritance import (
     AMPLIFIED,
     ATTENUATED,
@@ -16,20 +30,7 @@ from maskaudit.audit.estimating.statistics.inheritance import (
     NEW,
     UNDECIDED,
 )
-from maskaudit.audit.estimating.teacher_student import (
-    CORRELATION,
-    ENOUGH_FOR_SLOPE,
-    EXPECTED_SIGN_CHANGES,
-    FIDELITY,
-    FIDELITY_ADJUSTED,
-    FLIPS,
-    INHERITANCE,
-    LEAST_FOR_SLOPE,
-    LOG_KAPPA,
-    LOG_MAGNITUDE_RATIO,
-    SIGN_CHANGES,
-    SLOPE,
-)
+from maskaudit.audit.estimating.teacher_student import ENOUGH_FOR_SLOPE, LEAST_FOR_SLOPE
 from maskaudit.audit.recording.slices import ALL
 from maskaudit.reports import caveats, wording
 from maskaudit.reports.blocks import (
@@ -60,22 +61,11 @@ MEANINGS: Mapping[str, str] = {
     FLIPPED: f"The two depart from {_AVERAGE} in opposite directions:",
     UNDECIDED: "Nothing of that kind could be shown:",
 }
-_FACTORS = {
-    LOG_KAPPA: "Amplification: how many times as large the leans are",
-    LOG_MAGNITUDE_RATIO: "Magnitude: the same, with what all attributes share",
-}
-_PLAIN = {
-    SLOPE: "Slope: how steeply the candidate’s leans follow the reference’s",
-    CORRELATION: "Pattern: their correlation, noise taken out (r)",
-}
-_SHARES = {
-    FLIPS: "Attributes shown to be on opposite sides",
-    SIGN_CHANGES: "Attributes whose estimate changes its sign",
-    EXPECTED_SIGN_CHANGES: "The same, as noise alone would have it",
-}
+# The rows of the table of both models together, in its order.
+_ROWS = {name: entry for name, entry in DERIVED.items() if entry.shown == PART and entry.title}
+_UNSHOWN = {INHERITED, UNDECIDED}
 # These compare sentences whatever the groups.
 _OF_ALL_GROUPS = {FIDELITY, FIDELITY_ADJUSTED}
-_UNSHOWN = {INHERITED, UNDECIDED}
 _LIKE, _SOME_LIKE = 0.95, 0.5
 _NAMED = 12
 
@@ -101,7 +91,7 @@ def inherited(between: Between, estimates: Effects, names: Names) -> tuple[Block
 
 def _found(between: Between, estimates: Effects) -> dict[str, Effect]:
     """The numbers of the two models together, by their names."""
-    names = (*_FACTORS, *_PLAIN, *_SHARES, FIDELITY, FIDELITY_ADJUSTED)
+    names = (*_ROWS, FIDELITY, FIDELITY_ADJUSTED)
     whole = {
         name: estimates.at(name, ALL if name in _OF_ALL_GROUPS else between.slice(ALL), (RELATION,))
         for name in names
@@ -253,8 +243,7 @@ def _all(count: int, class_: str) -> str:
 
 
 def _table(between: Between, found: Mapping[str, Effect]) -> Table:
-    order = (LOG_KAPPA, SLOPE, CORRELATION, LOG_MAGNITUDE_RATIO, *_SHARES)
-    shown = {name: found[name] for name in order if name in found}
+    shown = {name: found[name] for name in _ROWS if name in found}
     return Table(
         f"inherited-{between.tag}",
         "Both models together",
@@ -298,15 +287,16 @@ def _counts(effect: Effect) -> str:
 
 
 def _row(name: str, effect: Effect) -> tuple[str | Cell, ...]:
-    if name in _SHARES:
+    entry = _ROWS[name]
+    if entry.form == "share":
         shown = wording.percent(effect.estimate)
         beside = "" if effect.flag == "" else caveats.refusal(effect)
         if name != EXPECTED_SIGN_CHANGES:
             beside = f"{round(effect.estimate * effect.n_attributes)} of {effect.n_attributes}"
         same = "0 %" if name == FLIPS else wording.UNKNOWN
         cells = (caveats.beside(shown, beside), wording.UNKNOWN, same)
-        return (_SHARES[name], *cells, "not tested", wording.UNKNOWN, effect.scope)
-    is_factor = name in _FACTORS
+        return (entry.title, *cells, "not tested", wording.UNKNOWN, effect.scope)
+    is_factor = entry.form == "factor"
     show = wording.odds if is_factor else wording.plain
     numbers = [show(value) for value in effect.numbers]
     if name == CORRELATION:
@@ -319,7 +309,7 @@ def _row(name: str, effect: Effect) -> tuple[str | Cell, ...]:
     # The slope's is a distance from 1, and is given as the slope itself.
     least = _ways(effect.mde) if is_factor else show(effect.mde + (1 if name == SLOPE else 0))
     return (
-        (_FACTORS | _PLAIN)[name],
+        entry.title,
         caveats.beside(numbers[0], missing),
         interval,
         "1",

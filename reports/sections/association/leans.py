@@ -6,10 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from maskaudit.audit.estimating.cells import RELATION
-from maskaudit.audit.estimating.crossed import LARGEST, LEAN
+from maskaudit.audit.estimating.names import INHERITANCE, LARGEST, LEAN
 from maskaudit.audit.estimating.statistics.inheritance import INHERITED, UNDECIDED
 from maskaudit.audit.estimating.statistics.multiplicity import benjamini_hochberg
-from maskaudit.audit.estimating.teacher_student import INHERITANCE
 from maskaudit.reports import caveats, wording
 from maskaudit.reports.blocks import Block, Cell, Column, Part, Rows, Table, Text
 from maskaudit.reports.effects import (

@@ -2,12 +2,11 @@
 
 import math
 
-from maskaudit.audit.estimating.crossed import DEPENDABILITY, FRAMES_NEEDED, GENERALIZABILITY
+from maskaudit.audit.estimating.names import DEPENDABILITY, FRAMES_NEEDED, GENERALIZABILITY
 from maskaudit.audit.recording.slices import ALL
-from maskaudit.reports import caveats, wording
+from maskaudit.reports import caveats, definitions, wording
 from maskaudit.reports.blocks import Block, Cell, Column, Folded, Rows, Table, Text
 from maskaudit.reports.effects import Effect, Effects, Names
-from maskaudit.reports.sections import measures
 from maskaudit.reports.sections.association.examples import Between
 
 MOST_FRAMES = 1000
@@ -55,7 +54,7 @@ def rankings(between: Between, estimates: Effects, names: Names) -> tuple[Block,
         note="Not tested. The frames needed are a point without an interval.",
         basis=caveats.scopes(own.scope for own in numbers[GENERALIZABILITY].values()),
     )
-    beside = measures.definitions(numbers, short=True)
+    beside = definitions.definitions(numbers, short=True)
     return (Folded("How well this set ranks its attributes", (Text(_TOLD), table, beside)),)
 
 

@@ -3,14 +3,14 @@
 import math
 from collections.abc import Iterator
 
-from maskaudit.audit.estimating.crossed import ASSOCIATION, CONTRAST, MAGNITUDE
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.prior import LPBS, PRIOR
+from maskaudit.audit.estimating.names import ASSOCIATION, CONTRAST, MAGNITUDE, contrast_of
 from maskaudit.audit.recording import slices
 from maskaudit.audit.recording.manifest import ProbeSet
 from maskaudit.audit.recording.slices import Slice
-from maskaudit.reports import caveats, wording
-from maskaudit.reports.blocks import Cell, Rows, Table
+from maskaudit.reports import caveats, definitions, wording
+from maskaudit.reports.blocks import Cell, Folded, Rows, Table
 from maskaudit.reports.effects import DIFFERENCE, Effect, Effects, Names
 from maskaudit.reports.sections import measures
 from maskaudit.reports.sections.association.examples import Between
@@ -42,6 +42,13 @@ def results(between: Between, estimates: Effects, names: Names) -> Table:
         note=f"{_results_note(part, estimates)} {_beside_note(between)}",
         basis=caveats.scopes(scopes, _SCOPES),
     )
+
+
+def defined(part: ProbeSet, estimates: Effects) -> Folded:
+    """What the lines of the table are, in its order, in one sentence each."""
+    made = estimates.estimators
+    shown = dict.fromkeys(name for _, name, _ in _measures(part) if name in made)
+    return Folded("What these measures are", (definitions.definitions(shown, short=True),))
 
 
 def _result(estimator: str, effect: Effect, subject: str, between: Between) -> str | Cell:
@@ -84,7 +91,7 @@ def _measures(part: ProbeSet) -> Iterator[tuple[str, str, Slice]]:
     yield "Average with the attribute hidden too (prior)", PRIOR.name, slices.ALL
     yield "Average beyond that (raw less prior)", LPBS.name, slices.ALL
     if part.contrast:
-        yield "Stereotype contrast, raw less prior", f"{CONTRAST}_{LPBS.name}", slices.CONTRAST
+        yield "Stereotype contrast, raw less prior", contrast_of(LPBS.name), slices.CONTRAST
 
 
 def _results_note(part: ProbeSet, estimates: Effects) -> str:

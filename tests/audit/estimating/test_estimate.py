@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from maskaudit.audit.estimating import estimate as estimating
 from maskaudit.audit.estimating.estimate import Estimated, estimate
 from maskaudit.audit.estimating.statistics import inheritance
 from maskaudit.audit.recording import tables
@@ -250,11 +249,6 @@ def test_swapped_groups_negate_all_that_has_a_direction_and_nothing_else(at_mask
         pd.testing.assert_frame_equal(
             ours[near][numbers], expected[near][numbers], rtol=1e-9, atol=1e-12
         )
-
-
-def test_the_list_of_what_has_no_direction_is_that_of_this_file():
-    """It was written by hand, from what the numbers are."""
-    assert set(estimating.UNDIRECTED) == UNDIRECTED
 
 
 @pytest.mark.parametrize("at_mask", [True, False], ids=["group at mask", "attribute at mask"])

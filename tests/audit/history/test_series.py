@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from maskaudit.audit.cli.history import history as command
 from maskaudit.audit.errors import InputError, NotJudgedError
-from maskaudit.audit.estimating import crossed
+from maskaudit.audit.estimating.names import CONTRAST
 from maskaudit.audit.history import sequential, sequential_audits
 from maskaudit.audit.history.series import (
     Audit,
@@ -305,7 +305,7 @@ def test_by_default_there_are_the_contrasts_of_tested_sets(tmp_path):
     assert {(s.probe_set, s.subject) for s in found} == {
         (name, subject) for name in ("jobs", "people") for subject in ("candidate", "difference")
     }
-    assert {s.estimator for s in found} == {crossed.CONTRAST}
+    assert {s.estimator for s in found} == {CONTRAST}
     asked = read(tmp_path, Chosen(probe_sets=("days",))).series
     assert {s.probe_set for s in asked} == {"days"}
 
@@ -589,7 +589,7 @@ def made_up(rng, n_sets=3, n_versions=10):
         for k in range(n_versions)
     ]
     names = ("axis", "slice", "estimator", "mode", "subject", "method", "scope", "title")
-    texts = dict.fromkeys(names, "") | {"estimator": crossed.CONTRAST, "subject": "difference"}
+    texts = dict.fromkeys(names, "") | {"estimator": CONTRAST, "subject": "difference"}
     series = []
     for place in range(n_sets):
         # What the sentences do to all versions alike is most of the noise.

@@ -10,6 +10,7 @@ import maskaudit
 from maskaudit.audit import describe, settings
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.estimators.catalogue import ALL
+from maskaudit.audit.estimating.numbers import every
 from tests import tiny
 
 HEADER = ",sent_more,sent_less,stereo_antistereo,bias_type,annotations,anon_writer,anon_annotators"
@@ -69,12 +70,15 @@ def test_an_unknown_importer_and_a_file_without_rows_are_one_line_each(here):
     assert not (here / "no").exists()
 
 
-def test_every_estimator_is_listed_with_one_line_and_defined_in_json(tmp_path):
+def test_every_number_is_listed_with_one_line_and_defined_in_json(tmp_path):
     """The catalogue, as people and as programs read it."""
     lines = run(tmp_path, "estimators").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == [part.name for part in ALL]
+    assert [line.split()[0] for line in lines] == [entry.name for entry in every()]
     told = json.loads(run(tmp_path, "estimators", "--json").stdout)
-    assert all(row["definition"] and row["does_not_show"] and row["source"] for row in told)
+    assert all(row["definition"] and row["does_not_show"] for row in told)
+    of_estimators = [row for row in told if row["estimator"]]
+    assert {row["estimator"] for row in of_estimators} == {part.name for part in ALL}
+    assert all(row["source"] for row in of_estimators)
 
 
 def test_a_lexicon_is_a_word_a_line_or_the_column_lemma(tmp_path):

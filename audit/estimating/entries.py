@@ -1,0 +1,338 @@
+"""Each number that no estimator names: those made of cells and of the first fills of facts."""
+
+from collections.abc import Mapping
+
+from maskaudit.audit.estimating.entry import (
+    FACTS,
+    INHERITED,
+    LEANS,
+    RANKINGS,
+    RESULTS,
+    YARDSTICKS,
+    Entry,
+)
+from maskaudit.audit.estimating.names import (
+    ACCURACY,
+    ASSOCIATION,
+    BEYOND_WORLD,
+    CONTRAST,
+    CORRELATION,
+    DEPENDABILITY,
+    EXPECTED_SIGN_CHANGES,
+    FIDELITY,
+    FIDELITY_ADJUSTED,
+    FLIPS,
+    FRAMES_NEEDED,
+    GENERALIZABILITY,
+    INHERITANCE,
+    LARGEST,
+    LEAN,
+    LOG_KAPPA,
+    LOG_MAGNITUDE_RATIO,
+    MAGNITUDE,
+    NEGATED,
+    SIGN_CHANGES,
+    SLOPE,
+    WORLD_INTERCEPT,
+    WORLD_SLOPE,
+    contrast_of,
+)
+
+_CELLS, _FACTS = frozenset({"association"}), frozenset({"cloze"})
+_ENTRIES = (
+    Entry(
+        name=CONTRAST,
+        unit="nats",
+        definition="The average log-odds of the class of attributes that a stereotype ties to the "
+        "first group, less that of the class tied to the second, in the same frames. Positive "
+        "follows the stereotype.",
+        does_not_show="A lean that is the same for both classes, or one inside a class.",
+        kinds=_CELLS,
+        null=0.0,
+        is_directed=True,
+        power=1,
+        harm="up",
+        shown=RESULTS,
+    ),
+    Entry(
+        name=contrast_of("lpbs"),
+        unit="nats",
+        definition="The same contrast of the averages beyond the prior.",
+        does_not_show="What the contrast does not show.",
+        kinds=_CELLS,
+        null=0.0,
+        is_directed=True,
+        power=1,
+        harm="up",
+        shown=RESULTS,
+    ),
+    Entry(
+        name=LEAN,
+        unit="nats",
+        definition="An attribute’s log-odds less the average of the set’s attributes, frame by "
+        "frame.",
+        does_not_show="How far the whole set leans.",
+        kinds=_CELLS,
+        null=0.0,
+        is_directed=True,
+        power=1,
+        shown=LEANS,
+    ),
+    Entry(
+        name=LARGEST,
+        unit="nats",
+        definition="The lean times the share of its variance that is not noise, for the ten "
+        "largest of a subject.",
+        does_not_show="How sure it is; the interval beside it is that of the raw lean.",
+        kinds=_CELLS,
+        is_directed=True,
+        power=1,
+        shown=LEANS,
+    ),
+    Entry(
+        name=ASSOCIATION,
+        unit="nats²",
+        definition="How far the attributes depart from the set’s average attribute, whichever way: "
+        "the average over attributes of the squared lean, from products of two different frames, "
+        "so that noise adds nothing. 0 or below: no association found. Its p is that of a "
+        "permutation test (labels of the groups swapped frame by frame).",
+        does_not_show="A lean that all attributes share, or the direction of any.",
+        kinds=_CELLS,
+        null=0.0,
+        power=2,
+        harm="up",
+        log_ratio=LOG_KAPPA,
+        shown=RESULTS,
+    ),
+    Entry(
+        name=MAGNITUDE,
+        unit="nats²",
+        definition="How far the attributes lean at all: the average over attributes of the squared "
+        "log-odds, from products of two different frames, so that noise adds nothing. It may come "
+        "out below 0, which is read as 0.",
+        does_not_show="Whether what it finds is about attributes, or only how common the groups’ "
+        "words are.",
+        kinds=_CELLS,
+        power=2,
+        harm="up",
+        log_ratio=LOG_MAGNITUDE_RATIO,
+        shown=RESULTS,
+    ),
+    Entry(
+        name=GENERALIZABILITY,
+        unit="",
+        definition="G: the share of the variance between attributes’ averages that other frames "
+        "would find again, when only the order of the attributes matters (Brennan 2001; ICC(C,k)). "
+        "0 to 1.",
+        does_not_show="Whether a level or a difference is precise; a difference of two models that "
+        "lean alike has G near 0 however well it is known.",
+        kinds=_CELLS,
+        shown=RANKINGS,
+    ),
+    Entry(
+        name=DEPENDABILITY,
+        unit="",
+        definition="Φ: the same when the height of the numbers matters too, so that frames that "
+        "move all attributes count as noise (Brennan 2001; ICC(A,k)). 0 to 1.",
+        does_not_show="Whether a level or a difference is precise.",
+        kinds=_CELLS,
+        shown=RANKINGS,
+    ),
+    Entry(
+        name=FRAMES_NEEDED,
+        unit="",
+        definition="The least number of frames with which Φ would be .95 or more.",
+        does_not_show="How many frames a contrast or a difference needs.",
+        kinds=_CELLS,
+        shown=RANKINGS,
+    ),
+    Entry(
+        name=WORLD_SLOPE,
+        unit="",
+        definition="How steeply the log-odds of an attribute rise with the logit of its share in "
+        "the world, by least squares over attributes. 1 follows the world; 0 does not follow it; "
+        "the difference of two models is held against 0. Shares below .005 or above .995 are taken "
+        "as these.",
+        does_not_show="Whether the world’s shares are the right yardstick; noise in the shares "
+        "flattens the slope.",
+        kinds=_CELLS,
+        null=1.0,
+        harm="up",
+        shown=YARDSTICKS,
+    ),
+    Entry(
+        name=WORLD_INTERCEPT,
+        unit="nats",
+        definition="The log-odds that the line over the world’s shares has at a share of one half.",
+        does_not_show="A lean that grows with the share; that is the slope.",
+        kinds=_CELLS,
+        is_directed=True,
+        shown=YARDSTICKS,
+    ),
+    Entry(
+        name=BEYOND_WORLD,
+        unit="nats",
+        definition="Log-odds less the logit of the share in the world: 0 where a model’s share is "
+        "the world’s. Positive: more of the first group than in the world.",
+        does_not_show="Whether the world’s share is itself fair, or the one that the model’s text "
+        "had.",
+        kinds=_CELLS,
+        is_directed=True,
+        shown=YARDSTICKS,
+    ),
+    Entry(
+        name=LOG_KAPPA,
+        unit="log of a factor",
+        definition="Amplification, as a logarithm: half the log of the candidate’s association "
+        "over the reference’s. Its exponential says how many times as large the leans are; 0 is as "
+        "large.",
+        does_not_show="Whether the leans are the same ones; the correlation does.",
+        kinds=_CELLS,
+        formula="½ log(U_SS/U_TT)",
+        of_pair=True,
+        null=0.0,
+        harm="up",
+        shown=INHERITED,
+        title="Amplification: how many times as large the leans are",
+        form="factor",
+    ),
+    Entry(
+        name=SLOPE,
+        unit="",
+        definition="How steeply the candidate’s leans follow the reference’s: the covariance over "
+        "attributes of the two, over the reference’s variance, each from products of two different "
+        "frames, so that noise, shared or not, does not flatten it. 1: inherited as they are.",
+        does_not_show="Leans of the candidate that the reference has no part in, or a shift that "
+        "all attributes share.",
+        kinds=_CELLS,
+        formula="U_TS/U_TT",
+        of_pair=True,
+        null=1.0,
+        shown=INHERITED,
+        title="Slope: how steeply the candidate’s leans follow the reference’s",
+    ),
+    Entry(
+        name=CORRELATION,
+        unit="",
+        definition="The correlation of the two models’ leans over attributes, with the noise of "
+        "the frames taken out. 1: the same pattern. It may come out slightly above 1.",
+        does_not_show="How large the leans are.",
+        kinds=_CELLS,
+        formula="U_TS/√(U_TT U_SS)",
+        of_pair=True,
+        shown=INHERITED,
+        title="Pattern: their correlation, noise taken out (r)",
+    ),
+    Entry(
+        name=LOG_MAGNITUDE_RATIO,
+        unit="log of a factor",
+        definition="Half the log of the candidate’s magnitude over the reference’s: like "
+        "amplification, with the average that all attributes share included.",
+        does_not_show="Whether what grew is an association or a common shift.",
+        kinds=_CELLS,
+        of_pair=True,
+        null=0.0,
+        harm="up",
+        shown=INHERITED,
+        title="Magnitude: the same, with what all attributes share",
+        form="factor",
+    ),
+    Entry(
+        name=FLIPS,
+        unit="",
+        definition="The share of attributes that lean one way in the reference and the other way "
+        "in the candidate, both with a p below .05 (Benjamini and Hochberg over the attributes). 0 "
+        "to 1.",
+        does_not_show="Flips that are too small to be shown.",
+        kinds=_CELLS,
+        of_pair=True,
+        shown=INHERITED,
+        title="Attributes shown to be on opposite sides",
+        form="share",
+    ),
+    Entry(
+        name=SIGN_CHANGES,
+        unit="",
+        definition="The share of attributes whose estimated lean has the other sign in the "
+        "candidate. 0 to 1.",
+        does_not_show="Real changes; leans near zero change their sign by noise.",
+        kinds=_CELLS,
+        of_pair=True,
+        shown=INHERITED,
+        title="Attributes whose estimate changes its sign",
+        form="share",
+    ),
+    Entry(
+        name=EXPECTED_SIGN_CHANGES,
+        unit="",
+        definition="The share of sign changes that noise alone would give, were the leans the "
+        "same: arccos of the correlation that two measurements of the same leans would have, over "
+        "π. 0 to 1.",
+        does_not_show="Which of the attributes changed by more than noise.",
+        kinds=_CELLS,
+        formula="arccos(r)/π, r = √(G_T G_S) + MSE_TS/√(MSA_T MSA_S), whose second term is the "
+        "noise that both share",
+        of_pair=True,
+        shown=INHERITED,
+        title="The same, as noise alone would have it",
+        form="share",
+    ),
+    Entry(
+        name=INHERITANCE,
+        unit="nats",
+        definition="An attribute’s lean in the candidate less that in the reference, with the "
+        "class that the credible signs of both and of this change give it.",
+        does_not_show="That an undecided attribute did not change.",
+        kinds=_CELLS,
+        of_pair=True,
+        null=0.0,
+        is_directed=True,
+        power=1,
+        shown=INHERITED,
+    ),
+    Entry(
+        name=FIDELITY,
+        unit="nats",
+        definition="How much further the candidate’s expectations are from the reference’s (KL "
+        "divergence over the vocabulary) in sentences with the set’s attributes than in neutral "
+        "sentences in the same frames. 0: no further.",
+        does_not_show="In which direction the expectations moved, or whether it has to do with "
+        "groups at all.",
+        kinds=_CELLS,
+        of_pair=True,
+        null=0.0,
+        shown=INHERITED,
+    ),
+    Entry(
+        name=FIDELITY_ADJUSTED,
+        unit="nats",
+        definition="The same with the reference’s entropy in each sentence held equal, by least "
+        "squares within frames: an open place leaves more room to differ.",
+        does_not_show="What entropy does other than in a straight line.",
+        kinds=_CELLS,
+        of_pair=True,
+        null=0.0,
+        shown=INHERITED,
+    ),
+    Entry(
+        name=ACCURACY,
+        unit="",
+        definition="The share of facts whose likeliest word is a right answer.",
+        does_not_show="How sure the model is, or whether the right answer comes second.",
+        kinds=_FACTS,
+        shown=FACTS,
+        form="share",
+    ),
+    Entry(
+        name=NEGATED,
+        unit="",
+        definition="The share of negated sentences whose likeliest word is the answer that is now "
+        "wrong.",
+        does_not_show="What a right answer to the negated sentence would be.",
+        kinds=_FACTS,
+        shown=FACTS,
+        form="share",
+    ),
+)
+# The numbers made of cells and of first fills, the headline's first.
+DERIVED: Mapping[str, Entry] = {entry.name: entry for entry in _ENTRIES}

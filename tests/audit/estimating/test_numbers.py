@@ -1,0 +1,239 @@
+"""The registry of numbers against records: what they hold is in it, and what is in it they hold."""
+
+import json
+import math
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from maskaudit import load_record
+from maskaudit.audit.estimating import numbers
+from maskaudit.audit.estimating.entries import DERIVED
+from maskaudit.audit.estimating.entry import FURTHER
+from maskaudit.audit.estimating.estimate import Design, estimate
+from maskaudit.audit.estimating.estimators.catalogue import ALL, GROUP
+from maskaudit.audit.estimating.names import between, is_ties, without_groups
+from maskaudit.audit.measuring import models, scoring
+from maskaudit.audit.proving.selftest import metamorphic
+from maskaudit.audit.recording import tables
+from maskaudit.probes.expand import expand
+from maskaudit.probes.schema import load, shipped
+from tests import estimate_oracles, tiny
+from tests.audit.estimating.test_estimators import LEXICON, design_of, every_kind
+from tests.audit.proving.selftest.test_properties import SIGNED, SQUARES
+from tests.reports import records
+
+ROOT = Path(__file__).resolve().parents[3]
+# The estimators of cells have their rows in docs/method.md too.
+OF_CELLS = [numbers.find(part.name) for part in GROUP]
+VERSIONS = sorted((ROOT / "examples" / "versions" / "records").iterdir())
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def first_frames(part):
+    """Return a set of a few frames, enough for a slope: a number's name does not depend on more."""
+    own = part.items[part.items["frame"].isin(part.items["frame"].unique()[:12])]
+    return replace(part, items=own, contexts=part.contexts.merge(own[["context"]]))
+
+
+def made_up(part, rng):
+    """Return scores that no model gave, and distances of two models, for one set."""
+    items = part.items.drop_duplicates("item")["item"]
+    scores = pd.concat(
+        pd.DataFrame({"item": items, "model": model, "measure": "logp", "status": "ok",
+                      "value": rng.normal(-6, 1, len(items)), "rank": 2, "pieces": 1})
+        for model in ("reference", "candidate")
+    )  # fmt: skip
+    contexts = part.contexts["context"]
+    of_pair = [(m, "reference", "candidate") for m in ("kl", "jsd", "tv", "top1", "agreement@10")]
+    paired = pd.concat(
+        pd.DataFrame({"context": contexts, "model": model, "measure": measure,
+                      "other_context": contexts if other else "", "other_model": other,
+                      "value": rng.uniform(size=len(contexts))})
+        for measure, model, other in [*of_pair, ("entropy", "reference", "")]
+    )  # fmt: skip
+    return scores, paired
+
+
+@pytest.fixture(scope="module")
+def default():
+    """Return the estimates of the sets that are audited by default, on scores that are drawn."""
+    rng = np.random.default_rng(0)
+    parts = [
+        (probe_set, first_frames(expand(probe_set))) for probe_set in map(load, shipped().values())
+    ]
+    drawn = [made_up(part, rng) for _, part in parts]
+    scores, paired = (pd.concat(own).drop_duplicates(own[0].columns[:3]) for own in
+                      zip(*drawn, strict=True))  # fmt: skip
+    designs = [
+        Design(p.header.name, p.header.axis, p.header.contrast and tuple(p.header.contrast),
+               p.header.expect, {})
+        for p, _ in parts
+    ]  # fmt: skip
+    return estimate(
+        pd.concat([part.items for _, part in parts], ignore_index=True),
+        tables.table("scores", scores.to_dict("records")),
+        designs,
+        paired=tables.table("paired", paired.to_dict("records")),
+    ).estimates
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """Return the estimates of pairs, triples, completions, facts and word sets, by tiny models."""
+    root = tmp_path_factory.mktemp("models")
+    pair = [models.load(str(tiny.build(root / str(seed), "bert", seed))) for seed in (1, 2)]
+    parts = every_kind()
+    scored = scoring.score_all(parts, pair, lambda _name, _done, _all: None)
+    items = pd.concat([part.items for part in parts], ignore_index=True)
+    designs = [design_of(part) for part in parts]
+    return estimate(items, scored.scores, designs, scored.fills, scored.paired, LEXICON).estimates
+
+
+@pytest.fixture(scope="module")
+def shared_world():
+    """Return the estimates of sets with the world's shares, with names and many clusters."""
+    jobs = records.with_shares(records.jobs(frames=20), neutral=True)
+    sets = [jobs, records.people(terms=5), records.pairs(), records.triples()]
+    return records.record(sets, further=0.1).estimates
+
+
+@pytest.fixture(scope="module")
+def held(default, published, shared_world):
+    """Return the estimates of every record of this file in one table."""
+    stored = [load_record(path).estimates for path in VERSIONS]
+    return pd.concat([default, published, shared_world, *stored], ignore_index=True)
+
+
+def test_every_number_of_a_record_is_known_and_every_known_number_is_of_a_record(held):
+    """In both directions, whichever set made it; groups in a name say nothing of the number."""
+    made = {without_groups(name) for name in held["estimator"]}
+    assert made == {entry.name for entry in numbers.every()}
+    assert len(numbers.every()) == len(made)
+    assert all(numbers.find(name) is not None for name in held["estimator"].unique())
+
+
+def test_a_number_is_tested_against_the_null_value_of_its_entry(held):
+    """The one in the table, of a model and of the two together; a difference is held against 0."""
+    alone = held[(held["subject"] != "difference") & held["null_value"].notna()]
+    found = {name: set(own) for name, own in alone.groupby("estimator")["null_value"]}
+    expected = {entry.name: {entry.null} for entry in numbers.every() if not math.isnan(entry.null)}
+    assert found == expected
+    changes = held.loc[held["subject"] == "difference", "null_value"].dropna()
+    assert set(changes) == {0.0}
+
+
+def test_a_number_is_of_the_pair_and_of_the_modes_that_its_entry_says(held):
+    """Subject `relation` and mode, as the table has them; a kind of set as it is registered."""
+    for name, own in held.groupby(held["estimator"].map(without_groups)):
+        entry = numbers.find(name)
+        assert {subject == "relation" for subject in own["subject"]} == {entry.of_pair}, name
+        assert set(own["mode"]) == set(entry.modes), name
+
+
+def test_directions_and_powers_are_those_that_tests_of_behaviour_write_by_hand():
+    """What is negated when groups change places, what grows with the scores and with their square.
+
+    Tests of estimates hold each of these lists against numbers.
+    """
+    of_cells = [entry for entry in numbers.every() if "association" in entry.kinds]
+    undirected = {entry.name for entry in of_cells if not entry.is_directed}
+    assert undirected == estimate_oracles.UNDIRECTED
+    assert set(SIGNED) == metamorphic.EFFECTS
+    assert set(SQUARES) == metamorphic.SQUARES
+    assert not any(entry.is_directed for entry in numbers.every() if entry not in of_cells)
+
+
+def test_harm_lies_up_in_contrasts_magnitudes_their_ratios_and_the_world_s_slope_alone():
+    """For every other number a gate has to say it; an unknown contrast is one all the same."""
+    harmful = {"stereotype_contrast", "stereotype_contrast_lpbs", "association", "magnitude"}
+    harmful |= {"log_kappa", "log_magnitude_ratio", "world_slope"}
+    assert {entry.name for entry in numbers.every() if entry.harm} == harmful
+    assert {numbers.harm_of(name) for name in harmful} == {"up"}
+    assert numbers.harm_of("stereotype_contrast_of_tomorrow") == "up"
+    assert numbers.harm_of("tomorrow") is None
+    leans = {entry.name for entry in numbers.every() if numbers.is_harmful_lean(entry.name)}
+    assert leans == {"stereotype_contrast", "stereotype_contrast_lpbs"}
+    assert not numbers.is_harmful_lean("stereotype_contrast_of_tomorrow")
+    assert numbers.LOG_RATIO == {"association": "log_kappa", "magnitude": "log_magnitude_ratio"}
+
+
+def test_a_name_with_more_in_it_is_that_of_its_number():
+    """Groups, limits and ties; defined under the estimator that makes it."""
+    assert numbers.find(between("log_odds", "women", "men")) is numbers.find("log_odds")
+    assert numbers.find("tomorrow") is numbers.defined_under("tomorrow") is None
+    expected = {"pll_ties": "pll", "pll_wilson": "pll", "pll_exact": "pll", "icat": "stereoset"}
+    expected |= {"honest@5": "honest", "honest": "honest", "slope": "slope", "kl": "kl"}
+    found = {name: numbers.defined_under(name).name for name in expected}
+    assert found == expected
+    assert {entry.estimator for entry in numbers.every()} == {"", *(part.name for part in ALL)}
+    ties = [entry for entry in numbers.every() if is_ties(entry.name)]
+    assert {entry.definition for entry in ties} == {"Pairs whose sides tie, in % of all pairs."}
+
+
+def test_every_entry_says_what_it_is_and_what_it_hides():
+    """Sentences, a unit or how a page writes it, and a kind of set."""
+    for entry in numbers.every():
+        assert re.fullmatch(r"[\w(ΦΣ].*\.", entry.definition, re.DOTALL), entry.name
+        assert re.fullmatch(r"[A-Z].*\.", entry.does_not_show, re.DOTALL), entry.name
+        assert entry.unit or entry.form, entry.name
+        assert entry.kinds, entry.name
+
+
+def row_of(entry):
+    """Return the row of docs/method.md about a number."""
+    formula = f" {entry.formula}." if entry.formula else ""
+    judged = entry.judged.replace("change by ", "change by `") + "`" * bool(entry.log_ratio)
+    cells = (f"`{entry.name}`", entry.unit or entry.form, entry.definition + formula, judged,
+             entry.does_not_show)  # fmt: skip
+    return f"| {' | '.join(cells)} |".replace("|  |", "| |")
+
+
+def test_the_tables_of_the_method_say_of_each_number_what_the_registry_says():
+    """Every number from cells and first fills, and the estimators of cells, has its row; no other.
+
+    A row that is missing is printed as it should be.
+    """
+    text = (ROOT / "docs" / "method.md").read_text("utf-8")
+    found = [line for line in text.splitlines() if line.startswith("| `")]
+    wanted = {row_of(entry) for entry in (*DERIVED.values(), *OF_CELLS)}
+    assert "\n".join(sorted(wanted - set(found))) == ""
+    assert set(found) == wanted
+
+
+def test_the_command_lists_every_number_and_all_that_is_known_of_it(tmp_path):
+    """A line each for people; JSON without NaN for programs."""
+
+    def run(*words):
+        command = [sys.executable, "-m", "maskaudit", "estimators", *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    lines = run().stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [entry.name for entry in numbers.every()]
+    assert "harm up" in lines[0]
+    assert "against 0" in lines[0]
+    told = {row["name"]: row for row in json.loads(run("--json").stdout)}
+    assert told["association"]["judged"] == "against 0, change by log_kappa"
+    assert told["log_odds"]["null"] is None
+    assert told["pll"]["null"] == 50
+    assert told["pll"]["modes"] == ["published", "corrected"]
+    assert all(row["shown"] for row in told.values())
+    assert told["jsd_groups"]["shown"] == FURTHER
+
+
+@pytest.mark.parametrize(
+    "module", ["maskaudit.audit.estimating.numbers", "maskaudit.audit.judging.policy"]
+)
+def test_names_and_policies_load_neither_scipy_nor_pandas_nor_torch(module):
+    """Whoever only reads names or gates.toml does not wait for them."""
+    code = f"import sys, {module}; print({{'scipy', 'pandas', 'torch'}} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
