@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Unpack
 
 from maskaudit.audit import describe, settings
 from maskaudit.audit.estimating.estimate import estimate
@@ -101,22 +99,3 @@ def _finish(made: Record, rules: policy.Policy | None) -> None:
         verdicts.write(gate.judge(made, rules, today=datetime.now(UTC).date()), made.path)
     if rules is not None or not (made.path / FILE).is_file():
         write_page(made)
-
-
-def run(
-    file: str | Path | None = None,
-    *,
-    skip_unchanged: bool = False,
-    progress: Progress = silent,
-    note: Callable[[str], None] = silent,
-    **words: Unpack[settings.Words],
-) -> Record:
-    """Audit one candidate, against a reference where one is named; write the record and its page.
-
-    `file` is an AUDIT.toml; `words` (reference, candidate, probes, out, seed, gates, no_cache) are
-    used instead of what it says. Without any model the bundled pair is audited. Else as `run_all`.
-    """
-    wanted = settings.asked(file, **words)
-    wanted.check_one_candidate()
-    [made] = run_all(wanted, skip_unchanged=skip_unchanged, progress=progress, note=note)
-    return made

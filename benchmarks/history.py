@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from maskaudit.audit import pipeline
+import maskaudit
 from maskaudit.audit.history import series
 from maskaudit.audit.recording.record import read_manifest
 from maskaudit.reports import history as words
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=300)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        record = arguments.record or pipeline.run(out=Path(folder) / "one").path
+        record = arguments.record or maskaudit.run(out=Path(folder) / "one").path
         runs = Path(folder) / "runs"
         multiply(record, runs, arguments.records)
         read = series.read(runs)

@@ -8,16 +8,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from maskaudit.audit.pipeline import run
-    from maskaudit.audit.recording.record import Record, load_record
+    from maskaudit.api import Record, compare, history, judge, load_record, report, run
+    from maskaudit.audit.errors import (
+        CannotWriteError,
+        InputError,
+        LockedError,
+        MaskauditError,
+        NotJudgedError,
+    )
 
-# Where each public name is defined, below this package.
-_HOMES = {
-    "Record": "audit.recording.record",
-    "load_record": "audit.recording.record",
-    "run": "audit.pipeline",
-}
-__all__ = ["Record", "load_record", "main", "run"]
+__all__ = [
+    "CannotWriteError",
+    "InputError",
+    "LockedError",
+    "MaskauditError",
+    "NotJudgedError",
+    "Record",
+    "compare",
+    "history",
+    "judge",
+    "load_record",
+    "main",
+    "report",
+    "run",
+]
 
 
 def main() -> None:
@@ -33,10 +47,11 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - what a module's __getattr__
         from importlib.metadata import version
 
         return version("maskaudit")
-    if name not in _HOMES:
+    if name not in __all__:
         message = f"module 'maskaudit' has no attribute {name!r}"
         raise AttributeError(message)
-    return getattr(import_module(f"maskaudit.{_HOMES[name]}"), name)
+    home = "audit.errors" if name.endswith("Error") else "api"
+    return getattr(import_module(f"maskaudit.{home}"), name)
 
 
 def __dir__() -> list[str]:

@@ -116,7 +116,9 @@ def audit_anew(config: pytest.Config) -> None:
     with _usage():
         from maskaudit.audit import pipeline
 
-        made = pipeline.run(file)
+        wanted = settings.read(file)
+        wanted.check_one_candidate()
+        [made] = pipeline.run_all(wanted)
     assert made.path is not None  # noqa: S101 - it was just sealed
     config.stash[_MADE] = made.path
 

@@ -20,7 +20,7 @@ import torch
 import vl_convert  # noqa: F401 - loaded once, here
 from transformers.utils import logging
 
-from maskaudit.audit import pipeline
+import maskaudit
 from maskaudit.audit.errors import MaskauditError
 from maskaudit.audit.measuring import scoring
 from tests import tiny
@@ -50,7 +50,7 @@ def prepare(folder: Path) -> None:
 
 def audit(folder: Path, out: str, *, skip_unchanged: bool) -> None:
     """Run one audit, as it is run every night."""
-    pipeline.run(
+    maskaudit.run(
         reference=str(folder / "teacher"),
         candidate=str(folder / "student"),
         probes=[str(folder / "small.toml")],

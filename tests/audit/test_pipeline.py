@@ -68,7 +68,7 @@ def run(here: Path, folders: dict[str, str]) -> Audit:  # noqa: ARG001 - paths a
 
     def once(**said: object) -> Record:
         names = {"reference": folders["teacher"], "candidate": folders["student"]}
-        return pipeline.run(**{**names, "probes": ["small.toml"], **said})
+        return maskaudit.run(**{**names, "probes": ["small.toml"], **said})
 
     return once
 

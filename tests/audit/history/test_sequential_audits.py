@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from maskaudit.audit import pipeline
+import maskaudit
 from maskaudit.audit.errors import NotJudgedError
 from maskaudit.audit.history import sequential
 from maskaudit.audit.history.sequential_audits import weekly
@@ -250,7 +250,7 @@ def audited(tmp_path_factory):
         "probes": [str(folder / "drawn.toml")],
         "out": folder / "runs",
     }
-    return [pipeline.run(**asked, seed=seed) for seed in (1, 2, 3, 1)]
+    return [maskaudit.run(**asked, seed=seed) for seed in (1, 2, 3, 1)]
 
 
 def test_audits_of_three_seeds_are_three_weeks_and_a_seed_again_is_none(audited):

@@ -14,7 +14,7 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 from typer.testing import CliRunner
 
-from maskaudit.audit import pipeline
+import maskaudit
 from maskaudit.audit.cli import app
 from maskaudit.audit.errors import CannotWriteError, InputError, NotJudgedError, WorseError
 from maskaudit.audit.judging import baseline, compare
@@ -173,7 +173,7 @@ def test_the_core_sets_fit_into_two_mebibytes(folder, tmp_path):
     worst = len(baseline._parquet(scores))
     assert worst < 2 * MIB
     assert worst < 18 * len(items)
-    run = pipeline.run(candidate=str(truth.STUDENT), probes=["religion-trait"], out=tmp_path)
+    run = maskaudit.run(candidate=str(truth.STUDENT), probes=["religion-trait"], out=tmp_path)
     accepted(run, folder)
     real = (folder / "main.parquet").stat().st_size
     assert real / run.items["item"].nunique() * len(items) < 2 * MIB

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskaudit.audit import pipeline
+import maskaudit
 from maskaudit.audit.errors import NotJudgedError
 from maskaudit.audit.estimating.statistics import anova
 from maskaudit.audit.judging import compare
@@ -281,7 +281,7 @@ def audited(tmp_path_factory):
     (folder / "people.toml").write_text(SET)
     asked = {"reference": str(teacher), "probes": [str(folder / "people.toml")], "out": folder}
     names = [students[0], students[0], students[1]]
-    return [pipeline.run(candidate=str(name), **asked) for name in names]
+    return [maskaudit.run(candidate=str(name), **asked) for name in names]
 
 
 def test_the_same_audit_twice_is_the_same_to_the_last_bit(audited):
@@ -748,7 +748,7 @@ def test_a_real_student_against_another_is_the_pair_of_one_audit(audited, tmp_pa
     assert found.compared == (first.scores["model"] == "candidate").sum()
     folder = tmp_path_factory.mktemp("both")
     models = audited[0].path.parent
-    both = pipeline.run(
+    both = maskaudit.run(
         reference=str(models / "student2"), candidate=str(models / "student3"),
         probes=[str(models / "people.toml")], out=folder,
     )  # fmt: skip

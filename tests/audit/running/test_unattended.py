@@ -19,7 +19,7 @@ import torch
 import typer
 from typer.testing import CliRunner
 
-from maskaudit.audit import pipeline
+import maskaudit
 from maskaudit.audit.cli import unattended
 from maskaudit.audit.measuring import cache, scoring
 from maskaudit.audit.measuring.cache import Cache
@@ -179,7 +179,7 @@ def test_another_process_takes_what_was_kept_and_scores_the_same(attempts, plain
     torch.set_num_threads(1)
     try:
         for no_cache in (False, True):
-            found = pipeline.run(
+            found = maskaudit.run(
                 **{**said, "probes": [said["probes"]]}, out=attempts.folder / "runs",
                 no_cache=no_cache, note=notes.append,
             )  # fmt: skip

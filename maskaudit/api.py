@@ -1,0 +1,280 @@
+"""The public interface: audits and records, verdicts, comparisons, histories and pages.
+
+Every function takes paths as text or as `Path`. An error that the caller can mend is an
+`InputError` (wrong input), a `NotJudgedError` (nothing to judge) or another `MaskauditError`.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, overload
+
+import pandas as pd
+
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE
+from maskaudit.audit.judging import compare as versions
+from maskaudit.audit.judging import gate, policy
+from maskaudit.audit.recording import record as stored
+from maskaudit.audit.vocabulary import GATES_FILE, Progress
+
+if TYPE_CHECKING:
+    from maskaudit.audit.history.series import Judgement as History
+    from maskaudit.audit.judging.compare import Versions
+    from maskaudit.audit.judging.verdicts import Judgement
+
+Paths = str | os.PathLike[str]
+# The columns of a summary, in its order.
+_SUMMARY = (
+    *("probe_set", "axis", "slice", "estimator", "subject"),
+    *("estimate", "low", "high", "p_adjusted", "n_attributes", "n_frames", "scope", "flag"),
+)
+
+
+def silent(*_message: object) -> None:
+    """Do nothing with a message."""
+
+
+class Record(stored.Record):
+    """One audit: its manifest and its tables, with a headline and a summary to show.
+
+    `manifest` says what was audited and how. `contexts`, `items`, `scores`, `paired`, `fills` and
+    `estimates` are DataFrames; `estimates` has a row for each number, with its interval. `path` is
+    the folder, None for a record that is in memory alone. Records are equal where their manifests
+    and tables are, wherever they lie.
+    """
+
+    @classmethod
+    def of(cls, record: stored.Record) -> Self:
+        """The same record, with its headline and summary."""
+        return cls(**{part.name: getattr(record, part.name) for part in fields(record)})
+
+    @property
+    def headline(self) -> str:
+        """The first sentence of the record's page: what was shown, and how sure it is."""
+        from maskaudit.reports.page import headline
+
+        first = headline(self)
+        return f"{first.claim}: {first.evidence.partition('. ')[0].rstrip('.')}."
+
+    def summary(self) -> pd.DataFrame:
+        """The numbers that say first what the audit shows: a row each, with columns of `estimates`.
+
+        Stereotype contrasts of sets that have one, in nats and positive towards the stereotype;
+        elsewhere the numbers of all items. `subject` is reference, candidate or difference.
+        """
+        rows = [
+            versions.headline(self.estimates, subject)
+            for subject in (REFERENCE, CANDIDATE, DIFFERENCE)
+        ]
+        return pd.concat(rows, ignore_index=True)[list(_SUMMARY)]
+
+    def __repr__(self) -> str:
+        """Three lines: which record, who was audited with what, and the headline."""
+        models = self.manifest.models
+        who = models[CANDIDATE].name
+        if REFERENCE in models:
+            who += f" against {models[REFERENCE].name}"
+        sets = len(self.manifest.probe_sets)
+        lost = int((self.scores["status"] != "ok").sum())
+        return (
+            f"Record {self.name}\n"
+            f"{who}: {sets} probe set{'' if sets == 1 else 's'}, {len(self.scores):,} scores, "
+            f"{lost:,} lost\n"
+            f"{self.headline}"
+        )
+
+    def _repr_html_(self) -> str:
+        """The headline and the summary as a table, for notebooks."""
+        from html import escape
+
+        table = self.summary().to_html(index=False, float_format="{:.3f}".format, na_rep="")
+        return f"<p><strong>{escape(self.headline)}</strong></p>\n{table}"
+
+    def __eq__(self, other: object) -> bool:
+        """Whether another record has the same manifest and the same tables."""
+        if not isinstance(other, stored.Record):
+            return NotImplemented
+        return self.manifest == other.manifest and all(
+            getattr(self, name).equals(getattr(other, name)) for name in stored.TABLES
+        )
+
+    def __hash__(self) -> int:
+        """Equal records have equal keys."""
+        return hash((self.manifest.key, self.manifest.created))
+
+
+@overload
+def run(
+    file: Paths | None = None,
+    *,
+    reference: Paths | None = None,
+    candidate: Paths | None = None,
+    candidates: None = None,
+    probes: Sequence[Paths] = (),
+    out: Paths | None = None,
+    seed: int | None = None,
+    gates: Paths | None = None,
+    no_cache: bool = False,
+    skip_unchanged: bool = False,
+    progress: Progress = silent,
+    note: Callable[[str], None] = silent,
+) -> Record: ...
+
+
+@overload
+def run(
+    file: Paths | None = None,
+    *,
+    reference: Paths | None = None,
+    candidate: None = None,
+    candidates: Sequence[Paths],
+    probes: Sequence[Paths] = (),
+    out: Paths | None = None,
+    seed: int | None = None,
+    gates: Paths | None = None,
+    no_cache: bool = False,
+    skip_unchanged: bool = False,
+    progress: Progress = silent,
+    note: Callable[[str], None] = silent,
+) -> list[Record]: ...
+
+
+def run(  # noqa: PLR0913 - each an everyday word of an audit
+    file: Paths | None = None,
+    *,
+    reference: Paths | None = None,
+    candidate: Paths | None = None,
+    candidates: Sequence[Paths] | None = None,
+    probes: Sequence[Paths] = (),
+    out: Paths | None = None,
+    seed: int | None = None,
+    gates: Paths | None = None,
+    no_cache: bool = False,
+    skip_unchanged: bool = False,
+    progress: Progress = silent,
+    note: Callable[[str], None] = silent,
+) -> Record | list[Record]:
+    """Audit a candidate, against a reference where one is named; write the record and its page.
+
+    `file` is an AUDIT.toml, ./AUDIT.toml where there is one; the other arguments are used instead
+    of what it says. Models are hub ids, with `@revision`, or folders. With `candidates`, a list of
+    models, each is audited as if it were the only one, and a list of records is returned in that
+    order. Without any model the bundled pair is audited. `probes` are names of shipped sets or
+    files, `out` the folder that records are written to. With `skip_unchanged` a whole record of the
+    same models, sets, settings and software is returned instead of a new one. `progress` is called
+    with what is being done, how much of it is done and how much there is, `note` with sentences for
+    the user. Raises `InputError` for what cannot be used, `LockedError` where another run writes to
+    the folder, and `CannotWriteError` where the disk is full or read-only.
+    """
+    from maskaudit.audit import pipeline, settings
+
+    if candidate is not None and candidates is not None:
+        raise InputError("candidate and candidates are both given; expected one of them")
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
+        raise InputError(f"seed: is {seed!r}; expected a whole number from 0, or None")
+    named = None if candidates is None else _texts("candidates", candidates)
+    wanted = settings.asked(
+        _text("file", file),
+        reference=_text("reference", reference),
+        candidate=_text("candidate", candidate),
+        candidates=named or (),
+        probes=_texts("probes", probes),
+        out=_text("out", out),
+        seed=seed,
+        gates=_text("gates", gates),
+        no_cache=no_cache,
+    )
+    if candidates is None:
+        wanted.check_one_candidate()
+    made = pipeline.run_all(wanted, skip_unchanged=skip_unchanged, progress=progress, note=note)
+    records = [Record.of(record) for record in made]
+    return records[0] if candidates is None else records
+
+
+def load_record(path: Paths) -> Record:
+    """Read a record from its folder; needs neither torch nor the models.
+
+    Raises `InputError` for a record that is changed, not whole, or of a newer format.
+    """
+    return Record.of(stored.load_record(Path(_required("path", path))))
+
+
+def judge(
+    record: stored.Record | Paths,
+    gates: Paths = GATES_FILE,
+    *,
+    baseline: stored.Record | Paths | None = None,
+    today: date | None = None,
+) -> "Judgement":
+    """Every verdict of a gates.toml on a record; `exit_code` is 0, 1 or 3, as the command's.
+
+    Accepted baselines are found beside the gates.toml; `baseline` is a record to use instead of
+    them. `today` decides which waivers are in force. Nothing is written. Raises `InputError` for
+    gates or records that cannot be read, and for a gate whose number needs a direction of harm.
+    """
+    against = None if baseline is None else _record("baseline", baseline)
+    rules = policy.read(_required("gates", gates))
+    day = today or datetime.now(UTC).date()
+    return gate.judge(_record("record", record), rules, baseline=against, today=day)
+
+
+def compare(old: stored.Record | Paths, new: stored.Record | Paths) -> "Versions":
+    """Estimate what changed between the candidates of two records, paired by item.
+
+    Positive differences are of the newer one. Raises `NotJudgedError` where nothing can be
+    compared, and says what differs; `InputError` for records that cannot be read.
+    """
+    return versions.versions(_record("old", old), _record("new", new))
+
+
+def history(runs: Paths) -> "History":
+    """The series of a folder of records in order, judged so that false alarms stay below 5 %.
+
+    Raises `InputError` where there is no folder of records, and `NotJudgedError` where none of them
+    can be read.
+    """
+    from maskaudit.audit.history import series
+
+    return series.judge(series.read(Path(_required("runs", runs))))
+
+
+def report(record: stored.Record | Paths, out: Paths | None = None) -> Path:
+    """Write the page of a record as one HTML file, and return where it is.
+
+    It lies beside the record's tables unless `out` names a file. Raises `InputError` for a record
+    that cannot be read, `CannotWriteError` where the disk is full or read-only.
+    """
+    from maskaudit.reports.html import write_page
+
+    where = _text("out", out)
+    return write_page(_record("record", record), None if where is None else Path(where))
+
+
+def _record(name: str, given: stored.Record | Paths) -> stored.Record:
+    return given if isinstance(given, stored.Record) else load_record(_required(name, given))
+
+
+def _text(name: str, value: Any) -> str | None:  # noqa: ANN401 - what a caller gave
+    """A path or a name as text, None as it is."""
+    if value is None:
+        return None
+    if not isinstance(value, str | os.PathLike):
+        raise InputError(f"{name}: is {value!r}; expected text or a path")
+    return str(value)
+
+
+def _required(name: str, value: Any) -> str:  # noqa: ANN401 - what a caller gave
+    text = _text(name, value)
+    if text is None:
+        raise InputError(f"{name}: is None; expected text or a path")
+    return text
+
+
+def _texts(name: str, values: Any) -> list[str]:  # noqa: ANN401 - what a caller gave
+    """Paths or names as a list of texts; a single one is a mistake that iterates by letter."""
+    if isinstance(values, str | os.PathLike) or not isinstance(values, Sequence):
+        raise InputError(f"{name}: is {values!r}; expected a list of texts or paths")
+    return [_required(f"{name}[{place}]", value) for place, value in enumerate(values)]
