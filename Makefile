@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint con
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help audit test chaos check tree format phantom phantom-versions validity
+.PHONY: help audit test test-quick chaos check tree format phantom phantom-versions validity
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,8 +28,15 @@ audit: $(VENV)/.models ## audit the bundled student against its teacher, offline
 	@page=$$(ls -t "$(RUNS)"/*/report.html | head -n 1) && test -n "$$page" && \
 	  echo "Open this page in a browser: $$(cd "$$(dirname "$$page")" && pwd)/report.html"
 
+# A worker for every processor, eight at most, for each loads torch; a worker that has no more to do
+# takes over from another. `ARGS=-n0` runs the tests in one process, as a debugger needs it.
+PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist worksteal
+
 test: $(VENV)/.dev ## run the tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
+
+test-quick: $(VENV)/.dev ## run the tests that are not marked slow: under a minute on two cores
+	$(PYTEST) -m "not slow" $(ARGS)
 
 chaos: $(VENV)/.dev ## kill an audit at 20 random moments, and hold what is left against a quiet run
 	MASKAUDIT_KILLS=20 $(BIN)/python -m pytest tests/audit/test_unattended.py $(ARGS)
@@ -45,6 +52,7 @@ check: $(VENV)/.dev tree ## check format, lint, types and the direction of impor
 tree:
 	@mkdir -p $(TREE)/maskaudit
 	@ln -sfn $(addprefix ../../../,audit probes reports $(wildcard maskaudit/*.py maskaudit/py.typed)) $(TREE)/maskaudit
+	@ln -sfn ../../tests $(TREE)
 
 format: $(VENV)/.dev ## put the code into the form that check asks for
 	$(BIN)/ruff format .

@@ -4,6 +4,7 @@ import math
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 UNKNOWN = "–"
 LONGEST_SHOWN = 60
@@ -213,6 +214,7 @@ def _decimals(size: float) -> str:
     return f"{size:.2f}"
 
 
+@lru_cache(maxsize=4096)  # a page shows the same few characters again and again
 def _shown(character: str) -> str:
     point = ord(character)
     unseen = (

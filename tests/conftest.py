@@ -11,6 +11,12 @@ from hypothesis import settings
 # Before anything imports huggingface_hub, which reads it once.
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+# pytest-xdist starts a worker a processor. Libraries that would start a thread a processor in each
+# worker only take the processors from each other; torch, numpy and scipy read this when imported.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(threads, "1")
+
 # A test's time depends on what else the machine does, so no example has a deadline; where CI runs,
 # the examples are the same every time.
 settings.register_profile("project", deadline=None, derandomize=bool(os.environ.get("CI")))
@@ -46,7 +52,7 @@ def one_thread() -> Iterator[None]:
     """Keep torch to one processor: the models of tests are too small for two."""
     import torch  # a test of what needs no torch must not wait for it
 
-    threads = torch.get_num_threads()
+    before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
-    torch.set_num_threads(threads)
+    torch.set_num_threads(before)

@@ -245,7 +245,9 @@ def rows_of(found: Estimated, subject: str, estimator: str, **more: str) -> list
     return whole[chosen].to_dict("records")
 
 
-def assert_is(row: Mapping[str, Any], expected: Mapping[str, float], null: float = math.nan):
+def assert_is(
+    row: Mapping[str, Any], expected: Mapping[str, float], null: float = math.nan
+) -> None:
     """The row says what the slow implementation says; p only where something is tested."""
     for part, value in expected.items():
         wanted = pytest.approx(value, rel=1e-8, abs=1e-12, nan_ok=True)

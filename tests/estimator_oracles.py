@@ -446,10 +446,15 @@ def stereoset_metrics(
     terms: dict[str, list[Mapping[str, str | float]]] = {}
     for item in items:
         terms.setdefault(str(item["term"]), []).append(item)
-    lms, ss, ties, lms_ties = [], [], 0, 0
+    lms: list[dict[str, float]] = []
+    ss: list[dict[str, float]] = []
+    ties = lms_ties = 0.0
     for group in terms.values():
-        related = [(item[name], item["unrelated"]) for item in group for name in _MEANINGFUL]
-        leaning = [(item["stereotype"], item["anti"]) for item in group]
+        scores = [
+            {name: float(item[name]) for name in (*_MEANINGFUL, "unrelated")} for item in group
+        ]
+        related = [(item[name], item["unrelated"]) for item in scores for name in _MEANINGFUL]
+        leaning = [(item["stereotype"], item["anti"]) for item in scores]
         lms.append(crows_metric(related, mode))
         ss.append(crows_metric(leaning, mode))
         ties += ss[-1]["ties"]
@@ -764,7 +769,7 @@ def state(
     batch = torch.tensor([before + pieces + after], device=model.device)
     with torch.inference_mode():
         layer = model.base_model(input_ids=batch, attention_mask=torch.ones_like(batch))[0][0]
-    rows = layer.double().tolist()
+    rows: list[list[float]] = layer.double().tolist()
     if pooling == "cls":
         return rows[0]
     own = rows[len(before) : len(before) + len(pieces)]
@@ -783,7 +788,7 @@ def seat_sets(
 
     A word is one unit, whatever the number of texts: its vector is the mean of its states in them.
     """
-    sets = {}
+    sets: dict[str, list[list[float]]] = {}
     for name in WordSets._fields:
         sets[name] = []
         for word in words[name]:
@@ -1063,4 +1068,5 @@ def _logits(model: PreTrainedModel, ids: list[int]) -> torch.Tensor:
     batch = torch.tensor([ids], device=model.device)
     with torch.inference_mode():
         logits = model(input_ids=batch, attention_mask=torch.ones_like(batch)).logits
-    return logits[0].double().cpu()
+    own: torch.Tensor = logits[0].double().cpu()
+    return own

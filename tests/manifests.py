@@ -7,13 +7,13 @@ from pydantic import BaseModel
 from maskaudit.audit.recording.manifest import AttributeClass, Group, Identity, Manifest, ProbeSet
 from maskaudit.audit.recording.record import FORMAT
 
-IDENTITY = {
+IDENTITY: dict[str, Any] = {
     "name": "some/model", "revision": "", "architecture": "BertForMaskedLM", "weights": "w",
     "files": {}, "tokenizer": "t", "vocabulary": "v", "vocabulary_size": 10, "parameters": 100,
     "layers": 2, "stored_dtype": "F32", "dtype": "float32", "device": "cpu", "attention": "sdpa",
     "head": "at the mask", "config": "c",
 }  # fmt: skip
-PROBE_SET = {
+PROBE_SET: dict[str, Any] = {
     "version": "1", "kind": "association", "axis": "gender", "title": "A set", "question": "?",
     "how_to_read": "Carefully.", "limits": "Many.", "licence": "Apache-2.0", "sources": [],
     "neutral": None, "contrast": None, "expect": "lean", "share_alike": False,
@@ -21,7 +21,7 @@ PROBE_SET = {
     "group_at_mask": True, "frames": 1, "sentences": 1, "items": 1,
 }  # fmt: skip
 GRAMMAR = {"universe": "u", "seed": 0, "frames": 6, "sentences": 12}
-WHOLE = {
+WHOLE: dict[str, Any] = {
     "format": FORMAT, "key": "k", "number": 1, "notes": [], "created": "2026-01-01T00:00:00+00:00",
     "maskaudit": "0.1.0", "models": {"candidate": {}}, "method": {"dtype": "float32"},
     "provenance": {"python": "3.11.7", "machine": "x86_64", "processors": 2, "threads": 1,

@@ -67,7 +67,10 @@ def written(tokenizer: PreTrainedTokenizerBase, text: str, slot: int, target: st
 
 def pieces(tokenizer: PreTrainedTokenizerBase, text: str, slot: int, target: str) -> list[str]:
     """Return the pieces, as the vocabulary spells them, that the target has in the slot."""
-    return tokenizer.convert_ids_to_tokens(written(tokenizer, text, slot, target).pieces)
+    return [
+        str(tokenizer.convert_ids_to_tokens(piece))
+        for piece in written(tokenizer, text, slot, target).pieces
+    ]
 
 
 def log_ps(
@@ -298,12 +301,13 @@ def _has_a_space_too_many(
     """
     lead = MASK.join(text.split(MASK)[: slot + 1])
     n_spaces = len(lead) - len(lead.rstrip())
-    return n_spaces > 1 and tokenizer.decode(pieces[:1]).isspace()
+    return n_spaces > 1 and str(tokenizer.decode(pieces[:1])).isspace()
 
 
 def _encode(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
     """Return the token ids of the whole text, its `[MASK]`s as the tokenizer's own mask."""
-    return tokenizer(text.replace(MASK, tokenizer.mask_token))["input_ids"]
+    ids: list[int] = tokenizer(text.replace(MASK, tokenizer.mask_token))["input_ids"]
+    return ids
 
 
 def _mask_positions(tokenizer: PreTrainedTokenizerBase, text: str, ids: list[int]) -> list[int]:

@@ -314,14 +314,19 @@ def _mean(values: Sequence[float] | Table) -> float:
     return math.fsum(values) / len(values)
 
 
-def contrast_of_clusters(errors, attributes, frames, is_first):
+def contrast_of_clusters(
+    errors: Sequence[float],
+    attributes: Sequence[str],
+    frames: Sequence[str],
+    is_first: Sequence[bool],
+) -> tuple[float, float]:
     """Variance and df of a contrast with many cells missing: clusters of attributes by class.
 
     Sums of squares of the sums of errors, in dictionaries; the frames' part is of both classes.
     """
     parts = []
     for side in (1, 0):
-        sums = collections.defaultdict(float)
+        sums: dict[str, float] = collections.defaultdict(float)
         for error, attribute, mine in zip(errors, attributes, is_first, strict=True):
             if mine == side:
                 sums[attribute] += error
@@ -335,9 +340,9 @@ def contrast_of_clusters(errors, attributes, frames, is_first):
     by_frame = n_frames / (n_frames - 1) * math.fsum(s**2 for s in sums.values())
     left = []
     for side, (_, df) in zip((1, 0), parts, strict=True):
-        mine = [error for error, one in zip(errors, is_first, strict=True) if one == side]
-        value = -math.fsum(error**2 for error in mine)
-        left.append((value, len(mine) - (df + 1) - n_frames + 1))
+        of_class = [error for error, one in zip(errors, is_first, strict=True) if one == side]
+        value = -math.fsum(error**2 for error in of_class)
+        left.append((value, len(of_class) - (df + 1) - n_frames + 1))
     whole = [*parts, (by_frame, n_frames - 1), *left]
     if math.fsum(value for value, _ in whole) < max(own, by_frame):
         whole = parts if own >= by_frame else [(by_frame, n_frames - 1)]

@@ -139,6 +139,7 @@ def outcomes(printed: str) -> list[str]:
     return [line for line in printed.splitlines() if "::" in line]
 
 
+@pytest.mark.slow
 def test_pytest_in_a_project_with_an_audit_folder_is_the_same_with_and_without_us(tmp_path):
     """The project's tests find the project's package, and our plugin is listed and no more."""
     write_tests_of_a_project(tmp_path)

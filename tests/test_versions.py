@@ -23,6 +23,8 @@ from maskaudit.audit.proving.phantom import train, versions, world
 from maskaudit.audit.recording.record import MANIFEST, SUMS, TABLES, load_record
 from maskaudit.probes.loading import load, shipped
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "versions"
 SEEDS = [f"seed-{seed}" for seed in range(1, 6)]
 NAMES = [*SEEDS, "version-2"]

@@ -187,8 +187,8 @@ def _byte_level_bpe(words: Sequence[str]) -> PreTrainedTokenizerBase:
     tokens = [*sorted(ByteLevel.alphabet()), *("".join(merge) for merge in merges)]
     return RobertaTokenizer(
         vocab=_ids(["<s>", "<pad>", "</s>", "<unk>", *tokens, "<mask>"]),
-        merges=merges,
-        mask_token=AddedToken("<mask>", lstrip=True, special=True, normalized=False),
+        merges=merges,  # type: ignore[arg-type] # pairs, as the library makes them of its files
+        mask_token=_mask("<mask>"),
         model_max_length=POSITIONS,
     )
 
@@ -216,9 +216,14 @@ def _unigram(words: Sequence[str], *, cased: bool) -> PreTrainedTokenizerBase:
     return AlbertTokenizer(
         vocab=list(scored.items()),
         do_lower_case=not cased,
-        mask_token=AddedToken("[MASK]", lstrip=True, special=True, normalized=False),
+        mask_token=_mask("[MASK]"),
         model_max_length=POSITIONS,
     )
+
+
+def _mask(text: str) -> Any:
+    """Return a mask token that takes the space before it; the library annotates a str."""
+    return AddedToken(text, lstrip=True, special=True, normalized=False)
 
 
 def _forms(words: Iterable[str], *, cased: bool) -> list[str]:
@@ -279,7 +284,8 @@ def _model(
     if architecture in {"roberta", "albert"}:
         arguments.setdefault("bos_token_id", tokenizer.cls_token_id)
         arguments.setdefault("eos_token_id", tokenizer.sep_token_id)
-    return model_class(config_class(**arguments))
+    model: PreTrainedModel = model_class(config_class(**arguments))
+    return model
 
 
 def _randomise(model: PreTrainedModel, seed: int) -> None:
@@ -339,7 +345,7 @@ def copy_sharded(source: Path, target: Path) -> Path:
     (copy / WEIGHTS_FILE).unlink()
     names = sorted(tensors)
     halves = (names[: len(names) // 2], names[len(names) // 2 :])
-    weight_map = {}
+    weight_map: dict[str, str] = {}
     for number, half in enumerate(halves, start=1):
         file = f"model-{number:05d}-of-{len(halves):05d}.safetensors"
         save_file({name: tensors[name] for name in half}, copy / file, metadata={"format": "pt"})
@@ -536,4 +542,4 @@ def _edit_weights(
 
 def _model_type(folder: Path) -> str:
     """Return the architecture the configuration in the folder names."""
-    return json.loads((folder / "config.json").read_text())["model_type"]
+    return str(json.loads((folder / "config.json").read_text())["model_type"])

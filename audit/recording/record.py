@@ -164,7 +164,7 @@ def _read_table(name: str, path: Path, written: int) -> pd.DataFrame:
         if name == "estimates" and written < _WITH_OUTCOMES:
             frame = tables.with_outcomes(frame)
         return tables.check(name, tables.conform(name, frame))
-    except (OSError, ValueError, pa.ArrowException, AssertionError) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise InputError(f"{path}: not readable as the table {name} ({error})") from error
 
 

@@ -100,7 +100,9 @@ def conform(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """The same table in the declared order and dtypes; a column nobody declared is our mistake."""
     columns = COLUMNS[name]
     unknown = [column for column in frame.columns if column not in columns]
-    assert not unknown, f"table {name} has no columns {unknown}"  # noqa: S101 - ours, not the user's
+    if unknown:
+        message = f"table {name} has no columns {unknown}"
+        raise ValueError(message)
     empty = {column: "" if dtype == _TEXT else None for column, dtype in columns.items()}
     missing = {column: empty[column] for column in columns if column not in frame}
     whole = frame.assign(**missing)[list(columns)]

@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from maskaudit.audit.estimating import numbers
 from maskaudit.audit.estimating.entry import FURTHER
-from maskaudit.audit.recording.manifest import ProbeSet
+from maskaudit.audit.recording.manifest import Labelled, ProbeSet
 from maskaudit.audit.recording.slices import ALL as ALL_SLICE
 from maskaudit.audit.recording.slices import Slice
 from maskaudit.reports import caveats, definitions, wording
@@ -66,11 +65,12 @@ def p_cell(effect: Effect | None) -> str:
     return wording.UNKNOWN if effect is None or math.isnan(effect.p) else wording.p_number(effect.p)
 
 
-def slice_label(slice_: Slice, classes: Mapping[str, Any]) -> str:
+def slice_label(slice_: Slice, classes: Mapping[str, Labelled]) -> str:
     """A slice as a table names it."""
     if not slice_.is_part:
         return wording.visible(str(slice_))
-    own = str(classes.get(slice_.value, {}).get("label") or slice_.value)
+    known = classes.get(slice_.value)
+    own = (known.label if known else "") or slice_.value
     own = own.replace("_", " ").replace("-", " ")
     return wording.visible(f"{slice_.between}: {own}" if slice_.groups else own)
 

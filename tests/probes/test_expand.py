@@ -296,6 +296,7 @@ def test_a_fact_has_a_row_for_each_answer_and_each_partner():
 
 
 @pytest.mark.parametrize("name", shipped())
+@pytest.mark.slow
 def test_every_item_of_a_shipped_set_has_its_sentence_and_a_mask_at_its_slot(name):
     """No brace is left over, no article is doubled, and the tables have their columns."""
     found = expand(load(shipped()[name]))
@@ -423,6 +424,7 @@ def test_a_changed_frame_changes_exactly_its_own_ids():
 
 @settings(max_examples=20)
 @given(st.permutations(list(TEXTS)), st.permutations(JOBS["first"]), st.permutations(list(JOBS)))
+@pytest.mark.slow
 def test_the_digest_does_not_depend_on_the_order_of_frames_and_attributes(texts, first, classes):
     """The same questions in another order are the same questions."""
     lists = {**JOBS, "first": first}
@@ -461,6 +463,7 @@ WORDS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=8)
     term=WORDS,
     mask_first=st.booleans(),
 )
+@pytest.mark.slow
 def test_a_sentence_with_its_target_put_back_is_the_frame_with_both_words(
     lead, middle, attribute, term, mask_first
 ):
@@ -485,6 +488,7 @@ def test_a_sentence_with_its_target_put_back_is_the_frame_with_both_words(
 
 @settings(max_examples=15)
 @given(st.lists(WORDS, min_size=2, max_size=6, unique_by=str.casefold))
+@pytest.mark.slow
 def test_ids_are_the_same_for_equal_sentences_and_differ_for_unequal_ones(words):
     """A context is known by its text alone, in whatever set it stands."""
     sets = [expand(probe_set(classes={"only": [word]})) for word in words]

@@ -130,6 +130,7 @@ def test_every_drawn_frame_is_a_sentence_of_the_universe_and_comes_once(tmp_path
         assert set(texts) <= set(whole)
 
 
+@pytest.mark.slow
 def test_every_sentence_is_equally_likely(tmp_path):
     """Sentences of a text with few of them come as often as those of one with many."""
     found = load(write(tmp_path))
@@ -143,6 +144,7 @@ def test_every_sentence_is_equally_likely(tmp_path):
     assert low < square * (len(whole) - 1) / len(whole) < high
 
 
+@pytest.mark.slow
 def test_the_place_in_the_draw_says_nothing(tmp_path):
     """The first frame of a draw is any sentence, too."""
     found = load(write(tmp_path))

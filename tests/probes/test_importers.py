@@ -166,6 +166,7 @@ def holistic_size(path):
     return total
 
 
+@pytest.mark.slow
 def test_holistic_bias_as_published(shared):
     """HolisticBias has 13 axes, and the same seed draws the same sentences."""
     path = shared / "data/holisticbias/holistic_bias/dataset/v1.1"
@@ -831,6 +832,7 @@ def test_no_text(name, tmp_path):
         IMPORTERS[name](path)
 
 
+@pytest.mark.slow
 def test_headers(shared):
     """Every set says what it is, and nothing of where it lay."""
     data = shared / "data"

@@ -1,6 +1,8 @@
 """Small records for tests of the page: sets, scores and estimates that are made in a moment."""
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,10 +13,12 @@ from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.manifest import Truth
 from maskaudit.audit.recording.record import FORMAT, Record
-from maskaudit.probes.expand import expand
+from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.imported import EMPTY
 from maskaudit.probes.loading import parse
-from maskaudit.probes.schema import Header, ImportedSet
+from maskaudit.probes.schema import Header, ImportedSet, ProbeSet
+from maskaudit.reports import page as pages
+from maskaudit.reports.blocks import Page
 from tests import manifests
 
 WORDS_WOMEN = ["nurse", "librarian", "florist", "midwife", "stylist", "typist", "nanny"]
@@ -27,11 +31,22 @@ MORE_CONTEXTS = [
     "across the river", "after the storm", "at dawn", "behind the mill", "by the road",
     "in a hurry", "in the garden", "on the hill", "over the summer", "past the gate",
 ]  # fmt: skip
-_RECORDS = {}
+# What was made for the tests before: records by their arguments, and the page of each record.
+_RECORDS: dict[str, Record] = {}
+_PAGES: dict[int, tuple[Record, Page]] = {}
+# A probe set as a TOML file would say it, or a published set as its import would be read.
+Raw = dict[str, Any]
 HOSTILE = "<script>alert(1)</script>\u202e\u200b"
 
 
-def header(name, title, *, kind="association", expect="lean", contrast=("women_jobs", "men_jobs")):
+def header(
+    name: str,
+    title: str,
+    *,
+    kind: str = "association",
+    expect: str = "lean",
+    contrast: Sequence[str] = ("women_jobs", "men_jobs"),
+) -> Raw:
     """Return the [set] table of a probe set."""
     found = {
         "name": name, "version": "1.0", "kind": kind, "axis": "gender", "title": title,
@@ -42,7 +57,9 @@ def header(name, title, *, kind="association", expect="lean", contrast=("women_j
     return {**found, "contrast": list(contrast)} if kind == "association" else found
 
 
-def association(name, title, texts, terms, **more):
+def association(
+    name: str, title: str, texts: Iterable[str], terms: Sequence[Sequence[str]], **more: str
+) -> Raw:
     """Return a probe set of two groups and two classes."""
     return {
         "set": header(name, title, **more),
@@ -60,7 +77,7 @@ def association(name, title, texts, terms, **more):
     }  # fmt: skip
 
 
-def with_shares(made, *, neutral=False):
+def with_shares(made: Raw, *, neutral: bool = False) -> Raw:
     """Return the set with the world's shares of women, and with neutral words in its frames."""
     for class_, shares in (("women_jobs", (0.6, 0.97)), ("men_jobs", (0.02, 0.4))):
         attributes = made["classes"][class_]["attributes"]
@@ -72,7 +89,7 @@ def with_shares(made, *, neutral=False):
     return made
 
 
-def jobs(*, frames=10, attribute=""):
+def jobs(*, frames: int = 10, attribute: str = "") -> Raw:
     """Return a set with the group at the mask; `attribute` replaces the first one."""
     where = (CONTEXTS + MORE_CONTEXTS)[:frames]
     texts = [f"[MASK] was {{a attribute}} {place}." for place in where]
@@ -82,7 +99,7 @@ def jobs(*, frames=10, attribute=""):
     return made
 
 
-def people(*, terms=2):
+def people(*, terms: int = 2) -> Raw:
     """Return a set with the attribute at the mask and so many terms a group."""
     texts = [f"The {{term}} was the [MASK] {where}." for where in CONTEXTS]
     women = ["woman", "girl", "mother", "aunt", "widow"]
@@ -90,14 +107,14 @@ def people(*, terms=2):
     return association("people", "Job by person", texts, (women[:terms], men[:terms]))
 
 
-def control():
+def control() -> Raw:
     """Return a set in which no lean is expected."""
     texts = [f"{{a attribute}} called on [MASK] {where}." for where in CONTEXTS]
     days = (["Monday"], ["Friday"])
     return association("days", "Day by job", texts, days, expect="none")
 
 
-def facts():
+def facts() -> Raw:
     """Return a set of facts."""
     return {
         "set": header("facts", "Plain facts", kind="cloze"),
@@ -112,7 +129,16 @@ def facts():
     }  # fmt: skip
 
 
-def pairs(*, name="pairs", n=40, writers=8, edits=0, notes=(), unusable=0, **more):  # noqa: PLR0913
+def pairs(  # noqa: PLR0913 - each is one thing that an import may be otherwise in
+    *,
+    name: str = "pairs",
+    n: int = 40,
+    writers: int = 8,
+    edits: int = 0,
+    notes: Sequence[str] = (),
+    unusable: int = 0,
+    **more: Any,
+) -> ImportedSet:
     """Return an import of sentence pairs, in two classes, by some writers and with some edits."""
     rows = []
     for i in range(n):
@@ -130,7 +156,7 @@ def pairs(*, name="pairs", n=40, writers=8, edits=0, notes=(), unusable=0, **mor
     return imported(name, "Pairs of sentences", "pairs", rows, notes, unusable, **more)
 
 
-def triples(*, name="triples", n=40, terms=8):
+def triples(*, name: str = "triples", n: int = 40, terms: int = 8) -> ImportedSet:
     """Return an import of sentences with a blank and three words for it, by target term."""
     words = {"stereotype": "lazy", "anti": "busy", "unrelated": "fish"}
     rows = [
@@ -145,7 +171,15 @@ def triples(*, name="triples", n=40, terms=8):
     return imported(name, "Words in a blank", "triples", rows)
 
 
-def imported(name, title, kind, rows, notes=(), unusable=0, **more):  # noqa: PLR0913, PLR0917
+def imported(  # noqa: PLR0913, PLR0917 - each is a field of the import
+    name: str,
+    title: str,
+    kind: str,
+    rows: list[dict[str, Any]],
+    notes: Sequence[str] = (),
+    unusable: int = 0,
+    **more: Any,
+) -> ImportedSet:
     """Return a published set as the folder of an import would give it."""
     said = {k: v for k, v in header(name, title, kind=kind).items() if k != "contrast"}
     return ImportedSet.model_construct(
@@ -154,24 +188,53 @@ def imported(name, title, kind, rows, notes=(), unusable=0, **more):  # noqa: PL
     )  # fmt: skip
 
 
-def record(sets=None, *, names=None, truth=None, **told):
-    """Return the record of `_record`, made once for the same arguments: nothing changes one.
+def record(
+    sets: Sequence[Raw | ImportedSet] | None = None,
+    *,
+    names: Mapping[str, str] | None = None,
+    truth: Truth | None = None,
+    **more: Any,
+) -> Record:
+    """
+    Return the record of `_record`, made once for the same arguments: no test may change it.
 
     `names` are the models' by subject, `truth` is that of a pair whose leans were planted.
     """
-    key = repr((sets, sorted(told.items())))
+    if sets is None:
+        sets = [jobs(), people(), control(), facts()]
+    arguments = (sets, sorted(more.items()))
+    made = _once(repr(arguments), lambda: _record(sets, **more))
+    if names is None and truth is None:
+        return made
+    return _once(repr((names, truth, arguments)), lambda: _renamed(made, names or {}, truth))
+
+
+def page(made: Record) -> Page:
+    """Return the page of the record, made once for the same record: no test may change either."""
+    if id(made) not in _PAGES:
+        # The record is kept beside its page, so that its id is given to no other.
+        _PAGES[id(made)] = (made, pages.page(made))
+    return _PAGES[id(made)][1]
+
+
+def _once(key: str, make: Callable[[], Record]) -> Record:
+    """Return what was made for the key before, or make it."""
     if key not in _RECORDS:
-        _RECORDS[key] = _record(sets, **told)
-    found = _RECORDS[key]
+        _RECORDS[key] = make()
+    return _RECORDS[key]
+
+
+def _renamed(made: Record, names: Mapping[str, str], truth: Truth | None) -> Record:
+    """Return the record with other names of its models and with this truth."""
     models = {
-        model: identity.model_copy(update={"name": (names or {}).get(model, identity.name)})
-        for model, identity in found.manifest.models.items()
+        model: identity.model_copy(update={"name": names.get(model, identity.name)})
+        for model, identity in made.manifest.models.items()
     }
     updates = {"models": models, "truth": truth}
-    return replace(found, manifest=found.manifest.model_copy(update=updates))
+    return replace(made, manifest=made.manifest.model_copy(update=updates))
 
 
-def older(found):
+def older(found: Record) -> Record:
     """Return the record as the first format has it: nothing of both models, and no flags."""
     new = set(DERIVED) - {
         "stereotype_contrast", "stereotype_contrast_lpbs", "lean", "largest_lean", "accuracy@1",
@@ -184,15 +247,23 @@ def older(found):
 
 
 def _record(  # noqa: PLR0913 - each is one thing that a page may be about
-    sets=None, *, reference=0.5, candidate=1.1, noise=0.05, lost=0,
-    tokens=("she", "he", "they"), accuracy=(0.9, 0.6), one_tokenizer=True, seed=7, further=0.0,
-):  # fmt: skip
+    sets: Sequence[Raw | ImportedSet],
+    *,
+    reference: float | None = 0.5,
+    candidate: float = 1.1,
+    noise: float = 0.05,
+    lost: int = 0,
+    tokens: Sequence[str] = ("she", "he", "they"),
+    accuracy: Sequence[float] = (0.9, 0.6),
+    one_tokenizer: bool = True,
+    seed: int = 7,
+    further: float = 0.0,
+) -> Record:
     """Return a record whose models lean by half of `reference` and `candidate` a class.
 
     A `reference` of None leaves one model alone; the first `lost` items of the candidate are lost;
     the models are `further` apart (KL) in sentences with attributes of a class than in others.
     """
-    sets = [jobs(), people(), control(), facts()] if sets is None else sets
     leans = {"candidate": candidate}
     if reference is not None:
         leans = {"reference": reference, **leans}
@@ -201,20 +272,14 @@ def _record(  # noqa: PLR0913 - each is one thing that a page may be about
     items = pd.concat([part.items for part in parts], ignore_index=True)
     contexts = pd.concat([part.contexts for part in parts]).drop_duplicates("context")
     scores = _scores(items, leans, noise=noise, accuracy=accuracy, lost=lost, seed=seed)
-    designs = [
-        Design(
-            p.header.name, p.header.axis, tuple(p.header.contrast) if p.header.contrast else None,
-            p.header.expect, {"probe_set": p.header.name, "version": "1.0"},
-        )
-        for p in parsed
-    ]  # fmt: skip
+    designs = [_design(probe_set.header) for probe_set in parsed]
     fills = [
         {"context": c, "model": m, "rank": r, "token": t, "probability": 0.5 / r}
         for c in contexts["context"]
         for m in leans
         for r, t in enumerate(tokens, start=1)
     ]
-    paired = [
+    paired: list[dict[str, Any]] = [
         {
             "context": c, "model": "reference", "other_context": c, "other_model": "candidate",
             "measure": measure, "value": 0.25,
@@ -250,7 +315,14 @@ def _record(  # noqa: PLR0913 - each is one thing that a page may be about
     )
 
 
-def _distances(items, further, seed):
+def _design(header: Header) -> Design:
+    """Return what estimating has to know of a set."""
+    contrast = (header.contrast[0], header.contrast[1]) if header.contrast else None
+    method = {"probe_set": header.name, "version": "1.0"}
+    return Design(header.name, header.axis, contrast, header.expect, method)
+
+
+def _distances(items: pd.DataFrame, further: float, seed: int) -> list[dict[str, Any]]:
     """Return KL and the reference's entropy of every context, the neutral ones nearer."""
     draws = np.random.default_rng(seed)
     rows = []
@@ -268,7 +340,7 @@ def _distances(items, further, seed):
     return rows
 
 
-def changed(found, **cells):
+def changed(found: Record, **cells: float) -> Record:
     """Return the record with other values in the estimates of the difference's contrasts."""
     estimates = found.estimates.copy()
     rows = (estimates["estimator"] == "stereotype_contrast") & (
@@ -279,13 +351,21 @@ def changed(found, **cells):
     return replace(found, estimates=estimates)
 
 
-def estimate_of(found, probe_set, subject, estimator="stereotype_contrast", slice_="contrast"):
+def estimate_of(
+    found: Record,
+    probe_set: str,
+    subject: str,
+    estimator: str = "stereotype_contrast",
+    slice_: str = "contrast",
+) -> pd.Series:
     """Return one row of the estimates, found by a line of pandas and not as the page finds it."""
     places = ["probe_set", "subject", "estimator", "slice"]
-    return found.estimates.set_index(places).loc[(probe_set, subject, estimator, slice_)]
+    key: Any = (probe_set, subject, estimator, slice_)  # the stubs know no text of four columns
+    row: pd.Series = found.estimates.set_index(places).loc[key]
+    return row
 
 
-def truth_of(found):
+def truth_of(found: Record) -> Truth:
     """Return a truth that says that the planted leans of "jobs" are those of the reference."""
     planted = {**dict.fromkeys(WORDS_WOMEN, 0.25), **dict.fromkeys(WORDS_MEN, -0.25)}
     return Truth.model_validate({
@@ -303,7 +383,16 @@ def truth_of(found):
     })  # fmt: skip
 
 
-def _scores(items, leans, *, noise, accuracy, lost, seed):  # noqa: PLR0913
+def _scores(  # noqa: PLR0913 - those of `_record`
+    items: pd.DataFrame,
+    leans: Mapping[str, float],
+    *,
+    noise: float,
+    accuracy: Sequence[float],
+    lost: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Return a score of every item by every model, and for every measure that its kind needs."""
     draws = np.random.default_rng(seed)
     once = items.drop_duplicates("item")
     shared = draws.normal(0, 0.1, len(once))
@@ -312,7 +401,8 @@ def _scores(items, leans, *, noise, accuracy, lost, seed):  # noqa: PLR0913
         own = draws.normal(0, noise, len(once))
         right = draws.permutation(len(CONTEXTS)) < accuracy[place] * len(CONTEXTS)
         for i, row in enumerate(once.to_dict("records")):
-            value, rank = -2.0, 3
+            value: float = -2.0
+            rank: int | None = 3
             if row["kind"] == "cloze":
                 hit = right[int(row["frame"].split("-")[1])] and row["label"] == "right"
                 value, rank = (-0.1, 1) if hit else (-3.0, 4)
@@ -338,7 +428,14 @@ def _scores(items, leans, *, noise, accuracy, lost, seed):  # noqa: PLR0913
     return tables.table("scores", rows)
 
 
-def _manifest(parsed, parts, leans, *, left_out):
+def _manifest(
+    parsed: Sequence[ProbeSet],
+    parts: Sequence[Expanded],
+    leans: Mapping[str, float],
+    *,
+    left_out: Any,
+) -> dict[str, Any]:
+    """Return the manifest that an audit of these sets would write."""
     identity = {
         "revision": "", "architecture": "BertForMaskedLM", "files": {"model.safetensors": "f" * 64},
         "tokenizer": "a" * 64, "vocabulary": "b" * 64, "vocabulary_size": 1000, "layers": 4,
@@ -387,7 +484,7 @@ def _manifest(parsed, parts, leans, *, left_out):
     }  # fmt: skip
 
 
-def _of_import(probe_set, part):
+def _of_import(probe_set: ProbeSet, part: Expanded) -> dict[str, Any]:
     """Return what the manifest says of an imported set beyond what it says of ours."""
     if not isinstance(probe_set, ImportedSet):
         return {}

@@ -82,6 +82,7 @@ def test_a_history_in_which_nothing_is_judged_says_why(tmp_path):
     assert "the reference changed" in told(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_change_point_is_told_with_its_place_and_p(tmp_path):
     """Between which two records, from which level to which."""
     folders = versions(tmp_path, CHANGED)
@@ -90,6 +91,7 @@ def test_a_change_point_is_told_with_its_place_and_p(tmp_path):
     assert f"Change point: the level most likely changed {where} (p = " in found
 
 
+@pytest.mark.slow
 def test_a_change_point_that_is_not_shown_and_one_that_cannot_be(tmp_path):
     """Neither is silence."""
     versions(tmp_path / "eight", [0.1, -0.1] * 4)
@@ -120,6 +122,7 @@ def test_another_method_is_told_where_it_begins(tmp_path):
     ) in told(tmp_path)
 
 
+@pytest.mark.slow
 def test_draws_are_told_by_their_limits(tmp_path):
     """Above its limit since when, or not shown to be."""
     folders = drawn(tmp_path / "up", [1.0] * 5)
@@ -162,6 +165,7 @@ def test_the_table_has_a_line_a_record_in_columns(tmp_path):
     assert head.index("flags") == first.index("new version") == second.index("new version")
 
 
+@pytest.mark.slow
 def test_the_text_needs_no_drawing():
     """Altair and torch are for pages and models."""
     code = (
@@ -194,6 +198,7 @@ def html(made):
     return render(words.page(made))
 
 
+@pytest.mark.slow
 def test_the_same_history_gives_the_same_bytes(made, html):
     """Charts and p values included."""
     assert render(words.page(made)) == html
@@ -265,6 +270,7 @@ def test_every_table_says_its_scope_and_its_method(made):
         assert table.note.startswith("Method: probe_set:jobs|")
 
 
+@pytest.mark.slow
 def test_a_page_that_cannot_be_written_leaves_nothing_behind(made, tmp_path):
     """Whole or not at all."""
     with pytest.raises(CannotWriteError):

@@ -19,6 +19,8 @@ from maskaudit.reports.page import page
 from tests import manifests
 from tests.reports import records
 
+pytestmark = pytest.mark.slow
+
 SUBJECTS = ("reference", "candidate", "difference")
 VOID = {"meta", "br", "img", "link", "input", "hr", "wbr"}
 

@@ -15,12 +15,14 @@ from maskaudit.audit.recording.values import FLAGS, OUTCOMES
 from maskaudit.reports import caveats, definitions
 from maskaudit.reports.blocks import Cell, Table, Words
 from maskaudit.reports.effects import Effect, Effects, Names
-from maskaudit.reports.page import page
 from maskaudit.reports.sections.association import inherited
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.association.rankings import needed, rankings
 from tests.reports import records
+from tests.reports.records import page
 from tests.reports.test_page import parts, said, table
+
+pytestmark = pytest.mark.slow
 
 # Tables about models, words and files: they publish no estimate.
 NO_ESTIMATES = ("models-table", "lost-words", "pieces", "digests")

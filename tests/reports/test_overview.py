@@ -13,9 +13,11 @@ from maskaudit.reports import verdicts as gates
 from maskaudit.reports.blocks import Figure, Table
 from maskaudit.reports.html import render
 from maskaudit.reports.overview import overview, place, write_overview
-from maskaudit.reports.page import page
 from tests import manifests
 from tests.reports import records
+from tests.reports.records import page
+
+pytestmark = pytest.mark.slow
 
 
 def named(name, *, weights="c" * 64, folder=None, **told):

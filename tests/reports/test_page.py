@@ -6,12 +6,12 @@ from dataclasses import fields, is_dataclass, replace
 import numpy as np
 import pytest
 
+from maskaudit.reports import page as pages
 from maskaudit.reports.blocks import Figure, Rows, Scatter, Table
-from maskaudit.reports.page import page
 from maskaudit.reports.sections.association.leans import move
 from tests import manifests
 from tests.reports import records
-from tests.reports.records import estimate_of
+from tests.reports.records import estimate_of, page
 
 
 def strings(value):
@@ -60,6 +60,7 @@ def page_further(further):
     return page(further)
 
 
+@pytest.mark.slow
 def test_a_student_that_leans_further_is_said_to_with_its_interval(further, page_further):
     """The claim and the numbers of the headline are those of the estimates."""
     made = page_further
@@ -96,6 +97,7 @@ def test_odds_are_the_exponentials_of_the_contrasts(further, page_further):
     ) in text
 
 
+@pytest.mark.slow
 def test_a_student_that_leans_less_is_said_to():
     """A smaller contrast is reported as lower, its interval in the same words."""
     found = records.record([records.jobs()], reference=1.1, candidate=0.5)
@@ -117,12 +119,14 @@ def test_a_student_that_leans_less_is_said_to():
         (0.6, -0.5, "leans less far than"),
     ],
 )
+@pytest.mark.slow
 def test_a_lean_against_the_stereotype_is_named_as_one(reference, candidate, words):
     """The words follow the sign of both contrasts, not that of their difference alone."""
     found = records.record([records.jobs()], reference=reference, candidate=candidate)
     assert words in page(found).headline.claim
 
 
+@pytest.mark.slow
 def test_what_is_not_shown_is_said_with_what_could_have_been_found():
     """No difference shown is not reported as no difference."""
     found = records.record([records.jobs()], reference=0.8, candidate=0.9, noise=0.2)
@@ -148,6 +152,7 @@ def test_an_interval_without_zero_is_not_enough_when_many_sets_were_tested():
     assert "p = .060" in made.headline.evidence
 
 
+@pytest.mark.slow
 def test_equal_models_are_said_to_be_equal():
     """A model against itself differs by nothing at all."""
     found = records.record([records.jobs()], reference=0.8, candidate=0.8, noise=0.0)
@@ -181,6 +186,7 @@ def test_a_lone_model_without_a_lean_could_not_be_shown_to_have_one():
     assert "That is not proof of no lean" in headline.evidence
 
 
+@pytest.mark.slow
 def test_too_few_frames_give_no_interval_and_no_claim():
     """With five frames the number is shown and nothing is claimed."""
     made = page(records.record([records.jobs(frames=5)]))
@@ -191,6 +197,7 @@ def test_too_few_frames_give_no_interval_and_no_claim():
     assert row[4] == "not tested"
 
 
+@pytest.mark.slow
 def test_a_control_is_shown_as_one():
     """A control never makes the headline; whether it is quiet is said."""
     found = records.record([records.control()], seed=1)
@@ -203,6 +210,7 @@ def test_a_control_is_shown_as_one():
 
 
 @pytest.mark.parametrize(("size", "times"), [(0.1, 6), (0.03, 20), (0.15, None)])
+@pytest.mark.slow
 def test_a_control_that_leans_a_little_is_held_against_the_largest_finding(further, size, times):
     """How many times as far from zero the largest finding is, and nothing below five times."""
     estimates = further.estimates.copy()
@@ -237,6 +245,7 @@ def test_limits_of_a_distance_are_cut_at_what_is_possible(further):
     assert "Limits are cut at what is possible." in shown.note
 
 
+@pytest.mark.slow
 def test_the_planted_contrasts_are_said_to_be_those_of_the_text(further):
     """They differ from the contrasts of the page, which use frames kept out as well."""
     shown = table(page(records.record(truth=records.truth_of(further))), "planted-recovered")
@@ -252,6 +261,7 @@ def test_the_method_says_which_p_is_adjusted_for_what(page_further):
     ) in said(page_further)
 
 
+@pytest.mark.slow
 def test_a_set_without_a_contrast_still_has_its_averages():
     """Nothing is tested and nothing fails."""
     raw = records.jobs()
@@ -278,6 +288,7 @@ def test_three_groups_are_compared_two_by_two():
     assert len(names) == len(set(names))
 
 
+@pytest.mark.slow
 def test_nothing_lost_is_said_and_what_is_lost_is_counted():
     """Losses are given by model and group with their reason, and what they cost."""
     assert "Nothing was lost" in said(page(records.record()))
@@ -294,6 +305,7 @@ def test_words_of_several_pieces_are_counted_as_scored(page_further):
     assert all(row[3:] == ("1", "1", "midwife (2)") for row in rows)
 
 
+@pytest.mark.slow
 def test_different_tokenizers_leave_out_the_distance_and_say_so():
     """What needs one vocabulary is not measured, and the limits repeat it."""
     text = said(page(records.record([records.jobs()], one_tokenizer=False)))
@@ -316,6 +328,7 @@ def checked(found, **candidate):
     return replace(found, manifest=manifests.changed(found.manifest, competence=competence))
 
 
+@pytest.mark.slow
 def test_the_page_of_a_model_that_is_not_competent_opens_with_a_warning(further):
     """The warning is about that model alone, with the numbers of the check; the section has all."""
     made = page(checked(further))
@@ -330,6 +343,7 @@ def test_the_page_of_a_model_that_is_not_competent_opens_with_a_warning(further)
     assert "The candidate (student) fails the check of competence" in text
 
 
+@pytest.mark.slow
 def test_an_older_record_and_the_bundled_pair_have_no_warning(further, page_further):
     """The one was not checked; the other is exempt and says so."""
     assert page_further.warnings == ()
@@ -340,6 +354,7 @@ def test_an_older_record_and_the_bundled_pair_have_no_warning(further, page_furt
     assert "exempt from the check of competence" in made.banner
 
 
+@pytest.mark.slow
 def test_a_record_without_facts_says_that_competence_was_not_asked():
     """What was not asked is a limit of the audit."""
     found = records.record([records.jobs()])
@@ -347,6 +362,7 @@ def test_a_record_without_facts_says_that_competence_was_not_asked():
     assert "No set of plain facts" not in said(page(records.record()))
 
 
+@pytest.mark.slow
 def test_the_bundled_pair_is_announced_as_a_phantom(further, page_further):
     """Its page has a banner, and shows planted against recovered."""
     made = page(records.record(truth=records.truth_of(further)))
@@ -358,6 +374,7 @@ def test_the_bundled_pair_is_announced_as_a_phantom(further, page_further):
     assert page_further.banner == ""
 
 
+@pytest.mark.slow
 def test_a_truth_that_was_not_recovered_is_not_said_to_be(further):
     """A pair that did not learn what was planted must not pass for one that did."""
     made = records.record(truth=records.truth_of(further), reference=0.1, candidate=0.1)
@@ -434,6 +451,7 @@ def test_a_move_is_told_from_both_leans(reference, candidate, words):
     assert move(reference, candidate, ("women", "men")) == words
 
 
+@pytest.mark.slow
 def test_unseen_characters_are_named_and_markup_is_left_to_the_template():
     """A hostile word is all there, with a name for what has no shape."""
     found = records.record(
@@ -467,10 +485,12 @@ def test_no_number_is_nan_on_the_page(page_further):
     assert "nan" not in said(page_further).replace("nanny", "").lower().split()
 
 
+@pytest.mark.slow
 def test_a_page_is_the_same_for_the_same_record(further):
     """Nothing on a page comes from the clock or from an order that may change."""
     shuffled = replace(further, scores=further.scores.sample(frac=1, random_state=1))
-    assert page(further) == page(further) == page(shuffled)
+    made = [pages.page(further), pages.page(further), pages.page(shuffled)]
+    assert made[0] == made[1] == made[2]
 
 
 def test_frames_that_were_drawn_are_said_to_be():
@@ -485,6 +505,7 @@ def test_frames_that_were_drawn_are_said_to_be():
 
 
 @pytest.mark.parametrize(("adjust", "name"), [("bh", "Hochberg 1995"), ("by", "Yekutieli 2001")])
+@pytest.mark.slow
 def test_the_method_names_how_p_values_were_adjusted(further, adjust, name):
     """As the run was told to; Benjamini and Hochberg where an older record says nothing."""
     settings = {"seed": 0, "adjust": adjust}

@@ -1,7 +1,10 @@
 """Verdicts by hand for tests of what is said of them."""
 
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
+from maskaudit.audit.judging.decision import Word
 from maskaudit.audit.judging.policy import Waiver
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
 
@@ -9,9 +12,9 @@ HOSTILE = 'a|b <script>`x`\x1b[31m\u202e\x00\ud800\n"&]]>'
 WAIVER = Waiver(gate="no-regression", owner="Ann", reason="retrained soon", until=date(2030, 3, 1))
 
 
-def verdict(word="fail", **told):
+def verdict(word: Word = "fail", **told: Any) -> Verdict:
     """Return a verdict on a change, against a margin of 0.2 nats."""
-    known = {
+    known: dict[str, Any] = {
         "gate": "no-regression", "name": "gender/jobs", "rule": "non_inferiority",
         "severity": "fail", "reason": "worse, credibly by more than the margin",
         "probe_set": "jobs", "axis": "gender", "slice": "contrast",
@@ -23,12 +26,12 @@ def verdict(word="fail", **told):
     return Verdict(verdict=word, **{**known, **told})
 
 
-def judgement(*verdicts, notes=()):
+def judgement(*verdicts: Verdict, notes: Sequence[str] = ()) -> Judgement:
     """Return the verdicts on a record."""
     return Judgement("20260101T000000Z-abcd", "gates.toml", tuple(verdicts), tuple(notes))
 
 
-def every():
+def every() -> Judgement:
     """Return a judgement with a verdict of every status, the harmless ones first."""
     return judgement(
         verdict("pass", name="a/pass", estimate=0.01, low=-0.05, high=0.07, reason="fine"),

@@ -69,6 +69,7 @@ def test_the_place_is_where_the_t_of_two_means_is_largest(seed):
         (0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 1.0),
     ],
 )
+@pytest.mark.slow
 def test_p_is_the_share_of_all_40320_orders_with_as_large_a_step(values):
     """Up to the error of drawing 20,000 of them; the last has ties."""
     exact = every_order(values)
@@ -96,6 +97,7 @@ def test_seven_values_cannot_show_a_change_and_eight_can():
     ids=["normal", "heavy tails", "skewed"],
 )
 @pytest.mark.parametrize("n", [8, 20])
+@pytest.mark.slow
 def test_an_unchanged_series_shows_a_change_in_at_most_one_of_twenty(draw, n):
     """Whatever the shape of the scatter: orders are counted, no distribution is assumed."""
     found, _ = rejected(draw(np.random.default_rng(n), n))

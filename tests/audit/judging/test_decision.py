@@ -196,6 +196,7 @@ PUBLISHED = {
 
 
 @pytest.mark.parametrize(("ratio", "df"), PUBLISHED)
+@pytest.mark.slow
 def test_operating_characteristics_are_those_of_another_program(ratio, df):
     """20,000 normal estimates with standard errors of so many degrees of freedom."""
     rng = np.random.default_rng(5)

@@ -521,7 +521,8 @@ def test_a_second_run_on_a_held_folder_is_told_who_holds_it(tmp_path):
     with held(tmp_path):
         code = (
             "import sys; from pathlib import Path\n"
-            "from maskaudit.audit.recording.record import held, LockedError\n"
+            "from maskaudit.audit.errors import LockedError\n"
+            "from maskaudit.audit.recording.files import held\n"
             "try:\n with held(Path(sys.argv[1])): print('got it')\n"
             "except LockedError as error: print(error.exit_code, error)\n"
         )

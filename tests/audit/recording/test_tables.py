@@ -62,7 +62,7 @@ def test_rows_are_numbered_anew():
 
 def test_a_column_that_nobody_declared_is_our_own_mistake():
     """It would be lost in silence otherwise."""
-    with pytest.raises(AssertionError, match=r"table fills has no columns \['probabilty'\]"):
+    with pytest.raises(ValueError, match=r"table fills has no columns \['probabilty'\]"):
         tables.table("fills", [{"probabilty": 0.5}])
 
 

@@ -17,6 +17,8 @@ from maskaudit.audit.recording.files import held, unfinished
 from maskaudit.audit.recording.record import load_record, seal
 from tests.reports import records
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).resolve().parents[3]

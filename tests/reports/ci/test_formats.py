@@ -89,6 +89,7 @@ def test_junit_is_red_exactly_where_the_exit_code_is_not_zero():
 
 
 @given(st.text(), st.text(), st.text())
+@pytest.mark.slow
 def test_junit_is_xml_of_the_known_shape_whatever_the_texts(name, reason, note):
     """Any character may come from a probe set; what XML cannot hold is named by its code point."""
     one = verdict(name=name, reason=reason, gate=name, against=note)
@@ -202,6 +203,7 @@ def test_the_summary_has_a_row_for_every_verdict_the_worst_first():
 
 
 @pytest.mark.parametrize("make", [formats.summary, formats.comment])
+@pytest.mark.slow
 def test_no_markdown_is_longer_than_the_place_takes(make):
     """Thousands of verdicts, in characters of four bytes: the worst are kept, the rest counted."""
     limit = {formats.summary: 1024 * 1024, formats.comment: 65_536}[make]

@@ -10,10 +10,12 @@ import pytest
 from maskaudit.audit.estimating.estimators.catalogue import ALL
 from maskaudit.reports.blocks import Figure, Folded, Table
 from maskaudit.reports.html import render
-from maskaudit.reports.page import page
 from tests.reports import records
+from tests.reports.records import page
 from tests.reports.test_html import near, read
 from tests.reports.test_page import parts, said, table
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

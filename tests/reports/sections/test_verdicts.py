@@ -42,11 +42,13 @@ def judgement(tmp_path_factory):
     return gate.judge(records.record(), policy.read(path), today=date(2026, 11, 23))
 
 
+@pytest.mark.slow
 def test_a_page_without_verdicts_says_nothing_of_gates():
     """As before there were any."""
     assert "gates" not in [section.name for section in page(records.record()).sections]
 
 
+@pytest.mark.slow
 def test_verdicts_are_the_first_section(judgement):
     """With every verdict once, failures first, and what the exit code means."""
     section = page(records.record(), judgement).sections[0]
@@ -62,6 +64,7 @@ def test_verdicts_are_the_first_section(judgement):
     assert "23 November 2026" in table.caption
 
 
+@pytest.mark.slow
 def test_verdicts_beside_a_record_come_onto_its_page(tmp_path, judgement):
     """And are gone from it where the file is removed."""
     found = replace(records.record(), path=tmp_path)

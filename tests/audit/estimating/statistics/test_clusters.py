@@ -67,6 +67,7 @@ def test_clustered_means_are_those_of_statsmodels(shape, names):
         assert oracles.told(found) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_pyfixest_s_factor_is_another_and_its_parts_are_the_same():
     """The trap: pyfixest scales the whole by the least G/(G - 1), statsmodels each component.
 

@@ -68,6 +68,7 @@ def _by_definition(p, method):
 
 @EACH
 @given(p=P_VALUES)
+@pytest.mark.slow
 def test_adjusted_p_values_are_their_definitions(adjust, method, p):
     """The least false discovery rate, or the largest step so far, by loops over thresholds."""
     expected = np.array(_by_definition(p.tolist(), method))
@@ -100,6 +101,7 @@ def test_nothing_known_is_nothing_adjusted(adjust, method):
 
 @EACH
 @given(p=P_VALUES, seed=st.integers(0, 2**32 - 1))
+@pytest.mark.slow
 def test_adjusting_keeps_the_order_and_makes_nothing_smaller(adjust, method, p, seed):
     """In the tests' own order, whatever it is."""
     order = np.random.default_rng(seed).permutation(len(p))
@@ -128,6 +130,7 @@ def test_the_level_of_what_was_selected_is_the_published_one():
 
 
 @pytest.mark.parametrize("spread", [0.1, 0.5, 1.0])
+@pytest.mark.slow
 def test_intervals_of_the_largest_leans_cover_what_they_say(spread):
     """The ten largest of sixty: at most 6 % of the shown intervals miss; of plain ones more do."""
     rng = np.random.default_rng(5)

@@ -61,6 +61,7 @@ def test_the_exact_p_adds_up_what_is_no_likelier(counts, null):
 
 
 @given(COUNTS)
+@pytest.mark.slow
 def test_failures_are_the_mirror_of_successes(counts):
     """Counting the other outcome mirrors the share at a half."""
     k, n = counts

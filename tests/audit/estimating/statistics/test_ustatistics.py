@@ -250,6 +250,7 @@ def test_least_squares_is_flatter_than_the_slope_and_the_slope_is_right():
 
 
 @given(PAIRS)
+@pytest.mark.slow
 def test_swapping_the_groups_changes_none_of_them(both):
     """From y to -y: products of two keep their sign."""
     teacher, student = both

@@ -24,7 +24,8 @@ def quiet(_what, _done, _total):
     """Tell nobody."""
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
+EXACT = metamorphic.exact_raw()
 
 
 def failed(found):
@@ -168,13 +169,24 @@ def test_models_that_are_nearly_uniform_are_seen(monkeypatch):
 # What should not matter
 
 
+def fewer_frames():
+    """Return ten frames of the exact set."""
+    return {**EXACT, "frames": EXACT["frames"][:10]}
+
+
+@pytest.fixture(scope="module")
+def sound():
+    """Measure the bundled pair on ten frames once, before anything is broken."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metamorphic, "exact_raw", fewer_frames)
+        return metamorphic.Measured.of(metamorphic.exact_set(), pair(), quiet)
+
+
 @pytest.fixture
-def before(monkeypatch):
-    """Give two models on ten frames of the exact set, sound and before anything was changed."""
-    raw = metamorphic.exact_raw()
-    fewer = {**raw, "frames": raw["frames"][:10]}
-    monkeypatch.setattr(metamorphic, "exact_raw", lambda: fewer)
-    return metamorphic.Measured.of(metamorphic.exact_set(), pair(), quiet)
+def before(monkeypatch, sound):
+    """Give what was measured when all was sound; the exact set has ten frames from here on."""
+    monkeypatch.setattr(metamorphic, "exact_raw", fewer_frames)
+    return sound
 
 
 def pair():

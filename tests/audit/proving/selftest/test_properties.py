@@ -17,6 +17,8 @@ from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import parse
 
+pytestmark = pytest.mark.slow
+
 KEY = ["slice", "estimator", "mode", "subject"]
 NUMBERS = ["estimate", "low", "high", "std_error", "df", "p"]
 # In nats and with a sign; squares of such; all else has no unit.

@@ -14,6 +14,12 @@ from maskaudit.audit.proving.validity.table import Bar, Measured, Row, Table, av
 DOCUMENT = Path(__file__).parents[4] / "docs" / "validity.md"
 
 
+@pytest.fixture(scope="module")
+def of_few():
+    """Measure every table once, with as few repetitions as the command takes."""
+    return program.measured(8, program.SEED)
+
+
 def table(value, **settings):
     """Return a table of one row with a bar, and one that is information."""
     rows = (
@@ -101,10 +107,11 @@ def test_a_mistake_is_one_clear_line(arguments, said, capsys):
     assert said in capsys.readouterr().err.splitlines()[-1]
 
 
-def test_the_document_that_is_there_has_the_rows_and_bars_of_the_code():
+@pytest.mark.slow
+def test_the_document_that_is_there_has_the_rows_and_bars_of_the_code(of_few):
     """Whoever changes a world or a bar runs `make validity` again."""
     written = DOCUMENT.read_text(encoding="utf-8")
-    expected = document(program.measured(8, program.SEED), "sizes")
+    expected = document(of_few, "sizes")
     assert skeleton(written)[: len(skeleton(expected))] == skeleton(expected)
 
 
@@ -115,12 +122,17 @@ def test_every_bar_of_the_document_that_is_there_holds():
     assert re.search(r"\*\*All \d+ pass\.\*\*", DOCUMENT.read_text(encoding="utf-8"))
 
 
-def test_what_models_gave_stands_in_the_document_and_a_check_that_failed_is_seen(tmp_path, capsys):
+@pytest.mark.slow
+def test_what_models_gave_stands_in_the_document_and_a_check_that_failed_is_seen(
+    tmp_path, capsys, monkeypatch, of_few
+):
     """As the self-test printed it; the exit status is then 1 though every bar holds."""
     checks = [
         {"name": "a plant", "passed": True, "found": "1.0", "expected": "1"},
         {"name": "untrained", "passed": False, "found": "90 of 200", "expected": "at most 16"},
     ]
+    measured = {(8, program.SEED): of_few}  # what the command has to ask for
+    monkeypatch.setattr(program, "measured", lambda *asked: measured[asked])
     file = tmp_path / "checks.json"
     file.write_text(json.dumps(checks), "utf-8")
     out = tmp_path / "validity.md"

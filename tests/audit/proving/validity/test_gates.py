@@ -7,6 +7,8 @@ from maskaudit.audit.estimating.statistics.anova import contrast_interval
 from maskaudit.audit.judging.gate import settled
 from maskaudit.audit.proving.validity import gates
 
+pytestmark = pytest.mark.slow
+
 REPETITIONS, SEED = 4000, 1
 
 

@@ -6,6 +6,8 @@ import pytest
 from maskaudit.audit.estimating.statistics.interval import Interval
 from maskaudit.audit.proving.validity import intervals
 
+pytestmark = pytest.mark.slow
+
 # A window is one point wider on either side than the bar of docs/validity.md.
 REPETITIONS, SEED = 4000, 1
 DESIGNS = [

@@ -7,6 +7,8 @@ from scipy import stats
 from maskaudit.audit.estimating.statistics import proportions
 from maskaudit.audit.proving.validity import nulls
 
+pytestmark = pytest.mark.slow
+
 REPETITIONS, SEED = 4000, 1
 
 

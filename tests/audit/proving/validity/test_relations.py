@@ -5,6 +5,8 @@ import pytest
 
 from maskaudit.audit.proving.validity import relations
 
+pytestmark = pytest.mark.slow
+
 REPETITIONS, SEED = 4000, 1
 KAPPAS = ["κ 0.7", "κ 1", "κ 1.3", "κ 1.5"]
 

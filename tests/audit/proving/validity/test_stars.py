@@ -6,6 +6,8 @@ from statsmodels.stats.multitest import multipletests
 
 from maskaudit.audit.proving.validity import stars
 
+pytestmark = pytest.mark.slow
+
 REPETITIONS, SEED = 4000, 1
 WORLDS = [
     f"{correlation}, {where}"

@@ -17,6 +17,7 @@ def tables():
 
 
 @pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.slow
 def test_an_unchanged_model_raises_an_alarm_in_few_years(tables, error):
     """In at most 5 of 100."""
     assert tables[0][f"unchanged, {error}: any alarm"].measured.value <= 0.05

@@ -8,11 +8,13 @@ import pytest
 
 from maskaudit.audit.estimating.statistics.inheritance import CLASSES
 from maskaudit.reports.blocks import Definitions, Part
-from maskaudit.reports.page import page
 from maskaudit.reports.sections import method
 from maskaudit.reports.sections.association import inherited
 from tests.reports import records
+from tests.reports.records import page
 from tests.reports.test_page import parts, said, table
+
+pytestmark = pytest.mark.slow
 
 FRAMES = 20
 

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from maskaudit.reports.blocks import Figure, Part, Yardsticks
 from maskaudit.reports.charts import common
-from maskaudit.reports.page import page
 from tests.reports import records
+from tests.reports.records import page
 from tests.reports.test_page import parts, said, table
+
+pytestmark = pytest.mark.slow
 
 FRAMES = 20
 TITLE = "Against two yardsticks"
