@@ -8,7 +8,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ import pandas as pd
 
 from maskaudit.audit.estimating.competence import competence
 from maskaudit.audit.estimating.estimate import Design, Estimated, design
-from maskaudit.audit.estimating.estimators.catalogue import ALL
 from maskaudit.audit.measuring.backends.torch_model import engine, threads
+from maskaudit.audit.measuring.fingerprint import fingerprint, version_of
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.recording import manifest as recorded
@@ -109,16 +108,14 @@ def lexicon_key(lexicon: frozenset[str] | None) -> dict[str, str]:
 def key_of(pair: Mapping[str, MaskedLM], asked: Questions) -> str:
     """A digest of all that decides the numbers of a record: a run with the same finds the same.
 
-    It is of the models (not of their names), the probe sets and their items, the estimators, what
-    is drawn and adjusted, and the versions of the software.
+    It is of the models (not of their names), the probe sets and their items, what is drawn and
+    adjusted, the code that measures and estimates, and the libraries that it computes with.
     """
     who = {subject: model.identity.without_names() for subject, model in pair.items()}
     sets = {name: part.as_json() for name, part in asked.described.items()}
-    how = [[part.name, part.definition, sorted(part.needs)] for part in ALL]
     settings = [asked.settings.seed, asked.settings.adjust]
-    text = json.dumps(
-        [who, sets, how, asked.method, settings, _version("maskaudit")], sort_keys=True
-    )
+    code = fingerprint("probes", "audit.recording", "audit.measuring", "audit.estimating")
+    text = json.dumps([who, sets, asked.method, settings, code], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -162,7 +159,7 @@ def manifest(
         number=place.number,
         notes=place.notes,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        maskaudit=_version("maskaudit"),
+        maskaudit=version_of("maskaudit"),
         models=identities,
         method=asked.method,
         provenance=_provenance(place.started),
@@ -179,12 +176,12 @@ def manifest(
 
 def _provenance(started: float) -> Provenance:
     return Provenance(
-        python=platform.python_version(),
+        python=platform.pythonversion_of(),
         machine=platform.machine(),
         processors=os.cpu_count(),
         threads=threads(),
         seconds=round(time.perf_counter() - started, 1),
-        packages={name: _version(name) for name in PACKAGES},
+        packages={name: version_of(name) for name in PACKAGES},
     )
 
 
@@ -261,10 +258,3 @@ def _not_measured(identities: Mapping[str, Identity]) -> list[str]:
         )
         return [told]
     return []
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""

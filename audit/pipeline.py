@@ -14,10 +14,11 @@ from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.judging import gate, policy, verdicts
 from maskaudit.audit.measuring import cache, scoring
 from maskaudit.audit.measuring.pairs import Pair, load_pairs
-from maskaudit.audit.measuring.scoring import Progress, Scored
+from maskaudit.audit.measuring.scoring import Scored
 from maskaudit.audit.recording import record
 from maskaudit.audit.recording.files import held, unfinished
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.vocabulary import Progress
 from maskaudit.reports.html import FILE, write_page
 from maskaudit.reports.overview import write_overview
 

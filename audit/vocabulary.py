@@ -5,10 +5,6 @@ from collections.abc import Callable
 # Files and folders that people and programs find by their names.
 GATES_FILE = "gates.toml"
 BASELINES = "baseline"
-MANIFEST = "record.json"
-SUMS = "SHA256SUMS"
-VERDICTS = "verdicts.json"
-PAGE = "report.html"
 
 # Called with what is being done, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]

@@ -215,10 +215,11 @@ def judge(
     them. `today` decides which waivers are in force. Nothing is written. Raises `InputError` for
     gates or records that cannot be read, and for a gate whose number needs a direction of harm.
     """
+    judged = _record("record", record)
     against = None if baseline is None else _record("baseline", baseline)
     rules = policy.read(_required("gates", gates))
     day = today or datetime.now(UTC).date()
-    return gate.judge(_record("record", record), rules, baseline=against, today=day)
+    return gate.judge(judged, rules, baseline=against, today=day)
 
 
 def compare(old: stored.Record | Paths, new: stored.Record | Paths) -> "Versions":

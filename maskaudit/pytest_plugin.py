@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from maskaudit.audit.running.pytest_names import NEW, GateWarning
+from maskaudit.audit.vocabulary import GATES_FILE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from maskaudit.audit.recording.record import Record
 
 __all__ = ["GateWarning"]
-FILE = "gates.toml"
 ON_INCONCLUSIVE = ("fail", "xfail", "skip")
 
 
@@ -51,7 +51,7 @@ class _Told:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Remember the record and the notes of an item of ours."""
         file = report.location[0]
-        if file.endswith(FILE):
+        if file.endswith(GATES_FILE):
             said = {name: str(value) for name, value in report.user_properties}
             if "audit_record" in said:
                 self.judged[file] = said
@@ -129,7 +129,7 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - a worker, to pyt
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect a gates.toml, where it is one of ours."""
-    if file_path.name != FILE or not _has_gates(file_path):
+    if file_path.name != GATES_FILE or not _has_gates(file_path):
         return None
     return GatesFile.from_parent(parent, path=file_path)
 

@@ -21,6 +21,7 @@ MDE = (
     "mde: the smallest effect that a single test would have found four times in five, where "
     "nothing was shown."
 )
+MOST_FRAMES = 1000
 _REASONS = {
     "too_few_frames": "too few frames",
     "too_few_attributes": "too few attributes",
@@ -65,3 +66,12 @@ def nats(effect: Effect, *more: str) -> str | Cell:
     shown = wording.with_interval(effect.estimate, effect.low, effect.high)
     exploratory = "exploratory" if effect.flag == "exploratory" else ""
     return beside(shown, *more, exploratory, could_find(effect), refusal(effect))
+
+
+def needed(frames: float) -> str:
+    """How many frames would do; a number beyond use is only said to be one."""
+    if math.isnan(frames):
+        return "no number would do"
+    if frames > MOST_FRAMES:
+        return f"more than {wording.number(MOST_FRAMES)}"
+    return wording.number(int(frames))

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from maskaudit.audit.estimating import numbers
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
-from maskaudit.reports import wording
-from maskaudit.reports.sections import measures
-from maskaudit.reports.sections.association.rankings import needed
+from maskaudit.reports import caveats, wording
 
 # What became of a verdict, the worst first. A warning is what would stop were it not for its
 # severity; waived is what somebody has answered for.
@@ -190,7 +188,7 @@ def _more(verdict: Verdict, mde: str) -> Iterator[str]:
     if verdict.verdict == INCONCLUSIVE and verdict.frames_needed is not None:
         there = "" if verdict.n_frames is None else f"; there were {verdict.n_frames:,}"
         frames = "frame" if verdict.frames_needed == 1 else "frames"
-        yield f"Would be decided by {needed(verdict.frames_needed)} {frames}{there}."
+        yield f"Would be decided by {caveats.needed(verdict.frames_needed)} {frames}{there}."
     if verdict.waiver is not None:
         waiver = verdict.waiver
         owner, until = wording.visible(waiver.owner, None), wording.date(waiver.until.isoformat())
@@ -221,7 +219,7 @@ def _unit(verdict: Verdict) -> str:
     """The unit of what is judged; empty for a share or a slope."""
     if verdict.scale == "log":
         return "log units"
-    if measures.is_percent(verdict.estimator):
+    if numbers.is_percent(verdict.estimator):
         return "%" if verdict.rule == "bound" else "points"
     known = numbers.find(verdict.estimator)
     return known.unit if known and known.unit not in {"share", "0 to 1"} else ""

@@ -1,6 +1,7 @@
 """Documents agree with the code and with one another: links, words, commands, decisions."""
 
 import re
+import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Any, get_args
@@ -143,3 +144,15 @@ def test_hooks_before_a_commit_use_the_ruff_of_make() -> None:
     [repo] = loaded(ROOT / ".pre-commit-config.yaml")["repos"]
     assert repo["repo"] == "local"
     assert all(hook["entry"].startswith(".venv/bin/ruff ") for hook in repo["hooks"])
+
+
+def test_the_order_of_imports_is_told_as_it_is_checked() -> None:
+    """One list, in the settings of the checks and in the page about the flow."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    [layers] = [
+        contract["layers"]
+        for contract in settings["tool"]["importlinter"]["contracts"]
+        if contract["id"] == "layers"
+    ]
+    page = (ROOT / "docs" / "how_an_audit_runs.md").read_text("utf-8")
+    assert page.rstrip().endswith("```\n" + "\n".join(layers) + "\n```")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from maskaudit.probes import schema
+from maskaudit.probes import loading
 from maskaudit.probes.expand import expand
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -112,7 +112,7 @@ def test_the_examples_of_a_page_run_and_their_own_tests_pass(page: str, tmp_path
 def test_the_probe_set_shown_is_one_and_makes_the_sentences_it_promises() -> None:
     """Two groups, twelve chores, a frame with a paraphrase and one without."""
     [text] = blocks("add_a_probe_set", "toml")
-    made = schema.parse(tomllib.loads(text), text, "add_a_probe_set.md")
+    made = loading.parse(tomllib.loads(text), text, "add_a_probe_set.md")
     rows = expand(made)
     probes = rows.items[rows.items["role"] == "probe"]
     assert len(probes) == 2 * 12 * 3

@@ -47,6 +47,12 @@ def is_harmful_lean(name: str) -> bool:
     return known is not None and known.is_harmful_lean
 
 
+def is_percent(name: str) -> bool:
+    """Whether a number goes from 0 to 100."""
+    known = find(name)
+    return known is not None and known.is_percent
+
+
 @cache
 def _estimators() -> Mapping[str, Entry]:
     # Here and not above: estimators load pandas, which whoever reads a policy need not wait for.

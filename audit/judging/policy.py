@@ -15,9 +15,9 @@ from maskaudit.audit.estimating import numbers
 from maskaudit.audit.estimating.entry import Harm
 from maskaudit.audit.estimating.names import CONTRAST, WORLD_SLOPE
 from maskaudit.audit.toml_files import Part, did_you_mean
+from maskaudit.audit.vocabulary import BASELINES, GATES_FILE
 
-DEFAULT_FILE = Path("gates.toml")
-BASELINES = "baseline"
+DEFAULT_FILE = Path(GATES_FILE)
 # Safe in the name of a test, on a terminal and as the name of a file.
 _NAME = re.compile(r"[\w .:/=-]+", re.ASCII)
 _LARGEST = 1e6

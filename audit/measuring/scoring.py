@@ -21,6 +21,7 @@ from maskaudit.audit.measuring.fingerprint import fingerprint
 from maskaudit.audit.measuring.forward import Group, Scored, read_part, setting
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.recording import tables
+from maskaudit.audit.vocabulary import Progress
 from maskaudit.probes.expand import Expanded
 from maskaudit.probes.sentence import MASK
 
@@ -35,8 +36,6 @@ _UNIQUE = {
     "paired": ["context", "model", "other_context", "other_model", "measure"],
     "fills": ["context", "model", "rank"],
 }
-
-Progress = Callable[[str, int, int], None]
 
 
 def score_all(parts: Sequence[Expanded], models: Sequence[MaskedLM], progress: Progress) -> Scored:

@@ -2,10 +2,11 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-Progress = Callable[[str, int, int], None]
+from maskaudit.audit.vocabulary import Progress
+
 SECONDS_BETWEEN_LINES = 10.0
 
 

@@ -37,18 +37,12 @@ def row(
     return (caveats.beside(title, rests), *shown)
 
 
-def is_percent(name: str) -> bool:
-    """Whether a number goes from 0 to 100."""
-    known = numbers.find(name)
-    return known is not None and known.is_percent
-
-
 def number(
     name: str, effect: Effect, subject: str, digits: int | None = None, more: str = ""
 ) -> str | Cell:
     """An estimate of a named number and its interval; below it its mde, or why it has none."""
     if digits is None:
-        digits = _PERCENT_DIGITS if is_percent(name) else _digits(effect)
+        digits = _PERCENT_DIGITS if numbers.is_percent(name) else _digits(effect)
     shown = wording.fixed_interval(effect.numbers, digits, with_sign=subject == DIFFERENCE)
     least = caveats.could_find(effect, lambda value: wording.fixed(value, digits))
     return caveats.beside(shown, more, least, caveats.refusal(effect))

@@ -476,7 +476,7 @@ def _is_crossed(estimate: Estimate) -> bool:
 
 def _beyond(own: Effects) -> str:
     """A remark on intervals that reach further than the number itself can."""
-    percent = {name for name in own.estimators if measures.is_percent(name)}
+    percent = {name for name in own.estimators if numbers.is_percent(name)}
     is_beyond = any(
         one.effect.low < 0 or one.effect.high > 100  # noqa: PLR2004 - percent
         for one in own.of_estimators(percent).all
@@ -537,7 +537,7 @@ def _class_row(  # noqa: PLR0913, PLR0917 - one row of the table above
     modes: Sequence[str],
     names: Names,
 ) -> tuple[str | Cell, ...]:
-    digits = _DIGITS if measures.is_percent(number) else None
+    digits = _DIGITS if numbers.is_percent(number) else None
     by_mode = {mode: own.in_mode(mode).at(number, slice_, names.subjects) for mode in modes}
     last = by_mode[modes[-1]]
     trials = {

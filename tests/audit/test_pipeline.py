@@ -11,8 +11,7 @@ import pytest
 import maskaudit
 from maskaudit.audit import describe, pipeline, settings
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring import cache, pairs, scoring
-from maskaudit.audit.measuring.backends import torch_model as models
+from maskaudit.audit.measuring import cache, fingerprint, pairs, scoring
 from maskaudit.audit.recording import record
 from maskaudit.audit.recording.record import TABLES, Record, load_record
 from tests import tiny
@@ -196,7 +195,7 @@ def test_a_changed_probe_set_is_audited(run, scored, here, change):
 
 
 def test_a_changed_setting_or_version_is_audited(run, scored, here, monkeypatch):
-    """How p values are adjusted, the user's hurtful words, our version, that of torch."""
+    """How p values are adjusted, the user's hurtful words, a library's version, torch, our code."""
     run()
     (here / "words.txt").write_text("nasty\n")
     for text in ('[run]\nadjust = "by"\n', '[probes]\nlexicon = "words.txt"\n'):
@@ -204,12 +203,15 @@ def test_a_changed_setting_or_version_is_audited(run, scored, here, monkeypatch)
         run(skip_unchanged=True)
     (here / "AUDIT.toml").unlink()
     with monkeypatch.context() as patch:
-        patch.setattr(describe, "_version", lambda _name: "9.9")
+        patch.setattr(fingerprint, "version", lambda _name: "9.9")
         run(skip_unchanged=True)
     with monkeypatch.context() as patch:
-        patch.setattr(models, "engine", lambda: {"torch": "9.9"})
+        patch.setattr(describe, "engine", lambda: {"torch": "9.9"})
         run(skip_unchanged=True)
-    assert scored == [1] * 5
+    with monkeypatch.context() as patch:
+        patch.setattr(fingerprint, "_modules", lambda _folder: iter(()))
+        run(skip_unchanged=True)
+    assert scored == [1] * 6
 
 
 def test_a_damaged_record_does_not_count_as_done(run, scored):

@@ -17,7 +17,7 @@ from maskaudit.reports.blocks import Cell, Table, Words
 from maskaudit.reports.effects import Effect, Effects, Names
 from maskaudit.reports.sections.association import inherited
 from maskaudit.reports.sections.association.examples import Between
-from maskaudit.reports.sections.association.rankings import needed, rankings
+from maskaudit.reports.sections.association.rankings import rankings
 from tests.reports import records
 from tests.reports.records import page
 from tests.reports.test_page import parts, said, table
@@ -209,7 +209,7 @@ def test_rankings_are_of_the_models_alone(whole, every):
 )
 def test_a_number_of_frames_beyond_use_is_only_said_to_be_one(frames, shown):
     """Nobody writes three hundred thousand frames."""
-    assert needed(frames) == shown
+    assert caveats.needed(frames) == shown
 
 
 def test_a_set_without_rankings_has_no_fold(whole):

@@ -32,6 +32,7 @@ from maskaudit.audit.phantom import truth
 from maskaudit.audit.proving.phantom.train import STUDENT_EPOCHS, distil
 from maskaudit.audit.proving.phantom.world import KAPPA
 from maskaudit.audit.recording.record import MANIFEST, SUMS, TABLES, Record, load_record
+from maskaudit.audit.vocabulary import BASELINES
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "versions"
 # Of the shipped sets with a lean planted on the gender axis the one with the smaller record.
@@ -146,7 +147,7 @@ def set_margin(file: Path, value: float) -> None:
 
 def accept(record: Record, example: Path) -> None:
     """Begin the example's baseline anew with this record."""
-    folder = example / policy.BASELINES
+    folder = example / BASELINES
     shutil.rmtree(folder, ignore_errors=True)
     baseline.accept(record, folder, "main", "The first version: there is none before it.")
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest import metamorphic, nulls, phantom, plants
-from maskaudit.audit.proving.selftest.check import Progress
 from maskaudit.audit.proving.selftest.metamorphic import copy_reordered
+from maskaudit.audit.vocabulary import Progress
 
 __all__ = ["Check", "Progress", "copy_reordered", "full", "selftest"]
 

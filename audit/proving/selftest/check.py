@@ -1,14 +1,13 @@
 """How a self-test finds its numbers among the estimates, and compares them with the truth."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.recording.slices import ALL, Slice
-
-Progress = Callable[[str, int, int], None]
+from maskaudit.audit.vocabulary import Progress
 
 
 def near(name: str, found: float, truth: float, within: float) -> Check:

@@ -12,7 +12,7 @@ from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends.torch_model import load as load_model
 from maskaudit.audit.measuring.model import Ids, MaskedLM
 from maskaudit.audit.phantom import truth as known
-from maskaudit.audit.proving.selftest.check import Progress
+from maskaudit.audit.vocabulary import Progress
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import load, shipped
 

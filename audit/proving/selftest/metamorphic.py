@@ -36,10 +36,11 @@ from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.scoring import Scored
 from maskaudit.audit.phantom import truth as known
 from maskaudit.audit.proving.checks import Check
-from maskaudit.audit.proving.selftest.check import Progress, near, numbers, stages
+from maskaudit.audit.proving.selftest.check import near, numbers, stages
 from maskaudit.audit.proving.selftest.ground import SEED
 from maskaudit.audit.proving.selftest.wrapped import OneByOne
 from maskaudit.audit.recording import slices
+from maskaudit.audit.vocabulary import Progress
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import parse, shipped
 from maskaudit.probes.schema import ProbeSet

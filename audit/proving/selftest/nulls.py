@@ -25,9 +25,10 @@ from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.model import Encoded
 from maskaudit.audit.phantom import truth as known
 from maskaudit.audit.proving.checks import Check
-from maskaudit.audit.proving.selftest.check import Progress, numbers
+from maskaudit.audit.proving.selftest.check import numbers
 from maskaudit.audit.proving.selftest.ground import SEED, Ground, ground
 from maskaudit.audit.recording import slices
+from maskaudit.audit.vocabulary import Progress
 from maskaudit.probes.expand import Expanded
 
 MODELS = 200

@@ -13,8 +13,9 @@ from maskaudit.audit.measuring.backends.torch_model import load as load_model
 from maskaudit.audit.phantom import truth as known
 from maskaudit.audit.phantom.truth import ACCEPTED, Recovered
 from maskaudit.audit.proving.checks import Check
-from maskaudit.audit.proving.selftest.check import Progress, near
+from maskaudit.audit.proving.selftest.check import near
 from maskaudit.audit.recording.manifest import PlantedSet
+from maskaudit.audit.vocabulary import Progress
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load, shipped
 

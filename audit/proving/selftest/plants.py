@@ -18,10 +18,11 @@ from maskaudit.audit.estimating.names import CONTRAST, FLIPS, LOG_KAPPA, SLOPE
 from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.measuring.model import Ids, MaskedLM, Numbers
 from maskaudit.audit.proving.checks import Check
-from maskaudit.audit.proving.selftest.check import Progress, near, numbers, stages
+from maskaudit.audit.proving.selftest.check import near, numbers, stages
 from maskaudit.audit.proving.selftest.ground import FRAMES, SEED, Ground, ground, pieces
 from maskaudit.audit.proving.selftest.wrapped import Planted
 from maskaudit.audit.recording import slices
+from maskaudit.audit.vocabulary import Progress
 from maskaudit.probes.sentence import MASK
 
 OUTPUT_BIAS = 0.7

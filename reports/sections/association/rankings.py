@@ -1,7 +1,5 @@
 """How well a set ranks its attributes: information, and no verdict on any level or difference."""
 
-import math
-
 from maskaudit.audit.estimating.names import DEPENDABILITY, FRAMES_NEEDED, GENERALIZABILITY
 from maskaudit.audit.recording.slices import ALL
 from maskaudit.reports import caveats, definitions, wording
@@ -9,7 +7,6 @@ from maskaudit.reports.blocks import Block, Cell, Column, Folded, Rows, Table, T
 from maskaudit.reports.effects import Effect, Effects, Names
 from maskaudit.reports.sections.association.examples import Between
 
-MOST_FRAMES = 1000
 _TOO_FEW = {"too_few_frames", "too_few_attributes"}
 _TOLD = (
     "How far the order of the attributes would come out the same with other frames. This is "
@@ -58,17 +55,8 @@ def rankings(between: Between, estimates: Effects, names: Names) -> tuple[Block,
     return (Folded("How well this set ranks its attributes", (Text(_TOLD), table, beside)),)
 
 
-def needed(frames: float) -> str:
-    """How many frames would do; a number beyond use is only said to be one."""
-    if math.isnan(frames):
-        return "no number would do"
-    if frames > MOST_FRAMES:
-        return f"more than {wording.number(MOST_FRAMES)}"
-    return wording.number(int(frames))
-
-
 def _needed(effect: Effect) -> str:
-    return caveats.refusal(effect) if effect.flag in _TOO_FEW else needed(effect.estimate)
+    return caveats.refusal(effect) if effect.flag in _TOO_FEW else caveats.needed(effect.estimate)
 
 
 def _share(effect: Effect) -> str | Cell:
