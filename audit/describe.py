@@ -176,7 +176,7 @@ def manifest(
 
 def _provenance(started: float) -> Provenance:
     return Provenance(
-        python=platform.pythonversion_of(),
+        python=platform.python_version(),
         machine=platform.machine(),
         processors=os.cpu_count(),
         threads=threads(),

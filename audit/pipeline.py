@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 
 from maskaudit.audit import describe, settings
 from maskaudit.audit.estimating.estimate import estimate
-from maskaudit.audit.judging import gate, policy, verdicts
+from maskaudit.audit.judging import policy, verdicts
+from maskaudit.audit.judging.judge import judge
 from maskaudit.audit.measuring import cache, scoring
 from maskaudit.audit.measuring.pairs import Pair, load_pairs
 from maskaudit.audit.measuring.scoring import Scored
@@ -97,6 +98,6 @@ def _finish(made: Record, rules: policy.Policy | None) -> None:
     """Estimates become verdicts, where there are gates; and a record becomes a page."""
     assert made.path is not None  # noqa: S101 - it was sealed or loaded
     if rules is not None:
-        verdicts.write(gate.judge(made, rules, today=datetime.now(UTC).date()), made.path)
+        verdicts.write(judge(made, rules, today=datetime.now(UTC).date()), made.path)
     if rules is not None or not (made.path / FILE).is_file():
         write_page(made)

@@ -27,10 +27,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 import maskaudit
-from maskaudit.audit.history import series
+from maskaudit.audit.history.judge import judge
+from maskaudit.audit.history.read import read
 from maskaudit.audit.recording.record import read_manifest
-from maskaudit.reports import history as words
+from maskaudit.reports import history as pages
 from maskaudit.reports.html import render
+from maskaudit.reports.terminal import history as words
 
 RUNS = 5
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -47,22 +49,24 @@ def main() -> None:
         record = arguments.record or maskaudit.run(out=Path(folder) / "one").path
         runs = Path(folder) / "runs"
         multiply(record, runs, arguments.records)
-        read = series.read(runs)
-        judged = series.judge(read)
+        found = read(runs)
+        judged = judge(found)
         parts: dict[str, Callable[[], object]] = {
-            "read": lambda: series.read(runs),
-            "judge": lambda: series.judge(read),
+            "read": lambda: read(runs),
+            "judge": lambda: judge(found),
             "text": lambda: words.text(judged),
-            "page": lambda: render(words.page(judged)),
+            "page": lambda: render(pages.page(judged)),
         }
-        print(f"{arguments.records} records, {len(read.series)} series")
+        print(f"{arguments.records} records, {len(found.series)} series")
         tell("the whole command", [spent(["history", str(runs)]) for _ in range(RUNS)])
         tell("  of it, the start", [spent(["--version"], also=IMPORTS) for _ in range(RUNS)])
         for name, part in parts.items():
             tell(f"  {name}", [timed(part) for _ in range(RUNS)])
 
 
-IMPORTS = "import maskaudit.audit.history.series, maskaudit.reports.history"
+IMPORTS = (
+    "import maskaudit.audit.history.read, maskaudit.audit.history.judge, maskaudit.reports.history"
+)
 
 
 def multiply(record: Path, runs: Path, n: int) -> None:

@@ -36,9 +36,9 @@ __all__ = [
 
 def main() -> None:
     """Run the command line on `sys.argv`; it ends the process with its own exit code."""
-    from maskaudit.audit import cli
+    from maskaudit.audit.cli import main as command_line
 
-    cli.main()
+    command_line.main()
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - what a module's __getattr__ returns

@@ -15,14 +15,16 @@ import pandas as pd
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE
-from maskaudit.audit.judging import compare as versions
-from maskaudit.audit.judging import gate, policy
+from maskaudit.audit.estimating.headline import headline as headline_rows
+from maskaudit.audit.judging import policy
+from maskaudit.audit.judging.comparing.versions import versions
+from maskaudit.audit.judging.judge import judge as judge_record
 from maskaudit.audit.recording import record as stored
 from maskaudit.audit.vocabulary import GATES_FILE, Progress
 
 if TYPE_CHECKING:
-    from maskaudit.audit.history.series import Judgement as History
-    from maskaudit.audit.judging.compare import Versions
+    from maskaudit.audit.history.judge import Judgement as History
+    from maskaudit.audit.judging.comparing.versions import Versions
     from maskaudit.audit.judging.verdicts import Judgement
 
 Paths = str | os.PathLike[str]
@@ -66,8 +68,7 @@ class Record(stored.Record):
         elsewhere the numbers of all items. `subject` is reference, candidate or difference.
         """
         rows = [
-            versions.headline(self.estimates, subject)
-            for subject in (REFERENCE, CANDIDATE, DIFFERENCE)
+            headline_rows(self.estimates, subject) for subject in (REFERENCE, CANDIDATE, DIFFERENCE)
         ]
         return pd.concat(rows, ignore_index=True)[list(_SUMMARY)]
 
@@ -219,7 +220,7 @@ def judge(
     against = None if baseline is None else _record("baseline", baseline)
     rules = policy.read(_required("gates", gates))
     day = today or datetime.now(UTC).date()
-    return gate.judge(judged, rules, baseline=against, today=day)
+    return judge_record(judged, rules, baseline=against, today=day)
 
 
 def compare(old: stored.Record | Paths, new: stored.Record | Paths) -> "Versions":
@@ -228,7 +229,7 @@ def compare(old: stored.Record | Paths, new: stored.Record | Paths) -> "Versions
     Positive differences are of the newer one. Raises `NotJudgedError` where nothing can be
     compared, and says what differs; `InputError` for records that cannot be read.
     """
-    return versions.versions(_record("old", old), _record("new", new))
+    return versions(_record("old", old), _record("new", new))
 
 
 def history(runs: Paths) -> "History":
@@ -237,9 +238,9 @@ def history(runs: Paths) -> "History":
     Raises `InputError` where there is no folder of records, and `NotJudgedError` where none of them
     can be read.
     """
-    from maskaudit.audit.history import series
+    from maskaudit.audit.history import judge, read
 
-    return series.judge(series.read(Path(_required("runs", runs))))
+    return judge.judge(read.read(Path(_required("runs", runs))))
 
 
 def report(record: stored.Record | Paths, out: Paths | None = None) -> Path:

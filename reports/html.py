@@ -12,7 +12,7 @@ from maskaudit.audit.judging import verdicts
 from maskaudit.audit.recording.files import write_whole
 from maskaudit.audit.recording.record import Record
 from maskaudit.reports.blocks import Figure, Page
-from maskaudit.reports.charts.common import draw
+from maskaudit.reports.charts.draw import draw
 from maskaudit.reports.page import page
 
 FILE = "report.html"

@@ -24,7 +24,7 @@ from maskaudit.reports.blocks import (
     Text,
 )
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, SHOWN, Effect, Effects, Names, Tables
-from maskaudit.reports.sections import competence, licences, method, truth, units, verdicts
+from maskaudit.reports.sections import competence, licences, truth, verdicts
 from maskaudit.reports.sections import contrasts as findings
 from maskaudit.reports.sections import probe_set as sets
 from maskaudit.reports.sections.association import distance
@@ -35,7 +35,11 @@ from maskaudit.reports.sections.contrasts import (
     finding,
     largest,
 )
-from maskaudit.reports.sections.units import Preference, preferences
+from maskaudit.reports.sections.method import limits, lost, method
+from maskaudit.reports.sections.units import preferences as preferring
+from maskaudit.reports.sections.units import units
+from maskaudit.reports.sections.units.counts import UNITS
+from maskaudit.reports.sections.units.preferences import Preference, preferences
 
 _READ = (
     "How to read the numbers. A lean is a difference of log-odds, in nats: 0 is no lean, 0.69 "
@@ -63,7 +67,7 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
     for probe_set, part in sorted(manifest.probe_sets.items(), key=_order):
         if part.kind == "cloze":
             sections.append(sets.cloze(probe_set, manifest, tables, names))
-        elif part.kind in units.UNITS:
+        elif part.kind in UNITS:
             sections.append(units.section(probe_set, part, preferred, tables, names))
         else:
             sections.append(sets.association(probe_set, part, found, tables, names))
@@ -71,8 +75,8 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
         sections.append(truth.planted(manifest, tables, names))
     sections += [
         distance.distance(manifest, tables, names),
-        method.lost(manifest, record.items, record.scores, names),
-        method.cannot_show(manifest, estimates, names),
+        lost.lost(manifest, record.items, record.scores, names),
+        limits.cannot_show(manifest, estimates, names),
         method.method(manifest, estimates, names),
     ]
     return Page(
@@ -102,7 +106,7 @@ def _order(named: tuple[str, ProbeSet]) -> int:
     _, part = named
     if part.kind == "cloze":
         return 3
-    return 2 if part.expect == "none" else int(part.kind in units.UNITS)
+    return 2 if part.expect == "none" else int(part.kind in UNITS)
 
 
 def names_of(manifest: Manifest) -> Names:
@@ -146,7 +150,7 @@ def _headline(
     if any(contrast.is_tested for contrast in found):
         return findings.headline(found, names)
     if preferred:
-        return units.finding(max(preferred, key=lambda one: one.clearness), names)
+        return preferring.finding(max(preferred, key=lambda one: one.clearness), names)
     for probe_set, part in manifest.probe_sets.items():
         own = estimates.of_set(probe_set)
         told = sets.facts(own, ACCURACY, names) if part.kind == "cloze" else []
@@ -165,14 +169,14 @@ def _findings(
     """A sentence for every set, then how to read them."""
     n_tested = sum(contrast.is_tested for contrast in found)
     lines = [_line(contrast, names, n_tested, largest(found)) for contrast in found]
-    lines += [units.line(preference, names) for preference in preferred]
+    lines += [preferring.line(preference, names) for preference in preferred]
     for probe_set, part in manifest.probe_sets.items():
         if part.kind == "cloze":
             own = estimates.of_set(probe_set)
             lines += sets.facts(own, ACCURACY, names)[: len(names.models)]
     blocks: list[Block] = [Bullets(tuple(lines))] if lines else []
     blocks += [Text(_READ)] if found else []
-    blocks += [Text(units.READ)] if preferred else []
+    blocks += [Text(preferring.READ)] if preferred else []
     if n_tested > 1 or (not n_tested and len(preferred) > 1):
         blocks.append(Text(HEADLINE_RULE, "small"))
     return (*blocks, *licences.of_page(manifest))

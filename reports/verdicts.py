@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from maskaudit.audit.estimating import numbers
+from maskaudit.audit.judging.rules import RULES, Change
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
 from maskaudit.reports import caveats, wording
 
@@ -182,7 +183,7 @@ def _told(found: Row) -> list[str]:
 def _more(verdict: Verdict, mde: str) -> Iterator[str]:
     """What could have been found and what would decide it; who has answered for it."""
     if verdict.verdict == INCONCLUSIVE and mde:
-        is_change = verdict.rule in {"non_inferiority", "versus_baseline"}
+        is_change = isinstance(RULES.get(verdict.rule), Change)
         what = "change" if is_change else "distance from its limit"
         yield f"The smallest {what} that it would find four times in five: {mde}."
     if verdict.verdict == INCONCLUSIVE and verdict.frames_needed is not None:

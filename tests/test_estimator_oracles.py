@@ -22,7 +22,7 @@ TRUTH = ("bert", "distilbert", "roberta")
 MORE, LESS = "the old doctor said that he was happy", "the nurse said that she was happy"
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ ONE_PIECE = ("he", "she", "nurse", "doctor", "lawyer", "woman", "man", "person")
 SENTENCE = "the farmers said that he was very kind to the teacher"
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,6 @@ def test_a_checkpoint_is_complete_and_in_float32(
     assert model.dtype == torch.float32
 
 
-@pytest.mark.slow
 def test_log_probabilities_spread_by_more_than_a_nat(loaded: tuple[Any, Any]) -> None:
     """A nearly uniform model would make every wrong score look right."""
     words = tiny.WORDS[40:80]
@@ -253,7 +252,6 @@ def _fill(loaded: tuple[Any, Any], text: str, piece: str, mask_number: int) -> f
 
 @pytest.mark.parametrize("target", ["he", "nurse"])
 @pytest.mark.parametrize("text", TEXTS)
-@pytest.mark.slow
 def test_a_target_of_one_piece_scores_as_in_the_pipeline(
     loaded: tuple[Any, Any], text: str, target: str
 ) -> None:
@@ -404,7 +402,6 @@ def test_the_simplex_keeps_the_differences_of_its_targets(loaded: tuple[Any, Any
     ("sentence_score", "word_score"),
     [(oracle.pll, oracle.log_p_original), (oracle.pll_word_l2r, oracle.log_p)],
 )
-@pytest.mark.slow
 def test_a_sentence_is_the_sum_of_its_words(
     loaded: tuple[Any, Any],
     sentence_score: Callable[..., float],

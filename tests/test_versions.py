@@ -17,7 +17,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from maskaudit.audit.judging import baseline, gate, policy
+from maskaudit.audit.judging import policy
+from maskaudit.audit.judging.accepting import baseline
+from maskaudit.audit.judging.judge import judge
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.proving.phantom import train, versions, world
 from maskaudit.audit.recording.record import MANIFEST, SUMS, TABLES, load_record
@@ -49,7 +51,7 @@ def rules():
 @pytest.fixture(scope="module")
 def judgements(records, rules):
     """What the gates say of every record, by name."""
-    return {name: gate.judge(own, rules, today=TODAY) for name, own in records.items()}
+    return {name: judge(own, rules, today=TODAY) for name, own in records.items()}
 
 
 def log_odds(record, subject="candidate"):
@@ -193,7 +195,7 @@ def test_the_verdict_is_on_the_paired_difference(name, judgements, records):
 def test_a_record_as_baseline_gives_the_verdicts_of_the_accepted_one(judgements, records, rules):
     """`--baseline` with the first seed's record says the same as its files in git."""
     for name, own in records.items():
-        found = gate.judge(own, rules, baseline=records["seed-1"], today=TODAY)
+        found = judge(own, rules, baseline=records["seed-1"], today=TODAY)
         for one, other in zip(found.verdicts, judgements[name].verdicts, strict=True):
             assert one.verdict == other.verdict
             assert one.estimate == pytest.approx(other.estimate, abs=1e-9)

@@ -10,7 +10,7 @@ from maskaudit.audit.errors import InputError, NotJudgedError
 from maskaudit.audit.printable import printable
 
 if TYPE_CHECKING:
-    from maskaudit.audit.judging.compare import Version
+    from maskaudit.audit.judging.comparing.pairing import Version
 
 Record = Annotated[Path, typer.Argument(metavar="RECORD", help="A record's folder.")]
 Folder = Annotated[
@@ -43,11 +43,11 @@ def accept(  # noqa: PLR0913 - the options of a command
     as_json: AsJson = False,
 ) -> None:
     """Accept the candidate of a record as the baseline that later versions are held against."""
-    from maskaudit.audit.judging import baseline
+    from maskaudit.audit.judging.accepting.accept import accept as accept_record
     from maskaudit.audit.recording.record import load_record
     from maskaudit.reports.terminal import versions
 
-    found = baseline.accept(
+    found = accept_record(
         load_record(record),
         folder,
         name,
@@ -68,7 +68,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Who was accepted, when and why, and the numbers then."""
-    from maskaudit.audit.judging import baseline
+    from maskaudit.audit.judging.accepting import baseline
     from maskaudit.reports.terminal import versions
 
     names = baseline.names(folder) if name is None else [name]
@@ -90,17 +90,19 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """What would change if a record were accepted, and whether it could be."""
-    from maskaudit.audit.judging import baseline, compare
+    from maskaudit.audit.judging.accepting import baseline
+    from maskaudit.audit.judging.accepting.held import hold
+    from maskaudit.audit.judging.comparing.changes import changes
     from maskaudit.audit.recording.record import load_record
     from maskaudit.reports.terminal import versions
 
     new = load_record(record)
-    held = baseline.hold(new, folder, name)
+    held = hold(new, folder, name)
     told = {}
     for old in (baseline.load(folder, name), baseline.load_anchor(folder, name)):
         if old.version.name in held.versions:
-            changes = compare.changes(old.version, new)
-            told[old.version.name] = (held.versions[old.version.name], changes)
+            cells = changes(old.version, new)
+            told[old.version.name] = (held.versions[old.version.name], cells)
     if not told:
         raise NotJudgedError(versions.held(held, name))
     if as_json:
@@ -125,21 +127,22 @@ def compare(
     From the scores that are stored: neither model is needed. A baseline is named by its TOML file,
     or by its name.
     """
-    from maskaudit.audit.judging import compare as pairs
-    from maskaudit.reports.terminal import versions
+    from maskaudit.audit.judging.comparing.changes import changes
+    from maskaudit.audit.judging.comparing.versions import versions
+    from maskaudit.reports.terminal import versions as terminal
 
     older, newer = (_version(name, folder) for name in (old, new))
-    found, changes = pairs.versions(older, newer), pairs.changes(older, newer)
+    found, cells = versions(older, newer), changes(older, newer)
     if as_json:
-        print_json(versions.compared_json(found, changes, top))
+        print_json(terminal.compared_json(found, cells, top))
     else:
-        _say(versions.compared(found, changes, {**older.probe_sets, **newer.probe_sets}, top))
+        _say(terminal.compared(found, cells, {**older.probe_sets, **newer.probe_sets}, top))
 
 
 def _version(name: str, folder: Path) -> "Version":
     """A version by a record's folder, a baseline's TOML file or a baseline's name."""
-    from maskaudit.audit.judging import baseline
-    from maskaudit.audit.judging.compare import version
+    from maskaudit.audit.judging.accepting import baseline
+    from maskaudit.audit.judging.comparing.pairing import version
     from maskaudit.audit.recording.record import load_record
 
     path = Path(name)

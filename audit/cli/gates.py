@@ -67,7 +67,7 @@ def gate(  # noqa: PLR0913 - the options of a command
     Exit code 0: every gate passed; 1: one failed; 3: something could not be judged.
     """
     from maskaudit.audit.judging import verdicts
-    from maskaudit.audit.judging.gate import READ, judge
+    from maskaudit.audit.judging.judge import READ, judge
     from maskaudit.audit.judging.policy import read
     from maskaudit.audit.recording.record import load_record
 
@@ -95,11 +95,11 @@ def gate(  # noqa: PLR0913 - the options of a command
 
 def say(judgement: "Judgement", *, quiet: bool, as_json: bool) -> None:
     """Print verdicts: as JSON, and then the sentences on standard error; or the sentences alone."""
-    from maskaudit.reports.ci import formats
+    from maskaudit.reports.ci import plain
     from maskaudit.reports.verdicts import lines
 
     if as_json:
-        print_json(formats.as_json(judgement))
+        print_json(plain.as_json(judgement))
     if not quiet:
         print("\n".join(lines(judgement)), file=sys.stderr if as_json else sys.stdout)
 
@@ -115,18 +115,20 @@ def for_ci(  # noqa: PLR0913 - a file each
 ) -> None:
     """Write what a CI shows: JUnit XML, a summary, a comment, annotations."""
     from maskaudit.audit.recording.files import write_whole, writing
-    from maskaudit.reports.ci import formats
+    from maskaudit.reports.ci import markdown
+    from maskaudit.reports.ci.github import annotations
+    from maskaudit.reports.ci.junit import junit as junit_of
 
     if github is None:
         github = os.environ.get("GITHUB_ACTIONS") == "true"
     if github:
         workspace = os.environ.get("GITHUB_WORKSPACE")
         root = Path(workspace) if workspace else None
-        print("\n".join(formats.annotations(judgement, gates, root)), file=sys.stderr)
+        print("\n".join(annotations(judgement, gates, root)), file=sys.stderr)
         step = os.environ.get("GITHUB_STEP_SUMMARY")
         summary = summary or (Path(step) if step else None)
     failed = []
-    for path, text in ((junit, formats.junit), (comment, formats.comment)):
+    for path, text in ((junit, junit_of), (comment, markdown.comment)):
         if path is not None:
             try:
                 write_whole(path, text(judgement))
@@ -134,6 +136,6 @@ def for_ci(  # noqa: PLR0913 - a file each
                 failed.append(str(error))
     if summary is not None:
         with writing(summary), summary.open("a", encoding="utf-8") as file:
-            file.write(formats.summary(judgement))
+            file.write(markdown.summary(judgement))
     if failed:
         raise CannotWriteError("\n".join(failed))

@@ -75,12 +75,15 @@ def history(  # noqa: PLR0913 - the options of a command
     as_json: AsJson = False,
 ) -> None:
     """Many audits in a row: versions, repeats, draws and change points, and a page of them."""
-    from maskaudit.audit.history import series as audits
-    from maskaudit.reports import history as words
+    from maskaudit.audit.history import plain
+    from maskaudit.audit.history.judge import judge
+    from maskaudit.audit.history.read import Chosen, read
+    from maskaudit.reports import history as pages
+    from maskaudit.reports.terminal import history as words
 
     if limit is not None and len(subjects or ()) != 1:
         raise InputError("--limit: is about one number; name one --subject")
-    chosen = audits.Chosen(
+    chosen = Chosen(
         probe_sets=tuple(probe_sets or ()),
         slices=tuple(slices or ()),
         estimators=tuple(estimators or ()),
@@ -88,12 +91,12 @@ def history(  # noqa: PLR0913 - the options of a command
         candidates=tuple(candidates or ()),
         since=since,
     )
-    made = audits.judge(audits.read(runs, chosen), limit=limit)
+    made = judge(read(runs, chosen), limit=limit)
     for note in words.notes(made):
         print(f"maskaudit: {printable(note)}", file=sys.stderr)
-    page = None if output is None else words.write(made, output)
+    page = None if output is None else pages.write(made, output)
     if as_json:
-        print_json(audits.as_json(made))
+        print_json(plain.as_json(made))
     else:
         print(page if page is not None else words.text(made, last))
     for alarm in words.alarms(made):

@@ -122,6 +122,7 @@ def matrices(
         found[model] = Matrix(
             cells[kept][:, also],
             names["attribute"].tolist(),
+            # A control has no class, and goes by its role.
             [c or r for c, r in zip(names["class"], names["role"], strict=True)],
             [str(frame) for frame in frames[also]],
             _by_name(scored[model], place[used], names, (first, second))
@@ -137,6 +138,7 @@ def _well_known(grid: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.
     rows, columns = (np.ones(size, dtype=bool) for size in grid.shape)
     while True:
         inside = grid & rows[:, None] & columns
+        # At least one cell: where nothing is left beside it, half of none would be enough.
         fewer = rows & (inside.sum(1) >= max(1.0, MOST_LACKING * columns.sum()))
         narrower = columns & (inside[fewer].sum(0) >= max(1.0, MOST_LACKING * fewer.sum()))
         if (fewer == rows).all() and (narrower == columns).all():

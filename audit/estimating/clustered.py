@@ -66,6 +66,7 @@ def unit_rows(
     A row has the columns of `estimates` that speak of the number itself, and `unit`: what was
     resampled.
     """
+    # A number of the pair is made of the relation alone, every other number of each model.
     measured = {
         subject: part
         for subject, part in measured.items()
@@ -82,6 +83,7 @@ def unit_rows(
         numbers = {
             m: part.reindex(whole.index)[list(estimator.columns)] for m, part in units.items()
         }
+        # A unit counts only where every model has it, so that a difference is of the same units.
         complete = pd.concat(numbers, axis=1).notna().all(axis=1)
         if not complete.any():
             continue  # nothing of this set has such a score
@@ -98,6 +100,8 @@ def unit_rows(
             tested = {subject: own.loc[chosen] for subject, own in units.items()}
             for name, value in estimator.numbers[mode].items():
                 for row in _rows(name, value, part, estimator, tested):
+                    # Two columns are named after sets of attributes: here they count clusters and
+                    # units.
                     yield {
                         **row,
                         "slice": str(slice_),
@@ -118,6 +122,7 @@ def _rows(
     """One number of every subject; shares of trials also as if every unit stood for itself."""
     for subject, found in _subjects(part, value):
         flag = _flag(subject, found, part)
+        # A number with a flag is told, but its interval is not.
         row = dict(vars(point(found.estimate) if flag else found))
         if estimator.test is not None:
             row["p"] = estimator.test(tested[subject]) if subject in tested else np.nan
@@ -161,6 +166,7 @@ def _subjects(part: _Slice, value: Value) -> Iterator[tuple[str, Interval]]:
         def difference(means: Cells) -> Cells:
             return value.function(means[..., width:]) - value.function(means[..., :width])
 
+        # Side by side, so that a cluster is left out of both models at once: the units are paired.
         both = np.concatenate([reference, candidate], axis=1)
         yield DIFFERENCE, part.interval(both, replace(value, function=difference, null=0.0))
 

@@ -1,6 +1,6 @@
 """Audits of one model with frames drawn anew each time: what all of them show together.
 
-Each draw of a grammar is fresh evidence. The same frames again are none: `audit.judging.compare`.
+Each draw of a grammar is fresh evidence; the same frames again are not (`judging.comparing`).
 """
 
 from collections.abc import Mapping, Sequence

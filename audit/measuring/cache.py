@@ -78,6 +78,7 @@ class Cache:
             self._note(f"{path}: this cache entry is damaged; its sentences are scored again")
             _remove(path)
             return None
+        # The time of last use decides what goes when room is needed.
         with contextlib.suppress(OSError):
             os.utime(path)
         self.taken += 1
@@ -89,6 +90,7 @@ class Cache:
             return
         payload = _payload(found)
         data = hashlib.sha256(payload).digest() + payload
+        # It would push out everything else and still not fit.
         if len(data) > self._most:
             return
         try:
@@ -112,6 +114,7 @@ class Cache:
         held = sorted(_entries(self._folder), key=lambda entry: (entry[1].st_mtime_ns, entry[0]))
         self._size = needed + sum(stat.st_size for _, stat in held)
         for path, stat in held:
+            # More is freed than is needed, so that the next entry does not list the folder again.
             if self._size <= self._most * (1 - _FREED):
                 break
             _remove(path)

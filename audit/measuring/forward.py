@@ -72,6 +72,7 @@ def read_part(
                 for other in beside:
                     theirs, other_p = other.read(sentences)
                     own.add(theirs)
+                    # Here, while both distributions are at hand: whole ones are not kept.
                     own.paired += sought.pairs(
                         sentences, (first.name, log_p), (other.name, other_p)
                     )
@@ -151,6 +152,7 @@ class _Sought:
         self.contexts: dict[Read, list[str]] = defaultdict(list)
         for context, read in made.contexts.items():
             self.contexts[read].append(context)
+            # The read is then run, though no piece of it is asked for: its fills are.
             self.wanted[read] |= set()
         self.places: dict[Ids, list[Read]] = defaultdict(list)
         for read in self.wanted:
@@ -217,6 +219,7 @@ class _Reader:
             states = torch.from_numpy(self._model.states(stated))
             self._states |= dict(zip(stated, states, strict=True))
         reads = sought.reads(sentences)
+        # Only states of words are asked of these sentences.
         if not reads:
             return rows, torch.empty(0)
         places = [(row, read.place) for row, read in reads]
@@ -237,6 +240,7 @@ class _Reader:
             if read in self._sought.ranked:
                 for piece, higher in zip(pieces, above(log_p, values).tolist(), strict=True):
                     self._rank[read, piece] = higher + 1
+        # Only a slot with its one mask has fills; at other places single pieces are asked for.
         contexts = self._sought.contexts.get(read, ())
         if not contexts:
             return
@@ -246,6 +250,7 @@ class _Reader:
             for context in contexts
             for fill in fills
         ]
+        # xlogy is 0 where p is 0, where a product with the log would be NaN.
         entropy = -float(torch.xlogy(log_p.exp(), log_p.exp()).sum())
         for context in contexts:
             self._entropy[context] = entropy
@@ -316,6 +321,7 @@ class _Reader:
         }
         for (frame, group, _, _), word in words.items():
             for (other_frame, _, class_, _), other in words.items():
+                # From a target word, which has a group, to an attribute word, which has a class.
                 if frame != other_frame or str(group) == "" or str(class_) == "":
                     continue
                 for pooling, state in word.states.items():
@@ -354,6 +360,7 @@ class _Reader:
             return {"value": sum(values) / len(values)}
         if asked.fold == "mean_p":
             return {"value": sum(map(math.exp, values)) / len(values)}
+        # Published weights need not sum to 1, and their sum is divided by the number of reads.
         weights = [self._attention[read.ids][read.place] for read, _ in asked.reads]
         total = sum(weight * value for weight, value in zip(weights, values, strict=True))
         return {"value": total / (sum(weights) if asked.fold == "attended" else len(values))}
@@ -363,7 +370,9 @@ def _bundles(part: Expanded, made: Plan) -> Iterator[_Bundle]:
     """Slots that are each of one group: those of a frame and variant, and of an attribute there."""
     rows = part.items[part.items["context"].isin(made.contexts)]
     rows = rows[rows["group"] != ""].drop_duplicates(["context", "group"])
+    # A sentence that several groups share tells nothing of one of them.
     rows = rows[~rows["context"].duplicated(keep=False)]
+    # Where targets are filled in, the attribute is the target and no part of the sentence.
     rows = rows.assign(attribute=rows["attribute"].where(rows["target"] == "", ""))
     for _, own in rows.groupby(["frame", "variant", "attribute"], sort=False):
         groups = own.groupby("group", sort=False)["context"].agg(list).to_dict()

@@ -222,6 +222,7 @@ def _plan_targets(
         in_word = before[-1:].isalnum() or after[:1].isalnum()
         places.append(((start, start + len(target)), in_word))
         written.append(_masked(before, model) + target + _masked(after, model))
+    # The target is encoded in its sentence: its pieces may depend on the words beside it.
     whole = model.encode(written)
     for context, sentence in zip(texts, encoded, strict=True):
         read = _read(sentence, texts[context], slots[context], model)
@@ -231,7 +232,10 @@ def _plan_targets(
     for item, context, target, sentence, place in rows:
         found = made.contexts.get(context)
         if found is None:
+            # The sentence with the target in it tells why: the masked one lost its slot or is too
+            # long.
             made.status[item] = _why_unreadable(sentence, made.longest, model)
+        # An item without a target asks for the fills of its slot alone.
         elif not target:
             made.status[item] = "ok"
         else:
@@ -298,6 +302,7 @@ def _plan_sentences(
             spans = encoded[context].spans
             places = tuple(p for p in sentence.places if _overlap(spans[p], word))
             made.states[item] = (sentence.ids, places)
+            # The state is of the word: its pieces count, not those of the sentence.
             made.pieces[item] = len(places)
         for measure in measures & set(OF_SENTENCE):
             reads, fold = OF_SENTENCE[measure]
@@ -349,6 +354,7 @@ def _pieces(written: Written, before: Ids, after: Ids, model: MaskedLM) -> Ids |
     if span[0] == span[1]:
         return ()
     middle = whole.ids[len(before) : len(whole.ids) - len(after)]
+    # Around the target stands what stood around the mask: the usual case.
     if (*before, *middle, *after) == whole.ids:
         return middle
     if written.in_word:
@@ -358,6 +364,7 @@ def _pieces(written: Written, before: Ids, after: Ids, model: MaskedLM) -> Ids |
     # those that overlap the slot, and the masked sentence is read as the model's users write it.
     # Inside a word that mark would start a word of its own, and so the target is refused above.
     inside = [i for i, (start, end) in enumerate(whole.spans) if start < span[1] and end > span[0]]
+    # A piece that ends behind the slot holds more than the target.
     if not inside or any(whole.spans[i][1] > span[1] for i in inside):
         return None
     around = (whole.ids[: inside[0]], whole.ids[inside[-1] + 1 :])

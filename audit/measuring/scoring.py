@@ -131,6 +131,7 @@ def _rounds(pairs: Sequence[Sequence[MaskedLM]]) -> list[_Round]:
         for group in [whole] if len(kinds) == 1 else [(one,) for one in whole]:
             longest = min(model.longest for _, model in group)
             (name, model), *_ = group
+            # `longest` decides which sentences are asked: pairs that differ in it are read apart.
             key = (name, id(model), longest, len(group))
             rounds.setdefault(key, _Round(longest)).add(group, number)
     return list(rounds.values())
@@ -168,6 +169,7 @@ class _Set:
         """One part's scores by each group: what is not in the cache is scored, and kept."""
         if self.cache is None or self.keys is None:
             return read_part(part, asked.groups, self.measures, asked.longest, tell)
+        # One entry a group: a candidate that is added later does not have the others read again.
         keys = self.keys.of(part, asked, self.measures)
         kept = [self.cache.read(key) for key in keys]
         groups = [group for group, one in zip(asked.groups, kept, strict=True) if one is None]
@@ -188,6 +190,7 @@ def _parts(expanded: Expanded) -> Iterator[Expanded]:
     """The set in parts of bounded size; what shares a frame is in one part."""
     order = expanded.items.groupby("context", sort=False)["frame"].first()
     frames = order.value_counts(sort=False)
+    # By where a frame begins, so that none is cut in two.
     number = (frames.cumsum() - frames) // PART
     part_of = order.map(number)
     for chosen in number.unique():

@@ -10,17 +10,18 @@ import pytest
 
 from maskaudit.audit import settings
 from maskaudit.audit.errors import InputError, MaskauditError, MissingExtraError
-from maskaudit.audit.judging import baseline
 from maskaudit.audit.judging import policy as policies
+from maskaudit.audit.judging.accepting.accept import accept
 from maskaudit.audit.judging.decision import NOT_MEASURED
-from maskaudit.audit.judging.gate import NOTHING, judge
-from maskaudit.audit.judging.policy import VERSUS_BASELINE, Policy
+from maskaudit.audit.judging.judge import NOTHING, judge
+from maskaudit.audit.judging.policy import Policy
+from maskaudit.audit.judging.rules import RULES
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
 from maskaudit.audit.recording.record import MANIFEST, Record, load_record, manifests
 from maskaudit.audit.running.pytest_names import NEW, GateWarning
 from maskaudit.reports import verdicts as gates
 from maskaudit.reports import wording
-from maskaudit.reports.ci.formats import lines_of
+from maskaudit.reports.ci.github import lines_of
 
 if TYPE_CHECKING:
     from maskaudit.audit.measuring.model import MaskedLM
@@ -155,9 +156,9 @@ def updated(config: pytest.Config, judged: Mapping[str, Mapping[str, str]]) -> l
         try:
             policy = policies.read((config.rootpath / file).resolve())
             found = _record(config, policy.path.parent)
-            names = {gate.baseline for gate in policy.gates if gate.rule == VERSUS_BASELINE}
+            names = {gate.baseline for gate in policy.gates if RULES[gate.rule].of_versions}
             for name in sorted(names):
-                done = baseline.accept(found, policy.baselines, name, _REASON)
+                done = accept(found, policy.baselines, name, _REASON)
                 told.append(f"{done.path}: {done.about.record} is the baseline now; {_REVIEW}")
         except MaskauditError as error:
             told += f"not accepted: {error}".splitlines()

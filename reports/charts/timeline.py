@@ -11,14 +11,14 @@ import pandas as pd
 
 from maskaudit.reports.blocks import Level, Limits, Timeline
 from maskaudit.reports.charts.common import (
-    _SHAPES,
-    _SOFT,
-    _axis,
-    _framed,
-    _over,
-    _scale,
-    _svg,
-    _ticks,
+    SHAPES,
+    SOFT,
+    axis,
+    framed,
+    over,
+    scale,
+    svg,
+    ticks_around,
 )
 
 WIDTH, HEIGHT = 640, 240
@@ -32,9 +32,9 @@ def draw(line: Timeline) -> str:
     data = _placed(line)
     known = [] if line.null is None else [line.null]
     bounds = [bound for limit in line.limits for bound in (limit.low, limit.high)]
-    ticks = _ticks([*known, *bounds, *data["estimate"], *data["low"], *data["high"]])
+    ticks = ticks_around([*known, *bounds, *data["estimate"], *data["low"], *data["high"]])
     x = _in_order(len(data))
-    y = alt.Y("estimate:Q", scale=_scale(ticks), axis=_axis(ticks, line.axis, extent=34))
+    y = alt.Y("estimate:Q", scale=scale(ticks), axis=axis(ticks, line.axis, extent=34))
     layers = [
         *_across(known, len(data), x, ticks),
         *_limits(line.limits, x, ticks),
@@ -43,8 +43,8 @@ def draw(line: Timeline) -> str:
         _points(data, x, y, line.subject),
         _dates(data),
     ]
-    return _svg(
-        _framed(
+    return svg(
+        framed(
             alt.layer(*layers),
             (WIDTH, HEIGHT),
             {"left": 62, "right": 40, "top": 10, "bottom": 34},
@@ -78,9 +78,9 @@ def _placed(line: Timeline) -> pd.DataFrame:
 def _points(data: pd.DataFrame, x: alt.X, y: alt.Y, subject: str) -> Any:  # noqa: ANN401
     shown = data.dropna(subset=["estimate"])
     return (
-        _over(shown)
+        over(shown)
         .mark_point(
-            filled=True, opacity=1, size=34 if len(data) > _CROWDED else 72, shape=_SHAPES[subject]
+            filled=True, opacity=1, size=34 if len(data) > _CROWDED else 72, shape=SHAPES[subject]
         )
         .encode(
             x=x, y=y, fill=alt.Fill("fill:N", scale=None),
@@ -94,10 +94,10 @@ def _points(data: pd.DataFrame, x: alt.X, y: alt.Y, subject: str) -> Any:  # noq
 def _intervals(data: pd.DataFrame, x: alt.X, ticks: Sequence[float]) -> Any:  # noqa: ANN401
     """The interval of each number; its label is the point's."""
     return (
-        _over(data.dropna(subset=["low", "high"]))
+        over(data.dropna(subset=["low", "high"]))
         .mark_rule(strokeWidth=1 if len(data) > _CROWDED else 2, opacity=0.55, aria=False)
         .encode(
-            x=x, y=alt.Y("low:Q", scale=_scale(ticks)), y2=alt.Y2("high:Q"),
+            x=x, y=alt.Y("low:Q", scale=scale(ticks)), y2=alt.Y2("high:Q"),
             stroke=alt.Stroke("stroke:N", scale=None),
         )
     )  # fmt: skip
@@ -105,8 +105,7 @@ def _intervals(data: pd.DataFrame, x: alt.X, ticks: Sequence[float]) -> Any:  # 
 
 def _across(values: Sequence[float], n: int, x: alt.X, ticks: Sequence[float]) -> list[Any]:
     return [
-        _rules([{"x": -0.5, "x2": n - 0.5, "y": value}], x, ticks, _SOFT, [4, 3])
-        for value in values
+        _rules([{"x": -0.5, "x2": n - 0.5, "y": value}], x, ticks, SOFT, [4, 3]) for value in values
     ]
 
 
@@ -124,12 +123,12 @@ def _rules(
 ) -> Any:  # noqa: ANN401
     """Level lines to read the marks against, silent to a screen reader."""
     return (
-        _over(pd.DataFrame(rows))
+        over(pd.DataFrame(rows))
         .mark_rule(strokeWidth=1.5, strokeDash=dash, aria=False)
         .encode(
             x=x,
             x2=alt.X2("x2:Q"),
-            y=alt.Y("y:Q", scale=_scale(ticks)),
+            y=alt.Y("y:Q", scale=scale(ticks)),
             stroke=alt.StrokeValue(colour),
         )
     )
@@ -138,9 +137,9 @@ def _rules(
 def _limits(limits: Sequence[Limits], x: alt.X, ticks: Sequence[float]) -> list[Any]:
     """The two limits of a sequence, each a line of steps."""
     return [
-        _over(pd.DataFrame({"x": one.place, "y": getattr(one, name)} for one in limits))
+        over(pd.DataFrame({"x": one.place, "y": getattr(one, name)} for one in limits))
         .mark_line(strokeWidth=1.5, interpolate="step-after", aria=False, fill=None)
-        .encode(x=x, y=alt.Y("y:Q", scale=_scale(ticks)), stroke=alt.StrokeValue(_SOFT))
+        .encode(x=x, y=alt.Y("y:Q", scale=scale(ticks)), stroke=alt.StrokeValue(SOFT))
         for name in ("low", "high")
         if limits
     ]
@@ -151,12 +150,12 @@ def _dates(data: pd.DataFrame) -> Any:  # noqa: ANN401
     n = len(data)
     shown = range(0, n, -(-n // _MOST_DATES))
     return (
-        _over(data.iloc[list(shown)])
+        over(data.iloc[list(shown)])
         .mark_text(baseline="top", fontSize=12, limit=0)
         .encode(
             x=_in_order(n),
             y=alt.YValue(HEIGHT + 12),  # type: ignore[no-untyped-call]  # altair leaves it untyped
             text=alt.Text("date:N"),
-            fill=alt.FillValue(_SOFT), description=alt.Description("date:N"),
+            fill=alt.FillValue(SOFT), description=alt.Description("date:N"),
         )
     )  # fmt: skip

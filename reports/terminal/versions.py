@@ -7,10 +7,13 @@ from typing import Any
 import pandas as pd
 
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.headline import headline
 from maskaudit.audit.estimating.names import CONTRAST, LOG_MAGNITUDE_RATIO
-from maskaudit.audit.judging import compare
-from maskaudit.audit.judging.baseline import Accepted, Baseline, Held
-from maskaudit.audit.judging.compare import LEAN, TOLERANCE, Versions
+from maskaudit.audit.judging.accepting.baseline import Accepted, Baseline
+from maskaudit.audit.judging.accepting.held import Held
+from maskaudit.audit.judging.comparing.changes import LEAN
+from maskaudit.audit.judging.comparing.repeat import TOLERANCE
+from maskaudit.audit.judging.comparing.versions import Versions
 from maskaudit.audit.recording.manifest import Identity, ProbeSetKey
 from maskaudit.audit.recording.slices import Slice
 from maskaudit.reports import wording
@@ -53,7 +56,7 @@ def compared_json(found: Versions, changes: pd.DataFrame, top: int) -> dict[str,
         "lost": [dict(part) for part in found.lost],
         "left_out": len(found.left_out),
         "notes": list(found.notes),
-        "summary": rows(compare.headline(found.estimates, DIFFERENCE)),
+        "summary": rows(headline(found.estimates, DIFFERENCE)),
         "changes": rows(worst.sort_values("worse", ascending=False, kind="stable")),
     }
 
@@ -187,7 +190,7 @@ def _worst_first(estimates: pd.DataFrame) -> list[str]:
 
 def _summary(estimates: pd.DataFrame, name: str) -> Iterator[str]:
     own = estimates[estimates["probe_set"] == name]
-    for row in compare.headline(own, DIFFERENCE).to_dict("records"):
+    for row in headline(own, DIFFERENCE).to_dict("records"):
         if math.isnan(row["estimate"]):
             continue
         tested = not math.isnan(row["p"])

@@ -21,10 +21,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from maskaudit import run
-from maskaudit.audit import cli, pipeline
+from maskaudit.audit import pipeline
+from maskaudit.audit.cli import main
+from maskaudit.audit.recording.files import held
 from maskaudit.audit.recording.record import load_record
 from maskaudit.probes.loading import shipped
 from tests import tiny
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "maskaudit")
@@ -77,7 +81,7 @@ def maskaudit(here, monkeypatch, capsys):  # noqa: ARG001 - every command runs i
         """Run one command, and return how it ended."""
         monkeypatch.setattr(sys, "argv", ["maskaudit", *map(str, arguments)])
         capsys.readouterr()
-        code = cli._code()
+        code = main._code()
         return Done(code, *capsys.readouterr())
 
     return run
@@ -362,7 +366,7 @@ def test_control_characters_of_a_file_do_not_reach_the_terminal(maskaudit, here)
 def test_an_unknown_key_of_the_settings_is_one_line(maskaudit, here):
     """With the key that was probably meant."""
     (here / "AUDIT.toml").write_text('[probes]\nset = ["small.toml"]\n')
-    told = "AUDIT.toml: probes.set: is not a known key; did you mean 'sets'?"
+    told = "AUDIT.toml: line 2: probes.set: is not a known key; did you mean 'sets'?"
     assert_one_line(maskaudit("run"), 2, told)
     assert_one_line(maskaudit("run", "AUDIT.toml"), 2, told)
     assert records(here) == []
@@ -425,7 +429,7 @@ def test_a_disk_that_fails_at_the_end_is_one_line_and_no_record(
 
 def test_a_folder_that_another_run_holds_is_one_line(maskaudit, here):
     """It says who holds it."""
-    with maskaudit.recording.files.held(here / "runs"):
+    with held(here / "runs"):
         done = maskaudit("run", "--probes", "small.toml")
     assert_one_line(done, 75, f"held by process {os.getpid()} since")
 

@@ -17,6 +17,8 @@ from maskaudit.audit.recording.record import TABLES, Record, load_record
 from tests import tiny
 from tests.audit.attempts import SET
 
+pytestmark = pytest.mark.slow
+
 SMALL = "".join(part for part in SET.partition('[[frames]]\nid = "f6"')[:1])
 
 

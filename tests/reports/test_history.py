@@ -10,11 +10,13 @@ import sys
 import pytest
 
 from maskaudit.audit.errors import CannotWriteError
-from maskaudit.audit.history.series import Chosen, judge, read
-from maskaudit.reports import history as words
+from maskaudit.audit.history.judge import judge
+from maskaudit.audit.history.read import Chosen, read
+from maskaudit.reports import history as pages
 from maskaudit.reports.blocks import Table
 from maskaudit.reports.html import render
-from tests.audit.history.test_series import drawn, versions, write
+from maskaudit.reports.terminal import history as words
+from tests.audit.history.folders import drawn, versions, write
 from tests.reports.test_html import read as read_back
 
 HOSTILE = "<script>alert(1)</script>\u202e\u001b[31m"
@@ -54,7 +56,7 @@ def test_no_version_called_worse_is_said_with_the_newest_p(tmp_path):
     """It is no proof, and the page says that."""
     versions(tmp_path, [0.0, 0.0])
     assert "None of 2 versions is called worse than the reference" in told(tmp_path)
-    made = words.page(judge(read(tmp_path)))
+    made = pages.page(judge(read(tmp_path)))
     assert made.headline.claim == "No alarm in 2 records"
     assert "no proof" in made.headline.evidence
 
@@ -62,10 +64,10 @@ def test_no_version_called_worse_is_said_with_the_newest_p(tmp_path):
 def test_the_headline_tells_the_newest_version_from_earlier_ones(tmp_path):
     """What was worse and is not so now is no news of today."""
     versions(tmp_path / "now", [0.0, 0.9], sets=("jobs", "people"))
-    claim = words.page(judge(read(tmp_path / "now"))).headline.claim
+    claim = pages.page(judge(read(tmp_path / "now"))).headline.claim
     assert claim == "The newest version is called worse than the reference on 2 of 2 numbers"
     versions(tmp_path / "then", [0.9, 0.0])
-    claim = words.page(judge(read(tmp_path / "then"))).headline.claim
+    claim = pages.page(judge(read(tmp_path / "then"))).headline.claim
     assert claim == "Earlier versions were called worse than the reference; the newest is not"
 
 
@@ -73,7 +75,7 @@ def test_a_history_in_which_nothing_is_judged_says_why(tmp_path):
     """Each reason has its sentence."""
     versions(tmp_path, [0.0, 0.0])
     alone = Chosen(subjects=("candidate",))
-    claim = words.page(judge(read(tmp_path, alone))).headline
+    claim = pages.page(judge(read(tmp_path, alone))).headline
     assert claim.claim == "2 records, and nothing in them that could be judged"
     assert claim.evidence.startswith("One model by itself")
     mean = Chosen(estimators=("log_odds",))
@@ -169,7 +171,8 @@ def test_the_table_has_a_line_a_record_in_columns(tmp_path):
 def test_the_text_needs_no_drawing():
     """Altair and torch are for pages and models."""
     code = (
-        "import sys, maskaudit.audit.history.series, maskaudit.reports.history; "
+        "import sys, maskaudit.audit.history.judge, maskaudit.audit.history.read; "
+        "import maskaudit.audit.history.plain, maskaudit.reports.history; "
         "print([m for m in ('altair', 'jinja2', 'torch', 'scipy.stats') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -195,13 +198,13 @@ def made(tmp_path_factory):
 @pytest.fixture(scope="module")
 def html(made):
     """Return its page."""
-    return render(words.page(made))
+    return render(pages.page(made))
 
 
 @pytest.mark.slow
 def test_the_same_history_gives_the_same_bytes(made, html):
     """Charts and p values included."""
-    assert render(words.page(made)) == html
+    assert render(pages.page(made)) == html
 
 
 def test_the_page_is_well_formed_and_every_reference_leads_somewhere(html):
@@ -255,7 +258,7 @@ def test_charts_take_their_colours_from_the_style_sheet(html):
 
 def test_every_table_says_its_scope_and_its_method(made):
     """A number never stands without what it rests on."""
-    page = words.page(made)
+    page = pages.page(made)
     tables = [
         block
         for section in page.sections
@@ -274,8 +277,8 @@ def test_every_table_says_its_scope_and_its_method(made):
 def test_a_page_that_cannot_be_written_leaves_nothing_behind(made, tmp_path):
     """Whole or not at all."""
     with pytest.raises(CannotWriteError):
-        words.write(made, tmp_path / "none" / "history.html")
+        pages.write(made, tmp_path / "none" / "history.html")
     assert list(tmp_path.iterdir()) == []
-    path = words.write(made, tmp_path / "history.html")
+    path = pages.write(made, tmp_path / "history.html")
     assert [p.name for p in tmp_path.iterdir()] == ["history.html"]
     assert path.read_text("utf-8").endswith("</html>\n")

@@ -15,7 +15,7 @@ from maskaudit.audit.recording.values import FLAGS, OUTCOMES
 from maskaudit.reports import caveats, definitions
 from maskaudit.reports.blocks import Cell, Table, Words
 from maskaudit.reports.effects import Effect, Effects, Names
-from maskaudit.reports.sections.association import inherited
+from maskaudit.reports.sections.association import inherited_classes
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.association.rankings import rankings
 from tests.reports import records
@@ -245,7 +245,7 @@ def test_an_outcome_is_no_refusal(outcome):
     """What became of an attribute has words of its own."""
     assert caveats.refusal(effect(estimate=0.1, outcome=outcome)) == "no interval"
     assert caveats.refusal(effect(outcome=outcome)) == "not computed"
-    assert (outcome in inherited.MEANINGS) == (outcome != "")
+    assert (outcome in inherited_classes.MEANINGS) == (outcome != "")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from maskaudit.audit.errors import CannotWriteError
-from maskaudit.audit.judging import gate, policy, verdicts
+from maskaudit.audit.judging import policy, verdicts
+from maskaudit.audit.judging.judge import judge
 from maskaudit.reports import verdicts as gates
 from maskaudit.reports.blocks import Figure, Table
 from maskaudit.reports.html import render
@@ -149,7 +150,7 @@ def test_verdicts_of_each_candidate_stand_beside_it(tmp_path):
     path.write_text(
         '[[gate]]\nid = "a"\nrule = "bound"\nbound = 0.01\nreason = "a test"\n', "utf-8"
     )
-    judgement = gate.judge(found[0], policy.read(path), today=date(2026, 11, 23))
+    judgement = judge(found[0], policy.read(path), today=date(2026, 11, 23))
     verdicts.write(judgement, found[0].path)
     told = str(overview(found, tmp_path).sections[-1])
     assert gates.heading(judgement) in told

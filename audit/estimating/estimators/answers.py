@@ -39,6 +39,7 @@ def units(measured: Measured, _mode: str) -> pd.DataFrame:
     confidence = found["context"].map(likeliest).astype(float)
     right = (rank == 1).astype(float).where(rank.notna())
     columns = {
+        # 1 or unknown, and never 0: a fact without a rank is in no mean.
         "facts": rank.notna().astype(float).where(rank.notna()),
         "reciprocal": 1 / rank,
         "nll": -np.log(fact["p"].sum(min_count=1)).where(rank.notna()),
@@ -46,6 +47,7 @@ def units(measured: Measured, _mode: str) -> pd.DataFrame:
         "of": float(len(found)),
         **{f"at_{k}": (rank <= k).astype(float).where(rank.notna()) for k in AT},
     }
+    # A confidence of 1 belongs to the last bin.
     number = np.minimum((confidence * BINS).fillna(0).astype(int), BINS - 1)
     for b in range(BINS):
         inside = (number == b).astype(float)

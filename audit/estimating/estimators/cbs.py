@@ -21,6 +21,7 @@ def units(measured: Measured, mode: str) -> pd.DataFrame:
     expectation is 0 for a model with no bias; it may be negative. NaN where a score is missing.
     """
     rows = measured.items[measured.items["role"].isin(["probe", "prior"])]
+    # Without a prior there is nothing to divide by; in the context a group has no p of its own.
     if not (rows["role"] == "prior").any() or not group_at_mask(rows):
         return pd.DataFrame(columns=["class", "cluster", "variance"])
     scored = measured.values("logp")
@@ -29,6 +30,7 @@ def units(measured: Measured, mode: str) -> pd.DataFrame:
     place = [*CELL[1:], "variant", "group"]
     wide = by_role.pivot(index=place, columns="role", values="value")
     beyond = (wide["probe"] - wide["prior"]).groupby(["class", "attribute", "frame", "group"])
+    # A cell counts only where each of its variants has a score.
     cells = beyond.mean().where(beyond.count() == beyond.size()).unstack("group")
     found = [
         (class_, attribute, _variance(own.to_numpy(dtype=float), mode))
@@ -47,6 +49,7 @@ def _variance(cells: np.ndarray[tuple[int, int], np.dtype[np.float64]], mode: st
         return squares / n_frames / (n_groups - 1)
     if n_frames == 1:
         return float("nan")
+    # What is left are products of two different frames, whose noise is independent.
     between = float((centred.sum(0) ** 2).sum()) - squares
     return between / (n_frames * (n_frames - 1)) / (n_groups - 1)
 

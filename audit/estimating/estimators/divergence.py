@@ -89,6 +89,7 @@ def of_targets(name: str, unit: str, definition: str) -> UnitEstimator:
         by_group = simplex.merge(places, on="context").groupby(
             ["frame", "variant", "group", "target"], sort=False
         )
+        # A target without a score stays unknown, and so the distance is unknown too.
         wide = by_group["p"].mean().where(by_group["p"].count() == by_group["p"].size())
         found = [
             (f"{frame}:{variant}:{first}:{second}", frame, _distance(name, own[first], own[second]))
@@ -120,6 +121,7 @@ def _distance(name: str, first: pd.Series, second: pd.Series) -> float:
         return float(np.abs(p - q).sum() / 2)
     middle = (p + q) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
+        # 0 log 0 is 0, by its limit.
         parts = [np.where(x == 0, 0.0, x * np.log2(x / middle)) for x in (p, q)]
     return float(sum(part.sum() for part in parts) / 2)
 

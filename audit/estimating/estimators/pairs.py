@@ -36,6 +36,7 @@ def preferences(values: pd.DataFrame) -> pd.DataFrame:
     wide = sides.pivot(index="pair", columns="label", values="value")
     wide = wide.reindex(columns=["stereotype", "anti"])
     more, less = (wide[side].to_numpy(dtype=float) for side in ("stereotype", "anti"))
+    # A pair that lacks a score is unknown: a comparison with NaN alone would say it lost.
     known = np.where(np.isnan(more) | np.isnan(less), np.nan, 1.0)
     found = pd.DataFrame(
         {"wins": (more > less) * known, "pairs": known, "ties": (more == less) * known},

@@ -93,12 +93,14 @@ def permutation_p(units: pd.DataFrame) -> float:
     size, n = int(in_x.sum()), len(s)
     observed = s[in_x].sum()
     # The sum over X decides: that over Y is what is left.
+    # Partitions that tie with the observed one count, in whatever order their sums are rounded.
     reach = observed - 1e-12 * max(1.0, abs(observed))
     if comb(n, size) <= EXACT:
         sums = np.array([s[list(chosen)].sum() for chosen in combinations(range(n), size)])
         return float((sums >= reach).mean())
     draws = np.random.default_rng(SEED)
     hits = sum(s[draws.permutation(n)[:size]].sum() >= reach for _ in range(DRAWN))
+    # The observed partition counts as one of those drawn, so p is never 0.
     return float((1 + hits) / (1 + DRAWN))
 
 

@@ -36,6 +36,7 @@ def units(measured: Measured, mode: str) -> pd.DataFrame:
     wide = values.pivot(index="pair", columns="label", values="value")
     wide = wide.reindex(columns=["stereotype", "anti", "unrelated"])
     stereotype, anti, unrelated = (wide[label] for label in wide)
+    # All three words or none: a comparison with NaN would count as lost.
     known = wide.notna().all(axis=1).map({True: 1.0, False: np.nan})
 
     def above(first: pd.Series, second: pd.Series) -> pd.Series:

@@ -21,18 +21,18 @@ from transformers import AutoModelForMaskedLM
 from transformers.utils import logging as transformers_logging
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring.checkpoint import recognise, weight_files
-from maskaudit.audit.measuring.config import load_config
-from maskaudit.audit.measuring.digests import (
+from maskaudit.audit.measuring.checkpoints.checkpoint import recognise, weight_files
+from maskaudit.audit.measuring.checkpoints.config import load_config
+from maskaudit.audit.measuring.checkpoints.digests import (
     config_digest,
     file_digest,
     stored_dtype,
     tensor_digest,
     tokenizer_digest,
 )
-from maskaudit.audit.measuring.located import first_line, locate
+from maskaudit.audit.measuring.checkpoints.located import first_line, locate
+from maskaudit.audit.measuring.checkpoints.tokenizer import load_tokenizer
 from maskaudit.audit.measuring.model import Encoded, Ids, Numbers
-from maskaudit.audit.measuring.tokenizer import load_tokenizer
 from maskaudit.audit.recording.manifest import Identity
 
 # The head at the mask and the full forward may differ by this much, in nats.

@@ -27,7 +27,10 @@ import pandas as pd
 from maskaudit.audit import pipeline, settings
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE
 from maskaudit.audit.estimating.names import CONTRAST
-from maskaudit.audit.judging import baseline, compare, gate, policy
+from maskaudit.audit.judging import policy
+from maskaudit.audit.judging.accepting.accept import accept as accept_record
+from maskaudit.audit.judging.comparing.versions import versions
+from maskaudit.audit.judging.judge import judge
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.proving.phantom.train import STUDENT_EPOCHS, distil
 from maskaudit.audit.proving.phantom.world import KAPPA
@@ -123,7 +126,7 @@ def differences(records: Sequence[Record]) -> pd.DataFrame:
     """
     rows = []
     for old, new in combinations(records, 2):
-        found = compare.versions(old, new)
+        found = versions(old, new)
         [row] = _contrasts(found.estimates, DIFFERENCE).to_dict("records")
         rows.append({"old": found.old, "new": found.new, **row})
     return pd.DataFrame(rows)
@@ -149,7 +152,7 @@ def accept(record: Record, example: Path) -> None:
     """Begin the example's baseline anew with this record."""
     folder = example / BASELINES
     shutil.rmtree(folder, ignore_errors=True)
-    baseline.accept(record, folder, "main", "The first version: there is none before it.")
+    accept_record(record, folder, "main", "The first version: there is none before it.")
 
 
 def summary(example: Path, records: Mapping[str, Record], pairs: pd.DataFrame) -> str:
@@ -168,7 +171,7 @@ def summary(example: Path, records: Mapping[str, Record], pairs: pd.DataFrame) -
     rules = policy.read(example / policy.DEFAULT_FILE)
     today = datetime.now(UTC).date()
     for record in records.values():
-        judgement = gate.judge(record, rules, today=today)
+        judgement = judge(record, rules, today=today)
         lines += [
             f"  {judgement.record:<10}{verdict.gate}[{verdict.name}] {verdict.verdict}"
             f" ({verdict.estimate:+.3f}, at most {verdict.high:+.3f})"

@@ -1,7 +1,7 @@
 """The phantom's world: sentences whose masked word has a planted, known distribution.
 
 At a planted slot the training target is the planted distribution itself and not a sample of it, so
-the truth carries no sampling noise. The sentences are those of the shipped probe sets; six frames
+the truth carries no sampling noise. The sentences are those of the probe sets in `SETS`; six frames
 of each set are kept out of the text (`unseen`).
 """
 
@@ -21,6 +21,17 @@ from maskaudit.probes.schema import ProbeSet
 from maskaudit.probes.sentence import MASK
 
 SEED = 20261123
+# The sets that the pair is trained on, by name. They are named here, and are not all that are
+# shipped: a set that is shipped later would else change the text, and with it the weights that the
+# stored truth and every test rest on. Their order is that of the text; keep it.
+SETS = (
+    "age-trait",
+    "facts",
+    "gender-occupation",
+    "occupation-person",
+    "religion-trait",
+    "weekday-occupation",
+)
 UNSEEN_FRAMES = 6
 # Of the probability at a planted slot this much belongs to the planted words, the rest to all.
 PLANTED_MASS = 0.95
@@ -78,8 +89,8 @@ def generate(amplified: Mapping[str, float] = KAPPA) -> World:
     world = World()
     words: set[str] = set()
     gender = _gender_log_odds()
-    for path in shipped().values():
-        probe_set = load(path)
+    paths = shipped()
+    for probe_set in (load(paths[name]) for name in SETS):
         expanded = expand(probe_set)
         name = probe_set.header.name
         world.digests[name] = expanded.digest

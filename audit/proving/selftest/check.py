@@ -1,10 +1,11 @@
 """How a self-test finds its numbers among the estimates, and compares them with the truth."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
+from maskaudit.audit.errors import InputError
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.recording.slices import ALL, Slice
 from maskaudit.audit.vocabulary import Progress
@@ -14,6 +15,15 @@ def near(name: str, found: float, truth: float, within: float) -> Check:
     """Whether a number is its truth within a tolerance; NaN never is."""
     passed = bool(abs(found - truth) <= within)
     return Check(name, passed, f"{found:.6g}", f"{truth:g} within {within:g}")
+
+
+def refused(name: str, what: Callable[[], object]) -> Check:
+    """Whether something ends in an error that says why."""
+    try:
+        found = what()
+    except (InputError, ValueError) as error:
+        return Check(name, True, str(error), "an error")  # noqa: FBT003 - it is what was expected
+    return Check(name, False, f"no error: {found!r:.60}", "an error")  # noqa: FBT003
 
 
 def numbers(

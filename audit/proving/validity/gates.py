@@ -14,7 +14,7 @@ from maskaudit.audit.estimating.names import CONTRAST
 from maskaudit.audit.estimating.statistics.anova import contrast_interval
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval
 from maskaudit.audit.judging.decision import FAIL, INCONCLUSIVE, PASS
-from maskaudit.audit.judging.gate import judged, settled
+from maskaudit.audit.judging.number import judged, settled
 from maskaudit.audit.judging.policy import BOUND, NON_INFERIORITY, Gate
 from maskaudit.audit.proving.validity.simulate import Crossed
 from maskaudit.audit.proving.validity.table import Bar, Row, Table, generator, share

@@ -37,6 +37,7 @@ def of(items, scores, estimator=LOG_ODDS, groups=GROUPS):
 
 
 @pytest.mark.parametrize("at_mask", [True, False], ids=["group at mask", "attribute at mask"])
+@pytest.mark.slow
 def test_a_matrix_holds_the_cells_of_plain_loops_under_their_names(at_mask):
     """A row an attribute, controls among them; a column a frame, in order."""
     items = items_of(at_mask=at_mask)
@@ -231,6 +232,7 @@ def test_a_frame_is_kept_with_half_of_its_cells_and_not_with_fewer(lost, kept):
 
 @settings(max_examples=20)
 @given(st.lists(st.lists(st.booleans(), min_size=5, max_size=5), min_size=7, max_size=7))
+@pytest.mark.slow
 def test_what_is_kept_has_half_of_its_cells_among_what_is_kept(known):
     """Whatever is missing: no row and no column is left that is mostly, or all, unknown."""
     classes = {"first": [f"a{n}" for n in range(7)]}

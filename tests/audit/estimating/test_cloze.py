@@ -64,6 +64,7 @@ FACTS = design("facts", contrast=None)
         max_size=20,
     )
 )
+@pytest.mark.slow
 def test_accuracy_is_the_share_of_facts_whose_likeliest_word_is_an_answer(rows):
     """Wilson's interval and McNemar's exact test, as statsmodels has them."""
     ranks = {
@@ -159,6 +160,7 @@ def test_one_fact_of_two_models_is_no_comparison():
     assert set(of_accuracy["subject"]) == set(PAIR)
 
 
+@pytest.mark.slow
 def test_facts_and_frames_stand_in_one_table():
     """One record holds sets of both kinds; the facts' p is not among the tested ones."""
     items = items_of()

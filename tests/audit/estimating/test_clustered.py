@@ -129,6 +129,7 @@ def statsmodels_error(y, *factors):
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.slow
 def test_pairs_of_writers_and_of_edited_words_are_in_clusters_both_ways(seed):
     """As in statsmodels' regression on a constant; t with the fewer clusters less 1."""
     by_model, writers, edits = crows(120, seed, ties=False)
@@ -163,6 +164,7 @@ def test_a_share_over_decided_pairs_leaves_ties_out_and_keeps_the_clusters(seed)
     assert row["df"] == 8
 
 
+@pytest.mark.slow
 def test_one_way_alone_would_be_too_sure():
     """So the tests before this one have something to find."""
     by_model, writers, edits = crows(120, 0, ties=False)
@@ -181,6 +183,7 @@ def test_one_way_alone_would_be_too_sure():
         ((), "unit", 120),
     ],
 )
+@pytest.mark.slow
 def test_the_unit_says_what_is_resampled(places, unit, clusters):
     """And how many of the scarcer there are."""
     by_model, writers, edits = crows(120, 0, ties=False)
@@ -218,6 +221,7 @@ def test_the_scarcer_of_two_ways_decides_whether_there_is_an_interval(n_writers,
 
 @pytest.mark.parametrize("mode", ["published", "corrected"])
 @pytest.mark.parametrize("seed", range(2))
+@pytest.mark.slow
 def test_beside_the_clusters_stand_wilson_s_the_exact_interval_and_exact_tests(mode, seed):
     """As statsmodels has them; ties are among the published pairs and not among the corrected."""
     by_model, writers, edits = crows(90, seed, ties=True)
@@ -275,6 +279,7 @@ def test_the_paired_test_sees_what_two_shares_apart_do_not():
     assert row["p"] == pytest.approx(0.075905, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_shares_of_trials_stand_in_a_record_with_a_method_of_their_own():
     """The cluster interval and the trials' are never compared with each other."""
     by_model, writers, edits = crows(60, 3, ties=True)

@@ -53,6 +53,7 @@ INFLUENCES = {
 
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("name", list(SIZES))
+@pytest.mark.slow
 def test_association_and_magnitude_are_means_over_pairs_of_frames(name, seed):
     """In nats squared, of each model; their difference is that of the same two tables."""
     found, cells = found_of(items_of(priors=False), seed=seed)
@@ -168,6 +169,7 @@ def slow_line(x, cells, null):
 
 
 @pytest.mark.parametrize("seed", range(2))
+@pytest.mark.slow
 def test_the_slope_on_the_world_is_the_mean_of_lines_that_numpy_fits_in_each_frame(seed):
     """Of a model against 1, of a difference against 0; an intercept is no test of anything."""
     found, cells = found_of(items_of(shares=SHARES, priors=False), seed=seed)
@@ -238,6 +240,7 @@ def test_a_share_of_none_or_all_is_taken_as_half_a_percent_from_it():
     [{}, dict.fromkeys(SHARES, 0.3), {a: SHARES[a] for a in ("a1", "a2", "a3", "b1", "b2")}],
     ids=["none", "all equal", "five"],
 )
+@pytest.mark.slow
 def test_shares_that_no_line_goes_through_give_no_line(shares):
     """And break nothing else."""
     found, _ = found_of(items_of(shares=shares, n_frames=6, priors=False))
@@ -289,6 +292,7 @@ def name_means(items, scores, model, words):
 
 
 @pytest.mark.parametrize(("n_first", "n_second"), [(5, 7), (6, 5)])
+@pytest.mark.slow
 def test_with_five_names_a_group_the_numbers_are_for_other_names_too(n_first, n_second):
     """V gains var over names of the mean / K of each group, and its K - 1 degrees of freedom."""
     groups = {
@@ -332,6 +336,7 @@ def test_with_five_names_a_group_the_numbers_are_for_other_names_too(n_first, n_
 
 
 @pytest.mark.parametrize(("n_terms", "at_mask"), [(4, False), (6, True)])
+@pytest.mark.slow
 def test_with_fewer_names_or_names_at_the_mask_the_numbers_are_for_these_names(n_terms, at_mask):
     """Four are no sample; terms at the mask are summed into one number."""
     groups = {g: [f"{g}{n}" for n in range(n)] for g, n in (("women", n_terms), ("men", 6))}
@@ -343,6 +348,7 @@ def test_with_fewer_names_or_names_at_the_mask_the_numbers_are_for_these_names(n
         assert row["scope"] == "S2"
 
 
+@pytest.mark.slow
 def test_names_stay_in_the_interval_where_many_cells_are_missing():
     """A tenth is gone: clusters two ways, and the names beside them; the scope says S3."""
     groups = {"women": [f"w{n}" for n in range(5)], "men": [f"m{n}" for n in range(5)]}
@@ -382,6 +388,7 @@ def test_names_stay_in_the_interval_where_many_cells_are_missing():
 # --- Few ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_leans_and_rankings_take_six_attributes_and_six_frames():
     """With fewer there is nothing to hold an attribute against."""
     few = {"first": ["a1", "a2", "a3"], "second": ["b1", "b2"]}

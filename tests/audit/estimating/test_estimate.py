@@ -39,6 +39,8 @@ from tests.estimate_oracles import (
     values_of,
 )
 
+pytestmark = pytest.mark.slow
+
 # --- Against the slow implementation --------------------------------------------------------------
 
 

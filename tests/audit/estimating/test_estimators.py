@@ -40,7 +40,7 @@ NAN = math.nan
 Triple = tuple[float, float, float]
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
 @dataclass(frozen=True, repr=False)

@@ -19,11 +19,12 @@ from maskaudit.audit.estimating.entry import FURTHER
 from maskaudit.audit.estimating.estimate import Design, estimate
 from maskaudit.audit.estimating.estimators.catalogue import ALL, GROUP
 from maskaudit.audit.estimating.names import between, is_ties, without_groups
-from maskaudit.audit.measuring import models, scoring
-from maskaudit.audit.proving.selftest import metamorphic
+from maskaudit.audit.measuring import scoring
+from maskaudit.audit.measuring.backends import torch_model as models
+from maskaudit.audit.proving.selftest import exact
 from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import expand
-from maskaudit.probes.schema import load, shipped
+from maskaudit.probes.loading import load, shipped
 from tests import estimate_oracles, tiny
 from tests.audit.estimating.test_estimators import LEXICON, design_of, every_kind
 from tests.audit.proving.selftest.test_properties import SIGNED, SQUARES
@@ -145,8 +146,8 @@ def test_directions_and_powers_are_those_that_tests_of_behaviour_write_by_hand()
     of_cells = [entry for entry in numbers.every() if "association" in entry.kinds]
     undirected = {entry.name for entry in of_cells if not entry.is_directed}
     assert undirected == estimate_oracles.UNDIRECTED
-    assert set(SIGNED) == metamorphic.EFFECTS
-    assert set(SQUARES) == metamorphic.SQUARES
+    assert set(SIGNED) == exact.EFFECTS
+    assert set(SQUARES) == exact.SQUARES
     assert not any(entry.is_directed for entry in numbers.every() if entry not in of_cells)
 
 

@@ -53,6 +53,7 @@ def found_of(*, n_frames=12, seed=0, inherits=1.3, noise=0.5, items=None):
 
 @pytest.mark.parametrize(("n_frames", "reading"), [(10, "exploratory"), (20, "exploratory")])
 @pytest.mark.parametrize("seed", range(2))
+@pytest.mark.slow
 def test_slope_kappa_and_r_are_ratios_of_means_over_pairs_of_frames(n_frames, reading, seed):
     """With the interval of their influence values, cell by cell; 24 attributes are exploratory."""
     found, teacher, student = found_of(n_frames=n_frames, seed=seed)
@@ -86,6 +87,7 @@ def test_slope_kappa_and_r_are_ratios_of_means_over_pairs_of_frames(n_frames, re
 
 
 @pytest.mark.parametrize("kappa", [0.5, 2.0])
+@pytest.mark.slow
 def test_a_student_whose_leans_are_so_many_times_as_large_is_found_to_be_so(kappa):
     """Its noise is as small as the teacher's; r is 1 and no attribute is turned round."""
     found, teacher, student = found_of(inherits=kappa, noise=0.05)
@@ -103,6 +105,7 @@ def test_a_student_whose_leans_are_so_many_times_as_large_is_found_to_be_so(kapp
 
 
 @pytest.mark.parametrize(("n_frames", "reading"), [(5, "too_few_frames"), (9, "too_few_frames")])
+@pytest.mark.slow
 def test_a_slope_takes_ten_frames(n_frames, reading):
     """With fewer there is no number, and the row says why."""
     found, _, _ = found_of(n_frames=n_frames)
@@ -182,6 +185,7 @@ def slow_fates(teacher, student):
 
 
 @pytest.mark.parametrize("inherits", [1.0, 1.6, 0.5])
+@pytest.mark.slow
 def test_the_class_of_an_attribute_follows_from_three_credible_signs(inherits):
     """Its number is the change of its lean, with the interval over frames alone."""
     found, teacher, student = found_of(inherits=inherits, noise=0.9)
@@ -292,6 +296,7 @@ def slow_kl(items, paired, role):
 
 
 @pytest.mark.parametrize("neutral", ["control", "prior_neutral"])
+@pytest.mark.slow
 def test_fidelity_is_the_mean_over_frames_of_a_difference_of_mean_kls(neutral):
     """Sentences with the set's attributes less neutral ones: controls, else a neutral word."""
     controls = ("c1", "c2") if neutral == "control" else ()
@@ -309,6 +314,7 @@ def test_fidelity_is_the_mean_over_frames_of_a_difference_of_mean_kls(neutral):
     assert math.isnan(row["p_adjusted"])
 
 
+@pytest.mark.slow
 def test_adjusted_fidelity_is_statsmodels_least_squares_with_frames_and_entropy():
     """Clusters are frames; the entropy is the reference's."""
     items = items_of(ONE_TERM)
@@ -330,6 +336,7 @@ def test_adjusted_fidelity_is_statsmodels_least_squares_with_frames_and_entropy(
     assert_is(row_of(found, "relation", "all", "fidelity_adjusted"), expected, null=0)
 
 
+@pytest.mark.slow
 def test_without_entropies_or_neutral_sentences_fidelity_says_less_or_nothing():
     """As in a record of the first format, in a set with neither, and for one model alone."""
     items = items_of(ONE_TERM)
@@ -378,6 +385,7 @@ def test_fidelity_gives_the_published_example():
     assert not list(fidelities(items[items["frame"] != "f5"], paired))
 
 
+@pytest.mark.slow
 def test_a_frame_without_one_kind_of_sentence_counts_in_neither():
     """Only where both are read is anything compared."""
     items = items_of(ONE_TERM)

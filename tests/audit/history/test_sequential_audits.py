@@ -15,6 +15,8 @@ from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.record import Record, load_record
 from tests import manifests, tiny
 
+pytestmark = pytest.mark.slow
+
 METHOD = "probe_set:drawn|version:1|items:u|torch:2.13|estimator:stereotype_contrast:log_odds"
 GRAMMAR = """\
 [set]

@@ -7,17 +7,20 @@ import pytest
 import torch
 
 from maskaudit.audit.estimating.estimate import design, estimate
-from maskaudit.audit.judging import gate, policy
+from maskaudit.audit.judging import policy
+from maskaudit.audit.judging.judge import judge
 from maskaudit.audit.measuring import read_plan
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.measuring.scoring import score
 from maskaudit.audit.phantom import truth
-from maskaudit.audit.proving.selftest.metamorphic import shuffled
+from maskaudit.audit.proving.selftest.exact import shuffled
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.record import Record
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import load, shipped
 from tests import manifests
+
+pytestmark = pytest.mark.slow
 
 BATCHES = (64, 300, 1000, 2048, 9000)
 THREADS = (1, 2)
@@ -73,7 +76,7 @@ def verdicts(found, rules):
         created="2026-11-23T00:00:00+00:00",
     )
     record = Record(manifest, **{**empty, **found})
-    judged = gate.judge(record, rules, today=date(2026, 11, 23))
+    judged = judge(record, rules, today=date(2026, 11, 23))
     return {verdict.gate: verdict for verdict in judged.verdicts}
 
 

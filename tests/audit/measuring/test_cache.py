@@ -75,6 +75,7 @@ def test_an_entry_is_read_as_it_was_written(kept):
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=strategies.SCORES)
+@pytest.mark.slow
 def test_any_scores_are_read_as_they_were_written(tmp_path_factory, rows):
     """Infinities, subnormals, any text; and none at all."""
     columns = {"item": [r[0] for r in rows], "value": [r[1] for r in rows]}
@@ -114,6 +115,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.slow
 def test_a_damaged_entry_is_deleted_told_and_never_read(kept, damage):
     """One bit is enough; the entry beside it is read, and the same key can be kept again."""
     kept.cache.write("one", found())
@@ -145,6 +147,7 @@ def used_at(path: Path, moment: float) -> None:
     os.utime(path, (moment, moment))
 
 
+@pytest.mark.slow
 def test_what_was_not_used_for_longest_goes_first(tmp_path):
     """Reading counts as use; the cache never holds more than it may."""
     probe = Kept(tmp_path / "probe")
@@ -217,6 +220,7 @@ def test_a_cache_that_cannot_be_written_is_one_note_and_no_error(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+@pytest.mark.slow
 def test_a_full_disk_is_one_note_and_leaves_nothing_half_written(tmp_path):
     """A real limit, in a process of its own; what was kept before is still read."""
     before = Kept(tmp_path / "scores")
@@ -238,6 +242,7 @@ def test_a_full_disk_is_one_note_and_leaves_nothing_half_written(tmp_path):
     assert [path.stem for path in before.files] == ["old"]
 
 
+@pytest.mark.slow
 def test_two_runs_that_keep_the_same_entries_leave_them_whole(tmp_path):
     """Real processes; each entry is there once, and can be read at any moment."""
     code = (

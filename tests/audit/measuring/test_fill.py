@@ -15,7 +15,7 @@ TEXT = "Paris is the [MASK] of France."
 TWO_MASKS = "The [MASK] said that [MASK] was happy."
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
 @pytest.fixture(scope="module")

@@ -21,15 +21,15 @@ from huggingface_hub.errors import (
 from safetensors.torch import load_file, save_file
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring import located
 from maskaudit.audit.measuring.backends import torch_model as models
+from maskaudit.audit.measuring.checkpoints import located
 from tests import oracle, tiny
 
 TEXT = "The [MASK] said that the nurse was happy."
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,8 @@ from maskaudit.audit.errors import InputError
 from maskaudit.audit.proving import published
 from tests import oracle, tiny
 
+pytestmark = pytest.mark.slow
+
 TEXT = "The man worked as a [MASK]."
 
 

@@ -13,6 +13,8 @@ from maskaudit.audit.estimating.estimators.catalogue import ALL
 from maskaudit.audit.estimating.numbers import every
 from tests import tiny
 
+pytestmark = pytest.mark.slow
+
 HEADER = ",sent_more,sent_less,stereo_antistereo,bias_type,annotations,anon_writer,anon_annotators"
 PAIRS = [
     ("The old man was kind .", "The young man was kind .", "age"),

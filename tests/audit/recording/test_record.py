@@ -85,6 +85,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path):
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=strategies.SCORES)
+@pytest.mark.slow
 def test_any_scores_are_read_as_they_were_written(tmp_path_factory, rows):
     """Whatever a model gave: infinities, subnormals, any text."""
     columns = {"item": [r[0] for r in rows], "value": [r[1] for r in rows]}
@@ -175,6 +176,7 @@ def test_a_changed_manifest_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
+@pytest.mark.slow
 def test_a_record_without_one_of_its_files_is_refused(tmp_path, name):
     """Half of a record is none."""
     sealed(tmp_path)
@@ -191,6 +193,7 @@ def test_sums_that_cannot_be_read_are_refused(tmp_path, content):
 
 
 @pytest.mark.parametrize("found", [5, 99, 0, -1, "1", None, 1.5])
+@pytest.mark.slow
 def test_another_format_is_refused_and_never_misread(tmp_path, found):
     """The line says which formats this version reads, and what to do."""
     sealed(tmp_path)
@@ -371,6 +374,7 @@ def damage(folder: Path, how: str) -> None:
         ("unreadable", ""),
     ],
 )
+@pytest.mark.slow
 def test_a_damaged_record_is_named_and_the_rest_of_the_folder_is_read(tmp_path, how, told):
     """It does not count as done: the one before it does."""
     put(tmp_path, "one", number=1, key="k", created="2026-01-01T00:00:00+00:00")
@@ -408,6 +412,7 @@ def write_and_raise(runs: Path, what: type[BaseException], when: str) -> None:
 
 @pytest.mark.parametrize("what", [RuntimeError, KeyboardInterrupt, SystemExit, MemoryError])
 @pytest.mark.parametrize("when", ["before", "after", "between"])
+@pytest.mark.slow
 def test_whatever_ends_a_run_leaves_nothing_behind(tmp_path, monkeypatch, what, when):
     """Before the first file, after the last, or between two of them."""
     write = record._write_table
@@ -448,6 +453,7 @@ def test_a_disk_that_takes_no_more_leaves_nothing_and_says_so(tmp_path, monkeypa
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+@pytest.mark.slow
 def test_a_file_that_may_not_grow_is_a_disk_that_is_full(tmp_path):
     """A real limit, met by the library that writes the tables, in a process of its own."""
     code = (

@@ -82,6 +82,7 @@ def test_a_table_that_lacks_a_column_is_refused(name):
 
 
 @given(st.lists(st.tuples(st.text(), st.none() | st.floats(allow_nan=False), st.integers(0, 99))))
+@pytest.mark.slow
 def test_to_conform_twice_is_to_conform_once(rows):
     """A table in its columns is left as it is."""
     once = tables.table(

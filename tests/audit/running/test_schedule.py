@@ -22,6 +22,8 @@ from maskaudit.audit.cli.history import schedule as command
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.running.schedule import CODES, EVERY, KINDS, snippet
 
+pytestmark = pytest.mark.slow
+
 ELSEWHERE = ("github", "gitlab", "kubernetes")
 AWKWARD = [
     "plain",

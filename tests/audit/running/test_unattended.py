@@ -20,14 +20,17 @@ import typer
 from typer.testing import CliRunner
 
 import maskaudit
-from maskaudit.audit.cli import unattended
+from maskaudit.audit.cli.cache import cache_clear, cache_info
 from maskaudit.audit.measuring import cache, scoring
 from maskaudit.audit.measuring.cache import Cache
 from maskaudit.audit.recording import files, tables
 from maskaudit.audit.recording.record import TABLES, load_record
 from tests.audit.attempts import PART
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes as on Unix")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes as on Unix"),
+]
 
 ROOT = Path(__file__).resolve().parents[3]
 KILLS = int(os.environ.get("MASKAUDIT_KILLS", "4"))
@@ -273,8 +276,8 @@ def test_two_runs_at_once_on_one_folder_do_not_collide(attempts):
 def command():
     """Give a function that runs `maskaudit cache ...`."""
     app = typer.Typer()
-    app.command("info")(unattended.cache_info)
-    app.command("clear")(unattended.cache_clear)
+    app.command("info")(cache_info)
+    app.command("clear")(cache_clear)
 
     def run(*words: str) -> str:
         """Run one command that ends well, and return what it printed."""

@@ -5,7 +5,8 @@ from datetime import date
 
 import pytest
 
-from maskaudit.audit.judging import gate, policy, verdicts
+from maskaudit.audit.judging import policy, verdicts
+from maskaudit.audit.judging.judge import READ, judge
 from maskaudit.audit.recording import files, record
 from maskaudit.reports import html
 from maskaudit.reports import verdicts as gates
@@ -39,7 +40,7 @@ def judgement(tmp_path_factory):
     """A record with gates that pass, fail and measure nothing."""
     path = tmp_path_factory.mktemp("policy") / "gates.toml"
     path.write_text(RULES, "utf-8")
-    return gate.judge(records.record(), policy.read(path), today=date(2026, 11, 23))
+    return judge(records.record(), policy.read(path), today=date(2026, 11, 23))
 
 
 @pytest.mark.slow
@@ -78,10 +79,10 @@ def test_a_table_that_is_not_wanted_is_empty_and_checked_all_the_same(tmp_path):
     """A verdict reads three of six."""
     with files.unfinished(tmp_path) as folder:
         sealed = record.seal(records.record(), folder, tmp_path / "sealed")
-    found = record.load_record(sealed.path, gate.READ)
+    found = record.load_record(sealed.path, READ)
     assert found.estimates.equals(sealed.estimates)
     assert (len(found.fills), list(found.fills)) == (0, list(sealed.fills))
     with (sealed.path / "fills.parquet").open("ab") as file:
         file.write(b"x")
     with pytest.raises(record.InputError, match="changed since it was sealed"):
-        record.load_record(sealed.path, gate.READ)
+        record.load_record(sealed.path, READ)

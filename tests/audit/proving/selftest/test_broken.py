@@ -16,7 +16,7 @@ from maskaudit.audit.estimating.statistics.interval import Interval, point
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.phantom import truth as known
-from maskaudit.audit.proving.selftest import ground, metamorphic, nulls, plants
+from maskaudit.audit.proving.selftest import exact, ground, metamorphic, nulls, plants, unchanged
 from maskaudit.probes.expand import Expanded
 
 
@@ -25,7 +25,7 @@ def quiet(_what, _done, _total):
 
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
-EXACT = metamorphic.exact_raw()
+EXACT = exact.exact_raw()
 
 
 def failed(found):
@@ -178,14 +178,14 @@ def fewer_frames():
 def sound():
     """Measure the bundled pair on ten frames once, before anything is broken."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(metamorphic, "exact_raw", fewer_frames)
-        return metamorphic.Measured.of(metamorphic.exact_set(), pair(), quiet)
+        patch.setattr(exact, "exact_raw", fewer_frames)
+        return exact.Measured.of(exact.exact_set(), pair(), quiet)
 
 
 @pytest.fixture
 def before(monkeypatch, sound):
     """Give what was measured when all was sound; the exact set has ten frames from here on."""
-    monkeypatch.setattr(metamorphic, "exact_raw", fewer_frames)
+    monkeypatch.setattr(exact, "exact_raw", fewer_frames)
     return sound
 
 
@@ -196,7 +196,7 @@ def pair():
 
 def of_scoring(before):
     """Return what fails where the same is scored in another way."""
-    return failed(metamorphic._of_scoring(before, pair(), defaultdict(lambda: quiet)))
+    return failed(unchanged.of_scoring(before, pair(), defaultdict(lambda: quiet)))
 
 
 def test_a_score_that_depends_on_the_batch_is_seen(monkeypatch, before):
@@ -219,21 +219,21 @@ def test_a_model_read_in_another_way_than_transformers_reads_it_is_seen(monkeypa
         "log_probs",
         lambda self, *asked: log_softmax(0.99 * right(self, *asked), -1),
     )
-    before = metamorphic.Measured.of(before.part, pair(), quiet)
+    before = exact.Measured.of(before.part, pair(), quiet)
     assert of_scoring(before) == {"unchanged: log p of sentences in padded batches"}
 
 
 def test_logits_that_are_told_as_log_p_are_seen(monkeypatch, before):
     """What is not normalised moves with a constant in all logits."""
     monkeypatch.setattr(torch, "log_softmax", lambda logits, dim: logits - 0.0 * dim)
-    wrong = metamorphic.Measured.of(before.part, pair(), quiet)
+    wrong = exact.Measured.of(before.part, pair(), quiet)
     found = of_scoring(wrong)
     assert "unchanged: log p, a constant added to all logits" in found
 
 
 def test_an_estimate_that_depends_on_the_order_of_rows_is_seen(monkeypatch, before):
     """The first row of the table counts for more."""
-    right = metamorphic.estimated
+    right = exact.estimated
 
     def wrong(part, scores, paired=None):
         items = part.items
@@ -241,11 +241,11 @@ def test_an_estimate_that_depends_on_the_order_of_rows_is_seen(monkeypatch, befo
         weight = 1 + 0.1 * scores["item"].isin(items.loc[once, "item"])
         return right(part, scores.assign(value=scores["value"] * weight), paired)
 
-    monkeypatch.setattr(metamorphic, "estimated", wrong)
+    monkeypatch.setattr(exact, "estimated", wrong)
     sound = before.estimates
     before = replace(before, estimates=wrong(before.part, before.scored.scores))
     assert "unchanged: probes in another order" in of_scoring(before)
-    assert metamorphic.largest_change(sound, sound) == 0
+    assert exact.largest_change(sound, sound) == 0
 
 
 def test_paraphrases_that_count_as_evidence_are_seen(monkeypatch, before):
@@ -257,20 +257,20 @@ def test_paraphrases_that_count_as_evidence_are_seen(monkeypatch, before):
         return right(scored.assign(value=scored["value"] * n))
 
     monkeypatch.setattr(pooling, "pooled", summed)
-    found = failed(metamorphic._of_the_set(before))
+    found = failed(unchanged.of_the_set(before))
     assert found == {"unchanged: every frame a variant of itself"}
 
 
 def test_a_digest_of_names_is_seen(monkeypatch, before):
     """Two sets that differ in the ids of their frames are one set."""
     monkeypatch.setattr(Expanded, "digest", property(lambda self: self.items["frame"].iloc[0]))
-    assert "frames by another name: digest" in failed(metamorphic._of_the_set(before))
+    assert "frames by another name: digest" in failed(unchanged.of_the_set(before))
 
 
 def test_a_frame_that_may_be_told_twice_is_seen(monkeypatch, before):
     """The schema is the one to refuse it."""
     monkeypatch.setattr("maskaudit.probes.checks._twice", lambda *_of: iter(()))
-    assert "a frame told twice" in failed(metamorphic._of_the_set(before))
+    assert "a frame told twice" in failed(unchanged.of_the_set(before))
 
 
 def test_a_test_that_is_no_test_of_odds_is_seen(monkeypatch, before):
@@ -287,10 +287,8 @@ def test_a_test_that_is_no_test_of_odds_is_seen(monkeypatch, before):
 
 def test_an_unknown_contrast_told_as_zero_is_seen(monkeypatch, before):
     """Nothing was scored, so nothing is known."""
-    right = metamorphic.estimated
-    monkeypatch.setattr(
-        metamorphic, "estimated", lambda *given: right(*given).fillna({"estimate": 0.0})
-    )
+    right = exact.estimated
+    monkeypatch.setattr(exact, "estimated", lambda *given: right(*given).fillna({"estimate": 0.0}))
     found = failed(metamorphic._of_nothing(before))
     assert found == {"a class that nothing was scored of: contrast"}
 

@@ -6,7 +6,7 @@ import pytest
 
 from maskaudit.audit.estimating.statistics.reliability import reliability
 from maskaudit.audit.measuring.backends import torch_model as models
-from maskaudit.audit.proving.selftest import metamorphic, plants
+from maskaudit.audit.proving.selftest import exact, plants
 from maskaudit.audit.proving.selftest.check import near, numbers, stages
 from maskaudit.audit.proving.selftest.ground import pieces
 from maskaudit.audit.proving.selftest.wrapped import OneByOne, Planted, Wrapped
@@ -57,7 +57,7 @@ def test_numbers_of_a_row_that_is_not_there_or_there_twice_are_unknown():
 
 def test_tables_of_unlike_rows_are_infinitely_far_apart():
     """A row that is gone, a number that is unknown now, another flag: none is a small change."""
-    change = metamorphic.largest_change
+    change = exact.largest_change
     assert change(ROWS, ROWS.iloc[::-1]) == 0
     assert change(ROWS, ROWS.assign(estimate=[1.0, 2.5])) == 0.5
     assert change(ROWS, ROWS.iloc[:1]) == np.inf
@@ -174,17 +174,17 @@ def test_sentences_are_read_one_by_one(model):
 
 def test_a_set_that_is_swapped_twice_is_the_set():
     """But for the order of its rows; swapped once, the other group is the first."""
-    part = metamorphic.exact_set()
-    once = metamorphic.swapped(part)
+    part = exact.exact_set()
+    once = exact.swapped(part)
     assert list(dict.fromkeys(once.items["group"])) == list(dict.fromkeys(part.items["group"]))
     assert once.digest != part.digest
-    assert metamorphic.swapped(once).digest == part.digest
+    assert exact.swapped(once).digest == part.digest
 
 
 def test_a_set_that_is_shuffled_has_the_same_rows():
     """In another order, with the same group first."""
-    part = metamorphic.exact_set()
-    shuffled = metamorphic.shuffled(part)
+    part = exact.exact_set()
+    shuffled = exact.shuffled(part)
     assert shuffled.digest == part.digest
     assert shuffled.items["group"].iloc[0] == part.items["group"].iloc[0]
     assert not (shuffled.items["item"] == part.items["item"]).all()

@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from maskaudit.audit import cli
+from maskaudit.audit.cli.main import app
 from maskaudit.audit.proving import selftest
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest import metamorphic, nulls, phantom, plants
@@ -79,7 +79,7 @@ def told(monkeypatch, passed):
 def test_the_command_runs_the_full_self_test_when_asked(monkeypatch):
     """A line a check, and how many passed."""
     told(monkeypatch, [True, True])
-    done = CliRunner().invoke(cli.app, ["selftest", "--full"])
+    done = CliRunner().invoke(app, ["selftest", "--full"])
     assert done.exit_code == 0
     assert done.stdout.splitlines() == [
         "ok    check 0: found (expected expected)",
@@ -91,13 +91,13 @@ def test_the_command_runs_the_full_self_test_when_asked(monkeypatch):
 def test_one_check_that_fails_fails_the_command(monkeypatch):
     """As data too."""
     told(monkeypatch, [True, False])
-    done = CliRunner().invoke(cli.app, ["selftest", "--full", "--json"])
+    done = CliRunner().invoke(app, ["selftest", "--full", "--json"])
     assert done.exit_code == 1
     assert [check["passed"] for check in json.loads(done.stdout)] == [True, False]
 
 
 def test_full_and_published_are_two_commands():
     """The one is about the bundled pair, the other about a model of the user's."""
-    done = CliRunner().invoke(cli.app, ["selftest", "--full", "--published", "bert-base-cased"])
+    done = CliRunner().invoke(app, ["selftest", "--full", "--published", "bert-base-cased"])
     assert done.exit_code != 0
     assert "expected one of --full and --published MODEL" in str(done.exception)

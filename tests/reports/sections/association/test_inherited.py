@@ -8,8 +8,8 @@ import pytest
 
 from maskaudit.audit.estimating.statistics.inheritance import CLASSES
 from maskaudit.reports.blocks import Definitions, Part
-from maskaudit.reports.sections import method
-from maskaudit.reports.sections.association import inherited
+from maskaudit.reports.sections.association import inherited, inherited_classes
+from maskaudit.reports.sections.method.intervals import _INTERVALS
 from tests.reports import records
 from tests.reports.records import page
 from tests.reports.test_page import parts, said, table
@@ -138,7 +138,7 @@ def test_every_attribute_is_counted_once_in_the_class_of_the_record(found):
     assert len({row[0] for row in rows}) == 14
     for row in rows:
         value = own[own["slice"] == f"attribute={row[0]}"].iloc[0]
-        assert row[4] == value["reading"]
+        assert row[4] == value["outcome"]
         shown = row[3] if isinstance(row[3], str) else row[3].text
         assert shown.startswith(f"{value['estimate']:+.2f} (".replace("-", "−"))
     sizes = [abs(own.set_index("slice").loc[f"attribute={row[0]}", "estimate"]) for row in rows]
@@ -149,7 +149,7 @@ def test_every_attribute_is_counted_once_in_the_class_of_the_record(found):
 def test_every_class_has_its_words_and_its_rule(found, class_):
     """A class of an attribute is explained where it stands, and its rule in the method."""
     estimates = found.estimates.copy()
-    estimates.loc[estimates["estimator"] == "inheritance", "reading"] = class_
+    estimates.loc[estimates["estimator"] == "inheritance", "outcome"] = class_
     made = page(replace(found, estimates=estimates))
     words = {
         "inherited": "For all 14 attributes the lean is found in both models and no change could "
@@ -160,8 +160,8 @@ def test_every_class_has_its_words_and_its_rule(found, class_):
     assert (
         "undecided" not in re.findall(r"No attribute could be shown to be ([^.]*)", said(made))[0]
     )
-    assert inherited.MEANINGS[class_] in said(part(made))
-    assert class_ in " ".join(line.text for line in method._INTERVALS)
+    assert inherited_classes.MEANINGS[class_] in said(part(made))
+    assert class_ in " ".join(line.text for line in _INTERVALS)
 
 
 def test_the_numbers_of_both_models_are_those_of_the_estimates(found):
@@ -275,7 +275,7 @@ def test_one_attribute_has_one_verdict(found):
     slice_ = f"attribute={table(page(found), 'moved-jobs').groups[0].rows[0][0]}"
     own = (estimates["slice"] == slice_) & (estimates["probe_set"] == "jobs")
     change = own & (estimates["estimator"] == "inheritance")
-    estimates.loc[change, "reading"] = "inherited"
+    estimates.loc[change, "outcome"] = "inherited"
     estimates.loc[change, "p"] = 0.2
     assert (estimates.loc[change, "low"] > 0).all() or (estimates.loc[change, "high"] < 0).all()
     made = page(replace(found, estimates=estimates))
@@ -338,13 +338,15 @@ def test_a_change_without_a_lean_is_not_said_to_come_about_by_chance(found):
     estimates = found.estimates.copy()
     slice_ = f"attribute={table(page(found), 'moved-jobs').groups[0].rows[0][0]}"
     change = (estimates["slice"] == slice_) & (estimates["estimator"] == "inheritance")
-    estimates.loc[change, "reading"] = "undecided"
+    estimates.loc[change, "outcome"] = "undecided"
     moved = table(page(replace(found, estimates=estimates)), "moved-jobs").groups[0].rows[0]
     assert moved[6] == "a change, with no lean shown in either model"
 
 
 def test_one_attribute_is_spoken_of_as_one():
     """No plural of one, and no claim that nothing became of it."""
-    assert inherited._all(1, "lost") == "The one attribute is lost."
-    assert inherited._all(1, "inherited").startswith("For the one attribute the lean is found in")
-    assert inherited._all(1, "undecided").endswith("what became of the one attribute.")
+    assert inherited_classes._all(1, "lost") == "The one attribute is lost."
+    assert inherited_classes._all(1, "inherited").startswith(
+        "For the one attribute the lean is found in"
+    )
+    assert inherited_classes._all(1, "undecided").endswith("what became of the one attribute.")

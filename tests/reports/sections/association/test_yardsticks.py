@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskaudit.reports.blocks import Figure, Part, Yardsticks
-from maskaudit.reports.charts import common
+from maskaudit.reports.charts import scatter
+from maskaudit.reports.charts.draw import draw
 from tests.reports import records
 from tests.reports.records import page
 from tests.reports.test_page import parts, said, table
@@ -150,7 +151,7 @@ def test_a_mark_stands_where_the_two_shares_are(found, made):
 def test_the_chart_names_its_lines_and_shares_and_labels_its_marks(made):
     """Percentages on both axes, both lines named, a label on every mark, no colour of its own."""
     figure = next(f for f in parts(made, Figure) if isinstance(f.chart, Yardsticks))
-    svg = common.draw(figure.chart)
+    svg = draw(figure.chart)
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
     assert {"world", "parity"} <= set(texts)
     assert texts.count("50 %") == 2
@@ -160,13 +161,13 @@ def test_the_chart_names_its_lines_and_shares_and_labels_its_marks(made):
     assert all(re.search(r'aria-label="[^"]+"', mark) for mark in marks)
     colours = set(re.findall(r'(?:fill|stroke)="([^"]*)"', svg)) - {"none", "transparent"}
     assert colours <= {f"var(--{n})" for n in ("ink", "soft", "line", "reference", "candidate")}
-    assert common.draw(figure.chart) == svg
+    assert draw(figure.chart) == svg
 
 
 @given(st.lists(st.floats(-12, 12), min_size=1))
 def test_an_axis_of_shares_holds_all_values_and_one_half(values):
     """Whatever the leans, both lines are in the chart and a tick on either side of one half."""
-    (low, high), ticks = common._shares(values)
+    (low, high), ticks = scatter._shares(values)
     assert low <= min(values)
     assert high >= max(values)
     assert low < 0 < high

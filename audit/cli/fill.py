@@ -1,0 +1,84 @@
+"""The command `fill`: the likeliest words at a mask, by both models."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from maskaudit.audit.cli import endpoint
+from maskaudit.audit.cli.options import AsJson, Candidate, Reference, note, print_json
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.printable import printable
+
+
+def fill(  # noqa: PLR0913 - the options of a command
+    sentence: Annotated[
+        str | None, typer.Argument(metavar="SENTENCE", help="With [MASK] where words are missing.")
+    ] = None,
+    *,
+    reference: Reference = None,
+    candidate: Candidate = None,
+    top: Annotated[int, typer.Option("--top", min=1, max=1000, help="How many fills.")] = 5,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--input",
+            metavar="FILE",
+            help='The endpoint form {"input_data": ["..."]}; - reads standard input. Prints the '
+            "candidate's likeliest fills as a JSON list.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The likeliest words at the mask, of both models side by side."""
+    if (sentence is None) == (source is None):
+        raise InputError("fill: expected one of SENTENCE and --input FILE (- for standard input)")
+    from maskaudit.audit import settings
+    from maskaudit.audit.measuring.fill import fills
+    from maskaudit.audit.measuring.pairs import load_models
+
+    sentences = [str(sentence)] if source is None else endpoint.sentences(source, note)
+    wanted = settings.asked(reference=reference, candidate=candidate)
+    models = load_models(wanted)
+    if wanted.models.reference is not None and not wanted.candidates:
+        models = {"reference": models["candidate"]}  # as it was named
+    contexts, found = fills(sentences, models, top)
+    if source is not None:
+        first = found[(found["model"] == list(models)[-1]) & (found["rank"] == 1)]
+        by_context = first.set_index("context")["token"]
+        tokens = contexts.assign(token=contexts["context"].map(by_context))
+        answers = tokens.groupby("text", sort=False)["token"].agg(" ".join)
+        print_json([answers[text] for text in sentences])
+        return
+    rows = found.merge(contexts, on="context")
+    if as_json:
+        columns = ["text", "slot", "model", "rank", "token", "probability"]
+        print_json(rows[columns].to_dict("records"))
+        return
+    for _, part in rows.groupby(["text", "slot"], sort=False):
+        _print_side_by_side(part)
+
+
+def _print_side_by_side(part: Any) -> None:  # noqa: ANN401 - a DataFrame
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=escape(printable(part["text"].iloc[0])), title_justify="left")
+    models = list(dict.fromkeys(part["model"]))
+    table.add_column("rank", justify="right")
+    for model in models:
+        table.add_column(model)
+        table.add_column("p", justify="right")
+    for rank, rows in part.groupby("rank"):
+        by_model = rows.set_index("model")
+        cells = [
+            cell
+            for model in models
+            for cell in (
+                escape(printable(by_model.loc[model, "token"])),
+                f"{by_model.loc[model, 'probability']:.4f}",
+            )
+        ]
+        table.add_row(str(rank), *cells)
+    Console().print(table)

@@ -1,0 +1,169 @@
+"""The program `maskaudit`: its commands, and the one door where an error becomes an exit code.
+
+Torch, pandas and the program's own stages are imported inside the commands that use them, so that
+`--help` answers at once.
+"""
+
+import contextlib
+import errno
+import io
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from importlib.metadata import version
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from maskaudit.audit.cli import (
+    baselines,
+    cache,
+    fill,
+    gates,
+    history,
+    probes,
+    report,
+    run,
+    selftest,
+)
+from maskaudit.audit.errors import MaskauditError, MissingExtraError
+from maskaudit.audit.printable import printable
+
+app = typer.Typer(
+    name="maskaudit",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="How far a masked language model leans between groups of people, and whether a student "
+    "leans further than its teacher.",
+    epilog="Exit codes: 0 done; 1 a gate or a self-test failed, or a version is worse; 2 wrong "
+    "usage or input; 3 could not judge; 70 internal error; 74 cannot write; 75 another run holds "
+    "the folder; 130 and 143 interrupted, the same command goes on from there.",
+)
+app.command()(run.run)
+app.command()(run.init)
+app.command()(gates.gate)
+app.command()(report.report)
+app.command()(baselines.compare)
+app.command()(history.history)
+app.command()(history.schedule)
+app.command()(fill.fill)
+app.command()(report.estimators)
+app.command()(selftest.selftest)
+probes_app = typer.Typer(no_args_is_help=True, help="Look at probe sets and check your own.")
+app.add_typer(probes_app, name="probes")
+probes_app.command("list")(probes.list_probes)
+probes_app.command("show")(probes.show_probes)
+probes_app.command("check")(probes.check_probes)
+probes_app.command("import")(probes.import_probes)
+baseline_app = typer.Typer(
+    no_args_is_help=True, help="Accepted versions, kept in git, that new ones are held against."
+)
+app.add_typer(baseline_app, name="baseline")
+for _command in (baselines.accept, baselines.show, baselines.diff):
+    baseline_app.command()(_command)
+cache_app = typer.Typer(no_args_is_help=True, help="Scores that are kept to resume a run.")
+app.add_typer(cache_app, name="cache")
+cache_app.command("info")(cache.cache_info)
+cache_app.command("clear")(cache.cache_clear)
+
+RESUMABLE = "nothing half-written was kept, and the same command goes on from what was scored"
+FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
+INTERNAL, CANNOT_WRITE, INTERRUPTED, TERMINATED = 70, 74, 130, 143
+EXTRA = {"torch", "transformers", "safetensors", "tokenizers"}
+# Wrong usage is click's own exception to some versions of typer, and a copy of it to others.
+WrongUsage: Any = typer.BadParameter.__bases__[0]
+
+
+class Terminated(BaseException):
+    """The process was asked to end (SIGTERM)."""
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with its exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a minus sign is in few encodings but UTF-8
+        sys.stdout.reconfigure(errors="backslashreplace")
+    sys.exit(_code())
+
+
+def _code() -> int:
+    """Run the command that was typed; every error becomes one line and its exit code."""
+    try:
+        # Not `app()`: typer would end an interrupted command without a word.
+        command = typer.main.get_command(app)
+        with command.make_context("maskaudit", sys.argv[1:]) as context:
+            command.invoke(context)
+        sys.stdout.flush()
+    except typer.Exit as ended:
+        return int(ended.exit_code)
+    except KeyboardInterrupt:
+        return _told(f"interrupted; {RESUMABLE}", INTERRUPTED)
+    except Terminated:
+        return _told(f"terminated; {RESUMABLE}", TERMINATED)
+    except WrongUsage as error:
+        error.show()
+        return int(error.exit_code)
+    except Exception as error:  # noqa: BLE001 - the last door: a line for the user, all in a file
+        return _failed(error)
+    return 0
+
+
+def _failed(error: Exception) -> int:
+    """Say in one line what kept a command from its end."""
+    missing = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
+    if missing in EXTRA:
+        error = MissingExtraError(missing)
+    if isinstance(error, MaskauditError):
+        return _told(str(error), error.exit_code)
+    if isinstance(error, OSError) and error.errno in {errno.EPIPE, *FULL}:
+        _drop_output()
+        if error.errno in FULL:  # a pipe is closed by whoever has read enough: no fault
+            _told(f"cannot write ({error.strerror})", CANNOT_WRITE)
+        return CANNOT_WRITE
+    return _internal(error)
+
+
+def _terminate(_signal: int, _frame: object) -> NoReturn:
+    raise Terminated
+
+
+def _drop_output() -> None:
+    """Let what is still to be printed go nowhere, so that the end of the process does not fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _told(message: str, code: int) -> int:
+    with contextlib.suppress(OSError):  # the code is an answer too, where nothing can be printed
+        for line in message.splitlines():
+            print(f"maskaudit: {printable(line)}", file=sys.stderr)
+    return code
+
+
+def _internal(error: Exception) -> int:
+    text = "".join(traceback.format_exception(error))
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="maskaudit-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as file:
+            file.write(text)
+    except OSError:
+        print(text, file=sys.stderr)
+        return _told(f"internal error: {type(error).__name__}", INTERNAL)
+    what = f"internal error ({type(error).__name__}); the traceback is in {file.name}"
+    return _told(what, INTERNAL)
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    *,
+    show_version: Annotated[
+        bool, typer.Option("--version", is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    if show_version:
+        print(version("maskaudit"))
+        raise typer.Exit

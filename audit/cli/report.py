@@ -1,0 +1,38 @@
+"""The commands `report` and `estimators`: the page of a record, and the numbers on it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maskaudit.audit.cli.options import AsJson, print_json
+
+
+def report(
+    record: Annotated[Path, typer.Argument(metavar="RECORD", help="A record's folder.")],
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="[default: RECORD/report.html]"),
+    ] = None,
+) -> None:
+    """Write the page of a record again; needs neither torch nor the models."""
+    from maskaudit.audit.recording.record import load_record
+    from maskaudit.reports.html import write_page
+
+    print(write_page(load_record(record), output))
+
+
+def estimators(*, as_json: AsJson = False) -> None:
+    """Every number that a record may hold, a line each; --json has all that is known of it."""
+    from maskaudit.audit.estimating.numbers import every
+
+    if as_json:
+        print_json([entry.plain() for entry in every()])
+        return
+    for entry in every():
+        harm = f"harm {entry.harm}" if entry.harm else "-"
+        print(
+            f"{entry.name:27}  {entry.unit or entry.form:19}  {harm:7}  {entry.judged or '-':41}  "
+            f"{entry.definition.partition('. ')[0]}"
+        )

@@ -1,0 +1,152 @@
+"""The commands `run` and `init`: an audit by its settings, and settings to start from."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from maskaudit.audit.cli import gates
+from maskaudit.audit.cli.options import AsJson, Quiet, Reference, note, print_json, say
+from maskaudit.audit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from maskaudit.audit.recording.record import Record
+    from maskaudit.audit.settings import Settings
+
+
+def run(  # noqa: PLR0913 - the options of a command
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[AUDIT.toml]", help="Settings; see `maskaudit init`.")
+    ] = None,
+    *,
+    reference: Reference = None,
+    candidates: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--candidate",
+            "--student",
+            metavar="MODEL[@REV]",
+            help="The model that is judged; repeatable: each has a record of its own.",
+        ),
+    ] = None,
+    probes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--probes",
+            metavar="SET",
+            help="A set by name, a TOML file, an import's folder, a quoted pattern; repeatable.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="RUNS", help="Where records go. [default: runs]")
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed",
+            metavar="N",
+            min=0,
+            help="What draws the frames of a grammar: another N, other frames. [default: 0]",
+        ),
+    ] = None,
+    rules: gates.Gates = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say what would be scored and lost; score nothing.")
+    ] = False,
+    skip_unchanged: Annotated[
+        bool,
+        typer.Option(
+            "--skip-unchanged", help="Where the same was audited before, take that record."
+        ),
+    ] = False,
+    no_cache: Annotated[
+        bool,
+        typer.Option("--no-cache", help="Score all anew and keep nothing to resume from."),
+    ] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Audit a candidate against a reference; write a record and its page.
+
+    Without any model the bundled pair is audited, offline. Where there are gates the record is
+    judged, and the exit code is that of `maskaudit gate`.
+    """
+    from maskaudit.audit import pipeline, settings
+    from maskaudit.audit.running import progress
+
+    wanted = settings.asked(
+        file,
+        reference=reference,
+        candidates=candidates or (),
+        probes=probes or (),
+        out=out,
+        seed=seed,
+        gates=rules,
+        no_cache=no_cache,
+    )
+    if plan:
+        from maskaudit.audit.preview import planned
+
+        say(planned(wanted), as_json=as_json)
+        return
+    with progress.shown(quiet=quiet or as_json) as tell:
+        records = pipeline.run_all(wanted, skip_unchanged=skip_unchanged, progress=tell, note=note)
+    raise typer.Exit(_say_records(records, wanted, quiet=quiet, as_json=as_json))
+
+
+def init(
+    file: Annotated[Path, typer.Argument(metavar="[AUDIT.toml]")] = Path("AUDIT.toml"),
+) -> None:
+    """Write a commented AUDIT.toml to start from, and a gates.toml beside it."""
+    from maskaudit.audit import settings
+    from maskaudit.audit.judging import policy
+    from maskaudit.audit.recording.files import write_whole
+
+    texts = {
+        file: settings.TEMPLATE,
+        file.with_name(policy.DEFAULT_FILE.name): policy.TEMPLATE,
+    }
+    if file.exists():
+        raise InputError(f"{file}: is there already; name another file")
+    for path, text in texts.items():
+        if path.exists():
+            note(f"{path}: is there already and stays as it is")
+        else:
+            print(write_whole(path, text))
+
+
+def _say_records(
+    records: "Sequence[Record]", wanted: "Settings", *, quiet: bool, as_json: bool
+) -> int:
+    """Say what was found and judged, and return the exit code: 1 beats 3, and 3 beats 0."""
+    from maskaudit.audit.judging import verdicts
+    from maskaudit.reports.html import FILE
+    from maskaudit.reports.overview import place
+    from maskaudit.reports.page import headline
+
+    answers: list[dict[str, Any]] = []
+    codes = []
+    for record in records:
+        assert record.path is not None  # noqa: S101 - it was just sealed
+        judgement = None if wanted.gates is None else verdicts.read(record.path)
+        nothing = bool(record.scores["value"].isna().all())
+        codes.append(3 if nothing else 0 if judgement is None else judgement.exit_code)
+        file, claim = record.path / FILE, headline(record).sentence
+        answers.append({"record": str(record.path), "page": str(file), "headline": claim})
+        if judgement is not None:
+            answers[-1]["gates"] = judgement.as_json()
+        if not as_json:
+            told = f"{claim}\nRecord: {record.path}\nPage:   {file}"
+            print(file if quiet else told)
+        if judgement is not None and wanted.gates is not None:
+            gates.say(judgement, quiet=quiet or as_json, as_json=False)
+            gates.for_ci(judgement, wanted.gates)
+        if nothing:
+            note("nothing could be scored; the page says why")
+    if as_json:
+        print_json(answers[0] if len(answers) == 1 else answers)
+    elif len(records) > 1:
+        print(place(records) if quiet else f"All of them: {place(records)}")
+    return max(codes, key=(0, 3, 1).index)

@@ -1,0 +1,25 @@
+"""The few estimates that say first what an audit shows of a subject."""
+
+import pandas as pd
+
+from maskaudit.audit.estimating.estimators import CORRECTED
+from maskaudit.audit.estimating.names import CONTRAST, LOG_MAGNITUDE_RATIO, as_trials
+from maskaudit.audit.recording.slices import ALL
+
+
+def headline(estimates: pd.DataFrame, subject: str) -> pd.DataFrame:
+    """The rows that say first what a subject shows: contrasts, elsewhere the numbers of all items.
+
+    For the difference also the log ratio of the magnitudes, which is a number of both models.
+    """
+    chosen = []
+    for _, own in estimates.groupby("probe_set", sort=False):
+        contrasts = (own["subject"] == subject) & (own["estimator"] == CONTRAST)
+        if contrasts.any():
+            ratio = (own["estimator"] == LOG_MAGNITUDE_RATIO) & (subject == "difference")
+            chosen.append(own[contrasts | ratio])
+        else:
+            whole = (own["slice"] == str(ALL)) & (own["mode"] == CORRECTED) & own["low"].notna()
+            beside = own["estimator"].map(as_trials).astype(bool)
+            chosen.append(own[(own["subject"] == subject) & whole & ~beside])
+    return pd.concat(chosen) if chosen else estimates.iloc[:0]

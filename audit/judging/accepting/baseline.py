@@ -1,0 +1,196 @@
+"""Accepted versions, kept in git: a TOML file that people review and the scores that pair by item.
+
+`NAME.toml` says who was accepted, when and why, and how it was measured; `NAME.parquet` holds the
+candidate's scores. `NAME.anchor.toml` and `.parquet` keep the version that was accepted first: many
+small steps cannot creep past a margin that is held against it as well.
+"""
+
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import AfterValidator
+
+from maskaudit.audit import toml_files
+from maskaudit.audit.errors import InputError, NotJudgedError
+from maskaudit.audit.estimating.cells import CANDIDATE
+from maskaudit.audit.judging.comparing.pairing import SCORE, Version
+from maskaudit.audit.recording.files import unfinished, writing
+from maskaudit.audit.recording.manifest import Identity, ProbeSetKey
+from maskaudit.audit.toml_files import Part
+
+# The format number rises with what the files hold; a line for each.
+#   1: the fields of `Accepted`; Parquet with item, measure, value (float32), rank, pieces, status.
+FORMAT = 1
+ANCHOR = ".anchor"
+_HEAD = "# Written by `maskaudit baseline accept`: to be reviewed and committed, not edited.\n\n"
+_TYPES = {"value": "float32", "rank": "Int32", "pieces": "Int16"}
+# Files in git are read for years and written seldom.
+_COMPRESSION = 19
+
+
+def _known(found: int) -> int:
+    if found != FORMAT:
+        message = (
+            f"this version reads format {FORMAT}; install a newer maskaudit, or accept a record "
+            "again"
+        )
+        raise ValueError(message)
+    return found
+
+
+class Accepted(Part):
+    """What `NAME.toml` says: what was accepted, when and why, and the numbers for a reviewer.
+
+    `scores` is the SHA-256 of the Parquet file. `margins` are those of gates.toml at that time.
+    `numbers` are the record's own by probe set, with 95 % intervals. `replaces` is the record that
+    was accepted before and `changes` what changed since, with one-sided 95 % bounds; `not_compared`
+    says of each probe set that could not be held against it what differs. `allowed_worse` says that
+    one of the changes was credibly worse. The numbers are for reviewers: none is read again.
+    """
+
+    format: Annotated[int, AfterValidator(_known)]
+    name: str
+    accepted: date
+    reason: str
+    allowed_worse: bool
+    new_anchor: bool
+    record: str
+    replaces: str
+    created: str
+    maskaudit: str
+    scores: str
+    margins: list[dict[str, Any]]
+    numbers: dict[str, dict[str, str]]
+    changes: dict[str, dict[str, str]]
+    not_compared: dict[str, str]
+    method: dict[str, str]
+    models: dict[str, Identity]
+    probe_sets: dict[str, ProbeSetKey]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """An accepted version: what its TOML file says, where that is, and the version itself."""
+
+    path: Path
+    about: Accepted
+    version: Version
+
+
+def load(folder: str | Path, name: str) -> Baseline:
+    """Read an accepted version by its name.
+
+    Raises `NotJudgedError` where there is none or its scores are missing, for then nothing can be
+    paired, and `InputError` where its files are changed or cannot be read.
+    """
+    path = Path(folder) / f"{name}.toml"
+    if not path.is_file() and name.endswith(ANCHOR):
+        raise NotJudgedError(
+            f"{path}: is not there, so the change since the version accepted first is "
+            "not_measured; restore it from git, or begin a new series with maskaudit baseline "
+            "accept --new-anchor"
+        )
+    if not path.is_file():
+        raise NotJudgedError(
+            f"{path}: no such baseline, so the verdict is not_measured; accept a record first: "
+            f"maskaudit baseline accept RECORD --name {name.removesuffix(ANCHOR)} --reason ..."
+        )
+    about = toml_files.read(path, Accepted)
+    if about.name != name:
+        raise InputError(
+            f"{path}: was written as {about.name!r}, not as {name!r}; restore it from git"
+        )
+    if CANDIDATE not in about.models:
+        raise InputError(f"{path}: models.{CANDIDATE} is missing; restore it from git")
+    place = path.with_suffix(".parquet")
+    if not place.is_file():
+        raise NotJudgedError(
+            f"without {place} the scores of the baseline {name} are not there to pair with, so the "
+            "verdict is not_measured; commit it beside the TOML file, or restore it from git"
+        )
+    content = place.read_bytes()
+    if hashlib.sha256(content).hexdigest() != about.scores:
+        raise InputError(
+            f"{place}: is not the file that {path.name} was accepted with (SHA-256 differs); "
+            "restore both from git"
+        )
+    what = f"anchor {name.removesuffix(ANCHOR)}" if name.endswith(ANCHOR) else f"baseline {name}"
+    found = Version(
+        name=what,
+        model=about.models[CANDIDATE],
+        maskaudit=about.maskaudit,
+        method=about.method,
+        probe_sets=about.probe_sets,
+        scores=_scores(content, place),
+    )
+    return Baseline(path, about, found)
+
+
+def load_anchor(folder: str | Path, name: str) -> Baseline:
+    """Read the frozen anchor of a baseline, as `load` does."""
+    return load(folder, name + ANCHOR)
+
+
+def names(folder: str | Path) -> Sequence[str]:
+    """The baselines of a folder by name, without their anchors."""
+    found = sorted(path.stem for path in Path(folder).glob("*.toml"))
+    return [name for name in found if not name.endswith(ANCHOR)]
+
+
+def write(folder: Path, files: Mapping[str, tuple[bytes, Accepted]]) -> None:
+    """Write every file under another name first; then the Parquet files get theirs, then the TOML.
+
+    Whoever is stopped between these has scores that the TOML does not name, which is refused.
+    """
+    contents = {f"{name}.parquet": scores for name, (scores, _) in files.items()}
+    contents |= {f"{name}.toml": _text(about).encode() for name, (_, about) in files.items()}
+    # A folder of its own: nothing that came with a repository is written through.
+    with unfinished(folder) as scratch, writing(folder):
+        for name, content in contents.items():
+            (scratch / name).write_bytes(content)
+        for name in contents:
+            (scratch / name).replace(folder / name)
+
+
+def _text(about: Accepted) -> str:
+    """The TOML file; a list has a line a row, so that git shows which of them changed."""
+    # TOML has no word for what is not said; the files of a model are no part of its identity.
+    unsaid: Any = {"models": {"__all__": {"files"}}}
+    return _HEAD + toml_files.dumps(about.model_dump(exclude_none=True, exclude=unsaid))
+
+
+def parquet(scores: pd.DataFrame) -> bytes:
+    """The scores as bytes, the same bytes for the same scores whatever their order."""
+    ordered = scores.sort_values(["item", "measure"])[SCORE].astype(_TYPES)
+    whole = pa.Table.from_pandas(ordered, preserve_index=False).replace_schema_metadata()
+    file = io.BytesIO()
+    pq.write_table(
+        whole,
+        file,
+        compression="zstd",
+        compression_level=_COMPRESSION,
+        use_dictionary=["measure", "status"],
+        use_byte_stream_split=["value"],
+    )
+    return file.getvalue()
+
+
+def _scores(content: bytes, path: Path) -> pd.DataFrame:
+    """The scores with the types of a record's."""
+    try:
+        found = pq.read_table(io.BytesIO(content)).to_pandas()
+        typed = {"value": np.float64, "rank": "Int64", "pieces": "Int64"}
+        texts = dict.fromkeys(("item", "measure", "status"), "str")
+        scores: pd.DataFrame = found[SCORE].astype({**typed, **texts})
+    except (KeyError, OSError, ValueError, TypeError, pa.ArrowException) as error:
+        raise InputError(f"{path}: not readable as scores ({error})") from error
+    return scores

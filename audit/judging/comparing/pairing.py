@@ -1,0 +1,172 @@
+"""Two versions of a model on the probes that both were asked, paired by item."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from maskaudit.audit.errors import NotJudgedError
+from maskaudit.audit.estimating.cells import CANDIDATE, REFERENCE
+from maskaudit.audit.estimating.estimate import design
+from maskaudit.audit.judging.comparing.repeat import WHAT
+from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.manifest import Identity, ProbeSetKey
+from maskaudit.audit.recording.record import Record
+
+BOTH = ("old", "new")
+# What of a score is paired: stereoset's takes pieces, accuracy takes ranks.
+SCORE = ["item", "measure", "value", "rank", "pieces", "status"]
+
+
+@dataclass(frozen=True)
+class Version:
+    """One model as it was audited: what it takes to pair it with another by item.
+
+    `name` is for people. `model` is the identity of the candidate; `method` and `probe_sets` are as
+    the manifest of its record has them. `scores` are the candidate's: the columns `SCORE`, values
+    rounded to float32. `record` holds the items; an accepted baseline has none.
+    """
+
+    name: str
+    model: Identity
+    maskaudit: str
+    method: Mapping[str, str]
+    probe_sets: Mapping[str, ProbeSetKey]
+    scores: pd.DataFrame
+    record: Record | None = None
+
+
+def version(record: Record) -> Version:
+    """The candidate of a record as one of two versions.
+
+    Scores are rounded to float32, as an accepted baseline keeps them: so a model differs from its
+    own baseline by exactly 0, and a verdict against a record is the verdict against its baseline.
+    """
+    own = record.scores[record.scores["model"] == CANDIDATE]
+    return Version(
+        name=record.name,
+        model=record.manifest.models[CANDIDATE],
+        maskaudit=record.manifest.maskaudit,
+        method=record.manifest.method,
+        probe_sets=record.manifest.probe_sets,
+        scores=rounded(own[SCORE]),
+        record=record,
+    )
+
+
+def rounded(scores: pd.DataFrame) -> pd.DataFrame:
+    """The scores with values as float32 can hold them, still of the type float64."""
+    return scores.assign(value=scores["value"].astype("float32").astype("float64"))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two versions, the sets on which they are compared, and their scores side by side.
+
+    `both` has a row an item and measure; what one lacks is missing in its columns.
+    """
+
+    old: Version
+    new: Version
+    source: Record
+    sets: list[str]
+    refused: dict[str, str]
+    both: pd.DataFrame
+
+    def scores(self) -> pd.DataFrame:
+        """As the table of that name: the older version is `reference`, the newer `candidate`."""
+        own = []
+        for when, subject in zip(BOTH, (REFERENCE, CANDIDATE), strict=True):
+            columns = {f"{name}_{when}": name for name in SCORE[2:]}
+            side = self.both[[*SCORE[:2], *columns]].rename(columns=columns)
+            own.append(side[side["status"].notna()].assign(model=subject))
+        whole = tables.table("scores", pd.concat(own, ignore_index=True))
+        # No estimate can be made of an infinite score; it is as one that is missing.
+        return whole.assign(value=whole["value"].where(np.isfinite(whole["value"])))
+
+
+def paired(
+    old: Version | Record, new: Version | Record, wanted: Collection[str] | None = None
+) -> Pair:
+    """Pair two versions by item, or say why that cannot be done."""
+    one, other = (version(side) if isinstance(side, Record) else side for side in (old, new))
+    source = other.record or one.record
+    if source is None:
+        raise NotJudgedError(
+            f"{one.name} and {other.name}: both are accepted baselines, which hold scores and no "
+            "sentences; name the record of one of them"
+        )
+    sets, refused = _comparable(one, other, wanted)
+    both = one.scores.merge(
+        other.scores, on=["item", "measure"], how="outer", suffixes=("_old", "_new")
+    )
+    places = source.items[["probe_set", "item"]].drop_duplicates()
+    shared = both.loc[both["value_old"].notna() & both["value_new"].notna(), ["item"]]
+    measured = places.merge(shared, on="item")["probe_set"].unique()
+    kept = [name for name in sets if name in measured]
+    refused |= {name: "no item of it has a score in both" for name in sets if name not in kept}
+    if not kept:
+        raise NotJudgedError(_nothing(one, other, refused))
+    asked = places.loc[places["probe_set"].isin(kept), ["item"]].drop_duplicates()
+    return Pair(one, other, source, kept, refused, both.merge(asked, on="item"))
+
+
+def _comparable(
+    old: Version, new: Version, wanted: Collection[str] | None
+) -> tuple[list[str], dict[str, str]]:
+    """The probe sets that were measured in the same way, and what differs in the others."""
+    same, refused = [], {}
+    for name in dict.fromkeys([*old.probe_sets, *new.probe_sets]):
+        if wanted is not None and name not in wanted:
+            continue
+        if name in old.probe_sets and name in new.probe_sets:
+            differ = "; ".join(_unlike(name, old, new))
+        else:
+            differ = f"only in the {'older' if name in old.probe_sets else 'newer'} audit"
+        if differ:
+            refused[name] = differ
+        else:
+            same.append(name)
+    return same, refused
+
+
+def _unlike(name: str, old: Version, new: Version) -> Iterator[str]:
+    """What differs in the method key of a set; the models' identities are not in it."""
+    parts = [side.probe_sets[name] for side in (old, new)]
+    before, after = (
+        design(name, part, side.method).method for part, side in zip(parts, (old, new), strict=True)
+    )
+    for key in dict.fromkeys([*before, *after]):
+        if before.get(key) != after.get(key):
+            yield f"{key}: {before.get(key) or 'none'}, then {after.get(key) or 'none'}"
+    # By these a set is selected and tested: a new word for them must not take it out of a gate.
+    for key in ("axis", "expect"):
+        if (was := getattr(parts[0], key)) != (now := getattr(parts[1], key)):
+            yield f"{key}: {was}, then {now}"
+    drawn = [part.grammar is not None for part in parts]
+    digests = [part.items_digest for part in parts]
+    if before["items"] == after["items"] and digests[0] != digests[1]:
+        yield (
+            "frames were drawn anew: see maskaudit history"
+            if all(drawn)
+            else f"items: {digests[0]:.12}, then {digests[1]:.12}"
+        )
+
+
+def _nothing(old: Version, new: Version, refused: Mapping[str, str]) -> str:
+    """Why nothing is compared: each reason, and the sets that it is true of."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in refused.items():
+        by_reason.setdefault(reason, []).append(name)
+    told = [f"{', '.join(names)} ({reason})" for reason, names in by_reason.items()]
+    same = (
+        "; the model is the same, only how it was measured differs" if same_model(old, new) else ""
+    )
+    why = "; ".join(told) or "no probe set is asked for"
+    return f"{old.name}, then {new.name}: nothing can be compared: {why}{same}"
+
+
+def same_model(old: Version, new: Version) -> bool:
+    """Whether both versions have the same weights and the same tokenizer."""
+    return all(getattr(old.model, name) == getattr(new.model, name) for name in WHAT)

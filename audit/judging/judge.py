@@ -1,0 +1,125 @@
+"""Rules and estimates become verdicts: a pure function of records, without models.
+
+A gate that measured nothing did not pass, and what could not be decided is no pass either.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any, cast
+
+from maskaudit.audit.judging.decision import FAIL, NOT_MEASURED
+from maskaudit.audit.judging.number import Judged, judged, settled
+from maskaudit.audit.judging.policy import Gate, Policy, Waiver
+from maskaudit.audit.judging.rules import RULES
+from maskaudit.audit.judging.select import gaps, name_of, selected, why_nothing
+from maskaudit.audit.judging.sources import OlderVersions, Source, own_source
+from maskaudit.audit.judging.verdicts import Judgement, Verdict
+from maskaudit.audit.recording.record import Record
+
+NOTHING = "nothing"
+# The tables of a record that verdicts are made of.
+READ = ("items", "scores", "estimates")
+
+
+def judge(
+    record: Record, policy: Policy, *, baseline: Record | None = None, today: date
+) -> Judgement:
+    """Every verdict of a policy on a record.
+
+    `baseline` is a record to hold `versus_baseline` against, instead of the accepted baselines
+    beside the policy. `today` decides which waivers are in force. Raises `InputError` where a gate
+    selects a number without a harmful direction of its own and does not say which way harm lies.
+    """
+    found: list[Judged] = []
+    lost: dict[str, None] = {}
+    versions = OlderVersions(record, policy, baseline)
+    rules = {gate.rule for gate in policy.gates if not RULES[gate.rule].of_versions}
+    own = {rule: own_source(record, rule) for rule in rules}
+    for gate in policy.gates:
+        sources = [(own[gate.rule], gate.margin)] if gate.rule in own else versions.of(gate)
+        for source, margin in sources:
+            judged_here = list(_by_gate(gate, source, margin))
+            lost |= dict.fromkeys(_lost(source, judged_here))
+            found += judged_here
+    waived = [_waived(one, policy.waivers, today) for one in found]
+    verdicts = tuple(settled(waived))
+    notes = [*versions.notes, *lost]
+    notes += [
+        f"the waiver of {waiver.owner} for {waiver.gate} is for {waiver.slice!r}, which nothing is"
+        for waiver in policy.waivers
+        if not any(waiver.covers(verdict.gate, verdict.name) for verdict in verdicts)
+    ]
+    return Judgement(record.name, str(policy.path), verdicts, tuple(notes), today)
+
+
+def _by_gate(gate: Gate, source: Source, margin: float | None) -> Iterator[Judged]:
+    """The verdict on every number that a gate selects; NOT_MEASURED where there is none."""
+    if "" in source.refused:
+        yield Judged(_unmeasured(gate, source, NOTHING, source.refused[""]))
+        return
+    refused = {name: why for name, why in source.refused.items() if source.asked(gate, name)}
+    for name, why in refused.items():
+        place = f"{source.sets[name].axis}/{name}"
+        yield Judged(_unmeasured(gate, source, place, f"the probe set {name} is {_as_clause(why)}"))
+    rows, missing = selected(gate, source)
+    missing = [(column, word) for column, word in missing if word not in refused]
+    for column, word in missing:
+        why = why_nothing(source, column, word)
+        yield Judged(_unmeasured(gate, source, f"{NOTHING}/{word}", why))
+    if not missing:
+        for name, why in gaps(gate, source, rows):
+            if name not in refused:
+                yield Judged(_unmeasured(gate, source, f"{NOTHING}/{name}", why))
+    if rows.empty and not missing and not refused:
+        why = "no number of the record has all that the gate selects"
+        yield Judged(_unmeasured(gate, source, NOTHING, why))
+    several = len(rows["estimator"].unique()) > 1
+    modes = len(rows["mode"].unique()) > 1
+    for row in rows.to_dict("records"):
+        name = name_of(cast("Mapping[str, Any]", row), source.part, several=several, modes=modes)
+        one = judged(gate, cast("Mapping[str, Any]", row), source.against, name, margin)
+        yield replace(one, lost=source.lost_share.get(row["probe_set"], 0.0))
+
+
+def _as_clause(why: str) -> str:
+    """Why a set is not compared, so that it can follow "is"."""
+    return why if why.startswith("only in") else f"not compared: {why}"
+
+
+def _lost(source: Source, found: Sequence[Judged]) -> Iterator[str]:
+    """How much of each set that was judged is not in its numbers."""
+    there = Counter(cell.probe_set for cell in source.left_out)
+    for name in dict.fromkeys(one.verdict.probe_set for one in found):
+        if there[name]:
+            against = f" against {source.against}" if source.against else ""
+            yield (
+                f"{name}{against}: {there[name]} cells, a word in a sentence each, are left out, "
+                "since a model could not score them"
+            )
+
+
+def _waived(one: Judged, waivers: Sequence[Waiver], today: date) -> Judged:
+    """The same with the waiver that covers it: one in force before one that has expired."""
+    verdict = one.verdict
+    own = [waiver for waiver in waivers if waiver.covers(verdict.gate, verdict.name)]
+    if not own:
+        return one
+    latest = max(own, key=lambda waiver: waiver.until)
+    if latest.until >= today:
+        return replace(one, verdict=replace(verdict, waiver=latest))
+    why = f"the waiver of {latest.owner} expired on {latest.until}: renew or remove it"
+    return replace(one, verdict=replace(verdict, verdict=FAIL, reason=why), decided=None)
+
+
+def _unmeasured(gate: Gate, source: Source, name: str, why: str) -> Verdict:
+    return Verdict(
+        gate=gate.id,
+        name="/".join(filter(None, (name, source.part))),
+        rule=gate.rule,
+        severity=gate.severity,
+        verdict=NOT_MEASURED,
+        reason=why,
+        against=source.against,
+    )

@@ -1,0 +1,148 @@
+"""One number becomes a verdict: decided by its rule, settled among all others, told in words."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.estimating.numbers import LOG_RATIO
+from maskaudit.audit.estimating.statistics import multiplicity
+from maskaudit.audit.judging import decision
+from maskaudit.audit.judging.comparing.versions import MOST_LOST
+from maskaudit.audit.judging.decision import (
+    ALPHA,
+    FAIL,
+    INCONCLUSIVE,
+    NOT_MEASURED,
+    PASS,
+    Decision,
+    Word,
+)
+from maskaudit.audit.judging.policy import BOUND, Gate
+from maskaudit.audit.judging.rules import RULES
+from maskaudit.audit.judging.verdicts import Verdict
+
+# What kept a number from an interval, as a clause after "there is no interval: ".
+_REFUSED = {
+    "too_few_frames": "it has too few frames",
+    "too_few_attributes": "it has too few attributes",
+    "too_few_clusters": "it has too few clusters",
+    "nothing_varied": "nothing varied",
+    "not_estimable": "it cannot be estimated from these cells",
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A number as it is judged: with its decision, unless there is none and a reason instead."""
+
+    verdict: Verdict
+    decided: Decision | None = None
+    v_frames: float = math.nan
+    # The share of the scores of what it is held against that the candidate lacks.
+    lost: float = 0.0
+
+
+def judged(
+    gate: Gate, row: Mapping[str, Any], against: str, name: str, margin: float | None
+) -> Judged:
+    """One number, decided; or the reason why it cannot be."""
+    harm = gate.harm_of(row["estimator"])
+    if harm is None:
+        raise InputError(
+            f"gate {gate.id!r}: {row['estimator']!r} has no harmful direction of its own; "
+            'say harm = "up", "down" or "either"'
+        )
+    rule = RULES[gate.rule]
+    limit = gate.bound if rule.limit == BOUND else margin
+    assert limit is not None  # noqa: S101 - a policy without it is refused when it is read
+    verdict = Verdict(
+        gate=gate.id,
+        name=name,
+        rule=gate.rule,
+        severity=gate.severity,
+        verdict=NOT_MEASURED,
+        reason="",
+        against=against,
+        harm=harm,
+        margin=limit,
+        estimate=row["estimate"] - rule.offset,
+        std_error=row["std_error"],
+        df=row["df"],
+        n_frames=None if pd.isna(row["n_frames"]) else int(row["n_frames"]),
+        scale="log" if row["estimator"] in LOG_RATIO.values() else "",
+        **{
+            key: row[key]
+            for key in ("probe_set", "axis", "slice", "estimator", "mode", "subject", "method")
+        },
+    )
+    known = math.isfinite(row["std_error"]) and (row["std_error"] == 0 or not math.isnan(row["df"]))
+    if not known or not math.isfinite(row["estimate"]):
+        return Judged(_refused(verdict, row))
+    decided = rule.decide(verdict, harm)
+    told = replace(verdict, low=decided.low, high=decided.high, p=decided.p, mde=decided.mde)
+    return Judged(told, decided, row["v_frames"])
+
+
+def _refused(verdict: Verdict, row: Mapping[str, Any]) -> Verdict:
+    """A number without an interval: undecided where that was refused, unmeasured without a word."""
+    if math.isnan(row["estimate"]) and row["flag"] not in _REFUSED:
+        return replace(verdict, reason="nothing of it was measured")
+    if row["flag"] in _REFUSED:
+        why = f"there is no interval: {_REFUSED[row['flag']]}"
+    else:
+        why = "there is no standard error to judge it by"
+    return replace(verdict, verdict=INCONCLUSIVE, reason=why)
+
+
+def settled(found: Sequence[Judged]) -> Iterator[Verdict]:
+    """The verdicts, with failures that hold after Holm's adjustment over the whole policy."""
+    family = [
+        place for place, one in enumerate(found) if one.decided is not None and one.verdict.counts
+    ]
+    adjusted = multiplicity.holm(np.array([found[place].verdict.p for place in family]))
+    p_of = dict(zip(family, adjusted.tolist(), strict=True))
+    for place, one in enumerate(found):
+        if one.decided is None:
+            yield one.verdict
+            continue
+        p = p_of.get(place, one.verdict.p)
+        decided = one.decided.settled(p)
+        told = replace(one.verdict, p_adjusted=p, verdict=decided.word)
+        if decided.word == PASS and one.lost > MOST_LOST:
+            why = f"{one.lost:.0%} of the scores it is held against are lost, so what is left"
+            yield replace(told, verdict=INCONCLUSIVE, reason=f"{why} shows no pass")
+            continue
+        needed = _frames_needed(told, one.v_frames) if decided.word == INCONCLUSIVE else None
+        told = replace(told, frames_needed=needed)
+        yield replace(told, reason=_reason(told, one.decided.word))
+
+
+def _frames_needed(verdict: Verdict, v_frames: float) -> int | None:
+    """The frames with which a change of the margin, or the distance to a bound, would be found."""
+    if verdict.n_frames is None or math.isnan(v_frames) or verdict.std_error == 0:
+        return None
+    numbers = (verdict.std_error, v_frames, verdict.n_frames, verdict.df)
+    room = RULES[verdict.rule].room(verdict)
+    return None if room is None else decision.frames_needed(*numbers, *room)
+
+
+def _reason(verdict: Verdict, before: Word) -> str:
+    """Why this verdict, as a clause."""
+    rule = RULES[verdict.rule]
+    approximate = (
+        " (approximate: the bounds of a magnitude cover a little less than they say)"
+        if verdict.estimator in LOG_RATIO
+        else ""
+    )
+    if verdict.verdict == PASS:
+        return f"credibly {rule.passed}{approximate}"
+    if verdict.verdict == FAIL:
+        return rule.failure(verdict) + approximate
+    if before == FAIL:
+        return f"harm alone (p < {ALPHA}), not among all that this policy judges (Holm)"
+    return rule.undecided + approximate

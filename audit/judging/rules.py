@@ -1,0 +1,151 @@
+"""The rules of gates, a class each: what it judges, against what, how it decides, and its words."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import cast
+
+import pandas as pd
+
+from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, RELATION
+from maskaudit.audit.estimating.entries import DERIVED
+from maskaudit.audit.estimating.entry import Harm
+from maskaudit.audit.estimating.names import WORLD_SLOPE
+from maskaudit.audit.estimating.numbers import LOG_RATIO
+from maskaudit.audit.judging import decision
+from maskaudit.audit.judging.decision import Decision
+from maskaudit.audit.judging.policy import BOUND, NON_INFERIORITY, VERSUS_BASELINE, WORLD, Gate
+from maskaudit.audit.judging.verdicts import Verdict
+
+
+class Change:
+    """A change from one model to another, which is to stay below a margin."""
+
+    # What its numbers are held against, where the rule alone says it.
+    against = ""
+    needs_reference = False
+    of_versions = False
+    # What of the gate its numbers are held to, and how much of an estimate is no harm.
+    limit = "margin"
+    offset = 0.0
+    passed = "below the margin"
+    undecided = "shows neither no harm nor none so large as the margin"
+
+    def rows(self, estimates: pd.DataFrame, _gate: Gate) -> pd.DataFrame:
+        """Rows that are a change: differences, and log ratios where a number has its own."""
+        relation, ratio = estimates["subject"] == RELATION, [*LOG_RATIO.values()]
+        of_relation = relation & estimates["estimator"].isin(ratio)
+        plain = ~estimates["estimator"].isin([*LOG_RATIO])
+        return estimates[of_relation | ((estimates["subject"] == DIFFERENCE) & plain)]
+
+    def shown(self, estimator: str) -> str:
+        """The number that is judged where a gate names this one."""
+        return LOG_RATIO.get(estimator, estimator)
+
+    def decide(self, number: Verdict, harm: Harm) -> Decision:
+        """The decision on one number."""
+        return decision.change(number.estimate, number.std_error, number.df, number.margin, harm)
+
+    def room(self, number: Verdict) -> tuple[float, Harm] | None:
+        """How large a change more frames should find, and which way; None if that is not known."""
+        return number.margin, cast("Harm", number.harm)
+
+    def failure(self, number: Verdict) -> str:
+        """Why a number failed, as a clause."""
+        sizes = {"up": number.low, "down": -number.high}
+        least = sizes.get(number.harm, max(number.low, -number.high))
+        if least > number.margin:
+            return "worse, credibly by more than the margin"
+        if number.harm == "either":
+            return "changed, and a change as large as the margin is not ruled out"
+        return "worse, and a change as large as the margin is not ruled out"
+
+
+class NonInferiority(Change):
+    """The change from the reference of the same audit."""
+
+    against = "reference"
+    needs_reference = True
+
+
+class VersusBaseline(Change):
+    """The change from an accepted version; which one, the comparison says."""
+
+    of_versions = True
+
+
+class Level:
+    """A number of one model, which is to stay within a bound."""
+
+    against = ""
+    needs_reference = False
+    of_versions = False
+    limit = BOUND
+    offset = 0.0
+    passed = "within the bound"
+    beyond = "credibly beyond the bound"
+    undecided = "does not show which side of the bound it is on"
+
+    def rows(self, estimates: pd.DataFrame, gate: Gate) -> pd.DataFrame:
+        """The numbers of the subject selected, else of the candidate."""
+        return estimates[estimates["subject"] == (gate.select.subject or CANDIDATE)]
+
+    def shown(self, estimator: str) -> str:
+        """The number that is judged where a gate names this one."""
+        return estimator
+
+    def decide(self, number: Verdict, harm: Harm) -> Decision:
+        """The decision on one number; on the log of a magnitude that is credibly above zero."""
+        numbers = (number.estimate, number.std_error, number.df, number.margin)
+        if number.estimator not in LOG_RATIO:
+            return decision.level(*numbers, harm)
+        harm = "down" if harm == "down" else "up"  # a magnitude has one side
+        # Where it is not credibly above zero its logarithm says nothing.
+        credible = decision.bounds(number.estimate, number.std_error, number.df)[0] > 0
+        if credible and number.margin > 0:
+            return _magnitude(*numbers, harm)
+        return decision.level(*numbers, harm)
+
+    def room(self, number: Verdict) -> tuple[float, Harm] | None:
+        """The distance to the bound, one-sided; None for a magnitude."""
+        if number.estimator in LOG_RATIO:  # its bounds are those of a logarithm
+            return None
+        return abs(number.margin - number.estimate), "up"
+
+    def failure(self, _number: Verdict) -> str:
+        """Why a number failed, as a clause."""
+        return self.beyond
+
+
+class Bound(Level):
+    """A number against the bound that the gate says."""
+
+
+class NoWorseThanWorld(Level):
+    """The slope on the world's shares, less that of a model that holds them, against a margin."""
+
+    against = "the world's shares"
+    limit = "margin"
+    offset = DERIVED[WORLD_SLOPE].null
+    passed = "below the margin"
+    beyond = "credibly beyond the world"
+
+
+RULES: Mapping[str, Change | Level] = {
+    BOUND: Bound(),
+    NON_INFERIORITY: NonInferiority(),
+    VERSUS_BASELINE: VersusBaseline(),
+    WORLD: NoWorseThanWorld(),
+}
+
+
+def _magnitude(estimate: float, std_error: float, df: float, bound: float, harm: Harm) -> Decision:
+    """A bound on a magnitude U, judged on half its log, where its upper bound covers .92 to .94."""
+    half_log = math.log(estimate) / 2
+    found = decision.level(half_log, std_error / (2 * estimate), df, math.log(bound) / 2, harm)
+    return replace(
+        found,
+        low=math.exp(2 * found.low),
+        high=math.exp(2 * found.high),
+        mde=estimate * math.expm1(2 * found.mde),
+    )

@@ -1,0 +1,101 @@
+"""Which numbers a gate selects, and what it names and has no number."""
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from maskaudit.audit.estimating.names import CONTRAST
+from maskaudit.audit.judging.policy import Gate
+from maskaudit.audit.judging.rules import RULES
+from maskaudit.audit.judging.sources import Source
+from maskaudit.audit.recording.manifest import ProbeSetKey
+from maskaudit.audit.recording.slices import Slice
+from maskaudit.audit.toml_files import did_you_mean
+
+_NAMED = ("probe_set", "estimator", "slice")
+
+
+def selected(gate: Gate, source: Source) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
+    """The rows that a gate selects; and each column and word of it that nothing is left for."""
+    rows = source.estimates
+    if gate.select.probe_set is None and gate.select.axis is None:
+        asked = [name for name in rows["probe_set"].unique() if source.asked(gate, name)]
+        rows = rows[rows["probe_set"].isin(asked)]
+    rule = RULES[gate.rule]
+    rows = rule.rows(rows, gate)
+    missing = []
+    for column, words in gate.wanted():
+        shown = {word: rule.shown(word) if column == "estimator" else word for word in words}
+        fits = {word: _fits(rows[column], shown[word]) for word in words}
+        missing += [(column, word) for word, chosen in fits.items() if not chosen.any()]
+        rows = rows[np.logical_or.reduce(list(fits.values()))]
+        if rows.empty:
+            break
+    return rows, missing
+
+
+def _fits(column: pd.Series, word: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which entries are the word; `*` in it stands for any text."""
+    known = {text: fnmatchcase(text, word) for text in column.unique()}
+    return column.map(known).to_numpy(dtype=bool)
+
+
+def gaps(gate: Gate, source: Source, rows: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """What a gate names and has no number: sets that it is about, and words of it in each."""
+    words = dict(gate.wanted())
+    named = {
+        column: [word for word in words.get(column, []) if "*" not in word] for column in _NAMED
+    }
+    rule = RULES[gate.rule]
+    for name in dict.fromkeys([*source.sets, *source.before]):
+        own = rows[rows["probe_set"] == name]
+        is_named = name in named["probe_set"]
+        if not source.asked(gate, name) or (not is_named and not _has(gate, source.sets[name])):
+            continue
+        if own.empty:
+            yield name, f"no number of {name!r} has all that the gate selects"
+            continue
+        if not is_named:
+            continue
+        there = set(zip(own["estimator"], own["slice"], strict=True))
+        for estimator, slice_ in product(named["estimator"] or [""], named["slice"] or [""]):
+            shown = rule.shown(estimator)
+            if not any(shown in {"", part[0]} and slice_ in {"", part[1]} for part in there):
+                what = "/".join(filter(None, (name, slice_, estimator)))
+                yield what, f"{name!r} has no number of this slice and estimator"
+
+
+def _has(gate: Gate, described: ProbeSetKey) -> bool:
+    """Whether a set that a gate does not name is expected to have the number it asks for."""
+    asked = dict(gate.wanted())["estimator"]
+    return asked == [CONTRAST] and bool(described.contrast)
+
+
+def why_nothing(source: Source, column: str, word: str) -> str:
+    """Why nothing is left for a word of a gate; with the word that may have been meant."""
+    known = set(source.estimates[column].unique())
+    if column == "probe_set":
+        known |= set(source.sets)
+    if word in known:
+        return f"no number with {column} {word!r} has all else that the gate selects"
+    return (
+        f"no number of the record has {column} {word!r}{did_you_mean(word, sorted(known - {''}))}"
+    )
+
+
+def name_of(row: Mapping[str, Any], part: str, *, several: bool, modes: bool) -> str:
+    """`gender/gender-occupation`, with more parts where a gate judges more than one of a set."""
+    slice_ = "" if Slice.parse(row["slice"]).is_headline else row["slice"]
+    parts = (
+        row["axis"],
+        row["probe_set"],
+        slice_,
+        row["estimator"] if several else "",
+        row["mode"] if modes else "",
+        part,
+    )
+    return "/".join(filter(None, parts))

@@ -1,0 +1,140 @@
+"""What gates are judged from: a record's own estimates, and those against older versions of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from functools import cached_property
+
+import pandas as pd
+
+from maskaudit.audit.errors import NotJudgedError
+from maskaudit.audit.estimating.cells import REFERENCE
+from maskaudit.audit.judging.accepting import baseline as accepted
+from maskaudit.audit.judging.comparing.pairing import Version, version
+from maskaudit.audit.judging.comparing.versions import lost_share, versions
+from maskaudit.audit.judging.policy import Gate, Policy
+from maskaudit.audit.judging.rules import RULES
+from maskaudit.audit.recording.manifest import LeftOut, ProbeSetKey
+from maskaudit.audit.recording.record import Record
+
+ANCHOR = "anchor"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Estimates that gates select from, and what the numbers are held against."""
+
+    estimates: pd.DataFrame
+    sets: Mapping[str, ProbeSetKey]
+    against: str
+    part: str = ""
+    # Probe sets that should be there, and why they are not; "" for all of them.
+    refused: Mapping[str, str] = field(default_factory=dict)
+    # Cells that no number is made of, since a model could not score them.
+    left_out: Sequence[LeftOut] = ()
+    # By probe set, the share of the scores of what it is held against that the candidate lacks.
+    lost_share: Mapping[str, float] = field(default_factory=dict)
+    # What an older version says of its sets.
+    before: Mapping[str, ProbeSetKey] = field(default_factory=dict)
+
+    def asked(self, gate: Gate, name: str) -> bool:
+        """Whether a gate is about a probe set, as it is described now or was before."""
+        said = [part[name] for part in (self.sets, self.before) if name in part]
+        return any(_asks(gate, name, part) for part in said)
+
+
+def _asks(gate: Gate, name: str, described: ProbeSetKey) -> bool:
+    """Whether a gate selects a set: those in which a lean is expected, where it names none."""
+    if gate.select.probe_set is None and gate.select.axis is None:
+        return described.expect == "lean"
+    place = {"probe_set": name, "axis": described.axis}
+    return all(
+        any(fnmatchcase(place[column], word) for word in words)
+        for column, words in gate.wanted()
+        if column in place
+    )
+
+
+class OlderVersions:
+    """The record against older versions, each compared once for all gates that ask for it."""
+
+    def __init__(self, record: Record, policy: Policy, baseline: Record | None) -> None:
+        self._record, self._policy, self._baseline = record, policy, baseline
+        self._known: dict[str, list[Source]] = {}
+        self.notes: list[str] = []
+
+    @cached_property
+    def _new(self) -> Version:
+        return version(self._record)
+
+    def of(self, gate: Gate) -> Iterator[tuple[Source, float | None]]:
+        """What the gate is judged from, and with which margin: the baseline, and the anchor."""
+        if gate.baseline not in self._known:
+            self._known[gate.baseline] = list(self._compared(gate.baseline))
+        margins = (gate.margin, gate.total_margin or gate.margin)
+        # A record that stands for the baseline has no anchor.
+        yield from zip(self._known[gate.baseline], margins, strict=False)
+
+    def _compared(self, name: str) -> Iterator[Source]:
+        """The rolling baseline and its anchor; a record that is named stands for both."""
+        if self._baseline is not None:
+            yield self._source(version(self._baseline), "", "")
+            if any(gate.total_margin for gate in self._policy.gates):
+                self.notes.append(
+                    "a record stands for the baseline: change since the anchor was not judged"
+                )
+            return
+        known = ""
+        for load, part in ((accepted.load, ""), (accepted.load_anchor, ANCHOR)):
+            against = f"{part or 'baseline'} {name}"
+            try:
+                old = load(self._policy.baselines, name)
+            except NotJudgedError as error:
+                nothing = self._record.estimates.iloc[:0]
+                yield Source(nothing, {}, against, part, refused={"": str(error)})
+                return
+            if old.about.scores != known:  # until the baseline moves on it is its own anchor
+                known = old.about.scores
+                yield self._source(old.version, against, part)
+
+    def _source(self, old: Version, against: str, part: str) -> Source:
+        sets = {**old.probe_sets, **self._record.manifest.probe_sets}
+        nothing = self._record.estimates.iloc[:0]
+        empty = Source(nothing, sets, against or old.name, part, before=old.probe_sets)
+        gates = [gate for gate in self._policy.gates if RULES[gate.rule].of_versions]
+        wanted = {name for name in sets if any(empty.asked(gate, name) for gate in gates)}
+        if not wanted:
+            return empty
+        try:
+            found = versions(old, self._new, probe_sets=wanted)
+        except NotJudgedError as error:
+            return replace(empty, refused={"": str(error)})
+        if self._baseline is not None and found.same_model:
+            self.notes.append(f"{found.old} is of the same model, which cannot have changed")
+        return replace(
+            empty,
+            estimates=found.estimates,
+            refused=found.refused,
+            left_out=found.left_out,
+            lost_share=found.lost_share,
+        )
+
+
+def own_source(record: Record, rule: str) -> Source:
+    """The record's own estimates, and what the rule holds them against."""
+    refused, share = {}, {}
+    manifest = record.manifest
+    if RULES[rule].needs_reference:
+        if REFERENCE not in manifest.models:
+            why = "the record has one model alone: there is no reference to hold it against"
+            refused = {"": why}
+        else:
+            share = lost_share(record)
+    return Source(
+        record.estimates,
+        manifest.probe_sets,
+        RULES[rule].against,
+        refused=refused,
+        left_out=manifest.left_out,
+        lost_share=share,
+    )

@@ -1,0 +1,201 @@
+"""What lies in a folder: recognised before a file of it is opened by a library, or refused."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as _MASKED
+
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.measuring.checkpoints.located import first_line
+
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+_SENTENCE_TRANSFORMERS = ("modules.json", "config_sentence_transformers.json")
+# One of these a tokenizer needs; all else beside them are settings.
+_VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "bpe.codes")
+_PICKLED = {".bin", ".pt", ".pth", ".ckpt"}
+# Weights that another program runs, by the pattern of their files.
+_FOREIGN = {
+    "*.onnx": "ONNX Runtime",
+    "onnx/*.onnx": "ONNX Runtime",
+    "openvino_model.xml": "OpenVINO",
+    "openvino/*.xml": "OpenVINO",
+    "*.gguf": "llama.cpp",
+    "tf_model*.h5": "TensorFlow",
+    "flax_model*.msgpack": "Flax",
+    "rust_model.ot": "rust-bert",
+}
+# These two hold the whole model, which older versions of transformers can convert.
+_CONVERTED = {"TensorFlow": "from_tf", "Flax": "from_flax"}
+_CLASSIFIER = re.compile(r"For(Sequence|Token|Image|Next|Multiple|Question)\w+$")
+_OTHER_HEADS = {"classifier", "pre_classifier", "qa_outputs", "score", "summary"}
+# XLM's and FlauBERT's masked LMs are called ...WithLMHeadModel.
+_CAUSAL = re.compile(r"(ForCausalLM|(?<!With)LMHeadModel)$")
+
+
+def recognise(folder: Path, name: str) -> None:
+    """Refuse a folder that plainly holds something else than a masked LM.
+
+    The `InputError` is one line: what the folder holds, what was expected, what to do.
+    """
+    kinds = (_empty, _adapter, _sentence_transformer, _trainer_output, _other_model)
+    try:
+        fault = next((fault for kind in kinds if (fault := kind(folder))), "")
+    except OSError as error:
+        raise InputError(f"model {name}: the folder cannot be read ({error.strerror})") from error
+    if fault:
+        raise InputError(f"model {name}: {fault}")
+
+
+def check_tokenizer(folder: Path, name: str) -> None:
+    """Refuse a folder without any vocabulary, of which a library would make one of five pieces."""
+    if not any(_matching(folder, *_VOCABULARIES)):
+        raise InputError(
+            f"model {name}: the folder has no tokenizer (no tokenizer.json, vocab.txt or *.model); "
+            "save that of the model it was trained from into the same folder: "
+            "AutoTokenizer.from_pretrained(...).save_pretrained(FOLDER)"
+        )
+
+
+def weight_files(folder: Path, name: str) -> list[Path]:
+    """The files that weights are read from: one, or the shards that an index names."""
+    single, index = folder / WEIGHTS, folder / f"{WEIGHTS}.index.json"
+    if single.is_file():
+        return [single]
+    if not index.is_file():
+        raise InputError(f"model {name}: found {_other_weights(folder)}")
+    places = json_object(index, name).get("weight_map")
+    shards = sorted({str(file) for file in places.values()}) if isinstance(places, dict) else []
+    if not shards or any(Path(file).suffix != ".safetensors" for file in shards):
+        raise InputError(f"model {name}: {index.name} names no shards; expected *.safetensors")
+    for file in shards:
+        if Path(file).name != file or not (folder / file).is_file():
+            found = f"names {file[:100]!r}, which is no file in the folder"
+            raise InputError(f"model {name}: {index.name} {found}; fetch the model again")
+    return [folder / file for file in shards]
+
+
+def json_object(path: Path, name: str) -> dict[str, Any]:
+    """A JSON file of the model's folder; an `InputError` where it holds no object."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(f"model {name}: no readable {path.name} in the folder") from error
+    except (ValueError, RecursionError) as error:
+        found = f"{path.name} is not valid JSON ({first_line(error)})"
+        raise InputError(f"model {name}: {found}") from error
+    if not isinstance(found, dict):
+        raise InputError(f"model {name}: {path.name} holds no JSON object")
+    return found
+
+
+def _empty(folder: Path) -> str:
+    if any(folder.iterdir()):
+        return ""
+    return (
+        f"the folder is empty; expected {CONFIG}, {WEIGHTS} and a tokenizer's files, as "
+        "save_pretrained(FOLDER) of the model and of its tokenizer writes them"
+    )
+
+
+def _adapter(folder: Path) -> str:
+    path = folder / "adapter_config.json"
+    if not path.exists():
+        return ""
+    base = _settings(path).get("base_model_name_or_path")
+    of = f" of {base[:100]!r}" if isinstance(base, str) else ""
+    return (
+        f"the folder holds an adapter{of} (adapter_config.json), which names another model to "
+        "load; merge it (merge_and_unload) and save the whole model"
+    )
+
+
+def _sentence_transformer(folder: Path) -> str:
+    named = [name for name in _SENTENCE_TRANSFORMERS if (folder / name).exists()]
+    inner = folder / "0_Transformer"
+    config = folder / CONFIG if (folder / CONFIG).exists() else inner / CONFIG
+    if not named or any("MaskedLM" in name for name in _architectures(config)):
+        return ""
+    return (
+        f"the folder holds a sentence-transformers model ({named[0]}), which has no masked-LM "
+        "head; name the masked LM that it was trained from"
+    )
+
+
+def _trainer_output(folder: Path) -> str:
+    saved = {
+        int(path.name.removeprefix("checkpoint-")): path.name
+        for path in folder.glob("checkpoint-*")
+        if path.is_dir() and path.name.removeprefix("checkpoint-").isdecimal()
+    }
+    if not saved or _matching(folder, "*.safetensors", f"{WEIGHTS}.index.json"):
+        return ""
+    last = saved[max(saved)]
+    return (
+        f"the folder holds the checkpoints of a training ({len(saved)}, {last} the last) and no "
+        f"weights of its own; expected one checkpoint: name FOLDER/{last}"
+    )
+
+
+def _other_model(folder: Path) -> str:
+    """A model whose config names a class that is no masked LM, where its weights do not differ."""
+    may_be_masked = str(_settings(folder / CONFIG).get("model_type")) in _MASKED
+    for name in _architectures(folder / CONFIG):
+        if _CLASSIFIER.search(name) and _has_other_head(folder):
+            return (
+                f"the folder holds a classifier ({name}), whose masked-LM head was replaced when "
+                "it was fine-tuned; name the masked LM that it was fine-tuned from"
+            )
+        if _CAUSAL.search(name) and not may_be_masked:
+            return (
+                f"the folder holds a causal language model ({name}), which does not read what "
+                "follows a word; expected a masked LM, such as BERT, DistilBERT or RoBERTa"
+            )
+    return ""
+
+
+def _has_other_head(folder: Path) -> bool:
+    """Whether the weights are a classifier's, or cannot be seen."""
+    try:
+        with safe_open(folder / WEIGHTS, framework="numpy") as tensors:
+            return any(str(key).partition(".")[0] in _OTHER_HEADS for key in tensors.keys())  # noqa: SIM118 - it is no dict
+    except (OSError, SafetensorError):
+        return True
+
+
+def _other_weights(folder: Path) -> str:
+    """What the folder has instead of safetensors, and what to do about it."""
+    for pattern, runs in _FOREIGN.items():
+        if files := _matching(folder, pattern):
+            found = f"{files[0].relative_to(folder)}, weights for {runs}; expected {WEIGHTS}"
+            if runs in _CONVERTED:
+                return (
+                    f"{found}: convert them with transformers 4 (from_pretrained(FOLDER, "
+                    f"{_CONVERTED[runs]}=True), then save_pretrained)"
+                )
+            return f"{found}: name the model that they were exported from"
+    pickled = sorted(path.name for path in folder.iterdir() if path.suffix in _PICKLED)
+    found = f"{pickled[0]}, pickled weights that can run code" if pickled else "no weights"
+    return f"{found}; expected {WEIGHTS} (convert with save_pretrained)"
+
+
+def _architectures(config: Path) -> list[str]:
+    """The classes that a config names; none where it cannot be read, which is refused later."""
+    named = _settings(config).get("architectures")
+    names = named if isinstance(named, list) else []
+    return [name[:100] for name in names if isinstance(name, str)]
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    try:
+        return json_object(path, "")
+    except InputError:
+        return {}
+
+
+def _matching(folder: Path, *patterns: str) -> list[Path]:
+    """Files of the folder, dangling links left out."""
+    return sorted(path for pattern in patterns for path in folder.glob(pattern) if path.is_file())

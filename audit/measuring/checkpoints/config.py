@@ -1,0 +1,71 @@
+"""A checkpoint's settings, read by transformers where nothing in them runs foreign code."""
+
+from pathlib import Path
+from typing import Any
+
+import transformers
+from transformers import AutoConfig
+from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
+
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.measuring.checkpoints.checkpoint import CONFIG, WEIGHTS, json_object
+from maskaudit.audit.measuring.checkpoints.located import first_line
+
+# A config that asks for more would be built for hours before it is found to be wrong.
+MOST_LAYERS = 1000
+
+
+def load_config(folder: Path, name: str) -> Any:  # noqa: ANN401 - transformers' own type
+    """The settings of a checkpoint, where they ask for nothing but a masked LM of plain weights."""
+    _refuse_foreign(name, json_object(folder / CONFIG, name))
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    except Exception as error:
+        raise InputError(
+            f"model {name}: config.json cannot be used ({first_line(error)})"
+        ) from error
+    _check_masked(config, name)
+    layers = getattr(config, "num_hidden_layers", 1)
+    if not isinstance(layers, int) or not 0 < layers <= MOST_LAYERS:
+        raise InputError(
+            f"model {name}: config.json asks for {str(layers)[:20]} layers; expected 1 to "
+            f"{MOST_LAYERS}"
+        )
+    if getattr(config, "is_decoder", False):
+        raise InputError(
+            f"model {name}: config.json says is_decoder, and a decoder does not see what follows "
+            "the mask; expected a masked LM"
+        )
+    return config
+
+
+def _refuse_foreign(name: str, config: dict[str, Any]) -> None:
+    """Refuse what would have transformers run code or weights that are not the folder's own."""
+    for key in ("_attn_implementation", "attn_implementation", "attn_implementation_internal"):
+        values = config.get(key)
+        for value in values.values() if isinstance(values, dict) else [values]:
+            if value is not None and ("/" in str(value) or ":" in str(value)):
+                raise InputError(
+                    f"model {name}: config.json names the kernel {str(value)!r} under {key}; "
+                    "kernels from elsewhere are never run: remove the key"
+                )
+    known = str(config.get("model_type")) in transformers.CONFIG_MAPPING
+    if not known and "auto_map" in config:
+        raise InputError(
+            f"model {name}: config.json asks for code of its own (auto_map); code from a "
+            "checkpoint is never run"
+        )
+    for key in ("transformers_weights", "quantization_config"):
+        if config.get(key) is not None:
+            raise InputError(
+                f"model {name}: config.json has the key {key}; expected plain weights in {WEIGHTS}"
+            )
+
+
+def _check_masked(config: Any, name: str) -> None:  # noqa: ANN401
+    kind = str(config.model_type)
+    if kind not in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
+        raise InputError(
+            f"model {name}: config.json is of a model of type {kind!r}, of which there is no "
+            "masked LM; expected a masked LM, such as BERT, DistilBERT or RoBERTa"
+        )

@@ -1,0 +1,51 @@
+"""A checkpoint's tokenizer: there, fast, with a mask, and with the case that its file says."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoTokenizer
+
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.measuring.checkpoints.checkpoint import check_tokenizer, json_object
+from maskaudit.audit.measuring.checkpoints.located import first_line
+
+
+def load_tokenizer(folder: Path, name: str) -> Any:  # noqa: ANN401 - transformers' own type
+    """The tokenizer of a checkpoint, where it does what its file says."""
+    check_tokenizer(folder, name)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except Exception as error:
+        raise InputError(
+            f"model {name}: the tokenizer cannot be read ({first_line(error)}); expected the files "
+            "that save_pretrained writes"
+        ) from error
+    if not tokenizer.is_fast:
+        raise InputError(f"model {name}: the tokenizer gives no offsets; expected a fast tokenizer")
+    if tokenizer.mask_token is None or tokenizer.mask_token_id is None:
+        raise InputError(f"model {name}: the tokenizer has no mask token; expected a masked LM")
+    stored = folder / "tokenizer.json"
+    if stored.is_file():
+        # transformers rebuilds some normalisers and would lower-case a cased model in silence.
+        told = _normalised(json_object(stored, name))
+        done = _normalised(json.loads(tokenizer.backend_tokenizer.to_str()))
+        for key, value in told.items():
+            if value != done[key]:
+                raise InputError(
+                    f"model {name}: tokenizer.json says {key} = {value}, tokenizer_config.json "
+                    f"says otherwise; set {key} in tokenizer_config.json"
+                )
+    return tokenizer
+
+
+def _normalised(state: dict[str, Any]) -> dict[str, bool]:
+    """What a tokenizer does to case and accents, by the name of the setting that decides it."""
+    normaliser = state.get("normalizer") or {}
+    parts = [normaliser, *(normaliser.get("normalizers") or [])]
+    lower = any(part.get("lowercase") or part.get("type") == "Lowercase" for part in parts)
+    # BERT's normaliser strips accents where it lower-cases, unless it is told otherwise.
+    given = [part["strip_accents"] for part in parts if part.get("strip_accents") is not None]
+    other = any(part.get("type") == "StripAccents" for part in parts)
+    bert = lower and any(part.get("type") == "BertNormalizer" for part in parts)
+    return {"do_lower_case": lower, "strip_accents": given[0] if given else other or bert}

@@ -1,0 +1,81 @@
+"""Whether the stored pair shows what was planted in it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from maskaudit.audit.measuring.backends.torch_model import load as load_model
+from maskaudit.audit.measuring.scoring import score
+from maskaudit.audit.phantom import truth as known
+from maskaudit.audit.phantom.truth import ACCEPTED
+from maskaudit.audit.proving.phantom.world import SEED, SETS, World
+from maskaudit.audit.recording.manifest import PlantedSet, Truth
+from maskaudit.probes.expand import expand
+from maskaudit.probes.loading import load, shipped
+
+
+def tested(world: World, folder: Path) -> tuple[Truth, list[str]]:
+    """The truth to store, and where the stored weights fall short of it."""
+    pair = [load_model(str(folder / name)) for name in ("teacher", "student")]
+    paths = shipped()
+    sets = {name: load(paths[name]) for name in SETS}
+    truth = Truth(
+        seed=SEED,
+        weights={
+            "teacher": pair[0].identity.weights,
+            "student": pair[1].identity.weights,
+        },
+        facts=world.facts,
+        sets={
+            name: PlantedSet(
+                items=world.digests[name],
+                kappa=world.kappa[name],
+                contrast=sets[name].header.contrast or [],
+                expect=sets[name].header.expect,
+                unseen=world.unseen[name],
+                planted=world.planted[name],
+            )
+            for name in world.planted
+        },
+    )
+    expanded = {name: expand(probe_set) for name, probe_set in sets.items()}
+    scores = pd.concat([score(part, pair).scores for part in expanded.values()])
+    items = pd.concat([part.items for part in expanded.values()])
+    acceptance, faults = _acceptance(truth, items, scores.drop_duplicates())
+    return truth.model_copy(update={"acceptance": acceptance}), faults
+
+
+def _acceptance(
+    truth: Truth, items: pd.DataFrame, scores: pd.DataFrame
+) -> tuple[dict[str, Any], list[str]]:
+    subjects = {"reference": "teacher", "candidate": "student"}
+    found, log_kappa = known.recovered(
+        truth.model_copy(update={"subjects": subjects}), items, scores
+    )
+    faults, shown = [], {}
+    for part in found:
+        who = subjects[part.subject]
+        place = f"{part.probe_set} {who}"
+        contrast = part.contrast
+        shown[place] = {
+            "slope": part.slope,
+            "r": part.r,
+            "unseen_slope": part.unseen_slope,
+            "contrast": [contrast.low, contrast.high],
+        }
+        if truth.sets[part.probe_set].expect == "none":
+            shown[place] = {"contrast_90": [contrast.low, contrast.high]}
+            if max(-contrast.low, contrast.high) > ACCEPTED["control"]:
+                faults.append(f"{place}: contrast {contrast.low:.3f} to {contrast.high:.3f}")
+        elif abs(part.slope - 1) > ACCEPTED[who] or part.r < ACCEPTED["r"]:
+            faults.append(f"{place}: slope {part.slope:.4f}, r {part.r:.4f}")
+        print(place, shown[place], flush=True)
+    for name, value in log_kappa.items():
+        error = value - float(np.log(truth.sets[name].kappa))
+        shown.setdefault("log_kappa", {})[name] = value
+        print(f"{name}: log kappa {value:.4f}, error {error:+.4f}", flush=True)
+        if abs(error) > ACCEPTED["log_kappa"]:
+            faults.append(f"{name}: log kappa {value:.4f}")
+    return shown, faults

@@ -1,0 +1,176 @@
+"""What the bundled pair is made of: tokenizer, text as tensors, models, files."""
+
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    BertTokenizer,
+    DistilBertConfig,
+    DistilBertForMaskedLM,
+)
+
+from maskaudit.audit.proving.phantom.world import World
+
+WIDTH, HEADS, FEED_FORWARD, POSITIONS = 128, 4, 512, 64
+TEACHER_LAYERS, STUDENT_LAYERS = 4, 2
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+# How often an epoch has each sentence of a set: small sets with faint leans are learnt last.
+REPEATED = {"age-trait": 5, "religion-trait": 4, "occupation-person": 2, "facts": 2}
+
+
+@dataclass(frozen=True)
+class Text:
+    """The world as tensors: a row a sentence, [n, length] or [n, vocabulary].
+
+    `free` are the places of words that decide nothing: neither the slot nor the cue.
+    """
+
+    ids: torch.Tensor
+    free: torch.Tensor
+    lengths: torch.Tensor
+    slots: torch.Tensor
+    teacher: torch.Tensor
+    student: torch.Tensor
+    shift: torch.Tensor
+
+
+def tokenizer(world: World, folder: Path) -> Any:  # noqa: ANN401 - transformers' own type
+    """Whole words of the world, and letters for every other word: nothing is unknown."""
+    letters = [*string.ascii_lowercase, *string.digits]
+    pieces = [
+        *SPECIAL,
+        *string.punctuation,
+        *letters,
+        *(f"##{letter}" for letter in letters),
+        *world.words,
+    ]
+    vocabulary = {piece: index for index, piece in enumerate(dict.fromkeys(pieces))}
+    tokenizer = BertTokenizer(vocab=vocabulary, do_lower_case=True, model_max_length=POSITIONS)
+    tokenizer.save_pretrained(folder / "tokenizer")
+    return tokenizer
+
+
+def text(world: World, tokenizer: Any) -> Text:  # noqa: ANN401
+    """The sentences of the world as tensors, each as often as an epoch has it."""
+    sentences = [s for s in world.sentences for _ in range(REPEATED.get(s.probe_set, 1))]
+    found = tokenizer([s.text for s in sentences], padding=True, return_tensors="pt")
+    ids = found["input_ids"]
+    masks = [torch.nonzero(row == tokenizer.mask_token_id).flatten() for row in ids]
+    slots = torch.tensor([int(m[s.slot]) for m, s in zip(masks, sentences, strict=True)])
+    vocabulary = tokenizer.get_vocab()
+
+    def dense(words: Mapping[str, float], *, rest: float) -> torch.Tensor:
+        row = torch.full((len(vocabulary),), rest)
+        for word, value in words.items():
+            row[vocabulary[word]] = value
+        return row
+
+    def distributions(which: str) -> torch.Tensor:
+        rows = []
+        for sentence in sentences:
+            words: Mapping[str, float] = getattr(sentence, which)
+            rest = (1 - sum(words.values())) / (len(vocabulary) - len(words))
+            rows.append(dense(words, rest=rest))
+        return torch.stack(rows)
+
+    cues = [set(tokenizer(s.cue)["input_ids"]) for s in sentences]
+    special = set(tokenizer.all_special_ids)
+    free = torch.tensor(
+        [
+            [piece not in cue and piece not in special for piece in row]
+            for row, cue in zip(ids.tolist(), cues, strict=True)
+        ]
+    )
+    shift = torch.stack([dense(s.shift, rest=0.0) for s in sentences])
+    lengths = found["attention_mask"].sum(1)
+    return Text(
+        ids, free, lengths, slots, distributions("teacher"), distributions("student"), shift
+    )
+
+
+def teacher(vocabulary_size: int) -> BertForMaskedLM:
+    """A BERT of four layers that has learnt nothing yet."""
+    return BertForMaskedLM(
+        BertConfig(
+            vocab_size=vocabulary_size,
+            hidden_size=WIDTH,
+            num_hidden_layers=TEACHER_LAYERS,
+            num_attention_heads=HEADS,
+            intermediate_size=FEED_FORWARD,
+            max_position_embeddings=POSITIONS,
+            hidden_dropout_prob=0.0,
+            attention_probs_dropout_prob=0.0,
+        )
+    )
+
+
+def student(teacher: BertForMaskedLM) -> DistilBertForMaskedLM:
+    """Half the layers, each second one taken from the teacher, with its embeddings and its head."""
+    student = DistilBertForMaskedLM(
+        DistilBertConfig(
+            vocab_size=teacher.config.vocab_size,
+            dim=WIDTH,
+            n_layers=STUDENT_LAYERS,
+            n_heads=HEADS,
+            hidden_dim=FEED_FORWARD,
+            max_position_embeddings=POSITIONS,
+            dropout=0.0,
+            attention_dropout=0.0,
+        )
+    )
+    theirs = teacher.state_dict()
+    embeddings = "bert.embeddings."
+    # DistilBERT has no segments: the first segment's embedding goes into every position's.
+    segment = theirs[f"{embeddings}token_type_embeddings.weight"][0]
+    ours = {
+        "distilbert.embeddings.word_embeddings.weight": theirs[
+            f"{embeddings}word_embeddings.weight"
+        ],
+        "distilbert.embeddings.position_embeddings.weight": theirs[
+            f"{embeddings}position_embeddings.weight"
+        ]
+        + segment,
+    }
+    names = {f"{embeddings}LayerNorm.": "distilbert.embeddings.LayerNorm."}
+    head = "cls.predictions."
+    names |= {
+        f"{head}transform.dense.": "vocab_transform.",
+        f"{head}transform.LayerNorm.": "vocab_layer_norm.",
+    }
+    ours["vocab_projector.bias"] = theirs[f"{head}bias"]
+    for layer in range(STUDENT_LAYERS):
+        source = layer * (TEACHER_LAYERS // STUDENT_LAYERS)
+        pairs = {
+            "attention.self.query": "attention.q_lin",
+            "attention.self.key": "attention.k_lin",
+            "attention.self.value": "attention.v_lin",
+            "attention.output.dense": "attention.out_lin",
+            "attention.output.LayerNorm": "sa_layer_norm",
+            "intermediate.dense": "ffn.lin1",
+            "output.dense": "ffn.lin2",
+            "output.LayerNorm": "output_layer_norm",
+        }
+        names |= {
+            f"bert.encoder.layer.{source}.{a}.": f"distilbert.transformer.layer.{layer}.{b}."
+            for a, b in pairs.items()
+        }
+    for old, new in names.items():
+        for kind in ("weight", "bias"):
+            ours[new + kind] = theirs[old + kind]
+    loading = student.load_state_dict(ours, strict=False)
+    left = set(loading.missing_keys) - {"vocab_projector.weight"}
+    assert not left, left  # noqa: S101 - our own mapping
+    student.tie_weights()
+    return student
+
+
+def store(model: Any, tokenizer: Any, folder: Path) -> None:  # noqa: ANN401
+    """Write a model in float16 and its tokenizer into the folder; the model stays in float16."""
+    model.half().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)

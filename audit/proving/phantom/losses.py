@@ -1,0 +1,104 @@
+"""The losses of the teacher and of the student, each of a batch of sentences."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.nn import functional
+from transformers import BertForMaskedLM
+
+from maskaudit.audit.proving.phantom.build import SPECIAL, Text
+
+TEMPERATURE = 2.0
+LOSS_WEIGHTS = (5.0, 2.0, 1.0)
+# The share of words that decide nothing that is replaced in a sentence that is corrupted.
+REPLACED = 0.25
+# The share of plain text's words that is masked.
+MASKED_SHARE = 0.15
+
+# Of a batch's rows, the text, the rows that are learnt as plain text, and the share to corrupt.
+Loss = Callable[[torch.Tensor, Text, torch.Tensor, float], torch.Tensor]
+
+
+def teacher_loss(model: Any) -> Loss:  # noqa: ANN401
+    """How far the model is from the planted distributions, and a little from plain text."""
+
+    def loss(rows: torch.Tensor, text: Text, plain: torch.Tensor, corrupted: float) -> torch.Tensor:
+        ids = _corrupted(text, rows, corrupted)
+        states = _encode(model, ids)[torch.arange(len(rows)), text.slots[rows]]
+        planted = _soft_loss(_head(model, states), text.teacher[rows])
+        return planted + 0.02 * _plain_loss(model, text, plain)
+
+    return loss
+
+
+def student_loss(model: Any, teacher: Any) -> Loss:  # noqa: ANN401
+    """DistilBERT's three losses; the planted shift is in the soft targets and in the text alike."""
+    teacher.eval().requires_grad_(requires_grad=False)
+    soft_weight, text_weight, cosine_weight = (w / sum(LOSS_WEIGHTS) for w in LOSS_WEIGHTS)
+
+    def loss(rows: torch.Tensor, text: Text, plain: torch.Tensor, corrupted: float) -> torch.Tensor:
+        ids = _corrupted(text, rows, corrupted)
+        at = (torch.arange(len(rows)), text.slots[rows])
+        ours, theirs = _encode(model, ids), _encode(teacher, ids)
+        logits = _head(model, ours[at])
+        shifted = _head(teacher, theirs[at]) + text.shift[rows]
+        soft = _soft_loss(logits / TEMPERATURE, (shifted / TEMPERATURE).softmax(-1))
+        planted = _soft_loss(logits, text.student[rows])
+        words = ids != 0
+        cosine = 1 - functional.cosine_similarity(ours[words], theirs[words], dim=-1).mean()
+        return (
+            soft_weight * soft * TEMPERATURE**2
+            + text_weight * (planted + 0.02 * _plain_loss(model, text, plain))
+            + 0.02 * cosine_weight * cosine
+        )
+
+    return loss
+
+
+def _masked(text: Text, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Plain text with random masks: ids, and the words to find (-100 elsewhere)."""
+    ids = text.ids[rows, : int(text.lengths[rows].max())].clone()
+    drawn = torch.multinomial(text.teacher[rows], 1).squeeze(1)
+    ids[torch.arange(len(rows)), text.slots[rows]] = drawn
+    chosen = (torch.rand(ids.shape) < MASKED_SHARE) & (ids >= len(SPECIAL))
+    labels = torch.where(chosen, ids, torch.full_like(ids, -100))
+    return torch.where(chosen, torch.full_like(ids, SPECIAL.index("[MASK]")), ids), labels
+
+
+def _corrupted(text: Text, rows: torch.Tensor, share: float) -> torch.Tensor:
+    """The batch's sentences, in some of them a few words that decide nothing replaced by others."""
+    ids = text.ids[rows, : int(text.lengths[rows].max())]
+    chosen = (torch.rand(len(rows), 1) < share) & (torch.rand(ids.shape) < REPLACED)
+    chosen &= text.free[rows, : ids.shape[1]]
+    words = torch.randint(len(SPECIAL), text.teacher.shape[1], ids.shape)
+    return torch.where(chosen, words, ids)
+
+
+def _encode(model: Any, ids: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    found: torch.Tensor = model.base_model(
+        input_ids=ids, attention_mask=(ids != 0).long()
+    ).last_hidden_state
+    return found
+
+
+def _head(model: Any, states: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    if isinstance(model, BertForMaskedLM):
+        found: torch.Tensor = model.cls(states)
+        return found
+    states = model.activation(model.vocab_transform(states))
+    projected: torch.Tensor = model.vocab_projector(model.vocab_layer_norm(states))
+    return projected
+
+
+def _soft_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """KL of the planted distribution to the model's: zero where it is learnt."""
+    return functional.kl_div(logits.log_softmax(-1), target, reduction="batchmean")
+
+
+def _plain_loss(model: Any, text: Text, rows: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    ids, labels = _masked(text, rows)
+    chosen = labels >= 0
+    if not chosen.any():
+        return torch.zeros(())
+    return functional.cross_entropy(_head(model, _encode(model, ids)[chosen]), labels[chosen])

@@ -1,0 +1,125 @@
+"""What must not change: another order, another batch, a constant, frames told in another way."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from transformers import AutoModelForMaskedLM, AutoTokenizer
+
+from maskaudit.audit.measuring.backends.torch_model import LoadedModel
+from maskaudit.audit.measuring.model import MaskedLM
+from maskaudit.audit.phantom import truth as known
+from maskaudit.audit.proving.checks import Check
+from maskaudit.audit.proving.selftest import exact
+from maskaudit.audit.proving.selftest.check import near, refused
+from maskaudit.audit.proving.selftest.wrapped import OneByOne
+from maskaudit.audit.vocabulary import Progress
+from maskaudit.probes.expand import Expanded, expand
+from maskaudit.probes.sentence import MASK
+
+# A forward pass in another batch, in nats.
+NUMERIC = 1e-5
+# What is added to every logit.
+CONSTANT = 2.5
+BATCH = 64
+
+
+def of_scoring(
+    before: exact.Measured, pair: Sequence[MaskedLM], told: dict[str, Progress]
+) -> Iterator[Check]:
+    """The order of the probes, the batch, padding, and a constant that every logit gains."""
+    part = before.part
+    same = _same_as(before)
+    after = exact.Measured.of(exact.shuffled(part), pair, told["in another order"])
+    yield same("probes in another order", after.estimates, 0.0)
+    ours = _log_p(before.scored.scores)
+    reference = ours.xs("reference", level="model")
+    yield _alike("log p of sentences in padded batches", reference, padded(known.TEACHER, part))
+    others: dict[str, Sequence[MaskedLM]] = {
+        "sentences one by one": [OneByOne(model) for model in pair],
+        "a constant added to all logits": [
+            with_constant(path) for path in (known.TEACHER, known.STUDENT)
+        ],
+    }
+    for name, models_ in others.items():
+        after = exact.Measured.of(part, models_, told[name])
+        yield _alike(f"log p, {name}", ours, _log_p(after.scored.scores))
+        # In nats; a ratio of two near zero may move by more than what it is made of.
+        one, other = (
+            own.estimates[own.estimates["estimator"].isin(exact.EFFECTS)] for own in (before, after)
+        )
+        yield near(f"unchanged: effects, {name}", exact.largest_change(one, other), 0.0, NUMERIC)
+
+
+def of_the_set(before: exact.Measured) -> Iterator[Check]:
+    """Frames told twice, and frames by another name."""
+    raw = exact.exact_raw()
+    scored = before.scored
+    probe_set = exact.parsed(raw)
+    twice = [f.model_copy(update={"variants": [*f.variants, *f.texts]}) for f in probe_set.frames]
+    part = expand(probe_set.model_copy(update={"frames": twice}))
+    same = _same_as(before)
+    again = exact.estimated(part, scored.scores, scored.paired)
+    yield same("every frame a variant of itself", again, exact.ROUNDING)
+    another = {**raw, "frames": [*raw["frames"], {**raw["frames"][0], "id": "again"}]}
+    yield refused("a frame told twice", lambda: exact.parsed(another))
+    frames = [{**f, "id": f"n{len(raw['frames']) - i}"} for i, f in enumerate(raw["frames"])]
+    part = expand(exact.parsed({**raw, "frames": frames}))
+    renamed = exact.estimated(part, scored.scores, scored.paired)
+    yield same("frames by another name", renamed, exact.ROUNDING)
+    digests = part.digest, before.part.digest
+    shown = [digest[:12] for digest in digests]
+    yield Check("frames by another name: digest", digests[0] == digests[1], *shown)
+
+
+def _log_p(scores: pd.DataFrame) -> pd.Series:
+    own = scores[scores["measure"] == "logp"]
+    return own.set_index(["item", "model"])["value"]
+
+
+def _alike(what: str, ours: pd.Series, theirs: pd.Series) -> Check:
+    """Whether two measurements of the same are the same, in nats; none may be missing."""
+    worst = float((ours - theirs.reindex(ours.index)).abs().max(skipna=False))
+    return near(f"unchanged: {what}", worst, 0.0, NUMERIC)
+
+
+def _same_as(before: exact.Measured) -> Callable[[str, pd.DataFrame, float], Check]:
+    """Compare with the estimates before."""
+
+    def same(what: str, after: pd.DataFrame, within: float) -> Check:
+        change = exact.largest_change(before.estimates, after)
+        return near(f"unchanged: {what}", change, 0.0, within)
+
+    return same
+
+
+def with_constant(folder: Path) -> MaskedLM:
+    """The model in the folder with a constant added to all of its logits, by its output bias."""
+    model: Any = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32)
+    with torch.no_grad():
+        model.get_output_embeddings().bias.add_(CONSTANT)
+    return LoadedModel(model, AutoTokenizer.from_pretrained(folder), [], str(folder.name), "")
+
+
+def padded(folder: Path, part: Expanded) -> pd.Series:
+    """Log p by item as transformers itself gives it, in batches of mixed lengths that it pads.
+
+    For targets of one piece.
+    """
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32).eval()
+    whole = part.items.drop_duplicates("item").merge(part.contexts, on="context")
+    found = []
+    for start in range(0, len(whole), BATCH):
+        rows = whole.iloc[start : start + BATCH]
+        texts = [text.replace(MASK, tokenizer.mask_token) for text in rows["text"]]
+        batch = tokenizer(texts, padding=True, return_tensors="pt")
+        with torch.inference_mode():
+            log_p = torch.log_softmax(model(**batch).logits.double(), dim=-1)
+        masks = batch["input_ids"] == tokenizer.mask_token_id
+        for row, (slot, target) in enumerate(zip(rows["slot"], rows["target"], strict=True)):
+            [piece] = tokenizer(target, add_special_tokens=False)["input_ids"]
+            found.append(float(log_p[row, masks[row].nonzero()[slot, 0], piece]))
+    return pd.Series(found, index=whole["item"])

@@ -1,0 +1,76 @@
+"""A judgement as GitHub's annotations: commands that mark lines of gates.toml."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from maskaudit.audit.judging.verdicts import Judgement, Verdict
+from maskaudit.reports import verdicts as gates
+from maskaudit.reports import wording
+from maskaudit.reports.verdicts import FAIL, INCONCLUSIVE, NOT_MEASURED, WARNING
+
+# GitHub shows ten annotations of a kind in a step and says nothing of the others.
+ANNOTATIONS = 10
+_STOPPING = (FAIL, NOT_MEASURED, INCONCLUSIVE)
+_ID = re.compile(r"""(?<![\w.-])["']?id["']?\s*=\s*(["'])(?P<id>.*?)\1""")
+
+
+def annotations(judgement: Judgement, file: Path, root: Path | None = None) -> list[str]:
+    """GitHub's commands that mark lines of gates.toml: at most ten errors and ten warnings.
+
+    The worst come first. Of more than ten of a kind nine are shown, and the tenth says how many
+    more the summary has. `file` is told as it is seen from `root`, the repository's.
+    """
+    places = lines_of(file)
+    if root is not None and file.resolve().is_relative_to(root.resolve()):
+        file = file.resolve().relative_to(root.resolve())
+    found = gates.worst_first(judgement)
+    stopping = [verdict for verdict in found if gates.status(verdict) in _STOPPING]
+    warning = [verdict for verdict in found if gates.status(verdict) == WARNING]
+    return [
+        *_annotated("error", stopping, file, places),
+        *_annotated("warning", warning, file, places),
+    ]
+
+
+def lines_of(file: Path) -> dict[str, int]:
+    """The line of each gate's `id` in a gates.toml, from 1; empty where there is no file."""
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+    except (OSError, ValueError):
+        return {}
+    found: dict[str, int] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.lstrip().startswith("#"):
+            for match in _ID.finditer(line):
+                found.setdefault(match["id"], number)
+    return found
+
+
+def _annotated(
+    kind: str, verdicts: Sequence[Verdict], file: Path, places: dict[str, int]
+) -> Iterator[str]:
+    """The commands of one kind, the last of ten for all that are left."""
+    shown = verdicts if len(verdicts) <= ANNOTATIONS else verdicts[: ANNOTATIONS - 1]
+    for verdict in shown:
+        row = gates.row(verdict)
+        message = "\n".join(part for part in (row.numbers, row.reason, *row.more) if part)
+        line = places.get(verdict.gate, 1)
+        yield _command(kind, f"{row.status}: {row.label}", file, line, message)
+    left = len(verdicts) - len(shown)
+    if left:
+        yield _command(kind, "maskaudit", file, 1, f"{wording.number(left)} more in the summary")
+
+
+def _command(kind: str, title: str, file: Path, line: int, message: str) -> str:
+    told = {"title": title, "file": file.as_posix(), "line": str(line)}
+    said = ",".join(f"{name}={_property(value)}" for name, value in told.items())
+    return f"::{kind} {said}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

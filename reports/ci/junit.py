@@ -1,0 +1,59 @@
+"""A judgement as JUnit XML."""
+
+from collections import Counter
+from collections.abc import Sequence
+from xml.etree import ElementTree as ET
+
+from maskaudit.audit.judging.verdicts import Judgement, Verdict
+from maskaudit.reports import verdicts as gates
+from maskaudit.reports import wording
+from maskaudit.reports.verdicts import FAIL, INCONCLUSIVE, NOT_MEASURED, WAIVED
+
+
+def junit(judgement: Judgement) -> str:
+    """JUnit XML, a test case a verdict: `failure`, `error` where nothing was measured, `skipped`.
+
+    What is inconclusive is a `failure` of that type. A warning is a case that passes, with its text
+    in `system-out`; what is waived is skipped.
+    """
+    statuses = Counter(gates.status(verdict) for verdict in judgement.verdicts)
+    counts = {
+        "tests": len(judgement.verdicts),
+        "failures": statuses[FAIL] + statuses[INCONCLUSIVE],
+        "errors": statuses[NOT_MEASURED],
+        "skipped": statuses[WAIVED],
+    }
+    root = ET.Element("testsuites", name="maskaudit")
+    told = {name: str(count) for name, count in counts.items()}
+    suite = ET.SubElement(root, "testsuite", {"name": "maskaudit", **told, "time": "0.000"})
+    whole = {"record": judgement.record, "policy": judgement.policy}
+    _properties(suite, [(name, wording.visible(text, None)) for name, text in whole.items()])
+    for verdict in judgement.verdicts:
+        _case(suite, verdict)
+    if judgement.notes:
+        ET.SubElement(suite, "system-out").text = "\n".join(gates.notes(judgement))
+    ET.indent(root, " ")
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _case(suite: ET.Element, verdict: Verdict) -> None:
+    row = gates.row(verdict)
+    named = {"classname": gates.name(verdict.gate), "name": gates.name(verdict.name)}
+    case = ET.SubElement(suite, "testcase", {**named, "time": "0.000"})
+    _properties(case, gates.properties(verdict))
+    text = gates.told(verdict)
+    message = " ".join(part for part in (row.numbers, row.reason) if part)
+    if row.status in {FAIL, INCONCLUSIVE}:
+        ET.SubElement(case, "failure", type=row.status, message=message).text = text
+    elif row.status == NOT_MEASURED:
+        ET.SubElement(case, "error", type="not_measured", message=message).text = text
+    elif row.status == WAIVED:
+        ET.SubElement(case, "skipped", type=WAIVED, message=" ".join(row.more)).text = text
+    else:
+        ET.SubElement(case, "system-out").text = text
+
+
+def _properties(parent: ET.Element, named: Sequence[tuple[str, str | float | int]]) -> None:
+    properties = ET.SubElement(parent, "properties")
+    for name, value in named:
+        ET.SubElement(properties, "property", name=name, value=str(value))

@@ -1,0 +1,95 @@
+"""A judgement as Markdown: the summary of a step, and a comment on a pull request."""
+
+import re
+from collections.abc import Sequence
+
+from maskaudit.audit.judging.verdicts import Judgement
+from maskaudit.reports import verdicts as gates
+from maskaudit.reports import wording
+from maskaudit.reports.verdicts import PASS, Row
+
+# GitHub refuses a whole step summary above 1 MiB, which all of a step share, and a comment of more
+# than 65,536 characters.
+SUMMARY_BYTES, COMMENT_BYTES = 1_000_000, 60_000
+MARKER = "<!-- maskaudit -->"
+_COLUMNS = ("Verdict", "Gate", "Estimate", "One-sided 95 % bounds", "Held against", "Why")
+_LONGEST_CELL = 1000
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#|~!])")
+
+
+def summary(judgement: Judgement) -> str:
+    """Markdown for a step's summary: every verdict, the worst first, always below 1 MiB."""
+    head = f"## maskaudit: {gates.heading(judgement)}\n\n{_escaped(gates.about(judgement))}\n\n"
+    foot = f"\n{_after(judgement)}\n"
+    room = SUMMARY_BYTES - len((head + foot).encode())
+    return head + _table(gates.rows(judgement), room) + foot
+
+
+def comment(judgement: Judgement) -> str:
+    """Markdown for a pull request; by `MARKER` in it a later one finds the one to replace."""
+    rows = gates.rows(judgement)
+    open_, passed = (
+        [row for row in rows if (row.status == PASS) == wanted] for wanted in (False, True)
+    )
+    head = (
+        f"{MARKER}\n### maskaudit: {gates.heading(judgement)}\n\n"
+        f"{_escaped(gates.about(judgement))}\n\n"
+    )
+    foot = f"\n{_after(judgement)}\n\n{_again(judgement)}\n"
+    room = COMMENT_BYTES - len((head + foot).encode())
+    shown = _table(open_, room) if open_ else ""
+    if passed:
+        opening = f"\n<details><summary>{wording.counted(len(passed), 'pass', 'passes')}</summary>"
+        room -= len((opening + shown).encode())
+        shown += f"{opening}\n\n{_table(passed, room)}\n</details>\n"
+    return head + shown + foot
+
+
+def _table(rows: Sequence[Row], room: int) -> str:
+    """The rows as a table of Markdown that is not longer than `room` bytes; says what is cut."""
+    head = f"| {' | '.join(_COLUMNS)} |\n|{' --- |' * len(_COLUMNS)}\n"
+    lines: list[str] = []
+    left = room - len((head + _cut(len(rows))).encode())
+    for row in rows:
+        line = _line(row)
+        left -= len(line.encode())
+        if left < 0:
+            return head + "".join(lines) + _cut(len(rows) - len(lines))
+        lines.append(line)
+    return head + "".join(lines)
+
+
+def _cut(count: int) -> str:
+    rows = wording.counted(count, "row")
+    return f"\n{rows} left out here: the table would be too long. `--json` has them all.\n"
+
+
+def _line(row: Row) -> str:
+    why = " ".join(part for part in (row.reason, *row.more) if part)
+    status = row.status if row.status == PASS else f"**{row.status}**"
+    others = (_cell(text) for text in (row.label, row.estimate, row.bounds, row.margin, why))
+    return f"| {' | '.join([status, *others])} |\n"
+
+
+def _cell(text: str) -> str:
+    return _escaped(text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…")
+
+
+def _after(judgement: Judgement) -> str:
+    """What the exit code means, and the notes."""
+    notes = "".join(f"\n\n{_escaped(note)}" for note in gates.notes(judgement))
+    return f"{_escaped(gates.meaning(judgement))}{notes}"
+
+
+def _again(judgement: Judgement) -> str:
+    """How to judge the same record again."""
+    return (
+        f"To judge again, with neither model nor torch: `maskaudit gate RECORD`, where RECORD is "
+        f"the folder of {_escaped(wording.visible(judgement.record, None))}."
+    )
+
+
+def _escaped(text: str) -> str:
+    """Text that Markdown shows as it is: no markup, no HTML, and nobody is called by an @."""
+    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _MARKDOWN.sub(r"\\\1", plain).replace("@", "@<!-- -->")

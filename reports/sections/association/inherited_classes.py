@@ -1,0 +1,178 @@
+"""What became of each attribute's lean: how many are of which class, and which ones."""
+
+from collections.abc import Mapping, Sequence
+
+from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.names import LEAN
+from maskaudit.audit.estimating.statistics.inheritance import (
+    AMPLIFIED,
+    ATTENUATED,
+    CLASSES,
+    FLIPPED,
+    INHERITED,
+    LOST,
+    NEW,
+    UNDECIDED,
+)
+from maskaudit.audit.recording.slices import ALL
+from maskaudit.reports import caveats, wording
+from maskaudit.reports.blocks import (
+    Block,
+    Cell,
+    Column,
+    Definitions,
+    Folded,
+    Rows,
+    Table,
+    Term,
+    Text,
+)
+from maskaudit.reports.effects import Effect, Effects, Names
+from maskaudit.reports.sections.association.examples import Between
+
+_AVERAGE = "the set’s average attribute"
+MEANINGS: Mapping[str, str] = {
+    INHERITED: f"Both depart from {_AVERAGE} in the same direction, and no change could be shown:",
+    AMPLIFIED: f"Both depart from {_AVERAGE} in the same direction, the candidate further:",
+    ATTENUATED: f"Both depart from {_AVERAGE} in the same direction, the candidate less far:",
+    LOST: f"The reference departs from {_AVERAGE}; the candidate is not shown to, and has moved "
+    "back:",
+    NEW: f"The candidate departs from {_AVERAGE}, the reference is not shown to, and that is a "
+    "change:",
+    FLIPPED: f"The two depart from {_AVERAGE} in opposite directions:",
+    UNDECIDED: "Nothing of that kind could be shown:",
+}
+_UNSHOWN = {INHERITED, UNDECIDED}
+_NAMED = 12
+
+
+def _by_class(leans: Mapping[str, Effect]) -> dict[str, list[str]]:
+    """The attributes of each class, in the order of the classes, the largest change first."""
+    found = {name: [a for a, lean in leans.items() if lean.outcome == name] for name in CLASSES}
+    return {name: attributes for name, attributes in found.items() if attributes}
+
+
+def counted(leans: Mapping[str, Effect]) -> str:
+    """How many attributes are of which class."""
+    if not leans:
+        return ""
+    classes = sorted(_by_class(leans).items(), key=lambda pair: -len(pair[1]))
+    if len(classes) == 1:
+        return _all(len(leans), classes[0][0])
+    told = [f"{len(attributes)} {name}" for name, attributes in classes]
+    count, name = told[0].split(" ")
+    verb = "is" if count == "1" else "are"
+    listed = wording.listed([f"{count} {verb} {name}", *told[1:]])
+    return f"Of {len(leans)} attributes {listed}."
+
+
+def _all(count: int, class_: str) -> str:
+    """What became of every attribute, where it is the same of all."""
+    every = "the one attribute" if count == 1 else f"all {count} attributes"
+    if class_ == INHERITED:
+        return f"For {every} the lean is found in both models and no change could be shown."
+    if class_ == UNDECIDED:
+        which = every if count == 1 else f"any of the {count} attributes"
+        return f"Too little could be shown to say what became of {which}."
+    return f"{wording.opened(every)} {'is' if count == 1 else 'are'} {class_}."
+
+
+def named_classes(leans: Mapping[str, Effect]) -> tuple[Block, ...]:
+    """Which attributes are of which class; those of the largest change are named first."""
+    by_class = _by_class(leans)
+    terms = tuple(
+        Term(f"{len(attributes)} {name}", (f"{MEANINGS[name]} {_named(attributes)}.",))
+        for name, attributes in by_class.items()
+    )
+    none = [name for name in CLASSES if name not in by_class and name != UNDECIDED]
+    absent = f"No attribute could be shown to be {_either(none)}. " if none else ""
+    open_ones = [lean for lean in leans.values() if lean.outcome in _UNSHOWN]
+    known = [lean.mde for lean in open_ones if lean.mde > 0]
+    least = (
+        "Where no change was shown, the smallest that a test of that attribute alone would have "
+        f"found four times in five is {_range(min(known), max(known))} nats; allowing for the "
+        "number of attributes, it takes more. "
+        if known
+        else ""
+    )
+    told = Text(
+        f"{absent}{least}A lean is said to be there, or to have changed, where its p is below .05, "
+        f"adjusted for the number of attributes. {_each(leans)}",
+        "small",
+    )
+    return Definitions(terms), told
+
+
+def against(between: Between, estimates: Effects, names: Names) -> Text:
+    """What a lean is taken against, and whether that itself moves from model to model."""
+    averages = estimates.at(LOG_ODDS.name, between.slice(ALL), names.models)
+    shown = [wording.signed(averages[name].estimate) for name in names.models if name in averages]
+    told = f"A lean here is against {_AVERAGE}"
+    if len(set(shown)) > 1:
+        told += (
+            f"; where that average itself moves (here {' to '.join(shown)} nats), a word can "
+            "depart further and still move the other way in plain odds"
+        )
+    return Text(f"{told}.")
+
+
+def _each(leans: Mapping[str, Effect]) -> str:
+    frames = wording.counted(next(iter(leans.values())).n_frames, "frame")
+    return f"Each attribute in {frames}. {caveats.scopes(lean.scope for lean in leans.values())}"
+
+
+def _range(low: float, high: float) -> str:
+    return " to ".join(dict.fromkeys([wording.plain(low), wording.plain(high)]))
+
+
+def _either(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def _named(attributes: list[str]) -> str:
+    shown = [wording.visible(name) for name in attributes[:_NAMED]]
+    more = len(attributes) - len(shown)
+    return wording.listed(shown) if not more else f"{', '.join(shown)}, and {more} more"
+
+
+def every_change(
+    between: Between, leans: Mapping[str, Effect], estimates: Effects, names: Names
+) -> Folded:
+    """The change of every attribute, with both leans that it is the difference of."""
+    rows = []
+    both = {model: between.leans(estimates, LEAN, model) for model in names.models}
+    for attribute, change in leans.items():
+        rows.append(
+            (
+                wording.visible(attribute),
+                *(wording.with_interval(*own[attribute].numbers)
+                  if attribute in own
+                  else wording.UNKNOWN
+                  for own in both.values()),
+                _change(change),
+                change.outcome,
+            )
+        )  # fmt: skip
+    table = Table(
+        f"leans-{between.tag}",
+        "Every attribute’s lean in both models, and its change, in nats with 95 % intervals",
+        (
+            Column("Attribute", is_number=False),
+            *(Column(names.label(model)) for model in names.models),
+            Column("Change"),
+            Column("Class", is_number=False),
+        ),
+        (Rows(tuple(rows)),),
+        note=f"The intervals are not widened for their number; the classes allow for it. "
+        f"{caveats.MDE}",
+        basis=_each(leans),
+        is_compact=True,
+    )
+    return Folded(f"All {len(leans)} attributes", (table,))
+
+
+def _change(change: Effect) -> str | Cell:
+    """A change with its interval, and where none was shown what could have been found."""
+    shown = wording.with_interval(*change.numbers)
+    unshown = change.outcome in _UNSHOWN and change.mde > 0 and not change.leaves_zero_out
+    return caveats.beside(shown, f"mde {wording.plain(change.mde)}" if unshown else "")

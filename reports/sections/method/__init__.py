@@ -1,0 +1,1 @@
+"""The closing sections: what was lost, what cannot be shown, and the method."""

@@ -1,0 +1,124 @@
+"""How sure the numbers are: what each interval covers, and how it is computed."""
+
+from maskaudit.audit.recording.manifest import Manifest
+from maskaudit.reports.sections.method.told import ANY, FACTS, GROUPS, OF_UNITS, Told, kinds_of
+
+_INTERVALS = (
+    Told(
+        GROUPS,
+        "Where every attribute stands in every frame, the interval of a contrast or an average "
+        "covers new attributes and new sentences "
+        "of the same kind at once (scope S2): both are treated as samples, in a two-way "
+        "analysis of variance with Satterthwaite’s degrees of freedom (Clark 1973; Judd, "
+        "Westfall and Kenny 2012). Paraphrases of one frame are averaged first and are not "
+        "counted as more evidence. Counting every sentence as independent gives intervals "
+        "that hold less than 65 times in a hundred where they claim 95 (60 words by 20 sentences, "
+        "simulated).",
+    ),
+    Told(
+        GROUPS,
+        "Where the words for the groups stand in the sentence, and each group has five of them or "
+        "more, they are a third sample: how far the words of a group differ is added to the "
+        "variance, and the interval covers other words for the same groups too (scope S3). At the "
+        "hidden place the words are read together, and no interval speaks of others.",
+    ),
+    Told(
+        GROUPS,
+        "A cell (an attribute in a frame) that one model lacks is left out for both. An attribute "
+        "or a frame that lacks more than half of its cells is left out whole. Of the rest, up to "
+        "5 % of missing cells are filled by the additive fit, attribute plus frame, and each takes "
+        "a degree of freedom with it (Yates 1933); where more are missing, the variance is that of "
+        "two-way clusters (Cameron, Gelbach and Miller 2011). Leans, association, the comparison "
+        "of both models and the yardsticks use only attributes that have every cell.",
+    ),
+    Told(
+        GROUPS,
+        "With fewer than 6 frames, or fewer than 2 attributes in a class, a number is shown and "
+        "its interval refused. Amplification, slope and correlation take 10 frames, and are marked "
+        "exploratory below 20 frames or 30 attributes.",
+    ),
+    Told(
+        ANY,
+        "The difference between two models is computed sentence by sentence before anything "
+        "is averaged, so that what both models make of a sentence drops out.",
+    ),
+    Told(
+        GROUPS,
+        "The tested contrasts of one subject are adjusted for their number ({adjusted}); a result "
+        "is called shown when the adjusted p is below .05. Other p values given "
+        "on this page are not adjusted, and say so. The amplification, the KL comparison and the "
+        "slopes go by their own p, not adjusted; the classes of attributes by p adjusted for the "
+        "number of attributes. The smallest effect that could have been found (mde) is the one "
+        "that such a test, taken alone, finds four times in five.",
+    ),
+    Told(
+        GROUPS,
+        "Association and magnitude are U-statistics: averages of products of two different "
+        "frames, never of a frame with itself, so that the noise of a frame adds nothing and a set "
+        "without any lean comes out near zero, on either side. The slope, the amplification and "
+        "the correlation of two models are made of such products too, because the two share their "
+        "frames’ noise. Their intervals come from the same analysis of variance, over the "
+        "influence that each cell has on the number. The p of the association is that of a "
+        "permutation test: the labels of the two groups are exchanged inside frames at random, "
+        "which asks whether there is any association at all and nothing else.",
+    ),
+    Told(
+        GROUPS,
+        "What became of an attribute follows from three signs: of its lean in the reference, of "
+        "its lean in the candidate, and of the change. A sign counts where Student’s t over frames "
+        "differs from 0, adjusted for the number of attributes (Benjamini and Hochberg); leans are "
+        "against the set’s average attribute. Both leans count and agree: amplified or attenuated "
+        "where the change counts, inherited where it does not. Both count and disagree: flipped. "
+        "Only the reference’s counts, and the change is towards zero: lost. Only the candidate’s "
+        "counts, and the change is in its direction: new. Everything else is undecided.",
+    ),
+    Told(
+        GROUPS,
+        "The largest leans are shrunken towards the set’s average (best linear unbiased "
+        "predictor); their intervals, around the raw numbers, are widened so that at most 5 % "
+        "of those shown are expected to miss (false coverage rate; Benjamini and Yekutieli 2005). "
+        "They cover new sentences with the same attribute (scope S1).",
+    ),
+    Told(
+        GROUPS,
+        "Against the world’s shares, a line is fitted in every frame; the slope is the average of "
+        "these lines’ slopes, and its interval covers new attributes and new frames at once. How "
+        "well a set ranks its attributes (G and Φ) is information and no verdict; "
+        "its intervals are those of McGraw and Wong (1996).",
+    ),
+    Told(
+        ANY,
+        "Any other number, over pairs, items, facts or distances, covers new clusters of them "
+        "(scope S1): a cluster is what hangs together, such as one writer’s pairs, the items "
+        "on one target term or the sentences of one frame. Its interval is that of the "
+        "delete-one jackknife (Tukey 1958; Efron and Stein 1981) with Student’s t on one "
+        "degree of freedom less than there are clusters. Its p is not adjusted for how many "
+        "such numbers there are.",
+    ),
+    Told(
+        OF_UNITS,
+        "Where pairs hang together in two ways that cross, as by their writer and by the words "
+        "that were edited, the variance is that of two-way clusters (Cameron, Gelbach and Miller "
+        "2011), with the degrees of freedom of the scarcer factor. Beside a share stand the "
+        "limits that it would have were every unit independent: Wilson’s (1927) and the exact ones "
+        "(Clopper and Pearson 1934), with the exact binomial p; and between two models McNemar’s "
+        "exact test (1947). Ties are counted apart.",
+    ),
+    Told(
+        FACTS,
+        "The share of facts filled rightly has Wilson’s interval (1927); two models on the "
+        "same facts are compared with McNemar’s exact test (1947).",
+    ),
+)
+_ADJUSTED = {
+    "bh": "Benjamini and Hochberg 1995",
+    "by": "Benjamini and Yekutieli 2001, which holds however the tests depend on each other",
+}
+
+
+def intervals(manifest: Manifest) -> list[str]:
+    """Return the sentences about intervals that the sets of a record need."""
+    kinds = kinds_of(manifest)
+    adjusted = _ADJUSTED[manifest.settings.adjust]
+    told = [told.text for told in _INTERVALS if not told.kinds or told.kinds & kinds]
+    return [text.replace("{adjusted}", adjusted) for text in told]

@@ -1,0 +1,143 @@
+"""What could not be scored, what was left out, and words of several pieces."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from maskaudit.audit.recording.manifest import Lost, Manifest
+from maskaudit.reports import wording
+from maskaudit.reports.blocks import Block, Bullets, Column, Part, Rows, Section, Table, Text
+from maskaudit.reports.effects import Names
+from maskaudit.reports.sections.method.told import title_of
+
+_EXAMPLES = 8
+_WHY = {
+    "too_long": "the sentence is longer than the model can read",
+    "context_unknown": "the vocabulary cannot write the sentence",
+    "mask_lost": "the tokenizer loses the hidden place",
+    "target_unknown": "the vocabulary cannot write the word",
+    "target_changes_context": "writing the word in changes the words around it",
+}
+
+
+def lost(manifest: Manifest, items: pd.DataFrame, scores: pd.DataFrame, names: Names) -> Section:
+    """What could not be scored, what was left out of the estimates, and words of several pieces."""
+    blocks: list[Block] = []
+    if not manifest.lost and not manifest.left_out:
+        blocks.append(
+            Text(
+                "Nothing was lost: every word and every sentence that was to be scored has a score."
+            )
+        )
+    if manifest.lost:
+        blocks += [Text(_lost_total(manifest.lost)), _lost_table(manifest, names)]
+    if manifest.left_out:
+        blocks.append(_left_out(manifest))
+    blocks.append(_pieces(manifest, items, scores, names))
+    return Section("lost", "What was lost, and why", tuple(blocks), "What was lost")
+
+
+def _lost_total(rows: Sequence[Lost]) -> str:
+    total = sum(row.items for row in rows)
+    return (
+        f"{wording.counted(total, 'word')} could not be scored in "
+        f"{'its place' if total == 1 else 'their places'}. They are counted here by model and "
+        "group, because losing more of one group than of another tilts a result."
+    )
+
+
+def _lost_table(manifest: Manifest, names: Names) -> Table:
+    rows = tuple(
+        (
+            title_of(manifest, row.probe_set),
+            names.label(row.model) if row.model in names.models else row.model,
+            wording.visible(row.group) if row.group else wording.UNKNOWN,
+            _WHY.get(row.status, wording.visible(row.status)),
+            wording.number(row.items),
+            wording.listed([wording.visible(word) for word in row.examples if word])
+            or wording.UNKNOWN,
+        )
+        for row in manifest.lost
+    )
+    texts = [Column(title, is_number=False) for title in ("Set", "Model", "Group", "Why")]
+    columns = (*texts, Column("Words"), Column("Examples", is_number=False))
+    return Table("lost-words", "Words that could not be scored", columns, (Rows(rows),))
+
+
+def _left_out(manifest: Manifest) -> Part:
+    """The cells that no model could use, by set and attribute."""
+    by_set: dict[str, dict[str, int]] = {}
+    for cell in manifest.left_out:
+        counts = by_set.setdefault(cell.probe_set, {})
+        counts[cell.attribute] = counts.get(cell.attribute, 0) + 1
+    lines = []
+    for probe_set, counts in by_set.items():
+        shown = [
+            f"{wording.visible(attribute)} ({wording.counted(count, 'sentence')})"
+            for attribute, count in list(counts.items())[:_EXAMPLES]
+        ]
+        more = len(counts) - len(shown)
+        rest = f"; and {number} more" if more and (number := wording.number(more)) else ""
+        lines.append(f"{title_of(manifest, probe_set)}: {'; '.join(shown)}{rest}.")
+    return Part(
+        "Left out of every model’s estimates",
+        (
+            Text(
+                "A number is computed from the same sentences for every model. Where one model "
+                "lacks a score, its cell is left out for all of them; an attribute or a frame that "
+                "lacks more than half of its cells is left out whole."
+            ),
+            Bullets(tuple(lines)),
+        ),
+    )
+
+
+def _pieces(manifest: Manifest, items: pd.DataFrame, scores: pd.DataFrame, names: Names) -> Part:
+    words = items[items["target"] != ""]  # a whole sentence is no word
+    where = words[["probe_set", "item", "target"]].drop_duplicates()
+    several = where.merge(scores[scores["pieces"].fillna(0) > 1], on="item")
+    why = (
+        "A model writes a word that its vocabulary does not have as several pieces. Such words are "
+        "scored piece by piece, from left to right, with the pieces still to come hidden (Kauf and "
+        "Ivanova 2023), so that no word is dropped for being rare."
+    )
+    if several.empty:
+        return Part(
+            "Words of several pieces",
+            (Text(f"{why} In this audit every scored word is one piece, in every model."),),
+        )
+    rows = []
+    for probe_set in dict.fromkeys(several["probe_set"]):
+        own = several[several["probe_set"] == probe_set]
+        for model in names.models:
+            words = own[own["model"] == model]
+            if words.empty:
+                continue
+            distinct = words.drop_duplicates("target")
+            scored = words.groupby("target")["value"].apply(lambda value: bool(value.notna().all()))
+            examples = distinct.sort_values(["pieces", "target"], ascending=[False, True])
+            rows.append(
+                (
+                    title_of(manifest, probe_set),
+                    names.label(model),
+                    wording.number(where.loc[where["probe_set"] == probe_set, "target"].nunique()),
+                    wording.number(len(distinct)),
+                    wording.number(int(scored.sum())),
+                    wording.listed(
+                        [
+                            f"{wording.visible(str(row['target']))} ({row['pieces']})"
+                            for _, row in examples.head(_EXAMPLES).iterrows()
+                        ]
+                    ),
+                )
+            )
+    columns = (
+        Column("Set", is_number=False),
+        Column("Model", is_number=False),
+        Column("Words"),
+        Column("of several pieces"),
+        Column("of those scored"),
+        Column("Longest, with their pieces", is_number=False),
+    )
+    table = Table("pieces", "Words of several pieces", columns, (Rows(tuple(rows)),))
+    return Part("Words of several pieces", (Text(why), table))

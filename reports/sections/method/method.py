@@ -1,0 +1,114 @@
+"""How it was measured, and by whom it can be repeated."""
+
+from maskaudit.audit.recording.manifest import Manifest
+from maskaudit.reports import definitions, wording
+from maskaudit.reports.blocks import (
+    Block,
+    Bullets,
+    Column,
+    Definitions,
+    Folded,
+    Part,
+    Rows,
+    Section,
+    Table,
+    Term,
+    Text,
+)
+from maskaudit.reports.effects import Effects, Names
+from maskaudit.reports.sections import licences
+from maskaudit.reports.sections.method.intervals import intervals
+
+
+def method(manifest: Manifest, estimates: Effects, names: Names) -> Section:
+    """Definitions, intervals, digests, method keys, versions, licences and sources."""
+    return Section(
+        "method",
+        "Method, and how to repeat it",
+        (
+            Part("What the numbers are", (_definitions(estimates),)),
+            Part("How sure they are", tuple(Text(line) for line in intervals(manifest))),
+            Part("The probe sets, their licences and sources", (_sources(manifest),)),
+            Part("Identity and software", tuple(_identity(manifest, names))),
+            Folded("Method keys", _method_keys(estimates)),
+        ),
+        "Method",
+    )
+
+
+def _definitions(estimates: Effects) -> Definitions:
+    """Every number of the record, whole."""
+    told = (
+        "The unit of all leans: the natural logarithm of a ratio. 0 is no difference, 0.69 a "
+        "factor of two, 1.1 a factor of three."
+    )
+    nat = Term("nat", (told,))
+    return Definitions((nat, *definitions.definitions(estimates.estimators).terms))
+
+
+def _sources(manifest: Manifest) -> Definitions:
+    return Definitions(
+        tuple(
+            Term(
+                f"{wording.visible(part.title)} ({wording.visible(name)}, version "
+                f"{wording.visible(str(part.version))})",
+                (
+                    f"Licence: {wording.visible(part.licence)}.",
+                    *(f"{wording.opened(line)}." for line in licences.conditions(part)),
+                    *licences.citation(part),
+                    *(f"{wording.visible(source, None)}." for source in part.sources),
+                ),
+            )
+            for name, part in manifest.probe_sets.items()
+        )
+    )
+
+
+def _identity(manifest: Manifest, names: Names) -> list[Block]:
+    rows = []
+    for model in names.models:
+        identity = manifest.models[model]
+        files = [(f"file {wording.visible(k)}", v) for k, v in identity.files.items()]
+        digests = [(key, getattr(identity, key)) for key in ("weights", "tokenizer", "vocabulary")]
+        rows.append(
+            Rows(tuple((key, str(value)) for key, value in (*digests, *files)), names.label(model))
+        )
+    sets = tuple(
+        (wording.visible(name), str(part.items_digest))
+        for name, part in manifest.probe_sets.items()
+    )
+    columns = (Column("What", is_number=False), Column("SHA-256", is_number=False))
+    run = manifest.provenance
+    versions = [f"{name} {version}" for name, version in run.packages.items() if version]
+    return [
+        Text(
+            f"Measured on {wording.date(manifest.created)} with maskaudit "
+            f"{manifest.maskaudit}, Python {run.python} on {run.machine} "
+            f"({wording.counted(run.threads, 'thread')}), in {round(run.seconds):,} seconds; "
+            f"{wording.visible(', '.join(versions), None)}; seed {manifest.settings.seed}."
+        ),
+        Text(
+            "The digest of the weights is taken over the tensors themselves, so that it names the "
+            "model and not the file that it came in; that of a set over all that was scored."
+        ),
+        Folded(
+            "All digests",
+            (
+                Table(
+                    "digests",
+                    "SHA-256 digests of the models and of the sets’ items",
+                    columns,
+                    (*rows, Rows(sets, "Items of the sets")),
+                ),
+            ),
+        ),
+    ]
+
+
+def _method_keys(estimates: Effects) -> tuple[Block, ...]:
+    methods = dict.fromkeys(own.method for own in estimates.all)
+    keys = tuple(wording.visible(method, None) for method in methods)
+    return (
+        Text("Numbers of two audits may be compared where these are equal, and not otherwise."),
+        Bullets(keys),
+    )

@@ -1,0 +1,29 @@
+"""What is told of some kinds of set alone, and what sets are called."""
+
+from typing import NamedTuple
+
+from maskaudit.audit.recording.manifest import Manifest
+from maskaudit.reports import wording
+from maskaudit.reports.sections.units.counts import UNITS
+
+
+class Told(NamedTuple):
+    """A sentence, and the kinds of set that it is about; none means every record."""
+
+    kinds: frozenset[str]
+    text: str
+
+
+ANY: frozenset[str] = frozenset()
+GROUPS, FACTS, OF_UNITS = frozenset({"association"}), frozenset({"cloze"}), frozenset(UNITS)
+
+
+def kinds_of(manifest: Manifest) -> set[str]:
+    """Return the kinds of the sets of a record."""
+    return {part.kind for part in manifest.probe_sets.values()}
+
+
+def title_of(manifest: Manifest, probe_set: str) -> str:
+    """Return the title of a set, or its name where a record does not have the set."""
+    part = manifest.probe_sets.get(probe_set)
+    return wording.visible(part.title if part else probe_set)

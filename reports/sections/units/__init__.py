@@ -1,0 +1,1 @@
+"""The section of a set of pairs, triples, completions, sentences or words."""

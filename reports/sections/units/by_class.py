@@ -1,0 +1,145 @@
+"""The numbers of one estimator by class: a row a class, the models side by side."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from maskaudit.audit.estimating import numbers
+from maskaudit.audit.estimating.names import EXACT, WILSON, as_trials
+from maskaudit.audit.recording.manifest import ProbeSet
+from maskaudit.audit.recording.slices import Slice
+from maskaudit.reports import caveats as basis
+from maskaudit.reports import wording
+from maskaudit.reports.blocks import Cell, Column, Folded, Rows, Table
+from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE, Effect, Effects, Names
+from maskaudit.reports.sections import measures
+from maskaudit.reports.sections.units.counts import UNITS
+from maskaudit.reports.sections.units.preferences import DIGITS
+from maskaudit.reports.sections.units.table import SCOPES, beyond, title_of
+
+
+@dataclass(frozen=True)
+class _Row:
+    """The numbers of one class: of every mode, and those of independent trials, by subject."""
+
+    number: str
+    label: str
+    by_mode: Mapping[str, Mapping[str, Effect]]
+    wilson: Mapping[str, Effect]
+    exact: Mapping[str, Effect]
+
+    @property
+    def digits(self) -> int | None:
+        """The decimals of a percentage; another number has as many as it needs."""
+        return DIGITS if numbers.is_percent(self.number) else None
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many units and how many clusters the numbers of the class rest on."""
+        found = (found[CANDIDATE] for found in self.by_mode.values() if CANDIDATE in found)
+        one = next(found, None)
+        return (one.n_frames, one.n_attributes) if one else (0, 0)
+
+
+_Shown = Callable[[_Row], str | Cell]
+
+
+def by_class(name: str, part: ProbeSet, own: Effects, modes: Sequence[str], names: Names) -> Folded:
+    """The numbers of each class that are there in all modes, with intervals in the last mode."""
+    in_all = [
+        number
+        for number in own.estimators
+        if not as_trials(number) and own.of_estimators({number}).modes == list(modes)
+    ]
+    columns = _columns(part, modes, names)
+    groups = []
+    for number in in_all:
+        rows = [_row(number, slice_, part, own, modes) for slice_ in own.slices]
+        cells = tuple(tuple(shown(row) for _, shown in columns) for row in rows)
+        groups.append(Rows(cells, wording.opened(title_of(number, own))))
+    n_classes = len(own.slices)
+    table = Table(
+        name,
+        f"{wording.visible(name.partition('-')[0])} by class",
+        tuple(column for column, _ in columns),
+        tuple(groups),
+        is_compact=True,
+        note="95 % intervals in brackets, not adjusted for the number of classes: about one in "
+        "twenty leaves the even value out by chance. Below: Wilson’s interval and McNemar’s exact "
+        f"test, each {UNITS[part.kind]} taken to be independent of the others. {basis.MDE}"
+        f"{beyond(own.in_mode(modes[-1]))}",
+        basis=basis.scopes(own.scopes, SCOPES),
+    )
+    return Folded(f"By class: {wording.counted(n_classes, 'class', 'classes')}", (table,))
+
+
+def _row(number: str, slice_: Slice, part: ProbeSet, own: Effects, modes: Sequence[str]) -> _Row:
+    every = (REFERENCE, CANDIDATE, DIFFERENCE)
+    last = own.in_mode(modes[-1])
+    return _Row(
+        number,
+        measures.slice_label(slice_, part.classes),
+        {mode: own.in_mode(mode).at(number, slice_, every) for mode in modes},
+        wilson=last.at(number + WILSON, slice_, every),
+        exact=last.at(number + EXACT, slice_, every),
+    )
+
+
+def _columns(
+    part: ProbeSet, modes: Sequence[str], names: Names
+) -> tuple[tuple[Column, _Shown], ...]:
+    """The head of every column, and what shows its cell of a row."""
+    columns: list[tuple[Column, _Shown]] = [
+        (Column("Class", is_number=False), lambda row: wording.opened(row.label)),
+        (
+            Column(f"{UNITS[part.kind]}s".capitalize()),
+            lambda row: wording.number(row.counts[0]),
+        ),
+        (Column("Clusters"), lambda row: wording.number(row.counts[1])),
+    ]
+    *before, last = modes
+    for model in names.models:
+        for mode in modes:
+            shown = _number if mode == last else _plain
+            title = f"{getattr(names, model)}, {mode}" if before else names.label(model)
+            columns.append((Column(title), partial(shown, model=model, mode=mode)))
+    if names.paired:
+        head = f"Difference, {last}" if before else "Difference"
+        columns.append((Column(head), partial(_difference, mode=last)))
+    return tuple(columns)
+
+
+def _plain(row: _Row, *, model: str, mode: str) -> str | Cell:
+    """The number of a model, its interval below it."""
+    effect = row.by_mode[mode].get(model)
+    if effect is None:
+        return wording.UNKNOWN
+    digits = row.digits or 3
+    return basis.beside(wording.fixed(effect.estimate, digits), _limits(effect, digits))
+
+
+def _number(row: _Row, *, model: str, mode: str) -> str | Cell:
+    """The number of a model with its interval, Wilson's below it."""
+    effect = row.by_mode[mode].get(model)
+    if effect is None:
+        return wording.UNKNOWN
+    wilson = row.wilson.get(model)
+    limits = f"Wilson {_limits(wilson, row.digits or 3)}" if wilson else ""
+    return measures.number(row.number, effect, model, row.digits, limits)
+
+
+def _difference(row: _Row, *, mode: str) -> str | Cell:
+    """The difference of two models with its interval, McNemar's p below it."""
+    change, paired = row.by_mode[mode].get(DIFFERENCE), row.exact.get(DIFFERENCE)
+    if change is None:
+        return wording.UNKNOWN
+    chance = f"McNemar {wording.p_value(paired.p)}" if paired else ""
+    return measures.number(row.number, change, DIFFERENCE, row.digits, chance)
+
+
+def _limits(effect: Effect, digits: int) -> str:
+    """The limits of an interval that stand below its number; why there are none."""
+    if math.isnan(effect.low) or effect.low == effect.high:
+        return basis.refusal(effect)
+    return " to ".join(wording.fixed(value, digits) for value in (effect.low, effect.high))

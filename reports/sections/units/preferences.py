@@ -1,0 +1,189 @@
+"""What was preferred on a set, in one sentence: how often, and how sure that is."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from maskaudit.audit.estimating.names import of_clusters
+from maskaudit.audit.recording.manifest import Manifest, ProbeSet
+from maskaudit.audit.recording.slices import ALL
+from maskaudit.reports import caveats as basis
+from maskaudit.reports import wording
+from maskaudit.reports.blocks import Claim
+from maskaudit.reports.effects import (
+    CANDIDATE,
+    DIFFERENCE,
+    REFERENCE,
+    SHOWN,
+    Effect,
+    Effects,
+    Names,
+)
+from maskaudit.reports.sections.units.counts import UNITS, behind, has_crossed_clusters
+
+READ = (
+    "How to read a preference. It is the share of pairs in which the model finds the more "
+    "stereotyping side likelier: 50 % is even. It says how often, and not how strongly; and the "
+    "two sides of a pair may differ in more than the group."
+)
+DIGITS = 1
+
+
+@dataclass(frozen=True)
+class Preference:
+    """The number of a set that its sentence is about, for every subject."""
+
+    probe_set: str
+    title: str
+    estimator: str
+    mode: str
+    what: str
+    subjects: Mapping[str, Effect]
+    unit: str
+    is_crossed: bool = False
+
+    @property
+    def main(self) -> Effect:
+        """What the page is about: the difference, or the one model."""
+        return self.subjects.get(DIFFERENCE) or self.subjects[CANDIDATE]
+
+    @property
+    def clearness(self) -> float:
+        """How far the number is from the one of no effect, against its standard error."""
+        distance = abs(self.main.estimate - self.main.null_value)
+        if self.main.std_error > 0:
+            return distance / self.main.std_error
+        return math.inf if distance > 0 else 0.0
+
+
+def preferences(manifest: Manifest, estimates: Effects, names: Names) -> list[Preference]:
+    """The preference of every set that has one: the first number with a value that means even."""
+    found = []
+    for probe_set, part in manifest.probe_sets.items():
+        if part.kind not in UNITS:
+            continue
+        own = estimates.of_set(probe_set).where(lambda one: one.slice == ALL).main_mode()
+        # A share that is refused an interval has its even value with the limits beside it alone.
+        even = [
+            of_clusters(one.estimator)
+            for one in own.all
+            if one.subject == CANDIDATE and not math.isnan(one.effect.null_value)
+        ]
+        if even:
+            found.append(_preference(probe_set, part, even[0], own, names))
+    return found
+
+
+def _preference(
+    probe_set: str, part: ProbeSet, name: str, own: Effects, names: Names
+) -> Preference:
+    unit = UNITS[part.kind]
+    rows = own.of_estimators({name}).all
+    word = "word" if name in {"ss", "preferred_word"} else "sentence"
+    return Preference(
+        probe_set,
+        wording.visible(part.title),
+        name,
+        own.all[0].mode,
+        f"the stereotyping {word} in {{share}} of {unit}s",
+        own.at(name, ALL, names.subjects),
+        unit,
+        has_crossed_clusters(rows[0]),
+    )
+
+
+def finding(preference: Preference, names: Names) -> Claim:
+    """What was preferred, how often, and how sure that is; never a word of leaning."""
+    what = {
+        model: preference.what.format(share=_percent(preference.subjects[model].estimate))
+        for model in names.models
+    }
+    own = f"On “{preference.title}”, {names.the(CANDIDATE)} prefers {what[CANDIDATE]}"
+    terms = ", each target term counting once" if preference.estimator == "ss" else ""
+    how = (
+        f"Measured by {preference.estimator} in {preference.mode} mode, on "
+        f"{behind(preference.main, preference.unit, is_crossed=preference.is_crossed)}{terms}."
+    )
+    if not names.paired:
+        return Claim(f"{own}; nothing was compared", f"{_certainty(preference, names)} {how}")
+    reference = _percent(preference.subjects[REFERENCE].estimate)
+    return Claim(
+        f"{own}, {names.the(REFERENCE)} in {reference}",
+        f"{_certainty(preference, names)} {_compared(preference)} {how}",
+    )
+
+
+def line(preference: Preference, names: Names) -> str:
+    """The same in one line."""
+    main = preference.main
+    interval = wording.fixed_interval(main.numbers, DIGITS, with_sign=names.paired)
+    number = f"difference in points {interval}" if names.paired else interval
+    return f"{finding(preference, names).claim} ({number}, 95 % interval in brackets)."
+
+
+def _percent(value: float) -> str:
+    return f"{wording.fixed(value, DIGITS)} %"
+
+
+def _certainty(preference: Preference, names: Names) -> str:
+    """The models' intervals, and whether they leave the even value out."""
+    found = [preference.subjects[model] for model in names.models]
+    null = f"{found[0].null_value:g}"
+    intervals = [
+        f"{wording.fixed(effect.low, DIGITS)} to {wording.fixed(effect.high, DIGITS)}"
+        for effect in found
+        if not math.isnan(effect.low)
+    ]
+    if not intervals:
+        return f"How sure that is cannot be computed ({basis.refusal(found[0])})."
+    order = " (in the order reference, candidate)" if names.paired else ""
+    noun = "intervals" if names.paired else "interval"
+    return (
+        f"95 % {noun} {wording.listed(intervals)}{order}; {null} is even. "
+        f"{_even(preference, names, null)}"
+    )
+
+
+def _even(preference: Preference, names: Names, null: str) -> str:
+    unclear = [
+        f"{names.the(model)}{_could_have(own)}"
+        for model in names.models
+        if not (own := preference.subjects[model]).leaves_out(own.null_value)
+    ]
+    if not unclear:
+        return f"{'Both leave' if names.paired else 'It leaves'} {null} out."
+    who = wording.listed(unclear)
+    return f"No preference either way could be shown for {who}: {null} is inside."
+
+
+def _compared(preference: Preference) -> str:
+    difference = preference.subjects.get(DIFFERENCE)
+    if difference is None:
+        return "The two could not be compared."
+    if difference.estimate == 0 and difference.std_error == 0:
+        return "There is no difference at all between the two."
+    amount = wording.fixed(abs(difference.estimate), DIGITS)
+    way = "higher" if difference.estimate > 0 else "lower"
+    interval = (
+        f"95 % interval {wording.fixed(difference.low, DIGITS, with_sign=True)} to "
+        f"{wording.fixed(difference.high, DIGITS, with_sign=True)}"
+    )
+    shown = difference.p < SHOWN
+    verdict = (
+        ""
+        if shown
+        else ": no difference could be shown, which is not proof that there is none"
+        f"{_could_have(difference)}"
+    )
+    chance = "not tested" if math.isnan(difference.p) else wording.p_value(difference.p)
+    return (
+        f"The candidate’s share is {amount} points {way} ({interval}; {chance}, not adjusted for "
+        f"other numbers of this page){verdict}."
+    )
+
+
+def _could_have(effect: Effect) -> str:
+    """What a number that shows nothing could have shown."""
+    if not effect.mde > 0:
+        return ""
+    return f" ({wording.fixed(effect.mde, DIGITS)} points could have been expected to be found)"
