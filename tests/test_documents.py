@@ -156,3 +156,11 @@ def test_the_order_of_imports_is_told_as_it_is_checked() -> None:
     ]
     page = (ROOT / "docs" / "how_an_audit_runs.md").read_text("utf-8")
     assert page.rstrip().endswith("```\n" + "\n".join(layers) + "\n```")
+
+
+@pytest.mark.parametrize("page", ["docs/development.md", "CONTRIBUTING.md", "README.md"])
+def test_every_folder_and_file_that_a_page_names_is_there(page: str) -> None:
+    """A newcomer follows these pages: what moved is named where it is now."""
+    text = (ROOT / page).read_text("utf-8")
+    named = re.findall(r"`((?:audit|probes|reports|tests|docs|examples|maskaudit)/[\w./]*)`", text)
+    assert not [path for path in named if not (ROOT / path).exists()]
