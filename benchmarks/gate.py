@@ -1,10 +1,10 @@
-"""Time a verdict as a user gets it: the whole process, from the command to the exit code.
+"""Time a verdict as a user experiences it: the whole process, from the command to the exit code.
 
     python benchmarks/gate.py RECORD
 
 A record of the shipped sets is judged by a policy of two gates, and against a baseline accepted
-from itself. Beside it, in the same rounds: the interpreter with pandas and scipy alone, of which a
-verdict cannot be faster. Torch must not be loaded.
+from itself. For comparison, the same rounds time the interpreter with only its libraries loaded,
+which is the lower limit for a verdict. Importing torch is blocked.
 """
 
 import os
@@ -51,7 +51,7 @@ def seconds(arguments: list[str], folder: Path) -> float:
 
 
 def main() -> None:
-    """Take turns, and print medians."""
+    """Time the commands in turn, and print medians."""
     record = str(Path(sys.argv[1]).resolve())
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

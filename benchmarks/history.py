@@ -2,10 +2,10 @@
 
     python benchmarks/history.py [RECORD] [--records 300]
 
-The records are made of one real one (without RECORD the bundled pair is audited first): each has
-another model and numbers that are moved by a little, and its own checksums. Of what a history does
-not read, the record's own files stand for all. Prints medians of five runs; the time on the clock
-depends on what else the machine does, that of the processor less so.
+The records are derived from one real record (without RECORD the bundled pair is audited first):
+each has another model, slightly shifted numbers, and its own checksums. Tables that a history does
+not read are links to those of the original. Prints medians of five runs; wall time depends on the
+load of the machine, processor time less so.
 """
 
 import argparse
@@ -70,7 +70,10 @@ IMPORTS = (
 
 
 def multiply(record: Path, runs: Path, n: int) -> None:
-    """Write so many records of one: each of another model, a day later, its numbers moved."""
+    """Write `n` records derived from one, a day apart.
+
+    Each is of another model, and its estimates and intervals are shifted by one random amount.
+    """
     manifest = read_manifest(record)
     table = pq.read_table(record / "estimates.parquet")
     numbers = [f.name for f in table.schema if pa.types.is_floating(f.type)]
@@ -110,7 +113,7 @@ def multiply(record: Path, runs: Path, n: int) -> None:
 
 
 def spent(command: list[str], also: str = "pass") -> tuple[float, float]:
-    """Seconds of a whole process, on the clock and of the processor."""
+    """Wall and processor seconds of a whole process."""
     code = f"import sys; {also}; import maskaudit; sys.argv[1:] = {command!r}; maskaudit.main()"
     before = os.times()
     start = time.perf_counter()
@@ -121,7 +124,7 @@ def spent(command: list[str], also: str = "pass") -> tuple[float, float]:
 
 
 def timed(part: Callable[[], object]) -> tuple[float, float]:
-    """Seconds of one part, on the clock and of the processor."""
+    """Wall and processor seconds of one part."""
     start, used = time.perf_counter(), time.process_time()
     part()
     return time.perf_counter() - start, time.process_time() - used

@@ -2,9 +2,9 @@
 
     python benchmarks/inference.py
 
-Items and scores are made up; what is timed is `estimate`, from scores to every number of every
-subject. Beside it, in the same run: the same intervals as loops over cells make them (statsmodels'
-two-way clusters), so that the ratio says more than the machine's mood.
+Items and scores are synthetic; `estimate` is timed, from scores to every number of every subject.
+For comparison, the same run times the contrasts alone with statsmodels' two-way clusters; the ratio
+of the two depends less on the load of the machine.
 """
 
 import statistics
@@ -50,7 +50,7 @@ def items_of(name: str) -> pd.DataFrame:
 
 
 def scores_of(items: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """A score of every item by both models, with attributes that differ."""
+    """A score of every item by both models, with leans that differ between attributes."""
     lean = {attribute: rng.normal(0, 0.5) for attribute in items["attribute"].unique()}
     sign = items["group"].map({"women": 0.5, "men": -0.5}).to_numpy()
     parts = [
@@ -71,7 +71,10 @@ def scores_of(items: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def clustered(items: pd.DataFrame, scores: pd.DataFrame) -> float:
-    """The contrasts alone, by statsmodels' two-way clusters: one regression a set and subject."""
+    """The contrasts alone, by statsmodels' two-way clusters: one regression per set and subject.
+
+    Returns the sum of their standard errors.
+    """
     total = 0.0
     whole = items.merge(scores, on="item")
     place = ["probe_set", "class", "attribute", "frame"]
@@ -90,7 +93,7 @@ def clustered(items: pd.DataFrame, scores: pd.DataFrame) -> float:
 
 
 def main() -> None:
-    """Print medians over rounds in turn."""
+    """Time both in alternating rounds, and print medians."""
     rng = np.random.default_rng(0)
     names = [f"set-{number}" for number in range(SETS)]
     items = pd.concat([items_of(name) for name in names], ignore_index=True)

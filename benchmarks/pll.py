@@ -1,9 +1,9 @@
-"""Pseudo-log-likelihood in shared batches against one forward pass a token, side by side.
+"""Pseudo-log-likelihood in shared batches against one forward pass per token, side by side.
 
     python benchmarks/pll.py MODEL SENTENCES.csv [--column sent_more] [--most 200]
 
-Prints the seconds of each, their ratio, the same against one pass a sentence, and the largest
-difference of the scores. The two are timed in turn, three times, and the medians are compared.
+Prints the median seconds of each, their ratio, and the largest difference of the scores. The two
+are timed in turn, three times, and the medians are compared.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def in_batches(sentences: list[str], model: models.LoadedModel) -> list[float]:
-    """As an audit scores them."""
+    """The scores as an audit computes them, in nats."""
     rows = [
         {"text": text, "slot": None, "target": "", "kind": "pairs", "frame": str(i)}
         for i, text in enumerate(sentences)
@@ -66,7 +66,7 @@ def in_batches(sentences: list[str], model: models.LoadedModel) -> list[float]:
 
 @torch.inference_mode()
 def a_token_at_a_time(sentence: str, tokenizer, model) -> float:  # noqa: ANN001 - transformers' own
-    """As most public code scores it: one forward pass, with its whole head, for each token."""
+    """The score as most public code computes it: one full forward pass for each token."""
     ids = tokenizer(sentence, return_tensors="pt")["input_ids"]
     total = 0.0
     for place in range(1, ids.shape[1] - 1):

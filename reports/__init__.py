@@ -1,1 +1,1 @@
-"""Pages: a record goes in, finished strings come out, and HTML, Markdown or text made of them."""
+"""Reports: a record becomes finished strings, and these become HTML, Markdown or plain text."""

@@ -1,4 +1,4 @@
-"""What a page is made of: finished strings in frozen values, which a template only places."""
+"""The blocks of a page: frozen values of finished strings, which a template only lays out."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph; `tone` says how it stands out."""
+    """A paragraph; `tone` sets its emphasis."""
 
     text: str
     tone: Literal["plain", "question", "small", "warning"] = "plain"
@@ -15,7 +15,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Bullets:
-    """Sentences in a list."""
+    """A list of sentences."""
 
     items: tuple[str, ...]
     kind: str = "bullets"
@@ -23,7 +23,7 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Term:
-    """A word and what it means here."""
+    """A word and its definition on this page."""
 
     term: str
     texts: tuple[str, ...]
@@ -31,7 +31,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Definitions:
-    """Words and their meanings; `is_beside` says that they explain the table above."""
+    """Words and their definitions; `is_beside` is True where they explain the table above them."""
 
     terms: tuple[Term, ...]
     is_beside: bool = False
@@ -40,7 +40,7 @@ class Definitions:
 
 @dataclass(frozen=True)
 class Word:
-    """A word of a model's vocabulary, seen whole, and its probability."""
+    """One vocabulary entry, made visible, and its probability."""
 
     word: str
     probability: str
@@ -48,14 +48,14 @@ class Word:
 
 @dataclass(frozen=True)
 class Words:
-    """A cell of several words."""
+    """A cell that holds several words."""
 
     words: tuple[Word, ...]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A number with its interval, and what belongs beside it on a second line."""
+    """A number with its interval, and remarks on a second line."""
 
     text: str
     beside: str
@@ -63,7 +63,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Blank:
-    """A sentence around the place that is read."""
+    """The text before and after a mask position."""
 
     before: str
     after: str
@@ -71,7 +71,7 @@ class Blank:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table; numbers are set flush right."""
+    """A table column; numbers are right-aligned."""
 
     title: str
     is_number: bool = True
@@ -79,7 +79,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows that belong together, under a title and the sentences that it is about."""
+    """Rows that belong together, with a title and the sentences they are about."""
 
     rows: tuple[tuple[str | Cell | Words, ...], ...]
     title: str = ""
@@ -90,7 +90,8 @@ class Rows:
 class Table:
     """A table; the first column of a row is its header.
 
-    `basis` says what its estimates speak of and rest on; it is empty where a table has none.
+    `basis` states the scope of the estimates and the counts behind them; it is empty for a table
+    without estimates.
     """
 
     name: str
@@ -105,7 +106,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Mark:
-    """One estimate of a forest chart; `label` is read out, `value` is written beside it."""
+    """One estimate of a forest chart; `label` is for screen readers, `value` is printed."""
 
     row: str
     label: str
@@ -118,7 +119,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Forest:
-    """Estimates with their intervals, in named groups of rows, around a zero line."""
+    """Estimates with their intervals around a zero line, in named groups of rows."""
 
     groups: tuple[tuple[str, tuple[Mark, ...]], ...]
     axis: str
@@ -126,7 +127,7 @@ class Forest:
 
 @dataclass(frozen=True)
 class Dot:
-    """One point of a scatter; `label` is read out."""
+    """One point of a scatter; `label` is for screen readers."""
 
     x: float
     y: float
@@ -136,7 +137,7 @@ class Dot:
 
 @dataclass(frozen=True)
 class Scatter:
-    """Points around the line where both numbers are the same."""
+    """Points around the diagonal, on which both numbers are equal."""
 
     dots: tuple[Dot, ...]
     x_axis: str
@@ -154,7 +155,7 @@ class Yardsticks:
 
 @dataclass(frozen=True)
 class Moment:
-    """One record's number; `label` is read out, `date` may be written under it."""
+    """One record of a timeline; `label` is for screen readers, `date` may be printed below it."""
 
     label: str
     date: str
@@ -166,7 +167,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Level:
-    """A level that holds from one place of the series to another, both counted from 0."""
+    """A constant level from one position of the series to another, both counted from 0."""
 
     first: int
     last: int
@@ -175,7 +176,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits that hold at a place of the series, as those of a sequence."""
+    """The two limits of a confidence sequence at one position of the series."""
 
     place: int
     low: float
@@ -184,7 +185,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Moments in order, with levels and limits to read them against; `null` is a line across."""
+    """Moments in order, with levels and limits to read them against.
+
+    `null` is the value of a horizontal reference line; None draws no line.
+    """
 
     moments: tuple[Moment, ...]
     subject: str
@@ -204,7 +208,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart with its title, its description for those who do not see it, and its legend."""
+    """A chart with its title, a description for readers who cannot see it, and its legend."""
 
     name: str
     title: str
@@ -235,7 +239,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Folded:
-    """What only some readers need, under a line that opens it."""
+    """Details for some readers, collapsed under a summary line."""
 
     summary: str
     blocks: tuple["Block", ...]
@@ -245,7 +249,7 @@ class Folded:
 
 @dataclass(frozen=True)
 class Claim:
-    """One true thing, plainly, and what it rests on."""
+    """One plain statement and the evidence for it."""
 
     claim: str
     evidence: str
@@ -253,7 +257,7 @@ class Claim:
 
     @property
     def sentence(self) -> str:
-        """Both as one."""
+        """Claim and evidence in one sentence."""
         return f"{self.claim}: {self.evidence}"
 
 
@@ -262,7 +266,7 @@ Block = Text | Claim | Bullets | Definitions | Table | Figure | Row | Part | Fol
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page that the jump list names."""
+    """A section of the page with an entry in the jump list."""
 
     name: str
     title: str
@@ -272,7 +276,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """One audit as finished strings."""
+    """The page of one audit as finished strings."""
 
     title: str
     eyebrow: str

@@ -1,4 +1,4 @@
-"""What a number rests on, in words: its scope, what it could have found, or why it is refused."""
+"""The caveats of a number in words: its scope, its detectable effect, or why it is missing."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +15,7 @@ SCOPES: Mapping[str, str] = {
     "groups",
     "S3": "other attributes, other sentences and other words for the same groups",
 }
-# Numbers of units in clusters have one scope: what it means depends on what was counted.
+# Numbers of clustered units have this scope only; its meaning depends on what was counted.
 OF_UNITS: Mapping[str, str] = {"S1": "other clusters of the same kind"}
 MDE = (
     "mde: the smallest effect that a single test would have found four times in five, where "
@@ -31,14 +31,14 @@ _REASONS = {
 
 
 def scopes(codes: Iterable[str], meanings: Mapping[str, str] = SCOPES) -> str:
-    """What the scopes of a table's numbers mean: a sentence each."""
+    """What the scopes of a table's numbers mean, one sentence per scope."""
     return " ".join(
         f"Scope {code}: speaks of {meanings[code]}." for code in sorted(set(codes)) if code
     )
 
 
 def refusal(effect: Effect) -> str:
-    """Why a number has no interval, or is not there itself; empty where it has one."""
+    """Why a number or its interval is missing; empty where the interval exists."""
     if effect.flag == "not_estimable":
         return "not estimable"
     without = "not computed" if math.isnan(effect.estimate) else "no interval"
@@ -48,15 +48,18 @@ def refusal(effect: Effect) -> str:
 
 
 def could_find(effect: Effect, shown: Callable[[float], str] = wording.plain) -> str:
-    """What a test that showed nothing could have found; empty for all that needs no such remark."""
+    """The smallest detectable effect (`mde`) of a test that showed nothing.
+
+    Empty for an untested or significant result, and where the mde is unknown or 0.
+    """
     if math.isnan(effect.chance) or effect.is_shown or math.isnan(effect.mde):
         return ""
-    # A model against its copy: nothing varies, and any difference would have been found.
+    # A model against its copy: nothing varies, so any difference at all would have been detected.
     return f"mde {shown(effect.mde)}" if effect.mde else ""
 
 
 def beside(text: str, *more: str) -> str | Cell:
-    """A cell with those remarks below it that say something."""
+    """A cell with the non-empty remarks below its text; plain text where all are empty."""
     told = "; ".join(each for each in more if each)
     return Cell(text, told) if told else text
 
@@ -69,7 +72,7 @@ def nats(effect: Effect, *more: str) -> str | Cell:
 
 
 def needed(frames: float) -> str:
-    """How many frames would do; a number beyond use is only said to be one."""
+    """The number of frames needed; above `MOST_FRAMES` only that it is more than that."""
     if math.isnan(frames):
         return "no number would do"
     if frames > MOST_FRAMES:

@@ -1,4 +1,4 @@
-"""What a number is, what it does not show and where it comes from, as terms of a page."""
+"""Definitions of named numbers, as terms of a page: meaning, limits and source."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ _UNKNOWN = "This version of maskaudit has no definition of this number."
 
 
 def meaning(name: str) -> tuple[str, ...]:
-    """What a number is, what it does not show and where it comes from, a sentence or more each."""
+    """The definition of a number, what it does not show, and its source, as separate texts."""
     known = numbers.defined_under(name)
     if known is None:
         return (_UNKNOWN,)
@@ -21,13 +21,13 @@ def meaning(name: str) -> tuple[str, ...]:
 
 
 def title_of(name: str) -> str:
-    """The name under which a number is defined: its estimator's, or its own."""
+    """The name under which a number is defined: that of its estimator, or else its own."""
     known = numbers.defined_under(name)
     return known.name if known else name
 
 
 def by_estimator(estimates: Effects) -> dict[str, list[str]]:
-    """The names of the numbers of some estimates, by the name that they are defined under."""
+    """The names of the numbers among these estimates, grouped by `title_of`."""
     found: dict[str, list[str]] = {}
     for name in estimates.estimators:
         found.setdefault(title_of(name), []).append(name)
@@ -35,7 +35,7 @@ def by_estimator(estimates: Effects) -> dict[str, list[str]]:
 
 
 def definitions(names: Iterable[str], *, short: bool = False) -> Definitions:
-    """The numbers and their meanings; `short` leaves out what they do not show and their source."""
+    """The numbers with their definitions; `short` omits what they do not show and their source."""
     told = {name: meaning(name) for name in dict.fromkeys(map(title_of, names))}
     terms = (Term(name, t[:1] if short else (t[0], " ".join(t[1:]))) for name, t in told.items())
     return Definitions(tuple(terms), is_beside=True)

@@ -1,4 +1,4 @@
-"""The estimates of a record as values, found by what they are about: the table is read once."""
+"""The estimates of a record as typed values with an index; the table is read once."""
 
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -13,7 +13,7 @@ from maskaudit.audit.recording.slices import Slice
 from maskaudit.audit.recording.values import SUBJECTS, Flag, Outcome
 
 REFERENCE, CANDIDATE, DIFFERENCE, RELATION = SUBJECTS
-# A result is called shown where its p is below this.
+# A result counts as shown where its p is below this.
 SHOWN = 0.05
 _ABOUT = ("probe_set", "slice", "estimator", "mode", "subject", "method")
 _READ = ("scope", "flag", "outcome")
@@ -23,14 +23,14 @@ _COUNTS = ("n_attributes", "n_frames")
 
 @dataclass(frozen=True)
 class Names:
-    """What the models are called on the page; `reference` is empty where one is audited alone."""
+    """Display names of the models; `reference` is empty where one model is audited alone."""
 
     candidate: str
     reference: str = ""
 
     @property
     def paired(self) -> bool:
-        """Whether there are two models."""
+        """Whether the record has two models."""
         return bool(self.reference)
 
     @property
@@ -44,7 +44,7 @@ class Names:
         return (REFERENCE, CANDIDATE) if self.paired else (CANDIDATE,)
 
     def label(self, subject: str) -> str:
-        """A subject as a table or a chart names it."""
+        """The label of a subject in a table or chart."""
         if subject == DIFFERENCE:
             return "difference"
         if not self.paired:
@@ -52,14 +52,14 @@ class Names:
         return f"{getattr(self, subject)} ({subject})"
 
     def the(self, subject: str) -> str:
-        """A model as a sentence names it."""
+        """The name of a model in a sentence."""
         role = subject if self.paired else "model"
         return f"the {role} ({getattr(self, subject)})"
 
 
 @dataclass(frozen=True)
 class Effect:
-    """The numbers of one estimate, and how they may be read."""
+    """The numbers of one estimate, with its scope, flag and outcome."""
 
     estimate: float
     low: float
@@ -77,32 +77,32 @@ class Effect:
 
     @property
     def chance(self) -> float:
-        """Its p, adjusted where it is among the tested; NaN where nothing was tested."""
+        """The adjusted p where there is one, otherwise the raw p; NaN if nothing was tested."""
         return self.p if math.isnan(self.p_adjusted) else self.p_adjusted
 
     @property
     def is_shown(self) -> bool:
-        """Whether it was tested and differs from its value of no effect."""
+        """Whether the test is significant: `chance` is below `SHOWN`."""
         return self.chance < SHOWN
 
     @property
     def leaves_zero_out(self) -> bool:
-        """Whether the interval says that the number is not zero."""
+        """Whether the interval excludes zero."""
         return self.leaves_out(0.0)
 
     def leaves_out(self, value: float) -> bool:
-        """Whether the interval says that the number is not this one; not where there is none."""
+        """Whether the interval excludes `value`; False where there is no interval."""
         return self.low > value or self.high < value
 
     @property
     def numbers(self) -> tuple[float, float, float]:
-        """The estimate and its interval."""
+        """The estimate and the low and high limits of its interval."""
         return self.estimate, self.low, self.high
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """One row of the table of estimates: what it is about, how it was made, and its numbers."""
+    """One row of the table of estimates: what it is about, its method key, and its numbers."""
 
     probe_set: str
     slice: Slice
@@ -114,7 +114,7 @@ class Estimate:
 
 
 class Effects:
-    """Estimates in the order of their table, indexed by number, slice and subject."""
+    """Estimates in the order of their table, indexed by estimator, slice and subject."""
 
     def __init__(self, estimates: Sequence[Estimate]) -> None:
         self.all = tuple(estimates)
@@ -123,16 +123,19 @@ class Effects:
 
     @classmethod
     def of(cls, table: pd.DataFrame) -> Self:
-        """The estimates of a record's table."""
+        """Read the estimates from a record's table."""
         return cls(tuple(_rows(table)))
 
     def __bool__(self) -> bool:
-        """Whether there are any."""
+        """Whether there are any estimates."""
         return bool(self.all)
 
     @cached_property
     def _index(self) -> dict[str, dict[Slice, dict[str, Effect]]]:
-        """By estimator, slice and subject; the last of equals, that is the corrected mode."""
+        """Effects by estimator, slice and subject.
+
+        Modes share a key, and the later row wins: that of the corrected mode.
+        """
         found: dict[str, dict[Slice, dict[str, Effect]]] = {}
         for own in self.all:
             of_slice = found.setdefault(own.estimator, {}).setdefault(own.slice, {})
@@ -151,7 +154,7 @@ class Effects:
 
     @property
     def modes(self) -> list[str]:
-        """The modes, the published one first."""
+        """The modes among these estimates, the published one first."""
         found = {own.mode for own in self.all}
         return [mode for mode in (PUBLISHED, CORRECTED) if mode in found]
 
@@ -161,14 +164,14 @@ class Effects:
         return {own.effect.scope for own in self.all}
 
     def at(self, estimator: str, slice_: Slice, subjects: Collection[str]) -> dict[str, Effect]:
-        """The effects of one slice by subject; a subject without an estimate is not there."""
+        """The effects of one slice by subject; subjects without an estimate are omitted."""
         found = self._index.get(estimator, {}).get(slice_, {})
         return {subject: found[subject] for subject in subjects if subject in found}
 
     def by_attribute(
         self, estimator: str, groups: tuple[str, ...], subject: str
     ) -> dict[str, Effect]:
-        """The effects of one estimator and subject by attribute, between two groups."""
+        """The effects of one estimator and subject between two groups, by attribute."""
         return {
             slice_.value: found[subject]
             for slice_, found in self._index.get(estimator, {}).items()
@@ -188,16 +191,16 @@ class Effects:
         return self._in_mode[mode]
 
     def main_mode(self) -> "Effects":
-        """The estimates of the mode that a sentence is about: corrected where there is one."""
+        """The estimates that sentences report: the corrected mode where it exists."""
         modes = self.modes
         return self.in_mode(modes[-1]) if modes else self
 
     def where(self, is_wanted: Callable[[Estimate], bool]) -> "Effects":
-        """Those estimates that are wanted."""
+        """The estimates for which `is_wanted` is true."""
         return Effects([own for own in self.all if is_wanted(own)])
 
     def of_estimators(self, names: Collection[str]) -> "Effects":
-        """The estimates of these numbers."""
+        """The estimates of the named numbers."""
         return self.where(lambda own: own.estimator in names)
 
 
@@ -216,7 +219,7 @@ def _rows(table: pd.DataFrame) -> Iterator[Estimate]:
 
 @dataclass(frozen=True)
 class Tables:
-    """What a page reads of a record: its estimates as values, and the tables beside them."""
+    """The parts of a record that a page reads: estimates as values, and the other tables."""
 
     contexts: pd.DataFrame
     items: pd.DataFrame
@@ -226,7 +229,7 @@ class Tables:
     effects: Effects
 
     def of_set(self, probe_set: str) -> "Tables":
-        """The same with the items and estimates of one probe set; the rest is left whole."""
+        """The same tables, with the items and estimates of one probe set; the others stay whole."""
         own = self.items[self.items["probe_set"] == probe_set]
         effects = self.effects.of_set(probe_set)
         return Tables(self.contexts, own, self.scores, self.paired, self.fills, effects)

@@ -1,6 +1,6 @@
-"""The history of a folder of records as a page; its sentences are those of the terminal.
+"""The page of a folder's audit history, with the same sentences as the terminal output.
 
-The drawing is loaded only where a page is written.
+The charting libraries are imported only when a page is written.
 """
 
 from collections.abc import Iterator, Sequence
@@ -90,7 +90,7 @@ _METHODS = (
 
 
 def page(made: Judgement) -> Page:
-    """A judged history as a page; pure, and the same for the same history."""
+    """The page of a judged history; pure and deterministic."""
     history = made.history
     told = notes(made)
     lines: dict[tuple[str, ...], list[tuple[int, Judged]]] = {}
@@ -134,7 +134,7 @@ def _headline(made: Judgement) -> Claim:
 
 
 def _alarmed(made: Judgement, n_judged: int) -> str:
-    """What the alarms come to: of the newest version, of earlier ones, or of draws."""
+    """The headline of the alarms: of the newest version, else of draws, else of older versions."""
     newest = {
         alarm.series.line
         for alarm in made.alarms
@@ -164,7 +164,7 @@ def _section(i: int, own: Sequence[tuple[int, Judged]], made: Judgement) -> Sect
 
 
 def _since(one: Judged) -> str:
-    """Where a series that follows another begins, so that two titles differ."""
+    """The start of a series that follows another, which makes the two titles differ."""
     return f", from {shown(one.series.points[0].audit.name)} on" if one.series.differs else ""
 
 
@@ -208,7 +208,7 @@ def _moments(one: Judged) -> tuple[Moment, ...]:
 
 
 def _levels(one: Judged) -> tuple[Level, ...]:
-    """The levels before and after a change point that is shown."""
+    """The levels before and after a significant change point."""
     change = one.change
     if change is None or change.p >= SHOWN:
         return ()
@@ -218,7 +218,7 @@ def _levels(one: Judged) -> tuple[Level, ...]:
 
 
 def _limits(one: Judged) -> tuple[Limits, ...]:
-    """The limits of the sequence of draws, at the record that each is of."""
+    """The limits of the sequence of draws, each at the position of its record."""
     if one.weekly is None:
         return ()
     places = {point.audit.name: i for i, point in enumerate(one.series.points)}
@@ -287,7 +287,10 @@ def _read(made: Judgement) -> Section:
 
 
 def write(made: Judgement, path: Path) -> Path:
-    """Write the page of a history; whole or not at all. Raises `CannotWriteError`."""
+    """Write the page of a history atomically.
+
+    Raises `CannotWriteError` where the file cannot be written.
+    """
     from maskaudit.reports import html
 
     return html.write(page(made), path)

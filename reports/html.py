@@ -26,10 +26,11 @@ _SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
 
 
 def write_page(record: Record, path: Path | None = None) -> Path:
-    """Write the page of a record, beside its tables unless `path` says otherwise; whole or not.
+    """Write the page of a record atomically, beside its tables unless `path` is given.
 
-    Verdicts that lie beside the tables stand on it. Raises `InputError` where these are not ours,
-    and `CannotWriteError` where the disk is full or read-only.
+    Verdicts stored beside the tables are included. Raises `InputError` where these verdicts are not
+    ours, `CannotWriteError` where the disk is full or read-only, and `ValueError` where neither the
+    record nor `path` names a folder.
     """
     if path is None:
         if record.path is None:
@@ -40,12 +41,15 @@ def write_page(record: Record, path: Path | None = None) -> Path:
 
 
 def write(made: Page, path: Path) -> Path:
-    """Write a page, whole or not at all; `CannotWriteError` where the disk is full or read-only."""
+    """Write a page atomically.
+
+    Raises `CannotWriteError` where the disk is full or read-only.
+    """
     return write_whole(path, render(made))
 
 
 def render(made: Page) -> str:
-    """A page as HTML: the style sheet inside, its digest in the security policy, no script."""
+    """A page as HTML: inline style sheet, its digest in the content security policy, no script."""
     style = (_TEMPLATES / "style.css").read_text("utf-8")
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
@@ -57,7 +61,7 @@ def render(made: Page) -> str:
     )
     environment.filters["chart"] = _chart
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    # The style sheet is ours, and is not escaped so that its digest is the one that browsers see.
+    # The style sheet is ours. Escaping it would change the digest that browsers compute.
     html = environment.get_template("report.html.j2").render(
         page=made,
         style=Markup(style),  # noqa: S704
@@ -68,17 +72,18 @@ def render(made: Page) -> str:
 
 
 def _typeset(value: object) -> object:
-    """Keep a number and its unit on one line; what is markup already stays as it is."""
+    """Keep a number and its unit on one line; markup stays unchanged."""
     return _KEPT_TOGETHER.sub("\u00a0", value) if type(value) is str else value
 
 
 def _chart(figure: Figure) -> Markup:
-    """The SVG of a figure, named and described; vl-convert has escaped the strings in it."""
+    """The SVG of a figure with title and description; vl-convert has escaped its strings."""
     title, description = f"{figure.name}-title", f"{figure.name}-description"
     drawn = draw(figure.chart)
     opening = _OPENING.match(drawn)
     size = _SIZE.search(opening[1]) if opening else None
     assert opening and size  # noqa: S101, PT018 - vl-convert's own first tag
+    # A viewBox without width and height, so that the style sheet can scale the chart.
     head = Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" class="chart {}" '
         'role="graphics-document" aria-labelledby="{}" aria-describedby="{}">'

@@ -1,4 +1,4 @@
-"""Several audits of one kind on one page: each candidate's headline, contrasts and own page."""
+"""Several audits of one kind on one page: headline, contrasts and page link of each candidate."""
 
 import os
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ _ADJUSTED = (
 
 @dataclass(frozen=True)
 class _Audit:
-    """One record on this page: what its candidate is called here, and its contrasts by title."""
+    """One record on this page: its display name, and its contrasts by title."""
 
     record: Record
     name: str
@@ -58,23 +58,24 @@ class _Audit:
 
 
 def place(records: Sequence[Record]) -> Path:
-    """Where the page of records of one folder belongs: beside them, by the time of the newest."""
+    """The default path of the overview page: beside the records, named by the newest one's time."""
     folders = [record.path for record in records if record.path is not None]
     newest = max(folders, key=lambda folder: folder.name)
     return newest.parent / f"overview-{newest.name.partition('-')[0]}.html"
 
 
 def write_overview(records: Sequence[Record], path: Path | None = None) -> Path:
-    """Write the page of several records, in their order; beside them unless `path` says otherwise.
+    """Write the page of several records, in the given order, atomically.
 
-    Raises `CannotWriteError` where the disk is full or read-only: the page is whole or not there.
+    It is written beside the records unless `path` is given. Raises `CannotWriteError` where the
+    disk is full or read-only.
     """
     path = place(records) if path is None else path
     return write(overview(records, path.parent), path)
 
 
 def overview(records: Sequence[Record], folder: Path) -> Page:
-    """The page of several records; its links are from `folder`. Pure."""
+    """The page of several records, with links relative to `folder`; pure."""
     audits = _audits(records)
     reference = _reference(records)
     newest = max(str(record.manifest.created) for record in records)
@@ -114,7 +115,7 @@ def _audits(records: Sequence[Record]) -> list[_Audit]:
 
 
 def _names(records: Sequence[Record]) -> list[str]:
-    """What the candidates are called: as little of their names as tells them apart."""
+    """The display names of the candidates: the shortest form that keeps them distinct."""
     models = [record.manifest.models[CANDIDATE] for record in records]
     full = [model.name for model in models]
     short = [name.rstrip("/").rsplit("/", 1)[-1] or name for name in full]
@@ -126,7 +127,7 @@ def _names(records: Sequence[Record]) -> list[str]:
 
 
 def _reference(records: Sequence[Record]) -> str:
-    """The reference that all records share, or nothing."""
+    """The reference that all records share; empty where they differ or have none."""
     found = {
         names_of(record.manifest).reference if REFERENCE in record.manifest.models else ""
         for record in records
@@ -135,7 +136,7 @@ def _reference(records: Sequence[Record]) -> str:
 
 
 def _titles(audits: Sequence[_Audit]) -> list[str]:
-    """The titles of all contrasts, as they stand in the records."""
+    """The titles of all contrasts, in the order of the records."""
     return list(dict.fromkeys(title for audit in audits for title in audit.contrasts))
 
 
@@ -200,13 +201,13 @@ def _pages(audits: Sequence[_Audit], folder: Path) -> Section:
 
 
 def _judged(record: Record) -> str:
-    """What the gates said of a record, in a line; empty where it was not judged."""
+    """The gate results of a record in one line; empty where it was not judged."""
     judgement = None if record.path is None else verdicts.read(record.path)
     return "" if judgement is None else gates.heading(judgement)
 
 
 def _link(record: Record, folder: Path) -> str:
-    """A link to a record's page, from the folder of this one."""
+    """A link to a record's page, relative to `folder`."""
     if record.path is None:
         return wording.UNKNOWN
     relative = os.path.relpath(record.path / FILE, folder).replace(os.sep, "/")

@@ -1,4 +1,4 @@
-"""A record as a page: every sentence and every number as a finished string, in order."""
+"""A record as a page: every sentence and number as a finished string, in order."""
 
 import math
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ _READ = (
 
 
 def page(record: Record, judgement: Judgement | None = None) -> Page:
-    """The page of a record, with what gates said of it; pure, and the same for the same record."""
+    """The page of a record, with the gates' verdicts if given; pure and deterministic."""
     manifest = record.manifest
     names = names_of(manifest)
     estimates = Effects.of(record.estimates)
@@ -94,7 +94,7 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
 
 
 def headline(record: Record) -> Claim:
-    """The first sentence of the page of a record, without the page."""
+    """The headline of a record's page, without building the page."""
     manifest, estimates = record.manifest, Effects.of(record.estimates)
     names = names_of(manifest)
     found = contrasts(manifest.probe_sets, estimates, names)
@@ -102,7 +102,11 @@ def headline(record: Record) -> Claim:
 
 
 def _order(named: tuple[str, ProbeSet]) -> int:
-    """Tested sets, published pairs, controls, facts; otherwise as they stand in the record."""
+    """The sort key of a probe set on the page.
+
+    Tested sets come first, then pairs and other units, controls, and facts. Within each kind the
+    order of the record is kept.
+    """
     _, part = named
     if part.kind == "cloze":
         return 3
@@ -110,7 +114,7 @@ def _order(named: tuple[str, ProbeSet]) -> int:
 
 
 def names_of(manifest: Manifest) -> Names:
-    """What the models are called: the last part of their names where that tells them apart."""
+    """The display names of the models: the last part of each name where these are distinct."""
     full = {model: str(identity.name) for model, identity in manifest.models.items()}
     short = {model: name.rstrip("/").rsplit("/", 1)[-1] or name for model, name in full.items()}
     chosen = short if len(set(short.values())) == len(short) else full
@@ -146,7 +150,7 @@ def _headline(
     estimates: Effects,
     names: Names,
 ) -> Claim:
-    """The clearest contrast; without one the clearest preference; without either the facts."""
+    """The clearest tested contrast; failing that the clearest preference, or else the facts."""
     if any(contrast.is_tested for contrast in found):
         return findings.headline(found, names)
     if preferred:
@@ -166,7 +170,7 @@ def _findings(
     estimates: Effects,
     names: Names,
 ) -> tuple[Block, ...]:
-    """A sentence for every set, then how to read them."""
+    """One sentence per set, followed by how to read the numbers."""
     n_tested = sum(contrast.is_tested for contrast in found)
     lines = [_line(contrast, names, n_tested, largest(found)) for contrast in found]
     lines += [preferring.line(preference, names) for preference in preferred]
@@ -183,7 +187,7 @@ def _findings(
 
 
 def _line(contrast: Contrast, names: Names, n_tested: int, most: float) -> str:
-    """A set in one line: its claim, and the number behind it in brackets."""
+    """The finding of a set in one line: its claim, with the number in brackets."""
     told = finding(contrast, names, n_tested, most)
     main = contrast.main
     if contrast.is_control or math.isnan(main.low):
@@ -324,7 +328,7 @@ def _contrast_cells(contrast: Contrast, effect: Effect) -> tuple[str, ...]:
         caveats.refusal(effect) or wording.between(effect.low, effect.high, with_sign=True),
         wording.odds(effect.estimate),
         "control" if contrast.is_control else wording.p_number(effect.p_adjusted),
-        # A control has no adjusted p, and what it could have found is always said.
+        # A control has no adjusted p (NaN), so its mde is always shown.
         wording.UNKNOWN if effect.p_adjusted < SHOWN else wording.plain(effect.mde),
         wording.number(effect.n_attributes),
         wording.number(effect.n_frames),

@@ -10,8 +10,8 @@ from maskaudit.audit.judging.rules import RULES, Change
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
 from maskaudit.reports import caveats, wording
 
-# What became of a verdict, the worst first. A warning is what would stop were it not for its
-# severity; waived is what somebody has answered for.
+# The worst first. A warning would stop the run but for its severity; a waived verdict is one that a
+# named owner has accepted.
 FAIL, NOT_MEASURED, INCONCLUSIVE = "fail", "not measured", "inconclusive"
 WARNING, WAIVED, PASS = "warning", "waived", "pass"
 STATUSES = (FAIL, NOT_MEASURED, INCONCLUSIVE, WARNING, WAIVED, PASS)
@@ -34,10 +34,10 @@ _COUNTS = ("n_frames", "frames_needed")
 
 @dataclass(frozen=True)
 class Row:
-    """A verdict in strings that show all that is in them; empty where there is nothing to say.
+    """A verdict as visible, unambiguous strings; a field with nothing to report is empty.
 
-    `status` is one of `STATUSES`; `more` says what could have been found, what would decide it and
-    who has waived it, a sentence each.
+    `status` is one of `STATUSES`. `more` holds one sentence each on the smallest detectable effect,
+    the frames needed to decide, and the waiver.
     """
 
     status: str
@@ -56,7 +56,7 @@ class Row:
 
 
 def status(verdict: Verdict) -> str:
-    """What became of a verdict, one of `STATUSES`; a waiver is of no use to what has no number."""
+    """The status of a verdict, one of `STATUSES`; a waiver cannot replace a missing measurement."""
     if verdict.verdict == "pass":
         return PASS
     if verdict.verdict == "not_measured":
@@ -69,27 +69,27 @@ def status(verdict: Verdict) -> str:
 
 
 def label(verdict: Verdict) -> str:
-    """The name of a verdict, fit for a terminal and for a test: gate[gender/gender-occupation]."""
+    """The label of a verdict in a terminal or test: gate[gender/gender-occupation]."""
     return f"{name(verdict.gate)}[{name(verdict.name)}]"
 
 
 def name(text: str) -> str:
-    """A name so that it can be seen and typed: without the marks that isolate a script."""
+    """A name that can be seen and typed: without the marks that isolate right-to-left text."""
     return wording.visible(text, None).strip("\u2068\u2069")
 
 
 def rows(judgement: Judgement) -> tuple[Row, ...]:
-    """Every verdict as a row, the worst first: by status, then by how far beyond the margin."""
+    """Every verdict as a row, in the order of `worst_first`."""
     return tuple(row(verdict) for verdict in worst_first(judgement))
 
 
 def worst_first(judgement: Judgement) -> list[Verdict]:
-    """The verdicts by status, then by how far they are beyond their margin; then as they stand."""
+    """The verdicts by status, then by their excess over the margin, then in the given order."""
     return sorted(judgement.verdicts, key=lambda v: (STATUSES.index(status(v)), -_excess(v)))
 
 
 def row(verdict: Verdict) -> Row:
-    """A verdict in strings."""
+    """A verdict as strings."""
     digits = _digits(verdict)
     unit = _unit(verdict)
     signs = verdict.rule != "bound" or unit in {"nats", "log units"}
@@ -112,7 +112,7 @@ def row(verdict: Verdict) -> Row:
 
 
 def heading(judgement: Judgement) -> str:
-    """How many gates there are and what became of them: 2 gates: 1 fail, 1 pass."""
+    """The number of gates and the count of each status: 2 gates: 1 fail, 1 pass."""
     gates = len({verdict.gate for verdict in judgement.verdicts})
     told = wording.counted(gates, "gate")
     if gates != len(judgement.verdicts):
@@ -123,20 +123,20 @@ def heading(judgement: Judgement) -> str:
 
 
 def about(judgement: Judgement) -> str:
-    """What was judged by what."""
+    """The record that was judged, and the policy."""
     record, policy = (wording.visible(text, None) for text in (judgement.record, judgement.policy))
     return f"The record {record}, by the gates of {policy}."
 
 
 def meaning(judgement: Judgement) -> str:
-    """What the exit code means, in a sentence."""
+    """The meaning of the exit code, in a sentence."""
     if judgement.exit_code == 0 and any(v.verdict != "pass" for v in judgement.verdicts):
         return _NOT_STOPPING
     return _EXITS[judgement.exit_code]
 
 
 def lines(judgement: Judgement) -> list[str]:
-    """All of it for a terminal: a heading, every verdict with its reason, notes, the exit code."""
+    """The whole judgement for a terminal: heading, verdicts with reasons, notes, exit code."""
     found = [heading(judgement), about(judgement)]
     width = max((len(each.status) for each in rows(judgement)), default=0)
     for each in rows(judgement):
@@ -147,19 +147,19 @@ def lines(judgement: Judgement) -> list[str]:
 
 
 def notes(judgement: Judgement) -> list[str]:
-    """What else is to be said of the judging, a line each."""
+    """Further notes on the judgement, one line each."""
     return [f"Note: {wording.visible(note, None)}" for note in judgement.notes]
 
 
 def told(verdict: Verdict) -> str:
-    """One verdict in some lines: its status and name, its numbers, its reason."""
+    """One verdict in a few lines: status and label, numbers, reason."""
     found = row(verdict)
     first, *rest = _told(found)
     return "\n".join([f"{found.status}: {first}", *rest])
 
 
 def properties(verdict: Verdict) -> list[tuple[str, str | float | int]]:
-    """The plain values of a verdict by name, for other programs; what is unknown is left out."""
+    """The values of a verdict by name, for other programs; unknown values are omitted."""
     words = {name: getattr(verdict, name) for name in (*_WORDS, "against", "scale", "method")}
     numbers = {name: getattr(verdict, name) for name in _NUMBERS}
     counts = {name: getattr(verdict, name) for name in _COUNTS}
@@ -175,13 +175,13 @@ def properties(verdict: Verdict) -> list[tuple[str, str | float | int]]:
 
 
 def _told(found: Row) -> list[str]:
-    """The lines of a row, but for its status."""
+    """The lines of a row, without its status."""
     first = f"{found.label}: {found.numbers}" if found.numbers else found.label
     return [first, *([found.reason] if found.reason else []), *found.more]
 
 
 def _more(verdict: Verdict, mde: str) -> Iterator[str]:
-    """What could have been found and what would decide it; who has answered for it."""
+    """A sentence each on the smallest detectable effect, the frames needed, and the waiver."""
     if verdict.verdict == INCONCLUSIVE and mde:
         is_change = isinstance(RULES.get(verdict.rule), Change)
         what = "change" if is_change else "distance from its limit"
@@ -202,7 +202,7 @@ def _against(verdict: Verdict) -> str:
 
 
 def _sentence(clause: str) -> str:
-    """A clause as a sentence; a name that it begins with, as of a file, stays as it is."""
+    """A clause as a sentence; an opening name, such as that of a file, keeps its case."""
     shown = _closed(clause) if clause else ""
     return wording.opened(shown) if shown.split(" ")[0].rstrip(",.").isalpha() else shown
 
@@ -217,7 +217,7 @@ def _with(number: str, unit: str) -> str:
 
 
 def _unit(verdict: Verdict) -> str:
-    """The unit of what is judged; empty for a share or a slope."""
+    """The unit of the judged number; empty for a share or a slope."""
     if verdict.scale == "log":
         return "log units"
     if numbers.is_percent(verdict.estimator):
@@ -227,7 +227,7 @@ def _unit(verdict: Verdict) -> str:
 
 
 def _excess(verdict: Verdict) -> float:
-    """How far a verdict is beyond its margin, in margins; 0 where that cannot be told."""
+    """How far a verdict exceeds its margin, in units of the margin; 0 where that is unknown."""
     harmful = -verdict.estimate if verdict.harm == "down" else verdict.estimate
     harmful = abs(harmful) if verdict.harm == "either" else harmful
     beyond = (harmful - verdict.margin) / (abs(verdict.margin) or 1.0)
@@ -235,7 +235,11 @@ def _excess(verdict: Verdict) -> float:
 
 
 def _digits(verdict: Verdict) -> int:
-    """Two decimals, and as many more as show the margin whole and a bound on its side of it."""
+    """The fewest decimals, from 2 to 8, that misstate neither the margin nor the bounds.
+
+    The margin must be exact or, from 4 decimals on, at least nonzero. A bound must not round to the
+    margin, its negative or 0 unless it equals it. Where 7 decimals do not suffice, returns 8.
+    """
     margin = verdict.margin
 
     def enough(digits: int) -> bool:

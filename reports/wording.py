@@ -1,4 +1,4 @@
-"""Numbers, names and foreign text as finished strings: a page's style is set here alone."""
+"""Numbers, names and foreign text as finished strings; the only place that sets their style."""
 
 import math
 import unicodedata
@@ -8,7 +8,7 @@ from functools import lru_cache
 
 UNKNOWN = "–"
 LONGEST_SHOWN = 60
-# Not control characters to Unicode, and yet nothing is to be seen of them.
+# Unicode does not class these as control characters, yet they have no visible glyph.
 _INVISIBLE = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0}
 _VARIATION_SELECTORS = (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
 _UNSEEN_CATEGORIES = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
@@ -31,7 +31,7 @@ def signed(value: float) -> str:
 
 
 def plain(value: float, digits: int = 2) -> str:
-    """A number whose direction is said in words or is not there: 0.62, −0.62."""
+    """A number without a plus sign, for use where words give the direction: 0.62, −0.62."""
     if math.isnan(value):
         return UNKNOWN
     shown = _decimals(abs(value)) if digits == 2 else f"{abs(value):.{digits}f}"  # noqa: PLR2004
@@ -39,13 +39,13 @@ def plain(value: float, digits: int = 2) -> str:
 
 
 def correlations(values: Sequence[float]) -> list[str]:
-    """Correlations: 0.87; all with three decimals where two would make one of them 1.00."""
+    """Correlations: 0.87; all with three decimals where two would show any of them as 1.00."""
     is_close = any(size(value) == "1.00" for value in values)
     return [plain(value, 3 if is_close else 2) for value in values]
 
 
 def size(value: float) -> str:
-    """How large a number is, without its sign."""
+    """The absolute value of a number."""
     return plain(abs(value))
 
 
@@ -64,7 +64,7 @@ def with_interval(estimate: float, low: float, high: float) -> str:
 
 
 def fixed(value: float, digits: int, *, with_sign: bool = False) -> str:
-    """A number with so many decimals and no more, as in a column of them: 54.18, +0.30, −1.20."""
+    """A number with a fixed count of decimals, for a column: 54.18, +0.30, −1.20."""
     if math.isnan(value):
         return UNKNOWN
     shown = f"{abs(value):.{digits}f}"
@@ -76,9 +76,9 @@ def fixed(value: float, digits: int, *, with_sign: bool = False) -> str:
 def fixed_interval(
     numbers: tuple[float, float, float], digits: int, *, with_sign: bool = False
 ) -> str:
-    """An estimate, its low and its high in one cell: 54.2 (51.0 to 57.4)."""
+    """An estimate with its low and high limits in one cell: 54.2 (51.0 to 57.4)."""
     estimate, low, high = (fixed(value, digits, with_sign=with_sign) for value in numbers)
-    # An interval of no width is no interval: nothing varied from which one could be told.
+    # Zero width means that nothing varied, so the interval could not be estimated.
     return (
         estimate
         if UNKNOWN in {low, high} or numbers[1] == numbers[2]
@@ -103,7 +103,7 @@ def p_value(p: float) -> str:
 
 
 def odds(nats: float) -> str:
-    """The factor on the odds that a number of nats is: 1.9."""
+    """The factor on the odds for a number in nats: 1.9."""
     if math.isnan(nats):
         return UNKNOWN
     if nats > math.log(_MANY):
@@ -120,7 +120,7 @@ def percent(share: float, digits: int = 0) -> str:
 
 
 def share_of_odds(nats: float) -> str:
-    """The share of the first of two groups that log-odds are: 65 %, 0.4 %, 99.6 %."""
+    """The share of the first of two groups at these log-odds: 65 %, 0.4 %, 99.6 %."""
     if math.isnan(nats):
         return UNKNOWN
     share = 1 / (1 + math.exp(-nats)) if nats > -_LARGEST_EXPONENT else 0.0
@@ -134,7 +134,7 @@ def points(share: float) -> str:
 
 
 def probability(p: float) -> str:
-    """A probability of a word: 41.2 %, 0.12 %, or 1 in 24,000 where a percentage is all zeros."""
+    """The probability of a word: 41.2 %, 0.12 %, or 1 in 24,000 below 0.01 %."""
     if math.isnan(p):
         return UNKNOWN
     if p >= 0.01:  # noqa: PLR2004
@@ -158,14 +158,14 @@ def counted(count: int, noun: str, plural: str = "") -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """Words in a row: a, b and c."""
+    """A list of words: a, b and c."""
     if len(words) < 2:  # noqa: PLR2004
         return "".join(words)
     return ", ".join(words[:-1]) + " and " + words[-1]
 
 
 def opened(text: str) -> str:
-    """The same text with a capital first letter."""
+    """The text with its first letter capitalised."""
     return text[:1].upper() + text[1:]
 
 
@@ -176,26 +176,27 @@ def date(created: str) -> str:
 
 
 def short_digest(digest: str) -> str:
-    """Enough of a digest to tell two apart at a glance."""
+    """The first 12 characters of a digest, enough to distinguish two at a glance."""
     return digest[:12]
 
 
 def quoted(words: Sequence[str]) -> str:
-    """Foreign words in a row, each in quotation marks."""
+    """A list of foreign words, each in quotation marks."""
     return listed([f"“{visible(word)}”" for word in words])
 
 
 def visible(text: str, longest: int | None = LONGEST_SHOWN) -> str:
-    """Text from a model or a file, so that all of it can be seen and none of it acts.
+    """Text from a model or a file, made fully visible and inert.
 
-    Characters without a shape, or that turn the direction of what follows, are named by their code
-    point; text of a right-to-left script is set apart so that it cannot move the words around it.
-    Markup is left as it is: escaping is the template's.
+    Characters without a glyph, and those that change the direction of what follows, are shown as
+    their code point; right-to-left text is isolated so that it cannot reorder the words around it.
+    Text over `longest` characters is cut, unless that is None. Markup is left as it is: the
+    template escapes it.
     """
     if longest is not None and len(text) > longest:
         text = text[: longest - 1] + "…"
     if text.isascii() and text.isprintable() and not text.isspace() and text:
-        return text  # as most are: nothing below changes it
+        return text  # the common case: nothing below would change it
     shown = "".join(_shown(character) for character in text)
     if not shown:
         return "(empty)"
@@ -208,13 +209,13 @@ def visible(text: str, longest: int | None = LONGEST_SHOWN) -> str:
 
 
 def _decimals(size: float) -> str:
-    """Two decimals, and as many more as a small number needs to be told from nothing."""
+    """Two decimals, and more for a small number that would otherwise show as zero."""
     if _LEAST <= size < 0.005:  # noqa: PLR2004
         return f"{size:.{-math.floor(math.log10(size))}f}"
     return f"{size:.2f}"
 
 
-@lru_cache(maxsize=4096)  # a page shows the same few characters again and again
+@lru_cache(maxsize=4096)  # a page repeats the same few characters
 def _shown(character: str) -> str:
     point = ord(character)
     unseen = (

@@ -1,1 +1,1 @@
-"""Charts as static SVG: finished marks go in, the same bytes for the same numbers come out."""
+"""Charts as static SVG: the same numbers give the same bytes."""

@@ -1,4 +1,4 @@
-"""What all charts share: scales, axes, a frame, lines and labels, and the way to SVG."""
+"""The parts that all charts share: scales, axes, frame, lines, labels, and conversion to SVG."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ INK, SOFT, LINE = "var(--ink)", "var(--soft)", "var(--line)"
 
 
 def line(ends: list[dict[str, float]], ticks: Sequence[float], y: alt.Y, colour: str) -> Any:  # noqa: ANN401
-    """A line to read the marks against; no mark itself, so it is silent to a screen reader."""
+    """A reference line for the marks; carries no data, so screen readers skip it."""
     return (
         over(pd.DataFrame(ends))
         .mark_rule(strokeWidth=1, strokeDash=[4, 3], aria=False)
@@ -31,7 +31,7 @@ def line(ends: list[dict[str, float]], ticks: Sequence[float], y: alt.Y, colour:
     )
 
 
-def text(  # noqa: PLR0913 - each a word of how a label is set
+def text(  # noqa: PLR0913 - each sets one property of a label
     data: pd.DataFrame,
     field: str,
     *,
@@ -40,7 +40,7 @@ def text(  # noqa: PLR0913 - each a word of how a label is set
     y: alt.Y,
     weight: Literal["normal", "bold"] = "normal",
 ) -> Any:  # noqa: ANN401
-    """Labels beside the plot; each is its own label, too."""
+    """Labels beside the plot; each is also its own text for screen readers."""
     return (
         over(data)
         .mark_text(align=align, baseline="middle", fontSize=13, fontWeight=weight, limit=0)
@@ -58,11 +58,11 @@ def scale(ticks: Sequence[float]) -> alt.Scale:
 
 
 def axis(ticks: Sequence[float], title: str, label: str = "", extent: int = 24) -> alt.Axis:
-    """An axis with these ticks; `label` is how vega writes each, `extent` the room beside it."""
+    """An axis with these ticks; `label` is a Vega expression for them, `extent` is in pixels."""
     return alt.Axis(
         labelExpr=label or alt.Undefined,
         values=list(ticks),
-        tickCount=len(ticks),  # without it vega leaves out every second of many
+        tickCount=len(ticks),  # otherwise Vega drops every second tick of many
         title=title,
         grid=True,
         format=".1f" if ticks[1] - ticks[0] < 1 else "d",
@@ -75,7 +75,10 @@ def axis(ticks: Sequence[float], title: str, label: str = "", extent: int = 24) 
 
 
 def ticks_around(values: Sequence[float]) -> list[float]:
-    """Round numbers that reach around all values: some five steps of 1, 2 or 5."""
+    """Round ticks that span all finite values, of which there must be at least one.
+
+    There are about five steps of 1, 2 or 5 times a power of ten, and at least 0.1.
+    """
     known = [value for value in values if math.isfinite(value)]
     low, high = min(known), max(known)
     span = max(high - low, 0.4)
@@ -90,12 +93,12 @@ def ticks_around(values: Sequence[float]) -> list[float]:
 def framed(
     chart: alt.LayerChart | alt.FacetChart, size: tuple[float, float], padding: dict[str, float]
 ) -> Any:  # noqa: ANN401 - a chart of altair, whose methods are typed loosely
-    """A chart of this size, with the fonts and colours that all charts have."""
+    """A chart of this size, with the fonts and colours shared by all charts."""
     axes = alt.AxisConfig(
         labelColor=SOFT, titleColor=SOFT, tickColor=LINE, domainColor=LINE,
         gridColor=LINE, labelFontSize=12, titleFontSize=12, titleFontWeight="normal",
     )  # fmt: skip
-    # All at once: each call would copy the whole chart.
+    # In one call, since each call copies the whole chart.
     return chart.properties(
         width=size[0],
         height=size[1],
@@ -108,7 +111,7 @@ def framed(
 
 
 def over(data: pd.DataFrame) -> alt.Chart:
-    """A chart of these rows; plain ones, since every channel here says what type it is of."""
+    """A chart of these rows as plain values: every channel states its own type."""
     rows = [
         {name: None if _is_unknown(value) else value for name, value in row.items()}
         for row in data.to_dict("records")
@@ -117,13 +120,13 @@ def over(data: pd.DataFrame) -> alt.Chart:
 
 
 def _is_unknown(value: object) -> bool:
-    """Whether a number has no place on an axis."""
+    """Whether a value is a NaN or infinite number, which has no position on an axis."""
     return isinstance(value, float) and not math.isfinite(value)
 
 
 def svg(chart: Any) -> str:  # noqa: ANN401
-    """The SVG of a chart of altair."""
-    # A test holds the charts against the schema, which takes longer than to draw them.
+    """Render an Altair chart as SVG."""
+    # Validation takes longer than drawing, so a test checks the charts against the schema instead.
     spec = chart.to_dict(validate=False)
     svg: str = vl_convert.vegalite_to_svg(spec, vl_version=_VEGA_LITE)
     return svg

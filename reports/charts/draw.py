@@ -1,7 +1,8 @@
 """Charts as static SVG: the same bytes for the same numbers, and a label on every mark.
 
-Colours are names of the page's style sheet (`var(--name)`), so that a chart follows its theme.
-All places are computed here and none from the width of a text, which depends on a machine's fonts.
+Colours are variables of the page's style sheet (`var(--name)`), so a chart follows its theme. All
+positions are computed here; none depends on the width of a text, which varies with the fonts of a
+machine.
 """
 
 from maskaudit.reports.blocks import Forest, Scatter, Timeline, Yardsticks
@@ -12,7 +13,7 @@ from maskaudit.reports.charts.scatter import scatter_chart, yardsticks_chart
 
 
 def draw(chart: Forest | Scatter | Yardsticks | Timeline) -> str:
-    """The SVG of a chart."""
+    """Render a chart as SVG."""
     if isinstance(chart, Timeline):
         return timeline.draw(chart)
     if isinstance(chart, Forest):

@@ -1,4 +1,4 @@
-"""A forest of intervals: a row a number, in groups under titles."""
+"""A forest plot: one row per estimate, in groups under titles."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ def forest_chart(forest: Forest) -> Any:  # noqa: ANN401
 
 
 def _placed(forest: Forest) -> tuple[list[dict[str, Any]], pd.DataFrame]:
-    """Every mark with its height in the chart, and every group's title with its own."""
+    """Every mark with its vertical position in the chart, and every group title with its own."""
     rows: list[dict[str, Any]] = []
     titles = []
     y = 0.0
@@ -75,6 +75,7 @@ def _placed(forest: Forest) -> tuple[list[dict[str, Any]], pd.DataFrame]:
 
 def _row(mark: Mark, y: float) -> dict[str, Any]:
     row = mark.row
+    # Cut the name only: the role in brackets after it tells the rows apart.
     if len(row) > _LONGEST_LABEL:
         name, _, tag = row.rpartition(" (")
         row = f"{name[: _LONGEST_LABEL - len(tag) - 3]}… ({tag}"

@@ -1,4 +1,4 @@
-"""Dots of two numbers each: along the diagonal, and shares against two yardsticks."""
+"""Scatter plots: two numbers around the diagonal, and shares against two yardsticks."""
 
 import math
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ from maskaudit.reports.charts.common import (
 )
 
 _SIDE = 250
-# Shares that an axis may name.
+# Shares that may be ticks.
 _SHARES = (0.0001, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999)
 _MARGIN = 0.3
 _AS_PERCENT = "format(100 / (1 + exp(-datum.value)), '.4~r') + ' %'"
 
 
 def scatter_chart(scatter: Scatter) -> Any:  # noqa: ANN401
-    """Dots of two numbers on one scale in both directions, with the diagonal."""
+    """Points of two numbers on the same scale in both directions, with the diagonal."""
     data = _dots(scatter.dots)
     ticks = ticks_around([*data["x"], *data["y"]])
     x = alt.X("x:Q", scale=scale(ticks), axis=axis(ticks, scatter.x_axis))
@@ -45,7 +45,7 @@ def scatter_chart(scatter: Scatter) -> Any:  # noqa: ANN401
 
 
 def yardsticks_chart(chart: Yardsticks) -> Any:  # noqa: ANN401
-    """Shares on a scale of log-odds: the same in both directions, named in percent."""
+    """Shares on the same log-odds scale in both directions, labelled in percent."""
     data = _dots(chart.dots)
     ends, ticks = _shares([*data["x"], *data["y"]])
     low, high = ends
@@ -66,9 +66,9 @@ def yardsticks_chart(chart: Yardsticks) -> Any:  # noqa: ANN401
 
 
 def _shares(values: Sequence[float]) -> tuple[list[float], list[float]]:
-    """Where an axis of log-odds begins and ends, and the round shares in between.
+    """The ends of a log-odds axis, and its ticks at round shares.
 
-    One half, where the line of parity lies, is always inside with a tick on either side.
+    One half, the line of parity, always lies inside, with a tick on either side.
     """
     known = [value for value in values if math.isfinite(value)]
     named = [math.log(share / (1 - share)) for share in _SHARES]

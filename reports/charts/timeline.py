@@ -1,6 +1,6 @@
-"""A series of records as static SVG: numbers with their intervals in order, and where it changed.
+"""A series of records as static SVG: estimates with intervals in order, and level changes.
 
-Drawn as the other charts: colours by name, places computed, a label on every mark.
+As in the other charts, colours are named, positions computed, and every mark is labelled.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ _ALARM = "var(--note-line)"
 
 
 def draw(line: Timeline) -> str:
-    """The SVG of a timeline."""
+    """Render a timeline as SVG."""
     data = _placed(line)
     known = [] if line.null is None else [line.null]
     bounds = [bound for limit in line.limits for bound in (limit.low, limit.high)]
@@ -53,7 +53,7 @@ def draw(line: Timeline) -> str:
 
 
 def _in_order(n: int) -> alt.X:
-    """Places from left to right, half a place free at either end."""
+    """Positions from left to right, with half a position free at either end."""
     return alt.X("x:Q", scale=alt.Scale(domain=[-0.5, n - 0.5], nice=False, zero=False), axis=None)
 
 
@@ -92,7 +92,7 @@ def _points(data: pd.DataFrame, x: alt.X, y: alt.Y, subject: str) -> Any:  # noq
 
 
 def _intervals(data: pd.DataFrame, x: alt.X, ticks: Sequence[float]) -> Any:  # noqa: ANN401
-    """The interval of each number; its label is the point's."""
+    """The interval of each number; silent to screen readers, since the point has the label."""
     return (
         over(data.dropna(subset=["low", "high"]))
         .mark_rule(strokeWidth=1 if len(data) > _CROWDED else 2, opacity=0.55, aria=False)
@@ -121,7 +121,7 @@ def _rules(
     colour: str,
     dash: list[int],
 ) -> Any:  # noqa: ANN401
-    """Level lines to read the marks against, silent to a screen reader."""
+    """Horizontal reference lines for the marks; screen readers skip them."""
     return (
         over(pd.DataFrame(rows))
         .mark_rule(strokeWidth=1.5, strokeDash=dash, aria=False)
@@ -135,7 +135,7 @@ def _rules(
 
 
 def _limits(limits: Sequence[Limits], x: alt.X, ticks: Sequence[float]) -> list[Any]:
-    """The two limits of a sequence, each a line of steps."""
+    """The two limits of a sequence, each as a step line."""
     return [
         over(pd.DataFrame({"x": one.place, "y": getattr(one, name)} for one in limits))
         .mark_line(strokeWidth=1.5, interpolate="step-after", aria=False, fill=None)
@@ -146,7 +146,7 @@ def _limits(limits: Sequence[Limits], x: alt.X, ticks: Sequence[float]) -> list[
 
 
 def _dates(data: pd.DataFrame) -> Any:  # noqa: ANN401
-    """Dates under the marks, from the first on as many as fit."""
+    """At most six evenly spaced dates below the marks, starting with the first."""
     n = len(data)
     shown = range(0, n, -(-n // _MOST_DATES))
     return (

@@ -1,1 +1,1 @@
-"""Verdicts for machines that build: JUnit XML, annotations, summaries."""
+"""Verdicts for continuous integration: JUnit XML, annotations, Markdown summaries."""

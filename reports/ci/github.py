@@ -1,4 +1,4 @@
-"""A judgement as GitHub's annotations: commands that mark lines of gates.toml."""
+"""A judgement as GitHub annotations: workflow commands that mark lines of gates.toml."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,17 +9,19 @@ from maskaudit.reports import verdicts as gates
 from maskaudit.reports import wording
 from maskaudit.reports.verdicts import FAIL, INCONCLUSIVE, NOT_MEASURED, WARNING
 
-# GitHub shows ten annotations of a kind in a step and says nothing of the others.
+# GitHub shows ten annotations of a kind per step and drops the others silently.
 ANNOTATIONS = 10
 _STOPPING = (FAIL, NOT_MEASURED, INCONCLUSIVE)
+# A pattern rather than tomllib, which keeps no line numbers.
 _ID = re.compile(r"""(?<![\w.-])["']?id["']?\s*=\s*(["'])(?P<id>.*?)\1""")
 
 
 def annotations(judgement: Judgement, file: Path, root: Path | None = None) -> list[str]:
-    """GitHub's commands that mark lines of gates.toml: at most ten errors and ten warnings.
+    """GitHub workflow commands that mark lines of gates.toml: at most ten errors and ten warnings.
 
     The worst come first. Of more than ten of a kind nine are shown, and the tenth says how many
-    more the summary has. `file` is told as it is seen from `root`, the repository's.
+    more the summary has. `file` is given relative to `root`, the root of the repository, where it
+    lies inside.
     """
     places = lines_of(file)
     if root is not None and file.resolve().is_relative_to(root.resolve()):
@@ -34,7 +36,10 @@ def annotations(judgement: Judgement, file: Path, root: Path | None = None) -> l
 
 
 def lines_of(file: Path) -> dict[str, int]:
-    """The line of each gate's `id` in a gates.toml, from 1; empty where there is no file."""
+    """The line number, from 1, of each gate's `id` in a gates.toml.
+
+    The first occurrence counts; comment lines are skipped. Empty where the file cannot be read.
+    """
     try:
         lines = file.read_text("utf-8-sig").splitlines()
     except (OSError, ValueError):
@@ -50,7 +55,7 @@ def lines_of(file: Path) -> dict[str, int]:
 def _annotated(
     kind: str, verdicts: Sequence[Verdict], file: Path, places: dict[str, int]
 ) -> Iterator[str]:
-    """The commands of one kind, the last of ten for all that are left."""
+    """The commands of one kind; the tenth stands for all that are left."""
     shown = verdicts if len(verdicts) <= ANNOTATIONS else verdicts[: ANNOTATIONS - 1]
     for verdict in shown:
         row = gates.row(verdict)

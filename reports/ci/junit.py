@@ -11,10 +11,11 @@ from maskaudit.reports.verdicts import FAIL, INCONCLUSIVE, NOT_MEASURED, WAIVED
 
 
 def junit(judgement: Judgement) -> str:
-    """JUnit XML, a test case a verdict: `failure`, `error` where nothing was measured, `skipped`.
+    """JUnit XML with one test case per verdict.
 
-    What is inconclusive is a `failure` of that type. A warning is a case that passes, with its text
-    in `system-out`; what is waived is skipped.
+    A fail or an inconclusive verdict is a `failure` of that type, a verdict without a measurement
+    an `error`, and a waived one `skipped`. A warning is a passing case with its text in
+    `system-out`.
     """
     statuses = Counter(gates.status(verdict) for verdict in judgement.verdicts)
     counts = {

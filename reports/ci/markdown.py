@@ -1,4 +1,4 @@
-"""A judgement as Markdown: the summary of a step, and a comment on a pull request."""
+"""A judgement as Markdown: the summary of a CI step, and a comment on a pull request."""
 
 import re
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ from maskaudit.reports import verdicts as gates
 from maskaudit.reports import wording
 from maskaudit.reports.verdicts import PASS, Row
 
-# GitHub refuses a whole step summary above 1 MiB, which all of a step share, and a comment of more
-# than 65,536 characters.
+# GitHub rejects a whole step summary above 1 MiB, a limit that everything in the step shares, and a
+# comment of more than 65,536 characters.
 SUMMARY_BYTES, COMMENT_BYTES = 1_000_000, 60_000
 MARKER = "<!-- maskaudit -->"
 _COLUMNS = ("Verdict", "Gate", "Estimate", "One-sided 95 % bounds", "Held against", "Why")
@@ -18,7 +18,7 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#|~!])")
 
 
 def summary(judgement: Judgement) -> str:
-    """Markdown for a step's summary: every verdict, the worst first, always below 1 MiB."""
+    """Markdown for a step summary: every verdict, the worst first; always below 1 MiB."""
     head = f"## maskaudit: {gates.heading(judgement)}\n\n{_escaped(gates.about(judgement))}\n\n"
     foot = f"\n{_after(judgement)}\n"
     room = SUMMARY_BYTES - len((head + foot).encode())
@@ -26,7 +26,7 @@ def summary(judgement: Judgement) -> str:
 
 
 def comment(judgement: Judgement) -> str:
-    """Markdown for a pull request; by `MARKER` in it a later one finds the one to replace."""
+    """Markdown for a pull request; `MARKER` lets a later run find and replace it."""
     rows = gates.rows(judgement)
     open_, passed = (
         [row for row in rows if (row.status == PASS) == wanted] for wanted in (False, True)
@@ -46,7 +46,7 @@ def comment(judgement: Judgement) -> str:
 
 
 def _table(rows: Sequence[Row], room: int) -> str:
-    """The rows as a table of Markdown that is not longer than `room` bytes; says what is cut."""
+    """The rows as a Markdown table of at most `room` bytes; a note counts the rows left out."""
     head = f"| {' | '.join(_COLUMNS)} |\n|{' --- |' * len(_COLUMNS)}\n"
     lines: list[str] = []
     left = room - len((head + _cut(len(rows))).encode())
@@ -76,7 +76,7 @@ def _cell(text: str) -> str:
 
 
 def _after(judgement: Judgement) -> str:
-    """What the exit code means, and the notes."""
+    """The meaning of the exit code, and the notes."""
     notes = "".join(f"\n\n{_escaped(note)}" for note in gates.notes(judgement))
     return f"{_escaped(gates.meaning(judgement))}{notes}"
 
@@ -90,6 +90,6 @@ def _again(judgement: Judgement) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text that Markdown shows as it is: no markup, no HTML, and nobody is called by an @."""
+    """Text that Markdown shows literally: no markup, no HTML, and no @ that mentions anyone."""
     plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _MARKDOWN.sub(r"\\\1", plain).replace("@", "@<!-- -->")

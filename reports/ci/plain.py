@@ -1,4 +1,4 @@
-"""A judgement as plain JSON values, with its sentences."""
+"""A judgement as plain JSON values, with its opening and closing sentences."""
 
 from typing import Any
 
@@ -7,6 +7,6 @@ from maskaudit.reports import verdicts as gates
 
 
 def as_json(judgement: Judgement) -> dict[str, Any]:
-    """Plain JSON values of a judgement, with the sentences that head and end it."""
+    """Plain JSON values of a judgement, with its `heading` and the `meaning` of its exit code."""
     told = {"heading": gates.heading(judgement), "meaning": gates.meaning(judgement)}
     return {**told, **judgement.as_json()}

@@ -1,4 +1,4 @@
-"""Whether a model knows enough for its bias numbers to be worth reading."""
+"""The competence check: whether a model knows enough for its bias numbers to be worth reading."""
 
 from maskaudit.audit.recording.manifest import Competence, Manifest
 from maskaudit.reports import wording
@@ -12,7 +12,7 @@ NOT_ASKED = (
 
 
 def warnings(manifest: Manifest, names: Names) -> tuple[str, ...]:
-    """What a page of a model that is not competent opens with; nothing for the bundled pair."""
+    """The opening warnings for models that fail the check; empty for the bundled pair."""
     if manifest.truth is not None:
         return ()
     checked = manifest.competence
@@ -26,7 +26,7 @@ def warnings(manifest: Manifest, names: Names) -> tuple[str, ...]:
 
 
 def sentences(manifest: Manifest, names: Names) -> tuple[str, ...]:
-    """The check of each model, as the section of the facts tells it."""
+    """The check of each model, as sentences for the section of the facts."""
     checked = manifest.competence
     return tuple(
         f"{wording.opened(names.the(model))} {'passes' if found.competent else 'fails'} the "
@@ -37,7 +37,7 @@ def sentences(manifest: Manifest, names: Names) -> tuple[str, ...]:
 
 
 def not_asked(names: Names) -> str:
-    """What a record without facts leaves open."""
+    """The limitation of a record without facts."""
     who = (
         "these models fill plain sentences" if names.paired else "this model fills plain sentences"
     )

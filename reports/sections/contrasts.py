@@ -20,7 +20,7 @@ from maskaudit.reports.effects import (
     Names,
 )
 
-_SMALL = 5  # times as far from zero is the largest finding
+_SMALL = 5  # a control is small if the largest finding is this many times as far from zero
 HEADLINE_RULE = (
     "The headline is about the set with the clearest result, that is the one whose number is "
     "largest against its own uncertainty (its standard error). All other sets follow, whatever "
@@ -42,22 +42,25 @@ class Contrast:
 
     @property
     def main(self) -> Effect:
-        """What the page is about: the difference, or the one model."""
+        """The effect that the page reports: the difference, or that of the only model."""
         return self.subjects.get(DIFFERENCE) or self.subjects[CANDIDATE]
 
     @property
     def is_tested(self) -> bool:
-        """Whether it is among the tested sets."""
+        """Whether the contrast is among the tested ones: no control, and with an adjusted p."""
         return not self.is_control and not math.isnan(self.main.p_adjusted)
 
     @property
     def is_shown(self) -> bool:
-        """Whether it differs from zero, the number of tested sets allowed for."""
+        """Whether it differs from zero after adjustment for the number of tested sets."""
         return self.is_tested and self.main.p_adjusted < SHOWN
 
     @property
     def clearness(self) -> float:
-        """How large the number is against its standard error."""
+        """The absolute estimate over its standard error.
+
+        Without a positive standard error it is infinite, or 0 where the estimate is 0.
+        """
         main = self.main
         if main.std_error > 0:
             return abs(main.estimate) / main.std_error
@@ -67,7 +70,7 @@ class Contrast:
 def contrasts(
     probe_sets: Mapping[str, ProbeSet], estimates: Effects, names: Names
 ) -> list[Contrast]:
-    """Every contrast of a record: the tested sets as they stand in it, then the controls."""
+    """Every contrast of a record: the tested sets in its order, then the controls."""
     found = [
         contrast
         for probe_set, part in probe_sets.items()
@@ -77,7 +80,10 @@ def contrasts(
 
 
 def pairs(part: ProbeSet) -> Iterator[tuple[tuple[str, ...], tuple[str, str]]]:
-    """Each pair of groups as slices name it, which is not at all for the only one; their labels."""
+    """Each pair of groups as slices name it, and the labels of both.
+
+    Slices do not name the only pair of a set with two groups, so its names are empty.
+    """
     groups = list(part.groups)
     for i, first in enumerate(groups):
         for second in groups[i + 1 :]:
@@ -86,12 +92,12 @@ def pairs(part: ProbeSet) -> Iterator[tuple[tuple[str, ...], tuple[str, str]]]:
 
 
 def tag(probe_set: str, groups: Sequence[str]) -> str:
-    """A name for what is about one set and one pair of its groups; unique on the page."""
+    """A name for one set and one pair of its groups; unique on the page."""
     return "-".join([probe_set, *groups])
 
 
 def label(parts: Mapping[str, Labelled], name: str) -> str:
-    """The label of a group or class; its name, with spaces, where it has none of its own."""
+    """The label of a group or class; without a label, its name with spaces for underscores."""
     found = parts[name].label if name in parts else name
     return wording.visible(found.replace("_", " ") if found == name else found)
 
@@ -142,14 +148,15 @@ def _nothing_shown(tested: Sequence[Contrast], clearest: Contrast, names: Names)
 
 
 def largest(found: Iterable[Contrast]) -> float:
-    """The size of the largest contrast that was shown, in nats; 0 where none was."""
+    """The absolute size, in nats, of the largest contrast shown; 0 where none was."""
     return max((abs(one.main.estimate) for one in found if one.is_shown), default=0.0)
 
 
 def finding(contrast: Contrast, names: Names, n_tested: int, most: float = 0.0) -> Claim:
-    """What one set shows, or that it shows nothing and what it could have found.
+    """The result of one set, or that it shows nothing and its smallest detectable effect.
 
-    `most` is the size of the largest finding of the page, which a control is held against.
+    `most` is the absolute size, in nats, of the largest finding on the page, for comparison with a
+    control.
     """
     if contrast.is_control:
         return _control(contrast, names, most)
@@ -200,7 +207,7 @@ def _alone(contrast: Contrast, names: Names, n_tested: int) -> Claim:
 
 
 def _direction(contrast: Contrast) -> str:
-    """Which of the two leans further, from the sign of the difference and of both contrasts."""
+    """Which of the two leans further, by the signs of the difference and of both contrasts."""
     candidate, reference = (contrast.subjects[name].estimate for name in (CANDIDATE, REFERENCE))
     if contrast.main.estimate > 0:
         return "leans further than" if candidate > 0 else "leans less against the stereotype than"
@@ -278,14 +285,14 @@ def _signed_interval(effect: Effect) -> str:
 
 
 def _interval(effect: Effect) -> str:
-    """The interval of a number that is said as so much lower is said the same way."""
+    """The interval; where it lies wholly below zero, as positive numbers followed by "lower"."""
     if effect.high < 0:
         return f"{wording.between(-effect.high, -effect.low)} lower"
     return wording.between(effect.low, effect.high)
 
 
 def _higher(main: Effect) -> str:
-    """The difference in words; its interval keeps the sign."""
+    """The difference in words: its size and its direction."""
     if wording.size(main.estimate) == wording.size(0):
         return "the same to two decimals"
     way = "higher" if main.estimate > 0 else "lower"
@@ -311,7 +318,7 @@ def _both(contrast: Contrast) -> str:
 
 
 def _in_odds(contrast: Contrast) -> str:
-    """The same effect as a factor, of the candidate and of the reference where there is one."""
+    """The effect as a factor, for the candidate and for the reference where there is one."""
     first, second = contrast.groups
     step = f"going from “{contrast.classes[1]}” to “{contrast.classes[0]}”"
     if contrast.group_at_mask:

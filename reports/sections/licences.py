@@ -1,4 +1,4 @@
-"""What the licences of probe sets ask of those who use their numbers, in words."""
+"""The conditions that the licences of probe sets place on users of their numbers, in words."""
 
 from maskaudit.audit.recording.manifest import Manifest, ProbeSet
 from maskaudit.reports import wording
@@ -14,12 +14,12 @@ _ASKS = {
 
 
 def conditions(part: ProbeSet) -> list[str]:
-    """The conditions of a set's licence, each with a word for it and what it asks."""
+    """The conditions of a set's licence, each as a short name and what it requires."""
     return [f"{word}: {asks}" for key, (word, asks) in _ASKS.items() if getattr(part, key)]
 
 
 def of_page(manifest: Manifest) -> tuple[Text, ...]:
-    """What a reader of the whole page has to know of the licences of its sets, or nothing."""
+    """The licence conditions that concern the whole page; empty where there are none."""
     lines = []
     for key, (word, asks) in _ASKS.items():
         bound = [
@@ -36,7 +36,7 @@ def of_page(manifest: Manifest) -> tuple[Text, ...]:
 
 
 def of_set(part: ProbeSet) -> tuple[Block, ...]:
-    """Licence, citation and source of one set, and what reading its published file brought up."""
+    """Licence, citation and source of one set, with remarks from reading its published file."""
     asked = [f"{wording.opened(line)}." for line in conditions(part)]
     source = f"Source: {_stopped('; '.join(part.sources))}"
     told = [f"Licence: {wording.visible(part.licence)}.", *asked, *citation(part), source]
@@ -58,7 +58,7 @@ def of_set(part: ProbeSet) -> tuple[Block, ...]:
 
 
 def citation(part: ProbeSet) -> tuple[str, ...]:
-    """How a set asks to be cited, if it does."""
+    """The citation that a set asks for; empty where it asks for none."""
     return (f"Cite: {_stopped(part.cite)}",) if part.cite else ()
 
 

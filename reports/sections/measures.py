@@ -1,4 +1,4 @@
-"""Tables of named numbers: a row a measure, a column a subject."""
+"""Tables of named numbers: one row per measure, one column per subject."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,13 +12,13 @@ from maskaudit.reports import caveats, definitions, wording
 from maskaudit.reports.blocks import Block, Cell, Column, Folded, Rows, Table
 from maskaudit.reports.effects import DIFFERENCE, Effect, Effects, Names
 
-# What is shown in a place of its own, and so among no further measures.
+# Numbers shown elsewhere on the page, and so excluded from the further measures.
 PLACED = tuple(entry.name for entry in numbers.every() if entry.shown != FURTHER)
 _PERCENT_DIGITS, _DIGITS, _MOST_DIGITS = 2, 3, 8
 
 
 def columns(names: Names) -> tuple[Column, ...]:
-    """The heads of a table with a row a measure and a column a subject."""
+    """The column heads of a table with one row per measure and one column per subject."""
     return (
         Column("Measure", is_number=False),
         *(Column(names.label(subject)) for subject in names.subjects),
@@ -28,7 +28,7 @@ def columns(names: Names) -> tuple[Column, ...]:
 def row(
     title: str, found: Mapping[str, Effect], cells: Mapping[str, str | Cell], names: Names
 ) -> tuple[str | Cell, ...]:
-    """A row of such a table; below its title what its numbers rest on."""
+    """A row of such a table, with attributes, frames and scopes below its title."""
     attributes = max(effect.n_attributes for effect in found.values())
     codes = sorted({effect.scope for effect in found.values()})
     frames = wording.counted(max(effect.n_frames for effect in found.values()), "frame")
@@ -40,7 +40,7 @@ def row(
 def number(
     name: str, effect: Effect, subject: str, digits: int | None = None, more: str = ""
 ) -> str | Cell:
-    """An estimate of a named number and its interval; below it its mde, or why it has none."""
+    """An estimate of a named number with its interval; below it its mde or its refusal."""
     if digits is None:
         digits = _PERCENT_DIGITS if numbers.is_percent(name) else _digits(effect)
     shown = wording.fixed_interval(effect.numbers, digits, with_sign=subject == DIFFERENCE)
@@ -49,18 +49,18 @@ def number(
 
 
 def _digits(effect: Effect) -> int:
-    """Three decimals, and as many more as a small number needs to be told from nothing."""
+    """Three decimals, and more (up to 8) for a number that would otherwise show as zero."""
     largest = max((abs(value) for value in effect.numbers if not math.isnan(value)), default=0.0)
     return min(_MOST_DIGITS, max(_DIGITS, 1 - math.floor(math.log10(largest or 1))))
 
 
 def p_cell(effect: Effect | None) -> str:
-    """The p of an estimate; a dash where there is nothing to test it against."""
+    """The p of an estimate; a dash where it was not tested."""
     return wording.UNKNOWN if effect is None or math.isnan(effect.p) else wording.p_number(effect.p)
 
 
 def slice_label(slice_: Slice, classes: Mapping[str, Labelled]) -> str:
-    """A slice as a table names it."""
+    """The name of a slice in a table."""
     if not slice_.is_part:
         return wording.visible(str(slice_))
     known = classes.get(slice_.value)
@@ -76,7 +76,7 @@ def further(
     shown: Sequence[str],
     names: Names,
 ) -> tuple[Block, ...]:
-    """The numbers of a set that have no place of their own on the page, with their definitions."""
+    """The numbers of a set that have no section of their own on the page, with definitions."""
     own = estimates.where(
         lambda one: (
             one.estimator not in shown
@@ -135,7 +135,7 @@ def _table(name: str, caption: str, part: ProbeSet, own: Effects, names: Names) 
 
 
 def _basis(own: Effects) -> str:
-    """The counts and the scope of further measures, which may differ in the first."""
+    """The counts and scopes of further measures; numbers of one set may differ in both."""
     sizes = dict.fromkeys((one.effect.n_attributes, one.effect.n_frames) for one in own.all)
     counts = [f"{wording.number(clusters)} ({wording.number(units)})" for clusters, units in sizes]
     return (

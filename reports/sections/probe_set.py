@@ -1,4 +1,4 @@
-"""What one probe set showed: its results, its largest leans, its limits."""
+"""The section of one probe set: its results, its largest leans, its limits."""
 
 import math
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ def association(
         first, second = slice_groups or tuple(part.groups)
         between = Between(probe_set, part, slice_groups, groups, (first, second))
         table = results.results(between, estimates, names)
-        # Where frames belong to attributes, several groups have their numbers further down alone.
+        # Where frames belong to attributes, pairs of several groups have only further measures.
         blocks += [table] if table.groups[0].rows else []
         if place == 0 and table.groups[0].rows:
             blocks.append(results.defined(part, estimates))
@@ -94,7 +94,7 @@ def cloze(probe_set: str, manifest: Manifest, tables: Tables, names: Names) -> S
 
 
 def facts(estimates: Effects, estimator: str, names: Names) -> list[str]:
-    """What each model knows, or where it does not heed a "not"; then whether the two differ."""
+    """How often each model gives the right answer (or ignores a "not"), and the difference."""
     found = estimates.at(estimator, ALL, names.subjects)
     told = [
         (
@@ -166,7 +166,7 @@ def _shares(
 
 
 def _points_cell(effect: Effect) -> str | Cell:
-    """A difference of shares in points, with its interval; or that no sentence made one."""
+    """A difference of shares in points, with its interval, or a note that no sentence differs."""
     shown = wording.points(effect.estimate)
     if effect.std_error == 0:
         return caveats.beside(shown, "every sentence alike")
@@ -184,7 +184,7 @@ def _share_cell(effect: Effect) -> str:
 
 
 def _made_of(part: ProbeSet) -> Text:
-    """What stands for the groups, and how much text was read."""
+    """The words for the groups, and the size and version of the set."""
     groups = [
         f"{label(part.groups, name)} ({wording.quoted(group.terms)})"
         for name, group in part.groups.items()
@@ -200,7 +200,7 @@ def _made_of(part: ProbeSet) -> Text:
 
 
 def _drawn(part: ProbeSet) -> str:
-    """Where a set has a grammar: that its frames were drawn, and from how many sentences."""
+    """For a set with a grammar: that its frames were drawn, and from how many sentences."""
     grammar = part.grammar
     if not grammar:
         return ""

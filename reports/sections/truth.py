@@ -44,9 +44,9 @@ _EXPLAINED = (
 
 
 def known_sets(manifest: Manifest) -> Truth:
-    """The truth about those sets of the record whose items are the ones that were planted."""
+    """The truth about those sets of the record whose items are exactly the planted ones."""
     truth = manifest.truth
-    assert truth is not None  # noqa: S101 - the page asks of the bundled pair alone
+    assert truth is not None  # noqa: S101 - called for the bundled pair alone
     digests = {name: part.items_digest for name, part in manifest.probe_sets.items()}
     kept = {name: part for name, part in truth.sets.items() if digests.get(name) == part.items}
     return truth.model_copy(update={"sets": kept})
@@ -57,7 +57,7 @@ def planted(
     tables: Tables,
     names: Names,
 ) -> Section:
-    """Planted against recovered, as charts and a table."""
+    """Planted against recovered leans, as charts and a table."""
     truth = known_sets(manifest)
     found, log_kappa = recovered(truth, tables.items, tables.scores)
     titles = {name: wording.visible(part.title) for name, part in manifest.probe_sets.items()}
@@ -93,7 +93,7 @@ def _verdict(
     titles: Mapping[str, str],
     names: Names,
 ) -> Text:
-    """Whether what was planted came back, by the bounds of the models' own acceptance test."""
+    """Whether the planted leans were recovered, by the bounds of the models' acceptance test."""
     missed = [
         f"“{titles[part.probe_set]}” in {names.the(part.subject)}"
         for part in found
@@ -115,7 +115,7 @@ def _verdict(
 
 
 def _kappa(truth: Truth, probe_set: str) -> float:
-    """How many times as far as the reference the candidate was planted to lean."""
+    """The planted ratio of the candidate's leans to the reference's."""
     own = {"teacher": 1.0, "student": float(truth.sets[probe_set].kappa)}
     return own[truth.subjects[CANDIDATE]] / own[truth.subjects[REFERENCE]]
 
@@ -206,7 +206,10 @@ def _facts(
     estimates: Effects,
     names: Names,
 ) -> list[Block]:
-    """How many facts were planted and how many were recovered, where the set was asked."""
+    """How many facts were planted and how many were recovered.
+
+    Empty unless the bundled facts are the only set of facts in the record.
+    """
     facts = [name for name, part in manifest.probe_sets.items() if part.kind == "cloze"]
     if facts != ["facts"] or not truth.facts:
         return []

@@ -1,4 +1,4 @@
-"""What the gates said of a record, as the section of its page that stands first."""
+"""The verdicts of the gates on a record, as the first section of its page."""
 
 from maskaudit.audit.judging.verdicts import Judgement
 from maskaudit.reports import verdicts, wording
@@ -13,7 +13,7 @@ _COLUMNS = ("Gate", "Verdict", "Found", "One-sided 95 % bounds", "Margin")
 
 
 def section(judgement: Judgement) -> Section:
-    """Every verdict, the worst first, with the reason for it and what would decide it."""
+    """Every verdict, the worst first, with its reason and what would decide it."""
     rows = tuple(
         (
             Cell(row.label, " ".join((row.reason, *row.more))),

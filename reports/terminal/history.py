@@ -1,7 +1,7 @@
-"""The history of a folder of records in words, and as a text for the terminal.
+"""The history of a folder of records in words, and as text for the terminal.
 
-Every sentence about versions, weeks and change points is made here; all judging is done in
-`audit.history.judge`.
+Every sentence about versions, weeks and change points is made here; `audit.history.judge` does all
+judging.
 """
 
 import math
@@ -15,7 +15,7 @@ from maskaudit.audit.recording.slices import CONTRAST, Slice
 from maskaudit.reports import wording
 from maskaudit.reports.effects import SHOWN
 
-# So many records of a series are listed on the terminal.
+# Number of records of a series that the terminal lists.
 LAST = 20
 _NAMED = 4
 UNJUDGED = {
@@ -34,7 +34,7 @@ UNJUDGED = {
 
 
 def notes(made: Judgement) -> list[str]:
-    """What is to be known of the folder: what could not be read, and where the clock was wrong."""
+    """Notes on the folder: unreadable records, clock errors, and several candidate names."""
     history = made.history
     lines = [f"{shown(one.name)}: left out: {shown(one.reason)}" for one in history.skipped]
     lines += [
@@ -54,7 +54,7 @@ def notes(made: Judgement) -> list[str]:
 
 
 def alarms(made: Judgement) -> list[str]:
-    """A line for each series with an alarm."""
+    """One line for each series with an alarm."""
     found = []
     for one in made.judged:
         names = [alarm.record for alarm in made.alarms if alarm.series is one.series]
@@ -65,7 +65,7 @@ def alarms(made: Judgement) -> list[str]:
 
 
 def sentences(one: Judged, made: Judgement) -> list[str]:
-    """What may be said of a series, a sentence each."""
+    """The conclusions on a series, one sentence each."""
     told = [_other_method(one), _repeats(one)]
     if one.weekly is not None:
         told.append(_weekly(one))
@@ -77,7 +77,7 @@ def sentences(one: Judged, made: Judgement) -> list[str]:
 
 
 def title(one: Judged) -> str:
-    """What a series is about, without whose number it is."""
+    """The title of a series, without its subject."""
     series = one.series
     number = series.estimator.replace("_", " ")
     slice_ = "" if Slice.parse(series.slice) == CONTRAST else f", {series.slice}"
@@ -86,7 +86,7 @@ def title(one: Judged) -> str:
 
 
 def label(one: Judged) -> str:
-    """Whose number it is."""
+    """The subject of a series."""
     return shown(one.series.subject)
 
 
@@ -116,7 +116,7 @@ def _repeats(one: Judged) -> str:
 
 
 def _versions(one: Judged, alpha: float) -> str:
-    """How many versions are called worse, which, and what the newest one's p value is."""
+    """How many versions are called worse, which ones, and the p value of the newest."""
     series = one.series
     judged = [i for i, p in enumerate(one.p) if not math.isnan(p)]
     worse = [i for i in judged if one.worse[i]]
@@ -142,7 +142,7 @@ def _versions(one: Judged, alpha: float) -> str:
 
 def _weekly(one: Judged) -> str:
     weekly = one.weekly
-    assert weekly is not None  # noqa: S101 - asked by the caller
+    assert weekly is not None  # noqa: S101 - checked by the caller
     last = (weekly.sequence.mean[-1], weekly.sequence.low[-1], weekly.sequence.high[-1])
     told = (
         f"In {wording.counted(len(weekly.records), 'draw')} of the newest model the mean is "
@@ -176,7 +176,7 @@ def _change(one: Judged) -> str:
 
 
 def flags(one: Judged, place: int) -> str:
-    """What stands out of one record of a series, in a few words."""
+    """The notable points about one record of a series, in a few words."""
     point = one.series.points[place]
     found = []
     if point.same_as:
@@ -219,22 +219,22 @@ def _version(one: Judged, point: Point) -> str:
 
 
 def number_of(one: Judged, value: float) -> str:
-    """A number of a series, with a sign where it has one."""
+    """A number of a series, with a sign where its series has both signs."""
     return (wording.signed if is_signed(one) else wording.plain)(value)
 
 
 def is_signed(one: Judged) -> bool:
-    """Whether the numbers of a series lie on either side of 0."""
+    """Whether the numbers of a series can lie on either side of 0."""
     return one.series.subject == DIFFERENCE or is_harmful_lean(one.series.estimator)
 
 
 def shown(text: str) -> str:
-    """Text from a file or a folder's name, so that all of it can be seen."""
+    """Text from a file or folder name, made fully visible."""
     return wording.visible(text, None)
 
 
 def level_of(alpha: float) -> str:
-    """A level of significance as a sentence tells it."""
+    """A significance level as a sentence states it."""
     return f"{alpha:.4f}".rstrip("0").lstrip("0")
 
 
@@ -254,14 +254,14 @@ def _have(n: int) -> str:
 
 
 def text(made: Judgement, last: int = LAST) -> str:
-    """The history as a table a series, with what may be said of it below; `last` records each."""
+    """The history as one table per series of its `last` records, with its conclusions below."""
     return "\n".join(
         [counted(made), *(line for one in made.judged for line in _told(one, made, last))]
     )
 
 
 def counted(made: Judgement) -> str:
-    """How many records there are, and from which day to which."""
+    """The number of records, and the first and last day."""
     audits = made.history.audits
     days = list(dict.fromkeys(wording.date(a.created.isoformat()) for a in (audits[0], audits[-1])))
     return f"{wording.counted(len(audits), 'record')}, {' to '.join(days)}"

@@ -1,4 +1,4 @@
-"""Two versions of a model, and the versions that were accepted, as lines for a terminal."""
+"""Two versions of a model, and the accepted baselines, as lines for a terminal."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ NOT_KEPT = (
 def compared(
     found: Versions, changes: pd.DataFrame, probe_sets: Mapping[str, ProbeSetKey], top: int
 ) -> str:
-    """What changed between two versions: each set's numbers and its `top` worst cells."""
+    """The changes between two versions: each set's numbers and its `top` worst cells."""
     lines = [f"{found.old}, then {found.new}", *_what(found), ""]
     for name in _worst_first(found.estimates) if found.largest else ():
         own = changes[changes["probe_set"] == name]
@@ -42,7 +42,7 @@ def compared(
 
 
 def compared_json(found: Versions, changes: pd.DataFrame, top: int) -> dict[str, Any]:
-    """The same as plain JSON values, an unknown number as null; `top` cells of every set."""
+    """The same as plain JSON values, unknown numbers as null; `top` cells per set."""
     names = found.estimates["probe_set"].unique()
     worst = pd.concat([changes[changes["probe_set"] == name].head(top) for name in names])
     return {
@@ -62,7 +62,7 @@ def compared_json(found: Versions, changes: pd.DataFrame, top: int) -> dict[str,
 
 
 def held(found: Held, name: str) -> str:
-    """Whether a record could be accepted as a baseline, and what keeps it from that."""
+    """Whether a record could be accepted as a baseline, and what prevents it."""
     lines = [
         f"Not as the {who} was measured: {probe_set}: {reason}"
         for who, refused in found.refused.items()
@@ -96,7 +96,7 @@ def held_json(found: Held) -> dict[str, Any]:
 
 
 def shown(baseline: Baseline, anchor: Baseline) -> str:
-    """Who was accepted, when and why, with the numbers that a reviewer saw; and its anchor."""
+    """A baseline: its model, date and reason, and the numbers a reviewer saw; and its anchor."""
     if anchor.about.scores == baseline.about.scores:
         told = f"{wording.opened(anchor.version.name)}: the same version."
     else:
@@ -129,7 +129,7 @@ def _shown(baseline: Baseline) -> str:
 
 
 def accepted(baseline: Baseline, *, first: bool) -> str:
-    """What is to be done with the files that were written."""
+    """What to do with the files that were written."""
     name = baseline.about.name
     place = baseline.path.parent
     files = [f"{name}.toml", f"{name}.parquet"]
@@ -143,7 +143,7 @@ def accepted(baseline: Baseline, *, first: bool) -> str:
 
 
 def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of a table as plain JSON values, unknown and infinite numbers as null."""
+    """Rows of a table as plain JSON values, with unknown and infinite numbers as null."""
     return [
         {str(key): None if _unknown(value) else value for key, value in row.items()}
         for row in table.astype(object).to_dict("records")
@@ -180,7 +180,7 @@ def _what(found: Versions) -> Iterator[str]:
 
 
 def _worst_first(estimates: pd.DataFrame) -> list[str]:
-    """The sets by how clearly their contrast rose; those without one follow in their order."""
+    """The sets by how clearly their contrast rose; sets without one follow in their order."""
     chosen = estimates[
         (estimates["estimator"] == CONTRAST) & (estimates["subject"] == DIFFERENCE)
     ].assign(clear=lambda own: own["estimate"] / own["std_error"])
@@ -201,7 +201,7 @@ def _summary(estimates: pd.DataFrame, name: str) -> Iterator[str]:
 
 
 def _number(estimator: str, slice_: Slice) -> str:
-    """What a number is called in a line."""
+    """The name of a number in a line."""
     between = slice_.between
     name = {
         CONTRAST: "stereotype contrast, change in nats",
@@ -219,7 +219,7 @@ def _value(row: Mapping[Any, Any]) -> str:
 
 
 def _cells(changes: pd.DataFrame, top: int) -> Iterator[str]:
-    """The worst cells of a set, if any grew worse."""
+    """The worst cells of a set; a remark where cells changed but none for the worse."""
     worse = changes[changes["worse"] > TOLERANCE]
     worst = worse.head(top)
     if worst.empty:
@@ -247,7 +247,7 @@ def _model(identity: Identity) -> str:
 
 
 def _history(about: Accepted) -> str:
-    """What this one replaced, and what was unusual about that."""
+    """What this baseline replaced, and what was unusual about that."""
     told = [f"replaces {about.replaces}" if about.replaces else "the first of its name"]
     told += ["although credibly worse"] * about.allowed_worse
     told += ["a new anchor"] * (about.new_anchor and bool(about.replaces))

@@ -1,1 +1,1 @@
-"""Sections about sets that cross attributes with frames: leans, and what became of them."""
+"""Sections on sets that cross attributes with frames: leans, and how models change them."""

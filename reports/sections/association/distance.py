@@ -1,4 +1,4 @@
-"""How far the expectations of two models are apart, whatever their leans."""
+"""The distance between the predictions of two models, whatever their leans."""
 
 import math
 from dataclasses import replace
@@ -23,13 +23,13 @@ _TITLES = {
 }
 _SCOPES = {"S1": "other sentences of the same kind"}
 _SHARES = {"top1", "agreement@10"}
-_UNBOUNDED = {"kl"}  # every other of them goes from 0 to 1
+_UNBOUNDED = {"kl"}  # all others lie between 0 and 1
 _DIGITS = 2
 _DISTANCES = [part.name for part in MODELS]
 
 
 def distance(manifest: Manifest, tables: Tables, names: Names) -> Section:
-    """The distances of each set with their intervals; their plain means in an older record."""
+    """The distances of each set with intervals; for an older record, plain means without them."""
     related = tables.effects.where(
         lambda own: (own.subject, own.slice) == (RELATION, ALL) and own.estimator in _DISTANCES
     )
@@ -88,7 +88,7 @@ def _estimated(manifest: Manifest, related: Effects) -> tuple[Block, ...]:
 
 
 def _possible(name: str, effect: Effect) -> Effect:
-    """The same with limits that are not past what a distance or a share can be."""
+    """The same effect with its limits clipped to the range of a distance or a share."""
     highest = math.inf if name in _UNBOUNDED else 1.0
     if math.isnan(effect.low):
         return effect
@@ -96,7 +96,7 @@ def _possible(name: str, effect: Effect) -> Effect:
 
 
 def _means(manifest: Manifest, tables: Tables) -> Table | None:
-    """The means of what the scoring pass kept; None where it kept nothing."""
+    """The means of the distances kept by the scoring pass; None where it kept none."""
     paired, items = tables.paired, tables.items
     between = paired[(paired["model"] == REFERENCE) & (paired["other_model"] == CANDIDATE)]
     if between.empty:

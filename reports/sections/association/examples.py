@@ -1,4 +1,4 @@
-"""Real sentences behind the leans of a set, and what the models would have written in them."""
+"""Example sentences behind the leans of a set, with each model's likeliest words."""
 
 import math
 from collections import defaultdict
@@ -32,10 +32,10 @@ Fills = Mapping[tuple[str, str], Words]
 
 @dataclass(frozen=True)
 class Between:
-    """One set and two of its groups: what a table of leans is about.
+    """One set and two of its groups: the subject of a table of leans.
 
-    `slice_groups` are the two as slices name them: empty where the set has no others. `groups` are
-    their labels, `group_names` their names.
+    `slice_groups` names the two as slices do, and is empty where the set has no other groups.
+    `groups` are their labels, `group_names` their names.
     """
 
     probe_set: str
@@ -46,32 +46,32 @@ class Between:
 
     @property
     def at_mask(self) -> bool:
-        """Whether the groups' words are the hidden ones."""
+        """Whether the groups' words stand at the mask position."""
         return bool(self.part.group_at_mask)
 
     @property
     def tag(self) -> str:
-        """What tells its tables from others."""
+        """The unique tag of its tables."""
         return tag(self.probe_set, self.slice_groups)
 
     def slice(self, own: Slice) -> Slice:
-        """A slice between these two groups."""
+        """The same slice, restricted to these two groups."""
         return own.of_groups(*self.slice_groups)
 
     def leans(self, estimates: Effects, estimator: str, subject: str) -> dict[str, Effect]:
-        """One number of every attribute between these two groups, of one subject."""
+        """The effects of one estimator and subject between these two groups, by attribute."""
         return estimates.by_attribute(estimator, self.slice_groups, subject)
 
 
 @dataclass(frozen=True)
 class Unit:
-    """One sentence, or two that differ in the group, with log p of the two groups by model."""
+    """One sentence, or two that differ in the group, with each model's log p of both groups."""
 
     contexts: tuple[str, ...]
     log_p: Mapping[str, Pair]
 
     def score(self, model: str) -> float:
-        """The log-odds of the two groups, which a cell is made of."""
+        """The log-odds of the two groups, from which a cell is computed."""
         first, second = self.log_p[model]
         return first - second
 
@@ -82,7 +82,7 @@ def behind(
     tables: Tables,
     names: Names,
 ) -> Folded:
-    """One sentence for each attribute; `tables` are those of the set."""
+    """One sentence per attribute; `tables` are those of the set."""
     chosen = _chosen(between, attributes, tables, names)
     texts = _texts(tables.contexts, chosen.values())
     fills = _fills(tables.fills, chosen.values())
@@ -113,7 +113,7 @@ def _chosen(
     tables: Tables,
     names: Names,
 ) -> dict[str, Unit]:
-    """For each attribute the unit nearest to its average in the candidate; the first of equals."""
+    """For each attribute the unit nearest to the candidate's average; of equals, the first."""
     items = tables.items
     probes = items[(items["role"] == "probe") & items["attribute"].isin(attributes)]
     log_p = _log_p(tables.scores, set(probes["item"]))
@@ -146,7 +146,7 @@ def _units(
 ) -> Iterator[tuple[str, Unit]]:
     """Every sentence of an attribute, or every pair of sentences that differ in the group."""
     sides: dict[tuple[str, str, int], dict[str, list[tuple[str, str]]]] = {}
-    # As arrays, since a column of text gives one value at a time slowly.
+    # As arrays: iterating over a text column value by value is slow.
     columns = (probes[name].to_numpy() for name in ("attribute", "frame", "variant", "group"))
     places = zip(probes["context"].to_numpy(), probes["item"].to_numpy(), strict=True)
     for (attribute, frame, variant, group), place in zip(
@@ -163,14 +163,14 @@ def _units(
             pairs = {model: (of(model, first), of(model, second)) for model in names.models}
             yield attribute, Unit((first[0][0],), pairs)
         elif not between.at_mask:
-            # The terms of two groups stand in the order of their lists.
+            # Terms are paired by their position in the two groups' lists.
             for one, other in zip(first, second, strict=False):
                 pairs = {model: (of(model, [one]), of(model, [other])) for model in names.models}
                 yield attribute, Unit((one[0], other[0]), pairs)
 
 
 def _summed(log_p: Sequence[float]) -> float:
-    """The log of the summed p."""
+    """The log of the summed probabilities."""
     return log_p[0] if len(log_p) == 1 else float(np.logaddexp.reduce(np.array(log_p)))
 
 

@@ -9,7 +9,7 @@ from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Names
 
 
 def fidelity(found: Mapping[str, Effect], names: Names) -> list[str]:
-    """Whether the candidate strays further where groups are at stake than elsewhere."""
+    """Whether the candidate strays further in the set's sentences than in neutral ones."""
     plain, adjusted = found.get(FIDELITY), found.get(FIDELITY_ADJUSTED)
     if plain is None:
         return []
@@ -46,7 +46,7 @@ def _strays(effect: Effect) -> str:
 
 
 def _disagree(plain: Effect, adjusted: Effect) -> bool:
-    """Whether one is shown and the other not, or both in opposite directions."""
+    """Whether only one is shown, or both are shown in opposite directions."""
     if math.isnan(plain.p) or math.isnan(adjusted.p):
         return False
     return _strays(plain) != _strays(adjusted)

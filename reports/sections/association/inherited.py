@@ -1,4 +1,4 @@
-"""What a candidate keeps of its reference's leans: how much of them, which ones, and where else."""
+"""What a candidate keeps of its reference's leans: how much, which ones, and where it strays."""
 
 from maskaudit.audit.estimating.cells import RELATION
 from maskaudit.audit.estimating.names import (
@@ -23,12 +23,15 @@ from maskaudit.reports.sections.association.inherited_size import size_of
 from maskaudit.reports.sections.association.inherited_table import ROWS, table
 
 TITLE = "What the candidate inherits"
-# These compare sentences whatever the groups.
+# These compare sentences regardless of the groups.
 _OF_ALL_GROUPS = {FIDELITY, FIDELITY_ADJUSTED}
 
 
 def inherited(between: Between, estimates: Effects, names: Names) -> tuple[Block, ...]:
-    """The part of one set about both models together; nothing where a record has no such rows."""
+    """The part of one set that compares both models.
+
+    Empty for a single model, and for a record without these numbers.
+    """
     if not names.paired:
         return ()
     found = _found(between, estimates)
@@ -47,7 +50,7 @@ def inherited(between: Between, estimates: Effects, names: Names) -> tuple[Block
 
 
 def _found(between: Between, estimates: Effects) -> dict[str, Effect]:
-    """The numbers of the two models together, by their names."""
+    """The numbers that relate the two models, by name."""
     names = (*ROWS, FIDELITY, FIDELITY_ADJUSTED)
     whole = {
         name: estimates.at(name, ALL if name in _OF_ALL_GROUPS else between.slice(ALL), (RELATION,))
@@ -57,6 +60,6 @@ def _found(between: Between, estimates: Effects) -> dict[str, Effect]:
 
 
 def _leans(between: Between, estimates: Effects) -> dict[str, Effect]:
-    """The change of each attribute's lean, the largest first; its class is its `outcome`."""
+    """The change of each attribute's lean, the largest first; `outcome` holds its class."""
     found = between.leans(estimates, INHERITANCE, RELATION)
     return dict(sorted(found.items(), key=lambda pair: (-abs(pair[1].estimate), pair[0])))

@@ -1,4 +1,4 @@
-"""What became of each attribute's lean: how many are of which class, and which ones."""
+"""How each attribute's lean changed: the count of each class, and its attributes."""
 
 from collections.abc import Mapping, Sequence
 
@@ -47,13 +47,13 @@ _NAMED = 12
 
 
 def _by_class(leans: Mapping[str, Effect]) -> dict[str, list[str]]:
-    """The attributes of each class, in the order of the classes, the largest change first."""
+    """The attributes of each class, in the order of the classes; within one, as in `leans`."""
     found = {name: [a for a, lean in leans.items() if lean.outcome == name] for name in CLASSES}
     return {name: attributes for name, attributes in found.items() if attributes}
 
 
 def counted(leans: Mapping[str, Effect]) -> str:
-    """How many attributes are of which class."""
+    """The number of attributes in each class, in a sentence."""
     if not leans:
         return ""
     classes = sorted(_by_class(leans).items(), key=lambda pair: -len(pair[1]))
@@ -67,7 +67,7 @@ def counted(leans: Mapping[str, Effect]) -> str:
 
 
 def _all(count: int, class_: str) -> str:
-    """What became of every attribute, where it is the same of all."""
+    """The sentence for the case where all attributes are in one class."""
     every = "the one attribute" if count == 1 else f"all {count} attributes"
     if class_ == INHERITED:
         return f"For {every} the lean is found in both models and no change could be shown."
@@ -78,7 +78,7 @@ def _all(count: int, class_: str) -> str:
 
 
 def named_classes(leans: Mapping[str, Effect]) -> tuple[Block, ...]:
-    """Which attributes are of which class; those of the largest change are named first."""
+    """The attributes of each class, in the order of `leans`; a long list is cut."""
     by_class = _by_class(leans)
     terms = tuple(
         Term(f"{len(attributes)} {name}", (f"{MEANINGS[name]} {_named(attributes)}.",))
@@ -104,7 +104,7 @@ def named_classes(leans: Mapping[str, Effect]) -> tuple[Block, ...]:
 
 
 def against(between: Between, estimates: Effects, names: Names) -> Text:
-    """What a lean is taken against, and whether that itself moves from model to model."""
+    """The baseline of a lean, and whether that baseline differs between the models."""
     averages = estimates.at(LOG_ODDS.name, between.slice(ALL), names.models)
     shown = [wording.signed(averages[name].estimate) for name in names.models if name in averages]
     told = f"A lean here is against {_AVERAGE}"
@@ -138,7 +138,7 @@ def _named(attributes: list[str]) -> str:
 def every_change(
     between: Between, leans: Mapping[str, Effect], estimates: Effects, names: Names
 ) -> Folded:
-    """The change of every attribute, with both leans that it is the difference of."""
+    """The change of every attribute, with the two leans that it is the difference of."""
     rows = []
     both = {model: between.leans(estimates, LEAN, model) for model in names.models}
     for attribute, change in leans.items():
@@ -172,7 +172,7 @@ def every_change(
 
 
 def _change(change: Effect) -> str | Cell:
-    """A change with its interval, and where none was shown what could have been found."""
+    """A change with its interval; where none was shown, also its mde."""
     shown = wording.with_interval(*change.numbers)
     unshown = change.outcome in _UNSHOWN and change.mde > 0 and not change.leaves_zero_out
     return caveats.beside(shown, f"mde {wording.plain(change.mde)}" if unshown else "")

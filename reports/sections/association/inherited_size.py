@@ -1,4 +1,4 @@
-"""How large a candidate's leans are against its reference's, and how alike, in a sentence."""
+"""How large a candidate's leans are relative to its reference's, and how alike, in a sentence."""
 
 import math
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _LIKE, _SOME_LIKE = 0.95, 0.5
 
 
 class _Kind(Enum):
-    """What can be said of the size of the candidate's leans."""
+    """The cases of the sentence on the size of the candidate's leans."""
 
     TOO_FEW = auto()
     NOT_ESTIMABLE = auto()
@@ -25,7 +25,7 @@ class _Kind(Enum):
 
 
 def size_of(found: Mapping[str, Effect], associations: Mapping[str, Effect], names: Names) -> str:
-    """How large the candidate's leans are against the reference's, in a sentence or a refusal."""
+    """The size of the candidate's leans relative to the reference's, in a sentence or refusal."""
     kind = _kind(found)
     if kind is _Kind.TOO_FEW:
         return _too_few(found[LOG_KAPPA])
@@ -38,7 +38,7 @@ def size_of(found: Mapping[str, Effect], associations: Mapping[str, Effect], nam
 
 
 def _kind(found: Mapping[str, Effect]) -> _Kind:
-    """Which sentence the numbers call for."""
+    """The case that the numbers fall into."""
     size, slope = found[LOG_KAPPA], found[SLOPE]
     if size.flag in {"too_few_frames", "too_few_attributes"}:
         return _Kind.TOO_FEW
@@ -53,7 +53,7 @@ def _kind(found: Mapping[str, Effect]) -> _Kind:
 
 
 def _too_few(size: Effect) -> str:
-    """What the size takes, and what the set has of it."""
+    """The frames or attributes required, and how many the set has."""
     least = {
         "too_few_frames": f"{LEAST_FOR_SLOPE} frames, and this set has {size.n_frames}",
         "too_few_attributes": f"{LEAST_ATTRIBUTES} attributes that have every sentence, and this "
@@ -66,7 +66,7 @@ def _too_few(size: Effect) -> str:
 
 
 def _factor(kind: _Kind, size: Effect, likeness: Effect, names: Names) -> str:
-    """The sentence about a factor, how sure it is, and how alike the patterns are."""
+    """The factor, its uncertainty, and how alike the patterns are."""
     candidate, reference = names.the(CANDIDATE), names.the(REFERENCE)
     want = "frames" if size.n_frames < ENOUGH_FOR_SLOPE else "attributes"
     exploratory = f"Exploratory, for want of {want}. " if size.flag == "exploratory" else ""
@@ -91,7 +91,7 @@ def _factor(kind: _Kind, size: Effect, likeness: Effect, names: Names) -> str:
 
 
 def _not_estimable(slope: Effect, associations: Mapping[str, Effect]) -> str:
-    """Which of the two has no association that the other's could be held against."""
+    """Which model has too little association for a comparison of sizes."""
     weak = [name for name, own in associations.items() if not own.low > 0]
     if not weak:
         weak = [REFERENCE if math.isnan(slope.estimate) else CANDIDATE]
@@ -107,7 +107,7 @@ def _not_estimable(slope: Effect, associations: Mapping[str, Effect]) -> str:
 
 
 def _least(size: Effect) -> str:
-    """The factor that could have been found, both ways; nothing where any could have been."""
+    """The smallest detectable factor, both ways; empty where any could be detected."""
     if not size.mde > 0 or wording.odds(size.mde) == wording.odds(0):
         return ""
     return f"; the smallest factor that could have been expected to be found is {ways(size.mde)}"
@@ -119,7 +119,7 @@ def ways(step: float) -> str:
 
 
 def _pattern(likeness: Effect) -> str:
-    """How alike the leans are in which attributes they are about, read from the interval."""
+    """How alike the two models' patterns of leans are, by the interval of the correlation."""
     if math.isnan(likeness.low):
         return ""
     if likeness.low >= _LIKE:
@@ -143,7 +143,7 @@ def _r(likeness: Effect) -> str:
 
 
 def is_beyond(likeness: Effect) -> bool:
-    """Whether a limit of a correlation is shown beyond −1 or 1."""
+    """Whether a limit of a correlation, as shown, lies beyond −1 or 1."""
     return max(abs(round(limit, 3)) for limit in (likeness.low, likeness.high)) > 1
 
 

@@ -1,4 +1,4 @@
-"""The numbers of two models together, in one table."""
+"""The numbers that relate two models, in one table."""
 
 import math
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ from maskaudit.reports.effects import Effect
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.association.inherited_size import is_beyond, ways
 
-# The rows of the table of both models together, in its order.
+# The rows of the table, in its order.
 ROWS = {name: entry for name, entry in DERIVED.items() if entry.shown == PART and entry.title}
 
 
 def table(between: Between, found: Mapping[str, Effect]) -> Table:
-    """Return the table of the numbers that a record has of both models, a row each."""
+    """The numbers that a record has about both models together, one row each."""
     shown = {name: found[name] for name in ROWS if name in found}
     return Table(
         f"inherited-{between.tag}",
@@ -81,7 +81,7 @@ def _row(name: str, effect: Effect) -> tuple[str | Cell, ...]:
         interval = f"{numbers[1]} to {numbers[2]}"
     missing = "exploratory" if effect.flag == "exploratory" else caveats.refusal(effect)
     unshown = not math.isnan(effect.p) and not effect.is_shown and effect.mde > 0
-    # The slope's is a distance from 1, and is given as the slope itself.
+    # The mde of a slope is a distance from 1; the table gives the slope at that distance.
     least = ways(effect.mde) if is_factor else show(effect.mde + (1 if name == SLOPE else 0))
     return (
         entry.title,

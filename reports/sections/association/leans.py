@@ -29,7 +29,7 @@ _UNDER = "Below a raw number its own 95 % interval, not widened for having been 
 
 
 def largest(between: Between, tables: Tables, names: Names) -> tuple[Block, ...]:
-    """The blocks of one set about its largest leans; none where the record has none.
+    """The blocks of one set about its largest leans; empty where the record has none.
 
     `tables` are those of the set.
     """
@@ -60,7 +60,7 @@ def largest(between: Between, tables: Tables, names: Names) -> tuple[Block, ...]
 
 
 def _ranked(estimates: Effects, between: Between, subject: str) -> list[tuple[str, Effect]]:
-    """The attributes of the table of the largest, the largest first, with their shrunken lean."""
+    """The attributes with the largest leans, the largest first, with their shrunken lean."""
     found = between.leans(estimates, LARGEST, subject)
     return sorted(found.items(), key=lambda pair: (-abs(pair[1].estimate), pair[0]))
 
@@ -126,7 +126,7 @@ def _largest_table(
 
 
 def _with_interval(raw: Effect) -> str | Cell:
-    """A raw lean, its interval below it."""
+    """A raw lean, with its interval below it."""
     interval = wording.between(raw.low, raw.high, with_sign=True)
     return caveats.beside(wording.signed(raw.estimate), interval)
 
@@ -137,7 +137,7 @@ def _basis(chosen: Sequence[tuple[str, Effect]]) -> str:
 
 
 def _changes(between: Between, estimates: Effects) -> dict[str, Effect]:
-    """The change of each attribute with its class; its p adjusted as the class has it."""
+    """The change of each attribute with its class; `p_adjusted` as used for the class."""
     own = between.leans(estimates, INHERITANCE, RELATION)
     adjusted = benjamini_hochberg(np.array([change.p for change in own.values()]))
     return {
@@ -207,7 +207,7 @@ def _moved_table(
 
 
 def _unshown(change: Effect, n_attributes: int, raw: Effect) -> str | Cell:
-    """What is said of a move that the class of its attribute does not have."""
+    """The remark on a move that the class of its attribute does not confirm."""
     if change.is_shown:
         return "a change, with no lean shown in either model"
     if raw.leaves_zero_out:
@@ -216,12 +216,12 @@ def _unshown(change: Effect, n_attributes: int, raw: Effect) -> str | Cell:
 
 
 def _least(raw: Effect) -> str:
-    """What a test of one attribute's move, taken alone, could have found."""
+    """The smallest move that a test of this attribute alone could have detected."""
     return f"mde {wording.plain(raw.mde)}" if raw.mde > 0 else ""
 
 
 def move(reference: float, candidate: float, groups: tuple[str, str]) -> str:
-    """From one lean to the other in words."""
+    """The move from the reference's lean to the candidate's, in words."""
     side, other = groups if reference >= 0 else groups[::-1]
     if reference * candidate < 0:
         return f"crosses from {side} to {other}"

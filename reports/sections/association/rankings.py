@@ -1,4 +1,4 @@
-"""How well a set ranks its attributes: information, and no verdict on any level or difference."""
+"""How well a set ranks its attributes: information, not a verdict on any level or difference."""
 
 from maskaudit.audit.estimating.names import DEPENDABILITY, FRAMES_NEEDED, GENERALIZABILITY
 from maskaudit.audit.recording.slices import ALL
@@ -17,7 +17,7 @@ _TOLD = (
 
 
 def rankings(between: Between, estimates: Effects, names: Names) -> tuple[Block, ...]:
-    """G, Φ and the frames that would do for a ranking, of each model; folded."""
+    """G, Φ and the frames needed for a dependable ranking, for each model; collapsed."""
     slice_ = between.slice(ALL)
     numbers = {
         name: estimates.at(name, slice_, names.models)

@@ -1,4 +1,4 @@
-"""The results of one set as a table: the tested contrast, the averages, and how far it leans."""
+"""The results of one set as a table: the tested contrast, the averages, and the size of leans."""
 
 import math
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from maskaudit.reports.sections import measures
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.contrasts import label
 
-# Only where frames belong to attributes, as in Winogender, do these numbers have the scope S1.
+# These numbers have the scope S1 only where frames belong to attributes, as in Winogender.
 _SCOPES = {
     **caveats.SCOPES,
     "S1": "other attributes, each in frames of its own, with the same words for the groups",
@@ -24,7 +24,7 @@ _SCOPES = {
 
 
 def results(between: Between, estimates: Effects, names: Names) -> Table:
-    """The results of one set between two of its groups, a row a measure."""
+    """The results of one set between two of its groups, one row per measure."""
     part = between.part
     rows, scopes = [], []
     for title, estimator, slice_ in _measures(part):
@@ -45,14 +45,14 @@ def results(between: Between, estimates: Effects, names: Names) -> Table:
 
 
 def defined(part: ProbeSet, estimates: Effects) -> Folded:
-    """What the lines of the table are, in its order, in one sentence each."""
+    """The definitions of the rows of the table, in its order, one sentence each."""
     made = estimates.estimators
     shown = dict.fromkeys(name for _, name, _ in _measures(part) if name in made)
     return Folded("What these measures are", (definitions.definitions(shown, short=True),))
 
 
 def _result(estimator: str, effect: Effect, subject: str, between: Between) -> str | Cell:
-    """A number and its interval, with the readable scale of it below."""
+    """A number and its interval, with a more readable scale below."""
     if math.isnan(effect.estimate):
         return caveats.nats(effect)
     if estimator in {ASSOCIATION, MAGNITUDE}:
@@ -68,7 +68,7 @@ def _result(estimator: str, effect: Effect, subject: str, between: Between) -> s
 
 
 def _typical(effect: Effect, subject: str) -> tuple[str, ...]:
-    """The root of a mean square, which is a typical lean; and the p of the test of any at all."""
+    """The typical lean, as the root of a mean square; and the p of the test of any lean at all."""
     if subject == DIFFERENCE:
         return ()
     chance = "" if math.isnan(effect.p) else f"any at all: {wording.p_value(effect.p)}"
@@ -78,7 +78,7 @@ def _typical(effect: Effect, subject: str) -> tuple[str, ...]:
 
 
 def _measures(part: ProbeSet) -> Iterator[tuple[str, str, Slice]]:
-    """The lines of the table of results: title, estimator, slice."""
+    """The rows of the table of results: title, estimator, slice."""
     if part.contrast:
         first, second = (label(part.classes, name) for name in part.contrast)
         yield f"Stereotype contrast: {first} less {second}", CONTRAST, slices.CONTRAST
@@ -116,7 +116,7 @@ def _results_note(part: ProbeSet, estimates: Effects) -> str:
 
 
 def _beside_note(between: Between) -> str:
-    """What the second lines of the cells say."""
+    """The explanation of the second lines of the cells."""
     scale = "Below a number: its factor on how likely the word is found"
     if between.at_mask:
         scale = (

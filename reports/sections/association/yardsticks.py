@@ -45,7 +45,10 @@ _HIDDEN = (
 def yardsticks(
     between: Between, items: pd.DataFrame, estimates: Effects, names: Names
 ) -> tuple[Block, ...]:
-    """The part of one set that has shares; nothing where it has none."""
+    """The part on both yardsticks, for a set with shares.
+
+    Empty for a set without shares or with more than two groups.
+    """
     slopes = estimates.at(WORLD_SLOPE, slices.ALL, names.subjects)
     if not slopes or between.slice_groups:
         return ()
@@ -60,7 +63,7 @@ def yardsticks(
 
 
 def _told(between: Between, slopes: Mapping[str, Effect], names: Names) -> str:
-    """How steeply each model follows the world, in words, and whose shares these are."""
+    """How steeply each model follows the world, in words, and where the shares come from."""
     told = [_follows(model, slopes[model], names) for model in names.models if model in slopes]
     steeper = f" {moved}" if (moved := _moved(slopes)) else ""
     return (
@@ -92,7 +95,7 @@ def _follows(model: str, slope: Effect, names: Names) -> str:
 
 
 def _moved(slopes: Mapping[str, Effect]) -> str:
-    """How much steeper the candidate's slope is, and what that brings it nearer to, where shown."""
+    """How the candidate's slope differs and what that brings it nearer to; empty if not shown."""
     change = slopes.get(DIFFERENCE)
     if change is None or not change.is_shown:
         return ""
@@ -102,7 +105,8 @@ def _moved(slopes: Mapping[str, Effect]) -> str:
     told = [
         f"{'nearer' if abs(candidate - goal) < abs(reference - goal) else 'further from'} {name}"
         for goal, name in ((1.0, "the world’s"), (0.0, "parity"))
-        # Where they lie on either side of it, which of them is nearer is not shown.
+        # With the two slopes on either side of the goal, their difference does not show which of
+        # them is nearer.
         if (reference - goal) * (candidate - goal) > 0
     ]
     by_slope = f": by slope {', '.join(told)}" if told else ""
@@ -113,7 +117,7 @@ def _moved(slopes: Mapping[str, Effect]) -> str:
 
 
 def _sources(between: Between) -> list[str]:
-    """Those of the set's sources that speak of shares, by what follows that; all where none do."""
+    """The set's sources labelled as sources of shares, without that label; all if none is."""
     sources = [wording.visible(str(source), None).rstrip(".") for source in between.part.sources]
     named = [source.partition(": ") for source in sources]
     return [rest for head, _, rest in named if rest and "share" in head.lower()] or sources
@@ -187,7 +191,7 @@ def _choice(between: Between, *, is_at_mask: bool) -> Text:
 
 
 def _logits(items: pd.DataFrame) -> dict[str, float]:
-    """The logit of each attribute's share in the world, where that is known."""
+    """The logit of each attribute's share in the world, where that share is known."""
     known = items.loc[items["share"].notna(), ["attribute", "share"]].drop_duplicates("attribute")
     values = logit(known["share"].to_numpy(dtype=np.float64))
     return dict(zip(known["attribute"], map(float, values), strict=True))

@@ -1,4 +1,4 @@
-"""How sure the numbers are: what each interval covers, and how it is computed."""
+"""How certain the numbers are: what each interval covers, and how it is computed."""
 
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.reports.sections.method.told import ANY, FACTS, GROUPS, OF_UNITS, Told, kinds_of
@@ -117,7 +117,7 @@ _ADJUSTED = {
 
 
 def intervals(manifest: Manifest) -> list[str]:
-    """Return the sentences about intervals that the sets of a record need."""
+    """The sentences about intervals that the sets of a record need."""
     kinds = kinds_of(manifest)
     adjusted = _ADJUSTED[manifest.settings.adjust]
     told = [told.text for told in _INTERVALS if not told.kinds or told.kinds & kinds]

@@ -55,7 +55,7 @@ _CANNOT = (
 
 
 def cannot_show(manifest: Manifest, estimates: Effects, names: Names) -> Section:
-    """The limits of every audit of this kind, and what these models did not allow."""
+    """The limits of every audit of this kind, and what could not be measured on these models."""
     lines = [wording.visible(line, None) for line in manifest.not_measured]
     kinds = kinds_of(manifest)
     if "cloze" not in kinds:
@@ -72,7 +72,7 @@ def cannot_show(manifest: Manifest, estimates: Effects, names: Names) -> Section
 
 
 def _scopes(manifest: Manifest, estimates: Effects) -> list[str]:
-    """Which sets speak of other words for their groups and which of their own words alone."""
+    """Which sets generalise to other words for their groups (S3) and which do not (S2)."""
     widest: dict[str, str] = {}
     for own in estimates.all:
         if own.estimator == LOG_ODDS.name and own.effect.scope in {"S2", "S3"}:

@@ -65,7 +65,7 @@ def _lost_table(manifest: Manifest, names: Names) -> Table:
 
 
 def _left_out(manifest: Manifest) -> Part:
-    """The cells that no model could use, by set and attribute."""
+    """The cells left out for every model, by set and attribute."""
     by_set: dict[str, dict[str, int]] = {}
     for cell in manifest.left_out:
         counts = by_set.setdefault(cell.probe_set, {})
@@ -93,7 +93,7 @@ def _left_out(manifest: Manifest) -> Part:
 
 
 def _pieces(manifest: Manifest, items: pd.DataFrame, scores: pd.DataFrame, names: Names) -> Part:
-    words = items[items["target"] != ""]  # a whole sentence is no word
+    words = items[items["target"] != ""]  # an empty target means a whole sentence
     where = words[["probe_set", "item", "target"]].drop_duplicates()
     several = where.merge(scores[scores["pieces"].fillna(0) > 1], on="item")
     why = (

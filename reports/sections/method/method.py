@@ -1,4 +1,4 @@
-"""How it was measured, and by whom it can be repeated."""
+"""How the audit measured, and what is needed to repeat it."""
 
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.reports import definitions, wording
@@ -37,7 +37,7 @@ def method(manifest: Manifest, estimates: Effects, names: Names) -> Section:
 
 
 def _definitions(estimates: Effects) -> Definitions:
-    """Every number of the record, whole."""
+    """The full definition of every number of the record."""
     told = (
         "The unit of all leans: the natural logarithm of a ratio. 0 is no difference, 0.69 a "
         "factor of two, 1.1 a factor of three."

@@ -1,4 +1,4 @@
-"""What is told of some kinds of set alone, and what sets are called."""
+"""Sentences that concern only some kinds of set, and the titles of sets."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from maskaudit.reports.sections.units.counts import UNITS
 
 
 class Told(NamedTuple):
-    """A sentence, and the kinds of set that it is about; none means every record."""
+    """A sentence, and the kinds of set that it concerns; an empty set means every record."""
 
     kinds: frozenset[str]
     text: str
@@ -19,11 +19,11 @@ GROUPS, FACTS, OF_UNITS = frozenset({"association"}), frozenset({"cloze"}), froz
 
 
 def kinds_of(manifest: Manifest) -> set[str]:
-    """Return the kinds of the sets of a record."""
+    """The kinds of the sets of a record."""
     return {part.kind for part in manifest.probe_sets.values()}
 
 
 def title_of(manifest: Manifest, probe_set: str) -> str:
-    """Return the title of a set, or its name where a record does not have the set."""
+    """The title of a set; its name where the record does not have the set."""
     part = manifest.probe_sets.get(probe_set)
     return wording.visible(part.title if part else probe_set)

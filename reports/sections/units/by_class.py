@@ -1,4 +1,4 @@
-"""The numbers of one estimator by class: a row a class, the models side by side."""
+"""The numbers of one estimator by class: one row per class, the models side by side."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,10 @@ from maskaudit.reports.sections.units.table import SCOPES, beyond, title_of
 
 @dataclass(frozen=True)
 class _Row:
-    """The numbers of one class: of every mode, and those of independent trials, by subject."""
+    """The numbers of one class, by subject: those of each mode, and those of independent trials.
+
+    `wilson` and `exact` treat every unit as independent of the others.
+    """
 
     number: str
     label: str
@@ -31,12 +34,12 @@ class _Row:
 
     @property
     def digits(self) -> int | None:
-        """The decimals of a percentage; another number has as many as it needs."""
+        """The decimals of a percentage; None for another number, which has as many as it needs."""
         return DIGITS if numbers.is_percent(self.number) else None
 
     @property
     def counts(self) -> tuple[int, int]:
-        """How many units and how many clusters the numbers of the class rest on."""
+        """The number of units and of clusters behind the class."""
         found = (found[CANDIDATE] for found in self.by_mode.values() if CANDIDATE in found)
         one = next(found, None)
         return (one.n_frames, one.n_attributes) if one else (0, 0)
@@ -46,7 +49,10 @@ _Shown = Callable[[_Row], str | Cell]
 
 
 def by_class(name: str, part: ProbeSet, own: Effects, modes: Sequence[str], names: Names) -> Folded:
-    """The numbers of each class that are there in all modes, with intervals in the last mode."""
+    """The numbers of each class that exist in all modes, with their intervals.
+
+    Wilson's intervals and the difference are those of the last mode alone.
+    """
     in_all = [
         number
         for number in own.estimators
@@ -89,7 +95,7 @@ def _row(number: str, slice_: Slice, part: ProbeSet, own: Effects, modes: Sequen
 def _columns(
     part: ProbeSet, modes: Sequence[str], names: Names
 ) -> tuple[tuple[Column, _Shown], ...]:
-    """The head of every column, and what shows its cell of a row."""
+    """The head of every column, and the function that makes its cell of a row."""
     columns: list[tuple[Column, _Shown]] = [
         (Column("Class", is_number=False), lambda row: wording.opened(row.label)),
         (
@@ -111,7 +117,7 @@ def _columns(
 
 
 def _plain(row: _Row, *, model: str, mode: str) -> str | Cell:
-    """The number of a model, its interval below it."""
+    """The number of a model, with its interval below."""
     effect = row.by_mode[mode].get(model)
     if effect is None:
         return wording.UNKNOWN
@@ -120,7 +126,7 @@ def _plain(row: _Row, *, model: str, mode: str) -> str | Cell:
 
 
 def _number(row: _Row, *, model: str, mode: str) -> str | Cell:
-    """The number of a model with its interval, Wilson's below it."""
+    """The number of a model with its interval, and Wilson's interval below."""
     effect = row.by_mode[mode].get(model)
     if effect is None:
         return wording.UNKNOWN
@@ -130,7 +136,7 @@ def _number(row: _Row, *, model: str, mode: str) -> str | Cell:
 
 
 def _difference(row: _Row, *, mode: str) -> str | Cell:
-    """The difference of two models with its interval, McNemar's p below it."""
+    """The difference of two models with its interval, and McNemar's p below."""
     change, paired = row.by_mode[mode].get(DIFFERENCE), row.exact.get(DIFFERENCE)
     if change is None:
         return wording.UNKNOWN
@@ -139,7 +145,7 @@ def _difference(row: _Row, *, mode: str) -> str | Cell:
 
 
 def _limits(effect: Effect, digits: int) -> str:
-    """The limits of an interval that stand below its number; why there are none."""
+    """The limits of an interval, or why it is missing."""
     if math.isnan(effect.low) or effect.low == effect.high:
         return basis.refusal(effect)
     return " to ".join(wording.fixed(value, digits) for value in (effect.low, effect.high))

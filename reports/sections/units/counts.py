@@ -1,4 +1,4 @@
-"""What the units of a set are called, and how many of them stand behind a number."""
+"""The names of a set's units, and how many of them a number rests on."""
 
 import pandas as pd
 
@@ -16,13 +16,13 @@ UNITS = {
 
 
 def units_in(items: pd.DataFrame) -> int:
-    """How many units a set has: its pairs, or its sentences where it has none."""
+    """The number of units in a set: its pairs, or its sentences where it has no pairs."""
     pairs = items.loc[items["pair"] != "", "pair"].nunique()
     return int(pairs or items["context"].nunique())
 
 
 def behind(effect: Effect, unit: str, *, is_crossed: bool = False) -> str:
-    """Say how many units, and how many clusters of them, a number rests on."""
+    """The number of units, and of their clusters, behind a number, in words."""
     units = wording.counted(effect.n_frames, unit)
     if is_crossed:
         return (
@@ -35,5 +35,5 @@ def behind(effect: Effect, unit: str, *, is_crossed: bool = False) -> str:
 
 
 def has_crossed_clusters(estimate: Estimate) -> bool:
-    """Whether clusters are of two factors that cross, as a number's method key says."""
+    """Whether clusters are of two crossed factors, by the method key of a number."""
     return Method.parse(estimate.method)["unit"] == CROSSED_CLUSTERS

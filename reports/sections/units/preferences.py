@@ -1,4 +1,4 @@
-"""What was preferred on a set, in one sentence: how often, and how sure that is."""
+"""The preference of a set in one sentence: how often, and with what certainty."""
 
 import math
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ DIGITS = 1
 
 @dataclass(frozen=True)
 class Preference:
-    """The number of a set that its sentence is about, for every subject."""
+    """The number behind a set's sentence, for every subject."""
 
     probe_set: str
     title: str
@@ -44,12 +44,15 @@ class Preference:
 
     @property
     def main(self) -> Effect:
-        """What the page is about: the difference, or the one model."""
+        """The effect that the page reports: the difference, or that of the only model."""
         return self.subjects.get(DIFFERENCE) or self.subjects[CANDIDATE]
 
     @property
     def clearness(self) -> float:
-        """How far the number is from the one of no effect, against its standard error."""
+        """The absolute distance of the number from its null value, over its standard error.
+
+        Without a positive standard error it is infinite, or 0 where the distance is not above 0.
+        """
         distance = abs(self.main.estimate - self.main.null_value)
         if self.main.std_error > 0:
             return distance / self.main.std_error
@@ -57,13 +60,13 @@ class Preference:
 
 
 def preferences(manifest: Manifest, estimates: Effects, names: Names) -> list[Preference]:
-    """The preference of every set that has one: the first number with a value that means even."""
+    """The preference of each set that has one: its first number with a null value."""
     found = []
     for probe_set, part in manifest.probe_sets.items():
         if part.kind not in UNITS:
             continue
         own = estimates.of_set(probe_set).where(lambda one: one.slice == ALL).main_mode()
-        # A share that is refused an interval has its even value with the limits beside it alone.
+        # A share without an interval has its null value only on its Wilson and exact entries.
         even = [
             of_clusters(one.estimator)
             for one in own.all
@@ -93,7 +96,7 @@ def _preference(
 
 
 def finding(preference: Preference, names: Names) -> Claim:
-    """What was preferred, how often, and how sure that is; never a word of leaning."""
+    """The preference, its share and its uncertainty; it makes no claim about leans."""
     what = {
         model: preference.what.format(share=_percent(preference.subjects[model].estimate))
         for model in names.models
@@ -114,7 +117,7 @@ def finding(preference: Preference, names: Names) -> Claim:
 
 
 def line(preference: Preference, names: Names) -> str:
-    """The same in one line."""
+    """The same finding in one line."""
     main = preference.main
     interval = wording.fixed_interval(main.numbers, DIGITS, with_sign=names.paired)
     number = f"difference in points {interval}" if names.paired else interval
@@ -126,7 +129,7 @@ def _percent(value: float) -> str:
 
 
 def _certainty(preference: Preference, names: Names) -> str:
-    """The models' intervals, and whether they leave the even value out."""
+    """The models' intervals, and whether they exclude the even value."""
     found = [preference.subjects[model] for model in names.models]
     null = f"{found[0].null_value:g}"
     intervals = [
@@ -183,7 +186,7 @@ def _compared(preference: Preference) -> str:
 
 
 def _could_have(effect: Effect) -> str:
-    """What a number that shows nothing could have shown."""
+    """The smallest detectable effect, in points, of a number that shows nothing."""
     if not effect.mde > 0:
         return ""
     return f" ({wording.fixed(effect.mde, DIGITS)} points could have been expected to be found)"

@@ -1,4 +1,4 @@
-"""The numbers of one estimator over a whole set: a row a subject, the modes side by side."""
+"""The numbers of one estimator over a whole set: one row per subject, the modes side by side."""
 
 import math
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ SCOPES = {"S1": "other units of the same kind, in other clusters"}
 
 
 def title_of(name: str, own: Effects) -> str:
-    """A number in words, with its unit and the value that means even."""
+    """The title of a number, with its unit and the value that is even."""
     part = numbers.find(name)
     unit = f", {part.unit}" if part else ""
     if is_ties(name):
@@ -52,7 +52,7 @@ def table(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and 
     items: pd.DataFrame,
     names: Names,
 ) -> Table:
-    """A row a subject, the modes side by side, each with its p."""
+    """One row per subject, the modes side by side, each with its p."""
     groups = []
     left_out = _no_ties(own)
     for number in own.estimators:
@@ -84,7 +84,7 @@ def table(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and 
 
 
 def _of_trials(number: str, own: Effects, modes: Sequence[str], names: Names) -> list[Rows]:
-    """The same shares as if no two units hung together: Wilson's and the exact limits, exact p."""
+    """The same shares with all units independent: Wilson's and exact limits, and exact p."""
     both = {
         label: [own.in_mode(mode).at(number + label, ALL, names.subjects) for mode in modes]
         for label in (WILSON, EXACT)
@@ -104,7 +104,7 @@ def _of_trials(number: str, own: Effects, modes: Sequence[str], names: Names) ->
 def _trial(wilson: Effect | None, exact: Effect | None, subject: str) -> str | Cell:
     if exact is None:
         return wording.UNKNOWN
-    if wilson is None:  # a difference has a test and no such limits
+    if wilson is None:  # a difference has only a test, without Wilson or exact limits
         change = wording.fixed(exact.estimate, 2, with_sign=subject == DIFFERENCE)
         return basis.beside(change, "tested by McNemar, no interval")
     limits = f"{wording.fixed(exact.low, 2)} to {wording.fixed(exact.high, 2)}"
@@ -112,7 +112,7 @@ def _trial(wilson: Effect | None, exact: Effect | None, subject: str) -> str | C
 
 
 def _no_ties(own: Effects) -> list[str]:
-    """The numbers of ties that are all zero: one sentence says so."""
+    """The tie numbers that are all zero: one sentence replaces them."""
     ties = [name for name in own.estimators if is_ties(name)]
     return [
         name
@@ -139,7 +139,7 @@ def _note(part: ProbeSet, own: Effects) -> str:
 
 
 def _counted(part: ProbeSet, own: Effects, modes: Sequence[str], items: pd.DataFrame) -> str:
-    """How many units and clusters stand behind a table, by mode where these differ."""
+    """How many units and clusters a table rests on, by mode where these differ."""
     unit, of = UNITS[part.kind], units_in(items)
     bases = {}
     for mode in modes:
@@ -154,7 +154,7 @@ def _counted(part: ProbeSet, own: Effects, modes: Sequence[str], items: pd.DataF
 
 
 def beyond(own: Effects) -> str:
-    """A remark on intervals that reach further than the number itself can."""
+    """A remark on intervals that exceed the range of their number; empty where none does."""
     percent = {name for name in own.estimators if numbers.is_percent(name)}
     is_beyond = any(
         one.effect.low < 0 or one.effect.high > 100  # noqa: PLR2004 - percent

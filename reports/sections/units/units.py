@@ -1,4 +1,4 @@
-"""A set of pairs, triples or completions: what was preferred, by mode, beside what that means."""
+"""The section of a set of pairs or other units: preferences by mode, and their meaning."""
 
 import math
 import re
@@ -18,7 +18,7 @@ from maskaudit.reports.sections.units.counts import UNITS, units_in
 from maskaudit.reports.sections.units.preferences import Preference, finding
 from maskaudit.reports.sections.units.table import table
 
-# What the modes of all estimators of a kind differ in; an estimator's definition has the rest.
+# How the modes differ for all estimators of a kind; each definition adds its own differences.
 _MODES = {
     "pairs": "Published mode keeps ties among the pairs, which counts them as not stereotyping; "
     "corrected mode leaves them out and reports them apart.",
@@ -33,7 +33,7 @@ def section(
     tables: Tables,
     names: Names,
 ) -> Section:
-    """The section of a set that is neither of groups nor of facts; `tables` are the record's."""
+    """The section of a set of units; `tables` are those of the whole record."""
     of_set = tables.of_set(probe_set)
     items = of_set.items
     blocks: list[Block] = [Text(wording.visible(part.question, None), "question")]
@@ -79,7 +79,7 @@ def _part(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and 
     items: pd.DataFrame,
     names: Names,
 ) -> Part:
-    """One estimator: what it is, its numbers in both modes, and the same by class."""
+    """One estimator: its definition, its numbers in both modes, and the same by class."""
     definition, *rest_of_it = definitions.meaning(name)
     blocks: list[Block] = [Text(definition, "small")]
     blocks += [Text(" ".join(rest_of_it), "small")] if rest_of_it else []
@@ -99,7 +99,7 @@ def _part(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and 
 
 
 def _modes(name: str, kind: str, own: Effects) -> str:
-    """How the modes of an estimator differ, and whether that made any difference here."""
+    """How the modes of an estimator differ, and whether they give the same numbers here."""
     definition = definitions.meaning(name)[0]
     told = [one for one in _SENTENCE.split(definition) if "ublished mode" in one]
     general = [_MODES[kind]] if kind in _MODES else []
