@@ -1,1 +1,1 @@
-"""Estimating: scores go in, estimates with their uncertainty come out."""
+"""Estimating: turns scores into estimates with their uncertainty."""

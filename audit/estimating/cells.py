@@ -1,4 +1,4 @@
-"""Cells as arrays, attribute by frame, that every subject shares; what is left out is listed."""
+"""Cells as arrays, attribute by frame, shared by all subjects; missing cells are listed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from maskaudit.audit.recording.values import SUBJECTS
 
 REFERENCE, CANDIDATE, DIFFERENCE, RELATION = SUBJECTS
 CONTROL = "control"
-# An attribute, or a frame, that lacks more of its cells than this is left out whole.
+# An attribute or a frame that lacks a larger share of its cells than this is left out.
 MOST_LACKING = 0.5
 
 
@@ -23,9 +23,9 @@ MOST_LACKING = 0.5
 class Matrix:
     """Cells of one subject, [I, J] in nats, with the attributes' names and classes.
 
-    A cell that any model lacks is NaN in all. `names` are the means over frames of each term by
-    group, [I, terms] each, where the groups' terms stand in the context; empty where they are at
-    the mask.
+    A cell that any model lacks is NaN in all. If the groups' terms stand in the context, `names`
+    holds the mean log p of each term over frames, one array [I, terms] per group; it is empty if
+    they stand at the mask.
     """
 
     cells: Cells
@@ -35,7 +35,7 @@ class Matrix:
     names: tuple[Cells, ...] = ()
 
     def rows(self, chosen: Sequence[bool] | NDArray[np.bool_]) -> "Matrix":
-        """Some of the attributes."""
+        """The attributes for which `chosen`, [I], is true."""
         mask = np.array(chosen, dtype=bool)
         return replace(
             self,
@@ -46,20 +46,20 @@ class Matrix:
         )
 
     def of_class(self, name: str) -> "Matrix":
-        """The attributes of one class; the controls are the class `control`."""
+        """The attributes of one class; controls have the class `control`."""
         return self.rows([found == name for found in self.classes])
 
     @property
     def probes(self) -> "Matrix":
-        """The attributes that are no controls."""
+        """The attributes that are not controls."""
         return self.rows([found != CONTROL for found in self.classes])
 
     @property
     def complete(self) -> "Matrix":
-        """The attributes and frames that are left when the gaps are cut out.
+        """The matrix without gaps.
 
-        One by one, that attribute or frame goes which lacks the largest share of its cells; the
-        frame where two lack the same, since there are many readings of an attribute.
+        Repeatedly removes the attribute or frame that lacks the largest share of its cells. On a
+        tie the frame goes, because an attribute is measured in many frames.
         """
         gaps = np.isnan(self.cells)
         rows, columns = (np.ones(size, dtype=bool) for size in gaps.shape)
@@ -76,7 +76,7 @@ class Matrix:
 
 
 def with_difference(by_model: Mapping[str, Matrix]) -> dict[str, Matrix]:
-    """The subjects of a record: its models, and candidate minus reference where both are there."""
+    """The subjects of a record: its models, and candidate minus reference if it has both."""
     subjects = dict(by_model)
     if len(by_model) > 1:
         reference, candidate = by_model[REFERENCE], by_model[CANDIDATE]
@@ -92,16 +92,16 @@ def with_difference(by_model: Mapping[str, Matrix]) -> dict[str, Matrix]:
 def matrices(
     items: pd.DataFrame, scores: pd.DataFrame, estimator: GroupEstimator, first: str, second: str
 ) -> tuple[dict[str, Matrix], list[dict[str, str]]]:
-    """The shared cells of each model; and those that were left out: attribute and frame.
+    """The shared cells of each model, and the attribute and frame of each missing cell.
 
-    A cell counts only where every model has it. An attribute that lacks more than half of its cells
-    is left out whole, and so is a frame, until none is left; other missing cells are NaN.
+    A cell counts only if every model has it. Attributes and frames that lack more than half of
+    their cells are removed until none is left; other missing cells are NaN.
     """
     scored = {
         str(model): items.merge(own[["item", "value"]], on="item", how="left")
         for model, own in scores[scores["measure"] == "logp"].groupby("model", sort=False)
     }
-    # The same items in the same order give the same cells in the same order.
+    # Every model has the same items in the same order, so one table of places serves all.
     by_model = {model: estimator.cells(own, first, second) for model, own in scored.items()}
     place = next(iter(by_model.values()))[CELL]
     values = {model: own["value"].to_numpy(dtype=float) for model, own in by_model.items()}
@@ -122,7 +122,7 @@ def matrices(
         found[model] = Matrix(
             cells[kept][:, also],
             names["attribute"].tolist(),
-            # A control has no class, and goes by its role.
+            # A control has no class: its role stands in.
             [c or r for c, r in zip(names["class"], names["role"], strict=True)],
             [str(frame) for frame in frames[also]],
             _by_name(scored[model], place[used], names, (first, second))
@@ -134,11 +134,11 @@ def matrices(
 
 
 def _well_known(grid: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """The attributes and the frames that have at least half of their cells, among one another."""
+    """Masks of the attributes and frames with at least half of the cells that both masks keep."""
     rows, columns = (np.ones(size, dtype=bool) for size in grid.shape)
     while True:
         inside = grid & rows[:, None] & columns
-        # At least one cell: where nothing is left beside it, half of none would be enough.
+        # At least one cell: if all frames are gone, half of zero cells would keep an empty row.
         fewer = rows & (inside.sum(1) >= max(1.0, MOST_LACKING * columns.sum()))
         narrower = columns & (inside[fewer].sum(0) >= max(1.0, MOST_LACKING * fewer.sum()))
         if (fewer == rows).all() and (narrower == columns).all():
@@ -149,11 +149,14 @@ def _well_known(grid: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.
 def _by_name(
     scored: pd.DataFrame, cells: pd.DataFrame, names: pd.DataFrame, groups: tuple[str, str]
 ) -> tuple[Cells, ...]:
-    """Mean log p of each term over the frames that an attribute has, by group, [I, terms]."""
+    """Mean log p of each term over the frames of an attribute, one array [I, terms] per group.
+
+    Empty if the groups' terms stand at the mask.
+    """
     rows = scored[scored["group"].isin(groups) & (scored["role"] != "prior")]
     if rows.empty or group_at_mask(rows):
         return ()
-    # Variants first, as for a cell.
+    # Average over variants first, as for a cell, so that every frame has the same weight.
     terms = rows.groupby([*CELL, "group", "term"], sort=False)["value"].mean().reset_index()
     terms = terms.merge(cells, on=CELL)
     if terms.empty:

@@ -1,4 +1,4 @@
-"""Shares of facts filled rightly, of each model and of the two on the same facts."""
+"""Shares of facts filled correctly, by model and as a paired difference."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,9 +18,9 @@ from maskaudit.audit.recording.values import Flag
 def cloze(
     items: pd.DataFrame, scores: pd.DataFrame
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
-    """Rows of `estimates` about first fills, and the facts that were left out.
+    """Rows of `estimates` on first fills, and the facts left out (relation and frame).
 
-    A fact counts where every model could be asked it.
+    A fact counts only if every model has a rank for one of its answers.
     """
     first = items.merge(scores[scores["measure"] == "logp"], on="item")
     known = first.groupby(["label", "class", "frame", "model"], sort=False).agg(
@@ -64,7 +64,10 @@ def _slices(hits: pd.DataFrame) -> Iterator[tuple[Slice, pd.DataFrame]]:
 
 
 def _shares(hits: pd.DataFrame) -> Iterator[tuple[str, Interval, Flag]]:
-    """The share of each model, and the paired difference with McNemar's exact p."""
+    """Yield each model's share with Wilson's interval, and the difference with McNemar's exact p.
+
+    The interval of the paired difference is Student's t over facts.
+    """
     for model in hits.columns:
         yield str(model), proportions.wilson(int(hits[model].sum()), len(hits)), ""
     if len(hits.columns) > 1 and len(hits) > 1:

@@ -1,4 +1,4 @@
-"""Estimates over units (pairs, items, facts) and their clusters, by model and of the difference."""
+"""Estimates over units (pairs, items, facts) and their clusters, by model and for differences."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,19 +16,19 @@ from maskaudit.audit.recording.methods import CROSSED_CLUSTERS
 from maskaudit.audit.recording.slices import ALL, of_class
 from maskaudit.audit.recording.values import Flag
 
-# Fewer clusters give a number and no interval.
+# With fewer clusters, an estimate gets no interval.
 LEAST_CLUSTERS = 6
-# A standard error of no more than this, beside its estimate, is rounding.
+# A standard error this small relative to the estimate is rounding error.
 ROUNDING = 1e-12
 _PERCENT = 100.0
 
 
 @dataclass(frozen=True)
 class _Slice:
-    """The units of one slice: their numbers by model, and the clusters they are in.
+    """The units of one slice: their numbers by model, and their clusters.
 
-    `factors` are none where every unit stands for itself, one where units hang together one way,
-    two where they do so in two ways that cross, as pairs by their writer and by their edited words.
+    `factors` holds the cluster labels: no factor if units are independent, one for one-way
+    clusters, two for crossed clusters (pairs by writer and by edited words).
     """
 
     numbers: Mapping[str, Cells]
@@ -37,17 +37,17 @@ class _Slice:
 
     @property
     def n_clusters(self) -> int:
-        """How many clusters the scarcest factor has."""
+        """Number of clusters of the factor with the fewest; number of units without factors."""
         n_units = len(next(iter(self.numbers.values())))
         return min((own.nunique() for own in self.factors), default=n_units)
 
     @property
     def unit(self) -> str:
-        """What is resampled, as the method key says it."""
+        """What is resampled, as written in the method key."""
         return ("unit", "cluster", CROSSED_CLUSTERS)[len(self.factors)]
 
     def interval(self, columns: Cells, value: Value) -> Interval:
-        """A smooth function of the units' means, [units, k], with an interval over clusters."""
+        """`value` at the means of `columns`, [units, k], with an interval over clusters."""
         if len(self.factors) > 1:
             return _crossed(columns, value, self.factors)
         own = columns
@@ -61,12 +61,12 @@ class _Slice:
 def unit_rows(
     measured: Mapping[str, Measured], estimator: UnitEstimator
 ) -> Iterator[dict[str, Any]]:
-    """Every slice, subject and mode of one estimator; all subjects from the same complete units.
+    """Yield the rows of one estimator for every slice, subject and mode.
 
-    A row has the columns of `estimates` that speak of the number itself, and `unit`: what was
-    resampled.
+    All subjects use the same complete units. A row holds the columns of `estimates` that describe
+    the number itself, plus `unit`: what was resampled.
     """
-    # A number of the pair is made of the relation alone, every other number of each model.
+    # An estimator of the pair reads only `relation`; every other estimator reads each model.
     measured = {
         subject: part
         for subject, part in measured.items()
@@ -76,17 +76,17 @@ def unit_rows(
         return
     for mode in estimator.modes:
         units = {model: estimator.units(part, mode) for model, part in measured.items()}
-        # In an order that only names decide: sums are then equal to the last bit.
+        # Sort by name, so that sums are equal to the last bit whatever the order of the input.
         whole = next(iter(units.values())).sort_index()
         if whole.empty:
             continue
         numbers = {
             m: part.reindex(whole.index)[list(estimator.columns)] for m, part in units.items()
         }
-        # A unit counts only where every model has it, so that a difference is of the same units.
+        # A unit counts only if every model has it: differences must compare the same units.
         complete = pd.concat(numbers, axis=1).notna().all(axis=1)
         if not complete.any():
-            continue  # nothing of this set has such a score
+            continue  # no unit of this set has this score
         classes = whole["class"][complete]
         slices = {ALL: classes.index} if estimator.whole else {}
         named = classes[classes != ""]
@@ -100,7 +100,7 @@ def unit_rows(
             tested = {subject: own.loc[chosen] for subject, own in units.items()}
             for name, value in estimator.numbers[mode].items():
                 for row in _rows(name, value, part, estimator, tested):
-                    # Two columns are named after sets of attributes: here they count clusters and
+                    # These two columns are named for crossed sets: here they count clusters and
                     # units.
                     yield {
                         **row,
@@ -119,10 +119,10 @@ def _rows(
     estimator: UnitEstimator,
     tested: Mapping[str, pd.DataFrame],
 ) -> Iterator[dict[str, Any]]:
-    """One number of every subject; shares of trials also as if every unit stood for itself."""
+    """Yield one number of every subject; shares of trials also as if units were independent."""
     for subject, found in _subjects(part, value):
         flag = _flag(subject, found, part)
-        # A number with a flag is told, but its interval is not.
+        # A flagged number is reported without its interval.
         row = dict(vars(point(found.estimate) if flag else found))
         if estimator.test is not None:
             row["p"] = estimator.test(tested[subject]) if subject in tested else np.nan
@@ -145,12 +145,12 @@ def _rows(
 
 
 def _flag(subject: str, found: Interval, part: _Slice) -> Flag:
-    """Why a number of units has no interval; empty where it has one."""
+    """Why a number has no interval; empty if it has one."""
     if part.n_clusters < LEAST_CLUSTERS:
         return "too_few_clusters"
     if np.isnan(found.low):
         return "not_estimable"
-    # That nothing varied is certainty only between a model and its copy.
+    # Zero variance is real only between a model and its copy; elsewhere it is an artefact.
     same = subject == DIFFERENCE and _equal(part.numbers)
     is_still = found.std_error <= ROUNDING * max(1.0, abs(found.estimate))
     return "nothing_varied" if is_still and not same else ""
@@ -166,15 +166,15 @@ def _subjects(part: _Slice, value: Value) -> Iterator[tuple[str, Interval]]:
         def difference(means: Cells) -> Cells:
             return value.function(means[..., width:]) - value.function(means[..., :width])
 
-        # Side by side, so that a cluster is left out of both models at once: the units are paired.
+        # Side by side: the units are paired, so the jackknife must drop a cluster from both models.
         both = np.concatenate([reference, candidate], axis=1)
         yield DIFFERENCE, part.interval(both, replace(value, function=difference, null=0.0))
 
 
 def _as_trials(part: _Slice, value: Value) -> Iterator[tuple[str, str, Interval]]:
-    """Wilson's and the exact interval of a share, and McNemar's exact test between the models.
+    """Yield Wilson's and the exact interval of a share, and McNemar's exact test of the models.
 
-    They take every unit as a trial of its own; beside the clusters' interval, not instead of it.
+    All treat units as independent trials; they are reported beside the interval over clusters.
     """
     assert value.trials is not None  # noqa: S101 - asked by the caller
     of_model = {model: value.trials(columns) for model, columns in part.numbers.items()}
@@ -203,10 +203,10 @@ def _in_percent(found: Interval) -> Interval:
 
 
 def _crossed(columns: Cells, value: Value, factors: tuple[pd.Series, ...]) -> Interval:
-    """The number of all units, whose error is the sum of what each unit moves it by.
+    """The estimate over all units with an interval over two crossed cluster factors.
 
-    A unit's share of the error is what leaving it out changes, which is its influence to within one
-    part in the number of units.
+    The error of a unit is the change when it is left out, times (n - 1)/n: its influence up to a
+    relative error of 1/n.
     """
     n = len(columns)
     total = columns.sum(0)
@@ -218,21 +218,21 @@ def _crossed(columns: Cells, value: Value, factors: tuple[pd.Series, ...]) -> In
 
 
 def _counted(numbers: pd.DataFrame) -> Cells:
-    """The units' numbers; `of`, where the estimator asks for it, is how many of them there are."""
+    """The units' numbers, [units, k]; a column `of`, if any, is set to the number of units."""
     own = numbers.assign(of=float(len(numbers))) if "of" in numbers else numbers
     columns: Cells = own.to_numpy(dtype=float)
     return columns
 
 
 def _equal(numbers: Mapping[str, Cells]) -> bool:
-    """Whether both models gave the same number for every unit, bit for bit."""
+    """Whether both models have bitwise equal numbers for every unit."""
     return np.array_equal(numbers[REFERENCE], numbers[CANDIDATE])
 
 
 def _factors(units: pd.DataFrame) -> tuple[pd.Series, ...]:
-    """The set's clusters, one factor or two that cross; none where units stand for themselves.
+    """The set's clusters: one factor, two crossed factors, or none if units are independent.
 
-    A unit without a label is a cluster of its own.
+    A unit without a label forms its own cluster.
     """
     named = [units[name] for name in ("cluster", "cluster_2") if name in units]
     alone = "unit " + units.index.astype(str).to_series(units.index)

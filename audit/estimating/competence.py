@@ -1,4 +1,4 @@
-"""Competence before bias: a model that cannot fill plain facts has no bias number worth reading."""
+"""Competence before bias: bias numbers of a model that cannot fill in plain facts mean little."""
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,12 @@ LEVEL = 0.05
 
 
 def competence(items: pd.DataFrame, scores: pd.DataFrame) -> dict[str, Competence]:
-    """By model: right first fills, those of the majority answer, and whether the model beats it.
+    """Compare each model's first fills of facts with the majority answer of each relation.
 
-    The majority answer of a relation is the answer that is right for most of its facts; a model is
-    competent when more of its first fills are right than that guess would have, by McNemar's exact
-    test at .05. A fact with no answer of one piece counts as not filled. Empty without facts.
+    The majority answer of a relation is right for more of its facts than any other. A model is
+    competent if it gets more facts right than this baseline and McNemar's exact two-sided test has
+    p < .05. A fact with no one-piece answer counts as wrong. Returns the result by model; empty
+    without facts.
     """
     facts = items[(items["kind"] == "cloze") & (items["label"] == "right")]
     if facts.empty:
@@ -27,11 +28,11 @@ def competence(items: pd.DataFrame, scores: pd.DataFrame) -> dict[str, Competenc
 
 
 def _majority_is_right(facts: pd.DataFrame) -> pd.Series:
-    """By fact: whether the most common right answer of its relation is right for it."""
+    """By fact: whether the majority answer of its relation is right."""
     rows = facts.assign(answer=facts["target"].str.casefold())
     rows = rows.drop_duplicates(["class", "frame", "answer"])
     counts = rows.groupby(["class", "answer"]).size().reset_index(name="facts")
-    # The first in the alphabet where answers tie.
+    # Ties go to the first answer in the alphabet, so that the baseline is reproducible.
     best = counts.sort_values(["facts", "answer"], ascending=[False, True])
     majority = best.drop_duplicates("class").set_index("class")["answer"]
     rows = rows.assign(hit=rows["answer"] == rows["class"].map(majority))

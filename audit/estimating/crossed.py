@@ -1,4 +1,4 @@
-"""The numbers of one subject of a crossed set: means, contrasts, magnitudes, leans, yardsticks."""
+"""Numbers of one subject on a crossed set: means, contrasts, magnitudes, leans, yardsticks."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,19 +34,20 @@ from maskaudit.audit.recording.slices import Slice
 from maskaudit.audit.recording.values import Flag, Outcome, Scope
 
 LARGEST_SHOWN = 10
-# Fewer frames, or fewer attributes where they are ranked, give a number and no interval.
+# With fewer frames, or fewer attributes in a ranking, a number gets no interval.
 LEAST_FRAMES = LEAST_ATTRIBUTES = 6
-# A number with so many names to a group speaks of other names too.
+# With at least this many names per group, a number generalizes to new names (scope S3).
 LEAST_NAMES = 5
 _LEAST = 2
 
 
 @dataclass(frozen=True)
 class Number:
-    """A number with its place (slice and estimator) and the scope of its interval.
+    """A number with its slice, its estimator and the scope of its interval.
 
-    `n_attributes` and `n_frames` are those that it rests on. `flag` says why it has no interval, or
-    is missing itself; `outcome` what became of an attribute's lean.
+    `n_attributes` and `n_frames` count the attributes and frames used. `flag` says why the interval
+    or the number is missing, or that the number is exploratory; `outcome` is the class of an
+    attribute's lean in the student.
     """
 
     slice: Slice
@@ -59,7 +60,7 @@ class Number:
     outcome: Outcome = ""
 
     def row(self) -> dict[str, Any]:
-        """The columns of `estimates` that speak of the number itself."""
+        """The columns of `estimates` that describe the number itself."""
         return {
             **vars(self.found),
             "slice": str(self.slice),
@@ -73,7 +74,7 @@ class Number:
 
 
 def means(matrix: Matrix, estimator: str) -> Iterator[Number]:
-    """The mean of all probes, of each class and of the controls: shown, and never tested."""
+    """Yield the means of all probes, each class and the controls; they are never tested."""
     yield _mean(slices.ALL, estimator, matrix.probes)
     for name in dict.fromkeys(matrix.classes):
         slice_ = slices.CONTROLS if name == CONTROL else slices.of_class(name)
@@ -81,7 +82,7 @@ def means(matrix: Matrix, estimator: str) -> Iterator[Number]:
 
 
 def contrast(matrix: Matrix, estimator: str, classes: tuple[str, str]) -> Iterator[Number]:
-    """Mean of the first class less that of the second, tested against 0."""
+    """Yield the mean of the first class minus the mean of the second, tested against 0."""
     first, second = (matrix.of_class(name) for name in classes)
     seen = _seen(first.cells) & _seen(second.cells)
     cells = [first.cells[:, seen], second.cells[:, seen]]
@@ -99,18 +100,20 @@ def contrast(matrix: Matrix, estimator: str, classes: tuple[str, str]) -> Iterat
 
 
 def leans(whole: Matrix, estimator: str) -> Iterator[Number]:
-    """Each attribute's number, its lean beyond the average attribute, and the largest of these.
+    """Yield each attribute's mean and its lean, the mean minus that of all attributes.
 
-    For new frames with the same attribute (scope S1). `whole` are the probes without gaps, for the
-    average that a lean is held against would otherwise not be the same in all frames.
+    The `LARGEST_SHOWN` largest leans are also given shrunken, with selection-adjusted intervals.
+
+    The intervals are for new frames with the same attribute (scope S1). `whole` holds the probes
+    without gaps: with gaps, the average that leans are relative to would differ between frames.
+    Yields nothing with too few frames or attributes.
     """
     n_attributes, n_frames = whole.cells.shape
     if refusal(n_attributes, n_frames):
         return
     beyond = anova.centred(whole.cells)
     points = anova.shrunken(whole.cells)
-    # By size of the lean, which is that of the shrunken one; by name where they tie, so that the
-    # order is the same always.
+    # Shrinkage keeps the order of sizes. Ties go by name, so that the order is reproducible.
     sizes = np.abs(beyond.mean(1))
     largest = sorted(range(n_attributes), key=lambda i: (-sizes[i], whole.attributes[i]))
     shown = set(largest[:LARGEST_SHOWN])
@@ -123,6 +126,7 @@ def leans(whole: Matrix, estimator: str) -> Iterator[Number]:
         yield Number(slice_, estimator, raw[i], 1, n_frames, "S1")
         yield Number(slice_, LEAN, lean[i], 1, n_frames, "S1")
         if i in shown:
+            # Adjusted coverage holds around the raw lean, so only the estimate is shrunken.
             around = wide[i]
             shrunk = Interval(
                 float(points[i]), around.low, around.high, around.std_error, around.df
@@ -133,9 +137,9 @@ def leans(whole: Matrix, estimator: str) -> Iterator[Number]:
 def magnitudes(
     subject: str, by_subject: Mapping[str, Matrix], rng: np.random.Generator
 ) -> Iterator[Number]:
-    """How far the set leans at all, whichever way, without a noise floor; and its difference.
+    """Yield association and magnitude: the size of leans of any sign, without a noise floor.
 
-    `by_subject` are the probes without gaps.
+    For the difference, yields the changes of both. `by_subject` holds the probes without gaps.
     """
     own = by_subject[subject].cells
     n_attributes, n_frames = own.shape
@@ -162,9 +166,9 @@ def magnitudes(
 
 
 def ranking(whole: Matrix) -> Iterator[Number]:
-    """How well the set ranks its attributes (G and Phi), and how many frames it would take.
+    """Yield how reliably the set ranks its attributes (G and Phi), and the frames needed.
 
-    `whole` are the probes without gaps.
+    `whole` holds the probes without gaps.
     """
     own = whole.cells
     n_attributes, n_frames = own.shape
@@ -183,11 +187,11 @@ def ranking(whole: Matrix) -> Iterator[Number]:
 def against_world(
     matrix: Matrix, shares: Mapping[str, float], subject: str, *, identity: bool
 ) -> Iterator[Number]:
-    """How steeply the leans follow the world's shares, and what lies beyond them.
+    """Yield the slope of leans on the logits of the world's shares, and the leans beyond them.
 
-    `shares` are the first group's, by attribute. `identity`: whether lean and logit of the
-    share are the same number in a model that holds the world's shares, which they are where the
-    groups stand at the mask. Elsewhere only the slope means something.
+    `shares` are the first group's, by attribute; NaN if unknown. `identity` says that a model with
+    the world's shares has leans equal to their logits, which holds if the groups stand at the
+    mask. Otherwise, and for the difference, only the slope is meaningful.
     """
     known = matrix.rows([not np.isnan(shares[name]) for name in matrix.attributes])
     logits = {name: float(yardstick.logit(np.array(shares[name]))) for name in known.attributes}
@@ -199,6 +203,7 @@ def against_world(
     if few:
         yield Number(slices.ALL, WORLD_SLOPE, point(np.nan), flag=few, **size)
         return
+    # A slope of 1 follows the world; a difference of two models that both do so has slope 0.
     line = yardstick.line(x, whole.cells, null_slope=0.0 if is_difference else 1.0)
     yield Number(slices.ALL, WORLD_SLOPE, line.slope, **size)
     if not identity or is_difference:
@@ -217,7 +222,7 @@ def against_world(
 def refusal(n_attributes: int, n_frames: int, *, least: int = LEAST_ATTRIBUTES) -> Flag:
     """Why a number has no interval: too few frames, or fewer than `least` attributes; or empty.
 
-    Without `least`, why attributes are neither ranked nor regressed on anything.
+    The default `least` is the minimum for ranking attributes or regressing on them.
     """
     if n_frames < LEAST_FRAMES:
         return "too_few_frames"
@@ -238,7 +243,7 @@ def _mean(slice_: Slice, estimator: str, matrix: Matrix) -> Number:
 
 
 def _seen(cells: Cells) -> NDArray[np.bool_]:
-    """The frames in which any of these attributes has a cell; all where there are none."""
+    """Mask of the frames in which any attribute has a cell; all frames without attributes."""
     if not len(cells):
         return np.ones(cells.shape[1], dtype=bool)
     missing: NDArray[np.int_] = np.isnan(cells).sum(0)
@@ -246,7 +251,7 @@ def _seen(cells: Cells) -> NDArray[np.bool_]:
 
 
 def _of_names(means_: Sequence[Cells]) -> tuple[list[Part], Scope]:
-    """What names add to a variance, and the scope that the interval has with them."""
+    """The variance parts of the names, and the scope of an interval that includes them."""
     if not means_ or min(map(len, means_)) < LEAST_NAMES:
         return [], "S2"
     return anova.name_parts(means_), "S3"

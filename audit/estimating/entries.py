@@ -1,4 +1,4 @@
-"""Each number that no estimator names: those made of cells and of the first fills of facts."""
+"""Entries of the numbers outside the named estimators: from cells and from first fills of facts."""
 
 from collections.abc import Mapping
 
@@ -334,5 +334,5 @@ _ENTRIES = (
         form="share",
     ),
 )
-# The numbers made of cells and of first fills, the headline's first.
+# The numbers made from cells and from first fills; those of the headline first.
 DERIVED: Mapping[str, Entry] = {entry.name: entry for entry in _ENTRIES}

@@ -1,7 +1,8 @@
 """Estimates by slice and subject, all subjects from the same cells.
 
 The subjects are `reference`, `candidate`, `difference` (candidate minus reference) and `relation`
-(what is neither). A cell counts only where every model has it; what is left out is listed.
+(numbers of the two models together). A cell counts only if every model has it; other cells are
+listed as left out.
 """
 
 import math
@@ -46,13 +47,13 @@ from maskaudit.audit.recording.manifest import ProbeSetKey
 from maskaudit.audit.recording.methods import Method
 
 _TWO = 2
-# So much of a digest is part of a method key.
+# Number of characters of a digest in a method key.
 _SHOWN = 12
 
 
 @dataclass(frozen=True)
 class Design:
-    """What estimating needs to know of a probe set beyond its items."""
+    """The properties of a probe set, beyond its items, that estimates depend on."""
 
     name: str
     axis: str
@@ -62,14 +63,15 @@ class Design:
 
 
 def design(name: str, described: ProbeSetKey, method: Mapping[str, str]) -> Design:
-    """The design of a probe set from what a record says of it, so that it is estimated again.
+    """Rebuild the design of a probe set from a record, so that it can be estimated again.
 
-    `described` is what a record or a baseline says of the set, `method` what all sets share.
+    `described` is the description of the set in a record or a baseline, `method` the part of the
+    method key that all sets share.
     """
     contrast = (
         None if described.contrast is None else (described.contrast[0], described.contrast[1])
     )
-    # Of a grammar all that could be drawn: draws of one universe may be put side by side.
+    # For a grammar, the digest of its universe: different draws from one universe are comparable.
     items = described.items_digest if described.grammar is None else described.grammar.universe
     key = {
         "probe_set": name,
@@ -77,20 +79,20 @@ def design(name: str, described: ProbeSetKey, method: Mapping[str, str]) -> Desi
         "items": items[:_SHOWN],
         "mode": CORRECTED,
         "pieces": "word-l2r",
-        # Which class is the first decides the sign.
+        # The order of the classes decides the sign.
         **({"contrast": "-".join(contrast)} if contrast else {}),
         **method,
     }
     return Design(name, described.axis, contrast, described.expect, key)
 
 
-# Rows of `estimates` about one set, and the cells that no subject could use.
+# Rows of `estimates` about one set, and the cells left out for all subjects.
 _Found = tuple[list[dict[str, Any]], list[dict[str, str]]]
 
 
 @dataclass(frozen=True)
 class Estimated:
-    """The estimates, and the cells that no subject could use: probe_set, attribute and frame."""
+    """The estimates, and the cells left out for all subjects: probe_set, attribute and frame."""
 
     estimates: pd.DataFrame
     left_out: list[dict[str, str]]
@@ -107,10 +109,10 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     seed: int = 0,
     adjust: str = "bh",
 ) -> Estimated:
-    """Every estimate of a record; p values are adjusted over the tested slices of a subject.
+    """Compute every estimate of a record, with p values adjusted by subject.
 
-    `lexicon` are hurtful words in lower case, for those estimators that need the user's; `seed`
-    is that of the permutation test; `adjust` as in `with_adjusted`.
+    `lexicon` is the user's hurtful words in lower case, for the estimators that need it; `seed` is
+    the seed of the permutation test; `adjust` as in `with_adjusted`.
     """
     fills = tables.table("fills", []) if fills is None else fills
     paired = tables.table("paired", []) if paired is None else paired
@@ -133,10 +135,10 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
 def with_adjusted(
     estimates: pd.DataFrame, tested_sets: Collection[str], adjust: str = "bh"
 ) -> pd.DataFrame:
-    """The estimates with `p_adjusted` of the stereotype contrasts of the tested sets.
+    """Add `p_adjusted` to the stereotype contrasts of the tested sets; NaN in all other rows.
 
-    Over all of a subject at once, by Benjamini & Hochberg ("bh") or Benjamini & Yekutieli ("by",
-    whatever the dependence); every other row's is NaN.
+    Adjusts over all contrasts of a subject at once, by Benjamini & Hochberg ("bh") or Benjamini &
+    Yekutieli ("by", valid under any dependence). Raises KeyError on any other `adjust`.
     """
     adjusted_of = {
         "bh": multiplicity.benjamini_hochberg,
@@ -152,7 +154,7 @@ def with_adjusted(
 
 
 def _by_set(items: pd.DataFrame, rows: pd.DataFrame, key: str) -> dict[str, pd.DataFrame]:
-    """The rows of each set, by what they share with its items; one item may serve several sets."""
+    """The rows of each set, joined to its items by `key`; an item may belong to several sets."""
     places = items[["probe_set", key]].drop_duplicates()
     whole = places.merge(rows, on=key)
     found = {str(name): own[rows.columns] for name, own in whole.groupby("probe_set")}
@@ -166,7 +168,7 @@ def _by_subject(
     paired: pd.DataFrame,
     lexicon: frozenset[str] | None,
 ) -> dict[str, Measured]:
-    """What was measured of each model on a set, and of the two together as `relation`."""
+    """The measurements of one set by model, and of the two models together as `relation`."""
     alone = paired["other_model"] == ""
     found = {
         str(model): Measured(
@@ -190,7 +192,7 @@ def _of_set(
     design: Design,
     seed: int,
 ) -> Iterator[_Found]:
-    """The estimates of one probe set, by the estimators of its kind."""
+    """Yield the estimates of one probe set, by the estimators for its kind."""
     kind = items["kind"].iloc[0]
     estimators = [estimator for estimator in UNIT if kind in estimator.kinds]
     if kind == "association" and _crossed(items):
@@ -211,14 +213,14 @@ def _of_set(
 
 
 def _crossed(items: pd.DataFrame) -> bool:
-    """Whether every attribute stands in every frame; Winogender's frames are each of one."""
+    """Whether every attribute stands in every frame; in Winogender each frame has only one."""
     probes = items[items["role"] == "probe"]
     sizes = (probes[name].nunique() for name in ("attribute", "frame"))
     return len(probes.drop_duplicates(["attribute", "frame"])) == math.prod(sizes)
 
 
 def _nested(items: pd.DataFrame) -> list[UnitEstimator]:
-    """Group estimators where frames belong to attributes: means of cells, in clusters of those."""
+    """Group estimators for frames nested in attributes: means of cells, attributes as clusters."""
     pairs = list(combinations(dict.fromkeys(items["group"]), 2))
     estimators = GROUP if (items["role"] == "prior").any() else (LOG_ODDS,)
     return [
@@ -250,7 +252,7 @@ def _of_cells(estimator: GroupEstimator, first: str, second: str, name: str) -> 
 
 
 def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed: int) -> _Found:
-    """Every number of a crossed set: each pair of groups, by each estimator, of each subject."""
+    """Every number of a crossed set, for each pair of groups, estimator and subject."""
     rows: list[dict[str, Any]] = []
     left_out: list[dict[str, str]] = []
     groups = list(dict.fromkeys(items["group"]))
@@ -284,7 +286,8 @@ def _numbers(
     items: pd.DataFrame,
     seed: int,
 ) -> Iterator[tuple[str, Number]]:
-    """Every number of one estimator between two groups, with its subject."""
+    """Yield every number of one estimator between two groups, with its subject."""
+    # Leans, rankings and the world's shares concern the model's output: raw log-odds only.
     raw = estimator is LOG_ODDS
     shares = _shares(items) if raw else {}
     whole = {name: matrix.probes.complete for name, matrix in by_subject.items()} if raw else {}
@@ -308,7 +311,7 @@ def _numbers(
 
 
 def _shares(items: pd.DataFrame) -> dict[str, float]:
-    """The first group's share in the world by attribute, where there is one other group."""
+    """The first group's share in the world, by attribute; empty unless the set has two groups."""
     if items["group"].nunique() != _TWO or items["share"].isna().all():
         return {}
     return dict(zip(items["attribute"], items["share"], strict=True))
@@ -317,7 +320,7 @@ def _shares(items: pd.DataFrame) -> dict[str, float]:
 def _fidelity(
     items: pd.DataFrame, measured: Mapping[str, Measured], design: Design
 ) -> list[dict[str, Any]]:
-    """Whether the two models differ more where groups are at stake; empty where that is unknown."""
+    """Rows on whether the models differ more in sentences about groups; empty for one model."""
     if RELATION not in measured:
         return []
     return [
@@ -332,13 +335,13 @@ def _fidelity(
 
 
 def _cloze(items: pd.DataFrame, scores: pd.DataFrame, design: Design) -> _Found:
-    """Shares of facts filled rightly, and of negated ones where the answer is still given."""
+    """Shares of facts filled correctly, and of negated facts where the answer is still given."""
     found, missing = cloze(items, scores)
     keys = (_method_key(design, row["estimator"], "any", "fact") for row in found)
     return [{**row, "method": key} for row, key in zip(found, keys, strict=True)], missing
 
 
 def _method_key(design: Design, estimator: str, pooled: str, unit: str = "attribute+frame") -> str:
-    """How a number was made, without the models: numbers with unequal keys are not compared."""
+    """How a number was computed, models aside; numbers with different keys are not compared."""
     parts = {**design.method, "estimator": estimator, "terms": pooled, "unit": unit}
     return str(Method.of(parts))

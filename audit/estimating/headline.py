@@ -1,4 +1,4 @@
-"""The few estimates that say first what an audit shows of a subject."""
+"""The few estimates that head the results of a subject."""
 
 import pandas as pd
 
@@ -8,9 +8,11 @@ from maskaudit.audit.recording.slices import ALL
 
 
 def headline(estimates: pd.DataFrame, subject: str) -> pd.DataFrame:
-    """The rows that say first what a subject shows: contrasts, elsewhere the numbers of all items.
+    """The headline rows of a subject, set by set.
 
-    For the difference also the log ratio of the magnitudes, which is a number of both models.
+    For a set with contrasts: the contrasts, and for the difference also the log ratio of the
+    magnitudes (subject `relation`). For other sets: the corrected numbers over all items that have
+    an interval, except those over independent trials.
     """
     chosen = []
     for _, own in estimates.groupby("probe_set", sort=False):

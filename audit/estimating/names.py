@@ -1,8 +1,8 @@
-"""The names of numbers, and how the name of one number is made from that of another."""
+"""The names of numbers, and how one name derives from another."""
 
 PUBLISHED, CORRECTED = "published", "corrected"
 
-# Made from the cells of one subject.
+# Numbers from the cells of one subject.
 CONTRAST = "stereotype_contrast"
 LEAN, LARGEST = "lean", "largest_lean"
 ASSOCIATION, MAGNITUDE = "association", "magnitude"
@@ -10,13 +10,13 @@ GENERALIZABILITY, DEPENDABILITY = "generalizability", "dependability"
 FRAMES_NEEDED = "frames_needed"
 WORLD_SLOPE, WORLD_INTERCEPT = "world_slope", "world_intercept"
 BEYOND_WORLD = "beyond_world"
-# Made from the cells of two models together.
+# Numbers from the cells of two models together.
 SLOPE, LOG_KAPPA, CORRELATION = "slope", "log_kappa", "disattenuated_r"
 LOG_MAGNITUDE_RATIO = "log_magnitude_ratio"
 INHERITANCE = "inheritance"
 FLIPS, SIGN_CHANGES, EXPECTED_SIGN_CHANGES = "flips", "sign_changes", "expected_sign_changes"
 FIDELITY, FIDELITY_ADJUSTED = "fidelity", "fidelity_adjusted"
-# Made from the likeliest fills of facts.
+# Numbers from the likeliest fills of facts.
 ACCURACY, NEGATED = "accuracy@1", "negated_still@1"
 
 WILSON, EXACT = "_wilson", "_exact"
@@ -29,22 +29,22 @@ def contrast_of(estimator: str) -> str:
 
 
 def is_contrast(name: str) -> bool:
-    """Whether a number is a stereotype contrast, be it of an estimator that is not known here."""
+    """Whether a number is a stereotype contrast, also of an unknown estimator."""
     return name.startswith(CONTRAST)
 
 
 def between(name: str, first: str, second: str) -> str:
-    """The name of a number of two groups of several: `log_odds women/men`."""
+    """The name of a number between two of several groups: `log_odds women/men`."""
     return f"{name} {first}/{second}"
 
 
 def without_groups(name: str) -> str:
-    """The same name without the groups that `between` adds to it."""
+    """The name without the groups that `between` adds."""
     return name.partition(" ")[0]
 
 
 def ties_of(name: str) -> str:
-    """The name of the percentage of pairs that tie, beside the preference of that name."""
+    """The name of the percentage of ties that belongs to a preference."""
     return name + _TIES
 
 
@@ -54,10 +54,10 @@ def is_ties(name: str) -> bool:
 
 
 def as_trials(name: str) -> bool:
-    """Whether a number is a share for which every unit is a trial of its own."""
+    """Whether a number is a share whose units are treated as independent trials."""
     return name.endswith((WILSON, EXACT))
 
 
 def of_clusters(name: str) -> str:
-    """The name of the same share with its interval over clusters."""
+    """The name of the same share with an interval over clusters."""
     return name.removesuffix(WILSON).removesuffix(EXACT)

@@ -1,4 +1,4 @@
-"""Every named number once: what the command line, the page, gates and the self-test know of it."""
+"""The registry of named numbers for the command line, the page, gates and the self-test."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -9,53 +9,54 @@ from maskaudit.audit.estimating.entries import DERIVED
 from maskaudit.audit.estimating.entry import Entry, Harm
 from maskaudit.audit.estimating.names import CONTRAST, EXACT, WILSON, is_contrast, without_groups
 
-# A change of a magnitude is judged by its log ratio: its plain upper bound covers .90 to .92.
+# A change of a magnitude is judged by its log ratio: the upper bound of the plain difference
+# covers only .90 to .92.
 LOG_RATIO: Mapping[str, str] = {
     entry.name: entry.log_ratio for entry in DERIVED.values() if entry.log_ratio
 }
 
 
 def find(name: str) -> Entry | None:
-    """What is known of a number, with or without its groups; None for a name not known here."""
+    """The entry of a number, with or without groups in its name; None for an unknown name."""
     name = without_groups(name)
     return DERIVED.get(name) or _of_estimators().get(name)
 
 
 def every() -> tuple[Entry, ...]:
-    """Every number that a record may hold: those made of cells and first fills, then the others."""
+    """Every number that a record may hold: from cells and first fills, then from estimators."""
     return (*DERIVED.values(), *_of_estimators().values())
 
 
 def defined_under(name: str) -> Entry | None:
-    """The entry that defines a number: the whole estimator's where one makes it, else its own.
+    """The entry that defines a number: its estimator's if it has one, else its own.
 
-    `name` is that of a number or of an estimator; None for a name not known here.
+    `name` is the name of a number or of an estimator. Returns None for an unknown name.
     """
     known = find(name)
     return _estimators().get(known.estimator if known else name, known)
 
 
 def harm_of(name: str) -> Harm | None:
-    """Where harm lies for a number, whoever reads it; that of a contrast also if not known here."""
+    """The direction of harm of a number, None if unknown; any contrast has that of `CONTRAST`."""
     known = find(CONTRAST if is_contrast(name) else name)
     return known.harm if known else None
 
 
 def is_harmful_lean(name: str) -> bool:
-    """Whether a number is known as a lean with a sign of which more is harm."""
+    """Whether a number is known as a signed lean where more means harm."""
     known = find(name)
     return known is not None and known.is_harmful_lean
 
 
 def is_percent(name: str) -> bool:
-    """Whether a number goes from 0 to 100."""
+    """Whether a number is known to range from 0 to 100."""
     known = find(name)
     return known is not None and known.is_percent
 
 
 @cache
 def _estimators() -> Mapping[str, Entry]:
-    # Here and not above: estimators load pandas, which whoever reads a policy need not wait for.
+    # Imported here because estimators load pandas, and reading a policy should not wait for it.
     from maskaudit.audit.estimating.estimators.catalogue import ALL
 
     return {part.name: part for part in ALL}
@@ -63,12 +64,12 @@ def _estimators() -> Mapping[str, Entry]:
 
 @cache
 def _of_estimators() -> Mapping[str, Entry]:
-    """The numbers that named estimators make, by name."""
+    """The numbers of the named estimators, by name."""
     return {entry.name: entry for part in _estimators().values() for entry in _made_by(part)}
 
 
 def _made_by(part: Entry) -> Iterator[Entry]:
-    """Each number of one estimator; beside a share those with every unit as a trial of its own."""
+    """Yield each number of one estimator; for a share also those over independent trials."""
     from maskaudit.audit.estimating.estimators import UnitEstimator
 
     if not isinstance(part, UnitEstimator):
@@ -100,6 +101,6 @@ def _as_trials(share: Entry) -> Iterator[Entry]:
 
 
 def _entry(like: Entry, **changed: object) -> Entry:
-    """An entry with what another one, or an estimator, says, other than what is changed."""
+    """Copy the fields of an entry or estimator into an entry, with `changed` replaced."""
     said = {field.name: getattr(like, field.name) for field in fields(Entry)}
     return Entry(**{**said, **changed})

@@ -1,7 +1,7 @@
-"""A student against its teacher: what it inherits, amplifies, loses or turns round.
+"""A student against its teacher: which leans it inherits, amplifies, loses or flips.
 
-All from the cells that the two share. These are neither model's number and no difference: their
-subject is `relation`.
+All numbers use the cells that the two models share. They belong to neither model and are not
+differences: their subject is `relation`.
 """
 
 from collections.abc import Iterator
@@ -28,26 +28,29 @@ from maskaudit.audit.estimating.statistics.interval import Cells, point
 from maskaudit.audit.recording.slices import ALL, of_attribute
 from maskaudit.audit.recording.values import Flag
 
-# A slope takes ten frames, and is exploratory below twenty frames or thirty attributes.
+# A slope needs ten frames; it is exploratory below twenty frames or thirty attributes.
 LEAST_FOR_SLOPE, ENOUGH_FOR_SLOPE = 10, 20
 ENOUGH_ATTRIBUTES = 30
-# The flags of a ratio that is there nevertheless.
+# The flags under which a ratio is computed.
 _COMPUTED = {"", "exploratory"}
-# Where no group is at stake in the same frames: neutral attributes, or a neutral word.
+# Roles of neutral sentences in the same frames: with neutral attributes, or a neutral word.
 _NEUTRAL = ("control", "prior_neutral")
 
 
 def relation(teacher: Matrix, student: Matrix) -> Iterator[Number]:
-    """What a set says of the two models together, from the probes of each without gaps."""
+    """Yield the numbers of the two models together, from the complete probes of each."""
     yield from _ratios(teacher.cells, student.cells)
     if not refusal(*teacher.cells.shape):
         yield from _by_attribute(teacher, student)
 
 
 def _ratios(teacher: Cells, student: Cells) -> Iterator[Number]:
-    """Slope, amplification and correlation, refused where there are too few frames or no signal."""
+    """Yield slope, amplification, correlation and magnitude ratio.
+
+    A ratio is refused with too few frames or attributes, or without a signal to divide by.
+    """
     both = [teacher, student]
-    # Each with what says that there is something to divide by, and the models that need it.
+    # Each ratio with the test of its denominators, and the models that the test must pass for.
     ratios = {
         SLOPE: (ustatistics.slope, ustatistics.has_signal, [teacher]),
         LOG_KAPPA: (ustatistics.log_kappa, ustatistics.has_signal, both),
@@ -63,12 +66,12 @@ def _ratios(teacher: Cells, student: Cells) -> Iterator[Number]:
 
 
 def _too_few(n_attributes: int, n_frames: int) -> Flag:
-    """Why no ratio is computed, whatever the cells; empty where it may be."""
+    """Why the size of the set rules out a ratio; empty if it does not."""
     return "too_few_frames" if n_frames < LEAST_FOR_SLOPE else refusal(n_attributes, n_frames)
 
 
 def _of_ratio(n_attributes: int, n_frames: int, *, has_signal: bool) -> Flag:
-    """How a ratio may be read that has frames and attributes enough."""
+    """The flag of a ratio with enough frames and attributes."""
     if not has_signal:
         return "not_estimable"
     is_small = n_frames < ENOUGH_FOR_SLOPE or n_attributes < ENOUGH_ATTRIBUTES
@@ -76,7 +79,10 @@ def _of_ratio(n_attributes: int, n_frames: int, *, has_signal: bool) -> Flag:
 
 
 def _by_attribute(teacher: Matrix, student: Matrix) -> Iterator[Number]:
-    """The class of each attribute, by the rule of `inheritance.classify`, and how many flipped."""
+    """Yield each attribute's class by `inheritance.classify`, and three shares of attributes.
+
+    The shares: credible flips, observed sign changes, and sign changes expected from noise alone.
+    """
     one, other = anova.centred(teacher.cells), anova.centred(student.cells)
     n, n_frames = one.shape
     three = (one, other, other - one)
@@ -111,15 +117,16 @@ def _by_attribute(teacher: Matrix, student: Matrix) -> Iterator[Number]:
 
 
 def fidelities(items: pd.DataFrame, paired: pd.DataFrame) -> Iterator[Number]:
-    """Whether the student strays further (KL) where groups are at stake than in neutral sentences.
+    """Yield how much larger KL is in sentences about groups than in neutral ones, scope S1.
 
-    The same frames, with the attributes of the classes and with neutral ones; nothing where a set
-    has no neutral sentences or the models no common vocabulary. Scope S1.
+    Compares probes with neutral sentences in the same frames, without and with adjustment for the
+    teacher's entropy. Yields nothing if the set has no neutral sentences, the
+    models share no vocabulary, or fewer than `LEAST_FRAMES` frames have both kinds.
     """
     kl = _by_context(paired[paired["measure"] == "kl"])
     rows = items[items["context"].isin(kl.index)].drop_duplicates(["context", "role"])
     probes = rows.loc[rows["role"] == "probe", "context"]
-    # With the attributes at the mask, a neutral one is read in the same sentence as the others.
+    # With the attribute at the mask, probes and controls share a sentence: it counts as a probe.
     rows = rows[(rows["role"] == "probe") | ~rows["context"].isin(probes)]
     neutral = next((role for role in _NEUTRAL if (rows["role"] == role).any()), None)
     if neutral is None:

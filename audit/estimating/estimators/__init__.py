@@ -1,4 +1,4 @@
-"""Named estimators: each says what it is, what it needs, and makes cells or units of scores."""
+"""Named estimators: each defines a measure and computes cells or units from scores."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,16 +14,17 @@ from maskaudit.audit.estimating.names import PUBLISHED as PUBLISHED
 
 @dataclass(frozen=True, kw_only=True)
 class Estimator(Entry):
-    """A named measure: what it is, where it comes from and what it needs of the scoring pass.
+    """A named measure with its source and its requirements on the scoring pass.
 
-    `needs` are names of measures in the scores; `modes` are those in which the measure differs.
+    `needs` are names of measures in the scores; `modes` are the modes that it is computed in.
     """
 
     source: str
     needs: frozenset[str]
 
 
-# Cells: frame, attribute, class, role and value, a row a cell; value is NaN where it is incomplete.
+# Cells: columns frame, attribute, class, role and value, one row per cell; an incomplete cell has
+# the value NaN.
 MakeCells = Callable[[pd.DataFrame, str, str], pd.DataFrame]
 
 
@@ -31,8 +32,8 @@ MakeCells = Callable[[pd.DataFrame, str, str], pd.DataFrame]
 class GroupEstimator(Estimator):
     """A measure of one model between two groups, on attributes crossed with frames.
 
-    `cells(scored, g1, g2)` takes the items of one probe set with their `value` and gives one cell
-    an attribute and frame; positive means towards g1.
+    `cells(scored, g1, g2)` takes the items of one probe set with their `value` and returns one cell
+    per attribute and frame; positive values lean towards g1.
     """
 
     is_directed: bool = True
@@ -43,9 +44,10 @@ class GroupEstimator(Estimator):
 
 @dataclass(frozen=True)
 class Measured:
-    """What one model gave on one probe set, or two models together where `paired` has them both.
+    """The measurements of one model, or of two models together, on one probe set.
 
-    `paired` are rows of distances, `lexicon` the user's hurtful words in lower case, or None.
+    `paired` holds distances: between groups within a model, or between the two models. `lexicon` is
+    the user's hurtful words in lower case, or None.
     """
 
     items: pd.DataFrame
@@ -58,35 +60,38 @@ class Measured:
     )
 
     def values(self, measure: str) -> pd.DataFrame:
-        """The items with the value and rank of one measure; NaN where there is none."""
-        if measure not in self._values:  # several estimators ask for the same
+        """The items with the value and rank of one measure; NaN if missing."""
+        if measure not in self._values:  # several estimators need the same measure
             own = self.scores.loc[self.scores["measure"] == measure, ["item", "value", "rank"]]
             self._values[measure] = self.items.merge(own, on="item", how="left")
         return self._values[measure]
 
 
-# Units: index `unit`; columns `class` and `cluster`, then numbers, NaN where a unit has no score.
+# Units: index `unit`; columns `class` and `cluster`, then numbers; NaN if a unit has no score.
 MakeUnits = Callable[[Measured, str], pd.DataFrame]
-# Means of the units' numbers over clusters, [..., k], to the estimate, [...].
+# Maps the means of the units' numbers over clusters, [..., k], to the estimate, [...].
 FromMeans = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 def per_unit(means: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The first column's mean over the second's, which counts units: their mean in any clusters."""
+    """The mean per unit, [...]: the mean of the first column over that of the second, a unit count.
+
+    The ratio gives every unit the same weight, however units are grouped in clusters.
+    """
     ratio: NDArray[np.float64] = means[..., 0] / means[..., 1]
     return ratio
 
 
-# Numbers of units, [units, k], to whether each is a hit and whether it is counted, [units] each.
+# Maps the units' numbers, [units, k], to whether each is a hit and whether it counts, [units] each.
 Trials = Callable[[NDArray[np.float64]], tuple[NDArray[np.bool_], NDArray[np.bool_]]]
 
 
 @dataclass(frozen=True)
 class Value:
-    """One number of an estimator: a function of means over clusters, and the value of no effect.
+    """One number of an estimator: a function of means over clusters, and its null value.
 
-    `trials` says which units are hits of which, where the number is a share of yes or no;
-    `definition` what the number is, where that of the estimator is about another one.
+    If the number is a share of binary outcomes, `trials` gives the hits and the units that count.
+    `definition` is given if the estimator's own definition is of another number.
     """
 
     function: FromMeans
@@ -99,12 +104,11 @@ class Value:
 class UnitEstimator(Estimator):
     """A measure of one model over units (pairs, facts, contexts), a smooth function of their means.
 
-    `units(measured, mode)` gives a row a unit. `columns` are summed inside a cluster (a writer), or
-    averaged (`within`: a target term counts once however many items it has); by mode, each of
-    `numbers` turns the means over clusters into a number by name. `test` gives p where the
-    jackknife's is not the one to use; `whole` is off where classes are tests of their own, not to
-    be pooled.
-    The column `of`, where there is one, becomes the number of units that the estimate is made of.
+    `units(measured, mode)` returns one row per unit. Within a cluster, `columns` are summed, or
+    averaged if `within` is "mean" (a target term then counts once however many items it has).
+    `numbers` maps a mode and a name to a function of the means over clusters. `test` computes p in
+    place of the jackknife's p; `whole` is false if classes are separate tests that must not be
+    pooled. A column `of` is replaced by the number of units in the slice.
     """
 
     units: MakeUnits = lambda measured, _mode: measured.items

@@ -1,4 +1,4 @@
-"""How good a model's fills are where the right answers are known: rank, likelihood, calibration."""
+"""Quality of a model's fills of facts with known answers: rank, likelihood, calibration."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from maskaudit.audit.estimating.estimators import (
 )
 
 BINS = 10
-# A bin with no more facts than this (one, whatever rounding makes of it) has no noise to take off.
+# At most this many facts means one fact, up to rounding: its sampling noise cannot be estimated.
 ALONE = 1.5
 AT = (5, 10)
 _KINDS = frozenset({"cloze"})
@@ -23,9 +23,10 @@ Means = NDArray[np.float64]
 
 
 def units(measured: Measured, _mode: str) -> pd.DataFrame:
-    """One row a fact: rank of its best answer, log of the summed p of all, the likeliest fill's p.
+    """One row per fact: ranks, likelihood and calibration of its fill.
 
-    NaN where no right answer is one piece of the vocabulary, since only those have a rank.
+    Built from the best rank of its right answers, their summed p (`nll` is -log of it, in nats) and
+    the p of the likeliest fill. NaN if no right answer is one piece, since only pieces have a rank.
     """
     values = measured.values("logp")
     values = values[values["label"] == "right"].assign(
@@ -39,7 +40,7 @@ def units(measured: Measured, _mode: str) -> pd.DataFrame:
     confidence = found["context"].map(likeliest).astype(float)
     right = (rank == 1).astype(float).where(rank.notna())
     columns = {
-        # 1 or unknown, and never 0: a fact without a rank is in no mean.
+        # 1 or NaN, never 0: NaN removes a fact without a rank from every mean.
         "facts": rank.notna().astype(float).where(rank.notna()),
         "reciprocal": 1 / rank,
         "nll": -np.log(fact["p"].sum(min_count=1)).where(rank.notna()),
@@ -59,21 +60,21 @@ _BINNED = tuple(f"{part}_{b}" for part in ("n", "p", "r") for b in range(BINS))
 
 
 def _bins(means: Means) -> tuple[Means, Means, Means, Means]:
-    """Means of counts, confidences and right answers in each bin, [..., bins], and of the facts."""
+    """Means of counts, confidences and right answers by bin, [..., bins], and of facts, [...]."""
     parts = (means[..., 2 + i * BINS : 2 + (i + 1) * BINS] for i in range(3))
     n, p, right = parts
     return n, p, right, means[..., 0]
 
 
 def ece(means: Means) -> Means:
-    """Sum over bins of the bin's share times |mean confidence - share right|."""
+    """Sum over bins of the share of facts times |mean confidence - share right|, 0 to 1."""
     _, p, right, facts = _bins(means)
     gap: Means = np.abs(p - right).sum(-1) / facts
     return gap
 
 
 def ece_debiased(means: Means) -> Means:
-    """Root of the debiased mean squared gap of the bins; bins of one fact add nothing."""
+    """Root of the debiased mean squared gap of the bins, at least 0; one-fact bins add 0."""
     n, p, right, facts = _bins(means)
     of = means[..., 1]
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,4 +1,4 @@
-"""All named estimators, and what a kind of probe set needs of the scoring pass."""
+"""All named estimators, and the measures that each kind of probe set needs."""
 
 from maskaudit.audit.estimating.estimators import Estimator, GroupEstimator, UnitEstimator
 from maskaudit.audit.estimating.estimators.answers import ANSWERS
@@ -27,6 +27,6 @@ ALL: tuple[Estimator, ...] = (*GROUP, *UNIT)
 
 
 def needed(kind: str) -> frozenset[str]:
-    """The measures that the estimators of a kind of probe set need; `logp` where none says."""
+    """The measures that the estimators for a kind of probe set need; `logp` by default."""
     found = frozenset[str]().union(*(part.needs for part in ALL if kind in part.kinds))
     return found or frozenset({"logp"})

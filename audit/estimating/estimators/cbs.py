@@ -1,4 +1,4 @@
-"""`cbs`: how unequal groups are at all, as the variance over groups of log p beyond the prior."""
+"""`cbs`: inequality of groups as the variance over groups of log(p / prior)."""
 
 import numpy as np
 import pandas as pd
@@ -14,14 +14,15 @@ from maskaudit.audit.estimating.estimators.pooling import CELL, group_at_mask, p
 
 
 def units(measured: Measured, mode: str) -> pd.DataFrame:
-    """One row an attribute: the variance over groups of log(p / prior).
+    """One row per attribute: the variance over groups of log(p / prior), in nats squared.
 
-    Published mode takes it in each frame and averages, so that noise between frames counts as bias.
-    Corrected mode averages over pairs of different frames the covariance over groups, whose
-    expectation is 0 for a model with no bias; it may be negative. NaN where a score is missing.
+    Published mode averages the variance of each frame, so that noise between frames counts as bias.
+    Corrected mode averages the covariance over groups of pairs of different frames, which has
+    expectation 0 for a model with no bias and may be negative; NaN with one frame. NaN if a score
+    is missing. No rows without a prior, or if the groups' terms stand in the context.
     """
     rows = measured.items[measured.items["role"].isin(["probe", "prior"])]
-    # Without a prior there is nothing to divide by; in the context a group has no p of its own.
+    # The ratio needs a prior, and groups at the mask: in the context they have no p of their own.
     if not (rows["role"] == "prior").any() or not group_at_mask(rows):
         return pd.DataFrame(columns=["class", "cluster", "variance"])
     scored = measured.values("logp")
@@ -30,7 +31,7 @@ def units(measured: Measured, mode: str) -> pd.DataFrame:
     place = [*CELL[1:], "variant", "group"]
     wide = by_role.pivot(index=place, columns="role", values="value")
     beyond = (wide["probe"] - wide["prior"]).groupby(["class", "attribute", "frame", "group"])
-    # A cell counts only where each of its variants has a score.
+    # A cell counts only if each of its variants has a score.
     cells = beyond.mean().where(beyond.count() == beyond.size()).unstack("group")
     found = [
         (class_, attribute, _variance(own.to_numpy(dtype=float), mode))
@@ -41,7 +42,7 @@ def units(measured: Measured, mode: str) -> pd.DataFrame:
 
 
 def _variance(cells: np.ndarray[tuple[int, int], np.dtype[np.float64]], mode: str) -> float:
-    """Of log(p / prior), [frames, groups]; variances divide by groups - 1."""
+    """Variance over groups of cells, log(p / prior) [frames, groups]; divisor groups - 1."""
     n_frames, n_groups = cells.shape
     centred = cells - cells.mean(1, keepdims=True)
     squares = float((centred**2).sum())
@@ -49,7 +50,7 @@ def _variance(cells: np.ndarray[tuple[int, int], np.dtype[np.float64]], mode: st
         return squares / n_frames / (n_groups - 1)
     if n_frames == 1:
         return float("nan")
-    # What is left are products of two different frames, whose noise is independent.
+    # Only products of two different frames remain, whose noise is independent.
     between = float((centred.sum(0) ** 2).sum()) - squares
     return between / (n_frames * (n_frames - 1)) / (n_groups - 1)
 

@@ -1,4 +1,4 @@
-"""`honest` and `disco`: what a model fills in after a group is named."""
+"""`honest` and `disco`: the likeliest fills of sentences that name a group."""
 
 from functools import partial
 
@@ -17,9 +17,9 @@ _NEEDS = frozenset({"logp"})
 
 
 def hurtful(measured: Measured, _mode: str) -> pd.DataFrame:
-    """One row a context: the share of its k likeliest fills that are in the user's lexicon.
+    """One row per context: the share of its k likeliest fills in the user's lexicon, k in `AT`.
 
-    Whole words, case-folded. No rows without a lexicon.
+    Whole words, case-folded; NaN with fewer than k fills. No rows without a lexicon.
     """
     columns = [f"at_{k}" for k in AT]
     if measured.lexicon is None:
@@ -40,14 +40,14 @@ def hurtful(measured: Measured, _mode: str) -> pd.DataFrame:
 
 
 def associated(measured: Measured, _mode: str) -> pd.DataFrame:
-    """One row a frame: how many of its groups' top fills depend on the group.
+    """One row per frame: the number of top fills that are associated with the group.
 
-    For each distinct fill a table of groups by whether a sentence has it among its three likeliest;
-    chi-square without correction, Bonferroni over the distinct fills of the frame.
+    Each distinct fill is tested on the table of groups by whether it is among the three likeliest
+    of a sentence: chi-square without correction, Bonferroni over the frame's distinct fills.
     """
     places = measured.items.drop_duplicates("context")[["context", "frame", "group"]]
     top = measured.fills[measured.fills["rank"] <= DISCO_AT].merge(places, on="context")
-    # A sentence that the model could not be asked is not one that lacks a fill.
+    # A sentence that was not scored must not count as a sentence without the fill.
     places = places[places["context"].isin(top["context"])]
     size = places.groupby(["frame", "group"], sort=False)["context"].nunique()
     found = [
@@ -60,7 +60,7 @@ def associated(measured: Measured, _mode: str) -> pd.DataFrame:
 
 
 def _significant(top: pd.DataFrame, size: pd.Series) -> int:
-    """The fills of one frame whose counts by group are unlike at .05 / number of fills."""
+    """Number of fills of one frame whose counts differ by group at .05 / number of fills."""
     having = top.groupby(["token", "group"])["context"].nunique().unstack("group", fill_value=0)
     having = having.reindex(columns=size.index, fill_value=0)
     if len(size) < 2:  # noqa: PLR2004 - groups to compare
@@ -78,8 +78,8 @@ def _ratio(means: NDArray[np.float64], column: int) -> NDArray[np.float64]:
 
 def _chi_square(having: NDArray[np.float64], size: NDArray[np.float64]) -> float:
     if having.sum() == size.sum():
-        return 1.0  # every sentence has it
-    from scipy import stats  # a second to import: only where it is needed
+        return 1.0  # every sentence has it: the test rejects a row of zeros
+    from scipy import stats  # imported here because it takes a second
 
     table = np.stack([having, size - having])
     return float(stats.chi2_contingency(table, correction=False).pvalue)

@@ -1,4 +1,4 @@
-"""How far two distributions at a slot are apart: of two models, or of two groups in one model."""
+"""Distances between two distributions at a slot: of two models, or of two groups in one model."""
 
 from itertools import combinations
 
@@ -20,7 +20,7 @@ _SOURCE = "Lin 1991 (Jensen-Shannon); Kullback & Leibler 1951"
 
 
 def of_models(name: str, unit: str, definition: str, hides: str) -> UnitEstimator:
-    """A distance of the reference's and the candidate's distributions, kept by the scoring pass."""
+    """A measure `name` of the scoring pass that compares the two models' distributions."""
 
     def units(measured: Measured, _mode: str) -> pd.DataFrame:
         rows = measured.items[measured.items["role"] == "probe"].drop_duplicates("context")
@@ -46,7 +46,7 @@ def of_models(name: str, unit: str, definition: str, hides: str) -> UnitEstimato
 
 
 def of_groups(name: str, unit: str, definition: str) -> UnitEstimator:
-    """A distance between two groups' distributions over the whole vocabulary, within a model."""
+    """A distance of two groups' distributions over the vocabulary, within one model."""
 
     def units(measured: Measured, _mode: str) -> pd.DataFrame:
         own = measured.paired[measured.paired["measure"] == name]
@@ -75,7 +75,7 @@ def of_groups(name: str, unit: str, definition: str) -> UnitEstimator:
 
 
 def of_targets(name: str, unit: str, definition: str) -> UnitEstimator:
-    """The same between the groups' distributions over the set's own targets, which sum to 1."""
+    """A distance of two groups' distributions over the set's targets, normalized to sum to 1."""
 
     def units(measured: Measured, _mode: str) -> pd.DataFrame:
         rows = measured.items[measured.items["role"] == "probe"]
@@ -89,7 +89,7 @@ def of_targets(name: str, unit: str, definition: str) -> UnitEstimator:
         by_group = simplex.merge(places, on="context").groupby(
             ["frame", "variant", "group", "target"], sort=False
         )
-        # A target without a score stays unknown, and so the distance is unknown too.
+        # A target without a score makes the distance NaN: fewer targets would change its meaning.
         wide = by_group["p"].mean().where(by_group["p"].count() == by_group["p"].size())
         found = [
             (f"{frame}:{variant}:{first}:{second}", frame, _distance(name, own[first], own[second]))
@@ -115,13 +115,13 @@ def of_targets(name: str, unit: str, definition: str) -> UnitEstimator:
 
 
 def _distance(name: str, first: pd.Series, second: pd.Series) -> float:
-    """Jensen-Shannon divergence in bits, or total variation, of two distributions."""
+    """Total variation if `name` starts with tv, else Jensen-Shannon divergence in bits, 0 to 1."""
     p, q = first.to_numpy(dtype=float), second.to_numpy(dtype=float)
     if name.startswith("tv"):
         return float(np.abs(p - q).sum() / 2)
     middle = (p + q) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
-        # 0 log 0 is 0, by its limit.
+        # 0 log 0 is 0, its limit, where the product would be NaN.
         parts = [np.where(x == 0, 0.0, x * np.log2(x / middle)) for x in (p, q)]
     return float(sum(part.sum() for part in parts) / 2)
 

@@ -1,4 +1,4 @@
-"""`log_odds`: how much likelier the first group's terms are than the second's, in nats."""
+"""`log_odds`: log-odds of the first group's terms against the second's, in nats."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""From terms to a cell: what the scores of a group's terms become, and when a cell is complete."""
+"""Pooling the scores of a group's terms into one cell, and the rule for complete cells."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ CELL = ["role", "class", "attribute", "frame"]
 
 
 def group_at_mask(scored: pd.DataFrame) -> bool:
-    """Whether the terms are the targets; otherwise they stand in the context."""
+    """Whether the terms are the targets, ignoring case; otherwise they stand in the context."""
     differ = (scored["target"] != scored["term"]).to_numpy(dtype=bool)
     if not differ.any():
         return True
@@ -16,16 +16,16 @@ def group_at_mask(scored: pd.DataFrame) -> bool:
 
 
 def pooling_rule(scored: pd.DataFrame) -> str:
-    """How the terms of a group become one number; part of the method key."""
+    """How the terms of a group are pooled, as written in the method key."""
     return "logsumexp" if group_at_mask(scored) else "mean"
 
 
 def group_differences(scored: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
-    """One row a cell: its value for `first` minus its value for `second`, in nats.
+    """One row per cell: its value for `first` minus its value for `second`, in nats.
 
-    Terms at the mask: the log of the summed p of a group's terms. Terms in the context: the mean of
-    log p over them. Then the mean over a frame's variants. NaN where any score is missing, be it of
-    a third group: a cell counts only when it is complete for every group.
+    Terms at the mask are pooled to the log of their summed p, terms in the context to the mean of
+    their log p; a cell is the mean over the variants of its frame. NaN if any score is missing,
+    even of a third group: a cell counts only if it is complete for every group.
     """
     groups = pooled(scored).unstack("group")
     complete = groups.notna().all(axis=1)
@@ -34,11 +34,11 @@ def group_differences(scored: pd.DataFrame, first: str, second: str) -> pd.DataF
 
 
 def pooled(scored: pd.DataFrame) -> pd.Series:
-    """One number a cell, variant and group; NaN where one of its terms has none."""
+    """One number per cell, variant and group; NaN if one of its terms has no score."""
     place = [scored[name] for name in (*CELL, "variant", "group")]
     by_group = scored["value"].groupby(place, sort=False)
     if not group_at_mask(scored):
         return by_group.mean(skipna=False)
-    # The largest is taken out before exp and put back after log, so that nothing underflows.
+    # Subtract the maximum before exp and add it back after log, to avoid underflow.
     beside = (scored["value"] - by_group.transform("max")).apply(np.exp)
     return by_group.max() + beside.groupby(place, sort=False).sum(skipna=False).apply(np.log)

@@ -1,4 +1,4 @@
-"""`prior` and `lpbs`: the lean with the attribute masked too, and the lean beyond it."""
+"""`prior` and `lpbs`: the lean with the attribute masked too, and the lean minus this prior."""
 
 import pandas as pd
 
@@ -8,12 +8,12 @@ from maskaudit.audit.estimating.estimators.pooling import group_differences
 
 
 def prior_cells(scored: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
-    """Log-odds in each cell's sentence with the attribute masked too, read at the group's slot."""
+    """Log-odds of each cell with the attribute masked too, read at the group's slot, in nats."""
     return group_differences(scored[scored["role"] == "prior"], first, second).assign(role="probe")
 
 
 def lpbs_cells(scored: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
-    """Log-odds minus the prior, cell by cell."""
+    """Log-odds minus the prior, cell by cell, in nats."""
     place = ["role", "class", "attribute", "frame"]
     raw = LOG_ODDS.cells(scored, first, second)
     both = raw[raw["role"] == "probe"].merge(prior_cells(scored, first, second), on=place)

@@ -1,4 +1,4 @@
-"""`seat`: are two sets of words unlike in how near their encoder states are to two other sets."""
+"""`seat`: whether two sets of words differ in the nearness of their states to two other sets."""
 
 from itertools import combinations
 from math import comb
@@ -11,7 +11,7 @@ from maskaudit.audit.estimating.entry import OWN_PART
 from maskaudit.audit.estimating.estimators import CORRECTED, Measured, UnitEstimator, Value
 
 POOLINGS = ("cls", "mean", "first")
-# Partitions are all gone through up to this many, and drawn beyond it.
+# Enumerate up to EXACT partitions; draw DRAWN of them if there are more.
 EXACT, DRAWN, SEED = 20_000, 9_999, 0
 COLUMNS = ("x", "in_x", "y", "in_y", "s", "square", "n", "of")
 Means = NDArray[np.float64]
@@ -21,9 +21,9 @@ def _estimator(pooling: str) -> UnitEstimator:
     name = f"seat_{pooling}"
 
     def units(measured: Measured, _mode: str) -> pd.DataFrame:
-        """One row a target word: its association, mean cosine to A minus mean cosine to B."""
+        """One row per test and target word: mean cosine to A minus mean cosine to B."""
         own = measured.paired[measured.paired["measure"] == f"cosine_{pooling}"]
-        # A word may be in several tests: its cosines stand once, and serve each of them.
+        # A word may be in several tests: its cosines are stored once and joined to each of them.
         words = measured.items.rename(columns={"frame": "test", "term": "word"})
         sides = words.loc[words["group"] != "", ["test", "group", "word", "context"]]
         attributes = words.loc[words["class"] != "", ["test", "class", "context"]].rename(
@@ -77,7 +77,7 @@ def _estimator(pooling: str) -> UnitEstimator:
 
 
 def effect_size(means: Means) -> Means:
-    """Difference of mean associations over the standard deviation (n - 1) of all of them."""
+    """Difference of mean associations, X minus Y, over the standard deviation (n - 1) of all."""
     x, in_x, y, in_y, s, square, n, of = np.moveaxis(means, -1, 0)
     words = of / n
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -87,20 +87,23 @@ def effect_size(means: Means) -> Means:
 
 
 def permutation_p(units: pd.DataFrame) -> float:
-    """One-sided p of the difference of means: partitions into sets of these sizes that reach it."""
+    """One-sided p of the difference of means, by partitions into sets of the same sizes.
+
+    Exact up to `EXACT` partitions, otherwise (1 + hits)/(1 + `DRAWN`) from random partitions.
+    """
     s = units["s"].to_numpy(dtype=float)
     in_x = units["in_x"].to_numpy(dtype=bool)
     size, n = int(in_x.sum()), len(s)
     observed = s[in_x].sum()
-    # The sum over X decides: that over Y is what is left.
-    # Partitions that tie with the observed one count, in whatever order their sums are rounded.
+    # The sum over X suffices, because the total is fixed.
+    # Partitions that tie with the observed one must count however their sums are rounded.
     reach = observed - 1e-12 * max(1.0, abs(observed))
     if comb(n, size) <= EXACT:
         sums = np.array([s[list(chosen)].sum() for chosen in combinations(range(n), size)])
         return float((sums >= reach).mean())
     draws = np.random.default_rng(SEED)
     hits = sum(s[draws.permutation(n)[:size]].sum() >= reach for _ in range(DRAWN))
-    # The observed partition counts as one of those drawn, so p is never 0.
+    # The observed partition counts as a draw, so p is never 0.
     return float((1 + hits) / (1 + DRAWN))
 
 

@@ -1,7 +1,7 @@
-"""Means over attributes crossed with frames, and how sure they are when both are samples.
+"""Means over attributes crossed with frames, with intervals when both are samples.
 
-The two-way analysis of variance with Satterthwaite's degrees of freedom. Few missing cells are
-filled by the additive fit (Yates 1933); where more are missing, variances are of clusters.
+Two-way analysis of variance with Satterthwaite's degrees of freedom. A few missing cells are filled
+by the additive fit (Yates 1933); with more missing, variances are computed over two-way clusters.
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ from maskaudit.audit.estimating.statistics.interval import (
     student,
 )
 
-# More missing cells than this share are not filled.
+# Missing cells are not filled above this share.
 MOST_MISSING = 0.05
 _LEAST = 2
 
 
 @dataclass(frozen=True)
 class MeanSquares:
-    """Two-way analysis of variance of I attributes by J frames; `missing` cells were filled."""
+    """Mean squares of I attributes by J frames, after filling `missing` cells."""
 
     attribute: float
     frame: float
@@ -43,11 +43,14 @@ class MeanSquares:
 
 
 def mean_squares(cells: Cells) -> MeanSquares:
-    """Mean squares of attribute, frame and residual; needs I, J >= 2 and few missing cells."""
+    """Mean squares of attribute, frame and residual, of cells [I, J].
+
+    The residual is NaN without degrees of freedom. Raises ValueError as `completed`.
+    """
     missing = int(np.isnan(cells).sum())
     filled = completed(cells)
     n_attributes, n_frames = filled.shape
-    # Against the first row, the first column: what does not vary is then 0 and no rounding error.
+    # Relative to the first row and column, so that constant cells give exactly 0.
     by_row, by_column = filled - filled[:1], filled - filled[:, :1]
     residual = by_row - by_row.mean(0) - (by_row - by_row.mean(0)).mean(1, keepdims=True)
     left = (n_attributes - 1) * (n_frames - 1) - missing
@@ -62,10 +65,10 @@ def mean_squares(cells: Cells) -> MeanSquares:
 
 
 def completed(cells: Cells) -> Cells:
-    """The cells with the missing ones as the additive fit has them, attribute plus frame.
+    """Fill missing cells by the additive fit, attribute plus frame.
 
-    They add nothing to the residual, whose degrees of freedom are fewer by them (Yates 1933).
-    Raises ValueError where more than `MOST_MISSING` are missing or a factor has fewer than two.
+    Filled cells add nothing to the residual, and each costs one of its degrees of freedom (Yates
+    1933). Raises ValueError if the cells are not `fillable` or a factor has fewer than two levels.
     """
     _at_least_two(cells)
     gaps = np.argwhere(np.isnan(cells))
@@ -77,7 +80,8 @@ def completed(cells: Cells) -> Cells:
     i, j = gaps.T
     n_attributes, n_frames = cells.shape
     known = np.nan_to_num(cells)
-    # Each gap is its row's mean plus its column's less the whole's, in which the gaps stand again.
+    # A filled cell is row mean + column mean - grand mean, and these means contain the filled
+    # cells: hence a linear system.
     fixed = known.sum(1)[i] / n_frames + known.sum(0)[j] / n_attributes - known.sum() / known.size
     shared = (
         (i[:, None] == i[None, :]) / n_frames
@@ -89,20 +93,20 @@ def completed(cells: Cells) -> Cells:
 
 
 def fillable(cells: Cells) -> bool:
-    """Whether so few cells are missing that the additive fit may fill them."""
+    """Whether at most `MOST_MISSING` of the cells are missing, and no whole row or column."""
     gaps = np.isnan(cells)
     known_everywhere = bool((~gaps).any(0).all() and (~gaps).any(1).all())
     return bool(gaps.mean() <= MOST_MISSING) and known_everywhere
 
 
 def average(values: Cells) -> float:
-    """The mean, exactly the value where all are equal."""
+    """The mean, without rounding error if all values are equal."""
     first = values.flat[0]
     return float(first + (values - first).mean())
 
 
 def name_parts(by_name: Sequence[Cells]) -> list[Part]:
-    """What the names that stand for the groups add to a variance: an array of means for each group.
+    """The variance parts of the groups' names, from one array of name means [K_g] per group.
 
     V_names = sum_g var_k(mean_gk) / K_g, each part with K_g - 1 degrees of freedom (Welch). Raises
     ValueError on a group of fewer than two names.
@@ -120,10 +124,11 @@ def mean_interval(
     level: float = LEVEL,
     null_value: float = np.nan,
 ) -> Interval:
-    """Mean of the cells for new attributes and new frames (S2), and new names with `names` (S3).
+    """Mean of the cells for new attributes and frames (scope S2); with `names` also new names (S3).
 
     V = (MSA + MSB - MSE)/n, floored at max(MSA, MSB)/n; degrees of freedom by Satterthwaite
-    (docs/method.md, Intervals). Raises ValueError on fewer than two of either factor.
+    (docs/method.md, Intervals). Cells that are not `fillable` get a two-way clustered variance.
+    Raises ValueError on fewer than two attributes or frames.
     """
     _at_least_two(cells)
     if not fillable(cells):
@@ -156,10 +161,11 @@ def contrast_interval(
 ) -> Interval:
     """Stereotype contrast: mean of the first class minus mean of the second, in the same frames.
 
-    Positive is stereotype-consistent where the first class is the one tied to the first group.
+    Positive is stereotype-consistent if the stereotype ties the first class to the first group.
     V = sum_c MSA_c/(I_c J) + var_j(d_j)/J - sum_c MSE_c/(I_c J), floored at the larger of the
-    first two terms; degrees of freedom by Satterthwaite (docs/method.md, Intervals). `names` as in
-    `mean_interval`. Raises ValueError on unequal frames or fewer than two of any factor.
+    first two terms; degrees of freedom by Satterthwaite (docs/method.md, Intervals). `names` and
+    cells that are not `fillable` as in `mean_interval`. Raises ValueError on unequal numbers of
+    frames or fewer than two attributes or frames.
     """
     if first.shape[1] != second.shape[1]:
         message = f"classes have {first.shape[1]} and {second.shape[1]} frames; expected the same"
@@ -191,9 +197,9 @@ def contrast_interval(
 
 
 def frame_interval(values: Cells, *, level: float = LEVEL, null_value: float = np.nan) -> Interval:
-    """Mean over frames alone, [J] (scope S1): this attribute, new frames; Student t with J - 1.
+    """Mean over frames, [J], for this attribute in new frames (scope S1); Student's t with J - 1.
 
-    Frames without a value are left out. Raises ValueError where fewer than two have one.
+    Frames without a value are left out. Raises ValueError if fewer than two have one.
     """
     return frame_intervals(values[None, :], level=level, null_value=null_value)[0]
 
@@ -201,7 +207,7 @@ def frame_interval(values: Cells, *, level: float = LEVEL, null_value: float = n
 def frame_intervals(
     cells: Cells, *, level: float = LEVEL, null_value: float = np.nan
 ) -> list[Interval]:
-    """The same for each attribute of cells, [I, J]."""
+    """`frame_interval` of each attribute of cells, [I, J]."""
     known = ~np.isnan(cells)
     counts = known.sum(1)
     if counts.min(initial=_LEAST) < _LEAST:
@@ -222,8 +228,8 @@ def frame_intervals(
 
 
 def centred(cells: Cells) -> Cells:
-    """Cells minus their frame's mean over attributes: what an attribute adds to its frame."""
-    beside = cells - cells[:1]  # attributes that are all alike are then exactly 0
+    """Cells minus their frame's mean over attributes, [I, J]."""
+    beside = cells - cells[:1]  # equal attributes give exactly 0
     centred_cells: Cells = beside - beside.mean(0, keepdims=True)
     return centred_cells
 
@@ -232,7 +238,7 @@ def shrunken(cells: Cells) -> Cells:
     """Best linear unbiased predictor of each attribute's deviation from the mean, [I].
 
     The deviation times 1 - MSE/MSA, the estimated share of its variance that is not noise; 0 for
-    every attribute where MSA <= MSE.
+    all attributes if MSA <= MSE.
     """
     ms = mean_squares(cells)
     weight = max(0.0, 1 - ms.residual / ms.attribute) if ms.attribute > 0 else 0.0
@@ -243,7 +249,7 @@ def shrunken(cells: Cells) -> Cells:
 def _mean_of_clusters(
     cells: Cells, names: Sequence[Part], level: float, null_value: float
 ) -> Interval:
-    """The mean over the cells that are there, by two-way clusters of attributes and frames."""
+    """The mean of the known cells, with the variance over two-way clusters."""
     known = ~np.isnan(cells)
     if not known.any():
         return student(np.nan, np.nan, np.nan)
@@ -257,10 +263,10 @@ def _mean_of_clusters(
 def _contrast_of_clusters(
     first: Cells, second: Cells, names: Sequence[Part], level: float, null_value: float
 ) -> Interval:
-    """The difference of the classes' means over the cells that are there.
+    """The difference of the classes' means over the known cells, with a two-way clustered variance.
 
-    The same clusters, with those of attributes apart by class: each class has its own number of
-    them, and a small one its own few degrees of freedom.
+    Attribute clusters are counted by class, so that a small class has its own few degrees of
+    freedom.
     """
     n_frames = first.shape[1]
     estimate, by_frame = 0.0, np.zeros(n_frames)

@@ -1,4 +1,4 @@
-"""Intervals over clusters: of one factor by the jackknife, of several crossed ones by inclusion."""
+"""Intervals over clusters: jackknife for one factor, inclusion-exclusion for crossed factors."""
 
 from collections.abc import Callable, Sequence
 from itertools import combinations
@@ -21,12 +21,13 @@ def multiway(
     level: float = LEVEL,
     null_value: float = np.nan,
 ) -> Interval:
-    """An estimate whose error is the sum of `errors`, in clusters of several crossed factors.
+    """Interval of an estimate over clusters of several crossed factors.
 
-    `errors`, [n], are the rows' shares of the error, as (y - mean)/n for a mean; a factor is a
-    label a row. V = sum over sets of factors of +-G/(G - 1) sum_clusters (sum errors)^2, + for an
-    odd number of factors (Cameron, Gelbach & Miller 2011), floored at the largest one-factor part;
-    Student's t with the least G - 1. NaN where a factor has fewer than two clusters.
+    `errors`, [n], are the contributions of the rows to the error of the estimate, (y - mean)/n for
+    a mean; each factor gives one label per row. V = sum over sets of factors of +-G/(G - 1)
+    sum_clusters (sum errors)^2, + for an odd number of factors (Cameron, Gelbach & Miller 2011),
+    floored at the largest one-factor part; Student's t with the smallest G - 1. The interval is NaN
+    if a factor has fewer than two clusters.
     """
     codes = [np.unique(labels, return_inverse=True)[1].ravel() for labels in factors]
     sizes = [int(own.max(initial=-1)) + 1 for own in codes]
@@ -43,7 +44,7 @@ def multiway(
 
 
 def _component(errors: Cells, codes: Sequence[NDArray[np.intp]]) -> float:
-    """The clustered variance of one factor, or of the cells of several."""
+    """The clustered variance of one factor, or of the intersections of several."""
     _, cluster = np.unique(np.stack(codes), axis=1, return_inverse=True)
     sums = np.bincount(cluster.ravel(), weights=errors)
     return len(sums) / (len(sums) - 1) * float((sums**2).sum())
@@ -56,12 +57,12 @@ def jackknife(
     level: float = LEVEL,
     null_value: float = np.nan,
 ) -> Interval:
-    """A smooth function of column means, with an interval over clusters (rows), [clusters, k].
+    """A smooth function of the means of `columns`, [clusters, k], with an interval over clusters.
 
-    `function` takes means [..., k] and gives values [...]. The rows are what is sampled: a writer,
-    an edited span, a target term; a share is the ratio of two of them, hits and trials. Delete-one
-    jackknife (Tukey 1958; Efron & Stein 1981), Student t with clusters - 1. NaN with fewer than two
-    rows, or where a value is not a number.
+    `function` maps means [..., k] to values [...]. The rows are what is sampled: writers, edited
+    spans, target terms; a share is the ratio of two columns, hits and trials. Delete-one jackknife
+    (Tukey 1958; Efron & Stein 1981), Student's t with clusters - 1. The interval is NaN with fewer
+    than two rows or if a value is NaN.
     """
     n = len(columns)
     if n == 0:

@@ -1,4 +1,4 @@
-"""Whether a student strays further from its teacher where groups are named than elsewhere."""
+"""Whether a student strays further from its teacher in sentences about groups than in others."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,10 @@ _LEAST = 2
 def difference_in_differences(
     demographic: Cells, neutral: Cells, *, level: float = LEVEL
 ) -> Interval:
-    """Mean over frames of KL on demographic less KL on neutral sentences, [J] each, in nats.
+    """Mean over frames of KL on demographic minus KL on neutral sentences, [J] each, in nats.
 
-    Positive: the student strays further where groups are at stake. Student's t over frames.
+    Positive if the student strays further in sentences about groups. Student's t over frames,
+    tested against 0.
     """
     return frame_interval(demographic - neutral, level=level, null_value=0.0)
 
@@ -28,11 +29,12 @@ def adjusted(
     *,
     level: float = LEVEL,
 ) -> Interval:
-    """The same, with the teacher's entropy of each sentence held equal, in nats.
+    """The difference in KL adjusted for the teacher's entropy, in nats.
 
-    Least squares of a sentence's distance on whether it is demographic and on the teacher's
-    entropy, within frames; clusters are frames (t with G - 1). NaN where the two cannot be told
-    apart. Neutral sentences are often the more open ones, and an open slot has room to differ.
+    Least squares, within frames, of the distance of each sentence on whether it is demographic and
+    on the teacher's entropy; clusters are frames (t with G - 1). NaN if the two regressors are
+    collinear or there are fewer than two frames. The adjustment matters because neutral sentences
+    often have the higher entropy, which leaves more room for distance.
     """
     columns = np.stack([is_demographic.astype(float), entropy], axis=1)
     _, own = np.unique(frames, return_inverse=True)

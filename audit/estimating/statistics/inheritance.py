@@ -1,4 +1,4 @@
-"""What became of an attribute's lean on the way from a teacher to its student."""
+"""How an attribute's lean changes from a teacher to its student."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ INHERITED, AMPLIFIED, ATTENUATED, LOST, NEW, FLIPPED, UNDECIDED = CLASSES
 
 
 def credible_signs(estimates: Cells, p: Cells, *, alpha: float = 0.05) -> NDArray[np.int_]:
-    """1 or -1 where an estimate differs credibly from 0, many tests allowed for (BH); else 0."""
+    """The sign of each estimate that differs from 0 at `alpha` after BH adjustment; else 0."""
     shown = benjamini_hochberg(p) < alpha
     signs: NDArray[np.int_] = np.where(shown, np.sign(estimates), 0).astype(int)
     return signs
@@ -22,8 +22,7 @@ def credible_signs(estimates: Cells, p: Cells, *, alpha: float = 0.05) -> NDArra
 def classify(teacher: int, student: int, change: int) -> Outcome:
     """The class of an attribute from the credible signs of both leans and of their difference.
 
-    `change` is the sign of student minus teacher. What no rule decides is "undecided", which is
-    what an attribute is unless something was shown.
+    `change` is the sign of student minus teacher. An attribute that meets no rule is "undecided".
     """
     if teacher * student < 0:
         return FLIPPED
@@ -39,15 +38,15 @@ def classify(teacher: int, student: int, change: int) -> Outcome:
 
 
 def noise_correlation(teacher: Cells, student: Cells) -> float:
-    """The correlation of two measurements, [I, J] each, of one truth about attributes.
+    """The expected correlation of attribute means, [I, J] each, if both models lean alike.
 
-    The root of the product of their reliabilities G, plus what their noise in the same frames has
-    in common: MSE_TS/sqrt(MSA_T MSA_S). NaN where attributes do not differ.
+    The root of the product of the reliabilities G, plus the covariance of the noise that they share
+    in the same frames: MSE_TS/sqrt(MSA_T MSA_S). NaN if the attributes of either do not differ.
     """
     one, other = mean_squares(teacher), mean_squares(student)
     if one.attribute == 0 or other.attribute == 0:
         return np.nan
-    # The cross product of the two residuals, from the mean square of their sum.
+    # The mean cross product of the residuals, since var(a + b) = var(a) + var(b) + 2 cov(a, b).
     shared = (mean_squares(teacher + student).residual - one.residual - other.residual) / 2
     own = [max(0.0, ms.attribute - ms.residual) for ms in (one, other)]
     scale = np.sqrt(one.attribute * other.attribute)
@@ -55,5 +54,5 @@ def noise_correlation(teacher: Cells, student: Cells) -> float:
 
 
 def expected_sign_changes(correlation: float) -> float:
-    """Share of attributes whose sign differs by noise alone: arccos(rho)/pi, NaN for NaN."""
+    """Expected share of attributes with a sign change by noise alone: arccos(rho)/pi."""
     return float(np.arccos(np.clip(correlation, -1.0, 1.0)) / np.pi)

@@ -1,4 +1,4 @@
-"""An estimate with its interval, its test and what it could have found, by Student's t."""
+"""An estimate with its interval, test and minimum detectable effect, by Student's t."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 Cells = NDArray[np.float64]
-# A part of a variance, with its degrees of freedom; what is taken off again is negative.
+# A part of a variance and its degrees of freedom; a part that is subtracted is negative.
 Part = tuple[float, float]
 POWER = 0.8
 LEVEL = 0.95
@@ -18,8 +18,8 @@ LEVEL = 0.95
 class Interval:
     """An estimate, its two-sided interval and its test against `null_value`.
 
-    `v_frames` is the part of std_error squared that falls as one over the number of frames; `mde`
-    is the smallest effect that a two-sided test at 1 - level finds with power .8.
+    `v_frames` is the part of std_error squared that is inversely proportional to the number of
+    frames; `mde` is the smallest effect that a two-sided test at 1 - level detects with power .8.
     """
 
     estimate: float
@@ -34,7 +34,7 @@ class Interval:
 
 
 def point(estimate: float) -> Interval:
-    """A number without an interval: how sure it is cannot be said."""
+    """An estimate without an interval."""
     return Interval(estimate, np.nan, np.nan)
 
 
@@ -49,8 +49,9 @@ def student(  # noqa: PLR0913 - one number each
 ) -> Interval:
     """Interval and two-sided test of an estimate with this variance, by Student's t with `df`.
 
-    A variance of 0 is that of a model against itself: the point is all there is, p is 1 where it is
-    the null value and 0 elsewhere, and df is NaN. NaN in, NaN out.
+    With variance 0, as of a model against itself, both limits are the estimate, p is 1 if it equals
+    the null value, else 0, and df is NaN; p is always NaN without a null value. A NaN variance
+    gives the estimate without an interval.
     """
     if np.isnan(variance):
         return point(estimate)
@@ -75,10 +76,10 @@ def student(  # noqa: PLR0913 - one number each
 
 
 def floored(attributes: list[Part], frames: Part, residuals: list[Part]) -> list[Part]:
-    """The parts of a variance: all, or the larger of the attributes' and the frames' own.
+    """The parts of a variance, floored at the larger of the attributes' and the frames' parts.
 
-    The residual, which both hold, is taken off once, in parts that are negative; the sum may not
-    fall below either.
+    Both contain the residual, so `residuals`, negative parts, subtract it once. If the sum falls
+    below the floor, returns the parts of the floor alone.
     """
     whole = [*attributes, frames, *residuals]
     floor = max(attributes, [frames], key=_total)
@@ -86,12 +87,15 @@ def floored(attributes: list[Part], frames: Part, residuals: list[Part]) -> list
 
 
 def satterthwaite(parts: Sequence[Part]) -> Part:
-    """A variance made of parts, and its degrees of freedom (Satterthwaite 1946); NaN if it is 0."""
+    """The sum of variance parts and its degrees of freedom (Satterthwaite 1946).
+
+    The degrees of freedom are NaN if all parts are 0.
+    """
     variance = _total(parts)
     spread = sum(value**2 / df for value, df in parts if value != 0)
     return variance, (variance**2 / spread if spread > 0 else np.nan)
 
 
 def _total(parts: Sequence[Part]) -> float:
-    """The variance that the parts make up."""
+    """The sum of the parts."""
     return sum(value for value, _ in parts)

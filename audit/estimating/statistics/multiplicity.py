@@ -1,4 +1,4 @@
-"""Many tests at once: adjusted p values, and the level of intervals that were selected."""
+"""Multiple testing: adjusted p values, and the level of selected intervals."""
 
 import numpy as np
 
@@ -6,20 +6,26 @@ from maskaudit.audit.estimating.statistics.interval import LEVEL, Cells
 
 
 def benjamini_hochberg(p: Cells) -> Cells:
-    """Adjusted p values over those that are known (1995); NaN stays NaN and is not counted.
+    """Benjamini & Hochberg's (1995) adjusted p values; NaN stays NaN and is not counted.
 
-    Keeps the false discovery rate where tests are independent or positively dependent.
+    Controls the false discovery rate if tests are independent or positively dependent.
     """
     return _discovery(p, "bh")
 
 
 def benjamini_yekutieli(p: Cells) -> Cells:
-    """The same under any dependence (2001): for contrasts that share groups with opposite signs."""
+    """Benjamini & Yekutieli's (2001) adjusted p values, valid under any dependence.
+
+    For contrasts that share groups with opposite signs. NaN stays NaN and is not counted.
+    """
     return _discovery(p, "by")
 
 
 def holm(p: Cells) -> Cells:
-    """Adjusted p values that keep the chance of any false one (1979); NaN is not counted."""
+    """Holm's (1979) adjusted p values, which control the family-wise error rate.
+
+    NaN stays NaN and is not counted.
+    """
     adjusted = np.full(p.shape, np.nan)
     known = np.flatnonzero(~np.isnan(p))
     order = known[np.argsort(p[known], kind="stable")]
@@ -29,9 +35,9 @@ def holm(p: Cells) -> Cells:
 
 
 def selected_level(selected: int, of: int, *, level: float = LEVEL) -> float:
-    """Level of each interval so that among `selected` of `of` the false coverage stays below.
+    """Level of each of R = `selected` intervals, chosen from m = `of`, to control false coverage.
 
-    Benjamini & Yekutieli (2005): 1 - (1 - level) * R / m.
+    1 - (1 - level) * R / m keeps the false coverage rate at 1 - level (Benjamini & Yekutieli 2005).
     """
     return 1 - (1 - level) * selected / of
 
@@ -40,7 +46,7 @@ def _discovery(p: Cells, method: str) -> Cells:
     adjusted = np.full(p.shape, np.nan)
     known = ~np.isnan(p)
     if known.any():
-        from scipy import stats  # a second to import: only where it is needed
+        from scipy import stats  # imported here because it takes a second
 
         adjusted[known] = stats.false_discovery_control(p[known], method=method)
     return adjusted

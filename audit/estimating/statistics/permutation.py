@@ -1,4 +1,4 @@
-"""The sharp null, that the groups' labels may be exchanged inside every frame, by permutation."""
+"""Permutation test of the sharp null: the groups' labels are exchangeable in every frame."""
 
 import numpy as np
 
@@ -10,20 +10,20 @@ RESAMPLES = 9999
 
 
 def label_swap(cells: Cells, rng: np.random.Generator, *, resamples: int = RESAMPLES) -> float:
-    """Test the association by swaps of the two groups' labels, frame by frame: its p.
+    """One-sided p of the association of cells, [I, J], under swaps of the groups' labels by frame.
 
-    Where labels may be exchanged in a frame, all of its cells change their sign together; the
-    association, a sum over pairs of different frames, is large only where frames agree on which
-    attributes lean. One-sided, for no association at all; exact where 2^(J - 1) is at most
-    `resamples`, otherwise (1 + b)/(1 + B). It says nothing of an average lean, whose null labels do
-    not fulfil. Raises ValueError as `association`.
+    A swap changes the sign of all cells of a frame; the association, a sum over pairs of different
+    frames, is large only if frames agree on which attributes lean. Exact if 2^(J - 1) is at most
+    `resamples`, otherwise (1 + b)/(1 + B) from B = `resamples` draws. Not a test of an average
+    lean: attributes may differ although their average is 0, and swaps then reject too often.
+    Raises ValueError as `association`.
     """
     complete(cells)
     own = centred(cells)
     products = own.T @ own
     np.fill_diagonal(products, 0.0)
     n_frames = cells.shape[1]
-    # Turning every sign leaves the sum as it is, so the last frame's may stay.
+    # Changing all signs leaves the sum unchanged, so the last frame can keep its sign.
     exact = 2 ** (n_frames - 1) <= resamples
     if exact:
         turned = (np.arange(2 ** (n_frames - 1))[:, None] >> np.arange(n_frames)) & 1
@@ -32,6 +32,6 @@ def label_swap(cells: Cells, rng: np.random.Generator, *, resamples: int = RESAM
     signs = 1.0 - 2.0 * turned
     found = ((signs @ products) * signs).sum(1)
     observed = products.sum()
-    # What is equal but for rounding is as large.
+    # Count sums that are equal up to rounding as at least as large.
     as_large = int((found >= observed - 1e-9 * np.abs(products).sum()).sum())
     return as_large / len(found) if exact else (1 + as_large) / (1 + resamples)

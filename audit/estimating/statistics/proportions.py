@@ -1,4 +1,4 @@
-"""Shares of independent trials: Wilson's and the exact interval, and exact tests."""
+"""Shares of independent trials: Wilson's and exact intervals, and exact tests."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,10 +7,10 @@ from maskaudit.audit.estimating.statistics.interval import LEVEL, Interval, poin
 
 
 def wilson(successes: int, trials: int, *, level: float = LEVEL) -> Interval:
-    """Share of independent trials with Wilson's score interval (1927); NaN where there are none."""
+    """Share of independent trials with Wilson's score interval (1927); NaN without trials."""
     if trials == 0:
         return point(np.nan)
-    from scipy import stats  # a second to import: only where it is needed
+    from scipy import stats  # imported here because it takes a second
 
     found = stats.binomtest(successes, trials).proportion_ci(level, method="wilson")
     return Interval(successes / trials, float(found.low), float(found.high))
@@ -19,7 +19,10 @@ def wilson(successes: int, trials: int, *, level: float = LEVEL) -> Interval:
 def exact(
     successes: int, trials: int, *, level: float = LEVEL, null_value: float = 0.5
 ) -> Interval:
-    """Share of independent trials with Clopper & Pearson's interval and the exact binomial p."""
+    """Share of independent trials with Clopper & Pearson's interval and the exact binomial p.
+
+    The p is two-sided, against `null_value`; all NaN without trials.
+    """
     if trials == 0:
         return point(np.nan)
     from scipy import stats
@@ -36,7 +39,7 @@ def exact(
 
 
 def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
-    """Exact two-sided McNemar p of two yes-or-no series on the same items; 1 if they agree."""
+    """Exact two-sided McNemar p of two binary series on the same items; 1 if they agree."""
     from scipy import stats
 
     gained, lost = int((~first & second).sum()), int((first & ~second).sum())

@@ -1,4 +1,4 @@
-"""How well a set ranks its attributes: generalizability and dependability, as information."""
+"""How reliably a set ranks its attributes: generalizability and dependability."""
 
 from dataclasses import dataclass
 
@@ -13,11 +13,11 @@ WANTED = 0.95
 
 @dataclass(frozen=True)
 class Reliability:
-    """Relative G and absolute Phi of attribute means over J frames, 0 to 1, and what J would do.
+    """Relative G and absolute Phi of attribute means over J frames, 0 to 1, and the J needed.
 
-    `frames_needed` is the least number of frames with Phi of at least .95; NaN where the attributes
-    do not differ, so that no number of frames would rank them. A variance component that comes out
-    negative is taken as 0.
+    `frames_needed` is the smallest number of frames with Phi of at least .95; NaN if the attribute
+    variance is 0, so that no number of frames would rank them. A negative variance component is
+    taken as 0.
     """
 
     generalizability: Interval
@@ -28,13 +28,13 @@ class Reliability:
 def reliability(cells: Cells, *, level: float = LEVEL) -> Reliability:
     """G = s2_a/(s2_a + s2_e/J) and Phi = s2_a/(s2_a + (s2_b + s2_e)/J) (Brennan 2001).
 
-    They are ICC(C,k) and ICC(A,k), with the intervals of McGraw & Wong (1996). They speak of
-    rankings of attributes and are no veto: a difference of two models that lean alike has G near 0
-    however precisely it is known.
+    They are ICC(C,k) and ICC(A,k), with the intervals of McGraw & Wong (1996); all NaN if the
+    attribute means are equal. They describe rankings of attributes and gate nothing: the difference
+    of two models that lean alike has G near 0 however precisely it is known.
     """
     ms = mean_squares(cells)
     n, k = ms.n_attributes, ms.n_frames
-    if ms.attribute == 0:  # every attribute is alike: there is nothing to rank
+    if ms.attribute == 0:  # equal attributes cannot be ranked
         return Reliability(point(np.nan), point(np.nan), np.nan)
     attribute = max(0.0, (ms.attribute - ms.residual) / k)
     frame = max(0.0, (ms.frame - ms.residual) / n)
@@ -58,9 +58,9 @@ def reliability(cells: Cells, *, level: float = LEVEL) -> Reliability:
 
 
 def _between(estimate: float, low: float, high: float) -> Interval:
-    """The estimate with limits inside 0 to 1, or without any.
+    """The estimate with limits clipped to 0 to 1, or without limits if they exclude it.
 
-    Where attributes hardly differ, the approximation of the limits may leave the estimate outside.
+    The approximate limits may exclude the estimate if attributes hardly differ.
     """
     if not low <= estimate <= high:
         return point(estimate)
@@ -68,11 +68,11 @@ def _between(estimate: float, low: float, high: float) -> Interval:
 
 
 def _absolute(ms: MeanSquares, tail: float) -> tuple[float, float]:
-    """Limits of ICC(A,k), McGraw & Wong (1996), table 7; NaN where they do not exist."""
+    """Limits of ICC(A,k), McGraw & Wong (1996), table 7; NaN if they do not exist."""
     rows, columns, residual = ms.attribute, ms.frame, ms.residual
     n, k = ms.n_attributes, ms.n_frames
     single = (rows - residual) / (rows + (k - 1) * residual + k * (columns - residual) / n)
-    if single == 1:  # no noise but rounding
+    if single == 1:  # rounding is the only noise
         return np.nan, np.nan
     a = k * single / (n * (1 - single))
     b = 1 + k * single * (n - 1) / (n * (1 - single))
@@ -80,7 +80,7 @@ def _absolute(ms: MeanSquares, tail: float) -> tuple[float, float]:
         (a * columns) ** 2 / (k - 1) + (b * residual) ** 2 / ms.residual_df
     )
     lower, upper = special.fdtri(n - 1, df, tail), special.fdtri(df, n - 1, tail)
-    if not np.isfinite([lower, upper]).all():  # so few degrees of freedom that there is no limit
+    if not np.isfinite([lower, upper]).all():  # too few degrees of freedom for a limit
         return np.nan, np.nan
     low = n * (rows - lower * residual) / (lower * (columns - residual) + n * rows)
     high = n * (upper * rows - residual) / (columns - residual + n * upper * rows)

@@ -2,9 +2,9 @@
 
 Products are taken over pairs of different frames, so that the noise of a frame, which teacher and
 student share, drops out of every mean. Each number is a smooth function of such U-statistics; its
-interval is that of its cell influence values, whose mean is the number itself, for new attributes
-and new frames (scope S2). Resampling frames would put a frame beside its own copy and bring the
-noise back.
+interval, for new attributes and new frames (scope S2), comes from its cell influence values, whose
+mean is the number itself. A bootstrap over frames would pair a frame with its own copy and bring
+the noise back.
 """
 
 import numpy as np
@@ -25,9 +25,9 @@ _LEAST = 2
 def association(first: Cells, second: Cells) -> float:
     """Mean over pairs of different frames of the covariance over attributes, [I, J] each.
 
-    U_AB = 1/(J(J-1)) sum_{j != k} cov_i(A_ij, B_ik), in nats squared: noise that the two share in a
-    frame drops out, so that U_AA is the variance of the attributes' own effects without a floor.
-    May be negative. Raises ValueError on a missing cell or fewer than two of either factor.
+    U_AB = 1/(J(J-1)) sum_{j != k} cov_i(A_ij, B_ik), in nats squared. Noise that the two share in a
+    frame drops out, so U_AA estimates the variance of the attribute effects without a noise floor.
+    May be negative. Raises ValueError on a missing cell or fewer than two attributes or frames.
     """
     a, b = _centred(first, second)
     n_attributes, n_frames = a.shape
@@ -37,10 +37,10 @@ def association(first: Cells, second: Cells) -> float:
 
 
 def association_influence(first: Cells, second: Cells) -> Cells:
-    """Cell influence values of `association`, [I, J], whose mean it is.
+    """Cell influence values of `association`, [I, J]; their mean is the association.
 
-    h_ij = I/(I-1) * 1/2 [A_ij (S^B_i - B_ij) + B_ij (S^A_i - A_ij)] / (J-1), of cells less their
-    frame's mean, with S_i the sum over frames.
+    h_ij = I/(I-1) * 1/2 [A_ij (S^B_i - B_ij) + B_ij (S^A_i - A_ij)] / (J-1), with A and B minus
+    their frame's mean and S_i the sum over frames. Raises ValueError as `association`.
     """
     a, b = _centred(first, second)
     n_attributes, n_frames = a.shape
@@ -53,16 +53,16 @@ def association_influence(first: Cells, second: Cells) -> Cells:
 def magnitude(cells: Cells) -> float:
     """Mean over attributes of the squared lean, without a noise floor, in nats squared.
 
-    The mean over pairs of different frames of y_ij y_ik. 0 on average only where no attribute's
-    own lean differs from 0, and then sometimes negative: a model without bias is not enough, for
-    the groups' words must be equally likely too. A lean that all attributes share adds its square.
-    Raises ValueError as `association`.
+    The mean over pairs of different frames of y_ij y_ik. Its expectation is 0 only if every
+    attribute's mean is 0; the estimate may then be negative. An unbiased model is not enough: the
+    groups' words must be equally likely too, since a shift common to all attributes adds its
+    square. Raises ValueError as `association`.
     """
     return float(magnitude_influence(cells).mean())
 
 
 def magnitude_influence(cells: Cells) -> Cells:
-    """Cell influence values of `magnitude`: y_ij (S_i - y_ij)/(J - 1)."""
+    """Cell influence values of `magnitude`, [I, J]: y_ij (S_i - y_ij)/(J - 1)."""
     complete(cells)
     influence: Cells = cells * (cells.sum(1, keepdims=True) - cells) / (cells.shape[1] - 1)
     return influence
@@ -71,10 +71,11 @@ def magnitude_influence(cells: Cells) -> Cells:
 def interval(
     estimate: float, influence: Cells, *, level: float = LEVEL, null_value: float = np.nan
 ) -> Interval:
-    """Interval of a number with these cell influence values, [I, J].
+    """Interval of an estimate from its cell influence values, [I, J].
 
-    A pair of frames holds each of them twice, so their part is fourfold: V = MSA/n + b with
-    b = 4 max(0, MSB - MSE)/n; degrees of freedom by Satterthwaite with I - 1 and J - 1.
+    Each frame enters a pair on both sides, which doubles its influence and makes its variance
+    fourfold: V = MSA/n + b with b = 4 max(0, MSB - MSE)/n; degrees of freedom by Satterthwaite with
+    I - 1 and J - 1.
     """
     ms = mean_squares(influence)
     n = influence.size
@@ -87,34 +88,34 @@ def interval(
 
 
 def association_interval(cells: Cells, *, level: float = LEVEL) -> Interval:
-    """Association of one model, U_YY."""
+    """Association of one model, U_YY, with its interval."""
     return interval(association(cells, cells), association_influence(cells, cells), level=level)
 
 
 def magnitude_interval(cells: Cells, *, level: float = LEVEL) -> Interval:
-    """Magnitude of one model."""
+    """Magnitude of one model, with its interval."""
     return interval(magnitude(cells), magnitude_influence(cells), level=level)
 
 
 def association_change(teacher: Cells, student_: Cells, *, level: float = LEVEL) -> Interval:
-    """Association of the student less that of the teacher, from the same cells."""
+    """Association of the student minus that of the teacher, tested against 0."""
     change = association(student_, student_) - association(teacher, teacher)
     influence = association_influence(student_, student_) - association_influence(teacher, teacher)
     return interval(change, influence, level=level, null_value=0.0)
 
 
 def magnitude_change(teacher: Cells, student_: Cells, *, level: float = LEVEL) -> Interval:
-    """Magnitude of the student less that of the teacher, from the same cells."""
+    """Magnitude of the student minus that of the teacher, tested against 0."""
     change = magnitude(student_) - magnitude(teacher)
     influence = magnitude_influence(student_) - magnitude_influence(teacher)
     return interval(change, influence, level=level, null_value=0.0)
 
 
 def slope(teacher: Cells, student_: Cells, *, level: float = LEVEL) -> Interval:
-    """Inheritance slope U_TS/U_TT: by how much the student leans where the teacher leans by one.
+    """Inheritance slope U_TS/U_TT: the student's lean per unit of the teacher's lean.
 
-    Tested against 1. Least squares would be too flat, and Deming's regression too steep, for the
-    noise of a frame is shared. NaN where U_TT is not positive; see `has_signal`.
+    Tested against 1. The models share the noise of a frame, so least squares would be too flat and
+    Deming's regression too steep. NaN if U_TT is not positive; see `has_signal`.
     """
     own = association(teacher, teacher)
     if own <= 0:
@@ -125,10 +126,10 @@ def slope(teacher: Cells, student_: Cells, *, level: float = LEVEL) -> Interval:
 
 
 def log_kappa(teacher: Cells, student_: Cells, *, level: float = LEVEL) -> Interval:
-    """Amplification: half the log of U_SS/U_TT, the log ratio of the two models' associations.
+    """Amplification: half the log of U_SS/U_TT, so the log ratio of the sizes of leans.
 
-    0 is neither more nor less; .26 is a student whose leans are 1.3 times as large. A shift that is
-    the same for all attributes does not change it. NaN where either U is not positive.
+    Positive if the student leans more, 0 if equally; .26 means leans 1.3 times as large. Tested
+    against 0. A shift common to all attributes does not change it. NaN if either U is not positive.
     """
     return _log_ratio(
         (association(teacher, teacher), association_influence(teacher, teacher)),
@@ -138,7 +139,10 @@ def log_kappa(teacher: Cells, student_: Cells, *, level: float = LEVEL) -> Inter
 
 
 def log_magnitude_ratio(teacher: Cells, student_: Cells, *, level: float = LEVEL) -> Interval:
-    """The same of the two magnitudes, which a shift common to all attributes does change."""
+    """Half the log ratio of the magnitudes, which a shift common to all attributes does change.
+
+    Tested against 0; NaN if either magnitude is not positive.
+    """
     return _log_ratio(
         (magnitude(teacher), magnitude_influence(teacher)),
         (magnitude(student_), magnitude_influence(student_)),
@@ -147,30 +151,30 @@ def log_magnitude_ratio(teacher: Cells, student_: Cells, *, level: float = LEVEL
 
 
 def correlation(teacher: Cells, student_: Cells, *, level: float = LEVEL) -> Interval:
-    """Correlation of the attributes' own leans, U_TS/sqrt(U_TT U_SS), with the noise taken out.
+    """Disattenuated correlation of the attributes' leans, U_TS/sqrt(U_TT U_SS).
 
-    1 is the same pattern, -1 its mirror image; the estimate and its limits may lie beyond. NaN
-    where U_TT or U_SS is not positive.
+    1 is the same pattern, -1 its mirror image; the estimate and its limits may lie outside this
+    range. NaN if U_TT or U_SS is not positive.
     """
     pairs = ((teacher, student_), (teacher, teacher), (student_, student_))
     across, own, theirs = (association(*pair) for pair in pairs)
     if min(own, theirs) <= 0:
         return point(np.nan)
     h_across, h_own, h_theirs = (association_influence(*pair) for pair in pairs)
-    scale = own * float(np.sqrt(theirs / own))  # exactly `own` where the two are the same
+    scale = own * float(np.sqrt(theirs / own))  # exactly `own` if the two are equal
     r = across / scale
-    # In this order the difference of a model and itself is exactly 0.
+    # This order of operations gives exactly 0 for a model against itself.
     influence = r + (h_across / scale - r / 2 * (h_own / own + h_theirs / theirs))
     return interval(r, influence, level=level)
 
 
 def has_signal(cells: Cells) -> bool:
-    """Whether the association is credibly above zero, so that something can be divided by it."""
+    """Whether the interval of the association lies above 0, so that it can be a denominator."""
     return bool(association_interval(cells).low > 0)
 
 
 def has_magnitude(cells: Cells) -> bool:
-    """The same of the magnitude."""
+    """Whether the interval of the magnitude lies above 0."""
     return bool(magnitude_interval(cells).low > 0)
 
 

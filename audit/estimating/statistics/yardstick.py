@@ -1,4 +1,4 @@
-"""A model's leans against the world's: how steeply they follow it, and what lies beyond it."""
+"""Regression of a model's leans on the world's shares."""
 
 from dataclasses import dataclass
 
@@ -14,34 +14,35 @@ from maskaudit.audit.estimating.statistics.interval import (
     student,
 )
 
-# A share of 0 or 1 has no logit; no occupation is truly without the rarer group.
+# A share of 0 or 1 has no finite logit, and no occupation is truly without the rarer group.
 LEAST_SHARE = 0.005
 _LEAST = 3
 
 
 @dataclass(frozen=True)
 class Line:
-    """The regression of leans on a yardstick's logits: both its numbers with their intervals."""
+    """The regression of leans on the logits of a yardstick."""
 
     slope: Interval
     intercept: Interval
 
 
 def logit(shares: Cells) -> Cells:
-    """Log-odds of shares, in nats, with shares below .005 or above .995 moved there."""
+    """Log-odds of shares, in nats, with shares clipped to .005 to .995."""
     found: Cells = special.logit(np.clip(shares, LEAST_SHARE, 1 - LEAST_SHARE))
     return found
 
 
 def line(x: Cells, cells: Cells, *, level: float = LEVEL, null_slope: float = 1.0) -> Line:
-    """Regress cells, [I, J] in nats, on an attribute's logit x, [I]; for new attributes and frames.
+    """Regress cells, [I, J] in nats, on the attributes' logits x, [I].
 
-    Each is a weighted sum over attributes, with weights w: V = s^2 sum w^2 + var_j(value in frame
-    j)/J - MSE sum w^2 / J, s^2 the residual mean square of the attributes' means and MSE that of
-    the cells after attributes and frame lines; floored at the larger of the first two; degrees of
-    freedom by Satterthwaite with I - 2, J - 1 and (I - 2)(J - 1). Noise in x itself flattens the
-    slope; noise in the model does not. Raises ValueError with fewer than three attributes, two
-    frames, a missing cell, or no spread of x.
+    Slope and intercept are weighted sums over attributes, with weights w, and generalize to new
+    attributes and frames: V = s^2 sum w^2 + var_j(value in frame j)/J - MSE sum w^2 / J, with s^2
+    the residual mean square of the attributes' means and MSE that of the cells after attributes and
+    frame lines; floored at the larger of the first two terms; degrees of freedom by Satterthwaite
+    with I - 2, J - 1 and (I - 2)(J - 1). Noise in x flattens the slope; noise in the model does
+    not. Raises ValueError on fewer than three attributes or two frames, a missing cell, or
+    constant x.
     """
     n_attributes, n_frames = cells.shape
     if n_attributes < _LEAST or n_frames < _LEAST - 1 or np.isnan(cells).any() or np.ptp(x) == 0:
