@@ -1,1 +1,1 @@
-"""History: many records go in, series of their numbers and alarms come out."""
+"""History: many records go in; series of their numbers and alarms come out."""

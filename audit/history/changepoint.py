@@ -1,4 +1,4 @@
-"""Where the level of a series most likely changed, and how often chance alone shows such a step."""
+"""The likeliest change point of a series, with a permutation p value for the step."""
 
 from dataclasses import dataclass
 
@@ -6,9 +6,9 @@ import numpy as np
 
 from maskaudit.audit.estimating.statistics.interval import Cells
 
-# With seven, two of the 35 ways to put them on two sides have the largest step: p is above .05.
+# With seven values, two of the 35 ways to split them give the largest step, so p stays above .05.
 LEAST_VALUES = 8
-# One value that stands out is no level.
+# A single outlying value is not a level.
 LEAST_SIDE = 2
 RESAMPLES = 1999
 _ROUNDING = 1e-9
@@ -16,11 +16,11 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Change:
-    """The likeliest step of a series, and the p value of there being none.
+    """The likeliest step of a series, and the p value against no step.
 
-    `place` is the index of the first value after it; `before` and `after` are the mean levels on
-    its two sides. `p` is that of the whole search over places; where nothing varied it is 1, and
-    `place` is the first that was searched.
+    `place` is the index of the first value after the step; `before` and `after` are the mean levels
+    on its two sides. `p` accounts for the search over all places. If the values do not vary, `p` is
+    1 and `place` is the first place searched.
     """
 
     place: int
@@ -30,26 +30,27 @@ class Change:
 
     @property
     def step(self) -> float:
-        """The level after less the level before, in the unit of the series."""
+        """The level after minus the level before, in the unit of the series."""
         return self.after - self.before
 
 
 def change_point(
     values: Cells, rng: np.random.Generator, *, resamples: int = RESAMPLES
 ) -> Change | None:
-    """The step that explains most of a series [n], oldest first; None with under `LEAST_VALUES`.
+    """The step that explains most of a series [n], oldest first; None below `LEAST_VALUES` values.
 
-    Largest standardised difference of the means before and after a place, over all places with at
-    least `LEAST_SIDE` values on either side (Hawkins 1977, Worsley 1979). Its p is the share of
-    random orders of the same values that have as large a step at any place, (1 + b)/(1 + B), so
-    the search is paid for and no distribution is assumed (Antoch & Hušková 2001).
+    The statistic is the largest standardised difference of the means before and after a place, over
+    all places with at least `LEAST_SIDE` values on either side (Hawkins 1977, Worsley 1979). Its p
+    value is the share of random orders of the same values with as large a step at any place,
+    (1 + b)/(1 + B), which accounts for the search and assumes no distribution (Antoch & Hušková
+    2001).
 
-    The null is that every order was equally likely: values that scatter around one level without
-    memory. Single values' standard errors do not enter: what versions of a model that answer the
-    same probes share is no scatter between them, and their standard errors count it in full. A
-    slow drift raises an alarm as a step does. So does a series that wanders, as where each version
-    is trained on from the one before: p then says no more than that its order matters. Raises
-    ValueError for unknown values.
+    The null hypothesis is that every order is equally likely: independent scatter around one level.
+    The standard errors of single values are not used: versions that answer the same probes share
+    errors that do not scatter between them, but their standard errors include these in full. A slow
+    drift gives a small p as a step does. So does a series that wanders, for example if each version
+    is trained on from the one before; p then shows only that the order matters. Raises ValueError
+    for values that are not finite.
     """
     if not np.isfinite(values).all():
         raise ValueError("the series has unknown values; expected numbers alone")
@@ -58,7 +59,7 @@ def change_point(
         return None
     own = values - values.mean()
     scale = np.abs(own).max()
-    # Rounding alone is no scatter.
+    # Rounding errors alone would otherwise be scaled up to look like scatter.
     if scale <= _ROUNDING * np.abs(values).max():
         return _at(values, LEAST_SIDE, 1.0)
     own /= scale
@@ -71,9 +72,10 @@ def change_point(
 
 
 def _steps(own: Cells) -> Cells:
-    """How much of the sum of squares a step explains, at every place; [..., n] of mean 0.
+    """The sum of squares that a step explains at every place, from values [..., n] of mean 0.
 
-    The squared t of the two sides' means rises with it, the total being the same in every order.
+    The squared t of the difference of means is a rising function of it, since the total sum of
+    squares is the same in every order.
     """
     n = own.shape[-1]
     place = np.arange(LEAST_SIDE, n - LEAST_SIDE + 1)

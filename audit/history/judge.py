@@ -1,4 +1,4 @@
-"""What may be said of series: versions called worse, draws above a limit, and change points."""
+"""Judge series: versions that are worse, draws above a limit, and change points."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -15,13 +15,13 @@ from maskaudit.audit.history.series import DIFFERENCE, History, Series
 
 @dataclass(frozen=True)
 class Judged:
-    """A series with what may be said of it.
+    """A series with its results.
 
-    `p` and `worse` have an entry a point: the one-sided p that a version leans further than the
-    reference, and whether alpha spending calls it worse; p is NaN where nothing was judged.
-    `weekly` is the sequence of the newest model's draws. `unjudged` says why neither versions nor
-    weeks were judged, and is empty where they were: "no difference", "no direction", "other
-    references", "no interval" or "no limit". `change` is None where there were too few to say.
+    `p` and `worse` have one entry for each point: the one-sided p value against the version leaning
+    no further than the reference, and whether alpha spending calls it worse; p is NaN where nothing
+    was judged. `weekly` is the sequence of the newest model's draws. `unjudged` is empty, or the
+    reason why neither versions nor weeks were judged: "no difference", "no direction", "other
+    references", "no interval" or "no limit". `change` is None if the series has too few values.
     """
 
     series: Series
@@ -34,7 +34,10 @@ class Judged:
 
 @dataclass(frozen=True)
 class Alarm:
-    """A version that is called worse, or the week since which a model is above the limit."""
+    """A version that is called worse, or the first week in which a model is above the limit.
+
+    `kind` is "version" or "week".
+    """
 
     series: Series
     record: str
@@ -43,7 +46,7 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Every series judged, at `alpha_each` of the level `alpha` that all of them share."""
+    """All judged series; each number has the level `alpha_each`, its share of the joint `alpha`."""
 
     history: History
     judged: tuple[Judged, ...]
@@ -55,16 +58,16 @@ class Judgement:
 def judge(
     history: History, *, limit: float | None = None, alpha: float = ALPHA, seed: int = 0
 ) -> Judgement:
-    """What may be said of every series, so that all of it together is a false alarm at `alpha`.
+    """Judge every series, with a probability of `alpha` at most of any false alarm among them.
 
-    Versions on fixed sentences are called worse by alpha spending over their one-sided p values,
-    each of which is the record's own: that the difference is no larger than its null value, were
-    attributes and frames drawn anew. It does not say that a version is worse than the one before
-    it; that takes the scores of both (`audit.judging.comparing`). Draws of a grammar join a
-    sequence, that of the newest model, held against `limit`, fixed beforehand: 0 unless it is
-    given; one model's own lean has no limit unless it is given. The level is shared by the numbers
-    that are judged.
-    A change point is searched in every series at a level of its own, and is no alarm.
+    Versions on fixed sentences are called worse by alpha spending over their one-sided p values.
+    Each p comes from one record: its null hypothesis is that the difference is no larger than its
+    null value, over new draws of attributes and frames. A worse version need not be worse than the
+    one before it; that test needs the scores of both (`audit.judging.comparing`). The newest
+    model's draws of a grammar form a sequence that is compared with `limit`, which must be fixed
+    beforehand. For differences it is 0 by default; one model's own lean is judged only with a
+    `limit`. The numbers that are judged share `alpha` equally. A change point is searched in every
+    series; its p is outside `alpha`, and it raises no alarm.
     """
     lines: dict[tuple[str, ...], list[Series]] = {}
     for series in history.series:
@@ -77,6 +80,7 @@ def judge(
         found = _versions(own, history, each) if has_versions else {}
         for series in own:
             called = [found.get(point.audit.name, (math.nan, False)) for point in series.points]
+            # Only the newest method's series still grows; the draws of older ones do not mix in.
             has_weeks = not why[line] and series.is_drawn and series is own[-1]
             judged.append(
                 Judged(
@@ -93,7 +97,7 @@ def judge(
 
 
 def _unjudged(line: Sequence[Series], limit: float | None) -> str:
-    """Why the versions or weeks of a number are not judged; empty where they are."""
+    """The reason why the versions or weeks of a number are not judged; empty if they are."""
     newest = line[-1]
     points = [point for series in line for point in series.points]
     is_difference = newest.subject == DIFFERENCE
@@ -103,6 +107,7 @@ def _unjudged(line: Sequence[Series], limit: float | None) -> str:
         return "no limit"
     if not newest.is_drawn and not is_difference:
         return "no difference"
+    # A new reference would move the difference without any change of the candidate.
     if is_difference and len({point.audit.identity("reference") for point in points}) > 1:
         return "other references"
     if newest.is_drawn:
@@ -113,10 +118,10 @@ def _unjudged(line: Sequence[Series], limit: float | None) -> str:
 def _versions(
     line: Sequence[Series], history: History, alpha: float
 ) -> dict[str, tuple[float, bool]]:
-    """By record: the p value of each version's first number, and whether it is called worse.
+    """By record, the p value of each version's first number, and whether it is called worse.
 
-    One after the other over all methods: a new method begins a new series, and its first version
-    is judged again, which is paid for.
+    Alpha spending runs on over all methods: a new method begins a new series, and judging its first
+    version again uses up a level of its own.
     """
     place = {audit.name: i for i, audit in enumerate(history.audits)}
     fresh = [point for series in line for point in series.points if not point.same_as]
@@ -132,7 +137,7 @@ def _weekly(series: Series, limit: float, alpha: float) -> Weekly:
 
 
 def _weeks(series: Series) -> list[Week]:
-    """The draws of the newest model."""
+    """The draws of the newest model that have a variance over frames."""
     newest = series.points[-1].version
     return [
         Week(point.audit.name, point.draw, point.estimate, point.v_frames, {})

@@ -8,7 +8,7 @@ from maskaudit.audit.history.series import KEYS, NUMBERS, Point
 
 
 def as_json(made: Judgement) -> dict[str, Any]:
-    """A judged history as plain JSON values; unknown numbers are null."""
+    """Convert a judged history to plain JSON values; unknown numbers are null."""
     history = made.history
     return {
         "records": [
@@ -67,5 +67,5 @@ def _point_as_json(point: Point, p: float, is_worse: bool) -> dict[str, Any]:  #
 
 
 def known(value: float | None) -> float | None:
-    """A number for JSON: what is not finite is null."""
+    """The number for JSON; None (null) if it is not finite."""
     return value if value is not None and math.isfinite(value) else None

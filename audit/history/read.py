@@ -1,7 +1,7 @@
-"""What is read of the records in a folder: the numbers that are chosen, in the order of writing.
+"""Read the chosen numbers of the records in a folder, in the order of writing.
 
-Of a record only record.json and estimates.parquet are read, and these two are held against its
-checksums. What cannot be read is named and left out; the rest stands.
+Only record.json and estimates.parquet of each record are read and checked against its checksums.
+Records that cannot be read are named and skipped.
 """
 
 from collections.abc import Iterable, Sequence
@@ -39,11 +39,10 @@ _SHOWN = 20
 
 @dataclass(frozen=True)
 class Chosen:
-    """Which numbers and records are asked for; what is empty chooses nothing.
+    """Which numbers and records to read; an empty field does not restrict them.
 
-    Without an estimator and a slice: the stereotype contrasts of the tested sets, of the candidate
-    and of the difference. `since` is the name of a record, which is left out with all that is
-    older, or a date.
+    Without estimators and slices: the stereotype contrasts of the tested sets, for the candidate
+    and the difference. `since` is a date or the name of a record; only later records are read.
     """
 
     probe_sets: tuple[str, ...] = ()
@@ -55,11 +54,11 @@ class Chosen:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the numbers are those of a page's headline."""
+        """Whether the numbers are those in a page's headline: no estimator or slice is chosen."""
         return not self.estimators and not self.slices
 
     def columns(self) -> dict[str, tuple[str, ...]]:
-        """The values asked for by column of the table of estimates."""
+        """The chosen values by column of the table of estimates."""
         found = {
             "probe_set": self.probe_sets,
             "slice": self.slices,
@@ -70,10 +69,10 @@ class Chosen:
 
 
 def read(runs: Path, chosen: Chosen | None = None) -> History:
-    """Every readable record of a folder of runs, and the series of the numbers that are chosen.
+    """Read every readable record of a folder of runs, and the series of the chosen numbers.
 
-    Raises `InputError` where `runs` is no folder of records, `NotJudgedError` where no record can
-    be read and where nothing in them is what was asked for.
+    Raises `InputError` if `runs` is not a folder of records or `since` is neither a record in it
+    nor a date; `NotJudgedError` if no record can be read or no number in them is chosen.
     """
     chosen = chosen or Chosen()
     folders = _folders(runs)
@@ -93,7 +92,7 @@ def read(runs: Path, chosen: Chosen | None = None) -> History:
 
 
 def _folders(runs: Path) -> list[Path]:
-    """The folders that may be records; a hidden one is unfinished."""
+    """The folders that may be records, without hidden ones, which are unfinished."""
     try:
         inside = sorted(runs.iterdir())
     except OSError as error:
@@ -104,7 +103,7 @@ def _folders(runs: Path) -> list[Path]:
 
 
 def _read(folder: Path, chosen: Chosen) -> Found | Skipped:
-    """What a history needs of a record, or why it cannot be read."""
+    """Read what a history needs of a record, or return the reason why it cannot be read."""
     if not (folder / MANIFEST).is_file():
         return Skipped(folder.name, f"no record, or half of one: it has no {MANIFEST}")
     try:
@@ -133,7 +132,7 @@ def _audit(name: str, manifest: Manifest) -> Audit:
 
 
 def _checked(rows: list[dict[str, Any]], manifest: Manifest) -> list[dict[str, Any]]:
-    """The rows, where each is about a probe set of the record and says how it was made."""
+    """Return the rows. Raises `ValueError` if a probe set is unknown or a text does not parse."""
     for row in rows:
         if row["probe_set"] not in manifest.probe_sets:
             raise ValueError(f"it has numbers of {row['probe_set']!r}, which is none of its sets")
@@ -143,7 +142,7 @@ def _checked(rows: list[dict[str, Any]], manifest: Manifest) -> list[dict[str, A
 
 
 def _rows(content: bytes, chosen: Chosen) -> list[dict[str, Any]]:
-    """The rows of a table of estimates that are chosen."""
+    """The chosen rows of a table of estimates."""
     table = _file(content).read(columns=[*KEYS, *NUMBERS], use_threads=False)
     for column, values in chosen.columns().items():
         table = table.filter(pc.is_in(table[column], value_set=pa.array(values)))
@@ -152,14 +151,15 @@ def _rows(content: bytes, chosen: Chosen) -> list[dict[str, Any]]:
 
 
 def _file(content: bytes) -> pq.ParquetFile:
-    """A table of estimates; its texts stay in dictionaries, since a few stand in many rows."""
+    """Open a table of estimates; texts stay dictionary-encoded, since few occur in many rows."""
     return pq.ParquetFile(pa.BufferReader(content), read_dictionary=list(KEYS))
 
 
 def _ordered(found: Iterable[Found]) -> tuple[list[Found], tuple[tuple[str, str], ...]]:
-    """Records in the order of `record.manifests`, and where the clock went backwards.
+    """Return the records in the order of `record.manifests`, and where the clock went backwards.
 
-    By their numbers, whatever the clock said; those that are older than numbers first, by time.
+    They are sorted by number, whatever their times; records of formats without numbers come first,
+    by time.
     """
     ordered = sorted(found, key=lambda one: (one.audit.number, one.audit.created, one.audit.name))
     latest: Audit | None = None
@@ -173,7 +173,7 @@ def _ordered(found: Iterable[Found]) -> tuple[list[Found], tuple[tuple[str, str]
 
 
 def _since(runs: Path, ordered: Sequence[Found], since: str) -> Sequence[Found]:
-    """What came after a record, or a moment."""
+    """The records after a named record, or created after a date. Raises `InputError` for others."""
     if not since:
         return ordered
     names = [one.audit.name for one in ordered]
@@ -193,7 +193,7 @@ def _is_chosen(audit: Audit, chosen: Chosen) -> bool:
 
 
 def _nothing(runs: Path, chosen: Chosen, ordered: Sequence[Found]) -> str:
-    """What was asked for that the newest record does not have, and what it has."""
+    """The message that nothing matches: what the newest record does not have, and what it has."""
     newest = ordered[-1].audit
     table = _file((runs / newest.name / ESTIMATES).read_bytes()).read(columns=[*KEYS])
     told = [

@@ -1,7 +1,7 @@
-"""Audits that are repeated: what may be said every week, and of every new version, as it comes.
+"""Sequential tests for repeated audits: valid at every week, and for every new version in turn.
 
-A test at .05 that is repeated for 52 weeks raises a false alarm in 93 of 100 unchanged series. What
-stands here holds at every week at once, so one may look as often as one likes.
+A test at .05 that is repeated for 52 weeks raises a false alarm in 93 of 100 unchanged series. The
+results here hold at all weeks at once, so they may be looked at as often as one likes.
 """
 
 from collections.abc import Iterable
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from maskaudit.audit.estimating.statistics.interval import Cells
 
 ALPHA = 0.05
-# The week that the sequence is tightest for. At 15 a shift of one weekly standard error is found
-# in week 9 (median); at 52, in week 11.
+# The week at which the sequence is tightest. With 15, a shift of one weekly standard error is
+# detected in week 9 (median); with 52, in week 11.
 HORIZON = 15.0
 
 
@@ -22,7 +22,8 @@ HORIZON = 15.0
 class ConfidenceSequence:
     """The running mean of a series and its limits, [..., weeks] each, in the series' own unit.
 
-    All the limits hold at once: the true mean leaves them in any week with chance alpha at most.
+    All limits hold at once: the true mean is outside them in any week with probability alpha at
+    most.
     """
 
     mean: Cells
@@ -42,13 +43,15 @@ def rho(horizon: float = HORIZON, alpha: float = ALPHA) -> float:
 def confidence_sequence(
     estimates: Cells, variances: Cells, *, alpha: float = ALPHA, horizon: float = HORIZON
 ) -> ConfidenceSequence:
-    """Mean of all weeks so far with limits that hold at every week, from [..., weeks] each.
+    """The running mean with limits that hold at every week, from estimates and variances.
 
-    Each week brings an independent estimate of the same quantity and that audit's own variance of
-    it. mean +- sigma sqrt((t rho^2 + 1)/(t^2 rho^2) ln((t rho^2 + 1)/alpha^2)), sigma^2 the mean
-    of the variances so far (Waudby-Smith et al. 2024, asymptotic confidence sequence). A spread
-    estimated from the series itself would raise false alarms from week 2. NaN from the first
-    unknown week on; where every variance is 0 the limits are the mean.
+    `estimates` and `variances` are [..., weeks]: independent estimates of the same quantity, each
+    with the variance that its own audit gives. The limits in week t are mean +- sigma
+    sqrt((t rho^2 + 1)/(t^2 rho^2) ln((t rho^2 + 1)/alpha^2)), with sigma^2 the mean of the
+    variances so far (Waudby-Smith et al. 2024, asymptotic confidence sequence). A variance
+    estimated from the series itself would raise false alarms from week 2. The result is NaN from
+    the first unknown week on; if every variance is 0, the limits equal the mean. Raises ValueError
+    if the shapes differ.
     """
     week, mean, sigma = _running(estimates, variances)
     scale = week * rho(horizon, alpha) ** 2
@@ -57,23 +60,24 @@ def confidence_sequence(
 
 
 def first_alarm(sequence: ConfidenceSequence, null_value: float) -> int | None:
-    """The index of the first week whose limits leave out the null value; None without any.
+    """The index of the first week whose limits exclude the null value; None if no week's do.
 
-    The null value is fixed beforehand, 0 or a gate's margin: taken from another audit's estimate it
-    would raise a false alarm in 56 of 100 unchanged series.
+    The null value must be fixed beforehand, as 0 or a gate's margin: one taken from another audit's
+    estimate would raise a false alarm in 56 of 100 unchanged series.
     """
     alarms = np.flatnonzero((sequence.low > null_value) | (sequence.high < null_value))
     return int(alarms[0]) if len(alarms) else None
 
 
 def e_value(weeks: Cells, total: Cells, rho_squared: float) -> Cells:
-    """Evidence against a mean of 0, from the sum of so many standardised weeks; 0 to infinity.
+    """The e-value against a mean of 0, from the sum `total` of `weeks` standardised estimates.
 
-    exp(rho^2 S^2/(2 (1 + t rho^2)))/sqrt(1 + t rho^2): under the null its mean is 1 and the chance
-    that it ever reaches 1/alpha is alpha at most (normal mixture; Robbins 1970).
+    exp(rho^2 S^2/(2 (1 + t rho^2)))/sqrt(1 + t rho^2), from 0 to infinity. Under the null its mean
+    is 1, and the probability that it ever reaches 1/alpha is alpha at most (normal mixture; Robbins
+    1970).
     """
     scale = 1 + weeks * rho_squared
-    with np.errstate(over="ignore"):  # evidence beyond the largest number is infinite
+    with np.errstate(over="ignore"):  # an e-value that overflows is infinite
         found: Cells = np.exp(rho_squared * total**2 / (2 * scale)) / np.sqrt(scale)
     return found
 
@@ -86,10 +90,11 @@ def anytime_p(
     alpha: float = ALPHA,
     horizon: float = HORIZON,
 ) -> Cells:
-    """A p value for every week, [..., weeks], that may be looked at every week; it never rises.
+    """The anytime-valid p value of every week, [..., weeks], which never rises.
 
-    The least 1/e so far. It falls to alpha in the week in which the confidence sequence at the same
-    alpha and horizon first leaves out the null value. NaN from the first unknown week on.
+    It is the smallest 1/e so far, and 1 at most. It falls to alpha in the week in which the
+    confidence sequence at the same alpha and horizon first excludes the null value. It is NaN from
+    the first unknown week on.
     """
     week, mean, sigma = _running(estimates, variances)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -101,15 +106,14 @@ def anytime_p(
 
 
 def worse_versions(p_values: Iterable[float], *, alpha: float = ALPHA) -> NDArray[np.bool_]:
-    """Which versions of a model are called worse, each decided when it comes, by alpha spending.
+    """Which versions of a model are called worse, each decided on release, by alpha spending.
 
-    `p_values` are one-sided, one a version, in the order of release; NaN is a version that was not
-    judged, which is not called worse and uses nothing up. Version k is tested at alpha 6/(pi^2
-    k^2); all levels together make alpha, so the chance of any false call stays below it however
-    the tests depend on each other, and here they do: every version answers the same probes. Of five
-    regressions of four standard errors among 52 versions it finds .55; e-LOND, whose evidence has
-    to be made of p values first, finds .34, and LORD++ asks for independence. Begin anew at an
-    accepted baseline.
+    `p_values` are one-sided, one for each version, in the order of release; a version with NaN was
+    not judged, is not called worse and uses up no level. The k-th judged version is tested at alpha
+    6/(pi^2 k^2). These levels sum to alpha, so the probability of any false call is alpha at most
+    under any dependence between the tests, which share their probes. Of five regressions of four
+    standard errors among 52 versions this detects .55; e-LOND, which needs e-values made from the p
+    values, detects .34, and LORD++ requires independence. Start again at an accepted baseline.
     """
     p = np.array(list(p_values), dtype=float)
     known = ~np.isnan(p)
@@ -119,7 +123,7 @@ def worse_versions(p_values: Iterable[float], *, alpha: float = ALPHA) -> NDArra
 
 
 def _running(estimates: Cells, variances: Cells) -> tuple[Cells, Cells, Cells]:
-    """The number of each week from 1, the mean so far, and the root of the mean variance so far."""
+    """The number of each week from 1, the mean so far, the root of the mean variance so far."""
     if estimates.shape != variances.shape:
         message = f"{estimates.shape} estimates and {variances.shape} variances; expected the same"
         raise ValueError(message)

@@ -1,6 +1,6 @@
-"""Audits of one model with frames drawn anew each time: what all of them show together.
+"""Audits of one model with newly drawn frames, combined into one confidence sequence.
 
-Each draw of a grammar is fresh evidence; the same frames again are not (`judging.comparing`).
+Each draw of a grammar is new evidence; repeating the same frames is not (`judging.comparing`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,12 +26,12 @@ from maskaudit.audit.recording.slices import CONTRAST as CONTRAST_SLICE
 
 @dataclass(frozen=True)
 class Weekly:
-    """What a series of audits shows of one model (scope S1: these attributes, new frames).
+    """The result of a series of audits of one model (scope S1: these attributes, new frames).
 
-    An entry a record that was used, in the order of time: its name, its estimate and standard
-    error in nats, the limits that hold at every week at once, and a p value against `null_value`
-    that may be looked at every week. `alarm` is the first entry whose limits leave out the null
-    value. `skipped` says of each other record why it brings nothing.
+    Each record that was used has one entry, in order of time: its name, its estimate and standard
+    error in nats, the limits that hold at all weeks at once, and an anytime-valid p value against
+    `null_value`. `alarm` is the index of the first entry whose limits exclude the null value, or
+    None. `skipped` has a line on each other record with the reason why it was not used.
     """
 
     records: tuple[str, ...]
@@ -46,9 +46,9 @@ class Weekly:
 
 @dataclass(frozen=True)
 class Week:
-    """What one record brings: the estimate, its variance over frames, and how both were made.
+    """The evidence of one record: the estimate and its variance over frames.
 
-    `draw` tells its frames from those of another draw; `made` names the method and the models.
+    `draw` identifies the frames drawn; `made` gives the method and the models' weights.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Week:
     made: Mapping[str, str]
 
 
-def weekly(  # noqa: PLR0913 - what is watched, against what, since when
+def weekly(  # noqa: PLR0913 - the number, its null value and its period
     records: Sequence[Record],
     probe_set: str,
     *,
@@ -68,14 +68,14 @@ def weekly(  # noqa: PLR0913 - what is watched, against what, since when
     since: Record | datetime | None = None,
     alpha: float = ALPHA,
 ) -> Weekly:
-    """The stereotype contrast of one model over audits whose frames were drawn anew each time.
+    """Combine the stereotype contrast of one model over audits with newly drawn frames.
 
-    Every estimate joins one confidence sequence, with the part of its variance that comes of the
-    frames. `null_value` is fixed beforehand: 0 or a gate's margin, never another audit's estimate.
-    `since` is the baseline accepted last; it and what is older are left out, since a sequence that
-    runs on takes the longer to notice a change the longer it has run. A draw that was there before
-    is skipped. Raises `NotJudgedError` for a set without a grammar, for records that are not of one
-    model and one method, and where none is left.
+    Every estimate joins one confidence sequence, with the frames' part of its variance.
+    `null_value` must be fixed beforehand: 0 or a gate's margin, never another audit's estimate.
+    `since` is the baseline accepted last; it and all older records are left out, since the longer a
+    sequence has run, the longer it takes to detect a change. A draw that occurred before is
+    skipped. Raises `NotJudgedError` for a set without a grammar, for records of different models or
+    methods, and if no record is left.
     """
     weeks = []
     skipped = []
@@ -98,10 +98,10 @@ def joined(
     null_value: float = 0.0,
     alpha: float = ALPHA,
 ) -> Weekly:
-    """The sequence of weeks that stand in the order of time; see `weekly`.
+    """Combine weeks, given in order of time, into one sequence; see `weekly`.
 
-    `skipped` says of other records why they bring nothing. A draw that was there before joins them.
-    Raises `NotJudgedError` for weeks that are not of one model and one method, and for none.
+    `skipped` has a line on each record that was not used; a draw that occurred before is added to
+    it. Raises `NotJudgedError` for weeks of different models or methods, and for no weeks.
     """
     fresh: dict[str, Week] = {}
     left = list(skipped)
@@ -129,7 +129,10 @@ def joined(
 
 
 def _week(record: Record, probe_set: str, subject: str, slice_: str) -> Week | str:
-    """What a record says of the set, or why it says nothing."""
+    """The evidence of a record on the set, or the reason why it has none.
+
+    Raises `NotJudgedError` if the set has no grammar.
+    """
     part = record.manifest.probe_sets.get(probe_set)
     if part is None:
         return f"has no probe set {probe_set!r}"
@@ -163,7 +166,7 @@ def _week(record: Record, probe_set: str, subject: str, slice_: str) -> Week | s
 
 
 def _check(probe_set: str, weeks: Sequence[Week], skipped: Sequence[str]) -> None:
-    """Refuse to judge nothing, and weeks that are not of one model measured in one way."""
+    """Raise `NotJudgedError` if there are no weeks, or if their models or methods differ."""
     if not weeks:
         why = "; ".join(skipped) or "no record is newer than the baseline"
         raise NotJudgedError(f"{probe_set}: there is nothing to judge ({why})")

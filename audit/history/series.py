@@ -1,4 +1,4 @@
-"""Series of numbers from many records: each made in one way, with its versions and repeats."""
+"""Series of numbers from many records, each of one method, with its versions and repeats."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,14 +14,14 @@ from maskaudit.audit.recording.manifest import Identity, ProbeSetKey
 from maskaudit.audit.recording.methods import Method, differences
 
 DIFFERENCE = "difference"
-# What a number is about and how it was made, and the number itself, by column of the estimates.
+# Columns of the estimates: what a number is about and how it was made; and the number itself.
 KEYS = ("probe_set", "axis", "slice", "estimator", "mode", "subject", "method", "scope")
 NUMBERS = ("estimate", "low", "high", "std_error", "df", "null_value", "v_frames", "n_frames")
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What a record says of itself; `number` is its place in the folder, 0 in old formats."""
+    """A record's description; `number` is its place in the folder, 0 in formats without one."""
 
     name: str
     created: datetime
@@ -30,7 +30,7 @@ class Audit:
     probe_sets: Mapping[str, ProbeSetKey]
 
     def identity(self, subject: str) -> str:
-        """Digests of the model that a subject is; of both where it is about both."""
+        """The digests of the subject's model; of all models if the subject is about both."""
         names = [subject] if subject in self.models else sorted(self.models)
         own = (self.models[name] for name in names)
         return "|".join(f"{model.weights}|{model.tokenizer}" for model in own)
@@ -46,7 +46,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Found:
-    """A record, and the rows of its table of estimates that are chosen."""
+    """A record and the chosen rows of its table of estimates."""
 
     audit: Audit
     rows: Sequence[Mapping[str, Any]]
@@ -56,9 +56,10 @@ class Found:
 class Point:
     """The number of one record in a series, with its interval.
 
-    `version` counts the models of the series from 1. `same_as` is the earlier record with the very
-    same models and sentences, whose number this one repeats; it is empty for new evidence. `moved`
-    is this number less that one.
+    `version` numbers the models of the series from 1. `same_as` is the first record with the same
+    models and sentences, whose number this one repeats; it is empty for new evidence. `moved` is
+    this number minus that one: infinite if only one of them is known. `draw` is the digest of the
+    set's items.
     """
 
     audit: Audit
@@ -77,7 +78,7 @@ class Point:
 
     @property
     def repeat(self) -> str:
-        """How far a repeat is one: identical, within tolerance, changed; empty for new evidence."""
+        """Whether a repeat is identical, within tolerance or changed; empty for new evidence."""
         if not self.same_as:
             return ""
         if self.moved == 0:
@@ -86,9 +87,10 @@ class Point:
 
     @property
     def p_more(self) -> float:
-        """One-sided p that the number is above its null value, by its own interval; NaN without.
+        """The one-sided p value against a number at or below its null value.
 
-        Without any variance the point is all there is: 0 above the null value, 1 elsewhere.
+        It is NaN without a standard error. With a standard error of 0 it is 0 above the null value
+        and 1 elsewhere.
         """
         if self.std_error == 0:
             return float(self.estimate <= self.null_value)
@@ -98,10 +100,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """Numbers that were made in one way (equal method keys), in the order of the records.
+    """Numbers of one method (equal method keys), in the order of the records.
 
-    `is_drawn` says that frames are drawn anew; `differs` what the method does not share with the
-    series before it that is about the same number.
+    `is_drawn` says that the frames are drawn from a grammar. `differs` lists how the method differs
+    from that of the previous series of the same number.
     """
 
     probe_set: str
@@ -119,12 +121,12 @@ class Series:
 
     @property
     def line(self) -> tuple[str, ...]:
-        """What the number is about, whatever it was made with."""
+        """What the number is about, whatever its method."""
         return (self.probe_set, self.slice, self.estimator, self.mode, self.subject)
 
     @property
     def name(self) -> str:
-        """The number in one word, as an alarm names it."""
+        """The name of the number in an alarm: the parts of `line`, joined by slashes."""
         return "/".join(self.line)
 
     @property
@@ -135,9 +137,10 @@ class Series:
 
 @dataclass(frozen=True)
 class History:
-    """The readable records of a folder in order, and the series of the numbers asked for.
+    """The chosen readable records of a folder in order, and the series of the chosen numbers.
 
-    `clock` names each record that says it is older than one written before it.
+    `clock` has the names (written, then) of each record whose time is earlier than that of a record
+    written before it; `skipped` are the folders that cannot be read.
     """
 
     runs: Path
@@ -148,7 +151,7 @@ class History:
 
 
 def series_of(found: Sequence[Found], *, is_plain: bool) -> Iterator[Series]:
-    """The numbers by what they are about and how they were made, in the order of the records."""
+    """Yield a series for each number and method, in the order of the records."""
     grouped: dict[tuple[str, ...], dict[str, list[tuple[Audit, Mapping[str, Any]]]]] = {}
     for one in found:
         for row in one.rows:
@@ -178,7 +181,7 @@ def _one_series(rows: Sequence[tuple[Audit, Mapping[str, Any]]], before: str) ->
 
 
 def _points(rows: Sequence[tuple[Audit, Mapping[str, Any]]]) -> Iterator[Point]:
-    """The points of one series; which of them repeat an earlier one, and which version each is."""
+    """Yield the points of one series, with their versions and the points that they repeat."""
     versions: dict[str, int] = {}
     first: dict[tuple[str, str], Point] = {}
     for audit, row in rows:
@@ -193,7 +196,7 @@ def _points(rows: Sequence[tuple[Audit, Mapping[str, Any]]]) -> Iterator[Point]:
 
 
 def _moved(first: Point, second: Point) -> float:
-    """How far apart two numbers are; infinite where only one is known."""
+    """The second number minus the first: 0 if both are unknown, infinite if only one is known."""
     unknown = math.isnan(first.estimate) + math.isnan(second.estimate)
     return (second.estimate - first.estimate) if not unknown else 0.0 if unknown > 1 else math.inf
 

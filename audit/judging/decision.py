@@ -1,10 +1,10 @@
 """Verdicts on one number: a change against a margin, a level against a bound.
 
-PASS shows that there is no harm as large as the margin; FAIL that there is harm and none of that
-size can be ruled out; what shows neither is INCONCLUSIVE. So a model without any change fails with
-chance alpha at most, and one that is worse by exactly the margin passes with chance alpha at most,
-whatever the size of the sample: too small a sample is seen in the inconclusive ones alone.
-"p > .05, hence the same" would pass a change of exactly the margin in 87 of 100 samples of 20.
+PASS rules out harm as large as the margin. FAIL shows that there is harm, and harm of that size is
+not ruled out. Anything else is INCONCLUSIVE. An unchanged model fails with probability alpha at
+most, and a model worse by exactly the margin passes with probability alpha at most, at any sample
+size: a sample that is too small only makes more verdicts INCONCLUSIVE. Reading "p > .05" as "no
+change" would pass a change of exactly the margin in 87 of 100 samples of size 20.
 """
 
 import math
@@ -19,7 +19,7 @@ from maskaudit.audit.estimating.statistics.interval import POWER
 
 ALPHA = 0.05
 Word = Literal["pass", "fail", "inconclusive", "not_measured"]
-PASS: Word = "pass"  # noqa: S105 - a verdict, no password
+PASS: Word = "pass"  # noqa: S105 - a verdict, not a password
 FAIL: Word = "fail"
 INCONCLUSIVE: Word = "inconclusive"
 NOT_MEASURED: Word = "not_measured"
@@ -27,11 +27,11 @@ NOT_MEASURED: Word = "not_measured"
 
 @dataclass(frozen=True)
 class Decision:
-    """What one number shows, before other numbers of the same policy are considered.
+    """The decision on one number, before adjustment for the other numbers of the policy.
 
-    `low` and `high` are bounds of one-sided confidence 1 - alpha each. `p` is that of the
-    hypothesis that there is no harm: a change of 0 or less, a level within its bound. `mde` is the
-    smallest change that the test at alpha finds with power .8, in the number's own unit.
+    `low` and `high` are bounds, each of one-sided confidence 1 - alpha. `p` is the p value of the
+    null hypothesis of no harm: a change of 0 or less, or a level within its bound. `mde` is the
+    smallest change that the test at alpha detects with power .8, in the number's own unit.
     """
 
     word: Word
@@ -41,19 +41,19 @@ class Decision:
     mde: float
 
     def settled(self, p_adjusted: float) -> "Decision":
-        """The same, where a failure is judged by a p value adjusted for all that was judged."""
+        """The decision given a p value adjusted for all numbers: a failure may be INCONCLUSIVE."""
         if self.word == FAIL and not p_adjusted < ALPHA:
             return replace(self, word=INCONCLUSIVE)
         return self
 
 
 def change(estimate: float, std_error: float, df: float, margin: float, harm: Harm) -> Decision:
-    """Whether a change is harm: PASS below the margin for sure, FAIL where it is not and is real.
+    """Decide a change: PASS if credibly below the margin, else FAIL if p < alpha against no change.
 
-    `harm` says where harm lies: "up" is a positive change, "down" a negative one. "either" passes
-    between -margin and margin, and fails where the two-sided test against 0 rejects: one-sided
-    bounds would double its false alarms. A standard error of 0 is that of a model against itself:
-    the number is all there is, and p is 0 unless it is 0.
+    `harm` is the harmful direction: "up" is a positive change, "down" a negative one. "either"
+    passes if both bounds lie between -margin and margin, and fails if the two-sided test against 0
+    rejects: one-sided bounds would double its false alarms. With a standard error of 0, as of a
+    model compared with itself, p is 0 for any change in a harmful direction and 1 otherwise.
     """
     low, high = bounds(estimate, std_error, df)
     if harm == "either":
@@ -68,10 +68,10 @@ def change(estimate: float, std_error: float, df: float, margin: float, harm: Ha
 
 
 def level(estimate: float, std_error: float, df: float, bound: float, harm: Harm) -> Decision:
-    """Whether a level keeps within its bound: PASS for sure inside, FAIL for sure outside.
+    """Decide a level: PASS if credibly inside its bound, FAIL if credibly outside.
 
-    "up" must stay below the bound, "down" above it, "either" between -bound and bound. A level that
-    is exactly at its bound is neither inside nor outside.
+    With `harm` "up" the level must stay below the bound, with "down" above it, with "either"
+    between -bound and bound. A level exactly at its bound is INCONCLUSIVE.
     """
     low, high = bounds(estimate, std_error, df)
     if harm == "either":
@@ -86,28 +86,28 @@ def level(estimate: float, std_error: float, df: float, bound: float, harm: Harm
 
 
 def bounds(estimate: float, std_error: float, df: float) -> tuple[float, float]:
-    """The lower and the upper bound of one-sided confidence 1 - alpha each."""
+    """The lower and upper bound, each of one-sided confidence 1 - alpha."""
     half = 0.0 if std_error == 0 else _quantile(df, 1 - ALPHA) * std_error
     return estimate - half, estimate + half
 
 
 def detectable(std_error: float, df: float, harm: Harm = "up") -> float:
-    """The smallest change that the test at alpha finds with power .8; two-sided for "either"."""
+    """The smallest change that the test at alpha detects with power .8; two-sided for "either"."""
     if std_error == 0:
         return 0.0
     alpha = ALPHA / 2 if harm == "either" else ALPHA
     return (_quantile(df, 1 - alpha) + _quantile(df, POWER)) * std_error
 
 
-def frames_needed(  # noqa: PLR0913, PLR0917 - one number each
+def frames_needed(  # noqa: PLR0913, PLR0917 - a plain formula of six numbers
     std_error: float, v_frames: float, n_frames: int, df: float, room: float, harm: Harm = "up"
 ) -> int | None:
-    """Frames with which an unchanged model passes a margin of `room` four times in five.
+    """The number of frames at which an unchanged model passes a margin of `room` with power .8.
 
-    None where no number of frames suffices, or those that there are do. With "either" it has to
-    pass on both sides, nine times in ten each. Only `v_frames` of the squared error falls as frames
-    are added, the rest is the attributes'. The degrees of freedom are taken as they are, which asks
-    for a few too many.
+    None if no number of frames suffices or the present `n_frames` already do. With "either" the
+    model has to pass on both sides, with power .9 each. More frames reduce only `v_frames`, the
+    frames' part of the squared standard error; the rest comes from the attributes. The degrees of
+    freedom are held fixed, which slightly overstates the result.
     """
     power = (1 + POWER) / 2 if harm == "either" else POWER
     wanted = (room / (_quantile(df, 1 - ALPHA) + _quantile(df, power))) ** 2
@@ -119,7 +119,7 @@ def frames_needed(  # noqa: PLR0913, PLR0917 - one number each
 
 
 def _tail(distance: float, std_error: float, df: float) -> float:
-    """The chance of a number this far above the null value, or farther, if that were true."""
+    """The one-sided p value of a number that lies `distance` above its null value."""
     if std_error == 0:
         return 0.0 if distance > 0 else 1.0
     return float(special.stdtr(df, -distance / std_error))

@@ -1,6 +1,7 @@
-"""Rules and estimates become verdicts: a pure function of records, without models.
+"""Turn rules and estimates into verdicts: a pure function of records that runs no model.
 
-A gate that measured nothing did not pass, and what could not be decided is no pass either.
+A gate passes only if its numbers were measured and decided: neither NOT_MEASURED nor INCONCLUSIVE
+is a pass.
 """
 
 from collections import Counter
@@ -19,18 +20,18 @@ from maskaudit.audit.judging.verdicts import Judgement, Verdict
 from maskaudit.audit.recording.record import Record
 
 NOTHING = "nothing"
-# The tables of a record that verdicts are made of.
+# The record tables from which verdicts are computed.
 READ = ("items", "scores", "estimates")
 
 
 def judge(
     record: Record, policy: Policy, *, baseline: Record | None = None, today: date
 ) -> Judgement:
-    """Every verdict of a policy on a record.
+    """Return every verdict of a policy on a record.
 
-    `baseline` is a record to hold `versus_baseline` against, instead of the accepted baselines
-    beside the policy. `today` decides which waivers are in force. Raises `InputError` where a gate
-    selects a number without a harmful direction of its own and does not say which way harm lies.
+    `baseline` is a record that `versus_baseline` compares with, instead of the accepted baselines
+    beside the policy. `today` decides which waivers are in force. Raises `InputError` if a gate
+    selects a number with no harmful direction of its own and does not set `harm`.
     """
     found: list[Judged] = []
     lost: dict[str, None] = {}
@@ -55,10 +56,12 @@ def judge(
 
 
 def _by_gate(gate: Gate, source: Source, margin: float | None) -> Iterator[Judged]:
-    """The verdict on every number that a gate selects; NOT_MEASURED where there is none."""
+    """Yield the verdict on every number that a gate selects, NOT_MEASURED for missing numbers."""
     if "" in source.refused:
         yield Judged(_unmeasured(gate, source, NOTHING, source.refused[""]))
         return
+    # Everything that the gate asks for and that has no number gets a verdict of its own: a gap
+    # without one would look like a pass.
     refused = {name: why for name, why in source.refused.items() if source.asked(gate, name)}
     for name, why in refused.items():
         place = f"{source.sets[name].axis}/{name}"
@@ -68,6 +71,7 @@ def _by_gate(gate: Gate, source: Source, margin: float | None) -> Iterator[Judge
     for column, word in missing:
         why = why_nothing(source, column, word)
         yield Judged(_unmeasured(gate, source, f"{NOTHING}/{word}", why))
+    # A missing word has its verdict by now; `gaps` would report it again for each set.
     if not missing:
         for name, why in gaps(gate, source, rows):
             if name not in refused:
@@ -84,12 +88,12 @@ def _by_gate(gate: Gate, source: Source, margin: float | None) -> Iterator[Judge
 
 
 def _as_clause(why: str) -> str:
-    """Why a set is not compared, so that it can follow "is"."""
+    """The reason why a set is not compared, worded to follow "is"."""
     return why if why.startswith("only in") else f"not compared: {why}"
 
 
 def _lost(source: Source, found: Sequence[Judged]) -> Iterator[str]:
-    """How much of each set that was judged is not in its numbers."""
+    """Yield a note for each judged set on how many cells are left out of its numbers."""
     there = Counter(cell.probe_set for cell in source.left_out)
     for name in dict.fromkeys(one.verdict.probe_set for one in found):
         if there[name]:
@@ -101,7 +105,7 @@ def _lost(source: Source, found: Sequence[Judged]) -> Iterator[str]:
 
 
 def _waived(one: Judged, waivers: Sequence[Waiver], today: date) -> Judged:
-    """The same with the waiver that covers it: one in force before one that has expired."""
+    """Apply the covering waiver with the latest date; once expired it makes the verdict FAIL."""
     verdict = one.verdict
     own = [waiver for waiver in waivers if waiver.covers(verdict.gate, verdict.name)]
     if not own:

@@ -1,4 +1,4 @@
-"""One number becomes a verdict: decided by its rule, settled among all others, told in words."""
+"""Turn one number into a verdict: decide it by its rule, adjust for all others, give a reason."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ from maskaudit.audit.judging.policy import BOUND, Gate
 from maskaudit.audit.judging.rules import RULES
 from maskaudit.audit.judging.verdicts import Verdict
 
-# What kept a number from an interval, as a clause after "there is no interval: ".
+# By flag, why a number has no interval: a clause that follows "there is no interval: ".
 _REFUSED = {
     "too_few_frames": "it has too few frames",
     "too_few_attributes": "it has too few attributes",
@@ -38,19 +38,22 @@ _REFUSED = {
 
 @dataclass(frozen=True)
 class Judged:
-    """A number as it is judged: with its decision, unless there is none and a reason instead."""
+    """A number with its verdict; `decided` is None if the verdict gives a reason instead."""
 
     verdict: Verdict
     decided: Decision | None = None
     v_frames: float = math.nan
-    # The share of the scores of what it is held against that the candidate lacks.
+    # Share (0 to 1) of the older version's or reference's scores that the candidate is missing.
     lost: float = 0.0
 
 
 def judged(
     gate: Gate, row: Mapping[str, Any], against: str, name: str, margin: float | None
 ) -> Judged:
-    """One number, decided; or the reason why it cannot be."""
+    """Decide one number, or give the reason why it cannot be decided.
+
+    Raises `InputError` if neither the gate nor the number says which direction is harmful.
+    """
     harm = gate.harm_of(row["estimator"])
     if harm is None:
         raise InputError(
@@ -80,6 +83,7 @@ def judged(
             for key in ("probe_set", "axis", "slice", "estimator", "mode", "subject", "method")
         },
     )
+    # With a standard error of 0 no quantile is needed, so unknown degrees of freedom do not matter.
     known = math.isfinite(row["std_error"]) and (row["std_error"] == 0 or not math.isnan(row["df"]))
     if not known or not math.isfinite(row["estimate"]):
         return Judged(_refused(verdict, row))
@@ -89,7 +93,10 @@ def judged(
 
 
 def _refused(verdict: Verdict, row: Mapping[str, Any]) -> Verdict:
-    """A number without an interval: undecided where that was refused, unmeasured without a word."""
+    """The verdict without an interval: INCONCLUSIVE; NOT_MEASURED if estimate and flag are missing.
+
+    A flag in `_REFUSED` explains the missing interval, and the estimate if that is missing too.
+    """
     if math.isnan(row["estimate"]) and row["flag"] not in _REFUSED:
         return replace(verdict, reason="nothing of it was measured")
     if row["flag"] in _REFUSED:
@@ -100,7 +107,11 @@ def _refused(verdict: Verdict, row: Mapping[str, Any]) -> Verdict:
 
 
 def settled(found: Sequence[Judged]) -> Iterator[Verdict]:
-    """The verdicts, with failures that hold after Holm's adjustment over the whole policy."""
+    """Yield the verdicts; a failure has to survive Holm's adjustment over the whole policy.
+
+    Warnings and waived verdicts are outside the adjustment and keep their own p value. A pass is
+    INCONCLUSIVE if the candidate is missing more than `MOST_LOST` of the scores compared with.
+    """
     family = [
         place for place, one in enumerate(found) if one.decided is not None and one.verdict.counts
     ]
@@ -123,7 +134,7 @@ def settled(found: Sequence[Judged]) -> Iterator[Verdict]:
 
 
 def _frames_needed(verdict: Verdict, v_frames: float) -> int | None:
-    """The frames with which a change of the margin, or the distance to a bound, would be found."""
+    """The number of frames that would decide the number; None if unknown or if none suffices."""
     if verdict.n_frames is None or math.isnan(v_frames) or verdict.std_error == 0:
         return None
     numbers = (verdict.std_error, v_frames, verdict.n_frames, verdict.df)
@@ -132,7 +143,7 @@ def _frames_needed(verdict: Verdict, v_frames: float) -> int | None:
 
 
 def _reason(verdict: Verdict, before: Word) -> str:
-    """Why this verdict, as a clause."""
+    """The reason for a verdict, as a clause; `before` is the word before Holm's adjustment."""
     rule = RULES[verdict.rule]
     approximate = (
         " (approximate: the bounds of a magnitude cover a little less than they say)"

@@ -1,4 +1,4 @@
-"""gates.toml: what a model must not do, as data: rules with their margins and reasons, waivers."""
+"""The policy file gates.toml as typed values: gates with margins and reasons, and waivers."""
 
 import re
 from collections import Counter
@@ -18,7 +18,7 @@ from maskaudit.audit.toml_files import Part, did_you_mean
 from maskaudit.audit.vocabulary import BASELINES, GATES_FILE
 
 DEFAULT_FILE = Path(GATES_FILE)
-# Safe in the name of a test, on a terminal and as the name of a file.
+# Safe in test names, on a terminal and in file names.
 _NAME = re.compile(r"[\w .:/=-]+", re.ASCII)
 _LARGEST = 1e6
 BOUND, NON_INFERIORITY = "bound", "non_inferiority"
@@ -63,10 +63,10 @@ Words = Annotated[str | list[str], PlainValidator(_words)]
 
 
 class Select(Part):
-    """Which numbers of a record a gate is about: by column, a word or several, `*` for any text.
+    """Which numbers of a record a gate judges: by column, one word or several, `*` for any text.
 
-    What is left out is: the stereotype contrast, of the subject that the rule judges, in every set
-    in which a lean is expected; a set or an axis that is named need not be such a one.
+    By default: the stereotype contrast of the subject that the rule judges, in every set in which a
+    lean is expected. Naming a set or an axis also selects sets in which no lean is expected.
     """
 
     probe_set: Words | None = None
@@ -78,12 +78,13 @@ class Select(Part):
 
 
 class Gate(Part):
-    """One rule: what is judged, against which margin or bound and why that one, and how severely.
+    """One rule: what is judged, against which margin or bound, the reason for it, and the severity.
 
-    `bound` holds a level of the candidate (or of the subject selected) within a bound.
-    `non_inferiority` holds the change from the reference below a margin, `versus_baseline` that
-    from an accepted version, and the change since the first accepted one below `total_margin`.
-    `no_worse_than_world` holds the slope on the world's shares, less 1, below a margin.
+    `bound` keeps a level of the candidate (or of the selected subject) within a bound.
+    `non_inferiority` keeps the change from the reference below a margin. `versus_baseline` keeps
+    the change from an accepted version below a margin, and the change since the first accepted one
+    below `total_margin`. `no_worse_than_world` keeps the slope on the world's shares, minus 1,
+    below a margin.
     """
 
     id: Name
@@ -105,7 +106,8 @@ class Gate(Part):
         return self
 
     def _faults(self) -> Iterator[str]:
-        """What is missing for the rule, and what it would never read."""
+        """Yield what the rule needs but the gate lacks, and what it sets but the rule ignores."""
+        # An ignored setting is an error: its author would believe that it is enforced.
         needed = BOUND if self.rule == BOUND else "margin"
         if getattr(self, needed) is None:
             yield f"{needed} is missing, which the rule {self.rule} needs"
@@ -134,7 +136,7 @@ class Gate(Part):
                 )
 
     def wanted(self) -> Iterator[tuple[str, list[str]]]:
-        """Each column of estimates that the gate says something about, with its words."""
+        """Yield each column of the estimates that the gate restricts, with its words."""
         own = {"estimator": WORLD_SLOPE} if self.rule == WORLD else {}
         for column in ("probe_set", "axis", "estimator", "slice", "mode"):
             said = own.get(column, getattr(self.select, column))
@@ -142,12 +144,12 @@ class Gate(Part):
                 yield column, [said] if isinstance(said, str) else said
 
     def harm_of(self, estimator: str) -> Harm | None:
-        """Where harm lies for a number: as the gate says, or up where everybody would say so."""
+        """The harmful direction of a number: the gate's, else the number's own, else None."""
         return self.harm or numbers.harm_of(estimator)
 
 
 class Waiver(Part):
-    """Who lets a gate pass until when, and why; of one slice (a verdict's name) or of all."""
+    """Who lets a gate pass, until when and why; for one slice (a verdict's name) or for all."""
 
     gate: str
     slice: str = ""
@@ -156,7 +158,7 @@ class Waiver(Part):
     until: date
 
     def covers(self, gate: str, name: str) -> bool:
-        """Whether the waiver is for this verdict; `*` in its slice stands for any text."""
+        """Whether the waiver applies to this verdict; `*` in its slice matches any text."""
         return self.gate == gate and (not self.slice or fnmatchcase(name, self.slice))
 
 
@@ -181,7 +183,7 @@ class _File(Part):
 
 
 class Policy(Part):
-    """All gates of a file, its waivers, and where it lies: baselines are in a folder beside it."""
+    """All gates and waivers of a file, and its path: baselines are in a folder beside it."""
 
     path: Path
     gates: tuple[Gate, ...]
@@ -194,7 +196,7 @@ class Policy(Part):
 
 
 def read(path: str | Path) -> Policy:
-    """Read gates.toml; an `InputError` has a line for each of its faults."""
+    """Read gates.toml. Raises `InputError` with a line for each fault."""
     path = Path(path)
     said = toml_files.read(path, _File)
     return Policy(path=path, gates=tuple(said.gate), waivers=tuple(said.waiver))

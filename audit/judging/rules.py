@@ -1,4 +1,4 @@
-"""The rules of gates, a class each: what it judges, against what, how it decides, and its words."""
+"""The rules of gates, one class each: what it judges, against what, how it decides, its wording."""
 
 import math
 from collections.abc import Mapping
@@ -19,35 +19,35 @@ from maskaudit.audit.judging.verdicts import Verdict
 
 
 class Change:
-    """A change from one model to another, which is to stay below a margin."""
+    """A change from one model to another that must stay below a margin."""
 
-    # What its numbers are held against, where the rule alone says it.
+    # What the numbers are compared with, if the rule alone determines it.
     against = ""
     needs_reference = False
     of_versions = False
-    # What of the gate its numbers are held to, and how much of an estimate is no harm.
+    # The key of the gate that limits the numbers, and the part of an estimate that is no harm.
     limit = "margin"
     offset = 0.0
     passed = "below the margin"
     undecided = "shows neither no harm nor none so large as the margin"
 
     def rows(self, estimates: pd.DataFrame, _gate: Gate) -> pd.DataFrame:
-        """Rows that are a change: differences, and log ratios where a number has its own."""
+        """The rows that are changes: log ratios for numbers that have one, else differences."""
         relation, ratio = estimates["subject"] == RELATION, [*LOG_RATIO.values()]
         of_relation = relation & estimates["estimator"].isin(ratio)
         plain = ~estimates["estimator"].isin([*LOG_RATIO])
         return estimates[of_relation | ((estimates["subject"] == DIFFERENCE) & plain)]
 
     def shown(self, estimator: str) -> str:
-        """The number that is judged where a gate names this one."""
+        """The number that is judged if a gate names `estimator`."""
         return LOG_RATIO.get(estimator, estimator)
 
     def decide(self, number: Verdict, harm: Harm) -> Decision:
-        """The decision on one number."""
+        """Decide one number against the margin."""
         return decision.change(number.estimate, number.std_error, number.df, number.margin, harm)
 
     def room(self, number: Verdict) -> tuple[float, Harm] | None:
-        """How large a change more frames should find, and which way; None if that is not known."""
+        """The change that more frames should be able to rule out, and the harmful direction."""
         return number.margin, cast("Harm", number.harm)
 
     def failure(self, number: Verdict) -> str:
@@ -69,13 +69,13 @@ class NonInferiority(Change):
 
 
 class VersusBaseline(Change):
-    """The change from an accepted version; which one, the comparison says."""
+    """The change from an accepted version, which the comparison names."""
 
     of_versions = True
 
 
 class Level:
-    """A number of one model, which is to stay within a bound."""
+    """A number of one model that must stay within a bound."""
 
     against = ""
     needs_reference = False
@@ -87,28 +87,28 @@ class Level:
     undecided = "does not show which side of the bound it is on"
 
     def rows(self, estimates: pd.DataFrame, gate: Gate) -> pd.DataFrame:
-        """The numbers of the subject selected, else of the candidate."""
+        """The rows of the selected subject, by default the candidate."""
         return estimates[estimates["subject"] == (gate.select.subject or CANDIDATE)]
 
     def shown(self, estimator: str) -> str:
-        """The number that is judged where a gate names this one."""
+        """The number that is judged if a gate names `estimator`."""
         return estimator
 
     def decide(self, number: Verdict, harm: Harm) -> Decision:
-        """The decision on one number; on the log of a magnitude that is credibly above zero."""
+        """Decide one number against the bound; a magnitude credibly above zero by its log."""
         numbers = (number.estimate, number.std_error, number.df, number.margin)
         if number.estimator not in LOG_RATIO:
             return decision.level(*numbers, harm)
-        harm = "down" if harm == "down" else "up"  # a magnitude has one side
-        # Where it is not credibly above zero its logarithm says nothing.
+        harm = "down" if harm == "down" else "up"  # a magnitude is never negative
+        # The log of a magnitude says nothing unless the magnitude is credibly above zero.
         credible = decision.bounds(number.estimate, number.std_error, number.df)[0] > 0
         if credible and number.margin > 0:
             return _magnitude(*numbers, harm)
         return decision.level(*numbers, harm)
 
     def room(self, number: Verdict) -> tuple[float, Harm] | None:
-        """The distance to the bound, one-sided; None for a magnitude."""
-        if number.estimator in LOG_RATIO:  # its bounds are those of a logarithm
+        """The distance to the bound, with a one-sided direction; None for a magnitude."""
+        if number.estimator in LOG_RATIO:  # judged on the log scale, where this is no distance
             return None
         return abs(number.margin - number.estimate), "up"
 
@@ -118,11 +118,11 @@ class Level:
 
 
 class Bound(Level):
-    """A number against the bound that the gate says."""
+    """A number against the bound that the gate sets."""
 
 
 class NoWorseThanWorld(Level):
-    """The slope on the world's shares, less that of a model that holds them, against a margin."""
+    """The slope on the world's shares, minus 1 (a model that holds them), against a margin."""
 
     against = "the world's shares"
     limit = "margin"
@@ -140,7 +140,7 @@ RULES: Mapping[str, Change | Level] = {
 
 
 def _magnitude(estimate: float, std_error: float, df: float, bound: float, harm: Harm) -> Decision:
-    """A bound on a magnitude U, judged on half its log, where its upper bound covers .92 to .94."""
+    """Decide a magnitude U on the scale ln(U)/2, where the .95 upper bound covers .92 to .94."""
     half_log = math.log(estimate) / 2
     found = decision.level(half_log, std_error / (2 * estimate), df, math.log(bound) / 2, harm)
     return replace(

@@ -1,4 +1,4 @@
-"""Which numbers a gate selects, and what it names and has no number."""
+"""Which numbers a gate selects, and which of those that it names are missing."""
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -20,7 +20,7 @@ _NAMED = ("probe_set", "estimator", "slice")
 
 
 def selected(gate: Gate, source: Source) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
-    """The rows that a gate selects; and each column and word of it that nothing is left for."""
+    """Return the rows that a gate selects, and each (column, word) of it that matches no row."""
     rows = source.estimates
     if gate.select.probe_set is None and gate.select.axis is None:
         asked = [name for name in rows["probe_set"].unique() if source.asked(gate, name)]
@@ -33,19 +33,19 @@ def selected(gate: Gate, source: Source) -> tuple[pd.DataFrame, list[tuple[str, 
         fits = {word: _fits(rows[column], shown[word]) for word in words}
         missing += [(column, word) for word, chosen in fits.items() if not chosen.any()]
         rows = rows[np.logical_or.reduce(list(fits.values()))]
-        if rows.empty:
+        if rows.empty:  # every later word would be reported as missing for the same reason
             break
     return rows, missing
 
 
 def _fits(column: pd.Series, word: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which entries are the word; `*` in it stands for any text."""
+    """Return a mask of the entries that match the word; `*` in it matches any text."""
     known = {text: fnmatchcase(text, word) for text in column.unique()}
     return column.map(known).to_numpy(dtype=bool)
 
 
 def gaps(gate: Gate, source: Source, rows: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    """What a gate names and has no number: sets that it is about, and words of it in each."""
+    """Yield each set, and each slice and estimator in a named set, that has no number, and why."""
     words = dict(gate.wanted())
     named = {
         column: [word for word in words.get(column, []) if "*" not in word] for column in _NAMED
@@ -59,7 +59,7 @@ def gaps(gate: Gate, source: Source, rows: pd.DataFrame) -> Iterator[tuple[str, 
         if own.empty:
             yield name, f"no number of {name!r} has all that the gate selects"
             continue
-        if not is_named:
+        if not is_named:  # sets chosen by axis or pattern need not have every slice and estimator
             continue
         there = set(zip(own["estimator"], own["slice"], strict=True))
         for estimator, slice_ in product(named["estimator"] or [""], named["slice"] or [""]):
@@ -76,7 +76,7 @@ def _has(gate: Gate, described: ProbeSetKey) -> bool:
 
 
 def why_nothing(source: Source, column: str, word: str) -> str:
-    """Why nothing is left for a word of a gate; with the word that may have been meant."""
+    """The reason why a word of a gate matches no row, with a suggestion if it looks misspelt."""
     known = set(source.estimates[column].unique())
     if column == "probe_set":
         known |= set(source.sets)
@@ -88,7 +88,7 @@ def why_nothing(source: Source, column: str, word: str) -> str:
 
 
 def name_of(row: Mapping[str, Any], part: str, *, several: bool, modes: bool) -> str:
-    """`gender/gender-occupation`, with more parts where a gate judges more than one of a set."""
+    """A verdict's name, `gender/gender-occupation`; longer if a gate judges several of a set."""
     slice_ = "" if Slice.parse(row["slice"]).is_headline else row["slice"]
     parts = (
         row["axis"],

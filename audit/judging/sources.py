@@ -1,4 +1,4 @@
-"""What gates are judged from: a record's own estimates, and those against older versions of it."""
+"""The estimates that gates judge: a record's own, and those against older versions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,29 +22,30 @@ ANCHOR = "anchor"
 
 @dataclass(frozen=True)
 class Source:
-    """Estimates that gates select from, and what the numbers are held against."""
+    """Estimates that gates select from, and what the numbers are compared with."""
 
     estimates: pd.DataFrame
     sets: Mapping[str, ProbeSetKey]
     against: str
     part: str = ""
-    # Probe sets that should be there, and why they are not; "" for all of them.
+    # By probe set, why it has no estimates; the key "" stands for all sets.
     refused: Mapping[str, str] = field(default_factory=dict)
-    # Cells that no number is made of, since a model could not score them.
+    # Cells that no number uses, because a model could not score them.
     left_out: Sequence[LeftOut] = ()
-    # By probe set, the share of the scores of what it is held against that the candidate lacks.
+    # By probe set, the share (0 to 1) of the reference's or older version's scores that the
+    # candidate is missing.
     lost_share: Mapping[str, float] = field(default_factory=dict)
-    # What an older version says of its sets.
+    # The probe sets as the older version describes them.
     before: Mapping[str, ProbeSetKey] = field(default_factory=dict)
 
     def asked(self, gate: Gate, name: str) -> bool:
-        """Whether a gate is about a probe set, as it is described now or was before."""
+        """Whether a gate selects a probe set by its present or its older description."""
         said = [part[name] for part in (self.sets, self.before) if name in part]
         return any(_asks(gate, name, part) for part in said)
 
 
 def _asks(gate: Gate, name: str, described: ProbeSetKey) -> bool:
-    """Whether a gate selects a set: those in which a lean is expected, where it names none."""
+    """Whether a gate selects a set; without a set or axis it selects those that expect a lean."""
     if gate.select.probe_set is None and gate.select.axis is None:
         return described.expect == "lean"
     place = {"probe_set": name, "axis": described.axis}
@@ -56,7 +57,7 @@ def _asks(gate: Gate, name: str, described: ProbeSetKey) -> bool:
 
 
 class OlderVersions:
-    """The record against older versions, each compared once for all gates that ask for it."""
+    """The record compared with older versions, each comparison made once for all gates."""
 
     def __init__(self, record: Record, policy: Policy, baseline: Record | None) -> None:
         self._record, self._policy, self._baseline = record, policy, baseline
@@ -68,15 +69,16 @@ class OlderVersions:
         return version(self._record)
 
     def of(self, gate: Gate) -> Iterator[tuple[Source, float | None]]:
-        """What the gate is judged from, and with which margin: the baseline, and the anchor."""
+        """Yield each source of the gate with its margin: the baseline, then the anchor."""
         if gate.baseline not in self._known:
             self._known[gate.baseline] = list(self._compared(gate.baseline))
         margins = (gate.margin, gate.total_margin or gate.margin)
-        # A record that stands for the baseline has no anchor.
+        # Not strict: there is no anchor if a record replaces the baseline, if the baseline is its
+        # own anchor, or if the baseline could not be loaded.
         yield from zip(self._known[gate.baseline], margins, strict=False)
 
     def _compared(self, name: str) -> Iterator[Source]:
-        """The rolling baseline and its anchor; a record that is named stands for both."""
+        """Yield the rolling baseline and its anchor; a record given as baseline replaces both."""
         if self._baseline is not None:
             yield self._source(version(self._baseline), "", "")
             if any(gate.total_margin for gate in self._policy.gates):
@@ -93,7 +95,7 @@ class OlderVersions:
                 nothing = self._record.estimates.iloc[:0]
                 yield Source(nothing, {}, against, part, refused={"": str(error)})
                 return
-            if old.about.scores != known:  # until the baseline moves on it is its own anchor
+            if old.about.scores != known:  # the baseline accepted first is its own anchor
                 known = old.about.scores
                 yield self._source(old.version, against, part)
 
@@ -121,7 +123,10 @@ class OlderVersions:
 
 
 def own_source(record: Record, rule: str) -> Source:
-    """The record's own estimates, and what the rule holds them against."""
+    """The record's own estimates, and what the rule compares them with.
+
+    All of them are refused if the rule needs a reference and the record has none.
+    """
     refused, share = {}, {}
     manifest = record.manifest
     if RULES[rule].needs_reference:

@@ -1,4 +1,4 @@
-"""What gates say of a record: a verdict on each number, and the exit code of all together."""
+"""The result of gates on a record: a verdict on each number, and one exit code for all."""
 
 import json
 import math
@@ -18,12 +18,13 @@ FILE = "verdicts.json"
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one gate says of one number.
+    """The verdict of one gate on one number.
 
     `estimate`, `low` and `high` (one-sided bounds of 95 % each), `margin` and `mde` are in the unit
     that is judged: nats for a contrast; with `scale` "log" a log ratio. `p` is one-sided (two-sided
-    for a change with `harm` "either") and `p_adjusted` Holm's over the policy. Numbers that there
-    are not are NaN, counts None. `frames_needed` is how many frames would decide it.
+    for a change with `harm` "either"); `p_adjusted` is adjusted by Holm over the policy. Missing
+    numbers are NaN, missing counts None. `frames_needed` is the number of frames that would decide
+    the number.
     """
 
     gate: str
@@ -57,7 +58,7 @@ class Verdict:
 
     @property
     def counts(self) -> bool:
-        """Whether the verdict weighs in the exit code as a failure or as undecided."""
+        """Whether FAIL or INCONCLUSIVE affects the exit code: not for a warning or a waiver."""
         return self.severity == FAIL and self.waiver is None
 
     @property
@@ -68,9 +69,9 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Judgement:
-    """All verdicts on a record by a policy, in the order of the policy; notes for people.
+    """All verdicts of a policy on a record, in the order of the policy, with notes for people.
 
-    `judged` is the day that decided which waivers were in force.
+    `judged` is the date that decided which waivers were in force.
     """
 
     record: str
@@ -81,7 +82,10 @@ class Judgement:
 
     @property
     def exit_code(self) -> int:
-        """0 all passed; 1 a gate failed; 3 something could not be judged. 1 beats 3."""
+        """0 if all passed, 1 if a gate failed, else 3 if something could not be judged.
+
+        NOT_MEASURED gives 3 whatever its severity or waiver, and so does a policy without verdicts.
+        """
         if any(verdict.stops for verdict in self.verdicts):
             return 1
         undecided = any(
@@ -91,7 +95,7 @@ class Judgement:
         return 3 if undecided or not self.verdicts else 0
 
     def as_json(self) -> dict[str, Any]:
-        """Plain JSON values; a number that there is not is null."""
+        """The judgement as plain JSON values; missing numbers are null."""
         return {
             "record": self.record,
             "policy": self.policy,
@@ -113,18 +117,18 @@ def _plain(verdict: Verdict) -> dict[str, Any]:
 
 
 def write(judgement: Judgement, folder: Path) -> Path:
-    """Write the verdicts beside a record's tables, whole or not at all; they may be replaced.
+    """Write the verdicts beside a record's tables, whole or not at all, replacing earlier ones.
 
-    Raises `CannotWriteError` where the disk is full or read-only.
+    Returns the path. Raises `CannotWriteError` if the disk is full or read-only.
     """
     text = json.dumps(judgement.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
     return write_whole(folder / FILE, text + "\n")
 
 
 def read(folder: Path) -> Judgement | None:
-    """The verdicts that lie beside a record's tables; None where it was not judged.
+    """Read the verdicts beside a record's tables; None if the record was not judged.
 
-    Raises `InputError` for a file that is none of ours.
+    Raises `InputError` if the file cannot be read as verdicts.
     """
     path = folder / FILE
     if not path.is_file():

@@ -1,1 +1,1 @@
-"""What a record holds, as typed values, goes in, and files written whole or not at all come out."""
+"""Recording: typed values go in; files, written whole or not at all, come out."""

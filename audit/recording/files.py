@@ -1,4 +1,4 @@
-"""Files and folders written whole or not at all, and a folder held for one writer."""
+"""Write files and folders whole or not at all, and lock a folder for one writer."""
 
 import contextlib
 import os
@@ -14,15 +14,16 @@ from filelock import FileLock, Timeout
 
 from maskaudit.audit.errors import CannotWriteError, LockedError
 
-# What begins with it is not whole: a run that was killed left it behind.
+# The prefix of files and folders that are not whole yet; killed runs leave them behind.
 UNFINISHED = ".unfinished-"
 
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Hold a folder for one writer; `LockedError` says who has it.
+    """Lock a folder for one writer, and delete what killed runs left unfinished in it.
 
-    What a killed run left unfinished in there, or one folder below, is deleted.
+    Unfinished files are deleted in the folder and one level below. Raises `LockedError`, which
+    names the holder, if another process holds the folder; `CannotWriteError` if it cannot be made.
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -37,7 +38,7 @@ def held(folder: Path) -> Iterator[None]:
         with writing(folder):
             since = datetime.now(UTC).isoformat(timespec="seconds")
             holder.write_text(f"process {os.getpid()} since {since}", "utf-8")
-        # A killed run could not delete its files, and no other run is at work here now.
+        # Safe under the lock: no other run is writing here, so these come from killed runs.
         for left in (*folder.glob(f"{UNFINISHED}*"), *folder.glob(f"*/{UNFINISHED}*")):
             if left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)
@@ -51,7 +52,7 @@ def held(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn a full, read-only or forbidden disk into one line that names the place."""
+    """Turn an `OSError`, as of a full disk, into a one-line `CannotWriteError` with the path."""
     try:
         yield
     except OSError as error:
@@ -61,9 +62,9 @@ def writing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def unfinished(folder: Path) -> Iterator[Path]:
-    """A hidden folder inside `folder` to write into; it is deleted with what is still in it.
+    """Make a hidden folder inside `folder` to write into, and delete it afterwards.
 
-    What is whole is renamed out of it. Raises `CannotWriteError` where it cannot be made.
+    Rename finished files out of it. Raises `CannotWriteError` if the folder cannot be made.
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -75,12 +76,13 @@ def unfinished(folder: Path) -> Iterator[Path]:
 
 
 def write_whole(path: Path, text: str) -> Path:
-    """Write a text so that it is there whole or, as before, not at all; `path` is returned.
+    """Write a text whole or not at all, and return `path`; on failure an earlier file is kept.
 
-    A link is followed. Raises `CannotWriteError` where the disk is full or read-only.
+    Links are followed; devices and pipes are written directly. Raises `CannotWriteError` if the
+    disk is full or read-only.
     """
     with writing(path):
-        if path.exists() and not path.is_file():  # a device or a pipe is written into
+        if path.exists() and not path.is_file():  # renaming would replace a device or a pipe
             path.write_text(text, "utf-8", newline="\n")
         else:
             replace_whole(path.resolve(), text.encode())
@@ -88,14 +90,14 @@ def write_whole(path: Path, text: str) -> Path:
 
 
 def replace_whole(path: Path, content: bytes) -> None:
-    """Write a file under another name and rename it; it keeps the mode of the one it replaces.
+    """Write a file under a temporary name and rename it, keeping the mode of a file it replaces.
 
-    Raises `OSError` where it cannot be written, and leaves nothing behind.
+    Raises `OSError` if it cannot be written, and leaves nothing behind.
     """
     begun = path.with_name(f"{UNFINISHED}{path.name}.{os.getpid()}")
     try:
         begun.unlink(missing_ok=True)
-        # Made anew: nothing is written through a link that somebody laid under this name.
+        # "x": the write must not go through a link that someone placed under this name.
         with begun.open("xb") as file:
             file.write(content)
         if path.exists():

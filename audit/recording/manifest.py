@@ -1,4 +1,4 @@
-"""The manifest of a record, `record.json`, as a typed value that is checked when it is read."""
+"""The manifest of a record, `record.json`, as a typed value that is validated on reading."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,28 +16,28 @@ Kind = Literal["association", "cloze", "pairs", "triples", "completions", "sente
 Expect = Literal["lean", "none"]
 
 _SUBJECTS = {"reference", "candidate"}
-# Numbers beyond it are not exact in every reader of JSON.
+# Larger integers are not exact in every JSON reader.
 _LARGEST_NUMBER = 2**53
-# The format that each key came with; a manifest has those of its format, all of them and no others.
+# The format that introduced each key; a manifest must have exactly the keys of its format.
 _SINCE = {"key": 3, "number": 3, "notes": 3}
-# What does not change a score: what a model is called, and the files that its tensors came in.
+# Fields that do not affect a score: a model's names, and the files that its tensors came in.
 _NAMES = {"name", "revision", "files"}
 
 
 class _Written(Part):
-    """A part of the manifest; it is written as it was set, without defaults nobody set."""
+    """A part of the manifest; only fields that were set are written, no defaults."""
 
     def as_json(self) -> dict[str, Any]:
-        """Plain JSON values, as they stand in `record.json`."""
+        """The plain JSON values that are written to `record.json`."""
         return self.model_dump(exclude_unset=True)
 
 
 class Identity(_Written):
     """A model that was scored. `weights`, `config`, `tokenizer` and `vocabulary` are SHA-256.
 
-    `weights` is taken over the sorted tensors, so that the same tensors in another order or with
-    other metadata are the same model; `config` over the settings that say how they are run, such as
-    the number of heads; `files` has the digest of each file as it lies on disk.
+    `weights` is computed over the sorted tensors, so that the same tensors in another order or with
+    other metadata are the same model; `config` over the settings that decide how they are run, such
+    as the number of heads. `files` has the digest of each file on disk.
     """
 
     name: str
@@ -58,12 +58,12 @@ class Identity(_Written):
     config: str = ""
 
     def without_names(self) -> dict[str, Any]:
-        """What decides the scores: all of it but the name, the revision and the files."""
+        """The fields that decide the scores: all but the name, the revision and the files."""
         return self.model_dump(exclude=_NAMES)
 
 
 class Provenance(_Written):
-    """The machine and software of a run, without any name of either's user; time in seconds."""
+    """The machine and software of a run, without user or host names; `seconds` is its duration."""
 
     python: str
     machine: str
@@ -74,16 +74,16 @@ class Provenance(_Written):
 
 
 class Settings(_Written):
-    """The seed of what was drawn and resampled, and how p values were adjusted."""
+    """The seed of draws and resampling, and the adjustment of p values (`bh` or `by`)."""
 
     seed: int
     adjust: Literal["bh", "by"] = "bh"
 
 
 class Grammar(_Written):
-    """Frames that were drawn: the digest of all that could be, the seed, how many and of how many.
+    """A draw of frames: `frames` of the `sentences` that the grammar has, with `seed`.
 
-    `frames` were drawn of `sentences`.
+    `universe` is the digest of all frames that could be drawn.
     """
 
     universe: str
@@ -93,7 +93,7 @@ class Grammar(_Written):
 
 
 class ProbeSetKey(Part):
-    """Of a probe set, what it takes to estimate it again and to see whether another is the same."""
+    """The fields of a probe set that are needed to estimate it again and to compare it."""
 
     kind: Kind
     version: str
@@ -106,28 +106,28 @@ class ProbeSetKey(Part):
 
 
 class Labelled(_Written):
-    """A group or a class, by the label that people read; `terms` are a group's words."""
+    """A group or a class, with its label for people."""
 
     label: str
 
 
 class Group(Labelled):
-    """A group, with the words that stand for it; of an import only its first ones."""
+    """A group, with the words that stand for it; an imported set has only the first of them."""
 
     terms: list[str]
 
 
 class AttributeClass(Labelled):
-    """A class of attributes, and how many it has."""
+    """A class of attributes, with their number."""
 
     attributes: int
 
 
 class ProbeSet(ProbeSetKey, _Written):
-    """What a probe set says of itself, and its size in frames, masked sentences and items.
+    """The description of a probe set, and its size in frames, masked sentences and items.
 
-    `group_at_mask` is None where the set has no frames. `notes` and `unusable`, the number of rows,
-    say how the file of a published set was read.
+    `group_at_mask` is None if the set has no frames. `notes` and `unusable`, a number of rows, tell
+    how the file of a published set was read.
     """
 
     question: str
@@ -150,7 +150,7 @@ class ProbeSet(ProbeSetKey, _Written):
 
 
 class Lost(_Written):
-    """Items of one set, model and group that have no score, why (`status`), and a few of them."""
+    """Items of one set, model and group without a score: why (`status`), how many, examples."""
 
     probe_set: str
     model: str
@@ -161,7 +161,7 @@ class Lost(_Written):
 
 
 class LeftOut(_Written):
-    """A cell of the estimates, an attribute in a frame, that no subject could use."""
+    """A cell (an attribute in a frame) that no estimate of any subject uses."""
 
     probe_set: str
     attribute: str
@@ -169,9 +169,10 @@ class LeftOut(_Written):
 
 
 class Competence(_Written):
-    """Of how many facts a model's first fill is right, beside the majority answer's right ones.
+    """How many of a set of facts a model's first fill gets right, against the majority answer.
 
-    `p` is of McNemar's exact test between the two.
+    `right` (the model) and `majority` count correct answers among `of` facts. `p` is that of
+    McNemar's exact test between the two.
     """
 
     competent: bool
@@ -182,9 +183,9 @@ class Competence(_Written):
 
 
 class PlantedSet(_Written):
-    """The leans planted in one set: nats by attribute, times `kappa` in the student.
+    """The leans planted in one set: nats by attribute, multiplied by `kappa` in the student.
 
-    `items` is the digest of the set's items, `unseen` the frames kept out of the training text.
+    `items` is the digest of the set's items; `unseen` are the frames kept out of the training text.
     """
 
     items: str
@@ -196,7 +197,7 @@ class PlantedSet(_Written):
 
 
 class Truth(_Written):
-    """What was planted in the bundled pair; `subjects` says which of the two each subject is."""
+    """The leans planted in the bundled pair; `subjects` maps each subject to teacher or student."""
 
     seed: int
     weights: dict[str, str]
@@ -220,11 +221,12 @@ def _audited(models: dict[str, Identity]) -> dict[str, Identity]:
 
 
 class Manifest(_Written):
-    """What a record says of itself: who was audited, with what, how, and what was lost.
+    """The description of a record: which models were audited, with what, how, and what was lost.
 
-    `key` is a digest of all that decides its numbers; `number` orders the records of a folder, and
-    is 0 where the format has none. `created` is the time in ISO 8601. `method` is what the method
-    keys of all sets share. `competence` is by subject, and empty where no facts were asked.
+    `key` is a digest of everything that decides its numbers. `number` orders the records of a
+    folder; it is 0 in formats without it. `created` is an ISO 8601 time. `method` holds the parts
+    that the method keys of all sets share. `competence` is by subject, and empty if no facts were
+    asked.
     """
 
     format: int
@@ -256,9 +258,9 @@ class Manifest(_Written):
 
 @dataclass(frozen=True)
 class Entry:
-    """What places a record among those of its folder, whatever its format: so numbers go on.
+    """The place of a record among those of its folder, read from any format, even a newer one.
 
-    What it does not say, or not as a record does, is empty or 0.
+    Thus new numbers continue from all existing ones. Missing or invalid values are empty or 0.
     """
 
     key: str
@@ -267,9 +269,10 @@ class Entry:
 
 
 def read(path: Path, newest: int) -> dict[str, Any]:
-    """The values of a `record.json` that is yet to be checked; `newest` is the last format known.
+    """Read the values of a `record.json` without validating them, except for the format.
 
-    Raises `InputError` where it is no JSON of a record, or of another format.
+    `newest` is the newest format that is supported. Raises `InputError` if the file is not JSON
+    with a format, or if the format is not supported.
     """
     try:
         raw = pydantic_core.from_json(path.read_bytes(), allow_inf_nan=False)
@@ -285,10 +288,10 @@ def read(path: Path, newest: int) -> dict[str, Any]:
 
 
 def checked(raw: dict[str, Any], path: Path) -> Manifest:
-    """The manifest that these values are; `path` is where they were read.
+    """Validate values read from `path` and return them as a manifest.
 
-    Raises `InputError`, a line with the first fault, where a key is missing, unknown or of another
-    type than a record's.
+    Raises `InputError`, with the first fault and the number of others, if a key is missing, unknown
+    or of the wrong type.
     """
     try:
         return Manifest.model_validate(raw)
@@ -302,7 +305,7 @@ def checked(raw: dict[str, Any], path: Path) -> Manifest:
 
 
 def entry(path: Path) -> Entry | None:
-    """The entry of a `record.json` in its folder; None where it is no JSON of any record."""
+    """Read the entry of a `record.json`; None if the file cannot be read as a JSON object."""
     try:
         raw = pydantic_core.from_json(path.read_bytes())
     except (OSError, ValueError):

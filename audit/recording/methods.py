@@ -1,17 +1,17 @@
-"""The method key of an estimate, that is how it was made, as a value and as text."""
+"""The method key of an estimate, which says how it was made, as a value and as text."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-# What is resampled where units hang together in two ways that cross.
+# The resampled unit where units are clustered in two ways that cross.
 CROSSED_CLUSTERS = "cluster+cluster_2"
 _SHOWN = 12
 
 
 @dataclass(frozen=True)
 class Method(Mapping[str, str]):
-    """The parts of a method key by name, in their order: estimator, mode, resampled unit, torch...
+    """The parts of a method key by name, in order: estimator, mode, resampled unit, torch...
 
     Numbers with unequal keys are not compared.
     """
@@ -20,12 +20,12 @@ class Method(Mapping[str, str]):
 
     @classmethod
     def of(cls, parts: Mapping[str, str]) -> Self:
-        """The key that has these parts in this order."""
+        """Make the key with these parts in this order."""
         return cls(tuple(parts.items()))
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The key that a text of the column `method` stands for; `ValueError` for another text."""
+        """Parse a text of the column `method`. Raises `ValueError` if it is not a method key."""
         pairs = [part.partition(":") for part in text.split("|")]
         if not all(colon for _, colon, _ in pairs):
             message = f"{text!r} is no method key: expected name:value|name:value"
@@ -37,7 +37,7 @@ class Method(Mapping[str, str]):
         return "|".join(f"{name}:{value}" for name, value in self.parts)
 
     def __getitem__(self, name: str) -> str:
-        """The part of that name."""
+        """The value of a part. Raises `KeyError` if the key has no part of that name."""
         for own, value in self.parts:
             if own == name:
                 return value
@@ -48,12 +48,12 @@ class Method(Mapping[str, str]):
         return (name for name, _ in self.parts)
 
     def __len__(self) -> int:
-        """How many parts there are."""
+        """The number of parts."""
         return len(self.parts)
 
 
 def differences(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
-    """What two methods, by the names of their parts, do not share, each as "torch: 1, then 2"."""
+    """Yield each part in which two methods differ, such as "torch: 1, then 2"; values are cut."""
     for name in dict.fromkeys([*old, *new]):
         before, after = old.get(name, "none"), new.get(name, "none")
         if before != after:

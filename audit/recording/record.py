@@ -1,7 +1,7 @@
 """One audit on disk: a sealed folder with its format number, identity, method and tables.
 
-A record is written under a temporary name and renamed when it is whole; afterwards it is never
-changed. Pages are derived from it and may be replaced.
+A record is written under a temporary name and renamed when it is whole; it is never changed
+afterwards. Pages are derived from it and may be replaced.
 """
 
 import hashlib
@@ -19,20 +19,20 @@ from maskaudit.audit.recording import manifest, tables
 from maskaudit.audit.recording.files import writing
 from maskaudit.audit.recording.manifest import Entry, Manifest
 
-# The format number rises with what a record holds; a line for each.
+# The format number rises whenever the content of a record changes; one entry for each format.
 #   1: record.json with models, probe_sets, lost, truth; contexts, items, scores, paired, fills
 #      and estimates as Parquet; SHA256SUMS.
 #   2: estimates have `reading`, and rows about student and teacher together; paired has entropies.
-#   3: record.json has `key` (of all that decides the numbers), `number` (records of one folder in
-#      the order in which they were made) and `notes`.
-#   4: of estimates, `flag` and `outcome` are what `reading` was: why there is no interval or no
-#      number, and what became of an attribute's lean.
+#   3: record.json has `key` (a digest of all that decides the numbers), `number` (the order of the
+#      records in a folder) and `notes`.
+#   4: in estimates, `flag` and `outcome` replace `reading`: why an interval or a number is missing,
+#      and what became of an attribute's lean.
 FORMAT = 4
 # The first format whose estimates have `flag` and `outcome`.
 _WITH_OUTCOMES = 4
 MANIFEST = "record.json"
 SUMS = "SHA256SUMS"
-# Of a table more rows, or more bytes when unpacked, are none of ours.
+# Limits on a table that is read (rows, unpacked bytes), so that a forged file cannot fill memory.
 _MOST_ROWS, _MOST_BYTES = 50_000_000, 1 << 32
 TABLES = ("contexts", "items", "scores", "paired", "fills", "estimates")
 
@@ -52,12 +52,15 @@ class Record:
 
     @property
     def name(self) -> str:
-        """The name of its folder, or the time at which it was made where it has none."""
+        """The name of the record's folder, or its creation time if it has no folder."""
         return self.path.name if self.path else self.manifest.created
 
 
 def seal(record: Record, folder: Path, final: Path) -> Record:
-    """Write a record into an unfinished folder and give it its name, whole or not at all."""
+    """Write a record into an unfinished folder and rename that to `final`, whole or not at all.
+
+    Returns the record with its path. Raises `CannotWriteError` if the disk is full or read-only.
+    """
     with writing(final.parent):
         folder.mkdir(exist_ok=True)
         for name in TABLES:
@@ -72,9 +75,10 @@ def seal(record: Record, folder: Path, final: Path) -> Record:
 
 
 def load_record(path: str | Path, wanted: Collection[str] = TABLES) -> Record:
-    """Read a record and its tables; refuse one that is changed, half-written or of a newer format.
+    """Read a record and its tables; works without torch.
 
-    A table that is not wanted is checked and left empty. Raises `InputError`. Works without torch.
+    Tables that are not `wanted` are verified by checksum and left empty. Raises `InputError` if the
+    record was changed, is half-written or has a newer format.
     """
     folder = Path(path)
     whole = read_manifest(folder)
@@ -88,9 +92,9 @@ def load_record(path: str | Path, wanted: Collection[str] = TABLES) -> Record:
 
 
 def read_manifest(folder: Path, checked: Collection[str] = TABLES) -> Manifest:
-    """The manifest of a record, which is held against its checksums with the tables `checked`.
+    """Read the manifest of a record, and verify its checksum and those of the tables `checked`.
 
-    Raises `InputError` as `load_record` does.
+    Raises the same errors as `load_record`.
     """
     path = folder / MANIFEST
     if not path.is_file():
@@ -101,10 +105,10 @@ def read_manifest(folder: Path, checked: Collection[str] = TABLES) -> Manifest:
 
 
 def manifests(runs: Path) -> dict[Path, Entry]:
-    """What places each record of a folder among the others, in the order in which they were made.
+    """The entry of each record in a folder, by path, in the order in which they were made.
 
-    Those that are older than numbers stand first, by their time. One whose `record.json` cannot be
-    read is left out; that a record is whole is known only when it is loaded.
+    Records of formats without numbers come first, by time. A record whose `record.json` cannot be
+    read is left out. Records are not verified here, only when they are loaded.
     """
     paths = [path for path in sorted(runs.glob(f"[!.]*/{MANIFEST}")) if path.is_file()]
     found = {path.parent: one for path in paths if (one := manifest.entry(path)) is not None}
@@ -112,7 +116,7 @@ def manifests(runs: Path) -> dict[Path, Entry]:
 
 
 def newest(found: Mapping[Path, Entry], key: str, note: Callable[[str], None]) -> Record | None:
-    """The newest whole record with this key among `manifests`, or None; damaged ones are told."""
+    """The newest whole record with this key among `found`, or None; `note` reports damaged ones."""
     for path in reversed(list(found)):
         if found[path].key == key:
             try:
@@ -139,7 +143,7 @@ def _check_sums(folder: Path, files: Collection[str]) -> None:
 def _write_table(name: str, frame: pd.DataFrame, path: Path) -> None:
     tables.check(name, frame)
     whole = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
-    # Rows that came in one piece or in many are written as the same bytes.
+    # Without this the bytes, and so the checksum, would depend on how the rows were chunked.
     whole = whole.combine_chunks()
     numbers = [field.name for field in whole.schema if pa.types.is_floating(field.type)]
     pq.write_table(
@@ -152,9 +156,9 @@ def _write_table(name: str, frame: pd.DataFrame, path: Path) -> None:
 
 
 def _read_table(name: str, path: Path, written: int) -> pd.DataFrame:
-    """A table of a record of the format `written`, as the newest format has it."""
+    """Read a table of a record of format `written`, converted to the newest format."""
     try:
-        # Opened here: pyarrow takes no name that is not UTF-8.
+        # Opened here because pyarrow does not accept paths that are not UTF-8.
         with path.open("rb") as file:
             about = pq.ParquetFile(file).metadata
             size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))

@@ -1,16 +1,16 @@
-"""The slice of an estimate, that is which cells it is made of, as a value and as text."""
+"""The slice of an estimate, which says which cells it uses, as a value and as text."""
 
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, Self, cast
 
-# All probes, one class of attributes less the other, or the neutral words.
+# All probes, one class of attributes minus the other, or the neutral words.
 _WHOLE = ("all", "contrast", "controls")
 # One attribute, one class of attributes, or one relation of a set of facts.
 _NAMED = ("attribute", "class", "relation")
 Kind = Literal["all", "contrast", "controls", "attribute", "class", "relation"]
-# Names of groups hold neither of the characters that stand around them.
+# The groups can be told apart because their names contain none of the delimiters / : =.
 _TEXT = re.compile(
     r"(?:(?P<first>[^/:=]+)/(?P<second>[^/:=]+): )?"
     rf"(?:(?P<whole>{'|'.join(_WHOLE)})|(?P<named>{'|'.join(_NAMED)})=(?P<value>.*))",
@@ -22,8 +22,8 @@ _TEXT = re.compile(
 class Slice:
     """Which part of a set a number is about, between which two of its groups.
 
-    `value` is the attribute, class or relation, and empty for the kinds that have none. `groups`
-    are the two groups where a set has more than two, and empty elsewhere.
+    `value` is the attribute, class or relation; it is empty for the other kinds. `groups` are the
+    two groups if the set has more than two, else empty.
     """
 
     kind: Kind
@@ -37,26 +37,26 @@ class Slice:
 
     @property
     def between(self) -> str:
-        """The two groups as text, "women/men"; empty where a set has no more than two."""
+        """The two groups as text, "women/men"; empty if the set has no more than two."""
         return "/".join(self.groups)
 
     @property
     def is_headline(self) -> bool:
-        """Whether it is all of a set of two groups, or the contrast of its two classes."""
+        """Whether this is all of a set of two groups, or the contrast of its two classes."""
         return self in {ALL, CONTRAST}
 
     @property
     def is_part(self) -> bool:
-        """Whether it is one class or relation of a set."""
+        """Whether this is one class or relation of a set."""
         return self.kind in {"class", "relation"}
 
     def of_groups(self, *groups: str) -> Self:
-        """The same between two groups of a set with more than two."""
+        """The same slice between two groups of a set with more than two."""
         return replace(self, groups=groups)
 
     @classmethod
     def parse(cls, text: str) -> "Slice":
-        """The slice that a text of the column stands for; `ValueError` for any other text."""
+        """Parse a text of the column `slice`. Raises `ValueError` if it is not a slice."""
         return _parsed(text)
 
 
@@ -75,15 +75,15 @@ ALL, CONTRAST, CONTROLS = Slice("all"), Slice("contrast"), Slice("controls")
 
 
 def of_attribute(name: str) -> Slice:
-    """One attribute."""
+    """The slice of one attribute."""
     return Slice("attribute", name)
 
 
 def of_class(name: str) -> Slice:
-    """One class of attributes, or one type of units."""
+    """The slice of one class of attributes, or of one type of units."""
     return Slice("class", name)
 
 
 def of_relation(name: str) -> Slice:
-    """One relation of a set of facts."""
+    """The slice of one relation in a set of facts."""
     return Slice("relation", name)

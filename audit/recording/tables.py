@@ -1,4 +1,4 @@
-"""Columns and dtypes of every table, checked where a table crosses a border."""
+"""Columns and dtypes of every table, checked when a table is written or read."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -87,17 +87,21 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
 
 def table(
     name: str,
-    rows: Any,  # noqa: ANN401 - all that pandas makes a table of
+    rows: Any,  # noqa: ANN401 - anything that pandas accepts
 ) -> pd.DataFrame:
-    """Rows (records, or columns by name) as the table `name`, in its columns and dtypes.
+    """Make the table `name`, with its columns and dtypes, from records or columns by name.
 
-    A column that is left out is empty: "" for text, NaN or <NA> for numbers.
+    A column that is left out is empty: "" for text, NaN or <NA> for numbers. Raises `ValueError`
+    for an undeclared column.
     """
     return conform(name, pd.DataFrame(rows))
 
 
 def conform(name: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """The same table in the declared order and dtypes; a column nobody declared is our mistake."""
+    """Return the table with the declared column order and dtypes, and missing columns empty.
+
+    Raises `ValueError` for an undeclared column, which is a programming error.
+    """
     columns = COLUMNS[name]
     unknown = [column for column in frame.columns if column not in columns]
     if unknown:
@@ -107,15 +111,16 @@ def conform(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     missing = {column: empty[column] for column in columns if column not in frame}
     whole = frame.assign(**missing)[list(columns)]
     texts = [column for column, dtype in columns.items() if dtype == _TEXT]
-    # A text column of nothing but missing values has the type of numbers until it is told.
+    # pandas infers a numeric dtype for a text column that has only missing values.
     filled = whole.astype(dict.fromkeys(texts, "object")).fillna(dict.fromkeys(texts, ""))
     return filled.astype(dict(columns)).reset_index(drop=True)
 
 
 def check(name: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """The same table; `ValueError` for a column that is missing, of another dtype or other values.
+    """Return the table unchanged if its columns, dtypes and values are those declared.
 
-    What a column may hold is said in `audit.recording.values`; of estimates, a slice has to be one.
+    Raises `ValueError` otherwise. `audit.recording.values` lists the allowed values; in estimates,
+    every slice has to parse.
     """
     found = {column: str(dtype) for column, dtype in frame.dtypes.items()}
     expected = dict(COLUMNS[name])
@@ -137,8 +142,8 @@ def check(name: str, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_outcomes(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Estimates of formats 1 to 3 with `flag` and `outcome`, which `reading` was before."""
-    if "reading" not in estimates:  # format 1 has neither
+    """Convert estimates of formats 1 to 3: split `reading` into `flag` and `outcome`."""
+    if "reading" not in estimates:  # format 1 has no such column
         return estimates
     reading = estimates["reading"]
     is_outcome = reading.isin([outcome for outcome in OUTCOMES if outcome])

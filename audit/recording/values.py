@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-# Whose number it is: a model's, the candidate's less the reference's, or one of both together.
+# What a number is about: one model, the candidate minus the reference, or both models together.
 Subject = Literal["reference", "candidate", "difference", "relation"]
-# The estimator as its authors published it, or with its known faults mended.
+# The estimator as its authors published it, or with its known faults corrected.
 Mode = Literal["published", "corrected"]
-# What an interval speaks of: these sentences, other sentences, other attributes, other terms.
+# What an interval generalizes to: these sentences, other sentences, other attributes, other terms.
 Scope = Literal["S0", "S1", "S2", "S3"]
-# Why a number has no interval or is missing itself; or that a ratio over few frames or attributes
-# is exploratory. Empty where the number may be read as it stands.
+# Why a number or its interval is missing, or that a ratio over few frames or attributes is
+# exploratory. Empty if the number needs no such caution.
 Flag = Literal[
     "",
     "too_few_frames",
@@ -20,9 +20,9 @@ Flag = Literal[
     "not_estimable",
     "exploratory",
 ]
-# What became of an attribute's lean from the reference to the candidate; empty for other numbers.
+# What became of an attribute's lean from reference to candidate; empty for other numbers.
 Outcome = Literal["", "inherited", "amplified", "attenuated", "lost", "new", "flipped", "undecided"]
-# Whether an item was scored, and why not.
+# Whether an item was scored, and if not, why.
 Status = Literal[
     "ok",
     "target_unknown",
@@ -38,7 +38,7 @@ FLAGS: tuple[Flag, ...] = get_args(Flag)
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 STATUSES: tuple[Status, ...] = get_args(Status)
 
-# By table and column, the values that are allowed; a column that is not here may hold any text.
+# The allowed values by table and column; other columns may hold any text.
 ALLOWED: Mapping[str, Mapping[str, frozenset[str]]] = {
     "scores": {"status": frozenset(STATUSES)},
     "estimates": {

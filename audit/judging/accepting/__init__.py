@@ -1,1 +1,1 @@
-"""Accepting: records go in, baselines that later versions are held against come out, in git."""
+"""Accepting: records go in; baselines, kept in git to compare later versions with, come out."""

@@ -1,4 +1,4 @@
-"""A record is accepted as a baseline, unless it is worse or was measured in another way."""
+"""Accept a record as a baseline, unless it is worse or was measured in another way."""
 
 import hashlib
 import math
@@ -32,7 +32,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _OF_GATE = {"id", "rule", "margin", "total_margin", "bound", "harm", "reason"}
 
 
-def accept(  # noqa: PLR0913 - each an answer that whoever accepts has to give
+def accept(  # noqa: PLR0913 - each is a decision of the person who accepts
     record: Record,
     folder: str | Path,
     name: str,
@@ -42,11 +42,16 @@ def accept(  # noqa: PLR0913 - each an answer that whoever accepts has to give
     new_anchor: bool = False,
     today: date | None = None,
 ) -> Baseline:
-    """Accept the candidate of a record as the baseline `name`, and as its anchor the first time.
+    """Accept the candidate of a record as the baseline `name`, the first time also as its anchor.
 
-    Raises `WorseError` where it is credibly worse than the baseline or the anchor and that is not
-    allowed, and `NotJudgedError` where it has no scores or was measured in another way, unless a
-    new series is started: `new_anchor` replaces the anchor too. Nothing half-written is left.
+    `allow_worse` accepts a candidate that is worse or is missing scores. `new_anchor` starts a new
+    series: it accepts one that was measured in another way, and replaces the anchor too.
+
+    Raises `WorseError` if the candidate is credibly worse than the baseline or the anchor without
+    `allow_worse`; `NotJudgedError` if it has no scores, if it is missing more than `MOST_LOST` of
+    the older scores without either option, if it was measured in another way without `new_anchor`,
+    or if a file of the baseline is missing; `InputError` for an unusable name or an empty reason.
+    Leaves no partial file.
     """
     place = Path(folder)
     _check(name, reason)
@@ -56,6 +61,7 @@ def accept(  # noqa: PLR0913 - each an answer that whoever accepts has to give
         held = hold(record, place, name)
         _may_follow(held, name, allow_worse=allow_worse, new_anchor=new_anchor)
     content = parquet(new.scores)
+    # The first baseline of a name starts a series too, so its file says `new_anchor` as well.
     is_first = held is None or new_anchor
     about = Accepted(
         format=FORMAT,
@@ -93,7 +99,10 @@ def _check(name: str, reason: str) -> None:
 
 
 def _stands(folder: Path, name: str) -> bool:
-    """Whether there is a baseline with its anchor; one of them alone is no beginning."""
+    """Whether the baseline and its anchor exist. Raises `NotJudgedError` if only one of them does.
+
+    Treating half a baseline as none would start a new series unnoticed.
+    """
     files = [folder / f"{name}.toml", folder / f"{name}{ANCHOR}.toml"]
     there = [path for path in files if path.exists()]
     if len(there) == 1:
@@ -106,7 +115,7 @@ def _stands(folder: Path, name: str) -> bool:
 
 
 def _may_follow(held: Held, name: str, *, allow_worse: bool, new_anchor: bool) -> None:
-    """Refuse what is not measured as the baseline was, and what is credibly worse."""
+    """Raise if the record was measured differently, is missing many scores or is credibly worse."""
     unlike = [
         f"{who}: {probe_set}: {reason}"
         for who, refused in held.refused.items()
@@ -118,6 +127,7 @@ def _may_follow(held: Held, name: str, *, allow_worse: bool, new_anchor: bool) -
             "series, and its file says so"
         )
         raise NotJudgedError("\n".join([told, *unlike]))
+    # Losing the cells on which a model is worst would look like an improvement.
     lost = [
         f"{who}: {probe_set}: {share:.0%} of its scores are lost"
         for who, found in held.versions.items()
@@ -140,7 +150,7 @@ def _may_follow(held: Held, name: str, *, allow_worse: bool, new_anchor: bool) -
 
 
 def _numbers(record: Record) -> dict[str, dict[str, str]]:
-    """The headline numbers of the candidate, and of its difference from the reference."""
+    """The headline numbers of the candidate and of the difference, as text by probe set."""
     told: dict[str, dict[str, str]] = {}
     for subject in (CANDIDATE, DIFFERENCE):
         found = headline(record.estimates, subject)
@@ -152,7 +162,7 @@ def _numbers(record: Record) -> dict[str, dict[str, str]]:
 
 
 def _changes(changes: pd.DataFrame) -> dict[str, dict[str, str]]:
-    """What changed since the baseline, and since the anchor, by probe set."""
+    """The changes since the baseline and since the anchor, as text by probe set."""
     told: dict[str, dict[str, str]] = {}
     for row in changes.to_dict("records"):
         name = f"{row['against']}: {row['estimator']}, {row['slice']}"
@@ -164,12 +174,12 @@ def _changes(changes: pd.DataFrame) -> dict[str, dict[str, str]]:
 
 
 def _margins(file: Path) -> Iterator[dict[str, Any]]:
-    """The margins and bounds of gates.toml with their reasons, where there is such a file."""
+    """Yield the margins and bounds of gates.toml with their reasons, if the file exists."""
     if file.is_file():
         for gate in policy.read(file).gates:
             yield gate.model_dump(include=_OF_GATE, exclude_none=True)
 
 
 def _key(described: ProbeSetKey) -> ProbeSetKey:
-    """What a record says of a set without what only its page needs."""
+    """The key of a record's probe set, without the fields that only its page needs."""
     return ProbeSetKey(**{name: getattr(described, name) for name in ProbeSetKey.model_fields})

@@ -1,8 +1,8 @@
-"""Accepted versions, kept in git: a TOML file that people review and the scores that pair by item.
+"""Accepted versions, kept in git: a TOML file for review, and the scores to pair by item.
 
-`NAME.toml` says who was accepted, when and why, and how it was measured; `NAME.parquet` holds the
-candidate's scores. `NAME.anchor.toml` and `.parquet` keep the version that was accepted first: many
-small steps cannot creep past a margin that is held against it as well.
+`NAME.toml` says which model was accepted, when and why, and how it was measured; `NAME.parquet`
+holds the candidate's scores. `NAME.anchor.toml` and `.parquet` keep the version accepted first:
+comparing with it too stops many small steps from adding up to more than a margin.
 """
 
 import hashlib
@@ -27,13 +27,13 @@ from maskaudit.audit.recording.files import unfinished, writing
 from maskaudit.audit.recording.manifest import Identity, ProbeSetKey
 from maskaudit.audit.toml_files import Part
 
-# The format number rises with what the files hold; a line for each.
+# The format number rises whenever the content of the files changes; one line for each format.
 #   1: the fields of `Accepted`; Parquet with item, measure, value (float32), rank, pieces, status.
 FORMAT = 1
 ANCHOR = ".anchor"
 _HEAD = "# Written by `maskaudit baseline accept`: to be reviewed and committed, not edited.\n\n"
 _TYPES = {"value": "float32", "rank": "Int32", "pieces": "Int16"}
-# Files in git are read for years and written seldom.
+# Strong, slow compression: the files are written seldom and stay in git for years.
 _COMPRESSION = 19
 
 
@@ -48,13 +48,14 @@ def _known(found: int) -> int:
 
 
 class Accepted(Part):
-    """What `NAME.toml` says: what was accepted, when and why, and the numbers for a reviewer.
+    """The content of `NAME.toml`: what was accepted, when and why, and the numbers for a reviewer.
 
     `scores` is the SHA-256 of the Parquet file. `margins` are those of gates.toml at that time.
-    `numbers` are the record's own by probe set, with 95 % intervals. `replaces` is the record that
-    was accepted before and `changes` what changed since, with one-sided 95 % bounds; `not_compared`
-    says of each probe set that could not be held against it what differs. `allowed_worse` says that
-    one of the changes was credibly worse. The numbers are for reviewers: none is read again.
+    `numbers` are the record's own by probe set, with 95 % intervals. `replaces` is the record
+    accepted before, and `changes` are the changes since then, with one-sided 95 % bounds.
+    `not_compared` gives, for each probe set that could not be compared, what differs.
+    `allowed_worse` says that a change was credibly worse. The numbers are for reviewers only and
+    are never read back.
     """
 
     format: Annotated[int, AfterValidator(_known)]
@@ -79,7 +80,7 @@ class Accepted(Part):
 
 @dataclass(frozen=True)
 class Baseline:
-    """An accepted version: what its TOML file says, where that is, and the version itself."""
+    """An accepted version: its TOML file's path and content, and the version itself."""
 
     path: Path
     about: Accepted
@@ -89,8 +90,8 @@ class Baseline:
 def load(folder: str | Path, name: str) -> Baseline:
     """Read an accepted version by its name.
 
-    Raises `NotJudgedError` where there is none or its scores are missing, for then nothing can be
-    paired, and `InputError` where its files are changed or cannot be read.
+    Raises `NotJudgedError` if its TOML file or its scores are missing, since nothing can be paired
+    then, and `InputError` if its files were changed or cannot be read.
     """
     path = Path(folder) / f"{name}.toml"
     if not path.is_file() and name.endswith(ANCHOR):
@@ -136,24 +137,25 @@ def load(folder: str | Path, name: str) -> Baseline:
 
 
 def load_anchor(folder: str | Path, name: str) -> Baseline:
-    """Read the frozen anchor of a baseline, as `load` does."""
+    """Read the frozen anchor of a baseline. Raises the same errors as `load`."""
     return load(folder, name + ANCHOR)
 
 
 def names(folder: str | Path) -> Sequence[str]:
-    """The baselines of a folder by name, without their anchors."""
+    """The sorted names of the baselines in a folder, without their anchors."""
     found = sorted(path.stem for path in Path(folder).glob("*.toml"))
     return [name for name in found if not name.endswith(ANCHOR)]
 
 
 def write(folder: Path, files: Mapping[str, tuple[bytes, Accepted]]) -> None:
-    """Write every file under another name first; then the Parquet files get theirs, then the TOML.
+    """Write all files under temporary names, then rename the Parquet files, then the TOML files.
 
-    Whoever is stopped between these has scores that the TOML does not name, which is refused.
+    If writing stops between the renames, the new scores do not match the SHA-256 in the old TOML
+    file, and `load` refuses them. Raises `CannotWriteError` if the disk is full or read-only.
     """
     contents = {f"{name}.parquet": scores for name, (scores, _) in files.items()}
     contents |= {f"{name}.toml": _text(about).encode() for name, (_, about) in files.items()}
-    # A folder of its own: nothing that came with a repository is written through.
+    # A fresh folder: a link that came with the repository cannot redirect what is written.
     with unfinished(folder) as scratch, writing(folder):
         for name, content in contents.items():
             (scratch / name).write_bytes(content)
@@ -162,14 +164,14 @@ def write(folder: Path, files: Mapping[str, tuple[bytes, Accepted]]) -> None:
 
 
 def _text(about: Accepted) -> str:
-    """The TOML file; a list has a line a row, so that git shows which of them changed."""
-    # TOML has no word for what is not said; the files of a model are no part of its identity.
+    """The text of the TOML file; each row of a list has its own line, for readable git diffs."""
+    # None is left out since TOML has no null; a model's files are not part of its identity.
     unsaid: Any = {"models": {"__all__": {"files"}}}
     return _HEAD + toml_files.dumps(about.model_dump(exclude_none=True, exclude=unsaid))
 
 
 def parquet(scores: pd.DataFrame) -> bytes:
-    """The scores as bytes, the same bytes for the same scores whatever their order."""
+    """The scores as Parquet bytes, identical for the same scores in any order."""
     ordered = scores.sort_values(["item", "measure"])[SCORE].astype(_TYPES)
     whole = pa.Table.from_pandas(ordered, preserve_index=False).replace_schema_metadata()
     file = io.BytesIO()
@@ -185,7 +187,7 @@ def parquet(scores: pd.DataFrame) -> bytes:
 
 
 def _scores(content: bytes, path: Path) -> pd.DataFrame:
-    """The scores with the types of a record's."""
+    """Read the scores with the dtypes of a record. Raises `InputError` if they cannot be read."""
     try:
         found = pq.read_table(io.BytesIO(content)).to_pandas()
         typed = {"value": np.float64, "rank": "Int64", "pieces": "Int64"}

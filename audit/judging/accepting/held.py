@@ -1,4 +1,4 @@
-"""A record held against what was accepted before: the baseline, and its anchor."""
+"""A record compared with what was accepted before: the baseline and its anchor."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,12 +22,13 @@ _TOLD = ("probe_set", "slice", "estimator")
 
 @dataclass(frozen=True)
 class Held:
-    """A record held against what was accepted before.
+    """A record compared with what was accepted before.
 
-    `versions` are the comparisons by the accepted version's name; `refused` says for each of those
-    names which probe sets could not be compared and what differs. `changes` has a row for each
-    contrast and each log ratio of magnitudes of the tested sets: estimate, one-sided 95 % bounds,
-    the p value against no harm, adjusted by Holm over all rows, and whether it is `worse`.
+    `versions` are the comparisons by the accepted version's name; `refused` gives, for each
+    accepted version, the probe sets that could not be compared and what differs. `changes` has a
+    row for each contrast and each log ratio of magnitudes of the tested sets: estimate, one-sided
+    95 % bounds, the p value against no harm (`p`, and `p_adjusted` by Holm over all rows), and
+    whether it is `worse`.
     """
 
     versions: Mapping[str, Versions]
@@ -36,10 +37,10 @@ class Held:
 
 
 def hold(record: Record, folder: str | Path, name: str) -> Held:
-    """Hold a record against the baseline and its anchor; what cannot be compared is said.
+    """Compare a record with the baseline and its anchor; `refused` lists what is not comparable.
 
-    Where both are the same version the anchor is not judged again. Raises as `load` does, and
-    `NotJudgedError` where the record has no scores.
+    If both are the same version the anchor is not compared again. Raises the same errors as `load`,
+    and `NotJudgedError` if the record has no scores.
     """
     new = measured(record)
     found = [load(folder, name)]
@@ -60,7 +61,7 @@ def hold(record: Record, folder: str | Path, name: str) -> Held:
 
 
 def measured(record: Record) -> Version:
-    """The candidate of a record as a version; `NotJudgedError` where it has no score."""
+    """The candidate of a record as a version. Raises `NotJudgedError` if it has no score."""
     found = version(record)
     if found.scores["value"].isna().all():
         raise NotJudgedError(f"{found.name}: the candidate has no score, so there is no baseline")
@@ -68,10 +69,10 @@ def measured(record: Record) -> Version:
 
 
 def _judged(compared: Mapping[str, Versions], record: Record) -> pd.DataFrame:
-    """Whether each number with a harmful direction of its own is credibly worse than before.
+    """Judge whether each contrast and log ratio of magnitudes is credibly worse than before.
 
-    Worse is what gives p < .05 against a change of 0 or less, one-sided, adjusted by Holm over
-    every row: then the lower one-sided bound is above 0 too.
+    Worse means p < .05 against a change of 0 or less, one-sided and adjusted by Holm over every
+    row, and an estimate above `TOLERANCE`. The lower one-sided bound is then above 0 too.
     """
     sets = record.manifest.probe_sets
     tested = [name for name, part in sets.items() if part.expect == "lean"]
@@ -88,13 +89,13 @@ def _judged(compared: Mapping[str, Versions], record: Record) -> pd.DataFrame:
     columns = ["against", *_TOLD, "estimate", "low", "high", "p"]
     whole = pd.DataFrame(rows, columns=columns)
     adjusted = multiplicity.holm(whole["p"].to_numpy(dtype=float))
-    # What is less than another batch would make is no change, however sure it is.
+    # A difference that another batch size alone could cause is no change, however small its p.
     worse = (adjusted < decision.ALPHA) & (whole["estimate"] > TOLERANCE)
     return whole.assign(p_adjusted=adjusted, worse=worse)
 
 
 def not_compared(held: Held) -> dict[str, str]:
-    """What differs by probe set, for the file: once where baseline and anchor say the same."""
+    """What differs, by probe set, for the file; a reason of the baseline replaces the anchor's."""
     found: dict[str, str] = {}
     for refused in held.refused.values():
         found |= {name: reason for name, reason in refused.items() if name not in found}

@@ -27,23 +27,24 @@ CHANGES = [
     "change",
     "worse",
 ]
-# Of several scores of one sentence, the one whose changes are listed.
+# If a sentence has several scores, the first of these that exists is listed.
 _LISTED = ("pll_word_l2r", "logp")
 
 
 def changes(old: Version | Record, new: Version | Record) -> pd.DataFrame:
-    """What changed between two versions, cell by cell, worst first: the columns `CHANGES`.
+    """Return what changed between two versions, cell by cell, worst first: the columns `CHANGES`.
 
-    A cell of a set with groups is its `lean`: the log-odds of two groups beyond those of the
-    average attribute in the same frame, so that the leans' changes make up the change of the
-    stereotype contrast; where frames belong to attributes it is the `log_odds` itself. A pair of
-    sentences is the score of the stereotype less that of the other; a fact is the log p of each
-    answer. All in nats, from one measure of several. `worse` is the change towards the stereotype
-    where `directed`, else its absolute size. What one version lacks is not here but in `lost` of
-    `versions`. Raises `NotJudgedError` as that does.
+    In a set with groups a cell's number is its `lean`: the log-odds of two groups minus those of
+    the average attribute in the same frame, so that the changes of the leans make up the change of
+    the stereotype contrast; where frames belong to attributes it is the `log_odds` itself. For a
+    pair of sentences it is the score of the stereotype minus that of the other; for a fact, the
+    log p of each answer. All are in nats. If there are several measures, only one is listed.
+    `worse` is the change towards the stereotype if `directed`, else its absolute size. Items that
+    only one version could score are in `Versions.lost` instead. Raises `NotJudgedError` if no probe
+    set can be compared.
     """
     pair = paired(old, new)
-    with np.errstate(invalid="ignore"):  # minus infinity less itself is unknown
+    with np.errstate(invalid="ignore"):  # -inf minus -inf is NaN
         found = pd.concat([_of_probe_set(pair, name) for name in pair.sets], ignore_index=True)
     known = found[found["change"].notna()]
     places = ["probe_set", "groups", "attribute", "frame"]
@@ -52,7 +53,7 @@ def changes(old: Version | Record, new: Version | Record) -> pd.DataFrame:
 
 
 def _of_probe_set(pair: Pair, name: str) -> pd.DataFrame:
-    """The changes of one set: a row a cell, a pair of sentences or an answer."""
+    """The changes of one set: one row for each cell, pair of sentences or answer."""
     items = pair.source.items[pair.source.items["probe_set"] == name]
     texts = pair.source.contexts.drop_duplicates("context").set_index("context")["text"]
     items = items.assign(sentence=items["context"].map(texts).fillna(""))
@@ -73,7 +74,7 @@ def _of_probe_set(pair: Pair, name: str) -> pd.DataFrame:
 
 
 def _of_groups(scored: pd.DataFrame, described: ProbeSetKey) -> pd.DataFrame:
-    """The leans of both versions between each two groups; `sign` is the stereotype's direction."""
+    """The leans of both versions for each pair of groups; `sign` is the stereotype's direction."""
     towards = described.contrast if described.expect == "lean" else None
     signs = dict(zip(towards or (), (1, -1), strict=False))
     by_cell = scored[scored["role"] != "prior"].groupby(CELL, sort=False)
@@ -89,7 +90,7 @@ def _of_groups(scored: pd.DataFrame, described: ProbeSetKey) -> pd.DataFrame:
 
 
 def _leans(cells: pd.DataFrame) -> pd.DataFrame:
-    """The cells that both have, less the mean of their frame's where it has several attributes."""
+    """The cells known in both versions, minus their frame's mean if it has several attributes."""
     known = cells[cells[[*BOTH]].notna().all(axis=1)]
     by_frame = known[known["role"] == "probe"].groupby("frame")
     several = known["frame"].map(by_frame["attribute"].nunique()) > 1
@@ -100,8 +101,9 @@ def _leans(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_sides(scored: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Of each pair the score of the more stereotyping side less that of the other."""
+    """For each pair, the score of the more stereotyping side minus that of the other."""
     sides = scored[scored["label"].isin(["stereotype", "anti"])]
+    # A side that occurs twice in its pair is ambiguous: both of its rows are dropped.
     sides = sides[~sides.duplicated(["pair", "label"], keep=False)]
     stereotype, anti = (
         sides[sides["label"] == label].set_index("pair") for label in ("stereotype", "anti")
@@ -114,7 +116,7 @@ def _of_sides(scored: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 
 def _of_items(scored: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """The score of every item as it is; which way would be worse is not known."""
+    """The score of every item as it is, with `sign` 0: neither direction is known to be worse."""
     own = scored.drop_duplicates("item")
     return own.assign(
         attribute=own["target"],

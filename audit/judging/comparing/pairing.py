@@ -1,4 +1,4 @@
-"""Two versions of a model on the probes that both were asked, paired by item."""
+"""Two versions of a model, paired by item on the probes that both were asked."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ from maskaudit.audit.recording.manifest import Identity, ProbeSetKey
 from maskaudit.audit.recording.record import Record
 
 BOTH = ("old", "new")
-# What of a score is paired: stereoset's takes pieces, accuracy takes ranks.
+# The columns of a score that are paired: StereoSet's score needs `pieces`, accuracy needs `rank`.
 SCORE = ["item", "measure", "value", "rank", "pieces", "status"]
 
 
 @dataclass(frozen=True)
 class Version:
-    """One model as it was audited: what it takes to pair it with another by item.
+    """One model as it was audited, with what is needed to pair it with another by item.
 
-    `name` is for people. `model` is the identity of the candidate; `method` and `probe_sets` are as
-    the manifest of its record has them. `scores` are the candidate's: the columns `SCORE`, values
-    rounded to float32. `record` holds the items; an accepted baseline has none.
+    `name` is for people. `model` is the identity of the candidate; `method` and `probe_sets` are
+    those of its record's manifest. `scores` are the candidate's: the columns `SCORE`, values
+    rounded to float32. `record` holds the items; it is None for an accepted baseline.
     """
 
     name: str
@@ -38,10 +38,10 @@ class Version:
 
 
 def version(record: Record) -> Version:
-    """The candidate of a record as one of two versions.
+    """Return the candidate of a record as a version.
 
-    Scores are rounded to float32, as an accepted baseline keeps them: so a model differs from its
-    own baseline by exactly 0, and a verdict against a record is the verdict against its baseline.
+    Scores are rounded to float32, the precision of an accepted baseline. A model thus differs from
+    its own baseline by exactly 0, and a verdict against a record equals that against its baseline.
     """
     own = record.scores[record.scores["model"] == CANDIDATE]
     return Version(
@@ -56,7 +56,7 @@ def version(record: Record) -> Version:
 
 
 def rounded(scores: pd.DataFrame) -> pd.DataFrame:
-    """The scores with values as float32 can hold them, still of the type float64."""
+    """The scores with values rounded to float32, still of dtype float64."""
     return scores.assign(value=scores["value"].astype("float32").astype("float64"))
 
 
@@ -64,7 +64,8 @@ def rounded(scores: pd.DataFrame) -> pd.DataFrame:
 class Pair:
     """Two versions, the sets on which they are compared, and their scores side by side.
 
-    `both` has a row an item and measure; what one lacks is missing in its columns.
+    `both` has one row for each item and measure; a score that one version lacks is missing in that
+    version's columns. `refused` gives by probe set what differs.
     """
 
     old: Version
@@ -75,21 +76,24 @@ class Pair:
     both: pd.DataFrame
 
     def scores(self) -> pd.DataFrame:
-        """As the table of that name: the older version is `reference`, the newer `candidate`."""
+        """The pair as a `scores` table: the older version is `reference`, the newer `candidate`."""
         own = []
         for when, subject in zip(BOTH, (REFERENCE, CANDIDATE), strict=True):
             columns = {f"{name}_{when}": name for name in SCORE[2:]}
             side = self.both[[*SCORE[:2], *columns]].rename(columns=columns)
             own.append(side[side["status"].notna()].assign(model=subject))
         whole = tables.table("scores", pd.concat(own, ignore_index=True))
-        # No estimate can be made of an infinite score; it is as one that is missing.
+        # An infinite score would make any mean over it infinite, so it counts as missing.
         return whole.assign(value=whole["value"].where(np.isfinite(whole["value"])))
 
 
 def paired(
     old: Version | Record, new: Version | Record, wanted: Collection[str] | None = None
 ) -> Pair:
-    """Pair two versions by item, or say why that cannot be done."""
+    """Pair two versions by item, on the sets `wanted` (all if None).
+
+    Raises `NotJudgedError` if neither version has a record or no probe set can be compared.
+    """
     one, other = (version(side) if isinstance(side, Record) else side for side in (old, new))
     source = other.record or one.record
     if source is None:
@@ -115,7 +119,7 @@ def paired(
 def _comparable(
     old: Version, new: Version, wanted: Collection[str] | None
 ) -> tuple[list[str], dict[str, str]]:
-    """The probe sets that were measured in the same way, and what differs in the others."""
+    """Return the probe sets that both measured in the same way, and what differs in the others."""
     same, refused = [], {}
     for name in dict.fromkeys([*old.probe_sets, *new.probe_sets]):
         if wanted is not None and name not in wanted:
@@ -132,7 +136,7 @@ def _comparable(
 
 
 def _unlike(name: str, old: Version, new: Version) -> Iterator[str]:
-    """What differs in the method key of a set; the models' identities are not in it."""
+    """Yield what differs in a set's method key, axis, expectation and items, not in the models."""
     parts = [side.probe_sets[name] for side in (old, new)]
     before, after = (
         design(name, part, side.method).method for part, side in zip(parts, (old, new), strict=True)
@@ -140,10 +144,12 @@ def _unlike(name: str, old: Version, new: Version) -> Iterator[str]:
     for key in dict.fromkeys([*before, *after]):
         if before.get(key) != after.get(key):
             yield f"{key}: {before.get(key) or 'none'}, then {after.get(key) or 'none'}"
-    # By these a set is selected and tested: a new word for them must not take it out of a gate.
+    # Gates select sets by these, so a changed value must not silently take a set out of a gate.
     for key in ("axis", "expect"):
         if (was := getattr(parts[0], key)) != (now := getattr(parts[1], key)):
             yield f"{key}: {was}, then {now}"
+    # The method key of a drawn set names its grammar's universe, not the draw: other frames show
+    # in the digest alone.
     drawn = [part.grammar is not None for part in parts]
     digests = [part.items_digest for part in parts]
     if before["items"] == after["items"] and digests[0] != digests[1]:
@@ -155,7 +161,7 @@ def _unlike(name: str, old: Version, new: Version) -> Iterator[str]:
 
 
 def _nothing(old: Version, new: Version, refused: Mapping[str, str]) -> str:
-    """Why nothing is compared: each reason, and the sets that it is true of."""
+    """The message that nothing can be compared: each reason with the sets that it applies to."""
     by_reason: dict[str, list[str]] = {}
     for name, reason in refused.items():
         by_reason.setdefault(reason, []).append(name)

@@ -1,6 +1,6 @@
-"""Two audits of the same models, probes and software have the same scores.
+"""Check that two audits of the same models, probes and software have the same scores.
 
-Where all of these are the same there is no hypothesis to test.
+If all of these are the same, there is no hypothesis to test.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,27 +14,27 @@ from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.recording.manifest import Identity, Manifest, ProbeSetKey
 from maskaudit.audit.recording.record import Record
 
-# Nats. The same sentence in a batch of another size differs by less; what differs by more was
-# computed in another way.
+# Nats. Another batch size changes a sentence's score by less than this; a larger difference means
+# another computation.
 TOLERANCE = 1e-5
 IDENTICAL, WITHIN_TOLERANCE, CHANGED = "identical", "within tolerance", "changed"
 NOTHING_COMPARED = "nothing compared"
 _SCORE = ["model", "item", "measure"]
-# Of a model's identity: what it is, and how it was run.
+# Fields of a model's identity: what the model is, and how it was run.
 WHAT = {"weights": "its weights differ", "tokenizer": "its tokenizer differs"}
 HOW = ("dtype", "device", "attention")
-# What two records say of a model or a probe set.
+# The description of a model or of a probe set in a record.
 _Part = TypeVar("_Part", Identity, ProbeSetKey)
 
 
 @dataclass(frozen=True)
 class Repeat:
-    """Whether the scores of one audit are those of another, wherever both asked the same.
+    """Whether two audits have the same scores for the models and probes that they share.
 
-    `differences` says what the two do not share, a line each; it is empty for a true repeat.
-    `compared` counts scores. `largest` is the largest absolute difference of two of them in nats:
-    infinite where only one audit could score, NaN where nothing was compared. Where it is not 0,
-    `where` names the probe set, model, item and measure.
+    `differences` lists what they do not share, one line each; it is empty for a true repeat.
+    `compared` is the number of scores compared. `largest` is their largest absolute difference in
+    nats: infinite if only one audit could score an item, NaN if nothing was compared. If it is not
+    0, `where` names its probe set, model, item and measure.
     """
 
     differences: tuple[str, ...]
@@ -53,11 +53,12 @@ class Repeat:
 
 
 def repeated(old: Record, new: Record) -> Repeat:
-    """Hold the scores of two audits against each other, one by one.
+    """Compare the scores of two audits one by one.
 
     The same computation gives the same numbers: a difference beyond `TOLERANCE` means that
     something changed that the record does not name, such as the machine. Models and probe sets that
-    are not the same are told and not compared; where the software is not the same, nothing is.
+    differ are listed in `differences` and not compared; if the software differs, nothing is
+    compared.
     """
     method = list(_method(old.manifest, new.manifest))
     models, other_models = _shared(old.manifest.models, new.manifest.models, _of_model)
@@ -74,7 +75,7 @@ def repeated(old: Record, new: Record) -> Repeat:
 
 
 def _method(old: Manifest, new: Manifest) -> Iterator[str]:
-    """What of the software differs, which makes every number one of another method."""
+    """Yield what differs in the software, which changes the method of every number."""
     before, after = ({**one.method, "maskaudit": one.maskaudit} for one in (old, new))
     for name in sorted({*before, *after}):
         yield from differs("other method", name, before.get(name), after.get(name))
@@ -96,7 +97,7 @@ def _of_set(name: str, old: ProbeSetKey, new: ProbeSetKey) -> Iterator[str]:
 
 
 def differs(what: str, name: str, old: object, new: object) -> Iterator[str]:
-    """Yield a line that names a property and both its values, where the two are not the same."""
+    """Yield a line that names a property and both its values, if the two differ."""
     if old != new:
         yield f"{what} ({name}: {old or 'none'}, then {new or 'none'})"
 
@@ -106,7 +107,7 @@ def _shared(
     new: Mapping[str, _Part],
     differences: Callable[[str, _Part, _Part], Iterator[str]],
 ) -> tuple[list[str], list[str]]:
-    """The names of what is the same in both audits, and what is to be said of the others."""
+    """Return the names of the parts that are the same in both audits, and a line on each other."""
     told: dict[str, list[str]] = {}
     for name in dict.fromkeys([*old, *new]):
         if name in old and name in new:
@@ -124,9 +125,9 @@ def _scores(record: Record, models: Sequence[str], sets: Sequence[str]) -> pd.Da
 
 
 def score_gaps(both: pd.DataFrame) -> Cells:
-    """Absolute difference of each score; infinite where one audit lost it or lost it otherwise."""
+    """The absolute difference of each score; infinite if only one is known or statuses differ."""
     old, new = (both[f"value_{when}"].to_numpy(dtype=float) for when in ("old", "new"))
-    same = (np.isnan(old) & np.isnan(new)) | (old == new)  # minus infinity less itself is unknown
+    same = (np.isnan(old) & np.isnan(new)) | (old == new)  # -inf minus -inf is NaN
     gap = np.abs(np.subtract(new, old, out=np.zeros(len(both)), where=~same))
     lost = (both["status_old"] != both["status_new"]).to_numpy(dtype=bool)
     found: Cells = np.where(np.isnan(gap) | lost, np.inf, gap)

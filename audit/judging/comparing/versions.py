@@ -1,7 +1,7 @@
-"""Two versions of a model on the same probes, estimated as a pair, without the older model.
+"""Two versions of a model on the same probes, estimated as a pair from stored scores.
 
-Frames that are drawn anew are judged in `audit.history.sequential_audits`, a stream of versions in
-`audit.history.sequential`.
+The older model is not needed. Audits with newly drawn frames are judged in
+`audit.history.sequential_audits`, a stream of versions in `audit.history.sequential`.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -18,23 +18,24 @@ from maskaudit.audit.judging.comparing.repeat import HOW, differs, score_gaps
 from maskaudit.audit.recording.manifest import LeftOut
 from maskaudit.audit.recording.record import Record
 
-# A version that lacks more of the older one's scores than this cannot be held against it: what is
-# left may be the better part.
+# The largest share of the older version's scores that a newer one may be missing: the remaining
+# scores may be the better part.
 MOST_LOST = 0.05
 _EXAMPLES = 5
 
 
 @dataclass(frozen=True)
 class Versions:
-    """An older version of a model against a newer one, on the items that both were asked.
+    """An older version of a model compared with a newer one, on the items that both were asked.
 
-    `estimates` are those of a record whose `reference` is the older version and whose `candidate`
-    is the newer one; only of item scores, so without fills and distances of distributions.
-    `refused` says of each probe set that is not compared what differs. `lost` counts the items that
-    one version alone could score, by `probe_set`, `version` ("old" or "new": the one that could
-    not), `measure` and `status`; `lost_share` is by probe set the share of the older version's
-    scores that the newer one lacks; `left_out` are the cells that no estimate used. `largest` is
-    the largest change of a score, in the unit of its measure, of the `compared` that both have.
+    `estimates` are those of a record with the older version as `reference` and the newer one as
+    `candidate`; they use item scores only, so fills and distances of distributions are missing.
+    `refused` gives, for each probe set that is not compared, what differs. `lost` counts the items
+    that only one version could score, by `probe_set`, `version` ("old" or "new": the one that could
+    not), `measure` and `status`. `lost_share` is, by probe set, the share (0 to 1) of the older
+    version's scores that the newer one is missing. `left_out` are the cells that no estimate uses.
+    `compared` is the number of scores that both have, and `largest` the largest absolute change
+    among them, in the unit of its measure (infinite if their statuses differ).
     """
 
     old: str
@@ -53,12 +54,12 @@ class Versions:
 def versions(
     old: Version | Record, new: Version | Record, *, probe_sets: Collection[str] | None = None
 ) -> Versions:
-    """Estimate an older version of a model against a newer one from the scores that are stored.
+    """Compare an older version of a model with a newer one, from their stored scores.
 
-    Positive differences are of the newer one, as those of a candidate are. Where one of the two is
-    an accepted baseline, the other's items are taken: they are the same by their digest.
-    `probe_sets` are those to look at, all where none are named. Raises `NotJudgedError` where none
-    can be compared, and says what differs.
+    Differences are the newer version minus the older, as those of a candidate and its reference.
+    An accepted baseline has no items of its own, so the other version's are used: their digests
+    are equal. `probe_sets` restricts the comparison; None means all. Raises `NotJudgedError`, with
+    what differs, if no set can be compared.
     """
     pair = paired(old, new, probe_sets)
     manifest, items = pair.source.manifest, pair.source.items
@@ -87,7 +88,7 @@ def versions(
 
 
 def lost_share(record: Record) -> dict[str, float]:
-    """By probe set, the share of the reference's scores that the candidate of a record lacks."""
+    """By probe set, the share (0 to 1) of the reference's scores that the candidate is missing."""
     by_model = dict(list(record.scores.groupby("model")))
     both = by_model[REFERENCE].merge(
         by_model[CANDIDATE], on=["item", "measure"], how="left", suffixes=("_old", "_new")
@@ -107,7 +108,7 @@ def _share_lost(both: pd.DataFrame, items: pd.DataFrame) -> dict[str, float]:
 
 
 def _notes(old: Version, new: Version) -> Iterator[str]:
-    """What differs beside the models and is in no method key: how they were run, and by what."""
+    """Yield what differs in no method key: how the models were run, and the maskaudit version."""
     for name in HOW:
         yield from differs(
             "how the model was run", name, getattr(old.model, name), getattr(new.model, name)
@@ -116,7 +117,7 @@ def _notes(old: Version, new: Version) -> Iterator[str]:
 
 
 def _lost(pair: Pair) -> Iterator[dict[str, Any]]:
-    """What only one version could score, counted, with examples."""
+    """Yield counts, with examples, of the items that only one version could score."""
     known = pair.both[["value_old", "value_new"]].notna().to_numpy()
     alone = known[:, 0] != known[:, 1]
     rows = pair.both[alone].assign(version=np.where(known[alone, 0], "new", "old"))
