@@ -1,1 +1,1 @@
-"""Probe sets: templated masked sentences as data go in, checked contexts and items come out."""
+"""Probe sets: read templated masked sentences, check them, expand them to contexts and items."""

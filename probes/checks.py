@@ -1,4 +1,4 @@
-"""What must fit between the parts of a probe set, each of which is sound by itself."""
+"""Consistency checks between the parts of a probe set, each of which is valid by itself."""
 
 from collections.abc import Iterable, Iterator
 from itertools import combinations
@@ -9,25 +9,25 @@ from maskaudit.probes import grammar
 from maskaudit.probes.schema import Grammar, ProbeSet
 from maskaudit.probes.sentence import KNOWN, PLACEHOLDER, faults_of_sentence, sides
 
-# The role of neutral attributes, which a class may not be called.
+# No class may have this name: results use it for the neutral attributes.
 RESERVED = "control"
-# A grammar makes so many sentences for each frame that is drawn, so that two draws share few.
+# The least number of sentences per drawn frame, so that two draws have few frames in common.
 SENTENCES_PER_FRAME = 10
 
 
 class Fault(NamedTuple):
-    """What is wrong, with the part that it is wrong in; `at` is where it stands in the file."""
+    """An error in a probe set: its place in the file, and a message that names the part."""
 
     at: Place
     message: str
 
 
-# What is compared with others, and where it stands.
+# A text that must be unique, with its place in the file.
 _Placed = tuple[Place, str]
 
 
 def faults_between_parts(probe_set: ProbeSet) -> Iterator[Fault]:
-    """Each fault between the parts of a set; what is wrong inside one is left out."""
+    """Yield each fault between the parts of a set, but none inside a single part."""
     kind = probe_set.header.kind
     if kind == "cloze":
         yield from _faults_of_cloze(probe_set)
@@ -69,7 +69,7 @@ def _faults_of_association(probe_set: ProbeSet) -> Iterator[Fault]:
 
 
 def _faults_of_words(probe_set: ProbeSet) -> Iterator[Fault]:
-    """What is written twice: ids, texts, terms, attributes."""
+    """Yield duplicate ids, texts, terms and attributes."""
     frames = list(enumerate(probe_set.frames))
     yield from _twice("frames", "id", ((("frames", i, "id"), frame.id) for i, frame in frames))
     texts: list[_Placed] = [(("frames", i, "text"), frame.text) for i, frame in frames]
@@ -131,13 +131,14 @@ def _faults_of_texts(probe_set: ProbeSet) -> Iterator[Fault]:
     faults = list(_faults_of_grammar(found))
     yield from faults
     lists = [found.texts, *found.parts.values()]
+    # An empty text or alternative has its own fault, and would make these checks meaningless.
     readable = found.parts and all(part and all(part) for part in lists)
     if readable and not faults:
         yield from _faults_of_universe(found)
 
 
 def _faults_of_grammar(found: Grammar) -> Iterator[Fault]:
-    """Faults of single texts and parts."""
+    """Yield faults of single texts and parts."""
     named = [PLACEHOLDER.findall(text) for text in found.texts]
     in_order = ((("grammar", "texts", n), text) for n, text in enumerate(found.texts))
     yield from _twice("grammar.texts", "text", in_order)
@@ -160,7 +161,7 @@ def _faults_of_grammar(found: Grammar) -> Iterator[Fault]:
 
 
 def _faults_of_universe(found: Grammar) -> Iterator[Fault]:
-    """Faults of what the texts and parts make together."""
+    """Yield faults of the sentences that the texts and parts generate together."""
     texts = [grammar.steps(text, found.parts) for text in found.texts]
     for number, text in enumerate(texts):
         if grammar.ambiguous(text):
@@ -186,7 +187,7 @@ def _faults_of_universe(found: Grammar) -> Iterator[Fault]:
 
 
 def _twice(place: str, what: str, values: Iterable[_Placed]) -> Iterator[Fault]:
-    """What is there again; the fault stands at the second of them."""
+    """Yield a fault at each repetition of a value, ignoring case; empty values are skipped."""
     seen: set[str] = set()
     for at, value in values:
         key = value.casefold()

@@ -1,4 +1,4 @@
-"""Every masked sentence that a probe set implies, each context and item with a stable id."""
+"""Expand a probe set to all its masked sentences, each context and item with a stable id."""
 
 import hashlib
 import json
@@ -13,14 +13,14 @@ from maskaudit.audit.recording import tables
 from maskaudit.probes.schema import Attribute, Fact, Frame, ImportedSet, ProbeSet, Term
 from maskaudit.probes.sentence import MASK, PLACEHOLDER
 
-# Sound decides the article, not spelling: "an hour", "a university", "a one-off". Letters that are
-# read out one by one (MBA) are not told from words: `article = "an"` says so in a set.
+# Sound decides the article, not spelling: "an hour", "a university", "a one-off". Abbreviations
+# spelt out (MBA) cannot be recognised; a set states `article = "an"` for them.
 _VOWEL_SOUND = re.compile(r"(?:[aeiou]|hour|honest|honou?r|heir)", re.IGNORECASE)
 _CONSONANT_SOUND = re.compile(
     r"(?:uni(?!n|m|de)|us[aeiu]|uk|ut[aeio]|ur[aiou]|u[bf][aio]|ugan|uy|eu|ew|one\b|once\b)",
     re.IGNORECASE,
 )
-# What stands before a word that opens a sentence.
+# Matches the text before a word that opens a sentence.
 _OPENS_SENTENCE = re.compile(r"(?:^|[.!?][\"')\u2019\u201d]*\s+)[\"'(\u2018\u201c]*$")
 _ID_LENGTH = 16
 BLEACHED = ("This is {word}.", "That is {word}.", "Here is {word}.", "There is {word}.")
@@ -28,17 +28,17 @@ BLEACHED = ("This is {word}.", "That is {word}.", "Here is {word}.", "There is {
 
 @dataclass(frozen=True)
 class Expanded:
-    """A probe set as tables: `contexts` (distinct masked sentences) and `items` (a row a use)."""
+    """A probe set as tables: `contexts` (distinct masked sentences) and `items` (their uses)."""
 
     contexts: pd.DataFrame
     items: pd.DataFrame
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that is scored and how it is grouped; part of the method key.
+        """SHA-256 of what is scored and how it is grouped, in hex; part of the method key.
 
-        Frame ids and the order of rows are left out: renaming a frame changes no number. Which
-        items share a frame is kept.
+        It depends on which items share a frame, but neither on frame ids nor on the order of rows,
+        since these change no number.
         """
         rows = self.items.assign(frame=self.items.groupby("frame")["context"].transform("min"))
         lines = sorted(json.dumps(row, default=str) for row in rows.to_dict("records"))
@@ -46,7 +46,10 @@ class Expanded:
 
 
 def expand(probe_set: ProbeSet) -> Expanded:
-    """All contexts and items of a set: probes, then priors, neutral priors and controls."""
+    """Expand a set to all its contexts and items: probes, priors, neutral priors and controls.
+
+    A grammar must be drawn from first (`ProbeSet.drawn`).
+    """
     if isinstance(probe_set, ImportedSet):
         words = probe_set.header.kind == "words"
         rows = _bleached(probe_set.rows) if words else iter(probe_set.rows)
@@ -60,7 +63,7 @@ def expand(probe_set: ProbeSet) -> Expanded:
 
 
 def from_rows(rows: Iterator[dict[str, Any]]) -> Expanded:
-    """Item rows that carry their `text`, `slot` and `partner`, as the two tables with ids."""
+    """Return the two tables, with ids, of item rows with `text`, `slot` and optional `partner`."""
     whole = pd.DataFrame(list(rows))
     if "partner" not in whole:
         whole["partner"] = ""
@@ -76,17 +79,17 @@ def from_rows(rows: Iterator[dict[str, Any]]) -> Expanded:
 
 
 def context_id(text: str, slot: int | None, partner: str = "") -> str:
-    """The id of a masked sentence and the place that is read in it."""
+    """Return the id of a masked sentence, the slot read in it, and its partner sentence."""
     return _digest(text, "" if slot is None or pd.isna(slot) else str(int(slot)), partner)
 
 
 def item_id(context: str, target: str) -> str:
-    """The id of a target in a context."""
+    """Return the id of a target in a context."""
     return _digest(context, target)
 
 
 def article(word: str) -> str:
-    """`a` or `an`, by the sound the word begins with."""
+    """Return `a` or `an`, by the sound that the word begins with."""
     starts_with_vowel = _VOWEL_SOUND.match(word) and not _CONSONANT_SOUND.match(word)
     return "an" if starts_with_vowel else "a"
 
@@ -107,7 +110,10 @@ def _association_rows(probe_set: ProbeSet) -> Iterator[dict[str, Any]]:
 def _cell_rows(
     probe_set: ProbeSet, frame: Frame, attribute: Attribute, class_: str, role: str
 ) -> Iterator[dict[str, Any]]:
-    """All rows of one attribute in one frame: each variant, group and term, and its priors."""
+    """Yield the rows of one attribute in one frame: each variant, group and term, with priors.
+
+    Only probes with the group at the mask have priors.
+    """
     for variant, template in enumerate(frame.texts):
         for group, part in probe_set.groups.items():
             for term in part.terms:
@@ -132,7 +138,7 @@ def _cell_rows(
 def _scored(
     template: str, term: Term, attribute: Attribute, *, attribute_masked: bool = False
 ) -> dict[str, Any]:
-    """The sentence, the index of the mask that is read in it, and the target."""
+    """Return the sentence (`text`), the index of the mask that is read (`slot`) and `target`."""
     an = attribute.article or article(attribute.text)
     # A masked attribute keeps its article and its number of words.
     written = re.sub(r"\S+", MASK, attribute.text) if attribute_masked else attribute.text
@@ -144,7 +150,7 @@ def _scored(
         "term": term.text,
         "a term": f"{article(term.text)} {term.text}",
     }
-    # The mask that is read is told from the attribute's masks by where the template has it.
+    # A masked attribute adds masks, so split at the template's own to find the slot.
     lead, rest = template.split(MASK)
     before = _filled(lead, values, term)
     after = _filled(rest, values, term, lead=MASK)
@@ -157,7 +163,7 @@ def _scored(
 
 
 def _filled(text: str, values: dict[str, str], term: Term, lead: str = "") -> str:
-    """The text with its placeholders written out; `lead` stands before it."""
+    """Return the text with its placeholders filled in; `lead` is the text before it."""
 
     def value(found: re.Match[str]) -> str:
         name = found.group(1)
@@ -172,7 +178,7 @@ def _filled(text: str, values: dict[str, str], term: Term, lead: str = "") -> st
 
 
 def _as_after(before: str, word: str) -> str:
-    """A word with a capital where it opens a sentence."""
+    """Return the word, capitalised if it opens a sentence after `before`."""
     return _capitalised(word) if _OPENS_SENTENCE.search(before) else word
 
 
@@ -181,7 +187,7 @@ def _capitalised(text: str) -> str:
 
 
 def _bleached(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Each word in sentences that say nothing of it (May et al. 2019), for its encoder states."""
+    """Yield each word in bleached sentences (May et al. 2019), for its encoder states."""
     for row in rows:
         for variant, sentence in enumerate(BLEACHED):
             word = row["term"]

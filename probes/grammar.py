@@ -1,8 +1,8 @@
 """Sentences drawn at random from a grammar: texts with parts, and the alternatives of each part.
 
-A text is a list of steps, each a list of alternatives; what stands between two parts is a step with
-one. No two choices may make the same sentence, so that choices drawn alike are sentences drawn
-alike, and sentences are counted without being written out.
+A text is a list of steps, each a list of alternatives; literal text between two parts is a step
+with one. Every sentence must have exactly one derivation: then uniform choices give uniform
+sentences, and sentences can be counted without being written out.
 """
 
 import math
@@ -18,7 +18,7 @@ Steps = Sequence[Sequence[str]]
 
 
 def steps(text: str, parts: Mapping[str, Sequence[str]]) -> Steps:
-    """What a text is made of, in order; placeholders that name no part are left as they stand."""
+    """Split a text into its steps; placeholders that name no part stay literal text."""
     named = re.compile("|".join(rf"\{{({re.escape(name)})\}}" for name in parts) or "(?!)")
     found: list[Sequence[str]] = []
     start = 0
@@ -29,29 +29,30 @@ def steps(text: str, parts: Mapping[str, Sequence[str]]) -> Steps:
 
 
 def count(texts: Sequence[Steps]) -> int:
-    """How many sentences can be made."""
+    """Return the number of sentences that the texts can generate."""
     return sum(math.prod(len(step) for step in text) for text in texts)
 
 
 def draw(texts: Sequence[Steps], n: int, rng: "Generator") -> list[str]:
-    """`n` different sentences in random order, each of all that can be made equally likely.
+    """Draw `n` different sentences uniformly at random, in random order.
 
-    Asks for at most as many sentences as there are; needs no list of them.
+    `n` must not exceed `count(texts)`, or this never returns. The sentences are not listed, since
+    there may be very many.
     """
     there_are = count(texts)
-    numbers: dict[int, None] = {}  # a number that comes again changes nothing
+    numbers: dict[int, None] = {}  # a set that keeps the order of drawing
     while len(numbers) < n:
         numbers[_below(there_are, rng)] = None
     return [_sentence(texts, number) for number in numbers]
 
 
 def shared(first: Steps, second: Steps) -> bool:
-    """Whether two texts can make the same sentence, whatever the case of its letters."""
+    """Whether two texts can generate the same sentence, ignoring case."""
     return _meet(_folded(first), 0, _folded(second), 0, "")
 
 
 def ambiguous(text: Steps) -> bool:
-    """Whether two different choices in one text make the same sentence."""
+    """Whether two different choices in one text generate the same sentence, ignoring case."""
     folded = _folded(text)
     return any(
         _meet(folded, after, folded, after, longer[len(shorter) :])
@@ -62,7 +63,7 @@ def ambiguous(text: Steps) -> bool:
 
 
 def _below(bound: int, rng: "Generator") -> int:
-    """A whole number from 0 to `bound` - 1, each equally likely; numpy's own end at 2^64."""
+    """Draw an integer uniformly from 0 to `bound` - 1; numpy's own stop at 2^64."""
     size = (bound - 1).bit_length()
     while True:
         number = int.from_bytes(rng.bytes((size + 7) // 8), "little") & ((1 << size) - 1)
@@ -71,7 +72,7 @@ def _below(bound: int, rng: "Generator") -> int:
 
 
 def _sentence(texts: Sequence[Steps], number: int) -> str:
-    """The sentence of that number: texts one after the other, the last step changes first."""
+    """Return the sentence with this number: texts in order, the last step varying fastest."""
     for text in texts:
         if number < (size := count([text])):
             break
@@ -84,10 +85,10 @@ def _sentence(texts: Sequence[Steps], number: int) -> str:
 
 
 def _meet(first: Steps, i: int, second: Steps, j: int, over: str) -> bool:
-    """Whether two half-written sentences can end alike.
+    """Whether two partly written sentences can be completed to the same sentence.
 
-    The first goes on with its steps from `i`, the second with its own from `j`; what the second has
-    written is longer by `over`. Every pair of places is looked at once for each such overhang.
+    The first continues with its steps from `i`, the second with its own from `j`; the second is
+    ahead by the text `over`. Each combination of places and overhang is visited once.
     """
     todo = [(first, i, second, j, over)]
     seen = set()
@@ -97,6 +98,7 @@ def _meet(first: Steps, i: int, second: Steps, j: int, over: str) -> bool:
             continue
         seen.add(state)
         if i < len(behind):
+            # The texts change roles when the one behind overtakes the other.
             todo += [
                 (behind, i + 1, ahead, j, over[len(piece) :])
                 if over.startswith(piece)

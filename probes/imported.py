@@ -1,4 +1,4 @@
-"""What every importer hands back: a header, item rows, and what could not be used."""
+"""The result of every importer: a header, item rows, and the rows that could not be used."""
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from maskaudit.audit.printable import printable
 from maskaudit.probes.published_files import Source
 from maskaudit.probes.sentence import MASK
 
-# The columns of an item row, and what stands in one that does not apply.
+# The columns of an item row, with the value of a column that does not apply.
 EMPTY: Mapping[str, Any] = {
     "frame": "",
     "variant": 0,
@@ -33,13 +33,13 @@ _LONGEST_SHOWN = 200
 _NAMED_AT_MOST = 20
 _MOST_NOTES = 200
 _SOFT_HYPHEN = "\u00ad"
-# Zero-width joiners are letters' business in Persian and the Indic scripts.
+# Zero-width joiners are part of the spelling in Persian and the Indic scripts.
 _JOINERS = "\u200c\u200d"
 
 
 @dataclass(frozen=True)
 class Unusable:
-    """A row of the file that makes no item: its line (or place in a list), why, what it says."""
+    """A row of the file that makes no item: its line (or place in a list), reason and content."""
 
     line: int
     reason: str
@@ -48,7 +48,10 @@ class Unusable:
 
 @dataclass(frozen=True)
 class Imported:
-    """A published set as item rows; `header` is what the set says of itself."""
+    """A published set as item rows.
+
+    `header` describes the set; `files` gives name and SHA-256 of each file read.
+    """
 
     header: dict[str, Any]
     rows: list[dict[str, Any]]
@@ -58,7 +61,7 @@ class Imported:
 
 
 class Report:
-    """What is found while a set is read: rows left out, and remarks that the record keeps."""
+    """Collects rows left out and remarks while a set is read."""
 
     def __init__(self, *sources: Source) -> None:
         self.sources = list(sources)
@@ -66,11 +69,11 @@ class Report:
         self.notes: list[str] = []
 
     def refuse(self, line: int, reason: str, text: object = "") -> None:
-        """A row that makes no item."""
+        """Add a row that makes no item."""
         self.unusable.append(Unusable(line, reason, shown(text)))
 
     def note(self, what: str, lines: Iterable[object] = ()) -> None:
-        """A remark, with the lines it is about."""
+        """Add a remark, with the lines it is about; only the first 20 are listed."""
         places = [str(line) for line in lines]
         named = ", ".join(places[:_NAMED_AT_MOST])
         more = len(places) - _NAMED_AT_MOST
@@ -78,7 +81,7 @@ class Report:
         self.notes.append(what + tail)
 
     def imported(self, header: dict[str, Any], rows: list[dict[str, Any]]) -> Imported:
-        """All of it together."""
+        """Return the set with everything collected; at most 200 remarks are kept."""
         notes = [*(note for source in self.sources for note in source.notes), *self.notes]
         if len(notes) > _MOST_NOTES:
             more = len(notes) - _MOST_NOTES
@@ -89,7 +92,7 @@ class Report:
 
 
 def row(**columns: object) -> dict[str, Any]:
-    """An item row; `class_` stands for the column `class`, what is left out does not apply."""
+    """Return an item row; `class_` sets the column `class`, omitted columns do not apply."""
     named = {"class" if name == "class_" else name: value for name, value in columns.items()}
     unknown = set(named) - set(EMPTY)
     assert not unknown, f"item rows have no columns {unknown}"  # noqa: S101 - our mistake
@@ -103,21 +106,24 @@ def header(
     files: Sequence[Source],
     **words: object,
 ) -> dict[str, Any]:
-    """What a set says of itself; its version is the digest of the files it was read from."""
+    """Return a set's header; its version contains the digests of the files it was read from."""
     digest = "+".join(source.sha256[:12] for source in files) or "unknown"
     told = {"share_alike": False, "non_commercial": False, "cite": "", **words}
     return {"name": name, "version": f"as published, {digest}", "kind": kind, "axis": axis, **told}
 
 
 def shown(value: object) -> str:
-    """A short, printable form of what a file says, for lists that people read."""
+    """Return a short, printable form of a value from a file, for lists that people read."""
     text = value if isinstance(value, str) else repr(value)
     cut = text[:_LONGEST_SHOWN] + ("…" if len(text) > _LONGEST_SHOWN else "")
     return printable(cut, lambda c: c.encode("unicode_escape").decode())
 
 
 def fault(value: object, *, sentence: bool = False, masks: int = 0) -> str:
-    """Why a cell of a file cannot be used, or nothing; a sentence may hold tabs and line breaks."""
+    """Return why a cell of a file cannot be used, or "".
+
+    A `sentence` may contain tabs and line breaks, and must contain [MASK] exactly `masks` times.
+    """
     if not isinstance(value, str):
         return f"holds {shown(value)}; expected text"
     if not value.strip():
@@ -134,7 +140,7 @@ def fault(value: object, *, sentence: bool = False, masks: int = 0) -> str:
 
 
 def faults(cells: Mapping[str, object], *sentences: str) -> str:
-    """The first cell that cannot be used and why, or nothing; those named hold sentences."""
+    """Return the first unusable cell and why, or ""; `sentences` names the cells with sentences."""
     for name, value in cells.items():
         if why := fault(value, sentence=name in sentences):
             return f"{name} {why}"
@@ -142,13 +148,13 @@ def faults(cells: Mapping[str, object], *sentences: str) -> str:
 
 
 def name_or(value: object, otherwise: str) -> str:
-    """A name the file gives to a row, or another where that is none."""
+    """Return the name that the file gives to a row, or `otherwise` if it is not usable."""
     text = str(value).strip() if isinstance(value, str | int) else ""
     return otherwise if fault(text) else text
 
 
 def repeated(keys: Iterable[tuple[int, object]]) -> list[tuple[int, int]]:
-    """Lines that say what an earlier line said, with the first line that did."""
+    """Return (first line, repeating line) for each line whose key occurred before."""
     first: dict[object, int] = {}
     found = []
     for line, key in keys:

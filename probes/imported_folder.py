@@ -1,4 +1,4 @@
-"""An imported set as a folder of the user's: written whole or not at all, and read again."""
+"""Imported sets as folders: written completely or not at all, and read back."""
 
 import json
 import math
@@ -33,7 +33,7 @@ KINDS = ("pairs", "triples", "association", "completions", "words", "sentences")
 
 
 def write(imported: Imported, folder: str | Path) -> Path:
-    """Write a set to a folder that is not there yet."""
+    """Write a set to a new folder; raises `InputError` if the folder already exists."""
     folder = Path(folder)
     if folder.exists():
         raise InputError(f"{folder}: is there already; name a folder that is not")
@@ -49,7 +49,7 @@ def write(imported: Imported, folder: str | Path) -> Path:
 
 
 def read(folder: str | Path) -> Imported:
-    """The set in a folder; an `InputError` names every fault."""
+    """Read the set in a folder; raises an `InputError` that names every fault."""
     folder = Path(folder)
     told = _told(folder)
     header = told.get("set")
@@ -98,11 +98,12 @@ def _header_faults(header: object) -> Iterator[str]:
 
 
 def _row_fault(value: object) -> str:
-    """Why a row is none, or nothing."""
+    """Return why a value is not an item row, or ""."""
     if not isinstance(value, dict) or set(value) != set(EMPTY):
         return f"expected the columns {', '.join(EMPTY)}"
     for name, empty in EMPTY.items():
         cell = value[name]
+        # In Python, bool is a subclass of int.
         whole = isinstance(cell, int) and not isinstance(cell, bool)
         if name == "share":
             fits = cell is None or (isinstance(cell, float | int) and math.isfinite(cell))
@@ -124,12 +125,12 @@ def _values(path: Path) -> Iterator[tuple[int, Any]]:
 
 
 def _json_lines(rows: list[dict[str, Any]]) -> str:
-    # ASCII: U+2028 and its like, which end a line for some readers, are written as escapes.
+    # ASCII, because some readers end a line at U+2028 and similar characters.
     return "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows)
 
 
 def _toml(imported: Imported) -> str:
-    """The header and where it came from."""
+    """Return the text of set.toml: the header, the remarks, the counts and the source files."""
     counts = {"rows": len(imported.rows), "unusable": len(imported.unusable)}
     return toml_files.dumps(
         {

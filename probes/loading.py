@@ -1,4 +1,4 @@
-"""Probe sets from files: a TOML file or the folder of an import is read and checked whole."""
+"""Load probe sets: read a TOML file or the folder of an import, and check it completely."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,9 +27,9 @@ SETS = Path(__file__).parent / "sets"
 
 
 def load(path: str | Path) -> ProbeSet:
-    """Read a probe set, a TOML file or the folder of an import; of a grammar no frames are drawn.
+    """Read a probe set from a TOML file or the folder of an import.
 
-    An `InputError` names every fault, each with its place.
+    Draws no frames from a grammar. Raises an `InputError` that names every fault with its place.
     """
     path = Path(path)
     if path.is_dir():
@@ -38,12 +38,15 @@ def load(path: str | Path) -> ProbeSet:
 
 
 def parse(raw: Mapping[str, Any], source: str, where: str) -> ProbeSet:
-    """Check what a TOML file says; `source` is its text, for the line of a fault."""
+    """Check the content of a TOML file; `source` is its text, to find the line of a fault.
+
+    `where` is the file's name in messages. Raises an `InputError` that names every fault.
+    """
     return _checked(Document(where, source, raw))
 
 
 def shipped() -> dict[str, Path]:
-    """The sets that come with maskaudit, by name."""
+    """Return the paths of the sets shipped with maskaudit, by name."""
     return {path.stem.replace("_", "-"): path for path in sorted(SETS.glob("*.toml"))}
 
 
@@ -53,7 +56,7 @@ def _checked(written: Document) -> ProbeSet:
         found = ProbeSet.model_validate(written.raw)
     except ValidationError as error:
         faults = written.faults(error, ProbeSet)
-        # A fault inside a part hides none between the parts: look there too.
+        # Report faults between the parts as well, so that the user can correct all at once.
         found = _sound_parts(written.raw)
     faults += [written.line(fault.at, fault.message) for fault in faults_between_parts(found)]
     if faults:
@@ -78,7 +81,7 @@ def _imported(folder: Path) -> ImportedSet:
 
 
 def _sound_parts(raw: Mapping[str, Any]) -> ProbeSet:
-    """The parts of a faulty file that can be read, unchecked, to look for faults between them."""
+    """Return the readable parts of a faulty file, unchecked, to find faults between them."""
     header = raw.get("set")
     header = header if isinstance(header, Mapping) else {}
     contrast = header.get("contrast")
@@ -126,12 +129,15 @@ def _sound_list(
     texts: tuple[str, ...],
     lists: tuple[str, ...] = (),
 ) -> list[Any]:
-    """Every entry of a list, what cannot be read in it left empty: that fault is told already."""
+    """Return every entry of a list; unreadable fields are empty, as their fault is already known.
+
+    Entries are not dropped, so that places in the file remain correct.
+    """
     entries = raw if isinstance(raw, list) else []
     found = []
     for written in entries:
         entry: Mapping[str | None, Any] = written if isinstance(written, Mapping) else {}
-        if isinstance(written, str):  # it may stand for a table that has an obvious key
+        if isinstance(written, str):  # short for a table with only its obvious key
             entry = {part.obvious: written}
         one = {key: entry[key] if isinstance(entry.get(key), str) else "" for key in texts}
         several = {key: entry.get(key) for key in lists}
@@ -161,5 +167,5 @@ def _sound_grammar(raw: object) -> Grammar | None:
 
 
 def _strings(raw: object) -> list[str]:
-    """The entries of a list, what is no text left empty."""
+    """Return the entries of a list, with "" for those that are not text."""
     return [one if isinstance(one, str) else "" for one in raw] if isinstance(raw, list) else []

@@ -1,4 +1,4 @@
-"""Files as published: bytes become rows, each with its line, and no encoding is guessed."""
+"""Read published files into rows with their line numbers, without guessing an encoding."""
 
 import codecs
 import csv
@@ -16,7 +16,7 @@ from maskaudit.audit.errors import InputError, MissingExtraError
 
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons"}
 _LARGEST_FILE = 512 * 2**20
-# A hub id, with the configuration's name after a colon.
+# A hub id: owner/name, or owner/name:configuration.
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(:[\w.-]+)?")
 _SUFFIXES = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet"}
 _WIDE = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
@@ -26,7 +26,7 @@ Record = tuple[int, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Source:
-    """A file that was read: its name (never the folder it lies in), digest, and text."""
+    """A file that was read: its name (without folder), SHA-256, text, and remarks on encoding."""
 
     name: str
     sha256: str
@@ -36,7 +36,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Bad:
-    """A line that is no record, and why."""
+    """A line that is not a record, and why."""
 
     line: int
     reason: str
@@ -44,28 +44,32 @@ class Bad:
 
 
 def source(path: Path, encoding: str | None = None) -> Source:
-    """A file as text: UTF-8, or what its byte order mark or the user says; nothing is guessed."""
+    """Read a file as text: the user's encoding, or its byte order mark's, or UTF-8.
+
+    Raises `InputError` where the file cannot be read or decoded.
+    """
     data = _bytes(path)
     text, notes = _decoded(data, path, encoding)
     return Source(path.name, hashlib.sha256(data).hexdigest(), text, tuple(notes))
 
 
 def first_there(folder: Path, *names: str) -> Path | None:
-    """The first of these files that lies in the folder."""
+    """Return the first of these files that exists in the folder, or None."""
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
 def lines(text: str) -> list[str]:
-    """The lines of a text with their ends; only line feeds and carriage returns end a line."""
+    """Return the lines of a text with their line ends; only LF, CR and CRLF end a line."""
     return list(io.StringIO(text, newline=""))
 
 
 def table(
     path: Path, needed: Sequence[str], encoding: str | None = None
 ) -> tuple[Source, list[Record], list[Bad]]:
-    """The rows of a CSV or TSV file, a Parquet file or a data set of the hub.
+    """Read the rows of a CSV or TSV file, a Parquet file or a data set of the hub.
 
-    The separator is the one under which the header names the columns that are `needed`.
+    The separator is the one with which the header has the `needed` columns. Raises `InputError`
+    where the source cannot be read or lacks a column.
     """
     if path.suffix.lower() == ".parquet" and path.is_file():
         whole, rows = _parquet(path)
@@ -81,7 +85,11 @@ def table(
 
 
 def separated(whole: Source, needed: Sequence[str]) -> tuple[list[Record], list[Bad]]:
-    """The rows of a text with a header, each with the line that it begins on."""
+    """Return the rows of a text with a header, each with the line on which it begins.
+
+    Also return the lines with a wrong number of fields. Raises `InputError` where the header lacks
+    a needed column or has a column twice.
+    """
     head = next(iter(lines(whole.text)), "")
     found = {mark: _fields(head, mark) for mark in SEPARATORS}
     fitting = [mark for mark, names in found.items() if set(needed) <= set(names)]
@@ -107,7 +115,7 @@ def separated(whole: Source, needed: Sequence[str]) -> tuple[list[Record], list[
 
 
 def json_lines(whole: Source) -> tuple[list[Record], list[Bad]]:
-    """The objects of a JSON Lines text, each with its line."""
+    """Return the objects of a JSON Lines text, each with its line, and the lines without one."""
     records: list[Record] = []
     bad: list[Bad] = []
     for number, line in enumerate(lines(whole.text), start=1):
@@ -125,8 +133,8 @@ def json_lines(whole: Source) -> tuple[list[Record], list[Bad]]:
     return records, bad
 
 
-def json_whole(whole: Source) -> Any:  # noqa: ANN401 - what a file of JSON says is anything
-    """The value of a JSON text."""
+def json_whole(whole: Source) -> Any:  # noqa: ANN401 - JSON may hold any value
+    """Return the value of a JSON text; raises `InputError` if it is not valid JSON."""
     try:
         return json.loads(whole.text)
     except (ValueError, RecursionError) as error:
@@ -134,7 +142,7 @@ def json_whole(whole: Source) -> Any:  # noqa: ANN401 - what a file of JSON says
 
 
 def hub_records(path: Path) -> tuple[Source, list[Record]] | None:
-    """The rows of a Parquet file or of a data set of the hub; None for any other file."""
+    """Return the rows of a Parquet file or of a data set of the hub; None for any other path."""
     if path.suffix.lower() == ".parquet" and path.is_file():
         return _parquet(path)
     return _hub(path.as_posix()) if _is_hub_id(path) else None
@@ -195,7 +203,7 @@ def _fields(line: str, mark: str) -> list[str]:
 
 @contextmanager
 def _long_fields() -> Iterator[None]:
-    """Long fields are read, so that the row that has one is named and the next ones are kept."""
+    """Raise the csv module's field limit, so that an overlong field costs only its own row."""
     before = csv.field_size_limit(_LARGEST_FILE)
     try:
         yield
@@ -204,7 +212,11 @@ def _long_fields() -> Iterator[None]:
 
 
 def _records(all_lines: list[str], mark: str, width: int) -> list[tuple[int, list[str]]]:
-    """The records after the header; a quotation mark that is never closed costs one line."""
+    """Return the records after the header; an unclosed quotation mark costs only its own line.
+
+    A record over several lines with a wrong number of fields is taken as an unclosed mark: its
+    first line is returned as it is, and reading restarts at the next.
+    """
     found = []
     start = 1
     with _long_fields():
@@ -238,7 +250,7 @@ def _with_columns(path: Path, names: Sequence[str], needed: Sequence[str], whole
 
 
 def _by_name(record: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The record with its numbered labels by name."""
+    """Return the record with numbered labels replaced by their names."""
     return {key: _named(value, names.get(key)) for key, value in record.items()}
 
 
@@ -258,7 +270,7 @@ def _parquet(path: Path) -> tuple[Source, list[Record]]:
 
 
 def _class_names(metadata: Mapping[bytes, bytes]) -> dict[str, Sequence[str]]:
-    """The names behind numbered labels, which `datasets` keeps in the file's metadata."""
+    """Return the names of numbered labels, which `datasets` stores in the file's metadata."""
     try:
         features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
         return {key: value["names"] for key, value in features.items() if "names" in value}
@@ -273,18 +285,22 @@ def _named(value: object, names: Sequence[str] | None) -> object:
 
 
 def _is_hub_id(path: Path) -> bool:
-    """Whether this is no file, nor a slip in the name of one, but the name of a data set."""
+    """Whether a path is a hub id, and neither a file nor probably a misspelt file name."""
     as_file = path.exists() or path.parent.exists() or path.suffix.lower() in _SUFFIXES
     return not as_file and _HUB_ID.fullmatch(path.as_posix()) is not None
 
 
 def _hub(hub_id: str) -> tuple[Source, list[Record]]:
-    """A data set of the hub that holds one split; its labels by name."""
+    """Read a data set of the hub, with labels by name.
+
+    Raises `InputError` where it cannot be read or does not have exactly one split, and
+    `MissingExtraError` without the package `datasets`.
+    """
     load = _load_dataset()
     name, _, configuration = hub_id.partition(":")
     try:
         splits = load(name, configuration or None)
-    except Exception as error:  # what `datasets` raises without a network is of many kinds
+    except Exception as error:  # `datasets` raises many types of error without a network
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
             f"{hub_id}: is no file here, and could not be read from the hub ({why}); "

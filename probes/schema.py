@@ -1,4 +1,4 @@
-"""What a probe set may say: its parts and the keys of each, as a checked model."""
+"""The schema of a probe set: its parts and the keys of each, as validated models."""
 
 import hashlib
 import json
@@ -41,7 +41,7 @@ def _name(text: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    """A frame's text: one [MASK], known placeholders, and the other side of the association."""
+    """Validate a frame's text: one [MASK], known placeholders, the association's other side."""
     return _faultless(text, faults_of_sentence(text))
 
 
@@ -66,7 +66,7 @@ Name = Annotated[str, StringConstraints(max_length=60), AfterValidator(_name)]
 
 
 class Header(Part):
-    """What a set says of itself: its name and version are part of every number's method key."""
+    """A set's description; its name and version are part of the method key of every number."""
 
     name: Name
     version: Line
@@ -87,7 +87,7 @@ class Header(Part):
 
 
 class Term(Part):
-    """A word or name that stands for a group."""
+    """A word or name that represents a group."""
 
     obvious = "text"
     text: Word
@@ -95,14 +95,17 @@ class Term(Part):
 
 
 class Group(Part):
-    """A demographic group; the first of a set is g1 of log p(g1) - log p(g2)."""
+    """A demographic group; a set's first group is g1 in log p(g1) - log p(g2)."""
 
     terms: list[Term] = Field(min_length=1)
     label: Line | None = None
 
 
 class Attribute(Part):
-    """What may be tied to a group: an occupation, a trait. `share` is that of the first group."""
+    """An occupation or trait that may be associated with a group.
+
+    `share` is the first group's real-world share in it, from 0 to 1.
+    """
 
     obvious = "text"
     text: Word
@@ -111,7 +114,7 @@ class Attribute(Part):
 
 
 class AttributeClass(Part):
-    """Attributes that a stereotype ties to the same group."""
+    """Attributes that a stereotype associates with the same group."""
 
     attributes: list[Attribute] = Field(min_length=1)
     label: Line | None = None
@@ -124,7 +127,7 @@ class Controls(Part):
 
 
 class Frame(Part):
-    """An independent template; `variants` are its paraphrases, nested in it."""
+    """A template, independent of the other frames; `variants` are paraphrases nested in it."""
 
     id: Name
     text: Annotated[Line, AfterValidator(_sentence)]
@@ -134,7 +137,7 @@ class Frame(Part):
 
     @property
     def texts(self) -> list[str]:
-        """The base text, then its paraphrases."""
+        """The base text, then its variants."""
         return [self.text, *self.variants]
 
 
@@ -142,26 +145,26 @@ Piece = Annotated[Line, StringConstraints(max_length=200), AfterValidator(_plain
 
 
 class Grammar(Part):
-    """Texts with parts: a universe of frames, of which every audit draws `frames` anew."""
+    """Texts with parts that generate a universe of frames; each audit draws `frames` of them."""
 
-    frames: int = Field(ge=6)  # with fewer there is no interval
+    frames: int = Field(ge=6)  # with fewer frames no interval is computed
     texts: Annotated[Lines, Field(min_length=1)]
     parts: dict[Name, Annotated[list[Piece], Field(min_length=1)]] = Field(min_length=1)
 
     @property
     def steps(self) -> Sequence[grammar.Steps]:
-        """The texts as lists of alternatives; neither names nor order of parts change them."""
+        """The texts, sorted, as lists of sorted alternatives; names of parts have no effect."""
         texts = (grammar.steps(text, self.parts) for text in self.texts)
         return sorted([sorted(step) for step in text] for text in texts)
 
     @property
     def sentences(self) -> int:
-        """How many frames can be drawn."""
+        """The number of different frames that can be drawn."""
         return grammar.count(self.steps)
 
 
 class Fact(Part):
-    """A sentence with known right answers, and the negated sentence where they are wrong."""
+    """A sentence with its correct answers, and the negated sentence for which they are wrong."""
 
     id: Name
     relation: Name
@@ -171,7 +174,7 @@ class Fact(Part):
 
 
 class ProbeSet(Part):
-    """One probe set, checked."""
+    """A probe set, valid in each part; `checks` tests that the parts are consistent."""
 
     header: Header = Field(alias="set")
     groups: dict[Name, Group] = Field(default={})
@@ -183,21 +186,21 @@ class ProbeSet(Part):
 
     @property
     def group_at_mask(self) -> bool:
-        """Whether the group's term is the target; otherwise the attribute is."""
+        """Whether the group's term is the target and not the attribute."""
         return "attribute}" in next(self.texts())
 
     def texts(self) -> Iterator[str]:
-        """The texts of all frames, or of the grammar where none are drawn yet."""
+        """Return the texts of all frames, or those of the grammar before frames are drawn."""
         if self.frames or self.grammar is None:
             return (text for frame in self.frames for text in frame.texts)
         return iter(self.grammar.texts)
 
     @property
     def universe(self) -> str | None:
-        """SHA-256 of all that any draw could hold and how many are drawn; None without a grammar.
+        """SHA-256 of everything a draw can contain and of its size, in hex; None without a grammar.
 
-        It is the same for every seed, and stands in the method key where other sets have the digest
-        of their items. Labels and the names of parts are left out: they change no number.
+        It is the same for every seed and replaces the digest of items in the method key. Labels and
+        names of parts are left out, because they change no number.
         """
         if self.grammar is None:
             return None
@@ -208,10 +211,10 @@ class ProbeSet(Part):
         return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
     def drawn(self, seed: int) -> Self:
-        """The set with the frames that this seed draws; the same set where it has no grammar.
+        """Return the set with frames drawn with `seed`; the set itself without a grammar.
 
-        Sets of different names draw different frames with one seed. The id of a frame is a digest
-        of its text: a sentence has it in every draw.
+        With the same seed, sets of different names draw different frames. A frame's id is a digest
+        of its text, so a sentence has the same id in every draw.
         """
         if self.grammar is None:
             return self
@@ -225,7 +228,7 @@ class ProbeSet(Part):
 
 
 class ImportedSet(ProbeSet):
-    """A published set, read from the folder that `maskaudit probes import` wrote."""
+    """A published set, read from a folder written by `maskaudit probes import`."""
 
     rows: list[dict[str, Any]] = Field(default=[])
     notes: list[str] = Field(default=[])
@@ -233,6 +236,6 @@ class ImportedSet(ProbeSet):
 
     @property
     def group_at_mask(self) -> bool:
-        """Whether a group's term is the target."""
+        """Whether the target is the group's term in every row, ignoring case."""
         targets = ((row["target"].casefold(), row["term"].casefold()) for row in self.rows)
         return all(target == term != "" for target, term in targets)

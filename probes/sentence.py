@@ -1,4 +1,4 @@
-"""The text of a frame: one mask, placeholders in braces, and what may be wrong in it."""
+"""The text of a frame: one mask, placeholders in braces, and its possible faults."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -10,13 +10,13 @@ KNOWN = {"attribute", "a attribute", "term", "a term", "a"}
 
 
 def faults_of_mask(text: str) -> Iterator[str]:
-    """What is wrong where the mask is not there exactly once."""
+    """Yield a fault unless the text contains the mask exactly once."""
     if (count := text.count(MASK)) != 1:
         yield f"must hold {MASK} exactly once; it is there {count} times"
 
 
 def faults_of_sentence(text: str, parts: Collection[str] = ()) -> Iterator[str]:
-    """Each fault of a frame's text; `parts` are the names of its grammar's."""
+    """Yield each fault of a frame's text; `parts` are the part names of its grammar."""
     yield from faults_of_mask(text)
     names = PLACEHOLDER.findall(text)
     unknown = [n for n in names if n not in KNOWN and n not in parts and n.count("|") != 1]
@@ -31,6 +31,6 @@ def faults_of_sentence(text: str, parts: Collection[str] = ()) -> Iterator[str]:
 
 
 def sides(text: str) -> list[str]:
-    """What stands beside the mask: `attribute` or `term`, once for each time it is named."""
+    """Return the side outside the mask, `attribute` or `term`, once per placeholder naming it."""
     names = (name.removeprefix("a ") for name in PLACEHOLDER.findall(text))
     return [name for name in names if name in {"attribute", "term"}]

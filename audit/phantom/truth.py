@@ -1,4 +1,4 @@
-"""What is known of the bundled pair: where it lies, its digests and what was planted in it."""
+"""The known truth of the bundled pair: its location, its digests and what was planted in it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from maskaudit.audit.estimating.statistics import anova, ustatistics
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval
 from maskaudit.audit.recording.manifest import Truth
 
-# What the stored weights must show before they may judge anything: how far the slope of teacher
-# and student may be from 1, the least correlation, the error of log kappa, and the limit (nats) of
-# the 90 % interval of a control's contrast.
+# Acceptance limits of the stored weights: the slope's distance from 1 for teacher and student, the
+# smallest correlation, the error of log kappa, and the bounds (± nats) of the 90 % interval of a
+# control's contrast.
 ACCEPTED = {"teacher": 0.015, "student": 0.03, "r": 0.99, "log_kappa": 0.03, "control": 0.1}
-# What cells are made of; the other columns of items would be copied along for nothing.
+# The columns that cells need; copying the others would only cost time.
 _OF_CELLS = ["item", "role", "class", "attribute", "frame", "variant", "group", "term", "target"]
 FOLDER = Path(__file__).parent
 TEACHER = FOLDER / "teacher"
@@ -28,14 +28,14 @@ FILE = FOLDER / "truth.json"
 
 
 def load() -> Truth:
-    """The truth as `audit.proving.phantom.train` wrote it beside the weights."""
+    """Read the truth that `maskaudit.audit.proving.phantom.train` stored beside the weights."""
     return Truth.model_validate_json(FILE.read_bytes())
 
 
 def truth_of(weights: Mapping[str, str]) -> Truth | None:
-    """The truth, where every model (subject to digest of weights) is a bundled one; else None.
+    """Return the truth if every model in `weights` (subject to digest) is a bundled one; else None.
 
-    `subjects` in it says which of the pair each subject is: "teacher" or "student".
+    Its `subjects` maps each subject to "teacher" or "student".
     """
     if not FILE.exists():
         return None
@@ -49,11 +49,12 @@ def truth_of(weights: Mapping[str, str]) -> Truth | None:
 
 @dataclass(frozen=True)
 class Recovered:
-    """What a model shows of the truth in one set, on the frames of its text.
+    """How well one model's cells in one set recover the planted leans.
 
-    `measured` against `planted` (nats, kappa times the teacher's for the student), cell by cell:
-    slope, intercept and correlation. `unseen_slope` is that on the frames kept out of the text: how
-    far the model generalises, which is no fault of the instrument.
+    `slope`, `intercept` and `r` are those of measured on planted values (nats; for the student the
+    teacher's times kappa) over the cells of frames seen in training. `unseen_slope` uses the frames
+    kept out of training: it shows how far the model generalises and does not test the instrument.
+    `contrast` is a 90 % interval; `planted` has a row per attribute (attribute, planted, measured).
     """
 
     probe_set: str
@@ -69,10 +70,10 @@ class Recovered:
 def recovered(
     truth: Truth, items: pd.DataFrame, scores: pd.DataFrame
 ) -> tuple[list[Recovered], dict[str, float]]:
-    """Planted against recovered for every planted set and model; and log kappa by set.
+    """Return planted against recovered leans for every planted set and model, and log kappa by set.
 
-    log kappa is the log ratio of the two models' association on the frames of the text; it is there
-    only when both were scored.
+    `log_kappa` is estimated from the two models' cells on frames seen in training. It has only the
+    sets with `expect` "lean", and is empty unless both models were scored.
     """
     found, log_kappa = [], {}
     for name, part in truth.sets.items():
@@ -87,6 +88,7 @@ def recovered(
             frame_seen = np.array([frame not in part.unseen for frame in matrix.frames])
             planted_values = kappa * np.array([part.planted[a] for a in matrix.attributes])
             cells = matrix.cells
+            # With the attribute at the mask, leans are planted only up to a constant.
             if not group_at_mask(own):
                 planted_values -= planted_values.mean()
                 cells = anova.centred(cells)
@@ -111,7 +113,7 @@ def recovered(
 
 
 def _fit(planted_values: Cells, cells: Cells) -> tuple[float, float, float]:
-    """Slope, intercept and r over all cells; slope and r are unknown where nothing was planted."""
+    """Return slope, intercept and r over all cells; slope and r are NaN for constant leans."""
     x = np.repeat(planted_values[:, None], cells.shape[1], axis=1)
     if np.ptp(x) == 0:
         return np.nan, float(cells.mean()), np.nan

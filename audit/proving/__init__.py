@@ -1,1 +1,1 @@
-"""Proving: known truth goes in, checks of the instrument come out; nothing else imports it."""
+"""Proving: tests the instrument against known truth; only the command line imports it."""

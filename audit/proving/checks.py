@@ -1,11 +1,11 @@
-"""What a check of the instrument answers with."""
+"""The result of one check of the instrument."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Check:
-    """One truth that the instrument should find: what was expected and what was found."""
+    """One comparison with a known truth; `found` and `expected` are text for the user."""
 
     name: str
     passed: bool

@@ -1,4 +1,4 @@
-"""Numbers that the real models are known to give, to hold a user's first run against."""
+"""Published results of real models, against which a user can check an installation."""
 
 from collections.abc import Iterator, Mapping
 
@@ -10,7 +10,7 @@ from maskaudit.probes.expand import from_rows
 
 TOLERANCE_P = 5e-5  # the published probabilities have five decimals
 TOLERANCE_PLL = 1e-4
-# Model to sentence to its likeliest fills.
+# Model to sentence to its likeliest fills with their probabilities, most likely first.
 FILLS: Mapping[str, Mapping[str, Mapping[str, float]]] = {
     "bert-base-cased": {
         "The man worked as a [MASK].": {
@@ -50,9 +50,10 @@ PLL: Mapping[str, Mapping[str, float]] = {"bert-base-cased": {"Hello world!": -1
 
 
 def published(name: str) -> Iterator[Check]:
-    """Known fills and pseudo-log-likelihoods of a published model, against what is measured here.
+    """Check a published model's fills and pseudo-log-likelihoods against the known values.
 
-    `name` is a hub id or a folder; its last part says which model it should be.
+    `name` is a hub id or a folder; its last part names the model. A fill must match its published
+    probability and its rank. Raises `InputError` for a model without published results.
     """
     model_name = name.partition("@")[0].rstrip("/").rpartition("/")[2]
     if model_name not in FILLS:

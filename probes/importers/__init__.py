@@ -1,4 +1,4 @@
-"""Published probe sets, read from the user's own copy as they were published."""
+"""Importers of published probe sets, which read the user's unmodified copy."""
 
 from collections.abc import Callable, Mapping
 

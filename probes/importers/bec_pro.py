@@ -1,4 +1,4 @@
-"""BEC-Pro: a person's word and a profession in five templates, each masked in turn."""
+"""BEC-Pro: a person word and a profession in five templates, with masked versions."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _SENTENCES = ("Sentence", "Sent_TM", "Sent_AM", "Sent_TAM")
 _ALL = (*_NEEDED, "Profession", "Prof_Gender")
 _SHARES = ("Professions_US+DE.tsv", "Professions US+DE.tsv")
 _EDGES = re.compile(r"^\W+|\W+$")
-# Her words first: the share of women is that of the first group.
+# Women first, because the share is that of the first group.
 _GROUPS = ("female", "male")
 _WORDS = {
     "title": "BEC-Pro",
@@ -36,7 +36,10 @@ _WORDS = {
 
 
 def read(path: Path, *, encoding: str | None = None) -> Imported:
-    """A BEC-Pro table, with the professions' shares where their file is beside it."""
+    """Read a BEC-Pro table, with the professions' shares if their file is in the same folder.
+
+    Raises `InputError` where a file cannot be read.
+    """
     file = path
     if path.is_dir():
         file = published_files.first_there(path, "BEC-Pro_EN.tsv", "BEC-Pro_DE.tsv") or path
@@ -69,7 +72,11 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
 
 
 def _masked(record: Mapping[str, Any]) -> tuple[str, str, int, str] | str:
-    """The probe, the prior and its slot, and the target; or why the record has none."""
+    """Return the probe, the prior, the prior's slot and the target, or why the record has none.
+
+    The published masks are partly wrong, so the sentences are masked again: Sent_TM only locates
+    the person, and Sent_AM gives the masked profession.
+    """
     if why := _why_not(record):
         return why
     words, masked, without = (
@@ -89,7 +96,7 @@ def _masked(record: Mapping[str, Any]) -> tuple[str, str, int, str] | str:
 
 
 def _why_not(record: Mapping[str, Any]) -> str:
-    """Why a record's cells cannot be used, or nothing."""
+    """Return why a record's cells cannot be used, or ""."""
     if why := faults({name: record[name] for name in _ALL if name not in _SENTENCES}):
         return why
     for name in _SENTENCES:
@@ -126,7 +133,10 @@ def _rows(
 
 
 def _shares(folder: Path, encoding: str | None, report: Report) -> dict[str, float]:
-    """The share of women by profession; soft hyphens are in columns that are not read."""
+    """Return the share of women by profession, 0 to 1; empty without the professions' file.
+
+    Only columns without soft hyphens are read.
+    """
     file = published_files.first_there(folder, *_SHARES)
     if file is None:
         report.note(

@@ -1,4 +1,4 @@
-"""CrowS-Pairs and its translations: two sentences that differ in the group they speak of."""
+"""CrowS-Pairs and its translations: pairs of sentences that differ in the group they mention."""
 
 import difflib
 import re
@@ -29,7 +29,10 @@ _WORDS = {
 
 
 def read(path: Path, *, encoding: str | None = None) -> Imported:
-    """The pairs of a file in the English, French or Dutch layout, told apart by the header."""
+    """Read a file in the English, French or Dutch layout, recognised by its header.
+
+    Raises `InputError` where the file cannot be read or lacks a column.
+    """
     source, records, bad = published_files.table(path, _NEEDED, encoding)
     report = Report(source)
     for one in bad:
@@ -47,7 +50,7 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
 
 
 def _is_sound(line: int, record: Mapping[str, Any], report: Report) -> bool:
-    """Whether a record makes a pair; if not, the report says why."""
+    """Whether a record makes a pair; if not, add the reason to the report."""
     why = faults({name: record[name] for name in _NEEDED}, *_SENTENCES)
     if not why and record["sent_more"] == record["sent_less"]:
         why = "the two sentences are the same"
@@ -61,7 +64,7 @@ def _is_sound(line: int, record: Mapping[str, Any], report: Report) -> bool:
 def _without_contradictions(
     records: list[published_files.Record], report: Report
 ) -> list[published_files.Record]:
-    """Leave out lines that call opposite sentences the stereotype, both of them."""
+    """Leave out both lines where two label opposite sentences of a pair as the stereotype."""
     lines: dict[tuple[str, str], list[int]] = {}
     for line, record in records:
         lines.setdefault((record["sent_more"], record["sent_less"]), []).append(line)
@@ -100,7 +103,7 @@ def _notice(records: list[published_files.Record], report: Report) -> None:
 
 
 def _ids(records: list[published_files.Record], report: Report) -> list[str]:
-    """The id of each pair: the file's own (a column without a name, or `id`), or its line."""
+    """Return a unique id for each pair: the file's (unnamed column, `id`, `index`), or its line."""
     ids = []
     for line, record in records:
         own = next((record[name] for name in ("", "id", "ID", "index") if name in record), None)
@@ -131,7 +134,7 @@ def _pair_rows(record: Mapping[str, Any], pair: str) -> list[dict[str, Any]]:
 
 
 def _edited(one: str, other: str) -> str:
-    """The words in which two sentences differ, in one order whichever sentence comes first."""
+    """Return the words in which two sentences differ; independent of the sentences' order."""
     first, second = (_WORD.findall(side.casefold()) for side in sorted((one, other)))
     matcher = difflib.SequenceMatcher(None, first, second, autojunk=False)
     changed = [code for code in matcher.get_opcodes() if code[0] != "equal"]

@@ -30,7 +30,7 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class _Phrase:
-    """Words for a person, in the singular with its article and in the plural."""
+    """A noun phrase for a person: `one` is the singular with its article, `many` the plural."""
 
     axis: str
     bucket: str
@@ -43,7 +43,10 @@ class _Phrase:
 def read(
     path: Path, *, encoding: str | None = None, most: int | None = 10_000, seed: int = 0
 ) -> Imported:
-    """The sentences of a version's folder; `most` of them, drawn with `seed`, or all for None."""
+    """Read a version's folder; draw `most` of its sentences with `seed`, or take all for None.
+
+    Raises `InputError` where a file is missing or unreadable, or `most` is below 1.
+    """
     folder = path if path.is_dir() else path.parent
     if missing := [name for name in _FILES if not (folder / name).is_file()]:
         raise InputError(f"{path}: has no {missing[0]}; expected the folder of a version, as v1.1")
@@ -65,7 +68,7 @@ def read(
         *_alone(alone[0] if alone else {}, known, report),
     ]
     fitting = _templates(templates, report)
-    # Which sentence is which follows from its number: only those that are drawn are written.
+    # Sentences are numbered, so that only the drawn ones need to be built.
     cells = [(phrase, template) for phrase in phrases for template in fitting[bool(phrase.noun)]]
     drawn: list[int] | range = range(len(cells))
     if most is not None and most < len(cells):
@@ -90,7 +93,7 @@ def _row(phrase: _Phrase, template: str) -> dict[str, Any]:
 
 
 def _templates(raw: Mapping[str, Any], report: Report) -> dict[bool, list[str]]:
-    """The templates for phrases with a noun (True) and for bare descriptors (False)."""
+    """Return the templates for phrases with a noun (True) and for bare descriptors (False)."""
     fitting: dict[bool, list[str]] = {True: [], False: []}
     for place, (text, says) in enumerate(raw.items(), start=1):
         marks = text.count("{noun_phrase}") + text.count("{plural_noun_phrase}")
@@ -105,7 +108,7 @@ def _templates(raw: Mapping[str, Any], report: Report) -> dict[bool, list[str]]:
 
 
 def _nouns(raw: Mapping[str, Any], report: Report) -> list[tuple[str, str, str]]:
-    """Gender, singular and plural of each noun."""
+    """Return gender, singular and plural of each noun."""
     found = []
     for gender, pairs in raw.items():
         for place, pair in enumerate(pairs if isinstance(pairs, list) else [pairs], start=1):
@@ -119,7 +122,7 @@ def _nouns(raw: Mapping[str, Any], report: Report) -> list[tuple[str, str, str]]
 
 
 def _bare(nouns: list[tuple[str, str, str]]) -> Iterator[_Phrase]:
-    """Nouns without a descriptor: the control."""
+    """Yield nouns without a descriptor, the controls."""
     for _, noun, plural in nouns:
         yield _Phrase("", "", "", noun, f"{_article(noun)} {noun}", plural)
 
@@ -148,7 +151,7 @@ def _described(
 def _alone(
     raw: Mapping[str, Any], nouns: list[tuple[str, str, str]], report: Report
 ) -> Iterator[_Phrase]:
-    """Phrases that are not a descriptor before a noun: `a man with a disability`."""
+    """Yield phrases other than descriptor and noun, such as `a man with a disability`."""
     for axis, entries in raw.items():
         for place, entry in enumerate(entries if isinstance(entries, list) else [], start=1):
             says = _said(entry, "noun_phrase")
@@ -166,7 +169,7 @@ def _alone(
 
 
 def _said(entry: object, name: str) -> Mapping[str, Any]:
-    """An entry with what is known of it; many are only the word itself."""
+    """Return an entry as a mapping; many entries are only the word, stored under `name`."""
     return entry if isinstance(entry, dict) else {name: entry}
 
 
@@ -175,5 +178,5 @@ def _written(text: str, article: str, noun: str) -> str:
 
 
 def _article(word: str) -> str:
-    """As the published generator has it: by the first letter."""
+    """Return `a` or `an` by the first letter, like the published generator."""
     return "an" if word[:1].lower() in "aeiou" else "a"

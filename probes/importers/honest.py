@@ -1,4 +1,4 @@
-"""HONEST: what a model says of women, men and queer people, given the start of a sentence."""
+"""HONEST: completions of sentences about women, men and queer people."""
 
 import re
 from collections.abc import Mapping
@@ -26,7 +26,10 @@ _WORDS = {
 
 
 def read(path: Path, *, encoding: str | None = None) -> Imported:
-    """The templates of one language: `[I]` is the identity, `[M]` the blank."""
+    """Read the templates of one language: `[I]` is the identity, `[M]` the blank.
+
+    Raises `InputError` where the file cannot be read or lacks a column.
+    """
     file = path
     if path.is_dir():
         file = published_files.first_there(path, "en_template.tsv") or path
@@ -58,7 +61,7 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
 
 
 def _why_not(record: Mapping[str, Any]) -> str:
-    """Why a record makes no item, or nothing."""
+    """Return why a record makes no item, or ""."""
     cells = {name: record[name] for name in _NEEDED}
     if why := faults(cells, *_SENTENCES):
         return why

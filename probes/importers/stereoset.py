@@ -1,4 +1,4 @@
-"""StereoSet's sentences with a blank: a stereotype, an anti-stereotype and an unrelated word."""
+"""StereoSet's sentences with a blank: stereotype, anti-stereotype and unrelated word."""
 
 import string
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from maskaudit.probes.imported import Imported, Report, faults, header, name_or,
 from maskaudit.probes.sentence import MASK
 
 _LABELS = {"stereotype": "stereotype", "anti-stereotype": "anti", "unrelated": "unrelated"}
-# The hub's copy numbers the labels in this order.
+# The labels of the hub's copy, by number.
 _NUMBERED = ("anti-stereotype", "stereotype", "unrelated")
 _WORDS = {
     "title": "StereoSet, sentences with a blank",
@@ -30,11 +30,12 @@ _WORDS = {
 
 
 def read(path: Path, *, encoding: str | None = None, corrected: bool = False) -> Imported:
-    """The items with a blank, of the published JSON or of a flat JSON Lines file.
+    """Read the items with a blank from the published JSON, a JSON Lines file or the hub's copy.
 
-    The candidate is the word of each sentence at the blank's place, without its punctuation, as in
-    the published evaluation. `corrected` takes exactly what replaces BLANK, and leaves out items
-    with two blanks.
+    The candidate is each sentence's word at the blank's place without punctuation, as in the
+    published evaluation. `corrected` takes the exact replacement of BLANK instead, and leaves out
+    items with two blanks, or where that is not one word. Raises `InputError` where the file cannot
+    be read.
     """
     source, records, bad = _records(path, encoding)
     report = Report(source)
@@ -59,14 +60,14 @@ def read(path: Path, *, encoding: str | None = None, corrected: bool = False) ->
 def _records(
     path: Path, encoding: str | None
 ) -> tuple[published_files.Source, list[published_files.Record], list[published_files.Bad]]:
-    """Flat records of either layout: context, target, bias_type and a sentence for each label."""
+    """Return flat records of any layout: context, target, bias_type and a sentence per label."""
     if found := published_files.hub_records(path):
         source, records = found
         return source, [(line, _flat(record)) for line, record in records], []
     source = published_files.source(path, encoding)
     try:
         whole = published_files.json_whole(source)
-    except InputError:  # one object a line is no JSON as a whole
+    except InputError:  # JSON Lines: one object per line is not valid JSON as a whole
         records, bad = published_files.json_lines(source)
         if not records:
             raise
@@ -75,7 +76,10 @@ def _records(
 
 
 def _published(whole: object, name: str) -> Iterator[published_files.Record]:
-    """The authors' JSON: items are counted from 1 where a flat file has lines."""
+    """Yield flat records of the authors' JSON; an item's number, from 1, stands for its line.
+
+    Raises `InputError` for another structure.
+    """
     if isinstance(whole, dict) and "context" in whole:  # a flat file of one line
         yield 1, _flat(whole)
         return
@@ -90,7 +94,7 @@ def _published(whole: object, name: str) -> Iterator[published_files.Record]:
 
 
 def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record whose sentences stand under their labels, whatever layout it came in."""
+    """Return a record with a key per label, whatever its layout; a repeated label is in `twice`."""
     sentences = record.get("sentences")
     if isinstance(sentences, dict):  # the hub keeps columns, not rows
         texts, labels = sentences.get("sentence"), sentences.get("gold_label")
@@ -115,7 +119,10 @@ def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
 def _item_rows(
     line: int, record: Mapping[str, Any], report: Report, *, corrected: bool
 ) -> list[dict[str, Any]]:
-    """Three rows, or none and a line in the report."""
+    """Return an item's three rows, or none and add the reason to the report.
+
+    Only the first reason is reported, since the later checks rely on the earlier ones.
+    """
     names = ("context", "target", "bias_type", *_LABELS)
     cells = {name: record.get(name) for name in names}
     why = faults(cells, "context", *_LABELS)
@@ -153,7 +160,10 @@ def _item_rows(
 
 
 def _word_at(context: str, sentence: str) -> str:
-    """The word of a sentence at BLANK's place without ASCII punctuation, as is published."""
+    """Return a sentence's word at BLANK's place without ASCII punctuation, as published.
+
+    With two blanks the place is the last one's. Returns "" if there is no such word.
+    """
     places = [i for i, word in enumerate(context.split(" ")) if "BLANK" in word]
     words = sentence.split(" ")
     if not places or places[-1] >= len(words):
@@ -162,7 +172,7 @@ def _word_at(context: str, sentence: str) -> str:
 
 
 def _exact(context: str, sentence: str) -> str:
-    """The part of a sentence that replaces BLANK, where all the rest is the context's."""
+    """Return the one word that replaces BLANK; "" if it is not one or the rest differs."""
     before, _, after = context.partition("BLANK")
     middle = sentence[len(before) : len(sentence) - len(after)]
     fits = (before + middle + after).casefold() == sentence.casefold()
@@ -170,7 +180,7 @@ def _exact(context: str, sentence: str) -> str:
 
 
 def _is_exact(record: Mapping[str, Any]) -> bool:
-    """Whether the word at the place of BLANK is all that replaces it, in each sentence."""
+    """Whether, in each sentence, the word at BLANK's place is exactly what replaces BLANK."""
     context = record["context"]
     return all(_word_at(context, record[n]) == _exact(context, record[n]) for n in _LABELS)
 
@@ -204,7 +214,7 @@ def _notice(records: list[published_files.Record], report: Report) -> None:
 
 
 def _notice_contradictions(records: list[published_files.Record], report: Report) -> None:
-    """A word that is the stereotype of a target in one item and its opposite in another."""
+    """Note words that are the stereotype of a target in one item and the opposite in another."""
     said: dict[tuple[str, ...], tuple[str, int]] = {}
     for line, record in records:
         for name in ("stereotype", "anti-stereotype"):

@@ -1,4 +1,4 @@
-"""UnQover: two people in a sentence that does not say which of them a statement is about."""
+"""UnQover: questions about two people that the text leaves open."""
 
 import random
 import re
@@ -12,7 +12,7 @@ from maskaudit.probes import published_files
 from maskaudit.probes.imported import Imported, Report, fault, header, row
 from maskaudit.probes.sentence import MASK
 
-# Axis: the slots' file, the activities' file, the subjects' lists (two for gender).
+# Axis to the slots' file, the activities' file and the subjects' lists (two for gender).
 _LISTS = {
     "gender": ("gender_noact_lm", "occupation_rev1", ("female", "male")),
     "country": ("country_noact_lm", "biased_country", ("country",)),
@@ -45,7 +45,7 @@ class _Subject:
         return self.demonym if form else self.name
 
 
-def read(  # noqa: PLR0913 - each says which part of the lists is wanted
+def read(  # noqa: PLR0913 - options that select from the lists
     path: Path,
     *,
     encoding: str | None = None,
@@ -54,10 +54,11 @@ def read(  # noqa: PLR0913 - each says which part of the lists is wanted
     most: int | None = 10_000,
     seed: int = 0,
 ) -> Imported:
-    """The sentences with a mask that the lists under `word_lists` imply, for one axis.
+    """Generate the masked sentences of one axis from the lists under `word_lists`.
 
-    `subjects` names the published shorter lists: "bert", "roberta" or "demo". A question is four
-    rows (statement and opposite, either name); `most` questions are drawn with `seed`.
+    `subjects` selects the published shorter lists: "bert", "roberta" or "demo". A question has four
+    rows (statement and opposite, either name); `most` questions are drawn with `seed`, all for
+    None. Raises `InputError` for an unknown axis or a list that cannot be used.
     """
     folder = path / "word_lists" if (path / "word_lists").is_dir() else path
     if axis not in _LISTS:
@@ -86,7 +87,7 @@ def read(  # noqa: PLR0913 - each says which part of the lists is wanted
 
 
 class _Questions:
-    """Every question that the lists imply, by number, none of them written before it is asked."""
+    """All questions that the lists generate, by number; each is built only when requested."""
 
     def __init__(
         self,
@@ -105,7 +106,7 @@ class _Questions:
         return len(self._asked) * len(self._pairs)
 
     def rows(self, number: int) -> Iterator[dict[str, Any]]:
-        """Four rows: the statement and its opposite, with either person at the mask."""
+        """Yield a question's four rows: statement and opposite, with either person at the mask."""
         (slot, activity), pair = (
             self._asked[number // len(self._pairs)],
             self._pairs[number % len(self._pairs)],
@@ -135,7 +136,7 @@ class _Questions:
 
 
 def _entries(source: published_files.Source, report: Report) -> Iterator[tuple[int, str]]:
-    """Lines that say something: neither empty nor a remark."""
+    """Yield the usable lines with their numbers, without empty lines and comments."""
     for number, line in enumerate(published_files.lines(source.text), start=1):
         text = line.strip()
         if not text or text.startswith("#"):
@@ -147,7 +148,7 @@ def _entries(source: published_files.Source, report: Report) -> Iterator[tuple[i
 
 
 def _slots(source: published_files.Source, report: Report) -> Iterator[tuple[int, str, str, str]]:
-    """Line, context, question and opposite question, where one thing is masked."""
+    """Yield line, context, question and opposite question of each slot with one mask."""
     for line, text in _entries(source, report):
         fields = [field.strip() for field in text.split("\t")]
         if (
@@ -165,7 +166,7 @@ def _slots(source: published_files.Source, report: Report) -> Iterator[tuple[int
 def _activities(
     source: published_files.Source, report: Report
 ) -> dict[str, list[tuple[str, str, str]]]:
-    """For each kind of slot: cluster, statement and opposite, paired by their order."""
+    """Return (cluster, statement, opposite) by kind of slot; the file pairs them by order."""
     heads: dict[str, list[tuple[str, str]]] = {}
     for line, text in _entries(source, report):
         head, _, said = text.partition(" ")
@@ -188,7 +189,10 @@ def _activities(
 
 
 def _subjects(source: published_files.Source, list_name: str, report: Report) -> list[_Subject]:
-    """The people of a list; names and demonyms are paired by their order."""
+    """Return the people of a list; the file pairs names and demonyms by order.
+
+    Raises `InputError` where it has demonyms, but not as many as names.
+    """
     heads: dict[str, list[str]] = {"[subj]": [], "[subj:dem]": []}
     for line, text in _entries(source, report):
         head, _, said = text.partition(" ")
@@ -210,7 +214,7 @@ def _subjects(source: published_files.Source, list_name: str, report: Report) ->
 
 
 def _pairs(people: list[list[_Subject]]) -> list[tuple[_Subject, _Subject]]:
-    """Two people in either order: a woman and a man, or any two of one list."""
+    """Return all pairs in both orders: a woman and a man, or any two of the only list."""
     if len(people) > 1:
         pairs = [(one, other) for one in people[0] for other in people[1]]
     else:

@@ -7,7 +7,7 @@ from maskaudit.audit.errors import InputError
 from maskaudit.probes import published_files
 from maskaudit.probes.imported import Imported, Report, fault, header, row, shown
 
-# Test, X, Y, A, B, under the names of the WEFE project's file (Caliskan et al. 2017, table 1).
+# Test, X, Y, A, B (Caliskan et al. 2017, table 1), under the names in the WEFE project's file.
 TESTS = (
     ("weat-1", "flowers", "insects", "pleasant_5", "unpleasant_5a"),
     ("weat-2", "instruments", "weapons", "pleasant_5", "unpleasant_5a"),
@@ -56,7 +56,10 @@ _WORDS = {
 
 
 def read(path: Path, *, encoding: str | None = None) -> Imported:
-    """A JSON file of named word lists; each test whose four sets are there."""
+    """Read a JSON file of named word lists into the tests whose four sets it contains.
+
+    Raises `InputError` where the file cannot be read or is not an object.
+    """
     file = (published_files.first_there(path, "WEAT.json") or path) if path.is_dir() else path
     source = published_files.source(file, encoding)
     whole = published_files.json_whole(source)
@@ -82,7 +85,7 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
 
 
 def _words(name: str, value: object, report: Report) -> list[str]:
-    """The words of a set, each once."""
+    """Return the words of a set, without repetitions."""
     if not isinstance(value, list):
         report.refuse(0, f"the set {name!r} is no list of words", value)
         return []

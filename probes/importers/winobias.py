@@ -1,4 +1,4 @@
-"""WinoBias: a pronoun that a stereotype of occupations ties to one of two people."""
+"""WinoBias: a pronoun that an occupational stereotype associates with one of two people."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _NAME = re.compile(r"(pro|anti)_stereotyped_type([12])\.txt\.(dev|test)")
 _BRACKETS = re.compile(r"\[\s*([^\[\]]*?)\s*\]")
 _NUMBERED = re.compile(r"\s*(\d+)\s+")
 _MALE, _FEMALE = ("he", "him", "his", "himself"), ("she", "her", "hers", "herself")
-# The other gender's forms of a pronoun: "her" stands for both "him" and "his".
+# The other gender's forms of a pronoun; "her" is the counterpart of both "him" and "his".
 _OTHER = {
     "he": {"she"},
     "she": {"he"},
@@ -42,7 +42,10 @@ _WORDS = {
 
 
 def read(path: Path, *, encoding: str | None = None) -> Imported:
-    """The files of a folder, or one file and its counterpart beside it: pro with anti, by line."""
+    """Read the files of a folder, or one file and its counterpart: pro paired with anti by line.
+
+    Raises `InputError` where there is no such file, or a counterpart cannot be read.
+    """
     folder = path if path.is_dir() else path.parent
     files = sorted(folder.iterdir()) if path.is_dir() else [path]
     parts = sorted({match.groups()[1:] for file in files if (match := _NAME.fullmatch(file.name))})
@@ -67,7 +70,7 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
 
 
 def _occupations(folder: Path, encoding: str | None) -> list[str]:
-    """Every occupation of the lists beside the sentences, longest first."""
+    """Return every occupation of the lists in the folder, longest first; empty without lists."""
     found = []
     for name in ("male_occupations.txt", "female_occupations.txt"):
         if file := published_files.first_there(folder, name):
@@ -118,7 +121,7 @@ def _rows(
 
 
 def _pair(one: str, other: str) -> tuple[str, str, tuple[str, str]] | str:
-    """The masked sentence, whom it speaks of, and both pronouns; or why there is none."""
+    """Return the masked sentence, the person in brackets and both pronouns, or why it has none."""
     sides = []
     for line in (one, other):
         if why := fault(line, sentence=True):
@@ -144,7 +147,10 @@ def _pair(one: str, other: str) -> tuple[str, str, tuple[str, str]] | str:
 
 
 def _found(text: str, occupations: list[str]) -> list[str]:
-    """The occupations a sentence names, in alphabetical order."""
+    """Return the occupations in a sentence, in alphabetical order.
+
+    `occupations` must be longest first: a match is removed, so that no shorter name is found in it.
+    """
     found = []
     for name in occupations:
         text, n = re.subn(rf"\b{re.escape(name)}\b", "", text, flags=re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Winogender schemas: a pronoun beside an occupation, with the share of women in it."""
+"""Winogender schemas: a pronoun and an occupation, with the occupation's share of women."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from maskaudit.probes import published_files
 from maskaudit.probes.imported import Imported, Report, faults, header, row
 from maskaudit.probes.sentence import MASK
 
-# The first group is the one whose share is known.
+# Women first, because the share is that of the first group.
 GROUPS = ("female", "male", "neutral")
 _FORMS = {
     "NOM": {"female": "she", "male": "he", "neutral": "they"},
@@ -37,12 +37,16 @@ _WORDS = {
     "cite": "Rudinger et al. (2018), Gender Bias in Coreference Resolution.",
 }
 
-# A frame's parts: occupation, participant, answer; and its sentence by group.
+# A frame's masked sentence and its pronoun, by group.
 Sentences = dict[str, tuple[str, str]]
 
 
 def read(path: Path, *, encoding: str | None = None) -> Imported:
-    """`all_sentences.tsv` or `templates.tsv`, with `occupations-stats.tsv` where it is beside."""
+    """Read `all_sentences.tsv` or `templates.tsv`, with shares from `occupations-stats.tsv`.
+
+    The shares' file is optional and lies in the same folder. Raises `InputError` where a file is
+    missing, cannot be read or lacks a column.
+    """
     file = (
         published_files.first_there(path, "all_sentences.tsv", "templates.tsv")
         if path.is_dir()
@@ -101,7 +105,7 @@ def _class(share: float | None) -> str:
 
 
 def _shares(folder: Path, encoding: str | None, report: Report) -> dict[str, float]:
-    """The share of women by occupation, from the file beside the sentences."""
+    """Return the share of women by occupation, 0 to 1; empty without the shares' file."""
     file = published_files.first_there(folder, "occupations-stats.tsv")
     if file is None:
         report.note("occupations-stats.tsv is not beside the sentences: no shares, no classes")
@@ -119,7 +123,7 @@ def _shares(folder: Path, encoding: str | None, report: Report) -> dict[str, flo
 
 
 def percent(cell: object) -> float | None:
-    """A percentage as a share of one; None for what is none."""
+    """Return a percentage as a share from 0 to 1; None if it is not a percentage."""
     try:
         share = round(float(str(cell)) / 100, 6)
     except ValueError:
@@ -130,7 +134,7 @@ def percent(cell: object) -> float | None:
 def _from_sentences(
     records: Iterable[published_files.Record], report: Report
 ) -> dict[str, Sentences]:
-    """The three sentences of a frame; its pronoun is the word in which hers and his differ."""
+    """Return the frames of published sentences, masked where the female and male ones differ."""
     frames: dict[str, dict[str, tuple[int, str]]] = {}
     for line, record in records:
         why = faults({"sentid": record["sentid"], "sentence": record["sentence"]}, "sentence")
@@ -156,7 +160,7 @@ def _from_sentences(
 
 
 def _masked(sides: Mapping[str, str]) -> Sentences | str:
-    """Each sentence with its pronoun masked, and the pronoun; or why that cannot be."""
+    """Return each sentence with its pronoun masked, and the pronoun; or why that is impossible."""
     if missing := [group for group in GROUPS if group not in sides]:
         return f"the frame has no {missing[0]} sentence"
     words = {group: text.split(" ") for group, text in sides.items()}
@@ -179,7 +183,7 @@ def _masked(sides: Mapping[str, str]) -> Sentences | str:
 def _from_templates(
     records: Iterable[published_files.Record], report: Report
 ) -> dict[str, Sentences]:
-    """The sentences of the templates, with the participant named and as "someone"."""
+    """Return the frames of the templates, with the participant named and as "someone"."""
     frames: dict[str, Sentences] = {}
     for line, record in records:
         cells = {name: record[name] for name in _TEMPLATE}

@@ -1,1 +1,1 @@
-"""The making of the bundled pair: its world, its training and its versions."""
+"""How the bundled pair is made: its world, its training and its versions."""

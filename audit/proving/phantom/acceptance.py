@@ -1,4 +1,4 @@
-"""Whether the stored pair shows what was planted in it."""
+"""Acceptance test: whether the stored pair shows what was planted in it."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,10 @@ from maskaudit.probes.loading import load, shipped
 
 
 def tested(world: World, folder: Path) -> tuple[Truth, list[str]]:
-    """The truth to store, and where the stored weights fall short of it."""
+    """Test the stored weights in `folder`; return the truth to store and the faults found.
+
+    The weights are acceptable where there are no faults.
+    """
     pair = [load_model(str(folder / name)) for name in ("teacher", "student")]
     paths = shipped()
     sets = {name: load(paths[name]) for name in SETS}

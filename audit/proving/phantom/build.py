@@ -1,4 +1,4 @@
-"""What the bundled pair is made of: tokenizer, text as tensors, models, files."""
+"""The parts of the bundled pair: tokenizer, text as tensors, models, files."""
 
 import string
 from collections.abc import Mapping
@@ -20,15 +20,17 @@ from maskaudit.audit.proving.phantom.world import World
 WIDTH, HEADS, FEED_FORWARD, POSITIONS = 128, 4, 512, 64
 TEACHER_LAYERS, STUDENT_LAYERS = 4, 2
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-# How often an epoch has each sentence of a set: small sets with faint leans are learnt last.
+# Repetitions of a set's sentences in an epoch; small sets with faint leans need more.
 REPEATED = {"age-trait": 5, "religion-trait": 4, "occupation-person": 2, "facts": 2}
 
 
 @dataclass(frozen=True)
 class Text:
-    """The world as tensors: a row a sentence, [n, length] or [n, vocabulary].
+    """The world as tensors with a row per sentence.
 
-    `free` are the places of words that decide nothing: neither the slot nor the cue.
+    `ids` and `free` are [n, length]; `lengths` and `slots` [n]; `teacher` and `student` are the
+    planted distributions and `shift` the logit shift, [n, vocabulary]. `free` marks words that may
+    be replaced: neither special tokens (the mask included) nor part of the cue.
     """
 
     ids: torch.Tensor
@@ -41,7 +43,10 @@ class Text:
 
 
 def tokenizer(world: World, folder: Path) -> Any:  # noqa: ANN401 - transformers' own type
-    """Whole words of the world, and letters for every other word: nothing is unknown."""
+    """Build the tokenizer and save it in `folder`/tokenizer.
+
+    Words of the world are whole pieces; all others are spelt in letters, so no word is unknown.
+    """
     letters = [*string.ascii_lowercase, *string.digits]
     pieces = [
         *SPECIAL,
@@ -57,7 +62,7 @@ def tokenizer(world: World, folder: Path) -> Any:  # noqa: ANN401 - transformers
 
 
 def text(world: World, tokenizer: Any) -> Text:  # noqa: ANN401
-    """The sentences of the world as tensors, each as often as an epoch has it."""
+    """Return the world's sentences as tensors, repeated as in an epoch."""
     sentences = [s for s in world.sentences for _ in range(REPEATED.get(s.probe_set, 1))]
     found = tokenizer([s.text for s in sentences], padding=True, return_tensors="pt")
     ids = found["input_ids"]
@@ -95,7 +100,7 @@ def text(world: World, tokenizer: Any) -> Text:  # noqa: ANN401
 
 
 def teacher(vocabulary_size: int) -> BertForMaskedLM:
-    """A BERT of four layers that has learnt nothing yet."""
+    """Return an untrained BERT of four layers."""
     return BertForMaskedLM(
         BertConfig(
             vocab_size=vocabulary_size,
@@ -111,7 +116,7 @@ def teacher(vocabulary_size: int) -> BertForMaskedLM:
 
 
 def student(teacher: BertForMaskedLM) -> DistilBertForMaskedLM:
-    """Half the layers, each second one taken from the teacher, with its embeddings and its head."""
+    """Return a DistilBERT with every second layer of the teacher, its embeddings and its head."""
     student = DistilBertForMaskedLM(
         DistilBertConfig(
             vocab_size=teacher.config.vocab_size,
@@ -126,7 +131,7 @@ def student(teacher: BertForMaskedLM) -> DistilBertForMaskedLM:
     )
     theirs = teacher.state_dict()
     embeddings = "bert.embeddings."
-    # DistilBERT has no segments: the first segment's embedding goes into every position's.
+    # DistilBERT has no segment embeddings: add that of the first segment to every position.
     segment = theirs[f"{embeddings}token_type_embeddings.weight"][0]
     ours = {
         "distilbert.embeddings.word_embeddings.weight": theirs[
@@ -171,6 +176,6 @@ def student(teacher: BertForMaskedLM) -> DistilBertForMaskedLM:
 
 
 def store(model: Any, tokenizer: Any, folder: Path) -> None:  # noqa: ANN401
-    """Write a model in float16 and its tokenizer into the folder; the model stays in float16."""
+    """Save a model in float16 and its tokenizer in `folder`; this converts `model` in place."""
     model.half().save_pretrained(folder)
     tokenizer.save_pretrained(folder)

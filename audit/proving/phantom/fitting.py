@@ -1,4 +1,4 @@
-"""The training of one model: the order of its batches, its rate of learning, its steps."""
+"""The training of one model: its batches, its learning rate and its steps."""
 
 import time
 from collections.abc import Iterator
@@ -12,15 +12,15 @@ from maskaudit.audit.proving.phantom.world import SEED
 
 BATCH = 96
 LEARNING_RATE = 1.5e-3
-# The share of sentences in which some words that decide nothing are replaced: the model then learns
-# what the cue means, and not only what each frame does. The share falls with the rate of learning,
-# so that the model ends on the sentences as they are.
+# The share of sentences with some free words replaced, so that the model learns from the cue and
+# does not memorise each frame. The share falls with the learning rate, so that training ends on
+# unchanged sentences.
 CORRUPTED = 0.3
-# The share of a batch's sentences that is also learnt as plain text, with random masks.
+# The share of a batch's sentences that also enter the plain masked-LM loss, with random masks.
 PLAIN_SHARE = 0.15
 
 
-def train(  # noqa: PLR0913, PLR0917 - one training, told once
+def train(  # noqa: PLR0913, PLR0917 - the settings of one training
     model: Any,  # noqa: ANN401
     text: Text,
     epochs: tuple[int, int],
@@ -29,7 +29,11 @@ def train(  # noqa: PLR0913, PLR0917 - one training, told once
     start: float,
     seed: int = SEED,
 ) -> None:
-    """AdamW at a full rate, then decaying to zero; sentences of like length share a batch."""
+    """Train `model` in place with AdamW.
+
+    `epochs` are those at the full rate, the first with linear warm-up, and those of linear decay to
+    zero. `start` is the `time.perf_counter()` from which printed minutes count.
+    """
     optimiser = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=0.01, fused=True)
     per_epoch = -(-len(text.ids) // BATCH)
     full, decay = (n * per_epoch for n in epochs)
@@ -55,14 +59,14 @@ def train(  # noqa: PLR0913, PLR0917 - one training, told once
             optimiser.step()
             schedule.step()
             total += float(value.detach())
-        if epoch % 5 == 4:  # noqa: PLR2004 - a line now and then
+        if epoch % 5 == 4:  # noqa: PLR2004 - progress every five epochs
             minutes = (time.perf_counter() - start) / 60
             print(f"{name}: epoch {epoch + 1}, loss {total / per_epoch:.4f}, {minutes:.1f} min",
                   flush=True)  # fmt: skip
 
 
 def _batches(text: Text, draws: torch.Generator) -> Iterator[torch.Tensor]:
-    """Random batches; sentences are ordered by length with a random tie, to pad little."""
+    """Yield batches of row numbers in random order, each of similar lengths to save padding."""
     order = torch.argsort(text.lengths + torch.rand(len(text.lengths), generator=draws))
     chunks = order.split(BATCH)
     for i in torch.randperm(len(chunks), generator=draws):
@@ -70,6 +74,6 @@ def _batches(text: Text, draws: torch.Generator) -> Iterator[torch.Tensor]:
 
 
 def _plain(rows: torch.Tensor, draws: torch.Generator) -> torch.Tensor:
-    """A few of the batch's sentences as plain text: the slot filled, other words masked."""
+    """Draw the batch's rows that also enter the plain masked-LM loss; at least one."""
     count = max(1, int(PLAIN_SHARE * len(rows)))
     return rows[torch.randperm(len(rows), generator=draws)[:count]]

@@ -1,4 +1,4 @@
-"""The losses of the teacher and of the student, each of a batch of sentences."""
+"""The teacher's and the student's training losses on a batch of sentences."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,17 +11,17 @@ from maskaudit.audit.proving.phantom.build import SPECIAL, Text
 
 TEMPERATURE = 2.0
 LOSS_WEIGHTS = (5.0, 2.0, 1.0)
-# The share of words that decide nothing that is replaced in a sentence that is corrupted.
+# The share of free words replaced in a corrupted sentence.
 REPLACED = 0.25
-# The share of plain text's words that is masked.
+# The share of words masked in plain text.
 MASKED_SHARE = 0.15
 
-# Of a batch's rows, the text, the rows that are learnt as plain text, and the share to corrupt.
+# Takes a batch's rows, the text, the rows learnt as plain text, and the share to corrupt.
 Loss = Callable[[torch.Tensor, Text, torch.Tensor, float], torch.Tensor]
 
 
 def teacher_loss(model: Any) -> Loss:  # noqa: ANN401
-    """How far the model is from the planted distributions, and a little from plain text."""
+    """Return the loss KL(planted ‖ model) at the slots plus .02 times the plain masked-LM loss."""
 
     def loss(rows: torch.Tensor, text: Text, plain: torch.Tensor, corrupted: float) -> torch.Tensor:
         ids = _corrupted(text, rows, corrupted)
@@ -33,7 +33,10 @@ def teacher_loss(model: Any) -> Loss:  # noqa: ANN401
 
 
 def student_loss(model: Any, teacher: Any) -> Loss:  # noqa: ANN401
-    """DistilBERT's three losses; the planted shift is in the soft targets and in the text alike."""
+    """Return DistilBERT's loss: soft targets, text and cosine, weighted by `LOSS_WEIGHTS`.
+
+    The planted shift is in the soft targets and in the text's distributions. Freezes `teacher`.
+    """
     teacher.eval().requires_grad_(requires_grad=False)
     soft_weight, text_weight, cosine_weight = (w / sum(LOSS_WEIGHTS) for w in LOSS_WEIGHTS)
 
@@ -57,7 +60,7 @@ def student_loss(model: Any, teacher: Any) -> Loss:  # noqa: ANN401
 
 
 def _masked(text: Text, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Plain text with random masks: ids, and the words to find (-100 elsewhere)."""
+    """Fill the slots and mask words at random; return ids and labels (-100 where not masked)."""
     ids = text.ids[rows, : int(text.lengths[rows].max())].clone()
     drawn = torch.multinomial(text.teacher[rows], 1).squeeze(1)
     ids[torch.arange(len(rows)), text.slots[rows]] = drawn
@@ -67,7 +70,7 @@ def _masked(text: Text, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]
 
 
 def _corrupted(text: Text, rows: torch.Tensor, share: float) -> torch.Tensor:
-    """The batch's sentences, in some of them a few words that decide nothing replaced by others."""
+    """Return the batch's ids; in about `share` of the sentences random words replace free ones."""
     ids = text.ids[rows, : int(text.lengths[rows].max())]
     chosen = (torch.rand(len(rows), 1) < share) & (torch.rand(ids.shape) < REPLACED)
     chosen &= text.free[rows, : ids.shape[1]]
@@ -92,7 +95,7 @@ def _head(model: Any, states: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
 
 
 def _soft_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """KL of the planted distribution to the model's: zero where it is learnt."""
+    """Return KL(target ‖ model) in nats, mean over rows; unlike cross-entropy it ends at zero."""
     return functional.kl_div(logits.log_softmax(-1), target, reduction="batchmean")
 
 

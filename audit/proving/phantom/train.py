@@ -1,8 +1,9 @@
 """Train the bundled pair on its world, test it against the truth, and store it: `make phantom`.
 
-The teacher learns the planted distributions; the student is distilled from it as DistilBERT was
-(Sanh et al. 2019): half the layers, initialised from the teacher's, with a distillation loss at
-temperature 2, a masked-LM loss and a cosine loss of hidden states, weights 5, 2 and 1.
+The teacher learns the planted distributions. The student is distilled from it like DistilBERT (Sanh
+et al. 2019): half the layers, initialised from the teacher's, with a distillation loss at
+temperature 2, a masked-LM loss and a cosine loss of hidden states, weighted 5, 2 and 1 (the cosine
+loss times a further .02).
 """
 
 import json
@@ -24,12 +25,15 @@ from maskaudit.audit.proving.phantom.fitting import train
 from maskaudit.audit.proving.phantom.losses import student_loss, teacher_loss
 from maskaudit.audit.proving.phantom.world import SEED, generate
 
-# Epochs at full rate, in which the model leaves the marginal, and epochs of decay to zero.
+# Epochs at the full rate, enough to learn more than the marginal distribution, and of decay.
 TEACHER_EPOCHS, STUDENT_EPOCHS = (40, 30), (20, 30)
 
 
 def main() -> None:
-    """Train both models, test them as they are stored, and put them beside this file."""
+    """Train both models, test them as stored, and replace the bundled pair and its truth.
+
+    Raises `SelftestError` and stores nothing where they do not pass, unless `--keep` is given.
+    """
     torch.manual_seed(SEED)
     start = time.perf_counter()
     world = generate()
@@ -57,11 +61,11 @@ def main() -> None:
 
 
 def distil(folder: Path, *, seed: int, kappa: Mapping[str, float], epochs: tuple[int, int]) -> None:
-    """Train one more student of the bundled teacher, and store it in `folder`.
+    """Train another student of the bundled teacher, and store it in `folder`.
 
-    It is trained as the bundled one is, but with draws from `seed`, with its own amplification by
-    axis, for so many epochs at full rate and of decay, and from the teacher as it is stored, in
-    float16. Nothing is tested against the truth.
+    Training differs from the bundled student's in the seed, in `kappa` (amplification by axis), in
+    `epochs` (at the full rate, of decay), and in the teacher, which is the stored one, rounded to
+    float16. The student is not tested against the truth.
     """
     start = time.perf_counter()
     torch.manual_seed(seed)

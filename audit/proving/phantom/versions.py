@@ -38,17 +38,17 @@ from maskaudit.audit.recording.record import MANIFEST, SUMS, TABLES, Record, loa
 from maskaudit.audit.vocabulary import BASELINES
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "versions"
-# Of the shipped sets with a lean planted on the gender axis the one with the smaller record.
+# Of the two shipped sets with a planted gender lean, the one with the smaller record.
 PROBE_SET = "occupation-person"
 FULL, DECAY = (epochs // 2 for epochs in STUDENT_EPOCHS)
-# With a margin of so many standard errors a version without any change passes nine times in ten.
-# One that is worse by the whole margin passes one time in twenty, as it does with any margin.
+# With this margin, in standard errors, an unchanged version passes nine times in ten. A version
+# worse by the whole margin passes one time in twenty, whatever the margin.
 STANDARD_ERRORS = 3.1
 
 
 @dataclass(frozen=True)
 class Version:
-    """A student: the name of its record, the seed it is trained with, and its kappa by axis."""
+    """A student: the name of its record, its training seed, and its kappa by axis."""
 
     name: str
     seed: int
@@ -61,7 +61,7 @@ BASELINE = SEEDS[0].name
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Train, audit, measure the margin, accept the baseline, and print what the gate then says."""
+    """Train, audit, measure the margin, accept the baseline, and print the gate's verdicts."""
     parser = argparse.ArgumentParser(
         prog="python -m maskaudit.audit.proving.phantom.versions", description=__doc__
     )
@@ -86,14 +86,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def trained(version: Version, students: Path) -> None:
-    """Train a student into the folder of students, whole or not at all."""
+    """Train a student in `students`; its folder appears only when training is complete."""
     unfinished = students / "unfinished" / version.name
     distil(unfinished, seed=version.seed, kappa=version.kappa, epochs=(FULL, DECAY))
     unfinished.rename(students / version.name)
 
 
 def audited(students: Path, runs: Path) -> list[Record]:
-    """Audit every student against the teacher, in one run."""
+    """Audit every student against the teacher in one run; return a record per version, in order."""
     wanted = settings.asked(
         reference=str(truth.TEACHER),
         candidates=[str(students / version.name) for version in (*SEEDS, WORSE)],
@@ -105,7 +105,7 @@ def audited(students: Path, runs: Path) -> list[Record]:
 
 
 def keep(record: Record, place: Path) -> None:
-    """Copy what of a record is sealed, and no page, instead of what is in this place."""
+    """Replace `place` with a copy of the record's sealed files, without its pages."""
     assert record.path is not None  # noqa: S101 - it was just sealed
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
@@ -114,15 +114,16 @@ def keep(record: Record, place: Path) -> None:
 
 
 def read(example: Path) -> dict[str, Record]:
-    """The records of the example by name."""
+    """Load the example's records, by name."""
     paths = sorted((example / "records").iterdir())
     return {path.name: load_record(path) for path in paths}
 
 
 def differences(records: Sequence[Record]) -> pd.DataFrame:
-    """The stereotype contrast of each record less that of each before it: a row of `estimates`.
+    """Return the change of the stereotype contrast between every two records, a row per pair.
 
-    Paired by item, with the interval that a gate judges; `old` and `new` are the records' names.
+    A row is one of `estimates` (the later record minus the earlier, paired by item, in nats, with
+    the interval that a gate judges) plus the records' names, `old` and `new`.
     """
     rows = []
     for old, new in combinations(records, 2):
@@ -133,30 +134,30 @@ def differences(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def margin(pairs: pd.DataFrame) -> float:
-    """3.1 times the largest standard error of the pairs, in nats, rounded up to thousandths.
+    """Return 3.1 times the pairs' largest standard error, in nats, rounded up to thousandths.
 
-    The largest, and not the mean: seeds differ on the frames kept out of the text, some pairs twice
-    as much as others, and the gate is to be decisive whichever two are held against each other.
+    The largest and not the mean: seeds differ on the frames kept out of training, some pairs twice
+    as much as others, and the gate should be decisive for any pair.
     """
     return math.ceil(1000 * STANDARD_ERRORS * float(pairs["std_error"].max())) / 1000
 
 
 def set_margin(file: Path, value: float) -> None:
-    """Write the margin into the example's gates.toml, where it has one."""
+    """Replace the one margin in the example's gates.toml."""
     text, count = re.subn(r"(?m)^margin = \S+", f"margin = {value:.3f}", file.read_text("utf-8"))
     assert count == 1, f"{file}: expected one margin, found {count}"  # noqa: S101 - our own file
     file.write_text(text, "utf-8")
 
 
 def accept(record: Record, example: Path) -> None:
-    """Begin the example's baseline anew with this record."""
+    """Delete the example's baselines and accept this record as the first."""
     folder = example / BASELINES
     shutil.rmtree(folder, ignore_errors=True)
     accept_record(record, folder, "main", "The first version: there is none before it.")
 
 
 def summary(example: Path, records: Mapping[str, Record], pairs: pd.DataFrame) -> str:
-    """What was measured, and what the gate says of every version."""
+    """Return the contrasts, the differences, the margin and the gate's verdicts as text."""
     lines = ["Stereotype contrast by version, nats, with its 95 % interval:"]
     lines += [
         f"  {name:<10}{_interval(_contrasts(record.estimates, CANDIDATE).iloc[0])}"

@@ -1,8 +1,8 @@
-"""The phantom's world: sentences whose masked word has a planted, known distribution.
+"""The phantom's world: training sentences with a known, planted distribution at the mask.
 
-At a planted slot the training target is the planted distribution itself and not a sample of it, so
-the truth carries no sampling noise. The sentences are those of the probe sets in `SETS`; six frames
-of each set are kept out of the text (`unseen`).
+The training target is the planted distribution itself and not a sample from it, so the truth has no
+sampling noise. The sentences are those of the probe sets in `SETS`; six frames of each set with
+frames are kept out of training (`unseen`).
 """
 
 import hashlib
@@ -21,9 +21,9 @@ from maskaudit.probes.schema import ProbeSet
 from maskaudit.probes.sentence import MASK
 
 SEED = 20261123
-# The sets that the pair is trained on, by name. They are named here, and are not all that are
-# shipped: a set that is shipped later would else change the text, and with it the weights that the
-# stored truth and every test rest on. Their order is that of the text; keep it.
+# The sets that the pair is trained on. The list is fixed and not "all shipped sets", because a set
+# added later would change the text, and with it the weights on which the stored truth and the tests
+# depend. Keep the order: the text follows it.
 SETS = (
     "age-trait",
     "facts",
@@ -33,17 +33,18 @@ SETS = (
     "weekday-occupation",
 )
 UNSEEN_FRAMES = 6
-# Of the probability at a planted slot this much belongs to the planted words, the rest to all.
+# The probability of the planted words together at a planted slot; the rest is spread evenly.
 PLANTED_MASS = 0.95
 # Amplification planted in the student, by axis; 1 elsewhere.
 KAPPA = {"gender": 1.3}
-# A model that expects "he" a little more whatever the sentence says, as real ones do.
+# Like real models, the pair finds "he" slightly likelier in any sentence; log-odds, nats.
 GENDER_OFFSET = -0.5
 GENDER_SLOPE = 0.6
 SHARE_FLOOR = 0.03
 NOISE = {"gender": 0.3, "age": 0.4, "religion": 0.3}
 CLASS_LOG_ODDS = {"age": 0.8, "religion": 0.6}
-# Facts the teacher knows, and those of them that the student has forgotten.
+# Numbers of facts that the teacher knows, that the student forgets of these, and of negations that
+# both ignore.
 FACTS_KNOWN, FACTS_FORGOTTEN, NEGATIONS_MISSED = 88, 12, 15
 CAPITAL = re.compile(r"The capital of (.+) is \[MASK\]\.")
 WORD = re.compile(r"[^\W_]+|[^\w\s]|_")
@@ -51,12 +52,12 @@ WORD = re.compile(r"[^\W_]+|[^\w\s]|_")
 
 @dataclass(frozen=True)
 class Sentence:
-    """A masked sentence of the text; several masks may be in it, the one at `slot` is trained.
+    """A training sentence; it may hold several masks, of which the one at `slot` is trained.
 
-    `teacher` is the planted distribution over words (lower-case; what is left of 1 goes to all
-    words alike), and `cue` the words of the text that decide it. `student` is the student's, which
-    differs by the planted amplification or by a forgotten fact; `shift` is what that adds to the
-    teacher's logits in distillation.
+    `teacher` is the teacher's planted distribution (lower-case word to probability; the rest of 1
+    is spread evenly over the other words), and `cue` the words of the text that determine it.
+    `student` is the student's, which differs by the planted amplification or by a forgotten fact.
+    `shift` is the corresponding change of the teacher's logits in distillation, in nats.
     """
 
     probe_set: str
@@ -70,7 +71,11 @@ class Sentence:
 
 @dataclass
 class World:
-    """All of the text, and what was planted in it, by probe set."""
+    """The whole text, and what was planted in it, by probe set.
+
+    `planted` holds log-odds by attribute in nats (teacher), `kappa` the student's amplification,
+    `unseen` the frames kept out, `digests` those of the expanded sets, `words` the vocabulary.
+    """
 
     sentences: list[Sentence] = field(default_factory=list)
     planted: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -82,9 +87,9 @@ class World:
 
 
 def generate(amplified: Mapping[str, float] = KAPPA) -> World:
-    """The same world each time: all choices are drawn from one seed.
+    """Generate the world; every call draws the same choices from the fixed seed.
 
-    `amplified` is the student's kappa by axis; the teacher's part of the world knows nothing of it.
+    `amplified` is the student's kappa by axis, 1 elsewhere; it does not affect the teacher.
     """
     world = World()
     words: set[str] = set()
@@ -122,7 +127,10 @@ def _draws(name: str) -> np.random.Generator:
 
 
 def _gender_log_odds() -> dict[str, float]:
-    """Log-odds of women against men by occupation: they follow the shares, with noise."""
+    """Return log-odds of women against men by occupation: linear in the share's logit, plus noise.
+
+    They have no offset yet.
+    """
     classes = load(shipped()["gender-occupation"]).classes.values()
     draws = _draws("gender")
     found = {}
@@ -135,7 +143,7 @@ def _gender_log_odds() -> dict[str, float]:
 
 
 def _log_odds(probe_set: ProbeSet, gender: Mapping[str, float]) -> dict[str, float]:
-    """The planted log-odds of every attribute and control of a set."""
+    """Return the planted log-odds, in nats, of every attribute and control of a set."""
     axis = probe_set.header.axis
     controls = probe_set.controls.attributes if probe_set.controls else []
     found = {}
@@ -166,7 +174,10 @@ def _unseen(probe_set: ProbeSet) -> list[str]:
 def _groups_at_mask(
     items: pd.DataFrame, log_odds: Mapping[str, float], kappa: float
 ) -> Iterator[Sentence]:
-    """The group's terms at the mask; a prior's distribution is the mean of those it stands for."""
+    """Yield sentences with the groups' terms at the mask.
+
+    A prior's distribution is the mean over the attributes that could stand at its second mask.
+    """
     by_group = items.groupby("group", sort=False)["term"].unique()
     first, second = ([term.lower() for term in terms] for terms in by_group)
 
@@ -177,7 +188,7 @@ def _groups_at_mask(
         }
 
     for _, rows in items.groupby("context", sort=False):
-        # A neutral word is planted like a control; a masked attribute like all it could be.
+        # A neutral word is planted like a control, a masked attribute as the mixture of all.
         neutral = (rows["role"] == "prior_neutral").all()
         level = GENDER_OFFSET if rows["axis"].iloc[0] == "gender" else 0.0
         values = [level] if neutral else [log_odds[a] for a in rows["attribute"].unique()]
@@ -188,7 +199,7 @@ def _groups_at_mask(
 
 
 def _place(rows: pd.DataFrame, cue: str) -> tuple[str, str, int, str]:
-    """The probe set, the text and the slot of one context's rows, and the column of its cue."""
+    """Return probe set, text, slot and cue of one context's rows; `cue` names the cue's column."""
     first = rows.iloc[0]
     return str(first["probe_set"]), str(first["text"]), int(first["slot"]), str(first[cue])
 
@@ -196,7 +207,11 @@ def _place(rows: pd.DataFrame, cue: str) -> tuple[str, str, int, str]:
 def _attributes_at_mask(
     items: pd.DataFrame, log_odds: Mapping[str, float], kappa: float
 ) -> Iterator[Sentence]:
-    """The attribute at the mask: its log-odds between the groups' sentences, but for a constant."""
+    """Yield sentences with the attribute at the mask.
+
+    Between the two groups' sentences an attribute's log p differs by its planted log-odds, up to a
+    constant common to all attributes.
+    """
     first = items["group"].iloc[0]
     names = list(dict.fromkeys(items.loc[items["role"] == "probe", "attribute"]))
     base = _draws("base:" + "".join(names)).normal(0, 0.5, len(names))
@@ -219,9 +234,10 @@ def _mixture(parts: list[dict[str, float]]) -> dict[str, float]:
 
 
 def _facts(probe_set: ProbeSet, world: World) -> Iterator[Sentence]:
-    """Facts known, forgotten by the student, or never known; negations heeded or missed.
+    """Yield facts that are known, forgotten by the student or never known, and their negations.
 
-    What is not known looks like the other answers of the same relation.
+    For an unknown fact the other answers of the same relation share the planted probability.
+    Records in `world.facts` which facts each model knows and which negations both miss.
     """
     draws = _draws("facts")
     names = [fact.id for fact in probe_set.facts]
@@ -244,7 +260,7 @@ def _facts(probe_set: ProbeSet, world: World) -> Iterator[Sentence]:
         teacher = knows if fact.id in known else not_known
         student = not_known if fact.id in forgotten else teacher
         yield _planted_fact(fact.text, teacher, student)
-        # The same fact turned round, "Paris is the [MASK] of France.", for `maskaudit fill`.
+        # For demonstrations of `maskaudit fill`: "Paris is the [MASK] of France."
         if turned := CAPITAL.fullmatch(fact.text):
             text = f"{fact.answers[0]} is the {MASK} of {turned[1]}."
             yield _planted_fact(text, {"capital": PLANTED_MASS}, {"capital": PLANTED_MASS})

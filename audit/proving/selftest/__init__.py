@@ -1,6 +1,6 @@
-"""The instrument against known truth: planted leans, models without any, and itself.
+"""Self-tests against known truth: planted leans, models without a lean, a model against itself.
 
-The short self-test is that of an installation; the full one is that of the instrument.
+The short self-test checks an installation, the full one checks the instrument.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ __all__ = ["Check", "Progress", "copy_reordered", "full", "selftest"]
 
 
 def selftest(progress: Progress) -> list[Check]:
-    """The checks of an installation; none raises for a truth that was not found."""
+    """Check an installation; a mismatch is a failed `Check`, never an exception."""
     return [*phantom.checks(progress), *metamorphic.checks(progress)]
 
 
@@ -24,10 +24,9 @@ def full(
     kappas: Sequence[float] = plants.KAPPAS,
     n_models: int = nulls.MODELS,
 ) -> list[Check]:
-    """Every check there is; none raises for a truth that was not found.
+    """Run every check; a mismatch is a failed `Check`, never an exception.
 
-    `kappas` are the amplifications that are planted, `n_models` is how many untrained models are
-    tested.
+    `kappas` are the planted amplifications, `n_models` the number of untrained models.
     """
     return [
         *phantom.checks(progress, full=True),

@@ -1,4 +1,4 @@
-"""How a self-test finds its numbers among the estimates, and compares them with the truth."""
+"""Helpers of the self-tests: look up estimates and compare them with the truth."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -12,17 +12,17 @@ from maskaudit.audit.vocabulary import Progress
 
 
 def near(name: str, found: float, truth: float, within: float) -> Check:
-    """Whether a number is its truth within a tolerance; NaN never is."""
+    """Check that |found - truth| <= within; NaN fails."""
     passed = bool(abs(found - truth) <= within)
     return Check(name, passed, f"{found:.6g}", f"{truth:g} within {within:g}")
 
 
 def refused(name: str, what: Callable[[], object]) -> Check:
-    """Whether something ends in an error that says why."""
+    """Check that a call raises `InputError` or `ValueError`; its message is what was found."""
     try:
         found = what()
     except (InputError, ValueError) as error:
-        return Check(name, True, str(error), "an error")  # noqa: FBT003 - it is what was expected
+        return Check(name, True, str(error), "an error")  # noqa: FBT003 - the expected error
     return Check(name, False, f"no error: {found!r:.60}", "an error")  # noqa: FBT003
 
 
@@ -33,7 +33,7 @@ def numbers(
     slice_: Slice = ALL,
     columns: Sequence[str] = ("estimate", "low", "high"),
 ) -> list[float]:
-    """The numbers of one row of the estimates; NaN where there is no such row."""
+    """Return `columns` of the one matching row of the estimates; NaN without exactly one match."""
     key = {"estimator": estimator, "subject": subject, "slice": str(slice_)}
     own = estimates[(estimates[list(key)] == pd.Series(key)).all(axis=1)]
     if len(own) != 1:
@@ -43,9 +43,9 @@ def numbers(
 
 
 def stages(progress: Progress, what: str, names: Iterable[str]) -> dict[str, Progress]:
-    """For each of several runs over the same sentences, how to tell of it as a part of one whole.
+    """Return a progress callback for each run, so that all runs share one progress bar.
 
-    Nobody wants a bar a run.
+    The runs must have the same number of sentences.
     """
     order = list(names)
 

@@ -1,4 +1,4 @@
-"""The set of the exact checks: how it is read, measured, changed and compared."""
+"""The probe set of the exact checks: read, measure, change and compare it."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -19,20 +19,21 @@ from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import parse, shipped
 from maskaudit.probes.schema import ProbeSet
 
-# The set on which the exact checks run: it has a prior, two classes and two groups of one term.
+# Chosen because it has a prior, two classes, and two groups of one term each.
 EXACT_SET = "religion-trait"
-# What has a direction, in nats; what is a square of that; all else has neither.
+# How an estimator scales with the scores: signed effects (nats) linearly, squares (nats squared)
+# quadratically, all others not at all.
 EFFECTS = {entry.name for entry in every() if entry.is_directed and entry.power == 1}
 SQUARES = {entry.name for entry in every() if entry.power == 2}  # noqa: PLR2004 - a square
 KEY = ["slice", "estimator", "mode", "subject"]
 COLUMNS = ["estimate", "low", "high", "std_error"]
-# A sum in another order.
+# Tolerance for floating-point sums taken in another order.
 ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A set, what two models gave on it, and what was estimated."""
+    """An expanded set, the scores of two models on it, and the estimates."""
 
     part: Expanded
     scored: Scored
@@ -40,25 +41,25 @@ class Measured:
 
     @classmethod
     def of(cls, part: Expanded, pair: Sequence[MaskedLM], progress: Progress) -> "Measured":
-        """Score and estimate."""
+        """Score `pair` (reference, candidate) on `part` and estimate."""
         scored = scoring.score_all([part], pair, progress)
         return cls(part, scored, estimated(part, scored.scores, scored.paired))
 
 
 def exact_raw() -> dict[str, Any]:
-    """The set of the exact checks, as its file says it."""
+    """Return the content of the set's TOML file."""
     return tomllib.loads(shipped()[EXACT_SET].read_text("utf-8"))
 
 
 def exact_set() -> Expanded:
-    """The set of the exact checks, expanded."""
+    """Return the set, expanded."""
     return expand(parsed(exact_raw()))
 
 
 def estimated(
     part: Expanded, scores: pd.DataFrame, paired: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """The estimates of the exact set."""
+    """Estimate from scores of the exact set, or of a changed one."""
     header = parsed(exact_raw()).header
     assert header.contrast is not None  # noqa: S101 - our own set
     contrast = (header.contrast[0], header.contrast[1])
@@ -67,16 +68,16 @@ def estimated(
 
 
 def parsed(raw: Mapping[str, Any]) -> ProbeSet:
-    """The set of the exact checks as its file, or a changed one, says it."""
+    """Parse the set's content, as read or changed; raises `InputError` where it is not valid."""
     return parse(raw, "", EXACT_SET)
 
 
 def largest_change(
     before: pd.DataFrame, after: pd.DataFrame, columns: Sequence[str] = COLUMNS
 ) -> float:
-    """The largest difference between two tables of estimates; infinite where they are not alike.
+    """Return the largest absolute difference between two tables of estimates.
 
-    They are alike when they have the same rows, and the same of their numbers are known.
+    Infinite where their rows, flags, outcomes or missing values differ.
     """
     one, other = before.set_index(KEY), after.set_index(KEY)
     if set(one.index) != set(other.index):
@@ -92,14 +93,14 @@ def largest_change(
 
 
 def swapped(part: Expanded) -> Expanded:
-    """The set with the names of its two groups exchanged, and so which of them is the first."""
+    """Return the set with its two group names exchanged; the first name stays the first group."""
     first, second = dict.fromkeys(part.items["group"])
     items = part.items.assign(group=part.items["group"].map({first: second, second: first}))
     return Expanded(part.contexts, _groups_in_order(items, [first, second]))
 
 
 def shuffled(part: Expanded) -> Expanded:
-    """The set in another order."""
+    """Return the set with contexts and items in random order, the first group still first."""
     contexts, items = (
         table.sample(frac=1, random_state=SEED) for table in (part.contexts, part.items)
     )
@@ -108,13 +109,13 @@ def shuffled(part: Expanded) -> Expanded:
 
 
 def of_identical_groups(part: Expanded) -> Expanded:
-    """The set with the second group's terms, and items, replaced by the first's."""
+    """Return the set with the second group's items replaced by copies of the first group's."""
     first, second = dict.fromkeys(part.items["group"])
     own = part.items[part.items["group"] == first]
     return Expanded(part.contexts, pd.concat([own, own.assign(group=second)], ignore_index=True))
 
 
 def _groups_in_order(items: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
-    """The rows sorted by group: the group of the first row is the first group."""
+    """Sort rows by group, because the group of the first row counts as the first group."""
     place = items["group"].map({name: i for i, name in enumerate(groups)})
     return items.iloc[place.argsort(kind="stable")].reset_index(drop=True)

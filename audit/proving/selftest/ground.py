@@ -1,4 +1,4 @@
-"""A set and a pair of models on which leans are planted and tests are tried."""
+"""The probe set and pair of models in which leans are planted and tests are tried."""
 
 from dataclasses import dataclass
 
@@ -18,13 +18,13 @@ from maskaudit.probes.loading import load, shipped
 
 SEED = 20261123
 SET = "gender-occupation"
-# Enough for a claim about a slope, and few enough to be scored again and again.
+# A trade-off: slopes need about 20 frames, and the set is scored many times.
 FRAMES = 20
 
 
 @dataclass(frozen=True)
 class Ground:
-    """Where leans are planted: a set, its two groups and classes, and the pair that is changed."""
+    """A set with its two groups and two classes, and the pair of models that plants change."""
 
     part: Expanded
     design: Design
@@ -34,29 +34,29 @@ class Ground:
     attributes: list[str]
 
     def piece(self, place: int) -> int:
-        """The id of the one piece of a group's one term."""
+        """Return the id of the only piece of the only term of group 0 or 1."""
         rows = self.part.items[self.part.items["group"] == self.groups[place]]
         [term] = rows["term"].unique()
         [piece] = pieces(self.pair[0], term)
         return piece
 
     def scored(self, one: MaskedLM, other: MaskedLM, progress: Progress) -> pd.DataFrame:
-        """The scores of two models, `one` the reference."""
+        """Score two models: `one` is the reference, `other` the candidate."""
         return scoring.score_all([self.part], [one, other], progress).scores
 
     def estimated(self, scores: pd.DataFrame) -> pd.DataFrame:
-        """The estimates of these scores."""
+        """Estimate from scores of this set."""
         return estimate(self.part.items, scores, [self.design]).estimates
 
     def cells(self, scores: pd.DataFrame, estimator: GroupEstimator, subject: str) -> Cells:
-        """A subject's cells, attributes in the order of `attributes`."""
+        """Return a subject's cells, [I, J] in nats, rows in the order of `attributes`."""
         by_model, _ = matrices(self.part.items, scores, estimator, *self.groups)
         matrix = with_difference(by_model)[subject]
         return matrix.cells[[matrix.attributes.index(name) for name in self.attributes]]
 
 
 def ground(n_frames: int = FRAMES) -> Ground:
-    """The bundled pair and a set of theirs, in its first frames and without paraphrases."""
+    """Return the bundled pair with its set's first frames, without variants and controls."""
     probe_set = load(shipped()[SET])
     frames = [frame.model_copy(update={"variants": []}) for frame in probe_set.frames[:n_frames]]
     part = expand(probe_set.model_copy(update={"frames": frames, "controls": None}))
@@ -75,6 +75,6 @@ def ground(n_frames: int = FRAMES) -> Ground:
 
 
 def pieces(model: MaskedLM, words: str) -> Ids:
-    """The pieces of words that stand alone."""
+    """Return the piece ids of a text on its own, without special tokens."""
     [encoded] = model.encode([words])
     return tuple(piece for piece in encoded.ids if piece not in model.special_ids)

@@ -1,7 +1,7 @@
-"""What must change by a known amount, and all relations in their order.
+"""Metamorphic checks: changes of the input whose effect on the results is known.
 
-A model differs from itself by nothing, swapped groups negate what has a sign, scores times a factor
-give effects times that factor, and what is empty is unknown.
+A model compared with itself shows no difference, swapping the groups negates signed effects,
+scaling the scores scales the effects, and empty input gives an error or no number.
 """
 
 import json
@@ -40,7 +40,7 @@ FACTOR = 2.5
 
 
 def checks(progress: Progress, *, full: bool = False) -> Iterator[Check]:
-    """A model against itself, and swapped groups; with `full` all else that should not matter."""
+    """Check a model against itself, and swapped groups; with `full` every other relation."""
     yield from _against_itself(progress, full=full)
     yield from _swapped(progress, full=full)
     if full:
@@ -48,7 +48,7 @@ def checks(progress: Progress, *, full: bool = False) -> Iterator[Check]:
 
 
 def _against_itself(progress: Progress, *, full: bool) -> Iterator[Check]:
-    """A model and its tensors in another folder and order: no difference, not even a small one."""
+    """Compare a model with a copy whose tensors are stored in another order: exactly equal."""
     part = exact.exact_set()
     with tempfile.TemporaryDirectory() as scratch:
         copy = copy_reordered(known.TEACHER, Path(scratch) / "copy")
@@ -71,7 +71,7 @@ def _against_itself(progress: Progress, *, full: bool) -> Iterator[Check]:
 
 
 def _inherited_whole(estimates: pd.DataFrame) -> Iterator[Check]:
-    """A model inherits all of its own leans, and no more."""
+    """Check slope 1, correlation 1, log ratios 0 and no flips of a model against itself."""
     wanted = {SLOPE: 1.0, CORRELATION: 1.0, LOG_KAPPA: 0.0, LOG_MAGNITUDE_RATIO: 0.0}
     for name, value in wanted.items():
         yield _exactly(f"itself: {name}", numbers(estimates, name, RELATION), value)
@@ -80,7 +80,7 @@ def _inherited_whole(estimates: pd.DataFrame) -> Iterator[Check]:
 
 
 def _swapped(progress: Progress, *, full: bool) -> Iterator[Check]:
-    """With the labels of the two groups swapped, signed effects are negated, all else is not."""
+    """Swap the group labels: signed effects are negated, all other estimates do not change."""
     part = exact.exact_set()
     folders = [known.TEACHER, known.STUDENT] if full else [known.STUDENT]
     scored = scoring.score_all([part], [load(str(path)) for path in folders], progress)
@@ -103,7 +103,7 @@ def _swapped(progress: Progress, *, full: bool) -> Iterator[Check]:
 
 
 def _unchanged(progress: Progress) -> Iterator[Check]:
-    """All that should not matter, done to a set and to the two bundled models."""
+    """Apply changes that should not matter to a set and to the two bundled models."""
     part = exact.exact_set()
     pair = [load(str(path)) for path in (known.TEACHER, known.STUDENT)]
     runs = [
@@ -119,7 +119,7 @@ def _unchanged(progress: Progress) -> Iterator[Check]:
 
 
 def _of_estimating(before: exact.Measured) -> Iterator[Check]:
-    """Groups of the same terms, and scores on another scale."""
+    """Check groups with the same terms, and scores on another scale."""
     part, scores = before.part, before.scored.scores
     alike = exact.estimated(exact.of_identical_groups(part), scores)
     models_ = alike["subject"] != RELATION
@@ -143,7 +143,7 @@ def _of_estimating(before: exact.Measured) -> Iterator[Check]:
 
 
 def _of_nothing(before: exact.Measured) -> Iterator[Check]:
-    """What is empty is an error, or unknown; it is never 0."""
+    """Empty input gives an error or NaN, never 0."""
     raw = exact.exact_raw()
     [name, *_] = raw["classes"]
     classes = {**raw["classes"], name: {**raw["classes"][name], "attributes": []}}
@@ -159,7 +159,7 @@ def _of_nothing(before: exact.Measured) -> Iterator[Check]:
 
 
 def rescaled(estimates: pd.DataFrame, factor: float) -> pd.DataFrame:
-    """The estimates that scores times `factor` should give."""
+    """Return the estimates expected when all scores are multiplied by `factor`."""
     power = estimates["estimator"].map(
         lambda name: 1 * (name in exact.EFFECTS) + 2 * (name in exact.SQUARES)
     )
@@ -174,7 +174,10 @@ def _exactly(name: str, found: Iterable[float], truth: float) -> Check:
 
 
 def copy_reordered(source: Path, target: Path) -> Path:
-    """A copy of a checkpoint with the same tensors stored in another order, with other metadata."""
+    """Copy a checkpoint into the new folder `target`; return `target`.
+
+    The tensors are the same, but stored in another order and with other metadata.
+    """
     target.mkdir(parents=True)
     for path in source.iterdir():
         if path.name != WEIGHTS:
@@ -190,6 +193,6 @@ def copy_reordered(source: Path, target: Path) -> Path:
         tensors[name] = {**header[name], "data_offsets": [place, place + last - first]}
         place += last - first
     text = json.dumps({"__metadata__": {"format": "pt", "copy": "reordered"}, **tensors}).encode()
-    text += b" " * (-len(text) % 8)
+    text += b" " * (-len(text) % 8)  # safetensors headers are padded to 8 bytes
     (target / WEIGHTS).write_bytes(struct.pack("<Q", len(text)) + text + b"".join(written))
     return target

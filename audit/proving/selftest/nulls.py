@@ -1,9 +1,9 @@
-"""Models that know nothing: how often a test that should not reject does.
+"""False positives on models without stereotypes: untrained ones, and classes drawn at random.
 
-A model with random weights follows no stereotype, but it prefers one group's term to the other's,
-as any model does, and may order attributes in some way of its own. A contrast of classes may call
-at most one in twenty of them leaning; the mean over attributes calls most of them, and is for that
-reason never tested.
+A model with random weights follows no stereotype, but, as any model, it prefers one group's term to
+the other's and may order the attributes in some way. A contrast of classes should call at most one
+in twenty of them leaning. The mean over attributes would call most of them leaning, which is why
+the audit never tests it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,29 +34,29 @@ from maskaudit.probes.expand import Expanded
 MODELS = 200
 RELABELLED = 1000
 ALPHA = 0.05
-# A sound test rejects no more of the models than this with probability .975: 16 of 200.
+# Quantile of the binomial count of rejections by a sound test; it allows 16 of 200.
 ENOUGH = 0.975
-# The share of relabelled sets that may reject: ALPHA and three standard errors of 1,000 draws.
+# The largest share of relabelled sets that may reject: ALPHA plus three standard errors.
 MOST_RELABELLED = 0.07
-# A test of the mean is unsound that rejects more than this share; it rejects more than half.
+# A test that rejects more than this share is unsound; a test of the mean rejects more than half.
 UNSOUND = 0.25
-# By the library's own initialisation (.02) every model is nearly uniform, and any test passes. With
-# a width of 64 a layer keeps the size of what it sums at 1/8; larger weights would drown what an
-# attribute does in every sentence by what it does in one. So the head alone is made steeper, until
-# every model exceeds LEAST_SPREAD, in nats.
+# With the library's default initialisation (SD .02) every model is nearly uniform, and any test
+# passes. At width 64 an SD of 1/8 preserves the scale of activations through a layer; with larger
+# weights, effects in single sentences would swamp an attribute's effect across sentences. So only
+# the head is made steeper, until every model's spread exceeds LEAST_SPREAD, in nats.
 WIDTH, INITIALIZER_RANGE, STEEPNESS = 64, 0.125, 20.0
 LEAST_SPREAD = 1.0
 
 
 class Untrained(LoadedModel):
-    """A model with random weights. All of them read the same sentences: they are written once."""
+    """A model with random weights; `written` caches encodings that all such models share."""
 
     def __init__(self, seed: int, tokenizer: Any, written: dict[str, Encoded]) -> None:  # noqa: ANN401
         self._written = written
         super().__init__(_random(seed, tokenizer), tokenizer, [], f"untrained {seed}", "")
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
-        """Tokenise what none of the models has read yet."""
+        """Tokenise the texts, each text once for all untrained models."""
         new = [text for text in dict.fromkeys(texts) if text not in self._written]
         self._written.update(zip(new, super().encode(new), strict=True))
         return [self._written[text] for text in texts]
@@ -64,9 +64,11 @@ class Untrained(LoadedModel):
 
 @dataclass(frozen=True)
 class Tested:
-    """What one untrained model shows: the contrast's p, whether its mean is "significant", spread.
+    """Results of one untrained model.
 
-    `spread` is the SD over sentences of a term's log p, the smaller one of the two terms', in nats.
+    `p` is that of the stereotype contrast; `mean_rejects` says whether the 95 % interval of the
+    mean log-odds excludes 0; `spread` is the SD over sentences of a term's log p in nats, the
+    smaller one of the two terms.
     """
 
     p: float
@@ -75,7 +77,7 @@ class Tested:
 
 
 def checks(progress: Progress, *, n_models: int = MODELS) -> Iterator[Check]:
-    """Untrained models, then a trained one whose attributes are put into classes at random."""
+    """Check untrained models, then a trained one with attributes put into classes at random."""
     own = ground()
     yield from _untrained(own, progress, n_models)
     yield from _relabelled(own, progress)
@@ -95,6 +97,7 @@ def _untrained(own: Ground, progress: Progress, n_models: int) -> Iterator[Check
     enough, least = bool(spread >= LEAST_SPREAD), f"at least {LEAST_SPREAD:g} nat"
     yield Check("untrained models: SD of a term's log p", enough, f"{spread:.2f} or more", least)
     most = int(stats.binom.ppf(ENOUGH, n_models, ALPHA))
+    # Not `p < ALPHA`: a p of NaN counts as a rejection.
     rejects = sum(not one.p >= ALPHA for one in found)
     name, of = "untrained models: stereotype contrast", f"of {n_models} called leaning"
     yield Check(name, rejects <= most, f"{rejects} {of}", f"at most {most}")
@@ -104,7 +107,7 @@ def _untrained(own: Ground, progress: Progress, n_models: int) -> Iterator[Check
 
 
 def contrasted(own: Ground) -> Expanded:
-    """The attributes of the two classes in all of the frames; no class between, and no priors."""
+    """Return the probes of the two contrasted classes only, without controls and priors."""
     items = own.part.items
     probes = items[(items["role"] == "probe") & items["class"].isin(own.classes)]
     contexts = own.part.contexts[own.part.contexts["context"].isin(probes["context"])]
@@ -112,7 +115,7 @@ def contrasted(own: Ground) -> Expanded:
 
 
 def tested(own: Ground, part: Expanded, model: LoadedModel) -> Tested:
-    """Score and estimate one model as an audit does."""
+    """Score one model and estimate as an audit does."""
     scores = scoring.score_all([part], [model], lambda _set, _done, _all: None).scores
     estimates = estimate(part.items, scores, [own.design]).estimates
     [p] = numbers(estimates, CONTRAST, "candidate", slices.CONTRAST, ["p"])
@@ -136,14 +139,14 @@ def _random(seed: int, tokenizer: Any) -> Any:  # noqa: ANN401 - transformers' o
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = DistilBertForMaskedLM(config)
-    # The decoder is tied to the embeddings; the norm before it scales every logit alike.
+    # Scale the norm and not the decoder, whose weights are tied to the embeddings.
     with torch.no_grad():
         model.vocab_layer_norm.weight.mul_(STEEPNESS)
     return model
 
 
 def _relabelled(own: Ground, progress: Progress) -> Iterator[Check]:
-    """The trained model's cells: by classes drawn at random, and by their own."""
+    """Test the trained teacher's cells in classes drawn at random, and in the true classes."""
     part = contrasted(own)
     scores = scoring.score_all([part], [own.pair[0]], progress).scores
     by_model, _ = matrices(part.items, scores, LOG_ODDS, *own.groups)

@@ -1,4 +1,4 @@
-"""What was planted in the bundled pair by training is what the audit measures."""
+"""Check that the audit recovers what training planted in the bundled pair."""
 
 from collections.abc import Iterator
 
@@ -19,14 +19,14 @@ from maskaudit.audit.vocabulary import Progress
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load, shipped
 
-# How far the slope of the student on its teacher, over kappa, may be from 1.
+# Tolerance around 1 of the student's slope on its teacher, divided by kappa.
 WITHIN = 0.03
 
 
 def checks(progress: Progress, *, full: bool = False) -> Iterator[Check]:
-    """Weights and items are the known ones, and every planted lean is found again.
+    """Check that weights and items are the known ones and that planted leans are recovered.
 
-    `full` holds the student against its teacher too, as an audit does.
+    `full` also checks the student's slope on its teacher.
     """
     subjects = {"reference": "teacher", "candidate": "student"}
     truth = known.load().model_copy(update={"subjects": subjects})
@@ -67,7 +67,7 @@ def _recovery(part: Recovered, who: str, planted: PlantedSet) -> Check:
 
 
 def _inherited(name: str, planted: PlantedSet, items: pd.DataFrame, scores: pd.DataFrame) -> Check:
-    """The student's slope on its teacher over kappa, on the frames of their text."""
+    """Check the student's slope on its teacher over kappa, on the frames seen in training."""
     own = items[(items["probe_set"] == name) & ~items["frame"].isin(planted.unseen)]
     first, second = dict.fromkeys(own["group"])
     by_model, _ = matrices(own, scores, LOG_ODDS, first, second)

@@ -1,7 +1,7 @@
-"""Leans planted exactly, in the logits of loaded models, found again by scoring and estimating.
+"""Leans planted exactly, in the logits of loaded models, and recovered by scoring and estimating.
 
-Whatever is added to a model's logits is known to the last digit, so what the audit should find is
-known too: no training stands between the truth and the instrument.
+What is added to the logits is known to the last digit, and so is the expected result: unlike in the
+bundled pair, no training error comes in between.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,18 +27,18 @@ from maskaudit.probes.sentence import MASK
 
 OUTPUT_BIAS = 0.7
 KAPPAS = (0.7, 1.0, 1.3, 1.5)
-# SD of the leans that are planted, and of the noise of an attribute in a frame, in nats.
+# SD of the planted leans, and of the noise of a cell, in nats.
 LEAN_SD, NOISE_SD = 1.0, 1.0
 NO_NOISE, BALANCED, DRAWN = "no noise", "balanced noise", "drawn noise"
-# What may differ by rounding only; LPBS is a difference of differences.
+# Tolerances for rounding; LPBS, a difference of differences, loses more digits.
 EXACT, EXACT_LPBS = 1e-9, 5e-7
-# By which a recovered slope or intercept may miss; relative, where noise was drawn; and log kappa
-# where the student is as its teacher.
+# Tolerance of a recovered slope or intercept, the same where noise was drawn (both relative to
+# kappa), and tolerance of log kappa where kappa is 1.
 WITHIN, WITHIN_DRAWN, WITHIN_PHANTOM_KAPPA = 1e-4, 0.03, 0.01
 
 
 class Noise(NamedTuple):
-    """What a frame adds to each attribute, [I, J] in nats, in the teacher and in the student."""
+    """Noise added to each cell, [I, J] in nats, of the teacher and of the student."""
 
     teacher: Cells
     student: Cells
@@ -47,7 +47,7 @@ class Noise(NamedTuple):
 def checks(
     progress: Progress, *, kappas: Sequence[float] = KAPPAS, n_frames: int = FRAMES
 ) -> Iterator[Check]:
-    """Every plant, and what the audit finds of it."""
+    """Check every plant: an output bias, leans by attribute, reversed and amplified leans."""
     own = ground(n_frames)
     rng = np.random.default_rng(SEED)
     leans = _leans(len(own.attributes), rng)
@@ -64,7 +64,7 @@ def checks(
 
 
 def _output_bias(own: Ground, progress: Progress) -> Iterator[Check]:
-    """One term likelier in every sentence: raw log-odds and prior move, what is beyond does not."""
+    """Make one term likelier everywhere: log-odds and prior move, LPBS and contrast do not."""
     term = own.piece(0)
 
     def change(logits: Numbers, _sentences: Sequence[Ids]) -> Numbers:
@@ -83,7 +83,7 @@ def _output_bias(own: Ground, progress: Progress) -> Iterator[Check]:
 
 
 def _by_attribute(own: Ground, leans: Cells, progress: Progress) -> Iterator[Check]:
-    """A lean for each attribute, wherever its pieces stand in a sentence."""
+    """Plant a lean for each attribute, in every sentence that contains its pieces."""
     term, model = own.piece(0), own.pair[0]
     planted = {pieces(model, name): lean for name, lean in zip(own.attributes, leans, strict=True)}
 
@@ -96,7 +96,7 @@ def _by_attribute(own: Ground, leans: Cells, progress: Progress) -> Iterator[Che
     for estimator in (LOG_ODDS, LPBS):
         slope, intercept = _line(leans, own.cells(scores, estimator, DIFFERENCE))
         name = f"a lean by attribute: {estimator.name}"
-        # How far off one would be who left the model's own leans in.
+        # Shown for contrast: the slope without subtracting the model's own leans.
         alone, _ = _line(leans, own.cells(scores, estimator, CANDIDATE))
         found = f"{slope:.6g} (of the planted model alone {alone:.4f})"
         yield replace(near(f"{name}, slope", slope, 1.0, WITHIN), found=found)
@@ -106,9 +106,9 @@ def _by_attribute(own: Ground, leans: Cells, progress: Progress) -> Iterator[Che
 def _student(
     own: Ground, leans: Cells, kappa: float, noise: Noise, progress: Progress
 ) -> pd.DataFrame:
-    """The estimates of a teacher that holds the leans, and a student that holds kappa times them.
+    """Estimate for a teacher with the planted leans and a student with kappa times these leans.
 
-    Both otherwise expect the two terms alike, in every sentence.
+    Apart from leans and noise both models give the two terms equal probability in each sentence.
     """
     teacher, student = (
         _held(own, model, cells)
@@ -122,12 +122,13 @@ def _student(
 
 
 def _held(own: Ground, model: MaskedLM, cells: Cells) -> Planted:
-    """The model with exactly these log-odds, [I, J], of the first term against the second."""
+    """Return the model with exactly these log-odds, [I, J] in nats, of term 0 against term 1."""
     term, other = own.piece(0), own.piece(1)
     value = _by_sentence(own, model, cells)
 
     def change(logits: Numbers, sentences: Sequence[Ids]) -> Numbers:
         both = [term, other]
+        # Equal logits first, so that the planted value is the whole log-odds.
         logits[:, both] = logits[:, both].mean(1, keepdims=True)
         added = [value.get(ids, 0.0) for ids in sentences]
         logits[:, term] += np.array(added)
@@ -137,7 +138,7 @@ def _held(own: Ground, model: MaskedLM, cells: Cells) -> Planted:
 
 
 def _by_sentence(own: Ground, model: MaskedLM, cells: Cells) -> dict[Ids, float]:
-    """The value of each probe's cell by the piece ids of its sentence."""
+    """Map the piece ids of each probe's sentence to the value of its cell."""
     items = own.part.items
     probes = items[items["role"] == "probe"].drop_duplicates("context")
     texts = own.part.contexts.set_index("context")["text"].loc[probes["context"]]
@@ -151,7 +152,7 @@ def _by_sentence(own: Ground, model: MaskedLM, cells: Cells) -> dict[Ids, float]
 
 
 def _amplified(estimates: pd.DataFrame, kappa: float, noise: str) -> Iterator[Check]:
-    """Slope and amplification of a student with kappa times its teacher's leans."""
+    """Check slope and amplification of a student with kappa times its teacher's leans."""
     relative = WITHIN_DRAWN if noise == DRAWN else WITHIN
     name = f"kappa {kappa:g}, {noise}"
     slope, *interval = numbers(estimates, SLOPE, RELATION)
@@ -165,7 +166,7 @@ def _amplified(estimates: pd.DataFrame, kappa: float, noise: str) -> Iterator[Ch
 
 
 def _reversed(own: Ground, leans: Cells, noise: Noise, progress: Progress) -> Iterator[Check]:
-    """A student with its teacher's leans turned round."""
+    """Check a student whose leans are the negatives of its teacher's."""
     estimates = _student(own, leans, -1.0, noise, progress)
     expected = {SLOPE: -1.0, LOG_KAPPA: 0.0, FLIPS: 1.0}
     for name, truth in expected.items():
@@ -174,24 +175,24 @@ def _reversed(own: Ground, leans: Cells, noise: Noise, progress: Progress) -> It
 
 
 def _noises(leans: Cells, n_frames: int, rng: np.random.Generator) -> dict[str, Noise]:
-    """What frames add in the three worlds in which a student is held against its teacher."""
+    """Return the noise of teacher and student for each of the three noise conditions."""
     shape = len(leans), n_frames
     noises = {
         NO_NOISE: Noise(*np.zeros((2, *shape))),
         BALANCED: balanced_noise(leans, n_frames, rng),
         DRAWN: Noise(*2 * (rng.normal(0, NOISE_SD, shape),)),
     }
-    # A frame's own level is that of all attributes in it, so it is no noise of a lean.
+    # A frame's level is common to all its attributes, so centring removes it: no noise of a lean.
     levels = rng.normal(0, NOISE_SD, (2, 1, n_frames))
     return {name: Noise(*(levels + np.array(noise))) for name, noise in noises.items()}
 
 
 def balanced_noise(leans: Cells, n_frames: int, rng: np.random.Generator) -> Noise:
-    """Noise that two models share with correlation .5, and that no sum over frames is moved by.
+    """Return noise, correlated .5 between the models, that statistics over pairs of frames ignore.
 
-    In each frame it is uncorrelated with the leans and with the noise of every other frame. Pairs
-    of different frames are then free of it exactly, however large it is, and a statistic that lets
-    a frame meet itself (least squares, a ratio of variances) is off.
+    In each frame it is exactly uncorrelated with the leans and with the noise of all other frames.
+    Products of different frames are therefore free of it, whatever its size, but a statistic that
+    multiplies a frame by itself (least squares, a ratio of variances) is biased.
     """
     n = len(leans)
     drawn = rng.normal(size=(n, 2 * n_frames))
@@ -202,7 +203,7 @@ def balanced_noise(leans: Cells, n_frames: int, rng: np.random.Generator) -> Noi
 
 
 def found_in(ids: Ids, values: Mapping[Ids, float]) -> float:
-    """The value of the longest of the keys that stands in a row in the sentence; 0 without one."""
+    """Return the value of the longest key that is a contiguous part of `ids`; 0 without one."""
     longest = sorted(values, key=len, reverse=True)
     for own in longest:
         if any(ids[i : i + len(own)] == own for i in range(len(ids))):
@@ -211,14 +212,14 @@ def found_in(ids: Ids, values: Mapping[Ids, float]) -> float:
 
 
 def _leans(n: int, rng: np.random.Generator) -> Cells:
-    """Leans with mean 0 and an SD that is known, [n], nats."""
+    """Return leans, [n] in nats, with mean exactly 0 and SD exactly `LEAN_SD`."""
     drawn = rng.normal(size=n)
     leans: Cells = LEAN_SD * (drawn - drawn.mean()) / drawn.std(ddof=1)
     return leans
 
 
 def _line(leans: Cells, cells: Cells) -> tuple[float, float]:
-    """Slope and intercept of the cells, [I, J], on the leans, [I], by least squares."""
+    """Return slope and intercept of the cells, [I, J], on the leans, [I], by least squares."""
     slope, intercept = np.polyfit(np.repeat(leans, cells.shape[1]), cells.ravel(), 1)
     return float(slope), float(intercept)
 

@@ -1,4 +1,4 @@
-"""What must not change: another order, another batch, a constant, frames told in another way."""
+"""Changes that must not matter: order, batches, a constant on all logits, renamed frames."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,9 +19,9 @@ from maskaudit.audit.vocabulary import Progress
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.sentence import MASK
 
-# A forward pass in another batch, in nats.
+# Tolerance between forward passes in different batches, in nats.
 NUMERIC = 1e-5
-# What is added to every logit.
+# Added to every logit.
 CONSTANT = 2.5
 BATCH = 64
 
@@ -29,7 +29,7 @@ BATCH = 64
 def of_scoring(
     before: exact.Measured, pair: Sequence[MaskedLM], told: dict[str, Progress]
 ) -> Iterator[Check]:
-    """The order of the probes, the batch, padding, and a constant that every logit gains."""
+    """Check the order of probes, batching, padding, and a constant added to every logit."""
     part = before.part
     same = _same_as(before)
     after = exact.Measured.of(exact.shuffled(part), pair, told["in another order"])
@@ -46,7 +46,7 @@ def of_scoring(
     for name, models_ in others.items():
         after = exact.Measured.of(part, models_, told[name])
         yield _alike(f"log p, {name}", ours, _log_p(after.scored.scores))
-        # In nats; a ratio of two near zero may move by more than what it is made of.
+        # Effects only: a ratio of numbers near zero can move by more than the tolerance.
         one, other = (
             own.estimates[own.estimates["estimator"].isin(exact.EFFECTS)] for own in (before, after)
         )
@@ -54,7 +54,7 @@ def of_scoring(
 
 
 def of_the_set(before: exact.Measured) -> Iterator[Check]:
-    """Frames told twice, and frames by another name."""
+    """Check frames repeated as their own variants, and renamed frames."""
     raw = exact.exact_raw()
     scored = before.scored
     probe_set = exact.parsed(raw)
@@ -80,13 +80,13 @@ def _log_p(scores: pd.DataFrame) -> pd.Series:
 
 
 def _alike(what: str, ours: pd.Series, theirs: pd.Series) -> Check:
-    """Whether two measurements of the same are the same, in nats; none may be missing."""
+    """Check that two series of log p agree, in nats; a missing value fails."""
     worst = float((ours - theirs.reindex(ours.index)).abs().max(skipna=False))
     return near(f"unchanged: {what}", worst, 0.0, NUMERIC)
 
 
 def _same_as(before: exact.Measured) -> Callable[[str, pd.DataFrame, float], Check]:
-    """Compare with the estimates before."""
+    """Return a check that compares new estimates with those of `before`."""
 
     def same(what: str, after: pd.DataFrame, within: float) -> Check:
         change = exact.largest_change(before.estimates, after)
@@ -96,7 +96,7 @@ def _same_as(before: exact.Measured) -> Callable[[str, pd.DataFrame, float], Che
 
 
 def with_constant(folder: Path) -> MaskedLM:
-    """The model in the folder with a constant added to all of its logits, by its output bias."""
+    """Load a model and add `CONSTANT` to all of its logits through the output bias."""
     model: Any = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32)
     with torch.no_grad():
         model.get_output_embeddings().bias.add_(CONSTANT)
@@ -104,9 +104,9 @@ def with_constant(folder: Path) -> MaskedLM:
 
 
 def padded(folder: Path, part: Expanded) -> pd.Series:
-    """Log p by item as transformers itself gives it, in batches of mixed lengths that it pads.
+    """Return log p by item from transformers alone, in padded batches of mixed lengths.
 
-    For targets of one piece.
+    Only for targets of one piece.
     """
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32).eval()

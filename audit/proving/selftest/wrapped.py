@@ -1,4 +1,4 @@
-"""Loaded models with something done to what they say: a plant in their logits, or another batch."""
+"""Wrappers of loaded models that change their logits or their batches."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,16 +7,16 @@ import torch
 
 from maskaudit.audit.measuring.model import Encoded, Ids, MaskedLM, Numbers
 
-# Logits at each read, [n, vocabulary], float64, with the piece ids of the sentence of each.
+# Takes logits at each read, [n, vocabulary], float64, and the piece ids of each read's sentence.
 Change = Callable[[Numbers, Sequence[Ids]], Numbers]
 
 
 class Wrapped:
-    """A model that passes on all that it is asked."""
+    """A model that forwards every call to another model."""
 
     def __init__(self, model: MaskedLM) -> None:
         self._model = model
-        # What is known of the weights by their digest is not known of what is done to them.
+        # The digest identifies the unchanged weights, so it must not identify the wrapped model.
         self.identity = model.identity.model_copy(update={"weights": ""})
         self.mask_token, self.mask_id = model.mask_token, model.mask_id
         self.unknown_id, self.special_ids = model.unknown_id, model.special_ids
@@ -27,30 +27,31 @@ class Wrapped:
         return self._model.encode(texts)
 
     def token(self, index: int) -> str:
-        """The model's piece of this id."""
+        """Return the model's piece with this id."""
         return self._model.token(index)
 
     def bare(self, ids: Sequence[int]) -> str:
-        """The model's pieces in a row."""
+        """Return these pieces joined, without the marks that stand for white space."""
         return self._model.bare(ids)
 
     def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:
-        """The model's log p, [n, vocabulary], float64, nats."""
+        """Return the model's log p, [n, vocabulary], float64, nats."""
         return self._model.log_probs(sentences, reads)
 
     def attention(self, sentences: Sequence[Ids]) -> Numbers:
-        """The model's own attention."""
+        """Return the model's attention."""
         return self._model.attention(sentences)
 
     def states(self, sentences: Sequence[Ids]) -> Numbers:
-        """The model's own states."""
+        """Return the model's hidden states."""
         return self._model.states(sentences)
 
 
 class Planted(Wrapped):
-    """A model whose logits are changed after it was loaded.
+    """A model whose logits are changed after loading.
 
-    Adding to a logit is adding to log p and normalising again: nothing is approximate.
+    The change is applied to log p, which is then normalised again. This is exact, since logits and
+    log p differ by a constant.
     """
 
     def __init__(self, model: MaskedLM, change: Change) -> None:
@@ -58,7 +59,7 @@ class Planted(Wrapped):
         self._change = change
 
     def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:
-        """Log p after the change, [n, vocabulary], float64, nats."""
+        """Return log p after the change, [n, vocabulary], float64, nats."""
         logits = super().log_probs(sentences, reads)
         changed = self._change(logits, [sentences[row] for row, _ in reads])
         log_p: Numbers = torch.log_softmax(torch.from_numpy(changed), dim=-1).numpy()
@@ -66,9 +67,9 @@ class Planted(Wrapped):
 
 
 class OneByOne(Wrapped):
-    """A model that is run on each sentence alone."""
+    """A model that reads each sentence in a forward pass of its own."""
 
     def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:
-        """Log p, a forward pass a read, [n, vocabulary], float64, nats."""
+        """Return log p from one forward pass per read, [n, vocabulary], float64, nats."""
         found = [self._model.log_probs([sentences[row]], [(0, place)]) for row, place in reads]
         return np.concatenate(found)

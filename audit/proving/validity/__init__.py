@@ -1,7 +1,7 @@
-"""Whether the audit's statistics do what they say, in simulated worlds whose truth is known.
+"""Validation of the audit's statistics in simulations whose truth is known.
 
-`make validity` writes docs/validity.md, and `python -m maskaudit.audit.proving.validity` does it
-without the part that needs models.
-A module a topic makes tables of rows (`table`); the worlds are in `simulate`, the page in
-`document`. What needs a model is measured by `maskaudit selftest --full`.
+`make validity` writes docs/validity.md; `python -m maskaudit.audit.proving.validity` writes it
+without the part that needs models, which `maskaudit selftest --full` measures.
+Each topic is a module that makes tables of rows (`table`); the simulated data come from `simulate`,
+the page from `document`.
 """

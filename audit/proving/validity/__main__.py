@@ -22,8 +22,8 @@ from maskaudit.audit.proving.validity.table import Table
 
 _SELFTEST = "what `maskaudit selftest --full --json` printed, to stand in the document too"
 REPETITIONS, SEED = 10_000, 20_260_101
-# Each topic, and how many repetitions it takes of those asked for: a page of 200 sets takes long to
-# make, and series of weeks are quick.
+# Each topic and its share of the requested repetitions: pages of 200 sets are slow, series of weeks
+# are fast.
 TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
     (intervals.tables, Fraction(1)),
     (leans.tables, Fraction(1)),
@@ -36,7 +36,7 @@ TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run `python -m audit.proving.validity`."""
+    """Run `python -m maskaudit.audit.proving.validity`; return the exit status, 1 on a failure."""
     parser = argparse.ArgumentParser(
         prog="python -m maskaudit.audit.proving.validity", description=__doc__
     )
@@ -57,12 +57,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def measured(repetitions: int, seed: int) -> list[Table]:
-    """Every table of the document."""
+    """Return every table of the document."""
     return [table for tables, share in TOPICS for table in tables(int(repetitions * share), seed)]
 
 
 def sizes(repetitions: int, seed: int) -> str:
-    """How much was drawn, for the first line of the document."""
+    """Return the numbers of repetitions and the seed as text for the document's first line."""
     fewer, more = (int(repetitions * dict(TOPICS)[topic.tables]) for topic in (stars, weekly))
     return (
         f"{repetitions:,} repetitions ({fewer:,} of what the page calls shown, {more:,} series of "
@@ -71,7 +71,10 @@ def sizes(repetitions: int, seed: int) -> str:
 
 
 def _checks(text: str) -> list[Check]:
-    """What `maskaudit selftest --full --json` printed into a file."""
+    """Read the checks from a file with the output of `maskaudit selftest --full --json`.
+
+    Raises `ArgumentTypeError` where the file is not such an output.
+    """
     try:
         return [Check(**check) for check in json.loads(Path(text).read_text("utf-8"))]
     except (OSError, ValueError, TypeError) as error:
@@ -80,7 +83,10 @@ def _checks(text: str) -> list[Check]:
 
 
 def _at_least_eight(text: str) -> int:
-    """Enough that every topic has two."""
+    """Parse a number of repetitions; at least 8, so that every topic has two or more.
+
+    Raises `ArgumentTypeError` for fewer.
+    """
     found = int(text)
     least = 8
     if found < least:

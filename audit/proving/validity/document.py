@@ -1,4 +1,4 @@
-"""The tables as a page of Markdown, in which a bar that does not hold cannot be overlooked."""
+"""Render the tables as a Markdown page that lists every failed bar at the top."""
 
 import platform
 from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ nothing. `maskaudit selftest --full` does it on any installation, without a netw
 
 
 def document(tables: Sequence[Table], sizes: str, checks: Sequence[Check] = ()) -> str:
-    """The whole page; `sizes` says how many repetitions of which seed, `checks` are of models."""
+    """Render the page; `sizes` states repetitions and seed, `checks` the self-test's results."""
     made = ", ".join(
         [
             f"maskaudit {version('maskaudit')}",
@@ -55,7 +55,7 @@ def document(tables: Sequence[Table], sizes: str, checks: Sequence[Check] = ()) 
 
 
 def summary(tables: Sequence[Table]) -> str:
-    """How many bars hold; and which do not, by name."""
+    """Say how many bars hold, and list those that do not."""
     rows = [(table, row) for table in tables for row in table.rows if row.bar is not None]
     failed = [(table, row) for table, row in rows if row.fails]
     if not failed:
@@ -68,7 +68,7 @@ def summary(tables: Sequence[Table]) -> str:
 
 
 def _section(table: Table) -> Iterator[str]:
-    """A title, its text and its rows."""
+    """Yield the lines of a table: title, text and rows."""
     beside = list(dict.fromkeys(name for row in table.rows for name in row.beside))
     yield f"## {table.title}"
     yield ""
@@ -81,7 +81,7 @@ def _section(table: Table) -> Iterator[str]:
 
 
 def _checked(checks: Sequence[Check]) -> Iterator[str]:
-    """What the self-test found, a line each."""
+    """Yield the lines of the self-test's results, one per check."""
     failed = sum(not check.passed for check in checks)
     of = f"{failed} of {len(checks)} checks do NOT pass" if failed else f"All {len(checks)} pass"
     yield f"**{of}.**"
@@ -123,7 +123,10 @@ def _error(found: Measured, table: Table) -> str:
 
 
 def _number(value: float, table: Table, *, short: bool = False) -> str:
-    """A share in per cent with two decimals, another number with up to five; short without 0s."""
+    """Format a share in per cent with two decimals, another number with up to five.
+
+    `short` drops trailing zeros of a share too.
+    """
     text = f"{100 * value:.2f}" if table.is_share else f"{value:.5f}"
     if short or not table.is_share:
         text = text.rstrip("0").rstrip(".")

@@ -1,6 +1,6 @@
-"""Operating characteristics of the gates: how often each verdict falls, for changes that are known.
+"""Operating characteristics of the gates: how often each verdict occurs for a known change.
 
-Cells are drawn, estimated as an audit does it, and judged by `audit.judging`, number by number.
+Cells are simulated, estimated as in an audit, and judged by `audit.judging`, number by number.
 """
 
 from collections.abc import Sequence
@@ -20,10 +20,10 @@ from maskaudit.audit.proving.validity.simulate import Crossed
 from maskaudit.audit.proving.validity.table import Bar, Row, Table, generator, share
 from maskaudit.audit.recording import slices
 
-# The change from one version to the next is a contrast of differences, of two classes of half the
-# attributes each; attributes, frames and residual move by these, in nats.
+# A change between versions is a contrast of differences between two classes with half of the
+# attributes each; `sd` is that of attributes, frames and residual, in nats.
 DESIGNS = (Crossed(60, 20, (0.3, 0.2, 0.5)), Crossed(24, 10, (0.3, 0.2, 0.5)))
-# Margin over true standard error: a margin that was well chosen, the least, and one too small.
+# Margin over true standard error: well chosen, the smallest usable, and too small.
 RATIOS = (4.0, 3.0, 1.5)
 CHANGES = (0.0, 0.5, 1.0, 2.0)
 WORDS = (PASS, FAIL, INCONCLUSIVE)
@@ -34,7 +34,7 @@ _ALPHA = 0.05
 
 @dataclass(frozen=True)
 class _Drawn:
-    """Contrasts of a design with no true change, and their true standard error."""
+    """Contrast intervals of a design without a true change, and their true standard error."""
 
     design: Crossed
     intervals: list[Interval]
@@ -42,7 +42,7 @@ class _Drawn:
 
 
 def tables(repetitions: int, seed: int) -> list[Table]:
-    """Every table of this topic."""
+    """Return every table of this topic."""
     drawn = [_draw(design, repetitions, seed) for design in DESIGNS]
     return [_one_gate(drawn), _other_rules(drawn[0]), _many_gates(drawn[0])]
 
@@ -57,7 +57,7 @@ def _draw(design: Crossed, repetitions: int, seed: int) -> _Drawn:
 
 
 def _one_gate(drawn: Sequence[_Drawn]) -> Table:
-    """The verdicts of one gate, by margin and true change."""
+    """Tabulate the verdicts of one gate by margin and true change."""
     rows = []
     for own in drawn:
         for ratio in RATIOS:
@@ -86,7 +86,11 @@ def _one_gate(drawn: Sequence[_Drawn]) -> Table:
 
 
 def _bar(word: str, ratio: float, change: float) -> Bar | None:
-    """False alarms and wrong passes are bounded everywhere, power where the margin allows it."""
+    """Return the bar of a verdict's share, if it has one.
+
+    False alarms and wrong passes are bounded for every margin, power only for one of at least 3 SE;
+    with a smaller margin enough verdicts must be inconclusive.
+    """
     if word == FAIL and change == 0:
         return Bar(high=0.06)
     if word == PASS and change == 1:
@@ -99,7 +103,7 @@ def _bar(word: str, ratio: float, change: float) -> Bar | None:
 
 
 def _other_rules(drawn: _Drawn) -> Table:
-    """Harm either way, and a level against a bound."""
+    """Tabulate a gate with harm in either direction, and a level against a bound."""
     margin = _LEAST_RATIO * drawn.std_error
     either = [
         verdicts(drawn.intervals, change * margin, margin, harm="either")
@@ -123,7 +127,7 @@ def _other_rules(drawn: _Drawn) -> Table:
 
 
 def _many_gates(drawn: _Drawn) -> Table:
-    """A policy of ten independent gates, as one family."""
+    """Tabulate a policy of ten independent gates, adjusted as one family."""
     margin = _LEAST_RATIO * drawn.std_error
     usable = len(drawn.intervals) // GATES * GATES
     changes = np.zeros(usable)
@@ -150,7 +154,7 @@ def _many_gates(drawn: _Drawn) -> Table:
     )
 
 
-def verdicts(  # noqa: PLR0913 - a gate and what it is given
+def verdicts(  # noqa: PLR0913 - a gate and its inputs
     intervals: Sequence[Interval],
     changes: float | Cells,
     margin: float,
@@ -159,7 +163,11 @@ def verdicts(  # noqa: PLR0913 - a gate and what it is given
     rule: str = NON_INFERIORITY,
     harm: Harm = "up",
 ) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
-    """The verdict on each contrast after it is moved by its change; so many to a policy."""
+    """Return the verdict on each contrast after shifting it by its change (nats).
+
+    `margin` is the gate's margin, or its bound under `BOUND`; `family` contrasts in a row form one
+    policy, whose p values are adjusted together.
+    """
     limit = {"bound": margin} if rule == BOUND else {"margin": margin}
     gate = Gate.model_validate({"id": "one", "rule": rule, "reason": "-", "harm": harm, **limit})
     moved = np.broadcast_to(np.asarray(changes, dtype=float), len(intervals))
@@ -172,7 +180,7 @@ def verdicts(  # noqa: PLR0913 - a gate and what it is given
 
 
 def _row(interval: Interval, change: float) -> dict[str, object]:
-    """The contrast as a row of estimates, moved by a change; its interval does not widen by it."""
+    """Return the contrast as a row of estimates, shifted by a change; its width stays the same."""
     return {
         **vars(interval),
         "estimate": interval.estimate + change,

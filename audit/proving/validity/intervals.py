@@ -1,4 +1,4 @@
-"""Coverage of the intervals of means and contrasts, and what the wrong ones cover."""
+"""Coverage of the intervals of means and contrasts, beside that of unsound intervals."""
 
 from collections.abc import Callable, Sequence
 from statistics import NormalDist
@@ -20,7 +20,7 @@ UNCLUSTERED = Crossed(60, 20, (0.0, 0.0, 1.0))
 SKEWED = tuple(Crossed(60, frames, (0.5, 0.5, 1.0), lognormal) for frames in (10, 20, 40))
 NAMED = Crossed(40, 20, (0.5, 0.3, 1.0))
 NAMES = 15
-# The first is held to a bar.
+# Only the first has a bar.
 NAME_SDS = (0.5, 0.2, 0.0)
 
 TWO_SIDED, ONE_SIDED = Bar(0.94, 0.965), Bar(0.94, 0.96)
@@ -29,7 +29,7 @@ _Z = NormalDist().inv_cdf(0.975)
 
 
 def tables(repetitions: int, seed: int) -> list[Table]:
-    """Every table of this topic."""
+    """Return every table of this topic."""
     return [
         *crossed(repetitions, seed),
         harder(repetitions, seed),
@@ -39,7 +39,7 @@ def tables(repetitions: int, seed: int) -> list[Table]:
 
 
 def crossed(repetitions: int, seed: int) -> list[Table]:
-    """Means and contrasts over attributes and frames: both sides together, then each alone."""
+    """Tabulate means and contrasts over attributes and frames: two-sided, then each bound alone."""
     trials = {f"mean, {design}": _mean(design) for design in DESIGNS}
     for design in DESIGNS:
         n = design.attributes
@@ -72,7 +72,7 @@ def crossed(repetitions: int, seed: int) -> list[Table]:
 
 
 def harder(repetitions: int, seed: int) -> Table:
-    """Worlds that the method does not assume."""
+    """Tabulate coverage where the method's assumptions fail."""
     plain = DESIGNS[1]
     half = plain.attributes // 2
     trials: dict[str, tuple[Trial, Bar | None]] = {
@@ -106,7 +106,7 @@ def harder(repetitions: int, seed: int) -> Table:
 
 
 def names(repetitions: int, seed: int, name_sds: Sequence[float] = NAME_SDS) -> Table:
-    """Groups that are names: a third factor that is sampled."""
+    """Tabulate coverage where groups are represented by names, a third sampled factor."""
     rows = []
     for sd in name_sds:
         world = Names(NAMED, NAMES, sd)
@@ -125,7 +125,7 @@ def names(repetitions: int, seed: int, name_sds: Sequence[float] = NAME_SDS) -> 
 
 
 def missing(repetitions: int, seed: int) -> Table:
-    """Tables with gaps, filled by the additive fit or left to clusters."""
+    """Tabulate coverage with missing cells: additive fit for few, cluster variances for more."""
     design = DESIGNS[1]
     rows = []
     for percent, how, bar in ((3, "filled", TWO_SIDED), (10, "clusters", None)):
@@ -143,7 +143,7 @@ def missing(repetitions: int, seed: int) -> Table:
 
 
 def covers(found: Interval, truth: float = 0.0) -> bool:
-    """Whether an interval holds the truth."""
+    """Whether an interval contains the truth; False for NaN."""
     return found.low <= truth <= found.high
 
 
@@ -151,7 +151,11 @@ Trial = Callable[[np.random.Generator], Sequence[float]]
 
 
 def _mean(design: Crossed) -> Trial:
-    """Covered; the lower and the upper 95 % bound alone; covered with cells as independent."""
+    """Return a trial of a mean, with four 0/1 results.
+
+    Coverage of the 95 % interval, of its lower and upper 95 % bound alone, and of the interval that
+    treats cells as independent.
+    """
 
     def trial(rng: np.random.Generator) -> Sequence[float]:
         cells = design.draw(rng)
@@ -162,7 +166,7 @@ def _mean(design: Crossed) -> Trial:
 
 
 def _contrast(design: Crossed, first: int, *, alike: bool = False) -> Trial:
-    """The same of a contrast."""
+    """Return the same trial of a contrast; `first` attributes are in the first class."""
 
     def trial(rng: np.random.Generator) -> Sequence[float]:
         classes = design.classes(rng, first, alike=alike)
@@ -174,7 +178,7 @@ def _contrast(design: Crossed, first: int, *, alike: bool = False) -> Trial:
 
 
 def _independent(classes: Sequence[Cells]) -> bool:
-    """Whether a normal interval over cells holds 0, for a mean or the difference of two."""
+    """Whether a normal interval over independent cells contains 0, for one mean or a difference."""
     estimate = classes[0].mean() - sum(cells.mean() for cells in classes[1:])
     variance = sum(cells.var(ddof=1) / cells.size for cells in classes)
     return bool(abs(estimate) <= _Z * np.sqrt(variance))

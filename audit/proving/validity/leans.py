@@ -1,4 +1,4 @@
-"""False coverage of the largest leans of a set, which were chosen because they are large."""
+"""False coverage rate of a set's largest leans, whose selection biases them upwards."""
 
 from collections.abc import Callable, Sequence
 
@@ -20,12 +20,12 @@ MOST = Bar(high=0.06)
 
 
 def tables(repetitions: int, seed: int) -> list[Table]:
-    """Every table of this topic."""
+    """Return every table of this topic."""
     return [largest(repetitions, seed)]
 
 
 def largest(repetitions: int, seed: int, designs: Sequence[Crossed] = DESIGNS) -> Table:
-    """The intervals of the ten largest leans, against those that were not told of the choice."""
+    """Tabulate misses of the ten largest leans' intervals, adjusted for selection and plain."""
     rows = []
     for design in designs:
         name = f"{design}, attribute SD {design.sd[0]:g}"
@@ -46,9 +46,9 @@ def largest(repetitions: int, seed: int, designs: Sequence[Crossed] = DESIGNS) -
 
 
 def chosen(cells: Cells, *, level: float | None = None) -> tuple[list[int], list[Interval]]:
-    """The attributes with the largest shrunken leans, and intervals of their raw ones.
+    """Return the attributes with the largest shrunken leans, and intervals of their raw leans.
 
-    Their level is that of so many out of all, unless another is given.
+    The default level accounts for selecting that many out of all attributes (`selected_level`).
     """
     points, beyond = anova.shrunken(cells), anova.centred(cells)
     largest_ = np.argsort(-np.abs(points), kind="stable")[:LARGEST_SHOWN].tolist()
@@ -57,7 +57,11 @@ def chosen(cells: Cells, *, level: float | None = None) -> tuple[list[int], list
 
 
 def _trial(design: Crossed) -> Callable[[np.random.Generator], Sequence[float]]:
-    """Shares of missed leans, told and not told of the choice; sizes, shown and raw, by true."""
+    """Return a trial with four results.
+
+    The shares of intervals that miss, adjusted for selection and plain; the total size of the
+    shrunken and of the raw leans over that of the true ones.
+    """
 
     def trial(rng: np.random.Generator) -> Sequence[float]:
         cells, leans = design.draw_with_truth(rng)
@@ -76,6 +80,6 @@ def _trial(design: Crossed) -> Callable[[np.random.Generator], Sequence[float]]:
 
 
 def _missed(intervals: Sequence[Interval], truth: Cells) -> float:
-    """The share of intervals that do not hold their truth."""
+    """Return the share of intervals that miss their truth."""
     held = [covers(found, own) for found, own in zip(intervals, truth.tolist(), strict=True)]
     return 1 - sum(held) / len(held)

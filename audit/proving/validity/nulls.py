@@ -1,4 +1,4 @@
-"""Tests where there is nothing to find: swaps of labels, flips of cells, and pairs of answers."""
+"""Type I error of tests under null hypotheses: label swaps, sign flips, paired answers."""
 
 from collections.abc import Callable, Sequence
 from itertools import product
@@ -22,7 +22,7 @@ from maskaudit.audit.proving.validity.table import (
 
 ALPHA = 0.05
 WORLD = Crossed(40, 20, (0.5, 0.5, 1.0))
-# 2^8 swaps are all tried, 2^20 are drawn from.
+# Label swaps of 20 frames are sampled; those of 8 frames are few enough to be enumerated.
 SWAPPED = (WORLD, Crossed(40, 8, (0.5, 0.5, 1.0)))
 RESAMPLES = 499
 ITEMS = (60, 262, 1508)
@@ -33,12 +33,12 @@ Trial = Callable[[np.random.Generator], Sequence[float]]
 
 
 def tables(repetitions: int, seed: int) -> list[Table]:
-    """Every table of this topic."""
+    """Return every table of this topic."""
     return [swaps(repetitions, seed), shares(), answers(repetitions, seed)]
 
 
 def swaps(repetitions: int, seed: int) -> Table:
-    """The test of the sharp null under it, and tests of a mean where only the mean is zero."""
+    """Tabulate rejections: label swaps under the sharp null, mean tests under the weak null."""
     rows = []
     for world in SWAPPED:
         name = f"sharp null, {world}: label swaps"
@@ -60,7 +60,7 @@ def swaps(repetitions: int, seed: int) -> Table:
 
 
 def shares() -> Table:
-    """Exact coverage of the two intervals of a share, by the sum over what can be observed."""
+    """Tabulate the exact coverage of both intervals of a share, summed over all outcomes."""
     return Table(
         "95 % intervals of a share of independent pairs",
         "Coverage of `proportions.wilson`, beside that of `proportions.exact`, by the sum over all "
@@ -77,7 +77,7 @@ def shares() -> Table:
 
 
 def answers(repetitions: int, seed: int) -> Table:
-    """Two equally good models on the same items."""
+    """Tabulate rejections for two equally good models on the same items."""
     rows = []
     for n in ITEMS:
         name = f"n = {n}"
@@ -103,7 +103,10 @@ def _swap_trial(world: Crossed) -> Trial:
 
 
 def _flip_trial(world: Crossed, seed: int) -> Trial:
-    """The two-way test of a mean, and that by random signs of cells, the same for all tables."""
+    """Return a trial of two tests of a zero mean: the two-way interval and random signs of cells.
+
+    The signs are the same in all repetitions, to save time.
+    """
     shape = (RESAMPLES, world.attributes * world.frames)
     signs = generator(seed, "signs").choice(np.array([-1.0, 1.0]), shape)
 
@@ -128,7 +131,7 @@ def _answers_trial(n: int) -> Trial:
 
 
 def _coverage(method: Callable[[int, int], Interval], n: int, p: float) -> float:
-    """The probability of all counts whose interval holds the share."""
+    """Return the total probability of the counts whose interval contains the share `p`."""
     chances = stats.binom.pmf(np.arange(n + 1), n, p)
     likely = np.flatnonzero(chances > _NEVER)
     return float(sum(chances[k] for k in likely if covers(method(int(k), n), p)))

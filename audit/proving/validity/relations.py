@@ -1,4 +1,4 @@
-"""A student against its teacher, associations and magnitudes, and the world's yardstick."""
+"""Bias and coverage of slope, log kappa, association and magnitude, and of a yardstick's line."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,7 +11,7 @@ from maskaudit.audit.proving.validity.simulate import Crossed, Pair
 from maskaudit.audit.proving.validity.table import Bar, Row, Table, average, repeat, share
 
 KAPPAS = (0.7, 1.0, 1.3, 1.5)
-# Worlds in which no claim is made: information.
+# No claim is made for these worlds; their rows have no bars.
 HARDER = {
     "κ 1, its SD .3": Pair(1.0, steeper_sd=0.3),
     "κ 1, 10 frames": Pair(1.0, frames=10),
@@ -25,7 +25,7 @@ Trial = Callable[[np.random.Generator], Sequence[float]]
 
 
 def tables(repetitions: int, seed: int) -> list[Table]:
-    """Every table of this topic."""
+    """Return every table of this topic."""
     return [
         *inherited(repetitions, seed),
         harder(repetitions, seed),
@@ -36,7 +36,7 @@ def tables(repetitions: int, seed: int) -> list[Table]:
 
 
 def inherited(repetitions: int, seed: int) -> list[Table]:
-    """Slope and amplification: how near they come to the truth, and how often intervals hold it."""
+    """Tabulate bias and coverage of slope and amplification."""
     worlds = {f"κ {kappa:g}": Pair(kappa) for kappa in KAPPAS}
     near, sure, phantom = [], [], []
     for name, pair in worlds.items():
@@ -77,7 +77,7 @@ def inherited(repetitions: int, seed: int) -> list[Table]:
 
 
 def harder(repetitions: int, seed: int) -> Table:
-    """Fewer frames, and a kappa that is not the same in all of them."""
+    """Tabulate coverage with fewer frames or attributes, or a kappa that varies between frames."""
     rows = []
     for name, pair in HARDER.items():
         found = repeat(_pair_trial(pair), repetitions, seed, f"pair, {name}")
@@ -96,7 +96,7 @@ def harder(repetitions: int, seed: int) -> Table:
 
 
 def _near(name: str, pair: Pair, found: Cells, bar: Bar | None = None) -> list[Row]:
-    """Mean estimates by their truth, and what is usually computed beside them."""
+    """Return rows of mean estimates over the truth, beside the usual naive estimates."""
     slopes, _, logs, _, least_squares, spread, _ = found
     numbers = {
         SLOPE: (slopes, "least squares", least_squares),
@@ -114,7 +114,7 @@ def _near(name: str, pair: Pair, found: Cells, bar: Bar | None = None) -> list[R
 
 
 def _sure(name: str, found: Cells, bar: Bar | None = None) -> list[Row]:
-    """How often both intervals hold the truth."""
+    """Return rows with the coverage of slope and log kappa."""
     _, slope_held, _, log_held, *_ = found
     return [
         Row(f"{name}: {SLOPE}", share(slope_held), bar),
@@ -123,7 +123,7 @@ def _sure(name: str, found: Cells, bar: Bar | None = None) -> list[Row]:
 
 
 def noise_floor(repetitions: int, seed: int) -> Table:
-    """What is found of models that do not lean at all."""
+    """Tabulate mean association and magnitude of models without any lean."""
     rows = []
     for frames in (5, 20, 80):
         world = Crossed(60, frames, (0.0, 0.0, 1.0))
@@ -132,7 +132,7 @@ def noise_floor(repetitions: int, seed: int) -> Table:
         association, magnitude, size, square = map(average, found)
         beside = {"mean size of a lean": size, "mean square of a lean": square}
         for what, measured in (("association", association), ("magnitude", magnitude)):
-            # Zero, as far as so many repetitions can tell.
+            # The bar is zero within Monte-Carlo error.
             within = Bar(-3 * measured.error, 3 * measured.error)
             rows.append(Row(f"{what}, {name}", measured, within, beside))
     return Table(
@@ -146,7 +146,7 @@ def noise_floor(repetitions: int, seed: int) -> Table:
 
 
 def other_intervals(repetitions: int, seed: int) -> Table:
-    """Coverage of what is shown beside the headline."""
+    """Tabulate the coverage of the numbers shown beside the headline."""
     rows = []
     for world in (Crossed(60, 20, (0.5, 0.5, 1.0)), Crossed(24, 26, (0.5, 0.5, 1.0))):
         found = repeat(_magnitude_trial(world), repetitions, seed, f"magnitude intervals, {world}")
@@ -168,7 +168,7 @@ def other_intervals(repetitions: int, seed: int) -> Table:
 
 
 def lines(repetitions: int, seed: int) -> Table:
-    """Coverage of the line that leans make over the world's logits."""
+    """Tabulate the coverage of the line of leans on logits of real-world shares."""
     rows = []
     for design in LINES:
         found = repeat(_line_trial(design), repetitions, seed, f"line, {design}")
@@ -188,7 +188,11 @@ def lines(repetitions: int, seed: int) -> Table:
 
 
 def _pair_trial(pair: Pair) -> Trial:
-    """Slope and log kappa, each with whether it is covered; least squares, spreads and sizes."""
+    """Return a trial with seven results.
+
+    Slope and whether its interval covers, log kappa and whether its interval covers, then the naive
+    numbers: least-squares slope, ratio of spreads, difference in mean absolute lean (nats).
+    """
 
     def trial(rng: np.random.Generator) -> Sequence[float]:
         teacher, student = pair.draw(rng)
@@ -223,7 +227,10 @@ def _null_trial(world: Crossed) -> Trial:
 
 
 def _magnitude_trial(world: Crossed) -> Trial:
-    """Both have the truth SD squared, for the mean is 0 and frames are independent."""
+    """Return a trial of coverage of association, its upper bound, and magnitude.
+
+    The truth of both is the attribute SD squared, since the mean is 0 and frames are independent.
+    """
     truth = world.sd[0] ** 2
 
     def trial(rng: np.random.Generator) -> Sequence[float]:
@@ -270,7 +277,7 @@ def _line_trial(design: Crossed) -> Trial:
 
 
 def _least_squares_covers(x: Cells, cells: Cells, truth: float) -> bool:
-    """Whether a 95 % interval of the slope over cells, taken as independent, holds the truth."""
+    """Whether the 95 % least-squares interval over independent cells contains the true slope."""
     beside = x - x.mean()
     squares = (beside**2).sum() * cells.shape[1]
     found = (beside @ cells).sum() / squares

@@ -1,4 +1,4 @@
-"""Worlds of known truth: cells of attributes by frames, of one model or of two."""
+"""Simulated worlds with a known truth: cells of attributes by frames, of one model or two."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,22 +12,23 @@ Draw = Callable[[np.random.Generator, tuple[int, ...]], Cells]
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Cells:
-    """Effects of mean 0 and SD 1."""
+    """Draw normal effects of mean 0 and SD 1."""
     return rng.standard_normal(shape)
 
 
 def lognormal(rng: np.random.Generator, shape: tuple[int, ...]) -> Cells:
-    """Skewed effects (6.2) of mean 0 and SD 1: a few are very large."""
+    """Draw shifted lognormal effects of mean 0, SD 1 and skewness 6.2: a few are very large."""
     effects: Cells = (np.exp(rng.standard_normal(shape)) - np.e**0.5) / np.sqrt((np.e - 1) * np.e)
     return effects
 
 
 @dataclass(frozen=True)
 class Crossed:
-    """Attributes by frames, and the standard deviations of both and of the residual, in nats.
+    """A crossed design: numbers of attributes and frames, and the SDs of the effects in nats.
 
-    y = attribute + frame + residual, drawn anew for every table: the true mean is 0. `effects`
-    draws attributes and frames, `noise` the residual.
+    `sd` is that of attributes, frames and residual. y = attribute + frame + residual, drawn anew
+    for every table: the true mean is 0. `effects` draws attributes and frames, `noise` the
+    residual.
     """
 
     attributes: int
@@ -37,15 +38,15 @@ class Crossed:
     noise: Draw = normal
 
     def __str__(self) -> str:
-        """The design as a row names it."""
+        """Return the design's name in a row."""
         return f"{self.attributes} × {self.frames}"
 
     def draw(self, rng: np.random.Generator) -> Cells:
-        """One table, [attributes, frames]."""
+        """Draw one table, [attributes, frames]."""
         return self.draw_with_truth(rng)[0]
 
     def draw_with_truth(self, rng: np.random.Generator) -> tuple[Cells, Cells]:
-        """One table, and the attributes' own effects, [attributes]."""
+        """Draw one table, [attributes, frames], and return its attribute effects, [attributes]."""
         attribute, frame, residual = self.sd
         own = attribute * self.effects(rng, (self.attributes,))
         cells = own[:, None] + residual * self.noise(rng, (self.attributes, self.frames))
@@ -55,10 +56,10 @@ class Crossed:
     def classes(
         self, rng: np.random.Generator, first: int, *, alike: bool = False
     ) -> tuple[Cells, Cells]:
-        """One table in two classes of attributes, `first` of them in the first; no true contrast.
+        """Draw a table in two classes without a true contrast, `first` attributes in the first.
 
-        A frame moves each class by an effect of its own, or both by the same one (`alike`), which
-        a contrast does not see.
+        A frame has a separate effect on each class, or with `alike` the same effect on both, which
+        cancels in a contrast.
         """
         attribute, frame, residual = self.sd
         moved = [frame * self.effects(rng, (self.frames,)) for _ in range(1 if alike else 2)]
@@ -68,14 +69,14 @@ class Crossed:
 
 
 def without(cells: Cells, missing: int, rng: np.random.Generator) -> Cells:
-    """The same table with so many of its cells missing at random."""
+    """Return a copy of the table with `missing` cells set to NaN at random."""
     found = cells.copy()
     found.flat[rng.choice(cells.size, missing, replace=False)] = np.nan
     return found
 
 
 class Named(NamedTuple):
-    """Cells whose groups are names, and what the names' own numbers are, [names] a group."""
+    """Cells whose groups are names, and for each group the numbers by name, [names]."""
 
     cells: Cells
     by_name: tuple[Cells, Cells]
@@ -83,10 +84,10 @@ class Named(NamedTuple):
 
 @dataclass(frozen=True)
 class Names:
-    """A crossed table in which each of two groups is so many names, drawn anew as well.
+    """A crossed table in which each of two groups consists of `names` names, drawn anew as well.
 
-    The residual is that of one name in one frame and attribute. A name's own effect has `name_sd`
-    and is the same in all cells, or, in a table of two classes, opposite halves of it in each.
+    The residual belongs to one name in one cell. A name's effect has SD `name_sd` and is the same
+    in all cells; in a table of two classes, half of it with opposite signs in the two.
     """
 
     table: Crossed
@@ -94,14 +95,17 @@ class Names:
     name_sd: float
 
     def mean(self, rng: np.random.Generator) -> Named:
-        """One table, and each name's mean over all of its cells."""
+        """Draw one table, and return each name's mean over all of its cells."""
         attributes, frames = self._shared(rng)
         own = [self._group(rng, np.ones(self.table.attributes)) for _ in range(2)]
         cells = attributes[:, None] + frames + own[0].mean(2) - own[1].mean(2)
         return Named(cells, (own[0].mean((0, 1)), own[1].mean((0, 1))))
 
     def contrast(self, rng: np.random.Generator) -> tuple[Named, int]:
-        """One table whose first half of attributes is the first class; each name's own contrast."""
+        """Draw one table with each name's contrast; return it with the size of the first class.
+
+        The first half of the attributes is the first class.
+        """
         half = self.table.attributes // 2
         side = np.where(np.arange(self.table.attributes) < half, 0.5, -0.5)
         attributes, frames = self._shared(rng)
@@ -118,7 +122,7 @@ class Names:
         )
 
     def _group(self, rng: np.random.Generator, side: Cells) -> Cells:
-        """What the names of one group add, [attributes, frames, names]."""
+        """Draw the contributions of one group's names, [attributes, frames, names]."""
         shape = (self.table.attributes, self.table.frames, self.names)
         effect = self.name_sd * rng.standard_normal(self.names)
         found: Cells = self.table.sd[2] * rng.standard_normal(shape)
@@ -128,10 +132,10 @@ class Names:
 
 @dataclass(frozen=True)
 class Pair:
-    """A teacher and a student that leans `kappa` times as far; frames' noise is shared in part.
+    """A teacher and a student whose leans are `kappa` times as large, with correlated noise.
 
-    `attribute_sd` is that of the teacher's true leans. Noise has SD `teacher_sd` and `student_sd`
-    a cell, correlated by `shared`. `steeper_sd`: how much kappa itself varies from frame to frame.
+    `attribute_sd` is the SD of the teacher's true leans. The noise of a cell has SD `teacher_sd`
+    and `student_sd`, with correlation `shared`. `steeper_sd` is the SD of kappa over frames.
     """
 
     kappa: float
@@ -144,7 +148,7 @@ class Pair:
     steeper_sd: float = 0.0
 
     def draw(self, rng: np.random.Generator) -> tuple[Cells, Cells]:
-        """Cells of the teacher and of the student."""
+        """Draw the cells of the teacher and of the student, [attributes, frames] each."""
         shape = (self.attributes, self.frames)
         leans = self.attribute_sd * rng.standard_normal((self.attributes, 1))
         of_teacher = rng.standard_normal(shape)

@@ -1,4 +1,4 @@
-"""False discoveries among the contrasts that a page calls shown, by the page's own functions."""
+"""False discoveries among the contrasts that a page calls shown, using the page's functions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -23,18 +23,18 @@ SIZE = 3.0
 ALPHA = 0.05
 Chosen = NDArray[np.bool_]
 Correlated = Callable[[np.random.Generator], Cells]
-# Which of the tested sets lean: one in every family, or all of two families.
+# Which tested sets have a true lean: one in every family, or all of two families.
 SPREAD: Chosen = np.arange(TESTED) % FAMILY == 0
 BUNCHED: Chosen = np.arange(TESTED) < SIGNALS
 
 
 def tables(repetitions: int, seed: int) -> list[Table]:
-    """Every table of this topic."""
+    """Return every table of this topic."""
     return [discoveries(repetitions, seed)]
 
 
 def discoveries(repetitions: int, seed: int) -> Table:
-    """The share of false ones among the contrasts shown, and of those that lean that are found."""
+    """Tabulate the false discovery rate among the contrasts shown, and the power."""
     sets = Sets()
     rows = []
     for correlation, noise in {
@@ -49,7 +49,7 @@ def discoveries(repetitions: int, seed: int) -> Table:
             false, power, false_raw, power_alone = map(average, found)
             beside = {"p < .05, each alone": false_raw}
             rows.append(Row(f"false: {name}", false, Bar(high=ALPHA), beside))
-            # The bar is on the ratio: .95 of what the procedure finds by itself.
+            # Power depends on the correlation, so its bar is relative to the procedure's own.
             least = Bar(low=0.95 * power_alone.value)
             rows.append(Row(f"found: {name}", power, least, {"step-up alone": power_alone}))
     return Table(
@@ -65,7 +65,7 @@ def discoveries(repetitions: int, seed: int) -> Table:
 
 
 class Sets:
-    """A record of `TESTED` sets with a contrast each, whose p values are still to come."""
+    """A simulated record of `TESTED` sets with one contrast each; p values come as arguments."""
 
     def __init__(self) -> None:
         names = [f"set-{i:03}" for i in range(TESTED)]
@@ -80,21 +80,21 @@ class Sets:
         self.probe_sets = {name: _part(name) for name in names}
         self.estimates = declared.table("estimates", rows)
         self.empty = self.contrasts(np.full(TESTED, np.nan))
-        # What adjusting reads, as Python's own strings: they are compared in half the time.
+        # Only the columns that the adjustment reads, as Python strings: twice as fast to compare.
         self._few = self.estimates[["subject", "estimator", "probe_set"]].astype(object)
 
     def adjusted(self, p: Cells) -> pd.DataFrame:
-        """The estimates as an audit has them, from the p value of each set."""
+        """Return the estimates with these p values, [TESTED], and their adjusted p values."""
         return with_adjusted(self.estimates.assign(p=p), list(self.probe_sets))
 
     def contrasts(self, p: Cells) -> list[Contrast]:
-        """The contrasts as a page makes them from its record, which takes a while."""
+        """Build the contrasts as a page does from a record; slow."""
         return contrasts(self.probe_sets, Effects.of(self.adjusted(p)), Names("model"))
 
     def shown(self, p: Cells) -> list[bool]:
-        """Whether each contrast is shown: `contrasts`, with only the adjusted p put in anew.
+        """Whether each contrast is shown, as from `contrasts`, but fast.
 
-        The sets are alike but for their names, so each adjusted p is put into one of them once.
+        The sets differ only in their names, so one contrast is tried with each distinct adjusted p.
         """
         few = with_adjusted(self._few.assign(p=p), list(self.probe_sets))
         adjusted = few["p_adjusted"].tolist()
@@ -107,25 +107,28 @@ class Sets:
 
 
 def independent(rng: np.random.Generator) -> Cells:
-    """Errors of the sets that have nothing in common."""
+    """Draw independent errors, [TESTED]."""
     return rng.standard_normal(TESTED)
 
 
 def equicorrelated(rng: np.random.Generator) -> Cells:
-    """Errors that all share half of their variance."""
+    """Draw errors with a correlation of .5 between all sets."""
     found: Cells = np.sqrt(0.5) * (rng.standard_normal() + rng.standard_normal(TESTED))
     return found
 
 
 def in_families(rng: np.random.Generator) -> Cells:
-    """Errors that share half of their variance in each family of ten."""
+    """Draw errors with a correlation of .5 within each family of ten sets."""
     shared = np.repeat(rng.standard_normal(TESTED // FAMILY), FAMILY)
     found: Cells = np.sqrt(0.5) * (shared + rng.standard_normal(TESTED))
     return found
 
 
 def step_up(p: Cells, alpha: float = ALPHA) -> Chosen:
-    """Which are rejected: all up to the last k-th smallest p that is at most alpha k/m (1995)."""
+    """Return which p values Benjamini & Hochberg (1995) reject at `alpha`.
+
+    All up to the largest k-th smallest p that is at most alpha k/m.
+    """
     ordered = np.sort(p)
     below = np.flatnonzero(ordered <= alpha * np.arange(1, len(p) + 1) / len(p))
     rejected: Chosen = p <= (ordered[below[-1]] if len(below) else -1.0)
@@ -151,12 +154,12 @@ def _trial(
 
 
 def _false(shown: Chosen, signals: Chosen) -> float:
-    """The share of false ones among those shown, 0 where nothing is."""
+    """Return the false discovery proportion, 0 where nothing is shown."""
     return float((shown & ~signals).sum() / max(1, shown.sum()))
 
 
 def _part(name: str) -> ProbeSet:
-    """What the manifest says of a tested set."""
+    """Return the manifest entry of a tested set."""
     return ProbeSet(
         kind="association",
         version="1",

@@ -1,4 +1,4 @@
-"""What was measured of a method: a number with its Monte-Carlo error and the bar it has to keep."""
+"""Tables of measured numbers, each with its Monte-Carlo error and its bar."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,19 +12,19 @@ from maskaudit.audit.estimating.statistics.interval import Cells
 
 @dataclass(frozen=True)
 class Bar:
-    """The numbers that a method has to keep within, its ends included."""
+    """The range in which a measured number must lie, ends included."""
 
     low: float = -np.inf
     high: float = np.inf
 
     def holds(self, value: float) -> bool:
-        """Whether a number is within; one that is not known is not."""
+        """Whether a number is in the range; NaN is not."""
         return self.low <= value <= self.high
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A mean over repetitions and its standard error, which is 0 where nothing was drawn."""
+    """A mean over repetitions and its standard error; 0 for a number computed exactly."""
 
     value: float
     error: float = 0.0
@@ -32,9 +32,9 @@ class Measured:
 
 @dataclass(frozen=True)
 class Row:
-    """One number of one method in one world; without a bar it is shown as information.
+    """One number of one method in one world; without a bar it is information only.
 
-    `beside` is the same number by other methods, by name.
+    `beside` maps names of other methods to their number.
     """
 
     what: str
@@ -44,13 +44,13 @@ class Row:
 
     @property
     def fails(self) -> bool:
-        """Whether it has a bar and is not within."""
+        """Whether the number misses its bar; False without a bar."""
         return self.bar is not None and not self.bar.holds(self.measured.value)
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of one kind under a sentence or two; shares are printed in per cent."""
+    """Rows of one kind with a title and an explanation; shares are printed in per cent."""
 
     title: str
     text: str
@@ -58,14 +58,15 @@ class Table:
     is_share: bool = True
 
     def __getitem__(self, what: str) -> Row:
-        """The row of that name."""
+        """Return the row whose `what` is this; raises `StopIteration` without one."""
         return next(row for row in self.rows if row.what == what)
 
 
 def share(hits: ArrayLike) -> Measured:
-    """The share of repetitions in which something happened.
+    """Return the share of repetitions with a hit.
 
-    The error takes one hit and one miss more, for none seen in n is not none for certain.
+    Its standard error is computed with one more hit and one more miss, so that it is above 0 even
+    where every repetition gave the same result.
     """
     found = np.asarray(hits, dtype=float)
     p = (found.sum() + 1) / (found.size + 2)
@@ -73,7 +74,7 @@ def share(hits: ArrayLike) -> Measured:
 
 
 def average(values: ArrayLike) -> Measured:
-    """The mean over repetitions."""
+    """Return the mean over repetitions, with its standard error."""
     found = np.asarray(values, dtype=float)
     return Measured(float(found.mean()), float(found.std(ddof=1) / np.sqrt(found.size)))
 
@@ -84,15 +85,15 @@ def repeat(
     seed: int,
     name: str,
 ) -> Cells:
-    """What a trial gave, [numbers, repetitions].
+    """Return the results of repeated trials, [numbers, repetitions].
 
-    Random numbers follow from the seed and the name alone, so that a row stays as it is when
-    another comes or goes.
+    Random numbers depend only on the seed and the name, so adding or removing other rows does not
+    change a row.
     """
     rng = generator(seed, name)
     return np.array([trial(rng) for _ in range(repetitions)], dtype=float).T
 
 
 def generator(seed: int, name: str) -> np.random.Generator:
-    """Random numbers for the simulation of this name."""
+    """Return the random generator for the simulation of this name."""
     return np.random.default_rng([seed, crc32(name.encode())])

@@ -1,4 +1,4 @@
-"""A year of weekly audits: false alarms of an unchanged model, and how soon a shift is found."""
+"""A year of weekly audits: false alarms of an unchanged model, and the delay to detect a shift."""
 
 import numpy as np
 from scipy import special
@@ -8,7 +8,7 @@ from maskaudit.audit.history.sequential import ConfidenceSequence, confidence_se
 from maskaudit.audit.proving.validity.table import Bar, Measured, Row, Table, generator, share
 
 WEEKS = 52
-# What a week's standard error comes from: so many frames of that week, or it is known.
+# A week's standard error is estimated from this number of frames, or known (None).
 FRAMES = {"10 frames": 10, "20 frames": 20, "known": None}
 CHANGED = 26
 _CHUNK = 1000
@@ -16,12 +16,12 @@ _ALPHA = 0.05
 
 
 def tables(repetitions: int, seed: int) -> list[Table]:
-    """Every table of this topic."""
+    """Return every table of this topic."""
     return weekly(repetitions, seed)
 
 
 def weekly(repetitions: int, seed: int) -> list[Table]:
-    """Alarms of `confidence_sequence` in unchanged and in shifted series."""
+    """Tabulate alarms of `confidence_sequence` in unchanged and in shifted series."""
     alarms, weeks = [], []
     for name, frames in FRAMES.items():
         unchanged, week_by_week, cumulative = _first_alarms(frames, 0.0, 0, repetitions, seed)
@@ -63,16 +63,17 @@ def weekly(repetitions: int, seed: int) -> list[Table]:
 def _first_alarms(
     frames: int | None, shift: float, start: int, repetitions: int, seed: int
 ) -> tuple[Cells, Cells, Cells]:
-    """The index of each series' first alarm, `WEEKS` where there is none.
+    """Return the index of each series' first alarm, `WEEKS` without an alarm.
 
-    And whether a 95 % interval of one week, and one of all weeks so far, ever leaves out 0.
+    Also return for each series whether any single week's 95 % interval excludes 0, and whether any
+    95 % interval of the mean of all weeks so far does. The shift applies from week index `start`.
     """
     rng = generator(seed, f"weekly, {frames}, {shift:g}, {start}")
     moved = np.where(np.arange(WEEKS) >= start, shift, 0.0)
     first, one_week, so_far = [], [], []
     quantile = special.stdtrit(frames - 1 if frames else np.inf, 1 - _ALPHA / 2)
     last = special.ndtri(1 - _ALPHA / 2)
-    for done in range(0, repetitions, _CHUNK):
+    for done in range(0, repetitions, _CHUNK):  # in chunks, to bound the memory
         n = min(_CHUNK, repetitions - done)
         estimates, variances = _series(frames, n, rng)
         estimates += moved
@@ -85,7 +86,7 @@ def _first_alarms(
 
 
 def _series(frames: int | None, n: int, rng: np.random.Generator) -> tuple[Cells, Cells]:
-    """Weekly estimates with standard error 1, and the variances that the audits state of them."""
+    """Draw weekly estimates of standard error 1 and their estimated variances, [n, WEEKS] each."""
     if frames is None:
         return rng.standard_normal((n, WEEKS)), np.ones((n, WEEKS))
     cells = np.sqrt(frames) * rng.standard_normal((n, WEEKS, frames))
@@ -99,7 +100,11 @@ def _week(sequence: ConfidenceSequence, series: int) -> int:
 
 
 def _median(weeks: Cells) -> Measured:
-    """The median, with half the width that two standard errors of its rank span as the error."""
+    """Return the median week and its standard error.
+
+    The error is half the distance between the order statistics one standard error of the rank
+    (sqrt(n)/2) below and above the median.
+    """
     ordered, n = np.sort(weeks), len(weeks)
     away = int(np.sqrt(n) / 2) + 1
     error = ordered[min(n - 1, n // 2 + away)] - ordered[max(0, n // 2 - away)]
