@@ -104,6 +104,12 @@ def difference(old, new):
     return both.assign(value=both["value_new"] - both["value_old"])
 
 
+def test_the_example_that_is_made_again_is_that_of_the_project():
+    """`make phantom-versions` names no folder: its default is where the example lies."""
+    assert Path(__file__).parents[1] / "examples" / "versions" == versions.EXAMPLE
+    assert (versions.EXAMPLE / "gates.toml").is_file()
+
+
 def test_seeds_differ_no_more_than_their_intervals_say(spread):
     """Nothing but the seed differs: no pair of the ten has a difference of two standard errors."""
     assert all(abs(found) < 2 * error for found, error in spread)

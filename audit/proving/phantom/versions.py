@@ -37,7 +37,7 @@ from maskaudit.audit.proving.phantom.world import KAPPA
 from maskaudit.audit.recording.record import MANIFEST, SUMS, TABLES, Record, load_record
 from maskaudit.audit.vocabulary import BASELINES
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "versions"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "versions"
 # Of the two shipped sets with a planted gender lean, the one with the smaller record.
 PROBE_SET = "occupation-person"
 FULL, DECAY = (epochs // 2 for epochs in STUDENT_EPOCHS)

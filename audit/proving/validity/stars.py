@@ -58,7 +58,7 @@ def discoveries(repetitions: int, seed: int) -> Table:
         "False: the mean share of sets that do not lean among those shown. Found: the mean share "
         "of leaning sets that are shown, against 95 % of what the step-up procedure of Benjamini & "
         "Hochberg (1995) finds by itself. p goes through `estimate.with_adjusted`, and "
-        "`is_shown` of the contrasts that `findings.contrasts` made decides. Beside: each p < .05 "
+        "`is_shown` of the contrasts that `contrasts.contrasts` made decides. Beside: each p < .05 "
         "taken as found; what step-up finds.",
         tuple(rows),
     )
