@@ -1,4 +1,4 @@
-"""What a record says of itself: who was audited, with what, how, and what was lost."""
+"""A record's description of itself: its models, probe sets, method, and what was lost."""
 
 import hashlib
 import json
@@ -35,10 +35,10 @@ _TERMS = 40
 
 @dataclass(frozen=True)
 class Questions:
-    """What every pair of models is asked, and how its numbers are made.
+    """The probe sets that every pair of models is scored on, and how its numbers are computed.
 
-    `parts` are the sets with their contexts and items, `items` those of all sets in one table;
-    `method` is what the method keys of all sets share.
+    `parts` are the sets with their contexts and items; `items` has the items of all sets in one
+    table; `method` is the part of the method keys that all sets share.
     """
 
     parts: list[Expanded]
@@ -50,15 +50,15 @@ class Questions:
 
     @property
     def designs(self) -> list[Design]:
-        """What estimating needs to know of each set."""
+        """The design of each set, as estimation needs it."""
         return [design(name, part, self.method) for name, part in self.described.items()]
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a record stands: its key, its number in the folder, and notes on how it was made.
+    """A record's key, its number in the folder, and notes on how it was made.
 
-    `started` is when its run began, by `time.perf_counter`.
+    `started` is when its run began, in seconds of `time.perf_counter`.
     """
 
     key: str
@@ -68,7 +68,7 @@ class Place:
 
 
 def questions(wanted: Settings) -> Questions:
-    """Probe sets become items, and what a record says of each set."""
+    """Expand the probe sets into items, and describe each set for the record."""
     sets = wanted.probe_sets()
     parts = [expand(probe_set) for probe_set in sets]
     lexicon = wanted.lexicon()
@@ -86,7 +86,7 @@ def questions(wanted: Settings) -> Questions:
 
 
 def described(probe_set: ProbeSet, expanded: Expanded, seed: int) -> recorded.ProbeSet:
-    """A probe set's own words, for its page, and its size; how its frames were drawn, if any."""
+    """A probe set's header, contents and size for the record, and how its frames were drawn."""
     return recorded.ProbeSet(
         **probe_set.header.model_dump(exclude={"name"}),
         items_digest=expanded.digest,
@@ -98,7 +98,7 @@ def described(probe_set: ProbeSet, expanded: Expanded, seed: int) -> recorded.Pr
 
 
 def lexicon_key(lexicon: frozenset[str] | None) -> dict[str, str]:
-    """The part of a method key that says which hurtful words were counted; empty without any."""
+    """The part of a method key that identifies the lexicon of hurtful words; empty without one."""
     if lexicon is None:
         return {}
     digest = hashlib.sha256("\n".join(sorted(lexicon)).encode()).hexdigest()
@@ -106,10 +106,10 @@ def lexicon_key(lexicon: frozenset[str] | None) -> dict[str, str]:
 
 
 def key_of(pair: Mapping[str, MaskedLM], asked: Questions) -> str:
-    """A digest of all that decides the numbers of a record: a run with the same finds the same.
+    """A digest of everything that determines a record's numbers: equal keys mean equal numbers.
 
-    It is of the models (not of their names), the probe sets and their items, what is drawn and
-    adjusted, the code that measures and estimates, and the libraries that it computes with.
+    It covers the models (not their names), the probe sets and their items, the seed and the
+    adjustment of p values, the code that measures and estimates, and the libraries it uses.
     """
     who = {subject: model.identity.without_names() for subject, model in pair.items()}
     sets = {name: part.as_json() for name, part in asked.described.items()}
@@ -120,17 +120,17 @@ def key_of(pair: Mapping[str, MaskedLM], asked: Questions) -> str:
 
 
 def name_of(contents: Manifest) -> str:
-    """`<timestamp>-<short key>`."""
+    """The name of a record's folder, `<timestamp>-<short key>`; the time is UTC."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{contents.key[:_KEY_LENGTH]}"
 
 
 def next_number(earlier: Mapping[Path, Entry]) -> int:
-    """The number of the next record beside those that there are; larger than all of theirs."""
+    """The number of the next record: larger than the count and every number of earlier records."""
     return 1 + max([len(earlier), *(entry.number for entry in earlier.values())])
 
 
 def notes_on_time(earlier: Mapping[Path, Entry]) -> list[str]:
-    """A sentence where the clock stands before the time of a record that is there already."""
+    """A note if the clock is behind the creation time of an existing record, else no note."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     newest = max(earlier, key=lambda path: earlier[path].created, default=None)
     if newest is None or earlier[newest].created <= now:
@@ -150,7 +150,7 @@ def manifest(
     estimated: Estimated,
     place: Place,
 ) -> Manifest:
-    """The record's manifest; no path, user or host of this machine is in it."""
+    """The record's manifest; it contains no path, user or host of this machine."""
     identities = {subject: model.identity for subject, model in pair.items()}
     planted = truth.truth_of({subject: part.weights for subject, part in identities.items()})
     return Manifest(
@@ -169,7 +169,7 @@ def manifest(
         left_out=[LeftOut.model_validate(cell) for cell in estimated.left_out],
         not_measured=_not_measured(identities),
         truth=planted,
-        # The phantom's world has its own facts: it is exempt by its digest.
+        # The phantom models, recognised by their digests, are exempt: they learned other facts.
         competence={} if planted else competence(asked.items, scores),
     )
 
@@ -186,7 +186,7 @@ def _provenance(started: float) -> Provenance:
 
 
 def lost(items: pd.DataFrame, scores: pd.DataFrame) -> list[Lost]:
-    """What could not be scored, counted by probe set, model, group and reason, with examples."""
+    """Counts of items without a score by probe set, model, group and reason, with examples."""
     failed = scores[scores["status"] != "ok"][["item", "model", "status"]]
     rows = items.merge(failed, on="item").drop_duplicates(["probe_set", "model", "item", "group"])
     by = ["probe_set", "model", "group", "status"]
@@ -201,7 +201,7 @@ def lost(items: pd.DataFrame, scores: pd.DataFrame) -> list[Lost]:
 
 
 def _drawing(probe_set: ProbeSet, seed: int) -> dict[str, Any]:
-    """The universe that frames were drawn from, how many of how many, and by which seed."""
+    """How frames were drawn: universe, seed, frames and sentences; empty without a grammar."""
     if probe_set.grammar is None:
         return {}
     return {
@@ -215,7 +215,7 @@ def _drawing(probe_set: ProbeSet, seed: int) -> dict[str, Any]:
 
 
 def _parts_of(probe_set: ProbeSet, items: pd.DataFrame) -> dict[str, Any]:
-    """Groups, classes and frames: of a set of ours with its labels, of an import from its rows."""
+    """Groups, classes and frames, from the labels of a native set or the rows of an import."""
     if not isinstance(probe_set, ImportedSet):
         return {
             "groups": {
@@ -247,7 +247,7 @@ def _parts_of(probe_set: ProbeSet, items: pd.DataFrame) -> dict[str, Any]:
 
 
 def _not_measured(identities: Mapping[str, Identity]) -> list[str]:
-    """What these models do not allow to be measured."""
+    """What cannot be measured with these models, a sentence each."""
     if len(identities) == 1:
         return ["One model was audited alone: nothing was compared."]
     if len({(one.tokenizer, one.vocabulary_size) for one in identities.values()}) > 1:

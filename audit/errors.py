@@ -1,11 +1,11 @@
-"""Every error a user can cause, each one clear line with the exit code that the command ends with.
+"""Every error that a user can cause: one clear line each, with the exit code of the command.
 
-MaskauditError            70  an error of our own making, unless a subclass says otherwise
+MaskauditError            70  an internal error, unless a subclass says otherwise
 ├── InputError             2  wrong usage or input: a file, a model, a setting
 │   └── MissingExtraError  2  the command needs torch and transformers, which are not installed
 ├── NotJudgedError         3  nothing could be judged: unequal method keys, nothing measured
-├── SelftestError          1  the instrument did not find the truth it was given
-├── WorseError             1  a record is credibly worse than what was accepted before
+├── SelftestError          1  the instrument did not recover a planted truth
+├── WorseError             1  a record is credibly worse than the baseline or its anchor
 ├── CannotWriteError      74  a full or read-only disk
 └── LockedError           75  another run holds the folder
 """
@@ -20,7 +20,7 @@ class MaskauditError(Exception):
 class InputError(MaskauditError):
     """Something the user named or wrote cannot be used.
 
-    `faults` holds every fault found, one line each; the message is all of them.
+    `faults` has a line for every fault; the message is all of these lines.
     """
 
     exit_code = 2
@@ -31,7 +31,7 @@ class InputError(MaskauditError):
 
 
 class MissingExtraError(InputError):
-    """A model is to be run, and the packages that run models are not installed."""
+    """The command runs models, but the packages that it needs for them are not installed."""
 
     def __init__(self, missing: str) -> None:
         super().__init__(
@@ -53,7 +53,7 @@ class SelftestError(MaskauditError):
 
 
 class WorseError(MaskauditError):
-    """A record was to be accepted that is credibly worse than the baseline or its anchor."""
+    """The record to accept is credibly worse than the baseline or its anchor."""
 
     exit_code = 1
 

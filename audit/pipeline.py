@@ -1,7 +1,8 @@
 """One audit, from settings to a sealed record and its page: the whole program on one screen.
 
-Probe sets become items, items become scores, scores become estimates, and all of it one record;
-estimates become verdicts where there are gates, and a record becomes a page.
+Probe sets are expanded into items, items are scored, estimates are computed from the scores, and
+everything is sealed in a record. If there are gates, the record is judged; then its page is
+written.
 """
 
 import time
@@ -26,7 +27,7 @@ from maskaudit.reports.overview import write_overview
 
 @dataclass
 class Job:
-    """A pair of models, the key of the record that it makes, and that record once there is one."""
+    """A pair of models, the key of its record, and the record once it exists."""
 
     pair: Pair
     key: str
@@ -34,7 +35,7 @@ class Job:
 
 
 def silent(*_message: object) -> None:
-    """Drop what is told of the progress, or of what a user may want to know."""
+    """Ignore a progress report or a note."""
 
 
 def run_all(
@@ -46,11 +47,11 @@ def run_all(
 ) -> list[Record]:
     """Audit each candidate as if it were the only one; write the records and their pages.
 
-    The reference is scored once for all candidates; of several there is one page more, beside the
-    records. With `skip_unchanged` the newest whole record with the same key, if any, is returned
-    instead of a new one. `progress` gets (what, sentences done, sentences in all), `note` sentences
-    for the user. Raises `InputError` for what cannot be used, `LockedError` where another run is at
-    work in the folder, and `CannotWriteError`; then nothing is left behind.
+    The reference is scored once for all candidates; several candidates also get an overview page
+    beside the records. With `skip_unchanged` the newest complete record with the same key, if any,
+    is returned instead of a new one. `progress` receives (what, sentences done, sentences in all),
+    `note` receives sentences for the user. Raises `InputError` for unusable input, `LockedError` if
+    another run holds the folder, and `CannotWriteError`; no partial record is left behind.
     """
     started = time.perf_counter()
     rules = None if wanted.gates is None else policy.read(wanted.gates)
@@ -86,7 +87,7 @@ def run_all(
 
 
 def _record(asked: describe.Questions, pair: Pair, scored: Scored, place: describe.Place) -> Record:
-    """Scores become estimates, of all subjects from the same cells; and all of it one record."""
+    """Compute estimates from the scores, all subjects from the same cells, and build the record."""
     measured = (scored.scores, asked.designs, scored.fills, scored.paired, asked.lexicon)
     estimated = estimate(asked.items, *measured, **asked.settings.as_json())
     whole = describe.manifest(pair, asked, scored.scores, estimated, place)
@@ -95,7 +96,7 @@ def _record(asked: describe.Questions, pair: Pair, scored: Scored, place: descri
 
 
 def _finish(made: Record, rules: policy.Policy | None) -> None:
-    """Estimates become verdicts, where there are gates; and a record becomes a page."""
+    """Write the verdicts if there are gates, and the page if it is missing or there are gates."""
     assert made.path is not None  # noqa: S101 - it was sealed or loaded
     if rules is not None:
         verdicts.write(judge(made, rules, today=datetime.now(UTC).date()), made.path)

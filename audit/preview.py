@@ -1,4 +1,4 @@
-"""What an audit would score, how long it would take and what it would lose; nothing is scored."""
+"""Preview an audit without running it: what it would score and lose, and how long it would take."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,13 +19,13 @@ from maskaudit.audit.toml_files import closest
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import load, shipped
 
-# Sentences run, and thrown away, to learn the speed of a model on this machine.
+# Sentences that are run only to measure the speed of a model on this machine.
 TRIED = 32
 
 
 @dataclass(frozen=True)
 class Planned:
-    """One row a probe set and model; and the rows of what would be lost."""
+    """A row for each probe set and model, and rows of what would be lost."""
 
     rows: list[dict[str, Any]]
     lost: list[dict[str, Any]]
@@ -35,7 +35,7 @@ class Planned:
         return {"sets": self.rows, "lost": self.lost}
 
     def as_text(self) -> str:
-        """Both tables for a terminal."""
+        """Both tables as text for a terminal."""
         minutes = sum(row["minutes"] for row in self.rows)
         whole = pd.DataFrame(self.rows).to_string(index=False, float_format="{:.1f}".format)
         lost = pd.DataFrame(self.lost)
@@ -50,11 +50,11 @@ class Sentences:
     contexts: pd.DataFrame
 
     def as_json(self) -> list[dict[str, Any]]:
-        """A value a sentence."""
+        """A mapping for each sentence."""
         return [dict(row) for row in self.contexts.to_dict("records")]  # type: ignore[arg-type]
 
     def as_text(self) -> str:
-        """A line a sentence: how often it is used, the text, the first targets."""
+        """A line for each sentence: its text and its first six targets."""
         return "\n".join(
             f"{row['text']}  {', '.join(row['targets'][:6])}{' …' if row['targets'][6:] else ''}"
             for row in self.as_json()
@@ -62,7 +62,7 @@ class Sentences:
 
 
 def planned(wanted: Settings) -> Planned:
-    """Sentences, minutes and losses by set and model."""
+    """Count sentences and losses, and estimate minutes, by set and model."""
     parts = [expand(part) for part in wanted.probe_sets()]
     rows, lost = [], []
     pairs = load_pairs(wanted)
@@ -86,7 +86,7 @@ def planned(wanted: Settings) -> Planned:
 
 
 def _named(pairs: Sequence[Mapping[str, LoadedModel]]) -> Iterator[tuple[str, LoadedModel]]:
-    """Each model once: the reference, and a candidate by its name where there are several."""
+    """Each model once: the reference, then each candidate, by name if there are several."""
     if "reference" in pairs[0]:
         yield "reference", pairs[0]["reference"]
     for pair in pairs:
@@ -95,7 +95,10 @@ def _named(pairs: Sequence[Mapping[str, LoadedModel]]) -> Iterator[tuple[str, Lo
 
 
 def sentences(name: str) -> Sentences:
-    """The sentences of a shipped set or a file; of a grammar those that seed 0 draws."""
+    """The sentences of a shipped set, a file or an import's folder; seed 0 draws a grammar's.
+
+    Raises `InputError` if `name` is none of these.
+    """
     path = shipped().get(name) or Path(name)
     if not path.is_file() and not (path / "set.toml").is_file():
         known = shipped()
@@ -115,7 +118,7 @@ def sentences(name: str) -> Sentences:
 
 
 def _speed(model: MaskedLM, plans: Sequence[Plan]) -> float:
-    """Pieces a second, from one batch of middle length; the first run only warms up."""
+    """Pieces per second, from one batch of median length; the first run only warms up."""
     batches = [batch for made in plans for batch in made.batches()]
     if not batches:
         return 1.0
@@ -128,7 +131,7 @@ def _speed(model: MaskedLM, plans: Sequence[Plan]) -> float:
 
 
 def _lost(part: Expanded, made: Plan, subject: str) -> list[dict[str, Any]]:
-    """Counts by group and reason of what the model could not be asked."""
+    """Counts, by group and reason, of the items that the model cannot score."""
     status = part.items["item"].map(made.status)
     failed = part.items.assign(status=status, model=subject)[status != "ok"]
     counted = failed.groupby(["probe_set", "model", "group", "status"])["item"].nunique()

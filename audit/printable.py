@@ -1,13 +1,13 @@
-"""Text without what a terminal would obey or not show, each such character written as asked."""
+"""Replace characters in a text that a terminal would obey or not show."""
 
 from collections.abc import Callable
 
 
 def code_point(character: str) -> str:
-    """`<U+001B>` for the escape character: for people."""
+    """A character's code point for people to read, such as `<U+001B>` for the escape character."""
     return f"<U+{ord(character):04X}>"
 
 
 def printable(text: str, written: Callable[[str], str] = code_point, *, keep: str = "") -> str:
-    """The text with every character that is not printable written by `written`, but for `keep`."""
+    """Replace each unprintable character, except those in `keep`, by what `written` returns."""
     return "".join(c if c.isprintable() or c in keep else written(c) for c in text)

@@ -17,7 +17,7 @@ from maskaudit.probes.schema import ProbeSet
 
 DEFAULT_FILE = Path("AUDIT.toml")
 CORE = "core"
-# Files beside probe sets that a pattern such as `*.toml` does not mean.
+# TOML files that a pattern such as `*.toml` must not take for probe sets.
 OTHER_FILES = {DEFAULT_FILE.name, GATES_FILE, "pyproject.toml"}
 
 
@@ -35,7 +35,7 @@ class Model(Part):
 
 
 class Models(Part):
-    """The older or larger model, and the one that is judged; or several, each judged by itself."""
+    """The reference (an older or larger model), and the candidate or candidates that are judged."""
 
     reference: Model | None = None
     candidate: Model | None = None
@@ -52,17 +52,17 @@ class Models(Part):
 
 
 class Probes(Part):
-    """Sets by name, `core` for all that are shipped, or paths and patterns of TOML files."""
+    """Sets by name, `core` for all shipped sets, or paths and patterns; a lexicon's path."""
 
     sets: Annotated[Texts, Field(min_length=1)] = Field(default=[CORE])
     lexicon: str | None = None
 
 
 class Run(Part):
-    """Where records go, the seed of what is drawn and resampled, and how p values are adjusted.
+    """The folder of records, the seed of draws and resamples, and the adjustment of p values.
 
     `adjust` is "bh" (Benjamini & Hochberg) or "by" (Benjamini & Yekutieli, for any dependence).
-    `cache_mib` is the most that the cache of scores may hold, in MiB; 0 is no cache.
+    `cache_mib` is the size limit of the score cache in MiB; 0 disables the cache.
     """
 
     runs: str = "runs"
@@ -72,7 +72,7 @@ class Run(Part):
 
 
 class _File(Part):
-    """What AUDIT.toml may say."""
+    """The tables that AUDIT.toml may have."""
 
     models: Models = Models()
     probes: Probes = Probes()
@@ -80,43 +80,50 @@ class _File(Part):
 
 
 class Settings(_File):
-    """One audit. No model named at all means the bundled pair."""
+    """The settings of one audit. If no model is named, the bundled pair is audited."""
 
     folder: Path = Path()
     rules: Path | None = None
 
     @property
     def runs(self) -> Path:
-        """The folder of records; a relative one is beside the settings file."""
+        """The folder of records; a relative path starts at the settings file's folder."""
         return self.folder / Path(self.run.runs).expanduser()
 
     @property
     def gates(self) -> Path | None:
-        """The gates.toml that is named, or that lies beside the settings file; None without one."""
+        """The gates.toml that is named, else the one beside the settings file, else None."""
         beside = self.folder / GATES_FILE
         return self.rules or (beside if _is_there(beside) else None)
 
     @property
     def candidates(self) -> list[Model]:
-        """The models that are judged, each in a record of its own; none where none is named."""
+        """The models that are judged, each in its own record; empty if none is named."""
         one = self.models.candidate
         return list(self.models.candidates or ([] if one is None else [one]))
 
     def check_one_candidate(self) -> None:
-        """Raise `InputError` where several candidates are named."""
+        """Raise `InputError` if several candidates are named."""
         if len(self.candidates) > 1:
             names = ", ".join(model.name for model in self.candidates)
             raise InputError(f"{len(self.candidates)} candidates are named ({names}); expected one")
 
     def probe_files(self) -> list[Path]:
-        """The files of the sets asked for, each once, in the order given."""
+        """The files of the requested sets, each once, in the order given.
+
+        Raises `InputError` if a name matches no set.
+        """
         found: dict[Path, None] = {}
         for name in self.probes.sets:
             found |= dict.fromkeys(_files_of(name, self.folder))
         return list(found)
 
     def lexicon(self) -> frozenset[str] | None:
-        """The user's hurtful words, case-folded: a word a line, or a column `lemma` of a table."""
+        """The user's hurtful words, case-folded; None if no lexicon is named.
+
+        The file has a word per line, or a tab-separated table with a column `lemma`. Raises
+        `InputError` if it cannot be read or is empty.
+        """
         if self.probes.lexicon is None:
             return None
         path = self.folder / Path(self.probes.lexicon).expanduser()
@@ -130,9 +137,9 @@ class Settings(_File):
         return found
 
     def probe_sets(self) -> list[ProbeSet]:
-        """The sets asked for, checked, and the frames of grammars drawn by the run's seed.
+        """The requested sets, validated, with the frames of grammars drawn by the run's seed.
 
-        An `InputError` names the faults of all of their files.
+        Raises `InputError` with the faults of all their files.
         """
         found: dict[str, ProbeSet] = {}
         faults: list[str] = []
@@ -152,7 +159,7 @@ class Settings(_File):
 
 
 def read(path: str | Path | None) -> Settings:
-    """Settings from a file, from ./AUDIT.toml where there is one, or the defaults.
+    """Read settings from a file, else from ./AUDIT.toml if it exists, else return the defaults.
 
     Raises `InputError` with every fault of the file.
     """
@@ -169,9 +176,9 @@ def read(path: str | Path | None) -> Settings:
 
 
 class Words(TypedDict, total=False):
-    """What the arguments of an audit may say instead of AUDIT.toml; paths are from where they are.
+    """Arguments that override AUDIT.toml; relative paths start at the working directory.
 
-    `out` is the folder of runs, `gates` a gates.toml; `no_cache` keeps no scores.
+    `out` is the folder of records, `gates` a gates.toml; `no_cache` disables the score cache.
     """
 
     reference: str | None
@@ -185,7 +192,7 @@ class Words(TypedDict, total=False):
 
 
 def asked(file: str | Path | None = None, **words: Unpack[Words]) -> Settings:
-    """The settings of a file, with what the arguments say instead."""
+    """The settings of a file, overridden by the arguments."""
     candidate, out, gates = words.get("candidate"), words.get("out"), words.get("gates")
     candidates = words.get("candidates", ())
     return changed(
@@ -211,9 +218,10 @@ def changed(  # noqa: PLR0913 - each a word of the command line
     cache_mib: int | None = None,
     gates: Path | None = None,
 ) -> Settings:
-    """The settings with what the command line says instead; its paths are from where it is typed.
+    """The settings, overridden by the command line; its paths start at the working directory.
 
-    What it does not say stands as it is in the file.
+    What the command line leaves out stays as in the file. Raises `InputError` for a negative seed
+    or an empty model name.
     """
     if seed is not None and seed < 0:
         raise InputError(f"--seed: is {seed}; expected a whole number from 0")
@@ -239,7 +247,7 @@ def changed(  # noqa: PLR0913 - each a word of the command line
 
 
 def _is_there(path: Path) -> bool:
-    """Whether there is anything of this name: what cannot be read is refused, not passed over."""
+    """Whether the name exists, even as a dangling link, so that it is refused and not ignored."""
     return path.exists() or path.is_symlink()
 
 
@@ -250,7 +258,7 @@ def _model(subject: str, name: str) -> Model:
 
 
 def _beside(settings: Settings, model: Model) -> Model:
-    """A model of the file; where its id is a folder beside the file, by that folder."""
+    """A model of the file; if its id is a folder beside the file, the model of that folder."""
     if (settings.folder / model.id).is_dir():
         return Model(id=str(settings.folder / model.id), revision=model.revision)
     return model
@@ -268,7 +276,7 @@ def _files_of(name: str, folder: Path) -> Iterable[Path]:
         return [sets[name]]
     if (folder / name).is_file() or (
         folder / name / "set.toml"
-    ).is_file():  # first of all: a name may hold brackets, which a pattern reads
+    ).is_file():  # before any pattern: a name may contain brackets
         return [folder / name]
     found = glob.glob(name, root_dir=folder, recursive=True)  # noqa: PTH207 - may be absolute
     files = [folder / path for path in sorted(found) if _may_be_a_set(folder / path)]
@@ -281,13 +289,13 @@ def _files_of(name: str, folder: Path) -> Iterable[Path]:
 
 
 def _may_be_a_set(path: Path) -> bool:
-    """Whether a pattern means this file or folder: not where it has another file's name."""
+    """Whether a match of a pattern is a probe set: an import's folder, or not another TOML file."""
     is_file = path.is_file() and path.name not in OTHER_FILES
     return is_file or (path / "set.toml").is_file()
 
 
 def _short(name: str) -> str:
-    """What the user typed, where the path was made absolute."""
+    """The path as the user typed it, before it was made absolute."""
     path = Path(name)
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else name
 

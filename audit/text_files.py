@@ -1,11 +1,11 @@
-"""Text files that people write, by one rule of encodings: UTF-8, with or without a mark."""
+"""Read text files that people write: UTF-8, with or without a byte order mark."""
 
 import codecs
 from pathlib import Path
 
 from maskaudit.audit.errors import InputError
 
-# The longer marks first: that of UTF-32 begins as that of UTF-16 does.
+# The longer marks first: little-endian UTF-32's starts with little-endian UTF-16's.
 _MARKS = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -17,9 +17,10 @@ _EXPECTED = "expected a file saved as UTF-8"
 
 
 def read_text(path: str | Path, expected: str = "a text file") -> str:
-    """The text of a file in UTF-8; a mark before it, as some editors write one, is left out.
+    """The text of a UTF-8 file, without the byte order mark that some editors write.
 
-    An `InputError` says what cannot be read, or which other encoding was found and where.
+    Raises `InputError` if the file cannot be read or is not UTF-8; the message names the other
+    encoding or the offending byte.
     """
     try:
         content = Path(path).read_bytes()
@@ -32,7 +33,7 @@ def read_text(path: str | Path, expected: str = "a text file") -> str:
 
 
 def decoded(content: bytes, where: str) -> str:
-    """The text of some bytes in UTF-8; `where` opens the line of an error."""
+    """Decode UTF-8; raises `InputError`, whose message starts with `where`, for anything else."""
     marked = next((name for mark, name in _MARKS.items() if content.startswith(mark)), None)
     if marked:
         raise InputError(f"{where}: is {marked} (its mark at byte 0); {_EXPECTED}")
@@ -49,6 +50,6 @@ def decoded(content: bytes, where: str) -> str:
 
 
 def _guess(content: bytes, start: int) -> str:
-    """What Windows and older editors would have meant by the byte, where that is a letter."""
+    """The letter that the byte is in the encoding of Windows and older editors, if it is one."""
     letter = content[start : start + 1].decode("cp1252", "replace")
     return f" (in Windows-1252 or Latin-1 it is {letter!r})" if letter.isalpha() else ""

@@ -1,7 +1,7 @@
-"""Files that people write in TOML, as checked values: every fault of a file at once, with its line.
+"""Validate TOML files that people write; report every fault of a file at once, with its line.
 
-A fault is one line, `FILE: line N: place: what is wrong (found what)`; the checks are pydantic's,
-the words are ours.
+A fault is one line, `FILE: line N: place: what is wrong (found what)`; pydantic does the checks,
+this module words the messages.
 """
 
 import difflib
@@ -24,14 +24,14 @@ from maskaudit.audit.text_files import read_text
 from maskaudit.audit.toml_lines import Place
 
 _MOST_SHOWN = 60
-# An entry of a list is named by this key, beside its number.
+# Messages name an entry of a list by its number and this key.
 _NAME = "id"
 
 
 class Part(BaseModel):
-    """A table of such a file: nothing is converted, and a key that nobody knows is a fault.
+    """A table of such a file: values are not converted, and an unknown key is a fault.
 
-    A text that stands for a table is its `obvious` key, where it has one.
+    A string in place of the table is the value of its `obvious` key, if it has one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -44,25 +44,25 @@ class Part(BaseModel):
 
 
 def listed(written: object) -> object:
-    """A text as the list of it: written for a list that has one entry."""
+    """Wrap a string in a list, so that a list of one entry can be written as a string."""
     return [written] if isinstance(written, str) else written
 
 
-# A list of texts, for which one text may stand.
+# A list of strings, or a single string in its place.
 Texts = Annotated[list[str], BeforeValidator(listed)]
 Whole = TypeVar("Whole", bound=Part)
 
 
 @dataclass(frozen=True)
 class Document:
-    """A TOML file that was read: where it lies, its text and its values, not yet checked."""
+    """A parsed TOML file: its path, its text and its unchecked values."""
 
     where: str
     source: str
     raw: Mapping[str, Any] = field(default_factory=dict)
 
     def checked(self, whole: type[Whole]) -> Whole:
-        """The values as this model; an `InputError` has a line for each fault."""
+        """The values as this model; raises `InputError` with a line for each fault."""
         try:
             return whole.model_validate(self.raw)
         except ValidationError as error:
@@ -71,14 +71,14 @@ class Document:
     def faults(
         self, error: ValidationError, whole: type[BaseModel], inside: Place = ()
     ) -> list[str]:
-        """Each fault that pydantic found as a line; `inside` is the table that was checked."""
+        """A line for each fault that pydantic found; `inside` is the place of the checked table."""
         return [
             self.line(place, message)
             for place, message in faults(error, self.raw, whole, inside=inside)
         ]
 
     def line(self, place: Place, message: str) -> str:
-        """A message after the file and, where the place or a part around it is there, its line."""
+        """A message after the file and the line of the place or of what encloses it, if known."""
         found = toml_lines.line_of(place, self._lines)
         return f"{self.where}: {'' if found is None else f'line {found}: '}{message}"
 
@@ -90,7 +90,7 @@ class Document:
 def faults(
     error: ValidationError, raw: Mapping[str, Any], whole: type[BaseModel], inside: Place = ()
 ) -> Iterator[tuple[Place, str]]:
-    """The place of each fault that pydantic found in `raw`, and a message that names it."""
+    """The place of each fault that pydantic found in `raw`, and a message that names the place."""
     for detail in error.errors():
         place = (*inside, *detail["loc"])
         named = named_place(place, raw)
@@ -99,28 +99,28 @@ def faults(
 
 
 def document(path: str | Path, expected: str = "a TOML file") -> Document:
-    """Read a file; an `InputError` where it is not there, not UTF-8 or not TOML."""
+    """Read a file; raises `InputError` if it is missing, not UTF-8 or not TOML."""
     source = read_text(path, expected)
     try:
         return Document(str(path), source, tomllib.loads(source))
     except RecursionError as error:
         raise InputError(f"{path}: not valid TOML: too many brackets inside brackets") from error
-    except ValueError as error:  # not TOML, or a number of thousands of digits
+    except ValueError as error:  # not TOML, or a number with thousands of digits
         raise InputError(f"{path}: not valid TOML: {error}") from error
 
 
 def read(path: str | Path, whole: type[Whole], expected: str = "a TOML file") -> Whole:
-    """The file as a checked value; an `InputError` has a line for each of its faults."""
+    """Read and validate a file; raises `InputError` with a line for each fault."""
     return document(path, expected).checked(whole)
 
 
 def dumps(value: Mapping[str, Any]) -> str:
-    """A file's text; a mark that nobody sees must not hide what a reader of the file reads."""
+    """The values as TOML; invisible characters are escaped, so that they deceive no reader."""
     return printable(tomli_w.dumps(value), lambda c: f"\\U{ord(c):08x}", keep="\n")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'gender'?`, or all that are known where none is close."""
+    """`; did you mean 'gender'?`, or a list of all known names if none is close."""
     names = list(dict.fromkeys(known))
     if not names:
         return ""
@@ -128,13 +128,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def closest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'gender'?`, or nothing where none is close."""
+    """`; did you mean 'gender'?`, or an empty string if no known name is close."""
     close = difflib.get_close_matches(name, list(known), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def named_place(place: Place, raw: Mapping[str, Any]) -> str:
-    """`gate[2] 'no-regression'.margin`: where in the file, with an entry's id where it has one."""
+    """A place in the file, with ids of entries, such as `gate[2] 'no-regression'.margin`."""
     text, value = "", raw
     for step in place:
         try:
@@ -150,7 +150,7 @@ def named_place(place: Place, raw: Mapping[str, Any]) -> str:
 
 
 def short(value: object) -> str:
-    """A value as it is written in Python, cut to a line's worth."""
+    """A value's repr, cut to at most 60 characters."""
     text = repr(value)
     return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…"
 
@@ -199,7 +199,7 @@ def _entries(number: int) -> str:
     return f"{number} entr{'y' if number == 1 else 'ies'}"
 
 
-# What pydantic finds, in words for someone who wrote a file.
+# Messages for the author of a file, by pydantic's type of error.
 _WORDS: Mapping[str, Callable[[ErrorDetails], str]] = {
     "string_type": lambda _d: "expected text, in quotes",
     "string_too_short": lambda _d: "is empty; expected some text",
@@ -224,7 +224,7 @@ _WORDS: Mapping[str, Callable[[ErrorDetails], str]] = {
 
 
 def _annotation(whole: type[BaseModel], place: Sequence[str | int]) -> Any:  # noqa: ANN401 - a type
-    """The type of the value at this place, as far as it is a model's field."""
+    """The type of the value at this place; None if no model has a field there."""
     *outer, last = place
     table = whole
     for step in outer:
@@ -234,7 +234,7 @@ def _annotation(whole: type[BaseModel], place: Sequence[str | int]) -> Any:  # n
 
 
 def _field(table: type[BaseModel], name: str | int) -> Any:  # noqa: ANN401 - a type
-    """The type of a field by its name in the file."""
+    """The type of the field with this name in the file; None if there is no such field."""
     for own, field_ in table.model_fields.items():
         if name in {own, field_.alias} and name == (field_.alias or own):
             return field_.annotation
@@ -242,7 +242,7 @@ def _field(table: type[BaseModel], name: str | int) -> Any:  # noqa: ANN401 - a 
 
 
 def _fields(whole: type[BaseModel], place: Sequence[str | int]) -> list[str]:
-    """The keys that the table at this place may have, as they are written."""
+    """The keys that the table at this place may have, as written in the file."""
     table = whole
     for step in place:
         table = _table(_field(table, step)) or table

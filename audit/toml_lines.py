@@ -1,4 +1,4 @@
-"""On which line each value of a TOML file stands; the file is one that `tomllib` has read."""
+"""Find the line of each value in a TOML file that `tomllib` has read without an error."""
 
 import re
 import tomllib
@@ -19,15 +19,15 @@ _ENDS = {"\n", ",", "]", "}"}
 
 
 def lines(source: str) -> Mapping[Place, int]:
-    """The line, from 1, of each key and entry by its place, as in `("gate", 0, "margin")`."""
+    """The line, from 1, of each key and entry by its place, such as `("gate", 0, "margin")`."""
     try:
         return _Scan(source.replace("\r\n", "\n")).found
-    except (IndexError, RecursionError):  # a line less in a message, and never a message less
+    except (IndexError, RecursionError):  # messages lack line numbers, but none is lost
         return {}
 
 
 def line_of(place: Place, found: Mapping[Place, int]) -> int | None:
-    """The line of the place, or of the nearest table or list around it."""
+    """The line of the place, or of the nearest table or list around it; None if unknown."""
     for length in range(len(place), 0, -1):
         if place[:length] in found:
             return found[place[:length]]
@@ -35,7 +35,7 @@ def line_of(place: Place, found: Mapping[Place, int]) -> int | None:
 
 
 class _Scan:
-    """One pass over the tokens; a value's place is that of its header, keys and indices."""
+    """One pass over the tokens; a value's place consists of its header, keys and indices."""
 
     def __init__(self, source: str) -> None:
         self.found: dict[Place, int] = {}
@@ -84,7 +84,7 @@ class _Scan:
         return place
 
     def _last_entry(self, place: Place) -> Place:
-        """Where the place is a list of tables, its last table."""
+        """The last table of the place if it is a list of tables, else the place itself."""
         number = self._entries[place]
         return (*place, number - 1) if number else place
 
@@ -93,6 +93,7 @@ class _Scan:
         start = self._at
         while self._text != end:
             self._at += 1
+        # tomllib resolves quotes and escapes in the keys.
         found = tomllib.loads("".join(text for text, _ in self._tokens[start : self._at]) + " = 0")
         keys = []
         inner: object = found
@@ -121,7 +122,7 @@ class _Scan:
                 self._at += 1
 
     def _inside(self, end: str, place: Place) -> None:
-        """A list or an inline table, from its first bracket to behind its last."""
+        """Scan a list or an inline table, from its opening bracket past its closing one."""
         self._at += 1
         number = 0
         while self._text != end:

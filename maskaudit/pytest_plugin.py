@@ -1,8 +1,8 @@
-"""The pytest plugin's doorway: gates.toml as test items, and fixtures for tests of one's own.
+"""Entry point of the pytest plugin: gates.toml as test items, fixtures for a project's own tests.
 
-pytest imports this module in every run of the environment that maskaudit is installed in, so it
-takes nothing but pytest and the standard library; the rest is imported when a gates.toml is met, a
-fixture asked for or an option given.
+pytest imports this module in every run in an environment with maskaudit installed. So it imports
+only pytest, the standard library and two small modules of names; the rest is imported when a
+gates.toml is found, a fixture is requested or an option is given.
 """
 
 import os
@@ -31,7 +31,7 @@ class GatesFile(pytest.File):
     """A gates.toml, with an item for every verdict on the record."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Judge the record; without one no gate passes."""
+        """Judge the record and yield its verdicts; without a record no gate passes."""
         try:
             from maskaudit.audit.running import pytest_plugin
 
@@ -41,15 +41,15 @@ class GatesFile(pytest.File):
 
 
 class _Told:
-    """What the reports of a session say of gates, those from other processes included."""
+    """What a session's test reports say about gates, including reports of other processes."""
 
     def __init__(self) -> None:
-        # By gates.toml, from the root of the project: the record that it was judged on, and notes.
+        # The record and the notes of each gates.toml, keyed by its path from the root folder.
         self.judged: dict[str, dict[str, str]] = {}
         self.lines: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Remember the record and the notes of an item of ours."""
+        """Store the record and the notes of a gate's item."""
         file = report.location[0]
         if file.endswith(GATES_FILE):
             said = {name: str(value) for name, value in report.user_properties}
@@ -61,7 +61,7 @@ _TOLD = pytest.StashKey[_Told]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add our options, in a group of their own."""
+    """Add the plugin's options in their own group."""
     group = parser.getgroup("maskaudit", "maskaudit: gates on audits of masked language models")
     group.addoption(
         "--audit-record",
@@ -93,7 +93,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker, and refuse options that cannot be followed."""
+    """Register the marker; raises `pytest.UsageError` for options that cannot be honoured."""
     config.addinivalue_line("markers", "audit: a verdict of maskaudit on a gate of gates.toml.")
     config.stash[_TOLD] = _Told()
     config.pluginmanager.register(config.stash[_TOLD], "maskaudit-told")
@@ -110,7 +110,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Make the new audit that was asked for, once and before any worker starts."""
+    """Make the new record if one was requested, once and before any worker starts."""
     config = session.config
     if config.getoption("audit_record") == NEW and not hasattr(config, "workerinput"):
         from maskaudit.audit.running import pytest_plugin
@@ -120,7 +120,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - a worker, to pytest-xdist alone
-    """Tell a worker where the new record is."""
+    """Pass the path of the new record to a worker."""
     if node.config.getoption("audit_record") == NEW:
         from maskaudit.audit.running import pytest_plugin
 
@@ -128,14 +128,14 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - a worker, to pyt
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect a gates.toml, where it is one of ours."""
+    """Collect a gates.toml if it has maskaudit's gates."""
     if file_path.name != GATES_FILE or not _has_gates(file_path):
         return None
     return GatesFile.from_parent(parent, path=file_path)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Accept the new baselines; what the tests were judged against is then no longer so."""
+    """Accept new baselines if requested; the session fails, as it was judged on the old ones."""
     config = session.config
     if config.getoption("audit_update_baseline") and not hasattr(config, "workerinput"):
         told = config.stash[_TOLD]
@@ -151,7 +151,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(
     terminalreporter: "pytest.TerminalReporter", config: pytest.Config
 ) -> None:
-    """Say which record was judged, and what else there is to say."""
+    """Print which record was judged, its notes, and which baselines were accepted."""
     told = config.stash[_TOLD]
     lines = [
         line
@@ -193,18 +193,18 @@ def masked_lm(pytestconfig: pytest.Config) -> "MaskedLM":
 
 @contextmanager
 def _one_line() -> Iterator[None]:
-    """Let what stands in a fixture's way be one line, without a traceback."""
+    """Make a fixture fail with a one-line message, without a traceback."""
     told = ""
     try:
         yield
     except pytest.UsageError as error:
         told = str(error)
-    if told:  # outside, so that the failure has no other error behind it
+    if told:  # outside `except`, so that the failure is not chained to the error
         pytest.fail(told, pytrace=False)
 
 
 def _has_gates(file: Path) -> bool:
-    """Whether a gates.toml has tables `[[gate]]`; another tool's is left alone."""
+    """Whether a gates.toml has maskaudit's `[[gate]]` tables; files of other tools are ignored."""
     import tomllib
 
     try:
@@ -214,6 +214,7 @@ def _has_gates(file: Path) -> bool:
     try:
         gates = tomllib.loads(text).get("gate")
     except (ValueError, RecursionError):
+        # Collect a broken file that looks like maskaudit's, so that its fault is reported.
         return re.search(r"^\s*\[\[\s*gate\s*\]\]", text, re.MULTILINE) is not None
     ours = {"rule", "margin", "bound"}
     return isinstance(gates, list) and any(

@@ -1,1 +1,1 @@
-"""The command line: words in, a line or a table and an exit code out; no arithmetic."""
+"""The command line: it parses arguments, prints results and sets exit codes; no arithmetic."""

@@ -1,4 +1,4 @@
-"""The commands about accepted baselines and two versions of a model; no arithmetic."""
+"""Commands for accepted baselines and for comparing two versions of a model; no arithmetic."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -140,7 +140,10 @@ def compare(
 
 
 def _version(name: str, folder: Path) -> "Version":
-    """A version by a record's folder, a baseline's TOML file or a baseline's name."""
+    """The version that a record's folder, a baseline's TOML file or a baseline's name denotes.
+
+    Raises `InputError` if `name` is none of these.
+    """
     from maskaudit.audit.judging.accepting import baseline
     from maskaudit.audit.judging.comparing.pairing import version
     from maskaudit.audit.recording.record import load_record

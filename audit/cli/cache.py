@@ -1,4 +1,4 @@
-"""`maskaudit cache`: what is kept of scores, so that a run that was ended can go on."""
+"""`maskaudit cache`: inspect or clear the cached scores, from which an interrupted run resumes."""
 
 from maskaudit.audit.cli.options import AsJson, print_json
 

@@ -1,4 +1,4 @@
-"""The JSON that an endpoint for fill-mask models is sent, as sentences."""
+"""Read sentences from the JSON request format of endpoints for fill-mask models."""
 
 import json
 import sys
@@ -13,7 +13,10 @@ _FORM = '{"input_data": ["..."]}'
 
 
 def sentences(source: Path, note: Callable[[str], None]) -> list[str]:
-    """The sentences of a file or of standard input; `note` is told what in it has no effect."""
+    """The sentences of a file or of standard input; `note` receives the keys without effect.
+
+    Raises `InputError` if the input is not JSON of the expected form.
+    """
     where = "standard input" if source == STANDARD_INPUT else str(source)
     text = _standard_input(where) if source == STANDARD_INPUT else read_text(source, "a JSON file")
     try:
@@ -33,6 +36,6 @@ def sentences(source: Path, note: Callable[[str], None]) -> list[str]:
 
 
 def _standard_input(where: str) -> str:
-    if sys.stdin is None:  # closed by whoever started the program
+    if sys.stdin is None:  # closed by the parent process
         raise InputError(f"{where}: is closed; expected JSON like {_FORM}")
     return decoded(sys.stdin.buffer.read(), where)

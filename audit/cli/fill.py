@@ -1,4 +1,4 @@
-"""The command `fill`: the likeliest words at a mask, by both models."""
+"""The command `fill`: the likeliest words at a mask, by each model."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -41,7 +41,7 @@ def fill(  # noqa: PLR0913 - the options of a command
     wanted = settings.asked(reference=reference, candidate=candidate)
     models = load_models(wanted)
     if wanted.models.reference is not None and not wanted.candidates:
-        models = {"reference": models["candidate"]}  # as it was named
+        models = {"reference": models["candidate"]}  # a reference alone was loaded as candidate
     contexts, found = fills(sentences, models, top)
     if source is not None:
         first = found[(found["model"] == list(models)[-1]) & (found["rank"] == 1)]

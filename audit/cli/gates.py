@@ -1,4 +1,4 @@
-"""The command `gate`: verdicts on a record, for people, for CI and for other programs."""
+"""The command `gate`: verdicts on a record, for people, CI and other programs."""
 
 import os
 import sys
@@ -81,7 +81,7 @@ def gate(  # noqa: PLR0913 - the options of a command
     note = ""
     try:
         verdicts.write(found, record)
-    except CannotWriteError as error:  # the record may lie where nobody may write
+    except CannotWriteError as error:  # the record may be read-only
         note = str(error)
     else:
         if (record / "report.html").is_file() and not quiet:
@@ -94,7 +94,7 @@ def gate(  # noqa: PLR0913 - the options of a command
 
 
 def say(judgement: "Judgement", *, quiet: bool, as_json: bool) -> None:
-    """Print verdicts: as JSON, and then the sentences on standard error; or the sentences alone."""
+    """Print verdicts as sentences; or as JSON, with the sentences on standard error."""
     from maskaudit.reports.ci import plain
     from maskaudit.reports.verdicts import lines
 
@@ -113,7 +113,11 @@ def for_ci(  # noqa: PLR0913 - a file each
     comment: Path | None = None,
     github: bool | None = None,
 ) -> None:
-    """Write what a CI shows: JUnit XML, a summary, a comment, annotations."""
+    """Write what a CI shows: JUnit XML, a summary, a comment, annotations.
+
+    If `github` is None, GitHub's annotations and summary are written only in GitHub Actions. Raises
+    `CannotWriteError` if a file cannot be written.
+    """
     from maskaudit.audit.recording.files import write_whole, writing
     from maskaudit.reports.ci import markdown
     from maskaudit.reports.ci.github import annotations
@@ -130,6 +134,7 @@ def for_ci(  # noqa: PLR0913 - a file each
     failed = []
     for path, text in ((junit, junit_of), (comment, markdown.comment)):
         if path is not None:
+            # One file that cannot be written must not cost the others.
             try:
                 write_whole(path, text(judgement))
             except CannotWriteError as error:

@@ -1,4 +1,4 @@
-"""The commands `history` and `schedule`: words in, a table, a page or a snippet out."""
+"""The commands `history` and `schedule`: many audits in a row, and snippets to repeat one."""
 
 import shutil
 import sys
@@ -146,6 +146,6 @@ def schedule(
 
 
 def _program() -> str:
-    """The command beside the Python that runs this; else whatever the search path has."""
+    """The `maskaudit` beside the running Python, else the one on the search path."""
     beside = Path(sys.executable).with_name("maskaudit")
     return str(beside) if beside.is_file() else shutil.which("maskaudit") or "maskaudit"

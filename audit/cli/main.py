@@ -1,7 +1,7 @@
-"""The program `maskaudit`: its commands, and the one door where an error becomes an exit code.
+"""The program `maskaudit`: its commands, and the only place where errors become exit codes.
 
-Torch, pandas and the program's own stages are imported inside the commands that use them, so that
-`--help` answers at once.
+Torch, pandas and the audit's stages are imported inside the commands that use them, so that
+`--help` responds at once.
 """
 
 import contextlib
@@ -74,26 +74,26 @@ RESUMABLE = "nothing half-written was kept, and the same command goes on from wh
 FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
 INTERNAL, CANNOT_WRITE, INTERRUPTED, TERMINATED = 70, 74, 130, 143
 EXTRA = {"torch", "transformers", "safetensors", "tokenizers"}
-# Wrong usage is click's own exception to some versions of typer, and a copy of it to others.
+# Some versions of typer raise click's own exception for wrong usage, others raise a copy of it.
 WrongUsage: Any = typer.BadParameter.__bases__[0]
 
 
 class Terminated(BaseException):
-    """The process was asked to end (SIGTERM)."""
+    """The process received SIGTERM."""
 
 
 def main() -> NoReturn:
     """Run the command line and end the process with its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a minus sign is in few encodings but UTF-8
+    if isinstance(sys.stdout, io.TextIOWrapper):  # few encodings but UTF-8 have a minus sign
         sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(_code())
 
 
 def _code() -> int:
-    """Run the command that was typed; every error becomes one line and its exit code."""
+    """Run the command and return its exit code; every error is printed as one line."""
     try:
-        # Not `app()`: typer would end an interrupted command without a word.
+        # Not `app()`: typer would end an interrupted command without a message.
         command = typer.main.get_command(app)
         with command.make_context("maskaudit", sys.argv[1:]) as context:
             command.invoke(context)
@@ -107,13 +107,13 @@ def _code() -> int:
     except WrongUsage as error:
         error.show()
         return int(error.exit_code)
-    except Exception as error:  # noqa: BLE001 - the last door: a line for the user, all in a file
+    except Exception as error:  # noqa: BLE001 - last resort: a line here, the traceback in a file
         return _failed(error)
     return 0
 
 
 def _failed(error: Exception) -> int:
-    """Say in one line what kept a command from its end."""
+    """Print in one line why a command failed, and return its exit code."""
     missing = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
     if missing in EXTRA:
         error = MissingExtraError(missing)
@@ -121,7 +121,7 @@ def _failed(error: Exception) -> int:
         return _told(str(error), error.exit_code)
     if isinstance(error, OSError) and error.errno in {errno.EPIPE, *FULL}:
         _drop_output()
-        if error.errno in FULL:  # a pipe is closed by whoever has read enough: no fault
+        if error.errno in FULL:  # a closed pipe needs no message: its reader has read enough
             _told(f"cannot write ({error.strerror})", CANNOT_WRITE)
         return CANNOT_WRITE
     return _internal(error)
@@ -132,12 +132,12 @@ def _terminate(_signal: int, _frame: object) -> NoReturn:
 
 
 def _drop_output() -> None:
-    """Let what is still to be printed go nowhere, so that the end of the process does not fail."""
+    """Discard output that is still buffered, so that flushing it at exit does not fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _told(message: str, code: int) -> int:
-    with contextlib.suppress(OSError):  # the code is an answer too, where nothing can be printed
+    with contextlib.suppress(OSError):  # if nothing can be printed, the exit code still informs
         for line in message.splitlines():
             print(f"maskaudit: {printable(line)}", file=sys.stderr)
     return code

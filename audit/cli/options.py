@@ -1,4 +1,4 @@
-"""What the commands share: options that mean the same everywhere, and how an answer is printed."""
+"""Options that several commands share, and functions that print results."""
 
 import contextlib
 import json
@@ -29,7 +29,7 @@ Candidate = Annotated[
 
 
 def say(lines: Any, *, as_json: bool) -> None:  # noqa: ANN401 - anything that knows both forms
-    """Print an answer that knows both forms: as JSON, or as text."""
+    """Print a result that has both `as_json` and `as_text`, as JSON or as text."""
     if as_json:
         print_json(lines.as_json())
     else:
@@ -37,7 +37,7 @@ def say(lines: Any, *, as_json: bool) -> None:  # noqa: ANN401 - anything that k
 
 
 def note(sentence: str) -> None:
-    """Tell what somebody may want to know, where it does not disturb what was asked for."""
+    """Print a note on standard error, so that it does not mix with the result."""
     with contextlib.suppress(OSError):
         print(f"maskaudit: note: {printable(sentence)}", file=sys.stderr)
 
@@ -45,7 +45,7 @@ def note(sentence: str) -> None:
 def print_json(value: object) -> None:
     """Print a value as JSON on standard output."""
     text = json.dumps(value, indent=1, ensure_ascii=False)
-    # What a terminal would obey, or not show, is written as JSON may write any character.
+    # A terminal would obey or hide unprintable characters, so write them as JSON escapes.
     print(printable(text, _escaped, keep="\n"))
 
 

@@ -1,4 +1,4 @@
-"""The commands `probes`: sets that are shipped, sets of one's own, published sets."""
+"""The commands `probes`: list and show probe sets, check your own, import published ones."""
 
 from pathlib import Path
 from typing import Annotated

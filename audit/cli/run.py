@@ -1,4 +1,4 @@
-"""The commands `run` and `init`: an audit by its settings, and settings to start from."""
+"""The commands `run` and `init`: run an audit, and write settings to start from."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -120,7 +120,7 @@ def init(
 def _say_records(
     records: "Sequence[Record]", wanted: "Settings", *, quiet: bool, as_json: bool
 ) -> int:
-    """Say what was found and judged, and return the exit code: 1 beats 3, and 3 beats 0."""
+    """Print results and verdicts, and return the exit code: 1 outranks 3, and 3 outranks 0."""
     from maskaudit.audit.judging import verdicts
     from maskaudit.reports.html import FILE
     from maskaudit.reports.overview import place

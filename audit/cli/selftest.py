@@ -1,4 +1,4 @@
-"""The command `selftest`: checks of the instrument, told one by one."""
+"""The command `selftest`: check the instrument, and print each check."""
 
 from typing import Annotated
 

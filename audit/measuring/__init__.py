@@ -1,1 +1,1 @@
-"""Models and items go in; what each model's scores are comes out."""
+"""Scoring: models and items go in, each model's scores come out."""

@@ -1,9 +1,9 @@
-"""Scores that were made before, kept by content: what a run that was ended goes on from.
+"""Cached scores, keyed by content, from which an interrupted run resumes.
 
-An entry is one part of a probe set as models of one vocabulary scored it; its key is a digest of
-all that went into it. An entry is written under another name and renamed when it is whole, and it
-has its own checksum: one that is damaged is deleted, and its part is scored again. Whatever is
-wrong with the cache, an audit does not fail for it.
+An entry is one part of a probe set as scored by models of one vocabulary; its key is a digest of
+all its inputs. An entry is written under a temporary name, renamed when complete, and has a
+checksum: a damaged entry is deleted and its part is scored again. A faulty cache never makes an
+audit fail.
 """
 
 import contextlib
@@ -22,15 +22,15 @@ from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.files import UNFINISHED, replace_whole
 
-# The place of the cache, where the user says one.
+# The environment variable that sets the cache folder.
 VARIABLE = "MASKAUDIT_CACHE"
 MIB = 1 << 20
 TABLES = ("scores", "paired", "fills")
 SUFFIX = ".maskaudit-scores"
 _DIGEST_BYTES = 32
-# Where there is no more room, so much of it is freed at once.
+# The share of the size limit that is freed at once when the cache is full.
 _FREED = 0.1
-# An unfinished entry this old, in seconds, belongs to a run that was killed.
+# An unfinished entry older than this, in seconds, was left by a killed run.
 _ABANDONED = 24 * 3600.0
 
 Found = Mapping[str, pd.DataFrame]
@@ -38,7 +38,7 @@ Found = Mapping[str, pd.DataFrame]
 
 @dataclass(frozen=True)
 class Contents:
-    """What a cache holds: where, how many entries, and how many bytes they take."""
+    """A cache's folder, its number of entries, and their total size in bytes."""
 
     folder: Path
     entries: int
@@ -46,10 +46,10 @@ class Contents:
 
 
 class Cache:
-    """Entries in a folder, up to `most` bytes; those that were not used for longest go first.
+    """Entries in a folder, up to `most` bytes; the least recently used are deleted first.
 
-    `note` is told, in a sentence, what a user would want to know: that nothing can be kept (once),
-    or that an entry was damaged. `asked` and `taken` count the entries looked for and found.
+    `note` receives a sentence for the user when nothing can be cached (once) or an entry is
+    damaged. `asked` counts the entries looked up, `taken` those returned.
     """
 
     def __init__(self, folder: Path, most: int, note: Callable[[str], None]) -> None:
@@ -59,7 +59,7 @@ class Cache:
         self._is_shut = False
 
     def read(self, key: str) -> dict[str, pd.DataFrame] | None:
-        """The tables of an entry, or None where there is none."""
+        """The tables of an entry; None if it is missing, damaged or unreadable."""
         self.asked += 1
         path = self._place(key)
         try:
@@ -72,25 +72,25 @@ class Cache:
         digest, payload = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
         try:
             found = _tables(payload) if hashlib.sha256(payload).digest() == digest else None
-        except Exception:  # noqa: BLE001 - whatever is wrong with an entry, it is scored again
+        except Exception:  # noqa: BLE001 - whatever is wrong with an entry, score its part again
             found = None
         if found is None:
             self._note(f"{path}: this cache entry is damaged; its sentences are scored again")
             _remove(path)
             return None
-        # The time of last use decides what goes when room is needed.
+        # The modification time records the last use, which decides what is deleted first.
         with contextlib.suppress(OSError):
             os.utime(path)
         self.taken += 1
         return found
 
     def write(self, key: str, found: Found) -> None:
-        """Keep the tables of an entry; where they cannot be kept, that is told and no error."""
+        """Cache the tables of an entry; if that fails, `note` is called and no error is raised."""
         if self._is_shut:
             return
         payload = _payload(found)
         data = hashlib.sha256(payload).digest() + payload
-        # It would push out everything else and still not fit.
+        # It would evict every other entry and still not fit.
         if len(data) > self._most:
             return
         try:
@@ -103,18 +103,18 @@ class Cache:
         return self._folder / f"{key}{SUFFIX}"
 
     def _make_room(self, needed: int) -> None:
-        """Delete what was not used for longest, if it takes that."""
+        """Delete the least recently used entries if `needed` more bytes exceed the limit."""
         if self._size is None:
             _open(self._folder)
             self._size = contents(self._folder).size
         self._size += needed
         if self._size <= self._most:
             return
-        # Others may have written and deleted meanwhile.
+        # Other runs may have added or deleted entries, so the folder is listed again.
         held = sorted(_entries(self._folder), key=lambda entry: (entry[1].st_mtime_ns, entry[0]))
         self._size = needed + sum(stat.st_size for _, stat in held)
         for path, stat in held:
-            # More is freed than is needed, so that the next entry does not list the folder again.
+            # Free more than is needed, so that the next entry does not list the folder again.
             if self._size <= self._most * (1 - _FREED):
                 break
             _remove(path)
@@ -131,9 +131,9 @@ class Cache:
 
 
 def place() -> Path:
-    """The folder of the cache: $MASKAUDIT_CACHE, or `maskaudit/scores` in the user's own caches.
+    """The cache folder: $MASKAUDIT_CACHE, or `maskaudit/scores` in the user's cache folder.
 
-    Raises `InputError` where the user has no home.
+    Raises `InputError` if the user has no home folder.
     """
     home = os.environ.get("XDG_CACHE_HOME", "")
     try:
@@ -147,9 +147,9 @@ def place() -> Path:
 
 @contextmanager
 def opened(mib: int, note: Callable[[str], None]) -> Iterator[Cache | None]:
-    """The user's cache of at most so many MiB; None where that is 0 or there is no place for it.
+    """The user's cache, limited to `mib` MiB; None if that is 0 or there is no folder for it.
 
-    At the end it is noted how much of what was looked for was there.
+    On exit, `note` receives how many of the parts looked up were cached, if any.
     """
     cache = None
     try:
@@ -165,15 +165,15 @@ def opened(mib: int, note: Callable[[str], None]) -> Iterator[Cache | None]:
 
 
 def contents(folder: Path) -> Contents:
-    """What a cache holds; nothing where there is no folder."""
+    """The contents of a cache; empty if the folder does not exist."""
     sizes = [stat.st_size for _, stat in _entries(folder)]
     return Contents(folder, len(sizes), sum(sizes))
 
 
 def clear(folder: Path) -> Contents:
-    """Delete all entries, and return what there was; files of others stay.
+    """Delete all entries, unfinished ones included, and return what there was; other files stay.
 
-    Raises `OSError` where they cannot be deleted.
+    Raises `OSError` if an entry cannot be deleted.
     """
     found = contents(folder)
     for path, _ in list(_entries(folder)):
@@ -184,7 +184,7 @@ def clear(folder: Path) -> Contents:
 
 
 def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Each entry of a folder; one that goes meanwhile is left out."""
+    """Each entry of a folder; an entry that is deleted meanwhile is left out."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         for path in folder.iterdir():
             if path.suffix == SUFFIX and not path.name.startswith(".") and path.is_file():
@@ -193,7 +193,7 @@ def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 
 def _open(folder: Path) -> None:
-    """Make the folder, for its owner alone, and sweep what killed runs left in it."""
+    """Create the folder, private to its owner, and delete what killed runs left in it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in folder.glob(f"{UNFINISHED}*"):
         with contextlib.suppress(FileNotFoundError):
@@ -207,7 +207,7 @@ def _remove(path: Path) -> None:
 
 
 def _payload(found: Found) -> bytes:
-    """The tables as streams of Arrow, one behind the other."""
+    """The tables as consecutive Arrow streams, in the order of `TABLES`."""
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     for name in TABLES:

@@ -1,4 +1,4 @@
-"""Distributions over a vocabulary: the likeliest pieces, ranks, and how far two are apart."""
+"""Distributions over a vocabulary: likeliest pieces, ranks and distances."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ BITS = 1 / torch.log(torch.tensor(2.0, dtype=torch.float64))
 
 
 def likeliest(log_p: Numbers, model: MaskedLM, most: int) -> list[dict[str, Any]]:
-    """Rank, token and probability of the most probable pieces; log p is [vocabulary], in nats."""
+    """Rank, token and probability of the `most` likeliest pieces; `log_p` is [vocabulary], nats."""
     values, indices = torch.from_numpy(log_p).topk(min(most, len(log_p)))
     pairs = zip(indices.tolist(), values.exp().tolist(), strict=True)
     return [
@@ -22,17 +22,19 @@ def likeliest(log_p: Numbers, model: MaskedLM, most: int) -> list[dict[str, Any]
 
 
 def jsd_bits(p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
-    """Jensen-Shannon divergence in bits of two distributions on the last axis, 0 to 1."""
+    """Jensen-Shannon divergence of two distributions along the last axis, in bits, 0 to 1."""
     middle = (p + q) / 2
     parts = torch.xlogy(p, p / middle) + torch.xlogy(q, q / middle)
+    # Where p and q are both 0, their ratio to the middle is NaN.
     return parts.nan_to_num().sum(-1) / 2 * BITS
 
 
 def compared(first: torch.Tensor, second: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Two models' log p at the same places, [n, vocabulary]: how far apart they are, [n] each.
+    """Distances, [n] each, between two models' log p at the same places, [n, vocabulary].
 
-    `kl` of first to second in nats, `jsd` in bits and `tv` (0 to 1), `top1` 1 where both have the
-    same likeliest piece, `agreement@10` the share of the ten likeliest that both have.
+    `kl` is the Kullback-Leibler divergence KL(first || second) in nats, `jsd` the Jensen-Shannon
+    divergence in bits (0 to 1), `tv` the total variation (0 to 1), `top1` 1 where both have the
+    same likeliest piece, else 0, `agreement@10` the share of the ten likeliest pieces in common.
     """
     p, q = first.exp(), second.exp()
     most = min(AGREEMENT, p.shape[-1])
@@ -48,7 +50,8 @@ def compared(first: torch.Tensor, second: torch.Tensor) -> dict[str, torch.Tenso
 
 
 def above(log_p: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-    """How many of the vocabulary are likelier than each value; sorting pays for many values."""
+    """The number of pieces likelier than each value, [n]; `log_p` is [vocabulary]."""
+    # Sorting the vocabulary pays only for many values.
     if len(values) <= FEW:
         return (log_p[None, :] > values[:, None]).sum(1)
     order, _ = log_p.sort()

@@ -1,4 +1,4 @@
-"""The likeliest words at the mask of any sentence, of one or both models."""
+"""The likeliest words at the masks of any sentence, by one or both models."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,9 +15,10 @@ from maskaudit.probes.sentence import MASK
 def fills(
     sentences: Sequence[str], models: Mapping[str, MaskedLM], top: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The `top` fills of every mask: contexts, and fills by context and model.
+    """The tables `contexts` and `fills`, with the `top` fills of every mask by each model.
 
-    Raises `InputError` for a sentence without `[MASK]` or longer than a model can read.
+    Raises `InputError` if a sentence has no `[MASK]` or is too long for a model, or if a tokenizer
+    does not keep every mask.
     """
     faults = [
         f"no {MASK} in {text!r}; expected at least one" for text in sentences if MASK not in text
@@ -42,7 +43,7 @@ def fills(
 
 
 def _log_probs(text: str, name: str, model: MaskedLM) -> Numbers:
-    """Log p at each mask of one sentence, [masks, vocabulary]."""
+    """Log p at each mask of one sentence, [masks, vocabulary], in nats."""
     [encoded] = model.encode([text.replace(MASK, model.mask_token)])
     if len(encoded.ids) > model.longest:
         raise InputError(

@@ -1,4 +1,4 @@
-"""One digest of the code and the libraries that decide a number, for the cache and for run keys."""
+"""A digest of the code and libraries that determine a number, for the cache and record keys."""
 
 import hashlib
 from collections.abc import Iterable
@@ -6,15 +6,15 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-# What scoring and estimating compute with; the version of Python is none of it.
+# The libraries that scoring and estimating use; the version of Python is not included.
 LIBRARIES = ("maskaudit", "numpy", "pandas", "scipy", "tokenizers", "torch", "transformers")
 
 
 def fingerprint(*packages: str) -> str:
-    """The SHA-256 digest, in hex, of every module of some packages and of the libraries' versions.
+    """SHA-256 digest, in hex, of every module of `packages` and of the versions of `LIBRARIES`.
 
-    `packages` are names below `maskaudit`, as in `audit.measuring`. The digest is of what the
-    modules say, not of their names: a file that is moved or renamed changes nothing, a changed
+    `packages` are names below `maskaudit`, such as `audit.measuring`. The digest covers the
+    contents of modules, not their names: moving or renaming a file does not change it, editing a
     comment does.
     """
     texts = {
@@ -27,7 +27,7 @@ def fingerprint(*packages: str) -> str:
 
 
 def version_of(library: str) -> str:
-    """The installed version of a library; empty where it is not installed."""
+    """The installed version of a library; empty if it is not installed."""
     try:
         return version(library)
     except PackageNotFoundError:

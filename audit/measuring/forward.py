@@ -1,8 +1,8 @@
-"""One part of a probe set through models that share its tokenizer: every read, each once.
+"""Score one part of a probe set with models of one vocabulary, running each read once.
 
-A target of k pieces puts k masks in the slot and is scored left to right inside the word (Kauf &
-Ivanova 2023, PLL-word-l2r): piece i is read with the pieces before it written and the pieces after
-it still masked. Whole distributions are compared where they are read, and never kept.
+A target of k pieces puts k masks in the slot and is scored left to right within the word (Kauf &
+Ivanova 2023, PLL-word-l2r): piece i is read with the pieces before it filled in and the pieces
+after it still masked. Whole distributions are compared as they are read, and never stored.
 """
 
 import math
@@ -32,13 +32,13 @@ from maskaudit.probes.expand import Expanded
 FILLS = 20
 MOST_READS = 512
 
-# Models of one vocabulary by their names in the tables: one, or a reference and a candidate.
+# Models of one vocabulary with their names in the tables: one, or a reference and a candidate.
 Group = tuple[tuple[str, MaskedLM], ...]
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What was measured: one row an item and model; pairs of models; the likeliest fills."""
+    """Three tables: scores of items by model, values of contexts and pairs of models, fills."""
 
     scores: pd.DataFrame
     paired: pd.DataFrame
@@ -52,10 +52,11 @@ def read_part(
     longest: int,
     tell: Callable[[float], None] = lambda _share: None,
 ) -> list[Scored]:
-    """The scores of each group, as of that group alone; sentences longer than `longest` have none.
+    """Score one part with each group, exactly as if that group were scored alone.
 
-    All groups begin with the same model, which is run once for them all, and have one vocabulary.
-    `tell` is told which share of the part is done.
+    All groups share one vocabulary and start with the same model, which is run once for all.
+    Sentences of more than `longest` pieces get no score. `tell` receives the share of the part that
+    is done, 0 to 1.
     """
     (name, model), *_ = groups[0]
     made = plan(part, model, measures, longest)
@@ -72,7 +73,7 @@ def read_part(
                 for other in beside:
                     theirs, other_p = other.read(sentences)
                     own.add(theirs)
-                    # Here, while both distributions are at hand: whole ones are not kept.
+                    # Compare now: whole distributions are too large to store.
                     own.paired += sought.pairs(
                         sentences, (first.name, log_p), (other.name, other_p)
                     )
@@ -86,14 +87,14 @@ def read_part(
 
 
 def setting() -> list[Any]:
-    """What decides the bits of a score and is neither model nor sentence."""
+    """What determines the bits of a score besides the model and the sentence."""
     sizes = [FILLS, AGREEMENT, FEW, MOST_READS]
     return [engine(), threads(), torch.backends.cpu.get_cpu_capability(), sizes]
 
 
 @dataclass
 class _Rows:
-    """Rows of the three tables."""
+    """Rows of the three tables of `Scored`."""
 
     scores: list[dict[str, Any]] = field(default_factory=list)
     paired: list[dict[str, Any]] = field(default_factory=list)
@@ -114,7 +115,7 @@ class _Rows:
 
 @dataclass(frozen=True)
 class _Bundle:
-    """Contexts of several groups that differ in nothing else, to compare their distributions."""
+    """Contexts that differ only in their group, to compare the groups' distributions."""
 
     groups: dict[str, list[str]]
 
@@ -125,20 +126,20 @@ class _Bundle:
 
 @dataclass(frozen=True)
 class _Word:
-    """A word's states by pooling, under the context of its first sentence."""
+    """A word's states, keyed by pooling, and the context of its first sentence."""
 
     context: str
     states: dict[str, torch.Tensor]
 
 
 class _Sought:
-    """What a plan reads in each of its sentences, and what for."""
+    """The reads of a plan, indexed by sentence, and what each is needed for."""
 
     def __init__(self, made: Plan, part: Expanded) -> None:
         self.plan = made
         self.wanted: dict[Read, set[int]] = defaultdict(set)
         self.attended: set[Ids] = set()
-        # A target of one piece has a rank among all pieces.
+        # Only a target of one piece has a rank in the vocabulary.
         self.ranked = {
             asked.reads[0][0]
             for (_, measure), asked in made.asked.items()
@@ -152,7 +153,7 @@ class _Sought:
         self.contexts: dict[Read, list[str]] = defaultdict(list)
         for context, read in made.contexts.items():
             self.contexts[read].append(context)
-            # The read is then run, though no piece of it is asked for: its fills are.
+            # Run the read even if no piece of it is needed: its fills are.
             self.wanted[read] |= set()
         self.places: dict[Ids, list[Read]] = defaultdict(list)
         for read in self.wanted:
@@ -161,7 +162,7 @@ class _Sought:
         self.bundles = {c: bundle for bundle in _bundles(part, made) for c in bundle.contexts}
 
     def few_reads(self, batch: list[Ids]) -> Iterator[list[Ids]]:
-        """The batch, or its halves: each read brings a whole distribution."""
+        """Split the batch into parts of few reads, since each returns a whole distribution."""
         if len(batch) > 1 and sum(len(self.places[ids]) for ids in batch) > MOST_READS:
             yield from self.few_reads(batch[: len(batch) // 2])
             yield from self.few_reads(batch[len(batch) // 2 :])
@@ -169,7 +170,7 @@ class _Sought:
             yield batch
 
     def reads(self, sentences: list[Ids]) -> list[tuple[int, Read]]:
-        """The row and the read of each place that is read."""
+        """The row and the read of each place to read in these sentences."""
         return [(row, read) for row, ids in enumerate(sentences) for read in self.places[ids]]
 
     def pairs(
@@ -178,7 +179,7 @@ class _Sought:
         first: tuple[str, torch.Tensor],
         second: tuple[str, torch.Tensor],
     ) -> list[dict[str, Any]]:
-        """How far two models, by name, are apart at each context; log p at each read, [n, V]."""
+        """Distances between two named models at each context; log p is [reads, vocabulary]."""
         reads = [read for _, read in self.reads(sentences)]
         kept = [line for line, read in enumerate(reads) if read in self.contexts]
         if not kept:
@@ -200,7 +201,7 @@ class _Sought:
 
 
 class _Reader:
-    """One model, and what it was found to say of the sentences of a plan."""
+    """One model and its results for the sentences of a plan."""
 
     def __init__(self, name: str, model: MaskedLM, sought: _Sought, *, is_paired: bool) -> None:
         self.name = name
@@ -213,13 +214,13 @@ class _Reader:
         self._attention: dict[Ids, list[float]] = {}
 
     def read(self, sentences: list[Ids]) -> tuple[_Rows, torch.Tensor]:
-        """Run sentences of one length: their rows, and log p at each read, [n, vocabulary]."""
+        """Run sentences of one length; returns rows, and log p at each read, [n, vocabulary]."""
         sought, rows = self._sought, _Rows()
         if stated := [ids for ids in sentences if ids in sought.stated]:
             states = torch.from_numpy(self._model.states(stated))
             self._states |= dict(zip(stated, states, strict=True))
         reads = sought.reads(sentences)
-        # Only states of words are asked of these sentences.
+        # These sentences are needed only for the states of words.
         if not reads:
             return rows, torch.empty(0)
         places = [(row, read.place) for row, read in reads]
@@ -240,7 +241,7 @@ class _Reader:
             if read in self._sought.ranked:
                 for piece, higher in zip(pieces, above(log_p, values).tolist(), strict=True):
                     self._rank[read, piece] = higher + 1
-        # Only a slot with its one mask has fills; at other places single pieces are asked for.
+        # Only the read of a context has fills; the others are needed for single pieces.
         contexts = self._sought.contexts.get(read, ())
         if not contexts:
             return
@@ -250,19 +251,19 @@ class _Reader:
             for context in contexts
             for fill in fills
         ]
-        # xlogy is 0 where p is 0, where a product with the log would be NaN.
+        # xlogy gives 0 where p is 0; p * log p would be NaN.
         entropy = -float(torch.xlogy(log_p.exp(), log_p.exp()).sum())
         for context in contexts:
             self._entropy[context] = entropy
             if self._is_paired:
-                # How open the slot is: an open one leaves two models more room to differ.
+                # Entropy says how open a slot is: two models can differ more at an open one.
                 row = {"context": context, "model": self.name, "measure": "entropy"}
                 rows.paired.append({**row, "value": entropy})
             if context in self._sought.bundles:
                 self._hold(context, log_p, rows)
 
     def _hold(self, context: str, log_p: torch.Tensor, rows: _Rows) -> None:
-        """Hold a distribution until all of its bundle are there, then compare them and let go."""
+        """Store a distribution until its bundle is complete, then compare the groups' means."""
         self._held[context] = log_p.exp()
         bundle = self._sought.bundles[context]
         if not all(other in self._held for other in bundle.contexts):
@@ -287,7 +288,7 @@ class _Reader:
             del self._held[other]
 
     def finish(self, part: Expanded, measures: frozenset[str]) -> _Rows:
-        """Fold the reads of each item into its scores, in the order of the items.
+        """Combine the reads of each item into its scores, in the order of the items.
 
         An item that could not be read has one row, with its status and without a score.
         """
@@ -313,7 +314,7 @@ class _Reader:
         return rows
 
     def _cosines(self, part: Expanded) -> Iterator[dict[str, Any]]:
-        """Cosines of target words to attribute words; a word's state is the mean over sentences."""
+        """Cosines of target and attribute words; a word's state is the mean over its sentences."""
         rows = part.items[part.items["item"].isin(self._sought.plan.states)]
         words = {
             key: _Word(own["context"].iloc[0], self._pooled(own["item"]))
@@ -321,7 +322,7 @@ class _Reader:
         }
         for (frame, group, _, _), word in words.items():
             for (other_frame, _, class_, _), other in words.items():
-                # From a target word, which has a group, to an attribute word, which has a class.
+                # A target word has a group, an attribute word a class.
                 if frame != other_frame or str(group) == "" or str(class_) == "":
                     continue
                 for pooling, state in word.states.items():
@@ -336,7 +337,7 @@ class _Reader:
                     }
 
     def _pooled(self, items: pd.Series) -> dict[str, torch.Tensor]:
-        """The word's state by pooling, mean over its sentences."""
+        """The word's state for each pooling, averaged over its sentences."""
         found: dict[str, list[torch.Tensor]] = defaultdict(list)
         for item in items:
             ids, places = self._sought.plan.states[item]
@@ -347,9 +348,12 @@ class _Reader:
         return {pooling: torch.stack(own).mean(0) for pooling, own in found.items()}
 
     def _folded(self, asked: Asked) -> dict[str, Any]:
-        """The value of one measure; and the rank, where a single piece was read at a slot."""
+        """The value of one measure, and the rank if a single piece was read at a slot.
+
+        Values are in nats, but "mean_p" is a probability. Empty if a mean has no reads.
+        """
         values = [self._log_p[read, piece] for read, piece in asked.reads]
-        if not values and asked.fold != "sum":  # a sum of nothing is 0, its mean is unknown
+        if not values and asked.fold != "sum":  # an empty sum is 0, an empty mean is undefined
             return {}
         if asked.fold == "sum":
             found: dict[str, Any] = {"value": sum(values, start=0.0)}
@@ -360,19 +364,19 @@ class _Reader:
             return {"value": sum(values) / len(values)}
         if asked.fold == "mean_p":
             return {"value": sum(map(math.exp, values)) / len(values)}
-        # Published weights need not sum to 1, and their sum is divided by the number of reads.
+        # As published, the weights need not sum to 1, and the total is divided by the read count.
         weights = [self._attention[read.ids][read.place] for read, _ in asked.reads]
         total = sum(weight * value for weight, value in zip(weights, values, strict=True))
         return {"value": total / (sum(weights) if asked.fold == "attended" else len(values))}
 
 
 def _bundles(part: Expanded, made: Plan) -> Iterator[_Bundle]:
-    """Slots that are each of one group: those of a frame and variant, and of an attribute there."""
+    """Slots of one frame, variant and attribute in the sentence, each slot of a single group."""
     rows = part.items[part.items["context"].isin(made.contexts)]
     rows = rows[rows["group"] != ""].drop_duplicates(["context", "group"])
-    # A sentence that several groups share tells nothing of one of them.
+    # A sentence that several groups share says nothing about any one of them.
     rows = rows[~rows["context"].duplicated(keep=False)]
-    # Where targets are filled in, the attribute is the target and no part of the sentence.
+    # Where an item has a target, the attribute is the target, not part of the sentence.
     rows = rows.assign(attribute=rows["attribute"].where(rows["target"] == "", ""))
     for _, own in rows.groupby(["frame", "variant", "attribute"], sort=False):
         groups = own.groupby("group", sort=False)["context"].agg(list).to_dict()

@@ -1,4 +1,4 @@
-"""What scoring asks of a model, and what identifies one; no library that runs models is needed."""
+"""The interface of a model for scoring; it needs no library that runs models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Encoded:
-    """A tokenised sentence: piece ids, and for each its span of characters and its word.
+    """A tokenised sentence: piece ids, and the character span and word index of each piece.
 
-    `words` counts the tokenizer's words from 0; it is None for special tokens.
+    `words` numbers the tokenizer's words from 0; it is None for special tokens.
     """
 
     ids: Ids
@@ -26,7 +26,11 @@ class Encoded:
 
 
 class MaskedLM(Protocol):
-    """What scoring needs of a model."""
+    """The interface of a model for scoring.
+
+    `longest` is the largest number of pieces in a sentence, special tokens included; `unknown_id`
+    is None if the tokenizer has no unknown piece.
+    """
 
     identity: Identity
     mask_token: str
@@ -36,28 +40,28 @@ class MaskedLM(Protocol):
     longest: int
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
-        """Tokenise each text as a sentence; masks are written as the tokenizer's own."""
+        """Tokenise each text as a sentence; the texts contain the tokenizer's own mask token."""
         ...
 
     def token(self, index: int) -> str:
-        """The piece of vocabulary with this id, as text."""
+        """The vocabulary piece with this id, as text."""
         ...
 
     def bare(self, ids: Sequence[int]) -> str:
-        """The pieces in a row, without the marks that stand for white space."""
+        """The pieces joined, without the characters that mark white space."""
         ...
 
     def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:
-        """Log p in nats over the whole vocabulary at each read; float64, [n, vocabulary].
+        """Log p over the whole vocabulary at each read, [n, vocabulary], float64, nats.
 
-        `sentences` are piece ids, all of one length; a read is (sentence, place in it).
+        `sentences` are piece ids, all of one length; a read is (index of sentence, place in it).
         """
         ...
 
     def attention(self, sentences: Sequence[Ids]) -> Numbers:
-        """How much each piece is attended to, [n, length]: mean over layers, heads and queries."""
+        """Mean attention to each piece over layers, heads and queries, [n, length], float64."""
         ...
 
     def states(self, sentences: Sequence[Ids]) -> Numbers:
-        """The encoder's last states, [n, length, width], float64; sentences of one length."""
+        """The encoder's last hidden states, [n, length, width], float64; all of one length."""
         ...

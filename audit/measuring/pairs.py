@@ -1,4 +1,4 @@
-"""The models that settings name, loaded as pairs of a reference and a candidate."""
+"""The models named in the settings, loaded as pairs of a reference and a candidate."""
 
 from collections.abc import Mapping
 
@@ -11,9 +11,10 @@ Pair = Mapping[str, LoadedModel]
 
 
 def load_pairs(wanted: Settings) -> list[dict[str, LoadedModel]]:
-    """The models of each candidate's audit by subject, the reference first; each loaded once.
+    """Load the models of each candidate's audit, keyed by subject, the reference first.
 
-    The bundled pair where none is named.
+    All pairs share one loaded reference. If no model is named, the bundled pair is loaded; without
+    a reference each candidate is alone, and a reference without candidates becomes the candidate.
     """
     reference = wanted.models.reference
     names = [model.name for model in wanted.candidates]
@@ -28,9 +29,9 @@ def load_pairs(wanted: Settings) -> list[dict[str, LoadedModel]]:
 
 
 def load_models(wanted: Settings) -> dict[str, LoadedModel]:
-    """The models by subject where there is one candidate, as in `load_pairs`.
+    """Load the models of the only candidate's audit, as `load_pairs` does.
 
-    Raises `InputError` where several candidates are named.
+    Raises `InputError` if several candidates are named.
     """
     wanted.check_one_candidate()
     return load_pairs(wanted)[0]

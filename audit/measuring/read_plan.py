@@ -1,8 +1,8 @@
-"""Which places of which sentences a measure reads, and how the reads become its value.
+"""Plan which places of which sentences a measure reads, and how the reads give its value.
 
-A read is one place in one sequence of piece ids; with it goes the piece whose log p is wanted. The
-reads of all measures are collected before anything is run, so that a sequence which several items
-or measures need is run once.
+A read is one place in one sequence of piece ids, paired with the piece whose log p is needed. The
+reads of all measures are collected before any model runs, so that a sequence needed by several
+items or measures is run once.
 """
 
 import difflib
@@ -16,15 +16,15 @@ from maskaudit.audit.recording.values import Status
 from maskaudit.probes.expand import Expanded
 from maskaudit.probes.sentence import MASK
 
-# Which of difflib's blocks hold pieces that the two sentences do not share.
+# difflib's opcodes for pieces that the two sentences do not share.
 CHANGED = {"replace", "delete", "insert"}
-# Sentences of one length form a batch, so that nothing is padded.
+# The most pieces in a batch; its sentences have one length, so that nothing is padded.
 BATCH_PIECES = 2048
 
 
 @dataclass(frozen=True)
 class Read:
-    """One place that is read: a sentence as piece ids, and the index of the piece."""
+    """One place to read: a sentence as piece ids, and the index of a piece in it."""
 
     ids: Ids
     place: int
@@ -35,10 +35,11 @@ Reads = Sequence[tuple[Read, int]]
 
 @dataclass(frozen=True)
 class Asked:
-    """What one measure of one item needs, and how its log p values are folded into one.
+    """The reads of one measure of one item, and how their log p values are combined.
 
     `fold` is "sum" or "mean" of log p, "mean_p" (the mean of p), or the mean of log p weighted by
-    attention: "attended" with weights that sum to 1 over the reads, "attended_published" without.
+    attention: "attended" normalises the weights to sum to 1 over the reads, "attended_published"
+    divides by the number of reads instead.
     """
 
     reads: Reads
@@ -47,9 +48,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Tokens:
-    """A sentence as a measure of whole sentences sees it.
+    """A sentence as measures of whole sentences read it.
 
-    `places` are those of words, special tokens left out; `words` says which word a piece is of.
+    `places` are the indices of its pieces without special tokens; `words` has the word index of
+    each piece, None for special tokens; `mask` is the id of the mask.
     """
 
     ids: Ids
@@ -58,19 +60,19 @@ class Tokens:
     mask: int
 
     def masked(self, hidden: Sequence[int], place: int) -> tuple[Read, int]:
-        """The read of `place` with the places `hidden` masked."""
+        """The read of `place` with the places `hidden` masked, and the piece at `place`."""
         chosen = set(hidden)
         ids = tuple(self.mask if i in chosen else piece for i, piece in enumerate(self.ids))
         return Read(ids, place), self.ids[place]
 
 
 def _each_masked(sentence: Tokens, _partner: Tokens) -> Reads:
-    """Every piece in turn, with itself masked (pseudo-log-likelihood, Salazar et al. 2020)."""
+    """Each piece, masked one at a time (pseudo-log-likelihood, Salazar et al. 2020)."""
     return [sentence.masked([place], place) for place in sentence.places]
 
 
 def _rest_of_word_masked(sentence: Tokens, _partner: Tokens) -> Reads:
-    """Every piece in turn, with itself and the later pieces of its word masked (Kauf & Ivanova)."""
+    """Each piece, masked together with the later pieces of its word (Kauf & Ivanova 2023)."""
     words = sentence.words
     return [
         sentence.masked(
@@ -81,42 +83,42 @@ def _rest_of_word_masked(sentence: Tokens, _partner: Tokens) -> Reads:
 
 
 def _nothing_masked(sentence: Tokens, _partner: Tokens) -> Reads:
-    """Every piece as the model sees it (Kaneko & Bollegala 2022)."""
+    """Each piece of the unmasked sentence (Kaneko & Bollegala 2022)."""
     return [(Read(sentence.ids, place), sentence.ids[place]) for place in sentence.places]
 
 
 def _unmodified(sentence: Tokens, partner: Tokens) -> Reads:
-    """The pieces that both sentences share, in turn, each masked (Nangia et al. 2020).
+    """The pieces that both sentences share, masked one at a time (Nangia et al. 2020).
 
-    Shared are difflib's matching blocks over the ids, less the first and the last piece, which are
-    the special tokens.
+    Shared pieces are difflib's matching blocks over the ids, without the first and the last piece,
+    which are the special tokens.
     """
     shared = list(_differing(sentence, partner, {"equal"}))
     return [sentence.masked([place], place) for place in shared[1:-1]]
 
 
 def _replaced(sentence: Tokens, partner: Tokens) -> Reads:
-    """The pieces that replace others, in turn, each masked."""
+    """The pieces that replace pieces of the partner, masked one at a time."""
     places = _differing(sentence, partner, {"replace"})
     return [sentence.masked([place], place) for place in places]
 
 
 def _modified(sentence: Tokens, partner: Tokens) -> Reads:
-    """The pieces that the partner does not have, in turn, each masked (Meade et al. 2022)."""
+    """The pieces that the partner does not have, masked one at a time (Meade et al. 2022)."""
     return [sentence.masked([place], place) for place in _differing(sentence, partner, CHANGED)]
 
 
 def _modified_at_once(sentence: Tokens, partner: Tokens) -> Reads:
-    """The pieces that differ, all masked at once, each read at its own place (the diagonal)."""
+    """The pieces that differ, all masked together, each read at its own place."""
     places = list(_differing(sentence, partner, CHANGED))
     return [sentence.masked(places, place) for place in places]
 
 
 def _differing(sentence: Tokens, partner: Tokens, kinds: set[str]) -> Iterator[int]:
-    """The places of a sentence in the blocks of these kinds, against its partner.
+    """The places of a sentence in difflib's blocks of these kinds, compared with its partner.
 
-    difflib's blocks may depend on which sentence comes first: here it is the one with the smaller
-    ids, so that swapped sides give exactly the swapped scores.
+    difflib's blocks may depend on which sentence comes first. The sentence with the smaller ids
+    always does, so that swapping the two sides swaps their scores exactly.
     """
     swapped = partner.ids < sentence.ids
     pair = (partner.ids, sentence.ids) if swapped else (sentence.ids, partner.ids)
@@ -127,7 +129,7 @@ def _differing(sentence: Tokens, partner: Tokens, kinds: set[str]) -> Iterator[i
             yield from range(other_first, other_last) if swapped else range(first, last)
 
 
-# Measures of a whole sentence: what is read, and the fold.
+# Measures of a whole sentence: the function that gives the reads, and the fold.
 OF_SENTENCE: Mapping[str, tuple[Callable[[Tokens, Tokens], Reads], str]] = {
     "pll": (_each_masked, "sum"),
     "pll_word_l2r": (_rest_of_word_masked, "sum"),
@@ -141,15 +143,15 @@ OF_SENTENCE: Mapping[str, tuple[Callable[[Tokens, Tokens], Reads], str]] = {
 }
 # Measures of a target at a slot.
 OF_TARGET = ("logp", "stereoset_published")
-# What is kept of a slot without a target: the likeliest fills, and this.
+# The measure of a slot without a target; its likeliest fills are stored, too.
 OF_SLOT = "entropy"
 
 
 @dataclass(frozen=True)
 class Written:
-    """A sentence with the target in its slot: its pieces, and the characters of the slot.
+    """A sentence with the target in its slot: its pieces, and the character span of the slot.
 
-    `in_word` says that a letter or digit touches the slot, as in "[MASK]s".
+    `in_word` is True if a letter or digit touches the slot, as in "[MASK]s".
     """
 
     encoded: Encoded
@@ -159,9 +161,11 @@ class Written:
 
 @dataclass
 class Plan:
-    """What a tokenizer makes of items: what each measure reads, or why an item has no score.
+    """The reads of each item and measure under one tokenizer, or why an item has no score.
 
-    `states` has the sentence of an item and the places of its word, where encoder states are asked.
+    `longest` is the most pieces a sentence may have. `asked` is keyed by item and measure, `status`
+    and `pieces` (their number) by item, `contexts` by context. `states` has an item's sentence and
+    the places of its word, if encoder states are needed.
     """
 
     longest: int
@@ -172,7 +176,7 @@ class Plan:
     states: dict[str, tuple[Ids, tuple[int, ...]]] = field(default_factory=dict)
 
     def batches(self) -> list[list[Ids]]:
-        """All distinct sentences in batches of one length, in an order that only they decide."""
+        """All distinct sentences in batches of one length, ordered by length, then by piece ids."""
         wanted = {read.ids for asked in self.asked.values() for read, _ in asked.reads}
         wanted |= {read.ids for read in self.contexts.values()}
         wanted |= {ids for ids, _ in self.states.values()}
@@ -191,9 +195,9 @@ def plan(
     measures: frozenset[str] = frozenset({"logp"}),
     longest: int | None = None,
 ) -> Plan:
-    """Write every item of an expanded set as pieces, and say which cannot be scored.
+    """Plan the reads of every item of an expanded set, and find which items cannot be scored.
 
-    `longest` is how many pieces a sentence may have, where that is not the model's own limit.
+    `longest` is the most pieces a sentence may have; None means the model's own limit.
     """
     made = Plan(model.longest if longest is None else longest)
     contexts = expanded.contexts
@@ -222,7 +226,7 @@ def _plan_targets(
         in_word = before[-1:].isalnum() or after[:1].isalnum()
         places.append(((start, start + len(target)), in_word))
         written.append(_masked(before, model) + target + _masked(after, model))
-    # The target is encoded in its sentence: its pieces may depend on the words beside it.
+    # Encode the target in its sentence: its pieces may depend on the words beside it.
     whole = model.encode(written)
     for context, sentence in zip(texts, encoded, strict=True):
         read = _read(sentence, texts[context], slots[context], model)
@@ -232,17 +236,17 @@ def _plan_targets(
     for item, context, target, sentence, place in rows:
         found = made.contexts.get(context)
         if found is None:
-            # The sentence with the target in it tells why: the masked one lost its slot or is too
-            # long.
+            # The masked sentence is too long, has an unknown piece or lost a mask; the sentence
+            # with the target shows which.
             made.status[item] = _why_unreadable(sentence, made.longest, model)
-        # An item without a target asks for the fills of its slot alone.
+        # An item without a target needs only the fills of its slot.
         elif not target:
             made.status[item] = "ok"
         else:
             _plan_target(made, item, found, Written(sentence, *place), model, measures)
 
 
-def _plan_target(  # noqa: PLR0913, PLR0917 - an item in its sentence, and what is asked of it
+def _plan_target(  # noqa: PLR0913, PLR0917 - an item in its sentence, and its measures
     made: Plan,
     item: str,
     context: Read,
@@ -250,7 +254,7 @@ def _plan_target(  # noqa: PLR0913, PLR0917 - an item in its sentence, and what 
     model: MaskedLM,
     measures: frozenset[str],
 ) -> None:
-    """Which pieces the target has in its sentence, and the reads that score them."""
+    """Find the target's pieces in its sentence, and plan the reads that score them."""
     before, after = context.ids[: context.place], context.ids[context.place + 1 :]
     pieces = _pieces(whole, before, after, model)
     if pieces is None:
@@ -277,7 +281,7 @@ def _plan_sentences(
     model: MaskedLM,
     measures: frozenset[str],
 ) -> None:
-    """The reads of whole sentences; both of a pair must be readable, or neither is scored."""
+    """Plan the reads of whole sentences; a pair is scored only if both sentences are readable."""
     columns = ("context", "text", "partner")
     names, texts, partners = (list(contexts[column]) for column in columns)
     encoded = dict(zip(names, model.encode(texts), strict=True))
@@ -296,13 +300,13 @@ def _plan_sentences(
             continue
         made.pieces[item] = len(sentence.places)
         if "state" in measures:
-            # The word stands last: "This is his." has its letters in "This" too.
+            # The last match is the word: in "This is his.", "This" contains "his" as well.
             start = text_of[context].rindex(target)
             word = (start, start + len(target))
             spans = encoded[context].spans
             places = tuple(p for p in sentence.places if _overlap(spans[p], word))
             made.states[item] = (sentence.ids, places)
-            # The state is of the word: its pieces count, not those of the sentence.
+            # A state belongs to the word, so count its pieces, not those of the sentence.
             made.pieces[item] = len(places)
         for measure in measures & set(OF_SENTENCE):
             reads, fold = OF_SENTENCE[measure]
@@ -334,7 +338,7 @@ def _masked(text: str, model: MaskedLM) -> str:
 
 
 def _around(text: str, slot: int) -> tuple[str, str]:
-    """What stands before and after the mask of this index."""
+    """The text before and after the mask of this index."""
     parts = text.split(MASK)
     return MASK.join(parts[: slot + 1]), MASK.join(parts[slot + 1 :])
 
@@ -349,22 +353,22 @@ def _read(encoded: Encoded, text: str, slot: int, model: MaskedLM) -> Read | Non
 
 
 def _pieces(written: Written, before: Ids, after: Ids, model: MaskedLM) -> Ids | None:
-    """The target's pieces where it is written in, or None where it changes the words around it."""
+    """The target's pieces in its sentence, or None if it changes the words around it."""
     whole, span = written.encoded, written.span
     if span[0] == span[1]:
         return ()
     middle = whole.ids[len(before) : len(whole.ids) - len(after)]
-    # Around the target stands what stood around the mask: the usual case.
+    # The usual case: the pieces around the target are those around the mask.
     if (*before, *middle, *after) == whole.ids:
         return middle
     if written.in_word:
         return None
-    # A tokenizer may write a mark of white space behind a mask that it does not write behind a
-    # word (ALBERT: `[MASK] _ .` but `_nurse .`): the same words stand there, so the pieces are
-    # those that overlap the slot, and the masked sentence is read as the model's users write it.
-    # Inside a word that mark would start a word of its own, and so the target is refused above.
+    # A tokenizer may add a white-space mark after a mask but not after a word (ALBERT:
+    # `[MASK] _ .` but `_nurse .`). The words are the same, so the target's pieces are those that
+    # overlap the slot, and the masked sentence is read as the model's users write it. Inside a
+    # word the mark would start a new word, so such a target is refused above.
     inside = [i for i, (start, end) in enumerate(whole.spans) if start < span[1] and end > span[0]]
-    # A piece that ends behind the slot holds more than the target.
+    # A piece that ends after the slot contains more than the target.
     if not inside or any(whole.spans[i][1] > span[1] for i in inside):
         return None
     around = (whole.ids[: inside[0]], whole.ids[inside[-1] + 1 :])
@@ -384,7 +388,7 @@ def _left_to_right(before: Ids, pieces: Ids, after: Ids, mask: int) -> Iterator[
 def _one_mask_at_a_time(
     before: Ids, pieces: Ids, after: Ids, mask: int
 ) -> Iterator[tuple[Read, int]]:
-    """As StereoSet was published: one mask behind the pieces so far, nothing for the later ones."""
+    """As StereoSet was published: one mask after the pieces so far, none for the later ones."""
     for known, piece in enumerate(pieces):
         yield Read((*before, *pieces[:known], mask, *after), len(before) + known), piece
 

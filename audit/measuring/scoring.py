@@ -1,8 +1,8 @@
-"""Probe sets through the models: set by set and part by part, each part scored or taken as kept.
+"""Score probe sets with models, set by set and part by part, reusing parts from the cache.
 
-What a part gives depends on the part, the models and the measures alone, not on what is scored
-before it or beside it. So a part can be kept: a run that was ended goes on from the parts that it
-has, a later one takes them too, and both give what a run at one go gives, to the bit.
+The scores of a part depend only on the part, the models and the measures, not on what is scored
+before or beside it. So parts can be cached: an interrupted run resumes from the parts it finished,
+later runs reuse them, and both give bit-identical results to an uninterrupted run.
 """
 
 import hashlib
@@ -25,10 +25,9 @@ from maskaudit.audit.vocabulary import Progress
 from maskaudit.probes.expand import Expanded
 from maskaudit.probes.sentence import MASK
 
-# So many contexts are planned, held and kept at once; those that share a frame stay together.
+# Contexts that are planned, held in memory and cached at once; a frame is never split.
 PART = 1000
-# Where the text of one of these changes, nothing that was kept before counts as scored.
-# What of an item its score depends on, or a row that pairs it with another.
+# The columns of an item that its scores depend on, and those of rows that pair it with another.
 _SCORED = ["item", "context", "target", "frame", "variant", "attribute", "class", "group", "term"]
 _SENTENCE = f"They said that the {MASK} who came to see us on Monday was not at home."
 _UNIQUE = {
@@ -39,7 +38,7 @@ _UNIQUE = {
 
 
 def score_all(parts: Sequence[Expanded], models: Sequence[MaskedLM], progress: Progress) -> Scored:
-    """Score several sets, each in batches of its own; an item that two sets share stands once."""
+    """Score several sets, each in its own batches; an item that two sets share appears once."""
     return score_each(parts, [models], progress)[0]
 
 
@@ -51,8 +50,8 @@ def score_each(
 ) -> list[Scored]:
     """Score several sets with each pair of models, in one pass that runs a shared reference once.
 
-    Each pair's scores are those that `score_all` gives for it alone, to the bit. What is in the
-    cache is not scored again.
+    Each pair's scores are bit-identical to those of `score_all` for that pair alone. Cached parts
+    are not scored again.
     """
     keys = None if cache is None else _Keys(model for pair in pairs for model in pair)
     found: list[list[Scored]] = [[] for _ in pairs]
@@ -66,7 +65,7 @@ def score_each(
 
 
 def contexts(parts: Sequence[Expanded]) -> pd.DataFrame:
-    """The contexts of several sets, each once."""
+    """The contexts of several sets, without duplicates."""
     whole = pd.concat([part.contexts for part in parts])
     return whole.drop_duplicates("context").reset_index(drop=True)
 
@@ -77,16 +76,16 @@ def score(
     progress: Callable[[int, int], None] = lambda _done, _all: None,
     measures: frozenset[str] = frozenset({"logp"}),
 ) -> Scored:
-    """Score one expanded set with each model; `paired` rows where two share one vocabulary.
+    """Score one expanded set with each model; two models of one vocabulary are also compared.
 
-    Model names in the tables are `reference` and `candidate`; one model alone is the candidate.
-    Two models that share one vocabulary are asked the same: what is too long for one is not asked.
+    The tables name the models `reference` and `candidate`; a single model is the candidate. Two
+    models of one vocabulary score the same sentences: one too long for either is left out for both.
     """
     return _Set(expanded, measures, progress).score([models])[0]
 
 
 def _once(found: Sequence[Scored]) -> Scored:
-    """The rows of several sets; one that two of them share stands once."""
+    """Join the rows of several sets; a row that two of them share appears once."""
     return Scored(
         *(
             tables.check(name, rows.drop_duplicates(_UNIQUE[name]).reset_index(drop=True))
@@ -102,9 +101,10 @@ def _joined(found: Sequence[Scored]) -> Iterator[tuple[str, pd.DataFrame]]:
 
 @dataclass(frozen=True)
 class _Round:
-    """Groups that are asked the same, each with the numbers of the pairs that its rows are for.
+    """Groups that score the same sentences, each with the numbers of the pairs that need its rows.
 
-    All of them begin with one model: there is that model alone, or others are each beside it.
+    All groups start with the same model: a single group of that model alone, or groups that each
+    add one other model.
     """
 
     longest: int
@@ -112,7 +112,7 @@ class _Round:
     pairs: list[list[int]] = field(default_factory=list)
 
     def add(self, group: Group, pair: int) -> None:
-        """Have a group read for a pair; a model alone is read once for all pairs."""
+        """Add a group for a pair; a model alone is scored once for all pairs."""
         if len(group) > 1 or not self.groups:
             self.groups.append(group)
             self.pairs.append([pair])
@@ -121,17 +121,17 @@ class _Round:
 
 
 def _rounds(pairs: Sequence[Sequence[MaskedLM]]) -> list[_Round]:
-    """What is to be run: two models of one vocabulary together, all others each by itself."""
+    """What to run: two models of one vocabulary together, every other model alone."""
     rounds: dict[tuple[Any, ...], _Round] = {}
     for number, pair in enumerate(pairs):
         whole: Group = tuple(zip(["reference", "candidate"][-len(pair) :], pair, strict=True))
-        # A model may have more rows than its tokenizer has pieces: then its distributions are of
-        # another vocabulary.
+        # Equal tokenizers are not enough: models may have unused rows, and distributions over
+        # different numbers of rows cannot be compared.
         kinds = {(model.identity.tokenizer, model.identity.vocabulary_size) for model in pair}
         for group in [whole] if len(kinds) == 1 else [(one,) for one in whole]:
             longest = min(model.longest for _, model in group)
             (name, model), *_ = group
-            # `longest` decides which sentences are asked: pairs that differ in it are read apart.
+            # `longest` decides which sentences are scored: pairs that differ in it run separately.
             key = (name, id(model), longest, len(group))
             rounds.setdefault(key, _Round(longest)).add(group, number)
     return list(rounds.values())
@@ -139,7 +139,7 @@ def _rounds(pairs: Sequence[Sequence[MaskedLM]]) -> list[_Round]:
 
 @dataclass(frozen=True)
 class _Set:
-    """One set, how it is measured, and where its parts are kept."""
+    """One probe set, its measures, and the cache of its parts."""
 
     expanded: Expanded
     measures: frozenset[str]
@@ -166,10 +166,10 @@ class _Set:
     def _part(
         self, part: Expanded, asked: _Round, tell: Callable[[float], None]
     ) -> Sequence[Scored]:
-        """One part's scores by each group: what is not in the cache is scored, and kept."""
+        """One part's scores by each group; groups that are not cached are scored, then cached."""
         if self.cache is None or self.keys is None:
             return read_part(part, asked.groups, self.measures, asked.longest, tell)
-        # One entry a group: a candidate that is added later does not have the others read again.
+        # One entry per group: a candidate that is added later does not rescore the others.
         keys = self.keys.of(part, asked, self.measures)
         kept = [self.cache.read(key) for key in keys]
         groups = [group for group, one in zip(asked.groups, kept, strict=True) if one is None]
@@ -187,10 +187,10 @@ class _Set:
 
 
 def _parts(expanded: Expanded) -> Iterator[Expanded]:
-    """The set in parts of bounded size; what shares a frame is in one part."""
+    """The set in parts of about `PART` contexts; the contexts of a frame stay in one part."""
     order = expanded.items.groupby("context", sort=False)["frame"].first()
     frames = order.value_counts(sort=False)
-    # By where a frame begins, so that none is cut in two.
+    # A frame belongs to the part in which it starts, so that it is not split.
     number = (frames.cumsum() - frames) // PART
     part_of = order.map(number)
     for chosen in number.unique():
@@ -202,7 +202,7 @@ def _parts(expanded: Expanded) -> Iterator[Expanded]:
 
 
 class _Keys:
-    """The keys of parts in the cache: digests of all that their scores depend on."""
+    """Cache keys of parts: digests of everything that their scores depend on."""
 
     def __init__(self, models: Iterable[MaskedLM]) -> None:
         self._models = {id(model): _identified(model) for model in models}
@@ -210,7 +210,7 @@ class _Keys:
         self._common = [code, setting(), read_plan.BATCH_PIECES]
 
     def of(self, part: Expanded, asked: _Round, measures: frozenset[str]) -> list[str]:
-        """The key of each group in one part."""
+        """The cache key of each group for one part."""
         digest = hashlib.sha256()
         for rows in (part.contexts, part.items[_SCORED]):
             digest.update(json.dumps(rows.to_dict("list"), default=str).encode())
@@ -222,10 +222,10 @@ class _Keys:
 
 
 def _identified(model: MaskedLM) -> dict[str, Any]:
-    """Who a model is, but for its name, and what it answers to one sentence, to the bit.
+    """A model's identity without its names, and a digest of its exact log p for one sentence.
 
-    The answer changes with what changes scores and is no weight, such as a setting of the
-    checkpoint or a processor with other instructions.
+    The digest also covers what changes scores but no weights, such as a config key of the
+    checkpoint or a processor with another instruction set.
     """
     [encoded] = model.encode([_SENTENCE.replace(MASK, model.mask_token)])
     ids = encoded.ids[: model.longest]

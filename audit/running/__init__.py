@@ -1,1 +1,1 @@
-"""Running: how an audit is started, watched and repeated, by schedulers and by pytest."""
+"""Start, watch and repeat audits, with schedulers and with pytest."""

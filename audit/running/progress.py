@@ -1,4 +1,4 @@
-"""How far the scoring has come: a bar on a terminal, a plain line now and then elsewhere."""
+"""Progress of scoring: a bar on a terminal, an occasional plain line elsewhere."""
 
 import sys
 import time
@@ -12,7 +12,7 @@ SECONDS_BETWEEN_LINES = 10.0
 
 @contextmanager
 def shown(*, quiet: bool) -> Iterator[Progress]:
-    """A function to tell of progress: (what, sentences done, sentences in all); on stderr."""
+    """Yield a callback, (what, sentences done, sentences in all), that shows progress on stderr."""
     if quiet:
         yield lambda _what, _done, _all: None
     elif sys.stderr.isatty():
@@ -23,7 +23,7 @@ def shown(*, quiet: bool) -> Iterator[Progress]:
 
 
 class _Lines:
-    """A line when a set begins and ends, and one every ten seconds between."""
+    """Print a line when a set begins and ends, and every ten seconds in between."""
 
     def __init__(self) -> None:
         self._what = ""
@@ -35,7 +35,7 @@ class _Lines:
         now = time.monotonic()
         if what != self._what or done == total or now - self._last > SECONDS_BETWEEN_LINES:
             self._what, self._last = what, now
-            # An audit goes on where nobody can be told of it.
+            # A closed stderr must not stop the audit.
             with suppress(OSError):
                 print(f"{what}: {done} of {total} sentences", file=sys.stderr, flush=True)  # noqa: T201
 

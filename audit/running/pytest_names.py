@@ -1,4 +1,4 @@
-"""What the pytest plugin's doorway and its workings share: a warning, and words of its options."""
+"""Names shared by the pytest plugin's entry point and its implementation."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""gates.toml as test items; `audit.judging` makes the verdicts, `reports.verdicts` words them."""
+"""The verdicts of gates.toml as test items, worded by `reports.verdicts`."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -33,11 +33,11 @@ _REVIEW = "review and commit its files, and run the tests again without --audit-
 
 
 class GateError(Exception):
-    """A verdict that is no pass, in the words of `reports.verdicts`."""
+    """A verdict that is not a pass, in the words of `reports.verdicts`."""
 
 
 class GateItem(pytest.Item):
-    """A verdict; its numbers are its properties, for JUnit and other reports."""
+    """A test item for one verdict; its numbers are user properties, for JUnit and other reports."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class GateItem(pytest.Item):
         verdict: Verdict,
         line: int,
         said: list[tuple[str, str]],
-        **known: Any,  # noqa: ANN401 - what pytest gives every item
+        **known: Any,  # noqa: ANN401 - pytest's own arguments
     ) -> None:
         super().__init__(**known)
         self.verdict = verdict
@@ -65,7 +65,7 @@ class GateItem(pytest.Item):
             self.add_marker(pytest.mark.skip(reason=text))
 
     def runtest(self) -> None:
-        """Pass, warn or fail, as the verdict is; a waived one fails as it is expected to."""
+        """Pass, warn or fail according to the verdict; a waived verdict is an expected failure."""
         text = gates.told(self.verdict)
         if self._status == gates.WARNING:
             self.warn(GateWarning(text))
@@ -73,7 +73,7 @@ class GateItem(pytest.Item):
             raise GateError(text)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *more: Any) -> Any:  # noqa: ANN401 - as pytest has it
-        """Return the verdict in words, without a traceback."""
+        """Return the verdict as text, without a traceback."""
         if isinstance(excinfo.value, GateError | GateWarning):
             return str(excinfo.value)
         return super().repr_failure(excinfo, *more)
@@ -84,9 +84,10 @@ class GateItem(pytest.Item):
 
 
 def items(file: pytest.File) -> Iterator[GateItem]:
-    """An item for every verdict of a gates.toml on the record.
+    """Yield an item for every verdict of a gates.toml on the record.
 
-    Without a record, or where it cannot be read, no gate passes; a fault of the file is an error.
+    If the record is missing or unreadable, no gate passes. Raises `pytest.UsageError` for a fault
+    in gates.toml.
     """
     with _usage():
         policy = policies.read(file.path)
@@ -99,7 +100,7 @@ def items(file: pytest.File) -> Iterator[GateItem]:
         yield GateItem.from_parent(
             file,
             name=name,
-            # As text, so that pytest takes it apart as it does where it reads one again (--lf).
+            # A plain string, which pytest parses as it parses the ids stored for --lf.
             nodeid=f"{file.nodeid}::{name}",
             verdict=verdict,
             line=lines.get(verdict.gate, 1),
@@ -108,7 +109,10 @@ def items(file: pytest.File) -> Iterator[GateItem]:
 
 
 def audit_anew(config: pytest.Config) -> None:
-    """Make the record of this session, as the project's AUDIT.toml says."""
+    """Make the record of this session from the project's AUDIT.toml.
+
+    Raises `pytest.UsageError` if there is no AUDIT.toml or it cannot be audited.
+    """
     file = _home(config) / settings.DEFAULT_FILE
     if not file.is_file():
         raise pytest.UsageError(
@@ -125,20 +129,20 @@ def audit_anew(config: pytest.Config) -> None:
 
 
 def record_path(config: pytest.Config) -> Path:
-    """The folder of the record that was made for this session."""
+    """The folder of the record made for this session, also on a worker of pytest-xdist."""
     if hasattr(config, "workerinput"):
         return Path(config.workerinput["audit_record"])
     return config.stash[_MADE]
 
 
 def record(config: pytest.Config) -> Record:
-    """The record that a project's own tests are about."""
+    """The record for the project's own tests: the one that the options name, or the newest."""
     with _usage():
         return _record(config, _home(config))
 
 
 def masked_lm(config: pytest.Config) -> "MaskedLM":
-    """The candidate of the project's AUDIT.toml, or of the bundled pair where no model is named."""
+    """The candidate of the project's AUDIT.toml, or of the bundled pair if no model is named."""
     with _usage():
         from maskaudit.audit.measuring.pairs import load_models
 
@@ -147,9 +151,9 @@ def masked_lm(config: pytest.Config) -> "MaskedLM":
 
 
 def updated(config: pytest.Config, judged: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """Accept the record of every gates.toml that was judged as the baseline of its gates.
+    """Accept the record of every judged gates.toml as the baseline of its gates.
 
-    Returns what was done, or why not, a line each.
+    Returns a line for each accepted baseline, and for each reason why one was not accepted.
     """
     told = []
     for file in judged:
@@ -166,7 +170,7 @@ def updated(config: pytest.Config, judged: Mapping[str, Mapping[str, str]]) -> l
 
 
 def _judged(config: pytest.Config, policy: Policy) -> Judgement:
-    """The verdicts on the record; where there is none, that nothing was measured."""
+    """The verdicts on the record; if it cannot be loaded, every gate is not measured."""
     try:
         found = _record(config, policy.path.parent)
     except MaskauditError as error:
@@ -185,7 +189,7 @@ def _nothing(policy: Policy, why: str) -> Judgement:
 
 
 def _record(config: pytest.Config, folder: Path) -> Record:
-    """The record that the options name, or the newest of the project in `folder`; read once."""
+    """The record that the options name, or the newest of the project in `folder`; loaded once."""
     said = config.getoption("audit_record")
     if said is None:
         path = _newest(folder)
@@ -200,7 +204,11 @@ def _record(config: pytest.Config, folder: Path) -> Record:
 
 
 def _newest(folder: Path) -> Path:
-    """The record that was made last; one that cannot be read is none the less the last."""
+    """The path of the newest record, even if that record cannot be read.
+
+    An older record in its place would give verdicts on the wrong model. Raises `InputError` if
+    there is no record, or the settings name several candidates.
+    """
     file = folder / settings.DEFAULT_FILE
     wanted = settings.read(file) if file.is_file() else settings.Settings(folder=folder)
     if len(wanted.candidates) > 1:
@@ -220,7 +228,7 @@ def _newest(folder: Path) -> Path:
 
 
 def _home(config: pytest.Config) -> Path:
-    """The folder of the project's AUDIT.toml: where pytest was started, or else its root."""
+    """The folder of the project's AUDIT.toml: where pytest was started, else its root folder."""
     here = config.invocation_params.dir
     return here if (here / settings.DEFAULT_FILE).is_file() else config.rootpath
 
@@ -231,7 +239,7 @@ def _on_inconclusive(config: pytest.Config) -> str:
 
 @contextmanager
 def _usage() -> Iterator[None]:
-    """Turn what the user can mend into the one line that pytest shows of it."""
+    """Turn errors that the user can fix into `pytest.UsageError`, shown as a single line."""
     try:
         yield
     except MaskauditError as error:

@@ -1,7 +1,7 @@
-"""Ready snippets that run an audit every day or week: cron, systemd, GitHub, GitLab, Kubernetes.
+"""Snippets that run an audit every day or week: cron, systemd, GitHub, GitLab, Kubernetes.
 
 The command they run may be started at any time and any number of times: it holds a lock, skips
-what is unchanged and takes up what was interrupted. So there is no scheduler here, only text.
+unchanged audits and resumes interrupted ones. So this module needs no scheduler, only text.
 """
 
 import json
@@ -17,12 +17,12 @@ Kind = Literal["cron", "systemd", "github", "gitlab", "kubernetes"]
 Every = Literal["daily", "weekly"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 EVERY: tuple[Every, ...] = get_args(Every)
-# Not on the hour, when everybody's jobs start.
+# Not on the hour, when most scheduled jobs start.
 _CRON = {"daily": "17 3 * * *", "weekly": "17 3 * * 1"}
 _CALENDAR = {"daily": "*-*-* 03:17:00", "weekly": "Mon *-*-* 03:17:00"}
-# The frames of a grammar are drawn by the week: 202648 is week 48 of 2026.
+# The ISO week is the seed that draws the frames of a grammar: 202648 is week 48 of 2026.
 _SEED = ' --seed "$(date +%G%V)"'
-# What forbids to fetch models, in the words of each.
+# The line that keeps a run offline, in the syntax of each scheduler.
 _SWITCH: dict[Kind, str] = {
     "cron": "HF_HUB_OFFLINE=1",
     "systemd": "Environment=HF_HUB_OFFLINE=1",
@@ -49,13 +49,13 @@ def snippet(  # noqa: PLR0913 - each a word of the command line
     command: str = "maskaudit",
     runs: str = "runs",
 ) -> str:
-    """The text that lets a scheduler run the audit of a settings file.
+    """The text that makes a scheduler run the audit of a settings file.
 
-    On this machine (cron, systemd) the settings are named by their whole path and `command` is the
-    program; elsewhere they are a path inside the repository or the volume. `fresh_frames` draws
-    other frames of a grammar every week. `offline` lets the run use only models that are there
-    already. `runs` is the folder of records as the settings name it, from where they lie.
-    Raises `InputError` for a path that the scheduler could not take.
+    For this machine (cron, systemd) `settings` is made absolute and `command` is the program;
+    elsewhere `settings` is a path inside the repository or the volume. `fresh_frames` draws new
+    frames of a grammar every week. `offline` restricts the run to models already fetched. `runs` is
+    the folder of records as the settings name it, relative to the settings file. Raises
+    `InputError` for a path that the scheduler cannot handle.
     """
     for part in (str(settings), command, runs):
         if not part.isprintable() or any(name != name.strip() for name in Path(part).parts):
@@ -71,7 +71,7 @@ def snippet(  # noqa: PLR0913 - each a word of the command line
 
 
 def _crontab(settings: Path, command: str, every: Every, seed: str, *, offline: bool) -> str:
-    """A line of five fields and a command, in which cron reads % as a line break unless escaped."""
+    """A crontab line: five time fields and a command; cron reads an unescaped % as a line break."""
     _plain(str(settings), command)
     folder, name = shlex.quote(str(settings.parent)), shlex.quote(settings.name)
     log = shlex.quote(str(settings.parent / "maskaudit.log"))
@@ -108,7 +108,10 @@ def _units(settings: Path, command: str, every: Every, seed: str, switch: str) -
 def _elsewhere(  # noqa: PLR0913, PLR0917 - what a template is filled with
     kind: Kind, settings: Path, every: Every, seed: str, switch: str, runs: str
 ) -> str:
-    """A file for a machine that is not this one; paths are inside the repository or the volume."""
+    """A file for another machine; paths are inside the repository or the volume.
+
+    Raises `InputError` for an absolute path or one with `..` or `$`.
+    """
     records = PurePosixPath(settings.parent.as_posix(), runs)
     for path in (PurePosixPath(settings.as_posix()), records):
         if path.is_absolute() or ".." in path.parts or "$" in str(path):
@@ -125,24 +128,24 @@ def _elsewhere(  # noqa: PLR0913, PLR0917 - what a template is filled with
 
 
 def _template(kind: Kind) -> Template:
-    """The text of one kind; in it `$name` is filled in, and `$$` is a dollar."""
+    """The template of one scheduler: `$name` is a placeholder, `$$` a dollar sign."""
     place = files("maskaudit.audit.running") / "templates" / f"{kind}.template"
     return Template(place.read_text("utf-8"))
 
 
 def _plain(*paths: str) -> None:
-    """Refuse what cron and systemd would each read in a way of their own."""
+    """Refuse a backslash, which cron and systemd read differently; raises `InputError`."""
     for path in paths:
         if "\\" in path:
             raise InputError(f"{path}: has a backslash; expected a path without")
 
 
 def _quoted(word: str) -> str:
-    """A word of a systemd command."""
+    """A word quoted for a systemd command."""
     escaped = word.replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{escaped}"'
 
 
 def _scalar(text: str) -> str:
-    """A text as YAML reads it, whatever it holds."""
+    """A text as a YAML scalar; a JSON string is one, whatever the text contains."""
     return json.dumps(text, ensure_ascii=False)

@@ -1,1 +1,1 @@
-"""Software that runs models: each backend is one module with a `load` that gives a `MaskedLM`."""
+"""Backends that run models: each is one module whose `load` returns a `MaskedLM`."""

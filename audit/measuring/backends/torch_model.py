@@ -1,8 +1,8 @@
-"""Models that torch runs: a checkpoint is proved, loaded by transformers and asked.
+"""Models run by torch: a checkpoint is verified, loaded with transformers and queried.
 
-The loader trusts nothing in a checkpoint: safetensors only, no code or kernel from the folder, and
-no weight that the file does not hold. What was loaded is identified by digests of the tensors and
-of the tokenizer, not by a name.
+The loader trusts nothing in a checkpoint: it reads only safetensors, runs no code or kernel from
+the folder, and accepts no weight that the file does not contain. A loaded model is identified by
+digests of its tensors and its tokenizer, not by its name.
 """
 
 import hashlib
@@ -35,17 +35,18 @@ from maskaudit.audit.measuring.checkpoints.tokenizer import load_tokenizer
 from maskaudit.audit.measuring.model import Encoded, Ids, Numbers
 from maskaudit.audit.recording.manifest import Identity
 
-# The head at the mask and the full forward may differ by this much, in nats.
+# The largest difference, in nats, between the head at the mask and the full forward pass.
 TOLERANCE = 1e-5
 # SentencePiece and byte-level BPE write a space as part of a piece.
 WHITE_SPACE_MARKS = "▁Ġ"
 
 
 def load(model: str | Path, *, device: str = "cpu") -> "LoadedModel":
-    """Load a checkpoint from a folder or the hub (`NAME[@REVISION]`), and prove what it is.
+    """Load a checkpoint from a folder or the hub (`NAME[@REVISION]`) and verify it.
 
-    Raises `InputError` when there is no such model, no safetensors, a weight that would be made up
-    at random, code or a kernel named in the config, a weight that is NaN, or no mask token.
+    Raises `InputError` if the model does not exist, has no safetensors, lacks a weight (which would
+    be random), names code or a kernel in its config, has a weight that is not finite, has no mask
+    token, or has a tokenizer that does not fit its vocabulary.
     """
     found = locate(model)
     folder, shown = found.folder, found.name
@@ -55,7 +56,8 @@ def load(model: str | Path, *, device: str = "cpu") -> "LoadedModel":
     tokenizer = load_tokenizer(folder, shown)
     loaded = _loaded_weights(folder, shown, config)
     most = loaded.config.vocab_size
-    # A model may have rows to spare; a tokenizer without its vocabulary has a handful of pieces.
+    # A model may have unused rows, but a tokenizer with at most half as many pieces as the model
+    # has rows has lost its vocabulary.
     if not most < 2 * len(tokenizer) <= 2 * most or tokenizer.mask_token_id >= most:
         raise InputError(
             f"model {shown}: the tokenizer has {len(tokenizer)} pieces, the model {most}; they do "
@@ -93,7 +95,7 @@ class LoadedModel:
         self.identity = self._identified(files, name, revision)
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
-        """Tokenise each text as a sentence, special tokens included, with the pieces' spans."""
+        """Tokenise each text as a sentence, special tokens included (see `Encoded`)."""
         if not texts:
             return []
         found = self._tokenizer(
@@ -101,7 +103,7 @@ class LoadedModel:
             return_offsets_mapping=True,
             add_special_tokens=True,
             truncation=False,
-            verbose=False,  # a sentence that is too long is told by its status
+            verbose=False,  # the status of an item already reports a sentence that is too long
         )
         return [
             Encoded(tuple(ids), tuple(map(tuple, spans)), tuple(found.word_ids(i)))
@@ -111,25 +113,25 @@ class LoadedModel:
         ]
 
     def token(self, index: int) -> str:
-        """The piece of vocabulary with this id, without the marks of its tokenizer."""
+        """The vocabulary piece with this id as text, without the tokenizer's white-space marks."""
         piece = self._tokenizer.convert_ids_to_tokens(index)
-        if piece is None:  # a row of the model that no piece of the tokenizer uses
+        if piece is None:  # the model has more rows than the tokenizer has pieces
             return f"[unused {index}]"
         return str(self._tokenizer.convert_tokens_to_string([piece])).strip()
 
     def bare(self, ids: Sequence[int]) -> str:
-        """The pieces in a row, without the marks that stand for white space."""
+        """The pieces joined, without the characters that mark white space."""
         pieces = self._tokenizer.convert_ids_to_tokens(list(ids))
         return "".join(piece.strip(WHITE_SPACE_MARKS) for piece in pieces)
 
     def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:
-        """Log p over the vocabulary, [n, vocabulary], float64, nats."""
+        """Log p over the vocabulary at each read, [n, vocabulary], float64, nats."""
         logits = self._logits(torch.tensor(sentences), torch.tensor(reads))
         return _numbers(torch.log_softmax(logits.double(), dim=-1))
 
     @torch.inference_mode()
     def states(self, sentences: Sequence[Ids]) -> Numbers:
-        """The encoder's last states, [n, length, width], float64."""
+        """The encoder's last hidden states, [n, length, width], float64."""
         ids = torch.tensor(sentences, device=self._model.device)
         found: torch.Tensor = self._model.base_model(
             input_ids=ids, attention_mask=torch.ones_like(ids)
@@ -140,7 +142,7 @@ class LoadedModel:
     def attention(self, sentences: Sequence[Ids]) -> Numbers:
         """Mean attention to each piece over layers, heads and queries, [n, length], float64.
 
-        Kernels that never form the weights are set aside for it (eager attention).
+        Runs with eager attention: other kernels do not return the attention weights.
         """
         usual = self.identity.attention
         self._model.set_attn_implementation("eager")
@@ -166,7 +168,10 @@ class LoadedModel:
         return found
 
     def _check_head(self, name: str) -> None:
-        """Compare the head at the mask with the full forward; fall back where they differ."""
+        """Compare the head at the mask with the full forward pass; use the latter if they differ.
+
+        Raises `InputError` if the tokenizer does not keep the mask or log p is not finite.
+        """
         [encoded] = self.encode([f"This is {self.mask_token} ."])
         if encoded.ids.count(self.mask_id) != 1:
             message = f"the tokenizer does not keep {self.mask_token!r} in a text as one mask"
@@ -183,7 +188,7 @@ class LoadedModel:
             self._at_mask = short.shape == full.shape and bool(
                 np.abs(short - full).max() <= TOLERANCE
             )
-        except Exception:  # noqa: BLE001 - whatever a head makes of states that it does not expect
+        except Exception:  # noqa: BLE001 - a head may fail in any way on states of another shape
             self._at_mask = False
 
     def _identified(self, files: Sequence[Path], name: str, revision: str) -> Identity:
@@ -210,18 +215,18 @@ class LoadedModel:
 
 
 def engine() -> dict[str, str]:
-    """The software that scores; part of every method key."""
+    """Versions of the software that computes scores; part of every method key."""
     return {"torch": torch.__version__, "transformers": transformers.__version__}
 
 
 def threads() -> int:
-    """How many threads a forward pass uses."""
+    """The number of threads of a forward pass."""
     return torch.get_num_threads()
 
 
 @contextmanager
 def gathered(encoder: Any, rows: torch.Tensor, places: torch.Tensor) -> Any:  # noqa: ANN401
-    """Let the head see only the states at (row, place): the head's cost is the vocabulary's."""
+    """Pass only the states at (row, place) to the head, which is costly for a large vocabulary."""
 
     def gather(_module: object, _inputs: object, output: Any) -> Any:  # noqa: ANN401
         output.last_hidden_state = output.last_hidden_state[rows, places]
@@ -235,6 +240,7 @@ def gathered(encoder: Any, rows: torch.Tensor, places: torch.Tensor) -> Any:  # 
 
 
 def _loaded_weights(folder: Path, name: str, config: Any) -> Any:  # noqa: ANN401
+    # Otherwise transformers may ask the hub, in the background, to convert a model's weights.
     os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()
@@ -270,18 +276,19 @@ def _loaded_weights(folder: Path, name: str, config: Any) -> Any:  # noqa: ANN40
     for key, tensor in model.named_parameters():
         if not torch.isfinite(tensor).all():
             raise InputError(f"model {name}: {key} holds values that are not finite (NaN)")
-        # Fresh memory: kernels may round differently where a mapped file is not aligned.
+        # Copy to fresh memory: kernels may round differently on an unaligned mapped file.
         tensor.data = tensor.data.clone()
     return model
 
 
 def _in_a_layer(key: str, model: Any) -> bool:  # noqa: ANN401
-    """Whether a tensor is of a numbered layer of the encoder; a pooler or another head is not."""
+    """Whether a tensor belongs to a numbered encoder layer, unlike a pooler or another head."""
     return key.startswith(f"{model.base_model_prefix}.") and bool(re.search(r"\.\d+\.", key))
 
 
 def _longest(config: Any) -> int:  # noqa: ANN401
-    """How many pieces fit; RoBERTa's positions start behind the padding's."""
+    """The largest number of pieces; RoBERTa's position ids start after the padding id."""
+    # A config without a limit, as for relative positions, accepts any length.
     positions = int(getattr(config, "max_position_embeddings", 0) or 1 << 30)
     offset = (config.pad_token_id or 0) + 1 if _counts_from_padding(config) else 0
     return positions - offset
@@ -292,6 +299,6 @@ def _counts_from_padding(config: Any) -> bool:  # noqa: ANN401
 
 
 def _numbers(tensor: torch.Tensor) -> Numbers:
-    """The tensor's own memory as an array: nothing is rounded on the way."""
+    """The tensor as an array of the same dtype; a tensor on the CPU is not copied."""
     array: Numbers = tensor.cpu().numpy()
     return array

@@ -1,1 +1,1 @@
-"""Checkpoints: a name or a folder goes in, what is proved of its files comes out."""
+"""Checkpoints: find a model by its name or folder, and verify its files."""

@@ -1,4 +1,4 @@
-"""What lies in a folder: recognised before a file of it is opened by a library, or refused."""
+"""Recognise or refuse what a folder contains, before a library opens any of its files."""
 
 import json
 import re
@@ -14,10 +14,10 @@ from maskaudit.audit.measuring.checkpoints.located import first_line
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 _SENTENCE_TRANSFORMERS = ("modules.json", "config_sentence_transformers.json")
-# One of these a tokenizer needs; all else beside them are settings.
+# A tokenizer needs one of these; its other files contain only settings.
 _VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "bpe.codes")
 _PICKLED = {".bin", ".pt", ".pth", ".ckpt"}
-# Weights that another program runs, by the pattern of their files.
+# File patterns of weights for other programs, with the program that runs them.
 _FOREIGN = {
     "*.onnx": "ONNX Runtime",
     "onnx/*.onnx": "ONNX Runtime",
@@ -28,7 +28,7 @@ _FOREIGN = {
     "flax_model*.msgpack": "Flax",
     "rust_model.ot": "rust-bert",
 }
-# These two hold the whole model, which older versions of transformers can convert.
+# Older versions of transformers can convert these two, which contain the whole model.
 _CONVERTED = {"TensorFlow": "from_tf", "Flax": "from_flax"}
 _CLASSIFIER = re.compile(r"For(Sequence|Token|Image|Next|Multiple|Question)\w+$")
 _OTHER_HEADS = {"classifier", "pre_classifier", "qa_outputs", "score", "summary"}
@@ -37,9 +37,9 @@ _CAUSAL = re.compile(r"(ForCausalLM|(?<!With)LMHeadModel)$")
 
 
 def recognise(folder: Path, name: str) -> None:
-    """Refuse a folder that plainly holds something else than a masked LM.
+    """Refuse a folder that clearly contains something other than a masked LM.
 
-    The `InputError` is one line: what the folder holds, what was expected, what to do.
+    The `InputError` is one line: what the folder contains, what was expected, what to do.
     """
     kinds = (_empty, _adapter, _sentence_transformer, _trainer_output, _other_model)
     try:
@@ -51,7 +51,7 @@ def recognise(folder: Path, name: str) -> None:
 
 
 def check_tokenizer(folder: Path, name: str) -> None:
-    """Refuse a folder without any vocabulary, of which a library would make one of five pieces."""
+    """Refuse a folder without a vocabulary: transformers would invent one of five pieces."""
     if not any(_matching(folder, *_VOCABULARIES)):
         raise InputError(
             f"model {name}: the folder has no tokenizer (no tokenizer.json, vocab.txt or *.model); "
@@ -61,7 +61,10 @@ def check_tokenizer(folder: Path, name: str) -> None:
 
 
 def weight_files(folder: Path, name: str) -> list[Path]:
-    """The files that weights are read from: one, or the shards that an index names."""
+    """The files that contain the weights: a single file, or the shards that an index lists.
+
+    Raises `InputError` if there are no safetensors, or the index lists a file that is missing.
+    """
     single, index = folder / WEIGHTS, folder / f"{WEIGHTS}.index.json"
     if single.is_file():
         return [single]
@@ -79,7 +82,7 @@ def weight_files(folder: Path, name: str) -> list[Path]:
 
 
 def json_object(path: Path, name: str) -> dict[str, Any]:
-    """A JSON file of the model's folder; an `InputError` where it holds no object."""
+    """Read a JSON file of the model's folder; raises `InputError` if it is not a JSON object."""
     try:
         found = json.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -141,7 +144,10 @@ def _trainer_output(folder: Path) -> str:
 
 
 def _other_model(folder: Path) -> str:
-    """A model whose config names a class that is no masked LM, where its weights do not differ."""
+    """Describe a classifier or a causal LM, unless its weights or model type suggest a masked LM.
+
+    The class in config.json alone does not decide: a masked LM may carry another class's name.
+    """
     may_be_masked = str(_settings(folder / CONFIG).get("model_type")) in _MASKED
     for name in _architectures(folder / CONFIG):
         if _CLASSIFIER.search(name) and _has_other_head(folder):
@@ -158,7 +164,7 @@ def _other_model(folder: Path) -> str:
 
 
 def _has_other_head(folder: Path) -> bool:
-    """Whether the weights are a classifier's, or cannot be seen."""
+    """Whether the weights include a classifier's head; True if they cannot be read."""
     try:
         with safe_open(folder / WEIGHTS, framework="numpy") as tensors:
             return any(str(key).partition(".")[0] in _OTHER_HEADS for key in tensors.keys())  # noqa: SIM118 - it is no dict
@@ -167,7 +173,7 @@ def _has_other_head(folder: Path) -> bool:
 
 
 def _other_weights(folder: Path) -> str:
-    """What the folder has instead of safetensors, and what to do about it."""
+    """Describe what the folder contains instead of safetensors, and what to do about it."""
     for pattern, runs in _FOREIGN.items():
         if files := _matching(folder, pattern):
             found = f"{files[0].relative_to(folder)}, weights for {runs}; expected {WEIGHTS}"
@@ -183,7 +189,7 @@ def _other_weights(folder: Path) -> str:
 
 
 def _architectures(config: Path) -> list[str]:
-    """The classes that a config names; none where it cannot be read, which is refused later."""
+    """The classes that a config names; empty if it cannot be read, which is refused later."""
     named = _settings(config).get("architectures")
     names = named if isinstance(named, list) else []
     return [name[:100] for name in names if isinstance(name, str)]
@@ -197,5 +203,5 @@ def _settings(path: Path) -> dict[str, Any]:
 
 
 def _matching(folder: Path, *patterns: str) -> list[Path]:
-    """Files of the folder, dangling links left out."""
+    """The folder's files that match a pattern, sorted; dangling links are left out."""
     return sorted(path for pattern in patterns for path in folder.glob(pattern) if path.is_file())

@@ -1,4 +1,4 @@
-"""A checkpoint's settings, read by transformers where nothing in them runs foreign code."""
+"""A checkpoint's config, read by transformers only if nothing in it runs foreign code."""
 
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,12 @@ from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring.checkpoints.checkpoint import CONFIG, WEIGHTS, json_object
 from maskaudit.audit.measuring.checkpoints.located import first_line
 
-# A config that asks for more would be built for hours before it is found to be wrong.
+# Building a model with more layers could take hours before the config proves to be wrong.
 MOST_LAYERS = 1000
 
 
 def load_config(folder: Path, name: str) -> Any:  # noqa: ANN401 - transformers' own type
-    """The settings of a checkpoint, where they ask for nothing but a masked LM of plain weights."""
+    """Load a checkpoint's config; raises `InputError` unless it is a masked LM of plain weights."""
     _refuse_foreign(name, json_object(folder / CONFIG, name))
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
@@ -40,7 +40,7 @@ def load_config(folder: Path, name: str) -> Any:  # noqa: ANN401 - transformers'
 
 
 def _refuse_foreign(name: str, config: dict[str, Any]) -> None:
-    """Refuse what would have transformers run code or weights that are not the folder's own."""
+    """Refuse keys that make transformers run foreign code or load other than plain weights."""
     for key in ("_attn_implementation", "attn_implementation", "attn_implementation_internal"):
         values = config.get(key)
         for value in values.values() if isinstance(values, dict) else [values]:

@@ -1,4 +1,4 @@
-"""SHA-256 of what a checkpoint holds: its tensors, files, settings and tokenizer."""
+"""SHA-256 digests of a checkpoint's tensors, files, config and tokenizer."""
 
 import hashlib
 import json
@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-# What a checkpoint's config says that changes no score, or is said elsewhere of its identity.
+# Config keys that change no score, or that a model's identity records elsewhere.
 _NO_SETTING = {"_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version"}
 _CHUNK = 1 << 22
 
 
 def tokenizer_digest(tokenizer: Any) -> str:  # noqa: ANN401 - transformers' own type
-    """SHA-256 of all that decides how a text is split, special pieces included."""
+    """SHA-256 of everything that determines how a text is split, special tokens included."""
     state = json.loads(tokenizer.backend_tokenizer.to_str())
+    # Each call of the tokenizer sets these two anew.
     state.pop("padding", None)
     state.pop("truncation", None)
     state["special"] = tokenizer.special_tokens_map
@@ -21,13 +22,13 @@ def tokenizer_digest(tokenizer: Any) -> str:  # noqa: ANN401 - transformers' own
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file as it lies on disk."""
+    """SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _headers(files: Sequence[Path]) -> list[tuple[str, dict[str, Any], Path, int]]:
-    """(name, entry, file, where its data begin) of each tensor, sorted by name."""
+    """(name, header entry, file, offset of the file's data) of each tensor, sorted by name."""
     found = []
     for path in files:
         with path.open("rb") as file:
@@ -42,7 +43,7 @@ def _headers(files: Sequence[Path]) -> list[tuple[str, dict[str, Any], Path, int
 
 
 def tensor_digest(files: Sequence[Path]) -> str:
-    """SHA-256 over name, dtype, shape and bytes of the tensors, sorted by name."""
+    """SHA-256 over the name, dtype, shape and bytes of each tensor, sorted by name."""
     digest = hashlib.sha256()
     for name, entry, path, start in _headers(files):
         digest.update(json.dumps([name, entry["dtype"], entry["shape"]]).encode())
@@ -58,11 +59,11 @@ def tensor_digest(files: Sequence[Path]) -> str:
 
 
 def config_digest(config: Any) -> str:  # noqa: ANN401 - transformers' own type
-    """Of all that a checkpoint's settings say, but for names and the software that wrote them."""
+    """SHA-256 of a config, without names, dtypes and the version of the software that wrote it."""
     said = {k: v for k, v in config.to_dict().items() if k not in _NO_SETTING}
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def stored_dtype(files: Sequence[Path]) -> str:
-    """The types that tensors are stored in, such as `F16`."""
+    """The dtypes of the stored tensors, joined by `+`, such as `F16` or `F16+F32`."""
     return "+".join(sorted({str(entry["dtype"]) for _, entry, _, _ in _headers(files)}))

@@ -1,4 +1,4 @@
-"""Where a model lies: a folder on this machine, or a model of the hub that is fetched into one."""
+"""Locate a model: a folder on this machine, or a model fetched from the hub."""
 
 import re
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from maskaudit.audit.errors import InputError
 from maskaudit.audit.printable import printable
 from maskaudit.audit.toml_files import closest
 
-# Nothing else of a hub repository is fetched or read: no pickles, no code.
+# The only files fetched from a hub repository: no pickles, no code.
 FETCHED = ("*.json", "model*.safetensors", "vocab.txt", "merges.txt", "*.model")
 
 
 @dataclass(frozen=True)
 class Located:
-    """The folder of a model, the name to show for it, and its revision: "" where it has none."""
+    """A model's folder, its display name, and its revision; a local folder's revision is ""."""
 
     folder: Path
     name: str
@@ -26,9 +26,9 @@ class Located:
 
 
 def locate(model: str | Path) -> Located:
-    """The folder that is named, or that of the hub's model `NAME[@REVISION]`, fetched if need be.
+    """Locate a folder, or the hub's model `NAME[@REVISION]`, which is fetched if necessary.
 
-    Raises `InputError` for a name that is neither, or a model that cannot be fetched.
+    Raises `InputError` if the name is neither, or the model cannot be fetched.
     """
     name = printable(str(model), lambda _c: "\N{REPLACEMENT CHARACTER}").strip()
     if not name:
@@ -49,7 +49,7 @@ def locate(model: str | Path) -> Located:
 
 
 def first_line(error: Exception) -> str:
-    """A library's message on one line, shortened, without paths of this machine."""
+    """A library's message on one line of at most 200 characters, without this machine's paths."""
     line = " ".join(str(error).split()) or type(error).__name__
     return re.sub(r"(?<![\w.])(?:/[^\s'\"/]+)+/", "…/", line)[:200]
 
@@ -68,7 +68,7 @@ def _no_folder(path: Path, *, exists: bool) -> str:
 
 
 def _hub_id(address: str) -> str:
-    """What to write instead of an address."""
+    """Suggest what to write instead of a URL."""
     parts = urlsplit(address)
     named = [part for part in parts.path.split("/") if part][:2]
     known = parts.hostname in {"huggingface.co", "hf.co"} and named
@@ -100,7 +100,7 @@ def _unreachable(error: Exception, revision: str) -> str:
 
 
 def _shown(path: Path) -> str:
-    """A folder's name without the home and the machine it lies on: at most its last two parts."""
+    """A folder's last two parts, or only the last if the other would be the user's name."""
     whole = path.resolve()
     try:
         home = Path.home()

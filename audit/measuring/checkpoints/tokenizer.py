@@ -1,4 +1,4 @@
-"""A checkpoint's tokenizer: there, fast, with a mask, and with the case that its file says."""
+"""A checkpoint's tokenizer, checked: fast, with a mask token, true to its file in case."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,11 @@ from maskaudit.audit.measuring.checkpoints.located import first_line
 
 
 def load_tokenizer(folder: Path, name: str) -> Any:  # noqa: ANN401 - transformers' own type
-    """The tokenizer of a checkpoint, where it does what its file says."""
+    """Load a checkpoint's tokenizer.
+
+    Raises `InputError` if it is missing, unreadable or slow, has no mask token, or treats case or
+    accents other than tokenizer.json says.
+    """
     check_tokenizer(folder, name)
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
@@ -27,7 +31,7 @@ def load_tokenizer(folder: Path, name: str) -> Any:  # noqa: ANN401 - transforme
         raise InputError(f"model {name}: the tokenizer has no mask token; expected a masked LM")
     stored = folder / "tokenizer.json"
     if stored.is_file():
-        # transformers rebuilds some normalisers and would lower-case a cased model in silence.
+        # transformers rebuilds some normalisers and would silently lower-case a cased model.
         told = _normalised(json_object(stored, name))
         done = _normalised(json.loads(tokenizer.backend_tokenizer.to_str()))
         for key, value in told.items():
@@ -40,11 +44,11 @@ def load_tokenizer(folder: Path, name: str) -> Any:  # noqa: ANN401 - transforme
 
 
 def _normalised(state: dict[str, Any]) -> dict[str, bool]:
-    """What a tokenizer does to case and accents, by the name of the setting that decides it."""
+    """Whether a tokenizer lower-cases and strips accents, keyed by the setting's name."""
     normaliser = state.get("normalizer") or {}
     parts = [normaliser, *(normaliser.get("normalizers") or [])]
     lower = any(part.get("lowercase") or part.get("type") == "Lowercase" for part in parts)
-    # BERT's normaliser strips accents where it lower-cases, unless it is told otherwise.
+    # BERT's normaliser strips accents when it lower-cases, unless `strip_accents` is set.
     given = [part["strip_accents"] for part in parts if part.get("strip_accents") is not None]
     other = any(part.get("type") == "StripAccents" for part in parts)
     bert = lower and any(part.get("type") == "BertNormalizer" for part in parts)
