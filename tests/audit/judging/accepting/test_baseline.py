@@ -395,7 +395,7 @@ def test_a_record_that_is_better_is_accepted(folder):
     found = accepted(stepped(old, -0.4, noise=0.1), folder)
     assert not found.about.allowed_worse
     assert (folder / "main.anchor.toml").read_bytes() == anchor
-    assert baseline.load(folder, "main").about.models["candidate"]["weights"] == "d" * 64
+    assert baseline.load(folder, "main").about.models["candidate"].weights == "d" * 64
 
 
 def test_in_a_set_without_a_stereotype_nothing_is_worse(folder):
