@@ -128,7 +128,7 @@ def test_a_manifest_of_an_older_format_lacks_key_number_and_notes(older):
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        (manifests.raw() | {"method": None}, "(method: Input should be a valid dictionary"),
+        (manifests.raw() | {"method": None}, "(method: expected a table"),
         (manifests.raw() | {"colour": "red"}, "(colour: is not a known key"),
         (manifests.raw() | {"created": "soon"}, "(created: Invalid isoformat string: 'soon'"),
         (manifests.raw() | {"models": {}}, "does not say which models were audited"),
