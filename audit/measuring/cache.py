@@ -95,7 +95,7 @@ class Cache:
             return
         try:
             self._make_room(len(data))
-            replace_whole(self._place(key), data)
+            replace_whole(self._place(key), data, is_private=True)
         except OSError as error:
             self._shut(error)
 

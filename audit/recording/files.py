@@ -89,18 +89,20 @@ def write_whole(path: Path, text: str) -> Path:
     return path
 
 
-def replace_whole(path: Path, content: bytes) -> None:
+def replace_whole(path: Path, content: bytes, *, is_private: bool = False) -> None:
     """Write a file under a temporary name and rename it, keeping the mode of a file it replaces.
 
-    Raises `OSError` if it cannot be written, and leaves nothing behind.
+    A private file is its owner's alone from its first byte on, whatever it replaces. Raises
+    `OSError` if it cannot be written, and leaves nothing behind.
     """
     begun = path.with_name(f"{UNFINISHED}{path.name}.{os.getpid()}")
+    mode = 0o600 if is_private else 0o666  # less what the user's umask takes
     try:
         begun.unlink(missing_ok=True)
         # "x": the write must not go through a link that someone placed under this name.
-        with begun.open("xb") as file:
+        with open(begun, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(content)
-        if path.exists():
+        if path.exists() and not is_private:
             begun.chmod(stat.S_IMODE(path.stat().st_mode))
         begun.replace(path)
     finally:
