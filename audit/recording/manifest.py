@@ -83,13 +83,14 @@ class Settings(_Written):
 class Grammar(_Written):
     """A draw of frames: `frames` of the `sentences` that the grammar has, with `seed`.
 
-    `universe` is the digest of all frames that could be drawn.
+    `universe` is the digest of all frames that could be drawn. `sentences` is None in a record that
+    does not say how many there are.
     """
 
     universe: str
     seed: int
     frames: int
-    sentences: int
+    sentences: int | None = None
 
 
 class ProbeSetKey(Part):

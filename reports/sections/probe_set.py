@@ -204,10 +204,9 @@ def _drawn(part: ProbeSet) -> str:
     grammar = part.grammar
     if not grammar:
         return ""
-    return (
-        f" The frames were drawn, with the seed {grammar.seed}, from a grammar of "
-        f"{wording.counted(grammar.sentences, 'sentence')}."
-    )
+    known = grammar.sentences is not None
+    size = f" of {wording.counted(grammar.sentences or 0, 'sentence')}" if known else ""
+    return f" The frames were drawn, with the seed {grammar.seed}, from a grammar{size}."
 
 
 def _limits(part: ProbeSet) -> Text:
