@@ -21,6 +21,7 @@ import vl_convert  # noqa: F401 - loaded once, here
 from transformers.utils import logging
 
 import maskaudit
+import maskaudit.audit.pipeline  # loaded once, here: `maskaudit` itself waits until it is used
 from maskaudit.audit.errors import MaskauditError
 from maskaudit.audit.measuring import scoring
 from tests import tiny
@@ -92,7 +93,9 @@ def _be_the_child(folder: Path, told: int, said: dict[str, Any]) -> None:
     try:
         os.dup2(told, sys.stdout.fileno())
         os.dup2(told, sys.stderr.fileno())
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # Whoever started the tests may have had SIGINT ignored, as a shell does in the background.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
         os.environ["MASKAUDIT_CACHE"] = said.get("cache", str(folder / "cache"))
         scoring.PART = PART
         if "limit" in said:
