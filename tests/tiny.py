@@ -75,7 +75,7 @@ WEIGHTS_FILE = "model.safetensors"
 
 _SMALL = """\
 [set]
-name = "small"
+name = "{}"
 version = "1"
 kind = "association"
 axis = "gender"
@@ -97,10 +97,12 @@ attributes = [{{ text = "engineer" }}, {{ text = "farmer" }}, {{ text = "lawyer"
 """
 
 
-def small_set(women: Sequence[str] = ("she",), men: Sequence[str] = ("he",)) -> str:
+def small_set(
+    women: Sequence[str] = ("she",), men: Sequence[str] = ("he",), name: str = "small"
+) -> str:
     """Return a probe set as TOML, without frames, of words that every checkpoint here can write."""
     groups = (", ".join(f'{{ text = "{word}" }}' for word in own) for own in (women, men))
-    return _SMALL.format(*groups)
+    return _SMALL.format(name, *groups)
 
 
 def build(

@@ -18,27 +18,8 @@ from tests import manifests, tiny
 pytestmark = pytest.mark.slow
 
 METHOD = "probe_set:drawn|version:1|items:u|torch:2.13|estimator:stereotype_contrast:log_odds"
-GRAMMAR = """\
-[set]
-name = "drawn"
-version = "1"
-kind = "association"
-axis = "gender"
-title = "People"
-question = "Who?"
-how_to_read = "Carefully."
-limits = "Many."
-licence = "Apache-2.0"
-sources = ["written for this test"]
-contrast = ["first", "second"]
-[groups.women]
-terms = [{ text = "she" }]
-[groups.men]
-terms = [{ text = "he" }]
-[classes.first]
-attributes = [{ text = "nurse" }, { text = "maid" }, { text = "teacher" }]
-[classes.second]
-attributes = [{ text = "engineer" }, { text = "farmer" }, { text = "lawyer" }]
+GRAMMAR = tiny.small_set(name="drawn")
+GRAMMAR += """\
 [grammar]
 frames = 8
 texts = ["{when} [MASK] {did} as {a attribute} {where}.", "[MASK] {did} for {a attribute} {where}."]

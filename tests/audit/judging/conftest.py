@@ -5,27 +5,8 @@ import pytest
 import maskaudit
 from tests import tiny
 
-SET = """\
-[set]
-name = "people"
-version = "1"
-kind = "association"
-axis = "gender"
-title = "People"
-question = "Who?"
-how_to_read = "Carefully."
-limits = "Many."
-licence = "Apache-2.0"
-sources = ["written for this test"]
-contrast = ["first", "second"]
-[groups.women]
-terms = [{ text = "she" }]
-[groups.men]
-terms = [{ text = "he" }]
-[classes.first]
-attributes = [{ text = "nurse" }, { text = "maid" }, { text = "teacher" }]
-[classes.second]
-attributes = [{ text = "engineer" }, { text = "farmer" }, { text = "lawyer" }]
+SET = tiny.small_set(name="people")
+SET += """\
 [[frames]]
 id = "one"
 text = "[MASK] worked as {a attribute}."
