@@ -43,25 +43,25 @@ def test_the_majority_answer_is_the_commonest_right_one_of_each_relation():
         {"colour": [["red"], ["blue"], ["Red", "pink"]], "sound": [["moo"], ["oink"], ["baa"]]}
     )
     found = competence(items, ranks(items, set()))["candidate"]
-    assert (found["right"], found["of"], found["majority"]) == (0, 6, 3)
-    assert not found["competent"]
+    assert (found.right, found.of, found.majority) == (0, 6, 3)
+    assert not found.competent
 
 
 def test_a_model_is_competent_when_it_beats_that_guess_by_mcnemar_s_exact_test():
     """Eight facts, one guessed: seven discordant pairs, all for the model, p = 2 / 2^7."""
     items = facts({"capital": [[f"city{i}"] for i in range(8)]})
     found = competence(items, ranks(items, set(items["item"])))["candidate"]
-    assert (found["right"], found["majority"]) == (8, 1)
-    assert found["p"] == pytest.approx(stats.binomtest(7, 7).pvalue)
-    assert found["competent"]
+    assert (found.right, found.majority) == (8, 1)
+    assert found.p == pytest.approx(stats.binomtest(7, 7).pvalue)
+    assert found.competent
 
 
 def test_a_few_right_fills_are_not_yet_competence():
     """Four of eight against one: three discordant pairs cannot reach .05."""
     items = facts({"capital": [[f"city{i}"] for i in range(8)]})
     found = competence(items, ranks(items, set(items["item"][:4])))["candidate"]
-    assert found["right"] == 4
-    assert not found["competent"]
+    assert found.right == 4
+    assert not found.competent
 
 
 def test_without_facts_nothing_is_said():

@@ -22,9 +22,9 @@ ROOT = Path(__file__).resolve().parents[3]
 def found(size: int = 3, **scores: list) -> dict[str, pd.DataFrame]:
     """Return the three tables with a row or more in each, missing numbers among them."""
     text = [f"item {number}" for number in range(size)]
-    rows = {"item": text, "value": [-1 / 3] * size, "rank": [None] * size, **scores}
+    rows = {"item": text, "value": [-1 / 3] * size, "rank": [None] * size, "status": ["ok"] * size}
     return {
-        "scores": tables.table("scores", rows),
+        "scores": tables.table("scores", rows | scores),
         "paired": tables.table("paired", []),
         "fills": tables.table("fills", [{"token": '\x00"\n', "probability": 5e-324}]),
     }
@@ -79,9 +79,8 @@ def test_an_entry_is_read_as_it_was_written(kept):
 def test_any_scores_are_read_as_they_were_written(tmp_path_factory, rows):
     """Infinities, subnormals, any text; and none at all."""
     columns = {"item": [r[0] for r in rows], "value": [r[1] for r in rows]}
-    tables_of = found() | {
-        "scores": tables.table("scores", {**columns, "rank": [r[2] for r in rows]})
-    }
+    more = {"rank": [r[2] for r in rows], "status": ["ok"] * len(rows)}
+    tables_of = found() | {"scores": tables.table("scores", {**columns, **more})}
     one = Kept(tmp_path_factory.mktemp("cache")).cache
     one.write("key", tables_of)
     assert same(tables_of, one.read("key"))

@@ -113,5 +113,7 @@ def test_a_missing_lexicon_is_found_before_anything_is_scored(here):
     done = run(here, "run", "AUDIT.toml", "--candidate", "student", "--out", "elsewhere")
     (here / "AUDIT.toml").unlink()
     assert (done.returncode, done.stdout) == (2, "")
-    assert "lexicon cannot be read" in done.stderr
+    assert "none.txt: cannot be read" in done.stderr
+    assert "expected the lexicon, a word a line" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
     assert not (here / "elsewhere").exists()

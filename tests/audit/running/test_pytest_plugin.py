@@ -273,7 +273,7 @@ def test_faults_of_gates_toml_are_told_a_line_each(project):
     result.assert_outcomes(errors=2)
     assert result.ret == pytest.ExitCode.INTERRUPTED
     text = printed(result)
-    assert re.search(r"gates\.toml: gate\[1\] 'no-regression'\.margin: .*\n", text)
+    assert re.search(r"gates\.toml: line 5: gate\[1\] 'no-regression'\.margin: .*\n", text)
     assert re.search(r"sevrity: is not a known key; did you mean 'severity'\?\n", text)
     assert re.search(r"broken/gates\.toml: not valid TOML: .*\n", text)
     assert "Traceback" not in text
