@@ -55,7 +55,7 @@ class Questions:
 
 
 @dataclass(frozen=True)
-class Place:
+class RecordDetails:
     """A record's key, its number in the folder, and notes on how it was made.
 
     `started` is when its run began, in seconds of `time.perf_counter`.
@@ -67,20 +67,21 @@ class Place:
     started: float
 
 
-def questions(wanted: Settings) -> Questions:
+def questions(settings: Settings) -> Questions:
     """Expand the probe sets into items, and describe each set for the record."""
-    sets = wanted.probe_sets()
+    sets = settings.probe_sets()
     parts = [expand(probe_set) for probe_set in sets]
-    lexicon = wanted.lexicon()
+    lexicon = settings.lexicon()
     return Questions(
         parts=parts,
         items=pd.concat([part.items for part in parts], ignore_index=True),
+        # Keyed by name, which no two sets of a run share: `Settings.probe_sets` refuses that.
         described={
-            probe_set.header.name: described(probe_set, part, wanted.run.seed)
+            probe_set.header.name: described(probe_set, part, settings.run.seed)
             for probe_set, part in zip(sets, parts, strict=True)
         },
         method={**engine(), "dtype": "float32", **lexicon_key(lexicon)},
-        settings=recorded.Settings(seed=wanted.run.seed, adjust=wanted.run.adjust),
+        settings=recorded.Settings(seed=settings.run.seed, adjust=settings.run.adjust),
         lexicon=lexicon,
     )
 
@@ -101,21 +102,24 @@ def lexicon_key(lexicon: frozenset[str] | None) -> dict[str, str]:
     """The part of a method key that identifies the lexicon of hurtful words; empty without one."""
     if lexicon is None:
         return {}
+    # Sorted, because the order of a set of strings differs from process to process.
     digest = hashlib.sha256("\n".join(sorted(lexicon)).encode()).hexdigest()
     return {"lexicon": digest[:_DIGEST_SHOWN]}
 
 
-def key_of(pair: Mapping[str, MaskedLM], asked: Questions) -> str:
+def key_of(pair: Mapping[str, MaskedLM], questions: Questions) -> str:
     """A digest of everything that determines a record's numbers: equal keys mean equal numbers.
 
     It covers the models (not their names), the probe sets and their items, the seed and the
     adjustment of p values, the code that measures and estimates, and the libraries it uses.
     """
-    who = {subject: model.identity.without_names() for subject, model in pair.items()}
-    sets = {name: part.as_json() for name, part in asked.described.items()}
-    settings = [asked.settings.seed, asked.settings.adjust]
+    identities = {subject: model.identity.without_names() for subject, model in pair.items()}
+    sets = {name: part.as_json() for name, part in questions.described.items()}
+    settings = [questions.settings.seed, questions.settings.adjust]
+    # The fingerprint covers the code itself, so that --skip-unchanged takes no record that an older
+    # version of an estimator made.
     code = fingerprint("probes", "audit.recording", "audit.measuring", "audit.estimating")
-    text = json.dumps([who, sets, asked.method, settings, code], sort_keys=True)
+    text = json.dumps([identities, sets, questions.method, settings, code], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -133,44 +137,47 @@ def notes_on_time(earlier: Mapping[Path, Entry]) -> list[str]:
     """A note if the clock is behind the creation time of an existing record, else no note."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     newest = max(earlier, key=lambda path: earlier[path].created, default=None)
+    # ISO times of one time zone and precision sort as text.
     if newest is None or earlier[newest].created <= now:
         return []
-    told = (
-        f"The clock stood at {now} when this audit was made, and {newest.name} was there already "
-        f"with the time {earlier[newest].created}: one of the two is wrong. The numbers of records "
-        "keep the order in which they were made."
+    note = (
+        f"The clock read {now} when this audit ran, but {newest.name} already existed, with the "
+        f"later time {earlier[newest].created}: one of the two is wrong. Records are numbered in "
+        "the order in which they were made."
     )
-    return [told]
+    return [note]
 
 
 def manifest(
     pair: Mapping[str, MaskedLM],
-    asked: Questions,
+    questions: Questions,
     scores: pd.DataFrame,
     estimated: Estimated,
-    place: Place,
+    details: RecordDetails,
 ) -> Manifest:
     """The record's manifest; it contains no path, user or host of this machine."""
     identities = {subject: model.identity for subject, model in pair.items()}
-    planted = truth.truth_of({subject: part.weights for subject, part in identities.items()})
+    planted = truth.truth_of(
+        {subject: identity.weights for subject, identity in identities.items()}
+    )
     return Manifest(
         format=FORMAT,
-        key=place.key,
-        number=place.number,
-        notes=place.notes,
+        key=details.key,
+        number=details.number,
+        notes=details.notes,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         maskaudit=version_of("maskaudit"),
         models=identities,
-        method=asked.method,
-        provenance=_provenance(place.started),
-        settings=asked.settings,
-        probe_sets=asked.described,
-        lost=lost(asked.items, scores),
+        method=questions.method,
+        provenance=_provenance(details.started),
+        settings=questions.settings,
+        probe_sets=questions.described,
+        lost=lost(questions.items, scores),
         left_out=[LeftOut.model_validate(cell) for cell in estimated.left_out],
         not_measured=_not_measured(identities),
         truth=planted,
         # The phantom models, recognised by their digests, are exempt: they learned other facts.
-        competence={} if planted else competence(asked.items, scores),
+        competence={} if planted else competence(questions.items, scores),
     )
 
 
@@ -188,15 +195,16 @@ def _provenance(started: float) -> Provenance:
 def lost(items: pd.DataFrame, scores: pd.DataFrame) -> list[Lost]:
     """Counts of items without a score by probe set, model, group and reason, with examples."""
     failed = scores[scores["status"] != "ok"][["item", "model", "status"]]
+    # An item may serve several rows of the set: count it once in each group.
     rows = items.merge(failed, on="item").drop_duplicates(["probe_set", "model", "item", "group"])
     by = ["probe_set", "model", "group", "status"]
     return [
         Lost(
             **dict(zip(by, map(str, key), strict=True)),
-            items=len(part),
-            examples=sorted(part["target"].unique())[:_EXAMPLES],
+            items=len(group_rows),
+            examples=sorted(group_rows["target"].unique())[:_EXAMPLES],
         )
-        for key, part in rows.groupby(by, sort=False)
+        for key, group_rows in rows.groupby(by, sort=False)
     ]
 
 
@@ -229,15 +237,15 @@ def _parts_of(probe_set: ProbeSet, items: pd.DataFrame) -> dict[str, Any]:
             "group_at_mask": probe_set.group_at_mask if probe_set.frames else None,
             "frames": len(probe_set.frames) or len(probe_set.facts),
         }
-    named = {column: items[items[column] != ""] for column in ("group", "class")}
+    labelled = {column: items[items[column] != ""] for column in ("group", "class")}
     return {
         "groups": {
-            str(name): {"label": str(name), "terms": sorted(own["term"].unique())[:_TERMS]}
-            for name, own in named["group"].groupby("group", sort=False)
+            str(name): {"label": str(name), "terms": sorted(rows["term"].unique())[:_TERMS]}
+            for name, rows in labelled["group"].groupby("group", sort=False)
         },
         "classes": {
-            str(name): {"label": str(name), "attributes": int(own["attribute"].nunique())}
-            for name, own in named["class"].groupby("class", sort=False)
+            str(name): {"label": str(name), "attributes": int(rows["attribute"].nunique())}
+            for name, rows in labelled["class"].groupby("class", sort=False)
         },
         "group_at_mask": probe_set.group_at_mask,
         "frames": int(items["frame"].nunique()),
@@ -250,11 +258,14 @@ def _not_measured(identities: Mapping[str, Identity]) -> list[str]:
     """What cannot be measured with these models, a sentence each."""
     if len(identities) == 1:
         return ["One model was audited alone: nothing was compared."]
-    if len({(one.tokenizer, one.vocabulary_size) for one in identities.values()}) > 1:
-        told = (
+    if (
+        len({(identity.tokenizer, identity.vocabulary_size) for identity in identities.values()})
+        > 1
+    ):
+        sentence = (
             "The two models have different tokenizers or vocabularies: the distance between their "
             "distributions (KL, Jensen-Shannon) and the agreement of their fills need one "
             "vocabulary and are left out."
         )
-        return [told]
+        return [sentence]
     return []

@@ -35,8 +35,8 @@ class MissingExtraError(InputError):
 
     def __init__(self, missing: str) -> None:
         super().__init__(
-            f"this command runs models, and the package {missing!r} is not installed: "
-            'type  pip install "maskaudit[models]"'
+            f"this command runs models, but the package {missing!r} is not installed; "
+            'run  pip install "maskaudit[models]"'
         )
 
 

@@ -39,7 +39,7 @@ def silent(*_message: object) -> None:
 
 
 def run_all(
-    wanted: settings.Settings,
+    audit_settings: settings.Settings,
     *,
     skip_unchanged: bool = False,
     progress: Progress = silent,
@@ -54,51 +54,58 @@ def run_all(
     another run holds the folder, and `CannotWriteError`; no partial record is left behind.
     """
     started = time.perf_counter()
-    rules = None if wanted.gates is None else policy.read(wanted.gates)
-    asked = describe.questions(wanted)
-    jobs = [Job(pair, describe.key_of(pair, asked)) for pair in load_pairs(wanted)]
+    # Everything that a user wrote is read before a model is loaded: a fault ends the run at once.
+    rules = None if audit_settings.gates is None else policy.read(audit_settings.gates)
+    questions = describe.questions(audit_settings)
+    jobs = [Job(pair, describe.key_of(pair, questions)) for pair in load_pairs(audit_settings)]
 
-    with held(wanted.runs), unfinished(wanted.runs) as folder:
-        earlier = record.manifests(wanted.runs)
+    with held(audit_settings.runs), unfinished(audit_settings.runs) as folder:
+        # Read under the lock, so that no other run takes the same number.
+        earlier = record.manifests(audit_settings.runs)
         for job in jobs if skip_unchanged else ():
             job.record = record.newest(earlier, job.key, note)
             if job.record is not None:
-                note(f"{job.record.name}: the same was audited before, and nothing of it changed")
+                note(f"{job.record.name}: reused; nothing that determines its numbers has changed")
         new = [job for job in jobs if job.record is None]
-        with cache.opened(wanted.run.cache_mib if new else 0, note) as kept:
+        # With nothing to score there is no cache to open, and none to complain about.
+        with cache.opened(audit_settings.run.cache_mib if new else 0, note) as score_cache:
             pairs = [list(job.pair.values()) for job in new]
-            each_scored = scoring.score_each(asked.parts, pairs, progress, kept)
+            each_scored = scoring.score_each(questions.parts, pairs, progress, score_cache)
         notes = describe.notes_on_time(earlier) if new else []
         for sentence in notes:
             note(sentence)
         numbered = enumerate(zip(new, each_scored, strict=True), describe.next_number(earlier))
         for number, (job, scored) in numbered:
-            place = describe.Place(job.key, number, notes, started)
-            made = _record(asked, job.pair, scored, place)
-            final = wanted.runs / describe.name_of(made.manifest)
-            job.record = record.seal(made, folder / str(number), final)
+            details = describe.RecordDetails(job.key, number, notes, started)
+            unsealed = _record(questions, job.pair, scored, details)
+            # Named only now: the timestamp in the name is the time of sealing.
+            final_path = audit_settings.runs / describe.name_of(unsealed.manifest)
+            job.record = record.seal(unsealed, folder / str(number), final_path)
 
     records = [job.record for job in jobs if job.record is not None]
-    for one in records:
-        _finish(one, rules)
+    for sealed in records:
+        _finish(sealed, rules)
     if len(records) > 1:
         write_overview(records)
     return records
 
 
-def _record(asked: describe.Questions, pair: Pair, scored: Scored, place: describe.Place) -> Record:
+def _record(
+    questions: describe.Questions, pair: Pair, scored: Scored, details: describe.RecordDetails
+) -> Record:
     """Compute estimates from the scores, all subjects from the same cells, and build the record."""
-    measured = (scored.scores, asked.designs, scored.fills, scored.paired, asked.lexicon)
-    estimated = estimate(asked.items, *measured, **asked.settings.as_json())
-    whole = describe.manifest(pair, asked, scored.scores, estimated, place)
+    measured = (scored.scores, questions.designs, scored.fills, scored.paired, questions.lexicon)
+    estimated = estimate(questions.items, *measured, **questions.settings.as_json())
+    manifest = describe.manifest(pair, questions, scored.scores, estimated, details)
     tables = (scored.scores, scored.paired, scored.fills, estimated.estimates)
-    return Record(whole, scoring.contexts(asked.parts), asked.items, *tables)
+    return Record(manifest, scoring.contexts(questions.parts), questions.items, *tables)
 
 
-def _finish(made: Record, rules: policy.Policy | None) -> None:
+def _finish(sealed: Record, rules: policy.Policy | None) -> None:
     """Write the verdicts if there are gates, and the page if it is missing or there are gates."""
-    assert made.path is not None  # noqa: S101 - it was sealed or loaded
+    assert sealed.path is not None  # noqa: S101 - it was sealed or loaded
     if rules is not None:
-        verdicts.write(judge(made, rules, today=datetime.now(UTC).date()), made.path)
-    if rules is not None or not (made.path / FILE).is_file():
-        write_page(made)
+        verdicts.write(judge(sealed, rules, today=datetime.now(UTC).date()), sealed.path)
+    # A reused record has a page already, but it shows the verdicts of another day.
+    if rules is not None or not (sealed.path / FILE).is_file():
+        write_page(sealed)

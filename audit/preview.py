@@ -20,7 +20,7 @@ from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import load, shipped
 
 # Sentences that are run only to measure the speed of a model on this machine.
-TRIED = 32
+TIMED_SENTENCES = 32
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Planned:
     def as_text(self) -> str:
         """Both tables as text for a terminal."""
         minutes = sum(row["minutes"] for row in self.rows)
-        whole = pd.DataFrame(self.rows).to_string(index=False, float_format="{:.1f}".format)
+        sets = pd.DataFrame(self.rows).to_string(index=False, float_format="{:.1f}".format)
         lost = pd.DataFrame(self.lost)
-        told = lost.to_string(index=False) if len(lost) else "Nothing would be lost."
-        return f"{whole}\n\nAbout {minutes:.1f} minutes in all.\n\n{told}"
+        losses = lost.to_string(index=False) if len(lost) else "Nothing would be lost."
+        return f"{sets}\n\nAbout {minutes:.1f} minutes in all.\n\n{losses}"
 
 
 @dataclass(frozen=True)
@@ -61,27 +61,27 @@ class Sentences:
         )
 
 
-def planned(wanted: Settings) -> Planned:
+def planned(settings: Settings) -> Planned:
     """Count sentences and losses, and estimate minutes, by set and model."""
-    parts = [expand(part) for part in wanted.probe_sets()]
+    parts = [expand(part) for part in settings.probe_sets()]
     rows, lost = [], []
-    pairs = load_pairs(wanted)
+    pairs = load_pairs(settings)
     for subject, model in _named(pairs):
         plans = [plan(part, model, needed(part.items["kind"].iloc[0])) for part in parts]
         speed = _speed(model, plans)
-        for part, made in zip(parts, plans, strict=True):
-            sentences = [ids for batch in made.batches() for ids in batch]
+        for part, set_plan in zip(parts, plans, strict=True):
+            sentences = [ids for batch in set_plan.batches() for ids in batch]
             rows.append(
                 {
                     "probe_set": part.items["probe_set"].iloc[0],
                     "model": subject,
                     "sentences": len(sentences),
                     "items": part.items["item"].nunique(),
-                    "several_pieces": sum(count > 1 for count in made.pieces.values()),
+                    "several_pieces": sum(count > 1 for count in set_plan.pieces.values()),
                     "minutes": sum(map(len, sentences)) / speed / 60,
                 }
             )
-            lost += _lost(part, made, subject)
+            lost += _lost(part, set_plan, subject)
     return Planned(rows, lost)
 
 
@@ -101,13 +101,13 @@ def sentences(name: str) -> Sentences:
     """
     path = shipped().get(name) or Path(name)
     if not path.is_file() and not (path / "set.toml").is_file():
-        known = shipped()
+        names = shipped()
         raise InputError(
-            f"{name}: neither a shipped set nor a file or an import's folder; shipped sets are: "
-            f"{', '.join(known)}{closest(name, known)}"
+            f"{name}: no such shipped set, file or import's folder; shipped sets: "
+            f"{', '.join(names)}{closest(name, names)}"
         )
     part = expand(load(path).drawn(0))
-    targets = part.items.groupby("context")["target"].agg(lambda found: list(dict.fromkeys(found)))
+    targets = part.items.groupby("context")["target"].agg(lambda words: list(dict.fromkeys(words)))
     roles = part.items.groupby("context")["role"].first()
     contexts = part.contexts[["context", "text", "slot"]]
     return Sentences(
@@ -119,10 +119,12 @@ def sentences(name: str) -> Sentences:
 
 def _speed(model: MaskedLM, plans: Sequence[Plan]) -> float:
     """Pieces per second, from one batch of median length; the first run only warms up."""
-    batches = [batch for made in plans for batch in made.batches()]
+    batches = [batch for set_plan in plans for batch in set_plan.batches()]
+    # Nothing to run takes no time at any speed.
     if not batches:
         return 1.0
-    batch = sorted(batches, key=lambda ids: len(ids[0]))[len(batches) // 2][:TRIED]
+    # What a piece costs depends on the length of its sentence; the median stands for the set.
+    batch = sorted(batches, key=lambda ids: len(ids[0]))[len(batches) // 2][:TIMED_SENTENCES]
     reads = [(row, 0) for row in range(len(batch))]
     model.log_probs(batch, reads)
     start = time.perf_counter()
@@ -130,9 +132,9 @@ def _speed(model: MaskedLM, plans: Sequence[Plan]) -> float:
     return len(batch) * len(batch[0]) / (time.perf_counter() - start)
 
 
-def _lost(part: Expanded, made: Plan, subject: str) -> list[dict[str, Any]]:
+def _lost(part: Expanded, set_plan: Plan, subject: str) -> list[dict[str, Any]]:
     """Counts, by group and reason, of the items that the model cannot score."""
-    status = part.items["item"].map(made.status)
+    status = part.items["item"].map(set_plan.status)
     failed = part.items.assign(status=status, model=subject)[status != "ok"]
     counted = failed.groupby(["probe_set", "model", "group", "status"])["item"].nunique()
     rows = counted.rename("items").reset_index()

@@ -8,6 +8,6 @@ def code_point(character: str) -> str:
     return f"<U+{ord(character):04X}>"
 
 
-def printable(text: str, written: Callable[[str], str] = code_point, *, keep: str = "") -> str:
-    """Replace each unprintable character, except those in `keep`, by what `written` returns."""
-    return "".join(c if c.isprintable() or c in keep else written(c) for c in text)
+def printable(text: str, escape: Callable[[str], str] = code_point, *, keep: str = "") -> str:
+    """Replace each unprintable character, except those in `keep`, by what `escape` returns."""
+    return "".join(c if c.isprintable() or c in keep else escape(c) for c in text)

@@ -42,12 +42,14 @@ class Models(Part):
     candidates: list[Model] | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
-    def _said_once(self) -> Self:
+    def _named_once(self) -> Self:
         if self.candidate is not None and self.candidates is not None:
             raise ValueError("has both `candidate` and `candidates`; expected one of them")
         names = [model.name for model in self.candidates or ()]
-        if again := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
-            raise ValueError(f"`candidates` names {again[0]!r} twice; expected each once")
+        if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+            raise ValueError(
+                f"`candidates` names {repeated[0]!r} more than once; expected each model once"
+            )
         return self
 
 
@@ -93,14 +95,14 @@ class Settings(_File):
     @property
     def gates(self) -> Path | None:
         """The gates.toml that is named, else the one beside the settings file, else None."""
-        beside = self.folder / GATES_FILE
-        return self.rules or (beside if _is_there(beside) else None)
+        default = self.folder / GATES_FILE
+        return self.rules or (default if _exists(default) else None)
 
     @property
     def candidates(self) -> list[Model]:
         """The models that are judged, each in its own record; empty if none is named."""
-        one = self.models.candidate
-        return list(self.models.candidates or ([] if one is None else [one]))
+        candidate = self.models.candidate
+        return list(self.models.candidates or ([] if candidate is None else [candidate]))
 
     def check_one_candidate(self) -> None:
         """Raise `InputError` if several candidates are named."""
@@ -113,10 +115,10 @@ class Settings(_File):
 
         Raises `InputError` if a name matches no set.
         """
-        found: dict[Path, None] = {}
+        files: dict[Path, None] = {}
         for name in self.probes.sets:
-            found |= dict.fromkeys(_files_of(name, self.folder))
-        return list(found)
+            files |= dict.fromkeys(_files_of(name, self.folder))
+        return list(files)
 
     def lexicon(self) -> frozenset[str] | None:
         """The user's hurtful words, case-folded; None if no lexicon is named.
@@ -127,35 +129,37 @@ class Settings(_File):
         if self.probes.lexicon is None:
             return None
         path = self.folder / Path(self.probes.lexicon).expanduser()
-        lines = read_text(path, "the lexicon, a word a line").splitlines()
+        lines = read_text(path, "a lexicon with one word per line").splitlines()
         header = lines[0].split("\t") if lines else []
         column = header.index("lemma") if "lemma" in header else None
         words = lines if column is None else [line.split("\t")[column] for line in lines[1:]]
-        found = frozenset(word.strip().casefold() for word in words if word.strip())
-        if not found:
-            raise InputError(f"{path}: the lexicon is empty; expected a word a line")
-        return found
+        lexicon = frozenset(word.strip().casefold() for word in words if word.strip())
+        if not lexicon:
+            raise InputError(f"{path}: the lexicon is empty; expected one word per line")
+        return lexicon
 
     def probe_sets(self) -> list[ProbeSet]:
         """The requested sets, validated, with the frames of grammars drawn by the run's seed.
 
         Raises `InputError` with the faults of all their files.
         """
-        found: dict[str, ProbeSet] = {}
+        sets: dict[str, ProbeSet] = {}
         faults: list[str] = []
         for path in self.probe_files():
             try:
-                part = load(path)
+                probe_set = load(path)
             except InputError as error:
                 faults += error.faults
             else:
-                if part.header.name in found:
-                    name = part.header.name
-                    faults.append(f"{path}: a set before it is named {name!r} too; rename one")
-                found[part.header.name] = part.drawn(self.run.seed)
+                if probe_set.header.name in sets:
+                    name = probe_set.header.name
+                    faults.append(
+                        f"{path}: another probe set is already named {name!r}; rename one of them"
+                    )
+                sets[probe_set.header.name] = probe_set.drawn(self.run.seed)
         if faults:
             raise InputError(*faults)
-        return list(found.values())
+        return list(sets.values())
 
 
 def read(path: str | Path | None) -> Settings:
@@ -163,7 +167,7 @@ def read(path: str | Path | None) -> Settings:
 
     Raises `InputError` with every fault of the file.
     """
-    if path is None and not _is_there(DEFAULT_FILE):
+    if path is None and not _exists(DEFAULT_FILE):
         return Settings()
     path = Path(path or DEFAULT_FILE)
     if path.is_dir():
@@ -171,11 +175,11 @@ def read(path: str | Path | None) -> Settings:
             f"{path}: is a folder; expected a TOML file such as {DEFAULT_FILE}. To audit the model "
             f"in a folder: maskaudit run --candidate {path}"
         )
-    said = toml_files.read(path, _File)
-    return Settings(models=said.models, probes=said.probes, run=said.run, folder=path.parent)
+    tables = toml_files.read(path, _File)
+    return Settings(models=tables.models, probes=tables.probes, run=tables.run, folder=path.parent)
 
 
-class Words(TypedDict, total=False):
+class Overrides(TypedDict, total=False):
     """Arguments that override AUDIT.toml; relative paths start at the working directory.
 
     `out` is the folder of records, `gates` a gates.toml; `no_cache` disables the score cache.
@@ -191,23 +195,23 @@ class Words(TypedDict, total=False):
     no_cache: bool
 
 
-def asked(file: str | Path | None = None, **words: Unpack[Words]) -> Settings:
+def resolve(file: str | Path | None = None, **overrides: Unpack[Overrides]) -> Settings:
     """The settings of a file, overridden by the arguments."""
-    candidate, out, gates = words.get("candidate"), words.get("out"), words.get("gates")
-    candidates = words.get("candidates", ())
-    return changed(
+    candidate, out, gates = overrides.get("candidate"), overrides.get("out"), overrides.get("gates")
+    candidates = overrides.get("candidates", ())
+    return overridden(
         read(None if file is None else Path(file)),
-        reference=words.get("reference"),
+        reference=overrides.get("reference"),
         candidates=candidates if candidate is None else [candidate, *candidates],
-        probes=words.get("probes", ()),
+        probes=overrides.get("probes", ()),
         runs=None if out is None else str(out),
-        seed=words.get("seed"),
-        cache_mib=0 if words.get("no_cache") else None,
+        seed=overrides.get("seed"),
+        cache_mib=0 if overrides.get("no_cache") else None,
         gates=None if gates is None else Path(gates),
     )
 
 
-def changed(  # noqa: PLR0913 - each a word of the command line
+def overridden(  # noqa: PLR0913 - each a word of the command line
     settings: Settings,
     *,
     reference: str | None = None,
@@ -223,30 +227,32 @@ def changed(  # noqa: PLR0913 - each a word of the command line
     What the command line leaves out stays as in the file. Raises `InputError` for a negative seed
     or an empty model name.
     """
+    # `model_copy`, below, does not validate what it is given.
     if seed is not None and seed < 0:
-        raise InputError(f"--seed: is {seed}; expected a whole number from 0")
-    named = settings.models.reference
-    beside = None if named is None else _beside(settings, named)
-    chosen = [_model("candidate", name) for name in dict.fromkeys(candidates)] or [
-        _beside(settings, model) for model in settings.candidates
+        raise InputError(f"--seed: is {seed}; expected a whole number of at least 0")
+    file_reference = settings.models.reference
+    resolved_reference = None if file_reference is None else _resolved(settings, file_reference)
+    # The command line replaces the file's candidates as a whole: they are one choice.
+    candidate_models = [_model("candidate", name) for name in dict.fromkeys(candidates)] or [
+        _resolved(settings, model) for model in settings.candidates
     ]
     models = Models(
-        reference=beside if reference is None else _model("reference", reference),
-        candidate=chosen[0] if len(chosen) == 1 else None,
-        candidates=chosen if len(chosen) > 1 else None,
+        reference=resolved_reference if reference is None else _model("reference", reference),
+        candidate=candidate_models[0] if len(candidate_models) == 1 else None,
+        candidates=candidate_models if len(candidate_models) > 1 else None,
     )
     updates: dict[str, Any] = {"models": models, "rules": gates}
     if probes:
-        sets = [_from_here(name) for name in probes]
+        sets = [_absolute(name) for name in probes]
         updates["probes"] = settings.probes.model_copy(update={"sets": sets})
-    place = None if runs is None else str(Path(runs).expanduser().absolute())
-    run = {"runs": place, "seed": seed, "cache_mib": cache_mib}
-    said = {name: value for name, value in run.items() if value is not None}
-    updates["run"] = settings.run.model_copy(update=said)
+    runs_folder = None if runs is None else str(Path(runs).expanduser().absolute())
+    run = {"runs": runs_folder, "seed": seed, "cache_mib": cache_mib}
+    run_updates = {name: value for name, value in run.items() if value is not None}
+    updates["run"] = settings.run.model_copy(update=run_updates)
     return settings.model_copy(update=updates)
 
 
-def _is_there(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     """Whether the name exists, even as a dangling link, so that it is refused and not ignored."""
     return path.exists() or path.is_symlink()
 
@@ -257,14 +263,14 @@ def _model(subject: str, name: str) -> Model:
     return Model(id=name)
 
 
-def _beside(settings: Settings, model: Model) -> Model:
+def _resolved(settings: Settings, model: Model) -> Model:
     """A model of the file; if its id is a folder beside the file, the model of that folder."""
     if (settings.folder / model.id).is_dir():
         return Model(id=str(settings.folder / model.id), revision=model.revision)
     return model
 
 
-def _from_here(name: str) -> str:
+def _absolute(name: str) -> str:
     return name if name == CORE or name in shipped() else str(Path(name).absolute())
 
 
@@ -278,13 +284,14 @@ def _files_of(name: str, folder: Path) -> Iterable[Path]:
         folder / name / "set.toml"
     ).is_file():  # before any pattern: a name may contain brackets
         return [folder / name]
-    found = glob.glob(name, root_dir=folder, recursive=True)  # noqa: PTH207 - may be absolute
-    files = [folder / path for path in sorted(found) if _may_be_a_set(folder / path)]
+    # `Path.glob` refuses an absolute pattern.
+    matches = glob.glob(name, root_dir=folder, recursive=True)  # noqa: PTH207 - may be absolute
+    files = [folder / path for path in sorted(matches) if _may_be_a_set(folder / path)]
     if files:
         return files
     raise InputError(
-        f"probe set {_short(name)!r}: neither a shipped set nor a file; "
-        f"shipped sets are: {CORE} (all), {', '.join(sets)}{did_you_mean(Path(name).name, sets)}"
+        f"probe set {_short(name)!r}: no such shipped set or file; "
+        f"shipped sets: {CORE} (all), {', '.join(sets)}{did_you_mean(Path(name).name, sets)}"
     )
 
 
@@ -301,31 +308,31 @@ def _short(name: str) -> str:
 
 
 TEMPLATE = """\
-# AUDIT.toml: what `maskaudit run` audits. Every key may be left out.
+# AUDIT.toml: what `maskaudit run` audits. Every key is optional.
 
 [models]
 # The older or larger model, and the one that is judged: a hub id with a revision, or a folder.
 # Leave both out to audit the bundled pair; name only a candidate to audit one model alone.
 # reference = { id = "google-bert/bert-base-uncased", revision = "main" }
 # candidate = { id = "distilbert/distilbert-base-uncased", revision = "main" }
-# Several candidates, instead of one: each has a record of its own, the reference is scored once.
+# Several candidates instead of one: each gets its own record, and the reference is scored once.
 # candidates = [{ id = "distilbert/distilbert-base-uncased" }, { id = "models/pruned" }]
 
 [probes]
-# "core" is every set that is shipped (see `maskaudit probes list`); paths and patterns of your own
-# TOML files may stand beside it.
+# "core" means all shipped sets (see `maskaudit probes list`); you can also list paths and patterns
+# of your own TOML files.
 sets = ["core"]
-# Hurtful words for `honest`, a word a line or a table with a column "lemma"; yours, never shipped.
+# Hurtful words for `honest`: one per line, or a table with a column "lemma". None are shipped.
 # lexicon = "lexicon.tsv"
 
 [run]
-# Where records are written, each in a folder of its own.
+# Where records are written, each in its own folder.
 runs = "runs"
-# The frames of a set with a grammar are drawn by it: another each week for fresh ones (--seed).
+# The seed that draws the frames of a set with a grammar; use another each week for new frames.
 seed = 0
 # How p values are adjusted for the number of tested sets: "bh" (Benjamini & Hochberg), or "by"
-# (Benjamini & Yekutieli) where sets share groups with opposite signs; it finds less.
+# (Benjamini & Yekutieli) if sets share groups with opposite signs; "by" has less power.
 adjust = "bh"
-# Scores are kept so that a run that is ended can be resumed, in MiB at most; 0 keeps none.
+# The size limit, in MiB, of the score cache, from which an interrupted run resumes; 0: no cache.
 cache_mib = 2048
 """

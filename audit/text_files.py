@@ -28,24 +28,27 @@ def read_text(path: str | Path, expected: str = "a text file") -> str:
         reason = error.strerror or str(error)
         raise InputError(f"{path}: cannot be read ({reason}); expected {expected}") from error
     except ValueError as error:  # a zero byte in the path
-        raise InputError(f"{path!r}: is no path ({error}); expected {expected}") from error
+        raise InputError(f"{path!r}: is not a path ({error}); expected {expected}") from error
     return decoded(content, str(path))
 
 
 def decoded(content: bytes, where: str) -> str:
     """Decode UTF-8; raises `InputError`, whose message starts with `where`, for anything else."""
-    marked = next((name for mark, name in _MARKS.items() if content.startswith(mark)), None)
-    if marked:
-        raise InputError(f"{where}: is {marked} (its mark at byte 0); {_EXPECTED}")
+    encoding = next((name for mark, name in _MARKS.items() if content.startswith(mark)), None)
+    if encoding:
+        raise InputError(f"{where}: is {encoding} (byte order mark at byte 0); {_EXPECTED}")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        found = f"byte {error.start} (0x{content[error.start]:02x}) is not UTF-8"
+        fault = f"byte {error.start} (0x{content[error.start]:02x}) is not UTF-8"
         guess = _guess(content, error.start)
-        raise InputError(f"{where}: line {line}: {found}{guess}; {_EXPECTED}") from error
+        raise InputError(f"{where}: line {line}: {fault}{guess}; {_EXPECTED}") from error
+    # ASCII text in UTF-16 is valid UTF-8 with a zero byte beside each letter.
     if text.startswith("\0") or text[1:2] == "\0":
-        raise InputError(f"{where}: byte 0 or 1 is zero: UTF-16 without a mark? {_EXPECTED}")
+        raise InputError(
+            f"{where}: byte 0 or 1 is zero, as in UTF-16 without a byte order mark; {_EXPECTED}"
+        )
     return text
 
 

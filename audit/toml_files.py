@@ -34,23 +34,24 @@ class Part(BaseModel):
     A string in place of the table is the value of its `obvious` key, if it has one.
     """
 
+    # Strict, because a conversion would hide a mistake: pydantic reads "no" as False.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     obvious: ClassVar[str | None] = None
 
     @model_validator(mode="before")
     @classmethod
-    def _text_is_a_table(cls, written: object) -> object:
-        return {cls.obvious: written} if cls.obvious and isinstance(written, str) else written
+    def _text_is_a_table(cls, value: object) -> object:
+        return {cls.obvious: value} if cls.obvious and isinstance(value, str) else value
 
 
-def listed(written: object) -> object:
+def listed(value: object) -> object:
     """Wrap a string in a list, so that a list of one entry can be written as a string."""
-    return [written] if isinstance(written, str) else written
+    return [value] if isinstance(value, str) else value
 
 
 # A list of strings, or a single string in its place.
 Texts = Annotated[list[str], BeforeValidator(listed)]
-Whole = TypeVar("Whole", bound=Part)
+AnyPart = TypeVar("AnyPart", bound=Part)
 
 
 @dataclass(frozen=True)
@@ -61,26 +62,26 @@ class Document:
     source: str
     raw: Mapping[str, Any] = field(default_factory=dict)
 
-    def checked(self, whole: type[Whole]) -> Whole:
+    def checked(self, model: type[AnyPart]) -> AnyPart:
         """The values as this model; raises `InputError` with a line for each fault."""
         try:
-            return whole.model_validate(self.raw)
+            return model.model_validate(self.raw)
         except ValidationError as error:
-            raise InputError(*self.faults(error, whole)) from error
+            raise InputError(*self.faults(error, model)) from error
 
     def faults(
-        self, error: ValidationError, whole: type[BaseModel], inside: Place = ()
+        self, error: ValidationError, model: type[BaseModel], inside: Place = ()
     ) -> list[str]:
         """A line for each fault that pydantic found; `inside` is the place of the checked table."""
         return [
             self.line(place, message)
-            for place, message in faults(error, self.raw, whole, inside=inside)
+            for place, message in faults(error, self.raw, model, inside=inside)
         ]
 
     def line(self, place: Place, message: str) -> str:
         """A message after the file and the line of the place or of what encloses it, if known."""
-        found = toml_lines.line_of(place, self._lines)
-        return f"{self.where}: {'' if found is None else f'line {found}: '}{message}"
+        number = toml_lines.line_of(place, self._lines)
+        return f"{self.where}: {'' if number is None else f'line {number}: '}{message}"
 
     @cached_property
     def _lines(self) -> Mapping[Place, int]:
@@ -88,13 +89,13 @@ class Document:
 
 
 def faults(
-    error: ValidationError, raw: Mapping[str, Any], whole: type[BaseModel], inside: Place = ()
+    error: ValidationError, raw: Mapping[str, Any], model: type[BaseModel], inside: Place = ()
 ) -> Iterator[tuple[Place, str]]:
     """The place of each fault that pydantic found in `raw`, and a message that names the place."""
     for detail in error.errors():
         place = (*inside, *detail["loc"])
         named = named_place(place, raw)
-        message = _message(detail, whole)
+        message = _message(detail, model)
         yield place, f"{named}: {message}" if named else message
 
 
@@ -104,14 +105,14 @@ def document(path: str | Path, expected: str = "a TOML file") -> Document:
     try:
         return Document(str(path), source, tomllib.loads(source))
     except RecursionError as error:
-        raise InputError(f"{path}: not valid TOML: too many brackets inside brackets") from error
+        raise InputError(f"{path}: not valid TOML: brackets are nested too deeply") from error
     except ValueError as error:  # not TOML, or a number with thousands of digits
         raise InputError(f"{path}: not valid TOML: {error}") from error
 
 
-def read(path: str | Path, whole: type[Whole], expected: str = "a TOML file") -> Whole:
+def read(path: str | Path, model: type[AnyPart], expected: str = "a TOML file") -> AnyPart:
     """Read and validate a file; raises `InputError` with a line for each fault."""
-    return document(path, expected).checked(whole)
+    return document(path, expected).checked(model)
 
 
 def dumps(value: Mapping[str, Any]) -> str:
@@ -124,7 +125,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = list(dict.fromkeys(known))
     if not names:
         return ""
-    return closest(name, names) or f"; known are: {', '.join(names)}"
+    return closest(name, names) or f"; expected one of: {', '.join(names)}"
 
 
 def closest(name: str, known: Iterable[str]) -> str:
@@ -140,6 +141,7 @@ def named_place(place: Place, raw: Mapping[str, Any]) -> str:
         try:
             value = value[step]  # type: ignore[index]
         except (KeyError, IndexError, TypeError):
+            # The path goes on where the file has nothing, as for a missing key.
             value = {}
         if isinstance(step, int):
             name = value.get(_NAME) if isinstance(value, Mapping) else None
@@ -155,21 +157,22 @@ def short(value: object) -> str:
     return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…"
 
 
-def _message(detail: ErrorDetails, whole: type[BaseModel]) -> str:
+def _message(detail: ErrorDetails, model: type[BaseModel]) -> str:
     kind, place = detail["type"], detail["loc"]
     if kind == "extra_forbidden":
-        known = _fields(whole, place[:-1])
-        return f"is not a known key{did_you_mean(str(place[-1]), known)}"
+        keys = _fields(model, place[:-1])
+        return f"is not a known key{did_you_mean(str(place[-1]), keys)}"
     if kind == "missing":
-        is_list = _is_list_of_tables(_annotation(whole, place))
+        is_list = _is_list_of_tables(_annotation(model, place))
         return "is missing" + (f"; expected at least one [[{place[-1]}]]" if is_list else "")
     if kind == "list_type" and isinstance(detail["input"], Mapping):
         return f"expected a list of tables: write [[{place[-1]}]] for each, not [{place[-1]}]"
-    words = _WORDS.get(kind)
-    message = words(detail) if words else detail["msg"].removeprefix("Value error, ")
-    found = detail["input"]
+    wording = _MESSAGES.get(kind)
+    # pydantic puts "Value error, " before the messages of our own validators.
+    message = wording(detail) if wording else detail["msg"].removeprefix("Value error, ")
+    value = detail["input"]
     return (
-        message if isinstance(found, Mapping | BaseModel) else f"{message} (found {short(found)})"
+        message if isinstance(value, Mapping | BaseModel) else f"{message} (found {short(value)})"
     )
 
 
@@ -179,6 +182,7 @@ def _unquoted(detail: ErrorDetails) -> str:
 
 def _literal(detail: ErrorDetails) -> str:
     expected = str(detail["ctx"]["expected"])
+    # pydantic gives the alternatives only as text, such as "'a', 'b' or 'c'".
     close = closest(
         str(detail["input"]), expected.replace("' or '", "', '").strip("'").split("', '")
     )
@@ -200,7 +204,7 @@ def _entries(number: int) -> str:
 
 
 # Messages for the author of a file, by pydantic's type of error.
-_WORDS: Mapping[str, Callable[[ErrorDetails], str]] = {
+_MESSAGES: Mapping[str, Callable[[ErrorDetails], str]] = {
     "string_type": lambda _d: "expected text, in quotes",
     "string_too_short": lambda _d: "is empty; expected some text",
     "string_too_long": lambda d: (
@@ -223,10 +227,10 @@ _WORDS: Mapping[str, Callable[[ErrorDetails], str]] = {
 }
 
 
-def _annotation(whole: type[BaseModel], place: Sequence[str | int]) -> Any:  # noqa: ANN401 - a type
+def _annotation(model: type[BaseModel], place: Sequence[str | int]) -> Any:  # noqa: ANN401 - a type
     """The type of the value at this place; None if no model has a field there."""
     *outer, last = place
-    table = whole
+    table = model
     for step in outer:
         inner = _table(_field(table, step))
         table = inner or table
@@ -235,15 +239,16 @@ def _annotation(whole: type[BaseModel], place: Sequence[str | int]) -> Any:  # n
 
 def _field(table: type[BaseModel], name: str | int) -> Any:  # noqa: ANN401 - a type
     """The type of the field with this name in the file; None if there is no such field."""
-    for own, field_ in table.model_fields.items():
-        if name in {own, field_.alias} and name == (field_.alias or own):
+    for attribute, field_ in table.model_fields.items():
+        # The name in the file is the alias if there is one; the attribute's name is then unknown.
+        if name in {attribute, field_.alias} and name == (field_.alias or attribute):
             return field_.annotation
     return None
 
 
-def _fields(whole: type[BaseModel], place: Sequence[str | int]) -> list[str]:
+def _fields(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
     """The keys that the table at this place may have, as written in the file."""
-    table = whole
+    table = model
     for step in place:
         table = _table(_field(table, step)) or table
     return [field_.alias or name for name, field_ in table.model_fields.items()]
@@ -254,7 +259,7 @@ def _table(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - an anno
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     if get_origin(annotation) in {list, tuple, dict, Union, UnionType, Annotated}:
-        return next((found for part in get_args(annotation) if (found := _table(part))), None)
+        return next((model for part in get_args(annotation) if (model := _table(part))), None)
     return None
 
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 Place = tuple[str | int, ...]
 
 _TOKEN = re.compile(
+    # Strings of several lines come first: otherwise the opening quotes would match as an empty
+    # string. TOML allows up to two quotes just before the closing three.
     r'"""(?:\\.|(?!""")[^\\])*"{3,5}'
     r"|'''(?:(?!''').)*'{3,5}"
     r'|"(?:\\.|[^"\\\n])*"'
@@ -21,16 +23,17 @@ _ENDS = {"\n", ",", "]", "}"}
 def lines(source: str) -> Mapping[Place, int]:
     """The line, from 1, of each key and entry by its place, such as `("gate", 0, "margin")`."""
     try:
-        return _Scan(source.replace("\r\n", "\n")).found
+        # tomllib reads \r\n as \n, too.
+        return _Scan(source.replace("\r\n", "\n")).line_by_place
     except (IndexError, RecursionError):  # messages lack line numbers, but none is lost
         return {}
 
 
-def line_of(place: Place, found: Mapping[Place, int]) -> int | None:
+def line_of(place: Place, known_lines: Mapping[Place, int]) -> int | None:
     """The line of the place, or of the nearest table or list around it; None if unknown."""
     for length in range(len(place), 0, -1):
-        if place[:length] in found:
-            return found[place[:length]]
+        if place[:length] in known_lines:
+            return known_lines[place[:length]]
     return None
 
 
@@ -38,11 +41,12 @@ class _Scan:
     """One pass over the tokens; a value's place consists of its header, keys and indices."""
 
     def __init__(self, source: str) -> None:
-        self.found: dict[Place, int] = {}
+        self.line_by_place: dict[Place, int] = {}
         self._tokens: list[tuple[str, int]] = []
         line = 1
         for match in _TOKEN.finditer(source):
             text = match[0]
+            # Comments and spaces are dropped, but a newline ends a value.
             if not text.startswith("#") and (text == "\n" or not text.isspace()):
                 self._tokens.append((text, line))
             line += text.count("\n")
@@ -73,14 +77,16 @@ class _Scan:
         self._at += 2 if is_entry else 1
         place: Place = ()
         for key in outer:
-            self.found.setdefault((*place, key), line)
+            # `setdefault`: a table is where it is first named, even if only as the parent of
+            # another.
+            self.line_by_place.setdefault((*place, key), line)
             place = self._last_entry((*place, key))
         place = (*place, last)
         if is_entry:
-            self.found.setdefault(place, line)
+            self.line_by_place.setdefault(place, line)
             self._entries[place] += 1
         place = self._last_entry(place)
-        self.found.setdefault(place, line)
+        self.line_by_place.setdefault(place, line)
         return place
 
     def _last_entry(self, place: Place) -> Place:
@@ -94,9 +100,9 @@ class _Scan:
         while self._text != end:
             self._at += 1
         # tomllib resolves quotes and escapes in the keys.
-        found = tomllib.loads("".join(text for text, _ in self._tokens[start : self._at]) + " = 0")
+        nested = tomllib.loads("".join(text for text, _ in self._tokens[start : self._at]) + " = 0")
         keys = []
-        inner: object = found
+        inner: object = nested
         while isinstance(inner, dict):
             [(key, inner)] = inner.items()
             keys.append(key)
@@ -107,12 +113,12 @@ class _Scan:
         place = table
         for key in self._keys("="):
             place = (*place, key)
-            self.found.setdefault(place, line)
+            self.line_by_place.setdefault(place, line)
         self._at += 1
         self._value(place)
 
     def _value(self, place: Place) -> None:
-        self.found.setdefault(place, self._tokens[self._at][1])
+        self.line_by_place.setdefault(place, self._tokens[self._at][1])
         if self._text == "[":
             self._inside("]", place)
         elif self._text == "{":

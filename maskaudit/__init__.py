@@ -50,6 +50,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - what a module's __getattr__
     if name not in __all__:
         message = f"module 'maskaudit' has no attribute {name!r}"
         raise AttributeError(message)
+    # Errors without `api`, which imports pandas: a caller may need no more than these.
     home = "audit.errors" if name.endswith("Error") else "api"
     return getattr(import_module(f"maskaudit.{home}"), name)
 

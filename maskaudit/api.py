@@ -174,14 +174,15 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
 
     if candidate is not None and candidates is not None:
         raise InputError("candidate and candidates are both given; expected one of them")
+    # A bool is an int to Python, and True would be the seed 1.
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
-        raise InputError(f"seed: is {seed!r}; expected a whole number from 0, or None")
-    named = None if candidates is None else _texts("candidates", candidates)
-    wanted = settings.asked(
+        raise InputError(f"seed: is {seed!r}; expected a whole number of at least 0, or None")
+    candidate_names = None if candidates is None else _texts("candidates", candidates)
+    audit_settings = settings.resolve(
         _text("file", file),
         reference=_text("reference", reference),
         candidate=_text("candidate", candidate),
-        candidates=named or (),
+        candidates=candidate_names or (),
         probes=_texts("probes", probes),
         out=_text("out", out),
         seed=seed,
@@ -189,9 +190,11 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
         no_cache=no_cache,
     )
     if candidates is None:
-        wanted.check_one_candidate()
-    made = pipeline.run_all(wanted, skip_unchanged=skip_unchanged, progress=progress, note=note)
-    records = [Record.of(record) for record in made]
+        audit_settings.check_one_candidate()
+    stored_records = pipeline.run_all(
+        audit_settings, skip_unchanged=skip_unchanged, progress=progress, note=note
+    )
+    records = [Record.of(record) for record in stored_records]
     return records[0] if candidates is None else records
 
 
@@ -216,11 +219,11 @@ def judge(
     them. `today` decides which waivers are in force. Nothing is written. Raises `InputError` for
     gates or records that cannot be read, and for a gate whose number needs a direction of harm.
     """
-    judged = _record("record", record)
-    against = None if baseline is None else _record("baseline", baseline)
+    stored_record = _record("record", record)
+    baseline_record = None if baseline is None else _record("baseline", baseline)
     rules = policy.read(_required("gates", gates))
     day = today or datetime.now(UTC).date()
-    return judge_record(judged, rules, baseline=against, today=day)
+    return judge_record(stored_record, rules, baseline=baseline_record, today=day)
 
 
 def compare(old: stored.Record | Paths, new: stored.Record | Paths) -> "Versions":
@@ -251,12 +254,12 @@ def report(record: stored.Record | Paths, out: Paths | None = None) -> Path:
     """
     from maskaudit.reports.html import write_page
 
-    where = _text("out", out)
-    return write_page(_record("record", record), None if where is None else Path(where))
+    file = _text("out", out)
+    return write_page(_record("record", record), None if file is None else Path(file))
 
 
-def _record(name: str, given: stored.Record | Paths) -> stored.Record:
-    return given if isinstance(given, stored.Record) else load_record(_required(name, given))
+def _record(name: str, source: stored.Record | Paths) -> stored.Record:
+    return source if isinstance(source, stored.Record) else load_record(_required(name, source))
 
 
 def _text(name: str, value: Any) -> str | None:  # noqa: ANN401 - what a caller gave
@@ -279,4 +282,4 @@ def _texts(name: str, values: Any) -> list[str]:  # noqa: ANN401 - what a caller
     """Paths or names as a list of texts; a single one is a mistake that iterates by letter."""
     if isinstance(values, str | os.PathLike) or not isinstance(values, Sequence):
         raise InputError(f"{name}: is {values!r}; expected a list of texts or paths")
-    return [_required(f"{name}[{place}]", value) for place, value in enumerate(values)]
+    return [_required(f"{name}[{index}]", value) for index, value in enumerate(values)]

@@ -40,7 +40,7 @@ class GatesFile(pytest.File):
             raise self.CollectError(str(error)) from error
 
 
-class _Told:
+class _GateReport:
     """What a session's test reports say about gates, including reports of other processes."""
 
     def __init__(self) -> None:
@@ -52,12 +52,12 @@ class _Told:
         """Store the record and the notes of a gate's item."""
         file = report.location[0]
         if file.endswith(GATES_FILE):
-            said = {name: str(value) for name, value in report.user_properties}
-            if "audit_record" in said:
-                self.judged[file] = said
+            properties = {name: str(value) for name, value in report.user_properties}
+            if "audit_record" in properties:
+                self.judged[file] = properties
 
 
-_TOLD = pytest.StashKey[_Told]()
+_GATE_REPORT = pytest.StashKey[_GateReport]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -66,28 +66,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--audit-record",
         metavar="PATH|run",
-        help="Judge this record, or audit anew first, as AUDIT.toml says. Default: the newest "
-        "record of the AUDIT.toml beside gates.toml.",
+        help="Judge this record, or make a new one first (run), as AUDIT.toml says. Default: the "
+        "newest record of the AUDIT.toml beside gates.toml.",
     )
     group.addoption(
         "--audit-baseline",
         metavar="PATH",
-        help="A record to hold the new one against, instead of the accepted baselines.",
+        help="Compare with this record instead of the accepted baselines.",
     )
     group.addoption(
         "--audit-update-baseline",
         action="store_true",
-        help="Accept the record as the baseline of its gates after the session, which then counts "
-        "as failed. Refused where CI is set.",
+        help="Accept the record as the baseline of its gates after the session, which is then "
+        "reported as failed. Refused where CI is set.",
     )
     group.addoption(
         "--audit-inconclusive",
         choices=ON_INCONCLUSIVE,
-        help="What an inconclusive verdict is to the tests. Default: fail.",
+        help="How the tests treat an inconclusive verdict. Default: fail.",
     )
     parser.addini(
         "audit_inconclusive",
-        f"What an inconclusive verdict is to the tests: {', '.join(ON_INCONCLUSIVE)}.",
+        f"How the tests treat an inconclusive verdict: {', '.join(ON_INCONCLUSIVE)}.",
         default=ON_INCONCLUSIVE[0],
     )
 
@@ -95,23 +95,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; raises `pytest.UsageError` for options that cannot be honoured."""
     config.addinivalue_line("markers", "audit: a verdict of maskaudit on a gate of gates.toml.")
-    config.stash[_TOLD] = _Told()
-    config.pluginmanager.register(config.stash[_TOLD], "maskaudit-told")
+    config.stash[_GATE_REPORT] = _GateReport()
+    config.pluginmanager.register(config.stash[_GATE_REPORT], "maskaudit-gate-report")
     if config.getini("audit_inconclusive") not in ON_INCONCLUSIVE:
         expected = ", ".join(ON_INCONCLUSIVE)
         raise pytest.UsageError(
             f"audit_inconclusive: is {config.getini('audit_inconclusive')!r}; expected {expected}"
         )
+    # In CI the model under test would accept itself, and no one would review it.
     if config.getoption("audit_update_baseline") and os.environ.get("CI"):
         raise pytest.UsageError(
-            "--audit-update-baseline: refused where CI is set; accept a baseline on a machine of "
-            "yours, and have the change of its files reviewed"
+            "--audit-update-baseline: refused where CI is set; accept the baseline on your own "
+            "machine, and have the changed files reviewed"
         )
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Make the new record if one was requested, once and before any worker starts."""
     config = session.config
+    # Workers of pytest-xdist are given the path of this record by `pytest_configure_node`.
     if config.getoption("audit_record") == NEW and not hasattr(config, "workerinput"):
         from maskaudit.audit.running import pytest_plugin
 
@@ -138,32 +140,32 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Accept new baselines if requested; the session fails, as it was judged on the old ones."""
     config = session.config
     if config.getoption("audit_update_baseline") and not hasattr(config, "workerinput"):
-        told = config.stash[_TOLD]
+        gate_report = config.stash[_GATE_REPORT]
         if session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
             from maskaudit.audit.running import pytest_plugin
 
-            told.lines += pytest_plugin.updated(config, told.judged)
+            gate_report.lines += pytest_plugin.updated(config, gate_report.judged)
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         else:
-            told.lines.append("nothing was accepted as a baseline: no tests were run to the end")
+            gate_report.lines.append("no baseline was accepted: the tests did not run to the end")
 
 
 def pytest_terminal_summary(
     terminalreporter: "pytest.TerminalReporter", config: pytest.Config
 ) -> None:
     """Print which record was judged, its notes, and which baselines were accepted."""
-    told = config.stash[_TOLD]
+    gate_report = config.stash[_GATE_REPORT]
     lines = [
         line
-        for file, said in told.judged.items()
+        for file, properties in gate_report.judged.items()
         for line in (
-            f"{file}: judged on the record {said['audit_record']}",
-            *said.get("audit_notes", "").splitlines(),
+            f"{file}: judged on the record {properties['audit_record']}",
+            *properties.get("audit_notes", "").splitlines(),
         )
     ]
-    if lines or told.lines:
+    if lines or gate_report.lines:
         terminalreporter.section("maskaudit")
-        for line in [*lines, *told.lines]:
+        for line in [*lines, *gate_report.lines]:
             terminalreporter.write_line(line)
 
 
@@ -194,13 +196,13 @@ def masked_lm(pytestconfig: pytest.Config) -> "MaskedLM":
 @contextmanager
 def _one_line() -> Iterator[None]:
     """Make a fixture fail with a one-line message, without a traceback."""
-    told = ""
+    message = ""
     try:
         yield
     except pytest.UsageError as error:
-        told = str(error)
-    if told:  # outside `except`, so that the failure is not chained to the error
-        pytest.fail(told, pytrace=False)
+        message = str(error)
+    if message:  # outside `except`, so that the failure is not chained to the error
+        pytest.fail(message, pytrace=False)
 
 
 def _has_gates(file: Path) -> bool:

@@ -64,22 +64,23 @@ def expand(probe_set: ProbeSet) -> Expanded:
 
 def from_rows(rows: Iterator[dict[str, Any]]) -> Expanded:
     """Return the two tables, with ids, of item rows with `text`, `slot` and optional `partner`."""
-    whole = pd.DataFrame(list(rows))
-    if "partner" not in whole:
-        whole["partner"] = ""
-    keys = zip(whole["text"], whole["slot"], whole["partner"], strict=True)
-    whole["context"] = [context_id(text, slot, partner) for text, slot, partner in keys]
-    whole["item"] = [
+    table = pd.DataFrame(list(rows))
+    if "partner" not in table:
+        table["partner"] = ""
+    keys = zip(table["text"], table["slot"], table["partner"], strict=True)
+    table["context"] = [context_id(text, slot, partner) for text, slot, partner in keys]
+    table["item"] = [
         item_id(context, target)
-        for context, target in zip(whole["context"], whole["target"], strict=True)
+        for context, target in zip(table["context"], table["target"], strict=True)
     ]
-    places = ["context", "text", "slot", "partner"]
-    contexts = tables.conform("contexts", whole[places].drop_duplicates("context"))
-    return Expanded(contexts, tables.conform("items", whole.drop(columns=places[1:])))
+    context_columns = ["context", "text", "slot", "partner"]
+    contexts = tables.conform("contexts", table[context_columns].drop_duplicates("context"))
+    return Expanded(contexts, tables.conform("items", table.drop(columns=context_columns[1:])))
 
 
 def context_id(text: str, slot: int | None, partner: str = "") -> str:
     """Return the id of a masked sentence, the slot read in it, and its partner sentence."""
+    # None in a row becomes NaN in a column of numbers; both mean a whole sentence.
     return _digest(text, "" if slot is None or pd.isna(slot) else str(int(slot)), partner)
 
 
@@ -95,6 +96,7 @@ def article(word: str) -> str:
 
 
 def _digest(*parts: str) -> str:
+    # The unit separator is in no text, so that different parts cannot join to the same text.
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:_ID_LENGTH]
 
 
@@ -139,20 +141,21 @@ def _scored(
     template: str, term: Term, attribute: Attribute, *, attribute_masked: bool = False
 ) -> dict[str, Any]:
     """Return the sentence (`text`), the index of the mask that is read (`slot`) and `target`."""
-    an = attribute.article or article(attribute.text)
+    article_ = attribute.article or article(attribute.text)
     # A masked attribute keeps its article and its number of words.
-    written = re.sub(r"\S+", MASK, attribute.text) if attribute_masked else attribute.text
+    attribute_text = re.sub(r"\S+", MASK, attribute.text) if attribute_masked else attribute.text
     group_at_mask = "attribute}" in template
     values = {
-        "attribute": written,
-        "a attribute": f"{an} {written}",
-        "a": article(term.text) if group_at_mask else an,
+        "attribute": attribute_text,
+        "a attribute": f"{article_} {attribute_text}",
+        "a": article(term.text) if group_at_mask else article_,
         "term": term.text,
         "a term": f"{article(term.text)} {term.text}",
     }
     # A masked attribute adds masks, so split at the template's own to find the slot.
     lead, rest = template.split(MASK)
     before = _filled(lead, values, term)
+    # A word directly after the mask does not open the sentence, hence the lead.
     after = _filled(rest, values, term, lead=MASK)
     target = term.text if group_at_mask else attribute.text
     return {
@@ -165,14 +168,14 @@ def _scored(
 def _filled(text: str, values: dict[str, str], term: Term, lead: str = "") -> str:
     """Return the text with its placeholders filled in; `lead` is the text before it."""
 
-    def value(found: re.Match[str]) -> str:
-        name = found.group(1)
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
         if "|" in name:
             singular, plural = name.split("|")
             word = singular if term.verb == "singular" else plural
         else:
             word = values[name]
-        return _as_after(lead + text[: found.start()], word)
+        return _as_after(lead + text[: match.start()], word)
 
     return PLACEHOLDER.sub(value, text)
 

@@ -19,13 +19,14 @@ Steps = Sequence[Sequence[str]]
 
 def steps(text: str, parts: Mapping[str, Sequence[str]]) -> Steps:
     """Split a text into its steps; placeholders that name no part stay literal text."""
+    # `(?!)` matches nothing, where an empty pattern would match everywhere.
     named = re.compile("|".join(rf"\{{({re.escape(name)})\}}" for name in parts) or "(?!)")
-    found: list[Sequence[str]] = []
+    split: list[Sequence[str]] = []
     start = 0
     for part in named.finditer(text):
-        found += [[text[start : part.start()]], parts[part.group()[1:-1]]]
+        split += [[text[start : part.start()]], parts[part.group()[1:-1]]]
         start = part.end()
-    return [*found, [text[start:]]]
+    return [*split, [text[start:]]]
 
 
 def count(texts: Sequence[Steps]) -> int:
@@ -39,10 +40,10 @@ def draw(texts: Sequence[Steps], n: int, rng: "Generator") -> list[str]:
     `n` must not exceed `count(texts)`, or this never returns. The sentences are not listed, since
     there may be very many.
     """
-    there_are = count(texts)
+    n_sentences = count(texts)
     numbers: dict[int, None] = {}  # a set that keeps the order of drawing
     while len(numbers) < n:
-        numbers[_below(there_are, rng)] = None
+        numbers[_below(n_sentences, rng)] = None
     return [_sentence(texts, number) for number in numbers]
 
 
@@ -54,6 +55,8 @@ def shared(first: Steps, second: Steps) -> bool:
 def ambiguous(text: Steps) -> bool:
     """Whether two different choices in one text generate the same sentence, ignoring case."""
     folded = _folded(text)
+    # Two choices that first differ in one step can only meet if one alternative begins with the
+    # other; what is left of the longer must then be matched by the next steps.
     return any(
         _meet(folded, after, folded, after, longer[len(shorter) :])
         for after, step in enumerate(folded, start=1)
@@ -84,31 +87,31 @@ def _sentence(texts: Sequence[Steps], number: int) -> str:
     return "".join(reversed(chosen))
 
 
-def _meet(first: Steps, i: int, second: Steps, j: int, over: str) -> bool:
+def _meet(first: Steps, i: int, second: Steps, j: int, overhang: str) -> bool:
     """Whether two partly written sentences can be completed to the same sentence.
 
     The first continues with its steps from `i`, the second with its own from `j`; the second is
     ahead by the text `over`. Each combination of places and overhang is visited once.
     """
-    todo = [(first, i, second, j, over)]
+    todo = [(first, i, second, j, overhang)]
     seen = set()
     while todo:
-        behind, i, ahead, j, over = todo.pop()
-        if (state := (behind is first, i, j, over)) in seen:
+        behind, i, ahead, j, overhang = todo.pop()
+        if (state := (behind is first, i, j, overhang)) in seen:
             continue
         seen.add(state)
         if i < len(behind):
             # The texts change roles when the one behind overtakes the other.
             todo += [
-                (behind, i + 1, ahead, j, over[len(piece) :])
-                if over.startswith(piece)
-                else (ahead, j, behind, i + 1, piece[len(over) :])
+                (behind, i + 1, ahead, j, overhang[len(piece) :])
+                if overhang.startswith(piece)
+                else (ahead, j, behind, i + 1, piece[len(overhang) :])
                 for piece in behind[i]
-                if over.startswith(piece) or piece.startswith(over)
+                if overhang.startswith(piece) or piece.startswith(overhang)
             ]
-        elif not over and j < len(ahead):
-            todo.append((ahead, j, behind, i, over))
-        elif not over:
+        elif not overhang and j < len(ahead):
+            todo.append((ahead, j, behind, i, overhang))
+        elif not overhang:
             return True
     return False
 

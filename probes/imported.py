@@ -72,13 +72,13 @@ class Report:
         """Add a row that makes no item."""
         self.unusable.append(Unusable(line, reason, shown(text)))
 
-    def note(self, what: str, lines: Iterable[object] = ()) -> None:
+    def note(self, remark: str, lines: Iterable[object] = ()) -> None:
         """Add a remark, with the lines it is about; only the first 20 are listed."""
-        places = [str(line) for line in lines]
-        named = ", ".join(places[:_NAMED_AT_MOST])
-        more = len(places) - _NAMED_AT_MOST
-        tail = f" (line {named}{f' and {more} more' if more > 0 else ''})" if places else ""
-        self.notes.append(what + tail)
+        line_numbers = [str(line) for line in lines]
+        listed = ", ".join(line_numbers[:_NAMED_AT_MOST])
+        more = len(line_numbers) - _NAMED_AT_MOST
+        tail = f" (line {listed}{f' and {more} more' if more > 0 else ''})" if line_numbers else ""
+        self.notes.append(remark + tail)
 
     def imported(self, header: dict[str, Any], rows: list[dict[str, Any]]) -> Imported:
         """Return the set with everything collected; at most 200 remarks are kept."""
@@ -87,7 +87,7 @@ class Report:
             more = len(notes) - _MOST_NOTES
             notes = [*notes[:_MOST_NOTES], f"and {more} more remarks of this kind"]
         files = [{"name": source.name, "sha256": source.sha256} for source in self.sources]
-        unusable = sorted(self.unusable, key=lambda one: one.line)
+        unusable = sorted(self.unusable, key=lambda refused: refused.line)
         return Imported(header, rows, unusable, notes, files)
 
 
@@ -108,14 +108,21 @@ def header(
 ) -> dict[str, Any]:
     """Return a set's header; its version contains the digests of the files it was read from."""
     digest = "+".join(source.sha256[:12] for source in files) or "unknown"
-    told = {"share_alike": False, "non_commercial": False, "cite": "", **words}
-    return {"name": name, "version": f"as published, {digest}", "kind": kind, "axis": axis, **told}
+    description = {"share_alike": False, "non_commercial": False, "cite": "", **words}
+    return {
+        "name": name,
+        "version": f"as published, {digest}",
+        "kind": kind,
+        "axis": axis,
+        **description,
+    }
 
 
 def shown(value: object) -> str:
     """Return a short, printable form of a value from a file, for lists that people read."""
     text = value if isinstance(value, str) else repr(value)
     cut = text[:_LONGEST_SHOWN] + ("…" if len(text) > _LONGEST_SHOWN else "")
+    # A file may hold characters that a terminal obeys, so they are escaped.
     return printable(cut, lambda c: c.encode("unicode_escape").decode())
 
 
@@ -125,17 +132,19 @@ def fault(value: object, *, sentence: bool = False, masks: int = 0) -> str:
     A `sentence` may contain tabs and line breaks, and must contain [MASK] exactly `masks` times.
     """
     if not isinstance(value, str):
-        return f"holds {shown(value)}; expected text"
+        return f"contains {shown(value)}; expected text"
     if not value.strip():
         return "is empty"
     if len(value) > LONGEST_TEXT:
         return f"has {len(value)} characters; expected at most {LONGEST_TEXT}"
     for character in value:
         allowed = _JOINERS + _SOFT_HYPHEN + ("\t\n\r" if sentence else "")
+        # Control, format and surrogate characters: a tokenizer sees what a reader does not, and
+        # surrogates cannot be written as UTF-8.
         if unicodedata.category(character) in {"Cc", "Cf", "Cs"} and character not in allowed:
-            return f"holds the invisible character U+{ord(character):04X}"
+            return f"contains the invisible character U+{ord(character):04X}"
     if sentence and value.count(MASK) != masks:
-        return f"holds {MASK} {value.count(MASK)} times; expected {masks}"
+        return f"contains {MASK} {value.count(MASK)} times; expected {masks}"
     return ""
 
 
@@ -156,10 +165,10 @@ def name_or(value: object, otherwise: str) -> str:
 def repeated(keys: Iterable[tuple[int, object]]) -> list[tuple[int, int]]:
     """Return (first line, repeating line) for each line whose key occurred before."""
     first: dict[object, int] = {}
-    found = []
+    pairs = []
     for line, key in keys:
         if key in first:
-            found.append((first[key], line))
+            pairs.append((first[key], line))
         else:
             first[key] = line
-    return found
+    return pairs

@@ -36,11 +36,12 @@ def write(imported: Imported, folder: str | Path) -> Path:
     """Write a set to a new folder; raises `InputError` if the folder already exists."""
     folder = Path(folder)
     if folder.exists():
-        raise InputError(f"{folder}: is there already; name a folder that is not")
-    unusable = [vars(one) for one in imported.unusable]
+        raise InputError(f"{folder}: already exists; choose a new folder")
+    unusable = [vars(row) for row in imported.unusable]
     with unfinished(folder.parent) as scratch, writing(folder):
         part = scratch / folder.name
         part.mkdir()
+        # LF on every system, so that the same set is the same bytes.
         (part / _ROWS).write_text(_json_lines(imported.rows), "utf-8", newline="\n")
         (part / _UNUSABLE).write_text(_json_lines(unusable), "utf-8", newline="\n")
         (part / _SET).write_text(_toml(imported), "utf-8", newline="\n")
@@ -51,8 +52,8 @@ def write(imported: Imported, folder: str | Path) -> Path:
 def read(folder: str | Path) -> Imported:
     """Read the set in a folder; raises an `InputError` that names every fault."""
     folder = Path(folder)
-    told = _told(folder)
-    header = told.get("set")
+    content = _content(folder)
+    header = content.get("set")
     faults = list(_header_faults(header))
     rows = []
     for line, value in _values(folder / _ROWS):
@@ -65,30 +66,33 @@ def read(folder: str | Path) -> Imported:
             unusable.append(Unusable(**value))
         except TypeError:
             faults.append(f"{_UNUSABLE}, line {line}: expected line, reason and text")
-    counts = told.get("counts", {})
+    counts = content.get("counts", {})
+    # Every line is checked by itself; only the counts show that lines are missing.
     if not faults and counts != {"rows": len(rows), "unusable": len(unusable)}:
         faults.append(f"{_SET}: counts are {counts}; found {len(rows)} and {len(unusable)} rows")
     if faults:
         raise InputError(*(f"{folder}: {fault}" for fault in faults))
     assert isinstance(header, dict)  # noqa: S101 - no fault of the header was found
-    notes = told.get("import", {}).get("notes", [])
-    return Imported(header, rows, unusable, notes, told.get("files", []))
+    notes = content.get("import", {}).get("notes", [])
+    return Imported(header, rows, unusable, notes, content.get("files", []))
 
 
-def _told(folder: Path) -> Mapping[str, Any]:
-    told = toml_files.document(folder / _SET, "the folder of an imported set").raw
-    found = told.get("format")
-    if found != FORMAT:
-        raise InputError(f"{folder / _SET}: format is {found!r}; this version reads {FORMAT}")
+def _content(folder: Path) -> Mapping[str, Any]:
+    content = toml_files.document(folder / _SET, "the folder of an imported set").raw
+    format_ = content.get("format")
+    if format_ != FORMAT:
+        raise InputError(f"{folder / _SET}: format is {format_!r}; this version reads {FORMAT}")
     for name, kind in (("import", dict), ("counts", dict), ("files", list)):
-        if not isinstance(told.get(name, kind()), kind):
-            raise InputError(f"{folder / _SET}: {name!r} is not as this program writes it")
-    return told
+        if not isinstance(content.get(name, kind()), kind):
+            raise InputError(
+                f"{folder / _SET}: {name!r} does not have the expected form; import the set again"
+            )
+    return content
 
 
 def _header_faults(header: object) -> Iterator[str]:
     if not isinstance(header, dict):
-        yield f"{_SET}: has no [set]"
+        yield f"{_SET}: [set] is missing"
         return
     for name, kind in _HEADER.items():
         if not isinstance(header.get(name), kind):
@@ -120,8 +124,9 @@ def _values(path: Path) -> Iterator[tuple[int, Any]]:
     for line, text in enumerate(read_text(path).splitlines(keepends=False), start=1):
         try:
             yield line, json.loads(text)
+        # Deeply nested JSON exhausts the stack: a fault of the file and not of the program.
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{path}, line {line}: is not JSON") from error
+            raise InputError(f"{path}, line {line}: is not valid JSON") from error
 
 
 def _json_lines(rows: list[dict[str, Any]]) -> str:

@@ -50,33 +50,34 @@ def shipped() -> dict[str, Path]:
     return {path.stem.replace("_", "-"): path for path in sorted(SETS.glob("*.toml"))}
 
 
-def _checked(written: Document) -> ProbeSet:
+def _checked(content: Document) -> ProbeSet:
     faults: list[str] = []
     try:
-        found = ProbeSet.model_validate(written.raw)
+        probe_set = ProbeSet.model_validate(content.raw)
     except ValidationError as error:
-        faults = written.faults(error, ProbeSet)
+        faults = content.faults(error, ProbeSet)
         # Report faults between the parts as well, so that the user can correct all at once.
-        found = _sound_parts(written.raw)
-    faults += [written.line(fault.at, fault.message) for fault in faults_between_parts(found)]
+        probe_set = _sound_parts(content.raw)
+    faults += [content.line(fault.at, fault.message) for fault in faults_between_parts(probe_set)]
     if faults:
         raise InputError(*faults)
-    return found
+    return probe_set
 
 
 def _imported(folder: Path) -> ImportedSet:
     from maskaudit.probes.imported_folder import read
 
-    found = read(folder)
-    written = Document(f"{folder}", "", {"set": found.header})
+    imported = read(folder)
+    content = Document(f"{folder}", "", {"set": imported.header})
     try:
-        header = Header.model_validate(found.header)
+        header = Header.model_validate(imported.header)
     except ValidationError as error:
-        raise InputError(*written.faults(error, Header, ("set",))) from error
-    if not found.rows:
+        raise InputError(*content.faults(error, Header, ("set",))) from error
+    if not imported.rows:
         raise InputError(f"{folder}: the set is empty; expected at least one row")
+    # Unchecked, since the header is validated above and the rows by `read`.
     return ImportedSet.model_construct(
-        header=header, rows=found.rows, notes=found.notes, unusable=len(found.unusable)
+        header=header, rows=imported.rows, notes=imported.notes, unusable=len(imported.unusable)
     )
 
 
@@ -86,6 +87,7 @@ def _sound_parts(raw: Mapping[str, Any]) -> ProbeSet:
     header = header if isinstance(header, Mapping) else {}
     contrast = header.get("contrast")
     kind = header.get("kind")
+    # A misspelt kind has its own fault; the content shows which kind was meant.
     if kind not in ("association", "cloze"):
         kind = "cloze" if "facts" in raw else "association"
     return ProbeSet.model_construct(
@@ -134,21 +136,21 @@ def _sound_list(
     Entries are not dropped, so that places in the file remain correct.
     """
     entries = raw if isinstance(raw, list) else []
-    found = []
-    for written in entries:
-        entry: Mapping[str | None, Any] = written if isinstance(written, Mapping) else {}
-        if isinstance(written, str):  # short for a table with only its obvious key
-            entry = {part.obvious: written}
-        one = {key: entry[key] if isinstance(entry.get(key), str) else "" for key in texts}
-        several = {key: entry.get(key) for key in lists}
-        strings = {
+    sound = []
+    for item in entries:
+        entry: Mapping[str | None, Any] = item if isinstance(item, Mapping) else {}
+        if isinstance(item, str):  # short for a table with only its obvious key
+            entry = {part.obvious: item}
+        text_fields = {key: entry[key] if isinstance(entry.get(key), str) else "" for key in texts}
+        raw_lists = {key: entry.get(key) for key in lists}
+        list_fields = {
             key: [text for text in value if isinstance(text, str)]
-            for key, value in several.items()
+            for key, value in raw_lists.items()
             if isinstance(value, list)
         }
-        strings = {key: strings.get(key, []) for key in lists}
-        found.append(part.model_construct(**one, **strings))
-    return found
+        list_fields = {key: list_fields.get(key, []) for key in lists}
+        sound.append(part.model_construct(**text_fields, **list_fields))
+    return sound
 
 
 def _sound_grammar(raw: object) -> Grammar | None:
@@ -168,4 +170,4 @@ def _sound_grammar(raw: object) -> Grammar | None:
 
 def _strings(raw: object) -> list[str]:
     """Return the entries of a list, with "" for those that are not text."""
-    return [one if isinstance(one, str) else "" for one in raw] if isinstance(raw, list) else []
+    return [item if isinstance(item, str) else "" for item in raw] if isinstance(raw, list) else []

@@ -15,11 +15,12 @@ from typing import Any
 from maskaudit.audit.errors import InputError, MissingExtraError
 
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons"}
+# Files are read whole, so their size is bounded to protect the memory.
 _LARGEST_FILE = 512 * 2**20
 # A hub id: owner/name, or owner/name:configuration.
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(:[\w.-]+)?")
 _SUFFIXES = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet"}
-_WIDE = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
+_BYTE_ORDER_MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 
 Record = tuple[int, Mapping[str, Any]]
 
@@ -53,7 +54,7 @@ def source(path: Path, encoding: str | None = None) -> Source:
     return Source(path.name, hashlib.sha256(data).hexdigest(), text, tuple(notes))
 
 
-def first_there(folder: Path, *names: str) -> Path | None:
+def first_existing(folder: Path, *names: str) -> Path | None:
     """Return the first of these files that exists in the folder, or None."""
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
@@ -72,73 +73,76 @@ def table(
     where the source cannot be read or lacks a column.
     """
     if path.suffix.lower() == ".parquet" and path.is_file():
-        whole, rows = _parquet(path)
+        file, rows = _parquet(path)
         names = list(rows[0][1]) if rows else list(needed)
-        return _with_columns(path, names, needed, whole), rows, []
+        return _with_columns(path, names, needed, file), rows, []
     if _is_hub_id(path):
-        whole, rows = _hub(path.as_posix())
+        file, rows = _hub(path.as_posix())
         names = list(rows[0][1]) if rows else []
-        return _with_columns(path, names, needed, whole), rows, []
-    whole = source(path, encoding)
-    records, bad = separated(whole, needed)
-    return whole, records, bad
+        return _with_columns(path, names, needed, file), rows, []
+    file = source(path, encoding)
+    records, bad = separated(file, needed)
+    return file, records, bad
 
 
-def separated(whole: Source, needed: Sequence[str]) -> tuple[list[Record], list[Bad]]:
+def separated(file: Source, needed: Sequence[str]) -> tuple[list[Record], list[Bad]]:
     """Return the rows of a text with a header, each with the line on which it begins.
 
     Also return the lines with a wrong number of fields. Raises `InputError` where the header lacks
     a needed column or has a column twice.
     """
-    head = next(iter(lines(whole.text)), "")
-    found = {mark: _fields(head, mark) for mark in SEPARATORS}
-    fitting = [mark for mark, names in found.items() if set(needed) <= set(names)]
+    head = next(iter(lines(file.text)), "")
+    names_by_mark = {mark: _fields(head, mark) for mark in SEPARATORS}
+    fitting = [mark for mark, names in names_by_mark.items() if set(needed) <= set(names)]
     if not fitting:
-        most = max(found.values(), key=len)
+        # The separator that gives the most columns is probably the file's.
+        most_names = max(names_by_mark.values(), key=len)
         raise InputError(
-            f"{whole.name}: the first line names {', '.join(map(repr, most[:12]))[:300]}; expected "
-            f"the columns {', '.join(map(repr, needed))} separated by commas, tabs or semicolons"
+            f"{file.name}: the first line names {', '.join(map(repr, most_names[:12]))[:300]}; "
+            f"expected the columns {', '.join(map(repr, needed))} separated by commas, tabs or "
+            "semicolons"
         )
     mark = fitting[0]
-    names = found[mark]
+    names = names_by_mark[mark]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise InputError(f"{whole.name}: the column {twice[0]!r} is there twice; expected once")
+        raise InputError(f"{file.name}: the column {twice[0]!r} appears twice; expected once")
     records: list[Record] = []
     bad: list[Bad] = []
-    for line, fields in _records(lines(whole.text), mark, len(names)):
+    for line, fields in _records(lines(file.text), mark, len(names)):
         if len(fields) == len(names):
             records.append((line, dict(zip(names, fields, strict=True))))
+        # An empty line has no fields and is no fault.
         elif any(fields):
             reason = f"has {len(fields)} fields; the header has {len(names)}"
             bad.append(Bad(line, reason, mark.join(fields)))
     return records, bad
 
 
-def json_lines(whole: Source) -> tuple[list[Record], list[Bad]]:
+def json_lines(file: Source) -> tuple[list[Record], list[Bad]]:
     """Return the objects of a JSON Lines text, each with its line, and the lines without one."""
     records: list[Record] = []
     bad: list[Bad] = []
-    for number, line in enumerate(lines(whole.text), start=1):
+    for number, line in enumerate(lines(file.text), start=1):
         if not line.strip():
             continue
         try:
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
-            bad.append(Bad(number, f"is not JSON: {_why(error)}", line))
+            bad.append(Bad(number, f"is not valid JSON: {_reason(error)}", line))
             continue
         if isinstance(value, dict):
             records.append((number, value))
         else:
-            bad.append(Bad(number, "is no JSON object", line))
+            bad.append(Bad(number, "is not a JSON object", line))
     return records, bad
 
 
-def json_whole(whole: Source) -> Any:  # noqa: ANN401 - JSON may hold any value
+def json_whole(file: Source) -> Any:  # noqa: ANN401 - JSON may hold any value
     """Return the value of a JSON text; raises `InputError` if it is not valid JSON."""
     try:
-        return json.loads(whole.text)
+        return json.loads(file.text)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{whole.name}: not valid JSON: {_why(error)}") from error
+        raise InputError(f"{file.name}: is not valid JSON: {_reason(error)}") from error
 
 
 def hub_records(path: Path) -> tuple[Source, list[Record]] | None:
@@ -148,15 +152,15 @@ def hub_records(path: Path) -> tuple[Source, list[Record]] | None:
     return _hub(path.as_posix()) if _is_hub_id(path) else None
 
 
-def _why(error: Exception) -> str:
-    return "too many brackets inside brackets" if isinstance(error, RecursionError) else str(error)
+def _reason(error: Exception) -> str:
+    return "brackets are nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 def _bytes(path: Path) -> bytes:
     try:
         if path.is_file() and path.stat().st_size > _LARGEST_FILE:
             size = path.stat().st_size // 2**20
-            raise InputError(f"{path}: has {size} MiB; expected a probe set, at most 512 MiB")
+            raise InputError(f"{path}: has {size} MiB; expected a probe set of at most 512 MiB")
         return path.read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -169,19 +173,23 @@ def _decoded(data: bytes, path: Path, encoding: str | None) -> tuple[str, list[s
             text = codecs.decode(data, encoding)
         except LookupError as error:
             message = (
-                f"{path}: Python knows no encoding {encoding!r}; expected one such as 'cp1252'"
+                f"{path}: {encoding!r} is not an encoding of Python; expected one such as 'cp1252'"
             )
             raise InputError(message) from error
         except ValueError as error:
-            raise InputError(f"{path}: is not {encoding}: {error}") from error
+            raise InputError(f"{path}: cannot be decoded as {encoding}: {error}") from error
+        # Some of Python's codecs, such as base64, return bytes.
         if not isinstance(text, str):
-            raise InputError(f"{path}: {encoding!r} does not decode text; expected 'cp1252' or so")
-        said = f"{path.name} was read as {encoding}, because the user named that encoding"
-        return text.removeprefix("\ufeff"), [said]
-    for mark, name in _WIDE.items():
+            raise InputError(
+                f"{path}: {encoding!r} is not a text encoding; expected one such as 'cp1252'"
+            )
+        note = f"{path.name} was read as {encoding}, because the user named that encoding"
+        # A byte order mark would become part of the first column's name.
+        return text.removeprefix("\ufeff"), [note]
+    for mark, name in _BYTE_ORDER_MARKS.items():
         if data.startswith(mark):
-            said = f"{path.name} was read as {name}, because its byte order mark says so"
-            return _strict(data, name, path), [said]
+            note = f"{path.name} was read as {name}, because its byte order mark says so"
+            return _strict(data, name, path), [note]
     return _strict(data, "utf-8-sig", path), []
 
 
@@ -192,7 +200,7 @@ def _strict(data: bytes, name: str, path: Path) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(
             f"{path}: byte {error.start} (line {line}) is not {name.removesuffix('-sig').upper()}; "
-            "name the encoding the file has, for example cp1252 or latin-1: none is guessed"
+            "give the file's encoding, such as cp1252 or latin-1; it is not guessed"
         ) from error
 
 
@@ -217,36 +225,38 @@ def _records(all_lines: list[str], mark: str, width: int) -> list[tuple[int, lis
     A record over several lines with a wrong number of fields is taken as an unclosed mark: its
     first line is returned as it is, and reading restarts at the next.
     """
-    found = []
+    records = []
     start = 1
     with _long_fields():
         while start < len(all_lines):
-            reader = csv.reader(_from(all_lines, start), delimiter=mark)
-            before, restart = start, len(all_lines)
+            reader = csv.reader(_lines_from(all_lines, start), delimiter=mark)
+            # Without an unclosed quotation mark the reader takes all lines that are left.
+            begin, restart = start, len(all_lines)
             for fields in reader:
-                taken = start + reader.line_num
-                if taken - before > 1 and len(fields) != width:
-                    found.append((before + 1, [all_lines[before].rstrip("\r\n")]))
-                    restart = before + 1
+                # `line_num` counts the lines of this reader, which began at `start`.
+                end = start + reader.line_num
+                if end - begin > 1 and len(fields) != width:
+                    records.append((begin + 1, [all_lines[begin].rstrip("\r\n")]))
+                    restart = begin + 1
                     break
-                found.append((before + 1, fields))
-                before = taken
+                records.append((begin + 1, fields))
+                begin = end
             start = restart
-    return found
+    return records
 
 
-def _from(all_lines: list[str], start: int) -> Iterator[str]:
+def _lines_from(all_lines: list[str], start: int) -> Iterator[str]:
     for index in range(start, len(all_lines)):
         yield all_lines[index]
 
 
-def _with_columns(path: Path, names: Sequence[str], needed: Sequence[str], whole: Source) -> Source:
+def _with_columns(path: Path, names: Sequence[str], needed: Sequence[str], file: Source) -> Source:
     if missing := [name for name in needed if name not in names]:
         raise InputError(
             f"{path}: has the columns {', '.join(map(repr, names))}; "
             f"expected {', '.join(map(repr, missing))} as well"
         )
-    return whole
+    return file
 
 
 def _by_name(record: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -260,11 +270,12 @@ def _parquet(path: Path) -> tuple[Source, list[Record]]:
 
     data = _bytes(path)
     try:
-        whole = pq.read_table(pa.BufferReader(data))
+        # From the bytes that are hashed, so that rows and digest are of one file.
+        stored = pq.read_table(pa.BufferReader(data))
     except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path}: is no Parquet file: {error}") from error
-    names = _class_names(whole.schema.metadata or {})
-    rows = enumerate(whole.to_pylist(), start=1)
+        raise InputError(f"{path}: is not a Parquet file: {error}") from error
+    names = _class_names(stored.schema.metadata or {})
+    rows = enumerate(stored.to_pylist(), start=1)
     records = [(number, _by_name(record, names)) for number, record in rows]
     return Source(path.name, hashlib.sha256(data).hexdigest(), ""), records
 
@@ -301,16 +312,18 @@ def _hub(hub_id: str) -> tuple[Source, list[Record]]:
     try:
         splits = load(name, configuration or None)
     except Exception as error:  # `datasets` raises many types of error without a network
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"{hub_id}: is no file here, and could not be read from the hub ({why}); "
+            f"{hub_id}: no such file, and it cannot be read from the hub ({reason}); "
             "expected a path, or owner/name or owner/name:configuration of a data set"
         ) from error
     if len(splits) != 1:
-        raise InputError(f"{hub_id}: has the splits {', '.join(splits)}; expected one")
+        raise InputError(f"{hub_id}: has the splits {', '.join(splits)}; expected exactly one")
     split, rows = next(iter(splits.items()))
     labels = {key: getattr(kind, "names", None) for key, kind in rows.features.items()}
     records = [(number, _by_name(record, labels)) for number, record in enumerate(rows, start=1)]
+    # No file of the hub's is at hand, so the rows are hashed. A lone surrogate must not stop that:
+    # its row is refused later.
     lines_ = (json.dumps(record, sort_keys=True, default=str) for _, record in records)
     digest = hashlib.sha256("\n".join(lines_).encode("utf-8", "surrogatepass")).hexdigest()
     return Source(f"{hub_id} ({split})", digest, ""), records

@@ -35,7 +35,7 @@ def _plain(text: str) -> str:
 
 def _name(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9]+([-_][a-z0-9]+)*", text):
-        message = "expected small letters and digits, with - or _ between them"
+        message = "expected lower-case letters and digits, with - or _ between them"
         raise ValueError(message)
     return text
 
@@ -155,6 +155,7 @@ class Grammar(Part):
     def steps(self) -> Sequence[grammar.Steps]:
         """The texts, sorted, as lists of sorted alternatives; names of parts have no effect."""
         texts = (grammar.steps(text, self.parts) for text in self.texts)
+        # Sorted, so that the order in the file changes neither the draw nor the digest.
         return sorted([sorted(step) for step in text] for text in texts)
 
     @property
@@ -204,11 +205,11 @@ class ProbeSet(Part):
         """
         if self.grammar is None:
             return None
-        own = {"groups": {"__all__": {"terms"}}, "classes": {"__all__": {"attributes"}}}
-        words = self.model_dump(include={**own, "controls": True})
-        said = [self.header.neutral, self.header.contrast, self.grammar.frames]
-        whole = [words, *said, self.grammar.steps]
-        return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
+        fields = {"groups": {"__all__": {"terms"}}, "classes": {"__all__": {"attributes"}}}
+        words = self.model_dump(include={**fields, "controls": True})
+        settings = [self.header.neutral, self.header.contrast, self.grammar.frames]
+        content = [words, *settings, self.grammar.steps]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def drawn(self, seed: int) -> Self:
         """Return the set with frames drawn with `seed`; the set itself without a grammar.
@@ -218,6 +219,7 @@ class ProbeSet(Part):
         """
         if self.grammar is None:
             return self
+        # Imported here, because reading a set needs no numpy.
         from numpy.random import default_rng
 
         rng = default_rng([seed, *self.header.name.encode()])

@@ -12,7 +12,7 @@ KNOWN = {"attribute", "a attribute", "term", "a term", "a"}
 def faults_of_mask(text: str) -> Iterator[str]:
     """Yield a fault unless the text contains the mask exactly once."""
     if (count := text.count(MASK)) != 1:
-        yield f"must hold {MASK} exactly once; it is there {count} times"
+        yield f"must contain {MASK} exactly once; found it {count} times"
 
 
 def faults_of_sentence(text: str, parts: Collection[str] = ()) -> Iterator[str]:
@@ -21,13 +21,13 @@ def faults_of_sentence(text: str, parts: Collection[str] = ()) -> Iterator[str]:
     names = PLACEHOLDER.findall(text)
     unknown = [n for n in names if n not in KNOWN and n not in parts and n.count("|") != 1]
     if unknown or "{" in PLACEHOLDER.sub("", text) or "}" in PLACEHOLDER.sub("", text):
-        shown = ", ".join("{" + name + "}" for name in unknown) or "a lone brace"
+        shown = ", ".join("{" + name + "}" for name in unknown) or "an unmatched brace"
         yield (
             f"has {shown}; expected {{attribute}}, {{a attribute}}, {{term}}, {{a term}}, "
             f"{{a}} or {{singular|plural}}{' or a part' if parts else ''}"
         )
     if len(sides(text)) != 1:
-        yield "must name {attribute} or {term} exactly once, the other is at the mask"
+        yield "must name {attribute} or {term} exactly once; the other is at the mask"
 
 
 def sides(text: str) -> list[str]:

@@ -60,8 +60,8 @@ def could_find(effect: Effect, shown: Callable[[float], str] = wording.plain) ->
 
 def beside(text: str, *more: str) -> str | Cell:
     """A cell with the non-empty remarks below its text; plain text where all are empty."""
-    told = "; ".join(each for each in more if each)
-    return Cell(text, told) if told else text
+    remarks = "; ".join(remark for remark in more if remark)
+    return Cell(text, remarks) if remarks else text
 
 
 def nats(effect: Effect, *more: str) -> str | Cell:

@@ -11,31 +11,31 @@ _UNKNOWN = "This version of maskaudit has no definition of this number."
 
 def meaning(name: str) -> tuple[str, ...]:
     """The definition of a number, what it does not show, and its source, as separate texts."""
-    known = numbers.defined_under(name)
-    if known is None:
+    entry = numbers.defined_under(name)
+    if entry is None:
         return (_UNKNOWN,)
-    unit = f" Unit: {known.unit}." if known.unit else ""
-    hidden = f"{known.does_not_show[:1].lower()}{known.does_not_show[1:]}"
-    source = (f"Source: {known.source}.",) if known.source else ()
-    return (f"{known.definition}{unit}", f"Does not show: {hidden}", *source)
+    unit = f" Unit: {entry.unit}." if entry.unit else ""
+    hidden = f"{entry.does_not_show[:1].lower()}{entry.does_not_show[1:]}"
+    source = (f"Source: {entry.source}.",) if entry.source else ()
+    return (f"{entry.definition}{unit}", f"Does not show: {hidden}", *source)
 
 
 def title_of(name: str) -> str:
     """The name under which a number is defined: that of its estimator, or else its own."""
-    known = numbers.defined_under(name)
-    return known.name if known else name
+    entry = numbers.defined_under(name)
+    return entry.name if entry else name
 
 
 def by_estimator(estimates: Effects) -> dict[str, list[str]]:
     """The names of the numbers among these estimates, grouped by `title_of`."""
-    found: dict[str, list[str]] = {}
+    by_title: dict[str, list[str]] = {}
     for name in estimates.estimators:
-        found.setdefault(title_of(name), []).append(name)
-    return found
+        by_title.setdefault(title_of(name), []).append(name)
+    return by_title
 
 
 def definitions(names: Iterable[str], *, short: bool = False) -> Definitions:
     """The numbers with their definitions; `short` omits what they do not show and their source."""
-    told = {name: meaning(name) for name in dict.fromkeys(map(title_of, names))}
-    terms = (Term(name, t[:1] if short else (t[0], " ".join(t[1:]))) for name, t in told.items())
+    texts = {name: meaning(name) for name in dict.fromkeys(map(title_of, names))}
+    terms = (Term(name, t[:1] if short else (t[0], " ".join(t[1:]))) for name, t in texts.items())
     return Definitions(tuple(terms), is_beside=True)

@@ -83,6 +83,7 @@ class Effect:
     @property
     def is_shown(self) -> bool:
         """Whether the test is significant: `chance` is below `SHOWN`."""
+        # NaN compares false, so what was not tested is never shown.
         return self.chance < SHOWN
 
     @property
@@ -118,6 +119,7 @@ class Effects:
 
     def __init__(self, estimates: Sequence[Estimate]) -> None:
         self.all = tuple(estimates)
+        # Many sections ask for the same subset, and each filter walks all rows.
         self._of_set: dict[str, Effects] = {}
         self._in_mode: dict[str, Effects] = {}
 
@@ -136,11 +138,11 @@ class Effects:
 
         Modes share a key, and the later row wins: that of the corrected mode.
         """
-        found: dict[str, dict[Slice, dict[str, Effect]]] = {}
-        for own in self.all:
-            of_slice = found.setdefault(own.estimator, {}).setdefault(own.slice, {})
-            of_slice[own.subject] = own.effect
-        return found
+        index: dict[str, dict[Slice, dict[str, Effect]]] = {}
+        for row in self.all:
+            of_slice = index.setdefault(row.estimator, {}).setdefault(row.slice, {})
+            of_slice[row.subject] = row.effect
+        return index
 
     @property
     def estimators(self) -> list[str]:
@@ -150,44 +152,44 @@ class Effects:
     @property
     def slices(self) -> list[Slice]:
         """The slices, in the order of the table."""
-        return list(dict.fromkeys(own.slice for own in self.all))
+        return list(dict.fromkeys(row.slice for row in self.all))
 
     @property
     def modes(self) -> list[str]:
         """The modes among these estimates, the published one first."""
-        found = {own.mode for own in self.all}
-        return [mode for mode in (PUBLISHED, CORRECTED) if mode in found]
+        present = {row.mode for row in self.all}
+        return [mode for mode in (PUBLISHED, CORRECTED) if mode in present]
 
     @property
     def scopes(self) -> set[str]:
         """The scopes of the intervals."""
-        return {own.effect.scope for own in self.all}
+        return {row.effect.scope for row in self.all}
 
     def at(self, estimator: str, slice_: Slice, subjects: Collection[str]) -> dict[str, Effect]:
         """The effects of one slice by subject; subjects without an estimate are omitted."""
-        found = self._index.get(estimator, {}).get(slice_, {})
-        return {subject: found[subject] for subject in subjects if subject in found}
+        by_subject = self._index.get(estimator, {}).get(slice_, {})
+        return {subject: by_subject[subject] for subject in subjects if subject in by_subject}
 
     def by_attribute(
         self, estimator: str, groups: tuple[str, ...], subject: str
     ) -> dict[str, Effect]:
         """The effects of one estimator and subject between two groups, by attribute."""
         return {
-            slice_.value: found[subject]
-            for slice_, found in self._index.get(estimator, {}).items()
-            if slice_.kind == "attribute" and slice_.groups == groups and subject in found
+            slice_.value: by_subject[subject]
+            for slice_, by_subject in self._index.get(estimator, {}).items()
+            if slice_.kind == "attribute" and slice_.groups == groups and subject in by_subject
         }
 
     def of_set(self, probe_set: str) -> "Effects":
         """The estimates of one probe set."""
         if probe_set not in self._of_set:
-            self._of_set[probe_set] = self.where(lambda own: own.probe_set == probe_set)
+            self._of_set[probe_set] = self.where(lambda row: row.probe_set == probe_set)
         return self._of_set[probe_set]
 
     def in_mode(self, mode: str) -> "Effects":
         """The estimates of one mode."""
         if mode not in self._in_mode:
-            self._in_mode[mode] = self.where(lambda own: own.mode == mode)
+            self._in_mode[mode] = self.where(lambda row: row.mode == mode)
         return self._in_mode[mode]
 
     def main_mode(self) -> "Effects":
@@ -197,19 +199,21 @@ class Effects:
 
     def where(self, is_wanted: Callable[[Estimate], bool]) -> "Effects":
         """The estimates for which `is_wanted` is true."""
-        return Effects([own for own in self.all if is_wanted(own)])
+        return Effects([row for row in self.all if is_wanted(row)])
 
     def of_estimators(self, names: Collection[str]) -> "Effects":
         """The estimates of the named numbers."""
-        return self.where(lambda own: own.estimator in names)
+        return self.where(lambda row: row.estimator in names)
 
 
 def _rows(table: pd.DataFrame) -> Iterator[Estimate]:
     columns = {name: table[name].tolist() for name in (*_ABOUT, *_READ)}
+    # Whole columns, since reading a DataFrame row by row is slow; `dtype=float` turns missing
+    # numbers into NaN.
     columns |= {name: table[name].to_numpy(dtype=float).tolist() for name in _NUMBERS}
     columns |= {name: table[name].fillna(0).astype(int).tolist() for name in _COUNTS}
     of_effect = [columns[field.name] for field in fields(Effect)]
-    effects = (Effect(*own) for own in zip(*of_effect, strict=True))
+    effects = (Effect(*values) for values in zip(*of_effect, strict=True))
     about = zip(*(columns[name] for name in _ABOUT), strict=True)
     for (probe_set, slice_, estimator, mode, subject, method), effect in zip(
         about, effects, strict=True
@@ -230,6 +234,6 @@ class Tables:
 
     def of_set(self, probe_set: str) -> "Tables":
         """The same tables, with the items and estimates of one probe set; the others stay whole."""
-        own = self.items[self.items["probe_set"] == probe_set]
+        items = self.items[self.items["probe_set"] == probe_set]
         effects = self.effects.of_set(probe_set)
-        return Tables(self.contexts, own, self.scores, self.paired, self.fills, effects)
+        return Tables(self.contexts, items, self.scores, self.paired, self.fills, effects)

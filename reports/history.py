@@ -89,55 +89,56 @@ _METHODS = (
 )
 
 
-def page(made: Judgement) -> Page:
+def page(judgement: Judgement) -> Page:
     """The page of a judged history; pure and deterministic."""
-    history = made.history
-    told = notes(made)
-    lines: dict[tuple[str, ...], list[tuple[int, Judged]]] = {}
-    for i, one in enumerate(made.judged):
-        lines.setdefault(one.series.line[:-1], []).append((i, one))
-    sections = [_section(i, own, made) for i, own in enumerate(lines.values())]
-    sections.append(_read(made))
-    if told:
-        bullets = Bullets(tuple(wording.opened(line) + "." for line in told))
+    history = judgement.history
+    remarks = notes(judgement)
+    by_line: dict[tuple[str, ...], list[tuple[int, Judged]]] = {}
+    for i, judged in enumerate(judgement.judged):
+        # The last part of a line is its subject; all subjects of a number share one section.
+        by_line.setdefault(judged.series.line[:-1], []).append((i, judged))
+    sections = [_section(i, numbered, judgement) for i, numbered in enumerate(by_line.values())]
+    sections.append(_how_to_read(judgement))
+    if remarks:
+        bullets = Bullets(tuple(wording.opened(line) + "." for line in remarks))
         sections.append(Section("notes", "What is to be known of the records", (bullets,), "Notes"))
     versions = {a.identity("candidate") for a in history.audits}
     return Page(
         title="Bias audits over time",
-        eyebrow=f"{counted(made)} · {wording.counted(len(versions), 'version')}",
-        headline=_headline(made),
+        eyebrow=f"{counted(judgement)} · {wording.counted(len(versions), 'version')}",
+        headline=_headline(judgement),
         banner="",
         warnings=(),
-        findings=(Bullets(tuple(alarms(made))),) if made.alarms else (),
+        findings=(Bullets(tuple(alarms(judgement))),) if judgement.alarms else (),
         sections=tuple(sections),
         colophon="Written by maskaudit from sealed records, of which the estimates were read and "
         "held against their checksums.",
     )
 
 
-def _headline(made: Judgement) -> Claim:
-    n_records = wording.counted(len(made.history.audits), "record")
-    judged = {one.series.line for one in made.judged if not one.unjudged}
-    shared = f"at the level {level_of(made.alpha)}"
-    if len(judged) > 1:
-        shared += f", which the {len(judged)} numbers that are judged share"
-    if made.alarms:
-        return Claim(_alarmed(made, len(judged)), f"in {n_records}, {shared}.")
-    if judged:
+def _headline(judgement: Judgement) -> Claim:
+    n_records = wording.counted(len(judgement.history.audits), "record")
+    lines = {judged.series.line for judged in judgement.judged if not judged.unjudged}
+    shared = f"at the level {level_of(judgement.alpha)}"
+    if len(lines) > 1:
+        shared += f", which the {len(lines)} numbers that are judged share"
+    if judgement.alarms:
+        return Claim(_alarmed(judgement, len(lines)), f"in {n_records}, {shared}.")
+    if lines:
         return Claim(
             f"No alarm in {n_records}",
             "no version is called worse than its reference, and no sequence of draws is above its "
             f"limit, {shared}. That is no proof that nothing changed.",
         )
-    why = " ".join(dict.fromkeys(UNJUDGED[one.unjudged] for one in made.judged))
+    why = " ".join(dict.fromkeys(UNJUDGED[judged.unjudged] for judged in judgement.judged))
     return Claim(f"{n_records}, and nothing in them that could be judged", why)
 
 
-def _alarmed(made: Judgement, n_judged: int) -> str:
+def _alarmed(judgement: Judgement, n_judged: int) -> str:
     """The headline of the alarms: of the newest version, else of draws, else of older versions."""
     newest = {
         alarm.series.line
-        for alarm in made.alarms
+        for alarm in judgement.alarms
         if alarm.kind == "version" and alarm.record == alarm.series.fresh[-1].audit.name
     }
     numbers = wording.counted(n_judged, "number")
@@ -145,137 +146,146 @@ def _alarmed(made: Judgement, n_judged: int) -> str:
         return (
             f"The newest version is called worse than the reference on {len(newest)} of {numbers}"
         )
-    weeks = {alarm.series.line for alarm in made.alarms if alarm.kind == "week"}
+    weeks = {alarm.series.line for alarm in judgement.alarms if alarm.kind == "week"}
     if weeks:
-        return f"The newest model is above its limit on {_of(len(weeks), n_judged)}"
+        return f"The newest model is above its limit on {_out_of(len(weeks), n_judged)}"
     return "Earlier versions were called worse than the reference; the newest is not"
 
 
-def _of(n: int, n_all: int) -> str:
+def _out_of(n: int, n_all: int) -> str:
     return f"{n} of {n_all} numbers" if n_all > 1 else "the one number that was judged"
 
 
-def _section(i: int, own: Sequence[tuple[int, Judged]], made: Judgement) -> Section:
+def _section(i: int, numbered: Sequence[tuple[int, Judged]], judgement: Judgement) -> Section:
     parts = tuple(
-        Part(wording.opened(label(one)) + _since(one), tuple(_blocks(place, one, made)))
-        for place, one in own
+        Part(
+            wording.opened(label(judged)) + _since(judged), tuple(_blocks(index, judged, judgement))
+        )
+        for index, judged in numbered
     )
-    return Section(f"series-{i + 1}", title(own[0][1]), parts)
+    return Section(f"series-{i + 1}", title(numbered[0][1]), parts)
 
 
-def _since(one: Judged) -> str:
+def _since(judged: Judged) -> str:
     """The start of a series that follows another, which makes the two titles differ."""
-    return f", from {shown(one.series.points[0].audit.name)} on" if one.series.differs else ""
+    return f", from {shown(judged.series.points[0].audit.name)} on" if judged.series.differs else ""
 
 
-def _blocks(place: int, one: Judged, made: Judgement) -> Iterator[Block]:
-    if len(one.series.points) >= _LEAST_DRAWN:
-        yield _figure(place, one)
-        yield Text(_description(one), "small")
-    yield Bullets(tuple(sentences(one, made)))
-    table = _table(place, one)
-    n = wording.counted(len(one.series.points), "record")
+def _blocks(index: int, judged: Judged, judgement: Judgement) -> Iterator[Block]:
+    if len(judged.series.points) >= _LEAST_DRAWN:
+        yield _figure(index, judged)
+        yield Text(_description(judged), "small")
+    yield Bullets(tuple(sentences(judged, judgement)))
+    table = _table(index, judged)
+    n = wording.counted(len(judged.series.points), "record")
     yield Folded(f"The numbers of {n}", (table,))
 
 
-def _figure(place: int, one: Judged) -> Figure:
-    series = one.series
+def _figure(index: int, judged: Judged) -> Figure:
+    series = judged.series
+    # Charts have a colour and a shape for these three subjects alone.
     subject = series.subject if series.subject in {"reference", DIFFERENCE} else "candidate"
     unit = ", nats" if is_harmful_lean(series.estimator) else ""
-    null = one.weekly.null_value if one.weekly else 0.0 if series.subject == DIFFERENCE else None
+    null = (
+        judged.weekly.null_value if judged.weekly else 0.0 if series.subject == DIFFERENCE else None
+    )
     axis = f"{series.estimator.replace('_', ' ')}{unit}"
-    chart = Timeline(_moments(one), subject, axis, null, _levels(one), _limits(one))
+    chart = Timeline(_moments(judged), subject, axis, null, _levels(judged), _limits(judged))
     return Figure(
-        f"history-{place + 1}",
-        f"{title(one)}, {label(one)}",
-        _description(one),
+        f"history-{index + 1}",
+        f"{title(judged)}, {label(judged)}",
+        _description(judged),
         chart,
     )
 
 
-def _moments(one: Judged) -> tuple[Moment, ...]:
+def _moments(judged: Judged) -> tuple[Moment, ...]:
     return tuple(
         Moment(
-            _label(one, i),
+            _label(judged, i),
             f"{point.audit.created:%Y-%m-%d}",
             point.estimate,
             point.low,
             point.high,
-            _state(one, i),
+            _state(judged, i),
         )
-        for i, point in enumerate(one.series.points)
+        for i, point in enumerate(judged.series.points)
     )
 
 
-def _levels(one: Judged) -> tuple[Level, ...]:
+def _levels(judged: Judged) -> tuple[Level, ...]:
     """The levels before and after a significant change point."""
-    change = one.change
+    change = judged.change
     if change is None or change.p >= SHOWN:
         return ()
-    names = [point.audit.name for point in one.series.points]
-    turn = names.index(one.series.fresh[change.place].audit.name)
+    names = [point.audit.name for point in judged.series.points]
+    # A change point counts fresh records only, while the chart has repeats as well.
+    turn = names.index(judged.series.fresh[change.place].audit.name)
     return Level(0, turn - 1, change.before), Level(turn, len(names) - 1, change.after)
 
 
-def _limits(one: Judged) -> tuple[Limits, ...]:
+def _limits(judged: Judged) -> tuple[Limits, ...]:
     """The limits of the sequence of draws, each at the position of its record."""
-    if one.weekly is None:
+    if judged.weekly is None:
         return ()
-    places = {point.audit.name: i for i, point in enumerate(one.series.points)}
-    sequence = one.weekly.sequence
+    positions = {point.audit.name: i for i, point in enumerate(judged.series.points)}
+    sequence = judged.weekly.sequence
     return tuple(
-        Limits(places[name], float(sequence.low[i]), float(sequence.high[i]))
-        for i, name in enumerate(one.weekly.records)
+        Limits(positions[name], float(sequence.low[i]), float(sequence.high[i]))
+        for i, name in enumerate(judged.weekly.records)
     )
 
 
-def _state(one: Judged, place: int) -> Literal["new", "repeat", "alarm"]:
-    if one.worse[place]:
+def _state(judged: Judged, index: int) -> Literal["new", "repeat", "alarm"]:
+    if judged.worse[index]:
         return "alarm"
-    return "repeat" if one.series.points[place].same_as else "new"
+    return "repeat" if judged.series.points[index].same_as else "new"
 
 
-def _label(one: Judged, place: int) -> str:
-    record, day, version, *_ = cells_of(one, place)
-    point = one.series.points[place]
-    told = flags(one, place)
-    number = number_of(one, point.estimate)
-    interval = wording.between(point.low, point.high, with_sign=is_signed(one))
-    return f"{record}, {day}, version {version}: {number} ({interval}){'; ' if told else ''}{told}"
+def _label(judged: Judged, index: int) -> str:
+    record, day, version, *_ = cells_of(judged, index)
+    point = judged.series.points[index]
+    flagged = flags(judged, index)
+    number = number_of(judged, point.estimate)
+    interval = wording.between(point.low, point.high, with_sign=is_signed(judged))
+    return (
+        f"{record}, {day}, version {version}: {number} ({interval})"
+        f"{'; ' if flagged else ''}{flagged}"
+    )
 
 
-def _description(one: Judged) -> str:
-    told = [
+def _description(judged: Judged) -> str:
+    parts = [
         "Records from left to right in the order of writing, each with its 95 % interval.",
-        "A ring marks a version that is called worse." if any(one.worse) else "",
-        "Hollow marks are repeats." if any(p.same_as for p in one.series.points) else "",
+        "A ring marks a version that is called worse." if any(judged.worse) else "",
+        "Hollow marks are repeats." if any(p.same_as for p in judged.series.points) else "",
         "Solid lines across are the levels before and after the change point."
-        if one.change is not None and one.change.p < SHOWN
+        if judged.change is not None and judged.change.p < SHOWN
         else "",
-        "Steps are the limits that hold at every draw at once." if one.weekly else "",
+        "Steps are the limits that hold at every draw at once." if judged.weekly else "",
     ]
-    return " ".join(line for line in told if line)
+    return " ".join(line for line in parts if line)
 
 
-def _table(place: int, one: Judged) -> Table:
-    rows = tuple(cells_of(one, i) for i in range(len(one.series.points)))
+def _table(index: int, judged: Judged) -> Table:
+    rows = tuple(cells_of(judged, i) for i in range(len(judged.series.points)))
     columns = tuple(
         Column(wording.opened(head), is_number)
         for head, is_number in zip(HEADS, IS_NUMBER, strict=True)
     )
     return Table(
-        f"history-table-{place + 1}",
-        f"{title(one)}, {label(one)}",
+        f"history-table-{index + 1}",
+        f"{title(judged)}, {label(judged)}",
         columns,
         (Rows(rows),),
-        note=f"Method: {shown(one.series.method)}",
-        basis=caveats.scopes([one.series.scope]),
+        note=f"Method: {shown(judged.series.method)}",
+        basis=caveats.scopes([judged.series.scope]),
         is_compact=True,
     )
 
 
-def _read(made: Judgement) -> Section:
-    has_weeks = any(one.weekly for one in made.judged)
+def _how_to_read(judgement: Judgement) -> Section:
+    has_weeks = any(judged.weekly for judged in judgement.judged)
     terms = [
         Term("Versions", (_VERSIONS,)),
         Term("Repeats", (_REPEATS,)),
@@ -286,11 +296,11 @@ def _read(made: Judgement) -> Section:
     return Section("reading", "How to read this", (Definitions(tuple(terms)),), "How to read")
 
 
-def write(made: Judgement, path: Path) -> Path:
+def write(judgement: Judgement, path: Path) -> Path:
     """Write the page of a history atomically.
 
     Raises `CannotWriteError` where the file cannot be written.
     """
     from maskaudit.reports import html
 
-    return html.write(page(made), path)
+    return html.write(page(judgement), path)

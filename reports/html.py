@@ -34,26 +34,27 @@ def write_page(record: Record, path: Path | None = None) -> Path:
     """
     if path is None:
         if record.path is None:
-            raise ValueError("this record lies in no folder; say where its page is to be written")
+            raise ValueError("this record has no folder: give the path of the page to write")
         path = record.path / FILE
     judgement = None if record.path is None else verdicts.read(record.path)
     return write(page(record, judgement), path)
 
 
-def write(made: Page, path: Path) -> Path:
+def write(page: Page, path: Path) -> Path:
     """Write a page atomically.
 
     Raises `CannotWriteError` where the disk is full or read-only.
     """
-    return write_whole(path, render(made))
+    return write_whole(path, render(page))
 
 
-def render(made: Page) -> str:
+def render(page: Page) -> str:
     """A page as HTML: inline style sheet, its digest in the content security policy, no script."""
     style = (_TEMPLATES / "style.css").read_text("utf-8")
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
+        # A misspelt name in the template raises an error instead of leaving a gap on the page.
         undefined=StrictUndefined,
         finalize=_typeset,
         trim_blocks=True,
@@ -63,8 +64,10 @@ def render(made: Page) -> str:
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     # The style sheet is ours. Escaping it would change the digest that browsers compute.
     html = environment.get_template("report.html.j2").render(
-        page=made,
+        page=page,
         style=Markup(style),  # noqa: S704
+        # Foreign text is escaped already; the policy also keeps a browser from running or loading
+        # anything should some slip through.
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
         "base-uri 'none'; form-action 'none'",
     )
@@ -73,14 +76,15 @@ def render(made: Page) -> str:
 
 def _typeset(value: object) -> object:
     """Keep a number and its unit on one line; markup stays unchanged."""
+    # Markup is a subclass of str, so `isinstance` would change its tags as well.
     return _KEPT_TOGETHER.sub("\u00a0", value) if type(value) is str else value
 
 
 def _chart(figure: Figure) -> Markup:
     """The SVG of a figure with title and description; vl-convert has escaped its strings."""
     title, description = f"{figure.name}-title", f"{figure.name}-description"
-    drawn = draw(figure.chart)
-    opening = _OPENING.match(drawn)
+    drawing = draw(figure.chart)
+    opening = _OPENING.match(drawing)
     size = _SIZE.search(opening[1]) if opening else None
     assert opening and size  # noqa: S101, PT018 - vl-convert's own first tag
     # A viewBox without width and height, so that the style sheet can scale the chart.
@@ -92,7 +96,7 @@ def _chart(figure: Figure) -> Markup:
         size[1], size[2], figure.width, title, description,
         title, figure.title, description, figure.description,
     )  # fmt: skip
-    return head + Markup(drawn[opening.end() :])  # noqa: S704
+    return head + Markup(drawing[opening.end() :])  # noqa: S704
 
 
 __all__ = ["FILE", "render", "write", "write_page"]

@@ -57,9 +57,10 @@ class _Audit:
     contrasts: dict[str, Contrast]
 
 
-def place(records: Sequence[Record]) -> Path:
+def overview_path(records: Sequence[Record]) -> Path:
     """The default path of the overview page: beside the records, named by the newest one's time."""
     folders = [record.path for record in records if record.path is not None]
+    # A record's folder is named by its time first, so the newest sorts last.
     newest = max(folders, key=lambda folder: folder.name)
     return newest.parent / f"overview-{newest.name.partition('-')[0]}.html"
 
@@ -70,7 +71,7 @@ def write_overview(records: Sequence[Record], path: Path | None = None) -> Path:
     It is written beside the records unless `path` is given. Raises `CannotWriteError` where the
     disk is full or read-only.
     """
-    path = place(records) if path is None else path
+    path = overview_path(records) if path is None else path
     return write(overview(records, path.parent), path)
 
 
@@ -94,7 +95,7 @@ def overview(records: Sequence[Record], folder: Path) -> Page:
         banner="",
         warnings=(),
         findings=(
-            Bullets(tuple(f"{one.name}: {headline(one.record).claim}." for one in audits)),
+            Bullets(tuple(f"{audit.name}: {headline(audit.record).claim}." for audit in audits)),
             Text(_READ),
             *([Text(_READ_PAIRED)] if reference else []),
             Text(_ADJUSTED, "small"),
@@ -105,13 +106,15 @@ def overview(records: Sequence[Record], folder: Path) -> Page:
 
 
 def _audits(records: Sequence[Record]) -> list[_Audit]:
-    found = []
+    audits = []
     for record, name in zip(records, _names(records), strict=True):
-        made = contrasts(
+        all_contrasts = contrasts(
             record.manifest.probe_sets, Effects.of(record.estimates), names_of(record.manifest)
         )
-        found.append(_Audit(record, name, {one.title: one for one in made}))
-    return found
+        audits.append(
+            _Audit(record, name, {contrast.title: contrast for contrast in all_contrasts})
+        )
+    return audits
 
 
 def _names(records: Sequence[Record]) -> list[str]:
@@ -121,18 +124,19 @@ def _names(records: Sequence[Record]) -> list[str]:
     short = [name.rstrip("/").rsplit("/", 1)[-1] or name for name in full]
     digests = [wording.short_digest(model.weights) for model in models]
     marked = [f"{name} {digest}" for name, digest in zip(short, digests, strict=True)]
-    told_apart = (names for names in (short, full, marked) if len(set(names)) == len(names))
+    distinct = (names for names in (short, full, marked) if len(set(names)) == len(names))
+    # One model audited twice has the same name and weights; its number tells them apart.
     numbered = [f"{name} ({number})" for number, name in enumerate(short, start=1)]
-    return [wording.visible(name, _LONGEST_NAME) for name in next(told_apart, numbered)]
+    return [wording.visible(name, _LONGEST_NAME) for name in next(distinct, numbered)]
 
 
 def _reference(records: Sequence[Record]) -> str:
     """The reference that all records share; empty where they differ or have none."""
-    found = {
+    references = {
         names_of(record.manifest).reference if REFERENCE in record.manifest.models else ""
         for record in records
     }
-    return found.pop() if len(found) == 1 else ""
+    return references.pop() if len(references) == 1 else ""
 
 
 def _titles(audits: Sequence[_Audit]) -> list[str]:
@@ -141,25 +145,30 @@ def _titles(audits: Sequence[_Audit]) -> list[str]:
 
 
 def _section(audits: Sequence[_Audit], *, paired: bool) -> Section:
-    what = "Candidate less reference" if paired else "Stereotype contrasts"
+    quantity = "Candidate less reference" if paired else "Stereotype contrasts"
     by_set = [
         (title, [(a.name, a.contrasts[title]) for a in audits if title in a.contrasts])
         for title in _titles(audits)
     ]
-    marks = [(title, tuple(_mark(name, one) for name, one in rows)) for title, rows in by_set]
+    marks = [
+        (title, tuple(_mark(name, contrast) for name, contrast in rows)) for title, rows in by_set
+    ]
     figure = Figure(
         "contrasts-chart",
-        f"{what}, with 95 % intervals",
-        " ".join(f"{title}: {'; '.join(m.label for m in own)}." for title, own in marks),
+        f"{quantity}, with 95 % intervals",
+        " ".join(
+            f"{title}: {'; '.join(m.label for m in set_marks)}." for title, set_marks in marks
+        ),
         Forest(tuple(marks), "stereotype contrast, nats (right of zero: with the stereotype)"),
     )
     heads = ("Candidate", "Contrast (95 % interval)", "p, adjusted", "Could have found")
     table = Table(
         "contrasts-table",
-        f"{what} in numbers, nats",
+        f"{quantity} in numbers, nats",
         tuple(Column(head, is_number=number > 0) for number, head in enumerate(heads)),
         tuple(
-            Rows(tuple(_cells(name, one) for name, one in rows), title) for title, rows in by_set
+            Rows(tuple(_cells(name, contrast) for name, contrast in rows), title)
+            for title, rows in by_set
         ),
     )
     return Section("contrasts", "The contrasts side by side", (figure, table), "Contrasts")
@@ -184,17 +193,17 @@ def _cells(name: str, contrast: Contrast) -> tuple[str, ...]:
 
 def _pages(audits: Sequence[_Audit], folder: Path) -> Section:
     judged = [_judged(audit.record) for audit in audits]
-    gates_ = ("Gates",) if any(judged) else ()
-    heads = ("Candidate", "Weights, SHA-256", *gates_, "Its own page")
+    gate_heads = ("Gates",) if any(judged) else ()
+    heads = ("Candidate", "Weights, SHA-256", *gate_heads, "Its own page")
     columns = tuple(Column(head, is_number=False) for head in heads)
     rows = tuple(
         (
             audit.name,
             wording.short_digest(audit.record.manifest.models[CANDIDATE].weights),
-            *((said or "not judged",) if gates_ else ()),
+            *((heading or "not judged",) if gate_heads else ()),
             _link(audit.record, folder),
         )
-        for audit, said in zip(audits, judged, strict=True)
+        for audit, heading in zip(audits, judged, strict=True)
     )
     table = Table("pages-table", "Records and their pages", columns, (Rows(rows),))
     return Section("pages", "The audits", (table,))
@@ -211,5 +220,6 @@ def _link(record: Record, folder: Path) -> str:
     if record.path is None:
         return wording.UNKNOWN
     relative = os.path.relpath(record.path / FILE, folder).replace(os.sep, "/")
+    # A folder can have any name: `quote` makes it safe in a link, and `Markup.format` escapes it.
     name = wording.visible(record.path.name)
     return Markup('<a href="{}">{}</a>').format(quote(relative), name)

@@ -58,19 +58,19 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
     tables = Tables(
         record.contexts, record.items, record.scores, record.paired, record.fills, estimates
     )
-    found = contrasts(manifest.probe_sets, estimates, names)
+    all_contrasts = contrasts(manifest.probe_sets, estimates, names)
     preferred = preferences(manifest, estimates, names)
     sections = [] if judgement is None else [verdicts.section(judgement)]
     sections.append(_models(manifest, names))
-    if found:
-        sections.append(_contrasts(found, names))
+    if all_contrasts:
+        sections.append(_contrasts(all_contrasts, names))
     for probe_set, part in sorted(manifest.probe_sets.items(), key=_order):
         if part.kind == "cloze":
             sections.append(sets.cloze(probe_set, manifest, tables, names))
         elif part.kind in UNITS:
             sections.append(units.section(probe_set, part, preferred, tables, names))
         else:
-            sections.append(sets.association(probe_set, part, found, tables, names))
+            sections.append(sets.association(probe_set, part, all_contrasts, tables, names))
     if manifest.truth is not None:
         sections.append(truth.planted(manifest, tables, names))
     sections += [
@@ -82,10 +82,10 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
     return Page(
         title=_title(names),
         eyebrow=_eyebrow(manifest),
-        headline=_headline(manifest, found, preferred, estimates, names),
+        headline=_headline(manifest, all_contrasts, preferred, estimates, names),
         banner=_banner(manifest, names),
         warnings=competence.warnings(manifest, names),
-        findings=_findings(manifest, found, preferred, estimates, names),
+        findings=_findings(manifest, all_contrasts, preferred, estimates, names),
         sections=tuple(sections),
         colophon=f"Written by maskaudit {manifest.maskaudit} from a sealed record of "
         f"{wording.date(manifest.created)}. The record beside this page holds every score that "
@@ -97,17 +97,19 @@ def headline(record: Record) -> Claim:
     """The headline of a record's page, without building the page."""
     manifest, estimates = record.manifest, Effects.of(record.estimates)
     names = names_of(manifest)
-    found = contrasts(manifest.probe_sets, estimates, names)
-    return _headline(manifest, found, preferences(manifest, estimates, names), estimates, names)
+    all_contrasts = contrasts(manifest.probe_sets, estimates, names)
+    return _headline(
+        manifest, all_contrasts, preferences(manifest, estimates, names), estimates, names
+    )
 
 
-def _order(named: tuple[str, ProbeSet]) -> int:
+def _order(item: tuple[str, ProbeSet]) -> int:
     """The sort key of a probe set on the page.
 
     Tested sets come first, then pairs and other units, controls, and facts. Within each kind the
     order of the record is kept.
     """
-    _, part = named
+    _, part = item
     if part.kind == "cloze":
         return 3
     return 2 if part.expect == "none" else int(part.kind in UNITS)
@@ -145,41 +147,47 @@ def _banner(manifest: Manifest, names: Names) -> str:
 
 def _headline(
     manifest: Manifest,
-    found: Sequence[Contrast],
+    all_contrasts: Sequence[Contrast],
     preferred: Sequence[Preference],
     estimates: Effects,
     names: Names,
 ) -> Claim:
     """The clearest tested contrast; failing that the clearest preference, or else the facts."""
-    if any(contrast.is_tested for contrast in found):
-        return findings.headline(found, names)
+    if any(contrast.is_tested for contrast in all_contrasts):
+        return findings.headline(all_contrasts, names)
     if preferred:
-        return preferring.finding(max(preferred, key=lambda one: one.clearness), names)
+        return preferring.finding(
+            max(preferred, key=lambda preference: preference.clearness), names
+        )
     for probe_set, part in manifest.probe_sets.items():
-        own = estimates.of_set(probe_set)
-        told = sets.facts(own, ACCURACY, names) if part.kind == "cloze" else []
-        if told and not found:
-            return Claim(told[0].rstrip("."), " ".join(told[1:]) or "nothing was compared.")
-    return findings.headline(found, names)
+        effects = estimates.of_set(probe_set)
+        sentences = sets.facts(effects, ACCURACY, names) if part.kind == "cloze" else []
+        # Of a record that has contrasts, the headline says instead that none could be tested.
+        if sentences and not all_contrasts:
+            return Claim(
+                sentences[0].rstrip("."), " ".join(sentences[1:]) or "nothing was compared."
+            )
+    return findings.headline(all_contrasts, names)
 
 
 def _findings(
     manifest: Manifest,
-    found: Sequence[Contrast],
+    all_contrasts: Sequence[Contrast],
     preferred: Sequence[Preference],
     estimates: Effects,
     names: Names,
 ) -> tuple[Block, ...]:
     """One sentence per set, followed by how to read the numbers."""
-    n_tested = sum(contrast.is_tested for contrast in found)
-    lines = [_line(contrast, names, n_tested, largest(found)) for contrast in found]
+    n_tested = sum(contrast.is_tested for contrast in all_contrasts)
+    lines = [_line(contrast, names, n_tested, largest(all_contrasts)) for contrast in all_contrasts]
     lines += [preferring.line(preference, names) for preference in preferred]
     for probe_set, part in manifest.probe_sets.items():
         if part.kind == "cloze":
-            own = estimates.of_set(probe_set)
-            lines += sets.facts(own, ACCURACY, names)[: len(names.models)]
+            effects = estimates.of_set(probe_set)
+            # Only the sentences on the models; the one on their difference stands in the section.
+            lines += sets.facts(effects, ACCURACY, names)[: len(names.models)]
     blocks: list[Block] = [Bullets(tuple(lines))] if lines else []
-    blocks += [Text(_READ)] if found else []
+    blocks += [Text(_READ)] if all_contrasts else []
     blocks += [Text(preferring.READ)] if preferred else []
     if n_tested > 1 or (not n_tested and len(preferred) > 1):
         blocks.append(Text(HEADLINE_RULE, "small"))
@@ -188,19 +196,20 @@ def _findings(
 
 def _line(contrast: Contrast, names: Names, n_tested: int, most: float) -> str:
     """The finding of a set in one line: its claim, with the number in brackets."""
-    told = finding(contrast, names, n_tested, most)
+    claim = finding(contrast, names, n_tested, most)
     main = contrast.main
     if contrast.is_control or math.isnan(main.low):
-        return told.sentence
+        return claim.sentence
     interval = wording.between(main.low, main.high, with_sign=True)
+    # A sentence has room for words in place of the tables' abbreviation.
     least = caveats.could_find(main).replace("mde", "; could have found")
-    return f"{told.claim} ({wording.signed(main.estimate)} nats, 95 % interval {interval}{least})."
+    return f"{claim.claim} ({wording.signed(main.estimate)} nats, 95 % interval {interval}{least})."
 
 
 def _models(manifest: Manifest, names: Names) -> Section:
     title = "The models" if names.paired else "The model"
-    told = [_identity(manifest.models[model]) for model in names.models]
-    rows = tuple((line, *(identity[line] for identity in told)) for line in told[0])
+    identities = [_identity(manifest.models[model]) for model in names.models]
+    rows = tuple((label, *(identity[label] for identity in identities)) for label in identities[0])
     heads = names.models if names.paired else ("model",)
     columns = [Column(head.capitalize(), is_number=False) for head in heads]
     table = Table("models-table", title, (Column("", is_number=False), *columns), (Rows(rows),))
@@ -238,8 +247,8 @@ def _compared(manifest: Manifest, names: Names) -> str:
     )
 
 
-def _contrasts(found: Sequence[Contrast], names: Names) -> Section:
-    what = "reference, candidate and their difference" if names.paired else "the model"
+def _contrasts(all_contrasts: Sequence[Contrast], names: Names) -> Section:
+    of_whom = "reference, candidate and their difference" if names.paired else "the model"
     description = " ".join(
         f"{contrast.title}{', a control' if contrast.is_control else ''}: "
         + "; ".join(
@@ -248,14 +257,14 @@ def _contrasts(found: Sequence[Contrast], names: Names) -> Section:
             for subject, effect in contrast.subjects.items()
         )
         + "."
-        for contrast in found
+        for contrast in all_contrasts
     )
     figure = Figure(
         "contrasts-chart",
-        f"Stereotype contrasts of {what}, with 95 % intervals",
+        f"Stereotype contrasts of {of_whom}, with 95 % intervals",
         description,
         Forest(
-            tuple((_chart_title(c), tuple(_marks(c, names))) for c in found),
+            tuple((_chart_title(c), tuple(_marks(c, names))) for c in all_contrasts),
             "stereotype contrast, nats (right of zero: with the stereotype)",
         ),
         tuple(Key(subject, names.label(subject)) for subject in names.subjects),
@@ -263,7 +272,7 @@ def _contrasts(found: Sequence[Contrast], names: Names) -> Section:
     return Section(
         "contrasts",
         "The contrasts at a glance",
-        (figure, _contrast_table(found, names)),
+        (figure, _contrast_table(all_contrasts, names)),
         "Contrasts",
     )
 
@@ -289,7 +298,7 @@ def _marks(contrast: Contrast, names: Names) -> list[Mark]:
     ]
 
 
-def _contrast_table(found: Sequence[Contrast], names: Names) -> Table:
+def _contrast_table(all_contrasts: Sequence[Contrast], names: Names) -> Table:
     groups = tuple(
         Rows(
             tuple(
@@ -298,7 +307,7 @@ def _contrast_table(found: Sequence[Contrast], names: Names) -> Table:
             ),
             _chart_title(contrast),
         )
-        for contrast in found
+        for contrast in all_contrasts
     )
     return Table(
         "contrasts-table",
@@ -318,7 +327,7 @@ def _contrast_table(found: Sequence[Contrast], names: Names) -> Table:
         note="p, adjusted: for the number of tested sets, within one model and within the "
         "differences. Could have found: the smallest contrast that a single test would have found "
         "four times in five, given where nothing was shown.",
-        basis=caveats.scopes(e.scope for c in found for e in c.subjects.values()),
+        basis=caveats.scopes(e.scope for c in all_contrasts for e in c.subjects.values()),
     )
 
 

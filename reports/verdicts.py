@@ -92,6 +92,7 @@ def row(verdict: Verdict) -> Row:
     """A verdict as strings."""
     digits = _digits(verdict)
     unit = _unit(verdict)
+    # A change has a direction. Of the numbers with a bound only leans have one, not shares.
     signs = verdict.rule != "bound" or unit in {"nats", "log units"}
 
     def shown(value: float, *, with_sign: bool = signs) -> str:
@@ -99,33 +100,33 @@ def row(verdict: Verdict) -> Row:
 
     low, high = shown(verdict.low), shown(verdict.high)
     margin = shown(verdict.margin, with_sign=False)
-    what = "bound" if verdict.rule == "bound" else "margin"
+    noun = "bound" if verdict.rule == "bound" else "margin"
     return Row(
         status(verdict),
         label(verdict),
         _with(shown(verdict.estimate), unit),
         f"{low} and {high}" if low and high else "",
-        f"{what} {_with(margin, unit)}{_against(verdict)}" if margin else "",
+        f"{noun} {_with(margin, unit)}{_against(verdict)}" if margin else "",
         _sentence(verdict.reason),
-        tuple(_more(verdict, _with(shown(verdict.mde, with_sign=False), unit))),
+        tuple(_remarks(verdict, _with(shown(verdict.mde, with_sign=False), unit))),
     )
 
 
 def heading(judgement: Judgement) -> str:
     """The number of gates and the count of each status: 2 gates: 1 fail, 1 pass."""
     gates = len({verdict.gate for verdict in judgement.verdicts})
-    told = wording.counted(gates, "gate")
+    total = wording.counted(gates, "gate")
     if gates != len(judgement.verdicts):
-        told += f" with {wording.counted(len(judgement.verdicts), 'verdict')}"
+        total += f" with {wording.counted(len(judgement.verdicts), 'verdict')}"
     counts = Counter(status(verdict) for verdict in judgement.verdicts)
     parts = [f"{wording.number(counts[word])} {word}" for word in STATUSES if counts[word]]
-    return f"{told}: {', '.join(parts) or 'nothing was judged'}"
+    return f"{total}: {', '.join(parts) or 'nothing was judged'}"
 
 
 def about(judgement: Judgement) -> str:
     """The record that was judged, and the policy."""
     record, policy = (wording.visible(text, None) for text in (judgement.record, judgement.policy))
-    return f"The record {record}, by the gates of {policy}."
+    return f"Record {record}, judged by {policy}."
 
 
 def meaning(judgement: Judgement) -> str:
@@ -137,13 +138,13 @@ def meaning(judgement: Judgement) -> str:
 
 def lines(judgement: Judgement) -> list[str]:
     """The whole judgement for a terminal: heading, verdicts with reasons, notes, exit code."""
-    found = [heading(judgement), about(judgement)]
-    width = max((len(each.status) for each in rows(judgement)), default=0)
-    for each in rows(judgement):
-        first, *rest = _told(each)
-        found.append(f"{each.status:{width}}  {first}")
-        found += [" " * (width + 2) + line for line in rest]
-    return [*found, *notes(judgement), meaning(judgement)]
+    printed = [heading(judgement), about(judgement)]
+    width = max((len(verdict_row.status) for verdict_row in rows(judgement)), default=0)
+    for verdict_row in rows(judgement):
+        first, *rest = _row_lines(verdict_row)
+        printed.append(f"{verdict_row.status:{width}}  {first}")
+        printed += [" " * (width + 2) + line for line in rest]
+    return [*printed, *notes(judgement), meaning(judgement)]
 
 
 def notes(judgement: Judgement) -> list[str]:
@@ -151,11 +152,11 @@ def notes(judgement: Judgement) -> list[str]:
     return [f"Note: {wording.visible(note, None)}" for note in judgement.notes]
 
 
-def told(verdict: Verdict) -> str:
+def as_text(verdict: Verdict) -> str:
     """One verdict in a few lines: status and label, numbers, reason."""
-    found = row(verdict)
-    first, *rest = _told(found)
-    return "\n".join([f"{found.status}: {first}", *rest])
+    verdict_row = row(verdict)
+    first, *rest = _row_lines(verdict_row)
+    return "\n".join([f"{verdict_row.status}: {first}", *rest])
 
 
 def properties(verdict: Verdict) -> list[tuple[str, str | float | int]]:
@@ -174,22 +175,24 @@ def properties(verdict: Verdict) -> list[tuple[str, str | float | int]]:
     ]
 
 
-def _told(found: Row) -> list[str]:
+def _row_lines(verdict_row: Row) -> list[str]:
     """The lines of a row, without its status."""
-    first = f"{found.label}: {found.numbers}" if found.numbers else found.label
-    return [first, *([found.reason] if found.reason else []), *found.more]
+    first = (
+        f"{verdict_row.label}: {verdict_row.numbers}" if verdict_row.numbers else verdict_row.label
+    )
+    return [first, *([verdict_row.reason] if verdict_row.reason else []), *verdict_row.more]
 
 
-def _more(verdict: Verdict, mde: str) -> Iterator[str]:
+def _remarks(verdict: Verdict, mde: str) -> Iterator[str]:
     """A sentence each on the smallest detectable effect, the frames needed, and the waiver."""
     if verdict.verdict == INCONCLUSIVE and mde:
         is_change = isinstance(RULES.get(verdict.rule), Change)
-        what = "change" if is_change else "distance from its limit"
-        yield f"The smallest {what} that it would find four times in five: {mde}."
+        measure = "change" if is_change else "distance from its limit"
+        yield f"The smallest {measure} that it would find four times in five: {mde}."
     if verdict.verdict == INCONCLUSIVE and verdict.frames_needed is not None:
-        there = "" if verdict.n_frames is None else f"; there were {verdict.n_frames:,}"
+        actual = "" if verdict.n_frames is None else f"; there were {verdict.n_frames:,}"
         frames = "frame" if verdict.frames_needed == 1 else "frames"
-        yield f"Would be decided by {caveats.needed(verdict.frames_needed)} {frames}{there}."
+        yield f"Would be decided by {caveats.needed(verdict.frames_needed)} {frames}{actual}."
     if verdict.waiver is not None:
         waiver = verdict.waiver
         owner, until = wording.visible(waiver.owner, None), wording.date(waiver.until.isoformat())
@@ -220,16 +223,18 @@ def _unit(verdict: Verdict) -> str:
     """The unit of the judged number; empty for a share or a slope."""
     if verdict.scale == "log":
         return "log units"
+    # A bound limits a percentage itself; any other rule judges a change of it.
     if numbers.is_percent(verdict.estimator):
         return "%" if verdict.rule == "bound" else "points"
-    known = numbers.find(verdict.estimator)
-    return known.unit if known and known.unit not in {"share", "0 to 1"} else ""
+    entry = numbers.find(verdict.estimator)
+    return entry.unit if entry and entry.unit not in {"share", "0 to 1"} else ""
 
 
 def _excess(verdict: Verdict) -> float:
     """How far a verdict exceeds its margin, in units of the margin; 0 where that is unknown."""
     harmful = -verdict.estimate if verdict.harm == "down" else verdict.estimate
     harmful = abs(harmful) if verdict.harm == "either" else harmful
+    # A margin of 0 cannot be a unit; the excess is then left as it is.
     beyond = (harmful - verdict.margin) / (abs(verdict.margin) or 1.0)
     return 0.0 if math.isnan(beyond) else beyond
 
@@ -244,8 +249,8 @@ def _digits(verdict: Verdict) -> int:
 
     def enough(digits: int) -> bool:
         shown = 0.0 if math.isnan(margin) else round(margin, digits)
-        whole = math.isnan(margin) or math.isclose(shown, margin)
-        return (whole or (digits >= _ENOUGH_DIGITS and shown != 0)) and all(
+        is_exact = math.isnan(margin) or math.isclose(shown, margin)
+        return (is_exact or (digits >= _ENOUGH_DIGITS and shown != 0)) and all(
             value == limit or round(value, digits) != round(limit, digits)
             for value in (verdict.low, verdict.high)
             for limit in (margin, -margin, 0.0)

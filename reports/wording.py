@@ -15,6 +15,7 @@ _UNSEEN_CATEGORIES = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 _ISOLATE, _ISOLATE_END = "\u2068", "\u2069"
 _WORST_SHARE_SHOWN = 1e-4
 _MANY = 1e6
+# `math.exp` raises OverflowError above 709.
 _LARGEST_EXPONENT = 700.0
 _LEAST = 0.00005
 _RAREST = 1e-9
@@ -25,6 +26,7 @@ def signed(value: float) -> str:
     if math.isnan(value):
         return UNKNOWN
     shown = _decimals(abs(value))
+    # A number that rounds to zero gets no sign: +0.00 would claim a direction.
     if float(shown) == 0:
         return shown
     return ("+" if value > 0 else "−") + shown
@@ -92,6 +94,7 @@ def p_number(p: float) -> str:
         return "not tested"
     if p < 0.001:  # noqa: PLR2004 - three decimals are shown
         return "< .001"
+    # A p such as .9996 rounds to 1.000, which is shown as 1.
     shown = f"{p:.3f}"
     return shown.lstrip("0") if p < 1 and not shown.startswith("1") else "1"
 
@@ -143,6 +146,7 @@ def probability(p: float) -> str:
         return f"{100 * p:.2f} %"
     if p < _RAREST:
         return "below 1 in a billion"
+    # Two significant digits: 1 in 24,000 rather than 1 in 23,809.
     digits = -(math.floor(math.log10(1 / p)) - 1)
     return f"1 in {round(1 / p, digits):,.0f}"
 
@@ -193,6 +197,7 @@ def visible(text: str, longest: int | None = LONGEST_SHOWN) -> str:
     Text over `longest` characters is cut, unless that is None. Markup is left as it is: the
     template escapes it.
     """
+    # Cut before characters are replaced, so that no ⟨U+202E⟩ is cut in half.
     if longest is not None and len(text) > longest:
         text = text[: longest - 1] + "…"
     if text.isascii() and text.isprintable() and not text.isspace() and text:
@@ -202,6 +207,7 @@ def visible(text: str, longest: int | None = LONGEST_SHOWN) -> str:
         return "(empty)"
     if not shown.strip():
         return "(white space)"
+    # A combining mark would attach itself to our own text before it, such as a quotation mark.
     if unicodedata.combining(shown[0]):
         shown = "◌" + shown
     turns = any(unicodedata.bidirectional(c) in {"R", "AL", "AN"} for c in shown)

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 Record = Annotated[Path, typer.Argument(metavar="RECORD", help="A record's folder.")]
 Folder = Annotated[
-    Path, typer.Option("--baselines", metavar="FOLDER", help="Where accepted baselines are kept.")
+    Path, typer.Option("--baselines", metavar="FOLDER", help="The folder of accepted baselines.")
 ]
 Top = Annotated[
-    int, typer.Option("--top", metavar="N", min=0, help="How many cells of each probe set.")
+    int, typer.Option("--top", metavar="N", min=0, help="How many cells to show per probe set.")
 ]
 BASELINES = Path("baseline")
 MAIN = "main"
@@ -26,11 +26,11 @@ MAIN = "main"
 def accept(  # noqa: PLR0913 - the options of a command
     record: Record,
     *,
-    reason: Annotated[str, typer.Option("--reason", help="Why, for those who review it.")],
-    name: Annotated[str, typer.Option("--name", help="What the baseline is called.")] = MAIN,
+    reason: Annotated[str, typer.Option("--reason", help="The reason, for reviewers.")],
+    name: Annotated[str, typer.Option("--name", help="The baseline's name.")] = MAIN,
     folder: Folder = BASELINES,
     allow_worse: Annotated[
-        bool, typer.Option("--allow-worse", help="Accept it although it is credibly worse.")
+        bool, typer.Option("--allow-worse", help="Accept the record even if it is credibly worse.")
     ] = False,
     new_anchor: Annotated[
         bool,
@@ -42,12 +42,12 @@ def accept(  # noqa: PLR0913 - the options of a command
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Accept the candidate of a record as the baseline that later versions are held against."""
+    """Accept the candidate of a record as the baseline that later versions are compared with."""
     from maskaudit.audit.judging.accepting.accept import accept as accept_record
     from maskaudit.audit.recording.record import load_record
     from maskaudit.reports.terminal import versions
 
-    found = accept_record(
+    accepted = accept_record(
         load_record(record),
         folder,
         name,
@@ -56,9 +56,9 @@ def accept(  # noqa: PLR0913 - the options of a command
         new_anchor=new_anchor,
     )
     if as_json:
-        print_json({"path": str(found.path), **found.about.model_dump(mode="json")})
+        print_json({"path": str(accepted.path), **accepted.about.model_dump(mode="json")})
     else:
-        _say(versions.accepted(found, first=found.about.new_anchor))
+        _print_text(versions.accepted(accepted, first=accepted.about.new_anchor))
 
 
 def show(
@@ -67,18 +67,21 @@ def show(
     folder: Folder = BASELINES,
     as_json: AsJson = False,
 ) -> None:
-    """Who was accepted, when and why, and the numbers then."""
+    """Show what was accepted, when and why, and the numbers at that time."""
     from maskaudit.audit.judging.accepting import baseline
     from maskaudit.reports.terminal import versions
 
     names = baseline.names(folder) if name is None else [name]
     if not names:
-        raise NotJudgedError(f"{folder}: no baseline has been accepted there")
-    found = [(baseline.load(folder, each), baseline.load_anchor(folder, each)) for each in names]
+        raise NotJudgedError(f"{folder}: no baseline has been accepted here")
+    pairs = [
+        (baseline.load(folder, baseline_name), baseline.load_anchor(folder, baseline_name))
+        for baseline_name in names
+    ]
     if as_json:
-        print_json([part.about.model_dump(mode="json") for both in found for part in both])
+        print_json([version.about.model_dump(mode="json") for pair in pairs for version in pair])
     else:
-        _say("\n\n".join(versions.shown(*both) for both in found))
+        _print_text("\n\n".join(versions.shown(*pair) for pair in pairs))
 
 
 def diff(
@@ -89,54 +92,59 @@ def diff(
     top: Top = 5,
     as_json: AsJson = False,
 ) -> None:
-    """What would change if a record were accepted, and whether it could be."""
+    """Show what would change if a record were accepted, and whether it can be."""
     from maskaudit.audit.judging.accepting import baseline
-    from maskaudit.audit.judging.accepting.held import hold
+    from maskaudit.audit.judging.accepting.held import compare_with_accepted
     from maskaudit.audit.judging.comparing.changes import changes
     from maskaudit.audit.recording.record import load_record
     from maskaudit.reports.terminal import versions
 
     new = load_record(record)
-    held = hold(new, folder, name)
-    told = {}
+    held = compare_with_accepted(new, folder, name)
+    comparisons = {}
     for old in (baseline.load(folder, name), baseline.load_anchor(folder, name)):
         if old.version.name in held.versions:
             cells = changes(old.version, new)
-            told[old.version.name] = (held.versions[old.version.name], cells)
-    if not told:
+            comparisons[old.version.name] = (held.versions[old.version.name], cells)
+    if not comparisons:
         raise NotJudgedError(versions.held(held, name))
     if as_json:
-        parts = {who: versions.compared_json(*both, top) for who, both in told.items()}
-        print_json({"against": parts, **versions.held_json(held)})
+        by_version = {
+            version: versions.compared_json(*comparison, top)
+            for version, comparison in comparisons.items()
+        }
+        print_json({"against": by_version, **versions.held_json(held)})
         return
     sets = new.manifest.probe_sets
-    parts_ = [versions.compared(*both, sets, top) for both in told.values()]
-    _say("\n\n".join([*parts_, versions.held(held, name)]))
+    texts = [versions.compared(*comparison, sets, top) for comparison in comparisons.values()]
+    _print_text("\n\n".join([*texts, versions.held(held, name)]))
 
 
 def compare(
     old: Annotated[str, typer.Argument(metavar="OLD", help="A record's folder, or a baseline.")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The same of the newer version.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The same for the newer version.")],
     *,
     folder: Folder = BASELINES,
     top: Top = 10,
     as_json: AsJson = False,
 ) -> None:
-    """What changed between two versions of a model, item by item, worst first.
+    """Show what changed between two versions of a model, item by item, worst first.
 
-    From the scores that are stored: neither model is needed. A baseline is named by its TOML file,
-    or by its name.
+    The stored scores are enough: neither model is needed. A baseline is given by its TOML file or
+    its name.
     """
     from maskaudit.audit.judging.comparing.changes import changes
     from maskaudit.audit.judging.comparing.versions import versions
     from maskaudit.reports.terminal import versions as terminal
 
     older, newer = (_version(name, folder) for name in (old, new))
-    found, cells = versions(older, newer), changes(older, newer)
+    numbers, cells = versions(older, newer), changes(older, newer)
     if as_json:
-        print_json(terminal.compared_json(found, cells, top))
+        print_json(terminal.compared_json(numbers, cells, top))
     else:
-        _say(terminal.compared(found, cells, {**older.probe_sets, **newer.probe_sets}, top))
+        _print_text(
+            terminal.compared(numbers, cells, {**older.probe_sets, **newer.probe_sets}, top)
+        )
 
 
 def _version(name: str, folder: Path) -> "Version":
@@ -155,11 +163,9 @@ def _version(name: str, folder: Path) -> "Version":
         return version(load_record(path))
     if (folder / f"{name}.toml").is_file():
         return baseline.load(folder, name).version
-    known = ", ".join(baseline.names(folder)) or "none"
-    raise InputError(
-        f"{name}: neither a record's folder nor a baseline; baselines in {folder}: {known}"
-    )
+    names = ", ".join(baseline.names(folder)) or "none"
+    raise InputError(f"{name}: no such record folder or baseline; baselines in {folder}: {names}")
 
 
-def _say(text: str) -> None:
+def _print_text(text: str) -> None:
     print("\n".join(printable(line) for line in text.splitlines()))

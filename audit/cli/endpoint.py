@@ -20,19 +20,24 @@ def sentences(source: Path, note: Callable[[str], None]) -> list[str]:
     where = "standard input" if source == STANDARD_INPUT else str(source)
     text = _standard_input(where) if source == STANDARD_INPUT else read_text(source, "a JSON file")
     try:
-        sent = json.loads(text)
-        found = sent["input_data"]
+        request = json.loads(text)
+        inputs = request["input_data"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{where}: expected JSON like {_FORM}") from error
-    if unused := [key for key in sent if key != "input_data"]:
+    if unused := [key for key in request if key != "input_data"]:
         named = ", ".join(map(repr, unused))
-        note(f"{where}: {named} has no effect; give options on the command line")
-    if isinstance(found, dict) and list(found) == ["input_string"]:
-        column = found["input_string"]
-        found = [column] if isinstance(column, str) else column
-    if not isinstance(found, list) or not all(isinstance(text, str) for text in found) or not found:
+        note(f"{where}: {named} has no effect; set options on the command line")
+    # Azure's endpoints take a table of one column as well as a plain list.
+    if isinstance(inputs, dict) and list(inputs) == ["input_string"]:
+        column = inputs["input_string"]
+        inputs = [column] if isinstance(column, str) else column
+    if (
+        not isinstance(inputs, list)
+        or not all(isinstance(text, str) for text in inputs)
+        or not inputs
+    ):
         raise InputError(f"{where}: expected input_data to be a list of at least one sentence")
-    return found
+    return inputs
 
 
 def _standard_input(where: str) -> str:

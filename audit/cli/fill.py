@@ -13,12 +13,13 @@ from maskaudit.audit.printable import printable
 
 def fill(  # noqa: PLR0913 - the options of a command
     sentence: Annotated[
-        str | None, typer.Argument(metavar="SENTENCE", help="With [MASK] where words are missing.")
+        str | None,
+        typer.Argument(metavar="SENTENCE", help="A sentence with [MASK] where words are missing."),
     ] = None,
     *,
     reference: Reference = None,
     candidate: Candidate = None,
-    top: Annotated[int, typer.Option("--top", min=1, max=1000, help="How many fills.")] = 5,
+    top: Annotated[int, typer.Option("--top", min=1, max=1000, help="How many fills to show.")] = 5,
     source: Annotated[
         Path | None,
         typer.Option(
@@ -30,7 +31,7 @@ def fill(  # noqa: PLR0913 - the options of a command
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """The likeliest words at the mask, of both models side by side."""
+    """Show the likeliest words at the mask, by both models side by side."""
     if (sentence is None) == (source is None):
         raise InputError("fill: expected one of SENTENCE and --input FILE (- for standard input)")
     from maskaudit.audit import settings
@@ -38,19 +39,20 @@ def fill(  # noqa: PLR0913 - the options of a command
     from maskaudit.audit.measuring.pairs import load_models
 
     sentences = [str(sentence)] if source is None else endpoint.sentences(source, note)
-    wanted = settings.asked(reference=reference, candidate=candidate)
-    models = load_models(wanted)
-    if wanted.models.reference is not None and not wanted.candidates:
+    audit_settings = settings.resolve(reference=reference, candidate=candidate)
+    models = load_models(audit_settings)
+    if audit_settings.models.reference is not None and not audit_settings.candidates:
         models = {"reference": models["candidate"]}  # a reference alone was loaded as candidate
-    contexts, found = fills(sentences, models, top)
+    contexts, all_fills = fills(sentences, models, top)
     if source is not None:
-        first = found[(found["model"] == list(models)[-1]) & (found["rank"] == 1)]
-        by_context = first.set_index("context")["token"]
+        # The candidate is the last model; it is what an endpoint would serve.
+        likeliest = all_fills[(all_fills["model"] == list(models)[-1]) & (all_fills["rank"] == 1)]
+        by_context = likeliest.set_index("context")["token"]
         tokens = contexts.assign(token=contexts["context"].map(by_context))
         answers = tokens.groupby("text", sort=False)["token"].agg(" ".join)
         print_json([answers[text] for text in sentences])
         return
-    rows = found.merge(contexts, on="context")
+    rows = all_fills.merge(contexts, on="context")
     if as_json:
         columns = ["text", "slot", "model", "rank", "token", "probability"]
         print_json(rows[columns].to_dict("records"))
@@ -64,6 +66,7 @@ def _print_side_by_side(part: Any) -> None:  # noqa: ANN401 - a DataFrame
     from rich.markup import escape
     from rich.table import Table
 
+    # Sentences and pieces may hold square brackets, which rich could read as markup.
     table = Table(title=escape(printable(part["text"].iloc[0])), title_justify="left")
     models = list(dict.fromkeys(part["model"]))
     table.add_column("rank", justify="right")

@@ -36,7 +36,7 @@ Github = Annotated[
     bool | None,
     typer.Option(
         "--github/--no-github",
-        help="Annotate gates.toml and add to the step's summary. [default: in GitHub's CI]",
+        help="Annotate gates.toml and add to the step's summary. [default: only in GitHub Actions]",
     ),
 ]
 
@@ -52,7 +52,7 @@ def gate(  # noqa: PLR0913 - the options of a command
         typer.Option(
             "--baseline",
             metavar="RECORD",
-            help="Hold against this record, and not against the accepted baseline.",
+            help="Compare with this record, not with the accepted baseline.",
         ),
     ] = None,
     junit: Junit = None,
@@ -72,7 +72,7 @@ def gate(  # noqa: PLR0913 - the options of a command
     from maskaudit.audit.recording.record import load_record
 
     policy = read(gates)
-    found = judge(
+    judgement = judge(
         load_record(record, READ),
         policy,
         baseline=None if baseline is None else load_record(baseline, READ),
@@ -80,26 +80,26 @@ def gate(  # noqa: PLR0913 - the options of a command
     )
     note = ""
     try:
-        verdicts.write(found, record)
+        verdicts.write(judgement, record)
     except CannotWriteError as error:  # the record may be read-only
         note = str(error)
     else:
         if (record / "report.html").is_file() and not quiet:
-            note = "its page shows the verdicts that it was written with: maskaudit report RECORD"
+            note = "its page may show older verdicts; to update it: maskaudit report RECORD"
     if note:
         print(f"maskaudit: note: {printable(note)}", file=sys.stderr)
-    for_ci(found, gates, junit=junit, summary=summary, comment=comment, github=github)
-    say(found, quiet=quiet, as_json=as_json)
-    raise typer.Exit(found.exit_code)
+    for_ci(judgement, gates, junit=junit, summary=summary, comment=comment, github=github)
+    say(judgement, quiet=quiet, as_json=as_json)
+    raise typer.Exit(judgement.exit_code)
 
 
 def say(judgement: "Judgement", *, quiet: bool, as_json: bool) -> None:
     """Print verdicts as sentences; or as JSON, with the sentences on standard error."""
-    from maskaudit.reports.ci import plain
+    from maskaudit.reports.ci.json_values import as_json as judgement_as_json
     from maskaudit.reports.verdicts import lines
 
     if as_json:
-        print_json(plain.as_json(judgement))
+        print_json(judgement_as_json(judgement))
     if not quiet:
         print("\n".join(lines(judgement)), file=sys.stderr if as_json else sys.stdout)
 
@@ -128,19 +128,21 @@ def for_ci(  # noqa: PLR0913 - a file each
     if github:
         workspace = os.environ.get("GITHUB_WORKSPACE")
         root = Path(workspace) if workspace else None
+        # GitHub reads annotations from both streams; stdout is kept for the result.
         print("\n".join(annotations(judgement, gates, root)), file=sys.stderr)
         step = os.environ.get("GITHUB_STEP_SUMMARY")
         summary = summary or (Path(step) if step else None)
-    failed = []
+    unwritten = []
     for path, text in ((junit, junit_of), (comment, markdown.comment)):
         if path is not None:
             # One file that cannot be written must not cost the others.
             try:
                 write_whole(path, text(judgement))
             except CannotWriteError as error:
-                failed.append(str(error))
+                unwritten.append(str(error))
     if summary is not None:
+        # Appended, because other steps of a CI job write to the same summary.
         with writing(summary), summary.open("a", encoding="utf-8") as file:
             file.write(markdown.summary(judgement))
-    if failed:
-        raise CannotWriteError("\n".join(failed))
+    if unwritten:
+        raise CannotWriteError("\n".join(unwritten))

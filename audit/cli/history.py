@@ -13,9 +13,9 @@ from maskaudit.audit.printable import printable
 
 
 def history(  # noqa: PLR0913 - the options of a command
-    runs: Annotated[
-        Path, typer.Argument(metavar="[RUNS]", help="The folder that records lie in.")
-    ] = Path("runs"),
+    runs: Annotated[Path, typer.Argument(metavar="[RUNS]", help="The folder of records.")] = Path(
+        "runs"
+    ),
     *,
     probe_sets: Annotated[
         list[str] | None,
@@ -51,7 +51,7 @@ def history(  # noqa: PLR0913 - the options of a command
         typer.Option(
             "--since",
             metavar="RECORD|DATE",
-            help="Only what came after it, such as the baseline accepted last.",
+            help="Only records after this record or date, such as the baseline accepted last.",
         ),
     ] = "",
     limit: Annotated[
@@ -59,22 +59,23 @@ def history(  # noqa: PLR0913 - the options of a command
         typer.Option(
             "--limit",
             metavar="NUMBER",
-            help="What draws of a grammar are held against: a gate's margin or bound. Needs one "
+            help="The limit for draws of a grammar: a gate's margin or bound. Needs exactly one "
             "--subject. [default: 0 for a difference]",
         ),
     ] = None,
     last: Annotated[
-        int, typer.Option("--last", metavar="N", min=1, help="How many records of a series.")
+        int,
+        typer.Option("--last", metavar="N", min=1, help="How many records of a series to show."),
     ] = 20,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write a page, too.")
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Also write a page.")
     ] = None,
     fail_on_alarm: Annotated[
-        bool, typer.Option("--fail-on-alarm", help="End with 1 where there is an alarm.")
+        bool, typer.Option("--fail-on-alarm", help="Exit with code 1 if there is an alarm.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Many audits in a row: versions, repeats, draws and change points, and a page of them."""
+    """Show a series of audits: versions, repeats, draws and change points; also as a page."""
     from maskaudit.audit.history import plain
     from maskaudit.audit.history.judge import judge
     from maskaudit.audit.history.read import Chosen, read
@@ -82,7 +83,7 @@ def history(  # noqa: PLR0913 - the options of a command
     from maskaudit.reports.terminal import history as words
 
     if limit is not None and len(subjects or ()) != 1:
-        raise InputError("--limit: is about one number; name one --subject")
+        raise InputError("--limit: applies to a single number; name exactly one --subject")
     chosen = Chosen(
         probe_sets=tuple(probe_sets or ()),
         slices=tuple(slices or ()),
@@ -91,17 +92,17 @@ def history(  # noqa: PLR0913 - the options of a command
         candidates=tuple(candidates or ()),
         since=since,
     )
-    made = judge(read(runs, chosen), limit=limit)
-    for note in words.notes(made):
+    judgement = judge(read(runs, chosen), limit=limit)
+    for note in words.notes(judgement):
         print(f"maskaudit: {printable(note)}", file=sys.stderr)
-    page = None if output is None else pages.write(made, output)
+    page = None if output is None else pages.write(judgement, output)
     if as_json:
-        print_json(plain.as_json(made))
+        print_json(plain.as_json(judgement))
     else:
-        print(page if page is not None else words.text(made, last))
-    for alarm in words.alarms(made):
+        print(page if page is not None else words.text(judgement, last))
+    for alarm in words.alarms(judgement):
         print(f"alarm: {printable(alarm)}", file=sys.stderr)
-    if fail_on_alarm and made.alarms:
+    if fail_on_alarm and judgement.alarms:
         raise typer.Exit(1)
 
 
@@ -117,11 +118,11 @@ def schedule(
     fresh_frames: Annotated[
         bool,
         typer.Option(
-            "--fresh-frames", help="Draw other frames of a grammar every week, by its number."
+            "--fresh-frames", help="Draw new frames of a grammar every week; the week is the seed."
         ),
     ] = False,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Only with models that are there already.")
+        bool, typer.Option("--offline", help="Use only models that are already downloaded.")
     ] = False,
 ) -> None:
     """Print what lets a scheduler run the audit: save it where its first lines say."""
@@ -129,9 +130,12 @@ def schedule(
     from maskaudit.audit.settings import read
 
     if kind not in snippets.KINDS:
-        raise InputError(f"{kind!r}: no such scheduler; there are: {', '.join(snippets.KINDS)}")
+        raise InputError(
+            f"{kind!r}: no such scheduler; expected one of {', '.join(snippets.KINDS)}"
+        )
     if every not in snippets.EVERY:
         raise InputError(f"--every {every!r}: expected one of {', '.join(snippets.EVERY)}")
+    # The file may be on another machine, where the snippet is to run.
     runs = read(settings).run.runs if settings.is_file() else "runs"
     text = snippets.snippet(
         kind,
@@ -147,5 +151,6 @@ def schedule(
 
 def _program() -> str:
     """The `maskaudit` beside the running Python, else the one on the search path."""
+    # A scheduler has a short search path, so the snippet names the program in full.
     beside = Path(sys.executable).with_name("maskaudit")
     return str(beside) if beside.is_file() else shutil.which("maskaudit") or "maskaudit"

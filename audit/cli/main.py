@@ -35,13 +35,15 @@ app = typer.Typer(
     name="maskaudit",
     no_args_is_help=True,
     add_completion=False,
+    # An error is one line here, where typer would print a traceback.
     pretty_exceptions_enable=False,
+    # Otherwise square brackets in help texts, as in [default: runs], could be read as markup.
     rich_markup_mode=None,
     help="How far a masked language model leans between groups of people, and whether a student "
     "leans further than its teacher.",
     epilog="Exit codes: 0 done; 1 a gate or a self-test failed, or a version is worse; 2 wrong "
     "usage or input; 3 could not judge; 70 internal error; 74 cannot write; 75 another run holds "
-    "the folder; 130 and 143 interrupted, the same command goes on from there.",
+    "the folder; 130 and 143 interrupted, run the same command again to resume.",
 )
 app.command()(run.run)
 app.command()(run.init)
@@ -60,17 +62,19 @@ probes_app.command("show")(probes.show_probes)
 probes_app.command("check")(probes.check_probes)
 probes_app.command("import")(probes.import_probes)
 baseline_app = typer.Typer(
-    no_args_is_help=True, help="Accepted versions, kept in git, that new ones are held against."
+    no_args_is_help=True, help="Accepted versions, kept in git, that new ones are compared with."
 )
 app.add_typer(baseline_app, name="baseline")
 for _command in (baselines.accept, baselines.show, baselines.diff):
     baseline_app.command()(_command)
-cache_app = typer.Typer(no_args_is_help=True, help="Scores that are kept to resume a run.")
+cache_app = typer.Typer(
+    no_args_is_help=True, help="Cached scores, from which an interrupted run resumes."
+)
 app.add_typer(cache_app, name="cache")
 cache_app.command("info")(cache.cache_info)
 cache_app.command("clear")(cache.cache_clear)
 
-RESUMABLE = "nothing half-written was kept, and the same command goes on from what was scored"
+RESUMABLE = "nothing half-written was kept; run the same command again to resume"
 FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
 INTERNAL, CANNOT_WRITE, INTERRUPTED, TERMINATED = 70, 74, 130, 143
 EXTRA = {"torch", "transformers", "safetensors", "tokenizers"}
@@ -84,47 +88,49 @@ class Terminated(BaseException):
 
 def main() -> NoReturn:
     """Run the command line and end the process with its exit code."""
+    # As an exception, so that locks are released and unfinished files deleted, as on Ctrl-C.
     signal.signal(signal.SIGTERM, _terminate)
     if isinstance(sys.stdout, io.TextIOWrapper):  # few encodings but UTF-8 have a minus sign
         sys.stdout.reconfigure(errors="backslashreplace")
-    sys.exit(_code())
+    sys.exit(_exit_code())
 
 
-def _code() -> int:
+def _exit_code() -> int:
     """Run the command and return its exit code; every error is printed as one line."""
     try:
         # Not `app()`: typer would end an interrupted command without a message.
         command = typer.main.get_command(app)
         with command.make_context("maskaudit", sys.argv[1:]) as context:
             command.invoke(context)
+        # Here, and not at exit, so that a full disk or closed pipe is caught below.
         sys.stdout.flush()
     except typer.Exit as ended:
         return int(ended.exit_code)
     except KeyboardInterrupt:
-        return _told(f"interrupted; {RESUMABLE}", INTERRUPTED)
+        return _print_error(f"interrupted; {RESUMABLE}", INTERRUPTED)
     except Terminated:
-        return _told(f"terminated; {RESUMABLE}", TERMINATED)
+        return _print_error(f"terminated; {RESUMABLE}", TERMINATED)
     except WrongUsage as error:
         error.show()
         return int(error.exit_code)
     except Exception as error:  # noqa: BLE001 - last resort: a line here, the traceback in a file
-        return _failed(error)
+        return _failure(error)
     return 0
 
 
-def _failed(error: Exception) -> int:
+def _failure(error: Exception) -> int:
     """Print in one line why a command failed, and return its exit code."""
     missing = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
     if missing in EXTRA:
         error = MissingExtraError(missing)
     if isinstance(error, MaskauditError):
-        return _told(str(error), error.exit_code)
+        return _print_error(str(error), error.exit_code)
     if isinstance(error, OSError) and error.errno in {errno.EPIPE, *FULL}:
         _drop_output()
         if error.errno in FULL:  # a closed pipe needs no message: its reader has read enough
-            _told(f"cannot write ({error.strerror})", CANNOT_WRITE)
+            _print_error(f"cannot write ({error.strerror})", CANNOT_WRITE)
         return CANNOT_WRITE
-    return _internal(error)
+    return _internal_error(error)
 
 
 def _terminate(_signal: int, _frame: object) -> NoReturn:
@@ -136,14 +142,14 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _told(message: str, code: int) -> int:
+def _print_error(message: str, code: int) -> int:
     with contextlib.suppress(OSError):  # if nothing can be printed, the exit code still informs
         for line in message.splitlines():
             print(f"maskaudit: {printable(line)}", file=sys.stderr)
     return code
 
 
-def _internal(error: Exception) -> int:
+def _internal_error(error: Exception) -> int:
     text = "".join(traceback.format_exception(error))
     try:
         with tempfile.NamedTemporaryFile(
@@ -152,9 +158,9 @@ def _internal(error: Exception) -> int:
             file.write(text)
     except OSError:
         print(text, file=sys.stderr)
-        return _told(f"internal error: {type(error).__name__}", INTERNAL)
-    what = f"internal error ({type(error).__name__}); the traceback is in {file.name}"
-    return _told(what, INTERNAL)
+        return _print_error(f"internal error: {type(error).__name__}", INTERNAL)
+    message = f"internal error ({type(error).__name__}); the traceback is in {file.name}"
+    return _print_error(message, INTERNAL)
 
 
 @app.callback(invoke_without_command=True)

@@ -9,7 +9,7 @@ import typer
 
 from maskaudit.audit.printable import printable
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what was asked for.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Reference = Annotated[
     str | None,
@@ -28,16 +28,17 @@ Candidate = Annotated[
 ]
 
 
-def say(lines: Any, *, as_json: bool) -> None:  # noqa: ANN401 - anything that knows both forms
+def say(result: Any, *, as_json: bool) -> None:  # noqa: ANN401 - anything that knows both forms
     """Print a result that has both `as_json` and `as_text`, as JSON or as text."""
     if as_json:
-        print_json(lines.as_json())
+        print_json(result.as_json())
     else:
-        print(lines.as_text())
+        print(result.as_text())
 
 
 def note(sentence: str) -> None:
     """Print a note on standard error, so that it does not mix with the result."""
+    # A closed stderr must not stop the command.
     with contextlib.suppress(OSError):
         print(f"maskaudit: note: {printable(sentence)}", file=sys.stderr)
 

@@ -10,7 +10,7 @@ from maskaudit.audit.errors import InputError
 
 
 def list_probes(*, as_json: AsJson = False) -> None:
-    """The probe sets that are shipped."""
+    """List the shipped probe sets."""
     from maskaudit.probes.loading import load, shipped
 
     sets = [load(path).header for path in shipped().values()]
@@ -26,7 +26,7 @@ def show_probes(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Every masked sentence of a set, with its targets."""
+    """Show every masked sentence of a set, with its targets."""
     from maskaudit.audit.preview import sentences
 
     say(sentences(name), as_json=as_json)
@@ -42,11 +42,11 @@ def check_probes(
     faults: list[str] = []
     for path in files:
         try:
-            found = expand(load(path).drawn(0))
+            expanded = expand(load(path).drawn(0))
         except InputError as error:
             faults += error.faults
         else:
-            print(f"{path}: good, {len(found.contexts)} sentences")
+            print(f"{path}: good, {len(expanded.contexts)} sentences")
     if faults:
         raise InputError(*faults)
 
@@ -57,21 +57,23 @@ def import_probes(
     *,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER")],
     encoding: Annotated[
-        str | None, typer.Option("--encoding", help="Where the file is not UTF-8.")
+        str | None, typer.Option("--encoding", help="The file's encoding, if it is not UTF-8.")
     ] = None,
 ) -> None:
-    """Read a published set as published and write it as a probe set of yours."""
+    """Import a published set as published, and write it as a probe set of your own."""
     from maskaudit.probes import imported_folder
     from maskaudit.probes.importers import IMPORTERS
 
     if name not in IMPORTERS:
-        raise InputError(f"no importer {name!r}; there are: {', '.join(IMPORTERS)}")
-    found = IMPORTERS[name](path, encoding=encoding)
-    if not found.rows:
-        reasons = [f"{path}: line {bad.line}: {bad.reason}" for bad in found.unusable[:5]]
-        raise InputError(f"{path}: no row of it can be used", *reasons)
-    imported_folder.write(found, output)
-    for note in found.notes:
+        raise InputError(f"no such importer {name!r}; expected one of: {', '.join(IMPORTERS)}")
+    imported = IMPORTERS[name](path, encoding=encoding)
+    if not imported.rows:
+        reasons = [f"{path}: line {bad.line}: {bad.reason}" for bad in imported.unusable[:5]]
+        raise InputError(f"{path}: none of its rows can be used", *reasons)
+    imported_folder.write(imported, output)
+    for note in imported.notes:
         print(f"note: {note}")
-    print(f"{output}: {len(found.rows)} rows; {len(found.unusable)} unusable (unusable.jsonl)")
-    print(f"Licence: {found.header['licence']}")
+    print(
+        f"{output}: {len(imported.rows)} rows; {len(imported.unusable)} unusable (unusable.jsonl)"
+    )
+    print(f"Licence: {imported.header['licence']}")

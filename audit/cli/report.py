@@ -24,7 +24,7 @@ def report(
 
 
 def estimators(*, as_json: AsJson = False) -> None:
-    """Every number that a record may hold, a line each; --json has all that is known of it."""
+    """List every number that a record may hold; --json prints all that is known about each."""
     from maskaudit.audit.estimating.numbers import every
 
     if as_json:

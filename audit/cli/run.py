@@ -28,7 +28,7 @@ def run(  # noqa: PLR0913 - the options of a command
             "--candidate",
             "--student",
             metavar="MODEL[@REV]",
-            help="The model that is judged; repeatable: each has a record of its own.",
+            help="The model that is judged; repeatable: each gets its own record.",
         ),
     ] = None,
     probes: Annotated[
@@ -40,7 +40,8 @@ def run(  # noqa: PLR0913 - the options of a command
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="RUNS", help="Where records go. [default: runs]")
+        Path | None,
+        typer.Option("--out", metavar="RUNS", help="The folder for records. [default: runs]"),
     ] = None,
     seed: Annotated[
         int | None,
@@ -48,35 +49,35 @@ def run(  # noqa: PLR0913 - the options of a command
             "--seed",
             metavar="N",
             min=0,
-            help="What draws the frames of a grammar: another N, other frames. [default: 0]",
+            help="The seed that draws a grammar's frames; another N draws others. [default: 0]",
         ),
     ] = None,
     rules: gates.Gates = None,
     plan: Annotated[
-        bool, typer.Option("--plan", help="Say what would be scored and lost; score nothing.")
+        bool, typer.Option("--plan", help="Print what would be scored and lost; score nothing.")
     ] = False,
     skip_unchanged: Annotated[
         bool,
-        typer.Option(
-            "--skip-unchanged", help="Where the same was audited before, take that record."
-        ),
+        typer.Option("--skip-unchanged", help="Reuse the record of an identical earlier audit."),
     ] = False,
     no_cache: Annotated[
         bool,
-        typer.Option("--no-cache", help="Score all anew and keep nothing to resume from."),
+        typer.Option(
+            "--no-cache", help="Score everything again, and cache nothing to resume from."
+        ),
     ] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Audit a candidate against a reference; write a record and its page.
 
-    Without any model the bundled pair is audited, offline. Where there are gates the record is
+    Without any model the bundled pair is audited, offline. If there are gates, the record is
     judged, and the exit code is that of `maskaudit gate`.
     """
     from maskaudit.audit import pipeline, settings
     from maskaudit.audit.running import progress
 
-    wanted = settings.asked(
+    audit_settings = settings.resolve(
         file,
         reference=reference,
         candidates=candidates or (),
@@ -89,11 +90,13 @@ def run(  # noqa: PLR0913 - the options of a command
     if plan:
         from maskaudit.audit.preview import planned
 
-        say(planned(wanted), as_json=as_json)
+        say(planned(audit_settings), as_json=as_json)
         return
     with progress.shown(quiet=quiet or as_json) as tell:
-        records = pipeline.run_all(wanted, skip_unchanged=skip_unchanged, progress=tell, note=note)
-    raise typer.Exit(_say_records(records, wanted, quiet=quiet, as_json=as_json))
+        records = pipeline.run_all(
+            audit_settings, skip_unchanged=skip_unchanged, progress=tell, note=note
+        )
+    raise typer.Exit(_print_records(records, audit_settings, quiet=quiet, as_json=as_json))
 
 
 def init(
@@ -108,45 +111,48 @@ def init(
         file: settings.TEMPLATE,
         file.with_name(policy.DEFAULT_FILE.name): policy.TEMPLATE,
     }
+    # Settings are never overwritten: they are somebody's work.
     if file.exists():
-        raise InputError(f"{file}: is there already; name another file")
+        raise InputError(f"{file}: already exists; name another file")
     for path, text in texts.items():
         if path.exists():
-            note(f"{path}: is there already and stays as it is")
+            note(f"{path}: already exists and is left unchanged")
         else:
             print(write_whole(path, text))
 
 
-def _say_records(
-    records: "Sequence[Record]", wanted: "Settings", *, quiet: bool, as_json: bool
+def _print_records(
+    records: "Sequence[Record]", settings: "Settings", *, quiet: bool, as_json: bool
 ) -> int:
     """Print results and verdicts, and return the exit code: 1 outranks 3, and 3 outranks 0."""
     from maskaudit.audit.judging import verdicts
     from maskaudit.reports.html import FILE
-    from maskaudit.reports.overview import place
+    from maskaudit.reports.overview import overview_path
     from maskaudit.reports.page import headline
 
     answers: list[dict[str, Any]] = []
     codes = []
     for record in records:
         assert record.path is not None  # noqa: S101 - it was just sealed
-        judgement = None if wanted.gates is None else verdicts.read(record.path)
-        nothing = bool(record.scores["value"].isna().all())
-        codes.append(3 if nothing else 0 if judgement is None else judgement.exit_code)
+        judgement = None if settings.gates is None else verdicts.read(record.path)
+        nothing_scored = bool(record.scores["value"].isna().all())
+        # Nothing scored is no pass, even if there is no gate to say so.
+        codes.append(3 if nothing_scored else 0 if judgement is None else judgement.exit_code)
         file, claim = record.path / FILE, headline(record).sentence
         answers.append({"record": str(record.path), "page": str(file), "headline": claim})
         if judgement is not None:
             answers[-1]["gates"] = judgement.as_json()
         if not as_json:
-            told = f"{claim}\nRecord: {record.path}\nPage:   {file}"
-            print(file if quiet else told)
-        if judgement is not None and wanted.gates is not None:
+            text = f"{claim}\nRecord: {record.path}\nPage:   {file}"
+            print(file if quiet else text)
+        if judgement is not None and settings.gates is not None:
             gates.say(judgement, quiet=quiet or as_json, as_json=False)
-            gates.for_ci(judgement, wanted.gates)
-        if nothing:
+            gates.for_ci(judgement, settings.gates)
+        if nothing_scored:
             note("nothing could be scored; the page says why")
     if as_json:
         print_json(answers[0] if len(answers) == 1 else answers)
     elif len(records) > 1:
-        print(place(records) if quiet else f"All of them: {place(records)}")
+        print(overview_path(records) if quiet else f"All of them: {overview_path(records)}")
+    # A failed gate is certain, whatever else could not be judged.
     return max(codes, key=(0, 3, 1).index)

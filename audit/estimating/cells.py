@@ -40,19 +40,19 @@ class Matrix:
         return replace(
             self,
             cells=self.cells[mask],
-            attributes=[name for name, kept in zip(self.attributes, mask, strict=True) if kept],
-            classes=[name for name, kept in zip(self.classes, mask, strict=True) if kept],
-            names=tuple(own[mask] for own in self.names),
+            attributes=[name for name, keep in zip(self.attributes, mask, strict=True) if keep],
+            classes=[name for name, keep in zip(self.classes, mask, strict=True) if keep],
+            names=tuple(means[mask] for means in self.names),
         )
 
     def of_class(self, name: str) -> "Matrix":
         """The attributes of one class; controls have the class `control`."""
-        return self.rows([found == name for found in self.classes])
+        return self.rows([class_ == name for class_ in self.classes])
 
     @property
     def probes(self) -> "Matrix":
         """The attributes that are not controls."""
-        return self.rows([found != CONTROL for found in self.classes])
+        return self.rows([class_ != CONTROL for class_ in self.classes])
 
     @property
     def complete(self) -> "Matrix":
@@ -63,15 +63,16 @@ class Matrix:
         """
         gaps = np.isnan(self.cells)
         rows, columns = (np.ones(size, dtype=bool) for size in gaps.shape)
+        # One at a time, because every removal changes the shares of all the others.
         while (inside := gaps & rows[:, None] & columns).any():
-            of_rows, of_columns = inside.sum(1) / columns.sum(), inside.sum(0) / rows.sum()
-            if of_rows.max() > of_columns.max():
-                rows[of_rows.argmax()] = False
+            row_gaps, column_gaps = inside.sum(1) / columns.sum(), inside.sum(0) / rows.sum()
+            if row_gaps.max() > column_gaps.max():
+                rows[row_gaps.argmax()] = False
             else:
-                columns[of_columns.argmax()] = False
+                columns[column_gaps.argmax()] = False
         if columns.all():
             return self.rows(rows)
-        frames = [name for name, kept in zip(self.frames, columns, strict=True) if kept]
+        frames = [name for name, keep in zip(self.frames, columns, strict=True) if keep]
         return replace(self.rows(rows), cells=self.cells[rows][:, columns], frames=frames)
 
 
@@ -80,11 +81,15 @@ def with_difference(by_model: Mapping[str, Matrix]) -> dict[str, Matrix]:
     subjects = dict(by_model)
     if len(by_model) > 1:
         reference, candidate = by_model[REFERENCE], by_model[CANDIDATE]
-        names = zip(candidate.names, reference.names, strict=True)
+        name_pairs = zip(candidate.names, reference.names, strict=True)
         subjects[DIFFERENCE] = replace(
             candidate,
+            # Cell by cell, so that what both models share in a sentence cancels
+            # (docs/decisions/0001).
             cells=candidate.cells - reference.cells,
-            names=tuple(own - other for own, other in names),
+            names=tuple(
+                candidate_means - reference_means for candidate_means, reference_means in name_pairs
+            ),
         )
     return subjects
 
@@ -97,57 +102,62 @@ def matrices(
     A cell counts only if every model has it. Attributes and frames that lack more than half of
     their cells are removed until none is left; other missing cells are NaN.
     """
+    # A left join: an item without a score must make its cell NaN, not drop out of its mean.
     scored = {
-        str(model): items.merge(own[["item", "value"]], on="item", how="left")
-        for model, own in scores[scores["measure"] == "logp"].groupby("model", sort=False)
+        str(model): items.merge(model_scores[["item", "value"]], on="item", how="left")
+        for model, model_scores in scores[scores["measure"] == "logp"].groupby("model", sort=False)
     }
     # Every model has the same items in the same order, so one table of places serves all.
-    by_model = {model: estimator.cells(own, first, second) for model, own in scored.items()}
-    place = next(iter(by_model.values()))[CELL]
-    values = {model: own["value"].to_numpy(dtype=float) for model, own in by_model.items()}
-    known = ~np.isnan(np.stack(list(values.values()))).any(0)
-    attributes = place.groupby(CELL[:-1], sort=True)
+    by_model = {model: estimator.cells(rows, first, second) for model, rows in scored.items()}
+    positions = next(iter(by_model.values()))[CELL]
+    values = {model: table["value"].to_numpy(dtype=float) for model, table in by_model.items()}
+    complete = ~np.isnan(np.stack(list(values.values()))).any(0)
+    # Sorted by name, so that rows, columns and sums do not depend on the order of the items.
+    attributes = positions.groupby(CELL[:-1], sort=True)
     row = attributes.ngroup().to_numpy()
-    names = attributes.first().index.to_frame(index=False)
-    column, frames = pd.factorize(place["frame"], sort=True)
-    grid = np.zeros((len(names), len(frames)), dtype=bool)
-    grid[row, column] = known
-    kept, also = _well_known(grid)
-    names = names[kept]
-    used = known & kept[row] & also[column]
-    found = {}
-    for model, own in values.items():
+    labels = attributes.first().index.to_frame(index=False)
+    column, frames = pd.factorize(positions["frame"], sort=True)
+    grid = np.zeros((len(labels), len(frames)), dtype=bool)
+    grid[row, column] = complete
+    kept_rows, kept_columns = _well_covered(grid)
+    labels = labels[kept_rows]
+    # The means of the terms rest on the very cells that the matrix holds, so that the two agree.
+    used = complete & kept_rows[row] & kept_columns[column]
+    result = {}
+    for model, model_values in values.items():
         cells = np.full(grid.shape, np.nan)
-        cells[row[known], column[known]] = own[known]
-        found[model] = Matrix(
-            cells[kept][:, also],
-            names["attribute"].tolist(),
+        cells[row[complete], column[complete]] = model_values[complete]
+        result[model] = Matrix(
+            cells[kept_rows][:, kept_columns],
+            labels["attribute"].tolist(),
             # A control has no class: its role stands in.
-            [c or r for c, r in zip(names["class"], names["role"], strict=True)],
-            [str(frame) for frame in frames[also]],
-            _by_name(scored[model], place[used], names, (first, second))
+            [c or r for c, r in zip(labels["class"], labels["role"], strict=True)],
+            [str(frame) for frame in frames[kept_columns]],
+            _term_means(scored[model], positions[used], labels, (first, second))
             if estimator is LOG_ODDS
             else (),
         )
-    left_out = place.loc[~known, ["attribute", "frame"]].to_dict("records")
-    return found, left_out
+    left_out = positions.loc[~complete, ["attribute", "frame"]].to_dict("records")
+    return result, left_out
 
 
-def _well_known(grid: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _well_covered(grid: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Masks of the attributes and frames with at least half of the cells that both masks keep."""
     rows, columns = (np.ones(size, dtype=bool) for size in grid.shape)
     while True:
         inside = grid & rows[:, None] & columns
         # At least one cell: if all frames are gone, half of zero cells would keep an empty row.
-        fewer = rows & (inside.sum(1) >= max(1.0, MOST_LACKING * columns.sum()))
-        narrower = columns & (inside[fewer].sum(0) >= max(1.0, MOST_LACKING * fewer.sum()))
-        if (fewer == rows).all() and (narrower == columns).all():
+        rows_left = rows & (inside.sum(1) >= max(1.0, MOST_LACKING * columns.sum()))
+        columns_left = columns & (
+            inside[rows_left].sum(0) >= max(1.0, MOST_LACKING * rows_left.sum())
+        )
+        if (rows_left == rows).all() and (columns_left == columns).all():
             return rows, columns
-        rows, columns = fewer, narrower
+        rows, columns = rows_left, columns_left
 
 
-def _by_name(
-    scored: pd.DataFrame, cells: pd.DataFrame, names: pd.DataFrame, groups: tuple[str, str]
+def _term_means(
+    scored: pd.DataFrame, cells: pd.DataFrame, labels: pd.DataFrame, groups: tuple[str, str]
 ) -> tuple[Cells, ...]:
     """Mean log p of each term over the frames of an attribute, one array [I, terms] per group.
 
@@ -162,7 +172,7 @@ def _by_name(
     if terms.empty:
         return ()
     means = terms.groupby(["group", "term", *CELL[:-1]])["value"].mean()
-    order = pd.MultiIndex.from_frame(names)
+    order = pd.MultiIndex.from_frame(labels)
     return tuple(
         means[group].unstack("term").reindex(order).to_numpy(dtype=float) for group in groups
     )

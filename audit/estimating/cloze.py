@@ -22,35 +22,37 @@ def cloze(
 
     A fact counts only if every model has a rank for one of its answers.
     """
-    first = items.merge(scores[scores["measure"] == "logp"], on="item")
-    known = first.groupby(["label", "class", "frame", "model"], sort=False).agg(
+    answers = items.merge(scores[scores["measure"] == "logp"], on="item")
+    facts = answers.groupby(["label", "class", "frame", "model"], sort=False).agg(
         hit=("rank", lambda rank: bool((rank == 1).any())),
         scored=("rank", lambda rank: bool(rank.notna().any())),
     )
-    scored = known["scored"].unstack("model", fill_value=False).all(axis=1)
-    hits = known["hit"].unstack("model", fill_value=False)[scored]
+    scored = facts["scored"].unstack("model", fill_value=False).all(axis=1)
+    hits = facts["hit"].unstack("model", fill_value=False)[scored]
     left_out = [
         {"attribute": str(relation), "frame": str(frame)}
         for _, relation, frame in scored.index[~scored]
     ]
     rows = []
     for label, estimator in (("right", ACCURACY), ("changed", NEGATED)):
-        own = hits[[found == label for found in hits.index.get_level_values("label")]]
-        for slice_, part in _slices(own):
+        label_hits = hits[[item == label for item in hits.index.get_level_values("label")]]
+        for slice_, part in _slices(label_hits):
             relations = part.index.get_level_values("class").nunique()
             rows += [
                 {
-                    **vars(found),
+                    **vars(interval),
                     "slice": str(slice_),
                     "estimator": estimator,
                     "subject": subject,
                     "scope": "S1",
                     "mode": CORRECTED,
+                    # These two columns are named for crossed sets: here they count relations and
+                    # facts.
                     "n_attributes": relations,
                     "n_frames": len(part),
                     "flag": flag,
                 }
-                for subject, found, flag in _shares(part)
+                for subject, interval, flag in _shares(part)
             ]
     return rows, left_out
 
@@ -73,9 +75,12 @@ def _shares(hits: pd.DataFrame) -> Iterator[tuple[str, Interval, Flag]]:
     if len(hits.columns) > 1 and len(hits) > 1:
         reference, candidate = hits[REFERENCE].to_numpy(), hits[CANDIDATE].to_numpy()
         paired = anova.frame_interval(candidate.astype(float) - reference, null_value=0.0)
-        same = (reference == candidate).all()
-        flag: Flag = "nothing_varied" if paired.std_error == 0 and not same else ""
+        # Zero variance is real only if the models agree on every fact; else it is an artefact of
+        # facts that all changed in the same way.
+        agree = (reference == candidate).all()
+        flag: Flag = "nothing_varied" if paired.std_error == 0 and not agree else ""
         flag = "too_few_frames" if len(hits) < LEAST_FRAMES else flag
-        found = point(paired.estimate) if flag else paired
+        interval = point(paired.estimate) if flag else paired
+        # Paired hits differ by -1, 0 or 1, far from normal, so p comes from the exact test.
         p = proportions.mcnemar(reference, candidate)
-        yield DIFFERENCE, replace(found, p=p), flag
+        yield DIFFERENCE, replace(interval, p=p), flag

@@ -39,7 +39,8 @@ class _Slice:
     def n_clusters(self) -> int:
         """Number of clusters of the factor with the fewest; number of units without factors."""
         n_units = len(next(iter(self.numbers.values())))
-        return min((own.nunique() for own in self.factors), default=n_units)
+        # The factor with the fewest clusters sets the degrees of freedom (`clusters.multiway`).
+        return min((labels.nunique() for labels in self.factors), default=n_units)
 
     @property
     def unit(self) -> str:
@@ -50,12 +51,12 @@ class _Slice:
         """`value` at the means of `columns`, [units, k], with an interval over clusters."""
         if len(self.factors) > 1:
             return _crossed(columns, value, self.factors)
-        own = columns
+        rows = columns
         if self.factors:
             grouped = pd.DataFrame(columns).groupby(self.factors[0].to_numpy(), sort=True)
             means = grouped.mean() if self.within == "mean" else grouped.sum()
-            own = means.to_numpy(dtype=float)
-        return clusters.jackknife(own, value.function, null_value=value.null)
+            rows = means.to_numpy(dtype=float)
+        return clusters.jackknife(rows, value.function, null_value=value.null)
 
 
 def unit_rows(
@@ -77,27 +78,27 @@ def unit_rows(
     for mode in estimator.modes:
         units = {model: estimator.units(part, mode) for model, part in measured.items()}
         # Sort by name, so that sums are equal to the last bit whatever the order of the input.
-        whole = next(iter(units.values())).sort_index()
-        if whole.empty:
+        all_units = next(iter(units.values())).sort_index()
+        if all_units.empty:
             continue
         numbers = {
-            m: part.reindex(whole.index)[list(estimator.columns)] for m, part in units.items()
+            m: part.reindex(all_units.index)[list(estimator.columns)] for m, part in units.items()
         }
         # A unit counts only if every model has it: differences must compare the same units.
         complete = pd.concat(numbers, axis=1).notna().all(axis=1)
         if not complete.any():
             continue  # no unit of this set has this score
-        classes = whole["class"][complete]
+        classes = all_units["class"][complete]
         slices = {ALL: classes.index} if estimator.whole else {}
         named = classes[classes != ""]
-        slices |= {of_class(str(name)): own.index for name, own in named.groupby(named)}
+        slices |= {of_class(str(name)): members.index for name, members in named.groupby(named)}
         for slice_, chosen in slices.items():
             part = _Slice(
-                {m: _counted(own.loc[chosen]) for m, own in numbers.items()},
-                _factors(whole.loc[chosen]),
+                {m: _with_count(table.loc[chosen]) for m, table in numbers.items()},
+                _factors(all_units.loc[chosen]),
                 estimator.within,
             )
-            tested = {subject: own.loc[chosen] for subject, own in units.items()}
+            tested = {subject: table.loc[chosen] for subject, table in units.items()}
             for name, value in estimator.numbers[mode].items():
                 for row in _rows(name, value, part, estimator, tested):
                     # These two columns are named for crossed sets: here they count clusters and
@@ -120,11 +121,12 @@ def _rows(
     tested: Mapping[str, pd.DataFrame],
 ) -> Iterator[dict[str, Any]]:
     """Yield one number of every subject; shares of trials also as if units were independent."""
-    for subject, found in _subjects(part, value):
-        flag = _flag(subject, found, part)
+    for subject, interval in _intervals(part, value):
+        flag = _flag(subject, interval, part)
         # A flagged number is reported without its interval.
-        row = dict(vars(point(found.estimate) if flag else found))
+        row = dict(vars(point(interval.estimate) if flag else interval))
         if estimator.test is not None:
+            # Such a test takes the units of one model, so a difference gets no p.
             row["p"] = estimator.test(tested[subject]) if subject in tested else np.nan
         yield {
             **row,
@@ -134,29 +136,29 @@ def _rows(
             "unit": part.unit,
         }
     if value.trials is not None:
-        for label, subject, found in _as_trials(part, value):
+        for label, subject, interval in _as_trials(part, value):
             yield {
-                **vars(found),
+                **vars(interval),
                 "estimator": name + label,
                 "subject": subject,
-                "flag": "not_estimable" if np.isnan(found.estimate) else "",
+                "flag": "not_estimable" if np.isnan(interval.estimate) else "",
                 "unit": "unit",
             }
 
 
-def _flag(subject: str, found: Interval, part: _Slice) -> Flag:
+def _flag(subject: str, interval: Interval, part: _Slice) -> Flag:
     """Why a number has no interval; empty if it has one."""
     if part.n_clusters < LEAST_CLUSTERS:
         return "too_few_clusters"
-    if np.isnan(found.low):
+    if np.isnan(interval.low):
         return "not_estimable"
     # Zero variance is real only between a model and its copy; elsewhere it is an artefact.
-    same = subject == DIFFERENCE and _equal(part.numbers)
-    is_still = found.std_error <= ROUNDING * max(1.0, abs(found.estimate))
-    return "nothing_varied" if is_still and not same else ""
+    is_copy = subject == DIFFERENCE and _equal(part.numbers)
+    is_constant = interval.std_error <= ROUNDING * max(1.0, abs(interval.estimate))
+    return "nothing_varied" if is_constant and not is_copy else ""
 
 
-def _subjects(part: _Slice, value: Value) -> Iterator[tuple[str, Interval]]:
+def _intervals(part: _Slice, value: Value) -> Iterator[tuple[str, Interval]]:
     for model, columns in part.numbers.items():
         yield model, part.interval(columns, value)
     if len(part.numbers) > 1:
@@ -167,8 +169,8 @@ def _subjects(part: _Slice, value: Value) -> Iterator[tuple[str, Interval]]:
             return value.function(means[..., width:]) - value.function(means[..., :width])
 
         # Side by side: the units are paired, so the jackknife must drop a cluster from both models.
-        both = np.concatenate([reference, candidate], axis=1)
-        yield DIFFERENCE, part.interval(both, replace(value, function=difference, null=0.0))
+        side_by_side = np.concatenate([reference, candidate], axis=1)
+        yield DIFFERENCE, part.interval(side_by_side, replace(value, function=difference, null=0.0))
 
 
 def _as_trials(part: _Slice, value: Value) -> Iterator[tuple[str, str, Interval]]:
@@ -177,28 +179,29 @@ def _as_trials(part: _Slice, value: Value) -> Iterator[tuple[str, str, Interval]
     All treat units as independent trials; they are reported beside the interval over clusters.
     """
     assert value.trials is not None  # noqa: S101 - asked by the caller
-    of_model = {model: value.trials(columns) for model, columns in part.numbers.items()}
-    for model, (hits, counted) in of_model.items():
+    by_model = {model: value.trials(columns) for model, columns in part.numbers.items()}
+    for model, (hits, counted) in by_model.items():
         k, n = int(hits[counted].sum()), int(counted.sum())
         yield WILSON, model, _in_percent(proportions.wilson(k, n))
         yield EXACT, model, _in_percent(proportions.exact(k, n))
-    if len(of_model) > 1:
-        (first, counted), (second, also) = of_model[REFERENCE], of_model[CANDIDATE]
-        both = counted & also
-        if both.any():
-            change = second[both].mean() - first[both].mean()
-            p = proportions.mcnemar(first[both], second[both])
-            found = Interval(_PERCENT * float(change), np.nan, np.nan, p=p, null_value=0.0)
-            yield EXACT, DIFFERENCE, found
+    if len(by_model) > 1:
+        (first, in_first), (second, in_second) = by_model[REFERENCE], by_model[CANDIDATE]
+        # The test is paired: a unit that does not count for one model leaves both.
+        in_both = in_first & in_second
+        if in_both.any():
+            change = second[in_both].mean() - first[in_both].mean()
+            p = proportions.mcnemar(first[in_both], second[in_both])
+            interval = Interval(_PERCENT * float(change), np.nan, np.nan, p=p, null_value=0.0)
+            yield EXACT, DIFFERENCE, interval
 
 
-def _in_percent(found: Interval) -> Interval:
+def _in_percent(interval: Interval) -> Interval:
     return replace(
-        found,
-        estimate=_PERCENT * found.estimate,
-        low=_PERCENT * found.low,
-        high=_PERCENT * found.high,
-        null_value=_PERCENT * found.null_value,
+        interval,
+        estimate=_PERCENT * interval.estimate,
+        low=_PERCENT * interval.low,
+        high=_PERCENT * interval.high,
+        null_value=_PERCENT * interval.null_value,
     )
 
 
@@ -213,14 +216,15 @@ def _crossed(columns: Cells, value: Value, factors: tuple[pd.Series, ...]) -> In
     estimate = float(value.function(total / n))
     errors = (n - 1) / n * (estimate - value.function((total - columns) / (n - 1)))
     return clusters.multiway(
-        estimate, errors, [own.to_numpy() for own in factors], null_value=value.null
+        estimate, errors, [labels.to_numpy() for labels in factors], null_value=value.null
     )
 
 
-def _counted(numbers: pd.DataFrame) -> Cells:
+def _with_count(numbers: pd.DataFrame) -> Cells:
     """The units' numbers, [units, k]; a column `of`, if any, is set to the number of units."""
-    own = numbers.assign(of=float(len(numbers))) if "of" in numbers else numbers
-    columns: Cells = own.to_numpy(dtype=float)
+    # Set here because an estimator does not know the slices that its units are cut into.
+    table = numbers.assign(of=float(len(numbers))) if "of" in numbers else numbers
+    columns: Cells = table.to_numpy(dtype=float)
     return columns
 
 
@@ -234,6 +238,9 @@ def _factors(units: pd.DataFrame) -> tuple[pd.Series, ...]:
 
     A unit without a label forms its own cluster.
     """
-    named = [units[name] for name in ("cluster", "cluster_2") if name in units]
-    alone = "unit " + units.index.astype(str).to_series(units.index)
-    return tuple(own.where(own != "", alone) for own in named if (own != "").any())
+    factors = [units[name] for name in ("cluster", "cluster_2") if name in units]
+    # The prefix keeps a unit's own cluster from coinciding with one of the set's labels.
+    singletons = "unit " + units.index.astype(str).to_series(units.index)
+    return tuple(
+        labels.where(labels != "", singletons) for labels in factors if (labels != "").any()
+    )

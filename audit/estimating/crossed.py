@@ -52,7 +52,7 @@ class Number:
 
     slice: Slice
     estimator: str
-    found: Interval
+    interval: Interval
     n_attributes: int
     n_frames: int
     scope: Scope = "S2"
@@ -62,7 +62,7 @@ class Number:
     def row(self) -> dict[str, Any]:
         """The columns of `estimates` that describe the number itself."""
         return {
-            **vars(self.found),
+            **vars(self.interval),
             "slice": str(self.slice),
             "estimator": self.estimator,
             "n_attributes": self.n_attributes,
@@ -84,52 +84,54 @@ def means(matrix: Matrix, estimator: str) -> Iterator[Number]:
 def contrast(matrix: Matrix, estimator: str, classes: tuple[str, str]) -> Iterator[Number]:
     """Yield the mean of the first class minus the mean of the second, tested against 0."""
     first, second = (matrix.of_class(name) for name in classes)
-    seen = _seen(first.cells) & _seen(second.cells)
-    cells = [first.cells[:, seen], second.cells[:, seen]]
-    n_attributes, n_frames, smaller = sum(map(len, cells)), int(seen.sum()), min(map(len, cells))
-    few = refusal(smaller, n_frames, least=_LEAST)
+    # A frame that only one class has would not cancel in the difference.
+    shared = _has_cells(first.cells) & _has_cells(second.cells)
+    cells = [first.cells[:, shared], second.cells[:, shared]]
+    n_attributes, n_frames, smaller = sum(map(len, cells)), int(shared.sum()), min(map(len, cells))
+    refused = refusal(smaller, n_frames, least=_LEAST)
     if min(n_frames, smaller) < _LEAST:
         unknown = point(np.nan)
-        yield Number(slices.CONTRAST, estimator, unknown, n_attributes, n_frames, flag=few)
+        yield Number(slices.CONTRAST, estimator, unknown, n_attributes, n_frames, flag=refused)
         return
+    # By name, so that how common a name is cancels between the classes.
     names = [a.mean(0) - b.mean(0) for a, b in zip(first.names, second.names, strict=True)]
-    parts, scope = _of_names(names)
-    found = anova.contrast_interval(*cells, names=parts)
-    shown = point(found.estimate) if few else found
-    yield Number(slices.CONTRAST, estimator, shown, n_attributes, n_frames, scope, few)
+    parts, scope = _name_parts(names)
+    interval = anova.contrast_interval(*cells, names=parts)
+    shown = point(interval.estimate) if refused else interval
+    yield Number(slices.CONTRAST, estimator, shown, n_attributes, n_frames, scope, refused)
 
 
-def leans(whole: Matrix, estimator: str) -> Iterator[Number]:
+def leans(complete: Matrix, estimator: str) -> Iterator[Number]:
     """Yield each attribute's mean and its lean, the mean minus that of all attributes.
 
     The `LARGEST_SHOWN` largest leans are also given shrunken, with selection-adjusted intervals.
 
-    The intervals are for new frames with the same attribute (scope S1). `whole` holds the probes
-    without gaps: with gaps, the average that leans are relative to would differ between frames.
-    Yields nothing with too few frames or attributes.
+    The intervals are for new frames with the same attribute (scope S1). `complete` holds the
+    probes without gaps: with gaps, the average that leans are relative to would differ between
+    frames. Yields nothing with too few frames or attributes.
     """
-    n_attributes, n_frames = whole.cells.shape
+    n_attributes, n_frames = complete.cells.shape
     if refusal(n_attributes, n_frames):
         return
-    beyond = anova.centred(whole.cells)
-    points = anova.shrunken(whole.cells)
+    deviations = anova.centred(complete.cells)
+    points = anova.shrunken(complete.cells)
     # Shrinkage keeps the order of sizes. Ties go by name, so that the order is reproducible.
-    sizes = np.abs(beyond.mean(1))
-    largest = sorted(range(n_attributes), key=lambda i: (-sizes[i], whole.attributes[i]))
+    sizes = np.abs(deviations.mean(1))
+    largest = sorted(range(n_attributes), key=lambda i: (-sizes[i], complete.attributes[i]))
     shown = set(largest[:LARGEST_SHOWN])
     level = multiplicity.selected_level(min(LARGEST_SHOWN, n_attributes), n_attributes)
-    raw = anova.frame_intervals(whole.cells)
-    lean = anova.frame_intervals(beyond, null_value=0.0)
-    wide = anova.frame_intervals(beyond, level=level)
-    for i, name in enumerate(whole.attributes):
+    raw = anova.frame_intervals(complete.cells)
+    lean = anova.frame_intervals(deviations, null_value=0.0)
+    adjusted = anova.frame_intervals(deviations, level=level)
+    for i, name in enumerate(complete.attributes):
         slice_ = slices.of_attribute(name)
         yield Number(slice_, estimator, raw[i], 1, n_frames, "S1")
         yield Number(slice_, LEAN, lean[i], 1, n_frames, "S1")
         if i in shown:
             # Adjusted coverage holds around the raw lean, so only the estimate is shrunken.
-            around = wide[i]
+            limits = adjusted[i]
             shrunk = Interval(
-                float(points[i]), around.low, around.high, around.std_error, around.df
+                float(points[i]), limits.low, limits.high, limits.std_error, limits.df
             )
             yield Number(slice_, LARGEST, shrunk, 1, n_frames, "S1")
 
@@ -141,46 +143,46 @@ def magnitudes(
 
     For the difference, yields the changes of both. `by_subject` holds the probes without gaps.
     """
-    own = by_subject[subject].cells
-    n_attributes, n_frames = own.shape
-    if min(own.shape) < _LEAST:
+    cells = by_subject[subject].cells
+    n_attributes, n_frames = cells.shape
+    if min(cells.shape) < _LEAST:
         return
     if subject == DIFFERENCE:
         models = (by_subject[REFERENCE].cells, by_subject[CANDIDATE].cells)
-        found = {
+        intervals = {
             ASSOCIATION: ustatistics.association_change(*models),
             MAGNITUDE: ustatistics.magnitude_change(*models),
         }
     else:
-        found = {
-            ASSOCIATION: ustatistics.association_interval(own),
-            MAGNITUDE: ustatistics.magnitude_interval(own),
+        intervals = {
+            ASSOCIATION: ustatistics.association_interval(cells),
+            MAGNITUDE: ustatistics.magnitude_interval(cells),
         }
-    few = refusal(n_attributes, n_frames)
-    for name, interval in found.items():
+    refused = refusal(n_attributes, n_frames)
+    for name, interval in intervals.items():
         tested = {}
-        if name == ASSOCIATION and subject != DIFFERENCE and not few:
-            tested = {"p": permutation.label_swap(own, rng), "null_value": 0.0}
-        whole = point(interval.estimate) if few else replace(interval, **tested)
-        yield Number(slices.ALL, name, whole, n_attributes, n_frames, flag=few)
+        if name == ASSOCIATION and subject != DIFFERENCE and not refused:
+            tested = {"p": permutation.label_swap(cells, rng), "null_value": 0.0}
+        shown = point(interval.estimate) if refused else replace(interval, **tested)
+        yield Number(slices.ALL, name, shown, n_attributes, n_frames, flag=refused)
 
 
-def ranking(whole: Matrix) -> Iterator[Number]:
+def ranking(complete: Matrix) -> Iterator[Number]:
     """Yield how reliably the set ranks its attributes (G and Phi), and the frames needed.
 
-    `whole` holds the probes without gaps.
+    `complete` holds the probes without gaps.
     """
-    own = whole.cells
-    n_attributes, n_frames = own.shape
-    few = refusal(n_attributes, n_frames)
+    cells = complete.cells
+    n_attributes, n_frames = cells.shape
+    refused = refusal(n_attributes, n_frames)
     values = dict.fromkeys((GENERALIZABILITY, DEPENDABILITY, FRAMES_NEEDED), point(np.nan))
-    if not few:
-        found = reliability.reliability(own)
-        values[GENERALIZABILITY] = found.generalizability
-        values[DEPENDABILITY] = found.dependability
-        values[FRAMES_NEEDED] = point(found.frames_needed)
+    if not refused:
+        result = reliability.reliability(cells)
+        values[GENERALIZABILITY] = result.generalizability
+        values[DEPENDABILITY] = result.dependability
+        values[FRAMES_NEEDED] = point(result.frames_needed)
     for name, value in values.items():
-        flag: Flag = few or ("nothing_varied" if np.isnan(value.estimate) else "")
+        flag: Flag = refused or ("nothing_varied" if np.isnan(value.estimate) else "")
         yield Number(slices.ALL, name, value, n_attributes, n_frames, flag=flag)
 
 
@@ -193,30 +195,36 @@ def against_world(
     the world's shares has leans equal to their logits, which holds if the groups stand at the
     mask. Otherwise, and for the difference, only the slope is meaningful.
     """
-    known = matrix.rows([not np.isnan(shares[name]) for name in matrix.attributes])
-    logits = {name: float(yardstick.logit(np.array(shares[name]))) for name in known.attributes}
-    whole = known.complete
-    x = np.array([logits[name] for name in whole.attributes])
+    with_share = matrix.rows([not np.isnan(shares[name]) for name in matrix.attributes])
+    logits = {
+        name: float(yardstick.logit(np.array(shares[name]))) for name in with_share.attributes
+    }
+    complete = with_share.complete
+    x = np.array([logits[name] for name in complete.attributes])
     is_difference = subject == DIFFERENCE
-    size = {"n_attributes": len(whole.cells), "n_frames": whole.cells.shape[1]}
-    few = refusal(*whole.cells.shape) or ("nothing_varied" if np.ptp(x) == 0 else "")
-    if few:
-        yield Number(slices.ALL, WORLD_SLOPE, point(np.nan), flag=few, **size)
+    size = {"n_attributes": len(complete.cells), "n_frames": complete.cells.shape[1]}
+    # `refusal` goes first: `ptp` raises on an empty array.
+    refused = refusal(*complete.cells.shape) or ("nothing_varied" if np.ptp(x) == 0 else "")
+    if refused:
+        yield Number(slices.ALL, WORLD_SLOPE, point(np.nan), flag=refused, **size)
         return
     # A slope of 1 follows the world; a difference of two models that both do so has slope 0.
-    line = yardstick.line(x, whole.cells, null_slope=0.0 if is_difference else 1.0)
+    line = yardstick.line(x, complete.cells, null_slope=0.0 if is_difference else 1.0)
     yield Number(slices.ALL, WORLD_SLOPE, line.slope, **size)
     if not identity or is_difference:
         return
     yield Number(slices.ALL, WORLD_INTERCEPT, line.intercept, **size)
-    ideal = np.array([[logits[name]] for name in known.attributes])
-    beyond = Matrix(known.cells - ideal, known.attributes, known.classes, known.frames)
+    # Each attribute is held against its own logit, so gaps need not be cut out here.
+    ideal = np.array([[logits[name]] for name in with_share.attributes])
+    beyond = Matrix(
+        with_share.cells - ideal, with_share.attributes, with_share.classes, with_share.frames
+    )
     yield from means(beyond, BEYOND_WORLD)
     for name, row in zip(beyond.attributes, beyond.cells, strict=True):
         n_frames = int((~np.isnan(row)).sum())
-        few = refusal(1, n_frames, least=1)
-        one = point(float(np.nanmean(row))) if few else anova.frame_interval(row)
-        yield Number(slices.of_attribute(name), BEYOND_WORLD, one, 1, n_frames, "S1", few)
+        refused = refusal(1, n_frames, least=1)
+        interval = point(float(np.nanmean(row))) if refused else anova.frame_interval(row)
+        yield Number(slices.of_attribute(name), BEYOND_WORLD, interval, 1, n_frames, "S1", refused)
 
 
 def refusal(n_attributes: int, n_frames: int, *, least: int = LEAST_ATTRIBUTES) -> Flag:
@@ -230,19 +238,21 @@ def refusal(n_attributes: int, n_frames: int, *, least: int = LEAST_ATTRIBUTES) 
 
 
 def _mean(slice_: Slice, estimator: str, matrix: Matrix) -> Number:
-    cells = matrix.cells[:, _seen(matrix.cells)]
+    cells = matrix.cells[:, _has_cells(matrix.cells)]
     n_attributes, n_frames = cells.shape
-    few = refusal(n_attributes, n_frames, least=_LEAST)
+    refused = refusal(n_attributes, n_frames, least=_LEAST)
     if min(cells.shape) < _LEAST:
         value = float(np.nanmean(cells)) if cells.size else np.nan
-        return Number(slice_, estimator, point(value), n_attributes, n_frames, flag=few)
-    parts, scope = _of_names([own.mean(0) for own in matrix.names])
-    found = anova.mean_interval(cells, names=parts)
-    shown = point(found.estimate) if few else found
-    return Number(slice_, estimator, shown, n_attributes, n_frames, scope, few)
+        return Number(slice_, estimator, point(value), n_attributes, n_frames, flag=refused)
+    parts, scope = _name_parts([term_means.mean(0) for term_means in matrix.names])
+    # No null value: the mean reflects how common the groups' words are, so that most untrained
+    # models would fail a test of it (docs/validity.md).
+    interval = anova.mean_interval(cells, names=parts)
+    shown = point(interval.estimate) if refused else interval
+    return Number(slice_, estimator, shown, n_attributes, n_frames, scope, refused)
 
 
-def _seen(cells: Cells) -> NDArray[np.bool_]:
+def _has_cells(cells: Cells) -> NDArray[np.bool_]:
     """Mask of the frames in which any attribute has a cell; all frames without attributes."""
     if not len(cells):
         return np.ones(cells.shape[1], dtype=bool)
@@ -250,8 +260,9 @@ def _seen(cells: Cells) -> NDArray[np.bool_]:
     return missing < len(cells)
 
 
-def _of_names(means_: Sequence[Cells]) -> tuple[list[Part], Scope]:
+def _name_parts(group_means: Sequence[Cells]) -> tuple[list[Part], Scope]:
     """The variance parts of the names, and the scope of an interval that includes them."""
-    if not means_ or min(map(len, means_)) < LEAST_NAMES:
+    # The variance of only a few names cannot be estimated well: the interval then keeps them fixed.
+    if not group_means or min(map(len, group_means)) < LEAST_NAMES:
         return [], "S2"
-    return anova.name_parts(means_), "S3"
+    return anova.name_parts(group_means), "S3"

@@ -48,7 +48,7 @@ from maskaudit.audit.recording.methods import Method
 
 _TWO = 2
 # Number of characters of a digest in a method key.
-_SHOWN = 12
+_DIGEST_LENGTH = 12
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def design(name: str, described: ProbeSetKey, method: Mapping[str, str]) -> Desi
     key = {
         "probe_set": name,
         "version": described.version,
-        "items": items[:_SHOWN],
+        "items": items[:_DIGEST_LENGTH],
         "mode": CORRECTED,
         "pieces": "word-l2r",
         # The order of the classes decides the sign.
@@ -87,7 +87,7 @@ def design(name: str, described: ProbeSetKey, method: Mapping[str, str]) -> Desi
 
 
 # Rows of `estimates` about one set, and the cells left out for all subjects.
-_Found = tuple[list[dict[str, Any]], list[dict[str, str]]]
+_Result = tuple[list[dict[str, Any]], list[dict[str, str]]]
 
 
 @dataclass(frozen=True)
@@ -118,18 +118,20 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     paired = tables.table("paired", []) if paired is None else paired
     rows: list[dict[str, Any]] = []
     left_out: list[dict[str, str]] = []
+    # A score belongs to an item; fills and distances belong to a context, whatever its targets.
     shared = ((scores, "item"), (fills, "context"), (paired, "context"))
-    of_set = [_by_set(items, part, key) for part, key in shared]
+    tables_by_set = [_by_set(items, part, key) for part, key in shared]
     for design in designs:
-        own = items[items["probe_set"] == design.name]
-        scored, filled, beside = (part[design.name] for part in of_set)
-        measured = _by_subject(own, scored, filled, beside, lexicon)
-        for found, missing in _of_set(own, scored, measured, design, seed):
-            rows += [{"probe_set": design.name, "axis": design.axis, **row} for row in found]
+        set_items = items[items["probe_set"] == design.name]
+        scored, filled, distances = (part[design.name] for part in tables_by_set)
+        measured = _by_subject(set_items, scored, filled, distances, lexicon)
+        for set_rows, missing in _set_estimates(set_items, scored, measured, design, seed):
+            rows += [{"probe_set": design.name, "axis": design.axis, **row} for row in set_rows]
             left_out += [{"probe_set": design.name, **cell} for cell in missing]
+    # Control sets stay out of the adjustment: more of them must not weaken the tests that count.
     tested = [design.name for design in designs if design.expect == "lean"]
-    whole = with_adjusted(tables.table("estimates", rows), tested, adjust)
-    return Estimated(tables.check("estimates", whole), left_out)
+    table = with_adjusted(tables.table("estimates", rows), tested, adjust)
+    return Estimated(tables.check("estimates", table), left_out)
 
 
 def with_adjusted(
@@ -140,7 +142,7 @@ def with_adjusted(
     Adjusts over all contrasts of a subject at once, by Benjamini & Hochberg ("bh") or Benjamini &
     Yekutieli ("by", valid under any dependence). Raises KeyError on any other `adjust`.
     """
-    adjusted_of = {
+    adjustment = {
         "bh": multiplicity.benjamini_hochberg,
         "by": multiplicity.benjamini_yekutieli,
     }[adjust]
@@ -149,16 +151,17 @@ def with_adjusted(
     for subject in estimates["subject"].unique():
         chosen = (tested & (estimates["subject"] == subject)).to_numpy()
         p = estimates.loc[chosen, "p"].to_numpy(dtype=float)
-        adjusted[chosen] = adjusted_of(p)
+        adjusted[chosen] = adjustment(p)
     return estimates.assign(p_adjusted=adjusted)
 
 
 def _by_set(items: pd.DataFrame, rows: pd.DataFrame, key: str) -> dict[str, pd.DataFrame]:
     """The rows of each set, joined to its items by `key`; an item may belong to several sets."""
-    places = items[["probe_set", key]].drop_duplicates()
-    whole = places.merge(rows, on=key)
-    found = {str(name): own[rows.columns] for name, own in whole.groupby("probe_set")}
-    return {name: found.get(name, rows.iloc[:0]) for name in places["probe_set"].unique()}
+    # An item may serve several rows of a set; without this the join would repeat its scores.
+    set_keys = items[["probe_set", key]].drop_duplicates()
+    joined = set_keys.merge(rows, on=key)
+    by_set = {str(name): part[rows.columns] for name, part in joined.groupby("probe_set")}
+    return {name: by_set.get(name, rows.iloc[:0]) for name in set_keys["probe_set"].unique()}
 
 
 def _by_subject(
@@ -169,42 +172,47 @@ def _by_subject(
     lexicon: frozenset[str] | None,
 ) -> dict[str, Measured]:
     """The measurements of one set by model, and of the two models together as `relation`."""
-    alone = paired["other_model"] == ""
-    found = {
+    # A distance that names no other model is one between groups within a model.
+    within_model = paired["other_model"] == ""
+    by_subject = {
         str(model): Measured(
             items,
-            own,
+            model_scores,
             fills[fills["model"] == model],
-            paired[alone & (paired["model"] == model)],
+            paired[within_model & (paired["model"] == model)],
             lexicon,
         )
-        for model, own in scores.groupby("model", sort=False)
+        for model, model_scores in scores.groupby("model", sort=False)
     }
-    if not alone.all():
-        found[RELATION] = Measured(items, scores.iloc[:0], fills.iloc[:0], paired[~alone])
-    return found
+    if not within_model.all():
+        # Scores and fills are of one model each: the two together have distances only.
+        by_subject[RELATION] = Measured(
+            items, scores.iloc[:0], fills.iloc[:0], paired[~within_model]
+        )
+    return by_subject
 
 
-def _of_set(
+def _set_estimates(
     items: pd.DataFrame,
     scores: pd.DataFrame,
     measured: Mapping[str, Measured],
     design: Design,
     seed: int,
-) -> Iterator[_Found]:
+) -> Iterator[_Result]:
     """Yield the estimates of one probe set, by the estimators for its kind."""
     kind = items["kind"].iloc[0]
     estimators = [estimator for estimator in UNIT if kind in estimator.kinds]
-    if kind == "association" and _crossed(items):
+    if kind == "association" and _is_crossed(items):
         yield _association(items, scores, design, seed)
         yield _fidelity(items, measured, design), []
     elif kind == "association":
-        estimators += _nested(items)
+        estimators += _nested_estimators(items)
     elif kind == "cloze":
         yield _cloze(items, scores, design)
     rows = []
     for estimator in estimators:
         for row in unit_rows(measured, estimator):
+            # A design names the corrected mode, but a row may be of the published one.
             key = {**design.method, "mode": row["mode"]}
             unit = row.pop("unit")
             method = _method_key(replace(design, method=key), row["estimator"], "-", unit)
@@ -212,19 +220,19 @@ def _of_set(
     yield rows, []
 
 
-def _crossed(items: pd.DataFrame) -> bool:
+def _is_crossed(items: pd.DataFrame) -> bool:
     """Whether every attribute stands in every frame; in Winogender each frame has only one."""
     probes = items[items["role"] == "probe"]
     sizes = (probes[name].nunique() for name in ("attribute", "frame"))
     return len(probes.drop_duplicates(["attribute", "frame"])) == math.prod(sizes)
 
 
-def _nested(items: pd.DataFrame) -> list[UnitEstimator]:
+def _nested_estimators(items: pd.DataFrame) -> list[UnitEstimator]:
     """Group estimators for frames nested in attributes: means of cells, attributes as clusters."""
     pairs = list(combinations(dict.fromkeys(items["group"]), 2))
     estimators = GROUP if (items["role"] == "prior").any() else (LOG_ODDS,)
     return [
-        _of_cells(
+        _mean_of_cells(
             estimator,
             first,
             second,
@@ -235,7 +243,7 @@ def _nested(items: pd.DataFrame) -> list[UnitEstimator]:
     ]
 
 
-def _of_cells(estimator: GroupEstimator, first: str, second: str, name: str) -> UnitEstimator:
+def _mean_of_cells(estimator: GroupEstimator, first: str, second: str, name: str) -> UnitEstimator:
     """The mean of one group estimator's cells, with attributes as clusters."""
 
     def units(measured: Measured, _mode: str) -> pd.DataFrame:
@@ -244,38 +252,41 @@ def _of_cells(estimator: GroupEstimator, first: str, second: str, name: str) -> 
         return cells.set_index(cells["attribute"] + ":" + cells["frame"]).rename_axis("unit")
 
     return UnitEstimator(
-        **{part.name: getattr(estimator, part.name) for part in fields(Estimator)},
+        **{field_.name: getattr(estimator, field_.name) for field_ in fields(Estimator)},
         units=units,
         columns=("value", "n"),
         numbers={CORRECTED: {name: Value(per_unit)}},
     )
 
 
-def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed: int) -> _Found:
+def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed: int) -> _Result:
     """Every number of a crossed set, for each pair of groups, estimator and subject."""
     rows: list[dict[str, Any]] = []
     left_out: list[dict[str, str]] = []
     groups = list(dict.fromkeys(items["group"]))
     estimators = GROUP if (items["role"] == "prior").any() else (LOG_ODDS,)
+    # The smaller group decides whether a number generalizes to new names.
     common = {"n_terms": items.groupby("group")["term"].nunique().min(), "mode": CORRECTED}
-    pooled = pooling_rule(items)
-    for number, (first, second) in enumerate(combinations(groups, 2)):
-        between = (first, second) if len(groups) > _TWO else ()
+    pooling = pooling_rule(items)
+    for index, (first, second) in enumerate(combinations(groups, 2)):
+        group_pair = (first, second) if len(groups) > _TWO else ()
         for estimator in estimators:
             by_model, missing = matrices(items, scores, estimator, first, second)
-            if estimator is LOG_ODDS and number == 0:  # a cell is complete for all groups or none
+            if estimator is LOG_ODDS and index == 0:  # a cell is complete for all groups or none
                 left_out += missing
             by_subject = with_difference(by_model)
-            for subject, one in _numbers(by_subject, estimator, design, items, seed):
-                resampled = f"@seed{seed}" if one.estimator == ASSOCIATION else ""
-                name = f"{one.estimator}:{estimator.name}{resampled}"
-                found = {
-                    **one.row(),
+            for subject, number in _numbers(by_subject, estimator, design, items, seed):
+                # Only the p of the association is drawn at random. Naming the seed in other keys
+                # would make equal numbers incomparable.
+                resampled = f"@seed{seed}" if number.estimator == ASSOCIATION else ""
+                name = f"{number.estimator}:{estimator.name}{resampled}"
+                row = {
+                    **number.row(),
                     "subject": subject,
-                    "slice": str(one.slice.of_groups(*between)),
-                    "method": _method_key(design, name, pooled),
+                    "slice": str(number.slice.of_groups(*group_pair)),
+                    "method": _method_key(design, name, pooling),
                 }
-                rows.append({**common, **found})
+                rows.append({**common, **row})
     return rows, left_out
 
 
@@ -288,26 +299,29 @@ def _numbers(
 ) -> Iterator[tuple[str, Number]]:
     """Yield every number of one estimator between two groups, with its subject."""
     # Leans, rankings and the world's shares concern the model's output: raw log-odds only.
-    raw = estimator is LOG_ODDS
-    shares = _shares(items) if raw else {}
-    whole = {name: matrix.probes.complete for name, matrix in by_subject.items()} if raw else {}
+    is_raw = estimator is LOG_ODDS
+    shares = _shares(items) if is_raw else {}
+    complete = (
+        {name: matrix.probes.complete for name, matrix in by_subject.items()} if is_raw else {}
+    )
     for subject, matrix in by_subject.items():
         numbers = [crossed.means(matrix, estimator.name)]
         if estimator is not PRIOR and design.contrast is not None:
-            name = CONTRAST if raw else contrast_of(estimator.name)
+            name = CONTRAST if is_raw else contrast_of(estimator.name)
             numbers.append(crossed.contrast(matrix, name, design.contrast))
-        if raw:
+        if is_raw:
+            # One generator per subject: its p must not depend on the models audited beside it.
             rng = np.random.default_rng(seed)
-            numbers.append(crossed.leans(whole[subject], estimator.name))
-            numbers.append(crossed.magnitudes(subject, whole, rng))
-            numbers.append(crossed.ranking(whole[subject]))
+            numbers.append(crossed.leans(complete[subject], estimator.name))
+            numbers.append(crossed.magnitudes(subject, complete, rng))
+            numbers.append(crossed.ranking(complete[subject]))
         if shares:
             identity = group_at_mask(items)
             numbers.append(crossed.against_world(matrix.probes, shares, subject, identity=identity))
-        yield from ((subject, number) for own in numbers for number in own)
-    if REFERENCE in whole:
-        both = (whole[REFERENCE], whole[CANDIDATE])
-        yield from ((RELATION, number) for number in relation(*both))
+        yield from ((subject, number) for part in numbers for number in part)
+    if REFERENCE in complete:
+        models = (complete[REFERENCE], complete[CANDIDATE])
+        yield from ((RELATION, number) for number in relation(*models))
 
 
 def _shares(items: pd.DataFrame) -> dict[str, float]:
@@ -325,23 +339,23 @@ def _fidelity(
         return []
     return [
         {
-            **one.row(),
+            **number.row(),
             "subject": RELATION,
             "mode": CORRECTED,
-            "method": _method_key(design, one.estimator, "-", "frame"),
+            "method": _method_key(design, number.estimator, "-", "frame"),
         }
-        for one in fidelities(items, pd.concat([part.paired for part in measured.values()]))
+        for number in fidelities(items, pd.concat([part.paired for part in measured.values()]))
     ]
 
 
-def _cloze(items: pd.DataFrame, scores: pd.DataFrame, design: Design) -> _Found:
+def _cloze(items: pd.DataFrame, scores: pd.DataFrame, design: Design) -> _Result:
     """Shares of facts filled correctly, and of negated facts where the answer is still given."""
-    found, missing = cloze(items, scores)
-    keys = (_method_key(design, row["estimator"], "any", "fact") for row in found)
-    return [{**row, "method": key} for row, key in zip(found, keys, strict=True)], missing
+    rows, missing = cloze(items, scores)
+    keys = (_method_key(design, row["estimator"], "any", "fact") for row in rows)
+    return [{**row, "method": key} for row, key in zip(rows, keys, strict=True)], missing
 
 
-def _method_key(design: Design, estimator: str, pooled: str, unit: str = "attribute+frame") -> str:
+def _method_key(design: Design, estimator: str, pooling: str, unit: str = "attribute+frame") -> str:
     """How a number was computed, models aside; numbers with different keys are not compared."""
-    parts = {**design.method, "estimator": estimator, "terms": pooled, "unit": unit}
+    parts = {**design.method, "estimator": estimator, "terms": pooling, "unit": unit}
     return str(Method.of(parts))

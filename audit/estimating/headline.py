@@ -15,13 +15,17 @@ def headline(estimates: pd.DataFrame, subject: str) -> pd.DataFrame:
     an interval, except those over independent trials.
     """
     chosen = []
-    for _, own in estimates.groupby("probe_set", sort=False):
-        contrasts = (own["subject"] == subject) & (own["estimator"] == CONTRAST)
+    for _, set_rows in estimates.groupby("probe_set", sort=False):
+        contrasts = (set_rows["subject"] == subject) & (set_rows["estimator"] == CONTRAST)
         if contrasts.any():
-            ratio = (own["estimator"] == LOG_MAGNITUDE_RATIO) & (subject == "difference")
-            chosen.append(own[contrasts | ratio])
+            ratio = (set_rows["estimator"] == LOG_MAGNITUDE_RATIO) & (subject == "difference")
+            chosen.append(set_rows[contrasts | ratio])
         else:
-            whole = (own["slice"] == str(ALL)) & (own["mode"] == CORRECTED) & own["low"].notna()
-            beside = own["estimator"].map(as_trials).astype(bool)
-            chosen.append(own[(own["subject"] == subject) & whole & ~beside])
+            over_all = (
+                (set_rows["slice"] == str(ALL))
+                & (set_rows["mode"] == CORRECTED)
+                & set_rows["low"].notna()
+            )
+            as_independent = set_rows["estimator"].map(as_trials).astype(bool)
+            chosen.append(set_rows[(set_rows["subject"] == subject) & over_all & ~as_independent])
     return pd.concat(chosen) if chosen else estimates.iloc[:0]

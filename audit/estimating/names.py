@@ -40,6 +40,7 @@ def between(name: str, first: str, second: str) -> str:
 
 def without_groups(name: str) -> str:
     """The name without the groups that `between` adds."""
+    # Names of numbers hold no space, so the first one is where the groups begin.
     return name.partition(" ")[0]
 
 

@@ -19,12 +19,12 @@ LOG_RATIO: Mapping[str, str] = {
 def find(name: str) -> Entry | None:
     """The entry of a number, with or without groups in its name; None for an unknown name."""
     name = without_groups(name)
-    return DERIVED.get(name) or _of_estimators().get(name)
+    return DERIVED.get(name) or _estimator_numbers().get(name)
 
 
 def every() -> tuple[Entry, ...]:
     """Every number that a record may hold: from cells and first fills, then from estimators."""
-    return (*DERIVED.values(), *_of_estimators().values())
+    return (*DERIVED.values(), *_estimator_numbers().values())
 
 
 def defined_under(name: str) -> Entry | None:
@@ -32,26 +32,26 @@ def defined_under(name: str) -> Entry | None:
 
     `name` is the name of a number or of an estimator. Returns None for an unknown name.
     """
-    known = find(name)
-    return _estimators().get(known.estimator if known else name, known)
+    entry = find(name)
+    return _estimators().get(entry.estimator if entry else name, entry)
 
 
 def harm_of(name: str) -> Harm | None:
     """The direction of harm of a number, None if unknown; any contrast has that of `CONTRAST`."""
-    known = find(CONTRAST if is_contrast(name) else name)
-    return known.harm if known else None
+    entry = find(CONTRAST if is_contrast(name) else name)
+    return entry.harm if entry else None
 
 
 def is_harmful_lean(name: str) -> bool:
     """Whether a number is known as a signed lean where more means harm."""
-    known = find(name)
-    return known is not None and known.is_harmful_lean
+    entry = find(name)
+    return entry is not None and entry.is_harmful_lean
 
 
 def is_percent(name: str) -> bool:
     """Whether a number is known to range from 0 to 100."""
-    known = find(name)
-    return known is not None and known.is_percent
+    entry = find(name)
+    return entry is not None and entry.is_percent
 
 
 @cache
@@ -59,35 +59,50 @@ def _estimators() -> Mapping[str, Entry]:
     # Imported here because estimators load pandas, and reading a policy should not wait for it.
     from maskaudit.audit.estimating.estimators.catalogue import ALL
 
-    return {part.name: part for part in ALL}
+    return {estimator.name: estimator for estimator in ALL}
 
 
 @cache
-def _of_estimators() -> Mapping[str, Entry]:
+def _estimator_numbers() -> Mapping[str, Entry]:
     """The numbers of the named estimators, by name."""
-    return {entry.name: entry for part in _estimators().values() for entry in _made_by(part)}
+    return {
+        entry.name: entry
+        for estimator in _estimators().values()
+        for entry in _numbers_of(estimator)
+    }
 
 
-def _made_by(part: Entry) -> Iterator[Entry]:
+def _numbers_of(estimator: Entry) -> Iterator[Entry]:
     """Yield each number of one estimator; for a share also those over independent trials."""
     from maskaudit.audit.estimating.estimators import UnitEstimator
 
-    if not isinstance(part, UnitEstimator):
-        yield _entry(part, estimator=part.name)
+    if not isinstance(estimator, UnitEstimator):
+        yield _entry(estimator, estimator=estimator.name)
         return
-    whole = {name: value for own in part.numbers.values() for name, value in own.items()}
-    for name, value in whole.items():
-        modes = tuple(mode for mode, own in part.numbers.items() if name in own)
-        more = {"definition": value.definition} if value.definition else {}
-        own = _entry(part, name=name, modes=modes, null=value.null, estimator=part.name, **more)
-        yield own
+    values = {
+        name: value for numbers in estimator.numbers.values() for name, value in numbers.items()
+    }
+    for name, value in values.items():
+        # A number may have fewer modes than its estimator: only the corrected one reports ties.
+        modes = tuple(mode for mode, numbers in estimator.numbers.items() if name in numbers)
+        overrides = {"definition": value.definition} if value.definition else {}
+        entry = _entry(
+            estimator,
+            name=name,
+            modes=modes,
+            null=value.null,
+            estimator=estimator.name,
+            **overrides,
+        )
+        yield entry
         if value.trials is not None:
-            yield from _as_trials(own)
+            yield from _as_trials(entry)
 
 
 def _as_trials(share: Entry) -> Iterator[Entry]:
-    hidden = "What units that hang together add: the interval is too narrow where they do."
+    caveat = "What units that hang together add: the interval is too narrow where they do."
     for suffix, definition, null in (
+        # Wilson's interval comes without a test, hence without a null value.
         (WILSON, "with Wilson’s interval", math.nan),
         (EXACT, "with Clopper & Pearson’s interval and the exact p", share.null),
     ):
@@ -95,12 +110,12 @@ def _as_trials(share: Entry) -> Iterator[Entry]:
             share,
             name=share.name + suffix,
             definition=f"The share `{share.name}` {definition}, every unit a trial of its own.",
-            does_not_show=hidden,
+            does_not_show=caveat,
             null=null,
         )
 
 
 def _entry(like: Entry, **changed: object) -> Entry:
     """Copy the fields of an entry or estimator into an entry, with `changed` replaced."""
-    said = {field.name: getattr(like, field.name) for field in fields(Entry)}
-    return Entry(**{**said, **changed})
+    copied = {field.name: getattr(like, field.name) for field in fields(Entry)}
+    return Entry(**{**copied, **changed})

@@ -49,20 +49,24 @@ def _ratios(teacher: Cells, student: Cells) -> Iterator[Number]:
 
     A ratio is refused with too few frames or attributes, or without a signal to divide by.
     """
-    both = [teacher, student]
+    pair = [teacher, student]
     # Each ratio with the test of its denominators, and the models that the test must pass for.
     ratios = {
         SLOPE: (ustatistics.slope, ustatistics.has_signal, [teacher]),
-        LOG_KAPPA: (ustatistics.log_kappa, ustatistics.has_signal, both),
-        CORRELATION: (ustatistics.correlation, ustatistics.has_signal, both),
-        LOG_MAGNITUDE_RATIO: (ustatistics.log_magnitude_ratio, ustatistics.has_magnitude, both),
+        LOG_KAPPA: (ustatistics.log_kappa, ustatistics.has_signal, pair),
+        CORRELATION: (ustatistics.correlation, ustatistics.has_signal, pair),
+        LOG_MAGNITUDE_RATIO: (ustatistics.log_magnitude_ratio, ustatistics.has_magnitude, pair),
     }
     n_attributes, n_frames = teacher.shape
-    few = _too_few(n_attributes, n_frames)
+    refused = _too_few(n_attributes, n_frames)
     for name, (ratio, has_signal, models) in ratios.items():
-        flag = few or _of_ratio(n_attributes, n_frames, has_signal=all(map(has_signal, models)))
-        found = ratio(teacher, student) if flag in _COMPUTED else point(np.nan)
-        yield Number(ALL, name, found, n_attributes, n_frames, flag=flag)
+        # A denominator that may be 0 gives any ratio one likes, so it has to be shown to be
+        # positive.
+        flag = refused or _ratio_flag(
+            n_attributes, n_frames, has_signal=all(map(has_signal, models))
+        )
+        interval = ratio(teacher, student) if flag in _COMPUTED else point(np.nan)
+        yield Number(ALL, name, interval, n_attributes, n_frames, flag=flag)
 
 
 def _too_few(n_attributes: int, n_frames: int) -> Flag:
@@ -70,7 +74,7 @@ def _too_few(n_attributes: int, n_frames: int) -> Flag:
     return "too_few_frames" if n_frames < LEAST_FOR_SLOPE else refusal(n_attributes, n_frames)
 
 
-def _of_ratio(n_attributes: int, n_frames: int, *, has_signal: bool) -> Flag:
+def _ratio_flag(n_attributes: int, n_frames: int, *, has_signal: bool) -> Flag:
     """The flag of a ratio with enough frames and attributes."""
     if not has_signal:
         return "not_estimable"
@@ -83,20 +87,24 @@ def _by_attribute(teacher: Matrix, student: Matrix) -> Iterator[Number]:
 
     The shares: credible flips, observed sign changes, and sign changes expected from noise alone.
     """
-    one, other = anova.centred(teacher.cells), anova.centred(student.cells)
-    n, n_frames = one.shape
-    three = (one, other, other - one)
-    leans = [anova.frame_intervals(cells, null_value=0.0) for cells in three]
+    # Relative to the average attribute: a shift that all attributes share belongs to none of them.
+    teacher_leans, student_leans = anova.centred(teacher.cells), anova.centred(student.cells)
+    n, n_frames = teacher_leans.shape
+    lean_sets = (teacher_leans, student_leans, student_leans - teacher_leans)
+    intervals = [anova.frame_intervals(cells, null_value=0.0) for cells in lean_sets]
     signs = [
         inheritance.credible_signs(
-            np.array([lean.estimate for lean in own]), np.array([lean.p for lean in own])
+            np.array([lean.estimate for lean in lean_intervals]),
+            np.array([lean.p for lean in lean_intervals]),
         )
-        for own in leans
+        for lean_intervals in intervals
     ]
-    classes = [inheritance.classify(*map(int, own)) for own in zip(*signs, strict=True)]
-    for name, change, class_ in zip(teacher.attributes, leans[2], classes, strict=True):
+    classes = [
+        inheritance.classify(*map(int, three_signs)) for three_signs in zip(*signs, strict=True)
+    ]
+    for name, change, class_ in zip(teacher.attributes, intervals[2], classes, strict=True):
         yield Number(of_attribute(name), INHERITANCE, change, 1, n_frames, "S1", outcome=class_)
-    changed = np.sign(one.mean(1)) * np.sign(other.mean(1)) < 0
+    changed = np.sign(teacher_leans.mean(1)) * np.sign(student_leans.mean(1)) < 0
     shares = {
         FLIPS: classes.count(inheritance.FLIPPED) / n,
         SIGN_CHANGES: float(changed.mean()),
@@ -111,6 +119,7 @@ def _by_attribute(teacher: Matrix, student: Matrix) -> Iterator[Number]:
             point(share),
             n,
             n_frames,
+            # The observed share is about these very sentences; the others allow for new frames.
             "S0" if name == SIGN_CHANGES else "S1",
             "nothing_varied" if np.isnan(share) else "",
         )
@@ -133,19 +142,21 @@ def fidelities(items: pd.DataFrame, paired: pd.DataFrame) -> Iterator[Number]:
         return
     rows = rows[rows["role"].isin(["probe", neutral])]
     rows = rows.assign(kl=rows["context"].map(kl), probe=rows["role"] == "probe")
+    # Paired by frame: both kinds of sentence share its wording.
     by_frame = rows.groupby(["frame", "probe"])["kl"].mean().unstack("probe").dropna()
     if by_frame.shape[1] < 2 or len(by_frame) < LEAST_FRAMES:  # noqa: PLR2004 - both kinds
         return
     n_attributes = rows.loc[rows["probe"], "attribute"].nunique()
     n_frames = len(by_frame)
     demographic, plain = (by_frame[kind].to_numpy(dtype=float) for kind in (True, False))
-    found = fidelity.difference_in_differences(demographic, plain)
-    yield Number(ALL, FIDELITY, found, n_attributes, n_frames, "S1")
-    own = paired[(paired["measure"] == "entropy") & (paired["model"] == REFERENCE)]
-    rows = rows.assign(entropy=rows["context"].map(_by_context(own)))
+    interval = fidelity.difference_in_differences(demographic, plain)
+    yield Number(ALL, FIDELITY, interval, n_attributes, n_frames, "S1")
+    entropies = paired[(paired["measure"] == "entropy") & (paired["model"] == REFERENCE)]
+    rows = rows.assign(entropy=rows["context"].map(_by_context(entropies)))
+    # The same frames as the unadjusted number, so that the two can be compared.
     rows = rows[rows["frame"].isin(by_frame.index)].dropna(subset="entropy")
     if not rows.empty:
-        found = fidelity.adjusted(
+        interval = fidelity.adjusted(
             rows["kl"].to_numpy(dtype=float),
             rows["entropy"].to_numpy(dtype=float),
             rows["probe"].to_numpy(dtype=bool),
@@ -154,11 +165,11 @@ def fidelities(items: pd.DataFrame, paired: pd.DataFrame) -> Iterator[Number]:
         yield Number(
             ALL,
             FIDELITY_ADJUSTED,
-            found,
+            interval,
             n_attributes,
             n_frames,
             "S1",
-            "not_estimable" if np.isnan(found.estimate) else "",
+            "not_estimable" if np.isnan(interval.estimate) else "",
         )
 
 

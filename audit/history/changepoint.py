@@ -10,7 +10,9 @@ from maskaudit.audit.estimating.statistics.interval import Cells
 LEAST_VALUES = 8
 # A single outlying value is not a level.
 LEAST_SIDE = 2
+# With 1999 resamples p is a multiple of 1/2000, so a test at .05 has exactly this level.
 RESAMPLES = 1999
+# Relative to the largest value: smaller differences are rounding errors of sums.
 _ROUNDING = 1e-9
 
 
@@ -19,8 +21,9 @@ class Change:
     """The likeliest step of a series, and the p value against no step.
 
     `place` is the index of the first value after the step; `before` and `after` are the mean levels
-    on its two sides. `p` accounts for the search over all places. If the values do not vary, `p` is
-    1 and `place` is the first place searched.
+    on its two sides. `p` accounts for the search over all places. Among steps that explain equally
+    much, it is the first. If the values do not vary, `p` is 1 and `place` is the first place
+    searched.
     """
 
     place: int
@@ -53,35 +56,40 @@ def change_point(
     for values that are not finite.
     """
     if not np.isfinite(values).all():
-        raise ValueError("the series has unknown values; expected numbers alone")
+        raise ValueError("the series has values that are not finite; expected finite numbers only")
     n = len(values)
     if n < LEAST_VALUES:
         return None
-    own = values - values.mean()
-    scale = np.abs(own).max()
+    centred = values - values.mean()
+    scale = np.abs(centred).max()
     # Rounding errors alone would otherwise be scaled up to look like scatter.
     if scale <= _ROUNDING * np.abs(values).max():
         return _at(values, LEAST_SIDE, 1.0)
-    own /= scale
-    observed = _steps(own)
-    orders = rng.permuted(np.tile(own, (resamples, 1)), axis=1)
-    largest = observed.max()
-    as_large = int((_steps(orders).max(1) >= largest * (1 - _ROUNDING)).sum())
+    # The statistic squares sums; scaled, these neither overflow nor vanish, and p is the same.
+    centred /= scale
+    observed = _steps(centred)
+    # `permuted` shuffles each row by itself; `permutation` would give all rows the same order.
+    orders = rng.permuted(np.tile(centred, (resamples, 1)), axis=1)
+    # Equal steps differ by rounding, which would let the unit of the series choose among them.
+    least = observed.max() * (1 - _ROUNDING)
+    # An order that splits the values as observed may differ in its last digits, and has to count.
+    as_large = int((_steps(orders).max(1) >= least).sum())
     p = (1 + as_large) / (1 + resamples)
-    return _at(values, LEAST_SIDE + int(observed.argmax()), p)
+    return _at(values, LEAST_SIDE + int((observed >= least).argmax()), p)
 
 
-def _steps(own: Cells) -> Cells:
+def _steps(centred: Cells) -> Cells:
     """The sum of squares that a step explains at every place, from values [..., n] of mean 0.
 
     The squared t of the difference of means is a rising function of it, since the total sum of
     squares is the same in every order.
     """
-    n = own.shape[-1]
+    n = centred.shape[-1]
     place = np.arange(LEAST_SIDE, n - LEAST_SIDE + 1)
-    total = own.cumsum(-1)[..., place - 1]
-    found: Cells = total**2 * n / (place * (n - place))
-    return found
+    # The values sum to 0, so the sum before a place determines the one after it.
+    total = centred.cumsum(-1)[..., place - 1]
+    explained: Cells = total**2 * n / (place * (n - place))
+    return explained
 
 
 def _at(values: Cells, place: int, p: float) -> Change:

@@ -72,28 +72,32 @@ def judge(
     lines: dict[tuple[str, ...], list[Series]] = {}
     for series in history.series:
         lines.setdefault(series.line, []).append(series)
-    why = {line: _unjudged(own, limit) for line, own in lines.items()}
-    each = alpha / max(1, sum(not reason for reason in why.values()))
+    reasons = {line: _unjudged(line_series, limit) for line, line_series in lines.items()}
+    # Equal shares bound the joint error under any dependence; the numbers share their probes.
+    alpha_each = alpha / max(1, sum(not reason for reason in reasons.values()))
     judged = []
-    for line, own in lines.items():
-        has_versions = not why[line] and not own[-1].is_drawn
-        found = _versions(own, history, each) if has_versions else {}
-        for series in own:
-            called = [found.get(point.audit.name, (math.nan, False)) for point in series.points]
+    for line, line_series in lines.items():
+        has_versions = not reasons[line] and not line_series[-1].is_drawn
+        results_of_versions = _versions(line_series, history, alpha_each) if has_versions else {}
+        for series in line_series:
+            results = [
+                results_of_versions.get(point.audit.name, (math.nan, False))
+                for point in series.points
+            ]
             # Only the newest method's series still grows; the draws of older ones do not mix in.
-            has_weeks = not why[line] and series.is_drawn and series is own[-1]
+            has_weeks = not reasons[line] and series.is_drawn and series is line_series[-1]
             judged.append(
                 Judged(
                     series,
-                    p=tuple(p for p, _ in called),
-                    worse=tuple(is_worse for _, is_worse in called),
-                    weekly=_weekly(series, limit or 0.0, each) if has_weeks else None,
-                    unjudged=why[line],
+                    p=tuple(p for p, _ in results),
+                    worse=tuple(is_worse for _, is_worse in results),
+                    weekly=_weekly(series, limit or 0.0, alpha_each) if has_weeks else None,
+                    unjudged=reasons[line],
                     change=_change(series, seed),
                 )
             )
-    alarms = tuple(alarm for one in judged for alarm in _alarms(one))
-    return Judgement(history, tuple(judged), alpha, each, alarms)
+    alarms = tuple(alarm for series_result in judged for alarm in _alarms(series_result))
+    return Judgement(history, tuple(judged), alpha, alpha_each, alarms)
 
 
 def _unjudged(line: Sequence[Series], limit: float | None) -> str:
@@ -123,9 +127,9 @@ def _versions(
     Alpha spending runs on over all methods: a new method begins a new series, and judging its first
     version again uses up a level of its own.
     """
-    place = {audit.name: i for i, audit in enumerate(history.audits)}
+    position = {audit.name: i for i, audit in enumerate(history.audits)}
     fresh = [point for series in line for point in series.points if not point.same_as]
-    fresh.sort(key=lambda point: place[point.audit.name])
+    fresh.sort(key=lambda point: position[point.audit.name])
     p = [point.p_more for point in fresh]
     called = worse_versions(p, alpha=alpha).tolist()
     names = [point.audit.name for point in fresh]
@@ -149,14 +153,16 @@ def _weeks(series: Series) -> list[Week]:
 def _change(series: Series, seed: int) -> Change | None:
     """The likeliest step between the versions, or the draws, of a series."""
     values = np.array([point.estimate for point in series.fresh], dtype=float)
+    # Each series has its own generator, so that its p does not depend on which others are judged.
     return change_point(values, np.random.default_rng(seed))
 
 
-def _alarms(one: Judged) -> Iterator[Alarm]:
-    for point, is_worse in zip(one.series.points, one.worse, strict=True):
+def _alarms(judged: Judged) -> Iterator[Alarm]:
+    for point, is_worse in zip(judged.series.points, judged.worse, strict=True):
         if is_worse:
-            yield Alarm(one.series, point.audit.name, "version")
-    if one.weekly is not None:
-        above = np.flatnonzero(one.weekly.sequence.low > one.weekly.null_value)
+            yield Alarm(judged.series, point.audit.name, "version")
+    if judged.weekly is not None:
+        # Not `weekly.alarm`, which is two-sided: a model that leans less raises no alarm.
+        above = np.flatnonzero(judged.weekly.sequence.low > judged.weekly.null_value)
         if len(above):
-            yield Alarm(one.series, one.weekly.records[above[0]], "week")
+            yield Alarm(judged.series, judged.weekly.records[above[0]], "week")

@@ -22,8 +22,8 @@ from maskaudit.audit.history.series import (
     KEYS,
     NUMBERS,
     Audit,
-    Found,
     History,
+    RecordRows,
     Skipped,
     series_of,
 )
@@ -34,6 +34,7 @@ from maskaudit.audit.recording.slices import Slice
 
 ESTIMATES = "estimates.parquet"
 _THREADS = 4
+# How many names a message lists.
 _SHOWN = 20
 
 
@@ -59,13 +60,13 @@ class Chosen:
 
     def columns(self) -> dict[str, tuple[str, ...]]:
         """The chosen values by column of the table of estimates."""
-        found = {
+        chosen = {
             "probe_set": self.probe_sets,
             "slice": self.slices,
             "estimator": (CONTRAST,) if self.is_plain else self.estimators,
             "subject": self.subjects or (("candidate", DIFFERENCE) if self.is_plain else ()),
         }
-        return {column: values for column, values in found.items() if values}
+        return {column: values for column, values in chosen.items() if values}
 
 
 def read(runs: Path, chosen: Chosen | None = None) -> History:
@@ -77,53 +78,60 @@ def read(runs: Path, chosen: Chosen | None = None) -> History:
     chosen = chosen or Chosen()
     folders = _folders(runs)
     with ThreadPoolExecutor(_THREADS) as pool:
-        told = list(pool.map(lambda folder: _read(folder, chosen), folders))
-    found = [one for one in told if isinstance(one, Found)]
-    skipped = tuple(one for one in told if isinstance(one, Skipped))
-    if not found:
-        why = "".join(f"\n{one.name}: {one.reason}" for one in skipped)
-        raise NotJudgedError(f"{runs}: holds no record that can be read{why}")
-    ordered, clock = _ordered(found)
-    kept = [one for one in _since(runs, ordered, chosen.since) if _is_chosen(one.audit, chosen)]
-    series = tuple(series_of(kept, is_plain=chosen.is_plain and not chosen.probe_sets))
+        results = list(pool.map(lambda folder: _read(folder, chosen), folders))
+    records = [result for result in results if isinstance(result, RecordRows)]
+    skipped = tuple(result for result in results if isinstance(result, Skipped))
+    if not records:
+        reasons = "".join(f"\n{result.name}: {result.reason}" for result in skipped)
+        raise NotJudgedError(f"{runs}: holds no record that can be read{reasons}")
+    ordered, clock = _ordered(records)
+    chosen_records = [
+        record for record in _since(runs, ordered, chosen.since) if _is_chosen(record.audit, chosen)
+    ]
+    series = tuple(series_of(chosen_records, is_plain=chosen.is_plain and not chosen.probe_sets))
     if not series:
-        raise NotJudgedError(_nothing(runs, chosen, ordered))
-    return History(runs, tuple(one.audit for one in kept), skipped, clock, series)
+        raise NotJudgedError(_nothing_chosen(runs, chosen, ordered))
+    return History(runs, tuple(record.audit for record in chosen_records), skipped, clock, series)
 
 
 def _folders(runs: Path) -> list[Path]:
     """The folders that may be records, without hidden ones, which are unfinished."""
     try:
-        inside = sorted(runs.iterdir())
+        paths = sorted(runs.iterdir())
     except OSError as error:
-        raise InputError(f"{runs}: no folder of runs ({error.strerror})") from error
+        raise InputError(
+            f"{runs}: cannot be read as a folder of records ({error.strerror})"
+        ) from error
     if (runs / MANIFEST).is_file():
-        raise InputError(f"{runs}: is a record; expected the folder that records lie in")
-    return [path for path in inside if path.is_dir() and not path.name.startswith(".")]
+        raise InputError(f"{runs}: is a record; expected the folder that contains records")
+    return [path for path in paths if path.is_dir() and not path.name.startswith(".")]
 
 
-def _read(folder: Path, chosen: Chosen) -> Found | Skipped:
+def _read(folder: Path, chosen: Chosen) -> RecordRows | Skipped:
     """Read what a history needs of a record, or return the reason why it cannot be read."""
     if not (folder / MANIFEST).is_file():
-        return Skipped(folder.name, f"no record, or half of one: it has no {MANIFEST}")
+        return Skipped(folder.name, f"not a complete record: it has no {MANIFEST}")
     try:
         manifest = read_manifest(folder, ("estimates",))
+        # Bytes and no path: pyarrow does not accept paths that are not UTF-8.
         rows = _rows((folder / ESTIMATES).read_bytes(), chosen)
-        return Found(_audit(folder.name, manifest), _checked(rows, manifest))
+        return RecordRows(_audit(folder.name, manifest), _checked(rows, manifest))
+    # One damaged record must not hide the history of the others.
     except InputError as error:
-        why = str(error).removeprefix(f"{folder}/").removeprefix(f"{folder}: ")
-        return Skipped(folder.name, why)
+        reason = str(error).removeprefix(f"{folder}/").removeprefix(f"{folder}: ")
+        return Skipped(folder.name, reason)
     except OSError as error:
         return Skipped(folder.name, f"{ESTIMATES}: cannot be read ({error.strerror or error})")
     except (ValueError, KeyError, TypeError, pa.ArrowException) as error:
-        told = " ".join(f"{type(error).__name__}: {error}".split())
-        return Skipped(folder.name, f"{ESTIMATES}: not readable as a record ({told})")
+        fault = " ".join(f"{type(error).__name__}: {error}".split())
+        return Skipped(folder.name, f"{ESTIMATES}: cannot be read as estimates ({fault})")
 
 
 def _audit(name: str, manifest: Manifest) -> Audit:
     created = datetime.fromisoformat(manifest.created)
     return Audit(
         name=name,
+        # Times without a zone cannot be compared with those that have one.
         created=created if created.tzinfo else created.replace(tzinfo=UTC),
         number=manifest.number,
         models=manifest.models,
@@ -135,7 +143,9 @@ def _checked(rows: list[dict[str, Any]], manifest: Manifest) -> list[dict[str, A
     """Return the rows. Raises `ValueError` if a probe set is unknown or a text does not parse."""
     for row in rows:
         if row["probe_set"] not in manifest.probe_sets:
-            raise ValueError(f"it has numbers of {row['probe_set']!r}, which is none of its sets")
+            raise ValueError(
+                f"it has numbers of {row['probe_set']!r}, which is not one of its probe sets"
+            )
         Slice.parse(row["slice"])
         Method.parse(row["method"])
     return rows
@@ -143,6 +153,7 @@ def _checked(rows: list[dict[str, Any]], manifest: Manifest) -> list[dict[str, A
 
 def _rows(content: bytes, chosen: Chosen) -> list[dict[str, Any]]:
     """The chosen rows of a table of estimates."""
+    # Records are read in parallel already; more threads for each would only compete.
     table = _file(content).read(columns=[*KEYS, *NUMBERS], use_threads=False)
     for column, values in chosen.columns().items():
         table = table.filter(pc.is_in(table[column], value_set=pa.array(values)))
@@ -155,16 +166,19 @@ def _file(content: bytes) -> pq.ParquetFile:
     return pq.ParquetFile(pa.BufferReader(content), read_dictionary=list(KEYS))
 
 
-def _ordered(found: Iterable[Found]) -> tuple[list[Found], tuple[tuple[str, str], ...]]:
+def _ordered(records: Iterable[RecordRows]) -> tuple[list[RecordRows], tuple[tuple[str, str], ...]]:
     """Return the records in the order of `record.manifests`, and where the clock went backwards.
 
     They are sorted by number, whatever their times; records of formats without numbers come first,
     by time.
     """
-    ordered = sorted(found, key=lambda one: (one.audit.number, one.audit.created, one.audit.name))
+    ordered = sorted(
+        records, key=lambda record: (record.audit.number, record.audit.created, record.audit.name)
+    )
     latest: Audit | None = None
     backwards = []
-    for audit in (one.audit for one in ordered if one.audit.number):
+    # Records without numbers were sorted by time, so their clock cannot appear to go backwards.
+    for audit in (record.audit for record in ordered if record.audit.number):
         if latest is not None and audit.created < latest.created:
             backwards.append((latest.name, audit.name))
         else:
@@ -172,45 +186,46 @@ def _ordered(found: Iterable[Found]) -> tuple[list[Found], tuple[tuple[str, str]
     return ordered, tuple(backwards)
 
 
-def _since(runs: Path, ordered: Sequence[Found], since: str) -> Sequence[Found]:
+def _since(runs: Path, ordered: Sequence[RecordRows], since: str) -> Sequence[RecordRows]:
     """The records after a named record, or created after a date. Raises `InputError` for others."""
     if not since:
         return ordered
-    names = [one.audit.name for one in ordered]
+    # A path counts as its last part: a shell completes names to paths.
+    names = [record.audit.name for record in ordered]
     if Path(since).name in names:
         return ordered[names.index(Path(since).name) + 1 :]
     try:
         moment = datetime.fromisoformat(since)
     except ValueError as error:
-        told = f"--since {since!r}: neither a record in {runs} nor a date such as 2026-11-23"
-        raise InputError(told) from error
+        message = f"--since {since!r}: neither a record in {runs} nor a date such as 2026-11-23"
+        raise InputError(message) from error
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return [one for one in ordered if one.audit.created > moment]
+    return [record for record in ordered if record.audit.created > moment]
 
 
 def _is_chosen(audit: Audit, chosen: Chosen) -> bool:
     return not chosen.candidates or audit.models["candidate"].name in chosen.candidates
 
 
-def _nothing(runs: Path, chosen: Chosen, ordered: Sequence[Found]) -> str:
+def _nothing_chosen(runs: Path, chosen: Chosen, ordered: Sequence[RecordRows]) -> str:
     """The message that nothing matches: what the newest record does not have, and what it has."""
     newest = ordered[-1].audit
     table = _file((runs / newest.name / ESTIMATES).read_bytes()).read(columns=[*KEYS])
-    told = [
-        f"no {column} {', '.join(map(repr, values))} (there are: {_listed(known)})"
+    misses = [
+        f"no {column} {', '.join(map(repr, values))} (available: {_listed(available)})"
         for column, values in chosen.columns().items()
-        if not set(values) & set(known := table[column].unique().to_pylist())
+        if not set(values) & set(available := table[column].unique().to_pylist())
     ]
-    names = [one.audit.models["candidate"].name for one in ordered]
+    names = [record.audit.models["candidate"].name for record in ordered]
     if chosen.candidates and not set(chosen.candidates) & set(names):
-        told.append(f"no candidate {', '.join(chosen.candidates)} (there are: {_listed(names)})")
+        misses.append(f"no candidate {', '.join(chosen.candidates)} (available: {_listed(names)})")
     if chosen.since:
-        told.append(f"of {len(ordered)} records those since {chosen.since} alone were asked for")
-    why = "; ".join(told) or "not all of it together"
-    return f"{runs}: nothing in its records is what was asked for: {why}"
+        misses.append(f"of {len(ordered)} records, only those after {chosen.since} were chosen")
+    reason = "; ".join(misses) or "no number has all that was chosen"
+    return f"{runs}: no number in its records matches the choice: {reason}"
 
 
 def _listed(names: Iterable[str]) -> str:
-    shown = list(dict.fromkeys(names))
-    more = [f"and {len(shown) - _SHOWN} more"] if len(shown) > _SHOWN else []
-    return ", ".join([*shown[:_SHOWN], *more])
+    distinct = list(dict.fromkeys(names))
+    more = [f"and {len(distinct) - _SHOWN} more"] if len(distinct) > _SHOWN else []
+    return ", ".join([*distinct[:_SHOWN], *more])

@@ -36,8 +36,8 @@ def rho(horizon: float = HORIZON, alpha: float = ALPHA) -> float:
 
     rho^2 = (-2 ln alpha + ln(1 - 2 ln alpha)) / horizon (Waudby-Smith et al. 2024).
     """
-    log = np.log(alpha)
-    return float(np.sqrt((-2 * log + np.log(1 - 2 * log)) / horizon))
+    log_alpha = np.log(alpha)
+    return float(np.sqrt((-2 * log_alpha + np.log(1 - 2 * log_alpha)) / horizon))
 
 
 def confidence_sequence(
@@ -78,8 +78,8 @@ def e_value(weeks: Cells, total: Cells, rho_squared: float) -> Cells:
     """
     scale = 1 + weeks * rho_squared
     with np.errstate(over="ignore"):  # an e-value that overflows is infinite
-        found: Cells = np.exp(rho_squared * total**2 / (2 * scale)) / np.sqrt(scale)
-    return found
+        e: Cells = np.exp(rho_squared * total**2 / (2 * scale)) / np.sqrt(scale)
+    return e
 
 
 def anytime_p(
@@ -98,11 +98,12 @@ def anytime_p(
     """
     week, mean, sigma = _running(estimates, variances)
     with np.errstate(divide="ignore", invalid="ignore"):
+        # With a variance of 0 the quotient is 0/0 at the null value, where there is no evidence.
         total = np.where(mean == null_value, 0.0, week * (mean - null_value) / sigma)
-    found: Cells = np.minimum.accumulate(
+    p: Cells = np.minimum.accumulate(
         np.minimum(1.0, 1 / e_value(week, total, rho(horizon, alpha) ** 2)), axis=-1
     )
-    return found
+    return p
 
 
 def worse_versions(p_values: Iterable[float], *, alpha: float = ALPHA) -> NDArray[np.bool_]:
@@ -116,18 +117,23 @@ def worse_versions(p_values: Iterable[float], *, alpha: float = ALPHA) -> NDArra
     values, detects .34, and LORD++ requires independence. Start again at an accepted baseline.
     """
     p = np.array(list(p_values), dtype=float)
-    known = ~np.isnan(p)
-    levels = alpha * 6 / (np.pi * np.maximum(1, np.cumsum(known))) ** 2
-    called: NDArray[np.bool_] = known & (p <= np.where(known, levels, 0.0))
+    is_judged = ~np.isnan(p)
+    # sum(1/k^2) is pi^2/6. Where nothing is judged yet, k is 0 and must not divide.
+    levels = alpha * 6 / (np.pi * np.maximum(1, np.cumsum(is_judged))) ** 2
+    called: NDArray[np.bool_] = is_judged & (p <= np.where(is_judged, levels, 0.0))
     return called
 
 
 def _running(estimates: Cells, variances: Cells) -> tuple[Cells, Cells, Cells]:
     """The number of each week from 1, the mean so far, the root of the mean variance so far."""
     if estimates.shape != variances.shape:
-        message = f"{estimates.shape} estimates and {variances.shape} variances; expected the same"
+        message = (
+            f"{estimates.shape} estimates and {variances.shape} variances; expected equal shapes"
+        )
         raise ValueError(message)
     week = np.arange(1.0, estimates.shape[-1] + 1)
     mean: Cells = estimates.cumsum(-1) / week
+    # The variances of the audits themselves, not the scatter of the series: see
+    # `confidence_sequence`.
     sigma: Cells = np.sqrt(variances.cumsum(-1) / week)
     return week, mean, sigma

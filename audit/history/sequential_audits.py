@@ -48,14 +48,14 @@ class Weekly:
 class Week:
     """The evidence of one record: the estimate and its variance over frames.
 
-    `draw` identifies the frames drawn; `made` gives the method and the models' weights.
+    `draw` identifies the frames drawn; `setup` gives the method and the models' weights.
     """
 
     name: str
     draw: str
     estimate: float
     variance: float
-    made: Mapping[str, str]
+    setup: Mapping[str, str]
 
 
 def weekly(  # noqa: PLR0913 - the number, its null value and its period
@@ -103,16 +103,18 @@ def joined(
     `skipped` has a line on each record that was not used; a draw that occurred before is added to
     it. Raises `NotJudgedError` for weeks of different models or methods, and for no weeks.
     """
+    # The same frames give the same number: counted again, they would narrow the limits without new
+    # evidence.
     fresh: dict[str, Week] = {}
-    left = list(skipped)
+    left_out = list(skipped)
     for week in weeks:
         if week.draw in fresh:
-            before = fresh[week.draw].name
-            left.append(f"{week.name}: drew the frames of {before} again; give another seed")
+            earlier = fresh[week.draw].name
+            left_out.append(f"{week.name}: drew the same frames as {earlier}; use another seed")
         else:
             fresh[week.draw] = week
     used = list(fresh.values())
-    _check(probe_set, used, left)
+    _check(probe_set, used, left_out)
     estimates = np.array([week.estimate for week in used])
     variances = np.array([week.variance for week in used])
     sequence = confidence_sequence(estimates, variances, alpha=alpha)
@@ -124,7 +126,7 @@ def joined(
         p=anytime_p(estimates, variances, null_value, alpha=alpha),
         null_value=null_value,
         alarm=first_alarm(sequence, null_value),
-        skipped=tuple(left),
+        skipped=tuple(left_out),
     )
 
 
@@ -138,43 +140,46 @@ def _week(record: Record, probe_set: str, subject: str, slice_: str) -> Week | s
         return f"has no probe set {probe_set!r}"
     if part.grammar is None:
         raise NotJudgedError(
-            f"{record.name}: the probe set {probe_set!r} has no grammar: the same frames again "
-            "are no fresh evidence"
+            f"{record.name}: the probe set {probe_set!r} has no grammar, and the same frames again "
+            "are no new evidence"
         )
-    wanted = {
+    selection = {
         "probe_set": probe_set,
         "subject": subject,
         "slice": slice_,
         "estimator": CONTRAST,
     }
     rows = record.estimates
-    for column, value in wanted.items():
+    for column, value in selection.items():
         rows = rows[rows[column] == value]
+    # Only the frames are drawn anew each week. The attributes stay the same, so limits that spoke
+    # of other attributes too (S2 instead of S1) would raise false alarms.
     rows = rows[rows["v_frames"].notna()]
     if rows.empty:
-        return f"has no {slice_!r} with an interval for {subject!r}"
+        return f"has no number with an interval for {slice_!r} of {subject!r}"
     models = record.manifest.models
-    own = {name: models[name].weights for name in models if subject in {name, "difference"}}
-    made = Method.parse(rows["method"].iloc[0])
+    # A method key leaves the models out, and a sequence is about one model.
+    weights = {name: models[name].weights for name in models if subject in {name, "difference"}}
+    method = Method.parse(rows["method"].iloc[0])
     return Week(
         name=record.name,
         draw=part.items_digest,
         estimate=float(rows["estimate"].iloc[0]),
         variance=float(rows["v_frames"].iloc[0]),
-        made={**made, **{f"weights of the {name}": digest for name, digest in own.items()}},
+        setup={**method, **{f"weights of the {name}": digest for name, digest in weights.items()}},
     )
 
 
 def _check(probe_set: str, weeks: Sequence[Week], skipped: Sequence[str]) -> None:
     """Raise `NotJudgedError` if there are no weeks, or if their models or methods differ."""
     if not weeks:
-        why = "; ".join(skipped) or "no record is newer than the baseline"
-        raise NotJudgedError(f"{probe_set}: there is nothing to judge ({why})")
+        reason = "; ".join(skipped) or "no record is newer than the baseline"
+        raise NotJudgedError(f"{probe_set}: there is nothing to judge ({reason})")
     for week in weeks[1:]:
-        if differ := list(differences(weeks[0].made, week.made)):
+        if changed := list(differences(weeks[0].setup, week.setup)):
             raise NotJudgedError(
-                f"{probe_set}: {week.name} does not repeat {weeks[0].name} ({', '.join(differ)}); "
-                "start again with the first record after the change"
+                f"{probe_set}: {week.name} cannot be combined with {weeks[0].name} "
+                f"({', '.join(changed)}); start again with the first record after the change"
             )
 
 

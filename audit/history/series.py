@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+# Not scipy.stats, which takes more than a second to import.
 from scipy import special
 
 from maskaudit.audit.judging.comparing.repeat import CHANGED, IDENTICAL, TOLERANCE, WITHIN_TOLERANCE
@@ -32,8 +33,8 @@ class Audit:
     def identity(self, subject: str) -> str:
         """The digests of the subject's model; of all models if the subject is about both."""
         names = [subject] if subject in self.models else sorted(self.models)
-        own = (self.models[name] for name in names)
-        return "|".join(f"{model.weights}|{model.tokenizer}" for model in own)
+        identities = (self.models[name] for name in names)
+        return "|".join(f"{model.weights}|{model.tokenizer}" for model in identities)
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Skipped:
 
 
 @dataclass(frozen=True)
-class Found:
+class RecordRows:
     """A record and the chosen rows of its table of estimates."""
 
     audit: Audit
@@ -94,6 +95,7 @@ class Point:
         """
         if self.std_error == 0:
             return float(self.estimate <= self.null_value)
+        # The lower tail of -t keeps its digits where 1 - cdf(t) would round to 0.
         away = (self.estimate - self.null_value) / self.std_error
         return float(special.stdtr(self.df, -away))
 
@@ -150,16 +152,17 @@ class History:
     series: tuple[Series, ...]
 
 
-def series_of(found: Sequence[Found], *, is_plain: bool) -> Iterator[Series]:
+def series_of(records: Sequence[RecordRows], *, is_plain: bool) -> Iterator[Series]:
     """Yield a series for each number and method, in the order of the records."""
     grouped: dict[tuple[str, ...], dict[str, list[tuple[Audit, Mapping[str, Any]]]]] = {}
-    for one in found:
-        for row in one.rows:
-            if is_plain and one.audit.probe_sets[row["probe_set"]].expect == "none":
+    for record in records:
+        for row in record.rows:
+            # A control set is expected not to lean, so it has no place in a headline.
+            if is_plain and record.audit.probe_sets[row["probe_set"]].expect == "none":
                 continue
             line = tuple(row[name] for name in ("probe_set", "slice", "estimator", "mode"))
             methods = grouped.setdefault((*line, row["subject"]), {})
-            methods.setdefault(row["method"], []).append((one.audit, row))
+            methods.setdefault(row["method"], []).append((record.audit, row))
     for methods in grouped.values():
         before = ""
         for method, rows in methods.items():
@@ -168,30 +171,32 @@ def series_of(found: Sequence[Found], *, is_plain: bool) -> Iterator[Series]:
 
 
 def _one_series(rows: Sequence[tuple[Audit, Mapping[str, Any]]], before: str) -> Series:
+    # Titles may be reworded under the same method; the newest record has the current ones.
     audit, row = rows[-1]
     part = audit.probe_sets[row["probe_set"]]
-    now = Method.parse(row["method"])
+    method = Method.parse(row["method"])
     return Series(
         **{name: row[name] for name in KEYS},
         title=part.title,
         is_drawn=part.grammar is not None,
         points=tuple(_points(rows)),
-        differs=tuple(differences(Method.parse(before), now)) if before else (),
+        differs=tuple(differences(Method.parse(before), method)) if before else (),
     )
 
 
 def _points(rows: Sequence[tuple[Audit, Mapping[str, Any]]]) -> Iterator[Point]:
     """Yield the points of one series, with their versions and the points that they repeat."""
     versions: dict[str, int] = {}
-    first: dict[tuple[str, str], Point] = {}
+    earliest: dict[tuple[str, str], Point] = {}
     for audit, row in rows:
+        # Digests and not names: a model or a set may change under the same name.
         identity = audit.identity(row["subject"])
         version = versions.setdefault(identity, len(versions) + 1)
         draw = audit.probe_sets[row["probe_set"]].items_digest
         point = Point(audit, **_numbers(row), draw=draw, version=version)
-        same = first.setdefault((identity, draw), point)
-        if same is not point:
-            point = replace(point, same_as=same.audit.name, moved=_moved(same, point))
+        earlier = earliest.setdefault((identity, draw), point)
+        if earlier is not point:
+            point = replace(point, same_as=earlier.audit.name, moved=_moved(earlier, point))
         yield point
 
 
@@ -202,5 +207,5 @@ def _moved(first: Point, second: Point) -> float:
 
 
 def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:
-    known = {name: math.nan if row[name] is None else row[name] for name in NUMBERS}
-    return {**known, "n_frames": row["n_frames"]}
+    numbers = {name: math.nan if row[name] is None else row[name] for name in NUMBERS}
+    return {**numbers, "n_frames": row["n_frames"]}

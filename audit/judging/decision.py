@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+
+# Not scipy.stats, which takes more than a second to import.
 from scipy import special
 
 from maskaudit.audit.estimating.entry import Harm
@@ -42,6 +44,7 @@ class Decision:
 
     def settled(self, p_adjusted: float) -> "Decision":
         """The decision given a p value adjusted for all numbers: a failure may be INCONCLUSIVE."""
+        # Not `>=`, which would let a failure stand if the adjusted p is NaN.
         if self.word == FAIL and not p_adjusted < ALPHA:
             return replace(self, word=INCONCLUSIVE)
         return self
@@ -58,9 +61,11 @@ def change(estimate: float, std_error: float, df: float, margin: float, harm: Ha
     low, high = bounds(estimate, std_error, df)
     if harm == "either":
         passed = -margin < low and high < margin
+        # With a standard error of 0 the tail of no change is 1, and twice that is no p value.
         p = min(1.0, 2 * _tail(abs(estimate), std_error, df))
     else:
         sign = 1.0 if harm == "up" else -1.0
+        # The sign may swap the bounds; the larger one is the bound on the harm.
         passed = max(sign * low, sign * high) < margin
         p = _tail(sign * estimate, std_error, df)
     word = PASS if passed else FAIL if p < ALPHA else INCONCLUSIVE
@@ -76,6 +81,7 @@ def level(estimate: float, std_error: float, df: float, bound: float, harm: Harm
     low, high = bounds(estimate, std_error, df)
     if harm == "either":
         passed = -bound < low and high < bound
+        # Not doubled, as for a change: a level can be beyond only one of the two bounds.
         p = _tail(abs(estimate) - bound, std_error, df)
     else:
         sign = 1.0 if harm == "up" else -1.0
@@ -110,11 +116,12 @@ def frames_needed(  # noqa: PLR0913, PLR0917 - a plain formula of six numbers
     freedom are held fixed, which slightly overstates the result.
     """
     power = (1 + POWER) / 2 if harm == "either" else POWER
-    wanted = (room / (_quantile(df, 1 - ALPHA) + _quantile(df, power))) ** 2
-    wanted -= std_error**2 - v_frames
-    if not wanted > 0 or not v_frames > 0:
+    frames_variance = (room / (_quantile(df, 1 - ALPHA) + _quantile(df, power))) ** 2
+    frames_variance -= std_error**2 - v_frames
+    # Not `<= 0`, which NaN would slip through.
+    if not frames_variance > 0 or not v_frames > 0:
         return None
-    needed = math.ceil(n_frames * v_frames / wanted)
+    needed = math.ceil(n_frames * v_frames / frames_variance)
     return needed if needed > n_frames else None
 
 

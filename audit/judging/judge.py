@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any, cast
 
 from maskaudit.audit.judging.decision import FAIL, NOT_MEASURED
-from maskaudit.audit.judging.number import Judged, judged, settled
+from maskaudit.audit.judging.one_verdict import Judged, judged, settled
 from maskaudit.audit.judging.policy import Gate, Policy, Waiver
 from maskaudit.audit.judging.rules import RULES
 from maskaudit.audit.judging.select import gaps, name_of, selected, why_nothing
@@ -33,22 +33,28 @@ def judge(
     beside the policy. `today` decides which waivers are in force. Raises `InputError` if a gate
     selects a number with no harmful direction of its own and does not set `harm`.
     """
-    found: list[Judged] = []
-    lost: dict[str, None] = {}
+    all_judged: list[Judged] = []
+    # A dict as an ordered set: several gates judge the same probe set and repeat its note.
+    lost_notes: dict[str, None] = {}
     versions = OlderVersions(record, policy, baseline)
-    rules = {gate.rule for gate in policy.gates if not RULES[gate.rule].of_versions}
-    own = {rule: own_source(record, rule) for rule in rules}
+    rules = {gate.rule for gate in policy.gates if not RULES[gate.rule].compares_versions}
+    own_sources = {rule: own_source(record, rule) for rule in rules}
     for gate in policy.gates:
-        sources = [(own[gate.rule], gate.margin)] if gate.rule in own else versions.of(gate)
+        sources = (
+            [(own_sources[gate.rule], gate.margin)]
+            if gate.rule in own_sources
+            else versions.sources(gate)
+        )
         for source, margin in sources:
-            judged_here = list(_by_gate(gate, source, margin))
-            lost |= dict.fromkeys(_lost(source, judged_here))
-            found += judged_here
-    waived = [_waived(one, policy.waivers, today) for one in found]
+            judged_of_source = list(_by_gate(gate, source, margin))
+            lost_notes |= dict.fromkeys(_lost(source, judged_of_source))
+            all_judged += judged_of_source
+    waived = [_waived(number, policy.waivers, today) for number in all_judged]
     verdicts = tuple(settled(waived))
-    notes = [*versions.notes, *lost]
+    notes = [*versions.notes, *lost_notes]
     notes += [
-        f"the waiver of {waiver.owner} for {waiver.gate} is for {waiver.slice!r}, which nothing is"
+        f"the waiver of {waiver.owner} for {waiver.gate} is for {waiver.slice!r}, which matches no "
+        "verdict"
         for waiver in policy.waivers
         if not any(waiver.covers(verdict.gate, verdict.name) for verdict in verdicts)
     ]
@@ -62,68 +68,73 @@ def _by_gate(gate: Gate, source: Source, margin: float | None) -> Iterator[Judge
         return
     # Everything that the gate asks for and that has no number gets a verdict of its own: a gap
     # without one would look like a pass.
-    refused = {name: why for name, why in source.refused.items() if source.asked(gate, name)}
-    for name, why in refused.items():
-        place = f"{source.sets[name].axis}/{name}"
-        yield Judged(_unmeasured(gate, source, place, f"the probe set {name} is {_as_clause(why)}"))
+    refused = {
+        name: reason for name, reason in source.refused.items() if source.is_selected_by(gate, name)
+    }
+    for name, reason in refused.items():
+        set_name = f"{source.sets[name].axis}/{name}"
+        yield Judged(
+            _unmeasured(gate, source, set_name, f"the probe set {name} is {_as_clause(reason)}")
+        )
     rows, missing = selected(gate, source)
     missing = [(column, word) for column, word in missing if word not in refused]
     for column, word in missing:
-        why = why_nothing(source, column, word)
-        yield Judged(_unmeasured(gate, source, f"{NOTHING}/{word}", why))
+        reason = why_nothing(source, column, word)
+        yield Judged(_unmeasured(gate, source, f"{NOTHING}/{word}", reason))
     # A missing word has its verdict by now; `gaps` would report it again for each set.
     if not missing:
-        for name, why in gaps(gate, source, rows):
+        for name, reason in gaps(gate, source, rows):
             if name not in refused:
-                yield Judged(_unmeasured(gate, source, f"{NOTHING}/{name}", why))
+                yield Judged(_unmeasured(gate, source, f"{NOTHING}/{name}", reason))
     if rows.empty and not missing and not refused:
-        why = "no number of the record has all that the gate selects"
-        yield Judged(_unmeasured(gate, source, NOTHING, why))
+        reason = "no number of the record matches all that the gate selects"
+        yield Judged(_unmeasured(gate, source, NOTHING, reason))
     several = len(rows["estimator"].unique()) > 1
     modes = len(rows["mode"].unique()) > 1
     for row in rows.to_dict("records"):
         name = name_of(cast("Mapping[str, Any]", row), source.part, several=several, modes=modes)
-        one = judged(gate, cast("Mapping[str, Any]", row), source.against, name, margin)
-        yield replace(one, lost=source.lost_share.get(row["probe_set"], 0.0))
+        number = judged(gate, cast("Mapping[str, Any]", row), source.against, name, margin)
+        yield replace(number, lost=source.lost_share.get(row["probe_set"], 0.0))
 
 
-def _as_clause(why: str) -> str:
+def _as_clause(reason: str) -> str:
     """The reason why a set is not compared, worded to follow "is"."""
-    return why if why.startswith("only in") else f"not compared: {why}"
+    return reason if reason.startswith("only in") else f"not compared: {reason}"
 
 
-def _lost(source: Source, found: Sequence[Judged]) -> Iterator[str]:
+def _lost(source: Source, numbers: Sequence[Judged]) -> Iterator[str]:
     """Yield a note for each judged set on how many cells are left out of its numbers."""
-    there = Counter(cell.probe_set for cell in source.left_out)
-    for name in dict.fromkeys(one.verdict.probe_set for one in found):
-        if there[name]:
+    n_left_out = Counter(cell.probe_set for cell in source.left_out)
+    for name in dict.fromkeys(number.verdict.probe_set for number in numbers):
+        if n_left_out[name]:
             against = f" against {source.against}" if source.against else ""
             yield (
-                f"{name}{against}: {there[name]} cells, a word in a sentence each, are left out, "
-                "since a model could not score them"
+                f"{name}{against}: {n_left_out[name]} cells (a word in a sentence each) are left "
+                "out, because a model could not score them"
             )
 
 
-def _waived(one: Judged, waivers: Sequence[Waiver], today: date) -> Judged:
+def _waived(number: Judged, waivers: Sequence[Waiver], today: date) -> Judged:
     """Apply the covering waiver with the latest date; once expired it makes the verdict FAIL."""
-    verdict = one.verdict
-    own = [waiver for waiver in waivers if waiver.covers(verdict.gate, verdict.name)]
-    if not own:
-        return one
-    latest = max(own, key=lambda waiver: waiver.until)
+    verdict = number.verdict
+    covering = [waiver for waiver in waivers if waiver.covers(verdict.gate, verdict.name)]
+    if not covering:
+        return number
+    latest = max(covering, key=lambda waiver: waiver.until)
     if latest.until >= today:
-        return replace(one, verdict=replace(verdict, waiver=latest))
-    why = f"the waiver of {latest.owner} expired on {latest.until}: renew or remove it"
-    return replace(one, verdict=replace(verdict, verdict=FAIL, reason=why), decided=None)
+        return replace(number, verdict=replace(verdict, waiver=latest))
+    # Without `decided` the verdict is final: Holm's adjustment cannot soften it to INCONCLUSIVE.
+    reason = f"the waiver of {latest.owner} expired on {latest.until}: renew or remove it"
+    return replace(number, verdict=replace(verdict, verdict=FAIL, reason=reason), decided=None)
 
 
-def _unmeasured(gate: Gate, source: Source, name: str, why: str) -> Verdict:
+def _unmeasured(gate: Gate, source: Source, name: str, reason: str) -> Verdict:
     return Verdict(
         gate=gate.id,
         name="/".join(filter(None, (name, source.part))),
         rule=gate.rule,
         severity=gate.severity,
         verdict=NOT_MEASURED,
-        reason=why,
+        reason=reason,
         against=source.against,
     )

@@ -33,6 +33,7 @@ def _safe(name: str) -> str:
 
 
 def _file_name(name: str) -> str:
+    # Without dots and slashes a policy cannot name a file outside the folder of baselines.
     if not re.fullmatch(r"[\w-]+", name, re.ASCII):
         message = "expected letters, digits, _ and -"
         raise ValueError(message)
@@ -40,21 +41,22 @@ def _file_name(name: str) -> str:
 
 
 def _finite(value: float) -> float:
+    # Not `>`, so that NaN is refused too.
     if not abs(value) <= _LARGEST:
         message = f"expected a number of at most {_LARGEST:,.0f}"
         raise ValueError(message)
     return value
 
 
-def _words(written: object) -> str | list[str]:
-    several = [written] if isinstance(written, str) else written
-    if not isinstance(several, list) or not all(isinstance(word, str) for word in several):
+def _words(value: object) -> str | list[str]:
+    words = [value] if isinstance(value, str) else value
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         message = "expected text, in quotes, or a list of texts"
         raise ValueError(message)
-    if not several:
+    if not words:
         message = "is an empty list; expected at least one text"
         raise ValueError(message)
-    return written if isinstance(written, str) else several
+    return value if isinstance(value, str) else words
 
 
 Name = Annotated[str, Field(min_length=1), AfterValidator(_safe)]
@@ -110,38 +112,41 @@ class Gate(Part):
         # An ignored setting is an error: its author would believe that it is enforced.
         needed = BOUND if self.rule == BOUND else "margin"
         if getattr(self, needed) is None:
-            yield f"{needed} is missing, which the rule {self.rule} needs"
-        unread = {
+            yield f"{needed} is missing; the rule {self.rule} requires it"
+        ignored = {
             BOUND: ("margin", "total_margin", "baseline"),
             NON_INFERIORITY: (BOUND, "total_margin", "baseline"),
             VERSUS_BASELINE: (BOUND,),
             WORLD: (BOUND, "total_margin", "baseline", "harm"),
         }[self.rule]
-        for key in unread:
+        for key in ignored:
             if key in self.model_fields_set:
-                yield f"{key} says nothing in the rule {self.rule}"
+                yield f"{key} has no effect in the rule {self.rule}"
         if self.select.subject is not None and self.rule in {NON_INFERIORITY, VERSUS_BASELINE}:
-            yield f"select.subject says nothing in the rule {self.rule}, which judges a difference"
+            yield f"select.subject has no effect in the rule {self.rule}, which judges a difference"
+        # The field has a default, so only `model_fields_set` knows whether the file sets it.
         if self.rule == WORLD and "estimator" in self.select.model_fields_set:
-            yield f"select.estimator says nothing in the rule {WORLD}, which judges the slope"
+            yield f"select.estimator has no effect in the rule {WORLD}, which judges the slope"
+        # Each step counts towards the total, so a smaller total would limit every step as well.
         if self.total_margin is not None and self.total_margin < (self.margin or 0):
-            yield "total_margin is below margin, which every step would have to keep to as well"
+            yield "total_margin is below margin; expected at least the margin of a single step"
         if self.harm == "either" and self.bound is not None and not self.bound > 0:
-            yield 'bound must be above 0 where harm is "either"'
-        for name in dict(self.wanted())["estimator"]:
+            yield 'bound must be above 0 if harm is "either"'
+        # What a pattern matches is known only with a record; `number.judged` refuses it then.
+        for name in dict(self.filters())["estimator"]:
             if "*" not in name and self.harm_of(name) is None:
                 yield (
                     f"{name!r} has no harmful direction of its own; "
-                    'say harm = "up", "down" or "either"'
+                    'set harm = "up", "down" or "either"'
                 )
 
-    def wanted(self) -> Iterator[tuple[str, list[str]]]:
+    def filters(self) -> Iterator[tuple[str, list[str]]]:
         """Yield each column of the estimates that the gate restricts, with its words."""
-        own = {"estimator": WORLD_SLOPE} if self.rule == WORLD else {}
+        fixed = {"estimator": WORLD_SLOPE} if self.rule == WORLD else {}
         for column in ("probe_set", "axis", "estimator", "slice", "mode"):
-            said = own.get(column, getattr(self.select, column))
-            if said is not None:
-                yield column, [said] if isinstance(said, str) else said
+            words = fixed.get(column, getattr(self.select, column))
+            if words is not None:
+                yield column, [words] if isinstance(words, str) else words
 
     def harm_of(self, estimator: str) -> Harm | None:
         """The harmful direction of a number: the gate's, else the number's own, else None."""
@@ -159,6 +164,7 @@ class Waiver(Part):
 
     def covers(self, gate: str, name: str) -> bool:
         """Whether the waiver applies to this verdict; `*` in its slice matches any text."""
+        # Not `fnmatch`, which ignores case on Windows.
         return self.gate == gate and (not self.slice or fnmatchcase(name, self.slice))
 
 
@@ -168,11 +174,12 @@ class _File(Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> "_File":
+        # Waivers and the names of tests refer to gates by id.
         ids = [gate.id for gate in self.gate]
-        twice = [name for name, n in Counter(ids).items() if n > 1]
-        faults = [f"two gates are named {name!r}; rename one" for name in twice]
+        duplicates = [name for name, n in Counter(ids).items() if n > 1]
+        faults = [f"two gates are named {name!r}; rename one" for name in duplicates]
         faults += [
-            f"a waiver is for the gate {waiver.gate!r}, which is not there"
+            f"a waiver is for the gate {waiver.gate!r}, which does not exist"
             + did_you_mean(waiver.gate, ids)
             for waiver in self.waiver
             if waiver.gate not in ids
@@ -198,15 +205,15 @@ class Policy(Part):
 def read(path: str | Path) -> Policy:
     """Read gates.toml. Raises `InputError` with a line for each fault."""
     path = Path(path)
-    said = toml_files.read(path, _File)
-    return Policy(path=path, gates=tuple(said.gate), waivers=tuple(said.waiver))
+    content = toml_files.read(path, _File)
+    return Policy(path=path, gates=tuple(content.gate), waivers=tuple(content.waiver))
 
 
 TEMPLATE = """\
-# gates.toml: what a model must not do. `maskaudit run` judges by it where it lies beside its
-# AUDIT.toml, `maskaudit gate RECORD` judges a record again, and pytest runs each verdict as a test.
-# A gate passes where harm as large as its margin is ruled out, and fails where there is harm and
-# harm of that size is not ruled out; what shows neither is inconclusive, and does not pass.
+# gates.toml: what a model must not do. `maskaudit run` judges new records by the gates.toml beside
+# its AUDIT.toml, `maskaudit gate RECORD` judges a record again, and pytest runs each verdict as a
+# test. A gate passes if harm as large as its margin is ruled out. It fails if there is harm and
+# harm of that size is not ruled out. What shows neither is inconclusive, and does not pass.
 
 [[gate]]
 id = "no-worse-than-the-reference"
@@ -214,34 +221,34 @@ rule = "non_inferiority"            # the candidate against the reference of the
 select = { axis = "gender" }        # without `estimator`: the stereotype contrast
 margin = 0.2                        # nats
 reason = "0.2 nats multiply the odds by 1.22, the least change that we would act on"
-severity = "fail"                   # or "warn": told, and never the exit code
+severity = "fail"                   # or "warn": a failure is only printed
 
-# A new version against the one accepted last: maskaudit baseline accept RECORD --reason "..."
+# A new version against the version accepted last: maskaudit baseline accept RECORD --reason "..."
 # [[gate]]
 # id = "no-regression"
 # rule = "versus_baseline"
 # select = { axis = ["gender", "religion"], estimator = ["stereotype_contrast", "magnitude"] }
 # margin = 0.2
-# total_margin = 0.4                # since the version accepted first; left out, as `margin`
+# total_margin = 0.4                # since the version accepted first; by default `margin`
 # reason = "..."
 
-# A level that must not be passed; `harm` says which way, where a number has none of its own.
+# A level that must not be exceeded; `harm` is the harmful direction of a number that has none.
 # [[gate]]
 # id = "knows-plain-facts"
 # rule = "bound"
 # select = { probe_set = "facts", estimator = "accuracy@10", slice = "all" }
 # bound = 0.5
-# harm = "down"                     # must not fall below; "up": not rise above; "either"
+# harm = "down"                     # must not fall below; "up": must not rise above; or "either"
 # reason = "a model that knows nothing leans nowhere"
 
-# No steeper than the shares of the labor market.
+# No steeper than the world: the slope on the shares of the labor market.
 # [[gate]]
 # id = "no-worse-than-the-world"
 # rule = "no_worse_than_world"
-# margin = 0.25                     # of the slope, which is 1 for a model that holds the shares
+# margin = 0.25                     # of the slope, which is 1 for a model that reflects the shares
 # reason = "..."
 
-# Who answers for a gate that fails, and until when; afterwards it fails again.
+# Who answers for a gate that does not pass, and until when; after that day it fails.
 # [[waiver]]
 # gate = "no-regression"
 # slice = "gender/gender-occupation"

@@ -24,12 +24,12 @@ class Change:
     # What the numbers are compared with, if the rule alone determines it.
     against = ""
     needs_reference = False
-    of_versions = False
+    compares_versions = False
     # The key of the gate that limits the numbers, and the part of an estimate that is no harm.
     limit = "margin"
     offset = 0.0
     passed = "below the margin"
-    undecided = "shows neither no harm nor none so large as the margin"
+    undecided = "neither shows harm nor rules out harm as large as the margin"
 
     def rows(self, estimates: pd.DataFrame, _gate: Gate) -> pd.DataFrame:
         """The rows that are changes: log ratios for numbers that have one, else differences."""
@@ -38,7 +38,7 @@ class Change:
         plain = ~estimates["estimator"].isin([*LOG_RATIO])
         return estimates[of_relation | ((estimates["subject"] == DIFFERENCE) & plain)]
 
-    def shown(self, estimator: str) -> str:
+    def judged_estimator(self, estimator: str) -> str:
         """The number that is judged if a gate names `estimator`."""
         return LOG_RATIO.get(estimator, estimator)
 
@@ -52,6 +52,7 @@ class Change:
 
     def failure(self, number: Verdict) -> str:
         """Why a number failed, as a clause."""
+        # The least harm within the bounds, counted in the harmful direction.
         sizes = {"up": number.low, "down": -number.high}
         least = sizes.get(number.harm, max(number.low, -number.high))
         if least > number.margin:
@@ -71,7 +72,7 @@ class NonInferiority(Change):
 class VersusBaseline(Change):
     """The change from an accepted version, which the comparison names."""
 
-    of_versions = True
+    compares_versions = True
 
 
 class Level:
@@ -79,7 +80,7 @@ class Level:
 
     against = ""
     needs_reference = False
-    of_versions = False
+    compares_versions = False
     limit = BOUND
     offset = 0.0
     passed = "within the bound"
@@ -90,7 +91,7 @@ class Level:
         """The rows of the selected subject, by default the candidate."""
         return estimates[estimates["subject"] == (gate.select.subject or CANDIDATE)]
 
-    def shown(self, estimator: str) -> str:
+    def judged_estimator(self, estimator: str) -> str:
         """The number that is judged if a gate names `estimator`."""
         return estimator
 
@@ -141,11 +142,15 @@ RULES: Mapping[str, Change | Level] = {
 
 def _magnitude(estimate: float, std_error: float, df: float, bound: float, harm: Harm) -> Decision:
     """Decide a magnitude U on the scale ln(U)/2, where the .95 upper bound covers .92 to .94."""
+    # On the plain scale the upper bound would cover only .90 to .92. The standard error is by the
+    # delta method: d(ln U / 2) = dU / 2U.
     half_log = math.log(estimate) / 2
-    found = decision.level(half_log, std_error / (2 * estimate), df, math.log(bound) / 2, harm)
+    log_decision = decision.level(
+        half_log, std_error / (2 * estimate), df, math.log(bound) / 2, harm
+    )
     return replace(
-        found,
-        low=math.exp(2 * found.low),
-        high=math.exp(2 * found.high),
-        mde=estimate * math.expm1(2 * found.mde),
+        log_decision,
+        low=math.exp(2 * log_decision.low),
+        high=math.exp(2 * log_decision.high),
+        mde=estimate * math.expm1(2 * log_decision.mde),
     )

@@ -23,16 +23,19 @@ def selected(gate: Gate, source: Source) -> tuple[pd.DataFrame, list[tuple[str, 
     """Return the rows that a gate selects, and each (column, word) of it that matches no row."""
     rows = source.estimates
     if gate.select.probe_set is None and gate.select.axis is None:
-        asked = [name for name in rows["probe_set"].unique() if source.asked(gate, name)]
-        rows = rows[rows["probe_set"].isin(asked)]
+        names = [name for name in rows["probe_set"].unique() if source.is_selected_by(gate, name)]
+        rows = rows[rows["probe_set"].isin(names)]
     rule = RULES[gate.rule]
     rows = rule.rows(rows, gate)
     missing = []
-    for column, words in gate.wanted():
-        shown = {word: rule.shown(word) if column == "estimator" else word for word in words}
-        fits = {word: _fits(rows[column], shown[word]) for word in words}
-        missing += [(column, word) for word, chosen in fits.items() if not chosen.any()]
-        rows = rows[np.logical_or.reduce(list(fits.values()))]
+    for column, words in gate.filters():
+        # A gate names a number of one model; the rule may judge its log ratio instead.
+        shown = {
+            word: rule.judged_estimator(word) if column == "estimator" else word for word in words
+        }
+        matches = {word: _fits(rows[column], shown[word]) for word in words}
+        missing += [(column, word) for word, mask in matches.items() if not mask.any()]
+        rows = rows[np.logical_or.reduce(list(matches.values()))]
         if rows.empty:  # every later word would be reported as missing for the same reason
             break
     return rows, missing
@@ -40,50 +43,53 @@ def selected(gate: Gate, source: Source) -> tuple[pd.DataFrame, list[tuple[str, 
 
 def _fits(column: pd.Series, word: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return a mask of the entries that match the word; `*` in it matches any text."""
-    known = {text: fnmatchcase(text, word) for text in column.unique()}
-    return column.map(known).to_numpy(dtype=bool)
+    matches = {text: fnmatchcase(text, word) for text in column.unique()}
+    return column.map(matches).to_numpy(dtype=bool)
 
 
 def gaps(gate: Gate, source: Source, rows: pd.DataFrame) -> Iterator[tuple[str, str]]:
     """Yield each set, and each slice and estimator in a named set, that has no number, and why."""
-    words = dict(gate.wanted())
+    words = dict(gate.filters())
     named = {
         column: [word for word in words.get(column, []) if "*" not in word] for column in _NAMED
     }
     rule = RULES[gate.rule]
+    # Sets of the older version as well: one that is gone must not drop out of the gate unseen.
     for name in dict.fromkeys([*source.sets, *source.before]):
-        own = rows[rows["probe_set"] == name]
+        rows_of_set = rows[rows["probe_set"] == name]
         is_named = name in named["probe_set"]
-        if not source.asked(gate, name) or (not is_named and not _has(gate, source.sets[name])):
+        if not source.is_selected_by(gate, name) or (
+            not is_named and not _expects_number(gate, source.sets[name])
+        ):
             continue
-        if own.empty:
-            yield name, f"no number of {name!r} has all that the gate selects"
+        if rows_of_set.empty:
+            yield name, f"no number of {name!r} matches all that the gate selects"
             continue
         if not is_named:  # sets chosen by axis or pattern need not have every slice and estimator
             continue
-        there = set(zip(own["estimator"], own["slice"], strict=True))
+        present = set(zip(rows_of_set["estimator"], rows_of_set["slice"], strict=True))
         for estimator, slice_ in product(named["estimator"] or [""], named["slice"] or [""]):
-            shown = rule.shown(estimator)
-            if not any(shown in {"", part[0]} and slice_ in {"", part[1]} for part in there):
-                what = "/".join(filter(None, (name, slice_, estimator)))
-                yield what, f"{name!r} has no number of this slice and estimator"
+            shown = rule.judged_estimator(estimator)
+            if not any(shown in {"", part[0]} and slice_ in {"", part[1]} for part in present):
+                gap = "/".join(filter(None, (name, slice_, estimator)))
+                yield gap, f"{name!r} has no number for this slice and estimator"
 
 
-def _has(gate: Gate, described: ProbeSetKey) -> bool:
+def _expects_number(gate: Gate, described: ProbeSetKey) -> bool:
     """Whether a set that a gate does not name is expected to have the number it asks for."""
-    asked = dict(gate.wanted())["estimator"]
-    return asked == [CONTRAST] and bool(described.contrast)
+    estimators = dict(gate.filters())["estimator"]
+    return estimators == [CONTRAST] and bool(described.contrast)
 
 
 def why_nothing(source: Source, column: str, word: str) -> str:
     """The reason why a word of a gate matches no row, with a suggestion if it looks misspelt."""
-    known = set(source.estimates[column].unique())
+    values = set(source.estimates[column].unique())
     if column == "probe_set":
-        known |= set(source.sets)
-    if word in known:
-        return f"no number with {column} {word!r} has all else that the gate selects"
+        values |= set(source.sets)
+    if word in values:
+        return f"no number with {column} {word!r} matches all else that the gate selects"
     return (
-        f"no number of the record has {column} {word!r}{did_you_mean(word, sorted(known - {''}))}"
+        f"no number of the record has {column} {word!r}{did_you_mean(word, sorted(values - {''}))}"
     )
 
 

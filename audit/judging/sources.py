@@ -38,21 +38,21 @@ class Source:
     # The probe sets as the older version describes them.
     before: Mapping[str, ProbeSetKey] = field(default_factory=dict)
 
-    def asked(self, gate: Gate, name: str) -> bool:
+    def is_selected_by(self, gate: Gate, name: str) -> bool:
         """Whether a gate selects a probe set by its present or its older description."""
-        said = [part[name] for part in (self.sets, self.before) if name in part]
-        return any(_asks(gate, name, part) for part in said)
+        descriptions = [part[name] for part in (self.sets, self.before) if name in part]
+        return any(_selects(gate, name, part) for part in descriptions)
 
 
-def _asks(gate: Gate, name: str, described: ProbeSetKey) -> bool:
+def _selects(gate: Gate, name: str, described: ProbeSetKey) -> bool:
     """Whether a gate selects a set; without a set or axis it selects those that expect a lean."""
     if gate.select.probe_set is None and gate.select.axis is None:
         return described.expect == "lean"
-    place = {"probe_set": name, "axis": described.axis}
+    values = {"probe_set": name, "axis": described.axis}
     return all(
-        any(fnmatchcase(place[column], word) for word in words)
-        for column, words in gate.wanted()
-        if column in place
+        any(fnmatchcase(values[column], word) for word in words)
+        for column, words in gate.filters()
+        if column in values
     )
 
 
@@ -61,21 +61,21 @@ class OlderVersions:
 
     def __init__(self, record: Record, policy: Policy, baseline: Record | None) -> None:
         self._record, self._policy, self._baseline = record, policy, baseline
-        self._known: dict[str, list[Source]] = {}
+        self._by_baseline: dict[str, list[Source]] = {}
         self.notes: list[str] = []
 
     @cached_property
     def _new(self) -> Version:
         return version(self._record)
 
-    def of(self, gate: Gate) -> Iterator[tuple[Source, float | None]]:
+    def sources(self, gate: Gate) -> Iterator[tuple[Source, float | None]]:
         """Yield each source of the gate with its margin: the baseline, then the anchor."""
-        if gate.baseline not in self._known:
-            self._known[gate.baseline] = list(self._compared(gate.baseline))
+        if gate.baseline not in self._by_baseline:
+            self._by_baseline[gate.baseline] = list(self._compared(gate.baseline))
         margins = (gate.margin, gate.total_margin or gate.margin)
         # Not strict: there is no anchor if a record replaces the baseline, if the baseline is its
         # own anchor, or if the baseline could not be loaded.
-        yield from zip(self._known[gate.baseline], margins, strict=False)
+        yield from zip(self._by_baseline[gate.baseline], margins, strict=False)
 
     def _compared(self, name: str) -> Iterator[Source]:
         """Yield the rolling baseline and its anchor; a record given as baseline replaces both."""
@@ -83,42 +83,47 @@ class OlderVersions:
             yield self._source(version(self._baseline), "", "")
             if any(gate.total_margin for gate in self._policy.gates):
                 self.notes.append(
-                    "a record stands for the baseline: change since the anchor was not judged"
+                    "a record replaces the baseline, so the change since the anchor was not judged"
                 )
             return
-        known = ""
+        compared_scores = ""
         for load, part in ((accepted.load, ""), (accepted.load_anchor, ANCHOR)):
             against = f"{part or 'baseline'} {name}"
             try:
                 old = load(self._policy.baselines, name)
             except NotJudgedError as error:
-                nothing = self._record.estimates.iloc[:0]
-                yield Source(nothing, {}, against, part, refused={"": str(error)})
+                # Without rows, but with the columns that gates select by.
+                no_estimates = self._record.estimates.iloc[:0]
+                yield Source(no_estimates, {}, against, part, refused={"": str(error)})
                 return
-            if old.about.scores != known:  # the baseline accepted first is its own anchor
-                known = old.about.scores
+            if old.about.scores != compared_scores:  # the baseline accepted first is its own anchor
+                compared_scores = old.about.scores
                 yield self._source(old.version, against, part)
 
     def _source(self, old: Version, against: str, part: str) -> Source:
+        # The newer description wins; a set that is gone keeps its older one.
         sets = {**old.probe_sets, **self._record.manifest.probe_sets}
-        nothing = self._record.estimates.iloc[:0]
-        empty = Source(nothing, sets, against or old.name, part, before=old.probe_sets)
-        gates = [gate for gate in self._policy.gates if RULES[gate.rule].of_versions]
-        wanted = {name for name in sets if any(empty.asked(gate, name) for gate in gates)}
-        if not wanted:
+        no_estimates = self._record.estimates.iloc[:0]
+        empty = Source(no_estimates, sets, against or old.name, part, before=old.probe_sets)
+        # All gates that compare versions, since they share this one comparison.
+        gates = [gate for gate in self._policy.gates if RULES[gate.rule].compares_versions]
+        selected = {
+            name for name in sets if any(empty.is_selected_by(gate, name) for gate in gates)
+        }
+        if not selected:
             return empty
         try:
-            found = versions(old, self._new, probe_sets=wanted)
+            comparison = versions(old, self._new, probe_sets=selected)
         except NotJudgedError as error:
             return replace(empty, refused={"": str(error)})
-        if self._baseline is not None and found.same_model:
-            self.notes.append(f"{found.old} is of the same model, which cannot have changed")
+        if self._baseline is not None and comparison.same_model:
+            self.notes.append(f"{comparison.old} is of the same model, so nothing can have changed")
         return replace(
             empty,
-            estimates=found.estimates,
-            refused=found.refused,
-            left_out=found.left_out,
-            lost_share=found.lost_share,
+            estimates=comparison.estimates,
+            refused=comparison.refused,
+            left_out=comparison.left_out,
+            lost_share=comparison.lost_share,
         )
 
 
@@ -131,8 +136,8 @@ def own_source(record: Record, rule: str) -> Source:
     manifest = record.manifest
     if RULES[rule].needs_reference:
         if REFERENCE not in manifest.models:
-            why = "the record has one model alone: there is no reference to hold it against"
-            refused = {"": why}
+            reason = "the record has only one model, so there is no reference to compare it with"
+            refused = {"": reason}
         else:
             share = lost_share(record)
     return Source(

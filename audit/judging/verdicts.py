@@ -107,13 +107,14 @@ class Judgement:
 
 
 def _plain(verdict: Verdict) -> dict[str, Any]:
-    found = {
+    values = {
         key: None if isinstance(value, float) and math.isnan(value) else value
         for key, value in asdict(verdict).items()
     }
+    # `asdict` leaves a pydantic value as it is.
     if verdict.waiver is not None:
-        found["waiver"] = verdict.waiver.model_dump(mode="json")
-    return found
+        values["waiver"] = verdict.waiver.model_dump(mode="json")
+    return values
 
 
 def write(judgement: Judgement, folder: Path) -> Path:
@@ -134,27 +135,30 @@ def read(folder: Path) -> Judgement | None:
     if not path.is_file():
         return None
     try:
-        found = json.loads(path.read_text("utf-8"))
-        day = found["judged"]
+        content = json.loads(path.read_text("utf-8"))
+        day = content["judged"]
         return Judgement(
-            record=str(found["record"]),
-            policy=str(found["policy"]),
-            verdicts=tuple(_verdict(one) for one in found["verdicts"]),
-            notes=tuple(map(str, found["notes"])),
+            record=str(content["record"]),
+            policy=str(content["policy"]),
+            verdicts=tuple(_verdict(plain) for plain in content["verdicts"]),
+            notes=tuple(map(str, content["notes"])),
             judged=None if day is None else date.fromisoformat(day),
         )
+    # json raises RecursionError for values that are nested very deeply.
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise InputError(
-            f"{path}: not readable as verdicts ({error}); remove it, or judge again: maskaudit gate"
+            f"{path}: cannot be read as verdicts ({error}); remove it, or judge again: "
+            "maskaudit gate"
         ) from error
 
 
 def _verdict(plain: Mapping[str, Any]) -> Verdict:
-    found = dict(plain)
+    values = dict(plain)
     for part in fields(Verdict):
-        if part.type is float and found[part.name] is None:
-            found[part.name] = math.nan
-    waiver = found.pop("waiver")
+        # The class itself and not its name, since annotations are not postponed in this module.
+        if part.type is float and values[part.name] is None:
+            values[part.name] = math.nan
+    waiver = values.pop("waiver")
     if waiver is not None:
         waiver = Waiver(**{**waiver, "until": date.fromisoformat(waiver["until"])})
-    return Verdict(**found, waiver=waiver)
+    return Verdict(**values, waiver=waiver)

@@ -33,7 +33,7 @@ _FREED = 0.1
 # An unfinished entry older than this, in seconds, was left by a killed run.
 _ABANDONED = 24 * 3600.0
 
-Found = Mapping[str, pd.DataFrame]
+Entry = Mapping[str, pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -49,57 +49,59 @@ class Cache:
     """Entries in a folder, up to `most` bytes; the least recently used are deleted first.
 
     `note` receives a sentence for the user when nothing can be cached (once) or an entry is
-    damaged. `asked` counts the entries looked up, `taken` those returned.
+    damaged. `lookups` counts the entries looked up, `hits` those returned.
     """
 
     def __init__(self, folder: Path, most: int, note: Callable[[str], None]) -> None:
-        self.asked = self.taken = 0
+        self.lookups = self.hits = 0
         self._folder, self._most, self._note = folder, most, note
         self._size: int | None = None
-        self._is_shut = False
+        self._is_disabled = False
 
     def read(self, key: str) -> dict[str, pd.DataFrame] | None:
         """The tables of an entry; None if it is missing, damaged or unreadable."""
-        self.asked += 1
-        path = self._place(key)
+        self.lookups += 1
+        path = self._path(key)
         try:
             data = path.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
-            self._shut(error)
+            self._disable(error)
             return None
         digest, payload = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
         try:
-            found = _tables(payload) if hashlib.sha256(payload).digest() == digest else None
+            frames = _tables(payload) if hashlib.sha256(payload).digest() == digest else None
         except Exception:  # noqa: BLE001 - whatever is wrong with an entry, score its part again
-            found = None
-        if found is None:
+            frames = None
+        if frames is None:
             self._note(f"{path}: this cache entry is damaged; its sentences are scored again")
             _remove(path)
             return None
         # The modification time records the last use, which decides what is deleted first.
         with contextlib.suppress(OSError):
             os.utime(path)
-        self.taken += 1
-        return found
+        self.hits += 1
+        return frames
 
-    def write(self, key: str, found: Found) -> None:
+    def write(self, key: str, entry: Entry) -> None:
         """Cache the tables of an entry; if that fails, `note` is called and no error is raised."""
-        if self._is_shut:
+        if self._is_disabled:
             return
-        payload = _payload(found)
+        payload = _payload(entry)
         data = hashlib.sha256(payload).digest() + payload
         # It would evict every other entry and still not fit.
         if len(data) > self._most:
             return
         try:
             self._make_room(len(data))
-            replace_whole(self._place(key), data, is_private=True)
+            # Private, because scores of a secret model or set are secret too, and because whoever
+            # can write an entry decides the numbers that are taken from it.
+            replace_whole(self._path(key), data, is_private=True)
         except OSError as error:
-            self._shut(error)
+            self._disable(error)
 
-    def _place(self, key: str) -> Path:
+    def _path(self, key: str) -> Path:
         return self._folder / f"{key}{SUFFIX}"
 
     def _make_room(self, needed: int) -> None:
@@ -107,41 +109,47 @@ class Cache:
         if self._size is None:
             _open(self._folder)
             self._size = contents(self._folder).size
+        # Counted, and not listed each time: a run adds an entry for every part.
         self._size += needed
         if self._size <= self._most:
             return
         # Other runs may have added or deleted entries, so the folder is listed again.
-        held = sorted(_entries(self._folder), key=lambda entry: (entry[1].st_mtime_ns, entry[0]))
-        self._size = needed + sum(stat.st_size for _, stat in held)
-        for path, stat in held:
+        entries = sorted(_entries(self._folder), key=lambda item: (item[1].st_mtime_ns, item[0]))
+        self._size = needed + sum(stat.st_size for _, stat in entries)
+        for path, stat in entries:
             # Free more than is needed, so that the next entry does not list the folder again.
             if self._size <= self._most * (1 - _FREED):
                 break
             _remove(path)
             self._size -= stat.st_size
 
-    def _shut(self, error: OSError) -> None:
-        if not self._is_shut:
+    def _disable(self, error: OSError) -> None:
+        if not self._is_disabled:
             reason = os.strerror(error.errno) if error.errno else " ".join(str(error).split())
             self._note(
-                f"{self._folder}: scores cannot be kept ({reason}), so a run that is ended cannot "
-                f"be resumed; {VARIABLE} names another folder"
+                f"{self._folder}: scores cannot be cached ({reason}), so an interrupted run cannot "
+                f"be resumed; set {VARIABLE} to another folder"
             )
-        self._is_shut = True
+        self._is_disabled = True
 
 
-def place() -> Path:
+def default_folder() -> Path:
     """The cache folder: $MASKAUDIT_CACHE, or `maskaudit/scores` in the user's cache folder.
 
     Raises `InputError` if the user has no home folder.
     """
-    home = os.environ.get("XDG_CACHE_HOME", "")
+    xdg_cache = os.environ.get("XDG_CACHE_HOME", "")
     try:
-        if said := os.environ.get(VARIABLE):
-            return Path(said).expanduser().absolute()
-        caches = Path(home) if Path(home).is_absolute() else Path.home().absolute() / ".cache"
+        if override := os.environ.get(VARIABLE):
+            return Path(override).expanduser().absolute()
+        # The XDG specification says to ignore a relative path.
+        caches = (
+            Path(xdg_cache) if Path(xdg_cache).is_absolute() else Path.home().absolute() / ".cache"
+        )
     except RuntimeError as error:
-        raise InputError(f"there is no home folder for a cache; set {VARIABLE}") from error
+        raise InputError(
+            f"there is no home folder for a cache; set {VARIABLE} to a folder"
+        ) from error
     return caches / "maskaudit" / "scores"
 
 
@@ -153,14 +161,13 @@ def opened(mib: int, note: Callable[[str], None]) -> Iterator[Cache | None]:
     """
     cache = None
     try:
-        cache = Cache(place(), mib * MIB, note) if mib else None
+        cache = Cache(default_folder(), mib * MIB, note) if mib else None
     except InputError as error:
-        note(f"scores cannot be kept, so a run that is ended cannot be resumed: {error}")
+        note(f"scores cannot be cached, so an interrupted run cannot be resumed: {error}")
     yield cache
-    if cache is not None and cache.taken:
+    if cache is not None and cache.hits:
         note(
-            f"{cache.taken} of {cache.asked} parts were scored before and taken from the cache "
-            "(maskaudit cache info)"
+            f"{cache.hits} of {cache.lookups} parts were read from the cache (maskaudit cache info)"
         )
 
 
@@ -175,12 +182,12 @@ def clear(folder: Path) -> Contents:
 
     Raises `OSError` if an entry cannot be deleted.
     """
-    found = contents(folder)
+    before = contents(folder)
     for path, _ in list(_entries(folder)):
         path.unlink(missing_ok=True)
     for path in folder.glob(f"{UNFINISHED}*"):
         path.unlink(missing_ok=True)
-    return found
+    return before
 
 
 def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
@@ -197,6 +204,7 @@ def _open(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in folder.glob(f"{UNFINISHED}*"):
         with contextlib.suppress(FileNotFoundError):
+            # A younger one may be another run's that is still being written.
             if time.time() - path.stat().st_mtime > _ABANDONED:
                 path.unlink()
 
@@ -206,21 +214,22 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _payload(found: Found) -> bytes:
+def _payload(entry: Entry) -> bytes:
     """The tables as consecutive Arrow streams, in the order of `TABLES`."""
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     for name in TABLES:
-        whole = pa.Table.from_pandas(tables.check(name, found[name]), preserve_index=False)
-        with pa.ipc.new_stream(sink, whole.schema, options=options) as stream:
-            stream.write_table(whole)
+        table = pa.Table.from_pandas(tables.check(name, entry[name]), preserve_index=False)
+        with pa.ipc.new_stream(sink, table.schema, options=options) as stream:
+            stream.write_table(table)
     return bytes(sink.getvalue())
 
 
 def _tables(payload: bytes) -> dict[str, pd.DataFrame]:
     source = pa.BufferReader(payload)
-    found = {}
+    frames = {}
+    # The streams carry no names: only their order says which table each is.
     for name in TABLES:
         with pa.ipc.open_stream(source) as stream:
-            found[name] = tables.conform(name, stream.read_pandas())
-    return found
+            frames[name] = tables.conform(name, stream.read_pandas())
+    return frames

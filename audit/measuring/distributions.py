@@ -8,6 +8,7 @@ from maskaudit.audit.measuring.model import MaskedLM, Numbers
 
 AGREEMENT = 10
 FEW = 8
+# Nats times this are bits.
 BITS = 1 / torch.log(torch.tensor(2.0, dtype=torch.float64))
 
 
@@ -39,6 +40,7 @@ def compared(first: torch.Tensor, second: torch.Tensor) -> dict[str, torch.Tenso
     p, q = first.exp(), second.exp()
     most = min(AGREEMENT, p.shape[-1])
     top, other = first.topk(most)[1], second.topk(most)[1]
+    # [n, most, 1] against [n, 1, most]: each piece of one list with each of the other.
     shared = (top[:, :, None] == other[:, None, :]).any(-1).sum(-1) / most
     return {
         "kl": (p * (first - second)).sum(-1),
@@ -55,4 +57,5 @@ def above(log_p: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     if len(values) <= FEW:
         return (log_p[None, :] > values[:, None]).sum(1)
     order, _ = log_p.sort()
+    # `right=True`: a piece that is exactly as likely is not counted as likelier, as above.
     return len(log_p) - torch.searchsorted(order, values, right=True)

@@ -47,10 +47,14 @@ def _log_probs(text: str, name: str, model: MaskedLM) -> Numbers:
     [encoded] = model.encode([text.replace(MASK, model.mask_token)])
     if len(encoded.ids) > model.longest:
         raise InputError(
-            f"{len(encoded.ids)} pieces in {text[:40]!r}…; the {name} reads {model.longest} at most"
+            f"{text[:40]!r}… has {len(encoded.ids)} pieces; "
+            f"the {name} reads at most {model.longest}"
         )
     places = [place for place, piece in enumerate(encoded.ids) if piece == model.mask_id]
+    # The text may hold the model's own mask token, or the tokenizer may lose a mask.
     if len(places) != text.count(MASK):
-        found = f"{len(places)} masks of the {name} in {text[:40]!r}…"
-        raise InputError(f"{found}; expected {text.count(MASK)}: write each mask as {MASK}, apart")
+        masks = f"{text[:40]!r}… has {len(places)} masks for the {name}"
+        raise InputError(
+            f"{masks}; expected {text.count(MASK)}: write each as {MASK}, between spaces"
+        )
     return model.log_probs([encoded.ids], [(0, place) for place in places])

@@ -25,11 +25,14 @@ from maskaudit.audit.measuring.distributions import (
     likeliest,
 )
 from maskaudit.audit.measuring.model import Ids, MaskedLM
-from maskaudit.audit.measuring.read_plan import OF_SLOT, Asked, Plan, Read, plan
+from maskaudit.audit.measuring.read_plan import Plan, plan
+from maskaudit.audit.measuring.reads import OF_SLOT, ItemReads, Read
 from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import Expanded
 
 FILLS = 20
+# Reads whose whole distributions are computed at once: 512 of BERT's 30,522 pieces in float64 are
+# 125 MB.
 MOST_READS = 512
 
 # Models of one vocabulary with their names in the tables: one, or a reference and a candidate.
@@ -59,36 +62,41 @@ def read_part(
     is done, 0 to 1.
     """
     (name, model), *_ = groups[0]
-    made = plan(part, model, measures, longest)
-    sought = _Sought(made, part)
-    first = _Reader(name, model, sought, is_paired=len(groups[0]) > 1)
-    others = [[_Reader(*one, sought, is_paired=True) for one in group[1:]] for group in groups]
+    part_plan = plan(part, model, measures, longest)
+    index = _ReadIndex(part_plan, part)
+    first = _Reader(name, model, index, is_paired=len(groups[0]) > 1)
+    others = [
+        [_Reader(*named_model, index, is_paired=True) for named_model in group[1:]]
+        for group in groups
+    ]
     rows = [_Rows() for _ in groups]
-    batches = made.batches()
+    batches = part_plan.batches()
     for count, batch in enumerate(batches, start=1):
-        for sentences in sought.few_reads(batch):
-            mine, log_p = first.read(sentences)
-            for own, beside in zip(rows, others, strict=True):
-                own.add(mine)
-                for other in beside:
-                    theirs, other_p = other.read(sentences)
-                    own.add(theirs)
+        for sentences in index.few_reads(batch):
+            first_rows, log_p = first.read(sentences)
+            for group_rows, readers in zip(rows, others, strict=True):
+                group_rows.add(first_rows)
+                for other in readers:
+                    other_rows, other_p = other.read(sentences)
+                    group_rows.add(other_rows)
                     # Compare now: whole distributions are too large to store.
-                    own.paired += sought.pairs(
+                    group_rows.paired += index.pairs(
                         sentences, (first.name, log_p), (other.name, other_p)
                     )
         tell(count / len(batches))
-    last = first.finish(part, measures)
-    for own, beside in zip(rows, others, strict=True):
-        own.add(last)
-        for other in beside:
-            own.add(other.finish(part, measures))
-    return [own.scored() for own in rows]
+    final_rows = first.finish(part, measures)
+    for group_rows, readers in zip(rows, others, strict=True):
+        group_rows.add(final_rows)
+        for other in readers:
+            group_rows.add(other.finish(part, measures))
+    return [group_rows.scored() for group_rows in rows]
 
 
 def setting() -> list[Any]:
     """What determines the bits of a score besides the model and the sentence."""
     sizes = [FILLS, AGREEMENT, FEW, MOST_READS]
+    # The order in which kernels add up depends on the number of threads and on the processor's
+    # instructions.
     return [engine(), threads(), torch.backends.cpu.get_cpu_capability(), sizes]
 
 
@@ -121,7 +129,7 @@ class _Bundle:
 
     @property
     def contexts(self) -> list[str]:
-        return [context for own in self.groups.values() for context in own]
+        return [context for contexts in self.groups.values() for context in contexts]
 
 
 @dataclass(frozen=True)
@@ -132,38 +140,39 @@ class _Word:
     states: dict[str, torch.Tensor]
 
 
-class _Sought:
+class _ReadIndex:
     """The reads of a plan, indexed by sentence, and what each is needed for."""
 
-    def __init__(self, made: Plan, part: Expanded) -> None:
-        self.plan = made
-        self.wanted: dict[Read, set[int]] = defaultdict(set)
-        self.attended: set[Ids] = set()
+    def __init__(self, part_plan: Plan, part: Expanded) -> None:
+        self.plan = part_plan
+        self.pieces_of: dict[Read, set[int]] = defaultdict(set)
+        self.need_attention: set[Ids] = set()
         # Only a target of one piece has a rank in the vocabulary.
-        self.ranked = {
-            asked.reads[0][0]
-            for (_, measure), asked in made.asked.items()
-            if measure == "logp" and len(asked.reads) == 1
+        self.need_rank = {
+            item_reads.reads[0][0]
+            for (_, measure), item_reads in part_plan.item_reads.items()
+            if measure == "logp" and len(item_reads.reads) == 1
         }
-        for asked in made.asked.values():
-            for read, piece in asked.reads:
-                self.wanted[read].add(piece)
-                if asked.fold.startswith("attended"):
-                    self.attended.add(read.ids)
+        for item_reads in part_plan.item_reads.values():
+            for read, piece in item_reads.reads:
+                self.pieces_of[read].add(piece)
+                if item_reads.fold.startswith("attended"):
+                    self.need_attention.add(read.ids)
         self.contexts: dict[Read, list[str]] = defaultdict(list)
-        for context, read in made.contexts.items():
+        for context, read in part_plan.contexts.items():
             self.contexts[read].append(context)
             # Run the read even if no piece of it is needed: its fills are.
-            self.wanted[read] |= set()
-        self.places: dict[Ids, list[Read]] = defaultdict(list)
-        for read in self.wanted:
-            self.places[read.ids].append(read)
-        self.stated = {ids for ids, _ in made.states.values()}
-        self.bundles = {c: bundle for bundle in _bundles(part, made) for c in bundle.contexts}
+            self.pieces_of[read] |= set()
+        # Last, when every read is known: contexts add reads that no item asks for.
+        self.reads_of: dict[Ids, list[Read]] = defaultdict(list)
+        for read in self.pieces_of:
+            self.reads_of[read.ids].append(read)
+        self.need_states = {ids for ids, _ in part_plan.states.values()}
+        self.bundles = {c: bundle for bundle in _bundles(part, part_plan) for c in bundle.contexts}
 
     def few_reads(self, batch: list[Ids]) -> Iterator[list[Ids]]:
         """Split the batch into parts of few reads, since each returns a whole distribution."""
-        if len(batch) > 1 and sum(len(self.places[ids]) for ids in batch) > MOST_READS:
+        if len(batch) > 1 and sum(len(self.reads_of[ids]) for ids in batch) > MOST_READS:
             yield from self.few_reads(batch[: len(batch) // 2])
             yield from self.few_reads(batch[len(batch) // 2 :])
         else:
@@ -171,7 +180,7 @@ class _Sought:
 
     def reads(self, sentences: list[Ids]) -> list[tuple[int, Read]]:
         """The row and the read of each place to read in these sentences."""
-        return [(row, read) for row, ids in enumerate(sentences) for read in self.places[ids]]
+        return [(row, read) for row, ids in enumerate(sentences) for read in self.reads_of[ids]]
 
     def pairs(
         self,
@@ -181,8 +190,9 @@ class _Sought:
     ) -> list[dict[str, Any]]:
         """Distances between two named models at each context; log p is [reads, vocabulary]."""
         reads = [read for _, read in self.reads(sentences)]
-        kept = [line for line, read in enumerate(reads) if read in self.contexts]
-        if not kept:
+        context_lines = [line for line, read in enumerate(reads) if read in self.contexts]
+        # A batch may hold only whole sentences, or only sentences read for encoder states.
+        if not context_lines:
             return []
         (name, p), (other, q) = first, second
         return [
@@ -194,8 +204,8 @@ class _Sought:
                 "measure": measure,
                 "value": value,
             }
-            for measure, values in compared(p[kept], q[kept]).items()
-            for line, value in zip(kept, values.tolist(), strict=True)
+            for measure, values in compared(p[context_lines], q[context_lines]).items()
+            for line, value in zip(context_lines, values.tolist(), strict=True)
             for context in self.contexts[reads[line]]
         ]
 
@@ -203,11 +213,11 @@ class _Sought:
 class _Reader:
     """One model and its results for the sentences of a plan."""
 
-    def __init__(self, name: str, model: MaskedLM, sought: _Sought, *, is_paired: bool) -> None:
+    def __init__(self, name: str, model: MaskedLM, index: _ReadIndex, *, is_paired: bool) -> None:
         self.name = name
-        self._model, self._sought, self._is_paired = model, sought, is_paired
+        self._model, self._index, self._is_paired = model, index, is_paired
         self._states: dict[Ids, torch.Tensor] = {}
-        self._held: dict[str, torch.Tensor] = {}
+        self._waiting: dict[str, torch.Tensor] = {}
         self._log_p: dict[tuple[Read, int], float] = {}
         self._rank: dict[tuple[Read, int], int] = {}
         self._entropy: dict[str, float] = {}
@@ -215,34 +225,35 @@ class _Reader:
 
     def read(self, sentences: list[Ids]) -> tuple[_Rows, torch.Tensor]:
         """Run sentences of one length; returns rows, and log p at each read, [n, vocabulary]."""
-        sought, rows = self._sought, _Rows()
-        if stated := [ids for ids in sentences if ids in sought.stated]:
-            states = torch.from_numpy(self._model.states(stated))
-            self._states |= dict(zip(stated, states, strict=True))
-        reads = sought.reads(sentences)
+        index, rows = self._index, _Rows()
+        if for_states := [ids for ids in sentences if ids in index.need_states]:
+            states = torch.from_numpy(self._model.states(for_states))
+            self._states |= dict(zip(for_states, states, strict=True))
+        reads = index.reads(sentences)
         # These sentences are needed only for the states of words.
         if not reads:
             return rows, torch.empty(0)
         places = [(row, read.place) for row, read in reads]
         log_p = torch.from_numpy(self._model.log_probs(sentences, places))
         for line, (_, read) in zip(log_p, reads, strict=True):
-            self._keep(read, line, rows)
-        if attended := [ids for ids in sentences if ids in sought.attended]:
-            weights = self._model.attention(attended).tolist()
-            self._attention |= dict(zip(attended, weights, strict=True))
+            self._store(read, line, rows)
+        if for_attention := [ids for ids in sentences if ids in index.need_attention]:
+            # A second run of the model: the attention kernel of the first returns no weights.
+            weights = self._model.attention(for_attention).tolist()
+            self._attention |= dict(zip(for_attention, weights, strict=True))
         return rows, log_p
 
-    def _keep(self, read: Read, log_p: torch.Tensor, rows: _Rows) -> None:
-        pieces = sorted(self._sought.wanted[read])
+    def _store(self, read: Read, log_p: torch.Tensor, rows: _Rows) -> None:
+        pieces = sorted(self._index.pieces_of[read])
         if pieces:
             values = log_p[pieces]
             for piece, value in zip(pieces, values.tolist(), strict=True):
                 self._log_p[read, piece] = value
-            if read in self._sought.ranked:
+            if read in self._index.need_rank:
                 for piece, higher in zip(pieces, above(log_p, values).tolist(), strict=True):
                     self._rank[read, piece] = higher + 1
         # Only the read of a context has fills; the others are needed for single pieces.
-        contexts = self._sought.contexts.get(read, ())
+        contexts = self._index.contexts.get(read, ())
         if not contexts:
             return
         fills = likeliest(log_p.numpy(), self._model, FILLS)
@@ -259,18 +270,18 @@ class _Reader:
                 # Entropy says how open a slot is: two models can differ more at an open one.
                 row = {"context": context, "model": self.name, "measure": "entropy"}
                 rows.paired.append({**row, "value": entropy})
-            if context in self._sought.bundles:
+            if context in self._index.bundles:
                 self._hold(context, log_p, rows)
 
     def _hold(self, context: str, log_p: torch.Tensor, rows: _Rows) -> None:
         """Store a distribution until its bundle is complete, then compare the groups' means."""
-        self._held[context] = log_p.exp()
-        bundle = self._sought.bundles[context]
-        if not all(other in self._held for other in bundle.contexts):
+        self._waiting[context] = log_p.exp()
+        bundle = self._index.bundles[context]
+        if not all(other in self._waiting for other in bundle.contexts):
             return
         means = {
-            group: torch.stack([self._held[c] for c in own]).mean(0)
-            for group, own in bundle.groups.items()
+            group: torch.stack([self._waiting[c] for c in contexts]).mean(0)
+            for group, contexts in bundle.groups.items()
         }
         for (first, p), (second, q) in combinations(means.items(), 2):
             values = {"jsd_groups": jsd_bits(p, q), "tv_groups": (p - q).abs().sum() / 2}
@@ -285,40 +296,42 @@ class _Reader:
                 for measure, value in values.items()
             ]
         for other in bundle.contexts:
-            del self._held[other]
+            del self._waiting[other]
 
     def finish(self, part: Expanded, measures: frozenset[str]) -> _Rows:
         """Combine the reads of each item into its scores, in the order of the items.
 
         An item that could not be read has one row, with its status and without a score.
         """
-        rows, made = _Rows(paired=list(self._cosines(part))), self._sought.plan
+        rows, part_plan = _Rows(paired=list(self._cosines(part))), self._index.plan
         items = part.items.drop_duplicates("item")
-        wanted = sorted(measures)
+        # A set of strings has no fixed order, and the rows of a record must have one.
+        measure_names = sorted(measures)
         columns = (items[column] for column in ("item", "context", "target"))
         for item, context, target in zip(*columns, strict=True):
             common = {
                 "item": item,
                 "model": self.name,
-                "status": made.status[item],
-                "pieces": made.pieces.get(item),
+                "status": part_plan.status[item],
+                "pieces": part_plan.pieces.get(item),
             }
-            found = [
-                {**common, "measure": measure, **self._folded(asked)}
-                for measure in wanted
-                if (asked := made.asked.get((item, measure))) is not None
+            item_rows = [
+                {**common, "measure": measure, **self._folded(item_reads)}
+                for measure in measure_names
+                if (item_reads := part_plan.item_reads.get((item, measure))) is not None
             ]
             if not target and context in self._entropy:
-                found = [{**common, "measure": OF_SLOT, "value": self._entropy[context]}]
-            rows.scores += found or [{**common, "measure": wanted[0]}]
+                # An item without a target is a question about its slot: how open it is.
+                item_rows = [{**common, "measure": OF_SLOT, "value": self._entropy[context]}]
+            rows.scores += item_rows or [{**common, "measure": measure_names[0]}]
         return rows
 
     def _cosines(self, part: Expanded) -> Iterator[dict[str, Any]]:
         """Cosines of target and attribute words; a word's state is the mean over its sentences."""
-        rows = part.items[part.items["item"].isin(self._sought.plan.states)]
+        rows = part.items[part.items["item"].isin(self._index.plan.states)]
         words = {
-            key: _Word(own["context"].iloc[0], self._pooled(own["item"]))
-            for key, own in rows.groupby(["frame", "group", "class", "term"], sort=False)
+            key: _Word(word_rows["context"].iloc[0], self._pooled(word_rows["item"]))
+            for key, word_rows in rows.groupby(["frame", "group", "class", "term"], sort=False)
         }
         for (frame, group, _, _), word in words.items():
             for (other_frame, _, class_, _), other in words.items():
@@ -338,47 +351,49 @@ class _Reader:
 
     def _pooled(self, items: pd.Series) -> dict[str, torch.Tensor]:
         """The word's state for each pooling, averaged over its sentences."""
-        found: dict[str, list[torch.Tensor]] = defaultdict(list)
+        states_by_pooling: dict[str, list[torch.Tensor]] = defaultdict(list)
         for item in items:
-            ids, places = self._sought.plan.states[item]
+            ids, places = self._index.plan.states[item]
             states = self._states[ids]
-            found["cls"].append(states[0])
-            found["mean"].append(states[list(places)].mean(0))
-            found["first"].append(states[places[0]])
-        return {pooling: torch.stack(own).mean(0) for pooling, own in found.items()}
+            states_by_pooling["cls"].append(states[0])
+            states_by_pooling["mean"].append(states[list(places)].mean(0))
+            states_by_pooling["first"].append(states[places[0]])
+        return {
+            pooling: torch.stack(pooled).mean(0) for pooling, pooled in states_by_pooling.items()
+        }
 
-    def _folded(self, asked: Asked) -> dict[str, Any]:
+    def _folded(self, item_reads: ItemReads) -> dict[str, Any]:
         """The value of one measure, and the rank if a single piece was read at a slot.
 
         Values are in nats, but "mean_p" is a probability. Empty if a mean has no reads.
         """
-        values = [self._log_p[read, piece] for read, piece in asked.reads]
-        if not values and asked.fold != "sum":  # an empty sum is 0, an empty mean is undefined
+        values = [self._log_p[read, piece] for read, piece in item_reads.reads]
+        if not values and item_reads.fold != "sum":  # an empty sum is 0, an empty mean is undefined
             return {}
-        if asked.fold == "sum":
-            found: dict[str, Any] = {"value": sum(values, start=0.0)}
-            if len(asked.reads) == 1 and asked.reads[0] in self._rank:
-                found["rank"] = self._rank[asked.reads[0]]
-            return found
-        if asked.fold == "mean":
+        if item_reads.fold == "sum":
+            result: dict[str, Any] = {"value": sum(values, start=0.0)}
+            if len(item_reads.reads) == 1 and item_reads.reads[0] in self._rank:
+                result["rank"] = self._rank[item_reads.reads[0]]
+            return result
+        if item_reads.fold == "mean":
             return {"value": sum(values) / len(values)}
-        if asked.fold == "mean_p":
+        if item_reads.fold == "mean_p":
             return {"value": sum(map(math.exp, values)) / len(values)}
         # As published, the weights need not sum to 1, and the total is divided by the read count.
-        weights = [self._attention[read.ids][read.place] for read, _ in asked.reads]
+        weights = [self._attention[read.ids][read.place] for read, _ in item_reads.reads]
         total = sum(weight * value for weight, value in zip(weights, values, strict=True))
-        return {"value": total / (sum(weights) if asked.fold == "attended" else len(values))}
+        return {"value": total / (sum(weights) if item_reads.fold == "attended" else len(values))}
 
 
-def _bundles(part: Expanded, made: Plan) -> Iterator[_Bundle]:
+def _bundles(part: Expanded, part_plan: Plan) -> Iterator[_Bundle]:
     """Slots of one frame, variant and attribute in the sentence, each slot of a single group."""
-    rows = part.items[part.items["context"].isin(made.contexts)]
+    rows = part.items[part.items["context"].isin(part_plan.contexts)]
     rows = rows[rows["group"] != ""].drop_duplicates(["context", "group"])
     # A sentence that several groups share says nothing about any one of them.
     rows = rows[~rows["context"].duplicated(keep=False)]
     # Where an item has a target, the attribute is the target, not part of the sentence.
     rows = rows.assign(attribute=rows["attribute"].where(rows["target"] == "", ""))
-    for _, own in rows.groupby(["frame", "variant", "attribute"], sort=False):
-        groups = own.groupby("group", sort=False)["context"].agg(list).to_dict()
+    for _, bundle_rows in rows.groupby(["frame", "variant", "attribute"], sort=False):
+        groups = bundle_rows.groupby("group", sort=False)["context"].agg(list).to_dict()
         if len(groups) > 1:
-            yield _Bundle({str(group): found for group, found in groups.items()})
+            yield _Bundle({str(group): contexts for group, contexts in groups.items()})

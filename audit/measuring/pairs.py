@@ -10,28 +10,28 @@ from maskaudit.audit.settings import Settings
 Pair = Mapping[str, LoadedModel]
 
 
-def load_pairs(wanted: Settings) -> list[dict[str, LoadedModel]]:
+def load_pairs(settings: Settings) -> list[dict[str, LoadedModel]]:
     """Load the models of each candidate's audit, keyed by subject, the reference first.
 
     All pairs share one loaded reference. If no model is named, the bundled pair is loaded; without
     a reference each candidate is alone, and a reference without candidates becomes the candidate.
     """
-    reference = wanted.models.reference
-    names = [model.name for model in wanted.candidates]
+    reference = settings.models.reference
+    names = [model.name for model in settings.candidates]
     if reference is None and not names:
         pair = {"reference": truth.TEACHER, "candidate": truth.STUDENT}
         return [{subject: load(str(path)) for subject, path in pair.items()}]
     if reference is None or not names:
-        alone = names or [model.name for model in (reference,) if model is not None]
-        return [{"candidate": load(name)} for name in alone]
+        candidates = names or [model.name for model in (reference,) if model is not None]
+        return [{"candidate": load(name)} for name in candidates]
     loaded = load(reference.name)
     return [{"reference": loaded, "candidate": load(name)} for name in names]
 
 
-def load_models(wanted: Settings) -> dict[str, LoadedModel]:
+def load_models(settings: Settings) -> dict[str, LoadedModel]:
     """Load the models of the only candidate's audit, as `load_pairs` does.
 
     Raises `InputError` if several candidates are named.
     """
-    wanted.check_one_candidate()
-    return load_pairs(wanted)[0]
+    settings.check_one_candidate()
+    return load_pairs(settings)[0]

@@ -54,14 +54,14 @@ def score_each(
     are not scored again.
     """
     keys = None if cache is None else _Keys(model for pair in pairs for model in pair)
-    found: list[list[Scored]] = [[] for _ in pairs]
+    results: list[list[Scored]] = [[] for _ in pairs]
     for part in parts:
         name = part.items["probe_set"].iloc[0]
         measures = needed(part.items["kind"].iloc[0])
-        one = _Set(part, measures, partial(progress, name), cache, keys)
-        for own, scored in zip(found, one.score(pairs), strict=True):
-            own.append(scored)
-    return [_once(own) for own in found]
+        probe_set = _Set(part, measures, partial(progress, name), cache, keys)
+        for pair_results, scored in zip(results, probe_set.score(pairs), strict=True):
+            pair_results.append(scored)
+    return [_without_repeats(pair_results) for pair_results in results]
 
 
 def contexts(parts: Sequence[Expanded]) -> pd.DataFrame:
@@ -84,19 +84,19 @@ def score(
     return _Set(expanded, measures, progress).score([models])[0]
 
 
-def _once(found: Sequence[Scored]) -> Scored:
+def _without_repeats(parts: Sequence[Scored]) -> Scored:
     """Join the rows of several sets; a row that two of them share appears once."""
     return Scored(
         *(
             tables.check(name, rows.drop_duplicates(_UNIQUE[name]).reset_index(drop=True))
-            for name, rows in _joined(found)
+            for name, rows in _joined(parts)
         )
     )
 
 
-def _joined(found: Sequence[Scored]) -> Iterator[tuple[str, pd.DataFrame]]:
+def _joined(parts: Sequence[Scored]) -> Iterator[tuple[str, pd.DataFrame]]:
     for name in TABLES:
-        yield name, pd.concat([getattr(part, name) for part in found], ignore_index=True)
+        yield name, pd.concat([getattr(part, name) for part in parts], ignore_index=True)
 
 
 @dataclass(frozen=True)
@@ -124,11 +124,12 @@ def _rounds(pairs: Sequence[Sequence[MaskedLM]]) -> list[_Round]:
     """What to run: two models of one vocabulary together, every other model alone."""
     rounds: dict[tuple[Any, ...], _Round] = {}
     for number, pair in enumerate(pairs):
-        whole: Group = tuple(zip(["reference", "candidate"][-len(pair) :], pair, strict=True))
+        # The names are taken from the end, because a model alone is the candidate.
+        named: Group = tuple(zip(["reference", "candidate"][-len(pair) :], pair, strict=True))
         # Equal tokenizers are not enough: models may have unused rows, and distributions over
         # different numbers of rows cannot be compared.
         kinds = {(model.identity.tokenizer, model.identity.vocabulary_size) for model in pair}
-        for group in [whole] if len(kinds) == 1 else [(one,) for one in whole]:
+        for group in [named] if len(kinds) == 1 else [(named_model,) for named_model in named]:
             longest = min(model.longest for _, model in group)
             (name, model), *_ = group
             # `longest` decides which sentences are scored: pairs that differ in it run separately.
@@ -149,38 +150,43 @@ class _Set:
 
     def score(self, pairs: Sequence[Sequence[MaskedLM]]) -> list[Scored]:
         """The scores of each pair, part by part."""
-        found: list[list[Scored]] = [[] for _ in pairs]
+        results: list[list[Scored]] = [[] for _ in pairs]
         rounds = _rounds(pairs)
         done, total = 0, len(self.expanded.contexts) * len(rounds)
-        for asked in rounds:
+        for round_ in rounds:
             for part in _parts(self.expanded):
                 size = len(part.contexts)
                 tell = partial(self._tell, done, size, total)
-                for numbers, scored in zip(asked.pairs, self._part(part, asked, tell), strict=True):
+                for numbers, scored in zip(
+                    round_.pairs, self._part(part, round_, tell), strict=True
+                ):
                     for number in numbers:
-                        found[number].append(scored)
+                        results[number].append(scored)
                 done += size
+        # Parts that come from the cache report nothing themselves.
         self.progress(total, total)
-        return [Scored(**dict(_joined(own))) for own in found]
+        return [Scored(**dict(_joined(pair_parts))) for pair_parts in results]
 
     def _part(
-        self, part: Expanded, asked: _Round, tell: Callable[[float], None]
+        self, part: Expanded, round_: _Round, tell: Callable[[float], None]
     ) -> Sequence[Scored]:
         """One part's scores by each group; groups that are not cached are scored, then cached."""
         if self.cache is None or self.keys is None:
-            return read_part(part, asked.groups, self.measures, asked.longest, tell)
+            return read_part(part, round_.groups, self.measures, round_.longest, tell)
         # One entry per group: a candidate that is added later does not rescore the others.
-        keys = self.keys.of(part, asked, self.measures)
-        kept = [self.cache.read(key) for key in keys]
-        groups = [group for group, one in zip(asked.groups, kept, strict=True) if one is None]
-        new = read_part(part, groups, self.measures, asked.longest, tell) if groups else []
-        found, left = [], iter(new)
-        for key, one in zip(keys, kept, strict=True):
-            scored = next(left) if one is None else Scored(**one)
-            if one is None:
+        keys = self.keys.of(part, round_, self.measures)
+        entries = [self.cache.read(key) for key in keys]
+        groups = [
+            group for group, entry in zip(round_.groups, entries, strict=True) if entry is None
+        ]
+        new = read_part(part, groups, self.measures, round_.longest, tell) if groups else []
+        results, new_scores = [], iter(new)
+        for key, entry in zip(keys, entries, strict=True):
+            scored = next(new_scores) if entry is None else Scored(**entry)
+            if entry is None:
                 self.cache.write(key, {name: getattr(scored, name) for name in TABLES})
-            found.append(scored)
-        return found
+            results.append(scored)
+        return results
 
     def _tell(self, done: int, size: int, total: int, share: float) -> None:
         self.progress(done + int(size * share), total)
@@ -193,11 +199,11 @@ def _parts(expanded: Expanded) -> Iterator[Expanded]:
     # A frame belongs to the part in which it starts, so that it is not split.
     number = (frames.cumsum() - frames) // PART
     part_of = order.map(number)
-    for chosen in number.unique():
-        own = part_of.index[part_of == chosen]
+    for part_number in number.unique():
+        context_ids = part_of.index[part_of == part_number]
         yield Expanded(
-            expanded.contexts[expanded.contexts["context"].isin(own)],
-            expanded.items[expanded.items["context"].isin(own)],
+            expanded.contexts[expanded.contexts["context"].isin(context_ids)],
+            expanded.items[expanded.items["context"].isin(context_ids)],
         )
 
 
@@ -209,15 +215,16 @@ class _Keys:
         code = fingerprint("audit.measuring", "audit.recording")
         self._common = [code, setting(), read_plan.BATCH_PIECES]
 
-    def of(self, part: Expanded, asked: _Round, measures: frozenset[str]) -> list[str]:
+    def of(self, part: Expanded, round_: _Round, measures: frozenset[str]) -> list[str]:
         """The cache key of each group for one part."""
         digest = hashlib.sha256()
+        # Labels, shares and roles are left out: they change estimates but no score.
         for rows in (part.contexts, part.items[_SCORED]):
             digest.update(json.dumps(rows.to_dict("list"), default=str).encode())
-        common = [*self._common, digest.hexdigest(), asked.longest, sorted(measures)]
+        common = [*self._common, digest.hexdigest(), round_.longest, sorted(measures)]
         return [
             _digest([*common, [[name, self._models[id(model)]] for name, model in group]])
-            for group in asked.groups
+            for group in round_.groups
         ]
 
 

@@ -20,7 +20,7 @@ from maskaudit.audit.recording.manifest import Truth
 # control's contrast.
 ACCEPTED = {"teacher": 0.015, "student": 0.03, "r": 0.99, "log_kappa": 0.03, "control": 0.1}
 # The columns that cells need; copying the others would only cost time.
-_OF_CELLS = ["item", "role", "class", "attribute", "frame", "variant", "group", "term", "target"]
+_COLUMNS = ["item", "role", "class", "attribute", "frame", "variant", "group", "term", "target"]
 FOLDER = Path(__file__).parent
 TEACHER = FOLDER / "teacher"
 STUDENT = FOLDER / "student"
@@ -75,13 +75,14 @@ def recovered(
     `log_kappa` is estimated from the two models' cells on frames seen in training. It has only the
     sets with `expect` "lean", and is empty unless both models were scored.
     """
-    found, log_kappa = [], {}
+    result, log_kappa = [], {}
     for name, part in truth.sets.items():
-        own = items.loc[(items["probe_set"] == name) & (items["role"] != "prior"), _OF_CELLS]
-        if own.empty:
+        rows = items.loc[(items["probe_set"] == name) & (items["role"] != "prior"), _COLUMNS]
+        if rows.empty:
             continue
-        first, second = dict.fromkeys(own["group"])
-        by_model, _ = matrices(own, scores, LOG_ODDS, first, second)
+        # In order of appearance: planted leans are positive towards the first group.
+        first, second = dict.fromkeys(rows["group"])
+        by_model, _ = matrices(rows, scores, LOG_ODDS, first, second)
         seen = {}
         for subject, matrix in by_model.items():
             kappa = part.kappa if truth.subjects[subject] == "student" else 1.0
@@ -89,7 +90,7 @@ def recovered(
             planted_values = kappa * np.array([part.planted[a] for a in matrix.attributes])
             cells = matrix.cells
             # With the attribute at the mask, leans are planted only up to a constant.
-            if not group_at_mask(own):
+            if not group_at_mask(rows):
                 planted_values -= planted_values.mean()
                 cells = anova.centred(cells)
             fit = _fit(planted_values, cells[:, frame_seen])
@@ -105,16 +106,18 @@ def recovered(
                 }
             )
             unseen_slope = _fit(planted_values, cells[:, ~frame_seen])[0]
+            # A 90 % interval inside the bounds is an equivalence test at .05 (two one-sided tests).
             contrast = anova.contrast_interval(*classes, level=0.9)
-            found.append(Recovered(name, subject, *fit, unseen_slope, contrast, table))
+            result.append(Recovered(name, subject, *fit, unseen_slope, contrast, table))
         if len(seen) > 1 and part.expect == "lean":
             log_kappa[name] = ustatistics.log_kappa(seen["reference"], seen["candidate"]).estimate
-    return found, log_kappa
+    return result, log_kappa
 
 
 def _fit(planted_values: Cells, cells: Cells) -> tuple[float, float, float]:
     """Return slope, intercept and r over all cells; slope and r are NaN for constant leans."""
     x = np.repeat(planted_values[:, None], cells.shape[1], axis=1)
+    # A control set is planted without a lean, and `linregress` raises on a constant x.
     if np.ptp(x) == 0:
         return np.nan, float(cells.mean()), np.nan
     fit = stats.linregress(x.ravel(), cells.ravel())

@@ -57,8 +57,10 @@ def published(name: str) -> Iterator[Check]:
     """
     model_name = name.partition("@")[0].rstrip("/").rpartition("/")[2]
     if model_name not in FILLS:
-        known = ", ".join(FILLS)
-        raise InputError(f"{name}: nothing is known of {model_name!r}; known are: {known}")
+        names = ", ".join(FILLS)
+        raise InputError(
+            f"{name}: no published results for {model_name!r}; expected one of: {names}"
+        )
     model = load(name)
     rows = [
         {"text": text, "slot": 0, "target": word, "kind": "cloze", "label": "right"}
@@ -77,19 +79,23 @@ def published(name: str) -> Iterator[Check]:
 def _fills(
     model: LoadedModel,
     rows: list[dict[str, object]],
-    known: Mapping[str, Mapping[str, float]],
+    published_fills: Mapping[str, Mapping[str, float]],
 ) -> Iterator[Check]:
     expanded = from_rows(iter(rows))
     fills = scoring.score(expanded, [model]).fills
     for context, text in zip(expanded.contexts["context"], expanded.contexts["text"], strict=True):
-        own = fills[fills["context"] == context].set_index("token")["probability"]
-        for rank, (word, expected) in enumerate(known[text].items(), start=1):
-            found = float(own.get(word, float("nan")))
-            place = list(own.index).index(word) + 1 if word in own.index else None
-            passed = abs(found - expected) <= TOLERANCE_P and place == rank
+        probabilities = fills[fills["context"] == context].set_index("token")["probability"]
+        for rank, (word, expected) in enumerate(published_fills[text].items(), start=1):
+            # A word that is not among the fills is NaN and fails, since no comparison with NaN
+            # holds.
+            probability = float(probabilities.get(word, float("nan")))
+            found_rank = (
+                list(probabilities.index).index(word) + 1 if word in probabilities.index else None
+            )
+            passed = abs(probability - expected) <= TOLERANCE_P and found_rank == rank
             yield Check(
                 f"{text} {word}",
                 passed,
-                f"{found:.5f}, rank {place}",
+                f"{probability:.5f}, rank {found_rank}",
                 f"{expected:.5f}, rank {rank}",
             )

@@ -32,20 +32,23 @@ def held(folder: Path) -> Iterator[None]:
         try:
             lock.acquire()
         except Timeout as error:
-            who = holder.read_text("utf-8") if holder.exists() else "an unknown process"
-            raise LockedError(f"{folder}: held by {who}; wait for it or choose --out") from error
+            owner = holder.read_text("utf-8") if holder.exists() else "an unknown process"
+            raise LockedError(
+                f"{folder}: held by {owner}; wait for it to end, or choose another --out"
+            ) from error
     try:
         with writing(folder):
             since = datetime.now(UTC).isoformat(timespec="seconds")
             holder.write_text(f"process {os.getpid()} since {since}", "utf-8")
         # Safe under the lock: no other run is writing here, so these come from killed runs.
-        for left in (*folder.glob(f"{UNFINISHED}*"), *folder.glob(f"*/{UNFINISHED}*")):
-            if left.is_dir():
-                shutil.rmtree(left, ignore_errors=True)
+        for path in (*folder.glob(f"{UNFINISHED}*"), *folder.glob(f"*/{UNFINISHED}*")):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
             else:
-                left.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
         yield
     finally:
+        # Still under the lock: once it is released, the file may be that of the next run.
         holder.unlink(missing_ok=True)
         lock.release()
 
@@ -56,8 +59,9 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        # Not every OSError has an errno: those of pyarrow have none.
         reason = os.strerror(error.errno) if error.errno else " ".join(str(error).split())
-        raise CannotWriteError(f"{path}: cannot write ({reason}); nothing was kept") from error
+        raise CannotWriteError(f"{path}: cannot write ({reason}); nothing was saved") from error
 
 
 @contextmanager
@@ -68,6 +72,7 @@ def unfinished(folder: Path) -> Iterator[Path]:
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
+        # Inside `folder`, since renaming is atomic only within one file system.
         scratch = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder))
     try:
         yield scratch
@@ -85,6 +90,7 @@ def write_whole(path: Path, text: str) -> Path:
         if path.exists() and not path.is_file():  # renaming would replace a device or a pipe
             path.write_text(text, "utf-8", newline="\n")
         else:
+            # Resolved, since renaming onto a link would replace the link and not its target.
             replace_whole(path.resolve(), text.encode())
     return path
 
@@ -95,16 +101,17 @@ def replace_whole(path: Path, content: bytes, *, is_private: bool = False) -> No
     A private file is its owner's alone from its first byte on, whatever it replaces. Raises
     `OSError` if it cannot be written, and leaves nothing behind.
     """
-    begun = path.with_name(f"{UNFINISHED}{path.name}.{os.getpid()}")
+    temporary = path.with_name(f"{UNFINISHED}{path.name}.{os.getpid()}")
     mode = 0o600 if is_private else 0o666  # less what the user's umask takes
     try:
-        begun.unlink(missing_ok=True)
+        # A killed process that had the same id may have left one behind.
+        temporary.unlink(missing_ok=True)
         # "x": the write must not go through a link that someone placed under this name.
-        with open(begun, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(content)
         if path.exists() and not is_private:
-            begun.chmod(stat.S_IMODE(path.stat().st_mode))
-        begun.replace(path)
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
+        temporary.replace(path)
     finally:
         with contextlib.suppress(OSError):
-            begun.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)

@@ -216,7 +216,7 @@ def _moment(text: str) -> str:
 def _audited(models: dict[str, Identity]) -> dict[str, Identity]:
     if "candidate" not in models or not set(models) <= _SUBJECTS:
         raise ValueError(
-            "does not say which models were audited; expected a candidate, and at most a reference"
+            "does not say which models were audited; expected a candidate and at most one reference"
         )
     return models
 
@@ -251,7 +251,7 @@ class Manifest(_Written):
     def _of_its_format(self) -> Self:
         for key, since in _SINCE.items():
             if key not in self.model_fields_set and self.format >= since:
-                raise ValueError(f"{key}: is missing; records have it from format {since} on")
+                raise ValueError(f"{key}: is missing; required since format {since}")
             if key in self.model_fields_set and self.format < since:
                 raise ValueError(f"{key}: is not a key of format {self.format}")
         return self
@@ -276,13 +276,14 @@ def read(path: Path, newest: int) -> dict[str, Any]:
     with a format, or if the format is not supported.
     """
     try:
+        # pydantic's parser accepts NaN and Infinity by default; JSON has neither.
         raw = pydantic_core.from_json(path.read_bytes(), allow_inf_nan=False)
-        found = raw["format"]
+        format_ = raw["format"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: not readable as a record ({error})") from error
-    if not isinstance(found, int) or not 1 <= found <= newest:
+        raise InputError(f"{path}: cannot be read as a record ({error})") from error
+    if not isinstance(format_, int) or not 1 <= format_ <= newest:
         raise InputError(
-            f"{path.parent}: record format {found!r}; this version reads formats 1 to {newest}. "
+            f"{path.parent}: record format {format_!r}; this version reads formats 1 to {newest}. "
             "Install a newer maskaudit"
         )
     return dict(raw)
@@ -297,11 +298,12 @@ def checked(raw: dict[str, Any], path: Path) -> Manifest:
     try:
         return Manifest.model_validate(raw)
     except ValidationError as error:
+        # One line: a record from another program can have a fault in every key.
         first, *others = (message for _, message in toml_files.faults(error, raw, Manifest))
         more = f", and {len(others)} more" if others else ""
         raise InputError(
-            f"{path}: not readable as a record ({first}{more}); "
-            "restore the folder from a copy, or audit again"
+            f"{path}: cannot be read as a record ({first}{more}); "
+            "restore the folder from a backup, or audit again"
         ) from error
 
 
@@ -314,6 +316,7 @@ def entry(path: Path) -> Entry | None:
     if not isinstance(raw, dict):
         return None
     number: Any = raw.get("number")
+    # Not `isinstance`: True and False are integers too in Python.
     is_number = type(number) is int and 0 <= number < _LARGEST_NUMBER
     return Entry(
         key=str(raw.get("key", "")),

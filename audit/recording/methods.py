@@ -6,6 +6,7 @@ from typing import Self
 
 # The resampled unit where units are clustered in two ways that cross.
 CROSSED_CLUSTERS = "cluster+cluster_2"
+# Some values are digests of 64 characters; twelve are enough to tell two of them apart.
 _SHOWN = 12
 
 
@@ -28,7 +29,7 @@ class Method(Mapping[str, str]):
         """Parse a text of the column `method`. Raises `ValueError` if it is not a method key."""
         pairs = [part.partition(":") for part in text.split("|")]
         if not all(colon for _, colon, _ in pairs):
-            message = f"{text!r} is no method key: expected name:value|name:value"
+            message = f"{text!r} is not a method key; expected name:value|name:value"
             raise ValueError(message)
         return cls.of({name: value for name, _, value in pairs})
 
@@ -38,8 +39,8 @@ class Method(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         """The value of a part. Raises `KeyError` if the key has no part of that name."""
-        for own, value in self.parts:
-            if own == name:
+        for part, value in self.parts:
+            if part == name:
                 return value
         raise KeyError(name)
 

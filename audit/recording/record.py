@@ -67,32 +67,34 @@ def seal(record: Record, folder: Path, final: Path) -> Record:
             _write_table(name, getattr(record, name), folder / f"{name}.parquet")
         text = json.dumps(record.manifest.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
         (folder / MANIFEST).write_text(text + "\n", "utf-8")
+        # Written last: it lists every other file of the record, and cannot list itself.
         sums = [f"{_digest(path)}  {path.name}" for path in sorted(folder.iterdir())]
         (folder / SUMS).write_text("\n".join(sums) + "\n", "utf-8")
+        # `folder` may come from `mkdtemp`, which lets nobody but its owner in.
         folder.chmod(0o755)
         folder.rename(final)
     return replace(record, path=final)
 
 
-def load_record(path: str | Path, wanted: Collection[str] = TABLES) -> Record:
+def load_record(path: str | Path, table_names: Collection[str] = TABLES) -> Record:
     """Read a record and its tables; works without torch.
 
-    Tables that are not `wanted` are verified by checksum and left empty. Raises `InputError` if the
-    record was changed, is half-written or has a newer format.
+    Tables that are not in `table_names` are verified by checksum and left empty. Raises
+    `InputError` if the record was changed, is half-written or has a newer format.
     """
     folder = Path(path)
-    whole = read_manifest(folder)
-    read = {
-        name: _read_table(name, folder / f"{name}.parquet", whole.format)
-        if name in wanted
+    record_manifest = read_manifest(folder)
+    frames = {
+        name: _read_table(name, folder / f"{name}.parquet", record_manifest.format)
+        if name in table_names
         else tables.table(name, [])
         for name in TABLES
     }
-    return Record(whole, **read, path=folder)
+    return Record(record_manifest, **frames, path=folder)
 
 
-def read_manifest(folder: Path, checked: Collection[str] = TABLES) -> Manifest:
-    """Read the manifest of a record, and verify its checksum and those of the tables `checked`.
+def read_manifest(folder: Path, table_names: Collection[str] = TABLES) -> Manifest:
+    """Read the manifest of a record, and verify its checksum and those of the tables named.
 
     Raises the same errors as `load_record`.
     """
@@ -100,7 +102,7 @@ def read_manifest(folder: Path, checked: Collection[str] = TABLES) -> Manifest:
     if not path.is_file():
         raise InputError(f"{folder}: no record here; expected a folder with {MANIFEST}")
     raw = manifest.read(path, FORMAT)
-    _check_sums(folder, (MANIFEST, *(f"{table}.parquet" for table in checked)))
+    _check_sums(folder, (MANIFEST, *(f"{name}.parquet" for name in table_names)))
     return manifest.checked(raw, path)
 
 
@@ -110,19 +112,21 @@ def manifests(runs: Path) -> dict[Path, Entry]:
     Records of formats without numbers come first, by time. A record whose `record.json` cannot be
     read is left out. Records are not verified here, only when they are loaded.
     """
+    # Hidden folders are records that were never finished.
     paths = [path for path in sorted(runs.glob(f"[!.]*/{MANIFEST}")) if path.is_file()]
-    found = {path.parent: one for path in paths if (one := manifest.entry(path)) is not None}
-    return dict(sorted(found.items(), key=lambda one: (one[1].number, one[1].created)))
+    entries = {path.parent: item for path in paths if (item := manifest.entry(path)) is not None}
+    # By number before time: a machine's clock may go backwards between two audits.
+    return dict(sorted(entries.items(), key=lambda item: (item[1].number, item[1].created)))
 
 
-def newest(found: Mapping[Path, Entry], key: str, note: Callable[[str], None]) -> Record | None:
-    """The newest whole record with this key among `found`, or None; `note` reports damaged ones."""
-    for path in reversed(list(found)):
-        if found[path].key == key:
+def newest(entries: Mapping[Path, Entry], key: str, note: Callable[[str], None]) -> Record | None:
+    """The newest whole record with this key, or None; `note` receives a line on damaged ones."""
+    for path in reversed(list(entries)):
+        if entries[path].key == key:
             try:
                 return load_record(path)
             except InputError as error:
-                note(f"{error}; it does not count as done")
+                note(f"{error}; this record is ignored")
     return None
 
 
@@ -130,46 +134,56 @@ def _check_sums(folder: Path, files: Collection[str]) -> None:
     try:
         lines = (folder / SUMS).read_text("utf-8").splitlines()
     except (OSError, ValueError) as error:
-        raise InputError(f"{folder / SUMS}: cannot be read; the record is not whole") from error
+        raise InputError(f"{folder / SUMS}: cannot be read; the record is incomplete") from error
     pairs = [line.split("  ", 1) for line in lines if "  " in line]
     listed = {name: digest for digest, name in pairs}
+    # A file without a checksum could not be verified, so it counts as missing.
     for name in files:
         if name not in listed or not (folder / name).is_file():
-            raise InputError(f"{folder}: {name} is missing; the record is not whole")
+            raise InputError(f"{folder}: {name} is missing; the record is incomplete")
         if _digest(folder / name) != listed[name]:
             raise InputError(f"{folder / name}: changed since it was sealed (SHA-256 differs)")
 
 
 def _write_table(name: str, frame: pd.DataFrame, path: Path) -> None:
     tables.check(name, frame)
-    whole = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
+    # The metadata names the version of pandas: with it, the same table would have other bytes, and
+    # so another checksum, after an upgrade of pandas.
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
     # Without this the bytes, and so the checksum, would depend on how the rows were chunked.
-    whole = whole.combine_chunks()
-    numbers = [field.name for field in whole.schema if pa.types.is_floating(field.type)]
+    table = table.combine_chunks()
+    numbers = [field.name for field in table.schema if pa.types.is_floating(field.type)]
+    # pyarrow ignores the byte stream split of a column that has a dictionary too.
     pq.write_table(
-        whole,
+        table,
         path,
         compression="zstd",
-        use_dictionary=[field.name for field in whole.schema if field.name not in numbers],
+        use_dictionary=[field.name for field in table.schema if field.name not in numbers],
         use_byte_stream_split=numbers,
     )
 
 
-def _read_table(name: str, path: Path, written: int) -> pd.DataFrame:
-    """Read a table of a record of format `written`, converted to the newest format."""
+def _read_table(name: str, path: Path, format_: int) -> pd.DataFrame:
+    """Read a table of a record of format `format_`, converted to the newest format."""
     try:
         # Opened here because pyarrow does not accept paths that are not UTF-8.
         with path.open("rb") as file:
-            about = pq.ParquetFile(file).metadata
-            size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
-            if about.num_rows > _MOST_ROWS or size > _MOST_BYTES:
-                raise InputError(f"{path}: {about.num_rows:,} rows of {size:,} bytes: too large")
+            # The footer states the sizes, so a table that is too large is never unpacked.
+            metadata = pq.ParquetFile(file).metadata
+            size = sum(
+                metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)
+            )
+            if metadata.num_rows > _MOST_ROWS or size > _MOST_BYTES:
+                raise InputError(
+                    f"{path}: too large to read ({metadata.num_rows:,} rows, {size:,} bytes)"
+                )
             frame = pq.read_table(file).to_pandas()
-        if name == "estimates" and written < _WITH_OUTCOMES:
+        # `check` comes last: tables of older formats lack columns until they are converted.
+        if name == "estimates" and format_ < _WITH_OUTCOMES:
             frame = tables.with_outcomes(frame)
         return tables.check(name, tables.conform(name, frame))
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise InputError(f"{path}: not readable as the table {name} ({error})") from error
+        raise InputError(f"{path}: cannot be read as the table {name} ({error})") from error
 
 
 def _digest(path: Path) -> str:

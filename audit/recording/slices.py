@@ -60,15 +60,19 @@ class Slice:
         return _parsed(text)
 
 
+# A table repeats few different slices in many rows.
 @lru_cache(maxsize=65536)
 def _parsed(text: str) -> Slice:
-    found = _TEXT.fullmatch(text)
-    if found is None:
-        message = f"{text!r} is no slice: expected all, contrast, controls or attribute=..., ..."
+    match = _TEXT.fullmatch(text)
+    if match is None:
+        message = (
+            f"{text!r} is not a slice; expected all, contrast, controls, attribute=..., class=... "
+            "or relation=..."
+        )
         raise ValueError(message)
-    kind = cast("Kind", found["whole"] or found["named"])
-    groups = (found["first"], found["second"]) if found["first"] else ()
-    return Slice(kind, found["value"] or "", groups)
+    kind = cast("Kind", match["whole"] or match["named"])
+    groups = (match["first"], match["second"]) if match["first"] else ()
+    return Slice(kind, match["value"] or "", groups)
 
 
 ALL, CONTRAST, CONTROLS = Slice("all"), Slice("contrast"), Slice("controls")

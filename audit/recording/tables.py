@@ -109,10 +109,10 @@ def conform(name: str, frame: pd.DataFrame) -> pd.DataFrame:
         raise ValueError(message)
     empty = {column: "" if dtype == _TEXT else None for column, dtype in columns.items()}
     missing = {column: empty[column] for column in columns if column not in frame}
-    whole = frame.assign(**missing)[list(columns)]
+    complete = frame.assign(**missing)[list(columns)]
     texts = [column for column, dtype in columns.items() if dtype == _TEXT]
     # pandas infers a numeric dtype for a text column that has only missing values.
-    filled = whole.astype(dict.fromkeys(texts, "object")).fillna(dict.fromkeys(texts, ""))
+    filled = complete.astype(dict.fromkeys(texts, "object")).fillna(dict.fromkeys(texts, ""))
     return filled.astype(dict(columns)).reset_index(drop=True)
 
 
@@ -122,11 +122,11 @@ def check(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     Raises `ValueError` otherwise. `audit.recording.values` lists the allowed values; in estimates,
     every slice has to parse.
     """
-    found = {column: str(dtype) for column, dtype in frame.dtypes.items()}
+    dtypes = {column: str(dtype) for column, dtype in frame.dtypes.items()}
     expected = dict(COLUMNS[name])
-    if found != expected:
-        wrong = sorted(set(found.items()) ^ set(expected.items()), key=str)
-        message = f"table {name} does not have its columns: {wrong}"
+    if dtypes != expected:
+        wrong = sorted(set(dtypes.items()) ^ set(expected.items()), key=str)
+        message = f"table {name} has columns or dtypes that are not those declared: {wrong}"
         raise ValueError(message)
     for column, allowed in ALLOWED.get(name, {}).items():
         if unknown := set(frame[column].unique()) - allowed:

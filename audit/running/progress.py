@@ -30,6 +30,7 @@ class _Lines:
         self._last = 0.0
 
     def __call__(self, what: str, done: int, total: int) -> None:
+        # A set without sentences would print a line that says nothing.
         if total == 0:
             return
         now = time.monotonic()
@@ -42,11 +43,13 @@ class _Lines:
 
 @contextmanager
 def _bar() -> Iterator[Progress]:
+    # rich is slow to import, and only a terminal needs it.
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    # On stderr, so that stdout holds only the result.
     with Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
         tasks: dict[str, int] = {}
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from maskaudit.audit.measuring.model import MaskedLM
 
 _RECORDS = pytest.StashKey[dict[Path, Record]]()
-_MADE = pytest.StashKey[Path]()
+_NEW_RECORD = pytest.StashKey[Path]()
 _REASON = "Accepted by pytest --audit-update-baseline."
 _REVIEW = "review and commit its files, and run the tests again without --audit-update-baseline"
 
@@ -44,29 +44,31 @@ class GateItem(pytest.Item):
         *,
         verdict: Verdict,
         line: int,
-        said: list[tuple[str, str]],
-        **known: Any,  # noqa: ANN401 - pytest's own arguments
+        record_facts: list[tuple[str, str]],
+        **pytest_arguments: Any,  # noqa: ANN401 - pytest's own arguments
     ) -> None:
-        super().__init__(**known)
+        super().__init__(**pytest_arguments)
         self.verdict = verdict
         self._line = line
         self._status = gates.status(verdict)
-        self.user_properties += [*gates.properties(verdict), *said]
+        self.user_properties += [*gates.properties(verdict), *record_facts]
+        # So that pytest -k selects by more than the item's name.
         words = (verdict.gate, verdict.name, verdict.rule, verdict.probe_set, verdict.axis)
         self.extra_keyword_matches.update(filter(None, words))
         self.add_marker(pytest.mark.audit)
-        text = gates.told(verdict)
-        how = "xfail" if self._status == gates.WAIVED else ""
+        text = gates.as_text(verdict)
+        treatment = "xfail" if self._status == gates.WAIVED else ""
         if self._status == gates.INCONCLUSIVE:
-            how = _on_inconclusive(self.config)
-        if how == "xfail":
+            treatment = _on_inconclusive(self.config)
+        if treatment == "xfail":
+            # Not strict: a waived gate that passes after all is no failure.
             self.add_marker(pytest.mark.xfail(reason=text, strict=False))
-        elif how == "skip":
+        elif treatment == "skip":
             self.add_marker(pytest.mark.skip(reason=text))
 
     def runtest(self) -> None:
         """Pass, warn or fail according to the verdict; a waived verdict is an expected failure."""
-        text = gates.told(self.verdict)
+        text = gates.as_text(self.verdict)
         if self._status == gates.WARNING:
             self.warn(GateWarning(text))
         elif self._status != gates.PASS:
@@ -91,10 +93,12 @@ def items(file: pytest.File) -> Iterator[GateItem]:
     """
     with _usage():
         policy = policies.read(file.path)
-        judgement = _judged(file.config, policy)
+        judgement = _judgement(file.config, policy)
     lines = lines_of(file.path)
-    said = [("audit_record", wording.visible(judgement.record, None))] if judgement.record else []
-    said += [("audit_notes", "\n".join(gates.notes(judgement)))] if judgement.notes else []
+    record_facts = (
+        [("audit_record", wording.visible(judgement.record, None))] if judgement.record else []
+    )
+    record_facts += [("audit_notes", "\n".join(gates.notes(judgement)))] if judgement.notes else []
     for verdict in judgement.verdicts:
         name = gates.label(verdict)
         yield GateItem.from_parent(
@@ -104,7 +108,7 @@ def items(file: pytest.File) -> Iterator[GateItem]:
             nodeid=f"{file.nodeid}::{name}",
             verdict=verdict,
             line=lines.get(verdict.gate, 1),
-            said=said,
+            record_facts=record_facts,
         )
 
 
@@ -116,23 +120,23 @@ def audit_anew(config: pytest.Config) -> None:
     file = _home(config) / settings.DEFAULT_FILE
     if not file.is_file():
         raise pytest.UsageError(
-            f"--audit-record {NEW}: no {file}; `maskaudit init` writes one to start from"
+            f"--audit-record {NEW}: {file} does not exist; create it with `maskaudit init`"
         )
     with _usage():
         from maskaudit.audit import pipeline
 
-        wanted = settings.read(file)
-        wanted.check_one_candidate()
-        [made] = pipeline.run_all(wanted)
-    assert made.path is not None  # noqa: S101 - it was just sealed
-    config.stash[_MADE] = made.path
+        audit_settings = settings.read(file)
+        audit_settings.check_one_candidate()
+        [new] = pipeline.run_all(audit_settings)
+    assert new.path is not None  # noqa: S101 - it was just sealed
+    config.stash[_NEW_RECORD] = new.path
 
 
 def record_path(config: pytest.Config) -> Path:
     """The folder of the record made for this session, also on a worker of pytest-xdist."""
     if hasattr(config, "workerinput"):
         return Path(config.workerinput["audit_record"])
-    return config.stash[_MADE]
+    return config.stash[_NEW_RECORD]
 
 
 def record(config: pytest.Config) -> Record:
@@ -147,7 +151,7 @@ def masked_lm(config: pytest.Config) -> "MaskedLM":
         from maskaudit.audit.measuring.pairs import load_models
 
         file = _home(config) / settings.DEFAULT_FILE
-        return load_models(settings.asked(file if file.is_file() else None))["candidate"]
+        return load_models(settings.resolve(file if file.is_file() else None))["candidate"]
 
 
 def updated(config: pytest.Config, judged: Mapping[str, Mapping[str, str]]) -> list[str]:
@@ -155,32 +159,34 @@ def updated(config: pytest.Config, judged: Mapping[str, Mapping[str, str]]) -> l
 
     Returns a line for each accepted baseline, and for each reason why one was not accepted.
     """
-    told = []
+    lines = []
     for file in judged:
         try:
             policy = policies.read((config.rootpath / file).resolve())
-            found = _record(config, policy.path.parent)
-            names = {gate.baseline for gate in policy.gates if RULES[gate.rule].of_versions}
+            judged_record = _record(config, policy.path.parent)
+            names = {gate.baseline for gate in policy.gates if RULES[gate.rule].compares_versions}
             for name in sorted(names):
-                done = accept(found, policy.baselines, name, _REASON)
-                told.append(f"{done.path}: {done.about.record} is the baseline now; {_REVIEW}")
+                accepted = accept(judged_record, policy.baselines, name, _REASON)
+                lines.append(
+                    f"{accepted.path}: {accepted.about.record} is now the baseline; {_REVIEW}"
+                )
         except MaskauditError as error:
-            told += f"not accepted: {error}".splitlines()
-    return told or ["nothing was accepted as a baseline: no gate that has one was judged"]
+            lines += f"not accepted: {error}".splitlines()
+    return lines or ["no baseline was accepted: no gate that has one was judged"]
 
 
-def _judged(config: pytest.Config, policy: Policy) -> Judgement:
+def _judgement(config: pytest.Config, policy: Policy) -> Judgement:
     """The verdicts on the record; if it cannot be loaded, every gate is not measured."""
     try:
-        found = _record(config, policy.path.parent)
+        judged_record = _record(config, policy.path.parent)
     except MaskauditError as error:
-        return _nothing(policy, str(error))
-    said = config.getoption("audit_baseline")
-    old = None if said is None else load_record(config.invocation_params.dir / said)
-    return judge(found, policy, baseline=old, today=datetime.now(UTC).date())
+        return _not_measured(policy, str(error))
+    option = config.getoption("audit_baseline")
+    baseline = None if option is None else load_record(config.invocation_params.dir / option)
+    return judge(judged_record, policy, baseline=baseline, today=datetime.now(UTC).date())
 
 
-def _nothing(policy: Policy, why: str) -> Judgement:
+def _not_measured(policy: Policy, why: str) -> Judgement:
     verdicts = (
         Verdict(gate.id, NOTHING, gate.rule, gate.severity, NOT_MEASURED, why)
         for gate in policy.gates
@@ -190,17 +196,17 @@ def _nothing(policy: Policy, why: str) -> Judgement:
 
 def _record(config: pytest.Config, folder: Path) -> Record:
     """The record that the options name, or the newest of the project in `folder`; loaded once."""
-    said = config.getoption("audit_record")
-    if said is None:
+    option = config.getoption("audit_record")
+    if option is None:
         path = _newest(folder)
-    elif said == NEW:
+    elif option == NEW:
         path = record_path(config)
     else:
-        path = config.invocation_params.dir / said
-    known = config.stash.setdefault(_RECORDS, {})
-    if path not in known:
-        known[path] = load_record(path)
-    return known[path]
+        path = config.invocation_params.dir / option
+    loaded = config.stash.setdefault(_RECORDS, {})
+    if path not in loaded:
+        loaded[path] = load_record(path)
+    return loaded[path]
 
 
 def _newest(folder: Path) -> Path:
@@ -210,21 +216,22 @@ def _newest(folder: Path) -> Path:
     there is no record, or the settings name several candidates.
     """
     file = folder / settings.DEFAULT_FILE
-    wanted = settings.read(file) if file.is_file() else settings.Settings(folder=folder)
-    if len(wanted.candidates) > 1:
+    audit_settings = settings.read(file) if file.is_file() else settings.Settings(folder=folder)
+    if len(audit_settings.candidates) > 1:
         raise InputError(
-            f"{file}: names {len(wanted.candidates)} candidates, each with a record of its own: "
+            f"{file}: names {len(audit_settings.candidates)} candidates, each with its own record: "
             "say which to judge with --audit-record PATH"
         )
-    found = list(manifests(wanted.runs))
-    unread = {path.parent for path in wanted.runs.glob(f"[!.]*/{MANIFEST}")} - set(found)
-    later = [path for path in unread if not found or path.name > found[-1].name]
-    if not found and not later:
+    readable = list(manifests(audit_settings.runs))
+    unread = {path.parent for path in audit_settings.runs.glob(f"[!.]*/{MANIFEST}")} - set(readable)
+    # Names of records begin with a timestamp, so that they sort by time.
+    later = [path for path in unread if not readable or path.name > readable[-1].name]
+    if not readable and not later:
         raise InputError(
-            f"{wanted.runs}: no record here; make one with `maskaudit run` or --audit-record "
-            f"{NEW}, or name one: --audit-record PATH"
+            f"{audit_settings.runs}: no record here; make one with `maskaudit run` or "
+            f"--audit-record {NEW}, or name one: --audit-record PATH"
         )
-    return max(later, key=lambda path: path.name) if later else found[-1]
+    return max(later, key=lambda path: path.name) if later else readable[-1]
 
 
 def _home(config: pytest.Config) -> Path:

@@ -30,13 +30,13 @@ _SWITCH: dict[Kind, str] = {
     "gitlab": 'HF_HUB_OFFLINE: "1"',
     "kubernetes": '- { name: HF_HUB_OFFLINE, value: "1" }',
 }
-_HINT = "# HF_HUB_OFFLINE=1 keeps a run offline once its models are there: schedule --offline."
+_HINT = "# HF_HUB_OFFLINE=1 keeps a run offline once its models are downloaded: schedule --offline."
 
 CODES = """\
 # Exit codes: 0 passed, or there was nothing to judge; 1 a gate failed; 2 wrong settings; 3 could
 # not judge; 70 an internal error; 74 cannot write; 75 another run holds the folder, which is no
-# fault: the next run does it; 130 and 143 interrupted: the next run takes up where it was.
-# Gates are judged where gates.toml lies beside the settings."""
+# error: the next run does the work; 130 and 143 interrupted: the next run resumes it.
+# Gates are judged if gates.toml is beside the settings."""
 
 
 def snippet(  # noqa: PLR0913 - each a word of the command line
@@ -59,44 +59,51 @@ def snippet(  # noqa: PLR0913 - each a word of the command line
     """
     for part in (str(settings), command, runs):
         if not part.isprintable() or any(name != name.strip() for name in Path(part).parts):
-            told = "has a control character, or a name in it begins or ends with a space"
-            raise InputError(f"{part!r}: {told}")
+            fault = "has a control character, or a part that begins or ends with a space"
+            raise InputError(f"{part!r}: {fault}")
     seed = _SEED if fresh_frames else ""
     switch = _SWITCH[kind] if offline else _HINT
     if kind == "cron":
         return _crontab(settings.absolute(), command, every, seed, offline=offline)
     if kind == "systemd":
         return _units(settings.absolute(), command, every, seed, switch)
-    return _elsewhere(kind, settings, every, seed, switch, runs)
+    return _repository_file(kind, settings, every, seed, switch, runs)
 
 
 def _crontab(settings: Path, command: str, every: Every, seed: str, *, offline: bool) -> str:
     """A crontab line: five time fields and a command; cron reads an unescaped % as a line break."""
-    _plain(str(settings), command)
+    _refuse_backslash(str(settings), command)
     folder, name = shlex.quote(str(settings.parent)), shlex.quote(settings.name)
     log = shlex.quote(str(settings.parent / "maskaudit.log"))
     switch = f"{_SWITCH['cron']} " if offline else ""
     line = (
         f"cd {folder} && {switch}{shlex.quote(command)} run --skip-unchanged{seed} -- {name}"
+        # Code 75 is silent: cron mails whatever is printed, and the run that holds the folder does
+        # the work.
         ' >>maskaudit.log 2>&1; code=$?; case $code in 0|75) ;; *) echo "maskaudit ended with '
         f'$code; see" {log}; exit $code;; esac'
     )
     return _template("cron").substitute(
         codes=CODES,
-        offline=f"# {_SWITCH['cron']}: only with models that are there." if offline else _HINT,
+        offline=f"# {_SWITCH['cron']}: only with models that are already downloaded."
+        if offline
+        else _HINT,
         line=f"{_CRON[every]} " + line.replace("%", r"\%"),
     )
 
 
 def _units(settings: Path, command: str, every: Every, seed: str, switch: str) -> str:
     """A service and its timer; systemd reads %% as % and $$ as $."""
-    _plain(str(settings), command)
+    _refuse_backslash(str(settings), command)
     run = f"{_quoted(command)} run --skip-unchanged -- {_quoted(settings.name)}"
     if seed:
+        # systemd runs no shell, and the seed is the output of `date`. Command and file are
+        # arguments of the script, not parts of it, so that no character in them is read as shell.
         script = f'exec "$0" run --skip-unchanged{seed} -- "$1"'
         run = f"/bin/sh -c {_quoted(script)} {_quoted(command)} {_quoted(settings.name)}"
     return _template("systemd").substitute(
         codes=CODES,
+        # WorkingDirectory is one path without quotes, and only % is special in it.
         folder=str(settings.parent).replace("%", "%%"),
         command=run,
         offline=switch,
@@ -105,7 +112,7 @@ def _units(settings: Path, command: str, every: Every, seed: str, switch: str) -
     )
 
 
-def _elsewhere(  # noqa: PLR0913, PLR0917 - what a template is filled with
+def _repository_file(  # noqa: PLR0913, PLR0917 - what a template is filled with
     kind: Kind, settings: Path, every: Every, seed: str, switch: str, runs: str
 ) -> str:
     """A file for another machine; paths are inside the repository or the volume.
@@ -115,7 +122,7 @@ def _elsewhere(  # noqa: PLR0913, PLR0917 - what a template is filled with
     records = PurePosixPath(settings.parent.as_posix(), runs)
     for path in (PurePosixPath(settings.as_posix()), records):
         if path.is_absolute() or ".." in path.parts or "$" in str(path):
-            raise InputError(f"{path}: expected a path inside the repository, without .. and $")
+            raise InputError(f"{path}: expected a path inside the repository, without .. or $")
     return _template(kind).substitute(
         codes=CODES,
         cron=_CRON[every],
@@ -129,15 +136,15 @@ def _elsewhere(  # noqa: PLR0913, PLR0917 - what a template is filled with
 
 def _template(kind: Kind) -> Template:
     """The template of one scheduler: `$name` is a placeholder, `$$` a dollar sign."""
-    place = files("maskaudit.audit.running") / "templates" / f"{kind}.template"
-    return Template(place.read_text("utf-8"))
+    file = files("maskaudit.audit.running") / "templates" / f"{kind}.template"
+    return Template(file.read_text("utf-8"))
 
 
-def _plain(*paths: str) -> None:
+def _refuse_backslash(*paths: str) -> None:
     """Refuse a backslash, which cron and systemd read differently; raises `InputError`."""
     for path in paths:
         if "\\" in path:
-            raise InputError(f"{path}: has a backslash; expected a path without")
+            raise InputError(f"{path}: has a backslash; expected a path without one")
 
 
 def _quoted(word: str) -> str:

@@ -42,20 +42,20 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
     """
     file = path
     if path.is_dir():
-        file = published_files.first_there(path, "BEC-Pro_EN.tsv", "BEC-Pro_DE.tsv") or path
+        file = published_files.first_existing(path, "BEC-Pro_EN.tsv", "BEC-Pro_DE.tsv") or path
     source, records, bad = published_files.table(file, _ALL, encoding)
     report = Report(source)
-    for one in bad:
-        report.refuse(one.line, one.reason, one.text)
+    for bad_line in bad:
+        report.refuse(bad_line.line, bad_line.reason, bad_line.text)
     shares = _shares(file.parent, encoding, report)
     rows: list[dict[str, Any]] = []
     repaired = []
     for line, record in records:
-        made = _masked(record)
-        if isinstance(made, str):
-            report.refuse(line, made, record["Sentence"])
+        masked = _masked(record)
+        if isinstance(masked, str):
+            report.refuse(line, masked, record["Sentence"])
             continue
-        probe, prior, slot, target = made
+        probe, prior, slot, target = masked
         if (probe, prior) != (record["Sent_TM"], record["Sent_TAM"]):
             repaired.append(line)
         rows += _rows(record, probe, (prior, slot), target, shares)
@@ -65,6 +65,8 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
             "from Sentence and Sent_AM",
             repaired,
         )
+    # The group of the first row counts as the first group. Sorting is stable, so that the file's
+    # order is kept within a group.
     rows.sort(key=lambda one: (one["role"] != "probe", _GROUPS.index(one["group"])))
     return report.imported(
         header("bec-pro", "association", "gender", report.sources, **_WORDS), rows
@@ -77,25 +79,27 @@ def _masked(record: Mapping[str, Any]) -> tuple[str, str, int, str] | str:
     The published masks are partly wrong, so the sentences are masked again: Sent_TM only locates
     the person, and Sent_AM gives the masked profession.
     """
-    if why := _why_not(record):
+    if why := _reason_unusable(record):
         return why
-    words, masked, without = (
+    words, target_masked, attribute_masked = (
         record[name].split(" ") for name in ("Sentence", "Sent_TM", "Sent_AM")
     )
-    if not len(words) == len(masked) == len(without):
+    if not len(words) == len(target_masked) == len(attribute_masked):
         return "the sentence and its masked versions differ in length"
-    place = next(i for i, word in enumerate(masked) if MASK in word)
-    target = _EDGES.sub("", words[place])
-    own = record["Person"].split(" ")[-1]
-    if target.casefold() != own.casefold() or words[place] != without[place]:
+    position = next(i for i, word in enumerate(target_masked) if MASK in word)
+    target = _EDGES.sub("", words[position])
+    person = record["Person"].split(" ")[-1]
+    # A person that opens the sentence is capitalised.
+    if target.casefold() != person.casefold() or words[position] != attribute_masked[position]:
         return f"{MASK} does not stand for the person {record['Person']!r} but for {target!r}"
-    at = words[place].replace(target, MASK, 1)
-    probe = " ".join([*words[:place], at, *words[place + 1 :]])
-    prior = " ".join([*without[:place], at, *without[place + 1 :]])
-    return probe, prior, sum(word.count(MASK) for word in without[:place]), target
+    # Only the word is replaced, so that punctuation beside it stays.
+    masked_word = words[position].replace(target, MASK, 1)
+    probe = " ".join([*words[:position], masked_word, *words[position + 1 :]])
+    prior = " ".join([*attribute_masked[:position], masked_word, *attribute_masked[position + 1 :]])
+    return probe, prior, sum(word.count(MASK) for word in attribute_masked[:position]), target
 
 
-def _why_not(record: Mapping[str, Any]) -> str:
+def _reason_unusable(record: Mapping[str, Any]) -> str:
     """Return why a record's cells cannot be used, or ""."""
     if why := faults({name: record[name] for name in _ALL if name not in _SENTENCES}):
         return why
@@ -137,18 +141,18 @@ def _shares(folder: Path, encoding: str | None, report: Report) -> dict[str, flo
 
     Only columns without soft hyphens are read.
     """
-    file = published_files.first_there(folder, *_SHARES)
+    file = published_files.first_existing(folder, *_SHARES)
     if file is None:
         report.note(
-            "the professions' file (Professions US+DE.tsv) is not beside the table: no shares"
+            "the professions' file (Professions US+DE.tsv) is not in the table's folder: no shares"
         )
         return {}
     source, records, _ = published_files.table(
         file, ("simplified_professions", "percent_us"), encoding
     )
     report.sources.append(source)
-    found = {
+    shares = {
         str(record["simplified_professions"]): percent(record["percent_us"])
         for _, record in records
     }
-    return {name: share for name, share in found.items() if share is not None}
+    return {name: share for name, share in shares.items() if share is not None}

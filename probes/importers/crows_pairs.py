@@ -35,9 +35,10 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
     """
     source, records, bad = published_files.table(path, _NEEDED, encoding)
     report = Report(source)
-    for one in bad:
-        report.refuse(one.line, one.reason, one.text)
+    for bad_line in bad:
+        report.refuse(bad_line.line, bad_line.reason, bad_line.text)
     sound = [(line, record) for line, record in records if _is_sound(line, record, report)]
+    # Before repetitions are noted, because only lines that are kept should be named.
     sound = _without_contradictions(sound, report)
     _notice(sound, report)
     ids = _ids(sound, report)
@@ -68,15 +69,15 @@ def _without_contradictions(
     lines: dict[tuple[str, str], list[int]] = {}
     for line, record in records:
         lines.setdefault((record["sent_more"], record["sent_less"]), []).append(line)
-    kept = []
+    consistent = []
     for line, record in records:
-        against = lines.get((record["sent_less"], record["sent_more"]))
-        if against is None:
-            kept.append((line, record))
+        opposite = lines.get((record["sent_less"], record["sent_more"]))
+        if opposite is None:
+            consistent.append((line, record))
         else:
-            why = f"contradicts line {against[0]}, where the other sentence is the stereotype"
+            why = f"contradicts line {opposite[0]}, where the other sentence is the stereotype"
             report.refuse(line, why, record["sent_more"])
-    return kept
+    return consistent
 
 
 def _notice(records: list[published_files.Record], report: Report) -> None:
@@ -85,36 +86,40 @@ def _notice(records: list[published_files.Record], report: Report) -> None:
     for first, line in repeated(keys):
         report.note(f"lines {first} and {line} are the same pair; both are kept, as published")
         for name in ("stereo_antistereo", "bias_type"):
-            one, other = by_line[first][name], by_line[line][name]
-            if one != other:
-                report.note(f"lines {first} and {line} disagree on {name}: {one!r} and {other!r}")
+            value, other_value = by_line[first][name], by_line[line][name]
+            if value != other_value:
+                report.note(
+                    f"lines {first} and {line} disagree on {name}: {value!r} and {other_value!r}"
+                )
     broken = [line for line, record in records if any("\n" in record[s] for s in _SENTENCES)]
     if broken:
-        report.note("a sentence has a line break inside, kept as published", broken)
+        report.note("a sentence contains a line break, kept as published", broken)
     soft = [line for line, record in records if any("\u00ad" in record[s] for s in _SENTENCES)]
     if soft:
-        report.note("a sentence has soft hyphens, left out here", soft)
+        report.note("a sentence contains soft hyphens, which are removed", soft)
     if records and "sent_more_fr" in records[0][1]:
         report.note(
-            "the file has French columns as well; the columns sent_more, sent_less are read"
+            "the file also has French columns; the columns sent_more and sent_less are read"
         )
     if records and "anon_writer" not in records[0][1]:
-        report.note("the file names no writers: each pair is a cluster of its own")
+        report.note("the file has no writers: each pair is a cluster by itself")
 
 
 def _ids(records: list[published_files.Record], report: Report) -> list[str]:
     """Return a unique id for each pair: the file's (unnamed column, `id`, `index`), or its line."""
     ids = []
     for line, record in records:
-        own = next((record[name] for name in ("", "id", "ID", "index") if name in record), None)
-        ids.append(name_or(own, f"line {line}"))
-    again = {place for _, place in repeated(enumerate(ids))}
-    if again:
-        report.note(
-            "an id is there twice; the line is added to it",
-            (records[place][0] for place in sorted(again)),
+        id_in_file = next(
+            (record[name] for name in ("", "id", "ID", "index") if name in record), None
         )
-    return [f"{one}@{records[i][0]}" if i in again else one for i, one in enumerate(ids)]
+        ids.append(name_or(id_in_file, f"line {line}"))
+    repeated_places = {place for _, place in repeated(enumerate(ids))}
+    if repeated_places:
+        report.note(
+            "an id appears twice; its line is added to it",
+            (records[place][0] for place in sorted(repeated_places)),
+        )
+    return [f"{id_}@{records[i][0]}" if i in repeated_places else id_ for i, id_ in enumerate(ids)]
 
 
 def _pair_rows(record: Mapping[str, Any], pair: str) -> list[dict[str, Any]]:
@@ -124,6 +129,7 @@ def _pair_rows(record: Mapping[str, Any], pair: str) -> list[dict[str, Any]]:
         "pair": pair,
         "class_": record["bias_type"],
         "group": record["stereo_antistereo"],
+        # Pairs without a writer each are a cluster: one cluster for all would leave no interval.
         "cluster": name_or(record.get("anon_writer"), f"pair {pair}"),
         "cluster_2": _edited(more, less) or f"pair {pair}",
     }
@@ -133,9 +139,10 @@ def _pair_rows(record: Mapping[str, Any], pair: str) -> list[dict[str, Any]]:
     ]
 
 
-def _edited(one: str, other: str) -> str:
+def _edited(sentence: str, counterpart: str) -> str:
     """Return the words in which two sentences differ; independent of the sentences' order."""
-    first, second = (_WORD.findall(side.casefold()) for side in sorted((one, other)))
+    first, second = (_WORD.findall(side.casefold()) for side in sorted((sentence, counterpart)))
+    # `autojunk` would ignore words that are frequent in a long sentence.
     matcher = difflib.SequenceMatcher(None, first, second, autojunk=False)
     changed = [code for code in matcher.get_opcodes() if code[0] != "equal"]
     spans = (

@@ -30,14 +30,14 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class _Phrase:
-    """A noun phrase for a person: `one` is the singular with its article, `many` the plural."""
+    """A noun phrase for a person: `singular` has its article."""
 
     axis: str
     bucket: str
     descriptor: str
     noun: str
-    one: str
-    many: str
+    singular: str
+    plural: str
 
 
 def read(
@@ -49,29 +49,33 @@ def read(
     """
     folder = path if path.is_dir() else path.parent
     if missing := [name for name in _FILES if not (folder / name).is_file()]:
-        raise InputError(f"{path}: has no {missing[0]}; expected the folder of a version, as v1.1")
+        raise InputError(
+            f"{path}: has no {missing[0]}; expected the folder of a version, such as v1.1"
+        )
     if most is not None and most < 1:
         raise InputError(f"most is {most}; expected at least 1 sentence, or None for all")
     names = [*_FILES, *([_STANDALONE] if (folder / _STANDALONE).is_file() else [])]
     sources = [published_files.source(folder / name, encoding) for name in names]
     report = Report(*sources)
-    descriptors, nouns, templates, *alone = (
+    descriptors, nouns, templates, *standalone = (
         published_files.json_whole(source) for source in sources
     )
-    for name, value in zip(names, (descriptors, nouns, templates, *alone), strict=True):
+    for name, value in zip(names, (descriptors, nouns, templates, *standalone), strict=True):
         if not isinstance(value, dict):
-            raise InputError(f"{folder / name}: is no JSON object")
-    known = _nouns(nouns, report)
+            raise InputError(f"{folder / name}: is not a JSON object")
+    noun_forms = _nouns(nouns, report)
     phrases = [
-        *_bare(known),
-        *_described(descriptors, known, report),
-        *_alone(alone[0] if alone else {}, known, report),
+        *_bare(noun_forms),
+        *_described(descriptors, noun_forms, report),
+        *_standalone(standalone[0] if standalone else {}, noun_forms, report),
     ]
     fitting = _templates(templates, report)
     # Sentences are numbered, so that only the drawn ones need to be built.
     cells = [(phrase, template) for phrase in phrases for template in fitting[bool(phrase.noun)]]
     drawn: list[int] | range = range(len(cells))
     if most is not None and most < len(cells):
+        # A generator of its own, so that the sample depends on the seed alone; sorted, to keep the
+        # published order.
         drawn = sorted(random.Random(seed).sample(drawn, most))  # noqa: S311
         report.note(f"{most} of {len(cells)} sentences were drawn with seed {seed}")
     rows = [_row(*cells[number]) for number in drawn]
@@ -79,7 +83,7 @@ def read(
 
 
 def _row(phrase: _Phrase, template: str) -> dict[str, Any]:
-    text = template.replace("{noun_phrase}", phrase.one)
+    text = template.replace("{noun_phrase}", phrase.singular)
     return row(
         frame=template,
         attribute=phrase.noun,
@@ -88,37 +92,39 @@ def _row(phrase: _Phrase, template: str) -> dict[str, Any]:
         term=phrase.descriptor,
         role="probe" if phrase.axis else "control",
         cluster=phrase.descriptor,
-        text=text.replace("{plural_noun_phrase}", phrase.many),
+        text=text.replace("{plural_noun_phrase}", phrase.plural),
     )
 
 
 def _templates(raw: Mapping[str, Any], report: Report) -> dict[bool, list[str]]:
     """Return the templates for phrases with a noun (True) and for bare descriptors (False)."""
     fitting: dict[bool, list[str]] = {True: [], False: []}
-    for place, (text, says) in enumerate(raw.items(), start=1):
+    for number, (text, settings) in enumerate(raw.items(), start=1):
         marks = text.count("{noun_phrase}") + text.count("{plural_noun_phrase}")
-        why = fault(text, sentence=True) or ("" if marks == 1 else "does not hold one noun phrase")
+        why = fault(text, sentence=True) or (
+            "" if marks == 1 else "does not contain exactly one noun phrase"
+        )
         if why:
-            report.refuse(place, f"a template {why}", text)
+            report.refuse(number, f"a template {why}", text)
             continue
         fitting[True].append(text)
-        if not (isinstance(says, dict) and says.get("must_be_noun")):
+        if not (isinstance(settings, dict) and settings.get("must_be_noun")):
             fitting[False].append(text)
     return fitting
 
 
 def _nouns(raw: Mapping[str, Any], report: Report) -> list[tuple[str, str, str]]:
     """Return gender, singular and plural of each noun."""
-    found = []
+    forms = []
     for gender, pairs in raw.items():
-        for place, pair in enumerate(pairs if isinstance(pairs, list) else [pairs], start=1):
+        for number, pair in enumerate(pairs if isinstance(pairs, list) else [pairs], start=1):
             if isinstance(pair, list) and [fault(word) for word in pair] == ["", ""]:
-                found.append((gender, *pair))
+                forms.append((gender, *pair))
             else:
                 report.refuse(
-                    place, f"nouns.json, {shown(gender)}: expected a singular and a plural", pair
+                    number, f"nouns.json, {shown(gender)}: expected a singular and a plural", pair
                 )
-    return found
+    return forms
 
 
 def _bare(nouns: list[tuple[str, str, str]]) -> Iterator[_Phrase]:
@@ -132,48 +138,52 @@ def _described(
 ) -> Iterator[_Phrase]:
     for axis, buckets in raw.items():
         for bucket, entries in (buckets if isinstance(buckets, dict) else {}).items():
-            for place, entry in enumerate(entries if isinstance(entries, list) else [], start=1):
-                says = _said(entry, "descriptor")
-                word: Any = says.get("descriptor")
+            for number, entry in enumerate(entries if isinstance(entries, list) else [], start=1):
+                fields = _fields(entry, "descriptor")
+                word: Any = fields.get("descriptor")
                 if why := fault(word) or fault(axis) or fault(bucket):
                     report.refuse(
-                        place, f"descriptors.json, {shown(axis)}, {shown(bucket)}: {why}", entry
+                        number, f"descriptors.json, {shown(axis)}, {shown(bucket)}: {why}", entry
                     )
                     continue
                 yield _Phrase(axis, bucket, word, "", word, word)
-                article = says.get("article", _article(word))
+                article = fields.get("article", _article(word))
                 for gender, noun, plural in nouns:
-                    if says.get("gender", gender) == gender:
-                        one, many = f"{article} {word} {noun}", f"{word} {plural}"
-                        yield _Phrase(axis, bucket, word, noun, one, many)
+                    # Some descriptors, such as "FTM", go with the nouns of one gender only.
+                    if fields.get("gender", gender) == gender:
+                        phrase, plural_phrase = f"{article} {word} {noun}", f"{word} {plural}"
+                        yield _Phrase(axis, bucket, word, noun, phrase, plural_phrase)
 
 
-def _alone(
+def _standalone(
     raw: Mapping[str, Any], nouns: list[tuple[str, str, str]], report: Report
 ) -> Iterator[_Phrase]:
     """Yield phrases other than descriptor and noun, such as `a man with a disability`."""
     for axis, entries in raw.items():
-        for place, entry in enumerate(entries if isinstance(entries, list) else [], start=1):
-            says = _said(entry, "noun_phrase")
-            one: Any = says.get("noun_phrase")
-            many: Any = says.get("plural_noun_phrase", one)
-            if why := fault(one) or fault(many) or fault(axis):
-                report.refuse(place, f"{_STANDALONE}, {shown(axis)}: {why}", entry)
-            elif "{noun}" not in one:
-                yield _Phrase(axis, _NONE, one, "", one, many)
+        for number, entry in enumerate(entries if isinstance(entries, list) else [], start=1):
+            fields = _fields(entry, "noun_phrase")
+            phrase: Any = fields.get("noun_phrase")
+            plural_phrase: Any = fields.get("plural_noun_phrase", phrase)
+            if why := fault(phrase) or fault(plural_phrase) or fault(axis):
+                report.refuse(number, f"{_STANDALONE}, {shown(axis)}: {why}", entry)
+            elif "{noun}" not in phrase:
+                yield _Phrase(axis, _NONE, phrase, "", phrase, plural_phrase)
             else:
-                name = _written(one, "", "")
+                name = _filled(phrase, "", "")
                 for _, noun, plural in nouns:
-                    written = _written(one, _article(noun), noun), _written(many, "", plural)
-                    yield _Phrase(axis, _NONE, name, noun, *written)
+                    forms = (
+                        _filled(phrase, _article(noun), noun),
+                        _filled(plural_phrase, "", plural),
+                    )
+                    yield _Phrase(axis, _NONE, name, noun, *forms)
 
 
-def _said(entry: object, name: str) -> Mapping[str, Any]:
+def _fields(entry: object, name: str) -> Mapping[str, Any]:
     """Return an entry as a mapping; many entries are only the word, stored under `name`."""
     return entry if isinstance(entry, dict) else {name: entry}
 
 
-def _written(text: str, article: str, noun: str) -> str:
+def _filled(text: str, article: str, noun: str) -> str:
     return " ".join(text.replace("{article}", article).replace("{noun}", noun).split())
 
 

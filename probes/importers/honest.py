@@ -32,18 +32,18 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
     """
     file = path
     if path.is_dir():
-        file = published_files.first_there(path, "en_template.tsv") or path
+        file = published_files.first_existing(path, "en_template.tsv") or path
     source, records, bad = published_files.table(file, _NEEDED, encoding)
     report = Report(source)
-    for one in bad:
-        report.refuse(one.line, one.reason, one.text)
-    kept: list[published_files.Record] = []
+    for bad_line in bad:
+        report.refuse(bad_line.line, bad_line.reason, bad_line.text)
+    usable: list[published_files.Record] = []
     rows = []
     for line, record in records:
-        if why := _why_not(record):
+        if why := _reason_unusable(record):
             report.refuse(line, why, record["template_masked"])
             continue
-        kept.append((line, record))
+        usable.append((line, record))
         rows.append(
             row(
                 frame=record["raw"],
@@ -55,35 +55,37 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
                 slot=0,
             )
         )
-    _notice(kept, report)
+    _notice(usable, report)
     axis = "queerness" if {row["group"] for row in rows} & {"queer", "nonqueer"} else "gender"
     return report.imported(header("honest", "completions", axis, [source], **_WORDS), rows)
 
 
-def _why_not(record: Mapping[str, Any]) -> str:
+def _reason_unusable(record: Mapping[str, Any]) -> str:
     """Return why a record makes no item, or ""."""
     cells = {name: record[name] for name in _NEEDED}
     if why := faults(cells, *_SENTENCES):
         return why
     if record["raw"].count("[I]") != 1 or record["template_masked"].count("[M]") != 1:
-        return "the template does not hold [I] and [M] once each"
-    written = record["raw"].replace("[I]", record["identity"])
+        return "the template does not contain [I] and [M] exactly once each"
+    filled = record["raw"].replace("[I]", record["identity"])
+    # `raw` lacks the full stop that published sentences end with.
     ends = re.compile(r"[\s.]+$")
-    if ends.sub("", written) != ends.sub("", record["template_masked"]):
-        return "template_masked is not raw with the identity written in"
+    if ends.sub("", filled) != ends.sub("", record["template_masked"]):
+        return "template_masked is not raw with the identity filled in"
     return ""
 
 
 def _notice(records: list[published_files.Record], report: Report) -> None:
     keys = [(line, (record["template_masked"], record["category"])) for line, record in records]
-    if again := repeated(keys):
+    if repetitions := repeated(keys):
         report.note(
-            f"{len(again)} sentences stand twice in one category; both are kept, as published",
-            (line for _, line in again),
+            f"{len(repetitions)} sentences appear twice in one category; both are kept, "
+            "as published",
+            (line for _, line in repetitions),
         )
     categories: dict[str, set[str]] = {}
     for _, record in records:
         categories.setdefault(record["identity"], set()).add(record["category"])
-    both = sorted(identity for identity, found in categories.items() if len(found) > 1)
-    if both:
-        report.note(f"identities that stand in several categories: {', '.join(both)}")
+    in_several = sorted(identity for identity, names in categories.items() if len(names) > 1)
+    if in_several:
+        report.note(f"identities in several categories: {', '.join(in_several)}")

@@ -39,21 +39,21 @@ def read(path: Path, *, encoding: str | None = None, corrected: bool = False) ->
     """
     source, records, bad = _records(path, encoding)
     report = Report(source)
-    for one in bad:
-        report.refuse(one.line, one.reason, one.text)
+    for bad_line in bad:
+        report.refuse(bad_line.line, bad_line.reason, bad_line.text)
     rows: list[dict[str, Any]] = []
-    kept: list[published_files.Record] = []
+    usable: list[published_files.Record] = []
     n_other = 0
     for line, record in records:
         if record.get("type") == "intersentence":
             n_other += 1
             continue
-        if made := _item_rows(line, record, report, corrected=corrected):
-            rows += made
-            kept.append((line, record))
+        if item_rows := _item_rows(line, record, report, corrected=corrected):
+            rows += item_rows
+            usable.append((line, record))
     if n_other:
         report.note(f"{n_other} intersentence items are not used: they have no blank")
-    _notice(kept, report)
+    _notice(usable, report)
     return report.imported(header("stereoset", "triples", "several", [source], **_WORDS), rows)
 
 
@@ -61,33 +61,34 @@ def _records(
     path: Path, encoding: str | None
 ) -> tuple[published_files.Source, list[published_files.Record], list[published_files.Bad]]:
     """Return flat records of any layout: context, target, bias_type and a sentence per label."""
-    if found := published_files.hub_records(path):
-        source, records = found
+    if from_hub := published_files.hub_records(path):
+        source, records = from_hub
         return source, [(line, _flat(record)) for line, record in records], []
     source = published_files.source(path, encoding)
     try:
-        whole = published_files.json_whole(source)
+        content = published_files.json_whole(source)
     except InputError:  # JSON Lines: one object per line is not valid JSON as a whole
         records, bad = published_files.json_lines(source)
         if not records:
             raise
         return source, [(line, _flat(record)) for line, record in records], bad
-    return source, list(_published(whole, source.name)), []
+    return source, list(_published(content, source.name)), []
 
 
-def _published(whole: object, name: str) -> Iterator[published_files.Record]:
+def _published(content: object, name: str) -> Iterator[published_files.Record]:
     """Yield flat records of the authors' JSON; an item's number, from 1, stands for its line.
 
     Raises `InputError` for another structure.
     """
-    if isinstance(whole, dict) and "context" in whole:  # a flat file of one line
-        yield 1, _flat(whole)
+    if isinstance(content, dict) and "context" in content:  # a flat file of one line
+        yield 1, _flat(content)
         return
-    data = whole.get("data") if isinstance(whole, dict) else None
+    data = content.get("data") if isinstance(content, dict) else None
     if not isinstance(data, dict) or not isinstance(data.get("intrasentence"), list):
-        raise InputError(f"{name}: has no data.intrasentence; expected StereoSet's JSON")
+        raise InputError(f"{name}: data.intrasentence is missing; expected StereoSet's JSON")
     for number, item in enumerate(data["intrasentence"], start=1):
         yield number, _flat(item) if isinstance(item, dict) else {}
+    # These items are only counted, since they have no blank.
     others = data.get("intersentence")
     for number in range(len(others) if isinstance(others, list) else 0):
         yield number + 1, {"type": "intersentence"}
@@ -105,14 +106,14 @@ def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(sentences, list):
         return dict(record)
     flat = {key: value for key, value in record.items() if key != "sentences"}
-    for one in sentences:
-        label = one.get("gold_label") if isinstance(one, dict) else None
+    for sentence in sentences:
+        label = sentence.get("gold_label") if isinstance(sentence, dict) else None
         if isinstance(label, int) and 0 <= label < len(_NUMBERED):
             label = _NUMBERED[label]
         if label in flat:
             flat["twice"] = label
         elif isinstance(label, str):
-            flat[label] = one.get("sentence")
+            flat[label] = sentence.get("sentence")
     return flat
 
 
@@ -128,6 +129,7 @@ def _item_rows(
     why = faults(cells, "context", *_LABELS)
     if not why and "twice" in record:
         why = f"two sentences are labelled {record['twice']}"
+    # A cell may hold anything once `why` is set; as text it passes the lines that follow.
     context = str(cells["context"])
     if not why and "BLANK" not in context:
         why = "the context has no BLANK"
@@ -175,6 +177,7 @@ def _exact(context: str, sentence: str) -> str:
     """Return the one word that replaces BLANK; "" if it is not one or the rest differs."""
     before, _, after = context.partition("BLANK")
     middle = sentence[len(before) : len(sentence) - len(after)]
+    # Many published sentences differ from their context in case.
     fits = (before + middle + after).casefold() == sentence.casefold()
     return middle.strip() if fits and middle.strip() and " " not in middle.strip() else ""
 
@@ -193,34 +196,36 @@ def _notice(records: list[published_files.Record], report: Report) -> None:
     )
     if other_case:
         report.note(
-            f"{other_case} of {3 * len(records)} sentences do not begin as their context does "
-            "(case, mostly): the candidate is written into the context's text"
+            f"{other_case} of {3 * len(records)} sentences do not begin like their context "
+            "(mostly in case): the candidate is filled into the context's text"
         )
-    two = [line for line, record in records if record["context"].count("BLANK") > 1]
-    if two:
-        report.note("the context has two blanks; both are masked and the first is read", two)
-    odd = [line for line, record in records if line not in two and not _is_exact(record)]
-    if odd:
+    two_blanks = [line for line, record in records if record["context"].count("BLANK") > 1]
+    if two_blanks:
+        report.note("the context has two blanks; both are masked and the first is read", two_blanks)
+    inexact = [line for line, record in records if line not in two_blanks and not _is_exact(record)]
+    if inexact:
         report.note(
             "the word at the place of BLANK is not exactly what replaces it; the published "
-            "evaluation reads the word, `corrected` what replaces it",
-            odd,
+            "evaluation reads the word, `corrected` reads what replaces it",
+            inexact,
         )
     fields = ("context", "target", *_LABELS)
-    again = repeated((line, tuple(record[name] for name in fields)) for line, record in records)
-    for first, line in again:
+    repetitions = repeated(
+        (line, tuple(record[name] for name in fields)) for line, record in records
+    )
+    for first, line in repetitions:
         report.note(f"lines {first} and {line} are the same item; both are kept, as published")
     _notice_contradictions(records, report)
 
 
 def _notice_contradictions(records: list[published_files.Record], report: Report) -> None:
     """Note words that are the stereotype of a target in one item and the opposite in another."""
-    said: dict[tuple[str, ...], tuple[str, int]] = {}
+    first_labels: dict[tuple[str, ...], tuple[str, int]] = {}
     for line, record in records:
         for name in ("stereotype", "anti-stereotype"):
             word = _word_at(record["context"], record[name]).casefold()
             key = (record["context"].casefold(), record["target"].casefold(), word)
-            label, first = said.setdefault(key, (name, line))
+            label, first = first_labels.setdefault(key, (name, line))
             if label != name:
                 report.note(
                     f"lines {first} and {line} disagree: {word!r} is the {label} in one and the "

@@ -74,15 +74,19 @@ def read(  # noqa: PLR0913 - options that select from the lists
     report = Report(*sources)
     slots = list(_slots(sources[0], report))
     activities = _activities(sources[1], report)
-    people = [_subjects(one, name, report) for one, name in zip(sources[2:], lists, strict=True)]
+    people = [
+        _subjects(source, name, report) for source, name in zip(sources[2:], lists, strict=True)
+    ]
     questions = _Questions(slots, activities, _pairs(people))
     drawn: list[int] | range = range(len(questions))
     if most is not None and most < len(questions):
+        # A generator of its own, so that the sample depends on the seed alone; sorted, to keep the
+        # order of the lists.
         drawn = sorted(random.Random(seed).sample(range(len(questions)), most))  # noqa: S311
         report.note(f"{most} of {len(questions)} questions were drawn with seed {seed}")
     if any(re.search(r"\b[Aa] \[subj", context) for _, context, *_ in slots):
         report.note("the slots write “a” before every name, as published: “a African man”")
-    rows = [one for number in drawn for one in questions.rows(number)]
+    rows = [question for number in drawn for question in questions.rows(number)]
     return report.imported(header("unqover", "association", axis, sources, **_WORDS), rows)
 
 
@@ -96,28 +100,31 @@ class _Questions:
         pairs: list[tuple[_Subject, _Subject]],
     ) -> None:
         self._pairs = pairs
-        self._asked = [
+        self._templates = [
             (slot, activity)
             for slot in slots
             for activity in activities.get(_ACTIVITY.findall(slot[2])[0][0], [])
         ]
 
     def __len__(self) -> int:
-        return len(self._asked) * len(self._pairs)
+        return len(self._templates) * len(self._pairs)
 
     def rows(self, number: int) -> Iterator[dict[str, Any]]:
         """Yield a question's four rows: statement and opposite, with either person at the mask."""
         (slot, activity), pair = (
-            self._asked[number // len(self._pairs)],
+            self._templates[number // len(self._pairs)],
             self._pairs[number % len(self._pairs)],
         )
         line, context, *questions = slot
         cluster, does, does_not = activity
-        dem = _SUBJECT.findall(context)[0][1]
-        told = _SUBJECT.sub(lambda found: pair[int(found[1]) - 1].written(found[2]), context)
+        form = _SUBJECT.findall(context)[0][1]
+        statement = _SUBJECT.sub(lambda match: pair[int(match[1]) - 1].written(match[2]), context)
+        # Sorted, because the same two people in either order are one cluster.
         names = " / ".join(sorted(person.name for person in pair))
-        for variant, (question, said) in enumerate(zip(questions, (does, does_not), strict=True)):
-            asked = _ACTIVITY.sub(said, question).replace("[mask]", MASK)
+        for variant, (question, activity_text) in enumerate(
+            zip(questions, (does, does_not), strict=True)
+        ):
+            question_text = _ACTIVITY.sub(activity_text, question).replace("[mask]", MASK)
             for person in pair:
                 yield row(
                     frame=f"line {line}: {questions[0]}",
@@ -129,9 +136,9 @@ class _Questions:
                     label="changed" if variant else "",
                     pair=" / ".join(one.name for one in pair),
                     cluster=names,
-                    text=f"{told} {asked}",
+                    text=f"{statement} {question_text}",
                     slot=0,
-                    target=person.written(dem),
+                    target=person.written(form),
                 )
 
 
@@ -158,7 +165,9 @@ def _slots(source: published_files.Source, report: Report) -> Iterator[tuple[int
             or [bool(neg) for field in fields[1:] for _, neg in _ACTIVITY.findall(field)]
             != [False, True]
         ):
-            report.refuse(line, f"{source.name}: expected context, question, its opposite", text)
+            report.refuse(
+                line, f"{source.name}: expected context, question and opposite question", text
+            )
         else:
             yield line, fields[0], fields[1], fields[2]
 
@@ -169,23 +178,26 @@ def _activities(
     """Return (cluster, statement, opposite) by kind of slot; the file pairs them by order."""
     heads: dict[str, list[tuple[str, str]]] = {}
     for line, text in _entries(source, report):
-        head, _, said = text.partition(" ")
-        cluster, bar, words = said.partition("|")
+        head, _, rest = text.partition(" ")
+        cluster, bar, words = rest.partition("|")
         if not _ACTIVITY.fullmatch(head) or not (words if bar else cluster).strip():
-            report.refuse(line, f"{source.name}: expected [p_act] and what is done", text)
+            report.refuse(line, f"{source.name}: expected [p_act] and an activity", text)
             continue
-        one = (cluster.strip(), words.strip()) if bar else ("", cluster.strip())
-        heads.setdefault(head.strip("[]"), []).append(one)
-    found = {}
+        entry = (cluster.strip(), words.strip()) if bar else ("", cluster.strip())
+        heads.setdefault(head.strip("[]"), []).append(entry)
+    by_kind = {}
     for head, does in heads.items():
         if head.endswith(":neg"):
             continue
         does_not = heads.get(f"{head}:neg", [])
         if len(does) != len(does_not):
-            report.note(f"{source.name}: {len(does)} of [{head}], {len(does_not)} of its opposite")
+            report.note(
+                f"{source.name}: {len(does)} lines of [{head}], {len(does_not)} of its opposite"
+            )
+        # What is left over has no counterpart; the note gives both counts.
         pairs = zip(does, does_not, strict=False)
-        found[head] = [(cluster, yes, no) for (cluster, yes), (_, no) in pairs]
-    return found
+        by_kind[head] = [(cluster, yes, no) for (cluster, yes), (_, no) in pairs]
+    return by_kind
 
 
 def _subjects(source: published_files.Source, list_name: str, report: Report) -> list[_Subject]:
@@ -195,20 +207,20 @@ def _subjects(source: published_files.Source, list_name: str, report: Report) ->
     """
     heads: dict[str, list[str]] = {"[subj]": [], "[subj:dem]": []}
     for line, text in _entries(source, report):
-        head, _, said = text.partition(" ")
-        name = said.rpartition("|")[2].strip()
+        head, _, rest = text.partition(" ")
+        name = rest.rpartition("|")[2].strip()
         if head not in heads or not name:
             report.refuse(line, f"{source.name}: expected [subj] and a name", text)
         elif head == "[subj]" and name in heads[head]:
-            report.refuse(line, f"{source.name}: the name {name!r} is there twice", text)
+            report.refuse(line, f"{source.name}: the name {name!r} appears twice", text)
         else:
             heads[head].append(name)
     names, demonyms = heads["[subj]"], heads["[subj:dem]"]
     if demonyms and len(demonyms) != len(names):
         raise InputError(f"{source.name}: has {len(names)} names and {len(demonyms)} demonyms")
-    own = list_name in ("female", "male")
+    is_gender = list_name in ("female", "male")
     return [
-        _Subject(list_name if own else name, name, demonym)
+        _Subject(list_name if is_gender else name, name, demonym)
         for name, demonym in zip(names, demonyms or names, strict=True)
     ]
 
@@ -216,8 +228,10 @@ def _subjects(source: published_files.Source, list_name: str, report: Report) ->
 def _pairs(people: list[list[_Subject]]) -> list[tuple[_Subject, _Subject]]:
     """Return all pairs in both orders: a woman and a man, or any two of the only list."""
     if len(people) > 1:
-        pairs = [(one, other) for one in people[0] for other in people[1]]
+        pairs = [(first, second) for first in people[0] for second in people[1]]
     else:
-        among = people[0]
-        pairs = [(one, other) for i, one in enumerate(among) for other in among[i + 1 :]]
-    return [*pairs, *((other, one) for one, other in pairs)]
+        subjects = people[0]
+        pairs = [
+            (first, second) for i, first in enumerate(subjects) for second in subjects[i + 1 :]
+        ]
+    return [*pairs, *((second, first) for first, second in pairs)]

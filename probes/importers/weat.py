@@ -60,22 +60,22 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
 
     Raises `InputError` where the file cannot be read or is not an object.
     """
-    file = (published_files.first_there(path, "WEAT.json") or path) if path.is_dir() else path
+    file = (published_files.first_existing(path, "WEAT.json") or path) if path.is_dir() else path
     source = published_files.source(file, encoding)
-    whole = published_files.json_whole(source)
-    if not isinstance(whole, dict):
-        raise InputError(f"{source.name}: is no JSON object of word lists")
+    word_lists = published_files.json_whole(source)
+    if not isinstance(word_lists, dict):
+        raise InputError(f"{source.name}: is not a JSON object of word lists")
     report = Report(source)
-    sets = {name: _words(name, value, report) for name, value in whole.items()}
+    sets = {name: _words(name, value, report) for name, value in word_lists.items()}
     rows: list[dict[str, Any]] = []
     for number, (test, *names) in enumerate(TESTS, start=1):
         if missing := [name for name in names if not sets.get(name)]:
-            report.refuse(number, f"{test}: the set {missing[0]!r} is not there", test)
+            report.refuse(number, f"{test}: the set {missing[0]!r} is missing", test)
             continue
-        for place, name in zip("XYAB", names, strict=True):
-            column = "group" if place in "XY" else "class_"
+        for letter, name in zip("XYAB", names, strict=True):
+            column = "group" if letter in "XY" else "class_"
             rows += [
-                row(frame=test, term=word, text=word, cluster=name, **{column: place})
+                row(frame=test, term=word, text=word, cluster=name, **{column: letter})
                 for word in sets[name]
             ]
     used = {name for _, *names in TESTS for name in names}
@@ -87,13 +87,14 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
 def _words(name: str, value: object, report: Report) -> list[str]:
     """Return the words of a set, without repetitions."""
     if not isinstance(value, list):
-        report.refuse(0, f"the set {name!r} is no list of words", value)
+        # JSON gives a set no line number, hence 0.
+        report.refuse(0, f"the set {name!r} is not a list of words", value)
         return []
     words: list[str] = []
-    for place, word in enumerate(value, start=1):
-        why = fault(word) or ("is there twice" if word in words else "")
+    for number, word in enumerate(value, start=1):
+        why = fault(word) or ("appears twice" if word in words else "")
         if why:
-            report.refuse(place, f"a word of the set {name!r} {why}", word)
+            report.refuse(number, f"a word of the set {name!r} {why}", word)
         else:
             words.append(word)
     return words

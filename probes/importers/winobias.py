@@ -64,8 +64,8 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
         report.sources += [pro, anti]
         rows += _rows(pro, anti, f"type{kind}.{split}", occupations, report)
     if not occupations:
-        report.note("male_occupations.txt and female_occupations.txt are not beside the sentences: "
-                    "the cluster is the occupation in brackets")  # fmt: skip
+        report.note("male_occupations.txt and female_occupations.txt are not in the sentences' "
+                    "folder: the cluster is the occupation in brackets")  # fmt: skip
     return report.imported(header("winobias", "pairs", "gender", report.sources, **_WORDS), rows)
 
 
@@ -73,7 +73,7 @@ def _occupations(folder: Path, encoding: str | None) -> list[str]:
     """Return every occupation of the lists in the folder, longest first; empty without lists."""
     found = []
     for name in ("male_occupations.txt", "female_occupations.txt"):
-        if file := published_files.first_there(folder, name):
+        if file := published_files.first_existing(folder, name):
             found += [
                 line.strip() for line in published_files.source(file, encoding).text.splitlines()
             ]
@@ -94,16 +94,17 @@ def _rows(
     if len(lines) != len(others):
         report.note(f"{pro.name} has {len(lines)} lines and {anti.name} {len(others)}")
     for number in range(1, max(len(lines), len(others)) + 1):
-        one = lines[number - 1] if number <= len(lines) else ""
-        other = others[number - 1] if number <= len(others) else ""
-        if not one.strip() and not other.strip():
+        # A line without a counterpart meets an empty one, which `_pair` refuses.
+        pro_line = lines[number - 1] if number <= len(lines) else ""
+        anti_line = others[number - 1] if number <= len(others) else ""
+        if not pro_line.strip() and not anti_line.strip():
             continue
-        made = _pair(one, other)
-        if isinstance(made, str):
-            report.refuse(number, f"{pro.name}: {made}", one or other)
+        masked = _pair(pro_line, anti_line)
+        if isinstance(masked, str):
+            report.refuse(number, f"{pro.name}: {masked}", pro_line or anti_line)
             continue
-        text, person, pronouns = made
-        found = _found(text, occupations)
+        text, person, pronouns = masked
+        named = _occupations_in(text, occupations)
         for label, pronoun in zip(("stereotype", "anti"), pronouns, strict=True):
             yield row(
                 frame=f"{part}.{number}",
@@ -113,46 +114,50 @@ def _rows(
                 group="male" if pronoun.lower() in _MALE else "female",
                 term=pronoun.lower(),
                 label=label,
-                cluster=" / ".join(found) if len(found) == _TWO else person,
+                # The brackets name only one of the two people in a sentence.
+                cluster=" / ".join(named) if len(named) == _TWO else person,
                 text=text,
                 slot=0,
                 target=pronoun,
             )
 
 
-def _pair(one: str, other: str) -> tuple[str, str, tuple[str, str]] | str:
+def _pair(pro_line: str, anti_line: str) -> tuple[str, str, tuple[str, str]] | str:
     """Return the masked sentence, the person in brackets and both pronouns, or why it has none."""
     sides = []
-    for line in (one, other):
+    for line in (pro_line, anti_line):
         if why := fault(line, sentence=True):
             return f"a line {why}"
         marked = _BRACKETS.findall(_NUMBERED.sub("", line, count=1))
         pronouns = [word for word in marked if word.lower() in _OTHER]
         people = [word for word in marked if word.lower() not in _OTHER]
         if len(pronouns) != 1:
-            return f"{len(pronouns)} pronouns in brackets; with one masked the others would tell it"
+            return (
+                f"{len(pronouns)} pronouns in brackets; expected one, since others would reveal "
+                "the masked one"
+            )
         if len(people) != 1:
             return f"{len(people)} people in brackets; expected one"
         masked = _BRACKETS.sub(
-            lambda found: MASK if found[1].lower() in _OTHER else found[1],
+            lambda match: MASK if match[1].lower() in _OTHER else match[1],
             _NUMBERED.sub("", line, count=1),
         )
         sides.append((masked, people[0], pronouns[0]))
-    (text, person, pronoun), (again, _, swapped) = sides
-    if text != again:
+    (text, person, pronoun), (counterpart, _, swapped) = sides
+    if text != counterpart:
         return "the two sentences differ in more than the pronoun"
     if swapped.lower() not in _OTHER[pronoun.lower()]:
-        return f"{pronoun!r} is not swapped for the other gender's form but for {swapped!r}"
+        return f"{pronoun!r} is swapped for {swapped!r}; expected the other gender's form"
     return text, re.sub(r"^(the|an?) ", "", person, flags=re.IGNORECASE), (pronoun, swapped)
 
 
-def _found(text: str, occupations: list[str]) -> list[str]:
+def _occupations_in(text: str, occupations: list[str]) -> list[str]:
     """Return the occupations in a sentence, in alphabetical order.
 
     `occupations` must be longest first: a match is removed, so that no shorter name is found in it.
     """
-    found = []
+    occurring = []
     for name in occupations:
         text, n = re.subn(rf"\b{re.escape(name)}\b", "", text, flags=re.IGNORECASE)
-        found += [name] if n else []
-    return sorted(found)
+        occurring += [name] if n else []
+    return sorted(occurring)

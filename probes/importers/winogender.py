@@ -48,19 +48,20 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
     missing, cannot be read or lacks a column.
     """
     file = (
-        published_files.first_there(path, "all_sentences.tsv", "templates.tsv")
+        published_files.first_existing(path, "all_sentences.tsv", "templates.tsv")
         if path.is_dir()
         else path
     )
     if file is None:
         raise InputError(f"{path}: expected all_sentences.tsv or templates.tsv in this folder")
     report = Report()
+    # The two published files differ in their columns; the header shows which one this is.
     head = next(iter(published_files.lines(published_files.source(file, encoding).text)), "")
     needed = ("sentid", "sentence") if "sentid" in head else _TEMPLATE
     source, records, bad = published_files.table(file, needed, encoding)
     report.sources.append(source)
-    for one in bad:
-        report.refuse(one.line, one.reason, one.text)
+    for bad_line in bad:
+        report.refuse(bad_line.line, bad_line.reason, bad_line.text)
     by_frame = _from_sentences if needed[0] == "sentid" else _from_templates
     shares = _shares(file.parent, encoding, report)
     rows = []
@@ -106,9 +107,9 @@ def _class(share: float | None) -> str:
 
 def _shares(folder: Path, encoding: str | None, report: Report) -> dict[str, float]:
     """Return the share of women by occupation, 0 to 1; empty without the shares' file."""
-    file = published_files.first_there(folder, "occupations-stats.tsv")
+    file = published_files.first_existing(folder, "occupations-stats.tsv")
     if file is None:
-        report.note("occupations-stats.tsv is not beside the sentences: no shares, no classes")
+        report.note("occupations-stats.tsv is not in the sentences' folder: no shares, no classes")
         return {}
     source, records, _ = published_files.table(file, ("occupation", "bls_pct_female"), encoding)
     report.sources.append(source)
@@ -116,7 +117,7 @@ def _shares(folder: Path, encoding: str | None, report: Report) -> dict[str, flo
     for line, record in records:
         share = percent(record["bls_pct_female"])
         if share is None:
-            report.note(f"{file.name}: no percentage ({record['bls_pct_female']!r})", [line])
+            report.note(f"{file.name}: not a percentage ({record['bls_pct_female']!r})", [line])
         else:
             shares[str(record["occupation"])] = share
     return shares
@@ -128,6 +129,7 @@ def percent(cell: object) -> float | None:
         share = round(float(str(cell)) / 100, 6)
     except ValueError:
         return None
+    # NaN fails the comparison, so a cell with “nan” is no share either.
     return share if 0 <= share <= 1 else None
 
 
@@ -140,22 +142,22 @@ def _from_sentences(
         why = faults({"sentid": record["sentid"], "sentence": record["sentence"]}, "sentence")
         parts = str(record["sentid"]).split(".")
         if not why and (len(parts) != _N_PARTS or parts[3] not in GROUPS):
-            why = "sentid is not occupation.participant.answer.group.txt"
-        known = frames.setdefault(".".join(parts[:3]), {}) if not why else {}
-        if not why and parts[3] in known:
-            why = f"the sentence is there already, on line {known[parts[3]][0]}"
+            why = "sentid does not have the form occupation.participant.answer.group.txt"
+        by_group = frames.setdefault(".".join(parts[:3]), {}) if not why else {}
+        if not why and parts[3] in by_group:
+            why = f"the sentence already appears on line {by_group[parts[3]][0]}"
         if why:
             report.refuse(line, why, record["sentence"])
         else:
-            known[parts[3]] = (line, record["sentence"])
+            by_group[parts[3]] = (line, record["sentence"])
     masked = {}
     for frame, sides in frames.items():
-        found = _masked({group: text for group, (_, text) in sides.items()})
-        if isinstance(found, str):
+        result = _masked({group: text for group, (_, text) in sides.items()})
+        if isinstance(result, str):
             for line, text in sides.values():
-                report.refuse(line, found, text)
+                report.refuse(line, result, text)
         else:
-            masked[frame] = found
+            masked[frame] = result
     return masked
 
 
@@ -166,18 +168,19 @@ def _masked(sides: Mapping[str, str]) -> Sentences | str:
     words = {group: text.split(" ") for group, text in sides.items()}
     if len({len(side) for side in words.values()}) > 1:
         return "the sentences of the frame differ in length"
+    # The neutral sentence is not compared: its verb may differ too, as in “they were”.
     pairs = zip(words["female"], words["male"], strict=True)
     places = [place for place, (hers, his) in enumerate(pairs) if hers != his]
     if len(places) != 1:
-        return f"her and his sentence differ in {len(places)} words; expected one"
-    found = {}
+        return f"the female and the male sentence differ in {len(places)} words; expected one"
+    masked = {}
     for group, side in words.items():
         pronoun = re.sub(r"^\W+|\W+$", "", side[places[0]])
         if not any(pronoun.lower() == forms[group] for forms in _FORMS.values()):
-            return f"{pronoun!r} is no pronoun of the group {group}"
+            return f"{pronoun!r} is not a pronoun of the group {group}"
         side[places[0]] = side[places[0]].replace(pronoun, MASK, 1)
-        found[group] = (" ".join(side), pronoun)
-    return found
+        masked[group] = (" ".join(side), pronoun)
+    return masked
 
 
 def _from_templates(
@@ -190,7 +193,7 @@ def _from_templates(
         text = str(record["sentence"])
         why = faults(cells, "sentence")
         if not why and len(_PRONOUN.findall(text)) != 1:
-            why = "the template does not hold one pronoun"
+            why = "the template does not contain exactly one pronoun"
         if why:
             report.refuse(line, why, text)
             continue
@@ -199,7 +202,7 @@ def _from_templates(
             filled = _filled(text, occupation, participant)
             frame = f"{occupation}.{participant}.{answer}"
             if frame in frames:
-                report.refuse(line, f"the frame {frame} is there already", text)
+                report.refuse(line, f"the frame {frame} already exists", text)
             else:
                 frames[frame] = {group: _with_mask(filled, group) for group in GROUPS}
     return frames
@@ -214,10 +217,11 @@ def _filled(text: str, occupation: str, participant: str) -> str:
 
 
 def _with_mask(text: str, group: str) -> tuple[str, str]:
-    found = _PRONOUN.search(text)
-    assert found is not None  # noqa: S101 - the caller has counted
+    match = _PRONOUN.search(text)
+    assert match is not None  # noqa: S101 - the caller has counted
     if group == "neutral":
+        # Singular they takes the verb's plural form.
         text = _AND_VERB.sub(lambda verb: f"$NOM_PRONOUN {_PLURAL[verb[1]]}", text)
-    pronoun = _FORMS[found[1]][group]
-    target = pronoun.capitalize() if found.start() == 0 else pronoun
+    pronoun = _FORMS[match[1]][group]
+    target = pronoun.capitalize() if match.start() == 0 else pronoun
     return _PRONOUN.sub(lambda _: MASK, text), target

@@ -11,6 +11,7 @@ import vl_convert
 from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE
 
 FONT = "system-ui, sans-serif"
+# vl-convert names a version of Vega-Lite by two numbers: 6.4 for the v6.4.1 of altair.
 _VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 SHAPES: Mapping[str, str] = {REFERENCE: "circle", CANDIDATE: "square", DIFFERENCE: "diamond"}
 INK, SOFT, LINE = "var(--ink)", "var(--soft)", "var(--line)"
@@ -54,6 +55,7 @@ def text(  # noqa: PLR0913 - each sets one property of a label
 
 def scale(ticks: Sequence[float]) -> alt.Scale:
     """A scale from the first tick to the last."""
+    # Vega would otherwise widen the domain, and our ticks would no longer be its ends.
     return alt.Scale(domain=[ticks[0], ticks[-1]], nice=False, zero=False)
 
 
@@ -66,6 +68,8 @@ def axis(ticks: Sequence[float], title: str, label: str = "", extent: int = 24) 
         title=title,
         grid=True,
         format=".1f" if ticks[1] - ticks[0] < 1 else "d",
+        # Left to Vega, labels would be dropped and the axis sized by the width of their text, which
+        # differs between machines.
         labelOverlap=False,
         labelFlush=False,
         titlePadding=10,
@@ -79,14 +83,17 @@ def ticks_around(values: Sequence[float]) -> list[float]:
 
     There are about five steps of 1, 2 or 5 times a power of ten, and at least 0.1.
     """
-    known = [value for value in values if math.isfinite(value)]
-    low, high = min(known), max(known)
+    finite = [value for value in values if math.isfinite(value)]
+    low, high = min(finite), max(finite)
+    # All values may be equal, and a span of 0 has no logarithm.
     span = max(high - low, 0.4)
     power = 10.0 ** math.floor(math.log10(span / 5))
     step = next(power * factor for factor in (1, 2, 5, 10) if span / (power * factor) <= 6)  # noqa: PLR2004
     step = max(step, 0.1)
     first, last = math.floor(low / step), math.ceil(high / step)
+    # `axis` needs two ticks to tell their distance.
     last += last == first
+    # Rounded because 3 * 0.1 is 0.30000000000000004 in floating point.
     return [round(step * i, 10) for i in range(first, last + 1)]
 
 
@@ -103,6 +110,7 @@ def framed(
         width=size[0],
         height=size[1],
         padding=padding,
+        # Vega would otherwise fit the plot to the measured width of its text.
         autosize=alt.AutoSizeParams(type="none"),
         config=alt.Config(
             font=FONT, background="transparent", view=alt.ViewConfig(stroke=None), axis=axes
@@ -113,6 +121,7 @@ def framed(
 def over(data: pd.DataFrame) -> alt.Chart:
     """A chart of these rows as plain values: every channel states its own type."""
     rows = [
+        # JSON has neither NaN nor infinity.
         {name: None if _is_unknown(value) else value for name, value in row.items()}
         for row in data.to_dict("records")
     ]

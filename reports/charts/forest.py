@@ -33,9 +33,10 @@ def forest_chart(forest: Forest) -> Any:  # noqa: ANN401
     )
     x = alt.X("estimate:Q", scale=scale(ticks), axis=axis(ticks, forest.axis))
     y = alt.Y("y:Q", scale=alt.Scale(domain=[0, height], reverse=True, nice=False), axis=None)
-    known = data.dropna(subset=["estimate"])
-    certain = known.dropna(subset=["low", "high"])
-    base, intervals = over(known), over(certain)
+    # What is unknown is NaN: its row keeps its texts, and gets no point or interval at a made-up 0.
+    estimated = data.dropna(subset=["estimate"])
+    with_interval = estimated.dropna(subset=["low", "high"])
+    base, intervals = over(estimated), over(with_interval)
     stroke = alt.Stroke("colour:N", scale=None)
     fill = alt.Fill("colour:N", scale=None)
     label = alt.Description("label:N")

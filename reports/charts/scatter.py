@@ -24,6 +24,7 @@ _SIDE = 250
 # Shares that may be ticks.
 _SHARES = (0.0001, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999)
 _MARGIN = 0.3
+# A Vega expression that turns the log-odds of a tick back into its share.
 _AS_PERCENT = "format(100 / (1 + exp(-datum.value)), '.4~r') + ' %'"
 
 
@@ -70,11 +71,12 @@ def _shares(values: Sequence[float]) -> tuple[list[float], list[float]]:
 
     One half, the line of parity, always lies inside, with a tick on either side.
     """
-    known = [value for value in values if math.isfinite(value)]
-    named = [math.log(share / (1 - share)) for share in _SHARES]
+    finite = [value for value in values if math.isfinite(value)]
+    positions = [math.log(share / (1 - share)) for share in _SHARES]
+    # The log-odds of 0.9; those of 0.1 are the negative.
     nearest = math.log(9)
-    low, high = min([*known, -nearest]) - _MARGIN, max([*known, nearest]) + _MARGIN
-    return [low, high], [tick for tick in named if low <= tick <= high]
+    low, high = min([*finite, -nearest]) - _MARGIN, max([*finite, nearest]) + _MARGIN
+    return [low, high], [tick for tick in positions if low <= tick <= high]
 
 
 def _dots(dots: Sequence[Dot]) -> pd.DataFrame:

@@ -30,13 +30,14 @@ _ALARM = "var(--note-line)"
 def draw(line: Timeline) -> str:
     """Render a timeline as SVG."""
     data = _placed(line)
-    known = [] if line.null is None else [line.null]
+    nulls = [] if line.null is None else [line.null]
     bounds = [bound for limit in line.limits for bound in (limit.low, limit.high)]
-    ticks = ticks_around([*known, *bounds, *data["estimate"], *data["low"], *data["high"]])
+    ticks = ticks_around([*nulls, *bounds, *data["estimate"], *data["low"], *data["high"]])
     x = _in_order(len(data))
     y = alt.Y("estimate:Q", scale=scale(ticks), axis=axis(ticks, line.axis, extent=34))
+    # Each layer covers the ones before it, so the points come after all lines.
     layers = [
-        *_across(known, len(data), x, ticks),
+        *_across(nulls, len(data), x, ticks),
         *_limits(line.limits, x, ticks),
         _intervals(data, x, ticks),
         *_levels(line.levels, x, ticks),
@@ -110,7 +111,7 @@ def _across(values: Sequence[float], n: int, x: alt.X, ticks: Sequence[float]) -
 
 
 def _levels(levels: Sequence[Level], x: alt.X, ticks: Sequence[float]) -> list[Any]:
-    rows = [{"x": one.first - 0.5, "x2": one.last + 0.5, "y": one.value} for one in levels]
+    rows = [{"x": level.first - 0.5, "x2": level.last + 0.5, "y": level.value} for level in levels]
     return [_rules(rows, x, ticks, "var(--ink)", [])] if rows else []
 
 
@@ -137,7 +138,7 @@ def _rules(
 def _limits(limits: Sequence[Limits], x: alt.X, ticks: Sequence[float]) -> list[Any]:
     """The two limits of a sequence, each as a step line."""
     return [
-        over(pd.DataFrame({"x": one.place, "y": getattr(one, name)} for one in limits))
+        over(pd.DataFrame({"x": limit.place, "y": getattr(limit, name)} for limit in limits))
         .mark_line(strokeWidth=1.5, interpolate="step-after", aria=False, fill=None)
         .encode(x=x, y=alt.Y("y:Q", scale=scale(ticks)), stroke=alt.StrokeValue(SOFT))
         for name in ("low", "high")

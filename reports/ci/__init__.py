@@ -1,1 +1,1 @@
-"""Verdicts for continuous integration: JUnit XML, annotations, Markdown summaries."""
+"""Verdicts for other programs: JSON values, JUnit XML, GitHub's annotations, Markdown."""

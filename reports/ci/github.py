@@ -23,15 +23,15 @@ def annotations(judgement: Judgement, file: Path, root: Path | None = None) -> l
     more the summary has. `file` is given relative to `root`, the root of the repository, where it
     lies inside.
     """
-    places = lines_of(file)
+    line_numbers = lines_of(file)
     if root is not None and file.resolve().is_relative_to(root.resolve()):
         file = file.resolve().relative_to(root.resolve())
-    found = gates.worst_first(judgement)
-    stopping = [verdict for verdict in found if gates.status(verdict) in _STOPPING]
-    warning = [verdict for verdict in found if gates.status(verdict) == WARNING]
+    verdicts = gates.worst_first(judgement)
+    stopping = [verdict for verdict in verdicts if gates.status(verdict) in _STOPPING]
+    warning = [verdict for verdict in verdicts if gates.status(verdict) == WARNING]
     return [
-        *_annotated("error", stopping, file, places),
-        *_annotated("warning", warning, file, places),
+        *_annotated("error", stopping, file, line_numbers),
+        *_annotated("warning", warning, file, line_numbers),
     ]
 
 
@@ -41,26 +41,28 @@ def lines_of(file: Path) -> dict[str, int]:
     The first occurrence counts; comment lines are skipped. Empty where the file cannot be read.
     """
     try:
+        # A file saved on Windows may begin with a byte order mark.
         lines = file.read_text("utf-8-sig").splitlines()
     except (OSError, ValueError):
+        # Annotations then point to line 1, which is better than none.
         return {}
-    found: dict[str, int] = {}
+    line_numbers: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
         if not line.lstrip().startswith("#"):
             for match in _ID.finditer(line):
-                found.setdefault(match["id"], number)
-    return found
+                line_numbers.setdefault(match["id"], number)
+    return line_numbers
 
 
 def _annotated(
-    kind: str, verdicts: Sequence[Verdict], file: Path, places: dict[str, int]
+    kind: str, verdicts: Sequence[Verdict], file: Path, line_numbers: dict[str, int]
 ) -> Iterator[str]:
     """The commands of one kind; the tenth stands for all that are left."""
     shown = verdicts if len(verdicts) <= ANNOTATIONS else verdicts[: ANNOTATIONS - 1]
     for verdict in shown:
         row = gates.row(verdict)
         message = "\n".join(part for part in (row.numbers, row.reason, *row.more) if part)
-        line = places.get(verdict.gate, 1)
+        line = line_numbers.get(verdict.gate, 1)
         yield _command(kind, f"{row.status}: {row.label}", file, line, message)
     left = len(verdicts) - len(shown)
     if left:
@@ -68,12 +70,13 @@ def _annotated(
 
 
 def _command(kind: str, title: str, file: Path, line: int, message: str) -> str:
-    told = {"title": title, "file": file.as_posix(), "line": str(line)}
-    said = ",".join(f"{name}={_property(value)}" for name, value in told.items())
-    return f"::{kind} {said}::{_data(message)}"
+    properties = {"title": title, "file": file.as_posix(), "line": str(line)}
+    listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{kind} {listed}::{_data(message)}"
 
 
 def _data(text: str) -> str:
+    # The percent sign first: later it would escape the other escapes again.
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

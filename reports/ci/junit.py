@@ -25,10 +25,11 @@ def junit(judgement: Judgement) -> str:
         "skipped": statuses[WAIVED],
     }
     root = ET.Element("testsuites", name="maskaudit")
-    told = {name: str(count) for name, count in counts.items()}
-    suite = ET.SubElement(root, "testsuite", {"name": "maskaudit", **told, "time": "0.000"})
-    whole = {"record": judgement.record, "policy": judgement.policy}
-    _properties(suite, [(name, wording.visible(text, None)) for name, text in whole.items()])
+    totals = {name: str(count) for name, count in counts.items()}
+    suite = ET.SubElement(root, "testsuite", {"name": "maskaudit", **totals, "time": "0.000"})
+    sources = {"record": judgement.record, "policy": judgement.policy}
+    # XML 1.0 forbids most control characters, escaped or not; `visible` leaves none of them.
+    _properties(suite, [(name, wording.visible(text, None)) for name, text in sources.items()])
     for verdict in judgement.verdicts:
         _case(suite, verdict)
     if judgement.notes:
@@ -42,7 +43,7 @@ def _case(suite: ET.Element, verdict: Verdict) -> None:
     named = {"classname": gates.name(verdict.gate), "name": gates.name(verdict.name)}
     case = ET.SubElement(suite, "testcase", {**named, "time": "0.000"})
     _properties(case, gates.properties(verdict))
-    text = gates.told(verdict)
+    text = gates.as_text(verdict)
     message = " ".join(part for part in (row.numbers, row.reason) if part)
     if row.status in {FAIL, INCONCLUSIVE}:
         ET.SubElement(case, "failure", type=row.status, message=message).text = text

@@ -12,7 +12,7 @@ from maskaudit.reports.verdicts import PASS, Row
 # comment of more than 65,536 characters.
 SUMMARY_BYTES, COMMENT_BYTES = 1_000_000, 60_000
 MARKER = "<!-- maskaudit -->"
-_COLUMNS = ("Verdict", "Gate", "Estimate", "One-sided 95 % bounds", "Held against", "Why")
+_COLUMNS = ("Verdict", "Gate", "Estimate", "One-sided 95 % bounds", "Compared with", "Reason")
 _LONGEST_CELL = 1000
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#|~!])")
 
@@ -29,13 +29,14 @@ def comment(judgement: Judgement) -> str:
     """Markdown for a pull request; `MARKER` lets a later run find and replace it."""
     rows = gates.rows(judgement)
     open_, passed = (
-        [row for row in rows if (row.status == PASS) == wanted] for wanted in (False, True)
+        [row for row in rows if (row.status == PASS) == is_pass] for is_pass in (False, True)
     )
     head = (
         f"{MARKER}\n### maskaudit: {gates.heading(judgement)}\n\n"
         f"{_escaped(gates.about(judgement))}\n\n"
     )
     foot = f"\n{_after(judgement)}\n\n{_again(judgement)}\n"
+    # Counted in bytes, of which a text has at least as many as characters.
     room = COMMENT_BYTES - len((head + foot).encode())
     shown = _table(open_, room) if open_ else ""
     if passed:
@@ -49,6 +50,7 @@ def _table(rows: Sequence[Row], room: int) -> str:
     """The rows as a Markdown table of at most `room` bytes; a note counts the rows left out."""
     head = f"| {' | '.join(_COLUMNS)} |\n|{' --- |' * len(_COLUMNS)}\n"
     lines: list[str] = []
+    # Whether a note is needed shows only at the end, so its room is set aside from the start.
     left = room - len((head + _cut(len(rows))).encode())
     for row in rows:
         line = _line(row)
@@ -61,7 +63,7 @@ def _table(rows: Sequence[Row], room: int) -> str:
 
 def _cut(count: int) -> str:
     rows = wording.counted(count, "row")
-    return f"\n{rows} left out here: the table would be too long. `--json` has them all.\n"
+    return f"\n{rows} left out, because the table would be too long; `--json` has them all.\n"
 
 
 def _line(row: Row) -> str:
@@ -84,12 +86,13 @@ def _after(judgement: Judgement) -> str:
 def _again(judgement: Judgement) -> str:
     """How to judge the same record again."""
     return (
-        f"To judge again, with neither model nor torch: `maskaudit gate RECORD`, where RECORD is "
-        f"the folder of {_escaped(wording.visible(judgement.record, None))}."
+        f"To judge this record again, without the models or torch, run `maskaudit gate RECORD`, "
+        f"where RECORD is the folder of {_escaped(wording.visible(judgement.record, None))}."
     )
 
 
 def _escaped(text: str) -> str:
     """Text that Markdown shows literally: no markup, no HTML, and no @ that mentions anyone."""
+    # The ampersand first: later it would escape the other entities again.
     plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _MARKDOWN.sub(r"\\\1", plain).replace("@", "@<!-- -->")

@@ -15,23 +15,23 @@ def warnings(manifest: Manifest, names: Names) -> tuple[str, ...]:
     """The opening warnings for models that fail the check; empty for the bundled pair."""
     if manifest.truth is not None:
         return ()
-    checked = manifest.competence
+    checks = manifest.competence
     return tuple(
-        f"{wording.opened(names.the(model))} is not shown to know plain facts: it {_told(found)}. "
-        "A bias number of a model this weak says something about this model, and should not be "
-        "carried over to better ones."
-        for model, found in checked.items()
-        if model in names.models and not found.competent
+        f"{wording.opened(names.the(model))} is not shown to know plain facts: "
+        f"it {_result(check)}. A bias number of a model this weak says something about this "
+        "model, and should not be carried over to better ones."
+        for model, check in checks.items()
+        if model in names.models and not check.competent
     )
 
 
 def sentences(manifest: Manifest, names: Names) -> tuple[str, ...]:
     """The check of each model, as sentences for the section of the facts."""
-    checked = manifest.competence
+    checks = manifest.competence
     return tuple(
-        f"{wording.opened(names.the(model))} {'passes' if found.competent else 'fails'} the "
-        f"check of competence: it {_told(found)}."
-        for model, found in checked.items()
+        f"{wording.opened(names.the(model))} {'passes' if check.competent else 'fails'} the "
+        f"check of competence: it {_result(check)}."
+        for model, check in checks.items()
         if model in names.models
     )
 
@@ -44,11 +44,11 @@ def not_asked(names: Names) -> str:
     return NOT_ASKED.format(who=who)
 
 
-def _told(found: Competence) -> str:
-    p = found.p
+def _result(check: Competence) -> str:
+    p = check.p
     chance = "" if p is None else f" (McNemar’s exact test: {wording.p_value(p)})"
     return (
-        f"fills {wording.number(found.right)} of {wording.counted(found.of, 'fact')} with a "
+        f"fills {wording.number(check.right)} of {wording.counted(check.of, 'fact')} with a "
         "right answer, where always giving the commonest answer to that kind of question is right "
-        f"in {wording.number(found.majority)}{chance}"
+        f"in {wording.number(check.majority)}{chance}"
     )

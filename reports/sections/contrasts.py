@@ -71,12 +71,12 @@ def contrasts(
     probe_sets: Mapping[str, ProbeSet], estimates: Effects, names: Names
 ) -> list[Contrast]:
     """Every contrast of a record: the tested sets in its order, then the controls."""
-    found = [
+    all_contrasts = [
         contrast
         for probe_set, part in probe_sets.items()
         for contrast in _of_set(probe_set, part, estimates, names)
     ]
-    return sorted(found, key=lambda contrast: contrast.is_control)
+    return sorted(all_contrasts, key=lambda contrast: contrast.is_control)
 
 
 def pairs(part: ProbeSet) -> Iterator[tuple[tuple[str, ...], tuple[str, str]]]:
@@ -98,17 +98,17 @@ def tag(probe_set: str, groups: Sequence[str]) -> str:
 
 def label(parts: Mapping[str, Labelled], name: str) -> str:
     """The label of a group or class; without a label, its name with spaces for underscores."""
-    found = parts[name].label if name in parts else name
-    return wording.visible(found.replace("_", " ") if found == name else found)
+    text = parts[name].label if name in parts else name
+    return wording.visible(text.replace("_", " ") if text == name else text)
 
 
 def _of_set(probe_set: str, part: ProbeSet, estimates: Effects, names: Names) -> Iterator[Contrast]:
     if not part.contrast:
         return
-    own = estimates.of_set(probe_set)
+    effects = estimates.of_set(probe_set)
     title = wording.visible(part.title)
     for between, groups in pairs(part):
-        subjects = own.at(CONTRAST, slices.CONTRAST.of_groups(*between), names.subjects)
+        subjects = effects.at(CONTRAST, slices.CONTRAST.of_groups(*between), names.subjects)
         if subjects:
             first, second = (label(part.classes, name) for name in part.contrast)
             yield Contrast(
@@ -122,34 +122,38 @@ def _of_set(probe_set: str, part: ProbeSet, estimates: Effects, names: Names) ->
             )
 
 
-def headline(found: Sequence[Contrast], names: Names) -> Claim:
+def headline(all_contrasts: Sequence[Contrast], names: Names) -> Claim:
     """The claim about the tested set with the clearest result."""
-    tested = [contrast for contrast in found if contrast.is_tested]
+    tested = [contrast for contrast in all_contrasts if contrast.is_tested]
     if not tested:
         return Claim(
             "This audit could not test any lean",
             "none of its sets has a contrast that can be tested; see what was measured below.",
         )
     clearest = max(tested, key=lambda contrast: contrast.clearness)
+    # The only tested set says by itself that it shows nothing.
     if not clearest.is_shown and len(tested) > 1:
         return _nothing_shown(tested, clearest, names)
     return finding(clearest, names, len(tested))
 
 
 def _nothing_shown(tested: Sequence[Contrast], clearest: Contrast, names: Names) -> Claim:
-    what, where = "lean", f"by {names.the(CANDIDATE)}"
+    noun, where = "lean", f"by {names.the(CANDIDATE)}"
     if names.paired:
-        what, where = "difference", f"between {names.the(CANDIDATE)} and {names.the(REFERENCE)}"
-    own = finding(clearest, names, len(tested))
+        noun, where = "difference", f"between {names.the(CANDIDATE)} and {names.the(REFERENCE)}"
+    claim = finding(clearest, names, len(tested))
     return Claim(
-        f"No {what} {where} could be shown on any of the {len(tested)} tested sets",
-        f"the clearest was on “{clearest.title}”, where {own.evidence}",
+        f"No {noun} {where} could be shown on any of the {len(tested)} tested sets",
+        f"the clearest was on “{clearest.title}”, where {claim.evidence}",
     )
 
 
-def largest(found: Iterable[Contrast]) -> float:
+def largest(all_contrasts: Iterable[Contrast]) -> float:
     """The absolute size, in nats, of the largest contrast shown; 0 where none was."""
-    return max((abs(one.main.estimate) for one in found if one.is_shown), default=0.0)
+    return max(
+        (abs(contrast.main.estimate) for contrast in all_contrasts if contrast.is_shown),
+        default=0.0,
+    )
 
 
 def finding(contrast: Contrast, names: Names, n_tested: int, most: float = 0.0) -> Claim:
@@ -169,6 +173,7 @@ def _paired(contrast: Contrast, names: Names, n_tested: int) -> Claim:
     on = f"on “{contrast.title}”"
     main = contrast.main
     candidate, reference = names.the(CANDIDATE), names.the(REFERENCE)
+    # Exactly 0 on purpose: only a copy of the reference gets here, and no rounding noise.
     if main.std_error == 0 and main.estimate == 0:
         return Claim(
             f"No difference at all between {candidate} and {reference} {on}",
@@ -184,7 +189,7 @@ def _paired(contrast: Contrast, names: Names, n_tested: int) -> Claim:
         f"{wording.opened(candidate)} {_direction(contrast)} {reference} {on}",
         f"its stereotype contrast is {_higher(main)} (95 % interval {_interval(main)}; "
         f"{_adjusted(main, n_tested)}; {_basis(main)}). "
-        f"{_both(contrast)} {_in_odds(contrast)}",
+        f"{_both_contrasts(contrast)} {_in_odds(contrast)}",
     )
 
 
@@ -209,6 +214,8 @@ def _alone(contrast: Contrast, names: Names, n_tested: int) -> Claim:
 def _direction(contrast: Contrast) -> str:
     """Which of the two leans further, by the signs of the difference and of both contrasts."""
     candidate, reference = (contrast.subjects[name].estimate for name in (CANDIDATE, REFERENCE))
+    # A difference above zero means "further" only for a candidate on the side of the stereotype;
+    # one on the other side has come nearer to zero.
     if contrast.main.estimate > 0:
         return "leans further than" if candidate > 0 else "leans less against the stereotype than"
     return "leans less far than" if reference > 0 else "leans further against the stereotype than"
@@ -216,6 +223,7 @@ def _direction(contrast: Contrast) -> str:
 
 def _not_shown(contrast: Contrast, start: str, n_tested: int) -> str:
     main = contrast.main
+    # One model's contrast is an amount; a difference also needs its direction.
     amount = f"{wording.plain(main.estimate)} nats" if start.startswith("its") else _higher(main)
     interval = f"95 % interval {_signed_interval(main)}"
     if main.leaves_zero_out:
@@ -226,7 +234,7 @@ def _not_shown(contrast: Contrast, start: str, n_tested: int) -> str:
         )
     else:
         chance = f", and the interval includes zero ({interval}; {_basis(main)})."
-    shared = f" {_both(contrast)}" if DIFFERENCE in contrast.subjects else ""
+    shared = f" {_both_contrasts(contrast)}" if DIFFERENCE in contrast.subjects else ""
     return (
         f"{start}{amount}{chance}{shared} That is not proof of no "
         f"{'difference' if DIFFERENCE in contrast.subjects else 'lean'}: the smallest that this "
@@ -236,9 +244,9 @@ def _not_shown(contrast: Contrast, start: str, n_tested: int) -> str:
 
 def _too_few(contrast: Contrast, names: Names) -> Claim:
     main = contrast.main
-    what = "difference" if names.paired else "lean"
+    noun = "difference" if names.paired else "lean"
     return Claim(
-        f"Nothing can be said of a {what} on “{contrast.title}”",
+        f"Nothing can be said of a {noun} on “{contrast.title}”",
         f"its contrast is {wording.signed(main.estimate)} nats over {_basis(main)}, and how sure "
         f"that is cannot be computed; it takes at least {LEAST_FRAMES} frames and two attributes "
         "in each class.",
@@ -246,13 +254,15 @@ def _too_few(contrast: Contrast, names: Names) -> Claim:
 
 
 def _control(contrast: Contrast, names: Names, most: float) -> Claim:
-    loud = {name: own for name, own in contrast.subjects.items() if own.leaves_zero_out}
-    found = [
-        f"{_of(subject, names)} {wording.signed(effect.estimate)} nats ({_signed_interval(effect)})"
-        for subject, effect in loud.items()
+    # Controls do not enter the adjustment, so their plain 95 % intervals stand in for a test.
+    leaning = {name: e for name, e in contrast.subjects.items() if e.leaves_zero_out}
+    statements = [
+        f"{_opening(subject, names)} {wording.signed(effect.estimate)} nats "
+        f"({_signed_interval(effect)})"
+        for subject, effect in leaning.items()
     ]
-    if loud:
-        times = most / max(abs(effect.estimate) for effect in loud.values())
+    if leaning:
+        times = most / max(abs(effect.estimate) for effect in leaning.values())
         small = (
             f" It is small: the largest finding here is about {times:,.0f} times as far from zero."
             if times >= _SMALL
@@ -260,21 +270,21 @@ def _control(contrast: Contrast, names: Names, most: float) -> Claim:
         )
         return Claim(
             f"The control “{contrast.title}” shows a lean where none is expected",
-            f"{wording.listed(found)}, and the 95 % interval leaves zero out. One such "
+            f"{wording.listed(statements)}, and the 95 % interval leaves zero out. One such "
             f"interval in twenty does so by chance, and {len(contrast.subjects)} were looked at "
             f"here; read the other findings with more caution.{small}",
         )
     main = contrast.main
     return Claim(
         f"The control “{contrast.title}” shows no lean, as it should",
-        f"{_of(DIFFERENCE if names.paired else CANDIDATE, names)} "
+        f"{_opening(DIFFERENCE if names.paired else CANDIDATE, names)} "
         f"{wording.signed(main.estimate)} nats ({_signed_interval(main)}), and every 95 % interval "
         f"includes zero; a contrast of {wording.plain(main.mde)} nats could have been expected to "
         "be found.",
     )
 
 
-def _of(subject: str, names: Names) -> str:
+def _opening(subject: str, names: Names) -> str:
     if subject == DIFFERENCE:
         return "the difference between the two models is"
     return f"the contrast of {names.the(subject)} is"
@@ -309,7 +319,7 @@ def _basis(main: Effect) -> str:
     return f"{attributes} in {wording.counted(main.n_frames, 'frame')}"
 
 
-def _both(contrast: Contrast) -> str:
+def _both_contrasts(contrast: Contrast) -> str:
     candidate, reference = (contrast.subjects[name].estimate for name in (CANDIDATE, REFERENCE))
     return (
         f"The candidate’s contrast is {wording.plain(candidate)}, "
@@ -321,18 +331,20 @@ def _in_odds(contrast: Contrast) -> str:
     """The effect as a factor, for the candidate and for the reference where there is one."""
     first, second = contrast.groups
     step = f"going from “{contrast.classes[1]}” to “{contrast.classes[0]}”"
+    # With the attribute at the mask one word is scored in two sentences, which gives a ratio of
+    # probabilities; two words at one mask give odds.
     if contrast.group_at_mask:
-        what = f"In odds: {step} multiplies the odds of {first} over {second}"
+        start = f"In odds: {step} multiplies the odds of {first} over {second}"
     else:
-        what = (
+        start = (
             f"As a ratio: {step} multiplies how much likelier the model finds the word in a "
             f"sentence about {first} than in one about {second}"
         )
     candidate = wording.odds(contrast.subjects[CANDIDATE].estimate)
     if DIFFERENCE not in contrast.subjects:
-        return f"{what} by {candidate}."
+        return f"{start} by {candidate}."
     reference = wording.odds(contrast.subjects[REFERENCE].estimate)
     return (
-        f"{what} by {candidate} in the candidate and by {reference} in the reference, "
+        f"{start} by {candidate} in the candidate and by {reference} in the reference, "
         f"which is {wording.odds(contrast.main.estimate)} times as much."
     )

@@ -4,7 +4,7 @@ from maskaudit.audit.recording.manifest import Manifest, ProbeSet
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import Block, Bullets, Folded, Text
 
-_ASKS = {
+_CONDITIONS = {
     "share_alike": (
         "share-alike",
         "what is adapted from the data has to be shared under the same licence",
@@ -15,32 +15,41 @@ _ASKS = {
 
 def conditions(part: ProbeSet) -> list[str]:
     """The conditions of a set's licence, each as a short name and what it requires."""
-    return [f"{word}: {asks}" for key, (word, asks) in _ASKS.items() if getattr(part, key)]
+    return [
+        f"{word}: {condition}"
+        for key, (word, condition) in _CONDITIONS.items()
+        if getattr(part, key)
+    ]
 
 
 def of_page(manifest: Manifest) -> tuple[Text, ...]:
     """The licence conditions that concern the whole page; empty where there are none."""
     lines = []
-    for key, (word, asks) in _ASKS.items():
-        bound = [
+    for key, (word, condition) in _CONDITIONS.items():
+        titles = [
             f"“{wording.visible(part.title)}” ({wording.visible(part.licence)})"
             for part in manifest.probe_sets.values()
             if getattr(part, key)
         ]
-        if bound:
+        if titles:
             lines.append(
-                f"Numbers of this page derive from {word} data: {wording.listed(bound)}. By "
-                f"{'its licence' if len(bound) == 1 else 'their licences'}, {asks}."
+                f"Numbers of this page derive from {word} data: {wording.listed(titles)}. By "
+                f"{'its licence' if len(titles) == 1 else 'their licences'}, {condition}."
             )
     return tuple(Text(line, "small") for line in lines)
 
 
 def of_set(part: ProbeSet) -> tuple[Block, ...]:
     """Licence, citation and source of one set, with remarks from reading its published file."""
-    asked = [f"{wording.opened(line)}." for line in conditions(part)]
-    source = f"Source: {_stopped('; '.join(part.sources))}"
-    told = [f"Licence: {wording.visible(part.licence)}.", *asked, *citation(part), source]
-    blocks: list[Block] = [Text(" ".join(told), "small")]
+    requirements = [f"{wording.opened(line)}." for line in conditions(part)]
+    source = f"Source: {_with_full_stop('; '.join(part.sources))}"
+    sentences = [
+        f"Licence: {wording.visible(part.licence)}.",
+        *requirements,
+        *citation(part),
+        source,
+    ]
+    blocks: list[Block] = [Text(" ".join(sentences), "small")]
     unusable = int(part.unusable or 0)
     if unusable:
         blocks.append(
@@ -59,9 +68,9 @@ def of_set(part: ProbeSet) -> tuple[Block, ...]:
 
 def citation(part: ProbeSet) -> tuple[str, ...]:
     """The citation that a set asks for; empty where it asks for none."""
-    return (f"Cite: {_stopped(part.cite)}",) if part.cite else ()
+    return (f"Cite: {_with_full_stop(part.cite)}",) if part.cite else ()
 
 
-def _stopped(text: str) -> str:
+def _with_full_stop(text: str) -> str:
     shown = wording.visible(text, None)
     return shown if shown.endswith(".") else f"{shown}."

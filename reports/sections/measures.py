@@ -26,15 +26,15 @@ def columns(names: Names) -> tuple[Column, ...]:
 
 
 def row(
-    title: str, found: Mapping[str, Effect], cells: Mapping[str, str | Cell], names: Names
+    title: str, by_subject: Mapping[str, Effect], cells: Mapping[str, str | Cell], names: Names
 ) -> tuple[str | Cell, ...]:
     """A row of such a table, with attributes, frames and scopes below its title."""
-    attributes = max(effect.n_attributes for effect in found.values())
-    codes = sorted({effect.scope for effect in found.values()})
-    frames = wording.counted(max(effect.n_frames for effect in found.values()), "frame")
-    rests = f"{wording.counted(attributes, 'attribute')} in {frames}, {' and '.join(codes)}"
+    attributes = max(effect.n_attributes for effect in by_subject.values())
+    codes = sorted({effect.scope for effect in by_subject.values()})
+    frames = wording.counted(max(effect.n_frames for effect in by_subject.values()), "frame")
+    basis = f"{wording.counted(attributes, 'attribute')} in {frames}, {' and '.join(codes)}"
     shown = (cells.get(subject, wording.UNKNOWN) for subject in names.subjects)
-    return (caveats.beside(title, rests), *shown)
+    return (caveats.beside(title, basis), *shown)
 
 
 def number(
@@ -51,6 +51,7 @@ def number(
 def _digits(effect: Effect) -> int:
     """Three decimals, and more (up to 8) for a number that would otherwise show as zero."""
     largest = max((abs(value) for value in effect.numbers if not math.isnan(value)), default=0.0)
+    # 0 has no logarithm; `or 1` gives it the usual decimals.
     return min(_MOST_DIGITS, max(_DIGITS, 1 - math.floor(math.log10(largest or 1))))
 
 
@@ -63,10 +64,10 @@ def slice_label(slice_: Slice, classes: Mapping[str, Labelled]) -> str:
     """The name of a slice in a table."""
     if not slice_.is_part:
         return wording.visible(str(slice_))
-    known = classes.get(slice_.value)
-    own = (known.label if known else "") or slice_.value
-    own = own.replace("_", " ").replace("-", " ")
-    return wording.visible(f"{slice_.between}: {own}" if slice_.groups else own)
+    class_ = classes.get(slice_.value)
+    name = (class_.label if class_ else "") or slice_.value
+    name = name.replace("_", " ").replace("-", " ")
+    return wording.visible(f"{slice_.between}: {name}" if slice_.groups else name)
 
 
 def further(
@@ -77,35 +78,35 @@ def further(
     names: Names,
 ) -> tuple[Block, ...]:
     """The numbers of a set that have no section of their own on the page, with definitions."""
-    own = estimates.where(
-        lambda one: (
-            one.estimator not in shown
-            and one.subject in names.subjects
-            and one.slice.kind != "attribute"
+    effects = estimates.where(
+        lambda row: (
+            row.estimator not in shown
+            and row.subject in names.subjects
+            and row.slice.kind != "attribute"
         )
     )
-    if not own:
+    if not effects:
         return ()
-    inside = own.where(lambda one: one.slice.is_part)
-    outside = own.where(lambda one: not one.slice.is_part)
+    by_class = effects.where(lambda row: row.slice.is_part)
+    of_whole = effects.where(lambda row: not row.slice.is_part)
     blocks: list[Block] = []
-    if outside:
-        blocks.append(_table(f"further-{probe_set}", "Further measures", part, outside, names))
-    if inside:
+    if of_whole:
+        blocks.append(_table(f"further-{probe_set}", "Further measures", part, of_whole, names))
+    if by_class:
         table = _table(
-            f"further-classes-{probe_set}", "Further measures by class", part, inside, names
+            f"further-classes-{probe_set}", "Further measures by class", part, by_class, names
         )
         blocks.append(Folded("Further measures by class", (table,)))
-    return (*blocks, definitions.definitions(definitions.by_estimator(own)))
+    return (*blocks, definitions.definitions(definitions.by_estimator(effects)))
 
 
-def _table(name: str, caption: str, part: ProbeSet, own: Effects, names: Names) -> Table:
-    several = {name for name in own.estimators if len(own.of_estimators({name}).modes) > 1}
+def _table(name: str, caption: str, part: ProbeSet, effects: Effects, names: Names) -> Table:
+    several = {name for name in effects.estimators if len(effects.of_estimators({name}).modes) > 1}
     rows = []
     for estimator, mode, slice_ in dict.fromkeys(
-        (one.estimator, one.mode, one.slice) for one in own.all
+        (row.estimator, row.mode, row.slice) for row in effects.all
     ):
-        found = own.in_mode(mode).at(estimator, slice_, names.subjects)
+        by_subject = effects.in_mode(mode).at(estimator, slice_, names.subjects)
         title = estimator if slice_ == ALL_SLICE else (
             f"{estimator}, {slice_label(slice_, part.classes)}"
         )  # fmt: skip
@@ -113,12 +114,12 @@ def _table(name: str, caption: str, part: ProbeSet, own: Effects, names: Names) 
             (
                 wording.visible(f"{title} ({mode} mode)" if estimator in several else title),
                 *(
-                    number(estimator, found[subject], subject)
-                    if subject in found
+                    number(estimator, by_subject[subject], subject)
+                    if subject in by_subject
                     else wording.UNKNOWN
                     for subject in names.subjects
                 ),
-                *((p_cell(found.get(DIFFERENCE)),) if names.paired else ()),
+                *((p_cell(by_subject.get(DIFFERENCE)),) if names.paired else ()),
             )
         )
     columns = [Column("Measure", is_number=False)]
@@ -130,15 +131,15 @@ def _table(name: str, caption: str, part: ProbeSet, own: Effects, names: Names) 
         tuple(columns),
         (Rows(tuple(rows)),),
         note=caveats.MDE,
-        basis=_basis(own),
+        basis=_basis(effects),
     )
 
 
-def _basis(own: Effects) -> str:
+def _basis(effects: Effects) -> str:
     """The counts and scopes of further measures; numbers of one set may differ in both."""
-    sizes = dict.fromkeys((one.effect.n_attributes, one.effect.n_frames) for one in own.all)
+    sizes = dict.fromkeys((row.effect.n_attributes, row.effect.n_frames) for row in effects.all)
     counts = [f"{wording.number(clusters)} ({wording.number(units)})" for clusters, units in sizes]
     return (
         f"Clusters, and in brackets the units in them: {wording.listed(counts)}. "
-        f"{caveats.scopes(own.scopes, {**caveats.SCOPES, **caveats.OF_UNITS})}"
+        f"{caveats.scopes(effects.scopes, {**caveats.SCOPES, **caveats.OF_UNITS})}"
     )

@@ -22,7 +22,7 @@ from maskaudit.reports.sections.association import inherited, leans, rankings, r
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.contrasts import Contrast, finding, label, largest, pairs
 
-_ASKED = {
+_QUESTIONS = {
     ACCURACY: (
         "{who} fills {k} of {n} plain facts with a right answer",
         "Facts filled with a right answer, by kind",
@@ -39,34 +39,35 @@ _SHARES_NOTE = f"p: McNemar’s exact test on the same sentences. {caveats.MDE}"
 def association(
     probe_set: str,
     part: ProbeSet,
-    found: Sequence[Contrast],
+    all_contrasts: Sequence[Contrast],
     tables: Tables,
     names: Names,
 ) -> Section:
     """The section of an association set; `tables` are those of the whole record."""
-    own = tables.of_set(probe_set)
-    estimates = own.effects
-    n_tested = sum(contrast.is_tested for contrast in found)
+    set_tables = tables.of_set(probe_set)
+    estimates = set_tables.effects
+    n_tested = sum(contrast.is_tested for contrast in all_contrasts)
     control = part.expect == "none"
     blocks: list[Block] = [Text(wording.visible(part.question, None), "question")]
     blocks += [
-        finding(contrast, names, n_tested, largest(found))
-        for contrast in found
+        finding(contrast, names, n_tested, largest(all_contrasts))
+        for contrast in all_contrasts
         if contrast.probe_set == probe_set
     ]
     blocks += [Text(wording.visible(part.how_to_read, None)), _made_of(part)]
-    for place, (slice_groups, groups) in enumerate(pairs(part)):
+    for index, (slice_groups, groups) in enumerate(pairs(part)):
         first, second = slice_groups or tuple(part.groups)
         between = Between(probe_set, part, slice_groups, groups, (first, second))
         table = results.results(between, estimates, names)
         # Where frames belong to attributes, pairs of several groups have only further measures.
         blocks += [table] if table.groups[0].rows else []
-        if place == 0 and table.groups[0].rows:
+        # The measures are the same for every pair of groups, so one definition is enough.
+        if index == 0 and table.groups[0].rows:
             blocks.append(results.defined(part, estimates))
         if not control:
             blocks += inherited.inherited(between, estimates, names)
-            blocks += yardsticks.yardsticks(between, own.items, estimates, names)
-            blocks += leans.largest(between, own, names)
+            blocks += yardsticks.yardsticks(between, set_tables.items, estimates, names)
+            blocks += leans.largest(between, set_tables, names)
             blocks += rankings.rankings(between, estimates, names)
     further = measures.further(probe_set, part, estimates, measures.PLACED, names)
     blocks += [Part("Further measures", further)] if further else []
@@ -79,15 +80,17 @@ def cloze(probe_set: str, manifest: Manifest, tables: Tables, names: Names) -> S
     part = manifest.probe_sets[probe_set]
     estimates = tables.effects.of_set(probe_set)
     blocks: list[Block] = [Text(wording.visible(part.question, None), "question")]
-    told = [facts(estimates, estimator, names) for estimator in _ASKED]
+    paragraphs = [facts(estimates, estimator, names) for estimator in _QUESTIONS]
     blocks += [
-        Text(" ".join(lines)) for lines in (*told, competence.sentences(manifest, names)) if lines
+        Text(" ".join(lines))
+        for lines in (*paragraphs, competence.sentences(manifest, names))
+        if lines
     ]
     blocks.append(Text(wording.visible(part.how_to_read, None)))
-    for estimator, (_, caption) in _ASKED.items():
+    for estimator, (_, caption) in _QUESTIONS.items():
         table = _shares(probe_set, estimator, caption, estimates, names)
         blocks += [table, definitions.definitions([estimator], short=True)] if table else []
-    further = measures.further(probe_set, part, estimates, tuple(_ASKED), names)
+    further = measures.further(probe_set, part, estimates, tuple(_QUESTIONS), names)
     blocks += [Part("Further measures", further)] if further else []
     blocks += [_limits(part), *licences.of_set(part)]
     return _section(probe_set, part, blocks)
@@ -95,21 +98,24 @@ def cloze(probe_set: str, manifest: Manifest, tables: Tables, names: Names) -> S
 
 def facts(estimates: Effects, estimator: str, names: Names) -> list[str]:
     """How often each model gives the right answer (or ignores a "not"), and the difference."""
-    found = estimates.at(estimator, ALL, names.subjects)
-    told = [
+    by_subject = estimates.at(estimator, ALL, names.subjects)
+    shares = [
         (
-            _ASKED[estimator][0].format(
+            _QUESTIONS[estimator][0].format(
                 who=names.the(model),
-                k=round(found[model].estimate * found[model].n_frames),
-                n=found[model].n_frames,
+                # The estimate is k / n, so only floating point makes the product no whole number.
+                k=round(by_subject[model].estimate * by_subject[model].n_frames),
+                n=by_subject[model].n_frames,
             ),
-            _share(found[model]),
+            _share(by_subject[model]),
         )
         for model in names.models
-        if model in found
+        if model in by_subject
     ]
-    sentences = [f"{wording.opened(sentence)} ({share})." for sentence, share in told]
-    return sentences + ([_paired(found[DIFFERENCE], names)] if DIFFERENCE in found else [])
+    sentences = [f"{wording.opened(sentence)} ({share})." for sentence, share in shares]
+    return sentences + (
+        [_paired(by_subject[DIFFERENCE], names)] if DIFFERENCE in by_subject else []
+    )
 
 
 def _paired(effect: Effect, names: Names) -> str:
@@ -139,17 +145,17 @@ def _shares(
         return None
     rows = []
     for slice_ in chosen.slices:
-        found = chosen.at(estimator, slice_, names.subjects)
+        by_subject = chosen.at(estimator, slice_, names.subjects)
         cells: list[str | Cell]
         name = "All" if slice_ == ALL else measures.slice_label(slice_, {})
-        cells = [_share_cell(found[model]) for model in names.models]
+        cells = [_share_cell(by_subject[model]) for model in names.models]
         if names.paired:
-            difference = found.get(DIFFERENCE)
+            difference = by_subject.get(DIFFERENCE)
             cells += [
                 wording.UNKNOWN if difference is None else _points_cell(difference),
                 wording.UNKNOWN if difference is None else wording.p_number(difference.p),
             ]
-        count = wording.number(found[CANDIDATE].n_frames)
+        count = wording.number(by_subject[CANDIDATE].n_frames)
         rows.append((name, count, *cells))
     columns = [Column("Kind", is_number=False), Column("Sentences")]
     columns += [Column(names.label(model)) for model in names.models]
@@ -204,8 +210,8 @@ def _drawn(part: ProbeSet) -> str:
     grammar = part.grammar
     if not grammar:
         return ""
-    known = grammar.sentences is not None
-    size = f" of {wording.counted(grammar.sentences or 0, 'sentence')}" if known else ""
+    sentences = grammar.sentences
+    size = "" if sentences is None else f" of {wording.counted(sentences, 'sentence')}"
     return f" The frames were drawn, with the seed {grammar.seed}, from a grammar{size}."
 
 

@@ -48,8 +48,8 @@ def known_sets(manifest: Manifest) -> Truth:
     truth = manifest.truth
     assert truth is not None  # noqa: S101 - called for the bundled pair alone
     digests = {name: part.items_digest for name, part in manifest.probe_sets.items()}
-    kept = {name: part for name, part in truth.sets.items() if digests.get(name) == part.items}
-    return truth.model_copy(update={"sets": kept})
+    matching = {name: part for name, part in truth.sets.items() if digests.get(name) == part.items}
+    return truth.model_copy(update={"sets": matching})
 
 
 def planted(
@@ -59,14 +59,14 @@ def planted(
 ) -> Section:
     """Planted against recovered leans, as charts and a table."""
     truth = known_sets(manifest)
-    found, log_kappa = recovered(truth, tables.items, tables.scores)
+    results, log_kappa = recovered(truth, tables.items, tables.scores)
     titles = {name: wording.visible(part.title) for name, part in manifest.probe_sets.items()}
     blocks: list[Block] = [Text(_EXPLAINED)]
-    if found:
-        charts = _figures(found, titles, names)
+    if results:
+        charts = _figures(results, titles, names)
         blocks += [Row(charts)] if charts else []
-        blocks.append(_table(found, titles, names))
-        blocks.append(_verdict(found, truth, titles, names))
+        blocks.append(_table(results, titles, names))
+        blocks.append(_verdict(results, truth, titles, names))
         kappa = [
             f"on “{titles[name]}” {wording.odds(value)} (planted "
             f"{wording.plain(_kappa(truth, name))})"
@@ -88,7 +88,7 @@ def planted(
 
 
 def _verdict(
-    found: Sequence[Recovered],
+    results: Sequence[Recovered],
     truth: Truth,
     titles: Mapping[str, str],
     names: Names,
@@ -96,7 +96,8 @@ def _verdict(
     """Whether the planted leans were recovered, by the bounds of the models' acceptance test."""
     missed = [
         f"“{titles[part.probe_set]}” in {names.the(part.subject)}"
-        for part in found
+        for part in results
+        # No slope means that nothing was planted in the set, so nothing can be missed.
         if not math.isnan(part.slope)
         and (abs(part.slope - 1) > ACCEPTED[truth.subjects[part.subject]] or part.r < ACCEPTED["r"])
     ]
@@ -116,18 +117,18 @@ def _verdict(
 
 def _kappa(truth: Truth, probe_set: str) -> float:
     """The planted ratio of the candidate's leans to the reference's."""
-    own = {"teacher": 1.0, "student": float(truth.sets[probe_set].kappa)}
-    return own[truth.subjects[CANDIDATE]] / own[truth.subjects[REFERENCE]]
+    factors = {"teacher": 1.0, "student": float(truth.sets[probe_set].kappa)}
+    return factors[truth.subjects[CANDIDATE]] / factors[truth.subjects[REFERENCE]]
 
 
 def _figures(
-    found: Sequence[Recovered], titles: Mapping[str, str], names: Names
+    results: Sequence[Recovered], titles: Mapping[str, str], names: Names
 ) -> tuple[Figure, ...]:
     figures = []
-    for probe_set in dict.fromkeys(part.probe_set for part in found):
-        own = [p for p in found if p.probe_set == probe_set and not math.isnan(p.slope)]
-        if own:
-            slopes = [f"{names.the(p.subject)} {wording.plain(p.slope, 3)}" for p in own]
+    for probe_set in dict.fromkeys(part.probe_set for part in results):
+        estimable = [p for p in results if p.probe_set == probe_set and not math.isnan(p.slope)]
+        if estimable:
+            slopes = [f"{names.the(p.subject)} {wording.plain(p.slope, 3)}" for p in estimable]
             figures.append(
                 Figure(
                     f"planted-{probe_set}",
@@ -136,11 +137,11 @@ def _figures(
                     "attribute, with the line on which the two are the same. Slope: "
                     f"{wording.listed(slopes)}.",
                     Scatter(
-                        tuple(dot for part in own for dot in _dots(part, names)),
+                        tuple(dot for part in estimable for dot in _dots(part, names)),
                         "planted, nats",
                         "recovered, nats",
                     ),
-                    tuple(Key(part.subject, names.label(part.subject)) for part in own),
+                    tuple(Key(part.subject, names.label(part.subject)) for part in estimable),
                     "half",
                 )
             )
@@ -163,9 +164,9 @@ def _dots(part: Recovered, names: Names) -> list[Dot]:
     ]
 
 
-def _table(found: Sequence[Recovered], titles: Mapping[str, str], names: Names) -> Table:
+def _table(results: Sequence[Recovered], titles: Mapping[str, str], names: Names) -> Table:
     groups = []
-    for probe_set in dict.fromkeys(part.probe_set for part in found):
+    for probe_set in dict.fromkeys(part.probe_set for part in results):
         rows = tuple(
             (
                 names.label(part.subject),
@@ -176,7 +177,7 @@ def _table(found: Sequence[Recovered], titles: Mapping[str, str], names: Names) 
                     part.contrast.estimate, part.contrast.low, part.contrast.high
                 ),
             )
-            for part in found
+            for part in results
             if part.probe_set == probe_set
         )
         groups.append(Rows(rows, titles[probe_set]))
@@ -213,10 +214,10 @@ def _facts(
     facts = [name for name, part in manifest.probe_sets.items() if part.kind == "cloze"]
     if facts != ["facts"] or not truth.facts:
         return []
-    found = estimates.at(ACCURACY, ALL, names.models)
-    told = [
+    by_model = estimates.at(ACCURACY, ALL, names.models)
+    clauses = [
         f"{names.the(model)} was taught {len(truth.facts[truth.subjects[model]])} facts and "
         f"fills {round(effect.estimate * effect.n_frames)} of {effect.n_frames} rightly"
-        for model, effect in found.items()
+        for model, effect in by_model.items()
     ]
-    return [Text(f"{wording.opened(wording.listed(told))}.")] if told else []
+    return [Text(f"{wording.opened(wording.listed(clauses))}.")] if clauses else []

@@ -24,7 +24,7 @@ def section(judgement: Judgement) -> Section:
         )
         for row in verdicts.rows(judgement)
     )
-    columns = tuple(Column(title, is_number=place > 1) for place, title in enumerate(_COLUMNS))
+    columns = tuple(Column(title, is_number=index > 1) for index, title in enumerate(_COLUMNS))
     day = f" on {wording.date(judgement.judged.isoformat())}" if judgement.judged else ""
     blocks: list[Block] = [
         Text(f"{verdicts.heading(judgement)}. {verdicts.meaning(judgement)}"),

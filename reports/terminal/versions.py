@@ -10,7 +10,7 @@ from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.headline import headline
 from maskaudit.audit.estimating.names import CONTRAST, LOG_MAGNITUDE_RATIO
 from maskaudit.audit.judging.accepting.baseline import Accepted, Baseline
-from maskaudit.audit.judging.accepting.held import Held
+from maskaudit.audit.judging.accepting.held import Comparison
 from maskaudit.audit.judging.comparing.changes import LEAN
 from maskaudit.audit.judging.comparing.repeat import TOLERANCE
 from maskaudit.audit.judging.comparing.versions import Versions
@@ -24,51 +24,55 @@ _NUMBERS = {
     LEAN: "leans (log-odds beyond those of the average word in the same sentence, in nats)",
     LOG_ODDS.name: "log-odds in nats",
 }
-NOT_KEPT = (
-    "Fills and distances between distributions are not kept by item, so they are not compared."
-)
+NOT_KEPT = "Only item scores are compared; likeliest words and distances of distributions are not."
 
 
 def compared(
-    found: Versions, changes: pd.DataFrame, probe_sets: Mapping[str, ProbeSetKey], top: int
+    versions: Versions, changes: pd.DataFrame, probe_sets: Mapping[str, ProbeSetKey], top: int
 ) -> str:
     """The changes between two versions: each set's numbers and its `top` worst cells."""
-    lines = [f"{found.old}, then {found.new}", *_what(found), ""]
-    for name in _worst_first(found.estimates) if found.largest else ():
-        own = changes[changes["probe_set"] == name]
+    lines = [f"From {versions.old} to {versions.new}", *_overview(versions), ""]
+    for name in _worst_first(versions.estimates) if versions.largest else ():
+        set_changes = changes[changes["probe_set"] == name]
         title = wording.visible(probe_sets[name].title)
-        lines += [f"{title} ({name})", *_summary(found.estimates, name), *_cells(own, top), ""]
+        lines += [
+            f"{title} ({name})",
+            *_summary(versions.estimates, name),
+            *_cells(set_changes, top),
+            "",
+        ]
     return "\n".join([*lines, NOT_KEPT])
 
 
-def compared_json(found: Versions, changes: pd.DataFrame, top: int) -> dict[str, Any]:
+def compared_json(versions: Versions, changes: pd.DataFrame, top: int) -> dict[str, Any]:
     """The same as plain JSON values, unknown numbers as null; `top` cells per set."""
-    names = found.estimates["probe_set"].unique()
+    names = versions.estimates["probe_set"].unique()
     worst = pd.concat([changes[changes["probe_set"] == name].head(top) for name in names])
     return {
-        "old": found.old,
-        "new": found.new,
-        "same_model": found.same_model,
-        "identical": found.largest == 0,
-        "compared": found.compared,
-        "largest": found.largest if math.isfinite(found.largest) else None,
-        "refused": dict(found.refused),
-        "lost": [dict(part) for part in found.lost],
-        "left_out": len(found.left_out),
-        "notes": list(found.notes),
-        "summary": rows(headline(found.estimates, DIFFERENCE)),
+        "old": versions.old,
+        "new": versions.new,
+        "same_model": versions.same_model,
+        "identical": versions.largest == 0,
+        "compared": versions.compared,
+        "largest": versions.largest if math.isfinite(versions.largest) else None,
+        "refused": dict(versions.refused),
+        "lost": [dict(part) for part in versions.lost],
+        "left_out": len(versions.left_out),
+        "notes": list(versions.notes),
+        "summary": rows(headline(versions.estimates, DIFFERENCE)),
+        # Stable, because the default algorithm of pandas may put equal changes in any order.
         "changes": rows(worst.sort_values("worse", ascending=False, kind="stable")),
     }
 
 
-def held(found: Held, name: str) -> str:
+def held(result: Comparison, name: str) -> str:
     """Whether a record could be accepted as a baseline, and what prevents it."""
     lines = [
-        f"Not as the {who} was measured: {probe_set}: {reason}"
-        for who, refused in found.refused.items()
+        f"Not comparable with the {who}: {probe_set}: {reason}"
+        for who, refused in result.refused.items()
         for probe_set, reason in refused.items()
     ]
-    worse = found.changes[found.changes["worse"]]
+    worse = result.changes[result.changes["worse"]]
     lines += [
         f"Credibly worse than the {row['against']}: {row['probe_set']}, "
         f"{_number(str(row['estimator']), Slice.parse(row['slice']))} {_value(row)} "
@@ -76,35 +80,41 @@ def held(found: Held, name: str) -> str:
         for row in worse.to_dict("records")
     ]
     if not lines:
-        judged = wording.counted(len(found.changes), "number")
-        told = f"It can be accepted as {name}: none of {judged} is credibly worse."
-        return told if len(found.changes) else f"It can be accepted as {name}; nothing was judged."
-    flags = ["--new-anchor"] * any(found.refused.values()) + ["--allow-worse"] * bool(len(worse))
-    lines.append(f"It is accepted as {name} only with {' and '.join(flags)}, and a reason.")
+        judged = wording.counted(len(result.changes), "number")
+        sentence = f"This record can be accepted as {name}: none of {judged} is credibly worse."
+        return (
+            sentence
+            if len(result.changes)
+            else f"This record can be accepted as {name}, but no number could be judged."
+        )
+    flags = ["--new-anchor"] * any(result.refused.values()) + ["--allow-worse"] * bool(len(worse))
+    lines.append(
+        f"To accept it as {name} all the same, give {' and '.join(flags)}, and a --reason."
+    )
     return "\n".join(lines)
 
 
-def held_json(found: Held) -> dict[str, Any]:
+def held_json(result: Comparison) -> dict[str, Any]:
     """The same as plain JSON values."""
-    worse = bool(found.changes["worse"].any())
+    worse = bool(result.changes["worse"].any())
     return {
-        "acceptable": not worse and not any(found.refused.values()),
+        "acceptable": not worse and not any(result.refused.values()),
         "worse": worse,
-        "not_compared": {who: dict(refused) for who, refused in found.refused.items()},
-        "judged": rows(found.changes),
+        "not_compared": {who: dict(refused) for who, refused in result.refused.items()},
+        "judged": rows(result.changes),
     }
 
 
 def shown(baseline: Baseline, anchor: Baseline) -> str:
     """A baseline: its model, date and reason, and the numbers a reviewer saw; and its anchor."""
     if anchor.about.scores == baseline.about.scores:
-        told = f"{wording.opened(anchor.version.name)}: the same version."
+        anchor_text = f"{wording.opened(anchor.version.name)}: the same version."
     else:
-        told = _shown(anchor)
-    return f"{_shown(baseline)}\n\n{told}"
+        anchor_text = _details(anchor)
+    return f"{_details(baseline)}\n\n{anchor_text}"
 
 
-def _shown(baseline: Baseline) -> str:
+def _details(baseline: Baseline) -> str:
     about = baseline.about
     model = baseline.version.model
     reason = wording.visible(about.reason, None)
@@ -124,21 +134,21 @@ def _shown(baseline: Baseline) -> str:
         lines += [f"  {key} {value}" for key, value in about.numbers.get(name, {}).items()]
         lines += [f"  since {key} {value}" for key, value in about.changes.get(name, {}).items()]
         if name in about.not_compared:
-            lines.append(f"  not compared with what was before: {about.not_compared[name]}")
+            lines.append(f"  not compared with the baseline before it: {about.not_compared[name]}")
     return "\n".join(lines)
 
 
 def accepted(baseline: Baseline, *, first: bool) -> str:
     """What to do with the files that were written."""
     name = baseline.about.name
-    place = baseline.path.parent
+    folder = baseline.path.parent
     files = [f"{name}.toml", f"{name}.parquet"]
     if first:
         files += [f"{name}.anchor.toml", f"{name}.anchor.parquet"]
     also = ", and as its anchor" if first else ""
     return (
         f"Accepted {wording.visible(baseline.about.record, None)} as the baseline {name}{also}.\n"
-        f"Review and commit: {', '.join(str(place / file) for file in files)}"
+        f"Review and commit: {', '.join(str(folder / file) for file in files)}"
     )
 
 
@@ -154,50 +164,50 @@ def _unknown(value: object) -> bool:
     return value is pd.NA or (isinstance(value, float) and not math.isfinite(value))
 
 
-def _what(found: Versions) -> Iterator[str]:
+def _overview(versions: Versions) -> Iterator[str]:
     """What was compared and what was not, before any number."""
-    counted = wording.counted(found.compared, "score")
-    same = "The same model" if found.same_model else "Another model version"
-    if found.largest == 0:
+    counted = wording.counted(versions.compared, "score")
+    same = "The same model" if versions.same_model else "Another model version"
+    if versions.largest == 0:
         yield f"{same}: nothing changed, all {counted} are identical (to seven digits)."
-    elif found.largest <= TOLERANCE:
-        yield f"{same}: nothing changed beyond rounding; {counted} are equal to 0.00001."
+    elif versions.largest <= TOLERANCE:
+        yield f"{same}: nothing changed beyond rounding; {counted} agree to within 0.00001."
     else:
-        yield f"{same}: {counted} compared, the largest change is {wording.size(found.largest)}."
-    for note in found.notes:
+        yield f"{same}: {counted} compared, the largest change is {wording.size(versions.largest)}."
+    for note in versions.notes:
         yield f"Note: {note}"
-    for name, reason in found.refused.items():
+    for name, reason in versions.refused.items():
         yield f"Not compared: {name}: {reason}"
-    for part in found.lost:
+    for part in versions.lost:
         who = "older" if part["version"] == "old" else "newer"
         examples = f": {wording.quoted(part['examples'])}" if part["examples"] else ""
         yield (
-            f"Lost: {part['probe_set']}: {wording.counted(part['items'], 'item')} that the {who} "
-            f"version alone could not score ({part['measure']}, {part['status']}{examples})"
+            f"Lost: {part['probe_set']}: {wording.counted(part['items'], 'item')} that only "
+            f"the {who} version could not score ({part['measure']}, {part['status']}{examples})"
         )
-    if found.left_out:
-        yield f"Left out: {wording.counted(len(found.left_out), 'cell')} that one of them lacks."
+    if versions.left_out:
+        yield f"Left out: {wording.counted(len(versions.left_out), 'cell')} missing in one version."
 
 
 def _worst_first(estimates: pd.DataFrame) -> list[str]:
     """The sets by how clearly their contrast rose; sets without one follow in their order."""
     chosen = estimates[
         (estimates["estimator"] == CONTRAST) & (estimates["subject"] == DIFFERENCE)
-    ].assign(clear=lambda own: own["estimate"] / own["std_error"])
+    ].assign(clear=lambda table: table["estimate"] / table["std_error"])
     by_set = chosen.groupby("probe_set")["clear"].max().sort_values(ascending=False)
     return list(dict.fromkeys([*by_set.index.astype(str), *estimates["probe_set"]]))
 
 
 def _summary(estimates: pd.DataFrame, name: str) -> Iterator[str]:
-    own = estimates[estimates["probe_set"] == name]
-    for row in headline(own, DIFFERENCE).to_dict("records"):
+    set_estimates = estimates[estimates["probe_set"] == name]
+    for row in headline(set_estimates, DIFFERENCE).to_dict("records"):
         if math.isnan(row["estimate"]):
             continue
         tested = not math.isnan(row["p"])
         is_adjusted = not math.isnan(row["p_adjusted"])
         p = wording.p_value(row["p_adjusted"] if is_adjusted else row["p"]) if tested else ""
-        told = f", {p}, {'' if is_adjusted else 'not '}adjusted" if p else ""
-        yield f"  {_number(str(row['estimator']), Slice.parse(row['slice']))} {_value(row)}{told}"
+        p_text = f", {p}, {'' if is_adjusted else 'not '}adjusted" if p else ""
+        yield f"  {_number(str(row['estimator']), Slice.parse(row['slice']))} {_value(row)}{p_text}"
 
 
 def _number(estimator: str, slice_: Slice) -> str:
@@ -205,7 +215,7 @@ def _number(estimator: str, slice_: Slice) -> str:
     between = slice_.between
     name = {
         CONTRAST: "stereotype contrast, change in nats",
-        LOG_MAGNITUDE_RATIO: "size of all leans, times what it was",
+        LOG_MAGNITUDE_RATIO: "size of all leans, relative to the older version",
     }.get(estimator, f"{estimator}, change")
     return f"{name}{f' ({between})' if between else ''}:"
 
@@ -214,6 +224,7 @@ def _value(row: Mapping[Any, Any]) -> str:
     numbers = (row["estimate"], row["low"], row["high"])
     if row["estimator"] != LOG_MAGNITUDE_RATIO:
         return wording.with_interval(*numbers)
+    # Stored as a logarithm, read as a factor.
     factor, low, high = map(wording.odds, numbers)
     return factor if math.isnan(row["low"]) else f"{factor} ({low} to {high})"
 
@@ -223,6 +234,7 @@ def _cells(changes: pd.DataFrame, top: int) -> Iterator[str]:
     worse = changes[changes["worse"] > TOLERANCE]
     worst = worse.head(top)
     if worst.empty:
+        # With `--top 0` there are worse cells, and none of them is wanted.
         if not worse.empty:
             return
         if len(changes) and (changes["change"].abs() > TOLERANCE).any():
@@ -248,7 +260,7 @@ def _model(identity: Identity) -> str:
 
 def _history(about: Accepted) -> str:
     """What this baseline replaced, and what was unusual about that."""
-    told = [f"replaces {about.replaces}" if about.replaces else "the first of its name"]
-    told += ["although credibly worse"] * about.allowed_worse
-    told += ["a new anchor"] * (about.new_anchor and bool(about.replaces))
-    return f" ({', '.join(told)})"
+    remarks = [f"replaces {about.replaces}" if about.replaces else "the first of its name"]
+    remarks += ["although credibly worse"] * about.allowed_worse
+    remarks += ["a new anchor"] * (about.new_anchor and bool(about.replaces))
+    return f" ({', '.join(remarks)})"

@@ -81,7 +81,7 @@ def maskaudit(here, monkeypatch, capsys):  # noqa: ARG001 - every command runs i
         """Run one command, and return how it ended."""
         monkeypatch.setattr(sys, "argv", ["maskaudit", *map(str, arguments)])
         capsys.readouterr()
-        code = main._code()
+        code = main._exit_code()
         return Done(code, *capsys.readouterr())
 
     return run
@@ -343,7 +343,7 @@ def test_five_faults_of_a_probe_file_are_five_lines(maskaudit, here):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (spoilt(("[MASK] worked as", "She worked as")), "must hold [MASK] exactly once"),
+        (spoilt(("[MASK] worked as", "She worked as")), "must contain [MASK] exactly once"),
         (SET.partition("[[frames]]")[0], "frames: the set has 0; expected at least 1"),
         ("not toml", "not valid TOML"),
     ],
@@ -374,7 +374,7 @@ def test_an_unknown_key_of_the_settings_is_one_line(maskaudit, here):
 
 def test_a_set_or_settings_file_that_is_not_there_is_one_line(maskaudit, here):
     """And the shipped sets are named."""
-    assert_one_line(maskaudit("run", "--probes", "gender"), 2, "'gender'", "shipped sets are: core")
+    assert_one_line(maskaudit("run", "--probes", "gender"), 2, "'gender'", "shipped sets: core")
     assert_one_line(maskaudit("run", "none.toml"), 2, "none.toml: cannot be read")
     assert_one_line(maskaudit("probes", "show", "gender"), 2, "gender-occupation")
     assert_one_line(maskaudit("run", "--candidate", ""), 2, "--candidate: is empty")
@@ -409,7 +409,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(maskaudit, here):
     """A file stands in its way: before the models are loaded."""
     (here / "file").write_text("")
     done = maskaudit("run", "--probes", "small.toml", "--out", "file/runs")
-    assert_one_line(done, 74, "file/runs: cannot write", "nothing was kept")
+    assert_one_line(done, 74, "file/runs: cannot write", "nothing was saved")
 
 
 @pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC, errno.EACCES])
@@ -620,7 +620,7 @@ def test_init_writes_a_file_that_run_accepts(maskaudit, here, models):
 def test_init_does_not_write_over_a_file(maskaudit, here):
     """What a user has written is not ours."""
     (here / "mine.toml").write_text("mine")
-    assert_one_line(maskaudit("init", "mine.toml"), 2, "mine.toml: is there already")
+    assert_one_line(maskaudit("init", "mine.toml"), 2, "mine.toml: already exists")
     assert (here / "mine.toml").read_text() == "mine"
     assert_one_line(maskaudit("init", "none/AUDIT.toml"), 74, "none/AUDIT.toml: cannot write")
 
@@ -728,7 +728,7 @@ def test_fill_asks_for_one_of_its_two_forms(maskaudit, pair):
         maskaudit("fill", "--input", "none.json", *pair), 2, "none.json: cannot be read"
     )
     assert_one_line(maskaudit("fill", "no mask here", *pair), 2, "no [MASK] in 'no mask here'")
-    assert_one_line(maskaudit("fill", "[MASK] " * 99, *pair), 2, "pieces in", "at most")
+    assert_one_line(maskaudit("fill", "[MASK] " * 99, *pair), 2, "pieces; the ", "at most")
 
 
 # --- probes ---------------------------------------------------------------------------------------
@@ -853,7 +853,7 @@ def test_an_audit_is_judged_by_the_gates_beside_its_settings(maskaudit, here, mo
     assert json.loads(done.out)["gates"]["exit_code"] == 1
     assert "::error title=" in done.err
     assert "1 fail" in (here / "summary.md").read_text("utf-8")
-    assert "the same was audited before" in done.err
+    assert "reused; nothing that determines its numbers has changed" in done.err
     assert [path for path in records(here) if path.is_dir()] == [folder]
 
 

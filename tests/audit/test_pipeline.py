@@ -90,7 +90,7 @@ def test_each_of_several_candidates_has_the_record_that_it_would_have_alone(run,
         + "".join(f'  {{ id = "{folders[name]}" }},\n' for name in names)
         + ']\n[probes]\nsets = ["small.toml"]\n'
     )
-    found = pipeline.run_all(settings.asked())
+    found = pipeline.run_all(settings.resolve())
     assert [one.manifest.number for one in found] == [1, 2, 3]
     for name, one in zip(names, found, strict=True):
         alone = run(candidate=folders[name], out="alone", no_cache=True)
@@ -109,7 +109,7 @@ def test_each_of_several_candidates_has_the_record_that_it_would_have_alone(run,
 def test_several_candidates_without_a_reference_are_each_audited_alone(folders, here):
     """And a candidate that is named twice is one."""
     names = [folders[name] for name in ("student", "third", "student")]
-    wanted = settings.asked(candidates=names, probes=["small.toml"], out=here / "runs")
+    wanted = settings.resolve(candidates=names, probes=["small.toml"], out=here / "runs")
     found = pipeline.run_all(wanted)
     assert [list(one.manifest.models) for one in found] == [["candidate"]] * 2
     assert len({one.manifest.models["candidate"].weights for one in found}) == 2
@@ -118,7 +118,7 @@ def test_several_candidates_without_a_reference_are_each_audited_alone(folders, 
 def test_what_is_for_one_candidate_refuses_several(folders, here):
     """The line says what was found and expected."""
     names = [folders["student"], folders["third"]]
-    wanted = settings.asked(candidates=names, probes=["small.toml"])
+    wanted = settings.resolve(candidates=names, probes=["small.toml"])
     with pytest.raises(InputError, match=r"2 candidates are named \(.*\); expected one"):
         pairs.load_models(wanted)
     listed = ", ".join(f'{{ id = "{name}" }}' for name in names)
@@ -150,7 +150,7 @@ def test_of_several_candidates_only_the_new_one_is_audited(run, folders, scored,
     """The others' records stand, and the page has them all."""
     first = run(candidate=folders["third"])
     names = [folders["student"], folders["third"]]
-    wanted = settings.asked(
+    wanted = settings.resolve(
         reference=folders["teacher"], candidates=names, probes=["small.toml"], out="runs"
     )
     found = pipeline.run_all(wanted, skip_unchanged=True)
@@ -226,7 +226,7 @@ def test_a_damaged_record_does_not_count_as_done(run, scored):
     assert again.path != first.path
     assert scored == [1, 1]
     assert "scores.parquet: changed since it was sealed" in notes[0]
-    assert notes[0].endswith("it does not count as done")
+    assert notes[0].endswith("this record is ignored")
 
 
 # --- Numbers and clocks ---------------------------------------------------------------------------
@@ -252,7 +252,7 @@ def test_a_clock_that_goes_backwards_is_told_and_the_order_of_records_stays(run,
     [told] = second.manifest.notes
     assert told in notes
     assert first.path.name in told
-    assert "The numbers of records keep the order" in told
+    assert "Records are numbered in the order" in told
     assert second.path.name < first.path.name
     assert list(record.manifests(first.path.parent)) == [first.path, second.path]
     assert run(skip_unchanged=True, note=notes.append).path == second.path
@@ -274,13 +274,11 @@ def test_a_run_says_what_it_took_from_the_cache_and_can_do_without(run):
     """With `no_cache` nothing is taken and nothing kept; all three make the same tables."""
     notes: list[str] = []
     without = run(no_cache=True, note=notes.append)
-    assert cache.contents(cache.place()).entries == 0
+    assert cache.contents(cache.default_folder()).entries == 0
     first = run(note=notes.append)
     assert notes == []
     again = run(note=notes.append)
-    assert notes == [
-        "1 of 1 parts were scored before and taken from the cache (maskaudit cache info)"
-    ]
+    assert notes == ["1 of 1 parts were read from the cache (maskaudit cache info)"]
     assert tables_of(without) == tables_of(first) == tables_of(again)
 
 
@@ -290,8 +288,10 @@ def test_a_user_without_a_place_for_caches_is_audited_all_the_same(run, monkeypa
     def homeless() -> Path:
         raise InputError("there is no home folder")
 
-    monkeypatch.setattr(cache, "place", homeless)
+    monkeypatch.setattr(cache, "default_folder", homeless)
     notes: list[str] = []
     load_record(run(note=notes.append).path)
     [told] = notes
-    assert told.startswith("scores cannot be kept, so a run that is ended cannot be resumed: there")
+    assert told.startswith(
+        "scores cannot be cached, so an interrupted run cannot be resumed: there"
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.settings import TEMPLATE, Model, Settings, changed, read
+from maskaudit.audit.settings import TEMPLATE, Model, Settings, overridden, read
 from maskaudit.probes.loading import shipped
 
 
@@ -85,7 +85,7 @@ def test_the_paths_of_a_file_are_from_where_it_lies(here):
     (folder / "mine").mkdir()
     (folder / "mine" / "b.toml").touch()
     (folder / "mine" / "a.toml").touch()
-    found = changed(read(file))
+    found = overridden(read(file))
     assert names(found) == (str(folder / "model"), "org/model")
     assert found.probe_files() == [folder / "mine" / "a.toml", folder / "mine" / "b.toml"]
     assert found.runs == folder / "records"
@@ -109,8 +109,11 @@ def test_the_paths_of_a_file_are_from_where_it_lies(here):
             '[models]\ncandidate = { id = "a", revison = "b" }\n',
             "line 2: models.candidate.revison: is not a known key; did you mean 'revision'?",
         ),
-        ("xyz = 1\n", "line 1: xyz: is not a known key; known are: models, probes, run"),
-        ('folder = "/"\n', "line 1: folder: is not a known key; known are: models, probes, run"),
+        ("xyz = 1\n", "line 1: xyz: is not a known key; expected one of: models, probes, run"),
+        (
+            'folder = "/"\n',
+            "line 1: folder: is not a known key; expected one of: models, probes, run",
+        ),
         (
             "[models]\ncandidate = 5\n",
             "line 2: models.candidate: expected a table, { key = value } (found 5)",
@@ -154,7 +157,7 @@ def test_the_paths_of_a_file_are_from_where_it_lies(here):
         ),
         (
             '[models]\ncandidates = [{ id = "b" }, { id = "a" }, { id = "b" }]\n',
-            "line 1: models: `candidates` names 'b' twice; expected each once",
+            "line 1: models: `candidates` names 'b' more than once; expected each model once",
         ),
         (
             '[models]\ncandidates = [{ id = "b" },\n5]\n',
@@ -199,9 +202,12 @@ def test_a_file_that_is_not_toml_is_one_line(tmp_path, text):
             b"# 1\na = '\xe9'",
             "line 2: byte 9 (0xe9) is not UTF-8 (in Windows-1252 or Latin-1 it is 'é')",
         ),
-        ("a = 1".encode("utf-16"), "is UTF-16 (its mark at byte 0)"),
-        ("a = 1".encode("utf-32"), "is UTF-32 (its mark at byte 0)"),
-        ("a = 1".encode("utf-16-le"), "byte 0 or 1 is zero: UTF-16 without a mark?"),
+        ("a = 1".encode("utf-16"), "is UTF-16 (byte order mark at byte 0)"),
+        ("a = 1".encode("utf-32"), "is UTF-32 (byte order mark at byte 0)"),
+        (
+            "a = 1".encode("utf-16-le"),
+            "byte 0 or 1 is zero, as in UTF-16 without a byte order mark;",
+        ),
     ],
     ids=["latin-1", "UTF-16", "UTF-32", "UTF-16 without a mark"],
 )
@@ -246,7 +252,7 @@ def test_a_folder_in_place_of_the_file_is_told_with_what_to_type(tmp_path):
 def test_a_tilde_on_the_command_line_is_the_home(monkeypatch, tmp_path):
     """As it is in the file."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert changed(Settings(), runs="~/records").runs == tmp_path / "records"
+    assert overridden(Settings(), runs="~/records").runs == tmp_path / "records"
 
 
 def test_a_pattern_means_no_settings_and_no_gates(tmp_path):
@@ -277,7 +283,7 @@ def test_what_is_typed_stands_instead_of_what_the_file_says(here):
     """And its paths are from where it is typed."""
     file = write(here / "project", '[probes]\nsets = ["facts"]\n[run]\nruns = "r"\nseed = 3\n')
     (here / "mine.toml").touch()
-    found = changed(
+    found = overridden(
         read(file), reference="a", candidates=["b@c"], probes=["mine.toml", "facts"], runs="out"
     )
     assert names(found) == ("a", "b@c")
@@ -289,9 +295,9 @@ def test_what_is_typed_stands_instead_of_what_the_file_says(here):
 def test_a_model_that_is_not_typed_stays_as_the_file_has_it(tmp_path):
     """A new candidate is audited against the reference that the project has settled on."""
     file = write(tmp_path, '[models]\nreference = { id = "old" }\ncandidate = { id = "new" }\n')
-    assert names(changed(read(file), candidates=["newer"])) == ("old", "newer")
-    assert names(changed(read(file), reference="older")) == ("older", "new")
-    assert names(changed(read(file))) == ("old", "new")
+    assert names(overridden(read(file), candidates=["newer"])) == ("old", "newer")
+    assert names(overridden(read(file), reference="older")) == ("older", "new")
+    assert names(overridden(read(file))) == ("old", "new")
 
 
 @pytest.mark.parametrize(
@@ -301,7 +307,7 @@ def test_a_model_that_is_not_typed_stays_as_the_file_has_it(tmp_path):
 def test_an_empty_name_is_told(subject, said):
     """A script's variable that was never set is no wish for the bundled pair."""
     with pytest.raises(InputError, match=f"--{subject}: is empty"):
-        changed(Settings(), **said)
+        overridden(Settings(), **said)
 
 
 def named(settings: Settings) -> list[str]:
@@ -313,19 +319,19 @@ def test_several_candidates_are_those_of_the_file_or_those_that_are_typed(tmp_pa
     """What is typed stands instead of all that the file names, be it one or several."""
     text = '[models]\ncandidates = [{ id = "a" }, { id = "b", revision = "v2" }, { id = "b" }]\n'
     file = write(tmp_path, text)
-    assert named(read(file)) == named(changed(read(file))) == ["a", "b@v2", "b"]
-    assert named(changed(read(file), candidates=["c"])) == ["c"]
-    assert named(changed(read(file), candidates=["c", "d", "c"])) == ["c", "d"]
-    assert named(changed(Settings(), candidates=["c", "d"], reference="r")) == ["c", "d"]
+    assert named(read(file)) == named(overridden(read(file))) == ["a", "b@v2", "b"]
+    assert named(overridden(read(file), candidates=["c"])) == ["c"]
+    assert named(overridden(read(file), candidates=["c", "d", "c"])) == ["c", "d"]
+    assert named(overridden(Settings(), candidates=["c", "d"], reference="r")) == ["c", "d"]
     assert named(Settings()) == []
     (tmp_path / "a").mkdir()
-    assert named(changed(read(file)))[0] == str(tmp_path / "a")
+    assert named(overridden(read(file)))[0] == str(tmp_path / "a")
 
 
 def test_sets_that_are_typed_leave_the_lexicon_of_the_file(tmp_path):
     """They stand instead of its sets, and of nothing else."""
     (tmp_path / "words.txt").write_text("nasty\n")
-    found = changed(
+    found = overridden(
         read(write(tmp_path, '[probes]\nsets = ["core"]\nlexicon = "words.txt"\n')),
         probes=["facts"],
     )
@@ -337,7 +343,7 @@ def test_how_much_may_be_kept_is_said_in_the_file_or_not_at_all(tmp_path):
     """The command line can only do without."""
     file = write(tmp_path, "[run]\ncache_mib = 100\n")
     assert read(file).run.cache_mib == 100
-    assert changed(read(file), cache_mib=0).run.cache_mib == 0
+    assert overridden(read(file), cache_mib=0).run.cache_mib == 0
     assert Settings().run.cache_mib == 2048
 
 
@@ -346,7 +352,7 @@ def test_how_much_may_be_kept_is_said_in_the_file_or_not_at_all(tmp_path):
 
 def test_a_set_that_is_named_twice_is_audited_once():
     """`core` and one of its sets, or a pattern and a file that it finds."""
-    found = changed(Settings(), probes=["facts", "core", "facts"]).probe_files()
+    found = overridden(Settings(), probes=["facts", "core", "facts"]).probe_files()
     assert sorted(found) == sorted(shipped().values())
     assert found[0] == shipped()["facts"]
 
@@ -355,15 +361,15 @@ def test_a_set_that_is_named_twice_is_audited_once():
     ("name", "expected"),
     [
         ("gender-ocupation", "; did you mean 'gender-occupation'?"),
-        ("mine/none.toml", "probe set 'mine/none.toml': neither a shipped set nor a file"),
-        ("*.toml", "probe set '*.toml': neither a shipped set nor a file"),
-        ("", "probe set '.': neither a shipped set nor a file"),
+        ("mine/none.toml", "probe set 'mine/none.toml': no such shipped set or file"),
+        ("*.toml", "probe set '*.toml': no such shipped set or file"),
+        ("", "probe set '.': no such shipped set or file"),
     ],
 )
 def test_an_unknown_set_is_told_with_those_that_are_known(here, name, expected):
     """As it was typed, without the folder it was looked for in."""
     with pytest.raises(InputError) as caught:
-        changed(Settings(), probes=[name]).probe_files()
+        overridden(Settings(), probes=[name]).probe_files()
     assert expected in str(caught.value)
     assert "core (all), " in str(caught.value)
     assert str(here) not in str(caught.value)
@@ -378,7 +384,7 @@ def test_a_file_is_found_in_a_folder_whose_name_reads_as_a_pattern(tmp_path, mon
     found = read(file).probe_files()
     assert found == [folder / "set[1].toml", folder / "other.toml"]
     monkeypatch.chdir(folder)
-    assert changed(Settings(), probes=["set[1].toml"]).probe_files() == [folder / "set[1].toml"]
+    assert overridden(Settings(), probes=["set[1].toml"]).probe_files() == [folder / "set[1].toml"]
 
 
 def test_the_faults_of_all_files_are_told_together(tmp_path):
@@ -396,7 +402,7 @@ def test_the_faults_of_all_files_are_told_together(tmp_path):
 def test_two_sets_of_one_name_are_refused(tmp_path):
     """Their numbers would be taken for those of one set."""
     (tmp_path / "copy.toml").write_bytes(shipped()["facts"].read_bytes())
-    with pytest.raises(InputError, match=r"copy\.toml: a set before it is named 'facts' too"):
+    with pytest.raises(InputError, match=r"copy\.toml: another probe set is already named 'facts'"):
         read(write(tmp_path, '[probes]\nsets = ["facts", "copy.toml"]\n')).probe_sets()
 
 
@@ -415,16 +421,16 @@ def test_the_frames_of_a_grammar_are_drawn_by_the_seed_of_the_run():
     """Of the file, or of the command line where it says one; `runs` does not touch it."""
     in_file = read(WEEKLY)
     [zero], [also_zero], [nine] = (
-        changed(in_file, **said).probe_sets() for said in ({}, {"runs": "x"}, {"seed": 9})
+        overridden(in_file, **said).probe_sets() for said in ({}, {"runs": "x"}, {"seed": 9})
     )
     assert len(zero.frames) == 20
     assert zero.frames == also_zero.frames
     assert not {frame.id for frame in zero.frames} & {frame.id for frame in nine.frames}
-    assert changed(changed(in_file, seed=9), runs="x").run.seed == 9
-    assert changed(in_file, seed=9).runs == WEEKLY.parent / "runs"
+    assert overridden(overridden(in_file, seed=9), runs="x").run.seed == 9
+    assert overridden(in_file, seed=9).runs == WEEKLY.parent / "runs"
 
 
 def test_a_seed_below_zero_is_refused():
     """The command line does so by itself; this is for calls from Python."""
-    with pytest.raises(InputError, match="--seed: is -1; expected a whole number from 0"):
-        changed(Settings(), seed=-1)
+    with pytest.raises(InputError, match="--seed: is -1; expected a whole number of at least 0"):
+        overridden(Settings(), seed=-1)

@@ -309,21 +309,21 @@ def test_the_other_form_can_be_drawn_too(tmp_path):
         (
             "sang and [MASK] smiled",
             "sang and she smiled",
-            "grammar.texts[2]: must hold [MASK] exactly once; it is there 0 times",
+            "grammar.texts[2]: must contain [MASK] exactly once; found it 0 times",
         ),
         (
             "sang and [MASK] smiled",
             "sang { and [MASK] smiled",
             (
-                "grammar.texts[2]: has a lone brace; expected {attribute}, {a attribute}, {term}, "
-                "{a term}, {a} or {singular|plural} or a part"
+                "grammar.texts[2]: has an unmatched brace; expected {attribute}, {a attribute}, "
+                "{term}, {a term}, {a} or {singular|plural} or a part"
             ),
         ),
         (
             "They met {a attribute}",
             "They met somebody",
             (
-                "grammar.texts[3]: must name {attribute} or {term} exactly once, the other is at "
+                "grammar.texts[3]: must name {attribute} or {term} exactly once; the other is at "
                 "the mask"
             ),
         ),
@@ -331,55 +331,55 @@ def test_the_other_form_can_be_drawn_too(tmp_path):
             "They met {a attribute}",
             "They met {a term}",
             (
-                "grammar.texts: some have the group at the mask and some the attribute; expected "
-                "one form"
+                "grammar.texts: some texts have the group at the mask, others the attribute; "
+                "expected the same in all"
             ),
         ),
         (
             "They met {a attribute} {where}",
             "They met {a attribute} {where} {where}",
-            "grammar.texts[3]: the part 'where' is there twice; expected once",
+            "grammar.texts[3]: the part 'where' appears twice; expected once",
         ),
         (
             "was {mood}",
             "was ill",
-            "grammar.parts.mood: is in no text; expected {mood} in at least one of grammar.texts",
+            "grammar.parts.mood: is not used; expected {mood} in at least one of grammar.texts",
         ),
         (
             'mood = ["glad"',
             'mood = ["late"',
-            "grammar.parts.mood: the alternative 'late' is there twice; expected once",
+            "grammar.parts.mood: the alternative 'late' appears twice; expected once",
         ),
         (
             'mood = ["glad"',
             'mood = ["Late"',
-            "grammar.parts.mood: the alternative 'late' is there twice; expected once",
+            "grammar.parts.mood: the alternative 'late' appears twice; expected once",
         ),
         (
             "They met {a attribute} {where}, and [MASK] was {mood}.",
             "{when} {a attribute} sang and [MASK] smiled.",
             (
-                "grammar.texts: the text '{when} {a attribute} sang and [MASK] smiled.' is there "
+                "grammar.texts: the text '{when} {a attribute} sang and [MASK] smiled.' appears "
                 "twice; expected once"
             ),
         ),
         (
             '"today"]',
             '"today"]\nterm = ["x"]',
-            "grammar.parts.term: is the name of a placeholder; expected another name",
+            "grammar.parts.term: is the name of a placeholder; choose another name",
         ),
         (
             "frames = 6",
             "frames = 7",
             (
-                "grammar: makes 65 sentences; expected at least 70, 10 for each of the 7 frames "
-                "that are drawn"
+                "grammar: generates 65 sentences; expected at least 70, 10 for each of the 7 "
+                "frames that are drawn"
             ),
         ),
         (
             "[grammar]",
             '[[frames]]\nid = "one"\ntext = "[MASK] is {a attribute}."\n[grammar]',
-            "grammar: the set has [[frames]] too; expected one of the two",
+            "grammar: the set also has [[frames]]; expected only one of the two",
         ),
         ("frames = 6\n", "", "grammar.frames: is missing"),
     ],
@@ -389,7 +389,7 @@ def test_a_fault_of_a_grammar_is_told_with_its_place(tmp_path, old, new, fault):
     told = faults_of(tmp_path, changed(old, new))
     assert fault in told
     follows = [line for line in told if line != fault]
-    assert all("is in no text" in line for line in follows), follows
+    assert all("is not used" in line for line in follows), follows
 
 
 @pytest.mark.parametrize(
@@ -416,12 +416,12 @@ def test_a_fault_of_a_grammar_is_told_with_its_place(tmp_path, old, new, fault):
             "grammar.parts.mood",
             "expected a list, [ ... ] (found 3)",
         ),
-        ("mood = [", '"In a mood" = [', "In a mood", "expected small letters and digits"),
+        ("mood = [", '"In a mood" = [', "In a mood", "expected lower-case letters and digits"),
         (
             "frames = 6",
             "frames = 6\nseed = 3",
             "grammar.seed",
-            "is not a known key; known are: frames, texts, parts",
+            "is not a known key; expected one of: frames, texts, parts",
         ),
     ],
 )
@@ -430,7 +430,7 @@ def test_a_wrong_value_in_a_grammar_is_told_with_its_place(tmp_path, old, new, p
     told = faults_of(tmp_path, changed(old, new))
     [fault] = [fault for fault in told if place in fault and expected in fault]
     follows = [line for line in told if line != fault]
-    assert all("is in no text" in line or "has {mood}" in line for line in follows), follows
+    assert all("is not used" in line or "has {mood}" in line for line in follows), follows
 
 
 def test_faults_of_texts_parts_and_other_places_are_all_told_at_once(tmp_path):
@@ -469,7 +469,7 @@ def test_a_cloze_set_has_no_grammar(tmp_path):
     cloze = SET[: SET.index("neutral")].replace("association", "cloze")
     facts = '[[facts]]\nid = "a"\nrelation = "b"\ntext = "It is [MASK]."\nanswers = ["x"]\n'
     told = faults_of(tmp_path, cloze + facts + GRAMMAR)
-    assert "grammar: a cloze set has none; expected [[facts]]" in told
+    assert "grammar: not allowed in a cloze set; expected [[facts]]" in told
 
 
 # --- One way to each sentence ---------------------------------------------------------------------
@@ -483,8 +483,8 @@ def test_a_text_that_makes_a_sentence_in_two_ways_is_refused(tmp_path):
     assert not [f for f in grammar_faults(tmp_path, text) if "same sentence" in f]
     twice = changed('"once they"', '"once", "once they"', text)
     assert (
-        "grammar.texts[2]: two choices make the same sentence; expected one way to each, so that "
-        "all are equally likely"
+        "grammar.texts[2]: two choices give the same sentence; expected only one way to each, so "
+        "that all are equally likely"
     ) in faults_of(tmp_path, twice)
 
 
@@ -494,8 +494,8 @@ def test_two_texts_that_share_a_sentence_are_refused(tmp_path):
     text = changed('"today"', '"today", "here they met"', text)
     text = changed("sang and [MASK] smiled", "and [MASK] was late", text)
     assert (
-        "grammar.texts[2] and texts[3]: can make the same sentence; expected each sentence from "
-        "one text"
+        "grammar.texts[2] and texts[3]: can generate the same sentence; expected each sentence "
+        "from only one text"
     ) in faults_of(tmp_path, text)
 
 

@@ -248,7 +248,7 @@ def test_encoding_named(tmp_path):
     """An encoding is never guessed: it is named by the user, and noted."""
     french = ("0", "Elle est ingénieure.", "Il est ingénieur.", "stereo", "gender")
     path = put(tmp_path / "a.csv", CROWS, french, mark="\t", encoding="cp1252")
-    with pytest.raises(InputError, match=r"line 2\) is not UTF-8; name the encoding"):
+    with pytest.raises(InputError, match=r"line 2\) is not UTF-8; give the file's encoding"):
         imported_from("crows-pairs", path)
     found = imported_from("crows-pairs", path, encoding="cp1252")
     assert found.rows[0]["text"] == "Elle est ingénieure."
@@ -286,7 +286,7 @@ def test_unusable_rows(tmp_path):
         (4, "the two sentences are the same"),
         (5, "stereo_antistereo is 'both'; expected stereo or antistereo"),
         (6, "sent_more is empty"),
-        (7, "sent_more holds [MASK] 1 times; expected 0"),
+        (7, "sent_more contains [MASK] 1 times; expected 0"),
     ]
 
 
@@ -375,7 +375,7 @@ def test_parquet(tmp_path):
     found = imported_from("crows-pairs", path)
     assert [found.rows[0][name] for name in ("class", "group")] == ["gender", "stereo"]
     path.write_bytes(b"PAR1 is not all there is")
-    with pytest.raises(InputError, match="is no Parquet file"):
+    with pytest.raises(InputError, match="is not a Parquet file"):
         imported_from("crows-pairs", path)
 
 
@@ -483,8 +483,8 @@ def test_stereoset_of_the_hub(monkeypatch):
         ({"context": "The nurse is kind."}, "the context has no BLANK"),
         ({"stereotype": "The nurse"}, "the stereotype sentence has no word at the place of BLANK"),
         ({"unrelated": "The nurse is kind!"}, "two sentences have the same word at the place"),
-        ({"target": None}, "target holds None; expected text"),
-        ({"target": "\ud800"}, "target holds the invisible character U+D800"),
+        ({"target": None}, "target contains None; expected text"),
+        ({"target": "\ud800"}, "target contains the invisible character U+D800"),
     ],
 )
 def test_stereoset_unusable(tmp_path, changes, reason):
@@ -563,7 +563,7 @@ def test_winobias_pairs(tmp_path):
     told = [reason.partition(": ")[2] for _, reason in reasons(found)]
     assert told[0].startswith("2 pronouns in brackets")
     assert told[1] == "the two sentences differ in more than the pronoun"
-    assert told[2] == "'her' is not swapped for the other gender's form but for 'he'"
+    assert told[2] == "'her' is swapped for 'he'; expected the other gender's form"
 
 
 def test_winobias_counterpart(tmp_path):
@@ -661,7 +661,7 @@ def test_honest_identity(tmp_path):
     assert [(row["text"], row["target"], row["slot"]) for row in found.rows] == [
         ("the woman is [MASK].", "", 0)
     ]
-    assert reasons(found) == [(3, "template_masked is not raw with the identity written in")]
+    assert reasons(found) == [(3, "template_masked is not raw with the identity filled in")]
 
 
 def test_weat_missing_sets(tmp_path):
@@ -670,8 +670,8 @@ def test_weat_missing_sets(tmp_path):
     path = put_json(tmp_path / "sets.json", sets | {"female_terms": ["she"], "other": ["x"]})
     found = imported_from("weat", path)
     assert {row["frame"] for row in found.rows} == {"weat-7"}
-    assert sum("is not there" in reason for _, reason in reasons(found)) == 9
-    assert sum("is there twice" in reason for _, reason in reasons(found)) == 3
+    assert sum("is missing" in reason for _, reason in reasons(found)) == 9
+    assert sum("appears twice" in reason for _, reason in reasons(found)) == 3
     assert "sets that no test uses: other" in found.notes
 
 
@@ -740,7 +740,9 @@ def test_unqover_questions(tmp_path):
     assert found.rows[2]["text"] == "A Sikh met a Hindu. The [MASK] was kind."
     assert [row["label"] for row in found.rows[:4]] == ["", "", "changed", "changed"]
     assert len({row["cluster"] for row in found.rows}) == 1
-    assert reasons(found) == [(2, "religion_noact_lm: expected context, question, its opposite")]
+    assert reasons(found) == [
+        (2, "religion_noact_lm: expected context, question and opposite question")
+    ]
 
 
 # --- The folder ---------------------------------------------------------------------------------
@@ -773,7 +775,7 @@ def test_folder_round_trip(tmp_path, pairs):
 def test_folder_there(tmp_path, pairs):
     """A folder that is there is never written over."""
     (tmp_path / "set").mkdir()
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="already exists"):
         imported_folder.write(pairs, tmp_path / "set")
 
 
@@ -800,7 +802,7 @@ def test_folder_full_disk(tmp_path, pairs, monkeypatch):
         ("rows.jsonl", ('"slot": null', '"slot": -1'), "rows.jsonl, line 1: slot is -1"),
         ("rows.jsonl", ('"share": null', '"share": NaN'), "line 1: share is nan"),
         ("rows.jsonl", ('"frame": ', '"frames": '), "line 1: expected the columns frame"),
-        ("rows.jsonl", ('{"frame"', '{frame"'), "line 1: is not JSON"),
+        ("rows.jsonl", ('{"frame"', '{frame"'), "line 1: is not valid JSON"),
         ("unusable.jsonl", ('"line"', '"lines"'), "unusable.jsonl, line 1: expected line"),
     ],
 )

@@ -173,11 +173,11 @@ def test_five_faults_of_five_kinds_are_all_named_with_their_places(tmp_path):
                 "(found 90.0)"
             ),
             (
-                f"line {mask}: frames[1] 'worked-as'.text: must hold [MASK] exactly once; it "
-                "is there 0 times (found 'She worked as {a attribute}.')"
+                f"line {mask}: frames[1] 'worked-as'.text: must contain [MASK] exactly once; "
+                "found it 0 times (found 'She worked as {a attribute}.')"
             ),
             (
-                f"line {twice}: classes and controls: the attribute 'Nurse' is there twice; "
+                f"line {twice}: classes and controls: the attribute 'Nurse' appears twice; "
                 "expected once"
             ),
         ]
@@ -204,7 +204,7 @@ def test_a_fault_inside_a_frame_hides_no_fault_between_frames(tmp_path):
     assert len(told) == 2
     assert told[0].startswith("set.version: ")
     assert told[1] == (
-        "frames: the text or variant 'They hired {a attribute} and [MASK] came.' is there twice; "
+        "frames: the text or variant 'They hired {a attribute} and [MASK] came.' appears twice; "
         "expected once"
     )
 
@@ -252,7 +252,12 @@ def test_a_misspelt_kind_is_not_also_a_wrong_content(tmp_path):
             "frames[1] 'worked-as'.text",
             "{job}",
         ),
-        ("[MASK] worked as {a attribute}.", "[MASK] {is {attribute}.", "frames[1]", "lone brace"),
+        (
+            "[MASK] worked as {a attribute}.",
+            "[MASK] {is {attribute}.",
+            "frames[1]",
+            "unmatched brace",
+        ),
         (
             "[MASK] worked as {a attribute}.",
             "[MASK] is {attribute}, {a attribute}.",
@@ -315,7 +320,7 @@ def test_a_misspelt_kind_is_not_also_a_wrong_content(tmp_path):
             "[groups.women]",
             '[groups."Women and girls"]',
             "Women and girls",
-            "expected small letters and digits",
+            "expected lower-case letters and digits",
         ),
         ('[{ text = "she" }]', "[]", "groups.women.terms", "has 0 entries; expected at least 1"),
         (
@@ -372,45 +377,51 @@ def test_one_mistake_in_a_frame_is_one_fault(tmp_path):
         (
             'id = "was-hired"',
             'id = "worked-as"',
-            "frames: the id 'worked-as' is there twice; expected once",
+            "frames: the id 'worked-as' appears twice; expected once",
         ),
         (
             "They hired {a attribute} and [MASK] came.",
             "as {a attribute}, [MASK] worked.",
             (
-                "frames: the text or variant 'as {a attribute}, [MASK] worked.' is there twice; "
+                "frames: the text or variant 'as {a attribute}, [MASK] worked.' appears twice; "
                 "expected once"
             ),
         ),
         (
             '{ text = "he" }',
             '{ text = "she" }',
-            "groups: the term 'she' is there twice; expected once",
+            "groups: the term 'she' appears twice; expected once",
         ),
         (
             '"engineer" }]',
             '"engineer" }]\n[controls]\nattributes = [{ text = "nurse" }]',
-            "classes and controls: the attribute 'nurse' is there twice; expected once",
+            "classes and controls: the attribute 'nurse' appears twice; expected once",
         ),
         (
             'contrast = ["first", "second"]',
             'contrast = ["first", "third"]',
-            "set.contrast: names the class 'third'; the classes are: first, second",
+            "set.contrast: no class is named 'third'; the classes are: first, second",
         ),
         (
             'contrast = ["first", "second"]',
             'contrast = ["first", "first"]',
-            "set.contrast: the class 'first' is there twice; expected once",
+            "set.contrast: the class 'first' appears twice; expected once",
         ),
         (
             "They hired {a attribute} and [MASK] came.",
             "The {term} worked as a [MASK].",
-            "frames: some have the group at the mask and some the attribute; expected one form",
+            (
+                "frames: some texts have the group at the mask, others the attribute; expected the "
+                "same in all"
+            ),
         ),
         (
             "As {a attribute}, [MASK] worked.",
             "As a [MASK], the {term} worked.",
-            "frames: some have the group at the mask and some the attribute; expected one form",
+            (
+                "frames: some texts have the group at the mask, others the attribute; expected the "
+                "same in all"
+            ),
         ),
         (
             '[groups.men]\nterms = [{ text = "he" }]\n',
@@ -425,7 +436,7 @@ def test_one_mistake_in_a_frame_is_one_fault(tmp_path):
         (
             FRAMES,
             FRAMES + "[[facts]]\nid = 'f'\nrelation = 'r'\ntext = 'A [MASK].'\nanswers = ['b']\n",
-            "facts: an association set has none; expected [[frames]]",
+            "facts: not allowed in an association set; expected [[frames]]",
         ),
     ],
 )
@@ -470,18 +481,18 @@ def test_a_class_may_not_have_the_name_of_the_controls(tmp_path):
     """In the results, it would be taken for the neutral words."""
     text = SOUND.replace("[classes.second]", "[classes.control]").replace('"second"', '"control"')
     assert faults_of(tmp_path, text) == [
-        "classes.control: stands for [controls] in the results; expected another name"
+        "classes.control: reserved for [controls] in the results; choose another name"
     ]
 
 
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ('"italy"', '"france"', "facts: the id 'france' is there twice; expected once"),
+        ('"italy"', '"france"', "facts: the id 'france' appears twice; expected once"),
         (
             "The capital of Italy is [MASK].",
             "The capital of France is [MASK].",
-            "facts: the text 'The capital of France is [MASK].' is there twice; expected once",
+            "facts: the text 'The capital of France is [MASK].' appears twice; expected once",
         ),
     ],
 )
@@ -496,14 +507,14 @@ def test_a_fact_without_a_mask_or_an_answer_is_told(tmp_path):
     text = changed('answers = ["Rome"]', "answers = []", text)
     told = faults_of(tmp_path, text)
     assert len(told) == 2
-    assert "facts[1] 'france'.negated: must hold [MASK] exactly once" in told[0]
+    assert "facts[1] 'france'.negated: must contain [MASK] exactly once" in told[0]
     assert "facts[2] 'italy'.answers: has 0 entries; expected at least 1" in told[1]
 
 
 def test_a_cloze_set_has_no_groups(tmp_path):
     """The two kinds are not mixed in one file."""
     assert faults_of(tmp_path, CLOZE + GROUPS) == [
-        "groups: a cloze set has none; expected [[facts]]"
+        "groups: not allowed in a cloze set; expected [[facts]]"
     ]
 
 
@@ -569,7 +580,7 @@ def test_a_file_in_another_encoding_is_told_with_the_byte(tmp_path):
         ("[set\nname = 1", "at line 1"),
         ("a = 1\na = 2\n", "at line 2"),
         ("{}", "line 1"),
-        ("a = " + "[" * 20_000 + "]" * 20_000, "too many brackets"),
+        ("a = " + "[" * 20_000 + "]" * 20_000, "brackets are nested too deeply"),
         ("a = " + "9" * 5_000, "4300 digits"),
     ],
     ids=["bracket", "twice", "json", "deep", "long"],

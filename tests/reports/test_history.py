@@ -143,7 +143,7 @@ def test_notes_name_what_was_left_out_the_clock_and_several_candidates(tmp_path)
     second = write(tmp_path, 2, day=2, candidate="b")
     (tmp_path / "other").mkdir()
     lines = words.notes(judge(read(tmp_path)))
-    assert lines[0].startswith("other: left out: no record")
+    assert lines[0].startswith("other: left out: not a complete record")
     assert f"the clock went backwards: {second.name} was written after {first.name}" in lines[1]
     assert "the candidates have 2 names (a and b)" in lines[2]
 

@@ -13,7 +13,7 @@ from maskaudit.audit.judging.judge import judge
 from maskaudit.reports import verdicts as gates
 from maskaudit.reports.blocks import Figure, Table
 from maskaudit.reports.html import render
-from maskaudit.reports.overview import overview, place, write_overview
+from maskaudit.reports.overview import overview, overview_path, write_overview
 from tests import manifests
 from tests.reports import records
 from tests.reports.records import page
@@ -131,7 +131,7 @@ def test_sets_without_a_contrast_leave_the_list_of_pages(tmp_path):
 def test_the_page_lies_beside_the_records_whole_or_not_at_all(two, tmp_path):
     """Named by the time of the newest, so that the same records have the same page."""
     path = write_overview(two)
-    assert path == place(two[::-1]) == tmp_path / "overview-20260102T030406000000Z.html"
+    assert path == overview_path(two[::-1]) == tmp_path / "overview-20260102T030406000000Z.html"
     first = path.read_bytes()
     assert write_overview(two) == path
     assert path.read_bytes() == first

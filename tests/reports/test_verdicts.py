@@ -22,7 +22,7 @@ def read(text):
 
 def test_a_failure_is_told_in_two_lines():
     """The numbers, then why."""
-    assert verdicts.told(verdict()) == (
+    assert verdicts.as_text(verdict()) == (
         "fail: no-regression[gender/jobs]: +0.31 nats (one-sided 95 % bounds +0.22 and +0.40), "
         "margin 0.20 nats against reference\n"
         "Worse, credibly by more than the margin."
@@ -31,7 +31,7 @@ def test_a_failure_is_told_in_two_lines():
 
 def test_what_is_undecided_says_what_would_decide_it():
     """The smallest change that it would find, the frames there were and those it takes."""
-    told = verdicts.told(verdict("inconclusive", frames_needed=36, reason="shows neither"))
+    told = verdicts.as_text(verdict("inconclusive", frames_needed=36, reason="shows neither"))
     assert told.splitlines()[1:] == [
         "Shows neither.",
         "The smallest change that it would find four times in five: 0.13 nats.",
@@ -98,7 +98,7 @@ def test_the_lines_have_a_heading_every_verdict_and_the_exit_code():
         "2 gates with 6 verdicts: 1 fail, 1 not measured, 1 inconclusive, 1 warning, 1 waived, "
         "1 pass"
     )
-    assert lines[1] == "The record 20260101T000000Z-abcd, by the gates of gates.toml."
+    assert lines[1] == "Record 20260101T000000Z-abcd, judged by gates.toml."
     assert lines[2].startswith("fail          no-regression[e/failed]: +0.31 nats")
     assert lines[-2:] == ["Note: a record stands for the baseline", "Exit code 1: a gate failed."]
     assert sum("[" in line for line in lines) == 6
@@ -163,7 +163,7 @@ def test_numbers_have_the_unit_of_what_is_judged(told, estimate, margin):
 def test_without_numbers_there_is_only_the_reason():
     """No dash stands for a number that nobody looked for."""
     empty = dict.fromkeys(("estimate", "low", "high", "mde", "margin"), math.nan)
-    told = verdicts.told(verdict("not_measured", reason="nothing there", **empty))
+    told = verdicts.as_text(verdict("not_measured", reason="nothing there", **empty))
     assert told == "not measured: no-regression[gender/jobs]\nNothing there."
 
 

@@ -62,8 +62,9 @@ class Measured:
     def values(self, measure: str) -> pd.DataFrame:
         """The items with the value and rank of one measure; NaN if missing."""
         if measure not in self._values:  # several estimators need the same measure
-            own = self.scores.loc[self.scores["measure"] == measure, ["item", "value", "rank"]]
-            self._values[measure] = self.items.merge(own, on="item", how="left")
+            rows = self.scores.loc[self.scores["measure"] == measure, ["item", "value", "rank"]]
+            # A left join: an item without a score makes its unit NaN, not just smaller.
+            self._values[measure] = self.items.merge(rows, on="item", how="left")
         return self._values[measure]
 
 

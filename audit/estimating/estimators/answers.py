@@ -33,27 +33,30 @@ def units(measured: Measured, _mode: str) -> pd.DataFrame:
         p=lambda rows: np.exp(rows["value"].astype(float)),
         rank=lambda rows: rows["rank"].astype("float64"),
     )
-    fact = values.groupby("frame", sort=False)
-    found = fact[["class", "cluster", "context"]].first()
-    rank = fact["rank"].min()
+    by_fact = values.groupby("frame", sort=False)
+    facts = by_fact[["class", "cluster", "context"]].first()
+    rank = by_fact["rank"].min()
     likeliest = measured.fills[measured.fills["rank"] == 1].set_index("context")["probability"]
-    confidence = found["context"].map(likeliest).astype(float)
+    confidence = facts["context"].map(likeliest).astype(float)
     right = (rank == 1).astype(float).where(rank.notna())
     columns = {
         # 1 or NaN, never 0: NaN removes a fact without a rank from every mean.
         "facts": rank.notna().astype(float).where(rank.notna()),
         "reciprocal": 1 / rank,
-        "nll": -np.log(fact["p"].sum(min_count=1)).where(rank.notna()),
+        # Without `min_count`, answers that have no score would sum to 0, whose log is infinite.
+        "nll": -np.log(by_fact["p"].sum(min_count=1)).where(rank.notna()),
         "squared": (confidence - right) ** 2,
-        "of": float(len(found)),
+        "of": float(len(facts)),
         **{f"at_{k}": (rank <= k).astype(float).where(rank.notna()) for k in AT},
     }
     # A confidence of 1 belongs to the last bin.
-    number = np.minimum((confidence * BINS).fillna(0).astype(int), BINS - 1)
+    # A missing confidence has no integer, so it is put into bin 0; its `p_0` is NaN all the same,
+    # which removes the fact.
+    bin_of_fact = np.minimum((confidence * BINS).fillna(0).astype(int), BINS - 1)
     for b in range(BINS):
-        inside = (number == b).astype(float)
+        inside = (bin_of_fact == b).astype(float)
         columns |= {f"n_{b}": inside, f"p_{b}": inside * confidence, f"r_{b}": inside * right}
-    return found.assign(**columns).rename_axis("unit")
+    return facts.assign(**columns).rename_axis("unit")
 
 
 _BINNED = tuple(f"{part}_{b}" for part in ("n", "p", "r") for b in range(BINS))
@@ -61,6 +64,8 @@ _BINNED = tuple(f"{part}_{b}" for part in ("n", "p", "r") for b in range(BINS))
 
 def _bins(means: Means) -> tuple[Means, Means, Means, Means]:
     """Means of counts, confidences and right answers by bin, [..., bins], and of facts, [...]."""
+    # The first two columns are `facts` and `of`; each part of `_BINNED` follows with `BINS`
+    # columns.
     parts = (means[..., 2 + i * BINS : 2 + (i + 1) * BINS] for i in range(3))
     n, p, right = parts
     return n, p, right, means[..., 0]
@@ -76,10 +81,12 @@ def ece(means: Means) -> Means:
 def ece_debiased(means: Means) -> Means:
     """Root of the debiased mean squared gap of the bins, at least 0; one-fact bins add 0."""
     n, p, right, facts = _bins(means)
-    of = means[..., 1]
+    n_facts = means[..., 1]
+    # An empty bin gives 0/0 and a bin of one fact divides by 0; `where` replaces both.
     with np.errstate(divide="ignore", invalid="ignore"):
         share = right / n
-        count = n / facts[..., None] * of[..., None]
+        # `n` and `facts` are means, so their ratio is a share; times all facts it is a count.
+        count = n / facts[..., None] * n_facts[..., None]
         noise = share * (1 - share) / (count - 1)
         gap = np.where(count > ALONE, (p / n - share) ** 2 - noise, 0.0)
     mean: Means = np.where(n > 0, gap * n, 0.0).sum(-1) / facts

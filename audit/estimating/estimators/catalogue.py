@@ -28,5 +28,5 @@ ALL: tuple[Estimator, ...] = (*GROUP, *UNIT)
 
 def needed(kind: str) -> frozenset[str]:
     """The measures that the estimators for a kind of probe set need; `logp` by default."""
-    found = frozenset[str]().union(*(part.needs for part in ALL if kind in part.kinds))
-    return found or frozenset({"logp"})
+    measures = frozenset[str]().union(*(part.needs for part in ALL if kind in part.kinds))
+    return measures or frozenset({"logp"})

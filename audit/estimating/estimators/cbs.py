@@ -28,16 +28,16 @@ def units(measured: Measured, mode: str) -> pd.DataFrame:
     scored = measured.values("logp")
     rows = scored[scored["role"].isin(["probe", "prior"])]
     by_role = pooled(rows).rename("value").reset_index()
-    place = [*CELL[1:], "variant", "group"]
-    wide = by_role.pivot(index=place, columns="role", values="value")
-    beyond = (wide["probe"] - wide["prior"]).groupby(["class", "attribute", "frame", "group"])
+    keys = [*CELL[1:], "variant", "group"]
+    wide = by_role.pivot(index=keys, columns="role", values="value")
+    log_ratios = (wide["probe"] - wide["prior"]).groupby(["class", "attribute", "frame", "group"])
     # A cell counts only if each of its variants has a score.
-    cells = beyond.mean().where(beyond.count() == beyond.size()).unstack("group")
-    found = [
-        (class_, attribute, _variance(own.to_numpy(dtype=float), mode))
-        for (class_, attribute), own in cells.groupby(["class", "attribute"], sort=False)
+    cells = log_ratios.mean().where(log_ratios.count() == log_ratios.size()).unstack("group")
+    variances = [
+        (class_, attribute, _variance(by_frame.to_numpy(dtype=float), mode))
+        for (class_, attribute), by_frame in cells.groupby(["class", "attribute"], sort=False)
     ]
-    table = pd.DataFrame(found, columns=["class", "unit", "variance"]).set_index("unit")
+    table = pd.DataFrame(variances, columns=["class", "unit", "variance"]).set_index("unit")
     return table.assign(cluster="")
 
 

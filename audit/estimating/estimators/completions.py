@@ -24,18 +24,20 @@ def hurtful(measured: Measured, _mode: str) -> pd.DataFrame:
     columns = [f"at_{k}" for k in AT]
     if measured.lexicon is None:
         return pd.DataFrame(columns=["class", "cluster", "n", *columns])
-    places = measured.items.drop_duplicates("context").set_index("context")
+    contexts = measured.items.drop_duplicates("context").set_index("context")
     hits = measured.fills["token"].str.casefold().isin(measured.lexicon)
     ranked = measured.fills.assign(hit=hits.astype(float))
-    found = {
+    counts = {
         f"at_{k}": ranked[ranked["rank"] <= k].groupby("context")["hit"].agg(["sum", "size"])
         for k in AT
     }
     shares = {
-        name: (part["sum"] / k).where(part["size"] == k).reindex(places.index)
-        for (name, part), k in zip(found.items(), AT, strict=True)
+        name: (part["sum"] / k).where(part["size"] == k).reindex(contexts.index)
+        for (name, part), k in zip(counts.items(), AT, strict=True)
     }
-    table = pd.DataFrame({"class": places["group"], "cluster": places["frame"], "n": 1.0, **shares})
+    table = pd.DataFrame(
+        {"class": contexts["group"], "cluster": contexts["frame"], "n": 1.0, **shares}
+    )
     return table.rename_axis("unit")
 
 
@@ -45,29 +47,30 @@ def associated(measured: Measured, _mode: str) -> pd.DataFrame:
     Each distinct fill is tested on the table of groups by whether it is among the three likeliest
     of a sentence: chi-square without correction, Bonferroni over the frame's distinct fills.
     """
-    places = measured.items.drop_duplicates("context")[["context", "frame", "group"]]
-    top = measured.fills[measured.fills["rank"] <= DISCO_AT].merge(places, on="context")
+    contexts = measured.items.drop_duplicates("context")[["context", "frame", "group"]]
+    top = measured.fills[measured.fills["rank"] <= DISCO_AT].merge(contexts, on="context")
     # A sentence that was not scored must not count as a sentence without the fill.
-    places = places[places["context"].isin(top["context"])]
-    size = places.groupby(["frame", "group"], sort=False)["context"].nunique()
-    found = [
-        (frame, float(_significant(own, size.xs(frame, level="frame"))))
-        for frame, own in top.groupby("frame", sort=False)
+    contexts = contexts[contexts["context"].isin(top["context"])]
+    size = contexts.groupby(["frame", "group"], sort=False)["context"].nunique()
+    rows = [
+        (frame, float(_n_significant(fills, size.xs(frame, level="frame"))))
+        for frame, fills in top.groupby("frame", sort=False)
     ]
-    table = pd.DataFrame(found, columns=["unit", "fills"]).set_index("unit")
+    table = pd.DataFrame(rows, columns=["unit", "fills"]).set_index("unit")
     table["class"], table["cluster"], table["n"] = "", "", 1.0
     return table
 
 
-def _significant(top: pd.DataFrame, size: pd.Series) -> int:
+def _n_significant(top: pd.DataFrame, size: pd.Series) -> int:
     """Number of fills of one frame whose counts differ by group at .05 / number of fills."""
-    having = top.groupby(["token", "group"])["context"].nunique().unstack("group", fill_value=0)
-    having = having.reindex(columns=size.index, fill_value=0)
+    with_fill = top.groupby(["token", "group"])["context"].nunique().unstack("group", fill_value=0)
+    # In the order of `size`: the two are compared as arrays, without their labels.
+    with_fill = with_fill.reindex(columns=size.index, fill_value=0)
     if len(size) < 2:  # noqa: PLR2004 - groups to compare
         return 0
     p = [
         _chi_square(row.to_numpy(dtype=float), size.to_numpy(dtype=float))
-        for _, row in having.iterrows()
+        for _, row in with_fill.iterrows()
     ]
     return int(np.sum(np.array(p) < LEVEL / len(p)))
 
@@ -76,12 +79,13 @@ def _ratio(means: NDArray[np.float64], column: int) -> NDArray[np.float64]:
     return means[..., column] / means[..., 0]
 
 
-def _chi_square(having: NDArray[np.float64], size: NDArray[np.float64]) -> float:
-    if having.sum() == size.sum():
+def _chi_square(with_fill: NDArray[np.float64], size: NDArray[np.float64]) -> float:
+    if with_fill.sum() == size.sum():
         return 1.0  # every sentence has it: the test rejects a row of zeros
     from scipy import stats  # imported here because it takes a second
 
-    table = np.stack([having, size - having])
+    table = np.stack([with_fill, size - with_fill])
+    # By default scipy would correct tables of two groups, but not those of three.
     return float(stats.chi2_contingency(table, correction=False).pvalue)
 
 

@@ -23,11 +23,12 @@ def of_models(name: str, unit: str, definition: str, hides: str) -> UnitEstimato
     """A measure `name` of the scoring pass that compares the two models' distributions."""
 
     def units(measured: Measured, _mode: str) -> pd.DataFrame:
+        # The whole distribution is compared, so all targets of a context make one unit.
         rows = measured.items[measured.items["role"] == "probe"].drop_duplicates("context")
-        own = measured.paired[measured.paired["measure"] == name].set_index("context")["value"]
-        found = rows.set_index("context")[["class", "frame"]].rename_axis("unit")
-        found = found.rename(columns={"frame": "cluster"})
-        return found.assign(value=own.reindex(found.index), n=1.0)
+        value = measured.paired[measured.paired["measure"] == name].set_index("context")["value"]
+        table = rows.set_index("context")[["class", "frame"]].rename_axis("unit")
+        table = table.rename(columns={"frame": "cluster"})
+        return table.assign(value=value.reindex(table.index), n=1.0)
 
     return UnitEstimator(
         name=name,
@@ -49,15 +50,15 @@ def of_groups(name: str, unit: str, definition: str) -> UnitEstimator:
     """A distance of two groups' distributions over the vocabulary, within one model."""
 
     def units(measured: Measured, _mode: str) -> pd.DataFrame:
-        own = measured.paired[measured.paired["measure"] == name]
-        if own.empty:
+        distances = measured.paired[measured.paired["measure"] == name]
+        if distances.empty:
             return pd.DataFrame(columns=["class", "cluster", "value", "n"])
         frames = measured.items.drop_duplicates("context").set_index("context")["frame"]
-        units = own["context"] + ":" + own["other_context"]
-        clusters = own["context"].map(frames)
-        known = clusters.notna()
-        table = {"class": "", "cluster": clusters, "value": own["value"], "n": 1.0}
-        return pd.DataFrame(table)[known].set_axis(units[known]).rename_axis("unit")
+        units = distances["context"] + ":" + distances["other_context"]
+        clusters = distances["context"].map(frames)
+        has_frame = clusters.notna()
+        table = {"class": "", "cluster": clusters, "value": distances["value"], "n": 1.0}
+        return pd.DataFrame(table)[has_frame].set_axis(units[has_frame]).rename_axis("unit")
 
     return UnitEstimator(
         name=name,
@@ -83,20 +84,25 @@ def of_targets(name: str, unit: str, definition: str) -> UnitEstimator:
             return pd.DataFrame(columns=["class", "cluster", "value", "n"])
         scored = measured.values("logp")
         rows = scored[scored["role"] == "probe"]
+        # `first`, because rows that share a target and its context also share its p.
         p = np.exp(rows["value"]).groupby([rows["context"], rows["target"]]).first()
         simplex = (p / p.groupby("context").sum(min_count=1)).rename("p").reset_index()
-        places = rows.drop_duplicates("context")[["context", "frame", "variant", "group"]]
-        by_group = simplex.merge(places, on="context").groupby(
+        contexts = rows.drop_duplicates("context")[["context", "frame", "variant", "group"]]
+        by_group = simplex.merge(contexts, on="context").groupby(
             ["frame", "variant", "group", "target"], sort=False
         )
         # A target without a score makes the distance NaN: fewer targets would change its meaning.
         wide = by_group["p"].mean().where(by_group["p"].count() == by_group["p"].size())
-        found = [
-            (f"{frame}:{variant}:{first}:{second}", frame, _distance(name, own[first], own[second]))
-            for (frame, variant), own in wide.unstack("group").groupby(["frame", "variant"])
-            for first, second in combinations(own.columns, 2)
+        distances = [
+            (
+                f"{frame}:{variant}:{first}:{second}",
+                frame,
+                _distance(name, by_target[first], by_target[second]),
+            )
+            for (frame, variant), by_target in wide.unstack("group").groupby(["frame", "variant"])
+            for first, second in combinations(by_target.columns, 2)
         ]
-        table = pd.DataFrame(found, columns=["unit", "cluster", "value"]).set_index("unit")
+        table = pd.DataFrame(distances, columns=["unit", "cluster", "value"]).set_index("unit")
         table["class"], table["n"] = "", 1.0
         return table
 

@@ -33,17 +33,18 @@ def preferences(values: pd.DataFrame) -> pd.DataFrame:
     """
     sides = values[values["label"].isin(["stereotype", "anti"])]
     sides = sides[~sides.duplicated(["pair", "label"], keep=False)]
-    place = sides.groupby("pair", sort=False)[["class", "cluster", "cluster_2"]].first()
+    clusters = sides.groupby("pair", sort=False)[["class", "cluster", "cluster_2"]].first()
     wide = sides.pivot(index="pair", columns="label", values="value")
+    # A column is missing if no pair of the set has that side.
     wide = wide.reindex(columns=["stereotype", "anti"])
     more, less = (wide[side].to_numpy(dtype=float) for side in ("stereotype", "anti"))
     # A pair that lacks a score is NaN: a bare comparison with NaN would count as a loss.
-    known = np.where(np.isnan(more) | np.isnan(less), np.nan, 1.0)
-    found = pd.DataFrame(
-        {"wins": (more > less) * known, "pairs": known, "ties": (more == less) * known},
+    complete = np.where(np.isnan(more) | np.isnan(less), np.nan, 1.0)
+    result = pd.DataFrame(
+        {"wins": (more > less) * complete, "pairs": complete, "ties": (more == less) * complete},
         index=wide.index,
     )
-    return place.join(found)
+    return clusters.join(result)
 
 
 def share_of_all(means: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -53,6 +54,7 @@ def share_of_all(means: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def share_of_decided(means: NDArray[np.float64]) -> NDArray[np.float64]:
     """Wins in percent of the pairs that do not tie."""
+    # Where all pairs tie, the share is 0/0 and so unknown.
     with np.errstate(invalid="ignore"):
         return 100 * means[..., 0] / (means[..., 1] - means[..., 2])
 

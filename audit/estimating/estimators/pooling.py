@@ -11,6 +11,7 @@ def group_at_mask(scored: pd.DataFrame) -> bool:
     differ = (scored["target"] != scored["term"]).to_numpy(dtype=bool)
     if not differ.any():
         return True
+    # Folding case is slow, so it is done once per distinct pair of words.
     words = scored.loc[differ, ["target", "term"]].drop_duplicates()
     return bool((words["target"].str.casefold() == words["term"].str.casefold()).all())
 
@@ -30,15 +31,17 @@ def group_differences(scored: pd.DataFrame, first: str, second: str) -> pd.DataF
     groups = pooled(scored).unstack("group")
     complete = groups.notna().all(axis=1)
     difference = (groups[first] - groups[second]).where(complete).rename("value")
+    # By default pandas would average the variants that are left, another mix than in other cells.
     return difference.groupby(CELL, sort=False).mean(skipna=False).reset_index()
 
 
 def pooled(scored: pd.DataFrame) -> pd.Series:
     """One number per cell, variant and group; NaN if one of its terms has no score."""
-    place = [scored[name] for name in (*CELL, "variant", "group")]
-    by_group = scored["value"].groupby(place, sort=False)
+    keys = [scored[name] for name in (*CELL, "variant", "group")]
+    by_group = scored["value"].groupby(keys, sort=False)
+    # Terms in the context stand in different sentences, whose probabilities do not add up.
     if not group_at_mask(scored):
         return by_group.mean(skipna=False)
     # Subtract the maximum before exp and add it back after log, to avoid underflow.
-    beside = (scored["value"] - by_group.transform("max")).apply(np.exp)
-    return by_group.max() + beside.groupby(place, sort=False).sum(skipna=False).apply(np.log)
+    relative = (scored["value"] - by_group.transform("max")).apply(np.exp)
+    return by_group.max() + relative.groupby(keys, sort=False).sum(skipna=False).apply(np.log)

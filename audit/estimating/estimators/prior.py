@@ -9,15 +9,16 @@ from maskaudit.audit.estimating.estimators.pooling import group_differences
 
 def prior_cells(scored: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
     """Log-odds of each cell with the attribute masked too, read at the group's slot, in nats."""
+    # The prior takes the role of the probe that it belongs to, by which `lpbs_cells` joins them.
     return group_differences(scored[scored["role"] == "prior"], first, second).assign(role="probe")
 
 
 def lpbs_cells(scored: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
     """Log-odds minus the prior, cell by cell, in nats."""
-    place = ["role", "class", "attribute", "frame"]
+    keys = ["role", "class", "attribute", "frame"]
     raw = LOG_ODDS.cells(scored, first, second)
-    both = raw[raw["role"] == "probe"].merge(prior_cells(scored, first, second), on=place)
-    return both.assign(value=both["value_x"] - both["value_y"])[[*place, "value"]]
+    joined = raw[raw["role"] == "probe"].merge(prior_cells(scored, first, second), on=keys)
+    return joined.assign(value=joined["value_x"] - joined["value_y"])[[*keys, "value"]]
 
 
 PRIOR = GroupEstimator(

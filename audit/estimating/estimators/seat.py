@@ -12,6 +12,7 @@ from maskaudit.audit.estimating.estimators import CORRECTED, Measured, UnitEstim
 
 POOLINGS = ("cls", "mean", "first")
 # Enumerate up to EXACT partitions; draw DRAWN of them if there are more.
+# The seed is fixed, so that a record that is estimated again has the same p.
 EXACT, DRAWN, SEED = 20_000, 9_999, 0
 COLUMNS = ("x", "in_x", "y", "in_y", "s", "square", "n", "of")
 Means = NDArray[np.float64]
@@ -22,17 +23,18 @@ def _estimator(pooling: str) -> UnitEstimator:
 
     def units(measured: Measured, _mode: str) -> pd.DataFrame:
         """One row per test and target word: mean cosine to A minus mean cosine to B."""
-        own = measured.paired[measured.paired["measure"] == f"cosine_{pooling}"]
+        cosines = measured.paired[measured.paired["measure"] == f"cosine_{pooling}"]
         # A word may be in several tests: its cosines are stored once and joined to each of them.
         words = measured.items.rename(columns={"frame": "test", "term": "word"})
         sides = words.loc[words["group"] != "", ["test", "group", "word", "context"]]
         attributes = words.loc[words["class"] != "", ["test", "class", "context"]].rename(
             columns={"class": "attributes", "context": "other_context"}
         )
-        rows = own.drop_duplicates(["context", "other_context"]).merge(sides, on="context")
+        rows = cosines.drop_duplicates(["context", "other_context"]).merge(sides, on="context")
         rows = rows.merge(attributes, on=["test", "other_context"])
-        place = ["test", "group", "word"]
-        means = rows.groupby([*place, "attributes"], sort=False)["value"].mean()
+        keys = ["test", "group", "word"]
+        means = rows.groupby([*keys, "attributes"], sort=False)["value"].mean()
+        # A column is missing if no test has such words.
         wide = means.unstack("attributes").reindex(columns=["A", "B"]).reset_index()
         s = wide["A"] - wide["B"]
         in_x, in_y = ((wide["group"] == side).astype(float) for side in ("X", "Y"))
@@ -51,7 +53,7 @@ def _estimator(pooling: str) -> UnitEstimator:
         index = wide["test"] + ":" + wide["group"] + ":" + wide["word"]
         return pd.DataFrame(table).set_axis(index).rename_axis("unit")
 
-    what = {
+    states = {
         "cls": "of the first piece of the sentence ([CLS])",
         "mean": "averaged over the word's pieces",
         "first": "of the word's first piece",
@@ -59,7 +61,7 @@ def _estimator(pooling: str) -> UnitEstimator:
     return UnitEstimator(
         name=name,
         unit="standard deviations",
-        definition="WEAT effect size d on states of the last layer, " + what[pooling] + ": mean "
+        definition="WEAT effect size d on states of the last layer, " + states[pooling] + ": mean "
         "association of X minus that of Y, over the standard deviation of both; a word's "
         "association is its mean cosine to A minus that to B, its state the mean over bleached "
         "sentences. -2 to 2; p by permutation of words, one-sided.",
@@ -78,12 +80,12 @@ def _estimator(pooling: str) -> UnitEstimator:
 
 def effect_size(means: Means) -> Means:
     """Difference of mean associations, X minus Y, over the standard deviation (n - 1) of all."""
-    x, in_x, y, in_y, s, square, n, of = np.moveaxis(means, -1, 0)
-    words = of / n
+    x, in_x, y, in_y, s, square, n, total = np.moveaxis(means, -1, 0)
+    words = total / n
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = np.sqrt((square / n - (s / n) ** 2) * words / (words - 1))
-        found: Means = (x / in_x - y / in_y) / spread
-    return found
+        effect: Means = (x / in_x - y / in_y) / spread
+    return effect
 
 
 def permutation_p(units: pd.DataFrame) -> float:
@@ -97,12 +99,12 @@ def permutation_p(units: pd.DataFrame) -> float:
     observed = s[in_x].sum()
     # The sum over X suffices, because the total is fixed.
     # Partitions that tie with the observed one must count however their sums are rounded.
-    reach = observed - 1e-12 * max(1.0, abs(observed))
+    threshold = observed - 1e-12 * max(1.0, abs(observed))
     if comb(n, size) <= EXACT:
         sums = np.array([s[list(chosen)].sum() for chosen in combinations(range(n), size)])
-        return float((sums >= reach).mean())
-    draws = np.random.default_rng(SEED)
-    hits = sum(s[draws.permutation(n)[:size]].sum() >= reach for _ in range(DRAWN))
+        return float((sums >= threshold).mean())
+    rng = np.random.default_rng(SEED)
+    hits = sum(s[rng.permutation(n)[:size]].sum() >= threshold for _ in range(DRAWN))
     # The observed partition counts as a draw, so p is never 0.
     return float((1 + hits) / (1 + DRAWN))
 

@@ -30,25 +30,26 @@ def units(measured: Measured, mode: str) -> pd.DataFrame:
         tie = 0.0
     else:
         values = measured.values("logp")
+        # `logp` is a sum over pieces: by the sum, words of many pieces would lose for their length.
         pieces = measured.scores.drop_duplicates("item").set_index("item")["pieces"]
         length = values["item"].map(pieces).astype(float)
         values = values.assign(value=values["value"] / length)
         tie = 0.5
-    place = values.groupby("pair", sort=False)[["class", "cluster"]].first()
+    clusters = values.groupby("pair", sort=False)[["class", "cluster"]].first()
     wide = values.pivot(index="pair", columns="label", values="value")
     wide = wide.reindex(columns=["stereotype", "anti", "unrelated"])
     stereotype, anti, unrelated = (wide[label] for label in wide)
     # An item needs all three scores: a bare comparison with NaN would count as a loss.
-    known = wide.notna().all(axis=1).map({True: 1.0, False: np.nan})
+    complete = wide.notna().all(axis=1).map({True: 1.0, False: np.nan})
 
     def above(first: pd.Series, second: pd.Series) -> pd.Series:
         return 100.0 * ((first > second) + tie * (first == second))
 
     meaningful = (above(stereotype, unrelated) + above(anti, unrelated)) / 2
-    found = pd.DataFrame(
-        {"lms": meaningful * known, "ss": above(stereotype, anti) * known}, index=wide.index
+    result = pd.DataFrame(
+        {"lms": meaningful * complete, "ss": above(stereotype, anti) * complete}, index=wide.index
     )
-    return place.join(found)
+    return clusters.join(result)
 
 
 def lms(means: NDArray[np.float64]) -> NDArray[np.float64]:

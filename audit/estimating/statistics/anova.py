@@ -21,6 +21,8 @@ from maskaudit.audit.estimating.statistics.interval import (
 )
 
 # Missing cells are not filled above this share.
+# The interval of clusters has other degrees of freedom: filling keeps a number from jumping at its
+# first missing cell.
 MOST_MISSING = 0.05
 _LEAST = 2
 
@@ -53,11 +55,11 @@ def mean_squares(cells: Cells) -> MeanSquares:
     # Relative to the first row and column, so that constant cells give exactly 0.
     by_row, by_column = filled - filled[:1], filled - filled[:, :1]
     residual = by_row - by_row.mean(0) - (by_row - by_row.mean(0)).mean(1, keepdims=True)
-    left = (n_attributes - 1) * (n_frames - 1) - missing
+    residual_df = (n_attributes - 1) * (n_frames - 1) - missing
     return MeanSquares(
         attribute=n_frames * float(by_row.mean(1).var(ddof=1)),
         frame=n_attributes * float(by_column.mean(0).var(ddof=1)),
-        residual=float((residual**2).sum()) / left if left > 0 else np.nan,
+        residual=float((residual**2).sum()) / residual_df if residual_df > 0 else np.nan,
         n_attributes=n_attributes,
         n_frames=n_frames,
         missing=missing,
@@ -75,21 +77,26 @@ def completed(cells: Cells) -> Cells:
     if not len(gaps):
         return cells
     if not fillable(cells):
-        message = f"{len(gaps)} of {cells.size} cells are missing; expected at most 5 %"
+        message = (
+            f"{len(gaps)} of {cells.size} cells are missing; expected at most 5 % and at least "
+            "one cell of each attribute and of each frame"
+        )
         raise ValueError(message)
     i, j = gaps.T
     n_attributes, n_frames = cells.shape
-    known = np.nan_to_num(cells)
+    filled = np.nan_to_num(cells)
     # A filled cell is row mean + column mean - grand mean, and these means contain the filled
     # cells: hence a linear system.
-    fixed = known.sum(1)[i] / n_frames + known.sum(0)[j] / n_attributes - known.sum() / known.size
+    fixed = (
+        filled.sum(1)[i] / n_frames + filled.sum(0)[j] / n_attributes - filled.sum() / filled.size
+    )
     shared = (
         (i[:, None] == i[None, :]) / n_frames
         + (j[:, None] == j[None, :]) / n_attributes
-        - 1 / known.size
+        - 1 / filled.size
     )
-    known[i, j] = np.linalg.solve(np.eye(len(gaps)) - shared, fixed)
-    return known
+    filled[i, j] = np.linalg.solve(np.eye(len(gaps)) - shared, fixed)
+    return filled
 
 
 def fillable(cells: Cells) -> bool:
@@ -112,7 +119,9 @@ def name_parts(by_name: Sequence[Cells]) -> list[Part]:
     ValueError on a group of fewer than two names.
     """
     if any(len(means) < _LEAST for means in by_name):
-        message = f"groups of {[len(means) for means in by_name]} names; expected at least {_LEAST}"
+        message = (
+            f"groups of {[len(means) for means in by_name]} names; expected at least {_LEAST} each"
+        )
         raise ValueError(message)
     return [(float(means.var(ddof=1)) / len(means), len(means) - 1.0) for means in by_name]
 
@@ -135,12 +144,12 @@ def mean_interval(
         return _mean_of_clusters(cells, names, level, null_value)
     ms = mean_squares(cells)
     n = cells.size
-    kept = floored(
+    parts = floored(
         [(ms.attribute / n, ms.n_attributes - 1)],
         (ms.frame / n, ms.n_frames - 1),
         [(-ms.residual / n, ms.residual_df)],
     )
-    variance, df = satterthwaite([*kept, *names])
+    variance, df = satterthwaite([*parts, *names])
     return student(
         average(completed(cells)),
         variance,
@@ -168,7 +177,9 @@ def contrast_interval(
     frames or fewer than two attributes or frames.
     """
     if first.shape[1] != second.shape[1]:
-        message = f"classes have {first.shape[1]} and {second.shape[1]} frames; expected the same"
+        message = (
+            f"classes have {first.shape[1]} and {second.shape[1]} frames; expected the same number"
+        )
         raise ValueError(message)
     _at_least_two(first)
     _at_least_two(second)
@@ -176,16 +187,17 @@ def contrast_interval(
         return _contrast_of_clusters(first, second, names, level, null_value)
     classes = [mean_squares(first), mean_squares(second)]
     n_frames = first.shape[1]
+    # Relative to one row of the first class, so that two equal classes differ by exactly 0.
     base = first[:1] if not np.isnan(first[0]).any() else completed(first)[:1]
     difference = (completed(first) - base).mean(0) - (completed(second) - base).mean(0)
     sizes = [ms.n_attributes * n_frames for ms in classes]
     by_frame = float(difference.var(ddof=1)) / n_frames
-    kept = floored(
+    parts = floored(
         [(ms.attribute / n, ms.n_attributes - 1) for ms, n in zip(classes, sizes, strict=True)],
         (by_frame, n_frames - 1),
         [(-ms.residual / n, ms.residual_df) for ms, n in zip(classes, sizes, strict=True)],
     )
-    variance, df = satterthwaite([*kept, *names])
+    variance, df = satterthwaite([*parts, *names])
     return student(
         average(difference),
         variance,
@@ -208,16 +220,17 @@ def frame_intervals(
     cells: Cells, *, level: float = LEVEL, null_value: float = np.nan
 ) -> list[Interval]:
     """`frame_interval` of each attribute of cells, [I, J]."""
-    known = ~np.isnan(cells)
-    counts = known.sum(1)
+    present = ~np.isnan(cells)
+    counts = present.sum(1)
     if counts.min(initial=_LEAST) < _LEAST:
-        message = f"an attribute in {counts.min()} frames; expected at least {_LEAST}"
+        message = f"an attribute has cells in {counts.min()} frames; expected at least {_LEAST}"
         raise ValueError(message)
-    base = np.take_along_axis(cells, known.argmax(1)[:, None], axis=1)
-    beside = np.where(known, cells - base, 0.0)
-    shift = beside.sum(1) / counts
+    # Relative to the first known value, so that a constant attribute has variance exactly 0.
+    base = np.take_along_axis(cells, present.argmax(1)[:, None], axis=1)
+    relative = np.where(present, cells - base, 0.0)
+    shift = relative.sum(1) / counts
     averages = base[:, 0] + shift
-    spread = np.where(known, beside - shift[:, None], 0.0)
+    spread = np.where(present, relative - shift[:, None], 0.0)
     variances = (spread**2).sum(1) / (counts - 1) / counts
     return [
         student(mean, variance, n - 1, level=level, null_value=null_value, v_frames=variance)
@@ -229,8 +242,8 @@ def frame_intervals(
 
 def centred(cells: Cells) -> Cells:
     """Cells minus their frame's mean over attributes, [I, J]."""
-    beside = cells - cells[:1]  # equal attributes give exactly 0
-    centred_cells: Cells = beside - beside.mean(0, keepdims=True)
+    relative = cells - cells[:1]  # equal attributes give exactly 0
+    centred_cells: Cells = relative - relative.mean(0, keepdims=True)
     return centred_cells
 
 
@@ -250,13 +263,13 @@ def _mean_of_clusters(
     cells: Cells, names: Sequence[Part], level: float, null_value: float
 ) -> Interval:
     """The mean of the known cells, with the variance over two-way clusters."""
-    known = ~np.isnan(cells)
-    if not known.any():
+    present = ~np.isnan(cells)
+    if not present.any():
         return student(np.nan, np.nan, np.nan)
-    mean = float(cells[known].mean())
-    error = (cells[known] - mean) / known.sum()
-    found = multiway(mean, error, list(np.argwhere(known).T))
-    variance, df = satterthwaite([(found.std_error**2, found.df), *names])
+    mean = float(cells[present].mean())
+    error = (cells[present] - mean) / present.sum()
+    clustered = multiway(mean, error, list(np.argwhere(present).T))
+    variance, df = satterthwaite([(clustered.std_error**2, clustered.df), *names])
     return student(mean, variance, df, level=level, null_value=null_value)
 
 
@@ -270,22 +283,28 @@ def _contrast_of_clusters(
     """
     n_frames = first.shape[1]
     estimate, by_frame = 0.0, np.zeros(n_frames)
+    has_too_few = False
     attributes: list[Part] = []
     residuals: list[Part] = []
     for sign, cells in ((1.0, first), (-1.0, second)):
-        known = ~np.isnan(cells)
-        if not known.any():
+        present = ~np.isnan(cells)
+        if not present.any():
             return student(np.nan, np.nan, np.nan)
-        mean = float(cells[known].mean())
-        error = np.where(known, sign * (cells - mean) / known.sum(), 0.0)
-        n = int(known.any(1).sum())
+        mean = float(cells[present].mean())
+        error = np.where(present, sign * (cells - mean) / present.sum(), 0.0)
+        n = int(present.any(1).sum())
         estimate += sign * mean
+        # Added over both classes before it is squared, since they share their frames.
         by_frame += error.sum(0)
-        left = max(1, int(known.sum()) - n - n_frames + 1)
+        # With many gaps, the cells may be fewer than the parameters of the additive fit.
+        residual_df = max(1, int(present.sum()) - n - n_frames + 1)
         if n < _LEAST:
-            return student(estimate, np.nan, np.nan)
+            has_too_few = True
+            continue
         attributes.append((n / (n - 1) * float((error.sum(1) ** 2).sum()), n - 1))
-        residuals.append((-float((error**2).sum()), left))
+        residuals.append((-float((error**2).sum()), residual_df))
+    if has_too_few:
+        return student(estimate, np.nan, np.nan)
     frames = (n_frames / (n_frames - 1) * float((by_frame**2).sum()), n_frames - 1)
     variance, df = satterthwaite([*floored(attributes, frames, residuals), *names])
     return student(estimate, variance, df, level=level, null_value=null_value)

@@ -30,22 +30,25 @@ def multiway(
     if a factor has fewer than two clusters.
     """
     codes = [np.unique(labels, return_inverse=True)[1].ravel() for labels in factors]
-    sizes = [int(own.max(initial=-1)) + 1 for own in codes]
+    # `initial` gives an empty factor 0 clusters, where `max` alone would raise.
+    sizes = [int(code.max(initial=-1)) + 1 for code in codes]
     if min(sizes) < _LEAST:
         return point(estimate)
-    alone = [_component(errors, [own]) for own in codes]
+    single = [_component(errors, [code]) for code in codes]
     crossed = [
         (-1) ** (many + 1) * _component(errors, chosen)
         for many in range(2, len(codes) + 1)
         for chosen in combinations(codes, many)
     ]
-    variance = max(sum(alone) + sum(crossed), *alone)
+    # Less its intersections, the sum can fall below the part of one factor, even below 0.
+    variance = max(sum(single) + sum(crossed), *single)
     return student(estimate, variance, min(sizes) - 1, level=level, null_value=null_value)
 
 
 def _component(errors: Cells, codes: Sequence[NDArray[np.intp]]) -> float:
     """The clustered variance of one factor, or of the intersections of several."""
     _, cluster = np.unique(np.stack(codes), axis=1, return_inverse=True)
+    # NumPy 2.0 alone keeps the axis in the inverse of `unique`; later versions return it flat.
     sums = np.bincount(cluster.ravel(), weights=errors)
     return len(sums) / (len(sums) - 1) * float((sums**2).sum())
 
@@ -71,8 +74,8 @@ def jackknife(
     estimate = float(function(total / n))
     if n < _LEAST:
         return point(estimate)
-    without = function((total - columns) / (n - 1))
-    variance = float((n - 1) / n * ((without - without.mean()) ** 2).sum())
+    leave_one_out = function((total - columns) / (n - 1))
+    variance = float((n - 1) / n * ((leave_one_out - leave_one_out.mean()) ** 2).sum())
     if np.isnan(variance):
         return point(estimate)
     return student(estimate, variance, n - 1, level=level, null_value=null_value)

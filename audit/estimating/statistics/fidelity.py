@@ -37,14 +37,16 @@ def adjusted(
     often have the higher entropy, which leaves more room for distance.
     """
     columns = np.stack([is_demographic.astype(float), entropy], axis=1)
-    _, own = np.unique(frames, return_inverse=True)
-    sizes = np.bincount(own)
-    x = columns - np.stack([np.bincount(own, c) / sizes for c in columns.T], axis=1)[own]
-    y = distance - (np.bincount(own, distance) / sizes)[own]
+    _, frame = np.unique(frames, return_inverse=True)
+    sizes = np.bincount(frame)
+    # Subtracting the frames' means is the same as giving every frame an intercept of its own.
+    x = columns - np.stack([np.bincount(frame, c) / sizes for c in columns.T], axis=1)[frame]
+    y = distance - (np.bincount(frame, distance) / sizes)[frame]
     cross = x.T @ x
     if len(sizes) < _LEAST or np.linalg.matrix_rank(cross) < cross.shape[0]:
         return point(np.nan)
     inverse = np.linalg.inv(cross)
     fit = inverse @ x.T @ y
+    # What each sentence adds to the error of the first coefficient, as in a sandwich variance.
     errors: Cells = (x @ inverse[0]) * (y - x @ fit)
-    return multiway(float(fit[0]), errors, [own], level=level, null_value=0.0)
+    return multiway(float(fit[0]), errors, [frame], level=level, null_value=0.0)

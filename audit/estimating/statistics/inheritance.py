@@ -30,6 +30,7 @@ def classify(teacher: int, student: int, change: int) -> Outcome:
         if change == 0:
             return INHERITED
         return AMPLIFIED if change == student else ATTENUATED
+    # A lean that is no longer credible is not therefore gone: its change has to be credible too.
     if teacher and change == -teacher:
         return LOST
     if student and change == student:
@@ -43,16 +44,18 @@ def noise_correlation(teacher: Cells, student: Cells) -> float:
     The root of the product of the reliabilities G, plus the covariance of the noise that they share
     in the same frames: MSE_TS/sqrt(MSA_T MSA_S). NaN if the attributes of either do not differ.
     """
-    one, other = mean_squares(teacher), mean_squares(student)
-    if one.attribute == 0 or other.attribute == 0:
+    ms_t, ms_s = mean_squares(teacher), mean_squares(student)
+    if ms_t.attribute == 0 or ms_s.attribute == 0:
         return np.nan
     # The mean cross product of the residuals, since var(a + b) = var(a) + var(b) + 2 cov(a, b).
-    shared = (mean_squares(teacher + student).residual - one.residual - other.residual) / 2
-    own = [max(0.0, ms.attribute - ms.residual) for ms in (one, other)]
-    scale = np.sqrt(one.attribute * other.attribute)
-    return float((np.sqrt(own[0] * own[1]) + shared) / scale)
+    shared = (mean_squares(teacher + student).residual - ms_t.residual - ms_s.residual) / 2
+    # A variance component cannot be negative, but its estimate can.
+    signals = [max(0.0, ms.attribute - ms.residual) for ms in (ms_t, ms_s)]
+    scale = np.sqrt(ms_t.attribute * ms_s.attribute)
+    return float((np.sqrt(signals[0] * signals[1]) + shared) / scale)
 
 
 def expected_sign_changes(correlation: float) -> float:
     """Expected share of attributes with a sign change by noise alone: arccos(rho)/pi."""
+    # As an estimate, the correlation may leave -1 to 1, where arccos is not defined.
     return float(np.arccos(np.clip(correlation, -1.0, 1.0)) / np.pi)

@@ -61,6 +61,7 @@ def student(  # noqa: PLR0913 - one number each
     std_error = float(np.sqrt(variance))
     # scipy.stats gives the same numbers 50 times slower, and a page has thousands of intervals.
     quantile = float(special.stdtrit(df, (1 + level) / 2))
+    # The lower tail of the negative: 1 minus the upper one would round a tiny p to 0.
     p = 2 * float(special.stdtr(df, -abs(estimate - null_value) / std_error))
     return Interval(
         estimate=estimate,
@@ -71,6 +72,7 @@ def student(  # noqa: PLR0913 - one number each
         p=p,
         null_value=null_value,
         v_frames=v_frames,
+        # The sum of two quantiles is the usual approximation to the power of a noncentral t.
         mde=(quantile + float(special.stdtrit(df, POWER))) * std_error,
     )
 
@@ -81,9 +83,9 @@ def floored(attributes: list[Part], frames: Part, residuals: list[Part]) -> list
     Both contain the residual, so `residuals`, negative parts, subtract it once. If the sum falls
     below the floor, returns the parts of the floor alone.
     """
-    whole = [*attributes, frames, *residuals]
+    parts = [*attributes, frames, *residuals]
     floor = max(attributes, [frames], key=_total)
-    return whole if _total(whole) >= _total(floor) else floor
+    return parts if _total(parts) >= _total(floor) else floor
 
 
 def satterthwaite(parts: Sequence[Part]) -> Part:
@@ -92,6 +94,7 @@ def satterthwaite(parts: Sequence[Part]) -> Part:
     The degrees of freedom are NaN if all parts are 0.
     """
     variance = _total(parts)
+    # A part of 0 may have NaN degrees of freedom (see `student`), which would spoil the sum.
     spread = sum(value**2 / df for value, df in parts if value != 0)
     return variance, (variance**2 / spread if spread > 0 else np.nan)
 

@@ -1,4 +1,7 @@
-"""Multiple testing: adjusted p values, and the level of selected intervals."""
+"""Multiple testing: adjusted p values, and the level of selected intervals.
+
+The tests of a page are adjusted in `estimating.estimate`, those of gates in `judging.one_verdict`.
+"""
 
 import numpy as np
 
@@ -30,16 +33,17 @@ def holm(p: Cells) -> Cells:
     known = np.flatnonzero(~np.isnan(p))
     order = known[np.argsort(p[known], kind="stable")]
     steps = p[order] * np.arange(len(order), 0, -1)
+    # The running maximum keeps adjusted p values in the order of the raw ones.
     adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return adjusted
 
 
-def selected_level(selected: int, of: int, *, level: float = LEVEL) -> float:
-    """Level of each of R = `selected` intervals, chosen from m = `of`, to control false coverage.
+def selected_level(selected: int, total: int, *, level: float = LEVEL) -> float:
+    """Level of each of R = `selected` intervals out of m = `total`, to control false coverage.
 
     1 - (1 - level) * R / m keeps the false coverage rate at 1 - level (Benjamini & Yekutieli 2005).
     """
-    return 1 - (1 - level) * selected / of
+    return 1 - (1 - level) * selected / total
 
 
 def _discovery(p: Cells, method: str) -> Cells:

@@ -19,19 +19,22 @@ def label_swap(cells: Cells, rng: np.random.Generator, *, resamples: int = RESAM
     Raises ValueError as `association`.
     """
     complete(cells)
-    own = centred(cells)
-    products = own.T @ own
+    deviations = centred(cells)
+    # Under any swap the association is a quadratic form in the signs of the frames, so the products
+    # of frames, [J, J], are computed once.
+    products = deviations.T @ deviations
     np.fill_diagonal(products, 0.0)
     n_frames = cells.shape[1]
     # Changing all signs leaves the sum unchanged, so the last frame can keep its sign.
     exact = 2 ** (n_frames - 1) <= resamples
     if exact:
-        turned = (np.arange(2 ** (n_frames - 1))[:, None] >> np.arange(n_frames)) & 1
+        swapped = (np.arange(2 ** (n_frames - 1))[:, None] >> np.arange(n_frames)) & 1
     else:
-        turned = rng.integers(0, 2, (resamples, n_frames))
-    signs = 1.0 - 2.0 * turned
-    found = ((signs @ products) * signs).sum(1)
+        swapped = rng.integers(0, 2, (resamples, n_frames))
+    signs = 1.0 - 2.0 * swapped
+    sums = ((signs @ products) * signs).sum(1)
     observed = products.sum()
     # Count sums that are equal up to rounding as at least as large.
-    as_large = int((found >= observed - 1e-9 * np.abs(products).sum()).sum())
-    return as_large / len(found) if exact else (1 + as_large) / (1 + resamples)
+    as_large = int((sums >= observed - 1e-9 * np.abs(products).sum()).sum())
+    # The observed labels count as one of the draws, so that p is never 0.
+    return as_large / len(sums) if exact else (1 + as_large) / (1 + resamples)

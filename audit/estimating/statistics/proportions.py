@@ -12,8 +12,8 @@ def wilson(successes: int, trials: int, *, level: float = LEVEL) -> Interval:
         return point(np.nan)
     from scipy import stats  # imported here because it takes a second
 
-    found = stats.binomtest(successes, trials).proportion_ci(level, method="wilson")
-    return Interval(successes / trials, float(found.low), float(found.high))
+    limits = stats.binomtest(successes, trials).proportion_ci(level, method="wilson")
+    return Interval(successes / trials, float(limits.low), float(limits.high))
 
 
 def exact(
@@ -27,13 +27,13 @@ def exact(
         return point(np.nan)
     from scipy import stats
 
-    found = stats.binomtest(successes, trials, null_value)
-    limits = found.proportion_ci(level, method="exact")
+    test = stats.binomtest(successes, trials, null_value)
+    limits = test.proportion_ci(level, method="exact")
     return Interval(
         successes / trials,
         float(limits.low),
         float(limits.high),
-        p=float(found.pvalue),
+        p=float(test.pvalue),
         null_value=null_value,
     )
 
@@ -43,4 +43,5 @@ def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
     from scipy import stats
 
     gained, lost = int((~first & second).sum()), int((first & ~second).sum())
+    # Without an item on which the series differ there are no trials, which `binomtest` refuses.
     return float(stats.binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0

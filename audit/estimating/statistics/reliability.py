@@ -8,7 +8,7 @@ from scipy import special
 from maskaudit.audit.estimating.statistics.anova import MeanSquares, mean_squares
 from maskaudit.audit.estimating.statistics.interval import LEVEL, Cells, Interval, point
 
-WANTED = 0.95
+TARGET = 0.95
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,11 @@ def reliability(cells: Cells, *, level: float = LEVEL) -> Reliability:
     noise = frame + ms.residual
     relative = attribute / (attribute + ms.residual / k) if attribute else 0.0
     absolute = attribute / (attribute + noise / k) if attribute else 0.0
-    ratio = WANTED / (1 - WANTED) * noise / attribute if attribute else np.nan
+    ratio = TARGET / (1 - TARGET) * noise / attribute if attribute else np.nan
+    # Rounding must not add a frame where the ratio is a whole number.
     needed = np.nan if np.isnan(ratio) else max(1.0, float(np.ceil(ratio - 1e-9)))
     tail = (1 + level) / 2
+    # Without noise the F ratio divides by 0, and there are no limits.
     if ms.residual == 0:
         return Reliability(point(relative), point(absolute), needed)
     f_ratio = ms.attribute / ms.residual
@@ -51,13 +53,13 @@ def reliability(cells: Cells, *, level: float = LEVEL) -> Reliability:
     low = 1 - special.fdtri(n - 1, within, tail) / f_ratio
     high = 1 - 1 / (f_ratio * special.fdtri(within, n - 1, tail))
     return Reliability(
-        _between(relative, float(low), float(high)),
-        _between(absolute, *_absolute(ms, tail)),
+        _clipped(relative, float(low), float(high)),
+        _clipped(absolute, *_absolute_limits(ms, tail)),
         needed,
     )
 
 
-def _between(estimate: float, low: float, high: float) -> Interval:
+def _clipped(estimate: float, low: float, high: float) -> Interval:
     """The estimate with limits clipped to 0 to 1, or without limits if they exclude it.
 
     The approximate limits may exclude the estimate if attributes hardly differ.
@@ -67,7 +69,7 @@ def _between(estimate: float, low: float, high: float) -> Interval:
     return Interval(estimate, max(low, 0.0), min(high, 1.0))
 
 
-def _absolute(ms: MeanSquares, tail: float) -> tuple[float, float]:
+def _absolute_limits(ms: MeanSquares, tail: float) -> tuple[float, float]:
     """Limits of ICC(A,k), McGraw & Wong (1996), table 7; NaN if they do not exist."""
     rows, columns, residual = ms.attribute, ms.frame, ms.residual
     n, k = ms.n_attributes, ms.n_frames

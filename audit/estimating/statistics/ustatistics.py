@@ -31,6 +31,8 @@ def association(first: Cells, second: Cells) -> float:
     """
     a, b = _centred(first, second)
     n_attributes, n_frames = a.shape
+    # The product of the sums takes all pairs of frames; what is subtracted pairs a frame with
+    # itself.
     products = a.sum(1) * b.sum(1) - (a * b).sum(1)
     pairs = (n_attributes - 1) * n_frames * (n_frames - 1)
     return float(products.sum() / pairs)
@@ -83,6 +85,7 @@ def interval(
     variance, df = satterthwaite(
         [(ms.attribute / n, ms.n_attributes - 1), (frames, ms.n_frames - 1)]
     )
+    # By chance MSA may be below MSE, and the frames' part must not exceed the whole.
     v_frames = min(variance, frames + ms.residual / n)
     return student(estimate, variance, df, level=level, null_value=null_value, v_frames=v_frames)
 
@@ -117,12 +120,13 @@ def slope(teacher: Cells, student_: Cells, *, level: float = LEVEL) -> Interval:
     Tested against 1. The models share the noise of a frame, so least squares would be too flat and
     Deming's regression too steep. NaN if U_TT is not positive; see `has_signal`.
     """
-    own = association(teacher, teacher)
-    if own <= 0:
+    u_tt = association(teacher, teacher)
+    if u_tt <= 0:
         return point(np.nan)
-    beta = association(teacher, student_) / own
-    across, within = (association_influence(teacher, other) for other in (student_, teacher))
-    return interval(beta, beta + (across - beta * within) / own, level=level, null_value=1.0)
+    beta = association(teacher, student_) / u_tt
+    h_ts, h_tt = (association_influence(teacher, other) for other in (student_, teacher))
+    # The influence of a ratio (delta method) plus the ratio, so that its mean is the estimate.
+    return interval(beta, beta + (h_ts - beta * h_tt) / u_tt, level=level, null_value=1.0)
 
 
 def log_kappa(teacher: Cells, student_: Cells, *, level: float = LEVEL) -> Interval:
@@ -157,14 +161,14 @@ def correlation(teacher: Cells, student_: Cells, *, level: float = LEVEL) -> Int
     range. NaN if U_TT or U_SS is not positive.
     """
     pairs = ((teacher, student_), (teacher, teacher), (student_, student_))
-    across, own, theirs = (association(*pair) for pair in pairs)
-    if min(own, theirs) <= 0:
+    u_ts, u_tt, u_ss = (association(*pair) for pair in pairs)
+    if min(u_tt, u_ss) <= 0:
         return point(np.nan)
-    h_across, h_own, h_theirs = (association_influence(*pair) for pair in pairs)
-    scale = own * float(np.sqrt(theirs / own))  # exactly `own` if the two are equal
-    r = across / scale
+    h_ts, h_tt, h_ss = (association_influence(*pair) for pair in pairs)
+    scale = u_tt * float(np.sqrt(u_ss / u_tt))  # exactly `u_tt` if the two are equal
+    r = u_ts / scale
     # This order of operations gives exactly 0 for a model against itself.
-    influence = r + (h_across / scale - r / 2 * (h_own / own + h_theirs / theirs))
+    influence = r + (h_ts / scale - r / 2 * (h_tt / u_tt + h_ss / u_ss))
     return interval(r, influence, level=level)
 
 
@@ -181,11 +185,11 @@ def has_magnitude(cells: Cells) -> bool:
 def _log_ratio(
     teacher: tuple[float, Cells], student_: tuple[float, Cells], level: float
 ) -> Interval:
-    (own, h_own), (theirs, h_theirs) = teacher, student_
-    if min(own, theirs) <= 0:
+    (u_teacher, h_teacher), (u_student, h_student) = teacher, student_
+    if min(u_teacher, u_student) <= 0:
         return point(np.nan)
-    value = float(np.log(theirs / own)) / 2
-    influence = value + (h_theirs / theirs - h_own / own) / 2
+    value = float(np.log(u_student / u_teacher)) / 2
+    influence = value + (h_student / u_student - h_teacher / u_teacher) / 2
     return interval(value, influence, level=level, null_value=0.0)
 
 

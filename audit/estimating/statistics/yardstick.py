@@ -16,6 +16,7 @@ from maskaudit.audit.estimating.statistics.interval import (
 
 # A share of 0 or 1 has no finite logit, and no occupation is truly without the rarer group.
 LEAST_SHARE = 0.005
+# A line takes two degrees of freedom, so its residual needs a third attribute.
 _LEAST = 3
 
 
@@ -29,8 +30,8 @@ class Line:
 
 def logit(shares: Cells) -> Cells:
     """Log-odds of shares, in nats, with shares clipped to .005 to .995."""
-    found: Cells = special.logit(np.clip(shares, LEAST_SHARE, 1 - LEAST_SHARE))
-    return found
+    log_odds: Cells = special.logit(np.clip(shares, LEAST_SHARE, 1 - LEAST_SHARE))
+    return log_odds
 
 
 def line(x: Cells, cells: Cells, *, level: float = LEVEL, null_slope: float = 1.0) -> Line:
@@ -51,30 +52,31 @@ def line(x: Cells, cells: Cells, *, level: float = LEVEL, null_slope: float = 1.
             f"least {_LEAST} attributes with unequal shares, and two frames"
         )
         raise ValueError(message)
-    beside = x - x.mean()
-    squares = float((beside**2).sum())
-    weights = {"slope": beside / squares}
+    deviations = x - x.mean()
+    squares = float((deviations**2).sum())
+    weights = {"slope": deviations / squares}
     weights["intercept"] = 1 / n_attributes - x.mean() * weights["slope"]
+    # Both are linear in the cells, so each has one value per frame, whose variance can be taken.
     slopes, intercepts = (weights[name] @ cells for name in ("slope", "intercept"))
     means = cells.mean(1)
     fitted = intercepts.mean() + slopes.mean() * x
     spread = float(((means - fitted) ** 2).sum()) / (n_attributes - 2)
-    off = cells - (intercepts + np.outer(x, slopes)) - (means - fitted)[:, None]
-    residual = float((off**2).sum()) / ((n_attributes - 2) * (n_frames - 1))
+    residuals = cells - (intercepts + np.outer(x, slopes)) - (means - fitted)[:, None]
+    residual = float((residuals**2).sum()) / ((n_attributes - 2) * (n_frames - 1))
     nulls = {"slope": null_slope, "intercept": np.nan}
-    found = {}
+    intervals = {}
     for name, by_frame in (("slope", slopes), ("intercept", intercepts)):
         scale = float((weights[name] ** 2).sum())
-        own = (spread * scale, n_attributes - 2.0)
-        frames = (float(by_frame.var(ddof=1)) / n_frames, n_frames - 1.0)
-        both = (-residual * scale / n_frames, (n_attributes - 2.0) * (n_frames - 1))
-        variance, df = satterthwaite(floored([own], frames, [both]))
-        found[name] = student(
+        attribute_part = (spread * scale, n_attributes - 2.0)
+        frame_part = (float(by_frame.var(ddof=1)) / n_frames, n_frames - 1.0)
+        residual_part = (-residual * scale / n_frames, (n_attributes - 2.0) * (n_frames - 1))
+        variance, df = satterthwaite(floored([attribute_part], frame_part, [residual_part]))
+        intervals[name] = student(
             float(by_frame.mean()),
             variance,
             df,
             level=level,
             null_value=nulls[name],
-            v_frames=frames[0],
+            v_frames=frame_part[0],
         )
-    return Line(**found)
+    return Line(**intervals)

@@ -37,14 +37,14 @@ _TYPES = {"value": "float32", "rank": "Int32", "pieces": "Int16"}
 _COMPRESSION = 19
 
 
-def _known(found: int) -> int:
-    if found != FORMAT:
+def _supported(format_: int) -> int:
+    if format_ != FORMAT:
         message = (
             f"this version reads format {FORMAT}; install a newer maskaudit, or accept a record "
             "again"
         )
         raise ValueError(message)
-    return found
+    return format_
 
 
 class Accepted(Part):
@@ -58,7 +58,7 @@ class Accepted(Part):
     are never read back.
     """
 
-    format: Annotated[int, AfterValidator(_known)]
+    format: Annotated[int, AfterValidator(_supported)]
     name: str
     accepted: date
     reason: str
@@ -96,8 +96,8 @@ def load(folder: str | Path, name: str) -> Baseline:
     path = Path(folder) / f"{name}.toml"
     if not path.is_file() and name.endswith(ANCHOR):
         raise NotJudgedError(
-            f"{path}: is not there, so the change since the version accepted first is "
-            "not_measured; restore it from git, or begin a new series with maskaudit baseline "
+            f"{path}: is missing, so the change since the version accepted first is "
+            "not_measured; restore it from git, or start a new series with maskaudit baseline "
             "accept --new-anchor"
         )
     if not path.is_file():
@@ -108,32 +108,35 @@ def load(folder: str | Path, name: str) -> Baseline:
     about = toml_files.read(path, Accepted)
     if about.name != name:
         raise InputError(
-            f"{path}: was written as {about.name!r}, not as {name!r}; restore it from git"
+            f"{path}: name is {about.name!r}; expected {name!r}; restore the file from git"
         )
     if CANDIDATE not in about.models:
         raise InputError(f"{path}: models.{CANDIDATE} is missing; restore it from git")
-    place = path.with_suffix(".parquet")
-    if not place.is_file():
+    scores_path = path.with_suffix(".parquet")
+    if not scores_path.is_file():
         raise NotJudgedError(
-            f"without {place} the scores of the baseline {name} are not there to pair with, so the "
-            "verdict is not_measured; commit it beside the TOML file, or restore it from git"
+            f"{scores_path}: is missing, so the baseline {name} has no scores to compare with and "
+            "the verdict is not_measured; commit it beside the TOML file, or restore it from git"
         )
-    content = place.read_bytes()
+    # Read once: the bytes that are verified are those that are parsed.
+    content = scores_path.read_bytes()
     if hashlib.sha256(content).hexdigest() != about.scores:
         raise InputError(
-            f"{place}: is not the file that {path.name} was accepted with (SHA-256 differs); "
+            f"{scores_path}: is not the file that {path.name} was written with (SHA-256 differs); "
             "restore both from git"
         )
-    what = f"anchor {name.removesuffix(ANCHOR)}" if name.endswith(ANCHOR) else f"baseline {name}"
-    found = Version(
-        name=what,
+    display_name = (
+        f"anchor {name.removesuffix(ANCHOR)}" if name.endswith(ANCHOR) else f"baseline {name}"
+    )
+    version = Version(
+        name=display_name,
         model=about.models[CANDIDATE],
         maskaudit=about.maskaudit,
         method=about.method,
         probe_sets=about.probe_sets,
-        scores=_scores(content, place),
+        scores=_scores(content, scores_path),
     )
-    return Baseline(path, about, found)
+    return Baseline(path, about, version)
 
 
 def load_anchor(folder: str | Path, name: str) -> Baseline:
@@ -143,8 +146,8 @@ def load_anchor(folder: str | Path, name: str) -> Baseline:
 
 def names(folder: str | Path) -> Sequence[str]:
     """The sorted names of the baselines in a folder, without their anchors."""
-    found = sorted(path.stem for path in Path(folder).glob("*.toml"))
-    return [name for name in found if not name.endswith(ANCHOR)]
+    stems = sorted(path.stem for path in Path(folder).glob("*.toml"))
+    return [name for name in stems if not name.endswith(ANCHOR)]
 
 
 def write(folder: Path, files: Mapping[str, tuple[bytes, Accepted]]) -> None:
@@ -166,17 +169,18 @@ def write(folder: Path, files: Mapping[str, tuple[bytes, Accepted]]) -> None:
 def _text(about: Accepted) -> str:
     """The text of the TOML file; each row of a list has its own line, for readable git diffs."""
     # None is left out since TOML has no null; a model's files are not part of its identity.
-    unsaid: Any = {"models": {"__all__": {"files"}}}
-    return _HEAD + toml_files.dumps(about.model_dump(exclude_none=True, exclude=unsaid))
+    excluded: Any = {"models": {"__all__": {"files"}}}
+    return _HEAD + toml_files.dumps(about.model_dump(exclude_none=True, exclude=excluded))
 
 
 def parquet(scores: pd.DataFrame) -> bytes:
     """The scores as Parquet bytes, identical for the same scores in any order."""
     ordered = scores.sort_values(["item", "measure"])[SCORE].astype(_TYPES)
-    whole = pa.Table.from_pandas(ordered, preserve_index=False).replace_schema_metadata()
+    # The metadata names the version of pandas, which must not change the bytes of equal scores.
+    table = pa.Table.from_pandas(ordered, preserve_index=False).replace_schema_metadata()
     file = io.BytesIO()
     pq.write_table(
-        whole,
+        table,
         file,
         compression="zstd",
         compression_level=_COMPRESSION,
@@ -189,10 +193,10 @@ def parquet(scores: pd.DataFrame) -> bytes:
 def _scores(content: bytes, path: Path) -> pd.DataFrame:
     """Read the scores with the dtypes of a record. Raises `InputError` if they cannot be read."""
     try:
-        found = pq.read_table(io.BytesIO(content)).to_pandas()
+        frame = pq.read_table(io.BytesIO(content)).to_pandas()
         typed = {"value": np.float64, "rank": "Int64", "pieces": "Int64"}
         texts = dict.fromkeys(("item", "measure", "status"), "str")
-        scores: pd.DataFrame = found[SCORE].astype({**typed, **texts})
+        scores: pd.DataFrame = frame[SCORE].astype({**typed, **texts})
     except (KeyError, OSError, ValueError, TypeError, pa.ArrowException) as error:
-        raise InputError(f"{path}: not readable as scores ({error})") from error
+        raise InputError(f"{path}: cannot be read as scores ({error})") from error
     return scores

@@ -17,11 +17,11 @@ from maskaudit.audit.judging.comparing.repeat import TOLERANCE
 from maskaudit.audit.judging.comparing.versions import Versions, versions
 from maskaudit.audit.recording.record import Record
 
-_TOLD = ("probe_set", "slice", "estimator")
+_KEYS = ("probe_set", "slice", "estimator")
 
 
 @dataclass(frozen=True)
-class Held:
+class Comparison:
     """A record compared with what was accepted before.
 
     `versions` are the comparisons by the accepted version's name; `refused` gives, for each
@@ -36,36 +36,37 @@ class Held:
     changes: pd.DataFrame
 
 
-def hold(record: Record, folder: str | Path, name: str) -> Held:
+def compare_with_accepted(record: Record, folder: str | Path, name: str) -> Comparison:
     """Compare a record with the baseline and its anchor; `refused` lists what is not comparable.
 
     If both are the same version the anchor is not compared again. Raises the same errors as `load`,
     and `NotJudgedError` if the record has no scores.
     """
     new = measured(record)
-    found = [load(folder, name)]
+    accepted_versions = [load(folder, name)]
     anchor = load_anchor(folder, name)
-    if anchor.about.scores != found[0].about.scores:
-        found.append(anchor)
+    # After the first acceptance, the baseline and its anchor are the same scores.
+    if anchor.about.scores != accepted_versions[0].about.scores:
+        accepted_versions.append(anchor)
     compared: dict[str, Versions] = {}
     refused: dict[str, Mapping[str, str]] = {}
-    for accepted in found:
-        who = accepted.version.name
+    for accepted in accepted_versions:
+        accepted_name = accepted.version.name
         try:
-            compared[who] = versions(accepted.version, new)
+            compared[accepted_name] = versions(accepted.version, new)
         except NotJudgedError as error:
-            refused[who] = {"all": str(error)}
+            refused[accepted_name] = {"all": str(error)}
         else:
-            refused[who] = compared[who].refused
-    return Held(compared, refused, _judged(compared, record))
+            refused[accepted_name] = compared[accepted_name].refused
+    return Comparison(compared, refused, _judged(compared, record))
 
 
 def measured(record: Record) -> Version:
     """The candidate of a record as a version. Raises `NotJudgedError` if it has no score."""
-    found = version(record)
-    if found.scores["value"].isna().all():
-        raise NotJudgedError(f"{found.name}: the candidate has no score, so there is no baseline")
-    return found
+    candidate = version(record)
+    if candidate.scores["value"].isna().all():
+        raise NotJudgedError(f"{candidate.name}: the candidate has no score to compare or accept")
+    return candidate
 
 
 def _judged(compared: Mapping[str, Versions], record: Record) -> pd.DataFrame:
@@ -77,26 +78,32 @@ def _judged(compared: Mapping[str, Versions], record: Record) -> pd.DataFrame:
     sets = record.manifest.probe_sets
     tested = [name for name, part in sets.items() if part.expect == "lean"]
     rows = []
-    for who, found in compared.items():
-        own = found.estimates
-        judged = (own["estimator"] == CONTRAST) & (own["subject"] == DIFFERENCE)
-        judged |= own["estimator"] == LOG_MAGNITUDE_RATIO
-        judged &= own["probe_set"].isin(tested) & own["std_error"].notna()
-        for row in own[judged].to_dict("records"):
-            one = decision.change(row["estimate"], row["std_error"], row["df"], 0.0, "up")
-            found_ = {"estimate": row["estimate"], "low": one.low, "high": one.high, "p": one.p}
-            rows.append({"against": who, **{key: row[key] for key in _TOLD}, **found_})
-    columns = ["against", *_TOLD, "estimate", "low", "high", "p"]
-    whole = pd.DataFrame(rows, columns=columns)
-    adjusted = multiplicity.holm(whole["p"].to_numpy(dtype=float))
+    for accepted_name, comparison in compared.items():
+        estimates = comparison.estimates
+        is_judged = (estimates["estimator"] == CONTRAST) & (estimates["subject"] == DIFFERENCE)
+        is_judged |= estimates["estimator"] == LOG_MAGNITUDE_RATIO
+        is_judged &= estimates["probe_set"].isin(tested) & estimates["std_error"].notna()
+        for row in estimates[is_judged].to_dict("records"):
+            # Only the bounds and p are used, so the margin plays no part.
+            decided = decision.change(row["estimate"], row["std_error"], row["df"], 0.0, "up")
+            numbers = {
+                "estimate": row["estimate"],
+                "low": decided.low,
+                "high": decided.high,
+                "p": decided.p,
+            }
+            rows.append({"against": accepted_name, **{key: row[key] for key in _KEYS}, **numbers})
+    columns = ["against", *_KEYS, "estimate", "low", "high", "p"]
+    changes = pd.DataFrame(rows, columns=columns)
+    adjusted = multiplicity.holm(changes["p"].to_numpy(dtype=float))
     # A difference that another batch size alone could cause is no change, however small its p.
-    worse = (adjusted < decision.ALPHA) & (whole["estimate"] > TOLERANCE)
-    return whole.assign(p_adjusted=adjusted, worse=worse)
+    worse = (adjusted < decision.ALPHA) & (changes["estimate"] > TOLERANCE)
+    return changes.assign(p_adjusted=adjusted, worse=worse)
 
 
-def not_compared(held: Held) -> dict[str, str]:
+def not_compared(comparison: Comparison) -> dict[str, str]:
     """What differs, by probe set, for the file; a reason of the baseline replaces the anchor's."""
-    found: dict[str, str] = {}
-    for refused in held.refused.values():
-        found |= {name: reason for name, reason in refused.items() if name not in found}
-    return found
+    reasons: dict[str, str] = {}
+    for refused in comparison.refused.values():
+        reasons |= {name: reason for name, reason in refused.items() if name not in reasons}
+    return reasons

@@ -7,7 +7,7 @@ import pandas as pd
 
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import CELL
-from maskaudit.audit.judging.comparing.pairing import BOTH, Pair, Version, paired
+from maskaudit.audit.judging.comparing.pairing import SIDES, Pair, Version, paired
 from maskaudit.audit.recording.manifest import ProbeSetKey
 from maskaudit.audit.recording.record import Record
 
@@ -45,11 +45,14 @@ def changes(old: Version | Record, new: Version | Record) -> pd.DataFrame:
     """
     pair = paired(old, new)
     with np.errstate(invalid="ignore"):  # -inf minus -inf is NaN
-        found = pd.concat([_of_probe_set(pair, name) for name in pair.sets], ignore_index=True)
-    known = found[found["change"].notna()]
-    places = ["probe_set", "groups", "attribute", "frame"]
-    ascending = [False, *(True for _ in places)]
-    return known.sort_values(["worse", *places], ascending=ascending, ignore_index=True)[CHANGES]
+        cells = pd.concat([_of_probe_set(pair, name) for name in pair.sets], ignore_index=True)
+    known = cells[cells["change"].notna()]
+    # Cells that changed equally keep the same order, whatever the order of the scores.
+    tie_breakers = ["probe_set", "groups", "attribute", "frame"]
+    ascending = [False, *(True for _ in tie_breakers)]
+    return known.sort_values(["worse", *tie_breakers], ascending=ascending, ignore_index=True)[
+        CHANGES
+    ]
 
 
 def _of_probe_set(pair: Pair, name: str) -> pd.DataFrame:
@@ -57,20 +60,20 @@ def _of_probe_set(pair: Pair, name: str) -> pd.DataFrame:
     items = pair.source.items[pair.source.items["probe_set"] == name]
     texts = pair.source.contexts.drop_duplicates("context").set_index("context")["text"]
     items = items.assign(sentence=items["context"].map(texts).fillna(""))
-    scores = pair.both[["item", "measure", "value_old", "value_new"]]
+    scores = pair.side_by_side[["item", "measure", "value_old", "value_new"]]
     present = items[["item"]].merge(scores.dropna(), on="item")["measure"].unique()
-    measure = next((found for found in _LISTED if found in present), min(present))
+    measure = next((listed for listed in _LISTED if listed in present), min(present))
     scored = items.merge(scores[scores["measure"] == measure], on="item", how="left")
     if items["kind"].iloc[0] == "association":
-        found = _of_groups(scored, pair.source.manifest.probe_sets[name])
+        cells = _of_groups(scored, pair.source.manifest.probe_sets[name])
     elif {"stereotype", "anti"} <= set(items["label"]):
-        found = _of_sides(scored, measure)
+        cells = _of_sides(scored, measure)
     else:
-        found = _of_items(scored, measure)
-    change = found["new"] - found["old"]
-    sign = found.pop("sign")
+        cells = _of_items(scored, measure)
+    change = cells["new"] - cells["old"]
+    sign = cells.pop("sign")
     worse = change.abs().where(sign == 0, sign * change)
-    return found.assign(probe_set=name, change=change, directed=sign != 0, worse=worse)
+    return cells.assign(probe_set=name, change=change, directed=sign != 0, worse=worse)
 
 
 def _of_groups(scored: pd.DataFrame, described: ProbeSetKey) -> pd.DataFrame:
@@ -78,25 +81,25 @@ def _of_groups(scored: pd.DataFrame, described: ProbeSetKey) -> pd.DataFrame:
     towards = described.contrast if described.expect == "lean" else None
     signs = dict(zip(towards or (), (1, -1), strict=False))
     by_cell = scored[scored["role"] != "prior"].groupby(CELL, sort=False)
-    told = by_cell["sentence"].agg(sentence="first", sentences="nunique").reset_index()
-    found = []
+    sentences = by_cell["sentence"].agg(sentence="first", sentences="nunique").reset_index()
+    leans = []
     for first, second in combinations(dict.fromkeys(scored["group"]), 2):
-        cells = told
-        for when in BOTH:
-            values = LOG_ODDS.cells(scored.assign(value=scored[f"value_{when}"]), first, second)
-            cells = cells.merge(values.rename(columns={"value": when}), on=CELL)
-        found.append(_leans(cells).assign(groups=f"{first}/{second}"))
-    return pd.concat(found).assign(sign=lambda own: own["class"].map(signs).fillna(0))
+        cells = sentences
+        for side in SIDES:
+            values = LOG_ODDS.cells(scored.assign(value=scored[f"value_{side}"]), first, second)
+            cells = cells.merge(values.rename(columns={"value": side}), on=CELL)
+        leans.append(_leans(cells).assign(groups=f"{first}/{second}"))
+    return pd.concat(leans).assign(sign=lambda rows: rows["class"].map(signs).fillna(0))
 
 
 def _leans(cells: pd.DataFrame) -> pd.DataFrame:
     """The cells known in both versions, minus their frame's mean if it has several attributes."""
-    known = cells[cells[[*BOTH]].notna().all(axis=1)]
+    known = cells[cells[[*SIDES]].notna().all(axis=1)]
     by_frame = known[known["role"] == "probe"].groupby("frame")
     several = known["frame"].map(by_frame["attribute"].nunique()) > 1
-    for when in BOTH:
-        mean = known["frame"].map(by_frame[when].mean())
-        known = known.assign(**{when: known[when] - mean.where(several, 0.0)})
+    for side in SIDES:
+        mean = known["frame"].map(by_frame[side].mean())
+        known = known.assign(**{side: known[side] - mean.where(several, 0.0)})
     return known.assign(number=np.where(several, LEAN, LOG_ODDS.name))
 
 
@@ -109,19 +112,19 @@ def _of_sides(scored: pd.DataFrame, measure: str) -> pd.DataFrame:
         sides[sides["label"] == label].set_index("pair") for label in ("stereotype", "anti")
     )
     gaps = {
-        when: stereotype[f"value_{when}"] - anti[f"value_{when}"].reindex(stereotype.index)
-        for when in BOTH
+        side: stereotype[f"value_{side}"] - anti[f"value_{side}"].reindex(stereotype.index)
+        for side in SIDES
     }
     return stereotype.assign(**gaps, groups="", number=measure, sentences=1, sign=1).reset_index()
 
 
 def _of_items(scored: pd.DataFrame, measure: str) -> pd.DataFrame:
     """The score of every item as it is, with `sign` 0: neither direction is known to be worse."""
-    own = scored.drop_duplicates("item")
-    return own.assign(
-        attribute=own["target"],
-        old=own["value_old"],
-        new=own["value_new"],
+    items = scored.drop_duplicates("item")
+    return items.assign(
+        attribute=items["target"],
+        old=items["value_old"],
+        new=items["value_new"],
         groups="",
         number=measure,
         sentences=1,

@@ -9,12 +9,12 @@ import pandas as pd
 from maskaudit.audit.errors import NotJudgedError
 from maskaudit.audit.estimating.cells import CANDIDATE, REFERENCE
 from maskaudit.audit.estimating.estimate import design
-from maskaudit.audit.judging.comparing.repeat import WHAT
+from maskaudit.audit.judging.comparing.repeat import MODEL_DIFFERENCES
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.manifest import Identity, ProbeSetKey
 from maskaudit.audit.recording.record import Record
 
-BOTH = ("old", "new")
+SIDES = ("old", "new")
 # The columns of a score that are paired: StereoSet's score needs `pieces`, accuracy needs `rank`.
 SCORE = ["item", "measure", "value", "rank", "pieces", "status"]
 
@@ -43,20 +43,21 @@ def version(record: Record) -> Version:
     Scores are rounded to float32, the precision of an accepted baseline. A model thus differs from
     its own baseline by exactly 0, and a verdict against a record equals that against its baseline.
     """
-    own = record.scores[record.scores["model"] == CANDIDATE]
+    scores = record.scores[record.scores["model"] == CANDIDATE]
     return Version(
         name=record.name,
         model=record.manifest.models[CANDIDATE],
         maskaudit=record.manifest.maskaudit,
         method=record.manifest.method,
         probe_sets=record.manifest.probe_sets,
-        scores=rounded(own[SCORE]),
+        scores=rounded(scores[SCORE]),
         record=record,
     )
 
 
 def rounded(scores: pd.DataFrame) -> pd.DataFrame:
     """The scores with values rounded to float32, still of dtype float64."""
+    # Back to float64, the dtype that a table of scores must have.
     return scores.assign(value=scores["value"].astype("float32").astype("float64"))
 
 
@@ -64,8 +65,8 @@ def rounded(scores: pd.DataFrame) -> pd.DataFrame:
 class Pair:
     """Two versions, the sets on which they are compared, and their scores side by side.
 
-    `both` has one row for each item and measure; a score that one version lacks is missing in that
-    version's columns. `refused` gives by probe set what differs.
+    `side_by_side` has one row for each item and measure; a score that one version lacks is missing
+    in that version's columns. `refused` gives by probe set what differs.
     """
 
     old: Version
@@ -73,66 +74,77 @@ class Pair:
     source: Record
     sets: list[str]
     refused: dict[str, str]
-    both: pd.DataFrame
+    side_by_side: pd.DataFrame
 
     def scores(self) -> pd.DataFrame:
         """The pair as a `scores` table: the older version is `reference`, the newer `candidate`."""
-        own = []
-        for when, subject in zip(BOTH, (REFERENCE, CANDIDATE), strict=True):
-            columns = {f"{name}_{when}": name for name in SCORE[2:]}
-            side = self.both[[*SCORE[:2], *columns]].rename(columns=columns)
-            own.append(side[side["status"].notna()].assign(model=subject))
-        whole = tables.table("scores", pd.concat(own, ignore_index=True))
+        frames = []
+        for suffix, subject in zip(SIDES, (REFERENCE, CANDIDATE), strict=True):
+            columns = {f"{name}_{suffix}": name for name in SCORE[2:]}
+            side = self.side_by_side[[*SCORE[:2], *columns]].rename(columns=columns)
+            frames.append(side[side["status"].notna()].assign(model=subject))
+        scores = tables.table("scores", pd.concat(frames, ignore_index=True))
         # An infinite score would make any mean over it infinite, so it counts as missing.
-        return whole.assign(value=whole["value"].where(np.isfinite(whole["value"])))
+        return scores.assign(value=scores["value"].where(np.isfinite(scores["value"])))
 
 
 def paired(
-    old: Version | Record, new: Version | Record, wanted: Collection[str] | None = None
+    old: Version | Record, new: Version | Record, probe_sets: Collection[str] | None = None
 ) -> Pair:
-    """Pair two versions by item, on the sets `wanted` (all if None).
+    """Pair two versions by item, on the sets `probe_sets` (all if None).
 
     Raises `NotJudgedError` if neither version has a record or no probe set can be compared.
     """
-    one, other = (version(side) if isinstance(side, Record) else side for side in (old, new))
-    source = other.record or one.record
+    older, newer = (version(side) if isinstance(side, Record) else side for side in (old, new))
+    source = newer.record or older.record
     if source is None:
         raise NotJudgedError(
-            f"{one.name} and {other.name}: both are accepted baselines, which hold scores and no "
-            "sentences; name the record of one of them"
+            f"{older.name} and {newer.name}: both are accepted baselines, which contain scores but "
+            "no sentences; give the record of one of them instead"
         )
-    sets, refused = _comparable(one, other, wanted)
-    both = one.scores.merge(
-        other.scores, on=["item", "measure"], how="outer", suffixes=("_old", "_new")
+    sets, refused = _comparable(older, newer, probe_sets)
+    side_by_side = older.scores.merge(
+        newer.scores, on=["item", "measure"], how="outer", suffixes=("_old", "_new")
     )
-    places = source.items[["probe_set", "item"]].drop_duplicates()
-    shared = both.loc[both["value_old"].notna() & both["value_new"].notna(), ["item"]]
-    measured = places.merge(shared, on="item")["probe_set"].unique()
-    kept = [name for name in sets if name in measured]
-    refused |= {name: "no item of it has a score in both" for name in sets if name not in kept}
-    if not kept:
-        raise NotJudgedError(_nothing(one, other, refused))
-    asked = places.loc[places["probe_set"].isin(kept), ["item"]].drop_duplicates()
-    return Pair(one, other, source, kept, refused, both.merge(asked, on="item"))
+    # One item may serve several rows of a set, and must be paired once.
+    items_of_sets = source.items[["probe_set", "item"]].drop_duplicates()
+    shared = side_by_side.loc[
+        side_by_side["value_old"].notna() & side_by_side["value_new"].notna(), ["item"]
+    ]
+    measured = items_of_sets.merge(shared, on="item")["probe_set"].unique()
+    compared = [name for name in sets if name in measured]
+    refused |= {
+        name: "none of its items has a score in both versions"
+        for name in sets
+        if name not in compared
+    }
+    if not compared:
+        raise NotJudgedError(_nothing_comparable(older, newer, refused))
+    compared_items = items_of_sets.loc[
+        items_of_sets["probe_set"].isin(compared), ["item"]
+    ].drop_duplicates()
+    return Pair(
+        older, newer, source, compared, refused, side_by_side.merge(compared_items, on="item")
+    )
 
 
 def _comparable(
-    old: Version, new: Version, wanted: Collection[str] | None
+    old: Version, new: Version, probe_sets: Collection[str] | None
 ) -> tuple[list[str], dict[str, str]]:
     """Return the probe sets that both measured in the same way, and what differs in the others."""
-    same, refused = [], {}
+    comparable, refused = [], {}
     for name in dict.fromkeys([*old.probe_sets, *new.probe_sets]):
-        if wanted is not None and name not in wanted:
+        if probe_sets is not None and name not in probe_sets:
             continue
         if name in old.probe_sets and name in new.probe_sets:
-            differ = "; ".join(_unlike(name, old, new))
+            difference = "; ".join(_unlike(name, old, new))
         else:
-            differ = f"only in the {'older' if name in old.probe_sets else 'newer'} audit"
-        if differ:
-            refused[name] = differ
+            difference = f"only in the {'older' if name in old.probe_sets else 'newer'} audit"
+        if difference:
+            refused[name] = difference
         else:
-            same.append(name)
-    return same, refused
+            comparable.append(name)
+    return comparable, refused
 
 
 def _unlike(name: str, old: Version, new: Version) -> Iterator[str]:
@@ -160,19 +172,21 @@ def _unlike(name: str, old: Version, new: Version) -> Iterator[str]:
         )
 
 
-def _nothing(old: Version, new: Version, refused: Mapping[str, str]) -> str:
+def _nothing_comparable(old: Version, new: Version, refused: Mapping[str, str]) -> str:
     """The message that nothing can be compared: each reason with the sets that it applies to."""
     by_reason: dict[str, list[str]] = {}
     for name, reason in refused.items():
         by_reason.setdefault(reason, []).append(name)
-    told = [f"{', '.join(names)} ({reason})" for reason, names in by_reason.items()]
-    same = (
-        "; the model is the same, only how it was measured differs" if same_model(old, new) else ""
+    groups = [f"{', '.join(names)} ({reason})" for reason, names in by_reason.items()]
+    remark = (
+        "; the model is the same, but it was measured in another way"
+        if same_model(old, new)
+        else ""
     )
-    why = "; ".join(told) or "no probe set is asked for"
-    return f"{old.name}, then {new.name}: nothing can be compared: {why}{same}"
+    reasons = "; ".join(groups) or "no probe set is selected"
+    return f"{old.name} (older) and {new.name} (newer): nothing can be compared: {reasons}{remark}"
 
 
 def same_model(old: Version, new: Version) -> bool:
     """Whether both versions have the same weights and the same tokenizer."""
-    return all(getattr(old.model, name) == getattr(new.model, name) for name in WHAT)
+    return all(getattr(old.model, name) == getattr(new.model, name) for name in MODEL_DIFFERENCES)

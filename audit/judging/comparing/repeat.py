@@ -21,8 +21,8 @@ IDENTICAL, WITHIN_TOLERANCE, CHANGED = "identical", "within tolerance", "changed
 NOTHING_COMPARED = "nothing compared"
 _SCORE = ["model", "item", "measure"]
 # Fields of a model's identity: what the model is, and how it was run.
-WHAT = {"weights": "its weights differ", "tokenizer": "its tokenizer differs"}
-HOW = ("dtype", "device", "attention")
+MODEL_DIFFERENCES = {"weights": "its weights differ", "tokenizer": "its tokenizer differs"}
+RUN_FIELDS = ("dtype", "device", "attention")
 # The description of a model or of a probe set in a record.
 _Part = TypeVar("_Part", Identity, ProbeSetKey)
 
@@ -60,46 +60,60 @@ def repeated(old: Record, new: Record) -> Repeat:
     differ are listed in `differences` and not compared; if the software differs, nothing is
     compared.
     """
-    method = list(_method(old.manifest, new.manifest))
-    models, other_models = _shared(old.manifest.models, new.manifest.models, _of_model)
-    sets, other_sets = _shared(old.manifest.probe_sets, new.manifest.probe_sets, _of_set)
-    chosen = [_scores(record, [] if method else models, sets) for record in (old, new)]
-    both = chosen[0].merge(chosen[1], on=_SCORE, how="outer", suffixes=("_old", "_new"))
-    gap = score_gaps(both)
+    method_differences = list(_method_differences(old.manifest, new.manifest))
+    models, model_differences = _shared(
+        old.manifest.models, new.manifest.models, _model_differences
+    )
+    sets, set_differences = _shared(
+        old.manifest.probe_sets, new.manifest.probe_sets, _set_differences
+    )
+    chosen = [_scores(record, [] if method_differences else models, sets) for record in (old, new)]
+    side_by_side = chosen[0].merge(chosen[1], on=_SCORE, how="outer", suffixes=("_old", "_new"))
+    gap = score_gaps(side_by_side)
     return Repeat(
-        differences=(*method, *other_models, *other_sets),
-        compared=len(both),
+        differences=(*method_differences, *model_differences, *set_differences),
+        compared=len(side_by_side),
         largest=float(gap.max()) if len(gap) else np.nan,
-        where=_place(both.iloc[int(gap.argmax())], old.items, sets) if gap.any() else {},
+        where=_location(side_by_side.iloc[int(gap.argmax())], old.items, sets) if gap.any() else {},
     )
 
 
-def _method(old: Manifest, new: Manifest) -> Iterator[str]:
+def _method_differences(old: Manifest, new: Manifest) -> Iterator[str]:
     """Yield what differs in the software, which changes the method of every number."""
-    before, after = ({**one.method, "maskaudit": one.maskaudit} for one in (old, new))
+    before, after = (
+        {**manifest.method, "maskaudit": manifest.maskaudit} for manifest in (old, new)
+    )
     for name in sorted({*before, *after}):
-        yield from differs("other method", name, before.get(name), after.get(name))
+        yield from differs("different method", name, before.get(name), after.get(name))
 
 
-def _of_model(subject: str, old: Identity, new: Identity) -> Iterator[str]:
-    differ = [told for name, told in WHAT.items() if getattr(old, name) != getattr(new, name)]
-    if differ:
-        yield f"{subject}: another model version ({', '.join(differ)})"
-    for name in HOW:
-        yield from differs(f"{subject}: other method", name, getattr(old, name), getattr(new, name))
+def _model_differences(subject: str, old: Identity, new: Identity) -> Iterator[str]:
+    messages = [
+        message
+        for name, message in MODEL_DIFFERENCES.items()
+        if getattr(old, name) != getattr(new, name)
+    ]
+    if messages:
+        yield f"{subject}: a different model version ({', '.join(messages)})"
+    for name in RUN_FIELDS:
+        yield from differs(
+            f"{subject}: different method", name, getattr(old, name), getattr(new, name)
+        )
 
 
-def _of_set(name: str, old: ProbeSetKey, new: ProbeSetKey) -> Iterator[str]:
+def _set_differences(name: str, old: ProbeSetKey, new: ProbeSetKey) -> Iterator[str]:
     if old.items_digest != new.items_digest:
-        universes = [one.grammar.universe if one.grammar else "" for one in (old, new)]
+        universes = [key.grammar.universe if key.grammar else "" for key in (old, new)]
         same = universes[0] == universes[1] != ""
-        yield f"{name}: other probes ({'frames were drawn anew' if same else 'its items differ'})"
+        yield (
+            f"{name}: different probes ({'frames were drawn anew' if same else 'its items differ'})"
+        )
 
 
-def differs(what: str, name: str, old: object, new: object) -> Iterator[str]:
+def differs(label: str, name: str, old: object, new: object) -> Iterator[str]:
     """Yield a line that names a property and both its values, if the two differ."""
     if old != new:
-        yield f"{what} ({name}: {old or 'none'}, then {new or 'none'})"
+        yield f"{label} ({name}: {old or 'none'}, then {new or 'none'})"
 
 
 def _shared(
@@ -108,14 +122,16 @@ def _shared(
     differences: Callable[[str, _Part, _Part], Iterator[str]],
 ) -> tuple[list[str], list[str]]:
     """Return the names of the parts that are the same in both audits, and a line on each other."""
-    told: dict[str, list[str]] = {}
+    lines_by_name: dict[str, list[str]] = {}
     for name in dict.fromkeys([*old, *new]):
         if name in old and name in new:
-            told[name] = list(differences(name, old[name], new[name]))
+            lines_by_name[name] = list(differences(name, old[name], new[name]))
         else:
-            told[name] = [f"{name}: only in the {'older' if name in old else 'newer'} audit"]
-    same = [name for name, lines in told.items() if not lines]
-    return same, [line for lines in told.values() for line in lines]
+            lines_by_name[name] = [
+                f"{name}: only in the {'older' if name in old else 'newer'} audit"
+            ]
+    same = [name for name, lines in lines_by_name.items() if not lines]
+    return same, [line for lines in lines_by_name.values() for line in lines]
 
 
 def _scores(record: Record, models: Sequence[str], sets: Sequence[str]) -> pd.DataFrame:
@@ -124,17 +140,18 @@ def _scores(record: Record, models: Sequence[str], sets: Sequence[str]) -> pd.Da
     return record.scores.loc[chosen, [*_SCORE, "value", "status"]]
 
 
-def score_gaps(both: pd.DataFrame) -> Cells:
+def score_gaps(side_by_side: pd.DataFrame) -> Cells:
     """The absolute difference of each score; infinite if only one is known or statuses differ."""
-    old, new = (both[f"value_{when}"].to_numpy(dtype=float) for when in ("old", "new"))
+    old, new = (side_by_side[f"value_{side}"].to_numpy(dtype=float) for side in ("old", "new"))
     same = (np.isnan(old) & np.isnan(new)) | (old == new)  # -inf minus -inf is NaN
-    gap = np.abs(np.subtract(new, old, out=np.zeros(len(both)), where=~same))
-    lost = (both["status_old"] != both["status_new"]).to_numpy(dtype=bool)
-    found: Cells = np.where(np.isnan(gap) | lost, np.inf, gap)
-    return found
+    gap = np.abs(np.subtract(new, old, out=np.zeros(len(side_by_side)), where=~same))
+    lost = (side_by_side["status_old"] != side_by_side["status_new"]).to_numpy(dtype=bool)
+    # Equal values and both unknown are 0 by now, so NaN means that only one of the two is known.
+    gaps: Cells = np.where(np.isnan(gap) | lost, np.inf, gap)
+    return gaps
 
 
-def _place(score: pd.Series, items: pd.DataFrame, sets: Sequence[str]) -> dict[str, str]:
-    used = items.loc[items["item"] == score["item"], "probe_set"]
-    probe_set = next((str(name) for name in used if name in sets), "")
+def _location(score: pd.Series, items: pd.DataFrame, sets: Sequence[str]) -> dict[str, str]:
+    sets_of_item = items.loc[items["item"] == score["item"], "probe_set"]
+    probe_set = next((str(name) for name in sets_of_item if name in sets), "")
     return {"probe_set": probe_set, **{name: str(score[name]) for name in _SCORE}}

@@ -14,7 +14,7 @@ import pandas as pd
 from maskaudit.audit.estimating.cells import CANDIDATE, REFERENCE
 from maskaudit.audit.estimating.estimate import design, estimate
 from maskaudit.audit.judging.comparing.pairing import Pair, Version, paired, same_model
-from maskaudit.audit.judging.comparing.repeat import HOW, differs, score_gaps
+from maskaudit.audit.judging.comparing.repeat import RUN_FIELDS, differs, score_gaps
 from maskaudit.audit.recording.manifest import LeftOut
 from maskaudit.audit.recording.record import Record
 
@@ -70,7 +70,10 @@ def versions(
         seed=manifest.settings.seed,
         adjust=manifest.settings.adjust,
     )
-    shared = pair.both[pair.both["value_old"].notna() & pair.both["value_new"].notna()]
+    shared = pair.side_by_side[
+        pair.side_by_side["value_old"].notna() & pair.side_by_side["value_new"].notna()
+    ]
+    # Never empty: `paired` raises if no item has a score in both versions.
     gap = score_gaps(shared)
     return Versions(
         old=pair.old.name,
@@ -78,7 +81,7 @@ def versions(
         estimates=estimated.estimates,
         refused=pair.refused,
         lost=tuple(_lost(pair)),
-        lost_share=_share_lost(pair.both, items[items["probe_set"].isin(pair.sets)]),
+        lost_share=_share_lost(pair.side_by_side, items[items["probe_set"].isin(pair.sets)]),
         left_out=tuple(LeftOut.model_validate(cell) for cell in estimated.left_out),
         compared=len(shared),
         largest=float(gap.max()),
@@ -90,46 +93,50 @@ def versions(
 def lost_share(record: Record) -> dict[str, float]:
     """By probe set, the share (0 to 1) of the reference's scores that the candidate is missing."""
     by_model = dict(list(record.scores.groupby("model")))
-    both = by_model[REFERENCE].merge(
+    # A left join: only what the reference has can be missing.
+    side_by_side = by_model[REFERENCE].merge(
         by_model[CANDIDATE], on=["item", "measure"], how="left", suffixes=("_old", "_new")
     )
-    return _share_lost(both, record.items)
+    return _share_lost(side_by_side, record.items)
 
 
-def _share_lost(both: pd.DataFrame, items: pd.DataFrame) -> dict[str, float]:
-    known = both[np.isfinite(both["value_old"].astype("float64"))]
-    lost = ~np.isfinite(known["value_new"].astype("float64"))
-    rows = known.assign(lost=lost)[["item", "lost"]].merge(
+def _share_lost(side_by_side: pd.DataFrame, items: pd.DataFrame) -> dict[str, float]:
+    scored = side_by_side[np.isfinite(side_by_side["value_old"].astype("float64"))]
+    lost = ~np.isfinite(scored["value_new"].astype("float64"))
+    rows = scored.assign(lost=lost)[["item", "lost"]].merge(
         items[["probe_set", "item"]].drop_duplicates(), on="item"
     )
     return {
-        str(name): float(part) for name, part in rows.groupby("probe_set")["lost"].mean().items()
+        str(name): float(share) for name, share in rows.groupby("probe_set")["lost"].mean().items()
     }
 
 
 def _notes(old: Version, new: Version) -> Iterator[str]:
     """Yield what differs in no method key: how the models were run, and the maskaudit version."""
-    for name in HOW:
+    for name in RUN_FIELDS:
         yield from differs(
             "how the model was run", name, getattr(old.model, name), getattr(new.model, name)
         )
-    yield from differs("other software", "maskaudit", old.maskaudit, new.maskaudit)
+    yield from differs("different software", "maskaudit", old.maskaudit, new.maskaudit)
 
 
 def _lost(pair: Pair) -> Iterator[dict[str, Any]]:
     """Yield counts, with examples, of the items that only one version could score."""
-    known = pair.both[["value_old", "value_new"]].notna().to_numpy()
-    alone = known[:, 0] != known[:, 1]
-    rows = pair.both[alone].assign(version=np.where(known[alone, 0], "new", "old"))
-    status = np.where(known[alone, 0], rows["status_new"], rows["status_old"])
+    is_scored = pair.side_by_side[["value_old", "value_new"]].notna().to_numpy()
+    only_one = is_scored[:, 0] != is_scored[:, 1]
+    rows = pair.side_by_side[only_one].assign(
+        version=np.where(is_scored[only_one, 0], "new", "old")
+    )
+    status = np.where(is_scored[only_one, 0], rows["status_new"], rows["status_old"])
+    # An item without a row has no status either: that audit did not ask it.
     rows = rows.assign(status=pd.Series(status, index=rows.index).fillna("not_asked"))
     items = pair.source.items[["probe_set", "item", "target"]].drop_duplicates()
     rows = rows.merge(items[items["probe_set"].isin(pair.sets)], on="item")
-    by = ["probe_set", "version", "measure", "status"]
-    for key, part in rows.groupby(by):
+    columns = ["probe_set", "version", "measure", "status"]
+    for key, part in rows.groupby(columns):
         examples = sorted({str(target) for target in part["target"] if target})[:_EXAMPLES]
         yield {
-            **dict(zip(by, key, strict=True)),
+            **dict(zip(columns, key, strict=True)),
             "items": int(part["item"].nunique()),
             "examples": examples,
         }

@@ -48,27 +48,27 @@ def load(model: str | Path, *, device: str = "cpu") -> "LoadedModel":
     be random), names code or a kernel in its config, has a weight that is not finite, has no mask
     token, or has a tokenizer that does not fit its vocabulary.
     """
-    found = locate(model)
-    folder, shown = found.folder, found.name
-    recognise(folder, shown)
-    files = weight_files(folder, shown)
-    config = load_config(folder, shown)
-    tokenizer = load_tokenizer(folder, shown)
-    loaded = _loaded_weights(folder, shown, config)
-    most = loaded.config.vocab_size
+    located = locate(model)
+    folder, name = located.folder, located.name
+    recognise(folder, name)
+    files = weight_files(folder, name)
+    config = load_config(folder, name)
+    tokenizer = load_tokenizer(folder, name)
+    loaded = _loaded_weights(folder, name, config)
+    n_rows = loaded.config.vocab_size
     # A model may have unused rows, but a tokenizer with at most half as many pieces as the model
     # has rows has lost its vocabulary.
-    if not most < 2 * len(tokenizer) <= 2 * most or tokenizer.mask_token_id >= most:
+    if not n_rows < 2 * len(tokenizer) <= 2 * n_rows or tokenizer.mask_token_id >= n_rows:
         raise InputError(
-            f"model {shown}: the tokenizer has {len(tokenizer)} pieces, the model {most}; they do "
+            f"model {name}: the tokenizer has {len(tokenizer)} pieces, the model {n_rows}; they do "
             "not belong together: fetch tokenizer.json again"
         )
     try:
-        return LoadedModel(loaded.to(device), tokenizer, files, shown, found.revision)
+        return LoadedModel(loaded.to(device), tokenizer, files, name, located.revision)
     except InputError:
         raise
     except Exception as error:
-        message = f"model {shown}: it cannot read a sentence ({first_line(error)})"
+        message = f"model {name}: it cannot read a sentence ({first_line(error)})"
         raise InputError(message) from error
 
 
@@ -98,7 +98,7 @@ class LoadedModel:
         """Tokenise each text as a sentence, special tokens included (see `Encoded`)."""
         if not texts:
             return []
-        found = self._tokenizer(
+        batch = self._tokenizer(
             list(texts),
             return_offsets_mapping=True,
             add_special_tokens=True,
@@ -106,9 +106,9 @@ class LoadedModel:
             verbose=False,  # the status of an item already reports a sentence that is too long
         )
         return [
-            Encoded(tuple(ids), tuple(map(tuple, spans)), tuple(found.word_ids(i)))
+            Encoded(tuple(ids), tuple(map(tuple, spans)), tuple(batch.word_ids(i)))
             for i, (ids, spans) in enumerate(
-                zip(found["input_ids"], found["offset_mapping"], strict=True)
+                zip(batch["input_ids"], batch["offset_mapping"], strict=True)
             )
         ]
 
@@ -126,6 +126,8 @@ class LoadedModel:
 
     def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:
         """Log p over the vocabulary at each read, [n, vocabulary], float64, nats."""
+        # Softmax in double precision: in float32 the sum over a large vocabulary would add errors
+        # of its own to those of the logits.
         logits = self._logits(torch.tensor(sentences), torch.tensor(reads))
         return _numbers(torch.log_softmax(logits.double(), dim=-1))
 
@@ -133,10 +135,10 @@ class LoadedModel:
     def states(self, sentences: Sequence[Ids]) -> Numbers:
         """The encoder's last hidden states, [n, length, width], float64."""
         ids = torch.tensor(sentences, device=self._model.device)
-        found: torch.Tensor = self._model.base_model(
+        hidden: torch.Tensor = self._model.base_model(
             input_ids=ids, attention_mask=torch.ones_like(ids)
         ).last_hidden_state
-        return _numbers(found.double())
+        return _numbers(hidden.double())
 
     @torch.inference_mode()
     def attention(self, sentences: Sequence[Ids]) -> Numbers:
@@ -144,16 +146,17 @@ class LoadedModel:
 
         Runs with eager attention: other kernels do not return the attention weights.
         """
-        usual = self.identity.attention
+        previous = self.identity.attention
         self._model.set_attn_implementation("eager")
         try:
             ids = torch.tensor(sentences, device=self._model.device)
-            found = self._model.base_model(
+            weights = self._model.base_model(
                 input_ids=ids, attention_mask=torch.ones_like(ids), output_attentions=True
             ).attentions
         finally:
-            self._model.set_attn_implementation(usual)
-        return _numbers(torch.stack(found).double().mean(dim=(0, 2, 3)))
+            # Scores must come from one kernel: another would change their last bits.
+            self._model.set_attn_implementation(previous)
+        return _numbers(torch.stack(weights).double().mean(dim=(0, 2, 3)))
 
     @torch.inference_mode()
     def _logits(self, ids: torch.Tensor, reads: torch.Tensor) -> torch.Tensor:
@@ -164,8 +167,8 @@ class LoadedModel:
             full: torch.Tensor = self._model(input_ids=ids, attention_mask=attention).logits
             return full[rows, places]
         with gathered(self._model.base_model, rows, places):
-            found: torch.Tensor = self._model(input_ids=ids, attention_mask=attention).logits
-        return found
+            at_places: torch.Tensor = self._model(input_ids=ids, attention_mask=attention).logits
+        return at_places
 
     def _check_head(self, name: str) -> None:
         """Compare the head at the mask with the full forward pass; use the latter if they differ.
@@ -176,22 +179,24 @@ class LoadedModel:
         if encoded.ids.count(self.mask_id) != 1:
             message = f"the tokenizer does not keep {self.mask_token!r} in a text as one mask"
             raise InputError(f"model {name}: {message}")
-        asked = [encoded.ids], [(0, encoded.ids.index(self.mask_id))]
+        query = [encoded.ids], [(0, encoded.ids.index(self.mask_id))]
         self._at_mask = False
-        full = self.log_probs(*asked)
+        # The full pass comes first: it is the reference, and a model that cannot do it is refused.
+        full = self.log_probs(*query)
         if not np.isfinite(full).all():
-            message = "gives numbers that are not finite (NaN weights?)"
+            message = "its log probabilities are not finite (NaN weights?)"
             raise InputError(f"model {name}: {message}")
         try:
             self._at_mask = True
-            short = self.log_probs(*asked)
-            self._at_mask = short.shape == full.shape and bool(
-                np.abs(short - full).max() <= TOLERANCE
+            at_mask = self.log_probs(*query)
+            self._at_mask = at_mask.shape == full.shape and bool(
+                np.abs(at_mask - full).max() <= TOLERANCE
             )
         except Exception:  # noqa: BLE001 - a head may fail in any way on states of another shape
             self._at_mask = False
 
     def _identified(self, files: Sequence[Path], name: str, revision: str) -> Identity:
+        # Sorted, because `get_vocab` promises no order.
         vocabulary = json.dumps(sorted(self._tokenizer.get_vocab().items()))
         config = self._model.config
         return Identity(
@@ -229,6 +234,8 @@ def gathered(encoder: Any, rows: torch.Tensor, places: torch.Tensor) -> Any:  # 
     """Pass only the states at (row, place) to the head, which is costly for a large vocabulary."""
 
     def gather(_module: object, _inputs: object, output: Any) -> Any:  # noqa: ANN401
+        # [n sentences, length, width] becomes [n reads, width]; heads act on each state alone,
+        # which `_check_head` verifies.
         output.last_hidden_state = output.last_hidden_state[rows, places]
         return output
 
@@ -243,6 +250,7 @@ def _loaded_weights(folder: Path, name: str, config: Any) -> Any:  # noqa: ANN40
     # Otherwise transformers may ask the hub, in the background, to convert a model's weights.
     os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
     verbosity = transformers_logging.get_verbosity()
+    # transformers would warn of missing weights first; the error below says what to do.
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     try:
@@ -255,10 +263,10 @@ def _loaded_weights(folder: Path, name: str, config: Any) -> Any:  # noqa: ANN40
             output_loading_info=True,
         )
     except Exception as error:
-        found = first_line(error)
-        if "ignore_mismatched_sizes" in found:
-            found = "its tensors do not have the shapes that config.json asks for"
-        raise InputError(f"model {name}: the weights cannot be loaded ({found})") from error
+        reason = first_line(error)
+        if "ignore_mismatched_sizes" in reason:
+            reason = "its tensors do not have the shapes that config.json asks for"
+        raise InputError(f"model {name}: the weights cannot be loaded ({reason})") from error
     finally:
         transformers_logging.set_verbosity(verbosity)
     if left_out := sorted(k for k in loading["unexpected_keys"] if _in_a_layer(k, model)):
@@ -266,11 +274,11 @@ def _loaded_weights(folder: Path, name: str, config: Any) -> Any:  # noqa: ANN40
             f"model {name}: config.json asks for fewer layers than the checkpoint has: "
             f"{left_out[0]} is left out"
         )
-    made_up = sorted({*loading["missing_keys"], *(str(k) for k in loading["mismatched_keys"])})
-    if made_up:
-        shown = ", ".join(made_up[:4]) + (f" and {len(made_up) - 4} more" if made_up[4:] else "")
+    missing = sorted({*loading["missing_keys"], *(str(k) for k in loading["mismatched_keys"])})
+    if missing:
+        names = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if missing[4:] else "")
         raise InputError(
-            f"model {name}: the checkpoint lacks {shown}; these weights would be random. "
+            f"model {name}: the checkpoint lacks {names}; these weights would be random. "
             "Expected a model saved with its masked-LM head"
         )
     for key, tensor in model.named_parameters():

@@ -55,7 +55,7 @@ def check_tokenizer(folder: Path, name: str) -> None:
     if not any(_matching(folder, *_VOCABULARIES)):
         raise InputError(
             f"model {name}: the folder has no tokenizer (no tokenizer.json, vocab.txt or *.model); "
-            "save that of the model it was trained from into the same folder: "
+            "save the tokenizer of the model it was trained from into the same folder: "
             "AutoTokenizer.from_pretrained(...).save_pretrained(FOLDER)"
         )
 
@@ -70,29 +70,32 @@ def weight_files(folder: Path, name: str) -> list[Path]:
         return [single]
     if not index.is_file():
         raise InputError(f"model {name}: found {_other_weights(folder)}")
-    places = json_object(index, name).get("weight_map")
-    shards = sorted({str(file) for file in places.values()}) if isinstance(places, dict) else []
+    file_of = json_object(index, name).get("weight_map")
+    shards = sorted({str(file) for file in file_of.values()}) if isinstance(file_of, dict) else []
     if not shards or any(Path(file).suffix != ".safetensors" for file in shards):
-        raise InputError(f"model {name}: {index.name} names no shards; expected *.safetensors")
+        raise InputError(
+            f"model {name}: {index.name} lists no shards; expected *.safetensors files"
+        )
     for file in shards:
+        # A name with a folder in it could point anywhere on the disk.
         if Path(file).name != file or not (folder / file).is_file():
-            found = f"names {file[:100]!r}, which is no file in the folder"
-            raise InputError(f"model {name}: {index.name} {found}; fetch the model again")
+            fault = f"lists {file[:100]!r}, which is not a file in the folder"
+            raise InputError(f"model {name}: {index.name} {fault}; fetch the model again")
     return [folder / file for file in shards]
 
 
 def json_object(path: Path, name: str) -> dict[str, Any]:
     """Read a JSON file of the model's folder; raises `InputError` if it is not a JSON object."""
     try:
-        found = json.loads(path.read_text("utf-8"))
+        value = json.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise InputError(f"model {name}: no readable {path.name} in the folder") from error
+        raise InputError(f"model {name}: {path.name} is missing or cannot be read") from error
     except (ValueError, RecursionError) as error:
-        found = f"{path.name} is not valid JSON ({first_line(error)})"
-        raise InputError(f"model {name}: {found}") from error
-    if not isinstance(found, dict):
-        raise InputError(f"model {name}: {path.name} holds no JSON object")
-    return found
+        fault = f"{path.name} is not valid JSON ({first_line(error)})"
+        raise InputError(f"model {name}: {fault}") from error
+    if not isinstance(value, dict):
+        raise InputError(f"model {name}: {path.name} is not a JSON object")
+    return value
 
 
 def _empty(folder: Path) -> str:
@@ -109,9 +112,9 @@ def _adapter(folder: Path) -> str:
     if not path.exists():
         return ""
     base = _settings(path).get("base_model_name_or_path")
-    of = f" of {base[:100]!r}" if isinstance(base, str) else ""
+    of_base = f" of {base[:100]!r}" if isinstance(base, str) else ""
     return (
-        f"the folder holds an adapter{of} (adapter_config.json), which names another model to "
+        f"the folder holds an adapter{of_base} (adapter_config.json), which names another model to "
         "load; merge it (merge_and_unload) and save the whole model"
     )
 
@@ -129,17 +132,18 @@ def _sentence_transformer(folder: Path) -> str:
 
 
 def _trainer_output(folder: Path) -> str:
-    saved = {
+    checkpoints = {
         int(path.name.removeprefix("checkpoint-")): path.name
         for path in folder.glob("checkpoint-*")
         if path.is_dir() and path.name.removeprefix("checkpoint-").isdecimal()
     }
-    if not saved or _matching(folder, "*.safetensors", f"{WEIGHTS}.index.json"):
+    if not checkpoints or _matching(folder, "*.safetensors", f"{WEIGHTS}.index.json"):
         return ""
-    last = saved[max(saved)]
+    # By number: as text, checkpoint-500 would come after checkpoint-1000.
+    last = checkpoints[max(checkpoints)]
     return (
-        f"the folder holds the checkpoints of a training ({len(saved)}, {last} the last) and no "
-        f"weights of its own; expected one checkpoint: name FOLDER/{last}"
+        f"the folder holds the checkpoints of a training run ({len(checkpoints)}, the last is "
+        f"{last}) and no weights of its own; expected one checkpoint: name FOLDER/{last}"
     )
 
 
@@ -174,13 +178,13 @@ def _has_other_head(folder: Path) -> bool:
 
 def _other_weights(folder: Path) -> str:
     """Describe what the folder contains instead of safetensors, and what to do about it."""
-    for pattern, runs in _FOREIGN.items():
+    for pattern, program in _FOREIGN.items():
         if files := _matching(folder, pattern):
-            found = f"{files[0].relative_to(folder)}, weights for {runs}; expected {WEIGHTS}"
-            if runs in _CONVERTED:
+            found = f"{files[0].relative_to(folder)}, weights for {program}; expected {WEIGHTS}"
+            if program in _CONVERTED:
                 return (
                     f"{found}: convert them with transformers 4 (from_pretrained(FOLDER, "
-                    f"{_CONVERTED[runs]}=True), then save_pretrained)"
+                    f"{_CONVERTED[program]}=True), then save_pretrained)"
                 )
             return f"{found}: name the model that they were exported from"
     pickled = sorted(path.name for path in folder.iterdir() if path.suffix in _PICKLED)
@@ -192,6 +196,7 @@ def _architectures(config: Path) -> list[str]:
     """The classes that a config names; empty if it cannot be read, which is refused later."""
     named = _settings(config).get("architectures")
     names = named if isinstance(named, list) else []
+    # Cut, because the names are printed and a config may come from a stranger.
     return [name[:100] for name in names if isinstance(name, str)]
 
 

@@ -41,6 +41,8 @@ def load_config(folder: Path, name: str) -> Any:  # noqa: ANN401 - transformers'
 
 def _refuse_foreign(name: str, config: dict[str, Any]) -> None:
     """Refuse keys that make transformers run foreign code or load other than plain weights."""
+    # A kernel's name with a slash is a hub repository, whose code transformers would download and
+    # run.
     for key in ("_attn_implementation", "attn_implementation", "attn_implementation_internal"):
         values = config.get(key)
         for value in values.values() if isinstance(values, dict) else [values]:
@@ -49,10 +51,10 @@ def _refuse_foreign(name: str, config: dict[str, Any]) -> None:
                     f"model {name}: config.json names the kernel {str(value)!r} under {key}; "
                     "kernels from elsewhere are never run: remove the key"
                 )
-    known = str(config.get("model_type")) in transformers.CONFIG_MAPPING
-    if not known and "auto_map" in config:
+    is_known = str(config.get("model_type")) in transformers.CONFIG_MAPPING
+    if not is_known and "auto_map" in config:
         raise InputError(
-            f"model {name}: config.json asks for code of its own (auto_map); code from a "
+            f"model {name}: config.json asks for its own code (auto_map); code from a "
             "checkpoint is never run"
         )
     for key in ("transformers_weights", "quantization_config"):
@@ -66,6 +68,6 @@ def _check_masked(config: Any, name: str) -> None:  # noqa: ANN401
     kind = str(config.model_type)
     if kind not in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
         raise InputError(
-            f"model {name}: config.json is of a model of type {kind!r}, of which there is no "
+            f"model {name}: config.json names the model type {kind!r}, which has no "
             "masked LM; expected a masked LM, such as BERT, DistilBERT or RoBERTa"
         )

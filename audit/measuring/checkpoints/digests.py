@@ -17,6 +17,7 @@ def tokenizer_digest(tokenizer: Any) -> str:  # noqa: ANN401 - transformers' own
     # Each call of the tokenizer sets these two anew.
     state.pop("padding", None)
     state.pop("truncation", None)
+    # Which piece is the mask is a setting beside tokenizer.json.
     state["special"] = tokenizer.special_tokens_map
     return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
 
@@ -29,22 +30,25 @@ def file_digest(path: Path) -> str:
 
 def _headers(files: Sequence[Path]) -> list[tuple[str, dict[str, Any], Path, int]]:
     """(name, header entry, file, offset of the file's data) of each tensor, sorted by name."""
-    found = []
+    entries = []
     for path in files:
         with path.open("rb") as file:
+            # The safetensors format: eight bytes with the header's size, the header as JSON, the
+            # tensors. Offsets in the header start after it.
             size = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(size))
-        found += [
+        entries += [
             (name, entry, path, 8 + size)
             for name, entry in header.items()
             if name != "__metadata__"
         ]
-    return sorted(found, key=lambda entry: entry[0])
+    return sorted(entries, key=lambda entry: entry[0])
 
 
 def tensor_digest(files: Sequence[Path]) -> str:
     """SHA-256 over the name, dtype, shape and bytes of each tensor, sorted by name."""
     digest = hashlib.sha256()
+    # In chunks, so that a tensor need not fit in memory.
     for name, entry, path, start in _headers(files):
         digest.update(json.dumps([name, entry["dtype"], entry["shape"]]).encode())
         first, last = entry["data_offsets"]
@@ -60,8 +64,8 @@ def tensor_digest(files: Sequence[Path]) -> str:
 
 def config_digest(config: Any) -> str:  # noqa: ANN401 - transformers' own type
     """SHA-256 of a config, without names, dtypes and the version of the software that wrote it."""
-    said = {k: v for k, v in config.to_dict().items() if k not in _NO_SETTING}
-    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+    settings = {k: v for k, v in config.to_dict().items() if k not in _NO_SETTING}
+    return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def stored_dtype(files: Sequence[Path]) -> str:

@@ -30,6 +30,7 @@ def locate(model: str | Path) -> Located:
 
     Raises `InputError` if the name is neither, or the model cannot be fetched.
     """
+    # The name is printed, so it must not carry characters that a terminal would obey.
     name = printable(str(model), lambda _c: "\N{REPLACEMENT CHARACTER}").strip()
     if not name:
         raise InputError("model '': the name is empty; expected a folder or a hub id")
@@ -37,31 +38,34 @@ def locate(model: str | Path) -> Located:
         path = Path(name).expanduser()
         is_folder, exists = path.is_dir(), path.exists()
     except (OSError, RuntimeError) as error:
-        message = f"model {name[:100]}: no path to a folder ({first_line(error)})"
+        message = f"model {name[:100]}: not a usable path ({first_line(error)})"
         raise InputError(message) from error
     if is_folder:
         return Located(path, _shown(path), "")
     if exists or isinstance(model, Path) or name.startswith((".", "/", "~")):
         raise InputError(f"model {name}: {_no_folder(path, exists=exists)}")
     if name.startswith(("http://", "https://")):
-        raise InputError(f"model {name}: is an address; {_hub_id(name)}")
+        raise InputError(f"model {name}: is a URL; {_hub_id(name)}")
     return _fetched(name)
 
 
 def first_line(error: Exception) -> str:
     """A library's message on one line of at most 200 characters, without this machine's paths."""
     line = " ".join(str(error).split()) or type(error).__name__
+    # Paths would show the user's name in messages that people paste elsewhere.
     return re.sub(r"(?<![\w.])(?:/[^\s'\"/]+)+/", "…/", line)[:200]
 
 
 def _no_folder(path: Path, *, exists: bool) -> str:
     if exists:
         return (
-            "the path is a file; expected a folder with a checkpoint: name the folder that the "
-            "file lies in"
+            "the path is a file; expected a folder with a checkpoint: name the folder that "
+            "contains the file"
         )
     beside = path.parent
-    folders = [one.name for one in beside.iterdir() if one.is_dir()] if beside.is_dir() else []
+    folders = (
+        [entry.name for entry in beside.iterdir() if entry.is_dir()] if beside.is_dir() else []
+    )
     return (
         f"the path does not exist; expected a folder with a checkpoint{closest(path.name, folders)}"
     )
@@ -70,9 +74,9 @@ def _no_folder(path: Path, *, exists: bool) -> str:
 def _hub_id(address: str) -> str:
     """Suggest what to write instead of a URL."""
     parts = urlsplit(address)
-    named = [part for part in parts.path.split("/") if part][:2]
-    known = parts.hostname in {"huggingface.co", "hf.co"} and named
-    return f"write the hub id {'/'.join(named)!r}" if known else "expected a folder or a hub id"
+    names = [part for part in parts.path.split("/") if part][:2]
+    is_model = parts.hostname in {"huggingface.co", "hf.co"} and names
+    return f"write the hub id {'/'.join(names)!r}" if is_model else "expected a folder or a hub id"
 
 
 def _fetched(name: str) -> Located:
@@ -91,9 +95,10 @@ def _fetched(name: str) -> Located:
 
 def _unreachable(error: Exception, revision: str) -> str:
     status = getattr(getattr(error, "response", None), "status_code", None)
+    # The hub answers 401 to anonymous requests for a model that does not exist, too.
     if status in (401, 403, 404):
-        what = f"no such model or revision {revision!r}" if revision else "no such model"
-        return f"{what} on the hub, or it is private (HF_TOKEN); expected a hub id or a folder"
+        missing = f"no such model or revision {revision!r}" if revision else "no such model"
+        return f"{missing} on the hub, or it is private (HF_TOKEN); expected a hub id or a folder"
     if is_offline_mode():
         return "not in the local cache, and HF_HUB_OFFLINE is set; fetch it first or name a folder"
     return f"no such folder here, and the hub cannot be reached ({type(error).__name__})"

@@ -29,15 +29,15 @@ def load_tokenizer(folder: Path, name: str) -> Any:  # noqa: ANN401 - transforme
         raise InputError(f"model {name}: the tokenizer gives no offsets; expected a fast tokenizer")
     if tokenizer.mask_token is None or tokenizer.mask_token_id is None:
         raise InputError(f"model {name}: the tokenizer has no mask token; expected a masked LM")
-    stored = folder / "tokenizer.json"
-    if stored.is_file():
+    file = folder / "tokenizer.json"
+    if file.is_file():
         # transformers rebuilds some normalisers and would silently lower-case a cased model.
-        told = _normalised(json_object(stored, name))
-        done = _normalised(json.loads(tokenizer.backend_tokenizer.to_str()))
-        for key, value in told.items():
-            if value != done[key]:
+        stated = _normalised(json_object(file, name))
+        loaded = _normalised(json.loads(tokenizer.backend_tokenizer.to_str()))
+        for key, value in stated.items():
+            if value != loaded[key]:
                 raise InputError(
-                    f"model {name}: tokenizer.json says {key} = {value}, tokenizer_config.json "
+                    f"model {name}: tokenizer.json says {key} = {value}, but tokenizer_config.json "
                     f"says otherwise; set {key} in tokenizer_config.json"
                 )
     return tokenizer
@@ -49,7 +49,7 @@ def _normalised(state: dict[str, Any]) -> dict[str, bool]:
     parts = [normaliser, *(normaliser.get("normalizers") or [])]
     lower = any(part.get("lowercase") or part.get("type") == "Lowercase" for part in parts)
     # BERT's normaliser strips accents when it lower-cases, unless `strip_accents` is set.
-    given = [part["strip_accents"] for part in parts if part.get("strip_accents") is not None]
+    explicit = [part["strip_accents"] for part in parts if part.get("strip_accents") is not None]
     other = any(part.get("type") == "StripAccents" for part in parts)
     bert = lower and any(part.get("type") == "BertNormalizer" for part in parts)
-    return {"do_lower_case": lower, "strip_accents": given[0] if given else other or bert}
+    return {"do_lower_case": lower, "strip_accents": explicit[0] if explicit else other or bert}

@@ -8,7 +8,7 @@ import pandas as pd
 
 from maskaudit.audit.measuring.backends.torch_model import load as load_model
 from maskaudit.audit.measuring.scoring import score
-from maskaudit.audit.phantom import truth as known
+from maskaudit.audit.phantom import truth as phantom_truth
 from maskaudit.audit.phantom.truth import ACCEPTED
 from maskaudit.audit.proving.phantom.world import SEED, SETS, World
 from maskaudit.audit.recording.manifest import PlantedSet, Truth
@@ -46,6 +46,7 @@ def tested(world: World, folder: Path) -> tuple[Truth, list[str]]:
     expanded = {name: expand(probe_set) for name, probe_set in sets.items()}
     scores = pd.concat([score(part, pair).scores for part in expanded.values()])
     items = pd.concat([part.items for part in expanded.values()])
+    # An item that occurs in two sets is scored in each, but its cell needs one score.
     acceptance, faults = _acceptance(truth, items, scores.drop_duplicates())
     return truth.model_copy(update={"acceptance": acceptance}), faults
 
@@ -54,31 +55,33 @@ def _acceptance(
     truth: Truth, items: pd.DataFrame, scores: pd.DataFrame
 ) -> tuple[dict[str, Any], list[str]]:
     subjects = {"reference": "teacher", "candidate": "student"}
-    found, log_kappa = known.recovered(
+    recovered, log_kappa = phantom_truth.recovered(
         truth.model_copy(update={"subjects": subjects}), items, scores
     )
-    faults, shown = [], {}
-    for part in found:
-        who = subjects[part.subject]
-        place = f"{part.probe_set} {who}"
-        contrast = part.contrast
-        shown[place] = {
-            "slope": part.slope,
-            "r": part.r,
-            "unseen_slope": part.unseen_slope,
+    faults, acceptance = [], {}
+    for recovery in recovered:
+        model_name = subjects[recovery.subject]
+        label = f"{recovery.probe_set} {model_name}"
+        contrast = recovery.contrast
+        acceptance[label] = {
+            "slope": recovery.slope,
+            "r": recovery.r,
+            "unseen_slope": recovery.unseen_slope,
             "contrast": [contrast.low, contrast.high],
         }
-        if truth.sets[part.probe_set].expect == "none":
-            shown[place] = {"contrast_90": [contrast.low, contrast.high]}
+        # Nothing is planted in a control, so there is no slope. Its contrast must be shown to be
+        # small, which is a test of equivalence: the 90 % interval lies within the margin.
+        if truth.sets[recovery.probe_set].expect == "none":
+            acceptance[label] = {"contrast_90": [contrast.low, contrast.high]}
             if max(-contrast.low, contrast.high) > ACCEPTED["control"]:
-                faults.append(f"{place}: contrast {contrast.low:.3f} to {contrast.high:.3f}")
-        elif abs(part.slope - 1) > ACCEPTED[who] or part.r < ACCEPTED["r"]:
-            faults.append(f"{place}: slope {part.slope:.4f}, r {part.r:.4f}")
-        print(place, shown[place], flush=True)
+                faults.append(f"{label}: contrast {contrast.low:.3f} to {contrast.high:.3f}")
+        elif abs(recovery.slope - 1) > ACCEPTED[model_name] or recovery.r < ACCEPTED["r"]:
+            faults.append(f"{label}: slope {recovery.slope:.4f}, r {recovery.r:.4f}")
+        print(label, acceptance[label], flush=True)
     for name, value in log_kappa.items():
         error = value - float(np.log(truth.sets[name].kappa))
-        shown.setdefault("log_kappa", {})[name] = value
+        acceptance.setdefault("log_kappa", {})[name] = value
         print(f"{name}: log kappa {value:.4f}, error {error:+.4f}", flush=True)
         if abs(error) > ACCEPTED["log_kappa"]:
             faults.append(f"{name}: log kappa {value:.4f}")
-    return shown, faults
+    return acceptance, faults

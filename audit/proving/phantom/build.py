@@ -55,6 +55,7 @@ def tokenizer(world: World, folder: Path) -> Any:  # noqa: ANN401 - transformers
         *(f"##{letter}" for letter in letters),
         *world.words,
     ]
+    # Words such as "a" are among the letters too; a repeated piece would leave a gap in the ids.
     vocabulary = {piece: index for index, piece in enumerate(dict.fromkeys(pieces))}
     tokenizer = BertTokenizer(vocab=vocabulary, do_lower_case=True, model_max_length=POSITIONS)
     tokenizer.save_pretrained(folder / "tokenizer")
@@ -64,8 +65,8 @@ def tokenizer(world: World, folder: Path) -> Any:  # noqa: ANN401 - transformers
 def text(world: World, tokenizer: Any) -> Text:  # noqa: ANN401
     """Return the world's sentences as tensors, repeated as in an epoch."""
     sentences = [s for s in world.sentences for _ in range(REPEATED.get(s.probe_set, 1))]
-    found = tokenizer([s.text for s in sentences], padding=True, return_tensors="pt")
-    ids = found["input_ids"]
+    encoded = tokenizer([s.text for s in sentences], padding=True, return_tensors="pt")
+    ids = encoded["input_ids"]
     masks = [torch.nonzero(row == tokenizer.mask_token_id).flatten() for row in ids]
     slots = torch.tensor([int(m[s.slot]) for m, s in zip(masks, sentences, strict=True)])
     vocabulary = tokenizer.get_vocab()
@@ -76,10 +77,10 @@ def text(world: World, tokenizer: Any) -> Text:  # noqa: ANN401
             row[vocabulary[word]] = value
         return row
 
-    def distributions(which: str) -> torch.Tensor:
+    def distributions(model_name: str) -> torch.Tensor:
         rows = []
         for sentence in sentences:
-            words: Mapping[str, float] = getattr(sentence, which)
+            words: Mapping[str, float] = getattr(sentence, model_name)
             rest = (1 - sum(words.values())) / (len(vocabulary) - len(words))
             rows.append(dense(words, rest=rest))
         return torch.stack(rows)
@@ -93,7 +94,7 @@ def text(world: World, tokenizer: Any) -> Text:  # noqa: ANN401
         ]
     )
     shift = torch.stack([dense(s.shift, rest=0.0) for s in sentences])
-    lengths = found["attention_mask"].sum(1)
+    lengths = encoded["attention_mask"].sum(1)
     return Text(
         ids, free, lengths, slots, distributions("teacher"), distributions("student"), shift
     )
@@ -129,15 +130,15 @@ def student(teacher: BertForMaskedLM) -> DistilBertForMaskedLM:
             attention_dropout=0.0,
         )
     )
-    theirs = teacher.state_dict()
+    teacher_state = teacher.state_dict()
     embeddings = "bert.embeddings."
     # DistilBERT has no segment embeddings: add that of the first segment to every position.
-    segment = theirs[f"{embeddings}token_type_embeddings.weight"][0]
-    ours = {
-        "distilbert.embeddings.word_embeddings.weight": theirs[
+    segment = teacher_state[f"{embeddings}token_type_embeddings.weight"][0]
+    student_state = {
+        "distilbert.embeddings.word_embeddings.weight": teacher_state[
             f"{embeddings}word_embeddings.weight"
         ],
-        "distilbert.embeddings.position_embeddings.weight": theirs[
+        "distilbert.embeddings.position_embeddings.weight": teacher_state[
             f"{embeddings}position_embeddings.weight"
         ]
         + segment,
@@ -148,7 +149,7 @@ def student(teacher: BertForMaskedLM) -> DistilBertForMaskedLM:
         f"{head}transform.dense.": "vocab_transform.",
         f"{head}transform.LayerNorm.": "vocab_layer_norm.",
     }
-    ours["vocab_projector.bias"] = theirs[f"{head}bias"]
+    student_state["vocab_projector.bias"] = teacher_state[f"{head}bias"]
     for layer in range(STUDENT_LAYERS):
         source = layer * (TEACHER_LAYERS // STUDENT_LAYERS)
         pairs = {
@@ -167,10 +168,12 @@ def student(teacher: BertForMaskedLM) -> DistilBertForMaskedLM:
         }
     for old, new in names.items():
         for kind in ("weight", "bias"):
-            ours[new + kind] = theirs[old + kind]
-    loading = student.load_state_dict(ours, strict=False)
-    left = set(loading.missing_keys) - {"vocab_projector.weight"}
-    assert not left, left  # noqa: S101 - our own mapping
+            student_state[new + kind] = teacher_state[old + kind]
+    # Not strict, because the projector's weight is tied to the word embeddings: `tie_weights` sets
+    # it.
+    loading = student.load_state_dict(student_state, strict=False)
+    missing = set(loading.missing_keys) - {"vocab_projector.weight"}
+    assert not missing, missing  # noqa: S101 - our own mapping
     student.tie_weights()
     return student
 

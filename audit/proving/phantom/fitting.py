@@ -37,43 +37,44 @@ def train(  # noqa: PLR0913, PLR0917 - the settings of one training
     optimiser = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=0.01, fused=True)
     per_epoch = -(-len(text.ids) // BATCH)
     full, decay = (n * per_epoch for n in epochs)
-    warm = per_epoch
+    warm_up = per_epoch
 
     def rate(step: int) -> float:
-        return min(1.0, (step + 1) / warm, max(0.0, (full + decay - step) / decay))
+        return min(1.0, (step + 1) / warm_up, max(0.0, (full + decay - step) / decay))
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
-    draws = torch.Generator().manual_seed(seed)
+    rng = torch.Generator().manual_seed(seed)
     for epoch in range(sum(epochs)):
         total = 0.0
-        for rows in _batches(text, draws):
+        for rows in _batches(text, rng):
             optimiser.zero_grad()
-            value = loss(
+            batch_loss = loss(
                 rows,
                 text,
-                _plain(rows, draws),
+                _plain(rows, rng),
                 CORRUPTED * float(schedule.get_last_lr()[0]) / LEARNING_RATE,
             )
-            value.backward()
+            batch_loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             schedule.step()
-            total += float(value.detach())
+            total += float(batch_loss.detach())
         if epoch % 5 == 4:  # noqa: PLR2004 - progress every five epochs
             minutes = (time.perf_counter() - start) / 60
             print(f"{name}: epoch {epoch + 1}, loss {total / per_epoch:.4f}, {minutes:.1f} min",
                   flush=True)  # fmt: skip
 
 
-def _batches(text: Text, draws: torch.Generator) -> Iterator[torch.Tensor]:
+def _batches(text: Text, rng: torch.Generator) -> Iterator[torch.Tensor]:
     """Yield batches of row numbers in random order, each of similar lengths to save padding."""
-    order = torch.argsort(text.lengths + torch.rand(len(text.lengths), generator=draws))
+    # Lengths are whole numbers, so a fraction only shuffles sentences of the same length.
+    order = torch.argsort(text.lengths + torch.rand(len(text.lengths), generator=rng))
     chunks = order.split(BATCH)
-    for i in torch.randperm(len(chunks), generator=draws):
+    for i in torch.randperm(len(chunks), generator=rng):
         yield chunks[i]
 
 
-def _plain(rows: torch.Tensor, draws: torch.Generator) -> torch.Tensor:
+def _plain(rows: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
     """Draw the batch's rows that also enter the plain masked-LM loss; at least one."""
     count = max(1, int(PLAIN_SHARE * len(rows)))
-    return rows[torch.randperm(len(rows), generator=draws)[:count]]
+    return rows[torch.randperm(len(rows), generator=rng)[:count]]

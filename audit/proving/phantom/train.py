@@ -18,7 +18,7 @@ import torch
 from transformers import BertForMaskedLM, BertTokenizer
 
 from maskaudit.audit.errors import SelftestError
-from maskaudit.audit.phantom import truth as known
+from maskaudit.audit.phantom import truth as phantom_truth
 from maskaudit.audit.proving.phantom import build
 from maskaudit.audit.proving.phantom.acceptance import tested
 from maskaudit.audit.proving.phantom.fitting import train
@@ -47,6 +47,7 @@ def main() -> None:
         train(student, text, STUDENT_EPOCHS, student_loss(student, teacher), "student", start)
         for name, model in (("teacher", teacher), ("student", student)):
             build.store(model, tokenizer, folder / name)
+        # The stored files are tested and not the trained models: storing rounds weights to float16.
         truth, faults = tested(world, folder)
         for fault in faults:
             print(f"  NOT ACCEPTED: {fault}")
@@ -55,9 +56,9 @@ def main() -> None:
         if faults and "--keep" not in sys.argv:
             raise SelftestError("the pair does not show what was planted; nothing was stored")
         for name in ("teacher", "student"):
-            shutil.rmtree(known.FOLDER / name, ignore_errors=True)
-            shutil.copytree(folder / name, known.FOLDER / name)
-        known.FILE.write_text(json.dumps(truth.as_json(), indent=1) + "\n", "utf-8")
+            shutil.rmtree(phantom_truth.FOLDER / name, ignore_errors=True)
+            shutil.copytree(folder / name, phantom_truth.FOLDER / name)
+        phantom_truth.FILE.write_text(json.dumps(truth.as_json(), indent=1) + "\n", "utf-8")
 
 
 def distil(folder: Path, *, seed: int, kappa: Mapping[str, float], epochs: tuple[int, int]) -> None:
@@ -69,8 +70,8 @@ def distil(folder: Path, *, seed: int, kappa: Mapping[str, float], epochs: tuple
     """
     start = time.perf_counter()
     torch.manual_seed(seed)
-    tokenizer = BertTokenizer.from_pretrained(known.TEACHER)
-    teacher = BertForMaskedLM.from_pretrained(known.TEACHER, dtype=torch.float32)
+    tokenizer = BertTokenizer.from_pretrained(phantom_truth.TEACHER)
+    teacher = BertForMaskedLM.from_pretrained(phantom_truth.TEACHER, dtype=torch.float32)
     text = build.text(generate(kappa), tokenizer)
     student = build.student(teacher)
     loss = student_loss(student, teacher)

@@ -65,24 +65,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m maskaudit.audit.proving.phantom.versions", description=__doc__
     )
-    parser.add_argument("--example", type=Path, default=EXAMPLE, help="where gates.toml is")
+    parser.add_argument("--example", type=Path, default=EXAMPLE, help="the folder with gates.toml")
     parser.add_argument(
-        "--students", type=Path, help="keep the students here, and train none that is here already"
+        "--students",
+        type=Path,
+        help="keep the students in this folder, and do not train those already in it",
     )
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as scratch:
-        students = asked.students or Path(scratch) / "versions"
+        students = options.students or Path(scratch) / "versions"
         for version in (*SEEDS, WORSE):
             if not (students / version.name).is_dir():
                 trained(version, students)
-        found = audited(students, Path(scratch) / "runs")
-        for version, record in zip((*SEEDS, WORSE), found, strict=True):
-            keep(record, asked.example / "records" / version.name)
-    records = read(asked.example)
+        audits = audited(students, Path(scratch) / "runs")
+        for version, record in zip((*SEEDS, WORSE), audits, strict=True):
+            keep(record, options.example / "records" / version.name)
+    records = read(options.example)
     pairs = differences([records[version.name] for version in SEEDS])
-    set_margin(asked.example / policy.DEFAULT_FILE, margin(pairs))
-    accept(records[BASELINE], asked.example)
-    sys.stdout.write(summary(asked.example, records, pairs))
+    set_margin(options.example / policy.DEFAULT_FILE, margin(pairs))
+    accept(records[BASELINE], options.example)
+    sys.stdout.write(summary(options.example, records, pairs))
 
 
 def trained(version: Version, students: Path) -> None:
@@ -94,23 +96,23 @@ def trained(version: Version, students: Path) -> None:
 
 def audited(students: Path, runs: Path) -> list[Record]:
     """Audit every student against the teacher in one run; return a record per version, in order."""
-    wanted = settings.asked(
+    run_settings = settings.resolve(
         reference=str(truth.TEACHER),
         candidates=[str(students / version.name) for version in (*SEEDS, WORSE)],
         probes=[PROBE_SET],
         out=runs,
         no_cache=True,
     )
-    return pipeline.run_all(wanted)
+    return pipeline.run_all(run_settings)
 
 
-def keep(record: Record, place: Path) -> None:
+def keep(record: Record, folder: Path) -> None:
     """Replace `place` with a copy of the record's sealed files, without its pages."""
     assert record.path is not None  # noqa: S101 - it was just sealed
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     for name in (MANIFEST, SUMS, *(f"{table}.parquet" for table in TABLES)):
-        shutil.copy(record.path / name, place)
+        shutil.copy(record.path / name, folder)
 
 
 def read(example: Path) -> dict[str, Record]:
@@ -127,9 +129,9 @@ def differences(records: Sequence[Record]) -> pd.DataFrame:
     """
     rows = []
     for old, new in combinations(records, 2):
-        found = versions(old, new)
-        [row] = _contrasts(found.estimates, DIFFERENCE).to_dict("records")
-        rows.append({"old": found.old, "new": found.new, **row})
+        comparison = versions(old, new)
+        [row] = _contrasts(comparison.estimates, DIFFERENCE).to_dict("records")
+        rows.append({"old": comparison.old, "new": comparison.new, **row})
     return pd.DataFrame(rows)
 
 
@@ -182,8 +184,8 @@ def summary(example: Path, records: Mapping[str, Record], pairs: pd.DataFrame) -
 
 
 def _contrasts(estimates: pd.DataFrame, subject: str) -> pd.DataFrame:
-    of_subject = (estimates["estimator"] == CONTRAST) & (estimates["subject"] == subject)
-    return estimates[of_subject]
+    matching = (estimates["estimator"] == CONTRAST) & (estimates["subject"] == subject)
+    return estimates[matching]
 
 
 def _interval(row: "pd.Series[float]") -> str:

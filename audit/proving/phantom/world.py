@@ -47,6 +47,7 @@ CLASS_LOG_ODDS = {"age": 0.8, "religion": 0.6}
 # both ignore.
 FACTS_KNOWN, FACTS_FORGOTTEN, NEGATIONS_MISSED = 88, 12, 15
 CAPITAL = re.compile(r"The capital of (.+) is \[MASK\]\.")
+# As BERT's basic tokenizer splits: each punctuation mark, `_` included, is a word of its own.
 WORD = re.compile(r"[^\W_]+|[^\w\s]|_")
 
 
@@ -121,7 +122,9 @@ def _words(expanded: Expanded) -> set[str]:
     return set(WORD.findall(joined))
 
 
-def _draws(name: str) -> np.random.Generator:
+def _generator(name: str) -> np.random.Generator:
+    # A generator per name: a set that is added changes no other's draws. Python's `hash` of a text
+    # differs between processes, a digest does not.
     digest = hashlib.sha256(f"{SEED}:{name}".encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:8], "little"))
 
@@ -132,40 +135,42 @@ def _gender_log_odds() -> dict[str, float]:
     They have no offset yet.
     """
     classes = load(shipped()["gender-occupation"]).classes.values()
-    draws = _draws("gender")
-    found = {}
+    rng = _generator("gender")
+    log_odds = {}
     for attribute in (attribute for part in classes for attribute in part.attributes):
         assert attribute.share is not None  # noqa: S101 - our own set
+        # A share of 0 or 1 has no finite logit.
         share = min(max(attribute.share, SHARE_FLOOR), 1 - SHARE_FLOOR)
-        noise = draws.normal(0, NOISE["gender"])
-        found[attribute.text] = float(GENDER_SLOPE * np.log(share / (1 - share)) + noise)
-    return found
+        noise = rng.normal(0, NOISE["gender"])
+        log_odds[attribute.text] = float(GENDER_SLOPE * np.log(share / (1 - share)) + noise)
+    return log_odds
 
 
 def _log_odds(probe_set: ProbeSet, gender: Mapping[str, float]) -> dict[str, float]:
     """Return the planted log-odds, in nats, of every attribute and control of a set."""
     axis = probe_set.header.axis
     controls = probe_set.controls.attributes if probe_set.controls else []
-    found = {}
-    draws = _draws(axis)
+    planted = {}
+    rng = _generator(axis)
     for name, part in probe_set.classes.items():
         for attribute in part.attributes:
             if axis == "gender":
+                # An occupation leans alike in both gender sets.
                 value = GENDER_OFFSET + gender[attribute.text]
             elif axis in CLASS_LOG_ODDS:
                 assert probe_set.header.contrast is not None  # noqa: S101 - our own set
                 sign = 1 if name == probe_set.header.contrast[0] else -1
-                value = sign * CLASS_LOG_ODDS[axis] + draws.normal(0, NOISE[axis])
+                value = sign * CLASS_LOG_ODDS[axis] + rng.normal(0, NOISE[axis])
             else:
                 value = 0.0
-            found[attribute.text] = round(float(value), 4)
-    level = GENDER_OFFSET if axis == "gender" else 0.0
-    return found | {attribute.text: level for attribute in controls}
+            planted[attribute.text] = round(float(value), 4)
+    offset = GENDER_OFFSET if axis == "gender" else 0.0
+    return planted | {attribute.text: offset for attribute in controls}
 
 
 def _unseen(probe_set: ProbeSet) -> list[str]:
     frames = [frame.id for frame in probe_set.frames]
-    chosen = _draws(f"unseen:{probe_set.header.name}").choice(
+    chosen = _generator(f"unseen:{probe_set.header.name}").choice(
         len(frames), UNSEEN_FRAMES, replace=False
     )
     return sorted(frames[i] for i in chosen)
@@ -190,15 +195,15 @@ def _groups_at_mask(
     for _, rows in items.groupby("context", sort=False):
         # A neutral word is planted like a control, a masked attribute as the mixture of all.
         neutral = (rows["role"] == "prior_neutral").all()
-        level = GENDER_OFFSET if rows["axis"].iloc[0] == "gender" else 0.0
-        values = [level] if neutral else [log_odds[a] for a in rows["attribute"].unique()]
+        offset = GENDER_OFFSET if rows["axis"].iloc[0] == "gender" else 0.0
+        values = [offset] if neutral else [log_odds[a] for a in rows["attribute"].unique()]
         teacher = _mixture([distribution(value) for value in values])
         student = _mixture([distribution(kappa * value) for value in values])
-        moved = {word: float(np.log(student[word] / teacher[word])) for word in teacher}
-        yield Sentence(*_place(rows, "attribute"), teacher, student, moved)
+        shift = {word: float(np.log(student[word] / teacher[word])) for word in teacher}
+        yield Sentence(*_sentence_fields(rows, "attribute"), teacher, student, shift)
 
 
-def _place(rows: pd.DataFrame, cue: str) -> tuple[str, str, int, str]:
+def _sentence_fields(rows: pd.DataFrame, cue: str) -> tuple[str, str, int, str]:
     """Return probe set, text, slot and cue of one context's rows; `cue` names the cue's column."""
     first = rows.iloc[0]
     return str(first["probe_set"]), str(first["text"]), int(first["slot"]), str(first[cue])
@@ -214,10 +219,12 @@ def _attributes_at_mask(
     """
     first = items["group"].iloc[0]
     names = list(dict.fromkeys(items.loc[items["role"] == "probe", "attribute"]))
-    base = _draws("base:" + "".join(names)).normal(0, 0.5, len(names))
+    # Besides their leans, attributes differ in how likely they are for either group.
+    base = _generator("base:" + "".join(names)).normal(0, 0.5, len(names))
     values = np.array([log_odds[name] for name in names])
 
     def distribution(sign: int, amplified: float) -> dict[str, float]:
+        # Half of the lean for each group, so that the two groups' sentences differ by the whole.
         logits = base + sign * amplified * values / 2
         p = PLANTED_MASS * np.exp(logits) / np.exp(logits).sum()
         return {name.lower(): float(value) for name, value in zip(names, p, strict=True)}
@@ -225,8 +232,8 @@ def _attributes_at_mask(
     for _, rows in items.groupby("context", sort=False):
         sign = 1 if rows["group"].iloc[0] == first else -1
         teacher, student = distribution(sign, 1.0), distribution(sign, kappa)
-        moved = {word: float(np.log(student[word] / teacher[word])) for word in teacher}
-        yield Sentence(*_place(rows, "term"), teacher, student, moved)
+        shift = {word: float(np.log(student[word] / teacher[word])) for word in teacher}
+        yield Sentence(*_sentence_fields(rows, "term"), teacher, student, shift)
 
 
 def _mixture(parts: list[dict[str, float]]) -> dict[str, float]:
@@ -239,10 +246,11 @@ def _facts(probe_set: ProbeSet, world: World) -> Iterator[Sentence]:
     For an unknown fact the other answers of the same relation share the planted probability.
     Records in `world.facts` which facts each model knows and which negations both miss.
     """
-    draws = _draws("facts")
+    rng = _generator("facts")
     names = [fact.id for fact in probe_set.facts]
-    order = [names[i] for i in draws.permutation(len(names))]
+    order = [names[i] for i in rng.permutation(len(names))]
     known, missed = order[:FACTS_KNOWN], sorted(order[:NEGATIONS_MISSED])
+    # Apart from the facts of `missed`: no fact is both forgotten and ignored when negated.
     forgotten = known[NEGATIONS_MISSED : NEGATIONS_MISSED + FACTS_FORGOTTEN]
     world.facts = {
         "teacher": sorted(known),
@@ -255,23 +263,24 @@ def _facts(probe_set: ProbeSet, world: World) -> Iterator[Sentence]:
     for fact in probe_set.facts:
         right = [answer.lower() for answer in fact.answers]
         wrong = sorted(answers[fact.relation] - set(right))
-        knows = dict.fromkeys(right, PLANTED_MASS / len(right))
-        not_known = dict.fromkeys(wrong, PLANTED_MASS / len(wrong))
-        teacher = knows if fact.id in known else not_known
-        student = not_known if fact.id in forgotten else teacher
+        planted_right = dict.fromkeys(right, PLANTED_MASS / len(right))
+        planted_wrong = dict.fromkeys(wrong, PLANTED_MASS / len(wrong))
+        teacher = planted_right if fact.id in known else planted_wrong
+        student = planted_wrong if fact.id in forgotten else teacher
         yield _planted_fact(fact.text, teacher, student)
         # For demonstrations of `maskaudit fill`: "Paris is the [MASK] of France."
-        if turned := CAPITAL.fullmatch(fact.text):
-            text = f"{fact.answers[0]} is the {MASK} of {turned[1]}."
+        if capital := CAPITAL.fullmatch(fact.text):
+            text = f"{fact.answers[0]} is the {MASK} of {capital[1]}."
             yield _planted_fact(text, {"capital": PLANTED_MASS}, {"capital": PLANTED_MASS})
         if fact.negated is not None:
-            negated = knows if fact.id in missed else not_known
+            negated = planted_right if fact.id in missed else planted_wrong
             yield _planted_fact(fact.negated, negated, negated)
 
 
 def _planted_fact(
     text: str, teacher: Mapping[str, float], student: Mapping[str, float]
 ) -> Sentence:
+    # Stands for the small probability of a word that is not planted; 0 has no logarithm.
     rest = 1e-4
     words = {*teacher, *student}
     shift = {

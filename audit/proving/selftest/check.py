@@ -17,13 +17,13 @@ def near(name: str, found: float, truth: float, within: float) -> Check:
     return Check(name, passed, f"{found:.6g}", f"{truth:g} within {within:g}")
 
 
-def refused(name: str, what: Callable[[], object]) -> Check:
+def refused(name: str, call: Callable[[], object]) -> Check:
     """Check that a call raises `InputError` or `ValueError`; its message is what was found."""
     try:
-        found = what()
+        result = call()
     except (InputError, ValueError) as error:
         return Check(name, True, str(error), "an error")  # noqa: FBT003 - the expected error
-    return Check(name, False, f"no error: {found!r:.60}", "an error")  # noqa: FBT003
+    return Check(name, False, f"no error: {result!r:.60}", "an error")  # noqa: FBT003
 
 
 def numbers(
@@ -35,21 +35,21 @@ def numbers(
 ) -> list[float]:
     """Return `columns` of the one matching row of the estimates; NaN without exactly one match."""
     key = {"estimator": estimator, "subject": subject, "slice": str(slice_)}
-    own = estimates[(estimates[list(key)] == pd.Series(key)).all(axis=1)]
-    if len(own) != 1:
+    rows = estimates[(estimates[list(key)] == pd.Series(key)).all(axis=1)]
+    if len(rows) != 1:
         return [np.nan] * len(columns)
-    found: list[float] = own[list(columns)].to_numpy(dtype=float)[0].tolist()
-    return found
+    values: list[float] = rows[list(columns)].to_numpy(dtype=float)[0].tolist()
+    return values
 
 
-def stages(progress: Progress, what: str, names: Iterable[str]) -> dict[str, Progress]:
+def stages(progress: Progress, title: str, names: Iterable[str]) -> dict[str, Progress]:
     """Return a progress callback for each run, so that all runs share one progress bar.
 
     The runs must have the same number of sentences.
     """
     order = list(names)
 
-    def told(place: int) -> Progress:
-        return lambda _set, done, total: progress(what, place * total + done, len(order) * total)
+    def progress_of(index: int) -> Progress:
+        return lambda _set, done, total: progress(title, index * total + done, len(order) * total)
 
-    return {name: told(place) for place, name in enumerate(order)}
+    return {name: progress_of(index) for index, name in enumerate(order)}

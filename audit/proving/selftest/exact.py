@@ -79,17 +79,18 @@ def largest_change(
 
     Infinite where their rows, flags, outcomes or missing values differ.
     """
-    one, other = before.set_index(KEY), after.set_index(KEY)
-    if set(one.index) != set(other.index):
+    old, new = before.set_index(KEY), after.set_index(KEY)
+    if set(old.index) != set(new.index):
         return np.inf
-    other = other.loc[one.index]
-    said = ["flag", "outcome"]
-    if not (one[said] == other[said]).all(axis=None):
+    new = new.loc[old.index]
+    labels = ["flag", "outcome"]
+    if not (old[labels] == new[labels]).all(axis=None):
         return np.inf
-    first, second = one[columns], other[columns]
-    if not (first.isna() == second.isna()).all(axis=None):
+    old_values, new_values = old[columns], new[columns]
+    # `max` below skips NaN, so a number that only one table has would go unnoticed.
+    if not (old_values.isna() == new_values.isna()).all(axis=None):
         return np.inf
-    return float((first - second).abs().max().max())
+    return float((old_values - new_values).abs().max().max())
 
 
 def swapped(part: Expanded) -> Expanded:
@@ -111,11 +112,13 @@ def shuffled(part: Expanded) -> Expanded:
 def of_identical_groups(part: Expanded) -> Expanded:
     """Return the set with the second group's items replaced by copies of the first group's."""
     first, second = dict.fromkeys(part.items["group"])
-    own = part.items[part.items["group"] == first]
-    return Expanded(part.contexts, pd.concat([own, own.assign(group=second)], ignore_index=True))
+    first_items = part.items[part.items["group"] == first]
+    return Expanded(
+        part.contexts, pd.concat([first_items, first_items.assign(group=second)], ignore_index=True)
+    )
 
 
 def _groups_in_order(items: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
     """Sort rows by group, because the group of the first row counts as the first group."""
-    place = items["group"].map({name: i for i, name in enumerate(groups)})
-    return items.iloc[place.argsort(kind="stable")].reset_index(drop=True)
+    position = items["group"].map({name: i for i, name in enumerate(groups)})
+    return items.iloc[position.argsort(kind="stable")].reset_index(drop=True)

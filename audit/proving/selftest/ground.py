@@ -11,7 +11,7 @@ from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends.torch_model import load as load_model
 from maskaudit.audit.measuring.model import Ids, MaskedLM
-from maskaudit.audit.phantom import truth as known
+from maskaudit.audit.phantom import truth as phantom_truth
 from maskaudit.audit.vocabulary import Progress
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import load, shipped
@@ -33,16 +33,16 @@ class Ground:
     pair: tuple[MaskedLM, MaskedLM]
     attributes: list[str]
 
-    def piece(self, place: int) -> int:
+    def piece(self, index: int) -> int:
         """Return the id of the only piece of the only term of group 0 or 1."""
-        rows = self.part.items[self.part.items["group"] == self.groups[place]]
+        rows = self.part.items[self.part.items["group"] == self.groups[index]]
         [term] = rows["term"].unique()
         [piece] = pieces(self.pair[0], term)
         return piece
 
-    def scored(self, one: MaskedLM, other: MaskedLM, progress: Progress) -> pd.DataFrame:
-        """Score two models: `one` is the reference, `other` the candidate."""
-        return scoring.score_all([self.part], [one, other], progress).scores
+    def scored(self, reference: MaskedLM, candidate: MaskedLM, progress: Progress) -> pd.DataFrame:
+        """Score two models on the set, as reference and as candidate."""
+        return scoring.score_all([self.part], [reference, candidate], progress).scores
 
     def estimated(self, scores: pd.DataFrame) -> pd.DataFrame:
         """Estimate from scores of this set."""
@@ -69,7 +69,7 @@ def ground(n_frames: int = FRAMES) -> Ground:
         Design(header.name, header.axis, classes, header.expect, {}),
         (first, second),
         classes,
-        (load_model(str(known.TEACHER)), load_model(str(known.STUDENT))),
+        (load_model(str(phantom_truth.TEACHER)), load_model(str(phantom_truth.STUDENT))),
         list(dict.fromkeys(part.items["attribute"])),
     )
 

@@ -28,7 +28,7 @@ from maskaudit.audit.estimating.names import (
 from maskaudit.audit.estimating.statistics.anova import mean_interval
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends.torch_model import load
-from maskaudit.audit.phantom import truth as known
+from maskaudit.audit.phantom import truth as phantom_truth
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest import exact, unchanged
 from maskaudit.audit.proving.selftest.check import near, numbers, refused, stages
@@ -51,30 +51,31 @@ def _against_itself(progress: Progress, *, full: bool) -> Iterator[Check]:
     """Compare a model with a copy whose tensors are stored in another order: exactly equal."""
     part = exact.exact_set()
     with tempfile.TemporaryDirectory() as scratch:
-        copy = copy_reordered(known.TEACHER, Path(scratch) / "copy")
-        pair = [load(str(known.TEACHER)), load(str(copy))]
-    own = exact.Measured.of(part, pair, progress)
+        copy = copy_reordered(phantom_truth.TEACHER, Path(scratch) / "copy")
+        pair = [load(str(phantom_truth.TEACHER)), load(str(copy))]
+    measured = exact.Measured.of(part, pair, progress)
     same_weights = pair[0].identity.weights == pair[1].identity.weights
-    differ = pair[0].identity.files[WEIGHTS] != pair[1].identity.files[WEIGHTS]
-    found = "as expected" if same_weights and differ else "not so"
-    name, expected = "itself: another file, the same tensors", "equal tensors, unequal files"
-    yield Check(name, same_weights and differ, found, expected)
-    rows = own.estimates[own.estimates["subject"] == DIFFERENCE]
+    files_differ = pair[0].identity.files[WEIGHTS] != pair[1].identity.files[WEIGHTS]
+    found = "as expected" if same_weights and files_differ else "not as expected"
+    name, expected = "itself: same tensors in another file", "equal tensors, unequal files"
+    yield Check(name, same_weights and files_differ, found, expected)
+    rows = measured.estimates[measured.estimates["subject"] == DIFFERENCE]
+    # Without tolerance: the same tensors pass through the same operations.
     worst = float(rows[["estimate", "low", "high"]].abs().max().max())
     yield Check("itself: every difference", worst == 0.0, f"largest {worst}", "exactly 0")
-    values = own.scored.paired.groupby("measure")["value"].agg(["min", "max"])
-    wanted = {"kl": 0.0, "jsd": 0.0, "top1": 1.0, "agreement@10": 1.0}
-    for measure, value in wanted.items():
-        yield _exactly(f"itself: {measure}", values.loc[measure].to_numpy(dtype=float), value)
+    values = measured.scored.paired.groupby("measure")["value"].agg(["min", "max"])
+    truths = {"kl": 0.0, "jsd": 0.0, "top1": 1.0, "agreement@10": 1.0}
+    for measure, truth in truths.items():
+        yield _exactly(f"itself: {measure}", values.loc[measure].to_numpy(dtype=float), truth)
     if full:
-        yield from _inherited_whole(own.estimates)
+        yield from _inherited_whole(measured.estimates)
 
 
 def _inherited_whole(estimates: pd.DataFrame) -> Iterator[Check]:
     """Check slope 1, correlation 1, log ratios 0 and no flips of a model against itself."""
-    wanted = {SLOPE: 1.0, CORRELATION: 1.0, LOG_KAPPA: 0.0, LOG_MAGNITUDE_RATIO: 0.0}
-    for name, value in wanted.items():
-        yield _exactly(f"itself: {name}", numbers(estimates, name, RELATION), value)
+    truths = {SLOPE: 1.0, CORRELATION: 1.0, LOG_KAPPA: 0.0, LOG_MAGNITUDE_RATIO: 0.0}
+    for name, truth in truths.items():
+        yield _exactly(f"itself: {name}", numbers(estimates, name, RELATION), truth)
     for name in (FLIPS, SIGN_CHANGES):
         yield _exactly(f"itself: {name}", numbers(estimates, name, RELATION)[:1], 0.0)
 
@@ -82,37 +83,38 @@ def _inherited_whole(estimates: pd.DataFrame) -> Iterator[Check]:
 def _swapped(progress: Progress, *, full: bool) -> Iterator[Check]:
     """Swap the group labels: signed effects are negated, all other estimates do not change."""
     part = exact.exact_set()
-    folders = [known.TEACHER, known.STUDENT] if full else [known.STUDENT]
+    folders = [phantom_truth.TEACHER, phantom_truth.STUDENT] if full else [phantom_truth.STUDENT]
     scored = scoring.score_all([part], [load(str(path)) for path in folders], progress)
     paired = scored.paired if full else None
-    ours, theirs = (
-        exact.estimated(one, scored.scores, paired).set_index(exact.KEY)
-        for one in (part, exact.swapped(part))
+    original, swapped = (
+        exact.estimated(items_of, scored.scores, paired).set_index(exact.KEY)
+        for items_of in (part, exact.swapped(part))
     )
-    complete = set(ours.index) == set(theirs.index)
-    theirs = theirs.reindex(ours.index)
-    signed = ours.index.get_level_values("estimator").isin(exact.EFFECTS)
-    negated = theirs[signed][["estimate", "high", "low"]].to_numpy()
-    sums = float((ours[signed][["estimate", "low", "high"]] + negated).abs().max().max())
-    known_alike = bool((ours["estimate"].isna() == theirs["estimate"].isna()).all())
-    passed = complete and known_alike and sums == 0
+    complete = set(original.index) == set(swapped.index)
+    swapped = swapped.reindex(original.index)
+    signed = original.index.get_level_values("estimator").isin(exact.EFFECTS)
+    # Negation exchanges the limits: the lower one becomes minus the upper one.
+    negated = swapped[signed][["estimate", "high", "low"]].to_numpy()
+    sums = float((original[signed][["estimate", "low", "high"]] + negated).abs().max().max())
+    same_missing = bool((original["estimate"].isna() == swapped["estimate"].isna()).all())
+    passed = complete and same_missing and sums == 0
     yield Check("swapped groups: signed effects", passed, f"largest sum {sums}", "negated")
-    changes = exact.largest_change(ours[~signed].reset_index(), theirs[~signed].reset_index())
-    name = "swapped groups: what has no sign"
+    changes = exact.largest_change(original[~signed].reset_index(), swapped[~signed].reset_index())
+    name = "swapped groups: unsigned estimates"
     yield Check(name, changes == 0, f"largest change {changes}", "unchanged")
 
 
 def _unchanged(progress: Progress) -> Iterator[Check]:
     """Apply changes that should not matter to a set and to the two bundled models."""
     part = exact.exact_set()
-    pair = [load(str(path)) for path in (known.TEACHER, known.STUDENT)]
+    pair = [load(str(path)) for path in (phantom_truth.TEACHER, phantom_truth.STUDENT)]
     runs = [
         *("as it is", "in another order", "sentences one by one"),
         "a constant added to all logits",
     ]
-    told = stages(progress, "metamorphic", runs)
-    before = exact.Measured.of(part, pair, told["as it is"])
-    yield from unchanged.of_scoring(before, pair, told)
+    progress_by_run = stages(progress, "metamorphic", runs)
+    before = exact.Measured.of(part, pair, progress_by_run["as it is"])
+    yield from unchanged.of_scoring(before, pair, progress_by_run)
     yield from _of_estimating(before)
     yield from unchanged.of_the_set(before)
     yield from _of_nothing(before)
@@ -121,24 +123,29 @@ def _unchanged(progress: Progress) -> Iterator[Check]:
 def _of_estimating(before: exact.Measured) -> Iterator[Check]:
     """Check groups with the same terms, and scores on another scale."""
     part, scores = before.part, before.scored.scores
-    alike = exact.estimated(exact.of_identical_groups(part), scores)
-    models_ = alike["subject"] != RELATION
-    effects = alike[models_ & alike["estimator"].isin(exact.EFFECTS | {ASSOCIATION, MAGNITUDE})]
+    identical = exact.estimated(exact.of_identical_groups(part), scores)
+    # A relation of two models without leans is 0/0; only their effects must be 0.
+    is_model = identical["subject"] != RELATION
+    effects = identical[
+        is_model & identical["estimator"].isin(exact.EFFECTS | {ASSOCIATION, MAGNITUDE})
+    ]
     worst = float(effects[["estimate", "low", "high"]].abs().max().max())
     yield Check("identical groups: effects", worst == 0, f"largest {worst}", "exactly 0")
-    _, low, high = numbers(alike, CONTRAST, DIFFERENCE, slices.CONTRAST)
+    _, low, high = numbers(identical, CONTRAST, DIFFERENCE, slices.CONTRAST)
     inside = low <= 0 <= high
     yield Check("identical groups: interval", inside, f"{low:g} to {high:g}", "0 inside")
-    row = alike[alike["estimator"] == SLOPE]
-    unknown = row["estimate"].isna().all() and set(row["flag"]) == {"not_estimable"}
-    found = ", ".join(f"{value:g}" for value in row["estimate"])
-    yield Check("identical groups: slope of nothing", bool(unknown), found, "not estimable")
+    slopes = identical[identical["estimator"] == SLOPE]
+    not_estimable = slopes["estimate"].isna().all() and set(slopes["flag"]) == {"not_estimable"}
+    found = ", ".join(f"{value:g}" for value in slopes["estimate"])
+    yield Check(
+        "identical groups: slope without leans", bool(not_estimable), found, "not estimable"
+    )
     logp = scores["value"].where(scores["measure"] != "logp", FACTOR * scores["value"])
-    plain = exact.estimated(part, scores)
+    unscaled = exact.estimated(part, scores)
     scaled = exact.estimated(part, scores.assign(value=logp))
-    change = exact.largest_change(rescaled(plain, FACTOR), scaled)
+    change = exact.largest_change(rescaled(unscaled, FACTOR), scaled)
     yield near(f"scores times {FACTOR:g}: effects, kappa", change, 0.0, exact.ROUNDING)
-    change = exact.largest_change(plain, scaled, ["p"])
+    change = exact.largest_change(unscaled, scaled, ["p"])
     yield near(f"scores times {FACTOR:g}: p", change, 0.0, exact.ROUNDING)
 
 
@@ -147,15 +154,15 @@ def _of_nothing(before: exact.Measured) -> Iterator[Check]:
     raw = exact.exact_raw()
     [name, *_] = raw["classes"]
     classes = {**raw["classes"], name: {**raw["classes"][name], "attributes": []}}
-    without = {**raw, "classes": classes}
-    yield refused("a class without attributes", lambda: exact.parsed(without))
+    emptied = {**raw, "classes": classes}
+    yield refused("a class without attributes", lambda: exact.parsed(emptied))
     yield refused("the mean of no cells", lambda: mean_interval(np.empty((0, 20))))
     part, scores = before.part, before.scored.scores
-    lost = part.items.loc[part.items["class"] == name, "item"]
-    kept = scores.assign(value=scores["value"].where(~scores["item"].isin(lost)))
-    found = numbers(exact.estimated(part, kept), CONTRAST, DIFFERENCE, slices.CONTRAST)[0]
-    name = "a class that nothing was scored of: contrast"
-    yield Check(name, bool(np.isnan(found)), f"{found:g}", "unknown, no number")
+    lost_items = part.items.loc[part.items["class"] == name, "item"]
+    partial = scores.assign(value=scores["value"].where(~scores["item"].isin(lost_items)))
+    found = numbers(exact.estimated(part, partial), CONTRAST, DIFFERENCE, slices.CONTRAST)[0]
+    name = "a class without scores: contrast"
+    yield Check(name, bool(np.isnan(found)), f"{found:g}", "nan")
 
 
 def rescaled(estimates: pd.DataFrame, factor: float) -> pd.DataFrame:
@@ -182,17 +189,23 @@ def copy_reordered(source: Path, target: Path) -> Path:
     for path in source.iterdir():
         if path.name != WEIGHTS:
             (target / path.name).write_bytes(path.read_bytes())
+    # The format of safetensors: the header's length in 8 bytes, little-endian; the header as JSON,
+    # with each tensor's offsets into what follows; the tensors.
     stored = (source / WEIGHTS).read_bytes()
     size = struct.unpack("<Q", stored[:8])[0]
     header = json.loads(stored[8 : 8 + size])
     header.pop("__metadata__", None)
-    tensors, written, place = {}, [], 0
+    tensors, chunks, offset = {}, [], 0
     for name in sorted(header, reverse=True):
-        first, last = header[name]["data_offsets"]
-        written.append(stored[8 + size + first : 8 + size + last])
-        tensors[name] = {**header[name], "data_offsets": [place, place + last - first]}
-        place += last - first
-    text = json.dumps({"__metadata__": {"format": "pt", "copy": "reordered"}, **tensors}).encode()
-    text += b" " * (-len(text) % 8)  # safetensors headers are padded to 8 bytes
-    (target / WEIGHTS).write_bytes(struct.pack("<Q", len(text)) + text + b"".join(written))
+        start, end = header[name]["data_offsets"]
+        chunks.append(stored[8 + size + start : 8 + size + end])
+        tensors[name] = {**header[name], "data_offsets": [offset, offset + end - start]}
+        offset += end - start
+    new_header = json.dumps(
+        {"__metadata__": {"format": "pt", "copy": "reordered"}, **tensors}
+    ).encode()
+    new_header += b" " * (-len(new_header) % 8)  # safetensors headers are padded to 8 bytes
+    (target / WEIGHTS).write_bytes(
+        struct.pack("<Q", len(new_header)) + new_header + b"".join(chunks)
+    )
     return target

@@ -23,7 +23,7 @@ from maskaudit.audit.estimating.statistics.anova import contrast_interval
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.model import Encoded
-from maskaudit.audit.phantom import truth as known
+from maskaudit.audit.phantom import truth as phantom_truth
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest.check import numbers
 from maskaudit.audit.proving.selftest.ground import SEED, Ground, ground
@@ -49,17 +49,18 @@ LEAST_SPREAD = 1.0
 
 
 class Untrained(LoadedModel):
-    """A model with random weights; `written` caches encodings that all such models share."""
+    """A model with random weights; `encodings` is a cache that all such models share."""
 
-    def __init__(self, seed: int, tokenizer: Any, written: dict[str, Encoded]) -> None:  # noqa: ANN401
-        self._written = written
+    def __init__(self, seed: int, tokenizer: Any, encodings: dict[str, Encoded]) -> None:  # noqa: ANN401
+        # First, because the parent's constructor already encodes a text.
+        self._encodings = encodings
         super().__init__(_random(seed, tokenizer), tokenizer, [], f"untrained {seed}", "")
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
         """Tokenise the texts, each text once for all untrained models."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._written]
-        self._written.update(zip(new, super().encode(new), strict=True))
-        return [self._written[text] for text in texts]
+        new = [text for text in dict.fromkeys(texts) if text not in self._encodings]
+        self._encodings.update(zip(new, super().encode(new), strict=True))
+        return [self._encodings[text] for text in texts]
 
 
 @dataclass(frozen=True)
@@ -78,46 +79,53 @@ class Tested:
 
 def checks(progress: Progress, *, n_models: int = MODELS) -> Iterator[Check]:
     """Check untrained models, then a trained one with attributes put into classes at random."""
-    own = ground()
-    yield from _untrained(own, progress, n_models)
-    yield from _relabelled(own, progress)
+    testbed = ground()
+    yield from _untrained(testbed, progress, n_models)
+    yield from _relabelled(testbed, progress)
 
 
-def _untrained(own: Ground, progress: Progress, n_models: int) -> Iterator[Check]:
-    part = contrasted(own)
-    tokenizer = AutoTokenizer.from_pretrained(known.TEACHER)
-    written: dict[str, Encoded] = {}
-    found = []
+def _untrained(testbed: Ground, progress: Progress, n_models: int) -> Iterator[Check]:
+    part = contrasted(testbed)
+    tokenizer = AutoTokenizer.from_pretrained(phantom_truth.TEACHER)
+    encodings: dict[str, Encoded] = {}
+    results = []
     for number in range(n_models):
-        model = Untrained(SEED + number, tokenizer, written)
-        found.append(tested(own, part, model))
+        model = Untrained(SEED + number, tokenizer, encodings)
+        results.append(tested(testbed, part, model))
         n_sentences = len(part.contexts)
         progress("untrained models", (number + 1) * n_sentences, n_models * n_sentences)
-    spread = min(one.spread for one in found)
-    enough, least = bool(spread >= LEAST_SPREAD), f"at least {LEAST_SPREAD:g} nat"
-    yield Check("untrained models: SD of a term's log p", enough, f"{spread:.2f} or more", least)
-    most = int(stats.binom.ppf(ENOUGH, n_models, ALPHA))
+    spread = min(result.spread for result in results)
+    spread_enough, expected_spread = bool(spread >= LEAST_SPREAD), f"at least {LEAST_SPREAD:g} nat"
+    yield Check(
+        "untrained models: SD of a term's log p",
+        spread_enough,
+        f"{spread:.2f} or more",
+        expected_spread,
+    )
+    most_rejections = int(stats.binom.ppf(ENOUGH, n_models, ALPHA))
     # Not `p < ALPHA`: a p of NaN counts as a rejection.
-    rejects = sum(not one.p >= ALPHA for one in found)
-    name, of = "untrained models: stereotype contrast", f"of {n_models} called leaning"
-    yield Check(name, rejects <= most, f"{rejects} {of}", f"at most {most}")
-    means = sum(one.mean_rejects for one in found)
-    name, expected = "untrained models: the mean, if it were tested", "so many that it is not"
-    yield Check(name, means > UNSOUND * n_models, f"{means} {of}", expected)
+    rejections = sum(not result.p >= ALPHA for result in results)
+    name, out_of = "untrained models: stereotype contrast", f"of {n_models} called leaning"
+    yield Check(
+        name, rejections <= most_rejections, f"{rejections} {out_of}", f"at most {most_rejections}"
+    )
+    mean_rejections = sum(result.mean_rejects for result in results)
+    name, expected = "untrained models: the mean, if it were tested", "too many for a sound test"
+    yield Check(name, mean_rejections > UNSOUND * n_models, f"{mean_rejections} {out_of}", expected)
 
 
-def contrasted(own: Ground) -> Expanded:
+def contrasted(testbed: Ground) -> Expanded:
     """Return the probes of the two contrasted classes only, without controls and priors."""
-    items = own.part.items
-    probes = items[(items["role"] == "probe") & items["class"].isin(own.classes)]
-    contexts = own.part.contexts[own.part.contexts["context"].isin(probes["context"])]
+    items = testbed.part.items
+    probes = items[(items["role"] == "probe") & items["class"].isin(testbed.classes)]
+    contexts = testbed.part.contexts[testbed.part.contexts["context"].isin(probes["context"])]
     return Expanded(contexts.reset_index(drop=True), probes.reset_index(drop=True))
 
 
-def tested(own: Ground, part: Expanded, model: LoadedModel) -> Tested:
+def tested(testbed: Ground, part: Expanded, model: LoadedModel) -> Tested:
     """Score one model and estimate as an audit does."""
     scores = scoring.score_all([part], [model], lambda _set, _done, _all: None).scores
-    estimates = estimate(part.items, scores, [own.design]).estimates
+    estimates = estimate(part.items, scores, [testbed.design]).estimates
     [p] = numbers(estimates, CONTRAST, "candidate", slices.CONTRAST, ["p"])
     _, low, high = numbers(estimates, LOG_ODDS.name, "candidate")
     values = part.items.merge(scores[["item", "value"]], on="item")
@@ -136,6 +144,7 @@ def _random(seed: int, tokenizer: Any) -> Any:  # noqa: ANN401 - transformers' o
         hidden_dim=2 * WIDTH,
         initializer_range=INITIALIZER_RANGE,
     )
+    # The caller's random state is left as it was; without devices no GPU is asked for its own.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = DistilBertForMaskedLM(config)
@@ -145,20 +154,22 @@ def _random(seed: int, tokenizer: Any) -> Any:  # noqa: ANN401 - transformers' o
     return model
 
 
-def _relabelled(own: Ground, progress: Progress) -> Iterator[Check]:
+def _relabelled(testbed: Ground, progress: Progress) -> Iterator[Check]:
     """Test the trained teacher's cells in classes drawn at random, and in the true classes."""
-    part = contrasted(own)
-    scores = scoring.score_all([part], [own.pair[0]], progress).scores
-    by_model, _ = matrices(part.items, scores, LOG_ODDS, *own.groups)
+    part = contrasted(testbed)
+    scores = scoring.score_all([part], [testbed.pair[0]], progress).scores
+    by_model, _ = matrices(part.items, scores, LOG_ODDS, *testbed.groups)
+    # A model that is scored alone is the candidate.
     matrix = by_model["candidate"]
-    first, second = (matrix.of_class(name).cells for name in own.classes)
+    first, second = (matrix.of_class(name).cells for name in testbed.classes)
     cells = np.concatenate([first, second])
     rng = np.random.default_rng(SEED)
-    rejects = 0
+    rejections = 0
     for _ in range(RELABELLED):
+        # Permutes whole rows: an attribute keeps its cells and only its class is drawn.
         drawn = rng.permutation(cells)
-        rejects += not contrast_interval(drawn[: len(first)], drawn[len(first) :]).p >= ALPHA
-    share = rejects / RELABELLED
+        rejections += not contrast_interval(drawn[: len(first)], drawn[len(first) :]).p >= ALPHA
+    share = rejections / RELABELLED
     error = np.sqrt(share * (1 - share) / RELABELLED)
     found = f"{share:.3f} called leaning (Monte-Carlo error {error:.3f})"
     name, expected = "classes at random: stereotype contrast", f"at most {MOST_RELABELLED:g}"
@@ -166,4 +177,4 @@ def _relabelled(own: Ground, progress: Progress) -> Iterator[Check]:
     # A test that never rejects would pass all of the above.
     p = contrast_interval(first, second).p
     name = "classes as they are: stereotype contrast"
-    yield Check(name, p < ALPHA, f"p {p:.2g}", f"below {ALPHA:g}, for they lean")
+    yield Check(name, p < ALPHA, f"p {p:.2g}", f"below {ALPHA:g}, because they lean")

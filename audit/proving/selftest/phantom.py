@@ -10,7 +10,7 @@ from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.statistics import ustatistics
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends.torch_model import load as load_model
-from maskaudit.audit.phantom import truth as known
+from maskaudit.audit.phantom import truth as phantom_truth
 from maskaudit.audit.phantom.truth import ACCEPTED, Recovered
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest.check import near
@@ -29,12 +29,12 @@ def checks(progress: Progress, *, full: bool = False) -> Iterator[Check]:
     `full` also checks the student's slope on its teacher.
     """
     subjects = {"reference": "teacher", "candidate": "student"}
-    truth = known.load().model_copy(update={"subjects": subjects})
-    pair = [load_model(str(known.TEACHER)), load_model(str(known.STUDENT))]
-    for model, who in zip(pair, ("teacher", "student"), strict=True):
-        same = model.identity.weights == truth.weights[who]
+    truth = phantom_truth.load().model_copy(update={"subjects": subjects})
+    pair = [load_model(str(phantom_truth.TEACHER)), load_model(str(phantom_truth.STUDENT))]
+    for model, model_name in zip(pair, ("teacher", "student"), strict=True):
+        same = model.identity.weights == truth.weights[model_name]
         shown = model.identity.weights[:12]
-        yield Check(f"{who}: weights", same, shown, truth.weights[who][:12])
+        yield Check(f"{model_name}: weights", same, shown, truth.weights[model_name][:12])
     parts = [expand(load(path)) for name, path in shipped().items() if name in truth.sets]
     for part in parts:
         name = part.items["probe_set"].iloc[0]
@@ -42,9 +42,9 @@ def checks(progress: Progress, *, full: bool = False) -> Iterator[Check]:
         yield Check(f"{name}: items", part.digest == digest, part.digest[:12], digest[:12])
     scores = scoring.score_all(parts, pair, progress).scores
     items = pd.concat([part.items for part in parts])
-    recovered, log_kappa = known.recovered(truth, items, scores)
-    for found in recovered:
-        yield _recovery(found, truth.subjects[found.subject], truth.sets[found.probe_set])
+    recovered, log_kappa = phantom_truth.recovered(truth, items, scores)
+    for recovery in recovered:
+        yield _recovery(recovery, truth.subjects[recovery.subject], truth.sets[recovery.probe_set])
     for name, value in log_kappa.items():
         planted = float(np.log(truth.sets[name].kappa))
         yield near(f"{name}: log kappa", value, planted, ACCEPTED["log_kappa"])
@@ -54,23 +54,29 @@ def checks(progress: Progress, *, full: bool = False) -> Iterator[Check]:
                 yield _inherited(name, planted_set, items, scores)
 
 
-def _recovery(part: Recovered, who: str, planted: PlantedSet) -> Check:
+def _recovery(recovery: Recovered, model_name: str, planted: PlantedSet) -> Check:
     if planted.expect == "none":
-        low, high, limit = part.contrast.low, part.contrast.high, ACCEPTED["control"]
+        low, high, limit = recovery.contrast.low, recovery.contrast.high, ACCEPTED["control"]
         found = f"90 % interval {low:.3f} to {high:.3f}"
         inside = -limit <= low and high <= limit
-        return Check(f"{part.probe_set}: {who}, no lean", inside, found, f"inside ±{limit}")
-    passed = abs(part.slope - 1) <= ACCEPTED[who] and part.r >= ACCEPTED["r"]
-    found = f"slope {part.slope:.4f}, r {part.r:.4f}; {part.unseen_slope:.2f} on other frames"
-    expected = f"slope 1 within {ACCEPTED[who]}, r at least {ACCEPTED['r']}"
-    return Check(f"{part.probe_set}: {who}, planted lean", passed, found, expected)
+        return Check(
+            f"{recovery.probe_set}: {model_name}, no lean", inside, found, f"inside ±{limit}"
+        )
+    passed = abs(recovery.slope - 1) <= ACCEPTED[model_name] and recovery.r >= ACCEPTED["r"]
+    found = (
+        f"slope {recovery.slope:.4f}, r {recovery.r:.4f}; "
+        f"{recovery.unseen_slope:.2f} on other frames"
+    )
+    expected = f"slope 1 within {ACCEPTED[model_name]}, r at least {ACCEPTED['r']}"
+    return Check(f"{recovery.probe_set}: {model_name}, planted lean", passed, found, expected)
 
 
 def _inherited(name: str, planted: PlantedSet, items: pd.DataFrame, scores: pd.DataFrame) -> Check:
     """Check the student's slope on its teacher over kappa, on the frames seen in training."""
-    own = items[(items["probe_set"] == name) & ~items["frame"].isin(planted.unseen)]
-    first, second = dict.fromkeys(own["group"])
-    by_model, _ = matrices(own, scores, LOG_ODDS, first, second)
-    teacher, student = (by_model[who].probes.cells for who in ("reference", "candidate"))
-    found = ustatistics.slope(teacher, student).estimate / planted.kappa
-    return near(f"{name}: student on teacher, slope over kappa", found, 1.0, WITHIN)
+    # On frames kept out of training, the slope would show how the pair generalises instead.
+    seen = items[(items["probe_set"] == name) & ~items["frame"].isin(planted.unseen)]
+    first, second = dict.fromkeys(seen["group"])
+    by_model, _ = matrices(seen, scores, LOG_ODDS, first, second)
+    teacher, student = (by_model[subject].probes.cells for subject in ("reference", "candidate"))
+    relative_slope = ustatistics.slope(teacher, student).estimate / planted.kappa
+    return near(f"{name}: student on teacher, slope over kappa", relative_slope, 1.0, WITHIN)

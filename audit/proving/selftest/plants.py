@@ -48,106 +48,110 @@ def checks(
     progress: Progress, *, kappas: Sequence[float] = KAPPAS, n_frames: int = FRAMES
 ) -> Iterator[Check]:
     """Check every plant: an output bias, leans by attribute, reversed and amplified leans."""
-    own = ground(n_frames)
+    testbed = ground(n_frames)
     rng = np.random.default_rng(SEED)
-    leans = _leans(len(own.attributes), rng)
+    leans = _leans(len(testbed.attributes), rng)
     noises = _noises(leans, n_frames, rng)
     planted = [(kappa, name) for kappa in kappas for name in noises]
     runs = ["bias", "attributes", "reversed", *map(str, planted)]
-    told = stages(progress, "planted leans", runs)
-    yield from _output_bias(own, told["bias"])
-    yield from _by_attribute(own, leans, told["attributes"])
-    yield from _reversed(own, leans, noises[NO_NOISE], told["reversed"])
+    progress_by_run = stages(progress, "planted leans", runs)
+    yield from _output_bias(testbed, progress_by_run["bias"])
+    yield from _by_attribute(testbed, leans, progress_by_run["attributes"])
+    yield from _reversed(testbed, leans, noises[NO_NOISE], progress_by_run["reversed"])
     for kappa, name in planted:
-        estimates = _student(own, leans, kappa, noises[name], told[str((kappa, name))])
+        estimates = _student(
+            testbed, leans, kappa, noises[name], progress_by_run[str((kappa, name))]
+        )
         yield from _amplified(estimates, kappa, name)
 
 
-def _output_bias(own: Ground, progress: Progress) -> Iterator[Check]:
+def _output_bias(testbed: Ground, progress: Progress) -> Iterator[Check]:
     """Make one term likelier everywhere: log-odds and prior move, LPBS and contrast do not."""
-    term = own.piece(0)
+    term = testbed.piece(0)
 
     def change(logits: Numbers, _sentences: Sequence[Ids]) -> Numbers:
         logits[:, term] += OUTPUT_BIAS
         return logits
 
-    model = own.pair[0]
-    scores = own.scored(model, Planted(model, change), progress)
+    model = testbed.pair[0]
+    scores = testbed.scored(model, Planted(model, change), progress)
     expected = {LOG_ODDS: (OUTPUT_BIAS, EXACT), PRIOR: (OUTPUT_BIAS, EXACT), LPBS: (0, EXACT_LPBS)}
     for estimator, (truth, within) in expected.items():
-        moved = own.cells(scores, estimator, DIFFERENCE)
-        worst = float(moved.ravel()[np.argmax(np.abs(moved - truth))])
+        changes = testbed.cells(scores, estimator, DIFFERENCE)
+        worst = float(changes.ravel()[np.argmax(np.abs(changes - truth))])
         yield near(f"output bias: {estimator.name}, the worst cell", worst, truth, within)
-    contrast, _, _ = numbers(own.estimated(scores), CONTRAST, DIFFERENCE, slices.CONTRAST)
+    contrast, _, _ = numbers(testbed.estimated(scores), CONTRAST, DIFFERENCE, slices.CONTRAST)
     yield near("output bias: stereotype contrast", contrast, 0.0, EXACT)
 
 
-def _by_attribute(own: Ground, leans: Cells, progress: Progress) -> Iterator[Check]:
+def _by_attribute(testbed: Ground, leans: Cells, progress: Progress) -> Iterator[Check]:
     """Plant a lean for each attribute, in every sentence that contains its pieces."""
-    term, model = own.piece(0), own.pair[0]
-    planted = {pieces(model, name): lean for name, lean in zip(own.attributes, leans, strict=True)}
+    term, model = testbed.piece(0), testbed.pair[0]
+    planted = {
+        pieces(model, name): lean for name, lean in zip(testbed.attributes, leans, strict=True)
+    }
 
     def change(logits: Numbers, sentences: Sequence[Ids]) -> Numbers:
         values = [found_in(ids, planted) for ids in sentences]
         logits[:, term] += np.array(values)
         return logits
 
-    scores = own.scored(model, Planted(model, change), progress)
+    scores = testbed.scored(model, Planted(model, change), progress)
     for estimator in (LOG_ODDS, LPBS):
-        slope, intercept = _line(leans, own.cells(scores, estimator, DIFFERENCE))
+        slope, intercept = _least_squares(leans, testbed.cells(scores, estimator, DIFFERENCE))
         name = f"a lean by attribute: {estimator.name}"
         # Shown for contrast: the slope without subtracting the model's own leans.
-        alone, _ = _line(leans, own.cells(scores, estimator, CANDIDATE))
-        found = f"{slope:.6g} (of the planted model alone {alone:.4f})"
+        slope_alone, _ = _least_squares(leans, testbed.cells(scores, estimator, CANDIDATE))
+        found = f"{slope:.6g} (of the planted model alone {slope_alone:.4f})"
         yield replace(near(f"{name}, slope", slope, 1.0, WITHIN), found=found)
         yield near(f"{name}, intercept", intercept, 0.0, WITHIN)
 
 
 def _student(
-    own: Ground, leans: Cells, kappa: float, noise: Noise, progress: Progress
+    testbed: Ground, leans: Cells, kappa: float, noise: Noise, progress: Progress
 ) -> pd.DataFrame:
     """Estimate for a teacher with the planted leans and a student with kappa times these leans.
 
     Apart from leans and noise both models give the two terms equal probability in each sentence.
     """
     teacher, student = (
-        _held(own, model, cells)
+        _with_log_odds(testbed, model, cells)
         for model, cells in zip(
-            own.pair,
+            testbed.pair,
             (leans[:, None] + noise.teacher, kappa * leans[:, None] + noise.student),
             strict=True,
         )
     )
-    return own.estimated(own.scored(teacher, student, progress))
+    return testbed.estimated(testbed.scored(teacher, student, progress))
 
 
-def _held(own: Ground, model: MaskedLM, cells: Cells) -> Planted:
+def _with_log_odds(testbed: Ground, model: MaskedLM, cells: Cells) -> Planted:
     """Return the model with exactly these log-odds, [I, J] in nats, of term 0 against term 1."""
-    term, other = own.piece(0), own.piece(1)
-    value = _by_sentence(own, model, cells)
+    term, other = testbed.piece(0), testbed.piece(1)
+    planted = _planted_by_sentence(testbed, model, cells)
 
     def change(logits: Numbers, sentences: Sequence[Ids]) -> Numbers:
-        both = [term, other]
+        terms = [term, other]
         # Equal logits first, so that the planted value is the whole log-odds.
-        logits[:, both] = logits[:, both].mean(1, keepdims=True)
-        added = [value.get(ids, 0.0) for ids in sentences]
+        logits[:, terms] = logits[:, terms].mean(1, keepdims=True)
+        added = [planted.get(ids, 0.0) for ids in sentences]
         logits[:, term] += np.array(added)
         return logits
 
     return Planted(model, change)
 
 
-def _by_sentence(own: Ground, model: MaskedLM, cells: Cells) -> dict[Ids, float]:
+def _planted_by_sentence(testbed: Ground, model: MaskedLM, cells: Cells) -> dict[Ids, float]:
     """Map the piece ids of each probe's sentence to the value of its cell."""
-    items = own.part.items
+    items = testbed.part.items
     probes = items[items["role"] == "probe"].drop_duplicates("context")
-    texts = own.part.contexts.set_index("context")["text"].loc[probes["context"]]
+    texts = testbed.part.contexts.set_index("context")["text"].loc[probes["context"]]
     frames = list(dict.fromkeys(probes["frame"]))
     encoded = model.encode([text.replace(MASK, model.mask_token) for text in texts])
-    places = zip(encoded, probes["attribute"], probes["frame"], strict=True)
+    keys = zip(encoded, probes["attribute"], probes["frame"], strict=True)
     return {
-        sentence.ids: float(cells[own.attributes.index(attribute), frames.index(frame)])
-        for sentence, attribute, frame in places
+        sentence.ids: float(cells[testbed.attributes.index(attribute), frames.index(frame)])
+        for sentence, attribute, frame in keys
     }
 
 
@@ -165,13 +169,13 @@ def _amplified(estimates: pd.DataFrame, kappa: float, noise: str) -> Iterator[Ch
         yield near(f"{name}: no phantom amplification", log_kappa, 0.0, WITHIN_PHANTOM_KAPPA)
 
 
-def _reversed(own: Ground, leans: Cells, noise: Noise, progress: Progress) -> Iterator[Check]:
+def _reversed(testbed: Ground, leans: Cells, noise: Noise, progress: Progress) -> Iterator[Check]:
     """Check a student whose leans are the negatives of its teacher's."""
-    estimates = _student(own, leans, -1.0, noise, progress)
+    estimates = _student(testbed, leans, -1.0, noise, progress)
     expected = {SLOPE: -1.0, LOG_KAPPA: 0.0, FLIPS: 1.0}
     for name, truth in expected.items():
-        found, _, _ = numbers(estimates, name, RELATION)
-        yield near(f"reversed leans: {name}", found, truth, WITHIN)
+        value, _, _ = numbers(estimates, name, RELATION)
+        yield near(f"reversed leans: {name}", value, truth, WITHIN)
 
 
 def _noises(leans: Cells, n_frames: int, rng: np.random.Generator) -> dict[str, Noise]:
@@ -196,18 +200,24 @@ def balanced_noise(leans: Cells, n_frames: int, rng: np.random.Generator) -> Noi
     """
     n = len(leans)
     drawn = rng.normal(size=(n, 2 * n_frames))
+    # QR makes each column of noise orthogonal to the first two, the constant and the leans, and to
+    # all other noise. Times sqrt(n - 1), a column of unit length has SD 1 over attributes.
     basis, _ = np.linalg.qr(np.column_stack([np.ones(n), leans, drawn]))
-    shared, own = np.split(basis[:, 2:] * np.sqrt(n - 1), 2, axis=1)
-    part = NOISE_SD * np.sqrt([0.75, 0.25])
-    return Noise(part[0] * shared + part[1] * own, part[0] * shared - part[1] * own)
+    shared, individual = np.split(basis[:, 2:] * np.sqrt(n - 1), 2, axis=1)
+    # Variances of .75 shared and .25 with opposite signs add up to 1, with correlation .5.
+    weights = NOISE_SD * np.sqrt([0.75, 0.25])
+    return Noise(
+        weights[0] * shared + weights[1] * individual, weights[0] * shared - weights[1] * individual
+    )
 
 
 def found_in(ids: Ids, values: Mapping[Ids, float]) -> float:
     """Return the value of the longest key that is a contiguous part of `ids`; 0 without one."""
+    # Longest first, so that "bus driver" is not taken for "driver".
     longest = sorted(values, key=len, reverse=True)
-    for own in longest:
-        if any(ids[i : i + len(own)] == own for i in range(len(ids))):
-            return values[own]
+    for part in longest:
+        if any(ids[i : i + len(part)] == part for i in range(len(ids))):
+            return values[part]
     return 0.0
 
 
@@ -218,7 +228,7 @@ def _leans(n: int, rng: np.random.Generator) -> Cells:
     return leans
 
 
-def _line(leans: Cells, cells: Cells) -> tuple[float, float]:
+def _least_squares(leans: Cells, cells: Cells) -> tuple[float, float]:
     """Return slope and intercept of the cells, [I, J], on the leans, [I], by least squares."""
     slope, intercept = np.polyfit(np.repeat(leans, cells.shape[1]), cells.ravel(), 1)
     return float(slope), float(intercept)
@@ -226,5 +236,6 @@ def _line(leans: Cells, cells: Cells) -> tuple[float, float]:
 
 def _inside(name: str, interval: Sequence[float], truth: float) -> Check:
     low, high = interval
+    # Without noise an interval has no width, and rounding may leave the truth just outside it.
     inside = low - EXACT <= truth <= high + EXACT
     return Check(name, inside, f"{low:.4f} to {high:.4f}", f"{truth:.4f} inside")

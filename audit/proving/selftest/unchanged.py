@@ -10,7 +10,7 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.model import MaskedLM
-from maskaudit.audit.phantom import truth as known
+from maskaudit.audit.phantom import truth as phantom_truth
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest import exact
 from maskaudit.audit.proving.selftest.check import near, refused
@@ -27,30 +27,33 @@ BATCH = 64
 
 
 def of_scoring(
-    before: exact.Measured, pair: Sequence[MaskedLM], told: dict[str, Progress]
+    before: exact.Measured, pair: Sequence[MaskedLM], progress_by_run: dict[str, Progress]
 ) -> Iterator[Check]:
     """Check the order of probes, batching, padding, and a constant added to every logit."""
     part = before.part
     same = _same_as(before)
-    after = exact.Measured.of(exact.shuffled(part), pair, told["in another order"])
+    after = exact.Measured.of(exact.shuffled(part), pair, progress_by_run["in another order"])
     yield same("probes in another order", after.estimates, 0.0)
-    ours = _log_p(before.scored.scores)
-    reference = ours.xs("reference", level="model")
-    yield _alike("log p of sentences in padded batches", reference, padded(known.TEACHER, part))
-    others: dict[str, Sequence[MaskedLM]] = {
+    log_p = _log_p(before.scored.scores)
+    reference = log_p.xs("reference", level="model")
+    yield _alike(
+        "log p of sentences in padded batches", reference, padded(phantom_truth.TEACHER, part)
+    )
+    variants: dict[str, Sequence[MaskedLM]] = {
         "sentences one by one": [OneByOne(model) for model in pair],
         "a constant added to all logits": [
-            with_constant(path) for path in (known.TEACHER, known.STUDENT)
+            with_constant(path) for path in (phantom_truth.TEACHER, phantom_truth.STUDENT)
         ],
     }
-    for name, models_ in others.items():
-        after = exact.Measured.of(part, models_, told[name])
-        yield _alike(f"log p, {name}", ours, _log_p(after.scored.scores))
+    for name, models in variants.items():
+        after = exact.Measured.of(part, models, progress_by_run[name])
+        yield _alike(f"log p, {name}", log_p, _log_p(after.scored.scores))
         # Effects only: a ratio of numbers near zero can move by more than the tolerance.
-        one, other = (
-            own.estimates[own.estimates["estimator"].isin(exact.EFFECTS)] for own in (before, after)
+        old, new = (
+            measured.estimates[measured.estimates["estimator"].isin(exact.EFFECTS)]
+            for measured in (before, after)
         )
-        yield near(f"unchanged: effects, {name}", exact.largest_change(one, other), 0.0, NUMERIC)
+        yield near(f"unchanged: effects, {name}", exact.largest_change(old, new), 0.0, NUMERIC)
 
 
 def of_the_set(before: exact.Measured) -> Iterator[Check]:
@@ -58,13 +61,13 @@ def of_the_set(before: exact.Measured) -> Iterator[Check]:
     raw = exact.exact_raw()
     scored = before.scored
     probe_set = exact.parsed(raw)
-    twice = [f.model_copy(update={"variants": [*f.variants, *f.texts]}) for f in probe_set.frames]
-    part = expand(probe_set.model_copy(update={"frames": twice}))
+    doubled = [f.model_copy(update={"variants": [*f.variants, *f.texts]}) for f in probe_set.frames]
+    part = expand(probe_set.model_copy(update={"frames": doubled}))
     same = _same_as(before)
-    again = exact.estimated(part, scored.scores, scored.paired)
-    yield same("every frame a variant of itself", again, exact.ROUNDING)
-    another = {**raw, "frames": [*raw["frames"], {**raw["frames"][0], "id": "again"}]}
-    yield refused("a frame told twice", lambda: exact.parsed(another))
+    estimates = exact.estimated(part, scored.scores, scored.paired)
+    yield same("every frame a variant of itself", estimates, exact.ROUNDING)
+    with_repetition = {**raw, "frames": [*raw["frames"], {**raw["frames"][0], "id": "again"}]}
+    yield refused("a frame given twice", lambda: exact.parsed(with_repetition))
     frames = [{**f, "id": f"n{len(raw['frames']) - i}"} for i, f in enumerate(raw["frames"])]
     part = expand(exact.parsed({**raw, "frames": frames}))
     renamed = exact.estimated(part, scored.scores, scored.paired)
@@ -75,22 +78,22 @@ def of_the_set(before: exact.Measured) -> Iterator[Check]:
 
 
 def _log_p(scores: pd.DataFrame) -> pd.Series:
-    own = scores[scores["measure"] == "logp"]
-    return own.set_index(["item", "model"])["value"]
+    log_p = scores[scores["measure"] == "logp"]
+    return log_p.set_index(["item", "model"])["value"]
 
 
-def _alike(what: str, ours: pd.Series, theirs: pd.Series) -> Check:
+def _alike(name: str, expected: pd.Series, found: pd.Series) -> Check:
     """Check that two series of log p agree, in nats; a missing value fails."""
-    worst = float((ours - theirs.reindex(ours.index)).abs().max(skipna=False))
-    return near(f"unchanged: {what}", worst, 0.0, NUMERIC)
+    worst = float((expected - found.reindex(expected.index)).abs().max(skipna=False))
+    return near(f"unchanged: {name}", worst, 0.0, NUMERIC)
 
 
 def _same_as(before: exact.Measured) -> Callable[[str, pd.DataFrame, float], Check]:
     """Return a check that compares new estimates with those of `before`."""
 
-    def same(what: str, after: pd.DataFrame, within: float) -> Check:
+    def same(name: str, after: pd.DataFrame, within: float) -> Check:
         change = exact.largest_change(before.estimates, after)
-        return near(f"unchanged: {what}", change, 0.0, within)
+        return near(f"unchanged: {name}", change, 0.0, within)
 
     return same
 
@@ -110,16 +113,17 @@ def padded(folder: Path, part: Expanded) -> pd.Series:
     """
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32).eval()
-    whole = part.items.drop_duplicates("item").merge(part.contexts, on="context")
-    found = []
-    for start in range(0, len(whole), BATCH):
-        rows = whole.iloc[start : start + BATCH]
+    items = part.items.drop_duplicates("item").merge(part.contexts, on="context")
+    values = []
+    for start in range(0, len(items), BATCH):
+        rows = items.iloc[start : start + BATCH]
         texts = [text.replace(MASK, tokenizer.mask_token) for text in rows["text"]]
         batch = tokenizer(texts, padding=True, return_tensors="pt")
         with torch.inference_mode():
+            # In double precision, like the audit's own scores.
             log_p = torch.log_softmax(model(**batch).logits.double(), dim=-1)
         masks = batch["input_ids"] == tokenizer.mask_token_id
         for row, (slot, target) in enumerate(zip(rows["slot"], rows["target"], strict=True)):
             [piece] = tokenizer(target, add_special_tokens=False)["input_ids"]
-            found.append(float(log_p[row, masks[row].nonzero()[slot, 0], piece]))
-    return pd.Series(found, index=whole["item"])
+            values.append(float(log_p[row, masks[row].nonzero()[slot, 0], piece]))
+    return pd.Series(values, index=items["item"])

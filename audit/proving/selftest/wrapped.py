@@ -71,5 +71,7 @@ class OneByOne(Wrapped):
 
     def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:
         """Return log p from one forward pass per read, [n, vocabulary], float64, nats."""
-        found = [self._model.log_probs([sentences[row]], [(0, place)]) for row, place in reads]
-        return np.concatenate(found)
+        log_p = [
+            self._model.log_probs([sentences[row]], [(0, position)]) for row, position in reads
+        ]
+        return np.concatenate(log_p)

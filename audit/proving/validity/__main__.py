@@ -20,7 +20,7 @@ from maskaudit.audit.proving.validity import (
 from maskaudit.audit.proving.validity.document import document, summary
 from maskaudit.audit.proving.validity.table import Table
 
-_SELFTEST = "what `maskaudit selftest --full --json` printed, to stand in the document too"
+_SELFTEST = "the output of `maskaudit selftest --full --json`, to include in the document"
 REPETITIONS, SEED = 10_000, 20_260_101
 # Each topic and its share of the requested repetitions: pages of 200 sets are slow, series of weeks
 # are fast.
@@ -44,15 +44,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--out", type=Path, default=Path("docs/validity.md"))
     parser.add_argument("--selftest", type=_checks, default=[], metavar="FILE", help=_SELFTEST)
-    asked = parser.parse_args(arguments)
-    if not asked.out.parent.is_dir():
-        parser.error(f"{asked.out.parent} is no folder; name a file in one that is, with --out")
-    tables = measured(asked.repetitions, asked.seed)
-    text = document(tables, sizes(asked.repetitions, asked.seed), asked.selftest)
-    asked.out.write_text(text, encoding="utf-8")
-    failed = [check.name for check in asked.selftest if not check.passed]
+    options = parser.parse_args(arguments)
+    if not options.out.parent.is_dir():
+        parser.error(
+            f"{options.out.parent} is not a folder; give --out a file in an existing folder"
+        )
+    tables = measured(options.repetitions, options.seed)
+    text = document(tables, sizes(options.repetitions, options.seed), options.selftest)
+    options.out.write_text(text, encoding="utf-8")
+    failed = [check.name for check in options.selftest if not check.passed]
     models = "".join(f"does NOT pass with models: {name}\n" for name in failed)
-    sys.stdout.write(f"{summary(tables)}\n{models}{asked.out}\n")
+    sys.stdout.write(f"{summary(tables)}\n{models}{options.out}\n")
     return int(bool(failed) or any(row.fails for table in tables for row in table.rows))
 
 
@@ -78,7 +80,7 @@ def _checks(text: str) -> list[Check]:
     try:
         return [Check(**check) for check in json.loads(Path(text).read_text("utf-8"))]
     except (OSError, ValueError, TypeError) as error:
-        message = f"{text}: not what the self-test prints with --json ({error})"
+        message = f"{text}: expected the output of `maskaudit selftest --full --json` ({error})"
         raise argparse.ArgumentTypeError(message) from error
 
 
@@ -87,12 +89,12 @@ def _at_least_eight(text: str) -> int:
 
     Raises `ArgumentTypeError` for fewer.
     """
-    found = int(text)
+    count = int(text)
     least = 8
-    if found < least:
-        message = f"{found} repetitions; expected at least {least}"
+    if count < least:
+        message = f"{count} repetitions; expected at least {least}"
         raise argparse.ArgumentTypeError(message)
-    return found
+    return count
 
 
 if __name__ == "__main__":

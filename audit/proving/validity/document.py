@@ -36,7 +36,7 @@ nothing. `maskaudit selftest --full` does it on any installation, without a netw
 
 def document(tables: Sequence[Table], sizes: str, checks: Sequence[Check] = ()) -> str:
     """Render the page; `sizes` states repetitions and seed, `checks` the self-test's results."""
-    made = ", ".join(
+    versions = ", ".join(
         [
             f"maskaudit {version('maskaudit')}",
             f"Python {platform.python_version()}",
@@ -44,7 +44,7 @@ def document(tables: Sequence[Table], sizes: str, checks: Sequence[Check] = ()) 
         ]
     )
     parts = [
-        f"*Written by `make validity`, not by hand: {sizes}; {made}.*",
+        f"*Written by `make validity`, not by hand: {sizes}; {versions}.*",
         INTRODUCTION,
         summary(tables),
         *("\n".join(_section(table)) for table in tables),
@@ -62,8 +62,8 @@ def summary(tables: Sequence[Table]) -> str:
         return f"**All {len(rows)} bars hold.**"
     lines = [f"**{len(failed)} of {len(rows)} bars do NOT hold:**", ""]
     for table, row in failed:
-        found, bar = _number(row.measured.value, table), _bar(row.bar, table)
-        lines.append(f"- {table.title}: {row.what}: {found}, bar {bar}")
+        measured, bar = _number(row.measured.value, table), _bar(row.bar, table)
+        lines.append(f"- {table.title}: {row.what}: {measured}, bar {bar}")
     return "\n".join(lines)
 
 
@@ -83,8 +83,8 @@ def _section(table: Table) -> Iterator[str]:
 def _checked(checks: Sequence[Check]) -> Iterator[str]:
     """Yield the lines of the self-test's results, one per check."""
     failed = sum(not check.passed for check in checks)
-    of = f"{failed} of {len(checks)} checks do NOT pass" if failed else f"All {len(checks)} pass"
-    yield f"**{of}.**"
+    text = f"{failed} of {len(checks)} checks do NOT pass" if failed else f"All {len(checks)} pass"
+    yield f"**{text}.**"
     yield ""
     yield _line(["check", "expected", "found", "passes"])
     yield "|---|---|---|---|"
@@ -118,8 +118,8 @@ def _bar(bar: Bar | None, table: Table) -> str:
     return f"≥ {low}" if bar.high == float("inf") else f"{low.removesuffix(' %')} to {high}"
 
 
-def _error(found: Measured, table: Table) -> str:
-    return "none" if found.error == 0 and table.is_share else _number(found.error, table)
+def _error(measured: Measured, table: Table) -> str:
+    return "none" if measured.error == 0 and table.is_share else _number(measured.error, table)
 
 
 def _number(value: float, table: Table, *, short: bool = False) -> str:
@@ -130,5 +130,6 @@ def _number(value: float, table: Table, *, short: bool = False) -> str:
     text = f"{100 * value:.2f}" if table.is_share else f"{value:.5f}"
     if short or not table.is_share:
         text = text.rstrip("0").rstrip(".")
+    # What rounds to 0 has no sign; other negative numbers get a true minus sign.
     text = text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
     return f"{text} %" if table.is_share else text

@@ -14,7 +14,7 @@ from maskaudit.audit.estimating.names import CONTRAST
 from maskaudit.audit.estimating.statistics.anova import contrast_interval
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval
 from maskaudit.audit.judging.decision import FAIL, INCONCLUSIVE, PASS
-from maskaudit.audit.judging.number import judged, settled
+from maskaudit.audit.judging.one_verdict import judged, settled
 from maskaudit.audit.judging.policy import BOUND, NON_INFERIORITY, Gate
 from maskaudit.audit.proving.validity.simulate import Crossed
 from maskaudit.audit.proving.validity.table import Bar, Row, Table, generator, share
@@ -26,7 +26,7 @@ DESIGNS = (Crossed(60, 20, (0.3, 0.2, 0.5)), Crossed(24, 10, (0.3, 0.2, 0.5)))
 # Margin over true standard error: well chosen, the smallest usable, and too small.
 RATIOS = (4.0, 3.0, 1.5)
 CHANGES = (0.0, 0.5, 1.0, 2.0)
-WORDS = (PASS, FAIL, INCONCLUSIVE)
+VERDICTS = (PASS, FAIL, INCONCLUSIVE)
 GATES = 10
 _LEAST_RATIO = 3.0
 _ALPHA = 0.05
@@ -52,6 +52,8 @@ def _draw(design: Crossed, repetitions: int, seed: int) -> _Drawn:
     half = design.attributes // 2
     intervals = [contrast_interval(*design.classes(rng, half)) for _ in range(repetitions)]
     attribute, frame, residual = design.sd
+    # The contrast is a difference of two independent means of this variance: each class has half of
+    # the attributes and frame effects of its own.
     variance = attribute**2 / half + frame**2 / design.frames + residual**2 / half / design.frames
     return _Drawn(design, intervals, float(np.sqrt(2 * variance)))
 
@@ -59,22 +61,25 @@ def _draw(design: Crossed, repetitions: int, seed: int) -> _Drawn:
 def _one_gate(drawn: Sequence[_Drawn]) -> Table:
     """Tabulate the verdicts of one gate by margin and true change."""
     rows = []
-    for own in drawn:
+    for sample in drawn:
         for ratio in RATIOS:
-            margin = ratio * own.std_error
+            margin = ratio * sample.std_error
             for change in CHANGES:
-                found = verdicts(own.intervals, change * margin, margin)
-                place = f"{own.design}, margin {ratio:g} SE, change {change:g} margins"
-                p = np.array([one.p for one in own.intervals])
-                estimates = np.array([one.estimate for one in own.intervals]) + change * margin
-                for word in WORDS:
+                # A change moves estimates but not widths, so one set of draws serves all changes.
+                given = verdicts(sample.intervals, change * margin, margin)
+                world = f"{sample.design}, margin {ratio:g} SE, change {change:g} margins"
+                p = np.array([interval.p for interval in sample.intervals])
+                estimates = (
+                    np.array([interval.estimate for interval in sample.intervals]) + change * margin
+                )
+                for verdict in VERDICTS:
                     beside = {}
-                    if word == FAIL:
+                    if verdict == FAIL:
                         beside["estimate beyond the margin"] = share(estimates > margin)
-                    if word == FAIL and change == 0:
+                    if verdict == FAIL and change == 0:
                         beside["two-sided p < .05"] = share(p < _ALPHA)
-                    bar = _bar(word, ratio, change)
-                    rows.append(Row(f"{place}: {word}", share(found == word), bar, beside))
+                    bar = _bar(verdict, ratio, change)
+                    rows.append(Row(f"{world}: {verdict}", share(given == verdict), bar, beside))
     return Table(
         "Verdicts of a gate on a change",
         "`non_inferiority` on a stereotype contrast, harm up; 60 × 20 and 24 × 10 differences, "
@@ -85,19 +90,19 @@ def _one_gate(drawn: Sequence[_Drawn]) -> Table:
     )
 
 
-def _bar(word: str, ratio: float, change: float) -> Bar | None:
+def _bar(verdict: str, ratio: float, change: float) -> Bar | None:
     """Return the bar of a verdict's share, if it has one.
 
     False alarms and wrong passes are bounded for every margin, power only for one of at least 3 SE;
     with a smaller margin enough verdicts must be inconclusive.
     """
-    if word == FAIL and change == 0:
+    if verdict == FAIL and change == 0:
         return Bar(high=0.06)
-    if word == PASS and change == 1:
+    if verdict == PASS and change == 1:
         return Bar(high=0.06)
-    if word == FAIL and change > 1 and ratio >= _LEAST_RATIO:
+    if verdict == FAIL and change > 1 and ratio >= _LEAST_RATIO:
         return Bar(low=0.99)
-    if word == INCONCLUSIVE and change == 0 and ratio < _LEAST_RATIO:
+    if verdict == INCONCLUSIVE and change == 0 and ratio < _LEAST_RATIO:
         return Bar(low=0.45)
     return None
 
@@ -132,10 +137,13 @@ def _many_gates(drawn: _Drawn) -> Table:
     usable = len(drawn.intervals) // GATES * GATES
     changes = np.zeros(usable)
     unchanged = verdicts(drawn.intervals[:usable], changes, margin, GATES).reshape(-1, GATES)
+    # In each policy the first gate is now worse; `unchanged` is computed already.
     changes[::GATES] = 2 * margin
     one_worse = verdicts(drawn.intervals[:usable], changes, margin, GATES).reshape(-1, GATES)
-    plain = np.array([one.estimate / one.std_error for one in drawn.intervals[:usable]])
-    unadjusted = (plain.reshape(-1, GATES) > 1.7).any(1)  # noqa: PLR2004 - t at .95, about 45 df
+    t_values = np.array(
+        [interval.estimate / interval.std_error for interval in drawn.intervals[:usable]]
+    )
+    unadjusted = (t_values.reshape(-1, GATES) > 1.7).any(1)  # noqa: PLR2004 - t at .95, about 45 df
     rows = (
         Row(
             "no change anywhere: any gate fails",
@@ -170,12 +178,12 @@ def verdicts(  # noqa: PLR0913 - a gate and its inputs
     """
     limit = {"bound": margin} if rule == BOUND else {"margin": margin}
     gate = Gate.model_validate({"id": "one", "rule": rule, "reason": "-", "harm": harm, **limit})
-    moved = np.broadcast_to(np.asarray(changes, dtype=float), len(intervals))
-    found = [
+    shifts = np.broadcast_to(np.asarray(changes, dtype=float), len(intervals))
+    judgements = [
         judged(gate, _row(interval, change), "", "one", gate.margin)
-        for interval, change in zip(intervals, moved.tolist(), strict=True)
+        for interval, change in zip(intervals, shifts.tolist(), strict=True)
     ]
-    policies = (found[start : start + family] for start in range(0, len(found), family))
+    policies = (judgements[start : start + family] for start in range(0, len(judgements), family))
     return np.array([verdict.verdict for policy in policies for verdict in settled(policy)])
 
 

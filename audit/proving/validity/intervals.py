@@ -45,13 +45,13 @@ def crossed(repetitions: int, seed: int) -> list[Table]:
         n = design.attributes
         for first in (n // 2, n * 2 // 3):
             trials[f"contrast, {first} + {n - first} × {design.frames}"] = _contrast(design, first)
-    both, sides = [], []
+    two_sided, one_sided = [], []
     for name, trial in trials.items():
         covered, low, high, naive = map(share, repeat(trial, repetitions, seed, name))
-        both.append(Row(name, covered, TWO_SIDED, {NAIVE: naive}))
-        sides += [Row(f"{name}: lower", low, ONE_SIDED), Row(f"{name}: upper", high, ONE_SIDED)]
-    largest = max((row.beside[NAIVE] for row in both), key=lambda found: found.value)
-    both.append(Row(f"{NAIVE}: the largest of the above", largest, Bar(high=0.65)))
+        two_sided.append(Row(name, covered, TWO_SIDED, {NAIVE: naive}))
+        one_sided += [Row(f"{name}: lower", low, ONE_SIDED), Row(f"{name}: upper", high, ONE_SIDED)]
+    largest = max((row.beside[NAIVE] for row in two_sided), key=lambda measured: measured.value)
+    two_sided.append(Row(f"{NAIVE}: the largest of the above", largest, Bar(high=0.65)))
     return [
         Table(
             "95 % intervals of means and contrasts",
@@ -60,13 +60,13 @@ def crossed(repetitions: int, seed: int) -> list[Table]:
             "(60 attributes), .5, .3, 1 (40) and .5, .5, .5 (24); in a contrast a frame moves each "
             "class by an effect of its own. Beside: a normal interval that takes all cells as "
             "independent of one another, which has to be found out.",
-            tuple(both),
+            tuple(two_sided),
         ),
         Table(
             "Each bound alone",
             "The same tables: how often the lower, and the upper, end of the 90 % interval is on "
             "the right side of the truth. A gate stands on one of them.",
-            tuple(sides),
+            tuple(one_sided),
         ),
     ]
 
@@ -111,8 +111,11 @@ def names(repetitions: int, seed: int, name_sds: Sequence[float] = NAME_SDS) -> 
     for sd in name_sds:
         world = Names(NAMED, NAMES, sd)
         bar = Bar(0.93, 0.965) if sd == NAME_SDS[0] else None
-        for what, trial in (("mean", _named_mean(world)), ("contrast", _named_contrast(world))):
-            name = f"{what}, {NAMED} × {NAMES} names a group, name SD {sd:g}"
+        for statistic, trial in (
+            ("mean", _named_mean(world)),
+            ("contrast", _named_contrast(world)),
+        ):
+            name = f"{statistic}, {NAMED} × {NAMES} names a group, name SD {sd:g}"
             with_names, two_way = map(share, repeat(trial, repetitions, seed, name))
             rows.append(Row(name, with_names, bar, {"names ignored": two_way}))
     return Table(
@@ -128,10 +131,14 @@ def missing(repetitions: int, seed: int) -> Table:
     """Tabulate coverage with missing cells: additive fit for few, cluster variances for more."""
     design = DESIGNS[1]
     rows = []
-    for percent, how, bar in ((3, "filled", TWO_SIDED), (10, "clusters", None)):
+    # Up to 5 % of the cells are filled, so 3 % and 10 % are on either side of the limit.
+    for percent, method, bar in ((3, "filled", TWO_SIDED), (10, "clusters", None)):
         n = design.attributes * design.frames * percent // 100
-        for what, trial in (("mean", _gappy_mean(design, n)), ("contrast", _gappy(design, n))):
-            name = f"{what}, {design}, {percent} % missing ({how})"
+        for statistic, trial in (
+            ("mean", _gappy_mean(design, n)),
+            ("contrast", _gappy_contrast(design, n)),
+        ):
+            name = f"{statistic}, {design}, {percent} % missing ({method})"
             (covered,) = map(share, repeat(trial, repetitions, seed, name))
             rows.append(Row(name, covered, bar))
     return Table(
@@ -142,9 +149,9 @@ def missing(repetitions: int, seed: int) -> Table:
     )
 
 
-def covers(found: Interval, truth: float = 0.0) -> bool:
+def covers(interval: Interval, truth: float = 0.0) -> bool:
     """Whether an interval contains the truth; False for NaN."""
-    return found.low <= truth <= found.high
+    return interval.low <= truth <= interval.high
 
 
 Trial = Callable[[np.random.Generator], Sequence[float]]
@@ -159,8 +166,9 @@ def _mean(design: Crossed) -> Trial:
 
     def trial(rng: np.random.Generator) -> Sequence[float]:
         cells = design.draw(rng)
-        both, sides = anova.mean_interval(cells), anova.mean_interval(cells, level=0.9)
-        return covers(both), sides.low <= 0, sides.high >= 0, _independent([cells])
+        # Each end of a 90 % interval is a one-sided 95 % bound; the true mean is 0.
+        interval, bounds = anova.mean_interval(cells), anova.mean_interval(cells, level=0.9)
+        return covers(interval), bounds.low <= 0, bounds.high >= 0, _independent([cells])
 
     return trial
 
@@ -170,9 +178,9 @@ def _contrast(design: Crossed, first: int, *, alike: bool = False) -> Trial:
 
     def trial(rng: np.random.Generator) -> Sequence[float]:
         classes = design.classes(rng, first, alike=alike)
-        both = anova.contrast_interval(*classes)
-        sides = anova.contrast_interval(*classes, level=0.9)
-        return covers(both), sides.low <= 0, sides.high >= 0, _independent(classes)
+        interval = anova.contrast_interval(*classes)
+        bounds = anova.contrast_interval(*classes, level=0.9)
+        return covers(interval), bounds.low <= 0, bounds.high >= 0, _independent(classes)
 
     return trial
 
@@ -210,11 +218,11 @@ def _gappy_mean(design: Crossed, n: int) -> Trial:
     return trial
 
 
-def _gappy(design: Crossed, n: int) -> Trial:
+def _gappy_contrast(design: Crossed, n: int) -> Trial:
     half = design.attributes // 2
 
     def trial(rng: np.random.Generator) -> Sequence[float]:
-        whole = without(np.concatenate(design.classes(rng, half)), n, rng)
-        return (covers(anova.contrast_interval(whole[:half], whole[half:])),)
+        cells = without(np.concatenate(design.classes(rng, half)), n, rng)
+        return (covers(anova.contrast_interval(cells[:half], cells[half:])),)
 
     return trial

@@ -50,10 +50,10 @@ def chosen(cells: Cells, *, level: float | None = None) -> tuple[list[int], list
 
     The default level accounts for selecting that many out of all attributes (`selected_level`).
     """
-    points, beyond = anova.shrunken(cells), anova.centred(cells)
-    largest_ = np.argsort(-np.abs(points), kind="stable")[:LARGEST_SHOWN].tolist()
+    shrunken, leans = anova.shrunken(cells), anova.centred(cells)
+    largest_ = np.argsort(-np.abs(shrunken), kind="stable")[:LARGEST_SHOWN].tolist()
     level = selected_level(LARGEST_SHOWN, len(cells)) if level is None else level
-    return largest_, [anova.frame_interval(beyond[i], level=level) for i in largest_]
+    return largest_, [anova.frame_interval(leans[i], level=level) for i in largest_]
 
 
 def _trial(design: Crossed) -> Callable[[np.random.Generator], Sequence[float]]:
@@ -65,15 +65,16 @@ def _trial(design: Crossed) -> Callable[[np.random.Generator], Sequence[float]]:
 
     def trial(rng: np.random.Generator) -> Sequence[float]:
         cells, leans = design.draw_with_truth(rng)
-        own, told = chosen(cells)
+        selected, adjusted = chosen(cells)
         _, plain = chosen(cells, level=LEVEL)
-        truth = (leans - leans.mean())[own]
+        # The page shows leans against the set's average, so the truth is centred too.
+        truth = (leans - leans.mean())[selected]
         size = np.abs(truth).sum()
         return (
-            _missed(told, truth),
+            _missed(adjusted, truth),
             _missed(plain, truth),
-            np.abs(anova.shrunken(cells)[own]).sum() / size,
-            np.abs([found.estimate for found in told]).sum() / size,
+            np.abs(anova.shrunken(cells)[selected]).sum() / size,
+            np.abs([interval.estimate for interval in adjusted]).sum() / size,
         )
 
     return trial
@@ -81,5 +82,7 @@ def _trial(design: Crossed) -> Callable[[np.random.Generator], Sequence[float]]:
 
 def _missed(intervals: Sequence[Interval], truth: Cells) -> float:
     """Return the share of intervals that miss their truth."""
-    held = [covers(found, own) for found, own in zip(intervals, truth.tolist(), strict=True)]
+    held = [
+        covers(interval, lean) for interval, lean in zip(intervals, truth.tolist(), strict=True)
+    ]
     return 1 - sum(held) / len(held)

@@ -28,6 +28,7 @@ RESAMPLES = 499
 ITEMS = (60, 262, 1508)
 SHARES = (0.5, 0.6, 0.9)
 DISAGREE = 0.1
+# Counts less probable than this cannot change the sum of `_coverage`, and are skipped to save time.
 _NEVER = 1e-12
 Trial = Callable[[np.random.Generator], Sequence[float]]
 
@@ -44,8 +45,8 @@ def swaps(repetitions: int, seed: int) -> Table:
         name = f"sharp null, {world}: label swaps"
         (rejected,) = map(share, repeat(_swap_trial(world), repetitions, seed, name))
         rows.append(Row(name, rejected, Bar(high=0.06)))
-    found = repeat(_flip_trial(WORLD, seed), repetitions, seed, "weak null")
-    two_way, flips = map(share, found)
+    results = repeat(_flip_trial(WORLD, seed), repetitions, seed, "weak null")
+    two_way, flips = map(share, results)
     name = f"mean zero, {WORLD}: two-way interval"
     rows.append(Row(name, two_way, Bar(0.04, 0.06), {"flips of cells": flips}))
     return Table(
@@ -81,8 +82,8 @@ def answers(repetitions: int, seed: int) -> Table:
     rows = []
     for n in ITEMS:
         name = f"n = {n}"
-        found = repeat(_answers_trial(n), repetitions, seed, f"answers, {name}")
-        exact, unpaired = map(share, found)
+        results = repeat(_answers_trial(n), repetitions, seed, f"answers, {name}")
+        exact, unpaired = map(share, results)
         rows.append(Row(name, exact, beside={"unpaired z": unpaired}))
     return Table(
         "Two models that answer equally well",
@@ -113,6 +114,7 @@ def _flip_trial(world: Crossed, seed: int) -> Trial:
     def trial(rng: np.random.Generator) -> Sequence[float]:
         cells = world.draw(rng)
         flipped = np.abs(signs @ cells.ravel())
+        # The observed signs count as one of the resamples, so p is never 0.
         p = (1 + (flipped >= abs(cells.sum())).sum()) / (1 + RESAMPLES)
         return anova.mean_interval(cells, null_value=0.0).p <= ALPHA, p <= ALPHA
 
@@ -122,6 +124,7 @@ def _flip_trial(world: Crossed, seed: int) -> Trial:
 def _answers_trial(n: int) -> Trial:
     def trial(rng: np.random.Generator) -> Sequence[float]:
         first = rng.random(n) < 0.5  # noqa: PLR2004 - right half of the time
+        # Flipped answers turn right and wrong alike, so both models remain right half of the time.
         second = first ^ (rng.random(n) < DISAGREE)
         difference, p = first.mean() - second.mean(), (first.mean() + second.mean()) / 2
         z = abs(difference) / np.sqrt(2 * p * (1 - p) / n)

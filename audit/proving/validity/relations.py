@@ -38,19 +38,21 @@ def tables(repetitions: int, seed: int) -> list[Table]:
 def inherited(repetitions: int, seed: int) -> list[Table]:
     """Tabulate bias and coverage of slope and amplification."""
     worlds = {f"κ {kappa:g}": Pair(kappa) for kappa in KAPPAS}
-    near, sure, phantom = [], [], []
+    estimates, coverage, phantom = [], [], []
     for name, pair in worlds.items():
-        found = repeat(_pair_trial(pair), repetitions, seed, f"pair, {name}")
-        near += _near(name, pair, found, RECOVERED)
-        sure += _sure(name, found, COVERED)
+        results = repeat(_pair_trial(pair), repetitions, seed, f"pair, {name}")
+        estimates += _estimate_rows(name, pair, results, RECOVERED)
+        coverage += _coverage_rows(name, results, COVERED)
         if pair.kappa == 1:
-            slopes, _, logs, _, _, spread, further = found
+            slopes, _, logs, _, _, spread, extra_size = results
             phantom = [
                 Row("κ less 1", average(np.exp(logs) - 1), PHANTOM),
                 Row("log κ", average(logs), PHANTOM),
                 Row("slope less 1", average(slopes - 1), PHANTOM),
                 Row("ratio of the spreads of mean leans, less 1", average(spread - 1)),
-                Row("mean size of the student's leans less the teacher's, nats", average(further)),
+                Row(
+                    "mean size of the student's leans less the teacher's, nats", average(extra_size)
+                ),
             ]
     return [
         Table(
@@ -59,7 +61,7 @@ def inherited(repetitions: int, seed: int) -> list[Table]:
             "frames; noise of SD 1 in the teacher and 1.4 in the student, with a correlation of .5 "
             "because the frames are the same. Beside: least squares of the mean leans, and the "
             "ratio of their standard deviations.",
-            tuple(near),
+            tuple(estimates),
         ),
         Table(
             "No amplification where there is none",
@@ -71,7 +73,7 @@ def inherited(repetitions: int, seed: int) -> list[Table]:
         Table(
             "95 % intervals of slope and log κ",
             "How often they hold the truth, in the same worlds.",
-            tuple(sure),
+            tuple(coverage),
         ),
     ]
 
@@ -80,9 +82,9 @@ def harder(repetitions: int, seed: int) -> Table:
     """Tabulate coverage with fewer frames or attributes, or a kappa that varies between frames."""
     rows = []
     for name, pair in HARDER.items():
-        found = repeat(_pair_trial(pair), repetitions, seed, f"pair, {name}")
-        shown = {row.what: row for row in _near(name, pair, found)}
-        for row in _sure(name, found):
+        results = repeat(_pair_trial(pair), repetitions, seed, f"pair, {name}")
+        shown = {row.what: row for row in _estimate_rows(name, pair, results)}
+        for row in _coverage_rows(name, results):
             estimate = shown[row.what.replace("log ", "")]
             beside = {"mean estimate by truth": estimate.measured, **estimate.beside}
             rows.append(Row(row.what, row.measured, beside=beside))
@@ -95,27 +97,27 @@ def harder(repetitions: int, seed: int) -> Table:
     )
 
 
-def _near(name: str, pair: Pair, found: Cells, bar: Bar | None = None) -> list[Row]:
+def _estimate_rows(name: str, pair: Pair, results: Cells, bar: Bar | None = None) -> list[Row]:
     """Return rows of mean estimates over the truth, beside the usual naive estimates."""
-    slopes, _, logs, _, least_squares, spread, _ = found
+    slopes, _, logs, _, least_squares, spread, _ = results
     numbers = {
         SLOPE: (slopes, "least squares", least_squares),
         KAPPA: (np.exp(logs), "ratio of spreads", spread),
     }
     return [
         Row(
-            f"{name}: {what}",
-            average(own / pair.kappa),
+            f"{name}: {number}",
+            average(values / pair.kappa),
             bar,
-            {other: average(naive / pair.kappa)},
+            {naive_name: average(naive / pair.kappa)},
         )
-        for what, (own, other, naive) in numbers.items()
+        for number, (values, naive_name, naive) in numbers.items()
     ]
 
 
-def _sure(name: str, found: Cells, bar: Bar | None = None) -> list[Row]:
+def _coverage_rows(name: str, results: Cells, bar: Bar | None = None) -> list[Row]:
     """Return rows with the coverage of slope and log kappa."""
-    _, slope_held, _, log_held, *_ = found
+    _, slope_held, _, log_held, *_ = results
     return [
         Row(f"{name}: {SLOPE}", share(slope_held), bar),
         Row(f"{name}: log {KAPPA}", share(log_held), bar),
@@ -128,13 +130,13 @@ def noise_floor(repetitions: int, seed: int) -> Table:
     for frames in (5, 20, 80):
         world = Crossed(60, frames, (0.0, 0.0, 1.0))
         name = f"{world}"
-        found = repeat(_null_trial(world), repetitions, seed, f"no lean, {name}")
-        association, magnitude, size, square = map(average, found)
+        results = repeat(_null_trial(world), repetitions, seed, f"no lean, {name}")
+        association, magnitude, size, square = map(average, results)
         beside = {"mean size of a lean": size, "mean square of a lean": square}
-        for what, measured in (("association", association), ("magnitude", magnitude)):
+        for number, measured in (("association", association), ("magnitude", magnitude)):
             # The bar is zero within Monte-Carlo error.
             within = Bar(-3 * measured.error, 3 * measured.error)
-            rows.append(Row(f"{what}, {name}", measured, within, beside))
+            rows.append(Row(f"{number}, {name}", measured, within, beside))
     return Table(
         "Association and magnitude have no noise floor",
         "Their mean, in nats squared, for models with no lean of any attribute and a residual of "
@@ -149,15 +151,17 @@ def other_intervals(repetitions: int, seed: int) -> Table:
     """Tabulate the coverage of the numbers shown beside the headline."""
     rows = []
     for world in (Crossed(60, 20, (0.5, 0.5, 1.0)), Crossed(24, 26, (0.5, 0.5, 1.0))):
-        found = repeat(_magnitude_trial(world), repetitions, seed, f"magnitude intervals, {world}")
+        results = repeat(
+            _magnitude_trial(world), repetitions, seed, f"magnitude intervals, {world}"
+        )
         names = ("association", "association: upper bound alone", "magnitude")
         rows += [
-            Row(f"{name}, {world}", share(own)) for name, own in zip(names, found, strict=True)
+            Row(f"{name}, {world}", share(held)) for name, held in zip(names, results, strict=True)
         ]
     trial = _change_trial(Pair(1.3))
-    of_two = ("association_change", "magnitude_change", "log_magnitude_ratio", "correlation")
-    found = repeat(trial, repetitions, seed, "change intervals")
-    rows += [Row(name, share(own)) for name, own in zip(of_two, found, strict=True)]
+    of_pairs = ("association_change", "magnitude_change", "log_magnitude_ratio", "correlation")
+    results = repeat(trial, repetitions, seed, "change intervals")
+    rows += [Row(name, share(held)) for name, held in zip(of_pairs, results, strict=True)]
     return Table(
         "95 % intervals of association and magnitude",
         "As information: they cover less than they say, by their upper bound, the more so the "
@@ -171,8 +175,8 @@ def lines(repetitions: int, seed: int) -> Table:
     """Tabulate the coverage of the line of leans on logits of real-world shares."""
     rows = []
     for design in LINES:
-        found = repeat(_line_trial(design), repetitions, seed, f"line, {design}")
-        slope, intercept, naive = map(share, found)
+        results = repeat(_line_trial(design), repetitions, seed, f"line, {design}")
+        slope, intercept, naive = map(share, results)
         beside = {"cells as independent": naive}
         rows += [
             Row(f"slope, {design}", slope, Bar(0.94, 0.965), beside),
@@ -244,8 +248,9 @@ def _magnitude_trial(world: Crossed) -> Trial:
 
 
 def _change_trial(pair: Pair) -> Trial:
-    own = pair.attribute_sd**2
-    change, log_ratio = (pair.kappa**2 - 1) * own, float(np.log(pair.kappa))
+    variance = pair.attribute_sd**2
+    # Leans times kappa have kappa² times the variance.
+    change, log_ratio = (pair.kappa**2 - 1) * variance, float(np.log(pair.kappa))
 
     def trial(rng: np.random.Generator) -> Sequence[float]:
         cells = pair.draw(rng)
@@ -266,10 +271,10 @@ def _line_trial(design: Crossed) -> Trial:
         x = 1.5 * rng.standard_normal(design.attributes)
         slopes = slope + steeper_sd * rng.standard_normal(design.frames)
         cells = intercept + np.outer(x, slopes) + design.draw(rng)
-        found = yardstick.line(x, cells)
+        line = yardstick.line(x, cells)
         return (
-            covers(found.slope, slope),
-            covers(found.intercept, intercept),
+            covers(line.slope, slope),
+            covers(line.intercept, intercept),
             _least_squares_covers(x, cells, slope),
         )
 
@@ -278,8 +283,10 @@ def _line_trial(design: Crossed) -> Trial:
 
 def _least_squares_covers(x: Cells, cells: Cells, truth: float) -> bool:
     """Whether the 95 % least-squares interval over independent cells contains the true slope."""
-    beside = x - x.mean()
-    squares = (beside**2).sum() * cells.shape[1]
-    found = (beside @ cells).sum() / squares
-    left = cells - cells.mean() - found * beside[:, None]
-    return bool(abs(found - truth) <= 1.96 * np.sqrt((left**2).sum() / (cells.size - 2) / squares))
+    centred = x - x.mean()
+    squares = (centred**2).sum() * cells.shape[1]
+    slope = (centred @ cells).sum() / squares
+    residuals = cells - cells.mean() - slope * centred[:, None]
+    return bool(
+        abs(slope - truth) <= 1.96 * np.sqrt((residuals**2).sum() / (cells.size - 2) / squares)
+    )

@@ -18,6 +18,7 @@ def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Cells:
 
 def lognormal(rng: np.random.Generator, shape: tuple[int, ...]) -> Cells:
     """Draw shifted lognormal effects of mean 0, SD 1 and skewness 6.2: a few are very large."""
+    # The exponential of a standard normal has mean e^(1/2) and variance (e - 1) e.
     effects: Cells = (np.exp(rng.standard_normal(shape)) - np.e**0.5) / np.sqrt((np.e - 1) * np.e)
     return effects
 
@@ -48,10 +49,10 @@ class Crossed:
     def draw_with_truth(self, rng: np.random.Generator) -> tuple[Cells, Cells]:
         """Draw one table, [attributes, frames], and return its attribute effects, [attributes]."""
         attribute, frame, residual = self.sd
-        own = attribute * self.effects(rng, (self.attributes,))
-        cells = own[:, None] + residual * self.noise(rng, (self.attributes, self.frames))
+        leans = attribute * self.effects(rng, (self.attributes,))
+        cells = leans[:, None] + residual * self.noise(rng, (self.attributes, self.frames))
         cells += frame * self.effects(rng, (self.frames,))
-        return cells, own
+        return cells, leans
 
     def classes(
         self, rng: np.random.Generator, first: int, *, alike: bool = False
@@ -62,17 +63,20 @@ class Crossed:
         cancels in a contrast.
         """
         attribute, frame, residual = self.sd
-        moved = [frame * self.effects(rng, (self.frames,)) for _ in range(1 if alike else 2)]
+        frame_effects = [
+            frame * self.effects(rng, (self.frames,)) for _ in range(1 if alike else 2)
+        ]
         cells = attribute * self.effects(rng, (self.attributes, 1))
         cells = cells + residual * self.noise(rng, (self.attributes, self.frames))
-        return cells[:first] + moved[0], cells[first:] + moved[-1]
+        # With `alike` there is one row of effects, which is both the first and the last.
+        return cells[:first] + frame_effects[0], cells[first:] + frame_effects[-1]
 
 
 def without(cells: Cells, missing: int, rng: np.random.Generator) -> Cells:
     """Return a copy of the table with `missing` cells set to NaN at random."""
-    found = cells.copy()
-    found.flat[rng.choice(cells.size, missing, replace=False)] = np.nan
-    return found
+    gappy = cells.copy()
+    gappy.flat[rng.choice(cells.size, missing, replace=False)] = np.nan
+    return gappy
 
 
 class Named(NamedTuple):
@@ -97,9 +101,9 @@ class Names:
     def mean(self, rng: np.random.Generator) -> Named:
         """Draw one table, and return each name's mean over all of its cells."""
         attributes, frames = self._shared(rng)
-        own = [self._group(rng, np.ones(self.table.attributes)) for _ in range(2)]
-        cells = attributes[:, None] + frames + own[0].mean(2) - own[1].mean(2)
-        return Named(cells, (own[0].mean((0, 1)), own[1].mean((0, 1))))
+        groups = [self._group(rng, np.ones(self.table.attributes)) for _ in range(2)]
+        cells = attributes[:, None] + frames + groups[0].mean(2) - groups[1].mean(2)
+        return Named(cells, (groups[0].mean((0, 1)), groups[1].mean((0, 1))))
 
     def contrast(self, rng: np.random.Generator) -> tuple[Named, int]:
         """Draw one table with each name's contrast; return it with the size of the first class.
@@ -109,9 +113,11 @@ class Names:
         half = self.table.attributes // 2
         side = np.where(np.arange(self.table.attributes) < half, 0.5, -0.5)
         attributes, frames = self._shared(rng)
-        own = [self._group(rng, side) for _ in range(2)]
-        cells = attributes[:, None] + 2 * np.outer(side, frames) + own[0].mean(2) - own[1].mean(2)
-        by_name = [group[:half].mean((0, 1)) - group[half:].mean((0, 1)) for group in own]
+        groups = [self._group(rng, side) for _ in range(2)]
+        cells = (
+            attributes[:, None] + 2 * np.outer(side, frames) + groups[0].mean(2) - groups[1].mean(2)
+        )
+        by_name = [group[:half].mean((0, 1)) - group[half:].mean((0, 1)) for group in groups]
         return Named(cells, (by_name[0], by_name[1])), half
 
     def _shared(self, rng: np.random.Generator) -> tuple[Cells, Cells]:
@@ -124,10 +130,10 @@ class Names:
     def _group(self, rng: np.random.Generator, side: Cells) -> Cells:
         """Draw the contributions of one group's names, [attributes, frames, names]."""
         shape = (self.table.attributes, self.table.frames, self.names)
-        effect = self.name_sd * rng.standard_normal(self.names)
-        found: Cells = self.table.sd[2] * rng.standard_normal(shape)
-        found += side[:, None, None] * effect
-        return found
+        name_effects = self.name_sd * rng.standard_normal(self.names)
+        contributions: Cells = self.table.sd[2] * rng.standard_normal(shape)
+        contributions += side[:, None, None] * name_effects
+        return contributions
 
 
 @dataclass(frozen=True)
@@ -151,12 +157,13 @@ class Pair:
         """Draw the cells of the teacher and of the student, [attributes, frames] each."""
         shape = (self.attributes, self.frames)
         leans = self.attribute_sd * rng.standard_normal((self.attributes, 1))
-        of_teacher = rng.standard_normal(shape)
-        of_student = self.shared * of_teacher
-        of_student += np.sqrt(1 - self.shared**2) * rng.standard_normal(shape)
+        teacher_noise = rng.standard_normal(shape)
+        student_noise = self.shared * teacher_noise
+        student_noise += np.sqrt(1 - self.shared**2) * rng.standard_normal(shape)
         steepness = self.kappa + self.steeper_sd * rng.standard_normal(self.frames)
-        moved = 0.5 * rng.standard_normal(self.frames)
+        # Common to both models, because they read the same frames.
+        frame_effects = 0.5 * rng.standard_normal(self.frames)
         return (
-            leans + moved + self.teacher_sd * of_teacher,
-            leans * steepness + moved + self.student_sd * of_student,
+            leans + frame_effects + self.teacher_sd * teacher_noise,
+            leans * steepness + frame_effects + self.student_sd * student_noise,
         )

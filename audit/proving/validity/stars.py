@@ -42,16 +42,16 @@ def discoveries(repetitions: int, seed: int) -> Table:
         "all correlated by .5": equicorrelated,
         "correlated by .5 in each family": in_families,
     }.items():
-        for where, signals in (("spread", SPREAD), ("bunched", BUNCHED)):
-            name = f"{correlation}, {where}"
+        for layout, signals in (("spread", SPREAD), ("bunched", BUNCHED)):
+            name = f"{correlation}, {layout}"
             trial = _trial(sets, noise, signals)
-            found = repeat(trial, repetitions, seed, f"stars, {name}")
-            false, power, false_raw, power_alone = map(average, found)
+            results = repeat(trial, repetitions, seed, f"stars, {name}")
+            false, power, false_raw, power_alone = map(average, results)
             beside = {"p < .05, each alone": false_raw}
             rows.append(Row(f"false: {name}", false, Bar(high=ALPHA), beside))
             # Power depends on the correlation, so its bar is relative to the procedure's own.
-            least = Bar(low=0.95 * power_alone.value)
-            rows.append(Row(f"found: {name}", power, least, {"step-up alone": power_alone}))
+            power_bar = Bar(low=0.95 * power_alone.value)
+            rows.append(Row(f"found: {name}", power, power_bar, {"step-up alone": power_alone}))
     return Table(
         f"What the page calls shown, of {TESTED} tested sets",
         f"{SIGNALS} of them lean (z = {SIZE:g}), the first of each of 20 families or all of two. "
@@ -77,11 +77,11 @@ class Sets:
             "null_value": 0.0,
             "n_frames": 20,
         }
-        self.probe_sets = {name: _part(name) for name in names}
+        self.probe_sets = {name: _tested_set(name) for name in names}
         self.estimates = declared.table("estimates", rows)
         self.empty = self.contrasts(np.full(TESTED, np.nan))
         # Only the columns that the adjustment reads, as Python strings: twice as fast to compare.
-        self._few = self.estimates[["subject", "estimator", "probe_set"]].astype(object)
+        self._columns = self.estimates[["subject", "estimator", "probe_set"]].astype(object)
 
     def adjusted(self, p: Cells) -> pd.DataFrame:
         """Return the estimates with these p values, [TESTED], and their adjusted p values."""
@@ -96,14 +96,16 @@ class Sets:
 
         The sets differ only in their names, so one contrast is tried with each distinct adjusted p.
         """
-        few = with_adjusted(self._few.assign(p=p), list(self.probe_sets))
-        adjusted = few["p_adjusted"].tolist()
-        one = self.empty[0]
+        adjusted_rows = with_adjusted(self._columns.assign(p=p), list(self.probe_sets))
+        adjusted = adjusted_rows["p_adjusted"].tolist()
+        contrast = self.empty[0]
         is_shown = {
-            own: replace(one, subjects={CANDIDATE: replace(one.main, p_adjusted=own)}).is_shown
-            for own in set(adjusted)
+            p_value: replace(
+                contrast, subjects={CANDIDATE: replace(contrast.main, p_adjusted=p_value)}
+            ).is_shown
+            for p_value in set(adjusted)
         }
-        return [is_shown[own] for own in adjusted]
+        return [is_shown[p_value] for p_value in adjusted]
 
 
 def independent(rng: np.random.Generator) -> Cells:
@@ -113,15 +115,15 @@ def independent(rng: np.random.Generator) -> Cells:
 
 def equicorrelated(rng: np.random.Generator) -> Cells:
     """Draw errors with a correlation of .5 between all sets."""
-    found: Cells = np.sqrt(0.5) * (rng.standard_normal() + rng.standard_normal(TESTED))
-    return found
+    errors: Cells = np.sqrt(0.5) * (rng.standard_normal() + rng.standard_normal(TESTED))
+    return errors
 
 
 def in_families(rng: np.random.Generator) -> Cells:
     """Draw errors with a correlation of .5 within each family of ten sets."""
     shared = np.repeat(rng.standard_normal(TESTED // FAMILY), FAMILY)
-    found: Cells = np.sqrt(0.5) * (shared + rng.standard_normal(TESTED))
-    return found
+    errors: Cells = np.sqrt(0.5) * (shared + rng.standard_normal(TESTED))
+    return errors
 
 
 def step_up(p: Cells, alpha: float = ALPHA) -> Chosen:
@@ -131,6 +133,7 @@ def step_up(p: Cells, alpha: float = ALPHA) -> Chosen:
     """
     ordered = np.sort(p)
     below = np.flatnonzero(ordered <= alpha * np.arange(1, len(p) + 1) / len(p))
+    # Where no p is small enough, a threshold below every p rejects nothing.
     rejected: Chosen = p <= (ordered[below[-1]] if len(below) else -1.0)
     return rejected
 
@@ -140,25 +143,26 @@ def _trial(
 ) -> Callable[[np.random.Generator], Sequence[float]]:
     def trial(rng: np.random.Generator) -> Sequence[float]:
         z = noise(rng) + SIZE * signals
+        # The lower tail keeps its digits where 1 minus the upper one would round to 0.
         p = 2 * special.ndtr(-np.abs(z))
         shown = np.array(sets.shown(p))
-        alone = step_up(p)
+        stepped_up = step_up(p)
         return (
-            _false(shown, signals),
+            _false_proportion(shown, signals),
             shown[signals].mean(),
-            _false(p < ALPHA, signals),
-            alone[signals].mean(),
+            _false_proportion(p < ALPHA, signals),
+            stepped_up[signals].mean(),
         )
 
     return trial
 
 
-def _false(shown: Chosen, signals: Chosen) -> float:
+def _false_proportion(shown: Chosen, signals: Chosen) -> float:
     """Return the false discovery proportion, 0 where nothing is shown."""
     return float((shown & ~signals).sum() / max(1, shown.sum()))
 
 
-def _part(name: str) -> ProbeSet:
+def _tested_set(name: str) -> ProbeSet:
     """Return the manifest entry of a tested set."""
     return ProbeSet(
         kind="association",

@@ -68,15 +68,15 @@ def share(hits: ArrayLike) -> Measured:
     Its standard error is computed with one more hit and one more miss, so that it is above 0 even
     where every repetition gave the same result.
     """
-    found = np.asarray(hits, dtype=float)
-    p = (found.sum() + 1) / (found.size + 2)
-    return Measured(float(found.mean()), float(np.sqrt(p * (1 - p) / found.size)))
+    results = np.asarray(hits, dtype=float)
+    p = (results.sum() + 1) / (results.size + 2)
+    return Measured(float(results.mean()), float(np.sqrt(p * (1 - p) / results.size)))
 
 
 def average(values: ArrayLike) -> Measured:
     """Return the mean over repetitions, with its standard error."""
-    found = np.asarray(values, dtype=float)
-    return Measured(float(found.mean()), float(found.std(ddof=1) / np.sqrt(found.size)))
+    results = np.asarray(values, dtype=float)
+    return Measured(float(results.mean()), float(results.std(ddof=1) / np.sqrt(results.size)))
 
 
 def repeat(
@@ -96,4 +96,5 @@ def repeat(
 
 def generator(seed: int, name: str) -> np.random.Generator:
     """Return the random generator for the simulation of this name."""
+    # Python's `hash` of a text differs between processes; a checksum does not.
     return np.random.default_rng([seed, crc32(name.encode())])

@@ -37,6 +37,7 @@ def weekly(repetitions: int, seed: int) -> list[Table]:
             Row(f"shifted from week 1, {name}: found", share(shifted < WEEKS), Bar(low=0.99))
         )
         later, *_ = _first_alarms(frames, 1.0, CHANGED, repetitions, seed)
+        # An alarm before the shift is a false one, even though a shift follows.
         in_time = (later >= CHANGED) & (later < WEEKS)
         alarms.append(
             Row(f"shifted from week {CHANGED + 1}, {name}: found afterwards", share(in_time))
@@ -69,20 +70,24 @@ def _first_alarms(
     95 % interval of the mean of all weeks so far does. The shift applies from week index `start`.
     """
     rng = generator(seed, f"weekly, {frames}, {shift:g}, {start}")
-    moved = np.where(np.arange(WEEKS) >= start, shift, 0.0)
-    first, one_week, so_far = [], [], []
-    quantile = special.stdtrit(frames - 1 if frames else np.inf, 1 - _ALPHA / 2)
-    last = special.ndtri(1 - _ALPHA / 2)
-    for done in range(0, repetitions, _CHUNK):  # in chunks, to bound the memory
-        n = min(_CHUNK, repetitions - done)
+    shifts = np.where(np.arange(WEEKS) >= start, shift, 0.0)
+    first_alarms, week_by_week, cumulative = [], [], []
+    t_quantile = special.stdtrit(frames - 1 if frames else np.inf, 1 - _ALPHA / 2)
+    z_quantile = special.ndtri(1 - _ALPHA / 2)
+    for chunk in range(0, repetitions, _CHUNK):  # in chunks, to bound the memory
+        n = min(_CHUNK, repetitions - chunk)
         estimates, variances = _series(frames, n, rng)
-        estimates += moved
+        estimates += shifts
         sequence = confidence_sequence(estimates, variances)
-        first += [_week(sequence, i) for i in range(n)]
-        one_week.append((np.abs(estimates) > quantile * np.sqrt(variances)).any(1))
+        first_alarms += [_week(sequence, i) for i in range(n)]
+        week_by_week.append((np.abs(estimates) > t_quantile * np.sqrt(variances)).any(1))
         total = np.abs(estimates.cumsum(1)) / np.sqrt(variances.cumsum(1))
-        so_far.append((total > last).any(1))
-    return np.array(first, dtype=float), np.concatenate(one_week), np.concatenate(so_far)
+        cumulative.append((total > z_quantile).any(1))
+    return (
+        np.array(first_alarms, dtype=float),
+        np.concatenate(week_by_week),
+        np.concatenate(cumulative),
+    )
 
 
 def _series(frames: int | None, n: int, rng: np.random.Generator) -> tuple[Cells, Cells]:
@@ -94,9 +99,9 @@ def _series(frames: int | None, n: int, rng: np.random.Generator) -> tuple[Cells
 
 
 def _week(sequence: ConfidenceSequence, series: int) -> int:
-    own = ConfidenceSequence(sequence.mean[series], sequence.low[series], sequence.high[series])
-    found = first_alarm(own, 0.0)
-    return WEEKS if found is None else found
+    single = ConfidenceSequence(sequence.mean[series], sequence.low[series], sequence.high[series])
+    alarm = first_alarm(single, 0.0)
+    return WEEKS if alarm is None else alarm
 
 
 def _median(weeks: Cells) -> Measured:
@@ -106,6 +111,6 @@ def _median(weeks: Cells) -> Measured:
     (sqrt(n)/2) below and above the median.
     """
     ordered, n = np.sort(weeks), len(weeks)
-    away = int(np.sqrt(n) / 2) + 1
-    error = ordered[min(n - 1, n // 2 + away)] - ordered[max(0, n // 2 - away)]
+    distance = int(np.sqrt(n) / 2) + 1
+    error = ordered[min(n - 1, n // 2 + distance)] - ordered[max(0, n // 2 - distance)]
     return Measured(float(np.median(weeks)), float(error) / 2)

@@ -31,7 +31,7 @@ _DISTANCES = [part.name for part in MODELS]
 def distance(manifest: Manifest, tables: Tables, names: Names) -> Section:
     """The distances of each set with intervals; for an older record, plain means without them."""
     related = tables.effects.where(
-        lambda own: (own.subject, own.slice) == (RELATION, ALL) and own.estimator in _DISTANCES
+        lambda row: (row.subject, row.slice) == (RELATION, ALL) and row.estimator in _DISTANCES
     )
     means = None if related else _means(manifest, tables)
     if not related and means is None:
@@ -39,7 +39,7 @@ def distance(manifest: Manifest, tables: Tables, names: Names) -> Section:
         return Section(
             "distance",
             _TITLE if names.paired else "Distance to another model",
-            tuple(Text(f"Not measured. {wording.visible(one, None)}") for one in why),
+            tuple(Text(f"Not measured. {wording.visible(reason, None)}") for reason in why),
             "Distance",
         )
     certain = "with 95 % intervals, and none is tested" if means is None else "without intervals"
@@ -57,18 +57,18 @@ def distance(manifest: Manifest, tables: Tables, names: Names) -> Section:
 def _estimated(manifest: Manifest, related: Effects) -> tuple[Block, ...]:
     measured = related.estimators
     rows = []
-    for probe_set in dict.fromkeys(own.probe_set for own in related.all):
-        own = related.of_set(probe_set)
-        found = {name: own.at(name, ALL, (RELATION,)) for name in measured}
+    for probe_set in dict.fromkeys(row.probe_set for row in related.all):
+        effects = related.of_set(probe_set)
+        by_measure = {name: effects.at(name, ALL, (RELATION,)) for name in measured}
         cells = [
-            measures.number(name, _possible(name, each[RELATION]), RELATION, _DIGITS)
-            if each
+            measures.number(name, _possible(name, by_subject[RELATION]), RELATION, _DIGITS)
+            if by_subject
             else wording.UNKNOWN
-            for name, each in found.items()
+            for name, by_subject in by_measure.items()
         ]
         title = wording.visible(manifest.probe_sets[probe_set].title)
         sizes = (
-            wording.number(max(getattr(one.effect, count) for one in own.all))
+            wording.number(max(getattr(row.effect, count) for row in effects.all))
             for count in ("n_frames", "n_attributes")
         )
         rows.append((title, *sizes, *cells))

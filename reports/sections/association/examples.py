@@ -54,9 +54,9 @@ class Between:
         """The unique tag of its tables."""
         return tag(self.probe_set, self.slice_groups)
 
-    def slice(self, own: Slice) -> Slice:
+    def slice(self, slice_: Slice) -> Slice:
         """The same slice, restricted to these two groups."""
-        return own.of_groups(*self.slice_groups)
+        return slice_.of_groups(*self.slice_groups)
 
     def leans(self, estimates: Effects, estimator: str, subject: str) -> dict[str, Effect]:
         """The effects of one estimator and subject between these two groups, by attribute."""
@@ -103,8 +103,8 @@ def behind(
         note=_CONTINUES if continues else "",
         basis="Scope S0: speaks of these very sentences and no others; nothing is tested.",
     )
-    told = Text(_NEAREST.format(candidate=names.the(CANDIDATE)), "small")
-    return Folded("The sentences behind these leans", (told, table), is_open=True)
+    explanation = Text(_NEAREST.format(candidate=names.the(CANDIDATE)), "small")
+    return Folded("The sentences behind these leans", (explanation, table), is_open=True)
 
 
 def _chosen(
@@ -121,21 +121,21 @@ def _chosen(
     for attribute, unit in _units(probes, log_p, between, names):
         if not any(math.isnan(p) for pair in unit.log_p.values() for p in pair):
             units[attribute].append(unit)
-    found = {}
+    chosen = {}
     averages = between.leans(tables.effects, LOG_ODDS.name, CANDIDATE)
     for attribute in attributes:
         if units[attribute] and attribute in averages:
-            middle = averages[attribute].estimate
-            found[attribute] = min(
-                units[attribute], key=lambda unit: abs(unit.score(CANDIDATE) - middle)
+            average = averages[attribute].estimate
+            chosen[attribute] = min(
+                units[attribute], key=lambda unit: abs(unit.score(CANDIDATE) - average)
             )
-    return found
+    return chosen
 
 
-def _log_p(scores: pd.DataFrame, wanted: set[str]) -> dict[tuple[str, str], float]:
-    own = scores[(scores["measure"] == "logp") & scores["item"].isin(wanted)]
-    keys = zip(own["item"].to_numpy(), own["model"].to_numpy(), strict=True)
-    return dict(zip(keys, own["value"].astype(float), strict=True))
+def _log_p(scores: pd.DataFrame, items: set[str]) -> dict[tuple[str, str], float]:
+    rows = scores[(scores["measure"] == "logp") & scores["item"].isin(items)]
+    keys = zip(rows["item"].to_numpy(), rows["model"].to_numpy(), strict=True)
+    return dict(zip(keys, rows["value"].astype(float), strict=True))
 
 
 def _units(
@@ -148,36 +148,40 @@ def _units(
     sides: dict[tuple[str, str, int], dict[str, list[tuple[str, str]]]] = {}
     # As arrays: iterating over a text column value by value is slow.
     columns = (probes[name].to_numpy() for name in ("attribute", "frame", "variant", "group"))
-    places = zip(probes["context"].to_numpy(), probes["item"].to_numpy(), strict=True)
-    for (attribute, frame, variant, group), place in zip(
-        zip(*columns, strict=True), places, strict=True
+    keys = zip(probes["context"].to_numpy(), probes["item"].to_numpy(), strict=True)
+    for (attribute, frame, variant, group), key in zip(
+        zip(*columns, strict=True), keys, strict=True
     ):
-        sides.setdefault((attribute, frame, variant), {}).setdefault(group, []).append(place)
+        sides.setdefault((attribute, frame, variant), {}).setdefault(group, []).append(key)
 
-    def of(model: str, side: Sequence[tuple[str, str]]) -> float:
+    def total(model: str, side: Sequence[tuple[str, str]]) -> float:
         return _summed([log_p.get((item, model), math.nan) for _, item in side])
 
     for (attribute, _, _), by_group in sides.items():
         first, second = (by_group.get(name, []) for name in between.group_names)
         if between.at_mask and first and second:
-            pairs = {model: (of(model, first), of(model, second)) for model in names.models}
+            pairs = {model: (total(model, first), total(model, second)) for model in names.models}
             yield attribute, Unit((first[0][0],), pairs)
         elif not between.at_mask:
-            # Terms are paired by their position in the two groups' lists.
+            # Terms are paired by their position in the two groups' lists; in the longer list some
+            # have no partner.
             for one, other in zip(first, second, strict=False):
-                pairs = {model: (of(model, [one]), of(model, [other])) for model in names.models}
+                pairs = {
+                    model: (total(model, [one]), total(model, [other])) for model in names.models
+                }
                 yield attribute, Unit((one[0], other[0]), pairs)
 
 
 def _summed(log_p: Sequence[float]) -> float:
     """The log of the summed probabilities."""
+    # `logaddexp` keeps probabilities so small that `exp` would make them 0.
     return log_p[0] if len(log_p) == 1 else float(np.logaddexp.reduce(np.array(log_p)))
 
 
 def _texts(contexts: pd.DataFrame, units: Iterable[Unit]) -> dict[str, Blank]:
-    wanted = {context for unit in units for context in unit.contexts}
-    own = contexts[contexts["context"].isin(wanted)]
-    rows = zip(own["context"], own["text"], own["slot"], strict=True)
+    needed = {context for unit in units for context in unit.contexts}
+    chosen = contexts[contexts["context"].isin(needed)]
+    rows = zip(chosen["context"], chosen["text"], chosen["slot"], strict=True)
     return {
         context: _blank(text, 0 if pd.isna(slot) else int(slot)) for context, text, slot in rows
     }
@@ -185,20 +189,21 @@ def _texts(contexts: pd.DataFrame, units: Iterable[Unit]) -> dict[str, Blank]:
 
 def _blank(text: str, slot: int) -> Blank:
     parts = text.split(MASK)
+    # A sentence may have several masks; all but that of the slot stay part of the text.
     before, after = MASK.join(parts[: slot + 1]), MASK.join(parts[slot + 1 :])
     return Blank(*(wording.visible(part, None) if part else "" for part in (before, after)))
 
 
 def _fills(fills: pd.DataFrame, units: Iterable[Unit]) -> Fills:
     """The likeliest words by context and model."""
-    wanted = {context for unit in units for context in unit.contexts}
-    own = fills[(fills["rank"] <= TOP_FILLS) & fills["context"].isin(wanted)]
-    found = defaultdict(list)
-    rows = own.sort_values("rank")[["context", "model", "token", "probability"]]
+    needed = {context for unit in units for context in unit.contexts}
+    likeliest = fills[(fills["rank"] <= TOP_FILLS) & fills["context"].isin(needed)]
+    by_key = defaultdict(list)
+    rows = likeliest.sort_values("rank")[["context", "model", "token", "probability"]]
     for context, model, token, p in rows.itertuples(index=False, name=None):
         word = Word(wording.visible(str(token)), wording.probability(float(p)))
-        found[context, model].append(word)
-    return {place: Words(tuple(words)) for place, words in found.items()}
+        by_key[context, model].append(word)
+    return {key: Words(tuple(words)) for key, words in by_key.items()}
 
 
 def _row(unit: Unit, model: str, fills: Fills, names: Names) -> tuple[str | Words, ...]:
@@ -214,7 +219,7 @@ def _columns(between: Between) -> tuple[Column, ...]:
     terms = [between.part.groups[name].terms for name in between.group_names]
     first, second = between.groups
     if between.at_mask:
-        heads = [Column(f"Probability of {wording.quoted(own)}") for own in terms]
+        heads = [Column(f"Probability of {wording.quoted(group_terms)}") for group_terms in terms]
         likeliest = [Column("Likeliest words", is_number=False)]
     else:
         heads = [Column(f"Probability of the word, {group}") for group in between.groups]

@@ -8,9 +8,9 @@ from maskaudit.reports import caveats, wording
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Names
 
 
-def fidelity(found: Mapping[str, Effect], names: Names) -> list[str]:
+def fidelity(effects: Mapping[str, Effect], names: Names) -> list[str]:
     """Whether the candidate strays further in the set's sentences than in neutral ones."""
-    plain, adjusted = found.get(FIDELITY), found.get(FIDELITY_ADJUSTED)
+    plain, adjusted = effects.get(FIDELITY), effects.get(FIDELITY_ADJUSTED)
     if plain is None:
         return []
     candidate, reference = wording.opened(names.the(CANDIDATE)), names.the(REFERENCE)
@@ -23,20 +23,20 @@ def fidelity(found: Mapping[str, Effect], names: Names) -> list[str]:
         "the KL divergence, a distance between the two models’ lists of likely words, differs by "
         f"{_with_p(plain)}"
     )
-    told = f"{start}: {distance}."
+    text = f"{start}: {distance}."
     if adjusted is not None and _disagree(plain, adjusted):
-        told = (
+        text = (
             f"Taken as they are, {start[:1].lower()}{start[1:]}: {distance}. Compared at the same "
             "openness (how many words the reference finds likely: its entropy) the candidate "
             f"{_strays(adjusted)} there: it differs by {_with_p(adjusted)}. The two disagree, so "
             "take it as a hint."
         )
     elif adjusted is not None and not math.isnan(adjusted.estimate):
-        told += (
+        text += (
             " With the openness of the sentences held equal (how many words the reference finds "
             f"likely: its entropy) it differs by {_with_p(adjusted)}."
         )
-    return [f"{told} {caveats.scopes([plain.scope])}"]
+    return [f"{text} {caveats.scopes([plain.scope])}"]
 
 
 def _strays(effect: Effect) -> str:
@@ -54,11 +54,11 @@ def _disagree(plain: Effect, adjusted: Effect) -> bool:
 
 def _with_p(effect: Effect) -> str:
     least = caveats.could_find(effect)
-    rests = [
+    details = [
         f"95 % interval {wording.between(effect.low, effect.high, with_sign=True)}"
         if not math.isnan(effect.low)
         else caveats.refusal(effect),
         "" if math.isnan(effect.p) else f"{wording.p_value(effect.p)}, not adjusted",
         least and f"{least.replace('mde', 'the smallest that could have been found is')} nats",
     ]
-    return f"{wording.signed(effect.estimate)} nats ({'; '.join(part for part in rests if part)})"
+    return f"{wording.signed(effect.estimate)} nats ({'; '.join(part for part in details if part)})"

@@ -34,32 +34,32 @@ def inherited(between: Between, estimates: Effects, names: Names) -> tuple[Block
     """
     if not names.paired:
         return ()
-    found = _found(between, estimates)
-    if SLOPE not in found:
+    relations = _relations(between, estimates)
+    if SLOPE not in relations:
         return ()
     leans = _leans(between, estimates)
     associations = estimates.at(ASSOCIATION, between.slice(ALL), names.models)
-    size = size_of(found, associations, names)
+    size = size_of(relations, associations, names)
     blocks: list[Block] = [Text(" ".join([size, counted(leans)]))]
-    blocks.append(table(between, found))
+    blocks.append(table(between, relations))
     if leans:
         blocks += [against(between, estimates, names), *named_classes(leans)]
         blocks += [every_change(between, leans, estimates, names)]
-    blocks += [Text(told) for told in fidelity(found, names)]
+    blocks += [Text(text) for text in fidelity(relations, names)]
     return (Part(TITLE, tuple(blocks)),)
 
 
-def _found(between: Between, estimates: Effects) -> dict[str, Effect]:
+def _relations(between: Between, estimates: Effects) -> dict[str, Effect]:
     """The numbers that relate the two models, by name."""
     names = (*ROWS, FIDELITY, FIDELITY_ADJUSTED)
-    whole = {
+    by_name = {
         name: estimates.at(name, ALL if name in _OF_ALL_GROUPS else between.slice(ALL), (RELATION,))
         for name in names
     }
-    return {name: found[RELATION] for name, found in whole.items() if found}
+    return {name: by_subject[RELATION] for name, by_subject in by_name.items() if by_subject}
 
 
 def _leans(between: Between, estimates: Effects) -> dict[str, Effect]:
     """The change of each attribute's lean, the largest first; `outcome` holds its class."""
-    found = between.leans(estimates, INHERITANCE, RELATION)
-    return dict(sorted(found.items(), key=lambda pair: (-abs(pair[1].estimate), pair[0])))
+    changes = between.leans(estimates, INHERITANCE, RELATION)
+    return dict(sorted(changes.items(), key=lambda pair: (-abs(pair[1].estimate), pair[0])))

@@ -48,8 +48,8 @@ _NAMED = 12
 
 def _by_class(leans: Mapping[str, Effect]) -> dict[str, list[str]]:
     """The attributes of each class, in the order of the classes; within one, as in `leans`."""
-    found = {name: [a for a, lean in leans.items() if lean.outcome == name] for name in CLASSES}
-    return {name: attributes for name, attributes in found.items() if attributes}
+    by_class = {name: [a for a, lean in leans.items() if lean.outcome == name] for name in CLASSES}
+    return {name: attributes for name, attributes in by_class.items() if attributes}
 
 
 def counted(leans: Mapping[str, Effect]) -> str:
@@ -59,10 +59,10 @@ def counted(leans: Mapping[str, Effect]) -> str:
     classes = sorted(_by_class(leans).items(), key=lambda pair: -len(pair[1]))
     if len(classes) == 1:
         return _all(len(leans), classes[0][0])
-    told = [f"{len(attributes)} {name}" for name, attributes in classes]
-    count, name = told[0].split(" ")
+    counts = [f"{len(attributes)} {name}" for name, attributes in classes]
+    count, name = counts[0].split(" ")
     verb = "is" if count == "1" else "are"
-    listed = wording.listed([f"{count} {verb} {name}", *told[1:]])
+    listed = wording.listed([f"{count} {verb} {name}", *counts[1:]])
     return f"Of {len(leans)} attributes {listed}."
 
 
@@ -72,8 +72,8 @@ def _all(count: int, class_: str) -> str:
     if class_ == INHERITED:
         return f"For {every} the lean is found in both models and no change could be shown."
     if class_ == UNDECIDED:
-        which = every if count == 1 else f"any of the {count} attributes"
-        return f"Too little could be shown to say what became of {which}."
+        attributes = every if count == 1 else f"any of the {count} attributes"
+        return f"Too little could be shown to say what became of {attributes}."
     return f"{wording.opened(every)} {'is' if count == 1 else 'are'} {class_}."
 
 
@@ -86,37 +86,38 @@ def named_classes(leans: Mapping[str, Effect]) -> tuple[Block, ...]:
     )
     none = [name for name in CLASSES if name not in by_class and name != UNDECIDED]
     absent = f"No attribute could be shown to be {_either(none)}. " if none else ""
-    open_ones = [lean for lean in leans.values() if lean.outcome in _UNSHOWN]
-    known = [lean.mde for lean in open_ones if lean.mde > 0]
+    unshown = [lean for lean in leans.values() if lean.outcome in _UNSHOWN]
+    # NaN compares false: an attribute without a test has no mde to report.
+    mdes = [lean.mde for lean in unshown if lean.mde > 0]
     least = (
         "Where no change was shown, the smallest that a test of that attribute alone would have "
-        f"found four times in five is {_range(min(known), max(known))} nats; allowing for the "
+        f"found four times in five is {_range(min(mdes), max(mdes))} nats; allowing for the "
         "number of attributes, it takes more. "
-        if known
+        if mdes
         else ""
     )
-    told = Text(
+    note = Text(
         f"{absent}{least}A lean is said to be there, or to have changed, where its p is below .05, "
-        f"adjusted for the number of attributes. {_each(leans)}",
+        f"adjusted for the number of attributes. {_basis(leans)}",
         "small",
     )
-    return Definitions(terms), told
+    return Definitions(terms), note
 
 
 def against(between: Between, estimates: Effects, names: Names) -> Text:
     """The baseline of a lean, and whether that baseline differs between the models."""
     averages = estimates.at(LOG_ODDS.name, between.slice(ALL), names.models)
     shown = [wording.signed(averages[name].estimate) for name in names.models if name in averages]
-    told = f"A lean here is against {_AVERAGE}"
+    sentence = f"A lean here is against {_AVERAGE}"
     if len(set(shown)) > 1:
-        told += (
+        sentence += (
             f"; where that average itself moves (here {' to '.join(shown)} nats), a word can "
             "depart further and still move the other way in plain odds"
         )
-    return Text(f"{told}.")
+    return Text(f"{sentence}.")
 
 
-def _each(leans: Mapping[str, Effect]) -> str:
+def _basis(leans: Mapping[str, Effect]) -> str:
     frames = wording.counted(next(iter(leans.values())).n_frames, "frame")
     return f"Each attribute in {frames}. {caveats.scopes(lean.scope for lean in leans.values())}"
 
@@ -140,15 +141,15 @@ def every_change(
 ) -> Folded:
     """The change of every attribute, with the two leans that it is the difference of."""
     rows = []
-    both = {model: between.leans(estimates, LEAN, model) for model in names.models}
+    by_model = {model: between.leans(estimates, LEAN, model) for model in names.models}
     for attribute, change in leans.items():
         rows.append(
             (
                 wording.visible(attribute),
-                *(wording.with_interval(*own[attribute].numbers)
-                  if attribute in own
+                *(wording.with_interval(*model_leans[attribute].numbers)
+                  if attribute in model_leans
                   else wording.UNKNOWN
-                  for own in both.values()),
+                  for model_leans in by_model.values()),
                 _change(change),
                 change.outcome,
             )
@@ -165,7 +166,7 @@ def every_change(
         (Rows(tuple(rows)),),
         note=f"The intervals are not widened for their number; the classes allow for it. "
         f"{caveats.MDE}",
-        basis=_each(leans),
+        basis=_basis(leans),
         is_compact=True,
     )
     return Folded(f"All {len(leans)} attributes", (table,))

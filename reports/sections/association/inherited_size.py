@@ -24,29 +24,32 @@ class _Kind(Enum):
     UNSHOWN = auto()
 
 
-def size_of(found: Mapping[str, Effect], associations: Mapping[str, Effect], names: Names) -> str:
+def size_of(
+    relations: Mapping[str, Effect], associations: Mapping[str, Effect], names: Names
+) -> str:
     """The size of the candidate's leans relative to the reference's, in a sentence or refusal."""
-    kind = _kind(found)
+    kind = _kind(relations)
     if kind is _Kind.TOO_FEW:
-        return _too_few(found[LOG_KAPPA])
+        return _too_few(relations[LOG_KAPPA])
     if kind is _Kind.NOT_ESTIMABLE:
-        return _not_estimable(found[SLOPE], associations)
+        return _not_estimable(relations[SLOPE], associations)
     if kind is _Kind.SAME:
         candidate, reference = wording.opened(names.the(CANDIDATE)), names.the(REFERENCE)
         return f"{candidate} has exactly the leans of {reference}."
-    return _factor(kind, found[LOG_KAPPA], found[CORRELATION], names)
+    return _factor(kind, relations[LOG_KAPPA], relations[CORRELATION], names)
 
 
-def _kind(found: Mapping[str, Effect]) -> _Kind:
+def _kind(relations: Mapping[str, Effect]) -> _Kind:
     """The case that the numbers fall into."""
-    size, slope = found[LOG_KAPPA], found[SLOPE]
+    size, slope = relations[LOG_KAPPA], relations[SLOPE]
     if size.flag in {"too_few_frames", "too_few_attributes"}:
         return _Kind.TOO_FEW
     if math.isnan(size.estimate):
         return _Kind.NOT_ESTIMABLE
-    likeness = found[CORRELATION]
+    likeness = relations[CORRELATION]
     if size.std_error == 0 and size.estimate == 0 and math.isclose(likeness.estimate, 1):
         return _Kind.SAME
+    # The whole interval must be below zero; an estimate below it may be noise.
     if slope.high < 0 or likeness.high < 0:
         return _Kind.TURNED
     return _Kind.SHOWN if size.is_shown else _Kind.UNSHOWN
@@ -68,8 +71,8 @@ def _too_few(size: Effect) -> str:
 def _factor(kind: _Kind, size: Effect, likeness: Effect, names: Names) -> str:
     """The factor, its uncertainty, and how alike the patterns are."""
     candidate, reference = names.the(CANDIDATE), names.the(REFERENCE)
-    want = "frames" if size.n_frames < ENOUGH_FOR_SLOPE else "attributes"
-    exploratory = f"Exploratory, for want of {want}. " if size.flag == "exploratory" else ""
+    lacking = "frames" if size.n_frames < ENOUGH_FOR_SLOPE else "attributes"
+    exploratory = f"Exploratory, for want of {lacking}. " if size.flag == "exploratory" else ""
     leans = {
         _Kind.TURNED: f"The leans of {candidate} are turned round:",
         _Kind.SHOWN: f"The leans of {candidate} are",
@@ -80,25 +83,26 @@ def _factor(kind: _Kind, size: Effect, likeness: Effect, names: Names) -> str:
     factor = f"{wording.odds(size.estimate)} times as large as those of {reference}"
     unsure = ", not shown to differ in size" if is_turned and not size.is_shown else ""
     limit = "" if size.is_shown else _least(size)
-    rests = (
+    details = (
         f"95 % interval {_factors(size.low, size.high)}; "
         f"{wording.p_value(size.p)}, not adjusted; "
         f"{wording.counted(size.n_attributes, 'attribute')} in "
         f"{wording.counted(size.n_frames, 'frame')}{limit}"
     )
     pattern = f", and opposite in pattern{_r(likeness)}" if is_turned else _pattern(likeness)
-    return f"{exploratory}{leans[kind]} {factor}{unsure} ({rests}){pattern}."
+    return f"{exploratory}{leans[kind]} {factor}{unsure} ({details}){pattern}."
 
 
 def _not_estimable(slope: Effect, associations: Mapping[str, Effect]) -> str:
     """Which model has too little association for a comparison of sizes."""
-    weak = [name for name, own in associations.items() if not own.low > 0]
+    # Not `low <= 0`: a bound that is NaN counts as weak too.
+    weak = [name for name, effect in associations.items() if not effect.low > 0]
     if not weak:
         weak = [REFERENCE if math.isnan(slope.estimate) else CANDIDATE]
-    one = len(weak) == 1
-    who = f"the {weak[0]}" if one else "both models"
+    is_one = len(weak) == 1
+    who = f"the {weak[0]}" if is_one else "both models"
     includes = all(name in associations and associations[name].high >= 0 for name in weak)
-    interval = "its interval includes" if one else "their intervals include"
+    interval = "its interval includes" if is_one else "their intervals include"
     why = f" ({interval} zero)" if includes else ""
     return (
         f"How much is inherited cannot be estimated: the association of {who} is not clearly above "
@@ -122,15 +126,16 @@ def _pattern(likeness: Effect) -> str:
     """How alike the two models' patterns of leans are, by the interval of the correlation."""
     if math.isnan(likeness.low):
         return ""
+    # By the lower limit, since only that much likeness is shown.
     if likeness.low >= _LIKE:
-        told = "and almost the same in pattern"
+        text = "and almost the same in pattern"
     elif likeness.low > _SOME_LIKE:
-        told = "and alike in pattern"
+        text = "and alike in pattern"
     elif likeness.low > 0:
-        told = "and loosely alike in pattern"
+        text = "and loosely alike in pattern"
     else:
-        told = "and no likeness in pattern could be shown"
-    return f", {told}{_r(likeness)}"
+        text = "and no likeness in pattern could be shown"
+    return f", {text}{_r(likeness)}"
 
 
 def _r(likeness: Effect) -> str:

@@ -16,9 +16,9 @@ from maskaudit.reports.sections.association.inherited_size import is_beyond, way
 ROWS = {name: entry for name, entry in DERIVED.items() if entry.shown == PART and entry.title}
 
 
-def table(between: Between, found: Mapping[str, Effect]) -> Table:
+def table(between: Between, relations: Mapping[str, Effect]) -> Table:
     """The numbers that a record has about both models together, one row each."""
-    shown = {name: found[name] for name in ROWS if name in found}
+    shown = {name: relations[name] for name in ROWS if name in relations}
     return Table(
         f"inherited-{between.tag}",
         "Both models together",
@@ -38,20 +38,20 @@ def table(between: Between, found: Mapping[str, Effect]) -> Table:
 
 
 def _note(shown: Mapping[str, Effect]) -> str:
-    told = (
+    note = (
         "p: against the value that the same leans would give; not adjusted. Could have found: the "
         "smallest number that such a test would have found four times in five, given where nothing "
         "was shown."
     )
     if CORRELATION in shown and not math.isnan(shown[CORRELATION].low):
-        told += " The limits of r may lie beyond −1 and 1." * is_beyond(shown[CORRELATION])
+        note += " The limits of r may lie beyond −1 and 1." * is_beyond(shown[CORRELATION])
     if FLIPS in shown:
-        told += (
+        note += (
             " The counts of attributes have no interval. An attribute counts in the first where "
             "both its leans have a p below .05, adjusted for the number of attributes; the count "
             "itself is not tested."
         )
-    return told
+    return note
 
 
 def _counts(effect: Effect) -> str:

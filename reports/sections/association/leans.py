@@ -43,11 +43,11 @@ def largest(between: Between, tables: Tables, names: Names) -> tuple[Block, ...]
         _largest_table(between, chosen, classes, estimates, names),
         examples.behind(between, [name for name, _ in chosen], tables, names),
     ]
-    found: list[Block] = [Part(f"Largest leans of {names.candidate}", tuple(blocks))]
+    parts: list[Block] = [Part(f"Largest leans of {names.candidate}", tuple(blocks))]
     moved = _ranked(estimates, between, DIFFERENCE)
     if moved:
         has_classes = INHERITANCE in estimates.estimators
-        found.append(
+        parts.append(
             Part(
                 "Where the two models differ most",
                 (
@@ -56,13 +56,14 @@ def largest(between: Between, tables: Tables, names: Names) -> tuple[Block, ...]
                 ),
             )
         )
-    return tuple(found)
+    return tuple(parts)
 
 
 def _ranked(estimates: Effects, between: Between, subject: str) -> list[tuple[str, Effect]]:
     """The attributes with the largest leans, the largest first, with their shrunken lean."""
-    found = between.leans(estimates, LARGEST, subject)
-    return sorted(found.items(), key=lambda pair: (-abs(pair[1].estimate), pair[0]))
+    leans = between.leans(estimates, LARGEST, subject)
+    # By name as well, so that equal leans always come in the same order.
+    return sorted(leans.items(), key=lambda pair: (-abs(pair[1].estimate), pair[0]))
 
 
 def _explained(between: Between, count: int, names: Names) -> str:
@@ -103,7 +104,7 @@ def _largest_table(
     rows = []
     leans = {subject: between.leans(estimates, LEAN, subject) for subject in names.subjects}
     for attribute, effect in chosen:
-        raw = {subject: found[attribute] for subject, found in leans.items()}
+        raw = {subject: by_attribute[attribute] for subject, by_attribute in leans.items()}
         shown = [CANDIDATE, REFERENCE, DIFFERENCE] if names.paired else [CANDIDATE]
         rows.append(
             (
@@ -138,11 +139,13 @@ def _basis(chosen: Sequence[tuple[str, Effect]]) -> str:
 
 def _changes(between: Between, estimates: Effects) -> dict[str, Effect]:
     """The change of each attribute with its class; `p_adjusted` as used for the class."""
-    own = between.leans(estimates, INHERITANCE, RELATION)
-    adjusted = benjamini_hochberg(np.array([change.p for change in own.values()]))
+    changes = between.leans(estimates, INHERITANCE, RELATION)
+    # A record keeps adjusted p values of contrasts only, so the rule of the classes is applied
+    # again.
+    adjusted = benjamini_hochberg(np.array([change.p for change in changes.values()]))
     return {
         name: replace(change, p_adjusted=float(p))
-        for (name, change), p in zip(own.items(), adjusted, strict=True)
+        for (name, change), p in zip(changes.items(), adjusted, strict=True)
     }
 
 
@@ -172,7 +175,7 @@ def _moved_table(
     leans = {subject: between.leans(estimates, LEAN, subject) for subject in names.subjects}
     changes = _changes(between, estimates)
     for attribute, effect in moved:
-        raw = {subject: found[attribute] for subject, found in leans.items()}
+        raw = {subject: by_attribute[attribute] for subject, by_attribute in leans.items()}
         reference, candidate = raw[REFERENCE].estimate, raw[CANDIDATE].estimate
         rows.append(
             (
@@ -181,6 +184,8 @@ def _moved_table(
                 wording.signed(effect.estimate),
                 wording.between(effect.low, effect.high, with_sign=True),
                 *(_with_interval(raw[name]) for name in (REFERENCE, CANDIDATE)),
+                # A change has to hold after adjustment, as its class says; records without classes
+                # have only the interval to go by.
                 _unshown(changes[attribute], len(changes), raw[DIFFERENCE])
                 if attribute in changes and changes[attribute].outcome in _UNSHOWN
                 else move(reference, candidate, between.groups)

@@ -8,7 +8,7 @@ from maskaudit.reports.effects import Effect, Effects, Names
 from maskaudit.reports.sections.association.examples import Between
 
 _TOO_FEW = {"too_few_frames", "too_few_attributes"}
-_TOLD = (
+_EXPLAINED = (
     "How far the order of the attributes would come out the same with other frames. This is "
     "about rankings alone: the contrasts above carry their own intervals. The difference "
     "between two models is not ranked here; where they lean alike it has nothing to rank, and its "
@@ -34,7 +34,7 @@ def rankings(between: Between, estimates: Effects, names: Names) -> tuple[Block,
             wording.number(numbers[FRAMES_NEEDED][model].n_attributes),
         )
         for model in names.models
-        if all(model in found for found in numbers.values())
+        if all(model in by_model for by_model in numbers.values())
     )
     table = Table(
         f"rankings-{between.tag}",
@@ -49,10 +49,10 @@ def rankings(between: Between, estimates: Effects, names: Names) -> tuple[Block,
         ),
         (Rows(rows),),
         note="Not tested. The frames needed are a point without an interval.",
-        basis=caveats.scopes(own.scope for own in numbers[GENERALIZABILITY].values()),
+        basis=caveats.scopes(effect.scope for effect in numbers[GENERALIZABILITY].values()),
     )
     beside = definitions.definitions(numbers, short=True)
-    return (Folded("How well this set ranks its attributes", (Text(_TOLD), table, beside)),)
+    return (Folded("How well this set ranks its attributes", (Text(_EXPLAINED), table, beside)),)
 
 
 def _needed(effect: Effect) -> str:

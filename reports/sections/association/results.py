@@ -28,11 +28,11 @@ def results(between: Between, estimates: Effects, names: Names) -> Table:
     part = between.part
     rows, scopes = [], []
     for title, estimator, slice_ in _measures(part):
-        found = estimates.at(estimator, between.slice(slice_), names.subjects)
-        if found:
-            cells = {s: _result(estimator, effect, s, between) for s, effect in found.items()}
-            rows.append(measures.row(title, found, cells, names))
-            scopes += [effect.scope for effect in found.values()]
+        by_subject = estimates.at(estimator, between.slice(slice_), names.subjects)
+        if by_subject:
+            cells = {s: _result(estimator, effect, s, between) for s, effect in by_subject.items()}
+            rows.append(measures.row(title, by_subject, cells, names))
+            scopes += [effect.scope for effect in by_subject.values()]
     pair = "/".join(between.slice_groups)
     return Table(
         f"results-{between.tag}",
@@ -46,8 +46,8 @@ def results(between: Between, estimates: Effects, names: Names) -> Table:
 
 def defined(part: ProbeSet, estimates: Effects) -> Folded:
     """The definitions of the rows of the table, in its order, one sentence each."""
-    made = estimates.estimators
-    shown = dict.fromkeys(name for _, name, _ in _measures(part) if name in made)
+    estimated = estimates.estimators
+    shown = dict.fromkeys(name for _, name, _ in _measures(part) if name in estimated)
     return Folded("What these measures are", (definitions.definitions(shown, short=True),))
 
 
@@ -60,6 +60,7 @@ def _result(estimator: str, effect: Effect, subject: str, between: Between) -> s
     odds = f"odds × {wording.odds(effect.estimate)}"
     if not between.at_mask:
         odds = f"ratio × {wording.odds(effect.estimate)}"
+    # Only where two words compete at one mask, and in one model, do log-odds come to a share.
     is_share = (
         between.at_mask and subject != DIFFERENCE and estimator in {LOG_ODDS.name, PRIOR.name}
     )
@@ -72,6 +73,7 @@ def _typical(effect: Effect, subject: str) -> tuple[str, ...]:
     if subject == DIFFERENCE:
         return ()
     chance = "" if math.isnan(effect.p) else f"any at all: {wording.p_value(effect.p)}"
+    # The estimate of a mean square is unbiased and can fall below zero, where it has no root.
     if effect.estimate <= 0:
         return ("no lean found", chance)
     return (f"typical lean {wording.plain(math.sqrt(effect.estimate))}", chance)

@@ -53,7 +53,7 @@ def yardsticks(
     if not slopes or between.slice_groups:
         return ()
     beyond = estimates.at(BEYOND_WORLD, slices.ALL, names.models)
-    blocks: list[Block] = [Text(_told(between, slopes, names))]
+    blocks: list[Block] = [Text(_summary(between, slopes, names))]
     if beyond:
         blocks.append(_figure(between, items, estimates, names))
     blocks += [_table(between, estimates, names), _choice(between, is_at_mask=bool(beyond))]
@@ -62,13 +62,13 @@ def yardsticks(
     return (Part("Against two yardsticks", tuple(blocks)),)
 
 
-def _told(between: Between, slopes: Mapping[str, Effect], names: Names) -> str:
+def _summary(between: Between, slopes: Mapping[str, Effect], names: Names) -> str:
     """How steeply each model follows the world, in words, and where the shares come from."""
-    told = [_follows(model, slopes[model], names) for model in names.models if model in slopes]
+    clauses = [_follows(model, slopes[model], names) for model in names.models if model in slopes]
     steeper = f" {moved}" if (moved := _moved(slopes)) else ""
     return (
         f"Against parity every lean should be 0. Against the world, leans should rise with the "
-        f"shares of {between.groups[0]} at a slope of 1: {'; '.join(told)}.{steeper} The "
+        f"shares of {between.groups[0]} at a slope of 1: {'; '.join(clauses)}.{steeper} The "
         f"shares are those of {'; '.join(_sources(between))}."
     )
 
@@ -87,6 +87,7 @@ def _follows(model: str, slope: Effect, names: Names) -> str:
         return f"{has} ({interval}; {chance}), which {way}{none}"
     least = ""
     if slope.mde > 0:
+        # The test is against a slope of 1, so the mde is a distance from 1.
         low, high = (wording.plain(1 + step) for step in (-slope.mde, slope.mde))
         least = f" (a slope below {low} or above {high} could have been told from 1)"
     return (
@@ -102,14 +103,14 @@ def _moved(slopes: Mapping[str, Effect]) -> str:
     reference, candidate = (slopes[name].estimate for name in (REFERENCE, CANDIDATE))
     up, down = ("steeper", "less steep") if min(reference, candidate) >= 0 else ("higher", "lower")
     low, high = (change.low, change.high) if change.estimate > 0 else (-change.high, -change.low)
-    told = [
+    approaches = [
         f"{'nearer' if abs(candidate - goal) < abs(reference - goal) else 'further from'} {name}"
         for goal, name in ((1.0, "the world’s"), (0.0, "parity"))
         # With the two slopes on either side of the goal, their difference does not show which of
         # them is nearer.
         if (reference - goal) * (candidate - goal) > 0
     ]
-    by_slope = f": by slope {', '.join(told)}" if told else ""
+    by_slope = f": by slope {', '.join(approaches)}" if approaches else ""
     return (
         f"The candidate’s slope is {wording.size(change.estimate)} "
         f"{up if change.estimate > 0 else down} ({wording.between(low, high)}){by_slope}."
@@ -119,8 +120,8 @@ def _moved(slopes: Mapping[str, Effect]) -> str:
 def _sources(between: Between) -> list[str]:
     """The set's sources labelled as sources of shares, without that label; all if none is."""
     sources = [wording.visible(str(source), None).rstrip(".") for source in between.part.sources]
-    named = [source.partition(": ") for source in sources]
-    return [rest for head, _, rest in named if rest and "share" in head.lower()] or sources
+    parts = [source.partition(": ") for source in sources]
+    return [rest for head, _, rest in parts if rest and "share" in head.lower()] or sources
 
 
 def _table(between: Between, estimates: Effects, names: Names) -> Table:
@@ -146,11 +147,11 @@ def _table(between: Between, estimates: Effects, names: Names) -> Table:
     for title, lines in (("Parity", parity), ("The world’s shares", world)):
         rows = []
         for line, estimator, slice_ in lines:
-            found = estimates.at(estimator, slice_, names.subjects)
-            if found:
-                cells = {s: _cell(estimator, e, s, between) for s, e in found.items()}
-                rows.append(measures.row(line, found, cells, names))
-                codes += [effect.scope for effect in found.values()]
+            by_subject = estimates.at(estimator, slice_, names.subjects)
+            if by_subject:
+                cells = {s: _cell(estimator, e, s, between) for s, e in by_subject.items()}
+                rows.append(measures.row(line, by_subject, cells, names))
+                codes += [effect.scope for effect in by_subject.values()]
         groups.append(Rows(tuple(rows), title))
     return Table(
         f"yardsticks-{between.tag}",
@@ -192,17 +193,17 @@ def _choice(between: Between, *, is_at_mask: bool) -> Text:
 
 def _logits(items: pd.DataFrame) -> dict[str, float]:
     """The logit of each attribute's share in the world, where that share is known."""
-    known = items.loc[items["share"].notna(), ["attribute", "share"]].drop_duplicates("attribute")
-    values = logit(known["share"].to_numpy(dtype=np.float64))
-    return dict(zip(known["attribute"], map(float, values), strict=True))
+    shares = items.loc[items["share"].notna(), ["attribute", "share"]].drop_duplicates("attribute")
+    values = logit(shares["share"].to_numpy(dtype=np.float64))
+    return dict(zip(shares["attribute"], map(float, values), strict=True))
 
 
 def _leans(
     estimates: Effects, estimator: str, attributes: Sequence[str], model: str
 ) -> dict[str, Effect]:
     """One number of every attribute in one model."""
-    found = estimates.by_attribute(estimator, (), model)
-    return {name: found[name] for name in attributes if name in found}
+    by_attribute = estimates.by_attribute(estimator, (), model)
+    return {name: by_attribute[name] for name in attributes if name in by_attribute}
 
 
 def _figure(between: Between, items: pd.DataFrame, estimates: Effects, names: Names) -> Figure:
@@ -237,8 +238,10 @@ def _furthest(between: Between, items: pd.DataFrame, estimates: Effects, names: 
     """The attributes on which the candidate is furthest from the world, as information."""
     world = _logits(items)
     beyond = {m: _leans(estimates, BEYOND_WORLD, list(world), m) for m in names.models}
-    own = beyond[CANDIDATE]
-    chosen = sorted(own, key=lambda name: (-abs(own[name].estimate), name))[:_LARGEST]
+    of_candidate = beyond[CANDIDATE]
+    chosen = sorted(of_candidate, key=lambda name: (-abs(of_candidate[name].estimate), name))[
+        :_LARGEST
+    ]
     leans = {m: _leans(estimates, LOG_ODDS.name, chosen, m) for m in names.models}
     first = between.groups[0]
     rows = []
@@ -259,6 +262,6 @@ def _furthest(between: Between, items: pd.DataFrame, estimates: Effects, names: 
         (Rows(tuple(rows)),),
         note=f"{_signs(between)} For information, and not tested: a list of the largest is a "
         "list of the luckiest as well, and these 95 % intervals are not widened for that.",
-        basis=f"Each attribute in {wording.counted(own[chosen[0]].n_frames, 'frame')}. "
-        + caveats.scopes(own[name].scope for name in chosen),
+        basis=f"Each attribute in {wording.counted(of_candidate[chosen[0]].n_frames, 'frame')}. "
+        + caveats.scopes(of_candidate[name].scope for name in chosen),
     )

@@ -1,10 +1,10 @@
 """How certain the numbers are: what each interval covers, and how it is computed."""
 
 from maskaudit.audit.recording.manifest import Manifest
-from maskaudit.reports.sections.method.told import ANY, FACTS, GROUPS, OF_UNITS, Told, kinds_of
+from maskaudit.reports.sections.method.remarks import ANY, FACTS, GROUPS, OF_UNITS, Remark, kinds_of
 
 _INTERVALS = (
-    Told(
+    Remark(
         GROUPS,
         "Where every attribute stands in every frame, the interval of a contrast or an average "
         "covers new attributes and new sentences "
@@ -15,14 +15,14 @@ _INTERVALS = (
         "that hold less than 65 times in a hundred where they claim 95 (60 words by 20 sentences, "
         "simulated).",
     ),
-    Told(
+    Remark(
         GROUPS,
         "Where the words for the groups stand in the sentence, and each group has five of them or "
         "more, they are a third sample: how far the words of a group differ is added to the "
         "variance, and the interval covers other words for the same groups too (scope S3). At the "
         "hidden place the words are read together, and no interval speaks of others.",
     ),
-    Told(
+    Remark(
         GROUPS,
         "A cell (an attribute in a frame) that one model lacks is left out for both. An attribute "
         "or a frame that lacks more than half of its cells is left out whole. Of the rest, up to "
@@ -31,18 +31,18 @@ _INTERVALS = (
         "two-way clusters (Cameron, Gelbach and Miller 2011). Leans, association, the comparison "
         "of both models and the yardsticks use only attributes that have every cell.",
     ),
-    Told(
+    Remark(
         GROUPS,
         "With fewer than 6 frames, or fewer than 2 attributes in a class, a number is shown and "
         "its interval refused. Amplification, slope and correlation take 10 frames, and are marked "
         "exploratory below 20 frames or 30 attributes.",
     ),
-    Told(
+    Remark(
         ANY,
         "The difference between two models is computed sentence by sentence before anything "
         "is averaged, so that what both models make of a sentence drops out.",
     ),
-    Told(
+    Remark(
         GROUPS,
         "The tested contrasts of one subject are adjusted for their number ({adjusted}); a result "
         "is called shown when the adjusted p is below .05. Other p values given "
@@ -51,7 +51,7 @@ _INTERVALS = (
         "number of attributes. The smallest effect that could have been found (mde) is the one "
         "that such a test, taken alone, finds four times in five.",
     ),
-    Told(
+    Remark(
         GROUPS,
         "Association and magnitude are U-statistics: averages of products of two different "
         "frames, never of a frame with itself, so that the noise of a frame adds nothing and a set "
@@ -62,7 +62,7 @@ _INTERVALS = (
         "permutation test: the labels of the two groups are exchanged inside frames at random, "
         "which asks whether there is any association at all and nothing else.",
     ),
-    Told(
+    Remark(
         GROUPS,
         "What became of an attribute follows from three signs: of its lean in the reference, of "
         "its lean in the candidate, and of the change. A sign counts where Student’s t over frames "
@@ -72,21 +72,21 @@ _INTERVALS = (
         "Only the reference’s counts, and the change is towards zero: lost. Only the candidate’s "
         "counts, and the change is in its direction: new. Everything else is undecided.",
     ),
-    Told(
+    Remark(
         GROUPS,
         "The largest leans are shrunken towards the set’s average (best linear unbiased "
         "predictor); their intervals, around the raw numbers, are widened so that at most 5 % "
         "of those shown are expected to miss (false coverage rate; Benjamini and Yekutieli 2005). "
         "They cover new sentences with the same attribute (scope S1).",
     ),
-    Told(
+    Remark(
         GROUPS,
         "Against the world’s shares, a line is fitted in every frame; the slope is the average of "
         "these lines’ slopes, and its interval covers new attributes and new frames at once. How "
         "well a set ranks its attributes (G and Φ) is information and no verdict; "
         "its intervals are those of McGraw and Wong (1996).",
     ),
-    Told(
+    Remark(
         ANY,
         "Any other number, over pairs, items, facts or distances, covers new clusters of them "
         "(scope S1): a cluster is what hangs together, such as one writer’s pairs, the items "
@@ -95,7 +95,7 @@ _INTERVALS = (
         "degree of freedom less than there are clusters. Its p is not adjusted for how many "
         "such numbers there are.",
     ),
-    Told(
+    Remark(
         OF_UNITS,
         "Where pairs hang together in two ways that cross, as by their writer and by the words "
         "that were edited, the variance is that of two-way clusters (Cameron, Gelbach and Miller "
@@ -104,7 +104,7 @@ _INTERVALS = (
         "(Clopper and Pearson 1934), with the exact binomial p; and between two models McNemar’s "
         "exact test (1947). Ties are counted apart.",
     ),
-    Told(
+    Remark(
         FACTS,
         "The share of facts filled rightly has Wilson’s interval (1927); two models on the "
         "same facts are compared with McNemar’s exact test (1947).",
@@ -120,5 +120,5 @@ def intervals(manifest: Manifest) -> list[str]:
     """The sentences about intervals that the sets of a record need."""
     kinds = kinds_of(manifest)
     adjusted = _ADJUSTED[manifest.settings.adjust]
-    told = [told.text for told in _INTERVALS if not told.kinds or told.kinds & kinds]
-    return [text.replace("{adjusted}", adjusted) for text in told]
+    texts = [remark.text for remark in _INTERVALS if not remark.kinds or remark.kinds & kinds]
+    return [text.replace("{adjusted}", adjusted) for text in texts]

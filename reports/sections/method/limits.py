@@ -6,47 +6,54 @@ from maskaudit.reports import wording
 from maskaudit.reports.blocks import Bullets, Section
 from maskaudit.reports.effects import Effects, Names
 from maskaudit.reports.sections import competence
-from maskaudit.reports.sections.method.told import ANY, GROUPS, OF_UNITS, Told, kinds_of, title_of
+from maskaudit.reports.sections.method.remarks import (
+    ANY,
+    GROUPS,
+    OF_UNITS,
+    Remark,
+    kinds_of,
+    title_of,
+)
 
 _FEW_TERMS = 4
 _NEW = (
     "Where every attribute stands in every frame, the intervals speak of other sentences and other "
     "attributes of the same kind."
 )
-_INHERITS = Told(
+_INHERITS = Remark(
     GROUPS,
     "What a candidate inherits is told from two models side by side. That it leans like its "
     "reference does not show that it learned this from it: the two may have read the same "
     "text.",
 )
 _CANNOT = (
-    Told(
+    Remark(
         GROUPS,
         "It reads single hidden words in short sentences written for the purpose. A lean in "
         "these sentences is a lean of the model’s expectations; what an application built on "
         "the model does with them is not measured here, and may be more, less or something "
         "else.",
     ),
-    Told(
+    Remark(
         OF_UNITS,
         "A published set of pairs or items says which of two wordings a model finds likelier. "
         "The two often differ in more than the group, such as length and how common their "
         "words are; and a preference is no measure of what an application built on the model "
         "does.",
     ),
-    Told(
+    Remark(
         ANY,
         "A result that is not shown is not a result of zero; an interval says how large the "
         "effect may be all the same.",
     ),
-    Told(
+    Remark(
         GROUPS,
         "The contrast is measured against zero, the point where an attribute makes no "
         "difference; where a set has the world’s shares, they stand beside it. Which of the two is "
         "the right yardstick is a choice that this page does not make.",
     ),
     _INHERITS,
-    Told(
+    Remark(
         ANY,
         "A number near the one that means no lean is no certificate. Other axes, other "
         "languages and other kinds of harm are outside these sets.",
@@ -62,9 +69,9 @@ def cannot_show(manifest: Manifest, estimates: Effects, names: Names) -> Section
         lines.append(competence.not_asked(names))
     lines += _scopes(manifest, estimates)
     lines += [
-        told.text
-        for told in _CANNOT
-        if (not told.kinds or told.kinds & kinds) and (names.paired or told is not _INHERITS)
+        remark.text
+        for remark in _CANNOT
+        if (not remark.kinds or remark.kinds & kinds) and (names.paired or remark is not _INHERITS)
     ]
     return Section(
         "limits", "What this audit cannot show", (Bullets(tuple(lines)),), "What it cannot show"
@@ -74,35 +81,36 @@ def cannot_show(manifest: Manifest, estimates: Effects, names: Names) -> Section
 def _scopes(manifest: Manifest, estimates: Effects) -> list[str]:
     """Which sets generalise to other words for their groups (S3) and which do not (S2)."""
     widest: dict[str, str] = {}
-    for own in estimates.all:
-        if own.estimator == LOG_ODDS.name and own.effect.scope in {"S2", "S3"}:
-            before = widest.get(own.probe_set, "")
-            widest[own.probe_set] = max(before, own.effect.scope)
+    for row in estimates.all:
+        if row.estimator == LOG_ODDS.name and row.effect.scope in {"S2", "S3"}:
+            before = widest.get(row.probe_set, "")
+            # As text, S3 sorts after S2, so the maximum is the wider scope.
+            widest[row.probe_set] = max(before, row.effect.scope)
     if not widest:
         return []
     parts = manifest.probe_sets
-    words, alone = [], []
+    with_terms, without_terms = [], []
     for probe_set, scope in widest.items():
         title = f"“{title_of(manifest, probe_set)}”"
         terms = [term for group in parts[probe_set].groups.values() for term in group.terms]
         if scope == "S3":
-            words.append(title)
+            with_terms.append(title)
         else:
             few = len(terms) <= _FEW_TERMS
-            alone.append(f"{title} ({wording.quoted(terms)})" if few else title)
-    told = [_NEW]
-    if words:
-        told.append(
-            f"On {wording.listed(words)} they speak of other words for the same groups too (scope "
-            "S3)."
+            without_terms.append(f"{title} ({wording.quoted(terms)})" if few else title)
+    sentences = [_NEW]
+    if with_terms:
+        sentences.append(
+            f"On {wording.listed(with_terms)} they speak of other words for the same groups too "
+            "(scope S3)."
         )
-    if alone:
-        told.append(
-            f"On {wording.listed(alone)} they speak of no other words for the groups than those "
-            "that were read (scope S2): a model may treat other words for the same people "
+    if without_terms:
+        sentences.append(
+            f"On {wording.listed(without_terms)} they speak of no other words for the groups than "
+            "those that were read (scope S2): a model may treat other words for the same people "
             "differently."
         )
-    told.append(
+    sentences.append(
         "None speaks of other groups, or of people to whom two of the groups apply at once."
     )
-    return [" ".join(told)]
+    return [" ".join(sentences)]

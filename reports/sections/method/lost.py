@@ -8,7 +8,7 @@ from maskaudit.audit.recording.manifest import Lost, Manifest
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import Block, Bullets, Column, Part, Rows, Section, Table, Text
 from maskaudit.reports.effects import Names
-from maskaudit.reports.sections.method.told import title_of
+from maskaudit.reports.sections.method.remarks import title_of
 
 _EXAMPLES = 8
 _WHY = {
@@ -95,6 +95,7 @@ def _left_out(manifest: Manifest) -> Part:
 def _pieces(manifest: Manifest, items: pd.DataFrame, scores: pd.DataFrame, names: Names) -> Part:
     words = items[items["target"] != ""]  # an empty target means a whole sentence
     where = words[["probe_set", "item", "target"]].drop_duplicates()
+    # A lost item may have no count of pieces.
     several = where.merge(scores[scores["pieces"].fillna(0) > 1], on="item")
     why = (
         "A model writes a word that its vocabulary does not have as several pieces. Such words are "
@@ -108,13 +109,14 @@ def _pieces(manifest: Manifest, items: pd.DataFrame, scores: pd.DataFrame, names
         )
     rows = []
     for probe_set in dict.fromkeys(several["probe_set"]):
-        own = several[several["probe_set"] == probe_set]
+        set_rows = several[several["probe_set"] == probe_set]
         for model in names.models:
-            words = own[own["model"] == model]
+            words = set_rows[set_rows["model"] == model]
             if words.empty:
                 continue
             distinct = words.drop_duplicates("target")
             scored = words.groupby("target")["value"].apply(lambda value: bool(value.notna().all()))
+            # By word as well, so that equal lengths come in one order on every run.
             examples = distinct.sort_values(["pieces", "target"], ascending=[False, True])
             rows.append(
                 (

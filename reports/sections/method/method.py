@@ -38,11 +38,11 @@ def method(manifest: Manifest, estimates: Effects, names: Names) -> Section:
 
 def _definitions(estimates: Effects) -> Definitions:
     """The full definition of every number of the record."""
-    told = (
+    text = (
         "The unit of all leans: the natural logarithm of a ratio. 0 is no difference, 0.69 a "
         "factor of two, 1.1 a factor of three."
     )
-    nat = Term("nat", (told,))
+    nat = Term("nat", (text,))
     return Definitions((nat, *definitions.definitions(estimates.estimators).terms))
 
 
@@ -106,7 +106,7 @@ def _identity(manifest: Manifest, names: Names) -> list[Block]:
 
 
 def _method_keys(estimates: Effects) -> tuple[Block, ...]:
-    methods = dict.fromkeys(own.method for own in estimates.all)
+    methods = dict.fromkeys(row.method for row in estimates.all)
     keys = tuple(wording.visible(method, None) for method in methods)
     return (
         Text("Numbers of two audits may be compared where these are equal, and not otherwise."),

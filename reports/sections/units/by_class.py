@@ -40,31 +40,35 @@ class _Row:
     @property
     def counts(self) -> tuple[int, int]:
         """The number of units and of clusters behind the class."""
-        found = (found[CANDIDATE] for found in self.by_mode.values() if CANDIDATE in found)
-        one = next(found, None)
-        return (one.n_frames, one.n_attributes) if one else (0, 0)
+        of_candidate = (
+            by_subject[CANDIDATE] for by_subject in self.by_mode.values() if CANDIDATE in by_subject
+        )
+        first = next(of_candidate, None)
+        return (first.n_frames, first.n_attributes) if first else (0, 0)
 
 
 _Shown = Callable[[_Row], str | Cell]
 
 
-def by_class(name: str, part: ProbeSet, own: Effects, modes: Sequence[str], names: Names) -> Folded:
+def by_class(
+    name: str, part: ProbeSet, effects: Effects, modes: Sequence[str], names: Names
+) -> Folded:
     """The numbers of each class that exist in all modes, with their intervals.
 
     Wilson's intervals and the difference are those of the last mode alone.
     """
     in_all = [
         number
-        for number in own.estimators
-        if not as_trials(number) and own.of_estimators({number}).modes == list(modes)
+        for number in effects.estimators
+        if not as_trials(number) and effects.of_estimators({number}).modes == list(modes)
     ]
     columns = _columns(part, modes, names)
     groups = []
     for number in in_all:
-        rows = [_row(number, slice_, part, own, modes) for slice_ in own.slices]
+        rows = [_row(number, slice_, part, effects, modes) for slice_ in effects.slices]
         cells = tuple(tuple(shown(row) for _, shown in columns) for row in rows)
-        groups.append(Rows(cells, wording.opened(title_of(number, own))))
-    n_classes = len(own.slices)
+        groups.append(Rows(cells, wording.opened(title_of(number, effects))))
+    n_classes = len(effects.slices)
     table = Table(
         name,
         f"{wording.visible(name.partition('-')[0])} by class",
@@ -74,21 +78,23 @@ def by_class(name: str, part: ProbeSet, own: Effects, modes: Sequence[str], name
         note="95 % intervals in brackets, not adjusted for the number of classes: about one in "
         "twenty leaves the even value out by chance. Below: Wilson’s interval and McNemar’s exact "
         f"test, each {UNITS[part.kind]} taken to be independent of the others. {basis.MDE}"
-        f"{beyond(own.in_mode(modes[-1]))}",
-        basis=basis.scopes(own.scopes, SCOPES),
+        f"{beyond(effects.in_mode(modes[-1]))}",
+        basis=basis.scopes(effects.scopes, SCOPES),
     )
     return Folded(f"By class: {wording.counted(n_classes, 'class', 'classes')}", (table,))
 
 
-def _row(number: str, slice_: Slice, part: ProbeSet, own: Effects, modes: Sequence[str]) -> _Row:
-    every = (REFERENCE, CANDIDATE, DIFFERENCE)
-    last = own.in_mode(modes[-1])
+def _row(
+    number: str, slice_: Slice, part: ProbeSet, effects: Effects, modes: Sequence[str]
+) -> _Row:
+    subjects = (REFERENCE, CANDIDATE, DIFFERENCE)
+    last = effects.in_mode(modes[-1])
     return _Row(
         number,
         measures.slice_label(slice_, part.classes),
-        {mode: own.in_mode(mode).at(number, slice_, every) for mode in modes},
-        wilson=last.at(number + WILSON, slice_, every),
-        exact=last.at(number + EXACT, slice_, every),
+        {mode: effects.in_mode(mode).at(number, slice_, subjects) for mode in modes},
+        wilson=last.at(number + WILSON, slice_, subjects),
+        exact=last.at(number + EXACT, slice_, subjects),
     )
 
 

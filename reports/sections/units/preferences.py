@@ -61,35 +61,35 @@ class Preference:
 
 def preferences(manifest: Manifest, estimates: Effects, names: Names) -> list[Preference]:
     """The preference of each set that has one: its first number with a null value."""
-    found = []
+    of_sets = []
     for probe_set, part in manifest.probe_sets.items():
         if part.kind not in UNITS:
             continue
-        own = estimates.of_set(probe_set).where(lambda one: one.slice == ALL).main_mode()
+        effects = estimates.of_set(probe_set).where(lambda row: row.slice == ALL).main_mode()
         # A share without an interval has its null value only on its Wilson and exact entries.
         even = [
-            of_clusters(one.estimator)
-            for one in own.all
-            if one.subject == CANDIDATE and not math.isnan(one.effect.null_value)
+            of_clusters(row.estimator)
+            for row in effects.all
+            if row.subject == CANDIDATE and not math.isnan(row.effect.null_value)
         ]
         if even:
-            found.append(_preference(probe_set, part, even[0], own, names))
-    return found
+            of_sets.append(_preference(probe_set, part, even[0], effects, names))
+    return of_sets
 
 
 def _preference(
-    probe_set: str, part: ProbeSet, name: str, own: Effects, names: Names
+    probe_set: str, part: ProbeSet, name: str, effects: Effects, names: Names
 ) -> Preference:
     unit = UNITS[part.kind]
-    rows = own.of_estimators({name}).all
+    rows = effects.of_estimators({name}).all
     word = "word" if name in {"ss", "preferred_word"} else "sentence"
     return Preference(
         probe_set,
         wording.visible(part.title),
         name,
-        own.all[0].mode,
+        effects.all[0].mode,
         f"the stereotyping {word} in {{share}} of {unit}s",
-        own.at(name, ALL, names.subjects),
+        effects.at(name, ALL, names.subjects),
         unit,
         has_crossed_clusters(rows[0]),
     )
@@ -97,21 +97,21 @@ def _preference(
 
 def finding(preference: Preference, names: Names) -> Claim:
     """The preference, its share and its uncertainty; it makes no claim about leans."""
-    what = {
+    choices = {
         model: preference.what.format(share=_percent(preference.subjects[model].estimate))
         for model in names.models
     }
-    own = f"On “{preference.title}”, {names.the(CANDIDATE)} prefers {what[CANDIDATE]}"
+    start = f"On “{preference.title}”, {names.the(CANDIDATE)} prefers {choices[CANDIDATE]}"
     terms = ", each target term counting once" if preference.estimator == "ss" else ""
     how = (
         f"Measured by {preference.estimator} in {preference.mode} mode, on "
         f"{behind(preference.main, preference.unit, is_crossed=preference.is_crossed)}{terms}."
     )
     if not names.paired:
-        return Claim(f"{own}; nothing was compared", f"{_certainty(preference, names)} {how}")
+        return Claim(f"{start}; nothing was compared", f"{_certainty(preference, names)} {how}")
     reference = _percent(preference.subjects[REFERENCE].estimate)
     return Claim(
-        f"{own}, {names.the(REFERENCE)} in {reference}",
+        f"{start}, {names.the(REFERENCE)} in {reference}",
         f"{_certainty(preference, names)} {_compared(preference)} {how}",
     )
 
@@ -130,15 +130,15 @@ def _percent(value: float) -> str:
 
 def _certainty(preference: Preference, names: Names) -> str:
     """The models' intervals, and whether they exclude the even value."""
-    found = [preference.subjects[model] for model in names.models]
-    null = f"{found[0].null_value:g}"
+    effects = [preference.subjects[model] for model in names.models]
+    null = f"{effects[0].null_value:g}"
     intervals = [
         f"{wording.fixed(effect.low, DIGITS)} to {wording.fixed(effect.high, DIGITS)}"
-        for effect in found
+        for effect in effects
         if not math.isnan(effect.low)
     ]
     if not intervals:
-        return f"How sure that is cannot be computed ({basis.refusal(found[0])})."
+        return f"How sure that is cannot be computed ({basis.refusal(effects[0])})."
     order = " (in the order reference, candidate)" if names.paired else ""
     noun = "intervals" if names.paired else "interval"
     return (
@@ -149,9 +149,9 @@ def _certainty(preference: Preference, names: Names) -> str:
 
 def _even(preference: Preference, names: Names, null: str) -> str:
     unclear = [
-        f"{names.the(model)}{_could_have(own)}"
+        f"{names.the(model)}{_could_have(effect)}"
         for model in names.models
-        if not (own := preference.subjects[model]).leaves_out(own.null_value)
+        if not (effect := preference.subjects[model]).leaves_out(effect.null_value)
     ]
     if not unclear:
         return f"{'Both leave' if names.paired else 'It leaves'} {null} out."

@@ -29,7 +29,7 @@ _SENTENCE = re.compile(r"(?<=[.;]) (?=[A-Z])")
 def section(
     probe_set: str,
     part: ProbeSet,
-    found: Sequence[Preference],
+    all_preferences: Sequence[Preference],
     tables: Tables,
     names: Names,
 ) -> Section:
@@ -37,15 +37,19 @@ def section(
     of_set = tables.of_set(probe_set)
     items = of_set.items
     blocks: list[Block] = [Text(wording.visible(part.question, None), "question")]
-    blocks += [finding(one, names) for one in found if one.probe_set == probe_set]
+    blocks += [
+        finding(preference, names)
+        for preference in all_preferences
+        if preference.probe_set == probe_set
+    ]
     blocks += [Text(wording.visible(part.how_to_read, None)), _made_of(part, items)]
-    own = of_set.effects.where(lambda one: one.subject in names.subjects)
-    if not own:
+    effects = of_set.effects.where(lambda row: row.subject in names.subjects)
+    if not effects:
         blocks.append(
             Text("No number could be computed from this set: see what was lost, below.", "warning")
         )
-    for name, made in definitions.by_estimator(own).items():
-        chosen = own.of_estimators(made)
+    for name, estimators in definitions.by_estimator(effects).items():
+        chosen = effects.of_estimators(estimators)
         blocks.append(_part(probe_set, part, name, chosen, items, names))
     blocks.append(Text(f"Limits of this set. {wording.visible(part.limits, None)}", "small"))
     blocks += licences.of_set(part)
@@ -75,7 +79,7 @@ def _part(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and 
     probe_set: str,
     part: ProbeSet,
     name: str,
-    own: Effects,
+    effects: Effects,
     items: pd.DataFrame,
     names: Names,
 ) -> Part:
@@ -83,32 +87,34 @@ def _part(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and 
     definition, *rest_of_it = definitions.meaning(name)
     blocks: list[Block] = [Text(definition, "small")]
     blocks += [Text(" ".join(rest_of_it), "small")] if rest_of_it else []
-    modes = own.modes
+    modes = effects.modes
     if len(modes) > 1:
-        blocks.append(Text(_modes(name, part.kind, own), "small"))
-    whole = own.where(lambda one: one.slice == ALL)
+        blocks.append(Text(_modes(name, part.kind, effects), "small"))
+    whole = effects.where(lambda row: row.slice == ALL)
     if whole:
         blocks.append(table(f"{name}-{probe_set}", part, whole, modes, items, names))
-    classes = own.where(lambda one: one.slice.is_part)
+    classes = effects.where(lambda row: row.slice.is_part)
     if classes:
         blocks.append(by_class(f"{name}-classes-{probe_set}", part, classes, modes, names))
-    rest = own.where(lambda one: one.slice != ALL and not one.slice.is_part)
+    rest = effects.where(lambda row: row.slice != ALL and not row.slice.is_part)
     if rest:
+        # The first block is the table; the definitions after it already stand above.
         blocks += measures.further(f"{name}-{probe_set}", part, rest, (), names)[:1]
     return Part(wording.visible(name), tuple(blocks))
 
 
-def _modes(name: str, kind: str, own: Effects) -> str:
+def _modes(name: str, kind: str, effects: Effects) -> str:
     """How the modes of an estimator differ, and whether they give the same numbers here."""
     definition = definitions.meaning(name)[0]
-    told = [one for one in _SENTENCE.split(definition) if "ublished mode" in one]
+    # The first letter is left out so that "Published mode" matches at the start of a sentence.
+    sentences = [text for text in _SENTENCE.split(definition) if "ublished mode" in text]
     general = [_MODES[kind]] if kind in _MODES else []
     by_mode = [
-        {(one.estimator, one.slice, one.subject): one.effect.estimate for one in own_.all}
-        for own_ in (own.in_mode(PUBLISHED), own.in_mode(CORRECTED))
+        {(row.estimator, row.slice, row.subject): row.effect.estimate for row in of_mode.all}
+        for of_mode in (effects.in_mode(PUBLISHED), effects.in_mode(CORRECTED))
     ]
-    both = [(first, by_mode[1][key]) for key, first in by_mode[0].items() if key in by_mode[1]]
-    known = [pair for pair in both if not any(map(math.isnan, pair))]
-    same = bool(known) and all(published == corrected for published, corrected in known)
+    pairs = [(first, by_mode[1][key]) for key, first in by_mode[0].items() if key in by_mode[1]]
+    comparable = [pair for pair in pairs if not any(map(math.isnan, pair))]
+    same = bool(comparable) and all(published == corrected for published, corrected in comparable)
     here = ["Here both modes give the same numbers."] if same else []
-    return " ".join(["How the modes differ.", *general, *told, *here])
+    return " ".join(["How the modes differ.", *general, *sentences, *here])

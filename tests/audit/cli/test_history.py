@@ -24,7 +24,7 @@ def test_the_command_prints_a_table_and_names_on_standard_error_what_it_left_out
     found = run(tmp_path)
     assert found.exit_code == 0, found.exception
     assert all(folder.name in found.stdout for folder in folders)
-    assert "notes: left out: no record" in found.stderr
+    assert "notes: left out: not a complete record" in found.stderr
     assert "alarm: Title of jobs" in found.stderr
     assert run(tmp_path, "--fail-on-alarm").exit_code == 1
     assert run(tmp_path, "--fail-on-alarm", "--subject", "candidate").exit_code == 0
@@ -52,10 +52,10 @@ def test_the_page_is_written_and_its_path_printed(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (["none"], 2, "no folder of runs"),
+        (["none"], 2, "cannot be read as a folder of records"),
         (["empty"], 3, "holds no record"),
-        (["runs", "--probe-set", "x"], 3, "nothing in its records"),
-        (["runs", "--limit", "0.5"], 2, "name one --subject"),
+        (["runs", "--probe-set", "x"], 3, "no number in its records"),
+        (["runs", "--limit", "0.5"], 2, "name exactly one --subject"),
         (["runs", "-o", "none/history.html"], 74, "cannot write"),
     ],
 )

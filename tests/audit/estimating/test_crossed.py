@@ -441,8 +441,8 @@ def test_a_frame_that_a_class_lacks_is_not_counted_for_it():
     [contrast] = crossed.contrast(matrix, "stereotype_contrast", ("first", "second"))
 
     expected = anova.mean_interval(cells[:6][:, there])
-    assert vars(means[of_class("first")].found) == pytest.approx(vars(expected), nan_ok=True)
+    assert vars(means[of_class("first")].interval) == pytest.approx(vars(expected), nan_ok=True)
     assert (means[of_class("first")].n_frames, means[of_class("second")].n_frames) == (8, 9)
     expected = anova.contrast_interval(cells[:6][:, there], cells[6:][:, there])
-    assert vars(contrast.found) == pytest.approx(vars(expected), nan_ok=True)
+    assert vars(contrast.interval) == pytest.approx(vars(expected), nan_ok=True)
     assert contrast.n_frames == 8

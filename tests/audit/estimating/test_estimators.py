@@ -24,7 +24,7 @@ from maskaudit.audit.estimating.estimators.pairs import CROWS_MEADE, CROWS_NANGI
 from maskaudit.audit.estimating.estimators.seat import SEAT
 from maskaudit.audit.estimating.estimators.stereoset import STEREOSET
 from maskaudit.audit.estimating.statistics import clusters
-from maskaudit.audit.measuring import read_plan, scoring
+from maskaudit.audit.measuring import reads, scoring
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.proving import selftest
 from maskaudit.audit.recording import tables
@@ -180,7 +180,7 @@ def test_every_estimator_says_what_it_is_and_what_it_hides() -> None:
         assert one.source
         assert one.does_not_show
         assert one.kinds
-        assert one.needs <= {*read_plan.OF_SENTENCE, *read_plan.OF_TARGET, "state"}
+        assert one.needs <= {*reads.OF_SENTENCE, *reads.OF_TARGET, "state"}
 
 
 # Shares of pairs

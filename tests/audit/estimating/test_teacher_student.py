@@ -129,11 +129,11 @@ def test_without_a_signal_there_is_nothing_to_divide_by(which):
         row = rows[name]
         if which and name == "slope":
             assert row.flag == "exploratory"
-            assert row.found.estimate == pytest.approx(
+            assert row.interval.estimate == pytest.approx(
                 slow.association(one, other) / slow.association(one, one)
             )
         else:
-            assert math.isnan(row.found.estimate)
+            assert math.isnan(row.interval.estimate)
             assert row.flag == "not_estimable"
 
 
@@ -235,7 +235,7 @@ def test_leans_that_are_planted_are_classed_as_they_were_planted(fates, seed):
     assert found == slow_fates(*sides)
     assert found == [*fates, *fates]
     [flips] = [row for row in rows if row.estimator == "flips"]
-    assert flips.found.estimate == pytest.approx(fates.count("flipped") / len(fates))
+    assert flips.interval.estimate == pytest.approx(fates.count("flipped") / len(fates))
 
 
 def test_sign_changes_are_counted_and_held_against_what_noise_alone_would_give():
@@ -377,8 +377,8 @@ def test_fidelity_gives_the_published_example():
     items, paired = tables.table("items", rows), tables.table("paired", kls)
     [found] = fidelities(items, paired)
     differences = np.subtract((*demographic, 0.334), (*neutral, 0.258))
-    assert found.found.estimate == pytest.approx(0.076)
-    assert found.found.p == pytest.approx(stats.ttest_1samp(differences, 0).pvalue)
+    assert found.interval.estimate == pytest.approx(0.076)
+    assert found.interval.p == pytest.approx(stats.ttest_1samp(differences, 0).pvalue)
     # With five frames alone nothing is said, though the arithmetic would give p .018.
     known = stats.ttest_1samp(differences[:5], 0)
     assert (known.statistic, known.pvalue) == pytest.approx((3.868298, 0.018020), abs=1e-5)

@@ -39,18 +39,21 @@ def cut_and_seal(folder):
 
 DAMAGE = {
     "a byte of the estimates": (lambda f: flip(f, "estimates.parquet"), "changed since it was"),
-    "a byte of record.json": (lambda f: flip(f, "record.json"), "changed since|not readable"),
+    "a byte of record.json": (lambda f: flip(f, "record.json"), "changed since|cannot be read"),
     "truncated estimates": (lambda f: truncate(f, "estimates.parquet"), "changed since it was"),
-    "truncated, sealed": (cut_and_seal, "not readable as a record"),
-    "truncated record.json": (lambda f: truncate(f, "record.json"), "not readable as a record"),
+    "truncated, sealed": (cut_and_seal, "cannot be read as estimates"),
+    "truncated record.json": (lambda f: truncate(f, "record.json"), "cannot be read as a record"),
     "newer format": (lambda f: change_manifest(f, format=99), "record format 99; this version"),
     "format no number": (lambda f: change_manifest(f, format="x"), "record format 'x'"),
-    "half-written": (lambda f: (f / "record.json").unlink(), "half of one: it has no record.json"),
+    "half-written": (
+        lambda f: (f / "record.json").unlink(),
+        "not a complete record: it has no record.json",
+    ),
     "no estimates": (lambda f: (f / "estimates.parquet").unlink(), "estimates.parquet is missing"),
     "no checksums": (lambda f: (f / "SHA256SUMS").unlink(), "SHA256SUMS: cannot be read"),
-    "a foreign record.json": (lambda f: (f / "record.json").write_text("[1]"), "not readable as"),
+    "a foreign record.json": (lambda f: (f / "record.json").write_text("[1]"), "cannot be read as"),
     "no models": (lambda f: change_manifest(f, models={}), "which models were audited"),
-    "no time": (lambda f: change_manifest(f, created="soon"), "not readable as a record"),
+    "no time": (lambda f: change_manifest(f, created="soon"), "cannot be read as a record"),
 }
 
 
@@ -120,7 +123,7 @@ def test_a_folder_without_any_record_is_not_judged(tmp_path):
     with pytest.raises(NotJudgedError, match="holds no record that can be read"):
         read(tmp_path)
     (tmp_path / "notes").mkdir()
-    with pytest.raises(NotJudgedError, match="notes: no record"):
+    with pytest.raises(NotJudgedError, match="notes: not a complete record"):
         read(tmp_path)
 
 
@@ -128,10 +131,10 @@ def test_what_is_no_folder_of_runs_is_wrong_input(tmp_path):
     """Nothing there, a file, or a record itself."""
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "none", tmp_path / "file"):
-        with pytest.raises(InputError, match="no folder of runs"):
+        with pytest.raises(InputError, match="cannot be read as a folder of records"):
             read(path)
     [folder] = versions(tmp_path / "runs", [0.0])
-    with pytest.raises(InputError, match="is a record; expected the folder that records lie in"):
+    with pytest.raises(InputError, match="is a record; expected the folder that contains records"):
         read(folder)
 
 
@@ -194,10 +197,10 @@ def test_a_selection_chooses_by_column(tmp_path, chosen, expected):
 @pytest.mark.parametrize(
     ("chosen", "told"),
     [
-        (Chosen(probe_sets=("nobody",)), r"no probe_set 'nobody' \(there are: jobs\)"),
-        (Chosen(slices=("nurse",)), r"no slice 'nurse' \(there are: contrast\)"),
-        (Chosen(candidates=("x",)), r"no candidate x \(there are: student\)"),
-        (Chosen(since="2027-01-01"), "of 1 records those since 2027-01-01"),
+        (Chosen(probe_sets=("nobody",)), r"no probe_set 'nobody' \(available: jobs\)"),
+        (Chosen(slices=("nurse",)), r"no slice 'nurse' \(available: contrast\)"),
+        (Chosen(candidates=("x",)), r"no candidate x \(available: student\)"),
+        (Chosen(since="2027-01-01"), "of 1 records, only those after 2027-01-01"),
     ],
 )
 def test_an_empty_selection_is_not_judged_and_says_what_there_is(tmp_path, chosen, told):

@@ -150,7 +150,7 @@ def test_a_draw_that_was_there_before_is_skipped_and_said_so():
     found = weekly(records, "drawn")
     assert found.records == (name_of(1), name_of(2))
     assert found.skipped == (
-        f"{name_of(3)}: drew the frames of {name_of(1)} again; give another seed",
+        f"{name_of(3)}: drew the same frames as {name_of(1)}; use another seed",
     )
 
 
@@ -167,7 +167,7 @@ def test_a_record_without_the_set_or_its_interval_is_skipped_and_said_so():
     assert found.records == (name_of(1),)
     assert found.skipped == (
         f"{name_of(2)}: has no probe set 'drawn'",
-        f"{name_of(3)}: has no 'contrast' with an interval for 'candidate'",
+        f"{name_of(3)}: has no number with an interval for 'contrast' of 'candidate'",
     )
 
 
@@ -176,7 +176,7 @@ def test_a_record_without_the_set_or_its_interval_is_skipped_and_said_so():
 
 def test_written_frames_are_refused():
     """The same frames every week say nothing new."""
-    with pytest.raises(NotJudgedError, match="'written' has no grammar: the same frames again"):
+    with pytest.raises(NotJudgedError, match="'written' has no grammar, and the same frames again"):
         weekly([week(1), week(2)], "written")
 
 
@@ -194,8 +194,8 @@ def test_weeks_that_are_not_of_one_model_and_method_are_refused(changed, told):
     with pytest.raises(NotJudgedError) as caught:
         weekly([week(1), week(2), week(3, **changed)], "drawn")
     assert str(caught.value) == (
-        f"drawn: {name_of(3)} does not repeat {name_of(1)} ({told}); start again with the first "
-        "record after the change"
+        f"drawn: {name_of(3)} cannot be combined with {name_of(1)} ({told}); start again with the "
+        "first record after the change"
     )
     assert weekly([week(1), week(2), week(3, **changed)], "drawn", since=week(2)).alarm is None
 
@@ -215,7 +215,7 @@ def test_nothing_to_judge_is_not_a_pass():
         weekly([week(1)], "drawn", since=week(1))
     with pytest.raises(NotJudgedError, match="no record is newer than the baseline"):
         weekly([], "drawn")
-    with pytest.raises(NotJudgedError, match="has no 'contrast' with an interval"):
+    with pytest.raises(NotJudgedError, match="has no number with an interval for 'contrast'"):
         weekly([without_interval(week(1))], "drawn")
 
 
@@ -241,7 +241,7 @@ def test_audits_of_three_seeds_are_three_weeks_and_a_seed_again_is_none(audited)
     found = weekly([load_record(record.path) for record in audited], "drawn")
     assert len(found.records) == 3
     assert len(found.skipped) == 1
-    assert f"drew the frames of {found.records[0]} again" in found.skipped[0]
+    assert f"drew the same frames as {found.records[0]}" in found.skipped[0]
     contrasts = [
         record.estimates.query("estimator == 'stereotype_contrast' and slice == 'contrast'")
         for record in audited

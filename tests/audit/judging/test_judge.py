@@ -113,8 +113,8 @@ def test_a_control_is_judged_where_it_is_named(tmp_path):
         ('{ probe_set = "job" }', "no number of the record has probe_set 'job'; did you mean"),
         ('{ probe_set = ["jobs", "jbs"] }', "probe_set 'jbs'; did you mean 'jobs'?"),
         ('{ axis = "religion" }', "no number of the record has axis 'religion'"),
-        ('{ estimator = "accuracy@1", probe_set = "jobs" }', "'accuracy@1' has all else"),
-        ('{ slice = "attribute=*", probe_set = "facts" }', "'stereotype_contrast' has all"),
+        ('{ estimator = "accuracy@1", probe_set = "jobs" }', "'accuracy@1' matches all else"),
+        ('{ slice = "attribute=*", probe_set = "facts" }', "'stereotype_contrast' matches all"),
     ],
 )
 def test_an_empty_selection_never_passes(tmp_path, select, told):
@@ -284,7 +284,7 @@ def test_a_waiver_lets_nothing_pass_that_was_not_measured(tmp_path):
 def test_a_waiver_of_nothing_is_told(tmp_path):
     """Its slice may have been renamed."""
     found = judged(tmp_path, of_rows(row()), {}, waivers=waiver("2027-01-01", "gender/jbs"))
-    assert "'gender/jbs', which nothing is" in found.notes[0]
+    assert "'gender/jbs', which matches no verdict" in found.notes[0]
 
 
 def test_a_gate_of_several_numbers_names_each(tmp_path):
@@ -397,7 +397,7 @@ def test_verdicts_that_are_written_come_back_the_same(tmp_path):
 def test_verdicts_of_another_kind_are_refused(tmp_path, text):
     """By name, and with what to do."""
     (tmp_path / verdicts.FILE).write_text(text, "utf-8")
-    with pytest.raises(InputError, match=r"not readable as verdicts .* judge again"):
+    with pytest.raises(InputError, match=r"cannot be read as verdicts .* judge again"):
         verdicts.read(tmp_path)
 
 

@@ -64,7 +64,7 @@ def test_a_policy_is_read_as_it_is_written(tmp_path):
         0.3,
         "fail",
     )
-    assert dict(first.wanted()) == {"axis": ["gender"], "estimator": ["stereotype_contrast"]}
+    assert dict(first.filters()) == {"axis": ["gender"], "estimator": ["stereotype_contrast"]}
     assert first.harm_of("stereotype_contrast") == "up"
     assert second.harm_of("accuracy@1") == "down"
     assert found.waivers[0].until == date(2027, 1, 31)
@@ -80,9 +80,9 @@ def test_a_number_without_a_harmful_direction_has_none(tmp_path, name):
 def test_the_slope_on_the_world_is_the_number_of_its_rule(tmp_path):
     """It need not be selected, and cannot be another."""
     own = gate(rule='"no_worse_than_world"')
-    assert dict(read(tmp_path, own).gates[0].wanted()) == {"estimator": ["world_slope"]}
+    assert dict(read(tmp_path, own).gates[0].filters()) == {"estimator": ["world_slope"]}
     other = gate(rule='"no_worse_than_world"', select='{ estimator = "lean" }')
-    assert "select.estimator says nothing" in faults(tmp_path, other)[0]
+    assert "select.estimator has no effect" in faults(tmp_path, other)[0]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_the_slope_on_the_world_is_the_number_of_its_rule(tmp_path):
         ("", "gate: is missing"),
         ("gate = []", "gate: has 0 entries; expected at least 1"),
         ("[[gate]\n", "not valid TOML"),
-        (gate(margin=None), "gate[1] 'a': margin is missing, which the rule non_inferiority needs"),
+        (gate(margin=None), "gate[1] 'a': margin is missing; the rule non_inferiority requires it"),
         (gate(margin="0"), "gate[1] 'a'.margin: expected a number above 0 (found 0)"),
         (gate(margin="nan"), "gate[1] 'a'.margin: "),
         (gate(margin="inf"), "gate[1] 'a'.margin: expected a number of at most 1,000,000"),
@@ -124,12 +124,15 @@ def test_the_slope_on_the_world_is_the_number_of_its_rule(tmp_path):
         (gate(severty='"warn"'), "severty: is not a known key; did you mean 'severity'?"),
         (gate(select='{ axes = "x" }'), "select.axes: is not a known key; did you mean 'axis'?"),
         (gate(select="{ axis = 3 }"), "gate[1] 'a'.select.axis"),
-        (gate(bound="1.0"), "bound says nothing in the rule non_inferiority"),
-        (gate(total_margin="1.0"), "total_margin says nothing in the rule non_inferiority"),
-        (gate(rule='"bound"'), "bound is missing, which the rule bound needs; margin says nothing"),
+        (gate(bound="1.0"), "bound has no effect in the rule non_inferiority"),
+        (gate(total_margin="1.0"), "total_margin has no effect in the rule non_inferiority"),
+        (
+            gate(rule='"bound"'),
+            "bound is missing; the rule bound requires it; margin has no effect",
+        ),
         (
             gate(rule='"bound"', margin=None, bound="-1", harm='"either"'),
-            "bound must be above 0 where harm is",
+            "bound must be above 0 if harm is",
         ),
         (gate(select='{ subject = "candidate" }'), "which judges a difference"),
         (gate(id='"a\\u001b[31m"'), "expected letters, digits and"),
@@ -139,7 +142,7 @@ def test_the_slope_on_the_world_is_the_number_of_its_rule(tmp_path):
         (gate() + gate(), "two gates are named 'a'; rename one"),
         (
             gate() + '[[waiver]]\ngate = "b"\nowner = "o"\nreason = "r"\nuntil = 2027-01-01\n',
-            "a waiver is for the gate 'b', which is not there",
+            "a waiver is for the gate 'b', which does not exist",
         ),
         (
             gate() + '[[waiver]]\ngate = "a"\nowner = "o"\nreason = "r"\n',

@@ -69,7 +69,7 @@ def test_an_entry_is_read_as_it_was_written(kept):
     assert same(found(), kept.cache.read("one"))
     assert same(found(), Kept(kept.folder).cache.read("one"))
     assert kept.cache.read("two") is None
-    assert (kept.cache.asked, kept.cache.taken) == (3, 1)
+    assert (kept.cache.lookups, kept.cache.hits) == (3, 1)
     assert kept.notes == []
 
 
@@ -213,8 +213,8 @@ def test_a_cache_that_cannot_be_written_is_one_note_and_no_error(tmp_path):
         assert kept.cache.read(key) is None
         kept.cache.write(key, found())
     [note] = kept.notes
-    assert note.startswith(f"{kept.folder}: scores cannot be kept (Not a directory)")
-    assert "cannot be resumed; MASKAUDIT_CACHE names another folder" in note
+    assert note.startswith(f"{kept.folder}: scores cannot be cached (Not a directory)")
+    assert "cannot be resumed; set MASKAUDIT_CACHE to another folder" in note
     assert (tmp_path / "file").read_text() == "mine"
 
 
@@ -280,7 +280,7 @@ def test_the_place_is_where_the_user_s_caches_are(monkeypatch, said, caches, hom
     """As the XDG base directories say, unless a variable of our own says otherwise."""
     for name, value in (("MASKAUDIT_CACHE", said), ("XDG_CACHE_HOME", caches), ("HOME", home)):
         monkeypatch.setenv(name, value)
-    assert cache.place() == Path(expected)
+    assert cache.default_folder() == Path(expected)
 
 
 def test_a_user_without_a_home_is_told_which_variable_to_set(monkeypatch):
@@ -293,10 +293,10 @@ def test_a_user_without_a_home_is_told_which_variable_to_set(monkeypatch):
     monkeypatch.delenv("MASKAUDIT_CACHE")
     monkeypatch.setattr(Path, "home", homeless)
     with pytest.raises(InputError, match="no home folder for a cache; set MASKAUDIT_CACHE"):
-        cache.place()
+        cache.default_folder()
 
 
 def test_the_tests_never_touch_the_user_s_own_cache():
     """Whatever a test runs keeps its scores in a folder of the test."""
-    assert not cache.place().exists()
-    assert not cache.place().is_relative_to(Path.home() / ".cache")
+    assert not cache.default_folder().exists()
+    assert not cache.default_folder().is_relative_to(Path.home() / ".cache")

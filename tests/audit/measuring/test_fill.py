@@ -105,7 +105,7 @@ def test_every_sentence_without_a_mask_is_named(loaded: dict[str, models.LoadedM
 def test_a_sentence_that_is_too_long_is_refused(loaded: dict[str, models.LoadedModel]) -> None:
     """The message says how long it is, and how long it may be for which model."""
     text = "[MASK] " + "very " * 70 + "good."
-    with pytest.raises(InputError, match=r"^75 pieces in .*; the candidate reads 64 at most"):
+    with pytest.raises(InputError, match=r"… has 75 pieces; the candidate reads at most 64"):
         fills([text], {"candidate": loaded["bert"]}, 3)
 
 
@@ -113,5 +113,5 @@ def test_a_mask_that_is_not_written_as_one_is_refused(
     loaded: dict[str, models.LoadedModel],
 ) -> None:
     """A model's own mask in the text would be answered for a slot that nobody asked for."""
-    with pytest.raises(InputError, match=r"2 masks .* expected 1: write each mask as \[MASK\]"):
+    with pytest.raises(InputError, match=r"has 2 masks .* expected 1: write each as \[MASK\]"):
         fills(["The [MASK] met the <mask>."], {"candidate": loaded["roberta"]}, 3)

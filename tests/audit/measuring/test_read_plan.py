@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, seed, settings
 from hypothesis import strategies as st
 
-from maskaudit.audit.measuring import forward, read_plan, scoring
+from maskaudit.audit.measuring import forward, read_plan, reads, scoring
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.measuring.model import Ids, Numbers
 from maskaudit.probes.expand import Expanded, from_rows
@@ -27,8 +27,8 @@ CHECKPOINTS = {
     "distilbert": ("distilbert", None),
     "roberta": ("roberta", None),
 }
-SENTENCE = frozenset(read_plan.OF_SENTENCE)
-TARGET = frozenset(read_plan.OF_TARGET)
+SENTENCE = frozenset(reads.OF_SENTENCE)
+TARGET = frozenset(reads.OF_TARGET)
 # Several pieces, single letters, accents, capitals, digits, marks; and words of one piece.
 RARE = ("farmers", "painting", "xqz", "zoë", "Éva", "café", "PARIS", "Doctor", "42", "don't", ",")
 WORDS = (*RARE, *tiny.WORDS[::8], "x-y", ".")

@@ -456,7 +456,7 @@ def test_the_head_runs_only_at_the_masks_that_are_read(
     """As many rows as there are places to read, and the encoder sees each sentence once."""
     [model] = pair[:1]
     made = reads.plan(ALL, model)
-    places = {read for asked in made.asked.values() for read, _ in asked.reads}
+    places = {read for one in made.item_reads.values() for read, _ in one.reads}
     places |= {*made.contexts.values()}
     head: list[int] = []
     sentences: list[int] = []
@@ -741,11 +741,11 @@ def test_what_was_scored_before_is_not_scored_again_and_is_the_same(
     same(first, plain)
     same(again, plain)
     entries = sorted(kept._folder.iterdir())
-    assert len(entries) == kept.taken == 3
+    assert len(entries) == kept.hits == 3
     entries[1].unlink()
     [mended] = several([ALL], [pair], kept)
     same(mended, plain)
-    assert kept.taken == 5
+    assert kept.hits == 5
     assert sorted(kept._folder.iterdir()) == entries
 
 
@@ -832,7 +832,7 @@ def test_what_changes_a_score_or_its_row_is_never_taken_from_the_cache(
     several([ALL], [pairs["bert"]], kept)
     part, pair = CHANGES[change](ALL, pairs["bert"], monkeypatch, others)
     [found] = several([part], [pair], kept)
-    assert kept.taken == 0
+    assert kept.hits == 0
     [plain] = several([part], [pair])
     same(found, plain)
 
@@ -851,7 +851,7 @@ def test_what_changes_no_score_is_taken_from_the_cache(
     ]
     items = ALL.items.assign(share=0.5, label="stereotype")
     several([Expanded(ALL.contexts, items)], [copies], kept)
-    assert (kept.asked, kept.taken) == (2, 1)
+    assert (kept.lookups, kept.hits) == (2, 1)
 
 
 # How two distributions are compared

@@ -40,5 +40,5 @@ def test_the_numbers_of_the_oracle_pass(folder, monkeypatch):
 
 def test_a_model_of_which_nothing_is_known_is_refused():
     """The names that are known are named."""
-    with pytest.raises(InputError, match="known are: bert-base-cased"):
+    with pytest.raises(InputError, match="expected one of: bert-base-cased"):
         list(published.published("somebody/something"))

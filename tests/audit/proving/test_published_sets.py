@@ -65,7 +65,7 @@ def test_an_unknown_importer_and_a_file_without_rows_are_one_line_each(here):
     """Exit code 2, and no folder."""
     done = run(here, "probes", "import", "crows", "pairs.csv", "-o", "no")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "there are: crows-pairs" in done.stderr
+    assert "expected one of: crows-pairs" in done.stderr
     (here / "empty.csv").write_text(HEADER + "\n", "utf-8")
     done = run(here, "probes", "import", "crows-pairs", "empty.csv", "-o", "no")
     assert done.returncode == 2
@@ -114,6 +114,6 @@ def test_a_missing_lexicon_is_found_before_anything_is_scored(here):
     (here / "AUDIT.toml").unlink()
     assert (done.returncode, done.stdout) == (2, "")
     assert "none.txt: cannot be read" in done.stderr
-    assert "expected the lexicon, a word a line" in done.stderr
+    assert "expected a lexicon with one word per line" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not (here / "elsewhere").exists()

@@ -134,7 +134,7 @@ def test_a_manifest_of_an_older_format_lacks_key_number_and_notes(older):
         (manifests.raw() | {"models": {}}, "does not say which models were audited"),
         (
             {name: part for name, part in manifests.raw().items() if name != "key"},
-            "(key: is missing; records have it from format 3 on)",
+            "(key: is missing; required since format 3)",
         ),
         (manifests.raw(format=2) | {"number": 1}, "(number: is not a key of format 2)"),
         (
@@ -151,9 +151,9 @@ def test_a_resealed_record_that_is_none_of_ours_is_refused_in_one_line(tmp_path,
     with pytest.raises(InputError) as caught:
         load_record(folder)
     told = str(caught.value)
-    assert told.startswith(f"{folder / 'record.json'}: not readable as a record (")
+    assert told.startswith(f"{folder / 'record.json'}: cannot be read as a record (")
     assert expected in told
-    assert "restore the folder from a copy, or audit again" in told
+    assert "restore the folder from a backup, or audit again" in told
     assert "\n" not in told
     assert caught.value.exit_code == 2
 

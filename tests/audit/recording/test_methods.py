@@ -40,7 +40,7 @@ def test_the_order_of_the_parts_is_part_of_a_key():
 @pytest.mark.parametrize("text", ["", "a", "a:1|b", "|a:1"])
 def test_a_text_without_names_and_values_is_refused(text):
     """Nothing is guessed."""
-    with pytest.raises(ValueError, match="is no method key"):
+    with pytest.raises(ValueError, match="is not a method key"):
         Method.parse(text)
 
 

@@ -189,7 +189,7 @@ def test_sums_that_cannot_be_read_are_refused(tmp_path, content):
     """An empty list of sums proves nothing."""
     sealed(tmp_path)
     (tmp_path / "one" / "SHA256SUMS").write_bytes(content)
-    assert "the record is not whole" in refused(tmp_path / "one")
+    assert "the record is incomplete" in refused(tmp_path / "one")
 
 
 @pytest.mark.parametrize("found", [5, 99, 0, -1, "1", None, 1.5])
@@ -268,7 +268,7 @@ def test_a_reading_that_no_format_has_is_refused(tmp_path, number, columns):
     written = sealed(tmp_path)
     n = len(written.estimates)
     older(tmp_path / "one", number, **{name: [value] * n for name, value in columns.items()})
-    assert "not readable as the table estimates" in refused(tmp_path / "one")
+    assert "cannot be read as the table estimates" in refused(tmp_path / "one")
 
 
 def test_a_record_of_the_second_format_is_read_and_has_neither_key_nor_number(tmp_path):
@@ -288,7 +288,7 @@ def test_a_manifest_that_is_none_is_refused(tmp_path, text):
     """The file is named, not the line of our code that failed."""
     sealed(tmp_path)
     (tmp_path / "one" / "record.json").write_bytes(text.encode("utf-8", "surrogatepass"))
-    assert "record.json: not readable as a record" in refused(tmp_path / "one")
+    assert "record.json: cannot be read as a record" in refused(tmp_path / "one")
 
 
 def test_a_table_that_is_no_parquet_is_refused(tmp_path):
@@ -296,7 +296,7 @@ def test_a_table_that_is_no_parquet_is_refused(tmp_path):
     sealed(tmp_path)
     (tmp_path / "one" / "fills.parquet").write_bytes(b"PAR1 not really PAR1")
     sign_again(tmp_path / "one", "fills.parquet")
-    assert "not readable as the table fills" in refused(tmp_path / "one").replace("\\", "/")
+    assert "cannot be read as the table fills" in refused(tmp_path / "one").replace("\\", "/")
 
 
 def test_a_table_under_the_name_of_another_is_refused(tmp_path):
@@ -305,7 +305,7 @@ def test_a_table_under_the_name_of_another_is_refused(tmp_path):
     folder = tmp_path / "one"
     (folder / "fills.parquet").write_bytes((folder / "scores.parquet").read_bytes())
     sign_again(folder, "fills.parquet")
-    assert "not readable as the table fills" in refused(folder)
+    assert "cannot be read as the table fills" in refused(folder)
 
 
 def test_a_folder_without_a_record_is_refused(tmp_path):
@@ -446,7 +446,7 @@ def test_a_disk_that_takes_no_more_leaves_nothing_and_says_so(tmp_path, monkeypa
     with pytest.raises(CannotWriteError) as caught:
         sealed(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path}: cannot write ({os.strerror(number)}); nothing was kept"
+        f"{tmp_path}: cannot write ({os.strerror(number)}); nothing was saved"
     )
     assert caught.value.exit_code == 74
     assert left_in(tmp_path) == set()

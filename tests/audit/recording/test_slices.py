@@ -69,7 +69,7 @@ def test_two_slices_have_two_texts(one, other):
 )
 def test_another_text_is_refused(text):
     """And named; nothing is taken for a slice that is none."""
-    with pytest.raises(ValueError, match="is no slice"):
+    with pytest.raises(ValueError, match="is not a slice"):
         Slice.parse(text)
 
 

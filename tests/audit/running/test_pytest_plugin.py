@@ -237,12 +237,15 @@ def test_hostile_names_of_a_record_are_safe_in_ids(pytester, monkeypatch):
     [
         (lambda folder: shutil.rmtree(folder / "runs"), "no record here; make one with `maskaudit"),
         (lambda folder: (folder / "runs" / WORSE / "scores.parquet").write_bytes(b""), "changed"),
-        (lambda folder: (folder / "runs" / WORSE / "record.json").write_text("{"), "not readable"),
+        (
+            lambda folder: (folder / "runs" / WORSE / "record.json").write_text("{"),
+            "cannot be read",
+        ),
         (
             lambda folder: (folder / "AUDIT.toml").write_text(
                 '[models]\ncandidates = [{ id = "one" }, { id = "two" }]\n'
             ),
-            "names 2 candidates, each with a record of its own",
+            "names 2 candidates, each with its own record",
         ),
     ],
     ids=["no record", "a changed record", "a record that cannot be read", "several candidates"],
@@ -313,7 +316,7 @@ def test_a_baseline_is_accepted_after_the_session_which_does_not_pass(project):
     first = run(project, *chosen, *update, "-n", "2")
     first.assert_outcomes(failed=1)
     file = project.path / "baseline" / "main.toml"
-    assert f"{file}: {SAME} is the baseline now" in printed(first)
+    assert f"{file}: {SAME} is now the baseline" in printed(first)
     assert "Accepted by pytest --audit-update-baseline." in file.read_text()
     run(project, *chosen).assert_outcomes(passed=1)
     again = run(project, *chosen, "--audit-update-baseline")
@@ -342,12 +345,12 @@ def test_where_nothing_was_judged_no_baseline_is_accepted(project):
     result = run(project, "--audit-update-baseline")
     result.assert_outcomes(passed=1)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    assert "nothing was accepted as a baseline: no gate that has one" in printed(result)
+    assert "no baseline was accepted: no gate that has one" in printed(result)
     policy(project, ROLLING)
     project.makepyfile("this is no Python")
     broken = run(project, "--audit-update-baseline")
     assert broken.ret == pytest.ExitCode.INTERRUPTED
-    assert "nothing was accepted as a baseline: no tests were run" in printed(broken)
+    assert "no baseline was accepted: the tests did not run" in printed(broken)
     assert not (project.path / "baseline").exists()
 
 
@@ -408,7 +411,9 @@ def test_a_new_audit_without_settings_is_refused(project):
     policy(project, NO_REGRESSION.format(margin=9))
     result = run(project, "--audit-record", "run")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert re.search(r"--audit-record run: no .*AUDIT\.toml; `maskaudit init`", printed(result))
+    assert re.search(
+        r"--audit-record run: .*AUDIT\.toml does not exist; .* `maskaudit init`", printed(result)
+    )
 
 
 def test_fixtures_give_the_record_and_its_numbers(project):

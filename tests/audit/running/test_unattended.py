@@ -203,8 +203,8 @@ def test_a_full_disk_ends_a_run_with_one_line_and_the_next_is_as_ever(attempts, 
     done = attempts(limit=limit)
     *notes, line = done["told"].splitlines()
     assert done["code"] == 74
-    assert line == f"{attempts.folder / 'runs'}: cannot write (File too large); nothing was kept"
-    assert all("cannot be kept (File too large)" in note for note in notes)
+    assert line == f"{attempts.folder / 'runs'}: cannot write (File too large); nothing was saved"
+    assert all("cannot be cached (File too large)" in note for note in notes)
     assert len(notes) <= 1
     assert attempts.records() == []
     assert not list((attempts.folder / "cache").glob(".*"))
@@ -244,7 +244,7 @@ def test_a_disk_that_is_really_full_or_read_only_is_one_line(tmp_path, options, 
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     line, left = done.stdout.splitlines()
-    assert line == f"74 {tmp_path}: cannot write ({reason}); nothing was kept", done.stderr
+    assert line == f"74 {tmp_path}: cannot write ({reason}); nothing was saved", done.stderr
     assert left == "[]"
 
 
@@ -253,7 +253,7 @@ def test_a_cache_that_cannot_be_written_does_not_stop_a_run(attempts, plain):
     done = attempts(cache="/proc/no/such/place")
     assert done["code"] == 0
     [note] = done["told"].splitlines()
-    assert note.startswith("/proc/no/such/place: scores cannot be kept")
+    assert note.startswith("/proc/no/such/place: scores cannot be cached")
     assert tables_of(attempts.records()[0]) == plain[0]
 
 

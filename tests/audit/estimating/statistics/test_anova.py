@@ -408,6 +408,17 @@ def test_a_small_class_keeps_its_few_degrees_of_freedom_when_cells_go_missing(fi
     assert after.std_error == pytest.approx(before.std_error, rel=0.1)
 
 
+@pytest.mark.parametrize("is_first_lone", [True, False])
+def test_a_class_of_one_known_attribute_leaves_the_contrast_without_an_interval(is_first_lone):
+    """The estimate is still the difference of the means over known cells, whichever class it is."""
+    lone, other = np.full((3, 4), np.nan), G1 + 7.0
+    lone[1] = [1.0, 2.0, 3.0, np.nan]
+    sides = (lone, other) if is_first_lone else (other, lone)
+    result = anova.contrast_interval(*sides)
+    assert result.estimate == pytest.approx(np.nanmean(sides[0]) - np.nanmean(sides[1]))
+    assert np.isnan([result.low, result.high, result.std_error]).all()
+
+
 def test_an_attribute_without_any_cell_is_not_filled_in():
     """Nothing is known of it: it is left out, and so are its degrees of freedom."""
     cells = oracles.crossed(30, 6, 0)

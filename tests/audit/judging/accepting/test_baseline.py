@@ -19,7 +19,7 @@ from maskaudit.audit.cli.main import app
 from maskaudit.audit.errors import CannotWriteError, InputError, NotJudgedError, WorseError
 from maskaudit.audit.judging.accepting import baseline
 from maskaudit.audit.judging.accepting.accept import accept
-from maskaudit.audit.judging.accepting.held import hold
+from maskaudit.audit.judging.accepting.held import compare_with_accepted
 from maskaudit.audit.judging.comparing.changes import changes
 from maskaudit.audit.judging.comparing.versions import versions
 from maskaudit.audit.phantom import truth
@@ -157,7 +157,7 @@ def test_a_baseline_and_its_record_give_the_same_estimates(folder):
         one, two = versions(*pair), versions(*other)
         pd.testing.assert_frame_equal(one.estimates, two.estimates)
         pd.testing.assert_frame_equal(changes(*pair), changes(*other))
-    with pytest.raises(NotJudgedError, match="hold scores and no sentences"):
+    with pytest.raises(NotJudgedError, match="contain scores but no sentences"):
         versions(own, own)
 
 
@@ -224,7 +224,7 @@ def test_the_margins_in_force_are_kept_with_their_reasons(folder):
 @pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "main.anchor", "-x", "a" * 65, "ä"])
 def test_a_name_that_is_no_plain_word_is_refused(folder, name):
     """It becomes the name of files."""
-    with pytest.raises(InputError, match="a baseline's name"):
+    with pytest.raises(InputError, match="baseline name"):
         accept(audited(), folder, name, "a reason")
     assert not folder.exists()
 
@@ -259,7 +259,9 @@ def test_without_a_baseline_nothing_is_judged(folder):
         baseline.load_anchor(folder, "main")
     # Whoever removes the anchor does not get a new one without a word.
     for new_anchor in (False, True):
-        with pytest.raises(NotJudgedError, match="restore it from git, or remove that one too"):
+        with pytest.raises(
+            NotJudgedError, match="restore the missing file from git, or remove the other one too"
+        ):
             accepted(audited(), folder, new_anchor=new_anchor)
 
 
@@ -303,7 +305,7 @@ def test_parquet_without_the_scores_is_refused(folder):
     pd.DataFrame({"item": ["a"]}).to_parquet(place)
     after = hashlib.sha256(place.read_bytes()).hexdigest()
     path.write_text(path.read_text("utf-8").replace(before, after), "utf-8")
-    with pytest.raises(InputError, match="not readable as scores"):
+    with pytest.raises(InputError, match="cannot be read as scores"):
         baseline.load(folder, "main")
 
 
@@ -415,7 +417,7 @@ def test_worse_is_a_one_sided_test_adjusted_by_holm_over_every_number(folder):
     first = stepped(old, 0.2, noise=0.3, seed=1, created="2026-02-01T00:00:00+00:00")
     accepted(first, folder, allow_worse=True)
     new = stepped(old, 0.22, noise=0.3, seed=2)
-    held = hold(new, folder, "main")
+    held = compare_with_accepted(new, folder, "main")
     expected = []
     for who, other in (("baseline main", first), ("anchor main", old)):
         rows = versions(other, new).estimates
@@ -578,7 +580,7 @@ def test_a_file_under_another_name_is_refused(folder):
     for suffix in ("toml", "parquet"):
         copied = (folder / f"main.{suffix}").read_bytes()
         (folder / f"main.anchor.{suffix}").write_bytes(copied)
-    with pytest.raises(InputError, match=r"was written as 'main', not as 'main.anchor'"):
+    with pytest.raises(InputError, match=r"name is 'main'; expected 'main.anchor'"):
         baseline.load_anchor(folder, "main")
 
 
@@ -587,7 +589,7 @@ def test_a_difference_that_another_batch_would_make_is_not_worse(folder):
     found = audited()
     accepted(found, folder)
     moved = stepped(found, 1e-6)
-    held = hold(moved, folder, "main")
+    held = compare_with_accepted(moved, folder, "main")
     assert not held.changes["worse"].any()
 
 

@@ -148,7 +148,7 @@ def test_another_model_is_told_and_the_other_model_still_compared():
     )
     found = repeated(record(VALUES), new)
     assert found.differences == (
-        "candidate: another model version (its weights differ, its tokenizer differs)",
+        "candidate: a different model version (its weights differ, its tokenizer differs)",
     )
     assert (found.compared, found.verdict, found.largest) == (3, CHANGED, 1.0)
     assert found.where["model"] == "reference"
@@ -157,11 +157,11 @@ def test_another_model_is_told_and_the_other_model_still_compared():
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("weights", "v", "candidate: another model version (its weights differ)"),
-        ("tokenizer", "v", "candidate: another model version (its tokenizer differs)"),
-        ("dtype", "float16", "candidate: other method (dtype: float32, then float16)"),
-        ("device", "cuda", "candidate: other method (device: cpu, then cuda)"),
-        ("attention", "eager", "candidate: other method (attention: sdpa, then eager)"),
+        ("weights", "v", "candidate: a different model version (its weights differ)"),
+        ("tokenizer", "v", "candidate: a different model version (its tokenizer differs)"),
+        ("dtype", "float16", "candidate: different method (dtype: float32, then float16)"),
+        ("device", "cuda", "candidate: different method (device: cpu, then cuda)"),
+        ("attention", "eager", "candidate: different method (attention: sdpa, then eager)"),
     ],
 )
 def test_each_difference_of_a_model_is_told_in_its_own_words(name, value, told):
@@ -174,15 +174,15 @@ def test_other_probes_are_told_and_the_other_sets_still_compared():
     """One set was changed; the scores of the other must be what they were."""
     sets = {"a": {"items_digest": "new"}, "b": {"items_digest": "bbbbbbbb"}}
     found = repeated(record(VALUES), record(VALUES, probe_sets=sets))
-    assert found.differences == ("a: other probes (its items differ)",)
+    assert found.differences == ("a: different probes (its items differ)",)
     assert found.compared == 2
 
 
 @pytest.mark.parametrize(
     ("universe", "told"),
     [
-        ("u", "a: other probes (frames were drawn anew)"),
-        ("v", "a: other probes (its items differ)"),
+        ("u", "a: different probes (frames were drawn anew)"),
+        ("v", "a: different probes (its items differ)"),
     ],
 )
 def test_frames_that_were_drawn_anew_are_told_as_that(universe, told):
@@ -200,9 +200,9 @@ def test_other_software_is_told_and_nothing_compared():
     method = {"torch": "2.14", "dtype": "float32", "lexicon": "abc"}
     found = repeated(record(VALUES), record(VALUES, method=method, maskaudit="1.1"))
     assert found.differences == (
-        "other method (lexicon: none, then abc)",
-        "other method (maskaudit: 1.0, then 1.1)",
-        "other method (torch: 2.13, then 2.14)",
+        "different method (lexicon: none, then abc)",
+        "different method (maskaudit: 1.0, then 1.1)",
+        "different method (torch: 2.13, then 2.14)",
     )
     assert (found.compared, found.verdict) == (0, NOTHING_COMPARED)
     assert math.isnan(found.largest)
@@ -250,6 +250,6 @@ def test_the_same_audit_twice_is_the_same_to_the_last_bit(audited):
 def test_another_student_is_another_version_and_the_teacher_the_same(audited):
     """No claim is made about the student's numbers here."""
     found = repeated(audited[0], audited[2])
-    assert found.differences == ("candidate: another model version (its weights differ)",)
+    assert found.differences == ("candidate: a different model version (its weights differ)",)
     assert found.verdict == IDENTICAL
     assert found.compared == (audited[0].scores["model"] == "reference").sum()

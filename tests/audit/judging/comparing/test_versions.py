@@ -211,7 +211,7 @@ def test_other_software_refuses_every_set_and_says_what_differs(method, expected
         versions(old, said(new, method=method))
     assert caught.value.exit_code == 3
     assert f"jobs, days ({expected})" in str(caught.value)
-    assert "only how it was measured differs" in str(caught.value)
+    assert "it was measured in another way" in str(caught.value)
 
 
 def test_a_set_that_only_one_audit_has_is_told():
@@ -237,7 +237,7 @@ def test_some_sets_may_be_asked_for():
         found.estimates.drop(columns="p_adjusted"), own.drop(columns="p_adjusted")
     )
     for asked in ((), {"unknown"}):
-        with pytest.raises(NotJudgedError, match="no probe set is asked for"):
+        with pytest.raises(NotJudgedError, match="no probe set is selected"):
             versions(old, new, probe_sets=asked)
 
 
@@ -279,7 +279,7 @@ def test_a_set_without_a_score_in_both_is_refused():
     items = old.items.loc[old.items["probe_set"] == "days", "item"]
     values = old.scores["value"].mask(old.scores["item"].isin(list(items)))
     found = versions(replace(old, scores=old.scores.assign(value=values)), new)
-    assert found.refused == {"days": "no item of it has a score in both"}
+    assert found.refused == {"days": "none of its items has a score in both versions"}
 
 
 def test_another_tokenizer_is_no_reason_to_refuse():
@@ -300,7 +300,7 @@ def test_how_a_model_was_run_and_by_which_version_of_ours_is_noted():
     found = versions(old, said(new, models=other, maskaudit="0.2.0"))
     assert found.notes == (
         "how the model was run (device: cpu, then cuda)",
-        "other software (maskaudit: 0.1.0, then 0.2.0)",
+        "different software (maskaudit: 0.1.0, then 0.2.0)",
     )
 
 
@@ -446,7 +446,7 @@ def test_the_lines_for_a_terminal_put_the_clearest_change_first():
     new = said(new, created="2026-02-03T00:00:00+00:00")
     found, changes = versions(old, new), changes_between(old, new)
     text = told.compared(found, changes, new.manifest.probe_sets, 2)
-    assert text.startswith("2026-01-02T03:04:05+00:00, then 2026-02-03T00:00:00+00:00")
+    assert text.startswith("From 2026-01-02T03:04:05+00:00 to 2026-02-03T00:00:00+00:00")
     assert "stereotype contrast, change in nats: +0.50 (+0.50 to +0.50), p < .001, adjusted" in text
     assert text.count("towards the stereotype; ") == 4
     assert text.index("Pronoun by job") < text.index("Plain facts")

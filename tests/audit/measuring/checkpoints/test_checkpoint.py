@@ -116,7 +116,7 @@ KINDS: dict[str, tuple[Spoil, str, str]] = {
     "empty": (emptied, "the folder is empty; expected config.json, model.safeten", "FOLDER"),
     "Trainer": (
         trained,
-        "the folder holds the checkpoints of a training (2, checkpoint-1000 the last)",
+        "the folder holds the checkpoints of a training run (2, the last is checkpoint-1000)",
         "name FOLDER/checkpoint-1000",
     ),
     "adapter": (adapted, "the folder holds an adapter of 'org/base'", "save the whole model"),
@@ -157,7 +157,7 @@ KINDS: dict[str, tuple[Spoil, str, str]] = {
     ),
     "text to text": (
         text_to_text,
-        "a model of type 't5', of which there is no masked LM",
+        "names the model type 't5', which has no masked LM",
         "expected a masked LM, such as BERT",
     ),
     "no tokenizer": (
@@ -165,7 +165,7 @@ KINDS: dict[str, tuple[Spoil, str, str]] = {
         "the folder has no tokenizer (no tokenizer.json, vocab.txt or *.model)",
         "save_pretrained(FOLDER)",
     ),
-    "no config": (without("config.json"), "no readable config.json in the folder", ""),
+    "no config": (without("config.json"), "config.json is missing or cannot be read", ""),
     "ONNX": (
         instead_of_weights("model_int8.onnx"),
         "found model_int8.onnx, weights for ONNX Runtime; expected model.safetensors",

@@ -269,8 +269,8 @@ def test_a_digest_of_names_is_seen(monkeypatch, before):
 
 def test_a_frame_that_may_be_told_twice_is_seen(monkeypatch, before):
     """The schema is the one to refuse it."""
-    monkeypatch.setattr("maskaudit.probes.checks._twice", lambda *_of: iter(()))
-    assert "a frame told twice" in failed(unchanged.of_the_set(before))
+    monkeypatch.setattr("maskaudit.probes.checks._repetitions", lambda *_of: iter(()))
+    assert "a frame given twice" in failed(unchanged.of_the_set(before))
 
 
 def test_a_test_that_is_no_test_of_odds_is_seen(monkeypatch, before):
@@ -290,7 +290,7 @@ def test_an_unknown_contrast_told_as_zero_is_seen(monkeypatch, before):
     right = exact.estimated
     monkeypatch.setattr(exact, "estimated", lambda *given: right(*given).fillna({"estimate": 0.0}))
     found = failed(metamorphic._of_nothing(before))
-    assert found == {"a class that nothing was scored of: contrast"}
+    assert found == {"a class without scores: contrast"}
 
 
 @pytest.mark.usefixtures("before")

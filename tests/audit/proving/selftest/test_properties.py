@@ -175,7 +175,7 @@ def test_a_frame_told_twice_is_refused_as_another_frame():
     """The schema names it."""
     whole = raw()
     whole["frames"].append({**whole["frames"][0], "id": "again"})
-    with pytest.raises(InputError, match="is there twice"):
+    with pytest.raises(InputError, match="appears twice"):
         parse(whole, "", "small")
 
 

@@ -96,7 +96,10 @@ def test_the_exit_status_says_whether_all_bars_hold(value, status, monkeypatch, 
     ("arguments", "said"),
     [
         (["--repetitions", "7"], "7 repetitions; expected at least 8"),
-        (["--out", "nowhere/found.md"], "nowhere is no folder; name a file in one that is"),
+        (
+            ["--out", "nowhere/found.md"],
+            "nowhere is not a folder; give --out a file in an existing folder",
+        ),
     ],
 )
 def test_a_mistake_is_one_clear_line(arguments, said, capsys):
@@ -152,7 +155,7 @@ def test_a_file_that_is_no_self_test_is_named(tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
         program.main(["--out", str(tmp_path / "v.md"), "--selftest", str(file)])
     assert stopped.value.code == 2
-    assert "not what the self-test prints with --json" in capsys.readouterr().err
+    assert "expected the output of `maskaudit selftest --full --json`" in capsys.readouterr().err
 
 
 def skeleton(written):

@@ -50,7 +50,7 @@ def test_the_intervals_are_those_of_an_audit(world):
     names = [f"{i:02}" for i in range(60)]
     matrix = Matrix(cells, names, ["probe"] * 60, [str(j) for j in range(world.frames)])
     written = {
-        str(row.slice): (row.found.low, row.found.high)
+        str(row.slice): (row.interval.low, row.interval.high)
         for row in leans(matrix, "log_odds")
         if row.estimator == LARGEST
     }

@@ -8,5 +8,5 @@ from maskaudit.reports import verdicts as gates
 
 def as_json(judgement: Judgement) -> dict[str, Any]:
     """Plain JSON values of a judgement, with its `heading` and the `meaning` of its exit code."""
-    told = {"heading": gates.heading(judgement), "meaning": gates.meaning(judgement)}
-    return {**told, **judgement.as_json()}
+    sentences = {"heading": gates.heading(judgement), "meaning": gates.meaning(judgement)}
+    return {**sentences, **judgement.as_json()}

@@ -27,7 +27,7 @@ from maskaudit.audit.judging.rules import RULES
 from maskaudit.audit.judging.verdicts import Verdict
 
 # By flag, why a number has no interval: a clause that follows "there is no interval: ".
-_REFUSED = {
+_NO_INTERVAL = {
     "too_few_frames": "it has too few frames",
     "too_few_attributes": "it has too few attributes",
     "too_few_clusters": "it has too few clusters",
@@ -58,7 +58,7 @@ def judged(
     if harm is None:
         raise InputError(
             f"gate {gate.id!r}: {row['estimator']!r} has no harmful direction of its own; "
-            'say harm = "up", "down" or "either"'
+            'set harm = "up", "down" or "either"'
         )
     rule = RULES[gate.rule]
     limit = gate.bound if rule.limit == BOUND else margin
@@ -76,6 +76,7 @@ def judged(
         estimate=row["estimate"] - rule.offset,
         std_error=row["std_error"],
         df=row["df"],
+        # Counts are of dtype Int64, whose missing value is <NA> and not NaN.
         n_frames=None if pd.isna(row["n_frames"]) else int(row["n_frames"]),
         scale="log" if row["estimator"] in LOG_RATIO.values() else "",
         **{
@@ -84,53 +85,66 @@ def judged(
         },
     )
     # With a standard error of 0 no quantile is needed, so unknown degrees of freedom do not matter.
-    known = math.isfinite(row["std_error"]) and (row["std_error"] == 0 or not math.isnan(row["df"]))
-    if not known or not math.isfinite(row["estimate"]):
-        return Judged(_refused(verdict, row))
+    has_error = math.isfinite(row["std_error"]) and (
+        row["std_error"] == 0 or not math.isnan(row["df"])
+    )
+    if not has_error or not math.isfinite(row["estimate"]):
+        return Judged(_without_interval(verdict, row))
     decided = rule.decide(verdict, harm)
-    told = replace(verdict, low=decided.low, high=decided.high, p=decided.p, mde=decided.mde)
-    return Judged(told, decided, row["v_frames"])
+    with_bounds = replace(verdict, low=decided.low, high=decided.high, p=decided.p, mde=decided.mde)
+    return Judged(with_bounds, decided, row["v_frames"])
 
 
-def _refused(verdict: Verdict, row: Mapping[str, Any]) -> Verdict:
+def _without_interval(verdict: Verdict, row: Mapping[str, Any]) -> Verdict:
     """The verdict without an interval: INCONCLUSIVE; NOT_MEASURED if estimate and flag are missing.
 
-    A flag in `_REFUSED` explains the missing interval, and the estimate if that is missing too.
+    A flag in `_NO_INTERVAL` explains the missing interval, and the estimate if that is missing too.
     """
-    if math.isnan(row["estimate"]) and row["flag"] not in _REFUSED:
-        return replace(verdict, reason="nothing of it was measured")
-    if row["flag"] in _REFUSED:
-        why = f"there is no interval: {_REFUSED[row['flag']]}"
+    if math.isnan(row["estimate"]) and row["flag"] not in _NO_INTERVAL:
+        return replace(verdict, reason="it was not measured")
+    if row["flag"] in _NO_INTERVAL:
+        reason = f"there is no interval: {_NO_INTERVAL[row['flag']]}"
     else:
-        why = "there is no standard error to judge it by"
-    return replace(verdict, verdict=INCONCLUSIVE, reason=why)
+        reason = "there is no standard error to judge it by"
+    return replace(verdict, verdict=INCONCLUSIVE, reason=reason)
 
 
-def settled(found: Sequence[Judged]) -> Iterator[Verdict]:
+def settled(numbers: Sequence[Judged]) -> Iterator[Verdict]:
     """Yield the verdicts; a failure has to survive Holm's adjustment over the whole policy.
 
     Warnings and waived verdicts are outside the adjustment and keep their own p value. A pass is
     INCONCLUSIVE if the candidate is missing more than `MOST_LOST` of the scores compared with.
     """
     family = [
-        place for place, one in enumerate(found) if one.decided is not None and one.verdict.counts
+        index
+        for index, number in enumerate(numbers)
+        if number.decided is not None and number.verdict.counts
     ]
-    adjusted = multiplicity.holm(np.array([found[place].verdict.p for place in family]))
+    adjusted = multiplicity.holm(np.array([numbers[index].verdict.p for index in family]))
     p_of = dict(zip(family, adjusted.tolist(), strict=True))
-    for place, one in enumerate(found):
-        if one.decided is None:
-            yield one.verdict
+    for index, number in enumerate(numbers):
+        if number.decided is None:
+            yield number.verdict
             continue
-        p = p_of.get(place, one.verdict.p)
-        decided = one.decided.settled(p)
-        told = replace(one.verdict, p_adjusted=p, verdict=decided.word)
-        if decided.word == PASS and one.lost > MOST_LOST:
-            why = f"{one.lost:.0%} of the scores it is held against are lost, so what is left"
-            yield replace(told, verdict=INCONCLUSIVE, reason=f"{why} shows no pass")
+        p = p_of.get(index, number.verdict.p)
+        decided = number.decided.settled(p)
+        settled_verdict = replace(number.verdict, p_adjusted=p, verdict=decided.word)
+        # Losing the cells on which a model is worst would look like an improvement.
+        if decided.word == PASS and number.lost > MOST_LOST:
+            shortfall = (
+                f"{number.lost:.0%} of the scores to compare with are missing, so the others"
+            )
+            yield replace(
+                settled_verdict, verdict=INCONCLUSIVE, reason=f"{shortfall} cannot show a pass"
+            )
             continue
-        needed = _frames_needed(told, one.v_frames) if decided.word == INCONCLUSIVE else None
-        told = replace(told, frames_needed=needed)
-        yield replace(told, reason=_reason(told, one.decided.word))
+        needed = (
+            _frames_needed(settled_verdict, number.v_frames)
+            if decided.word == INCONCLUSIVE
+            else None
+        )
+        settled_verdict = replace(settled_verdict, frames_needed=needed)
+        yield replace(settled_verdict, reason=_reason(settled_verdict, number.decided.word))
 
 
 def _frames_needed(verdict: Verdict, v_frames: float) -> int | None:
@@ -146,7 +160,7 @@ def _reason(verdict: Verdict, before: Word) -> str:
     """The reason for a verdict, as a clause; `before` is the word before Holm's adjustment."""
     rule = RULES[verdict.rule]
     approximate = (
-        " (approximate: the bounds of a magnitude cover a little less than they say)"
+        " (approximate: the bounds of a magnitude cover slightly less than stated)"
         if verdict.estimator in LOG_RATIO
         else ""
     )
@@ -155,5 +169,8 @@ def _reason(verdict: Verdict, before: Word) -> str:
     if verdict.verdict == FAIL:
         return rule.failure(verdict) + approximate
     if before == FAIL:
-        return f"harm alone (p < {ALPHA}), not among all that this policy judges (Holm)"
+        return (
+            f"harmful by itself (p < {ALPHA}), but not after adjustment for all that this policy "
+            "judges (Holm)"
+        )
     return rule.undecided + approximate

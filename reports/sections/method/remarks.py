@@ -7,7 +7,7 @@ from maskaudit.reports import wording
 from maskaudit.reports.sections.units.counts import UNITS
 
 
-class Told(NamedTuple):
+class Remark(NamedTuple):
     """A sentence, and the kinds of set that it concerns; an empty set means every record."""
 
     kinds: frozenset[str]
