@@ -1,5 +1,6 @@
 """Documents agree with the code and with one another: links, words, commands, decisions."""
 
+import ast
 import re
 import tomllib
 from datetime import date
@@ -50,6 +51,43 @@ def test_a_link_to_a_file_leads_to_one(path: str) -> None:
     folder = (ROOT / path).parent
     found = LINK.findall(text_of(path))
     assert not [link for link in found if not (folder / link).exists()]
+
+
+def places() -> list[tuple[str, list[str]]]:
+    """Return the files of CONTRIBUTING's table of places, each with the names it sends you to."""
+    _, _, rest = text_of("CONTRIBUTING.md").partition("## Where to look\n")
+    rows = [line for line in rest.partition("\n## ")[0].splitlines() if line.startswith("| ")]
+    found: list[tuple[str, list[str]]] = []
+    for row in rows[1:]:
+        for code in CODE.findall(row.split(" | ")[1]):
+            if "/" in code:
+                found.append((code, []))
+            else:
+                found[-1][1].append(code)
+    return found
+
+
+@pytest.mark.parametrize(("path", "names"), places())
+def test_who_looks_where_contributing_says_finds_it_there(path: str, names: list[str]) -> None:
+    """Each place exists, and each name is defined in its file, not imported."""
+    place = ROOT / path
+    assert place.exists()
+    if names:
+        defined = ast.parse(place.read_text("utf-8")).body
+        targets = {
+            node.target.id
+            for node in defined
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+        }
+        functions = {
+            node.name for node in defined if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        }
+        assert not set(names) - targets - functions
+
+
+def test_the_table_of_places_is_read_as_it_is_written() -> None:
+    """A dozen questions or more; otherwise the test above would hold nothing."""
+    assert len(places()) > 12
 
 
 @pytest.mark.parametrize("table", COLUMNS)
