@@ -80,7 +80,12 @@ def questions(settings: Settings) -> Questions:
             probe_set.header.name: described(probe_set, part, settings.run.seed)
             for probe_set, part in zip(sets, parts, strict=True)
         },
-        method={**engine(), "dtype": "float32", **lexicon_key(lexicon)},
+        method={
+            **engine(),
+            "dtype": "float32",
+            "context": settings.run.context,
+            **lexicon_key(lexicon),
+        },
         settings=recorded.Settings(seed=settings.run.seed, adjust=settings.run.adjust),
         lexicon=lexicon,
     )

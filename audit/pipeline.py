@@ -70,7 +70,9 @@ def run_all(
         # With nothing to score there is no cache to open, and none to complain about.
         with cache.opened(audit_settings.run.cache_mib if new else 0, note) as score_cache:
             pairs = [list(job.pair.values()) for job in new]
-            each_scored = scoring.score_each(questions.parts, pairs, progress, score_cache)
+            each_scored = scoring.score_each(
+                questions.parts, pairs, progress, score_cache, reading=audit_settings.run.context
+            )
         notes = describe.notes_on_time(earlier) if new else []
         for sentence in notes:
             note(sentence)

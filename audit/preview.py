@@ -67,7 +67,10 @@ def planned(settings: Settings) -> Planned:
     rows, lost = [], []
     pairs = load_pairs(settings)
     for subject, model in _named(pairs):
-        plans = [plan(part, model, needed(part.items["kind"].iloc[0])) for part in parts]
+        plans = [
+            plan(part, model, needed(part.items["kind"].iloc[0]), reading=settings.run.context)
+            for part in parts
+        ]
         speed = _speed(model, plans)
         for part, set_plan in zip(parts, plans, strict=True):
             sentences = [ids for batch in set_plan.batches() for ids in batch]

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from maskaudit.audit import toml_files
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.recording.values import WRITTEN, Reading
 from maskaudit.audit.text_files import read_text
 from maskaudit.audit.toml_files import Part, Texts, did_you_mean
 from maskaudit.audit.vocabulary import GATES_FILE
@@ -64,12 +65,15 @@ class Run(Part):
     """The folder of records, the seed of draws and resamples, and the adjustment of p values.
 
     `adjust` is "bh" (Benjamini & Hochberg) or "by" (Benjamini & Yekutieli, for any dependence).
+    `context` is the sentence that a mask is read in: "written", with each word written in and its
+    pieces masked, or "as_encoded", with the mask's own text in it as fill-mask reads it.
     `cache_mib` is the size limit of the score cache in MiB; 0 disables the cache.
     """
 
     runs: str = "runs"
     seed: int = Field(default=0, ge=0)
     adjust: Literal["bh", "by"] = "bh"
+    context: Reading = WRITTEN
     cache_mib: int = Field(default=2048, ge=0)
 
 
@@ -333,6 +337,9 @@ seed = 0
 # How p values are adjusted for the number of tested sets: "bh" (Benjamini & Hochberg), or "by"
 # (Benjamini & Yekutieli) if sets share groups with opposite signs; "by" has less power.
 adjust = "bh"
+# The sentence that a mask is read in: "written" (each word is written in, and exactly its pieces
+# are masked), or "as_encoded" (the mask's own text is in it, as fill-mask reads it).
+context = "written"
 # The size limit, in MiB, of the score cache, from which an interrupted run resumes; 0: no cache.
 cache_mib = 2048
 """

@@ -10,8 +10,12 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from tokenizers import AddedToken
-from tokenizers.pre_tokenizers import ByteLevel
+from tokenizers import AddedToken, Regex, Tokenizer
+from tokenizers.decoders import Fuse
+from tokenizers.decoders import Metaspace as MetaspaceDecoder
+from tokenizers.models import BPE, WordLevel
+from tokenizers.pre_tokenizers import ByteLevel, Metaspace, Split, Whitespace
+from tokenizers.processors import BertProcessing
 from transformers import (
     AlbertConfig,
     AlbertForMaskedLM,
@@ -26,6 +30,7 @@ from transformers import (
     ElectraForMaskedLM,
     PreTrainedModel,
     PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
     RobertaConfig,
     RobertaForMaskedLM,
     RobertaTokenizer,
@@ -61,6 +66,7 @@ WORDS_BY_PIECES = dict.fromkeys(ARCHITECTURES, _WORDS_BY_PIECES)
 # A word no WordPiece or Unigram tokenizer here can write; byte-level BPE writes every word.
 UNWRITABLE = "\N{SNOWMAN}"
 
+_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 # The tensors of the masked-LM head, as they are named in the file.
 HEAD_PREFIXES = {
     "bert": ("cls.predictions.",),
@@ -153,7 +159,11 @@ def _tokenizer(
 
 
 def _wordpiece(
-    kind: type[BertTokenizer], words: Sequence[str], *, cased: bool
+    kind: type[BertTokenizer],
+    words: Sequence[str],
+    *,
+    cased: bool,
+    strip_accents: bool | None = None,
 ) -> PreTrainedTokenizerBase:
     """Return a WordPiece tokenizer: whole words, letters, ##letters and ##suffixes."""
     letters = LETTERS + LETTERS.upper() if cased else LETTERS
@@ -170,12 +180,21 @@ def _wordpiece(
         *(f"##{suffix}" for suffix in SUFFIXES),
         *_forms(words, cased=cased),
     ]
-    return kind(vocab=_ids(pieces), do_lower_case=not cased, model_max_length=POSITIONS)
+    return kind(
+        vocab=_ids(pieces),
+        do_lower_case=not cased,
+        strip_accents=strip_accents,
+        model_max_length=POSITIONS,
+    )
 
 
-def _byte_level_bpe(words: Sequence[str]) -> PreTrainedTokenizerBase:
+def _byte_level_bpe(
+    words: Sequence[str], *, lstrip: bool = True, add_prefix_space: bool = False
+) -> PreTrainedTokenizerBase:
     """
     Return a byte-level BPE that writes each word as one piece, after a space and at a start.
+
+    With `lstrip` the mask takes the space before it; `add_prefix_space` writes one before the text.
 
     Every word in turn gets the merges it still lacks. A later merge has a lower priority than all
     the merges of the words before it, so it cannot undo them.
@@ -190,7 +209,8 @@ def _byte_level_bpe(words: Sequence[str]) -> PreTrainedTokenizerBase:
     return RobertaTokenizer(
         vocab=_ids(["<s>", "<pad>", "</s>", "<unk>", *tokens, "<mask>"]),
         merges=merges,  # type: ignore[arg-type] # pairs, as the library makes them of its files
-        mask_token=_mask("<mask>"),
+        mask_token=_mask("<mask>", lstrip=lstrip),
+        add_prefix_space=add_prefix_space,
         model_max_length=POSITIONS,
     )
 
@@ -207,7 +227,7 @@ def _apply_merges(word: str, merges: Sequence[tuple[str, str]]) -> list[str]:
     return pieces
 
 
-def _unigram(words: Sequence[str], *, cased: bool) -> PreTrainedTokenizerBase:
+def _unigram(words: Sequence[str], *, cased: bool, lstrip: bool = True) -> PreTrainedTokenizerBase:
     """Return a Unigram tokenizer with Metaspace whose whole words are likelier than any split."""
     letters = LETTERS + LETTERS.upper() if cased else LETTERS
     scored = {"<pad>": 0.0, "<unk>": 0.0, "[CLS]": 0.0, "[SEP]": 0.0, "[MASK]": 0.0, "▁": -9.0}
@@ -218,14 +238,14 @@ def _unigram(words: Sequence[str], *, cased: bool) -> PreTrainedTokenizerBase:
     return AlbertTokenizer(
         vocab=list(scored.items()),
         do_lower_case=not cased,
-        mask_token=_mask("[MASK]"),
+        mask_token=_mask("[MASK]", lstrip=lstrip),
         model_max_length=POSITIONS,
     )
 
 
-def _mask(text: str) -> Any:
-    """Return a mask token that takes the space before it; the library annotates a str."""
-    return AddedToken(text, lstrip=True, special=True, normalized=False)
+def _mask(text: str, *, lstrip: bool = True) -> Any:
+    """Return a mask token that may take the space before it; the library annotates a str."""
+    return AddedToken(text, lstrip=lstrip, special=True, normalized=False)
 
 
 def _forms(words: Iterable[str], *, cased: bool) -> list[str]:
@@ -238,6 +258,88 @@ def _forms(words: Iterable[str], *, cased: bool) -> list[str]:
 def _ids(pieces: Iterable[str]) -> dict[str, int]:
     """Return the number of each piece, from 0, each piece once."""
     return {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
+
+
+def tokenizers() -> dict[str, PreTrainedTokenizerBase]:
+    """
+    Return a tokenizer of each family by name; those of one name but for ` lstrip` differ in it only.
+
+    `lstrip` is the flag of the mask token that takes the space before it.
+    """
+    made: dict[str, PreTrainedTokenizerBase] = {
+        "WordPiece uncased": _wordpiece(BertTokenizer, WORDS, cased=False),
+        "WordPiece cased": _wordpiece(BertTokenizer, WORDS, cased=True),
+        "WordPiece accents kept": _wordpiece(
+            BertTokenizer, (*WORDS, "é"), cased=False, strip_accents=False
+        ),
+        "characters": _by_characters(),
+        "words": _by_words(WORDS),
+    }
+    for lstrip in (False, True):
+        end = " lstrip" if lstrip else ""
+        for prefix in (False, True):
+            name = "byte-level BPE prefix space" if prefix else "byte-level BPE"
+            made[name + end] = _byte_level_bpe(WORDS, lstrip=lstrip, add_prefix_space=prefix)
+        made["Unigram" + end] = _unigram(WORDS, cased=False, lstrip=lstrip)
+        made["Metaspace BPE" + end] = _metaspace_bpe(WORDS, lstrip=lstrip)
+    return made
+
+
+def _metaspace_bpe(words: Sequence[str], *, lstrip: bool) -> PreTrainedTokenizerBase:
+    """Return a BPE of characters that writes a word with the space before it, as one piece."""
+    merges: list[tuple[str, str]] = []
+    for word in (*SUFFIXES, *(f"▁{form}" for form in _forms(words, cased=True))):
+        pieces = _apply_merges(word, merges)
+        while len(pieces) > 1:
+            merges.append((pieces[0], pieces[1]))
+            pieces = [pieces[0] + pieces[1], *pieces[2:]]
+    letters = (*LETTERS, *LETTERS.upper(), *DIGITS, *PUNCTUATION, "▁")
+    tokens = [*letters, *("".join(merge) for merge in merges)]
+    backend = Tokenizer(BPE(vocab=_ids([*_SPECIAL, *tokens]), merges=merges, unk_token="[UNK]"))
+    backend.pre_tokenizer = Metaspace()
+    backend.decoder = MetaspaceDecoder()
+    return _wrapped(backend, lstrip=lstrip)
+
+
+def _by_characters() -> PreTrainedTokenizerBase:
+    """Return a tokenizer that makes a piece of every character, a space among them."""
+    characters = (*LETTERS, *LETTERS.upper(), *DIGITS, *PUNCTUATION, " ")
+    backend = Tokenizer(WordLevel(_ids([*_SPECIAL, *characters]), unk_token="[UNK]"))
+    backend.pre_tokenizer = Split(Regex("."), "isolated")
+    backend.decoder = Fuse()
+    return _wrapped(backend, lstrip=False)
+
+
+def _by_words(words: Sequence[str]) -> PreTrainedTokenizerBase:
+    """Return a tokenizer that makes a piece of every word and every mark, and splits none."""
+    tokens = [*_SPECIAL, *PUNCTUATION, *_forms(words, cased=True)]
+    backend = Tokenizer(WordLevel(_ids(tokens), unk_token="[UNK]"))
+    backend.pre_tokenizer = Whitespace()
+    return _wrapped(backend, lstrip=False)
+
+
+def _wrapped(backend: Tokenizer, *, lstrip: bool) -> PreTrainedTokenizerBase:
+    """Return the tokenizer as transformers', with [CLS] before each text and [SEP] after it."""
+    ids = [(token, backend.token_to_id(token)) for token in ("[SEP]", "[CLS]")]
+    backend.post_processor = BertProcessing(*ids)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token=_mask("[MASK]", lstrip=lstrip),
+        model_max_length=POSITIONS,
+    )
+
+
+def with_tokenizer(folder: Path, tokenizer: PreTrainedTokenizerBase, seed: int = 0) -> Path:
+    """Save a tiny random BERT over the tokenizer's vocabulary in the folder, and return it."""
+    model = _model("bert", tokenizer, {})
+    _randomise(model, seed)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
 
 
 # Models

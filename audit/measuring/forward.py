@@ -5,6 +5,7 @@ Ivanova 2023, PLL-word-l2r): piece i is read with the pieces before it filled in
 after it still masked. Whole distributions are compared as they are read, and never stored.
 """
 
+import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -28,12 +29,14 @@ from maskaudit.audit.measuring.model import Ids, MaskedLM
 from maskaudit.audit.measuring.read_plan import Plan, plan
 from maskaudit.audit.measuring.reads import OF_SLOT, ItemReads, Read
 from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.values import WRITTEN, Reading
 from maskaudit.probes.expand import Expanded
 
 FILLS = 20
 # Reads whose whole distributions are computed at once: 512 of BERT's 30,522 pieces in float64 are
 # 125 MB.
 MOST_READS = 512
+_ID_LENGTH = 16
 
 # Models of one vocabulary with their names in the tables: one, or a reference and a candidate.
 Group = tuple[tuple[str, MaskedLM], ...]
@@ -48,12 +51,14 @@ class Scored:
     fills: pd.DataFrame
 
 
-def read_part(
+def read_part(  # noqa: PLR0913 - what is read, how, and by which models
     part: Expanded,
     groups: Sequence[Group],
     measures: frozenset[str],
     longest: int,
     tell: Callable[[float], None] = lambda _share: None,
+    *,
+    reading: Reading = WRITTEN,
 ) -> list[Scored]:
     """Score one part with each group, exactly as if that group were scored alone.
 
@@ -62,7 +67,7 @@ def read_part(
     is done, 0 to 1.
     """
     (name, model), *_ = groups[0]
-    part_plan = plan(part, model, measures, longest)
+    part_plan = plan(part, model, measures, longest, reading=reading)
     index = _ReadIndex(part_plan, part)
     first = _Reader(name, model, index, is_paired=len(groups[0]) > 1)
     others = [
@@ -314,6 +319,8 @@ class _Reader:
                 "model": self.name,
                 "status": part_plan.status[item],
                 "pieces": part_plan.pieces.get(item),
+                "written": part_plan.written.get(item, ""),
+                "read": _digest(part_plan.sequence.get(item)),
             }
             item_rows = [
                 {**common, "measure": measure, **self._folded(item_reads)}
@@ -383,6 +390,13 @@ class _Reader:
         weights = [self._attention[read.ids][read.place] for read, _ in item_reads.reads]
         total = sum(weight * value for weight, value in zip(weights, values, strict=True))
         return {"value": total / (sum(weights) if item_reads.fold == "attended" else len(values))}
+
+
+def _digest(sequence: tuple[Ids, int] | None) -> str:
+    """An id of the pieces that are scored and where they begin; empty if nothing is."""
+    if sequence is None:
+        return ""
+    return hashlib.sha256(repr(sequence).encode()).hexdigest()[:_ID_LENGTH]
 
 
 def _bundles(part: Expanded, part_plan: Plan) -> Iterator[_Bundle]:

@@ -47,8 +47,8 @@ class MaskedLM(Protocol):
         """The vocabulary piece with this id, as text."""
         ...
 
-    def bare(self, ids: Sequence[int]) -> str:
-        """The pieces joined, without the characters that mark white space."""
+    def text(self, ids: Sequence[int]) -> str:
+        """The pieces as text, without white space around; "" for a mark of white space alone."""
         ...
 
     def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:

@@ -4,14 +4,16 @@ The reads of all measures are collected before any model runs, so that a sequenc
 items or measures is run once.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import pandas as pd
 
 from maskaudit.audit.measuring.model import Encoded, Ids, MaskedLM
 from maskaudit.audit.measuring.reads import OF_SENTENCE, ItemReads, Read, Tokens
-from maskaudit.audit.recording.values import Status
+from maskaudit.audit.measuring.written import Context, Writer, WrittenTarget, commonest
+from maskaudit.audit.recording.values import WRITTEN, Reading, Status
 from maskaudit.probes.expand import Expanded
 from maskaudit.probes.sentence import MASK
 
@@ -19,24 +21,13 @@ from maskaudit.probes.sentence import MASK
 BATCH_PIECES = 2048
 
 
-@dataclass(frozen=True)
-class FilledSentence:
-    """A sentence with the target in its slot: its pieces, and the character span of the slot.
-
-    `in_word` is True if a letter or digit touches the slot, as in "[MASK]s".
-    """
-
-    encoded: Encoded
-    span: tuple[int, int]
-    in_word: bool
-
-
 @dataclass
 class Plan:
     """The reads of each item and measure under one tokenizer, or why an item has no score.
 
     `longest` is the most pieces a sentence may have. `item_reads` is keyed by item and measure,
-    `status` and `pieces` (their number) by item, `contexts` by context. `states` has an item's
+    `contexts` by context; `status`, `pieces` (their number), `written` (the target as its pieces
+    spell it) and `sequence` (all pieces that are scored, as ids) by item. `states` has an item's
     sentence and the places of its word, if encoder states are needed.
     """
 
@@ -44,6 +35,8 @@ class Plan:
     item_reads: dict[tuple[str, str], ItemReads] = field(default_factory=dict)
     status: dict[str, Status] = field(default_factory=dict)
     pieces: dict[str, int] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
+    sequence: dict[str, tuple[Ids, int]] = field(default_factory=dict)
     contexts: dict[str, Read] = field(default_factory=dict)
     states: dict[str, tuple[Ids, tuple[int, ...]]] = field(default_factory=dict)
 
@@ -70,10 +63,15 @@ def plan(
     model: MaskedLM,
     measures: frozenset[str] = frozenset({"logp"}),
     longest: int | None = None,
+    *,
+    reading: Reading = WRITTEN,
 ) -> Plan:
     """Plan the reads of every item of an expanded set, and find which items cannot be scored.
 
-    `longest` is the most pieces a sentence may have; None means the model's own limit.
+    `longest` is the most pieces a sentence may have; None means the model's own limit. `reading` is
+    the sentence that a slot is read in: "written", the sentence with the target in it and exactly
+    the target's pieces masked, the same for all targets of the context; or "as_encoded", the text
+    with the mask's own text in it, as transformers' fill-mask encodes it.
     """
     part_plan = Plan(model.longest if longest is None else longest)
     contexts = expanded.contexts
@@ -81,77 +79,133 @@ def plan(
     items = expanded.items.drop_duplicates("item")[["item", "context", "target"]]
     # A context without a slot is a whole sentence.
     of_sentence = items["context"].isin(contexts["context"][sentences])
-    _plan_targets(part_plan, contexts[~sentences], items[~of_sentence], model, measures)
+    slots = _Slots.of(contexts[~sentences], items[~of_sentence], model)
+    _plan_targets(part_plan, slots, model, measures, reading)
     _plan_sentences(part_plan, contexts[sentences], items[of_sentence], model, measures)
     return part_plan
 
 
+@dataclass(frozen=True)
+class _Slots:
+    """Masked sentences with the slot that is read, by context, and the targets of each.
+
+    `targets` has the target of each item, `written` its pieces in its sentence if it has any text.
+    """
+
+    texts: Mapping[str, tuple[str, int]]
+    items: Mapping[str, Mapping[str, str]]
+    written: Mapping[str, WrittenTarget | None]
+    writer: Writer
+
+    @classmethod
+    def of(cls, contexts: pd.DataFrame, items: pd.DataFrame, model: MaskedLM) -> Self:
+        """Write every target into its sentence; its pieces may depend on the words beside it."""
+        columns = ("context", "text", "slot")
+        rows = zip(*(contexts[column] for column in columns), strict=True)
+        texts = {context: (text, int(slot)) for context, text, slot in rows}
+        targets: dict[str, dict[str, str]] = {context: {} for context in texts}
+        for item, context, target in zip(*(items[c] for c in items.columns), strict=True):
+            targets[context][item] = target
+        asked = {
+            item: (*texts[context], target)
+            for context, of_context in targets.items()
+            for item, target in of_context.items()
+            if target
+        }
+        writer = Writer(model)
+        written = dict(zip(asked, writer.write(list(asked.values())), strict=True))
+        return cls(texts, targets, written, writer)
+
+    def contexts(self, special: frozenset[int]) -> dict[str, Context | None]:
+        """The context that each slot is read in: that in which most of its targets stand.
+
+        Where no target can be written, and where two contexts are equally common, it is the one in
+        which ordinary words stand.
+        """
+        chosen: dict[str, Context | None] = {}
+        for context, of_context in self.items.items():
+            found = [self.written.get(item) for item in of_context]
+            around = [t.context for t in found if t and not special.intersection(t.pieces)]
+            chosen[context] = commonest(around)
+        open_slots = [context for context, choice in chosen.items() if choice is None]
+        around_words = self.writer.around([self.texts[context] for context in open_slots])
+        return chosen | dict(zip(open_slots, around_words, strict=True))
+
+
 def _plan_targets(
     part_plan: Plan,
-    contexts: pd.DataFrame,
-    items: pd.DataFrame,
+    slots: _Slots,
     model: MaskedLM,
     measures: frozenset[str],
+    reading: Reading,
 ) -> None:
-    texts = dict(zip(contexts["context"], contexts["text"], strict=True))
-    slots = {c: int(s) for c, s in zip(contexts["context"], contexts["slot"], strict=True)}
-    encoded = model.encode([_masked(text, model) for text in texts.values()])
-    spans, filled_texts = [], []
-    for context, target in zip(items["context"], items["target"], strict=True):
-        before, after = _around(texts[context], slots[context])
-        start = len(_masked(before, model))
-        in_word = before[-1:].isalnum() or after[:1].isalnum()
-        spans.append(((start, start + len(target)), in_word))
-        filled_texts.append(_masked(before, model) + target + _masked(after, model))
-    # Encode the target in its sentence: its pieces may depend on the words beside it.
-    filled = model.encode(filled_texts)
-    for context, sentence in zip(texts, encoded, strict=True):
-        read = _read(sentence, texts[context], slots[context], model)
-        if read is not None and len(read.ids) <= part_plan.longest:
-            part_plan.contexts[context] = read
-    rows = zip(items["item"], items["context"], items["target"], filled, spans, strict=True)
-    for item, context, target, sentence, span in rows:
-        masked_read = part_plan.contexts.get(context)
-        if masked_read is None:
-            # The masked sentence is too long, has an unknown piece or lost a mask; the sentence
-            # with the target shows which.
-            part_plan.status[item] = _why_unreadable(sentence, part_plan.longest, model)
-        # An item without a target needs only the fills of its slot.
-        elif not target:
-            part_plan.status[item] = "ok"
-        else:
-            _plan_target(
-                part_plan, item, masked_read, FilledSentence(sentence, *span), model, measures
-            )
+    contexts = slots.contexts(model.special_ids) if reading == WRITTEN else {}
+    # No word fits into a slot such as that of "un[MASK]": nothing is left but the mask's own text.
+    left = {name: place for name, place in slots.texts.items() if contexts.get(name) is None}
+    contexts |= _as_encoded(left, model)
+    for context, of_context in slots.items.items():
+        around = contexts[context]
+        n_others = slots.texts[context][0].count(MASK) - 1
+        why = _why_unreadable(around, n_others, part_plan.longest, model)
+        if around is not None and why == "ok":
+            part_plan.contexts[context] = around.read(model.mask_id)
+        for item, target in of_context.items():
+            if around is None or why != "ok":
+                part_plan.status[item] = why
+            # An item without a target needs only the fills of its slot.
+            elif not target:
+                part_plan.status[item] = "ok"
+            else:
+                word = slots.written[item]
+                if reading != WRITTEN and word is not None:
+                    word = replace(word, context=around)
+                _plan_target(part_plan, item, word, around, model, measures)
 
 
 def _plan_target(  # noqa: PLR0913, PLR0917 - an item in its sentence, and its measures
     part_plan: Plan,
     item: str,
-    context: Read,
-    filled: FilledSentence,
+    word: WrittenTarget | None,
+    around: Context,
     model: MaskedLM,
     measures: frozenset[str],
 ) -> None:
-    """Find the target's pieces in its sentence, and plan the reads that score them."""
-    before, after = context.ids[: context.place], context.ids[context.place + 1 :]
-    pieces = _pieces_of_target(filled, before, after, model)
-    if pieces is None:
-        part_plan.status[item] = "target_changes_context"
-    # The unknown piece is a special token, too: such a target cannot be written.
-    elif not pieces or model.special_ids.intersection(pieces):
+    """Plan the reads that score a target, or say why it cannot be scored."""
+    if word is not None and (not word.pieces or model.special_ids.intersection(word.pieces)):
         part_plan.status[item] = "target_unknown"
-    elif len(before) + len(pieces) + len(after) > part_plan.longest:
+    elif word is None or word.context != around:
+        # All targets of a context are compared in one sentence, so this one is left out.
+        part_plan.status[item] = "target_changes_context"
+    elif len(around.pieces) + len(word.pieces) > part_plan.longest:
         part_plan.status[item] = "too_long"
     else:
         part_plan.status[item] = "ok"
-        part_plan.pieces[item] = len(pieces)
+        part_plan.pieces[item] = len(word.pieces)
+        part_plan.written[item] = model.text(word.pieces)
+        whole = (*around.before, *word.pieces, *around.after)
+        part_plan.sequence[item] = whole, len(around.before)
+        split = (around.before, word.pieces, around.after, model.mask_id)
         if "logp" in measures:
-            reads = list(_left_to_right(before, pieces, after, model.mask_id))
-            part_plan.item_reads[item, "logp"] = ItemReads(reads, "sum")
+            part_plan.item_reads[item, "logp"] = ItemReads(list(_left_to_right(*split)), "sum")
         if "stereoset_published" in measures:
-            reads = list(_one_mask_at_a_time(before, pieces, after, model.mask_id))
+            reads = list(_one_mask_at_a_time(*split))
             part_plan.item_reads[item, "stereoset_published"] = ItemReads(reads, "mean_p")
+
+
+def _as_encoded(texts: Mapping[str, tuple[str, int]], model: MaskedLM) -> dict[str, Context | None]:
+    """The context of each slot as the tokenizer encodes the text with the mask's own text in it."""
+    encoded = model.encode([text.replace(MASK, model.mask_token) for text, _ in texts.values()])
+    contexts: dict[str, Context | None] = {}
+    for (context, (text, slot)), sentence in zip(texts.items(), encoded, strict=True):
+        places = [place for place, piece in enumerate(sentence.ids) if piece == model.mask_id]
+        # Where a mask was lost, it is unclear which of the others is the slot.
+        kept = len(places) == text.count(MASK)
+        contexts[context] = (
+            Context(sentence.ids[: places[slot]], sentence.ids[places[slot] + 1 :])
+            if kept
+            else None
+        )
+    return contexts
 
 
 def _plan_sentences(
@@ -179,6 +233,7 @@ def _plan_sentences(
         if part_plan.status[item] != "ok":
             continue
         part_plan.pieces[item] = len(sentence.places)
+        part_plan.sequence[item] = sentence.ids, 0
         if "state" in measures:
             # The last match is the word: in "This is his.", "This" contains "his" as well.
             start = text_of[context].rindex(target)
@@ -213,55 +268,6 @@ def _why_unscored(sentences: Sequence[Tokens], longest: int, model: MaskedLM) ->
     return "ok"
 
 
-def _masked(text: str, model: MaskedLM) -> str:
-    return text.replace(MASK, model.mask_token)
-
-
-def _around(text: str, slot: int) -> tuple[str, str]:
-    """The text before and after the mask of this index."""
-    parts = text.split(MASK)
-    return MASK.join(parts[: slot + 1]), MASK.join(parts[slot + 1 :])
-
-
-def _read(encoded: Encoded, text: str, slot: int, model: MaskedLM) -> Read | None:
-    places = [place for place, piece in enumerate(encoded.ids) if piece == model.mask_id]
-    # Where a mask was lost, it is unclear which of the others is the slot.
-    if len(places) != text.count(MASK):
-        return None
-    if model.unknown_id is not None and model.unknown_id in encoded.ids:
-        return None
-    return Read(encoded.ids, places[slot])
-
-
-def _pieces_of_target(
-    filled: FilledSentence, before: Ids, after: Ids, model: MaskedLM
-) -> Ids | None:
-    """The target's pieces in its sentence, or None if it changes the words around it."""
-    whole, span = filled.encoded, filled.span
-    if span[0] == span[1]:
-        return ()
-    middle = whole.ids[len(before) : len(whole.ids) - len(after)]
-    # The usual case: the pieces around the target are those around the mask.
-    if (*before, *middle, *after) == whole.ids:
-        return middle
-    if filled.in_word:
-        return None
-    # A tokenizer may add a white-space mark after a mask but not after a word (ALBERT:
-    # `[MASK] _ .` but `_nurse .`). The words are the same, so the target's pieces are those that
-    # overlap the slot, and the masked sentence is read as the model's users write it. Inside a
-    # word the mark would start a new word, so such a target is refused above.
-    inside = [i for i, (start, end) in enumerate(whole.spans) if start < span[1] and end > span[0]]
-    # A piece that ends after the slot contains more than the target.
-    if not inside or any(whole.spans[i][1] > span[1] for i in inside):
-        return None
-    outside = (whole.ids[: inside[0]], whole.ids[inside[-1] + 1 :])
-    same = all(
-        model.bare(ours) == model.bare(theirs)
-        for ours, theirs in zip(outside, (before, after), strict=True)
-    )
-    return whole.ids[inside[0] : inside[-1] + 1] if same else None
-
-
 def _left_to_right(before: Ids, pieces: Ids, after: Ids, mask: int) -> Iterator[tuple[Read, int]]:
     for n_filled, piece in enumerate(pieces):
         masks = [mask] * (len(pieces) - n_filled)
@@ -276,9 +282,15 @@ def _one_mask_at_a_time(
         yield Read((*before, *pieces[:n_filled], mask, *after), len(before) + n_filled), piece
 
 
-def _why_unreadable(filled: Encoded, longest: int, model: MaskedLM) -> Status:
-    if len(filled.ids) > longest:
+def _why_unreadable(
+    around: Context | None, n_others: int, longest: int, model: MaskedLM
+) -> Status:
+    """Why no word can be read in a context with this many other masks; "ok" if one can."""
+    # A text may also hold the tokenizer's own mask, which would be one that nobody asked for.
+    if around is None or around.pieces.count(model.mask_id) != n_others:
+        return "mask_lost"
+    if len(around.pieces) + 1 > longest:
         return "too_long"
-    if model.unknown_id is not None and model.unknown_id in filled.ids:
+    if model.unknown_id is not None and model.unknown_id in around.pieces:
         return "context_unknown"
-    return "mask_lost"
+    return "ok"

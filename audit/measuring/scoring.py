@@ -21,6 +21,7 @@ from maskaudit.audit.measuring.fingerprint import fingerprint
 from maskaudit.audit.measuring.forward import Group, Scored, read_part, setting
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.values import WRITTEN, Reading
 from maskaudit.audit.vocabulary import Progress
 from maskaudit.probes.expand import Expanded
 from maskaudit.probes.sentence import MASK
@@ -47,6 +48,8 @@ def score_each(
     pairs: Sequence[Sequence[MaskedLM]],
     progress: Progress,
     cache: Cache | None = None,
+    *,
+    reading: Reading = WRITTEN,
 ) -> list[Scored]:
     """Score several sets with each pair of models, in one pass that runs a shared reference once.
 
@@ -58,7 +61,7 @@ def score_each(
     for part in parts:
         name = part.items["probe_set"].iloc[0]
         measures = needed(part.items["kind"].iloc[0])
-        probe_set = _Set(part, measures, partial(progress, name), cache, keys)
+        probe_set = _Set(part, measures, partial(progress, name), cache, keys, reading)
         for pair_results, scored in zip(results, probe_set.score(pairs), strict=True):
             pair_results.append(scored)
     return [_without_repeats(pair_results) for pair_results in results]
@@ -75,13 +78,15 @@ def score(
     models: Sequence[MaskedLM],
     progress: Callable[[int, int], None] = lambda _done, _all: None,
     measures: frozenset[str] = frozenset({"logp"}),
+    *,
+    reading: Reading = WRITTEN,
 ) -> Scored:
     """Score one expanded set with each model; two models of one vocabulary are also compared.
 
     The tables name the models `reference` and `candidate`; a single model is the candidate. Two
     models of one vocabulary score the same sentences: one too long for either is left out for both.
     """
-    return _Set(expanded, measures, progress).score([models])[0]
+    return _Set(expanded, measures, progress, reading=reading).score([models])[0]
 
 
 def _without_repeats(parts: Sequence[Scored]) -> Scored:
@@ -147,6 +152,7 @@ class _Set:
     progress: Callable[[int, int], None]
     cache: Cache | None = None
     keys: "_Keys | None" = None
+    reading: Reading = WRITTEN
 
     def score(self, pairs: Sequence[Sequence[MaskedLM]]) -> list[Scored]:
         """The scores of each pair, part by part."""
@@ -172,14 +178,20 @@ class _Set:
     ) -> Sequence[Scored]:
         """One part's scores by each group; groups that are not cached are scored, then cached."""
         if self.cache is None or self.keys is None:
-            return read_part(part, round_.groups, self.measures, round_.longest, tell)
+            return read_part(
+                part, round_.groups, self.measures, round_.longest, tell, reading=self.reading
+            )
         # One entry per group: a candidate that is added later does not rescore the others.
-        keys = self.keys.of(part, round_, self.measures)
+        keys = self.keys.of(part, round_, self.measures, self.reading)
         entries = [self.cache.read(key) for key in keys]
         groups = [
             group for group, entry in zip(round_.groups, entries, strict=True) if entry is None
         ]
-        new = read_part(part, groups, self.measures, round_.longest, tell) if groups else []
+        new = (
+            read_part(part, groups, self.measures, round_.longest, tell, reading=self.reading)
+            if groups
+            else []
+        )
         results, new_scores = [], iter(new)
         for key, entry in zip(keys, entries, strict=True):
             scored = next(new_scores) if entry is None else Scored(**entry)
@@ -215,13 +227,15 @@ class _Keys:
         code = fingerprint("audit.measuring", "audit.recording")
         self._common = [code, setting(), read_plan.BATCH_PIECES]
 
-    def of(self, part: Expanded, round_: _Round, measures: frozenset[str]) -> list[str]:
+    def of(
+        self, part: Expanded, round_: _Round, measures: frozenset[str], reading: Reading
+    ) -> list[str]:
         """The cache key of each group for one part."""
         digest = hashlib.sha256()
         # Labels, shares and roles are left out: they change estimates but no score.
         for rows in (part.contexts, part.items[_SCORED]):
             digest.update(json.dumps(rows.to_dict("list"), default=str).encode())
-        common = [*self._common, digest.hexdigest(), round_.longest, sorted(measures)]
+        common = [*self._common, digest.hexdigest(), round_.longest, sorted(measures), reading]
         return [
             _digest([*common, [[name, self._models[id(model)]] for name, model in group]])
             for group in round_.groups

@@ -41,6 +41,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "rank": _COUNT,
         "pieces": _COUNT,
         "status": _TEXT,
+        "written": _TEXT,
+        "read": _TEXT,
     },
     "paired": {
         "context": _TEXT,

@@ -22,6 +22,10 @@ Flag = Literal[
 ]
 # What became of an attribute's lean from reference to candidate; empty for other numbers.
 Outcome = Literal["", "inherited", "amplified", "attenuated", "lost", "new", "flipped", "undecided"]
+# The sentence a slot is read in: with the target written and then masked, or as the tokenizer
+# encodes the text with the mask's own text in it.
+Reading = Literal["written", "as_encoded"]
+WRITTEN: Reading = "written"
 # Whether an item was scored, and if not, why.
 Status = Literal[
     "ok",

@@ -37,8 +37,6 @@ from maskaudit.audit.recording.manifest import Identity
 
 # The largest difference, in nats, between the head at the mask and the full forward pass.
 TOLERANCE = 1e-5
-# SentencePiece and byte-level BPE write a space as part of a piece.
-WHITE_SPACE_MARKS = "▁Ġ"
 
 
 def load(model: str | Path, *, device: str = "cpu") -> "LoadedModel":
@@ -119,10 +117,10 @@ class LoadedModel:
             return f"[unused {index}]"
         return str(self._tokenizer.convert_tokens_to_string([piece])).strip()
 
-    def bare(self, ids: Sequence[int]) -> str:
-        """The pieces joined, without the characters that mark white space."""
+    def text(self, ids: Sequence[int]) -> str:
+        """The pieces as text, without white space around; "" for a mark of white space alone."""
         pieces = self._tokenizer.convert_ids_to_tokens(list(ids))
-        return "".join(piece.strip(WHITE_SPACE_MARKS) for piece in pieces)
+        return str(self._tokenizer.convert_tokens_to_string(pieces)).strip()
 
     def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:
         """Log p over the vocabulary at each read, [n, vocabulary], float64, nats."""

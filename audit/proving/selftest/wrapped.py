@@ -30,9 +30,9 @@ class Wrapped:
         """Return the model's piece with this id."""
         return self._model.token(index)
 
-    def bare(self, ids: Sequence[int]) -> str:
-        """Return these pieces joined, without the marks that stand for white space."""
-        return self._model.bare(ids)
+    def text(self, ids: Sequence[int]) -> str:
+        """Return these pieces as text."""
+        return self._model.text(ids)
 
     def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:
         """Return the model's log p, [n, vocabulary], float64, nats."""

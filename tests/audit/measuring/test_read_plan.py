@@ -369,8 +369,8 @@ def test_a_part_is_bounded_and_runs_each_distinct_sequence_once(
     run: list[list[Ids]] = []
     make, log_probs = forward.plan, model.log_probs
 
-    def plan(own: Expanded, *others: Any) -> read_plan.Plan:
-        made = make(own, *others)
+    def plan(own: Expanded, *others: Any, **named: Any) -> read_plan.Plan:
+        made = make(own, *others, **named)
         planned.append((len(own.contexts), len({i for batch in made.batches() for i in batch})))
         run.append([])
         return made

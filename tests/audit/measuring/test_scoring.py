@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import shutil
 from collections import Counter
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from maskaudit.audit.measuring import read_plan as reads
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.measuring.cache import Cache
 from maskaudit.audit.measuring.model import Encoded, Ids, Numbers
+from maskaudit.audit.recording.values import Reading
 from maskaudit.probes.expand import Expanded, from_rows
 from tests import oracle, tiny
 
@@ -175,13 +177,14 @@ def test_any_sentence_of_words_agrees_with_the_oracle(
 def test_a_target_of_one_piece_scores_as_in_fill_mask(
     pair: list[models.LoadedModel], plain: dict[str, list[tuple[Any, Any]]], architecture: str
 ) -> None:
-    """Every slot, that before a full stop too, where ALBERT writes a space behind its mask."""
+    """As it is encoded, so before a full stop too, where ALBERT writes a space behind its mask."""
     texts = ("The [MASK] worked in Paris.", "[MASK] was very kind.", BEFORE_PUNCTUATION)
     targets = ("he", "nurse", "doctor", "lawyer", "woman")
     expanded = probe_set(*((text, 0, target) for text in texts for target in targets))
     model, tokenizer = plain[architecture][0]
     fill = pipeline("fill-mask", model=model, tokenizer=tokenizer, device="cpu")
-    for row in rows(expanded, scoring.score(expanded, pair), "reference").itertuples():
+    scored = scoring.score(expanded, pair, reading="as_encoded")
+    for row in rows(expanded, scored, "reference").itertuples():
         filled = tokenizer(row.text.replace("[MASK]", row.target))["input_ids"]
         masked = tokenizer(row.text.replace("[MASK]", tokenizer.mask_token))["input_ids"]
         piece = tokenizer.convert_ids_to_tokens(filled[masked.index(tokenizer.mask_token_id)])
@@ -190,22 +193,29 @@ def test_a_target_of_one_piece_scores_as_in_fill_mask(
         assert row.value == pytest.approx(np.log(only["score"]), abs=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("reading", "rest"), [("written", [".", "[SEP]"]), ("as_encoded", ["▁", ".", "[SEP]"])]
+)
 def test_albert_s_pieces_before_a_full_stop_are_scored_from_left_to_right(
-    pairs: dict[str, list[models.LoadedModel]], plain: dict[str, list[tuple[Any, Any]]]
+    pairs: dict[str, list[models.LoadedModel]],
+    plain: dict[str, list[tuple[Any, Any]]],
+    reading: Reading,
+    rest: list[str],
 ) -> None:
-    """With the masked sentence as its users write it: `[MASK] _ .`, the mark of a space kept."""
+    """In `[MASK] .` as a word leaves it; or in `[MASK] _ .` as the mask's own text does."""
     model, tokenizer = plain["albert"][0]
     lead = tokenizer("I think that she is a")["input_ids"][:-1]
     pieces = tokenizer("farmers", add_special_tokens=False)["input_ids"]
-    rest = tokenizer.convert_tokens_to_ids(["▁", ".", "[SEP]"])
+    after = tokenizer.convert_tokens_to_ids(rest)
     mask, expected = tokenizer.mask_token_id, 0.0
     for i, piece in enumerate(pieces):
-        ids = [*lead, *pieces[:i], *[mask] * (len(pieces) - i), *rest]
+        ids = [*lead, *pieces[:i], *[mask] * (len(pieces) - i), *after]
         with torch.inference_mode():
             logits = model(input_ids=torch.tensor([ids])).logits[0, len(lead) + i]
         expected += torch.log_softmax(logits.double(), 0)[piece].item()
     expanded = probe_set((BEFORE_PUNCTUATION, 0, "farmers"))
-    [row] = scoring.score(expanded, pairs["albert"][:1]).scores.to_dict("records")
+    scored = scoring.score(expanded, pairs["albert"][:1], reading=reading)
+    [row] = scored.scores.to_dict("records")
     assert (row["status"], row["pieces"]) == ("ok", 3)
     assert row["value"] == pytest.approx(expected, abs=1e-5)
 
@@ -381,30 +391,30 @@ class Fake:
     identity = SimpleNamespace(tokenizer="words", vocabulary_size=1000)
 
     def __init__(self) -> None:
-        self.vocabulary = {"?": 0, "[MASK]": 1}
+        self.vocabulary = {"?": 0, "[MASK]": 1, "word": 2}
         self.calls: list[list[Ids]] = []
         self.reads: list[tuple[Ids, int]] = []
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
-        """Give each part of a word its number; no spans are needed where words stay whole."""
-        parts = [text.replace("-", " -").split() for text in texts]
+        """Give each part of a word its number, as long as it is new; a hyphen opens a part."""
+        found = [list(re.finditer(r"-?[^\s-]+", text)) for text in texts]
         number = self.vocabulary.setdefault
         return [
             Encoded(
-                tuple(number(p, len(self.vocabulary)) for p in part),
-                ((0, 0),) * len(part),
-                tuple(range(len(part))),
+                tuple(number(part[0], len(self.vocabulary)) for part in parts),
+                tuple(part.span() for part in parts),
+                tuple(range(len(parts))),
             )
-            for part in parts
+            for parts in found
         ]
 
     def token(self, index: int) -> str:
-        """Any name will do."""
-        return str(index)
+        """The part of this number."""
+        return {number: part for part, number in self.vocabulary.items()}.get(index, "")
 
-    def bare(self, ids: Sequence[int]) -> str:
-        """Any text will do."""
-        return str(ids)
+    def text(self, ids: Sequence[int]) -> str:
+        """The parts in a row."""
+        return "".join(map(self.token, ids))
 
     def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:
         """Remember the sentences and the places, and find every word equally likely."""
@@ -516,7 +526,7 @@ LONG = "The [MASK] said " + "that " * 70 + "he worked."
         (f"The [MASK] said {tiny.UNWRITABLE} that.", "nurse", "context_unknown"),
         (LONG, "nurse", "too_long"),
         (LONG, "farmers", "too_long"),
-        ("The [MASK]s said that.", "nurse", "target_changes_context"),
+        ("The wo[MASK] said that.", "man", "target_changes_context"),
         ("He wor[MASK] in Paris.", "ked", "target_changes_context"),
         ("The [MASK] said that.", "[SPECIAL]", "target_unknown"),
         ("The [MASK] said that.", "[MASKED]", "target_unknown"),
@@ -527,8 +537,8 @@ def test_what_cannot_be_scored_says_why(
     pair: list[models.LoadedModel], architecture: str, text: str, target: str, expected: str
 ) -> None:
     """It keeps its row, with a status and without a score."""
-    if architecture == "roberta" and (tiny.UNWRITABLE in text + target or "[MASK]s" in text):
-        pytest.skip("a byte-level BPE writes every text, and an s as it is")
+    if architecture == "roberta" and (tiny.UNWRITABLE in text + target):
+        pytest.skip("a byte-level BPE writes every text")
     tokenizer = pair[0]._tokenizer
     target = target.replace("[SPECIAL]", tokenizer.sep_token)
     target = target.replace("[MASKED]", tokenizer.mask_token)

@@ -132,7 +132,7 @@ def test_a_model_that_is_wrapped_says_what_it_said(model):
     for name in ("mask_token", "mask_id", "unknown_id", "special_ids", "longest"):
         assert getattr(wrapped, name) == getattr(model, name)
     assert wrapped.token(9) == model.token(9)
-    assert wrapped.bare([9, 10]) == model.bare([9, 10])
+    assert wrapped.text([9, 10]) == model.text([9, 10])
     assert np.array_equal(wrapped.log_probs(*asked), model.log_probs(*asked))
     assert np.array_equal(wrapped.attention(asked[0]), model.attention(asked[0]))
     assert np.array_equal(wrapped.states(asked[0]), model.states(asked[0]))
