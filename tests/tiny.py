@@ -67,6 +67,7 @@ WORDS_BY_PIECES = dict.fromkeys(ARCHITECTURES, _WORDS_BY_PIECES)
 UNWRITABLE = "\N{SNOWMAN}"
 
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_UNKNOWN = {"unk_token": "[UNK]"}
 # The tensors of the masked-LM head, as they are named in the file.
 HEAD_PREFIXES = {
     "bert": ("cls.predictions.",),
@@ -262,9 +263,10 @@ def _ids(pieces: Iterable[str]) -> dict[str, int]:
 
 def tokenizers() -> dict[str, PreTrainedTokenizerBase]:
     """
-    Return a tokenizer of each family by name; those of one name but for ` lstrip` differ in it only.
+    Return a tokenizer of each family by name; ` lstrip` at its end is the mask token's flag.
 
-    `lstrip` is the flag of the mask token that takes the space before it.
+    Two names that differ in the flag alone are one tokenizer but for it: such a mask takes the space
+    before it.
     """
     made: dict[str, PreTrainedTokenizerBase] = {
         "WordPiece uncased": _wordpiece(BertTokenizer, WORDS, cased=False),
@@ -295,7 +297,7 @@ def _metaspace_bpe(words: Sequence[str], *, lstrip: bool) -> PreTrainedTokenizer
             pieces = [pieces[0] + pieces[1], *pieces[2:]]
     letters = (*LETTERS, *LETTERS.upper(), *DIGITS, *PUNCTUATION, "▁")
     tokens = [*letters, *("".join(merge) for merge in merges)]
-    backend = Tokenizer(BPE(vocab=_ids([*_SPECIAL, *tokens]), merges=merges, unk_token="[UNK]"))
+    backend = Tokenizer(BPE(vocab=_ids([*_SPECIAL, *tokens]), merges=merges, **_UNKNOWN))
     backend.pre_tokenizer = Metaspace()
     backend.decoder = MetaspaceDecoder()
     return _wrapped(backend, lstrip=lstrip)
@@ -304,7 +306,7 @@ def _metaspace_bpe(words: Sequence[str], *, lstrip: bool) -> PreTrainedTokenizer
 def _by_characters() -> PreTrainedTokenizerBase:
     """Return a tokenizer that makes a piece of every character, a space among them."""
     characters = (*LETTERS, *LETTERS.upper(), *DIGITS, *PUNCTUATION, " ")
-    backend = Tokenizer(WordLevel(_ids([*_SPECIAL, *characters]), unk_token="[UNK]"))
+    backend = Tokenizer(WordLevel(_ids([*_SPECIAL, *characters]), **_UNKNOWN))
     backend.pre_tokenizer = Split(Regex("."), "isolated")
     backend.decoder = Fuse()
     return _wrapped(backend, lstrip=False)
@@ -313,7 +315,7 @@ def _by_characters() -> PreTrainedTokenizerBase:
 def _by_words(words: Sequence[str]) -> PreTrainedTokenizerBase:
     """Return a tokenizer that makes a piece of every word and every mark, and splits none."""
     tokens = [*_SPECIAL, *PUNCTUATION, *_forms(words, cased=True)]
-    backend = Tokenizer(WordLevel(_ids(tokens), unk_token="[UNK]"))
+    backend = Tokenizer(WordLevel(_ids(tokens), **_UNKNOWN))
     backend.pre_tokenizer = Whitespace()
     return _wrapped(backend, lstrip=False)
 
@@ -322,12 +324,10 @@ def _wrapped(backend: Tokenizer, *, lstrip: bool) -> PreTrainedTokenizerBase:
     """Return the tokenizer as transformers', with [CLS] before each text and [SEP] after it."""
     ids = [(token, backend.token_to_id(token)) for token in ("[SEP]", "[CLS]")]
     backend.post_processor = BertProcessing(*ids)
+    roles = ("pad_token", "unk_token", "cls_token", "sep_token")
     return PreTrainedTokenizerFast(
         tokenizer_object=backend,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
+        **dict(zip(roles, _SPECIAL, strict=False)),
         mask_token=_mask("[MASK]", lstrip=lstrip),
         model_max_length=POSITIONS,
     )

@@ -40,6 +40,7 @@ from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import group_at_mask, pooling_rule
 from maskaudit.audit.estimating.estimators.prior import PRIOR
 from maskaudit.audit.estimating.names import ASSOCIATION, CONTRAST, between, contrast_of
+from maskaudit.audit.estimating.read_alike import distinct
 from maskaudit.audit.estimating.statistics import multiplicity
 from maskaudit.audit.estimating.teacher_student import fidelities, relation
 from maskaudit.audit.recording import tables
@@ -124,6 +125,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     for design in designs:
         set_items = items[items["probe_set"] == design.name]
         scored, filled, distances = (part[design.name] for part in tables_by_set)
+        set_items = distinct(set_items, scored)
         measured = _by_subject(set_items, scored, filled, distances, lexicon)
         for set_rows, missing in _set_estimates(set_items, scored, measured, design, seed):
             rows += [{"probe_set": design.name, "axis": design.axis, **row} for row in set_rows]

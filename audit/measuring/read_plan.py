@@ -282,9 +282,7 @@ def _one_mask_at_a_time(
         yield Read((*before, *pieces[:n_filled], mask, *after), len(before) + n_filled), piece
 
 
-def _why_unreadable(
-    around: Context | None, n_others: int, longest: int, model: MaskedLM
-) -> Status:
+def _why_unreadable(around: Context | None, n_others: int, longest: int, model: MaskedLM) -> Status:
     """Why no word can be read in a context with this many other masks; "ok" if one can."""
     # A text may also hold the tokenizer's own mask, which would be one that nobody asked for.
     if around is None or around.pieces.count(model.mask_id) != n_others:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from maskaudit.audit.estimating import read_alike
 from maskaudit.audit.recording.manifest import Lost, Manifest
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import Block, Bullets, Column, Part, Rows, Section, Table, Text
@@ -34,7 +35,36 @@ def lost(manifest: Manifest, items: pd.DataFrame, scores: pd.DataFrame, names: N
     if manifest.left_out:
         blocks.append(_left_out(manifest))
     blocks.append(_pieces(manifest, items, scores, names))
+    blocks += _read_as_others(manifest, items, scores, names)
     return Section("lost", "What was lost, and why", tuple(blocks), "What was lost")
+
+
+def _read_as_others(
+    manifest: Manifest, items: pd.DataFrame, scores: pd.DataFrame, names: Names
+) -> list[Part]:
+    """Words that a tokenizer writes as other words, and words that count once for that."""
+    lines = [
+        f"{title_of(manifest, row.probe_set)}: {wording.visible(row.word)} is read as "
+        f"{wording.visible(row.same_as)} is, and counted once with it."
+        for row in read_alike.repeats(items, scores).itertuples()
+    ]
+    spelt = read_alike.rewritten(items, scores)
+    for (probe_set, model), rows in spelt.groupby(["probe_set", "model"], sort=False):
+        words = [
+            f"{wording.visible(row.target)} as {wording.visible(row.written)}"
+            for row in rows.itertuples()
+        ]
+        rest = len(words) - _EXAMPLES
+        more = f", and {wording.number(rest)} more" if rest > 0 else ""
+        lines.append(
+            f"{title_of(manifest, probe_set)}: {names.label(model)} reads "
+            f"{', '.join(words[:_EXAMPLES])}{more}."
+        )
+    why = (
+        "A tokenizer may write a word as another, for example without its accents. The score is "
+        "then that of the word it writes."
+    )
+    return [Part("Words read as other words", (Text(why), Bullets(tuple(lines))))] if lines else []
 
 
 def _lost_total(rows: Sequence[Lost]) -> str:

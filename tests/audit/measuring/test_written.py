@@ -1,10 +1,12 @@
 """A word is read in the sentence it is written in, whatever the tokenizer does with a mask."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from transformers import pipeline
 
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model
@@ -80,7 +82,7 @@ def common(first: Sequence[int], second: Sequence[int]) -> int:
 def test_pieces_and_context_are_those_of_the_written_sentence(
     loaded: dict[str, torch_model.LoadedModel], family: str, mark: str
 ) -> None:
-    """By comparing sentences with several words at the slot; the first read has all of it masked."""
+    """By comparing sentences with several words at the slot; the first read masks all of it."""
     model = loaded[family]
     text = f"We met the [MASK]{mark}"
     targets = [word for word in TARGETS if (family, word) != ("words", "edly")]
@@ -184,8 +186,6 @@ def test_as_encoded_is_the_reading_of_fill_mask(
     loaded: dict[str, torch_model.LoadedModel], checkpoints: dict[str, Path], family: str
 ) -> None:
     """The pipeline's own input has the same pieces."""
-    from transformers import pipeline
-
     model, tokenizer = oracle.load(checkpoints[family])
     fill = pipeline("fill-mask", model=model, tokenizer=tokenizer, device=-1)
     for text in ("We met the [MASK].", "the [MASK] was old", "[MASK] was old."):
@@ -201,7 +201,5 @@ def test_as_encoded_is_the_reading_of_fill_mask(
                 text.replace("[MASK]", tokenizer.mask_token),
                 targets=[tokenizer.convert_ids_to_tokens(reads[0][1])],
             )
-            import math
-
             value = scoring.score(expanded, [loaded[family]], reading="as_encoded").scores["value"]
             assert math.exp(value[0]) == pytest.approx(found[0]["score"], rel=1e-4)

@@ -1,0 +1,69 @@
+"""Words that a tokenizer reads alike count once, and words that it reads as others are named."""
+
+import unicodedata
+
+import pandas as pd
+
+# Rows of one cell, apart from the term. Pairs are left alone: two sentences may well be read alike.
+_CELL = ["kind", "frame", "variant", "role", "label", "class", "attribute", "group"]
+_KINDS = frozenset({"association", "completions", "cloze"})
+
+
+def distinct(items: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """The rows of one set without those that repeat another term of their cell.
+
+    Two words are one measurement where a model's tokenizer writes them with the same pieces in the
+    same sentence (`Zoe` and `Zoë` without accents); counted twice, they would add ln 2 to a group's
+    log-odds. A word that any model reads as another is left out for all, so that all subjects have
+    the same cells. Of equal words the first by spelling stays, whatever the order of the rows.
+    """
+    repeated = _repeated(items, scores)
+    return items if repeated.empty else items.drop(index=repeated.index)
+
+
+def repeats(items: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """The words that `distinct` leaves out: `probe_set`, `group`, `word`, and `same_as`."""
+    found = [_repeated(rows, scores) for _, rows in items.groupby("probe_set", sort=False)]
+    columns = ["probe_set", "group", "word", "same_as"]
+    rows = pd.concat([*found, pd.DataFrame(columns=columns)])[columns]
+    return rows.drop_duplicates(ignore_index=True)
+
+
+def rewritten(items: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Targets that a tokenizer writes as another word: `probe_set`, `model`, `target`, `written`.
+
+    Case, white space and the form of the Unicode text make no other word; a lost accent does.
+    """
+    asked = items[items["target"] != ""][["probe_set", "item", "target"]].drop_duplicates()
+    spelt = scores[scores["written"] != ""][["item", "model", "written"]]
+    words = asked.merge(spelt, on="item").drop(columns="item").drop_duplicates()
+    differ = [
+        _folded(target) != _folded(written)
+        for target, written in zip(words["target"], words["written"], strict=True)
+    ]
+    return words[["probe_set", "model", "target", "written"]][differ].reset_index(drop=True)
+
+
+def _repeated(items: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Rows of one set that repeat another row of their cell, with the word and its equal."""
+    if items["kind"].iloc[0] not in _KINDS:
+        return items.iloc[:0].assign(word="", same_as="")
+    # An answer is the attribute of its row; its cell is the fact.
+    keys = [key for key in _CELL if key != "attribute" or items["kind"].iloc[0] != "cloze"]
+    word = items["term"].where(items["term"] != "", items["target"])
+    found = []
+    for _, model_scores in scores[scores["read"] != ""].groupby("model", sort=False):
+        read = model_scores.drop_duplicates("item").set_index("item")["read"]
+        rows = items.assign(read=items["item"].map(read), word=word).dropna(subset="read")
+        ordered = rows.sort_values("word", kind="stable")
+        same_as = ordered.groupby([*keys, "read"], sort=False, dropna=False)["word"].transform(
+            "first"
+        )
+        repeated = ordered.duplicated([*keys, "read"])
+        found.append(ordered.assign(same_as=same_as)[repeated & (ordered["word"] != same_as)])
+    both = pd.concat(found) if found else items.iloc[:0].assign(word="", same_as="")
+    return both[~both.index.duplicated()]
+
+
+def _folded(text: str) -> str:
+    return "".join(unicodedata.normalize("NFC", text).casefold().split())
