@@ -305,7 +305,7 @@ def test_a_page_below_a_file_cannot_be_written(further, tmp_path):
 
 def test_a_record_in_no_folder_needs_a_place(further):
     """There is nowhere to put its page."""
-    with pytest.raises(ValueError, match="say where"):
+    with pytest.raises(ValueError, match="give the path of the page to write"):
         write_page(further)
 
 

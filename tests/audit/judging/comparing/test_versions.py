@@ -261,7 +261,8 @@ def test_what_one_version_alone_could_score_is_counted_and_left_out(side):
         places.itertuples(index=False, name=None)
     )
     text = told.compared(found, changes_between(*pair), whole.manifest.probe_sets, 2)
-    assert f"7 items that the {'newer' if side == 'new' else 'older'} version alone" in text
+    which = "newer" if side == "new" else "older"
+    assert f"7 items that only the {which} version could not score" in text
 
 
 def test_an_item_that_was_never_asked_is_lost_too():
