@@ -265,8 +265,8 @@ def tokenizers() -> dict[str, PreTrainedTokenizerBase]:
     """
     Return a tokenizer of each family by name; ` lstrip` at its end is the mask token's flag.
 
-    Two names that differ in the flag alone are one tokenizer but for it: such a mask takes the space
-    before it.
+    Two names that differ in the flag alone are one tokenizer but for it: such a mask takes the
+    space before it.
     """
     made: dict[str, PreTrainedTokenizerBase] = {
         "WordPiece uncased": _wordpiece(BertTokenizer, WORDS, cased=False),

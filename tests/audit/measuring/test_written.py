@@ -120,7 +120,7 @@ def test_what_follows_a_word_changes_none_of_its_pieces(
 def test_the_mask_token_s_flags_change_no_read(
     loaded: dict[str, torch_model.LoadedModel], family: str
 ) -> None:
-    """A mask that takes the space before it and one that does not: the same words are read alike."""
+    """A mask that takes the space before it or does not: the same words are read alike."""
     texts = [f"We met the [MASK]{mark}" for mark in MARKS] + ["[MASK] saw the nurse."]
     texts += ["the [MASK] was a [MASK]."]
     expanded = cells(*((text, 0, target) for text in texts for target in TARGETS))
