@@ -37,11 +37,9 @@ def rewritten(items: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     asked = items[items["target"] != ""][["probe_set", "item", "target"]].drop_duplicates()
     spelt = scores[scores["written"] != ""][["item", "model", "written"]]
     words = asked.merge(spelt, on="item").drop(columns="item").drop_duplicates()
-    differ = [
-        _folded(target) != _folded(written)
-        for target, written in zip(words["target"], words["written"], strict=True)
-    ]
-    return words[["probe_set", "model", "target", "written"]][differ].reset_index(drop=True)
+    differ = words["target"].map(_folded) != words["written"].map(_folded)
+    columns = ["probe_set", "model", "target", "written"]
+    return words.loc[differ, columns].reset_index(drop=True)
 
 
 def _repeated(items: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:

@@ -51,9 +51,9 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
     each = scoring.score_each
 
-    def spy(parts: object, pairs: list[object], *rest: object) -> object:
+    def spy(parts: object, pairs: list[object], *rest: object, **named: object) -> object:
         found.append(len(pairs))
-        return each(parts, pairs, *rest)
+        return each(parts, pairs, *rest, **named)
 
     monkeypatch.setattr(scoring, "score_each", spy)
     monkeypatch.setattr(pipeline, "write_page", lambda _record: None)
