@@ -81,7 +81,9 @@ def ece(means: Means) -> Means:
 def ece_debiased(means: Means) -> Means:
     """Root of the debiased mean squared gap of the bins, at least 0; one-fact bins add 0."""
     n, p, right, facts = _bins(means)
-    n_facts = means[..., 1]
+    # Both columns are summed in a cluster, so the mean over clusters of `of` (the number of all
+    # facts, on each fact) is that number times the facts per cluster, which `facts` takes out.
+    n_facts = means[..., 1] / facts
     # An empty bin gives 0/0 and a bin of one fact divides by 0; `where` replaces both.
     with np.errstate(divide="ignore", invalid="ignore"):
         share = right / n

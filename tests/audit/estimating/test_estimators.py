@@ -898,6 +898,17 @@ def test_numbers_of_answers_are_the_oracle_s_over_all_and_by_relation(n: int) ->
             assert row["n_frames"] == len(own)
 
 
+def test_the_debiased_error_of_facts_in_clusters_is_that_of_the_facts() -> None:
+    """Clusters of unequal size widen the interval; how many facts a bin has, they do not change."""
+    measured, facts_ = answered(60, 5)
+    clusters = "about " + (measured.items["frame"].astype(int) % 13 % 9).astype(str)
+    clustered = replace(measured, items=measured.items.assign(cluster=clusters))
+    row = numbers(clustered, named("ece")).loc["corrected", "ece_debiased", "all", "candidate"]
+    confidence, right = facts_["confidence"].tolist(), facts_["right"].tolist()
+    assert row["estimate"] == close(oracles.ece_debiased(confidence, right, 10))
+    assert row["n_attributes"] == 9
+
+
 # Encoder states
 
 
