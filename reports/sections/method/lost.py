@@ -65,18 +65,20 @@ def _lost_table(manifest: Manifest, names: Names) -> Table:
 
 
 def _left_out(manifest: Manifest) -> Part:
-    """The cells left out for every model, by set and attribute."""
-    by_set: dict[str, dict[str, int]] = {}
+    """The cells left out for every model, by set and attribute; facts by relation and name."""
+    by_set: dict[str, dict[str, list[str]]] = {}
     for cell in manifest.left_out:
-        counts = by_set.setdefault(cell.probe_set, {})
-        counts[cell.attribute] = counts.get(cell.attribute, 0) + 1
+        frames = by_set.setdefault(cell.probe_set, {}).setdefault(cell.attribute, [])
+        frames.append(cell.frame)
     lines = []
-    for probe_set, counts in by_set.items():
+    for probe_set, by_attribute in by_set.items():
+        part = manifest.probe_sets.get(probe_set)
+        detail = _facts if part is not None and part.kind == "cloze" else _sentences
         shown = [
-            f"{wording.visible(attribute)} ({wording.counted(count, 'sentence')})"
-            for attribute, count in list(counts.items())[:_EXAMPLES]
+            f"{wording.visible(attribute)} ({detail(frames)})"
+            for attribute, frames in list(by_attribute.items())[:_EXAMPLES]
         ]
-        more = len(counts) - len(shown)
+        more = len(by_attribute) - len(shown)
         rest = f"; and {number} more" if more and (number := wording.number(more)) else ""
         lines.append(f"{title_of(manifest, probe_set)}: {'; '.join(shown)}{rest}.")
     return Part(
@@ -90,6 +92,17 @@ def _left_out(manifest: Manifest) -> Part:
             Bullets(tuple(lines)),
         ),
     )
+
+
+def _sentences(frames: Sequence[str]) -> str:
+    return wording.counted(len(frames), "sentence")
+
+
+def _facts(frames: Sequence[str]) -> str:
+    """The names of facts; one that is left out in its negated form too stands once."""
+    names = [wording.visible(name) for name in dict.fromkeys(frames)]
+    more = len(names) - _EXAMPLES
+    return ", ".join(names[:_EXAMPLES]) + (f" and {wording.number(more)} more" if more > 0 else "")
 
 
 def _pieces(manifest: Manifest, items: pd.DataFrame, scores: pd.DataFrame, names: Names) -> Part:
