@@ -1,9 +1,11 @@
-"""What could not be scored, what was left out, and words of several pieces."""
+"""What was not given, could not be scored or was left out, and words of several pieces."""
 
 from collections.abc import Sequence
 
 import pandas as pd
 
+from maskaudit.audit.estimating import not_given
+from maskaudit.audit.estimating.not_given import NotGiven
 from maskaudit.audit.recording.manifest import Lost, Manifest
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import Block, Bullets, Column, Part, Rows, Section, Table, Text
@@ -21,8 +23,10 @@ _WHY = {
 
 
 def lost(manifest: Manifest, items: pd.DataFrame, scores: pd.DataFrame, names: Names) -> Section:
-    """What could not be scored, what was left out of the estimates, and words of several pieces."""
+    """What was asked for and not given, lost or left out, and words of several pieces."""
     blocks: list[Block] = []
+    if reasons := not_given.of_record(manifest, items):
+        blocks.append(_not_given(manifest, reasons))
     if not manifest.lost and not manifest.left_out:
         blocks.append(
             Text(
@@ -35,6 +39,14 @@ def lost(manifest: Manifest, items: pd.DataFrame, scores: pd.DataFrame, names: N
         blocks.append(_left_out(manifest))
     blocks.append(_pieces(manifest, items, scores, names))
     return Section("lost", "What was lost, and why", tuple(blocks), "What was lost")
+
+
+def _not_given(manifest: Manifest, reasons: Sequence[NotGiven]) -> Part:
+    lines = [
+        f"{title_of(manifest, reason.probe_set)}: {wording.visible(reason.text, None)}."
+        for reason in reasons
+    ]
+    return Part("Asked for, and not given", (Bullets(tuple(lines)),))
 
 
 def _lost_total(rows: Sequence[Lost]) -> str:
