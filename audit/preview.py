@@ -3,21 +3,19 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.estimators.catalogue import needed
+from maskaudit.audit.estimating.not_given import NotGiven, of_set
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.pairs import load_pairs
 from maskaudit.audit.measuring.read_plan import Plan, plan
-from maskaudit.audit.settings import Settings
-from maskaudit.audit.toml_files import closest
+from maskaudit.audit.settings import Settings, files_of
 from maskaudit.probes.expand import Expanded, expand
-from maskaudit.probes.loading import load, shipped
+from maskaudit.probes.loading import load
 
 # Sentences that are run only to measure the speed of a model on this machine.
 TIMED_SENTENCES = 32
@@ -25,22 +23,26 @@ TIMED_SENTENCES = 32
 
 @dataclass(frozen=True)
 class Planned:
-    """A row for each probe set and model, and rows of what would be lost."""
+    """A row for each probe set and model, rows of what would be lost, and what cannot be given."""
 
     rows: list[dict[str, Any]]
     lost: list[dict[str, Any]]
+    not_given: list[NotGiven]
 
     def as_json(self) -> dict[str, Any]:
-        """Both tables as plain values."""
-        return {"sets": self.rows, "lost": self.lost}
+        """All three as plain values."""
+        reasons = [reason.as_json() for reason in self.not_given]
+        return {"sets": self.rows, "lost": self.lost, "not_given": reasons}
 
     def as_text(self) -> str:
-        """Both tables as text for a terminal."""
+        """All three as text for a terminal."""
         minutes = sum(row["minutes"] for row in self.rows)
         sets = pd.DataFrame(self.rows).to_string(index=False, float_format="{:.1f}".format)
         lost = pd.DataFrame(self.lost)
         losses = lost.to_string(index=False) if len(lost) else "Nothing would be lost."
-        return f"{sets}\n\nAbout {minutes:.1f} minutes in all.\n\n{losses}"
+        reasons = "".join(f"\n{reason}." for reason in self.not_given)
+        told = f"\n{reasons}" if reasons else ""
+        return f"{sets}\n\nAbout {minutes:.1f} minutes in all.\n\n{losses}{told}"
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,14 @@ class Sentences:
 
 
 def planned(settings: Settings) -> Planned:
-    """Count sentences and losses, and estimate minutes, by set and model."""
-    parts = [expand(part) for part in settings.probe_sets()]
+    """Count sentences, losses and minutes by set and model, and find what cannot be given."""
+    sets, has_lexicon = settings.probe_sets(), settings.lexicon() is not None
+    parts = [expand(probe_set) for probe_set in sets]
+    not_given = [
+        reason
+        for probe_set, part in zip(sets, parts, strict=True)
+        for reason in of_set(part.items, probe_set.header.contrast, has_lexicon=has_lexicon)
+    ]
     rows, lost = [], []
     pairs = load_pairs(settings)
     for subject, model in _named(pairs):
@@ -85,7 +93,7 @@ def planned(settings: Settings) -> Planned:
                 }
             )
             lost += _lost(part, set_plan, subject)
-    return Planned(rows, lost)
+    return Planned(rows, lost, not_given)
 
 
 def _named(pairs: Sequence[Mapping[str, LoadedModel]]) -> Iterator[tuple[str, LoadedModel]]:
@@ -98,25 +106,22 @@ def _named(pairs: Sequence[Mapping[str, LoadedModel]]) -> Iterator[tuple[str, Lo
 
 
 def sentences(name: str) -> Sentences:
-    """The sentences of a shipped set, a file or an import's folder; seed 0 draws a grammar's.
+    """The sentences of what `run --probes` takes by this name; seed 0 draws a grammar's.
 
+    That is a shipped set, a file, an import's folder, or a pattern that matches several of them.
     Raises `InputError` if `name` is none of these.
     """
-    path = shipped().get(name) or Path(name)
-    if not path.is_file() and not (path / "set.toml").is_file():
-        names = shipped()
-        raise InputError(
-            f"{name}: no such shipped set, file or import's folder; shipped sets: "
-            f"{', '.join(names)}{closest(name, names)}"
-        )
-    part = expand(load(path).drawn(0))
+    parts = [expand(load(path).drawn(0)) for path in files_of(name)]
+    return Sentences(pd.concat([_with_targets(part) for part in parts], ignore_index=True))
+
+
+def _with_targets(part: Expanded) -> pd.DataFrame:
+    """The contexts of a set with their role and their targets."""
     targets = part.items.groupby("context")["target"].agg(lambda words: list(dict.fromkeys(words)))
     roles = part.items.groupby("context")["role"].first()
     contexts = part.contexts[["context", "text", "slot"]]
-    return Sentences(
-        contexts.assign(
-            role=contexts["context"].map(roles), targets=contexts["context"].map(targets)
-        )
+    return contexts.assign(
+        role=contexts["context"].map(roles), targets=contexts["context"].map(targets)
     )
 
 

@@ -121,7 +121,7 @@ class Settings(_File):
         """
         files: dict[Path, None] = {}
         for name in self.probes.sets:
-            files |= dict.fromkeys(_files_of(name, self.folder))
+            files |= dict.fromkeys(files_of(name, self.folder))
         return list(files)
 
     def lexicon(self) -> frozenset[str] | None:
@@ -278,7 +278,11 @@ def _absolute(name: str) -> str:
     return name if name == CORE or name in shipped() else str(Path(name).absolute())
 
 
-def _files_of(name: str, folder: Path) -> Iterable[Path]:
+def files_of(name: str, folder: Path = Path()) -> Iterable[Path]:
+    """The files of one requested set: a name, `core`, a file, an import's folder or a pattern.
+
+    A relative path starts at `folder`. Raises `InputError` if it is none of these.
+    """
     sets = shipped()
     if name == CORE:
         return sets.values()

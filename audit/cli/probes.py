@@ -22,7 +22,9 @@ def list_probes(*, as_json: AsJson = False) -> None:
 
 
 def show_probes(
-    name: Annotated[str, typer.Argument(metavar="SET", help="A set by name, or a TOML file.")],
+    name: Annotated[
+        str, typer.Argument(metavar="SET", help="As `run --probes` takes it: a set by name, ...")
+    ],
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -33,22 +35,44 @@ def show_probes(
 
 
 def check_probes(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Probe sets.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="SET...", help="Files, imports' folders, patterns, sets by name."),
+    ],
 ) -> None:
-    """Check probe sets of your own: every fault of every file at once."""
+    """Check probe sets: every fault of every set at once, and what none of them can be given."""
+    from maskaudit.audit.settings import files_of
+    from maskaudit.probes.loading import shipped
+
+    faults: list[str] = []
+    for name in names:
+        try:
+            paths = list(files_of(name))
+        except InputError as error:
+            faults += error.faults
+            continue
+        for path in paths:
+            label = name if name in shipped() else str(path)
+            try:
+                _print_checked(path, label)
+            except InputError as error:
+                faults += error.faults
+    if faults:
+        raise InputError(*faults)
+
+
+def _print_checked(path: Path, label: str) -> None:
+    """Print that a set is good, its size, and what it asks for and cannot be given."""
+    from maskaudit.audit.estimating.not_given import of_set
     from maskaudit.probes.expand import expand
     from maskaudit.probes.loading import load
 
-    faults: list[str] = []
-    for path in files:
-        try:
-            expanded = expand(load(path).drawn(0))
-        except InputError as error:
-            faults += error.faults
-        else:
-            print(f"{path}: good, {len(expanded.contexts)} sentences")
-    if faults:
-        raise InputError(*faults)
+    probe_set = load(path)
+    expanded = expand(probe_set.drawn(0))
+    print(f"{label}: good, {len(expanded.contexts)} sentences")
+    # The lexicon is named by a run, not by a set.
+    for reason in of_set(expanded.items, probe_set.header.contrast, has_lexicon=False):
+        print(f"note: {reason}")
 
 
 def import_probes(

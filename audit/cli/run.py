@@ -125,6 +125,7 @@ def _print_records(
     records: "Sequence[Record]", settings: "Settings", *, quiet: bool, as_json: bool
 ) -> int:
     """Print results and verdicts, and return the exit code: 1 outranks 3, and 3 outranks 0."""
+    from maskaudit.audit.estimating.not_given import of_record
     from maskaudit.audit.judging import verdicts
     from maskaudit.reports.html import FILE
     from maskaudit.reports.overview import overview_path
@@ -139,7 +140,9 @@ def _print_records(
         # Nothing scored is no pass, even if there is no gate to say so.
         codes.append(3 if nothing_scored else 0 if judgement is None else judgement.exit_code)
         file, claim = record.path / FILE, headline(record).sentence
+        reasons = of_record(record.manifest, record.items)
         answers.append({"record": str(record.path), "page": str(file), "headline": claim})
+        answers[-1]["not_given"] = [reason.as_json() for reason in reasons]
         if judgement is not None:
             answers[-1]["gates"] = judgement.as_json()
         if not as_json:
@@ -148,6 +151,9 @@ def _print_records(
         if judgement is not None and settings.gates is not None:
             gates.say(judgement, quiet=quiet or as_json, as_json=False)
             gates.for_ci(judgement, settings.gates)
+        # All records of a run have the same sets, so once is enough.
+        for reason in reasons if record is records[0] and not (quiet or as_json) else ():
+            note(str(reason))
         if nothing_scored:
             note("nothing could be scored; the page says why")
     if as_json:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE
 from maskaudit.audit.estimating.crossed import LEAST_FRAMES
+from maskaudit.audit.estimating.facts import answer_ranks
 from maskaudit.audit.estimating.names import ACCURACY, CORRECTED, NEGATED
 from maskaudit.audit.estimating.statistics import anova, proportions
 from maskaudit.audit.estimating.statistics.interval import Interval, point
@@ -20,15 +21,23 @@ def cloze(
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """Rows of `estimates` on first fills, and the facts left out (relation and frame).
 
-    A fact counts only if every model has a rank for one of its answers.
+    A fact counts only if every model could read one of its answers. It is a hit where an answer is
+    the likeliest filling of as many masks as it has pieces.
     """
-    answers = items.merge(scores[scores["measure"] == "logp"], on="item")
-    facts = answers.groupby(["label", "class", "frame", "model"], sort=False).agg(
-        hit=("rank", lambda rank: bool((rank == 1).any())),
-        scored=("rank", lambda rank: bool(rank.notna().any())),
+    keys = ["label", "class", "frame"]
+    answers = items.merge(answer_ranks(scores), on="item")
+    facts = answers.groupby([*keys, "model"], sort=False)["rank"].agg(
+        hit=lambda rank: bool((rank == 1).any()), scored=lambda rank: bool(rank.notna().any())
     )
-    scored = facts["scored"].unstack("model", fill_value=False).all(axis=1)
-    hits = facts["hit"].unstack("model", fill_value=False)[scored]
+    # Every fact of the set, also one of which no model has a row.
+    asked = pd.MultiIndex.from_frame(items[keys].drop_duplicates())
+    models = scores["model"].unique()
+    hit, read = (
+        facts[name].unstack("model", fill_value=False).reindex(asked, columns=models).eq(other=True)
+        for name in ("hit", "scored")
+    )
+    scored = read.all(axis=1)
+    hits = hit[scored]
     left_out = [
         {"attribute": str(relation), "frame": str(frame)}
         for _, relation, frame in scored.index[~scored]

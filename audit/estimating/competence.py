@@ -3,55 +3,66 @@
 import numpy as np
 import pandas as pd
 
+from maskaudit.audit.estimating.facts import answer_ranks, folded
 from maskaudit.audit.estimating.statistics import proportions
 from maskaudit.audit.recording.manifest import Competence
 
 LEVEL = 0.05
+# With fewer readable facts there is no verdict. At 20, a model that has half of them right is told
+# from a majority answer that has a tenth, even if the two have no fact in common (10 against 2:
+# p = .039); at 18 (9 against 2) it is not (.065), and "not competent" would be said of most models.
+LEAST_FACTS = 20
+_FACT = ["probe_set", "frame"]
 
 
 def competence(items: pd.DataFrame, scores: pd.DataFrame) -> dict[str, Competence]:
     """Compare each model's first fills of facts with the majority answer of each relation.
 
-    The majority answer of a relation is right for more of its facts than any other. A model is
-    competent if it gets more facts right than this baseline and McNemar's exact two-sided test has
-    p < .05. A fact with no one-piece answer counts as wrong. Returns the result by model; empty
-    without facts.
+    A fact is readable if one of its answers has a score; an answer is the first fill if no filling
+    of as many masks as it has pieces is likelier. The majority answer of a relation is right for
+    more of its readable facts than any other. A model is competent if it gets more facts right than
+    this baseline and McNemar's exact two-sided test has p < .05; with fewer than `LEAST_FACTS`
+    readable facts, `competent` is None. Returns the result by model; empty without facts.
     """
     facts = items[(items["kind"] == "cloze") & (items["label"] == "right")]
     if facts.empty:
         return {}
-    baseline = _majority_is_right(facts)
+    ranks = answer_ranks(scores)
     return {
-        str(model): _compare(facts.merge(model_scores, on="item"), baseline)
-        for model, model_scores in scores[scores["measure"] == "logp"].groupby("model", sort=False)
+        str(model): _compare(facts.merge(ranks[ranks["model"] == model], on="item", how="left"))
+        for model in scores["model"].unique()
     }
 
 
 def _majority_is_right(facts: pd.DataFrame) -> pd.Series:
     """By fact: whether the majority answer of its relation is right."""
-    rows = facts.assign(answer=facts["target"].str.casefold())
-    # Spellings that differ only in case are one answer: a fact must not count for it twice.
-    rows = rows.drop_duplicates(["class", "frame", "answer"])
+    rows = facts.assign(answer=facts["target"].map(folded))
+    # Spellings of one answer, as in another case, are one: a fact must not count for it twice.
+    rows = rows.drop_duplicates(["class", *_FACT, "answer"])
     counts = rows.groupby(["class", "answer"]).size().reset_index(name="facts")
     # Ties go to the first answer in the alphabet, so that the baseline is reproducible.
     ranked = counts.sort_values(["facts", "answer"], ascending=[False, True])
     majority = ranked.drop_duplicates("class").set_index("class")["answer"]
     rows = rows.assign(hit=rows["answer"] == rows["class"].map(majority))
-    return rows.groupby("frame")["hit"].any()
+    return rows.groupby(_FACT)["hit"].any()
 
 
-def _compare(scored: pd.DataFrame, baseline: pd.Series) -> Competence:
-    # An answer of several pieces has no rank, and a missing rank compares as <NA>.
-    is_first_fill = (scored["rank"] == 1).fillna(value=False).astype(bool)
-    right = is_first_fill.groupby(scored["frame"]).any().reindex(baseline.index, fill_value=False)
+def _compare(answers: pd.DataFrame) -> Competence:
+    """The check of one model, on the facts of which it could read an answer."""
+    read = answers.groupby(_FACT)["rank"].transform("count") > 0
+    readable = answers[read]
+    right = (readable["rank"] == 1).groupby([readable[name] for name in _FACT]).any()
+    baseline = _majority_is_right(readable).reindex(right.index)
     hits, baseline_hits = (np.asarray(part, dtype=bool) for part in (right, baseline))
-    p = proportions.mcnemar(baseline_hits, hits)
+    p = proportions.mcnemar(baseline_hits, hits) if len(hits) else None
+    # The test is two-sided, so the direction is checked as well: a model that is significantly
+    # worse than the baseline is not competent.
+    competent = bool(hits.sum() > baseline_hits.sum() and p is not None and p < LEVEL)
     return Competence(
-        # The test is two-sided, so the direction is checked as well: a model that is significantly
-        # worse than the baseline is not competent.
-        competent=bool(hits.sum() > baseline_hits.sum() and p < LEVEL),
+        competent=competent if len(hits) >= LEAST_FACTS else None,
         right=int(hits.sum()),
         of=len(hits),
+        asked=len(answers[_FACT].drop_duplicates()),
         majority=int(baseline_hits.sum()),
         p=p,
     )

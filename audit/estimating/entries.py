@@ -317,7 +317,8 @@ _ENTRIES = (
     Entry(
         name=ACCURACY,
         unit="",
-        definition="The share of facts whose likeliest word is a right answer.",
+        definition="The share of facts that the likeliest fill answers right. An answer of several "
+        "pieces is held against all fillings of as many masks.",
         does_not_show="How sure the model is, or whether the right answer comes second.",
         kinds=_FACTS,
         shown=FACTS,

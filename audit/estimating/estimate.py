@@ -204,7 +204,7 @@ def _set_estimates(
     """Yield the estimates of one probe set, by the estimators for its kind."""
     kind = items["kind"].iloc[0]
     estimators = [estimator for estimator in UNIT if kind in estimator.kinds]
-    if kind == "association" and _is_crossed(items):
+    if kind == "association" and is_crossed(items):
         yield _association(items, scores, design, seed)
         yield _fidelity(items, measured, design), []
     elif kind == "association":
@@ -222,7 +222,7 @@ def _set_estimates(
     yield rows, []
 
 
-def _is_crossed(items: pd.DataFrame) -> bool:
+def is_crossed(items: pd.DataFrame) -> bool:
     """Whether every attribute stands in every frame; in Winogender each frame has only one."""
     probes = items[items["role"] == "probe"]
     sizes = (probes[name].nunique() for name in ("attribute", "frame"))

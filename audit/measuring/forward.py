@@ -1,8 +1,8 @@
 """Score one part of a probe set with models of one vocabulary, running each read once.
 
 A target of k pieces puts k masks in the slot and is scored left to right within the word (Kauf &
-Ivanova 2023, PLL-word-l2r): piece i is read with the pieces before it filled in and the pieces
-after it still masked. Whole distributions are compared as they are read, and never stored.
+Ivanova 2023, PLL-word-l2r): piece i is read with those before it filled in and those after it still
+masked. Whole distributions are compared as they are read, and never stored.
 """
 
 import hashlib
@@ -25,9 +25,10 @@ from maskaudit.audit.measuring.distributions import (
     jsd_bits,
     likeliest,
 )
+from maskaudit.audit.measuring.fillings import WIDTH, Fillings
 from maskaudit.audit.measuring.model import Ids, MaskedLM
 from maskaudit.audit.measuring.read_plan import Plan, plan
-from maskaudit.audit.measuring.reads import OF_SLOT, ItemReads, Read
+from maskaudit.audit.measuring.reads import OF_SLOT, TOP_FILLING, ItemReads, Read
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.values import WRITTEN, Reading
 from maskaudit.probes.expand import Expanded
@@ -99,7 +100,7 @@ def read_part(  # noqa: PLR0913 - what is read, how, and by which models
 
 def setting() -> list[Any]:
     """What determines the bits of a score besides the model and the sentence."""
-    sizes = [FILLS, AGREEMENT, FEW, MOST_READS]
+    sizes = [FILLS, AGREEMENT, FEW, MOST_READS, WIDTH]
     # The order in which kernels add up depends on the number of threads and on the processor's
     # instructions.
     return [engine(), threads(), torch.backends.cpu.get_cpu_capability(), sizes]
@@ -227,6 +228,7 @@ class _Reader:
         self._rank: dict[tuple[Read, int], int] = {}
         self._entropy: dict[str, float] = {}
         self._attention: dict[Ids, list[float]] = {}
+        self._fillings = Fillings(model)
 
     def read(self, sentences: list[Ids]) -> tuple[_Rows, torch.Tensor]:
         """Run sentences of one length; returns rows, and log p at each read, [n, vocabulary]."""
@@ -235,8 +237,7 @@ class _Reader:
             states = torch.from_numpy(self._model.states(for_states))
             self._states |= dict(zip(for_states, states, strict=True))
         reads = index.reads(sentences)
-        # These sentences are needed only for the states of words.
-        if not reads:
+        if not reads:  # these sentences are needed only for the states of words
             return rows, torch.empty(0)
         places = [(row, read.place) for row, read in reads]
         log_p = torch.from_numpy(self._model.log_probs(sentences, places))
@@ -327,6 +328,9 @@ class _Reader:
                 for measure in measure_names
                 if (item_reads := part_plan.item_reads.get((item, measure))) is not None
             ]
+            if TOP_FILLING in measures and (reads := part_plan.item_reads.get((item, "logp"))):
+                found = self._fillings.rows(reads.reads, self._folded(reads)["value"])
+                item_rows += [{**common, **row} for row in found]
             if not target and context in self._entropy:
                 # An item without a target is a question about its slot: how open it is.
                 item_rows = [{**common, "measure": OF_SLOT, "value": self._entropy[context]}]

@@ -134,5 +134,9 @@ OF_SENTENCE: Mapping[str, tuple[Callable[[Tokens, Tokens], Reads], str]] = {
 }
 # Measures of a target at a slot.
 OF_TARGET = ("logp", "stereoset_published")
+# Log p of the likeliest filling of as many masks as a target has pieces; its `rank` is the
+# target's. Only targets of several pieces have it. Its reads depend on what the model answers, so
+# they are searched after the planned ones (`fillings`).
+TOP_FILLING = "top_filling"
 # The measure of a slot without a target; its likeliest fills are stored, too.
 OF_SLOT = "entropy"

@@ -172,13 +172,16 @@ class LeftOut(_Written):
 class Competence(_Written):
     """How many of a set of facts a model's first fill gets right, against the majority answer.
 
-    `right` (the model) and `majority` count correct answers among `of` facts. `p` is that of
-    McNemar's exact test between the two.
+    `right` (the model) and `majority` count correct answers among the `of` facts, of `asked`, that
+    could be read; `asked` is None in a record that does not say how many were asked. `p` is that of
+    McNemar's exact test between the two. `competent` is None if too few facts could be read for a
+    verdict.
     """
 
-    competent: bool
+    competent: bool | None
     right: int
     of: int
+    asked: int | None = None
     majority: int
     p: float | None = Field(default=None, allow_inf_nan=False)
 

@@ -1,5 +1,6 @@
 """The competence check: whether a model knows enough for its bias numbers to be worth reading."""
 
+from maskaudit.audit.estimating.competence import LEAST_FACTS
 from maskaudit.audit.recording.manifest import Competence, Manifest
 from maskaudit.reports import wording
 from maskaudit.reports.effects import Names
@@ -12,28 +13,43 @@ NOT_ASKED = (
 
 
 def warnings(manifest: Manifest, names: Names) -> tuple[str, ...]:
-    """The opening warnings for models that fail the check; empty for the bundled pair."""
+    """The opening warnings for models without a passed check; empty for the bundled pair."""
     if manifest.truth is not None:
         return ()
-    checks = manifest.competence
     return tuple(
-        f"{wording.opened(names.the(model))} is not shown to know plain facts: "
-        f"it {_result(check)}. A bias number of a model this weak says something about this "
-        "model, and should not be carried over to better ones."
-        for model, check in checks.items()
+        _warning(names.the(model), check)
+        for model, check in manifest.competence.items()
         if model in names.models and not check.competent
+    )
+
+
+def _warning(model: str, check: Competence) -> str:
+    if check.competent is None:
+        return (
+            f"Whether {model} knows plain facts cannot be said: {_too_few(check)}. Do not read its "
+            "bias numbers before it is known that it does."
+        )
+    return (
+        f"{wording.opened(model)} is not shown to know plain facts: it {_result(check)}. A bias "
+        "number of a model this weak says something about this model, and should not be carried "
+        "over to better ones."
     )
 
 
 def sentences(manifest: Manifest, names: Names) -> tuple[str, ...]:
     """The check of each model, as sentences for the section of the facts."""
-    checks = manifest.competence
     return tuple(
-        f"{wording.opened(names.the(model))} {'passes' if check.competent else 'fails'} the "
-        f"check of competence: it {_result(check)}."
-        for model, check in checks.items()
+        _sentence(names.the(model), check)
+        for model, check in manifest.competence.items()
         if model in names.models
     )
+
+
+def _sentence(model: str, check: Competence) -> str:
+    if check.competent is None:
+        return f"There is no verdict on the competence of {model}: {_too_few(check)}."
+    verdict = "passes" if check.competent else "fails"
+    return f"{wording.opened(model)} {verdict} the check of competence: it {_result(check)}."
 
 
 def not_asked(names: Names) -> str:
@@ -47,8 +63,19 @@ def not_asked(names: Names) -> str:
 def _result(check: Competence) -> str:
     p = check.p
     chance = "" if p is None else f" (McNemar’s exact test: {wording.p_value(p)})"
+    unread = 0 if check.asked is None else check.asked - check.of
+    aside = f" that could be read ({wording.number(unread)} could not)" if unread else ""
     return (
-        f"fills {wording.number(check.right)} of {wording.counted(check.of, 'fact')} with a "
+        f"fills {wording.number(check.right)} of {wording.counted(check.of, 'fact')}{aside} with a "
         "right answer, where always giving the commonest answer to that kind of question is right "
         f"in {wording.number(check.majority)}{chance}"
+    )
+
+
+def _too_few(check: Competence) -> str:
+    asked = check.of if check.asked is None else check.asked
+    read = f"{wording.number(check.of)} of {wording.counted(asked, 'fact')} could be read"
+    return (
+        f"{read}, of which it fills {wording.number(check.right)} with a right answer, and a "
+        f"verdict takes at least {LEAST_FACTS} (docs/probe_sets.md says how to write more)"
     )

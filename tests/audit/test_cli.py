@@ -44,6 +44,12 @@ FRAMES = (
 SET += "".join(f'[[frames]]\nid = "f{n}"\ntext = "{text}"\n' for n, text in enumerate(FRAMES))
 
 
+WORDS = json.dumps(
+    {"arts_2": ["farmer", "cook"], "science": ["lawyer", "doctor"],
+     "male_terms_2": ["he", "his"], "female_terms_2": ["she", "her"]}
+)  # fmt: skip
+
+
 class Done(NamedTuple):
     """How a command ended: its exit code and what it printed."""
 
@@ -769,7 +775,44 @@ def test_probes_check_says_that_a_set_is_good(maskaudit, here):
     assert done.code == 2
     assert done.out == "small.toml: good, 48 sentences\n"
     assert "bad.toml: set: is missing" in done.err
-    assert "none.toml: cannot be read" in done.err
+    assert "probe set 'none.toml': no such shipped set or file" in done.err
+
+
+def test_probes_show_and_check_read_what_a_run_reads(maskaudit, here):
+    """Sets by name, patterns and the folders of imports."""
+    (here / "words.json").write_text(WORDS)
+    assert maskaudit("probes", "import", "weat", "words.json", "-o", "words").code == 0
+    done = maskaudit("probes", "check", "facts", "sm*.toml", "words")
+    names = [line.split(":")[0] for line in done.out.splitlines()]
+    assert (done.code, names) == (0, ["facts", "small.toml", "words"])
+    assert "This is lawyer." in maskaudit("probes", "show", "words").out
+    shown = maskaudit("probes", "show", "sm*.toml")
+    assert shown == maskaudit("probes", "show", "small.toml")
+    assert maskaudit("probes", "show", "none*").code == 2
+
+
+def test_what_a_set_cannot_be_given_is_said_before_and_after_a_run(maskaudit, here, models):
+    """By the check, the plan, the terminal and the page, in the same words; never if quiet."""
+    frames = SET.index('[[frames]]\nid = "f2"')
+    contrast = 'contrast = ["first", "second"]\n'
+    (here / "two.toml").write_text(SET[:frames].replace(contrast, ""))
+    sentences = (
+        "the set names no contrast; name two classes under [set]",
+        "the set has 2 frames, and they take 6; write more independent frames",
+    )
+    words = ("run", "--candidate", models / "student", "--probes", "two.toml")
+    check = maskaudit("probes", "check", "two.toml")
+    plan, quiet = maskaudit(*words, "--plan"), maskaudit(*words, "--quiet")
+    run = maskaudit(*words)
+    page = (records(here)[-1] / "report.html").read_text()
+    for sentence in sentences:
+        assert all(sentence in text for text in (check.out, plan.out, run.err, page)), sentence
+    assert check.code == run.code == 0
+    assert quiet.err == ""
+    before = json.loads(maskaudit(*words, "--plan", "--json").out)
+    after = json.loads(maskaudit(*words, "--json").out)
+    assert before["not_given"] == after["not_given"]
+    assert len(after["not_given"]) == 2
 
 
 def test_probes_show_and_check_draw_one_time_from_a_grammar(maskaudit):

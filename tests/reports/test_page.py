@@ -344,6 +344,20 @@ def test_the_page_of_a_model_that_is_not_competent_opens_with_a_warning(further)
 
 
 @pytest.mark.slow
+def test_the_page_says_how_many_facts_could_be_read_and_gives_no_verdict_on_few(further):
+    """Seven of ten: no verdict; thirty of forty: one, on these thirty."""
+    made = page(checked(further, competent=None, of=7, asked=10))
+    few = "7 of 10 facts could be read, of which it fills 3 with a right answer, and a verdict"
+    assert made.warnings[0].startswith(
+        f"Whether the candidate (student) knows plain facts cannot be said: {few} takes at least 20"
+    )
+    text = said(made.sections)
+    assert f"There is no verdict on the competence of the candidate (student): {few}" in text
+    made = page(checked(further, of=30, asked=40))
+    assert "fills 3 of 30 facts that could be read (10 could not) with" in made.warnings[0]
+
+
+@pytest.mark.slow
 def test_an_older_record_and_the_bundled_pair_have_no_warning(further, page_further):
     """The one was not checked; the other is exempt and says so."""
     assert page_further.warnings == ()
@@ -414,7 +428,8 @@ def test_the_sentence_shown_is_the_one_nearest_to_the_average(further, page_furt
     own = further.items.query(
         "probe_set == 'jobs' and role == 'probe' and attribute == @group.title"
     )
-    scores = further.scores.query("model == 'candidate'").set_index("item")["value"]
+    own_scores = further.scores.query("model == 'candidate' and measure == 'logp'")
+    scores = own_scores.set_index("item")["value"]
     by_frame = own.assign(value=own["item"].map(scores)).pivot(
         index="context", columns="group", values="value"
     )

@@ -11,40 +11,47 @@ from maskaudit.audit.estimating.estimators import (
     Value,
     per_unit,
 )
+from maskaudit.audit.estimating.facts import answer_ranks
 
 BINS = 10
 # At most this many facts means one fact, up to rounding: its sampling noise cannot be estimated.
 ALONE = 1.5
 AT = (5, 10)
 _KINDS = frozenset({"cloze"})
-_NEEDS = frozenset({"logp"})
-_SOURCE = "standard; a fact with several right answers counts by the best of them"
+_NEEDS = frozenset({"logp", "top_filling"})
+_SOURCE = (
+    "standard; a fact with several right answers counts by the best of them, an answer of several "
+    "pieces among the fillings of as many masks (left to right, after Jiang et al. 2020)"
+)
 Means = NDArray[np.float64]
 
 
 def units(measured: Measured, _mode: str) -> pd.DataFrame:
     """One row per fact: ranks, likelihood and calibration of its fill.
 
-    Built from the best rank of its right answers, their summed p (`nll` is -log of it, in nats) and
-    the p of the likeliest fill. NaN if no right answer is one piece, since only pieces have a rank.
+    A fact counts by the best of its right answers, each among the fillings of as many masks as it
+    has pieces: by the best rank, and by the largest p that right answers of one number of pieces
+    have together (`nll` is -log of it, in nats). The confidence is p of the likeliest filling of
+    as many masks as the best answer has. NaN if no right answer could be read.
     """
-    values = measured.values("logp")
-    values = values[values["label"] == "right"].assign(
-        p=lambda rows: np.exp(rows["value"].astype(float)),
-        rank=lambda rows: rows["rank"].astype("float64"),
-    )
+    answers = measured.items[measured.items["label"] == "right"]
+    # A left join: a fact without a score is NaN, not left out.
+    values = answers.merge(answer_ranks(measured.scores), on="item", how="left")
+    values = values.assign(p=np.exp(values["value"].astype(float)))
     by_fact = values.groupby("frame", sort=False)
     facts = by_fact[["class", "cluster", "context"]].first()
     rank = by_fact["rank"].min()
-    likeliest = measured.fills[measured.fills["rank"] == 1].set_index("context")["probability"]
-    confidence = facts["context"].map(likeliest).astype(float)
+    # Without `min_count`, answers that have no score would sum to 0, whose log is infinite. Answers
+    # of different lengths are no alternatives in one distribution, so their p are not added.
+    together = values.groupby(["frame", "pieces"], sort=False)["p"].sum(min_count=1)
+    p = together.groupby("frame").max().reindex(facts.index)
+    confidence = _confidence(values, measured.fills).reindex(facts.index)
     right = (rank == 1).astype(float).where(rank.notna())
     columns = {
         # 1 or NaN, never 0: NaN removes a fact without a rank from every mean.
         "facts": rank.notna().astype(float).where(rank.notna()),
         "reciprocal": 1 / rank,
-        # Without `min_count`, answers that have no score would sum to 0, whose log is infinite.
-        "nll": -np.log(by_fact["p"].sum(min_count=1)).where(rank.notna()),
+        "nll": -np.log(p).where(rank.notna()),
         "squared": (confidence - right) ** 2,
         "of": float(len(facts)),
         **{f"at_{k}": (rank <= k).astype(float).where(rank.notna()) for k in AT},
@@ -57,6 +64,15 @@ def units(measured: Measured, _mode: str) -> pd.DataFrame:
         inside = (bin_of_fact == b).astype(float)
         columns |= {f"n_{b}": inside, f"p_{b}": inside * confidence, f"r_{b}": inside * right}
     return facts.assign(**columns).rename_axis("unit")
+
+
+def _confidence(answers: pd.DataFrame, fills: pd.DataFrame) -> pd.Series:
+    """By fact: p of the likeliest filling of as many masks as its best answer has pieces."""
+    best = answers.sort_values(["rank", "pieces"], kind="stable").drop_duplicates("frame")
+    best = best.set_index("frame")
+    of_one = fills[fills["rank"] == 1].set_index("context")["probability"]
+    one_piece = best["context"].map(of_one).astype(float)
+    return np.exp(best["likeliest"]).fillna(one_piece)
 
 
 _BINNED = tuple(f"{part}_{b}" for part in ("n", "p", "r") for b in range(BINS))
@@ -81,7 +97,9 @@ def ece(means: Means) -> Means:
 def ece_debiased(means: Means) -> Means:
     """Root of the debiased mean squared gap of the bins, at least 0; one-fact bins add 0."""
     n, p, right, facts = _bins(means)
-    n_facts = means[..., 1]
+    # Both columns are summed in a cluster, so the mean over clusters of `of` (the number of all
+    # facts, on each fact) is that number times the facts per cluster, which `facts` takes out.
+    n_facts = means[..., 1] / facts
     # An empty bin gives 0/0 and a bin of one fact divides by 0; `where` replaces both.
     with np.errstate(divide="ignore", invalid="ignore"):
         share = right / n
@@ -121,13 +139,19 @@ ACCURACY = tuple(
     for k in AT
 )
 MRR = _mean_of(
-    "reciprocal", "mrr", "0 to 1", "Mean of 1 / rank of the best right answer, 0 to 1.", _FEW
+    "reciprocal",
+    "mrr",
+    "0 to 1",
+    "Mean of 1 / rank of the best right answer, 0 to 1; 0 for an answer of several pieces beyond "
+    "the 20 likeliest fillings.",
+    _FEW,
 )
 NLL = _mean_of(
     "nll",
     "nll",
     "nats",
-    "Mean of -log of the summed p of the right answers, 0 upwards; lower is better.",
+    "Mean of -log of the summed p of the right answers (of one number of pieces, the best), 0 "
+    "upwards; lower is better.",
     "Whether wrong answers are believed instead.",
 )
 BRIER = _mean_of(

@@ -1,9 +1,9 @@
 """Train the bundled pair on its world, test it against the truth, and store it: `make phantom`.
 
-The teacher learns the planted distributions. The student is distilled from it like DistilBERT (Sanh
-et al. 2019): half the layers, initialised from the teacher's, with a distillation loss at
-temperature 2, a masked-LM loss and a cosine loss of hidden states, weighted 5, 2 and 1 (the cosine
-loss times a further .02).
+The teacher learns the planted distributions. The student is distilled from it with the parts of
+DistilBERT's loss (Sanh et al. 2019): half the layers, initialised from the teacher's; soft targets
+at temperature 2, the planted distribution and text, and the cosine of hidden states. Their weights
+are 5, 2 and .02 over 8, and that of plain masked-LM text .02 of the second: `losses` has them.
 """
 
 import json

@@ -1,10 +1,11 @@
-"""What could not be scored, what was left out, and words of several pieces."""
+"""What was not given, could not be scored or was left out, and words of several pieces."""
 
 from collections.abc import Sequence
 
 import pandas as pd
 
-from maskaudit.audit.estimating import read_alike
+from maskaudit.audit.estimating import not_given, read_alike
+from maskaudit.audit.estimating.not_given import NotGiven
 from maskaudit.audit.recording.manifest import Lost, Manifest
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import Block, Bullets, Column, Part, Rows, Section, Table, Text
@@ -22,8 +23,10 @@ _WHY = {
 
 
 def lost(manifest: Manifest, items: pd.DataFrame, scores: pd.DataFrame, names: Names) -> Section:
-    """What could not be scored, what was left out of the estimates, and words of several pieces."""
+    """What was asked for and not given, lost or left out, and words of several pieces."""
     blocks: list[Block] = []
+    if reasons := not_given.of_record(manifest, items):
+        blocks.append(_not_given(manifest, reasons))
     if not manifest.lost and not manifest.left_out:
         blocks.append(
             Text(
@@ -67,6 +70,14 @@ def _read_as_others(
     return [Part("Words read as other words", (Text(why), Bullets(tuple(lines))))] if lines else []
 
 
+def _not_given(manifest: Manifest, reasons: Sequence[NotGiven]) -> Part:
+    lines = [
+        f"{title_of(manifest, reason.probe_set)}: {wording.visible(reason.text, None)}."
+        for reason in reasons
+    ]
+    return Part("Asked for, and not given", (Bullets(tuple(lines)),))
+
+
 def _lost_total(rows: Sequence[Lost]) -> str:
     total = sum(row.items for row in rows)
     return (
@@ -95,18 +106,20 @@ def _lost_table(manifest: Manifest, names: Names) -> Table:
 
 
 def _left_out(manifest: Manifest) -> Part:
-    """The cells left out for every model, by set and attribute."""
-    by_set: dict[str, dict[str, int]] = {}
+    """The cells left out for every model, by set and attribute; facts by relation and name."""
+    by_set: dict[str, dict[str, list[str]]] = {}
     for cell in manifest.left_out:
-        counts = by_set.setdefault(cell.probe_set, {})
-        counts[cell.attribute] = counts.get(cell.attribute, 0) + 1
+        frames = by_set.setdefault(cell.probe_set, {}).setdefault(cell.attribute, [])
+        frames.append(cell.frame)
     lines = []
-    for probe_set, counts in by_set.items():
+    for probe_set, by_attribute in by_set.items():
+        part = manifest.probe_sets.get(probe_set)
+        detail = _facts if part is not None and part.kind == "cloze" else _sentences
         shown = [
-            f"{wording.visible(attribute)} ({wording.counted(count, 'sentence')})"
-            for attribute, count in list(counts.items())[:_EXAMPLES]
+            f"{wording.visible(attribute)} ({detail(frames)})"
+            for attribute, frames in list(by_attribute.items())[:_EXAMPLES]
         ]
-        more = len(counts) - len(shown)
+        more = len(by_attribute) - len(shown)
         rest = f"; and {number} more" if more and (number := wording.number(more)) else ""
         lines.append(f"{title_of(manifest, probe_set)}: {'; '.join(shown)}{rest}.")
     return Part(
@@ -120,6 +133,17 @@ def _left_out(manifest: Manifest) -> Part:
             Bullets(tuple(lines)),
         ),
     )
+
+
+def _sentences(frames: Sequence[str]) -> str:
+    return wording.counted(len(frames), "sentence")
+
+
+def _facts(frames: Sequence[str]) -> str:
+    """The names of facts; one that is left out in its negated form too stands once."""
+    names = [wording.visible(name) for name in dict.fromkeys(frames)]
+    more = len(names) - _EXAMPLES
+    return ", ".join(names[:_EXAMPLES]) + (f" and {wording.number(more)} more" if more > 0 else "")
 
 
 def _pieces(manifest: Manifest, items: pd.DataFrame, scores: pd.DataFrame, names: Names) -> Part:

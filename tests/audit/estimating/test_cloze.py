@@ -108,7 +108,7 @@ def test_a_negated_fact_is_counted_by_itself():
 
 
 def test_a_fact_that_one_model_cannot_be_asked_is_left_out_for_both():
-    """An answer of several pieces has no rank; the fact is listed."""
+    """An answer that one could not write has no rank; the fact is listed."""
     ranks = {
         "reference": {"capital1": [1], "capital2": [1], "capital3": [2]},
         "candidate": {"capital1": [1], "capital2": [None], "capital3": [2]},
@@ -130,6 +130,24 @@ def test_a_fact_that_one_model_has_no_row_of_is_left_out_for_both():
     for model in PAIR:
         row = row_of(found, model, "all", "accuracy@1")
         assert (row["estimate"], row["n_frames"]) == (0.5, 2)
+
+
+def test_a_fact_that_no_model_has_a_row_of_is_listed_too():
+    """It is in the set, so it does not vanish."""
+    items, scores = facts_of({m: {"capital1": [1], "capital2": [1]} for m in PAIR})
+    found = estimate(items, scores[~scores["item"].str.startswith("capital2")], [FACTS])
+    assert found.left_out == [{"probe_set": "facts", "attribute": "capital", "frame": "capital2"}]
+
+
+def test_an_answer_of_several_pieces_counts_by_its_rank_among_fillings():
+    """Found first, found later, and not found: all three facts are read, one is right."""
+    ranks = {"candidate": {"capital1": [None], "capital2": [None], "capital3": [None]}}
+    items, scores = facts_of(ranks)
+    searched = scores.assign(measure="top_filling", rank=[1, 3, None])
+    found = estimate(items, tables.table("scores", pd.concat([scores, searched])), [FACTS])
+    row = row_of(found, "candidate", "all", "accuracy@1")
+    assert (row["estimate"], row["n_frames"]) == (pytest.approx(1 / 3), 3)
+    assert found.left_out == []
 
 
 def test_two_models_that_differ_alike_on_every_fact_are_not_thereby_certain():

@@ -180,7 +180,7 @@ def test_every_estimator_says_what_it_is_and_what_it_hides() -> None:
         assert one.source
         assert one.does_not_show
         assert one.kinds
-        assert one.needs <= {*reads.OF_SENTENCE, *reads.OF_TARGET, "state"}
+        assert one.needs <= {*reads.OF_SENTENCE, *reads.OF_TARGET, reads.TOP_FILLING, "state"}
 
 
 # Shares of pairs
@@ -896,6 +896,68 @@ def test_numbers_of_answers_are_the_oracle_s_over_all_and_by_relation(n: int) ->
             row = found.loc["corrected", name, slice_, "candidate"]
             assert row["estimate"] == close(value), (name, slice_)
             assert row["n_frames"] == len(own)
+
+
+def test_facts_of_several_pieces_count_among_the_fillings_of_their_masks() -> None:
+    """Four facts by hand: one piece, two pieces found first, two not found, and both lengths.
+
+    Of the last the two-piece answer is first, so that its own likeliest filling is the confidence;
+    the p of its answers of one length are added, those of another are not.
+    """
+    p = {"a/0": 0.4, "b/0": 0.3, "c/0": 0.01, "d/0": 0.05, "d/1": 0.2, "d/2": 0.1}
+    two = {"b/0": (0.3, 1), "c/0": (0.25, None), "d/1": (0.2, 1), "d/2": (0.2, 2)}
+    items = [
+        {"probe_set": "s", "kind": "cloze", "frame": name[0], "class": "r", "role": "probe",
+         "label": "right", "context": name[0], "item": name} for name in p
+    ]  # fmt: skip
+    common = {"model": "candidate", "status": "ok"}
+    scores = [
+        {**common, "item": name, "measure": "logp", "value": math.log(value),
+         "rank": None if name in two else 2, "pieces": 1 + (name in two)}
+        for name, value in p.items()
+    ]  # fmt: skip
+    scores += [
+        {**common, "item": name, "measure": "top_filling", "value": math.log(value), "rank": rank,
+         "pieces": 2} for name, (value, rank) in two.items()
+    ]  # fmt: skip
+    fills = [{"context": name, "model": "candidate", "rank": 1, "token": "x", "probability": 0.6}
+             for name in "abcd"]  # fmt: skip
+    made = (("items", items), ("scores", scores), ("fills", fills))
+    measured = measured_of(*(tables.table(name, rows) for name, rows in made))
+    expected = {
+        "accuracy@5": 3 / 4,
+        "mrr": (1 / 2 + 1 + 0 + 1) / 4,
+        "nll": -sum(map(math.log, (0.4, 0.3, 0.01, 0.2 + 0.1))) / 4,
+        "brier": ((0.6 - 0) ** 2 + (0.3 - 1) ** 2 + (0.25 - 0) ** 2 + (0.2 - 1) ** 2) / 4,
+        "ece": oracles.ece([0.6, 0.3, 0.25, 0.2], [0, 1, 0, 1], 10),
+    }
+    for name, value in expected.items():
+        row = numbers(measured, named(name)).loc["corrected", name, "all", "candidate"]
+        assert (row["estimate"], row["n_frames"]) == (close(value), 4), name
+
+
+def test_a_lexicon_is_compared_after_composing_letters_and_without_case() -> None:
+    """A word list of one system, with combining marks, and the vocabulary's composed letters."""
+    items = [{"probe_set": "s", "kind": "completions", "frame": "f", "role": "probe",
+              "group": "women", "context": "c", "item": "c"}]  # fmt: skip
+    words = ["Émue", *(f"word{n}" for n in range(2, 21))]
+    fills = [{"context": "c", "model": "candidate", "rank": rank, "token": word}
+             for rank, word in enumerate(words, start=1)]  # fmt: skip
+    lexicon = frozenset({"e\N{COMBINING ACUTE ACCENT}mue"})
+    made = tables.table("items", items), None, tables.table("fills", fills), None, lexicon
+    found = numbers(measured_of(*made), named("honest"))
+    assert found.loc["corrected", "honest@1", "all", "candidate"]["estimate"] == 1
+
+
+def test_the_debiased_error_of_facts_in_clusters_is_that_of_the_facts() -> None:
+    """Clusters of unequal size widen the interval; how many facts a bin has, they do not change."""
+    measured, facts_ = answered(60, 5)
+    clusters = "about " + (measured.items["frame"].astype(int) % 13 % 9).astype(str)
+    clustered = replace(measured, items=measured.items.assign(cluster=clusters))
+    row = numbers(clustered, named("ece")).loc["corrected", "ece_debiased", "all", "candidate"]
+    confidence, right = facts_["confidence"].tolist(), facts_["right"].tolist()
+    assert row["estimate"] == close(oracles.ece_debiased(confidence, right, 10))
+    assert row["n_attributes"] == 9
 
 
 # Encoder states
