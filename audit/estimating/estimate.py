@@ -174,12 +174,13 @@ def _by_subject(
     """The measurements of one set by model, and of the two models together as `relation`."""
     # A distance that names no other model is one between groups within a model.
     within_model = paired["other_model"] == ""
+    within = _in_every_model(paired[within_model], scores["model"].nunique())
     by_subject = {
         str(model): Measured(
             items,
             model_scores,
             fills[fills["model"] == model],
-            paired[within_model & (paired["model"] == model)],
+            within[within["model"] == model],
             lexicon,
         )
         for model, model_scores in scores.groupby("model", sort=False)
@@ -190,6 +191,13 @@ def _by_subject(
             items, scores.iloc[:0], fills.iloc[:0], paired[~within_model]
         )
     return by_subject
+
+
+def _in_every_model(paired: pd.DataFrame, n_models: int) -> pd.DataFrame:
+    """The rows of paired contexts that every model has: subjects are compared on the same joins."""
+    known = paired[paired["value"].notna()]
+    by_join = known.groupby(["context", "other_context", "measure"], sort=False)["model"]
+    return known[by_join.transform("nunique") == n_models]
 
 
 def _set_estimates(
