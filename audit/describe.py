@@ -239,6 +239,8 @@ def _parts_of(probe_set: ProbeSet, items: pd.DataFrame) -> dict[str, Any]:
                 name: {"label": part.label or name, "attributes": len(part.attributes)}
                 for name, part in probe_set.classes.items()
             },
+            # Left out where no class says so, as in a record of an older set.
+            **({"directions": probe_set.directions} if probe_set.directions else {}),
             "group_at_mask": probe_set.group_at_mask if probe_set.frames else None,
             "frames": len(probe_set.frames) or len(probe_set.facts),
         }

@@ -38,15 +38,19 @@ def check_probes(
     """Check probe sets of your own: every fault of every file at once."""
     from maskaudit.probes.expand import expand
     from maskaudit.probes.loading import load
+    from maskaudit.probes.tested import what_is_tested
 
     faults: list[str] = []
     for path in files:
         try:
-            expanded = expand(load(path).drawn(0))
+            probe_set = load(path)
+            expanded = expand(probe_set.drawn(0))
         except InputError as error:
             faults += error.faults
         else:
             print(f"{path}: good, {len(expanded.contexts)} sentences")
+            for line in what_is_tested(probe_set):
+                print(f"  tested: {line}")
     if faults:
         raise InputError(*faults)
 

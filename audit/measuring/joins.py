@@ -6,7 +6,7 @@ states of two words over all their sentences. A join that lacks one of its conte
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from itertools import combinations, product
 
 import pandas as pd
@@ -38,6 +38,7 @@ class Word:
     group: str
     class_: str
     term: str
+    _: KW_ONLY
     context: str
     items: tuple[str, ...]
 
@@ -57,10 +58,11 @@ def group_pairs(items: pd.DataFrame, contexts: pd.DataFrame) -> list[GroupPair]:
     # A dict as an ordered set: two frames may have the very same sentences.
     pairs: dict[GroupPair, None] = {}
     for _, bundle in rows.groupby(["frame", "variant", "attribute"], sort=False):
-        by_group = bundle.groupby("group", sort=False)["context"].agg(lambda c: tuple(c.unique()))
+        by_group = bundle.groupby("group", sort=False)["context"].agg(lambda c: list(c.unique()))
         for groups in combinations(by_group.index, 2):
             first, second = groups
-            pairs[GroupPair((first, second), (by_group[first], by_group[second]))] = None
+            own = (tuple(by_group[first]), tuple(by_group[second]))
+            pairs[GroupPair((first, second), own)] = None
     return list(pairs)
 
 
@@ -82,7 +84,7 @@ def words(items: pd.DataFrame) -> list[Word]:
     """The words of each test of a set of word sets, in the order of the items."""
     by_word = items.groupby(["frame", "group", "class", "term"], sort=False)
     return [
-        Word(*key, context=rows["context"].iloc[0], items=tuple(rows["item"]))
+        Word(*map(str, key), context=rows["context"].iloc[0], items=tuple(rows["item"]))
         for key, rows in by_word
     ]
 
@@ -148,8 +150,10 @@ def _expected(items: pd.DataFrame, contexts: pd.DataFrame) -> Iterator[tuple[str
     """Yield the measure of each sort of join, and what should have been joined."""
     if (items["kind"] == "words").any():
         pairs = word_pairs(words(items))
-        joins = [((one.context, other.context), (one.term, other.term)) for one, other in pairs]
-        yield _OF_WORDS, {"": joins}
+        yield (
+            _OF_WORDS,
+            {"": [((one.context, other.context), (one.term, other.term)) for one, other in pairs]},
+        )
         return
     terms = dict(zip(items["context"], items["term"], strict=True))
     by_groups = defaultdict(list)

@@ -626,8 +626,10 @@ def every_kind() -> list[Expanded]:
 def design_of(part: Expanded) -> Design:
     """Return the design of a set of this file."""
     kind, name = part.items["kind"].iloc[0], part.items["probe_set"].iloc[0]
-    contrast = ("first", "second") if kind == "association" else None
-    return Design(name, "gender", contrast, "lean", {"mode": "corrected"})
+    is_directed = kind == "association"
+    contrast = ("first", "second") if is_directed else None
+    directions = {"first": "women", "second": "men"} if is_directed else {}
+    return Design(name, "gender", contrast, "lean", {"mode": "corrected"}, directions)
 
 
 LEXICON = frozenset({"he", "lawyer", "black", "the", "bad", "lazy"})
