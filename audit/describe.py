@@ -17,7 +17,9 @@ from maskaudit.audit.estimating.competence import competence
 from maskaudit.audit.estimating.estimate import Design, Estimated, design
 from maskaudit.audit.measuring.backends.torch_model import engine, threads
 from maskaudit.audit.measuring.fingerprint import fingerprint, version_of
+from maskaudit.audit.measuring.joins import lost_joins
 from maskaudit.audit.measuring.model import MaskedLM
+from maskaudit.audit.measuring.scoring import Scored, contexts
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.recording import manifest as recorded
 from maskaudit.audit.recording.manifest import Entry, Identity, LeftOut, Lost, Manifest, Provenance
@@ -156,7 +158,7 @@ def notes_on_time(earlier: Mapping[Path, Entry]) -> list[str]:
 def manifest(
     pair: Mapping[str, MaskedLM],
     questions: Questions,
-    scores: pd.DataFrame,
+    scored: Scored,
     estimated: Estimated,
     details: RecordDetails,
 ) -> Manifest:
@@ -177,12 +179,15 @@ def manifest(
         provenance=_provenance(details.started),
         settings=questions.settings,
         probe_sets=questions.described,
-        lost=lost(questions.items, scores),
+        lost=[
+            *lost(questions.items, scored.scores),
+            *lost_joins(questions.items, contexts(questions.parts), scored.paired, list(pair)),
+        ],
         left_out=[LeftOut.model_validate(cell) for cell in estimated.left_out],
         not_measured=_not_measured(identities),
         truth=planted,
         # The phantom models, recognised by their digests, are exempt: they learned other facts.
-        competence={} if planted else competence(questions.items, scores),
+        competence={} if planted else competence(questions.items, scored.scores),
     )
 
 
@@ -239,6 +244,8 @@ def _parts_of(probe_set: ProbeSet, items: pd.DataFrame) -> dict[str, Any]:
                 name: {"label": part.label or name, "attributes": len(part.attributes)}
                 for name, part in probe_set.classes.items()
             },
+            # Left out where no class says so, as in a record of an older set.
+            **({"directions": probe_set.directions} if probe_set.directions else {}),
             "group_at_mask": probe_set.group_at_mask if probe_set.frames else None,
             "frames": len(probe_set.frames) or len(probe_set.facts),
         }

@@ -98,7 +98,7 @@ def _record(
     """Compute estimates from the scores, all subjects from the same cells, and build the record."""
     measured = (scored.scores, questions.designs, scored.fills, scored.paired, questions.lexicon)
     estimated = estimate(questions.items, *measured, **questions.settings.as_json())
-    manifest = describe.manifest(pair, questions, scored.scores, estimated, details)
+    manifest = describe.manifest(pair, questions, scored, estimated, details)
     tables = (scored.scores, scored.paired, scored.fills, estimated.estimates)
     return Record(manifest, scoring.contexts(questions.parts), questions.items, *tables)
 

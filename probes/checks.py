@@ -11,6 +11,9 @@ from maskaudit.probes.sentence import KNOWN, PLACEHOLDER, faults_of_sentence, si
 
 # No class may have this name: results use it for the neutral attributes.
 RESERVED = "control"
+# No group of three or more may have this name: results use it for all groups but one.
+REST = "rest"
+_TWO = 2
 # The least number of sentences per drawn frame, so that two draws have few frames in common.
 SENTENCES_PER_FRAME = 10
 
@@ -119,10 +122,42 @@ def _faults_of_contrast(probe_set: ProbeSet) -> Iterator[Fault]:
             names = ", ".join(probe_set.classes) or "none"
             message = f"set.contrast: no class is named {name!r}; the classes are: {names}"
             yield Fault((*at, number), message)
+    yield from _faults_of_directions(probe_set)
     if RESERVED in probe_set.classes:
         yield Fault(
             ("classes", RESERVED),
             f"classes.{RESERVED}: reserved for [controls] in the results; choose another name",
+        )
+
+
+def _faults_of_directions(probe_set: ProbeSet) -> Iterator[Fault]:
+    """Yield faults of `group` in classes: one class for a group, and both of a contrast or none."""
+    class_of: dict[str, str] = {}
+    for name, group in (probe_set.directions or {}).items():
+        at = ("classes", name, "group")
+        label = f"classes.{name}.group"
+        if group not in probe_set.groups:
+            names = ", ".join(probe_set.groups) or "none"
+            yield Fault(at, f"{label}: no group is named {group!r}; the groups are: {names}")
+        elif group in class_of:
+            yield Fault(
+                at,
+                f"{label}: {class_of[group]!r} is stereotyped with {group!r} too; expected one "
+                "class for a group, so that the contrast is between two classes",
+            )
+        class_of.setdefault(group, name)
+    contrast = probe_set.header.contrast or []
+    without = [name for name in contrast if name not in class_of.values()]
+    if class_of and 0 < len(without) < len(contrast):
+        yield Fault(
+            ("classes", without[0]),
+            f"classes.{without[0]}: does not say which group it is stereotyped with, but the other "
+            "class of set.contrast does; expected `group` in both or in neither",
+        )
+    if REST in probe_set.groups and len(probe_set.groups) > _TWO:
+        yield Fault(
+            ("groups", REST),
+            f"groups.{REST}: reserved in the results for all groups but one; choose another name",
         )
 
 

@@ -114,8 +114,9 @@ class Attribute(Part):
 
 
 class AttributeClass(Part):
-    """Attributes that a stereotype associates with the same group."""
+    """Attributes that a stereotype associates with the same group, named by `group`."""
 
+    group: Name | None = None
     attributes: list[Attribute] = Field(min_length=1)
     label: Line | None = None
 
@@ -184,6 +185,12 @@ class ProbeSet(Part):
     frames: list[Frame] = Field(default=[])
     grammar: Grammar | None = None
     facts: list[Fact] = Field(default=[])
+
+    @property
+    def directions(self) -> dict[str, str] | None:
+        """The group that each class is stereotyped with, where the set says so; None if nowhere."""
+        groups = {name: part.group for name, part in sorted(self.classes.items())}
+        return {name: group for name, group in groups.items() if group is not None} or None
 
     @property
     def group_at_mask(self) -> bool:

@@ -38,6 +38,7 @@ UNDIRECTED = {
     *("flips", "sign_changes", "expected_sign_changes"),
     *("fidelity", "fidelity_adjusted"),
     "world_slope",
+    *("against_rest", "stereotype_against_rest", "group_spread"),
 }
 
 

@@ -66,10 +66,13 @@ def _print_checked(path: Path, label: str) -> None:
     from maskaudit.audit.estimating.not_given import of_set
     from maskaudit.probes.expand import expand
     from maskaudit.probes.loading import load
+    from maskaudit.probes.tested import what_is_tested
 
     probe_set = load(path)
     expanded = expand(probe_set.drawn(0))
     print(f"{label}: good, {len(expanded.contexts)} sentences")
+    for line in what_is_tested(probe_set):
+        print(f"  tested: {line}")
     # The lexicon is named by a run, not by a set.
     for reason in of_set(expanded.items, probe_set.header.contrast, has_lexicon=False):
         print(f"note: {reason}")

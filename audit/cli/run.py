@@ -136,7 +136,7 @@ def _print_records(
     for record in records:
         assert record.path is not None  # noqa: S101 - it was just sealed
         judgement = None if settings.gates is None else verdicts.read(record.path)
-        nothing_scored = bool(record.scores["value"].isna().all())
+        nothing_scored = not record.is_measured
         # Nothing scored is no pass, even if there is no gate to say so.
         codes.append(3 if nothing_scored else 0 if judgement is None else judgement.exit_code)
         file, claim = record.path / FILE, headline(record).sentence

@@ -12,7 +12,7 @@ from maskaudit.audit.estimating.facts import answer_ranks
 from maskaudit.audit.estimating.names import ACCURACY, CORRECTED, NEGATED
 from maskaudit.audit.estimating.statistics import anova, proportions
 from maskaudit.audit.estimating.statistics.interval import Interval, point
-from maskaudit.audit.recording.slices import ALL, Slice, of_relation
+from maskaudit.audit.recording.slices import ALL, Slice, of_part
 from maskaudit.audit.recording.values import Flag
 
 
@@ -71,7 +71,7 @@ def _slices(hits: pd.DataFrame) -> Iterator[tuple[Slice, pd.DataFrame]]:
         return
     yield ALL, hits
     for relation, part in hits.groupby(level="class", sort=False):
-        yield of_relation(str(relation)), part
+        yield of_part("cloze", str(relation)), part
 
 
 def _shares(hits: pd.DataFrame) -> Iterator[tuple[str, Interval, Flag]]:

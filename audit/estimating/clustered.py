@@ -13,7 +13,7 @@ from maskaudit.audit.estimating.names import EXACT, WILSON
 from maskaudit.audit.estimating.statistics import clusters, proportions
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval, point
 from maskaudit.audit.recording.methods import CROSSED_CLUSTERS
-from maskaudit.audit.recording.slices import ALL, of_class
+from maskaudit.audit.recording.slices import ALL, of_part
 from maskaudit.audit.recording.values import Flag
 
 # With fewer clusters, an estimate gets no interval.
@@ -75,6 +75,7 @@ def unit_rows(
     }
     if not measured:
         return
+    kind = str(next(iter(measured.values())).items["kind"].iloc[0])
     for mode in estimator.modes:
         units = {model: estimator.units(part, mode) for model, part in measured.items()}
         # Sort by name, so that sums are equal to the last bit whatever the order of the input.
@@ -91,7 +92,9 @@ def unit_rows(
         classes = all_units["class"][complete]
         slices = {ALL: classes.index} if estimator.whole else {}
         named = classes[classes != ""]
-        slices |= {of_class(str(name)): members.index for name, members in named.groupby(named)}
+        slices |= {
+            of_part(kind, str(name)): members.index for name, members in named.groupby(named)
+        }
         for slice_, chosen in slices.items():
             part = _Slice(
                 {m: _with_count(table.loc[chosen]) for m, table in numbers.items()},

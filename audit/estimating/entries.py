@@ -13,9 +13,11 @@ from maskaudit.audit.estimating.entry import (
 )
 from maskaudit.audit.estimating.names import (
     ACCURACY,
+    AGAINST_REST,
     ASSOCIATION,
     BEYOND_WORLD,
     CONTRAST,
+    CONTRAST_AGAINST_REST,
     CORRELATION,
     DEPENDABILITY,
     EXPECTED_SIGN_CHANGES,
@@ -24,6 +26,7 @@ from maskaudit.audit.estimating.names import (
     FLIPS,
     FRAMES_NEEDED,
     GENERALIZABILITY,
+    GROUP_SPREAD,
     INHERITANCE,
     LARGEST,
     LEAN,
@@ -117,6 +120,47 @@ _ENTRIES = (
         harm="up",
         log_ratio=LOG_MAGNITUDE_RATIO,
         shown=RESULTS,
+    ),
+    Entry(
+        name=AGAINST_REST,
+        unit="nats",
+        definition="In a set of three groups or more, the average over attributes of log p(group) "
+        "less the mean of log p over all other groups. Positive leans to the group.",
+        does_not_show="Whether a lean comes from the attributes or from how common the group’s "
+        "words are, so it is never tested; or which of the other groups it is against.",
+        kinds=_CELLS,
+        power=1,
+    ),
+    Entry(
+        name=CONTRAST_AGAINST_REST,
+        unit="nats",
+        definition="In a set of three groups or more, the average of log p(group) less the mean of "
+        "log p over all other groups, over the class that is stereotyped with the group, less the "
+        "same average over the classes stereotyped with other groups. Positive follows the "
+        "stereotype, whatever the order of the groups.",
+        does_not_show="Which of the other groups it is against.",
+        kinds=_CELLS,
+        null=0.0,
+        power=1,
+        harm="up",
+    ),
+    Entry(
+        name=GROUP_SPREAD,
+        unit="nats²",
+        definition="In a set of three groups or more, how far the attributes set the groups apart: "
+        "the variance over groups (divisor: groups less 1) of an attribute’s log p beyond the "
+        "average attribute’s, mean over attributes, from products of two different frames, so that "
+        "noise adds nothing. It is half the mean association over all pairs of groups. 0 or below: "
+        "none found. Its p is that of a permutation test (labels of the groups permuted frame by "
+        "frame).",
+        does_not_show="Which group is apart, in which direction, or what all attributes share, "
+        "such as how common the groups’ words are.",
+        kinds=_CELLS,
+        source="the variance over groups of Ahn & Oh 2021 (cbs), made a U-statistic; permutation "
+        "within blocks: Good 2005",
+        null=0.0,
+        power=2,
+        harm="up",
     ),
     Entry(
         name=GENERALIZABILITY,

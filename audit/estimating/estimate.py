@@ -7,7 +7,7 @@ listed as left out.
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import combinations
 from typing import Any
 
@@ -39,8 +39,15 @@ from maskaudit.audit.estimating.estimators.catalogue import GROUP, UNIT
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import group_at_mask, pooling_rule
 from maskaudit.audit.estimating.estimators.prior import PRIOR
-from maskaudit.audit.estimating.names import ASSOCIATION, CONTRAST, between, contrast_of
+from maskaudit.audit.estimating.names import (
+    ASSOCIATION,
+    CONTRAST,
+    GROUP_SPREAD,
+    between,
+    contrast_of,
+)
 from maskaudit.audit.estimating.read_alike import distinct
+from maskaudit.audit.estimating.several_groups import several_groups
 from maskaudit.audit.estimating.statistics import multiplicity
 from maskaudit.audit.estimating.teacher_student import fidelities, relation
 from maskaudit.audit.recording import tables
@@ -61,6 +68,17 @@ class Design:
     contrast: tuple[str, str] | None
     expect: str
     method: Mapping[str, str]
+    directions: Mapping[str, str] = field(default_factory=dict)
+
+    def classes(self, first: str, second: str) -> tuple[str, str] | None:
+        """The classes whose contrast is between two groups: those stereotyped with each of them.
+
+        `contrast` if the set does not say so of both; None if it has no contrast either.
+        """
+        class_of = {group: name for name, group in self.directions.items()}
+        if first in class_of and second in class_of:
+            return class_of[first], class_of[second]
+        return self.contrast
 
 
 def design(name: str, described: ProbeSetKey, method: Mapping[str, str]) -> Design:
@@ -72,6 +90,7 @@ def design(name: str, described: ProbeSetKey, method: Mapping[str, str]) -> Desi
     contrast = (
         None if described.contrast is None else (described.contrast[0], described.contrast[1])
     )
+    directions = described.directions or {}
     # For a grammar, the digest of its universe: different draws from one universe are comparable.
     items = described.items_digest if described.grammar is None else described.grammar.universe
     key = {
@@ -82,9 +101,18 @@ def design(name: str, described: ProbeSetKey, method: Mapping[str, str]) -> Desi
         "pieces": "word-l2r",
         # The order of the classes decides the sign.
         **({"contrast": "-".join(contrast)} if contrast else {}),
+        **(
+            {
+                "directions": ",".join(
+                    f"{name}={group}" for name, group in sorted(directions.items())
+                )
+            }
+            if directions
+            else {}
+        ),
         **method,
     }
-    return Design(name, described.axis, contrast, described.expect, key)
+    return Design(name, described.axis, contrast, described.expect, key, directions)
 
 
 # Rows of `estimates` about one set, and the cells left out for all subjects.
@@ -176,12 +204,13 @@ def _by_subject(
     """The measurements of one set by model, and of the two models together as `relation`."""
     # A distance that names no other model is one between groups within a model.
     within_model = paired["other_model"] == ""
+    within = _in_every_model(paired[within_model], scores["model"].nunique())
     by_subject = {
         str(model): Measured(
             items,
             model_scores,
             fills[fills["model"] == model],
-            paired[within_model & (paired["model"] == model)],
+            within[within["model"] == model],
             lexicon,
         )
         for model, model_scores in scores.groupby("model", sort=False)
@@ -192,6 +221,15 @@ def _by_subject(
             items, scores.iloc[:0], fills.iloc[:0], paired[~within_model]
         )
     return by_subject
+
+
+def _in_every_model(paired: pd.DataFrame, n_models: int) -> pd.DataFrame:
+    """The rows of single contexts, and those of two contexts that every model has.
+
+    All subjects are compared on the same joins.
+    """
+    by_join = paired.groupby(["context", "other_context", "measure"], sort=False)["model"]
+    return paired[(paired["other_context"] == "") | (by_join.transform("nunique") == n_models)]
 
 
 def _set_estimates(
@@ -277,7 +315,8 @@ def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed
             if estimator is LOG_ODDS and index == 0:  # a cell is complete for all groups or none
                 left_out += missing
             by_subject = with_difference(by_model)
-            for subject, number in _numbers(by_subject, estimator, design, items, seed):
+            classes = design.classes(first, second)
+            for subject, number in _numbers(by_subject, estimator, classes, items, seed):
                 # Only the p of the association is drawn at random. Naming the seed in other keys
                 # would make equal numbers incomparable.
                 resampled = f"@seed{seed}" if number.estimator == ASSOCIATION else ""
@@ -289,17 +328,25 @@ def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed
                     "method": _method_key(design, name, pooling),
                 }
                 rows.append({**common, **row})
+    if len(groups) > _TWO:
+        for subject, number in several_groups(items, scores, design.directions, seed):
+            resampled = f"@seed{seed}" if number.estimator == GROUP_SPREAD else ""
+            method = _method_key(design, f"{number.estimator}{resampled}", pooling)
+            rows.append({**common, **number.row(), "subject": subject, "method": method})
     return rows, left_out
 
 
 def _numbers(
     by_subject: Mapping[str, Matrix],
     estimator: GroupEstimator,
-    design: Design,
+    classes: tuple[str, str] | None,
     items: pd.DataFrame,
     seed: int,
 ) -> Iterator[tuple[str, Number]]:
-    """Yield every number of one estimator between two groups, with its subject."""
+    """Yield every number of one estimator between two groups, with its subject.
+
+    `classes` are those of the contrast, if there is one.
+    """
     # Leans, rankings and the world's shares concern the model's output: raw log-odds only.
     is_raw = estimator is LOG_ODDS
     shares = _shares(items) if is_raw else {}
@@ -308,9 +355,9 @@ def _numbers(
     )
     for subject, matrix in by_subject.items():
         numbers = [crossed.means(matrix, estimator.name)]
-        if estimator is not PRIOR and design.contrast is not None:
+        if estimator is not PRIOR and classes is not None:
             name = CONTRAST if is_raw else contrast_of(estimator.name)
-            numbers.append(crossed.contrast(matrix, name, design.contrast))
+            numbers.append(crossed.contrast(matrix, name, classes))
         if is_raw:
             # One generator per subject: its p must not depend on the models audited beside it.
             rng = np.random.default_rng(seed)

@@ -5,6 +5,10 @@ PUBLISHED, CORRECTED = "published", "corrected"
 # Numbers from the cells of one subject.
 CONTRAST = "stereotype_contrast"
 LEAN, LARGEST = "lean", "largest_lean"
+# Numbers of a set of three groups or more: of one group against the rest, and of all of them.
+AGAINST_REST, CONTRAST_AGAINST_REST = "against_rest", "stereotype_against_rest"
+GROUP_SPREAD = "group_spread"
+REST = "rest"
 ASSOCIATION, MAGNITUDE = "association", "magnitude"
 GENERALIZABILITY, DEPENDABILITY = "generalizability", "dependability"
 FRAMES_NEEDED = "frames_needed"

@@ -133,7 +133,8 @@ def fidelities(items: pd.DataFrame, paired: pd.DataFrame) -> Iterator[Number]:
     models share no vocabulary, or fewer than `LEAST_FRAMES` frames have both kinds.
     """
     kl = _by_context(paired[paired["measure"] == "kl"])
-    rows = items[items["context"].isin(kl.index)].drop_duplicates(["context", "role"])
+    asked = items[items["context"].isin(kl.index)]
+    rows = asked[["context", "role", "frame"]].drop_duplicates()
     probes = rows.loc[rows["role"] == "probe", "context"]
     # With the attribute at the mask, probes and controls share a sentence: it counts as a probe.
     rows = rows[(rows["role"] == "probe") | ~rows["context"].isin(probes)]
@@ -146,7 +147,7 @@ def fidelities(items: pd.DataFrame, paired: pd.DataFrame) -> Iterator[Number]:
     by_frame = rows.groupby(["frame", "probe"])["kl"].mean().unstack("probe").dropna()
     if by_frame.shape[1] < 2 or len(by_frame) < LEAST_FRAMES:  # noqa: PLR2004 - both kinds
         return
-    n_attributes = rows.loc[rows["probe"], "attribute"].nunique()
+    n_attributes = asked.loc[asked["role"] == "probe", "attribute"].nunique()
     n_frames = len(by_frame)
     demographic, plain = (by_frame[kind].to_numpy(dtype=float) for kind in (True, False))
     interval = fidelity.difference_in_differences(demographic, plain)

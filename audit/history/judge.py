@@ -11,6 +11,7 @@ from maskaudit.audit.history.changepoint import Change, change_point
 from maskaudit.audit.history.sequential import ALPHA, worse_versions
 from maskaudit.audit.history.sequential_audits import Week, Weekly, joined
 from maskaudit.audit.history.series import DIFFERENCE, History, Series
+from maskaudit.audit.recording.slices import Slice
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,9 @@ def _unjudged(line: Sequence[Series], limit: float | None) -> str:
     newest = line[-1]
     points = [point for series in line for point in series.points]
     is_difference = newest.subject == DIFFERENCE
-    if not is_harmful_lean(newest.estimator):
+    described = points[-1].audit.probe_sets[newest.probe_set]
+    has_direction = described.has_direction(Slice.parse(newest.slice).groups)
+    if not is_harmful_lean(newest.estimator) or not has_direction:
         return "no direction"
     if newest.is_drawn and not is_difference and limit is None:
         return "no limit"

@@ -27,6 +27,7 @@ from maskaudit.audit.history.series import (
     Skipped,
     series_of,
 )
+from maskaudit.audit.recording import older
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.methods import Method
 from maskaudit.audit.recording.record import MANIFEST, read_manifest
@@ -114,7 +115,7 @@ def _read(folder: Path, chosen: Chosen) -> RecordRows | Skipped:
     try:
         manifest = read_manifest(folder, ("estimates",))
         # Bytes and no path: pyarrow does not accept paths that are not UTF-8.
-        rows = _rows((folder / ESTIMATES).read_bytes(), chosen)
+        rows = _rows((folder / ESTIMATES).read_bytes(), chosen, manifest)
         return RecordRows(_audit(folder.name, manifest), _checked(rows, manifest))
     # One damaged record must not hide the history of the others.
     except InputError as error:
@@ -151,14 +152,31 @@ def _checked(rows: list[dict[str, Any]], manifest: Manifest) -> list[dict[str, A
     return rows
 
 
-def _rows(content: bytes, chosen: Chosen) -> list[dict[str, Any]]:
-    """The chosen rows of a table of estimates."""
+def _rows(content: bytes, chosen: Chosen, manifest: Manifest) -> list[dict[str, Any]]:
+    """The chosen rows of a table of estimates, with the slices of the newest format."""
     # Records are read in parallel already; more threads for each would only compete.
     table = _file(content).read(columns=[*KEYS, *NUMBERS], use_threads=False)
+    is_older = manifest.format < older.WITH_PARTS
     for column, values in chosen.columns().items():
-        table = table.filter(pc.is_in(table[column], value_set=pa.array(values)))
+        # An older record may have another name for a slice.
+        if column != "slice" or not is_older:
+            table = table.filter(pc.is_in(table[column], value_set=pa.array(values)))
     rows: list[dict[str, Any]] = table.to_pylist()
-    return rows
+    if not is_older:
+        return rows
+    # A row of an unknown set is refused by `_checked`, with a message of its own.
+    sets = manifest.probe_sets
+    slices = [
+        older.slice_now(row["slice"], row["subject"], sets[row["probe_set"]])
+        if row["probe_set"] in sets
+        else row["slice"]
+        for row in rows
+    ]
+    return [
+        {**row, "slice": slice_}
+        for row, slice_ in zip(rows, slices, strict=True)
+        if slice_ is not None and (not chosen.slices or slice_ in chosen.slices)
+    ]
 
 
 def _file(content: bytes) -> pq.ParquetFile:

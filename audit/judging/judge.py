@@ -93,7 +93,10 @@ def _by_gate(gate: Gate, source: Source, margin: float | None) -> Iterator[Judge
     modes = len(rows["mode"].unique()) > 1
     for row in rows.to_dict("records"):
         name = name_of(cast("Mapping[str, Any]", row), source.part, several=several, modes=modes)
-        number = judged(gate, cast("Mapping[str, Any]", row), source.against, name, margin)
+        described = source.sets[row["probe_set"]]
+        number = judged(
+            gate, cast("Mapping[str, Any]", row), source.against, name, margin, described
+        )
         yield replace(number, lost=source.lost_share.get(row["probe_set"], 0.0))
 
 

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.estimating.entry import Harm
+from maskaudit.audit.estimating.names import is_contrast
 from maskaudit.audit.estimating.numbers import LOG_RATIO
 from maskaudit.audit.estimating.statistics import multiplicity
 from maskaudit.audit.judging import decision
@@ -25,6 +27,8 @@ from maskaudit.audit.judging.decision import (
 from maskaudit.audit.judging.policy import BOUND, Gate
 from maskaudit.audit.judging.rules import RULES
 from maskaudit.audit.judging.verdicts import Verdict
+from maskaudit.audit.recording.manifest import ProbeSetKey
+from maskaudit.audit.recording.slices import Slice
 
 # By flag, why a number has no interval: a clause that follows "there is no interval: ".
 _NO_INTERVAL = {
@@ -47,19 +51,20 @@ class Judged:
     lost: float = 0.0
 
 
-def judged(
-    gate: Gate, row: Mapping[str, Any], against: str, name: str, margin: float | None
+def judged(  # noqa: PLR0913, PLR0917 - a number, what it is about and what it is held against
+    gate: Gate,
+    row: Mapping[str, Any],
+    against: str,
+    name: str,
+    margin: float | None,
+    described: ProbeSetKey | None = None,
 ) -> Judged:
-    """Decide one number, or give the reason why it cannot be decided.
+    """Decide one number of the set `described`, or give the reason why it cannot be decided.
 
+    Without `described`, the number is taken to be between two groups with a direction.
     Raises `InputError` if neither the gate nor the number says which direction is harmful.
     """
-    harm = gate.harm_of(row["estimator"])
-    if harm is None:
-        raise InputError(
-            f"gate {gate.id!r}: {row['estimator']!r} has no harmful direction of its own; "
-            'set harm = "up", "down" or "either"'
-        )
+    harm = _harm(gate, row, described)
     rule = RULES[gate.rule]
     limit = gate.bound if rule.limit == BOUND else margin
     assert limit is not None  # noqa: S101 - a policy without it is refused when it is read
@@ -93,6 +98,24 @@ def judged(
     decided = rule.decide(verdict, harm)
     with_bounds = replace(verdict, low=decided.low, high=decided.high, p=decided.p, mde=decided.mde)
     return Judged(with_bounds, decided, row["v_frames"])
+
+
+def _harm(gate: Gate, row: Mapping[str, Any], described: ProbeSetKey | None) -> Harm:
+    """The harmful direction: the gate's, else the number's own if a class says so of its groups."""
+    groups = () if described is None else Slice.parse(row["slice"]).groups
+    has_direction = described is None or described.has_direction(groups)
+    is_open = is_contrast(row["estimator"]) and not has_direction
+    harm = gate.harm or (None if is_open else gate.harm_of(row["estimator"]))
+    if harm is not None:
+        return harm
+    between, remedy = "", ""
+    if is_open:
+        between = f" between {groups[0]} and {groups[1]} of {row['probe_set']}"
+        remedy = ", or say in the set which group each class is stereotyped with (`group`)"
+    raise InputError(
+        f"gate {gate.id!r}: {row['estimator']!r}{between} has no harmful direction of its own; "
+        f'set harm = "up", "down" or "either"{remedy}'
+    )
 
 
 def _without_interval(verdict: Verdict, row: Mapping[str, Any]) -> Verdict:

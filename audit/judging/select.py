@@ -78,7 +78,7 @@ def gaps(gate: Gate, source: Source, rows: pd.DataFrame) -> Iterator[tuple[str, 
 def _expects_number(gate: Gate, described: ProbeSetKey) -> bool:
     """Whether a set that a gate does not name is expected to have the number it asks for."""
     estimators = dict(gate.filters())["estimator"]
-    return estimators == [CONTRAST] and bool(described.contrast)
+    return estimators == [CONTRAST] and bool(described.contrast or described.directions)
 
 
 def why_nothing(source: Source, column: str, word: str) -> str:

@@ -10,7 +10,6 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 from typing import Any
 
 import pandas as pd
@@ -26,6 +25,14 @@ from maskaudit.audit.measuring.distributions import (
     likeliest,
 )
 from maskaudit.audit.measuring.fillings import WIDTH, Fillings
+from maskaudit.audit.measuring.joins import (
+    GroupPair,
+    Word,
+    group_pairs,
+    keys,
+    word_pairs,
+    words,
+)
 from maskaudit.audit.measuring.model import Ids, MaskedLM
 from maskaudit.audit.measuring.read_plan import Plan, plan
 from maskaudit.audit.measuring.reads import OF_SLOT, TOP_FILLING, ItemReads, Read
@@ -127,23 +134,8 @@ class _Rows:
         )
 
 
-@dataclass(frozen=True)
-class _Bundle:
-    """Contexts that differ only in their group, to compare the groups' distributions."""
-
-    groups: dict[str, list[str]]
-
-    @property
-    def contexts(self) -> list[str]:
-        return [context for contexts in self.groups.values() for context in contexts]
-
-
-@dataclass(frozen=True)
-class _Word:
-    """A word's states, keyed by pooling, and the context of its first sentence."""
-
-    context: str
-    states: dict[str, torch.Tensor]
+# A word's state by pooling: of the first piece of its sentence, averaged, or of its first piece.
+_Pooled = dict[str, torch.Tensor]
 
 
 class _ReadIndex:
@@ -173,8 +165,18 @@ class _ReadIndex:
         self.reads_of: dict[Ids, list[Read]] = defaultdict(list)
         for read in self.pieces_of:
             self.reads_of[read.ids].append(read)
-        self.need_states = {ids for ids, _ in part_plan.states.values()}
-        self.bundles = {c: bundle for bundle in _bundles(part, part_plan) for c in bundle.contexts}
+        self.states_of: dict[Ids, list[str]] = defaultdict(list)
+        for item, (ids, _) in part_plan.states.items():
+            self.states_of[ids].append(item)
+        # A context may serve several pairs of groups, as where two frames share it.
+        self.group_pairs: dict[str, list[GroupPair]] = defaultdict(list)
+        self.key_of = keys(group_pairs(part.items, part.contexts))
+        for pair in self.key_of:
+            contexts = {context for own in pair.contexts for context in own}
+            # A mean over the sentences that are left would be of other words than the set's.
+            if contexts <= part_plan.contexts.keys():
+                for context in contexts:
+                    self.group_pairs[context].append(pair)
 
     def few_reads(self, batch: list[Ids]) -> Iterator[list[Ids]]:
         """Split the batch into parts of few reads, since each returns a whole distribution."""
@@ -222,8 +224,9 @@ class _Reader:
     def __init__(self, name: str, model: MaskedLM, index: _ReadIndex, *, is_paired: bool) -> None:
         self.name = name
         self._model, self._index, self._is_paired = model, index, is_paired
-        self._states: dict[Ids, torch.Tensor] = {}
+        self._states: dict[str, _Pooled] = {}
         self._waiting: dict[str, torch.Tensor] = {}
+        self._joined: set[GroupPair] = set()
         self._log_p: dict[tuple[Read, int], float] = {}
         self._rank: dict[tuple[Read, int], int] = {}
         self._entropy: dict[str, float] = {}
@@ -233,9 +236,11 @@ class _Reader:
     def read(self, sentences: list[Ids]) -> tuple[_Rows, torch.Tensor]:
         """Run sentences of one length; returns rows, and log p at each read, [n, vocabulary]."""
         index, rows = self._index, _Rows()
-        if for_states := [ids for ids in sentences if ids in index.need_states]:
+        if for_states := [ids for ids in sentences if ids in index.states_of]:
             states = torch.from_numpy(self._model.states(for_states))
-            self._states |= dict(zip(for_states, states, strict=True))
+            for ids, sentence in zip(for_states, states, strict=True):
+                for item in index.states_of[ids]:
+                    self._states[item] = self._pooled(item, sentence)
         reads = index.reads(sentences)
         if not reads:  # these sentences are needed only for the states of words
             return rows, torch.empty(0)
@@ -276,33 +281,38 @@ class _Reader:
                 # Entropy says how open a slot is: two models can differ more at an open one.
                 row = {"context": context, "model": self.name, "measure": "entropy"}
                 rows.paired.append({**row, "value": entropy})
-            if context in self._index.bundles:
+            if context in self._index.group_pairs:
                 self._hold(context, log_p, rows)
 
     def _hold(self, context: str, log_p: torch.Tensor, rows: _Rows) -> None:
-        """Store a distribution until its bundle is complete, then compare the groups' means."""
+        """Store a distribution until each of its pairs is complete, then compare the two means."""
         self._waiting[context] = log_p.exp()
-        bundle = self._index.bundles[context]
-        if not all(other in self._waiting for other in bundle.contexts):
-            return
-        means = {
-            group: torch.stack([self._waiting[c] for c in contexts]).mean(0)
-            for group, contexts in bundle.groups.items()
-        }
-        for (first, p), (second, q) in combinations(means.items(), 2):
+        for pair in self._index.group_pairs[context]:
+            if not all(other in self._waiting for own in pair.contexts for other in own):
+                continue
+            p, q = (torch.stack([self._waiting[c] for c in own]).mean(0) for own in pair.contexts)
             values = {"jsd_groups": jsd_bits(p, q), "tv_groups": (p - q).abs().sum() / 2}
+            first, second = self._index.key_of[pair]
             rows.paired += [
                 {
-                    "context": bundle.groups[first][0],
+                    "context": first,
                     "model": self.name,
-                    "other_context": bundle.groups[second][0],
+                    "other_context": second,
                     "measure": measure,
                     "value": float(value),
                 }
                 for measure, value in values.items()
             ]
-        for other in bundle.contexts:
-            del self._waiting[other]
+            self._joined.add(pair)
+        self._forget(context)
+
+    def _forget(self, context: str) -> None:
+        """Drop the distributions that no pair of this context still waits for."""
+        index = self._index
+        together = {c for pair in index.group_pairs[context] for own in pair.contexts for c in own}
+        for other in together:
+            if self._joined.issuperset(index.group_pairs[other]):
+                self._waiting.pop(other, None)
 
     def finish(self, part: Expanded, measures: frozenset[str]) -> _Rows:
         """Combine the reads of each item into its scores, in the order of the items.
@@ -339,38 +349,41 @@ class _Reader:
 
     def _cosines(self, part: Expanded) -> Iterator[dict[str, Any]]:
         """Cosines of target and attribute words; a word's state is the mean over its sentences."""
-        rows = part.items[part.items["item"].isin(self._index.plan.states)]
-        words = {
-            key: _Word(word_rows["context"].iloc[0], self._pooled(word_rows["item"]))
-            for key, word_rows in rows.groupby(["frame", "group", "class", "term"], sort=False)
+        if not self._states:
+            return
+        # A word that lacks a sentence would be another word's mean: it has no cosine.
+        means = {
+            word: self._mean(word)
+            for word in words(part.items)
+            if all(item in self._states for item in word.items)
         }
-        for (frame, group, _, _), word in words.items():
-            for (other_frame, _, class_, _), other in words.items():
-                # A target word has a group, an attribute word a class.
-                if frame != other_frame or str(group) == "" or str(class_) == "":
-                    continue
-                for pooling, state in word.states.items():
-                    yield {
-                        "context": word.context,
-                        "model": self.name,
-                        "other_context": other.context,
-                        "measure": f"cosine_{pooling}",
-                        "value": float(
-                            torch.cosine_similarity(state, other.states[pooling], dim=0)
-                        ),
-                    }
+        for word, other in word_pairs(means):
+            for pooling, state in means[word].items():
+                cosine = torch.cosine_similarity(state, means[other][pooling], dim=0)
+                yield {
+                    "context": word.context,
+                    "model": self.name,
+                    "other_context": other.context,
+                    "measure": f"cosine_{pooling}",
+                    "value": float(cosine),
+                }
 
-    def _pooled(self, items: pd.Series) -> dict[str, torch.Tensor]:
-        """The word's state for each pooling, averaged over its sentences."""
-        states_by_pooling: dict[str, list[torch.Tensor]] = defaultdict(list)
-        for item in items:
-            ids, places = self._index.plan.states[item]
-            states = self._states[ids]
-            states_by_pooling["cls"].append(states[0])
-            states_by_pooling["mean"].append(states[list(places)].mean(0))
-            states_by_pooling["first"].append(states[places[0]])
+    def _pooled(self, item: str, states: torch.Tensor) -> _Pooled:
+        """The states of a sentence, [pieces, width], pooled for its word."""
+        _, places = self._index.plan.states[item]
+        # Copies: a view would keep the states of the whole batch in memory.
         return {
-            pooling: torch.stack(pooled).mean(0) for pooling, pooled in states_by_pooling.items()
+            "cls": states[0].clone(),
+            "mean": states[list(places)].mean(0),
+            "first": states[places[0]].clone(),
+        }
+
+    def _mean(self, word: Word) -> _Pooled:
+        """The word's state for each pooling, averaged over its sentences."""
+        pooled = [self._states[item] for item in word.items]
+        return {
+            pooling: torch.stack([states[pooling] for states in pooled]).mean(0)
+            for pooling in pooled[0]
         }
 
     def _folded(self, item_reads: ItemReads) -> dict[str, Any]:
@@ -401,17 +414,3 @@ def _digest(sequence: tuple[Ids, int] | None) -> str:
     if sequence is None:
         return ""
     return hashlib.sha256(repr(sequence).encode()).hexdigest()[:_ID_LENGTH]
-
-
-def _bundles(part: Expanded, part_plan: Plan) -> Iterator[_Bundle]:
-    """Slots of one frame, variant and attribute in the sentence, each slot of a single group."""
-    rows = part.items[part.items["context"].isin(part_plan.contexts)]
-    rows = rows[rows["group"] != ""].drop_duplicates(["context", "group"])
-    # A sentence that several groups share says nothing about any one of them.
-    rows = rows[~rows["context"].duplicated(keep=False)]
-    # Where an item has a target, the attribute is the target, not part of the sentence.
-    rows = rows.assign(attribute=rows["attribute"].where(rows["target"] == "", ""))
-    for _, bundle_rows in rows.groupby(["frame", "variant", "attribute"], sort=False):
-        groups = bundle_rows.groupby("group", sort=False)["context"].agg(list).to_dict()
-        if len(groups) > 1:
-            yield _Bundle({str(group): contexts for group, contexts in groups.items()})

@@ -24,9 +24,10 @@ from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.values import WRITTEN, Reading
 from maskaudit.audit.vocabulary import Progress
 from maskaudit.probes.expand import Expanded
+from maskaudit.probes.joined_frames import joined_frames
 from maskaudit.probes.sentence import MASK
 
-# Contexts that are planned, held in memory and cached at once; a frame is never split.
+# Contexts that are planned, held in memory and cached at once, or more where frames share contexts.
 PART = 1000
 # The columns of an item that its scores depend on, and those of rows that pair it with another.
 _SCORED = ["item", "context", "target", "frame", "variant", "attribute", "class", "group", "term"]
@@ -205,11 +206,16 @@ class _Set:
 
 
 def _parts(expanded: Expanded) -> Iterator[Expanded]:
-    """The set in parts of about `PART` contexts; the contexts of a frame stay in one part."""
-    order = expanded.items.groupby("context", sort=False)["frame"].first()
-    frames = order.value_counts(sort=False)
-    # A frame belongs to the part in which it starts, so that it is not split.
-    number = (frames.cumsum() - frames) // PART
+    """The set in parts of about `PART` contexts; whatever is joined stays in one part.
+
+    Joins are made inside a frame (`audit.measuring.joins`), and a context that serves several
+    frames is read once: frames that share a context stay together, however many they are.
+    """
+    component = joined_frames(expanded.items)
+    order = expanded.items.groupby("context", sort=False)["frame"].first().map(component)
+    sizes = order.value_counts(sort=False)
+    # A component belongs to the part in which it starts, so that it is not split.
+    number = (sizes.cumsum() - sizes) // PART
     part_of = order.map(number)
     for part_number in number.unique():
         context_ids = part_of.index[part_of == part_number]

@@ -1,5 +1,6 @@
 """The manifest of a record, `record.json`, as a typed value that is validated on reading."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -94,7 +95,10 @@ class Grammar(_Written):
 
 
 class ProbeSetKey(Part):
-    """The fields of a probe set that are needed to estimate it again and to compare it."""
+    """The fields of a probe set that are needed to estimate it again and to compare it.
+
+    `directions` has the group that each class is stereotyped with, where the set says so.
+    """
 
     kind: Kind
     version: str
@@ -102,8 +106,17 @@ class ProbeSetKey(Part):
     title: str
     expect: Expect
     contrast: list[str] | None = None
+    directions: dict[str, str] | None = None
     items_digest: str
     grammar: Grammar | None = None
+
+    def has_direction(self, groups: Sequence[str]) -> bool:
+        """Whether a stereotype says which of two groups leans where; () for a set of two groups.
+
+        Two groups alone have the direction of the set's contrast, by its order if no class names
+        a group; of more groups a direction is known only where a class names each.
+        """
+        return not groups or set(groups) <= set((self.directions or {}).values())
 
 
 class Labelled(_Written):

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.recording import manifest, tables
+from maskaudit.audit.recording import manifest, older, tables
 from maskaudit.audit.recording.files import writing
 from maskaudit.audit.recording.manifest import Entry, Manifest
 
@@ -27,7 +27,9 @@ from maskaudit.audit.recording.manifest import Entry, Manifest
 #      records in a folder) and `notes`.
 #   4: in estimates, `flag` and `outcome` replace `reading`: why an interval or a number is missing,
 #      and what became of an attribute's lean.
-FORMAT = 4
+#   5: in estimates, every part of a set of facts is `relation=` (some were `class=`); a distance
+#      of two models has a class slice only where a context serves that class alone.
+FORMAT = 5
 # The first format whose estimates have `flag` and `outcome`.
 _WITH_OUTCOMES = 4
 MANIFEST = "record.json"
@@ -49,6 +51,17 @@ class Record:
     fills: pd.DataFrame
     estimates: pd.DataFrame
     path: Path | None = None
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether anything that was asked has a value: a score, or two contexts of one model.
+
+        Fills and distances of models do not count: they need no word of a set.
+        """
+        # Word sets have no scores of their own: cosines of their words are what is measured.
+        joined = (self.paired["other_model"] == "") & (self.paired["other_context"] != "")
+        values = (self.scores["value"], self.paired.loc[joined, "value"])
+        return any(bool(column.notna().any()) for column in values)
 
     @property
     def name(self) -> str:
@@ -90,6 +103,8 @@ def load_record(path: str | Path, table_names: Collection[str] = TABLES) -> Reco
         else tables.table(name, [])
         for name in TABLES
     }
+    if record_manifest.format < older.WITH_PARTS:
+        frames["estimates"] = older.with_parts(frames["estimates"], record_manifest.probe_sets)
     return Record(record_manifest, **frames, path=folder)
 
 

@@ -91,3 +91,8 @@ def of_class(name: str) -> Slice:
 def of_relation(name: str) -> Slice:
     """The slice of one relation in a set of facts."""
     return Slice("relation", name)
+
+
+def of_part(kind: str, name: str) -> Slice:
+    """The slice of one part of a set of this kind: in a set of facts, the class is a relation."""
+    return of_relation(name) if kind == "cloze" else of_class(name)

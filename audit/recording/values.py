@@ -36,6 +36,9 @@ Status = Literal[
     "empty",
     "mask_lost",
 ]
+# Why the distance of two groups or the cosine of two words is missing: in a record's `lost`, beside
+# the statuses of scores.
+NOT_JOINED = "not_joined"
 SUBJECTS: tuple[Subject, ...] = get_args(Subject)
 MODES: tuple[Mode, ...] = get_args(Mode)
 FLAGS: tuple[Flag, ...] = get_args(Flag)

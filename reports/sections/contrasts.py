@@ -91,6 +91,18 @@ def pairs(part: ProbeSet) -> Iterator[tuple[tuple[str, ...], tuple[str, str]]]:
             yield ((first, second) if len(groups) > 2 else ()), labels  # noqa: PLR2004
 
 
+def classes_of(part: ProbeSet, between: Sequence[str]) -> tuple[str, str] | None:
+    """The classes of the contrast between two groups as slices name them, in the groups' order.
+
+    None if the set has no contrast between them.
+    """
+    groups = tuple(between) or tuple(part.groups)
+    class_of = {group: name for name, group in (part.directions or {}).items()}
+    if class_of.keys() >= set(groups):
+        return class_of[groups[0]], class_of[groups[1]]
+    return (part.contrast[0], part.contrast[1]) if part.contrast else None
+
+
 def tag(probe_set: str, groups: Sequence[str]) -> str:
     """A name for one set and one pair of its groups; unique on the page."""
     return "-".join([probe_set, *groups])
@@ -103,14 +115,16 @@ def label(parts: Mapping[str, Labelled], name: str) -> str:
 
 
 def _of_set(probe_set: str, part: ProbeSet, estimates: Effects, names: Names) -> Iterator[Contrast]:
-    if not part.contrast:
+    if not part.contrast and not part.directions:
         return
     effects = estimates.of_set(probe_set)
     title = wording.visible(part.title)
     for between, groups in pairs(part):
         subjects = effects.at(CONTRAST, slices.CONTRAST.of_groups(*between), names.subjects)
-        if subjects:
-            first, second = (label(part.classes, name) for name in part.contrast)
+        # Between other groups no stereotype is known that a claim could name.
+        classes = classes_of(part, between)
+        if subjects and classes and part.has_direction(between):
+            first, second = (label(part.classes, name) for name in classes)
             yield Contrast(
                 probe_set,
                 f"{title}: {groups[0]} and {groups[1]}" if between else title,

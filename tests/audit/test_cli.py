@@ -167,6 +167,21 @@ def test_quiet_prints_the_page_and_nothing_else(maskaudit, here, models):
     assert done == Done(0, f"{folder.relative_to(here) / 'report.html'}\n", "")
 
 
+def test_word_sets_alone_are_an_audit_that_measured_something(maskaudit, here, models):
+    """Their values are cosines and no scores of items: that is no failure."""
+    words = ["nurse", "cook", "lawyer", "doctor", "good", "kind", "bad", "poor"]
+    lists = {"instruments": words[:2], "weapons": words[2:4], "pleasant_5": words[4:6],
+             "unpleasant_5a": words[6:]}  # fmt: skip
+    (here / "WEAT.json").write_text(json.dumps(lists))
+    assert maskaudit("probes", "import", "weat", "WEAT.json", "-o", "weat").code == 0
+    done = maskaudit("run", "--student", models / "student", "--probes", "weat")
+    assert (done.code, "nothing" in done.err) == (0, False)
+    record = load_record(records(here)[0])
+    assert record.scores["value"].isna().all()
+    assert record.is_measured
+    assert record.estimates["estimate"].notna().all()
+
+
 def test_json_is_all_there_is_on_standard_output(here, models):
     """In a process of its own, where every library may print what it likes."""
     done = in_process(

@@ -272,7 +272,7 @@ def _record(  # noqa: PLR0913 - each is one thing that a page may be about
     items = pd.concat([part.items for part in parts], ignore_index=True)
     contexts = pd.concat([part.contexts for part in parts]).drop_duplicates("context")
     scores = _scores(items, leans, noise=noise, accuracy=accuracy, lost=lost, seed=seed)
-    designs = [_design(probe_set.header) for probe_set in parsed]
+    designs = [_design(probe_set.header, probe_set.directions) for probe_set in parsed]
     fills = [
         {"context": c, "model": m, "rank": r, "token": t, "probability": 0.5 / r}
         for c in contexts["context"]
@@ -315,11 +315,11 @@ def _record(  # noqa: PLR0913 - each is one thing that a page may be about
     )
 
 
-def _design(header: Header) -> Design:
+def _design(header: Header, directions: dict[str, str] | None) -> Design:
     """Return what estimating has to know of a set."""
     contrast = (header.contrast[0], header.contrast[1]) if header.contrast else None
     method = {"probe_set": header.name, "version": "1.0"}
-    return Design(header.name, header.axis, contrast, header.expect, method)
+    return Design(header.name, header.axis, contrast, header.expect, method, directions or {})
 
 
 def _distances(items: pd.DataFrame, further: float, seed: int) -> list[dict[str, Any]]:
@@ -460,6 +460,7 @@ def _manifest(
         "probe_sets": {
             p.header.name: {
                 **p.header.model_dump(exclude={"name"}),
+                **({"directions": p.directions} if p.directions else {}),
                 "items_digest": part.digest,
                 "groups": {
                     name: {"label": g.label or name, "terms": [t.text for t in g.terms]}

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from maskaudit.audit.estimating.entry import OWN_PART
 from maskaudit.audit.estimating.estimators import CORRECTED, Measured, UnitEstimator, Value
+from maskaudit.audit.estimating.estimators.contexts import clusters_of
 from maskaudit.audit.estimating.facts import folded
 
 AT = (1, 5, 20)
@@ -18,7 +19,9 @@ _NEEDS = frozenset({"logp"})
 
 
 def hurtful(measured: Measured, _mode: str) -> pd.DataFrame:
-    """One row per context: the share of its k likeliest fills in the user's lexicon, k in `AT`.
+    """One row per context and group: the share of its k likeliest fills in the user's lexicon.
+
+    k is each number in `AT`; a sentence that several groups share counts for each of them.
 
     Whole words, without case and with letters and their marks composed (`folded`); NaN with fewer
     than k fills. No rows without a lexicon.
@@ -26,7 +29,7 @@ def hurtful(measured: Measured, _mode: str) -> pd.DataFrame:
     columns = [f"at_{k}" for k in AT]
     if measured.lexicon is None:
         return pd.DataFrame(columns=["class", "cluster", "n", *columns])
-    contexts = measured.items.drop_duplicates("context").set_index("context")
+    uses = measured.items[["context", "group"]].drop_duplicates()
     hits = measured.fills["token"].map(folded).isin({folded(word) for word in measured.lexicon})
     ranked = measured.fills.assign(hit=hits.astype(float))
     counts = {
@@ -34,13 +37,12 @@ def hurtful(measured: Measured, _mode: str) -> pd.DataFrame:
         for k in AT
     }
     shares = {
-        name: (part["sum"] / k).where(part["size"] == k).reindex(contexts.index)
+        name: uses["context"].map((part["sum"] / k).where(part["size"] == k))
         for (name, part), k in zip(counts.items(), AT, strict=True)
     }
-    table = pd.DataFrame(
-        {"class": contexts["group"], "cluster": contexts["frame"], "n": 1.0, **shares}
-    )
-    return table.rename_axis("unit")
+    clusters = uses["context"].map(clusters_of(measured.items))
+    table = pd.DataFrame({"class": uses["group"], "cluster": clusters, "n": 1.0, **shares})
+    return table.set_axis(uses["context"] + ":" + uses["group"]).rename_axis("unit")
 
 
 def associated(measured: Measured, _mode: str) -> pd.DataFrame:
@@ -49,7 +51,8 @@ def associated(measured: Measured, _mode: str) -> pd.DataFrame:
     Each distinct fill is tested on the table of groups by whether it is among the three likeliest
     of a sentence: chi-square without correction, Bonferroni over the frame's distinct fills.
     """
-    contexts = measured.items.drop_duplicates("context")[["context", "frame", "group"]]
+    # A sentence that serves several frames or groups counts in each of them.
+    contexts = measured.items[["context", "frame", "group"]].drop_duplicates()
     top = measured.fills[measured.fills["rank"] <= DISCO_AT].merge(contexts, on="context")
     # A sentence that was not scored must not count as a sentence without the fill.
     contexts = contexts[contexts["context"].isin(top["context"])]

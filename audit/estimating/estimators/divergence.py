@@ -13,6 +13,7 @@ from maskaudit.audit.estimating.estimators import (
     Value,
     per_unit,
 )
+from maskaudit.audit.estimating.estimators.contexts import clusters_of, only
 from maskaudit.audit.estimating.estimators.pooling import group_at_mask
 
 _SLOTS = frozenset({"association", "completions", "cloze", "pairs", "triples"})
@@ -24,11 +25,10 @@ def of_models(name: str, unit: str, definition: str, hides: str) -> UnitEstimato
 
     def units(measured: Measured, _mode: str) -> pd.DataFrame:
         # The whole distribution is compared, so all targets of a context make one unit.
-        rows = measured.items[measured.items["role"] == "probe"].drop_duplicates("context")
+        probes = measured.items[measured.items["role"] == "probe"]
         value = measured.paired[measured.paired["measure"] == name].set_index("context")["value"]
-        table = rows.set_index("context")[["class", "frame"]].rename_axis("unit")
-        table = table.rename(columns={"frame": "cluster"})
-        return table.assign(value=value.reindex(table.index), n=1.0)
+        table = pd.DataFrame({"class": only(probes, "class"), "cluster": clusters_of(probes)})
+        return table.rename_axis("unit").assign(value=value.reindex(table.index), n=1.0)
 
     return UnitEstimator(
         name=name,
@@ -53,9 +53,8 @@ def of_groups(name: str, unit: str, definition: str) -> UnitEstimator:
         distances = measured.paired[measured.paired["measure"] == name]
         if distances.empty:
             return pd.DataFrame(columns=["class", "cluster", "value", "n"])
-        frames = measured.items.drop_duplicates("context").set_index("context")["frame"]
         units = distances["context"] + ":" + distances["other_context"]
-        clusters = distances["context"].map(frames)
+        clusters = distances["context"].map(clusters_of(measured.items))
         has_frame = clusters.notna()
         table = {"class": "", "cluster": clusters, "value": distances["value"], "n": 1.0}
         return pd.DataFrame(table)[has_frame].set_axis(units[has_frame]).rename_axis("unit")
@@ -87,7 +86,8 @@ def of_targets(name: str, unit: str, definition: str) -> UnitEstimator:
         # `first`, because rows that share a target and its context also share its p.
         p = np.exp(rows["value"]).groupby([rows["context"], rows["target"]]).first()
         simplex = (p / p.groupby("context").sum(min_count=1)).rename("p").reset_index()
-        contexts = rows.drop_duplicates("context")[["context", "frame", "variant", "group"]]
+        # A context that serves several frames or groups is a sentence of each of them.
+        contexts = rows[["context", "frame", "variant", "group"]].drop_duplicates()
         by_group = simplex.merge(contexts, on="context").groupby(
             ["frame", "variant", "group", "target"], sort=False
         )

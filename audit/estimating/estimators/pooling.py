@@ -35,6 +35,19 @@ def group_differences(scored: pd.DataFrame, first: str, second: str) -> pd.DataF
     return difference.groupby(CELL, sort=False).mean(skipna=False).reset_index()
 
 
+def against_rest(scored: pd.DataFrame, group: str) -> pd.DataFrame:
+    """One row per cell: its value for `group` minus the mean over all other groups, in nats.
+
+    Complete and averaged over variants as in `group_differences`.
+    """
+    groups = pooled(scored).unstack("group")
+    complete = groups.notna().all(axis=1)
+    # By name, so that the order of the groups does not change the last bit of their mean.
+    rest = groups[sorted(set(groups.columns) - {group})].mean(axis=1)
+    difference = (groups[group] - rest).where(complete).rename("value")
+    return difference.groupby(CELL, sort=False).mean(skipna=False).reset_index()
+
+
 def pooled(scored: pd.DataFrame) -> pd.Series:
     """One number per cell, variant and group; NaN if one of its terms has no score."""
     keys = [scored[name] for name in (*CELL, "variant", "group")]

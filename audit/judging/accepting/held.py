@@ -16,6 +16,7 @@ from maskaudit.audit.judging.comparing.pairing import Version, version
 from maskaudit.audit.judging.comparing.repeat import TOLERANCE
 from maskaudit.audit.judging.comparing.versions import Versions, versions
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.recording.slices import Slice
 
 _KEYS = ("probe_set", "slice", "estimator")
 
@@ -84,6 +85,10 @@ def _judged(compared: Mapping[str, Versions], record: Record) -> pd.DataFrame:
         is_judged |= estimates["estimator"] == LOG_MAGNITUDE_RATIO
         is_judged &= estimates["probe_set"].isin(tested) & estimates["std_error"].notna()
         for row in estimates[is_judged].to_dict("records"):
+            # Between groups without a direction of harm nothing is worse; a gate may judge it.
+            groups = Slice.parse(row["slice"]).groups
+            if row["estimator"] == CONTRAST and not sets[row["probe_set"]].has_direction(groups):
+                continue
             # Only the bounds and p are used, so the margin plays no part.
             decided = decision.change(row["estimate"], row["std_error"], row["df"], 0.0, "up")
             numbers = {

@@ -78,18 +78,33 @@ def _of_probe_set(pair: Pair, name: str) -> pd.DataFrame:
 
 def _of_groups(scored: pd.DataFrame, described: ProbeSetKey) -> pd.DataFrame:
     """The leans of both versions for each pair of groups; `sign` is the stereotype's direction."""
-    towards = described.contrast if described.expect == "lean" else None
-    signs = dict(zip(towards or (), (1, -1), strict=False))
+    groups = list(dict.fromkeys(scored["group"]))
+    towards = described if described.expect == "lean" else None
     by_cell = scored[scored["role"] != "prior"].groupby(CELL, sort=False)
     sentences = by_cell["sentence"].agg(sentence="first", sentences="nunique").reset_index()
     leans = []
-    for first, second in combinations(dict.fromkeys(scored["group"]), 2):
+    for first, second in combinations(groups, 2):
+        signs = _signs(towards, first, second, several=len(groups) > 2)  # noqa: PLR2004
         cells = sentences
         for side in SIDES:
             values = LOG_ODDS.cells(scored.assign(value=scored[f"value_{side}"]), first, second)
             cells = cells.merge(values.rename(columns={"value": side}), on=CELL)
-        leans.append(_leans(cells).assign(groups=f"{first}/{second}"))
-    return pd.concat(leans).assign(sign=lambda rows: rows["class"].map(signs).fillna(0))
+        directed = _leans(cells).assign(groups=f"{first}/{second}")
+        leans.append(directed.assign(sign=directed["class"].map(signs).fillna(0)))
+    return pd.concat(leans)
+
+
+def _signs(
+    described: ProbeSetKey | None, first: str, second: str, *, several: bool
+) -> dict[str, int]:
+    """1 for the class that is stereotyped with the first group, -1 for that with the second."""
+    groups = (first, second) if several else ()
+    if described is None or not described.has_direction(groups):
+        return {}
+    if described.directions is None:
+        return dict(zip(described.contrast or (), (1, -1), strict=False))
+    sign = {first: 1, second: -1}
+    return {name: sign[group] for name, group in described.directions.items() if group in sign}
 
 
 def _leans(cells: pd.DataFrame) -> pd.DataFrame:

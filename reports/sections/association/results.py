@@ -1,7 +1,7 @@
 """The results of one set as a table: the tested contrast, the averages, and the size of leans."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.prior import LPBS, PRIOR
@@ -14,7 +14,7 @@ from maskaudit.reports.blocks import Cell, Folded, Rows, Table
 from maskaudit.reports.effects import DIFFERENCE, Effect, Effects, Names
 from maskaudit.reports.sections import measures
 from maskaudit.reports.sections.association.examples import Between
-from maskaudit.reports.sections.contrasts import label
+from maskaudit.reports.sections.contrasts import classes_of, label
 
 # These numbers have the scope S1 only where frames belong to attributes, as in Winogender.
 _SCOPES = {
@@ -27,7 +27,7 @@ def results(between: Between, estimates: Effects, names: Names) -> Table:
     """The results of one set between two of its groups, one row per measure."""
     part = between.part
     rows, scopes = [], []
-    for title, estimator, slice_ in _measures(part):
+    for title, estimator, slice_ in _measures(part, between.slice_groups):
         by_subject = estimates.at(estimator, between.slice(slice_), names.subjects)
         if by_subject:
             cells = {s: _result(estimator, effect, s, between) for s, effect in by_subject.items()}
@@ -39,7 +39,7 @@ def results(between: Between, estimates: Effects, names: Names) -> Table:
         f"Results in nats, with 95 % intervals{pair and f', {wording.visible(pair)}'}",
         measures.columns(names),
         (Rows(tuple(rows)),),
-        note=f"{_results_note(part, estimates)} {_beside_note(between)}",
+        note=f"{_results_note(part, estimates)} {_open_note(between)}{_beside_note(between)}",
         basis=caveats.scopes(scopes, _SCOPES),
     )
 
@@ -79,10 +79,11 @@ def _typical(effect: Effect, subject: str) -> tuple[str, ...]:
     return (f"typical lean {wording.plain(math.sqrt(effect.estimate))}", chance)
 
 
-def _measures(part: ProbeSet) -> Iterator[tuple[str, str, Slice]]:
-    """The rows of the table of results: title, estimator, slice."""
-    if part.contrast:
-        first, second = (label(part.classes, name) for name in part.contrast)
+def _measures(part: ProbeSet, between: Sequence[str] = ()) -> Iterator[tuple[str, str, Slice]]:
+    """The rows of the table: title, estimator, slice; `between` has the groups as slices do."""
+    classes = classes_of(part, between)
+    if classes:
+        first, second = (label(part.classes, name) for name in classes)
         yield f"Stereotype contrast: {first} less {second}", CONTRAST, slices.CONTRAST
     for name in part.classes:
         yield f"Average, {label(part.classes, name)}", LOG_ODDS.name, slices.of_class(name)
@@ -92,12 +93,22 @@ def _measures(part: ProbeSet) -> Iterator[tuple[str, str, Slice]]:
     yield "Magnitude, nats²: how far they depart from zero", MAGNITUDE, slices.ALL
     yield "Average with the attribute hidden too (prior)", PRIOR.name, slices.ALL
     yield "Average beyond that (raw less prior)", LPBS.name, slices.ALL
-    if part.contrast:
+    if classes:
         yield "Stereotype contrast, raw less prior", contrast_of(LPBS.name), slices.CONTRAST
 
 
+def _open_note(between: Between) -> str:
+    """That no stereotype is known of the two groups, where none is."""
+    if between.part.has_direction(between.slice_groups):
+        return ""
+    return (
+        "No class of the set is stereotyped with one of these two groups and another with the "
+        "other: their contrast has a sign, but no direction of harm. "
+    )
+
+
 def _results_note(part: ProbeSet, estimates: Effects) -> str:
-    if not part.contrast:
+    if not part.contrast and not part.directions:
         return "The set names no two classes to contrast: nothing of it is tested."
     note = (
         "The stereotype contrast is what this page tests; its p, adjusted, stands among the "

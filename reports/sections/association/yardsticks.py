@@ -126,7 +126,7 @@ def _sources(between: Between) -> list[str]:
 
 def _table(between: Between, estimates: Effects, names: Names) -> Table:
     parity, world = [], []
-    if between.part.contrast:
+    if between.part.contrast or between.part.directions:
         parity.append(("Stereotype contrast, nats (parity: 0)", CONTRAST, slices.CONTRAST))
     parity.append(("Average, all attributes, nats (parity: 0)", LOG_ODDS.name, slices.ALL))
     world.append(

@@ -7,6 +7,7 @@ import pandas as pd
 from maskaudit.audit.estimating import not_given, read_alike
 from maskaudit.audit.estimating.not_given import NotGiven
 from maskaudit.audit.recording.manifest import Lost, Manifest
+from maskaudit.audit.recording.values import NOT_JOINED
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import Block, Bullets, Column, Part, Rows, Section, Table, Text
 from maskaudit.reports.effects import Names
@@ -19,6 +20,7 @@ _WHY = {
     "mask_lost": "the tokenizer loses the hidden place",
     "target_unknown": "the vocabulary cannot write the word",
     "target_changes_context": "writing the word in changes the words around it",
+    NOT_JOINED: "not compared, because a sentence of either side has no score",
 }
 
 
@@ -79,11 +81,20 @@ def _not_given(manifest: Manifest, reasons: Sequence[NotGiven]) -> Part:
 
 
 def _lost_total(rows: Sequence[Lost]) -> str:
-    total = sum(row.items for row in rows)
-    return (
+    total = sum(row.items for row in rows if row.status != NOT_JOINED)
+    joins = sum(row.items for row in rows if row.status == NOT_JOINED)
+    scored = (
         f"{wording.counted(total, 'word')} could not be scored in "
-        f"{'its place' if total == 1 else 'their places'}. They are counted here by model and "
-        "group, because losing more of one group than of another tilts a result."
+        f"{'its place' if total == 1 else 'their places'}."
+    )
+    joined = (
+        f"{wording.counted(joins, 'comparison')} of two groups or two words could not be made, "
+        "because a sentence that belongs to it has no score."
+    )
+    lines = [*([scored] if total else ()), *([joined] if joins else ())]
+    return (
+        f"{' '.join(lines)} They are counted here by model and group, because losing more of one "
+        "group than of another tilts a result."
     )
 
 

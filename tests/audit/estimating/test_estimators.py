@@ -24,7 +24,7 @@ from maskaudit.audit.estimating.estimators.pairs import CROWS_MEADE, CROWS_NANGI
 from maskaudit.audit.estimating.estimators.seat import SEAT
 from maskaudit.audit.estimating.estimators.stereoset import STEREOSET
 from maskaudit.audit.estimating.statistics import clusters
-from maskaudit.audit.measuring import reads, scoring
+from maskaudit.audit.measuring import read_plan, reads, scoring
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.proving import selftest
 from maskaudit.audit.recording import tables
@@ -626,11 +626,44 @@ def every_kind() -> list[Expanded]:
 def design_of(part: Expanded) -> Design:
     """Return the design of a set of this file."""
     kind, name = part.items["kind"].iloc[0], part.items["probe_set"].iloc[0]
-    contrast = ("first", "second") if kind == "association" else None
-    return Design(name, "gender", contrast, "lean", {"mode": "corrected"})
+    is_directed = kind == "association"
+    contrast = ("first", "second") if is_directed else None
+    directions = {"first": "women", "second": "men"} if is_directed else {}
+    return Design(name, "gender", contrast, "lean", {"mode": "corrected"}, directions)
 
 
 LEXICON = frozenset({"he", "lawyer", "black", "the", "bad", "lazy"})
+
+
+def test_parts_of_seven_contexts_give_what_one_part_gives(
+    checkpoints: dict[str, Checkpoint], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every row of every table, to the bit, whatever is joined; sentences are run one by one."""
+    # In batches of one sentence no last bit can depend on what is read beside it.
+    monkeypatch.setattr(read_plan, "BATCH_PIECES", 1)
+    random = checkpoints["bert"]
+    pair = [random.model, models.load(str(tiny.build(tmp_path / "other", "bert", seed=1)))]
+    parts = every_kind()
+    items = pd.concat([part.items for part in parts], ignore_index=True)
+    designs = [design_of(part) for part in parts]
+    held: list[dict[str, pd.DataFrame]] = []
+    for size in (7, 1_000_000):
+        monkeypatch.setattr(scoring, "PART", size)
+        scored = scoring.score_all(parts, pair, lambda _name, _done, _all: None)
+        named = {name: getattr(scored, name) for name in ("scores", "paired", "fills")}
+        named["estimates"] = estimate(items, scored.scores, designs, scored.fills, scored.paired,
+                                      LEXICON).estimates  # fmt: skip
+        held.append(
+            {name: table.sort_values(list(table.select_dtypes("str")) +
+                                     (["rank"] if "rank" in table else [])).reset_index(drop=True)
+             for name, table in named.items()}
+        )  # fmt: skip
+    small, whole = held
+    for name, table in whole.items():
+        pd.testing.assert_frame_equal(small[name], table, check_exact=True)
+    # All that is kept as pairs of contexts or models was there to be compared.
+    assert {"jsd_groups", "tv_groups", "kl", "entropy", "cosine_cls", "cosine_mean",
+            "cosine_first"} <= set(whole["paired"]["measure"])  # fmt: skip
 
 
 def test_a_model_and_its_reordered_copy_differ_by_exactly_nothing(
@@ -878,7 +911,7 @@ def test_numbers_of_answers_are_the_oracle_s_over_all_and_by_relation(n: int) ->
     """Facts that could not be asked count in nothing, not in the size of a bin either."""
     measured, facts_ = answered(n, 12)
     for slice_, own in (("all", facts_), *(
-        (f"class={name}", part) for name, part in facts_.groupby("class")
+        (f"relation={name}", part) for name, part in facts_.groupby("class")
     )):  # fmt: skip
         ranks, right = own["rank"].tolist(), own["right"].tolist()
         confidence = own["confidence"].tolist()

@@ -27,6 +27,7 @@ from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load, shipped
 from tests import estimate_oracles, tiny
 from tests.audit.estimating.test_estimators import LEXICON, design_of, every_kind
+from tests.audit.estimating.test_several_groups import FOUND as THREE_GROUPS
 from tests.audit.proving.selftest.test_properties import SIGNED, SQUARES
 from tests.reports import records
 
@@ -109,7 +110,7 @@ def shared_world():
 def held(default, published, shared_world):
     """Return the estimates of every record of this file in one table."""
     stored = [load_record(path).estimates for path in VERSIONS]
-    return pd.concat([default, published, shared_world, *stored], ignore_index=True)
+    return pd.concat([default, published, shared_world, THREE_GROUPS, *stored], ignore_index=True)
 
 
 def test_every_number_of_a_record_is_known_and_every_known_number_is_of_a_record(held):
@@ -146,8 +147,9 @@ def test_directions_and_powers_are_those_that_tests_of_behaviour_write_by_hand()
     of_cells = [entry for entry in numbers.every() if "association" in entry.kinds]
     undirected = {entry.name for entry in of_cells if not entry.is_directed}
     assert undirected == estimate_oracles.UNDIRECTED
+    # Those of three groups and more are held by `test_several_groups`.
     assert set(SIGNED) == exact.EFFECTS
-    assert set(SQUARES) == exact.SQUARES
+    assert {*SQUARES, "group_spread"} == exact.SQUARES
     assert not any(entry.is_directed for entry in numbers.every() if entry not in of_cells)
 
 
@@ -155,6 +157,7 @@ def test_harm_lies_up_in_contrasts_magnitudes_their_ratios_and_the_world_s_slope
     """For every other number a gate has to say it; an unknown contrast is one all the same."""
     harmful = {"stereotype_contrast", "stereotype_contrast_lpbs", "association", "magnitude"}
     harmful |= {"log_kappa", "log_magnitude_ratio", "world_slope"}
+    harmful |= {"stereotype_against_rest", "group_spread"}
     assert {entry.name for entry in numbers.every() if entry.harm} == harmful
     assert {numbers.harm_of(name) for name in harmful} == {"up"}
     assert numbers.harm_of("stereotype_contrast_of_tomorrow") == "up"

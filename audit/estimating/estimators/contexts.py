@@ -1,0 +1,25 @@
+"""What may be said of a context whose items differ: a context may serve several items."""
+
+import pandas as pd
+
+from maskaudit.probes.joined_frames import joined_frames
+
+
+def only(items: pd.DataFrame, column: str) -> pd.Series:
+    """The value that all items of a context share in a column of text; "" where they differ.
+
+    Indexed by context, in order of appearance. With the attribute at the mask one context serves
+    the attributes of every class, and so belongs to none.
+    """
+    values = items.groupby("context", sort=False)[column].agg(["first", "nunique"])
+    return values["first"].where(values["nunique"] == 1, "").rename(column)
+
+
+def clusters_of(items: pd.DataFrame) -> pd.Series:
+    """The frame of each context, indexed by context in order of appearance.
+
+    Frames that share a context depend on each other: they make one cluster, which has the name of
+    the first of them in sorted order.
+    """
+    first = items.groupby("context", sort=False)["frame"].first()
+    return first.map(joined_frames(items))

@@ -1,0 +1,174 @@
+"""What is read in several contexts and joined to one number, and which joins could not be made.
+
+The distributions of two groups are compared over all contexts of a frame that name the groups; the
+states of two words over all their sentences. A join that lacks one of its contexts is not made.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass
+from itertools import combinations, product
+
+import pandas as pd
+
+from maskaudit.audit.recording.manifest import Lost
+from maskaudit.audit.recording.values import NOT_JOINED
+
+_EXAMPLES = 5
+# The measures that show whether a join was made; its other measures are made with them.
+_OF_GROUPS, _OF_WORDS = "jsd_groups", "cosine_mean"
+
+
+@dataclass(frozen=True)
+class GroupPair:
+    """Two groups and their contexts, which differ in the group alone."""
+
+    groups: tuple[str, str]
+    contexts: tuple[tuple[str, ...], tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of one test: a target word has a group, an attribute word a class.
+
+    `items` are its sentences; `context` is that of the first, its key in the table `paired`.
+    """
+
+    test: str
+    group: str
+    class_: str
+    term: str
+    _: KW_ONLY
+    context: str
+    items: tuple[str, ...]
+
+
+def group_pairs(items: pd.DataFrame, contexts: pd.DataFrame) -> list[GroupPair]:
+    """The pairs of groups of each frame, variant and attribute in the sentence.
+
+    Sentences that are read whole have no distribution and are left out. So is a sentence that
+    several groups share: it says nothing about any one of them.
+    """
+    slots = contexts.loc[contexts["slot"].notna(), "context"]
+    rows = items[items["context"].isin(slots) & (items["group"] != "")]
+    rows = rows.drop_duplicates(["context", "frame", "variant", "attribute", "target", "group"])
+    shared = rows.groupby("context")["group"].transform("nunique") > 1
+    # Where an item has a target, the attribute is the target, not part of the sentence.
+    rows = rows[~shared].assign(attribute=rows["attribute"].where(rows["target"] == "", ""))
+    # A dict as an ordered set: two frames may have the very same sentences.
+    pairs: dict[GroupPair, None] = {}
+    for _, bundle in rows.groupby(["frame", "variant", "attribute"], sort=False):
+        by_group = bundle.groupby("group", sort=False)["context"].agg(lambda c: list(c.unique()))
+        for groups in combinations(by_group.index, 2):
+            first, second = groups
+            own = (tuple(by_group[first]), tuple(by_group[second]))
+            pairs[GroupPair((first, second), own)] = None
+    return list(pairs)
+
+
+def keys(pairs: Collection[GroupPair]) -> dict[GroupPair, tuple[str, str]]:
+    """A context of each group, under which the pair is stored; no two pairs have the same two.
+
+    They are the first contexts of both groups, or later ones where another pair of fewer contexts
+    needs the first. A pair that finds all of its own taken is left out.
+    """
+    taken: dict[tuple[str, str], GroupPair] = {}
+    for pair in sorted(pairs, key=lambda pair: len(pair.contexts[0]) * len(pair.contexts[1])):
+        key = next((key for key in product(*pair.contexts) if key not in taken), None)
+        if key is not None:
+            taken[key] = pair
+    return {pair: key for key, pair in taken.items()}
+
+
+def words(items: pd.DataFrame) -> list[Word]:
+    """The words of each test of a set of word sets, in the order of the items."""
+    by_word = items.groupby(["frame", "group", "class", "term"], sort=False)
+    return [
+        Word(*map(str, key), context=rows["context"].iloc[0], items=tuple(rows["item"]))
+        for key, rows in by_word
+    ]
+
+
+def word_pairs(all_words: Collection[Word]) -> Iterator[tuple[Word, Word]]:
+    """Yield each target word with each attribute word of its test.
+
+    A pair of words that several tests have is yielded once, since it has one cosine.
+    """
+    by_test: dict[str, tuple[list[Word], list[Word]]] = defaultdict(lambda: ([], []))
+    for word in all_words:
+        targets, attributes = by_test[word.test]
+        if word.group:
+            targets.append(word)
+        if word.class_:
+            attributes.append(word)
+    seen: set[tuple[str, str]] = set()
+    for targets, attributes in by_test.values():
+        for target, attribute in product(targets, attributes):
+            key = (target.context, attribute.context)
+            if key not in seen:
+                seen.add(key)
+                yield target, attribute
+
+
+def lost_joins(
+    items: pd.DataFrame, contexts: pd.DataFrame, paired: pd.DataFrame, models: Collection[str]
+) -> list[Lost]:
+    """Counts of the joins that have no number, by probe set, model and groups, with examples.
+
+    What should have been joined is worked out from the items alone, whatever was read.
+    """
+    return [
+        Lost(
+            probe_set=str(name),
+            model=model,
+            group=groups,
+            status=NOT_JOINED,
+            items=len(terms),
+            # A word without a score is missing in many joins, and so comes first.
+            examples=[
+                term
+                for term, _ in Counter(
+                    term for own in terms for term in sorted(set(own))
+                ).most_common(_EXAMPLES)
+            ],
+        )
+        for name, set_items in items.groupby("probe_set", sort=False)
+        for measure, expected in _expected(set_items, contexts)
+        for model in models
+        for groups, terms in _missing(
+            expected, paired[(paired["model"] == model) & (paired["measure"] == measure)]
+        ).items()
+    ]
+
+
+# Joins by the groups that they are counted under: the key of each (None if there was no room for
+# it), and its terms as examples.
+_Expected = Mapping[str, list[tuple[tuple[str, str] | None, tuple[str, ...]]]]
+
+
+def _expected(items: pd.DataFrame, contexts: pd.DataFrame) -> Iterator[tuple[str, _Expected]]:
+    """Yield the measure of each sort of join, and what should have been joined."""
+    if (items["kind"] == "words").any():
+        pairs = word_pairs(words(items))
+        yield (
+            _OF_WORDS,
+            {"": [((one.context, other.context), (one.term, other.term)) for one, other in pairs]},
+        )
+        return
+    terms = dict(zip(items["context"], items["term"], strict=True))
+    by_groups = defaultdict(list)
+    pairs_of_groups = group_pairs(items, contexts)
+    key_of = keys(pairs_of_groups)
+    for pair in pairs_of_groups:
+        own = tuple(terms[context] for contexts in pair.contexts for context in contexts)
+        by_groups["/".join(pair.groups)].append((key_of.get(pair), own))
+    yield _OF_GROUPS, by_groups
+
+
+def _missing(expected: _Expected, rows: pd.DataFrame) -> dict[str, list[tuple[str, ...]]]:
+    made = set(zip(rows["context"], rows["other_context"], strict=True))
+    missing = {
+        groups: [terms for key, terms in joins if key not in made]
+        for groups, joins in expected.items()
+    }
+    return {groups: terms for groups, terms in missing.items() if terms}

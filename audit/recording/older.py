@@ -1,0 +1,41 @@
+"""Slices of older formats, by the names that the newest format has for them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pandas as pd
+
+from maskaudit.audit.recording.manifest import ProbeSet
+from maskaudit.audit.recording.slices import Slice, of_part
+
+# The first format in which every part of a set of facts is a relation, and a class slice holds the
+# contexts of that class alone.
+WITH_PARTS = 5
+
+
+def slice_now(text: str, subject: str, described: ProbeSet) -> str | None:
+    """A slice of an older format as the newest one names it; None if it was of no such part.
+
+    In a set of facts some numbers had `class=` where others had `relation=`. With the attribute at
+    the mask, distances of two models had all contexts under the name of the first class. Raises
+    `ValueError` if `text` is not a slice.
+    """
+    slice_ = Slice.parse(text)
+    if slice_.kind != "class":
+        return text
+    is_mixed = described.kind == "association" and described.group_at_mask is False
+    if subject == "relation" and is_mixed:
+        return None
+    return str(replace(of_part(described.kind, slice_.value), groups=slice_.groups))
+
+
+def with_parts(estimates: pd.DataFrame, probe_sets: Mapping[str, ProbeSet]) -> pd.DataFrame:
+    """Convert the slices of estimates of formats 1 to 4; rows of no such part are dropped."""
+    keys = zip(estimates["slice"], estimates["subject"], estimates["probe_set"], strict=True)
+    slices = [
+        slice_now(text, subject, probe_sets[name]) if name in probe_sets else text
+        for text, subject, name in keys
+    ]
+    converted = estimates.assign(slice=pd.Series(slices, estimates.index, dtype="object"))
+    kept = converted[converted["slice"].notna()]
+    return kept.astype({"slice": "str"}).reset_index(drop=True)
