@@ -18,6 +18,7 @@ from maskaudit.audit.settings import Settings
 from maskaudit.audit.toml_files import closest
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import load, shipped
+from maskaudit.probes.schema import ProbeSet
 
 # Sentences that are run only to measure the speed of a model on this machine.
 TIMED_SENTENCES = 32
@@ -45,20 +46,35 @@ class Planned:
 
 @dataclass(frozen=True)
 class Sentences:
-    """The masked sentences of a set with their targets."""
+    """The masked sentences of a set with their targets, and the capitals that were written.
+
+    `capitals` has, for each word that opens a sentence, how the set writes it: by how it is written
+    in the sentences of this `language`.
+    """
 
     contexts: pd.DataFrame
+    language: str
+    capitals: Mapping[str, str]
 
     def as_json(self) -> list[dict[str, Any]]:
         """A mapping for each sentence."""
         return [dict(row) for row in self.contexts.to_dict("records")]  # type: ignore[arg-type]
 
     def as_text(self) -> str:
-        """A line for each sentence: its text and its first six targets."""
-        return "\n".join(
+        """A line for each sentence, its text and first six targets; then the capitals made."""
+        lines = [
             f"{row['text']}  {', '.join(row['targets'][:6])}{' …' if row['targets'][6:] else ''}"
             for row in self.as_json()
-        )
+        ]
+        return "\n".join([*lines, "", self._capitals_as_text()])
+
+    def _capitals_as_text(self) -> str:
+        if not self.capitals:
+            return (
+                f"No capitals were written at the start of a sentence (language {self.language})."
+            )
+        words = ", ".join(f"{made} ({word})" for made, word in sorted(self.capitals.items()))
+        return f"Capitals written at the start of a sentence (language {self.language}): {words}"
 
 
 def planned(settings: Settings) -> Planned:
@@ -106,15 +122,41 @@ def sentences(name: str) -> Sentences:
             f"{name}: no such shipped set, file or import's folder; shipped sets: "
             f"{', '.join(names)}{closest(name, names)}"
         )
-    part = expand(load(path).drawn(0))
-    targets = part.items.groupby("context")["target"].agg(lambda words: list(dict.fromkeys(words)))
-    roles = part.items.groupby("context")["role"].first()
+    probe_set = load(path).drawn(0)
+    part = expand(probe_set)
+    items = part.items.groupby("context")
+    targets = items["target"].agg(lambda words: list(dict.fromkeys(words)))
     contexts = part.contexts[["context", "text", "slot"]]
     return Sentences(
         contexts.assign(
-            role=contexts["context"].map(roles), targets=contexts["context"].map(targets)
-        )
+            role=contexts["context"].map(items["role"].first()),
+            targets=contexts["context"].map(targets),
+        ),
+        language=probe_set.header.language,
+        capitals=_capitals(probe_set),
     )
+
+
+def _written(part: Expanded) -> pd.DataFrame:
+    texts = part.items["context"].map(part.contexts.set_index("context")["text"])
+    return pd.DataFrame({"text": texts, "target": part.items["target"]})
+
+
+def _capitals(probe_set: ProbeSet) -> dict[str, str]:
+    """Words that were given a capital, with how the set writes them: from a set without any."""
+    header = probe_set.header.model_copy(update={"capitalise": False})
+    tables = [
+        _written(expand(part))
+        for part in (probe_set, probe_set.model_copy(update={"header": header}))
+    ]
+    made: dict[str, str] = {}
+    for column in ("text", "target"):
+        for written, plain in zip(tables[0][column], tables[1][column], strict=True):
+            if written != plain:
+                # A capital takes no space away and adds none.
+                words = zip(written.split(), plain.split(), strict=True)
+                made |= {new: old for new, old in words if new != old}
+    return made
 
 
 def _speed(model: MaskedLM, plans: Sequence[Plan]) -> float:

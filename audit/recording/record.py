@@ -26,7 +26,7 @@ from maskaudit.audit.recording.manifest import Entry, Manifest
 #   3: record.json has `key` (a digest of all that decides the numbers), `number` (the order of the
 #      records in a folder) and `notes`.
 #   4: in estimates, `flag` and `outcome` replace `reading`: why an interval or a number is missing,
-#      and what became of an attribute's lean.
+#      and what became of an attribute's lean. Probe sets may have `language`.
 FORMAT = 4
 # The first format whose estimates have `flag` and `outcome`.
 _WITH_OUTCOMES = 4

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from maskaudit.audit.characters import folded
 from maskaudit.audit.estimating.entry import OWN_PART
 from maskaudit.audit.estimating.estimators import CORRECTED, Measured, UnitEstimator, Value
 
@@ -25,7 +26,7 @@ def hurtful(measured: Measured, _mode: str) -> pd.DataFrame:
     if measured.lexicon is None:
         return pd.DataFrame(columns=["class", "cluster", "n", *columns])
     contexts = measured.items.drop_duplicates("context").set_index("context")
-    hits = measured.fills["token"].str.casefold().isin(measured.lexicon)
+    hits = measured.fills["token"].map(folded).isin(measured.lexicon)
     ranked = measured.fills.assign(hit=hits.astype(float))
     counts = {
         f"at_{k}": ranked[ranked["rank"] <= k].groupby("context")["hit"].agg(["sum", "size"])

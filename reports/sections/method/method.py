@@ -51,7 +51,8 @@ def _sources(manifest: Manifest) -> Definitions:
         tuple(
             Term(
                 f"{wording.visible(part.title)} ({wording.visible(name)}, version "
-                f"{wording.visible(str(part.version))})",
+                f"{wording.visible(str(part.version))}, language "
+                f"{wording.visible(part.language)})",
                 (
                     f"Licence: {wording.visible(part.licence)}.",
                     *(f"{wording.opened(line)}." for line in licences.conditions(part)),
