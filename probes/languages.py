@@ -5,6 +5,7 @@ import tomllib
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 ENGLISH = "en"
 # The tag of BCP 47 for a language that is not known.
@@ -103,5 +104,5 @@ def rules(tag: str) -> Rules:
 
 
 @cache
-def _table() -> dict[str, dict[str, object]]:
+def _table() -> dict[str, dict[str, Any]]:
     return tomllib.loads((Path(__file__).parent / "languages.toml").read_text("utf-8"))

@@ -206,7 +206,9 @@ def json_table(file: Source) -> tuple[list[Record], list[Bad]]:
     if not isinstance(content, list):
         raise InputError(f"{file.name}: expected a list of JSON objects, or one on each line")
     values = [_of_viewer(value) for value in content]
-    objects = [(n, value) for n, value in enumerate(values, 1) if isinstance(value, dict)]
+    objects: list[Record] = [
+        (n, value) for n, value in enumerate(values, 1) if isinstance(value, dict)
+    ]
     others = [(n, value) for n, value in enumerate(values, 1) if not isinstance(value, dict)]
     return objects, [Bad(n, "is not a JSON object", repr(value)) for n, value in others]
 

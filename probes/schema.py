@@ -63,7 +63,8 @@ def _sentence(text: str, info: ValidationInfo) -> str:
 
 def _named(info: ValidationInfo, table: str) -> Sequence[str]:
     """Return the keys of a table of the set that is being validated (`ProbeSet.checked`)."""
-    return (info.context or {}).get(table, ())
+    keys: Mapping[str, Sequence[str]] = info.context or {}
+    return keys.get(table, ())
 
 
 def _cloze(text: str) -> str:
@@ -141,7 +142,7 @@ class Attribute(Part):
     # The other keys are checked below: they are groups of the set.
     model_config = ConfigDict(extra="allow")
     obvious: ClassVar[str | None] = "text"
-    __pydantic_extra__: dict[str, Word]
+    __pydantic_extra__: dict[str, Word] = Field(init=False)
 
     text: Word
     share: float | None = Field(default=None, ge=0, le=1)

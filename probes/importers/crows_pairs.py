@@ -117,7 +117,7 @@ def _with_plain_labels(
     records: list[published_files.Record], numbered: Sequence[str], report: Report
 ) -> list[published_files.Record]:
     """Return the records with labels as the original has them, and kinds of bias as text."""
-    plain = []
+    plain: list[published_files.Record] = []
     changed: dict[int, str] = {}
     for line, record in records:
         label = _plain_label(record["stereo_antistereo"], numbered)
