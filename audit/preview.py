@@ -16,6 +16,7 @@ from maskaudit.audit.measuring.read_plan import Plan, plan
 from maskaudit.audit.settings import Settings, files_of
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import load
+from maskaudit.probes.schema import ProbeSet
 
 # Sentences that are run only to measure the speed of a model on this machine.
 TIMED_SENTENCES = 32
@@ -47,20 +48,50 @@ class Planned:
 
 @dataclass(frozen=True)
 class Sentences:
-    """The masked sentences of a set with their targets."""
+    """The masked sentences of a set with their targets, and the capitals that were written.
+
+    `capitals` has, for each word that opens a sentence, how the set writes it: by how it is written
+    in the sentences of this `language`.
+    """
 
     contexts: pd.DataFrame
+    language: str
+    capitals: Mapping[str, str]
 
     def as_json(self) -> list[dict[str, Any]]:
         """A mapping for each sentence."""
         return [dict(row) for row in self.contexts.to_dict("records")]  # type: ignore[arg-type]
 
     def as_text(self) -> str:
-        """A line for each sentence: its text and its first six targets."""
-        return "\n".join(
+        """A line for each sentence, its text and first six targets; then the capitals made."""
+        lines = [
             f"{row['text']}  {', '.join(row['targets'][:6])}{' …' if row['targets'][6:] else ''}"
             for row in self.as_json()
-        )
+        ]
+        return "\n".join([*lines, "", self._capitals_as_text()])
+
+    def _capitals_as_text(self) -> str:
+        if not self.capitals:
+            return (
+                f"No capitals were written at the start of a sentence (language {self.language})."
+            )
+        words = ", ".join(f"{made} ({word})" for made, word in sorted(self.capitals.items()))
+        return f"Capitals written at the start of a sentence (language {self.language}): {words}"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The sentences of one set or of several."""
+
+    sets: Sequence[Sentences]
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """A mapping for each sentence of every set."""
+        return [row for sentences_of_set in self.sets for row in sentences_of_set.as_json()]
+
+    def as_text(self) -> str:
+        """The text of each set, apart by an empty line."""
+        return "\n\n".join(sentences_of_set.as_text() for sentences_of_set in self.sets)
 
 
 def planned(settings: Settings) -> Planned:
@@ -105,24 +136,50 @@ def _named(pairs: Sequence[Mapping[str, LoadedModel]]) -> Iterator[tuple[str, Lo
         yield model.identity.name if len(pairs) > 1 else "candidate", model
 
 
-def sentences(name: str) -> Sentences:
+def sentences(name: str) -> Shown:
     """The sentences of what `run --probes` takes by this name; seed 0 draws a grammar's.
 
     That is a shipped set, a file, an import's folder, or a pattern that matches several of them.
     Raises `InputError` if `name` is none of these.
     """
-    parts = [expand(load(path).drawn(0)) for path in files_of(name)]
-    return Sentences(pd.concat([_with_targets(part) for part in parts], ignore_index=True))
+    return Shown([_sentences(load(path).drawn(0)) for path in files_of(name)])
 
 
-def _with_targets(part: Expanded) -> pd.DataFrame:
-    """The contexts of a set with their role and their targets."""
-    targets = part.items.groupby("context")["target"].agg(lambda words: list(dict.fromkeys(words)))
-    roles = part.items.groupby("context")["role"].first()
+def _sentences(probe_set: ProbeSet) -> Sentences:
+    part = expand(probe_set)
+    items = part.items.groupby("context")
+    targets = items["target"].agg(lambda words: list(dict.fromkeys(words)))
     contexts = part.contexts[["context", "text", "slot"]]
-    return contexts.assign(
-        role=contexts["context"].map(roles), targets=contexts["context"].map(targets)
+    return Sentences(
+        contexts.assign(
+            role=contexts["context"].map(items["role"].first()),
+            targets=contexts["context"].map(targets),
+        ),
+        language=probe_set.header.language,
+        capitals=_capitals(probe_set),
     )
+
+
+def _written(part: Expanded) -> pd.DataFrame:
+    texts = part.items["context"].map(part.contexts.set_index("context")["text"])
+    return pd.DataFrame({"text": texts, "target": part.items["target"]})
+
+
+def _capitals(probe_set: ProbeSet) -> dict[str, str]:
+    """Words that were given a capital, with how the set writes them: from a set without any."""
+    header = probe_set.header.model_copy(update={"capitalise": False})
+    tables = [
+        _written(expand(part))
+        for part in (probe_set, probe_set.model_copy(update={"header": header}))
+    ]
+    made: dict[str, str] = {}
+    for column in ("text", "target"):
+        for written, plain in zip(tables[0][column], tables[1][column], strict=True):
+            if written != plain:
+                # A capital takes no space away and adds none.
+                words = zip(written.split(), plain.split(), strict=True)
+                made |= {new: old for new, old in words if new != old}
+    return made
 
 
 def _speed(model: MaskedLM, plans: Sequence[Plan]) -> float:

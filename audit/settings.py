@@ -7,10 +7,9 @@ from typing import Annotated, Any, Literal, Self, TypedDict, Unpack
 
 from pydantic import Field, model_validator
 
-from maskaudit.audit import toml_files
+from maskaudit.audit import lexicon, toml_files
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.values import WRITTEN, Reading
-from maskaudit.audit.text_files import read_text
 from maskaudit.audit.toml_files import Part, Texts, did_you_mean
 from maskaudit.audit.vocabulary import GATES_FILE
 from maskaudit.probes.loading import load, shipped
@@ -125,22 +124,13 @@ class Settings(_File):
         return list(files)
 
     def lexicon(self) -> frozenset[str] | None:
-        """The user's hurtful words, case-folded; None if no lexicon is named.
+        """The user's hurtful words, without case and in NFC; None if no lexicon is named.
 
-        The file has a word per line, or a tab-separated table with a column `lemma`. Raises
-        `InputError` if it cannot be read or is empty.
+        Raises `InputError` if the file cannot be used (`lexicon.read`).
         """
         if self.probes.lexicon is None:
             return None
-        path = self.folder / Path(self.probes.lexicon).expanduser()
-        lines = read_text(path, "a lexicon with one word per line").splitlines()
-        header = lines[0].split("\t") if lines else []
-        column = header.index("lemma") if "lemma" in header else None
-        words = lines if column is None else [line.split("\t")[column] for line in lines[1:]]
-        lexicon = frozenset(word.strip().casefold() for word in words if word.strip())
-        if not lexicon:
-            raise InputError(f"{path}: the lexicon is empty; expected one word per line")
-        return lexicon
+        return lexicon.read(self.folder / Path(self.probes.lexicon).expanduser())
 
     def probe_sets(self) -> list[ProbeSet]:
         """The requested sets, validated, with the frames of grammars drawn by the run's seed.

@@ -1,11 +1,17 @@
 """Consistency checks between the parts of a probe set, each of which is valid by itself."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
-from typing import NamedTuple
 
+from maskaudit.audit.characters import folded
 from maskaudit.audit.toml_lines import Place
 from maskaudit.probes import grammar
+from maskaudit.probes.checks_of_language import (
+    Fault,
+    faults_of_forms,
+    faults_of_language,
+    placed_attributes,
+)
 from maskaudit.probes.schema import Grammar, ProbeSet
 from maskaudit.probes.sentence import KNOWN, PLACEHOLDER, faults_of_sentence, sides
 
@@ -16,13 +22,6 @@ REST = "rest"
 _TWO = 2
 # The least number of sentences per drawn frame, so that two draws have few frames in common.
 SENTENCES_PER_FRAME = 10
-
-
-class Fault(NamedTuple):
-    """An error in a probe set: its place in the file, and a message that names the part."""
-
-    at: Place
-    message: str
 
 
 # A text that must be unique, with its place in the file.
@@ -45,7 +44,7 @@ def faults_between_parts(probe_set: ProbeSet) -> Iterator[Fault]:
 
 
 def _faults_of_cloze(probe_set: ProbeSet) -> Iterator[Fault]:
-    for part in ("groups", "classes", "controls", "frames", "grammar"):
+    for part in ("groups", "classes", "controls", "frames", "grammar", "forms"):
         if getattr(probe_set, part):
             yield Fault((part,), f"{part}: not allowed in a cloze set; expected [[facts]]")
     if not probe_set.facts:
@@ -71,6 +70,8 @@ def _faults_of_association(probe_set: ProbeSet) -> Iterator[Fault]:
     yield from _faults_of_words(probe_set)
     yield from _faults_of_contrast(probe_set)
     yield from _faults_of_texts(probe_set)
+    yield from faults_of_language(probe_set)
+    yield from faults_of_forms(probe_set)
 
 
 def _faults_of_words(probe_set: ProbeSet) -> Iterator[Fault]:
@@ -93,18 +94,19 @@ def _faults_of_words(probe_set: ProbeSet) -> Iterator[Fault]:
         for n, term in enumerate(group.terms)
     )
     yield from _repetitions("groups", "term", terms)
-    parts: list[tuple[Place, list[str]]] = [
-        (("classes", name), [attribute.text for attribute in class_.attributes])
-        for name, class_ in probe_set.classes.items()
-    ]
-    if probe_set.controls:
-        parts.append(
-            (("controls",), [attribute.text for attribute in probe_set.controls.attributes])
-        )
-    attributes = (
-        ((*part, "attributes", n), text) for part, texts in parts for n, text in enumerate(texts)
-    )
-    yield from _repetitions("classes and controls", "attribute", attributes)
+    placed = list(placed_attributes(probe_set))
+    texts = [(place, attribute.text) for place, attribute in placed]
+    repeated = list(_repetitions("classes and controls", "attribute", texts))
+    yield from repeated
+    if repeated:
+        return
+    # Two attributes that are written alike with one group's terms would count its items twice.
+    for group in probe_set.groups:
+        forms = [
+            ((*place, group) if group in attribute.forms else place, attribute.form(group))
+            for place, attribute in placed
+        ]
+        yield from _repetitions("classes and controls", f"form for the group {group!r},", forms)
 
 
 def _frame_of(placed: _Placed) -> int:
@@ -173,7 +175,7 @@ def _faults_of_texts(probe_set: ProbeSet) -> Iterator[Fault]:
         )
     if not (grammar_ := probe_set.grammar):
         return
-    faults = list(_faults_of_grammar(grammar_))
+    faults = list(_faults_of_grammar(grammar_, list(probe_set.forms)))
     yield from faults
     lists = [grammar_.texts, *grammar_.parts.values()]
     # An empty text or alternative has its own fault, and would make these checks meaningless.
@@ -182,8 +184,8 @@ def _faults_of_texts(probe_set: ProbeSet) -> Iterator[Fault]:
         yield from _faults_of_universe(grammar_)
 
 
-def _faults_of_grammar(grammar_: Grammar) -> Iterator[Fault]:
-    """Yield faults of single texts and parts."""
+def _faults_of_grammar(grammar_: Grammar, forms: Sequence[str]) -> Iterator[Fault]:
+    """Yield faults of single texts and parts; `forms` are the names of the set's forms by group."""
     names_by_text = [PLACEHOLDER.findall(text) for text in grammar_.texts]
     in_order = ((("grammar", "texts", n), text) for n, text in enumerate(grammar_.texts))
     yield from _repetitions("grammar.texts", "text", in_order)
@@ -191,7 +193,7 @@ def _faults_of_grammar(grammar_: Grammar) -> Iterator[Fault]:
         at = ("grammar", "texts", number)
         label = f"grammar.texts[{number + 1}]"
         if text:
-            faults = faults_of_sentence(text, grammar_.parts)
+            faults = faults_of_sentence(text, grammar_.parts, forms)
             yield from (Fault(at, f"{label}: {fault}") for fault in faults)
         yield from _repetitions(
             label, "part", ((at, name) for name in names if name in grammar_.parts)
@@ -202,7 +204,7 @@ def _faults_of_grammar(grammar_: Grammar) -> Iterator[Fault]:
         yield from _repetitions(
             label, "alternative", (((*part, n), x) for n, x in enumerate(pieces))
         )
-        if name in KNOWN:
+        if name in KNOWN or name in forms:
             yield Fault(part, f"{label}: is the name of a placeholder; choose another name")
         elif not any(name in names for names in names_by_text):
             message = f"is not used; expected {{{name}}} in at least one of grammar.texts"
@@ -236,10 +238,13 @@ def _faults_of_universe(grammar_: Grammar) -> Iterator[Fault]:
 
 
 def _repetitions(label: str, kind: str, values: Iterable[_Placed]) -> Iterator[Fault]:
-    """Yield a fault at each repetition of a value, ignoring case; empty values are skipped."""
+    """Yield a fault at each repetition of a value, ignoring case; empty values are skipped.
+
+    Two spellings that look the same are one value (`characters.folded`).
+    """
     seen: set[str] = set()
     for at, value in values:
-        key = value.casefold()
+        key = folded(value)
         if key and key in seen:
             yield Fault(at, f"{label}: the {kind} {value!r} appears twice; expected once")
         seen.add(key)

@@ -4,12 +4,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from maskaudit.audit.recording import tables
+from maskaudit.probes.capitals import SentenceCase
 from maskaudit.probes.schema import Attribute, Fact, Frame, ImportedSet, ProbeSet, Term
 from maskaudit.probes.sentence import MASK, PLACEHOLDER
 
@@ -20,8 +21,6 @@ _CONSONANT_SOUND = re.compile(
     r"(?:uni(?!n|m|de)|us[aeiu]|uk|ut[aeio]|ur[aiou]|u[bf][aio]|ugan|uy|eu|ew|one\b|once\b)",
     re.IGNORECASE,
 )
-# Matches the text before a word that opens a sentence.
-_OPENS_SENTENCE = re.compile(r"(?:^|[.!?][\"')\u2019\u201d]*\s+)[\"'(\u2018\u201c]*$")
 _ID_LENGTH = 16
 BLEACHED = ("This is {word}.", "That is {word}.", "Here is {word}.", "There is {word}.")
 
@@ -100,6 +99,25 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:_ID_LENGTH]
 
 
+@dataclass(frozen=True)
+class _Words:
+    """What a frame is written out with: a group, a term of it, and an attribute."""
+
+    group: str
+    term: Term
+    attribute: Attribute
+
+    @property
+    def attribute_text(self) -> str:
+        """The attribute in its form for the group."""
+        return self.attribute.form(self.group)
+
+    @property
+    def attribute_article(self) -> str:
+        """`a` or `an`, as the set declares it or by sound."""
+        return self.attribute.article or article(self.attribute_text)
+
+
 def _association_rows(probe_set: ProbeSet) -> Iterator[dict[str, Any]]:
     for frame in probe_set.frames:
         for name, part in probe_set.classes.items():
@@ -119,6 +137,7 @@ def _cell_rows(
     for variant, template in enumerate(frame.texts):
         for group, part in probe_set.groups.items():
             for term in part.terms:
+                words = _Words(group, term, attribute)
                 cell = {
                     "frame": frame.id,
                     "variant": variant,
@@ -128,44 +147,55 @@ def _cell_rows(
                     "group": group,
                     "term": term.text,
                 }
-                yield {**cell, "role": role, **_scored(template, term, attribute)}
+                yield {**cell, "role": role, **_scored(probe_set, template, words)}
                 if role == "probe" and probe_set.group_at_mask:
-                    prior = _scored(template, term, attribute, attribute_masked=True)
+                    prior = _scored(probe_set, template, words, attribute_masked=True)
                     yield {**cell, "role": "prior", **prior}
                     if probe_set.header.neutral is not None:
-                        neutral = Attribute(text=probe_set.header.neutral)
-                        yield {**cell, "role": "prior_neutral", **_scored(template, term, neutral)}
+                        neutral = replace(words, attribute=Attribute(text=probe_set.header.neutral))
+                        without = _scored(probe_set, template, neutral)
+                        yield {**cell, "role": "prior_neutral", **without}
 
 
 def _scored(
-    template: str, term: Term, attribute: Attribute, *, attribute_masked: bool = False
+    probe_set: ProbeSet, template: str, words: _Words, *, attribute_masked: bool = False
 ) -> dict[str, Any]:
     """Return the sentence (`text`), the index of the mask that is read (`slot`) and `target`."""
-    article_ = attribute.article or article(attribute.text)
-    # A masked attribute keeps its article and its number of words.
-    attribute_text = re.sub(r"\S+", MASK, attribute.text) if attribute_masked else attribute.text
+    case = _sentence_case(probe_set)
+    values = _values(probe_set, words, attribute_masked=attribute_masked)
     group_at_mask = "attribute}" in template
-    values = {
-        "attribute": attribute_text,
-        "a attribute": f"{article_} {attribute_text}",
-        "a": article(term.text) if group_at_mask else article_,
-        "term": term.text,
-        "a term": f"{article(term.text)} {term.text}",
-    }
+    values["a"] = article(words.term.text) if group_at_mask else words.attribute_article
     # A masked attribute adds masks, so split at the template's own to find the slot.
     lead, rest = template.split(MASK)
-    before = _filled(lead, values, term)
+    before = _filled(lead, values, words.term, case)
     # A word directly after the mask does not open the sentence, hence the lead.
-    after = _filled(rest, values, term, lead=MASK)
-    target = term.text if group_at_mask else attribute.text
+    after = _filled(rest, values, words.term, case, lead=MASK)
+    target = words.term.text if group_at_mask else words.attribute_text
     return {
-        "text": _capitalised(before + MASK + after),
+        "text": case.opened(before + MASK + after),
         "slot": before.count(MASK),
-        "target": _as_after(before, target),
+        "target": case.after(before, target),
     }
 
 
-def _filled(text: str, values: dict[str, str], term: Term, lead: str = "") -> str:
+def _values(probe_set: ProbeSet, words: _Words, *, attribute_masked: bool) -> dict[str, str]:
+    """Return what is written for each placeholder but `{a}` and `{singular|plural}`."""
+    attribute, term = words.attribute_text, words.term.text
+    if attribute_masked:
+        # A masked attribute keeps its article and its number of words.
+        attribute = re.sub(r"\S+", MASK, attribute)
+    return {
+        **{name: form[words.group] for name, form in probe_set.forms.items()},
+        "attribute": attribute,
+        "a attribute": f"{words.attribute_article} {attribute}",
+        "term": term,
+        "a term": f"{article(term)} {term}",
+    }
+
+
+def _filled(
+    text: str, values: dict[str, str], term: Term, case: SentenceCase, lead: str = ""
+) -> str:
     """Return the text with its placeholders filled in; `lead` is the text before it."""
 
     def value(match: re.Match[str]) -> str:
@@ -175,18 +205,13 @@ def _filled(text: str, values: dict[str, str], term: Term, lead: str = "") -> st
             word = singular if term.verb == "singular" else plural
         else:
             word = values[name]
-        return _as_after(lead + text[: match.start()], word)
+        return case.after(lead + text[: match.start()], word)
 
     return PLACEHOLDER.sub(value, text)
 
 
-def _as_after(before: str, word: str) -> str:
-    """Return the word, capitalised if it opens a sentence after `before`."""
-    return _capitalised(word) if _OPENS_SENTENCE.search(before) else word
-
-
-def _capitalised(text: str) -> str:
-    return text if text.startswith(MASK) else text[:1].upper() + text[1:]
+def _sentence_case(probe_set: ProbeSet) -> SentenceCase:
+    return SentenceCase(probe_set.header.language, probe_set.header.capitalise)
 
 
 def _bleached(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -198,13 +223,14 @@ def _bleached(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _cloze_rows(probe_set: ProbeSet) -> Iterator[dict[str, Any]]:
+    case = _sentence_case(probe_set)
     for fact in probe_set.facts:
-        yield from _fact_rows(fact, fact.text, "right")
+        yield from _fact_rows(fact, fact.text, "right", case)
         if fact.negated is not None:
-            yield from _fact_rows(fact, fact.negated, "changed")
+            yield from _fact_rows(fact, fact.negated, "changed", case)
 
 
-def _fact_rows(fact: Fact, text: str, label: str) -> Iterator[dict[str, Any]]:
+def _fact_rows(fact: Fact, text: str, label: str, case: SentenceCase) -> Iterator[dict[str, Any]]:
     for answer in fact.answers:
         yield {
             "frame": fact.id,
@@ -215,5 +241,5 @@ def _fact_rows(fact: Fact, text: str, label: str) -> Iterator[dict[str, Any]]:
             "label": label,
             "text": text,
             "slot": 0,
-            "target": _as_after(text.partition(MASK)[0], answer),
+            "target": case.after(text.partition(MASK)[0], answer),
         }

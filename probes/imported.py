@@ -1,12 +1,14 @@
 """The result of every importer: a header, item rows, and the rows that could not be used."""
 
-import unicodedata
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from maskaudit.audit.characters import SOFT_HYPHEN, composed, invisible
 from maskaudit.audit.printable import printable
-from maskaudit.probes.published_files import Source
+from maskaudit.probes.languages import ENGLISH
+from maskaudit.probes.published_files import MISSING, Source
 from maskaudit.probes.sentence import MASK
 
 # The columns of an item row, with the value of a column that does not apply.
@@ -29,12 +31,11 @@ EMPTY: Mapping[str, Any] = {
     "target": "",
 }
 LONGEST_TEXT = 5_000
+# A sentence may have tabs, and breaks of lines and paragraphs.
+_BREAKS = "\t\n\r\u2028\u2029"
 _LONGEST_SHOWN = 200
 _NAMED_AT_MOST = 20
 _MOST_NOTES = 200
-_SOFT_HYPHEN = "\u00ad"
-# Zero-width joiners are part of the spelling in Persian and the Indic scripts.
-_JOINERS = "\u200c\u200d"
 
 
 @dataclass(frozen=True)
@@ -106,21 +107,31 @@ def header(
     files: Sequence[Source],
     **words: object,
 ) -> dict[str, Any]:
-    """Return a set's header; its version contains the digests of the files it was read from."""
+    """Return a set's header; its version contains the digests of the files it was read from.
+
+    `words` are the header's other keys; without `language` it is English.
+    """
     digest = "+".join(source.sha256[:12] for source in files) or "unknown"
-    description = {"share_alike": False, "non_commercial": False, "cite": "", **words}
+    defaults = {"share_alike": False, "non_commercial": False, "cite": "", "language": ENGLISH}
     return {
         "name": name,
         "version": f"as published, {digest}",
         "kind": kind,
         "axis": axis,
-        **description,
+        **defaults,
+        **words,
     }
+
+
+def licensed(licence: str) -> dict[str, object]:
+    """Return what a header says of a licence, with the conditions that an SPDX name has in it."""
+    parts = set(re.split(r"[-\s]", licence.upper()))
+    return {"licence": licence, "share_alike": "SA" in parts, "non_commercial": "NC" in parts}
 
 
 def shown(value: object) -> str:
     """Return a short, printable form of a value from a file, for lists that people read."""
-    text = value if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else "" if value is MISSING else repr(value)
     cut = text[:_LONGEST_SHOWN] + ("…" if len(text) > _LONGEST_SHOWN else "")
     # A file may hold characters that a terminal obeys, so they are escaped.
     return printable(cut, lambda c: c.encode("unicode_escape").decode())
@@ -132,17 +143,14 @@ def fault(value: object, *, sentence: bool = False, masks: int = 0) -> str:
     A `sentence` may contain tabs and line breaks, and must contain [MASK] exactly `masks` times.
     """
     if not isinstance(value, str):
-        return f"contains {shown(value)}; expected text"
+        return "is missing" if value is MISSING else f"contains {shown(value)}; expected text"
     if not value.strip():
         return "is empty"
     if len(value) > LONGEST_TEXT:
         return f"has {len(value)} characters; expected at most {LONGEST_TEXT}"
-    for character in value:
-        allowed = _JOINERS + _SOFT_HYPHEN + ("\t\n\r" if sentence else "")
-        # Control, format and surrogate characters: a tokenizer sees what a reader does not, and
-        # surrogates cannot be written as UTF-8.
-        if unicodedata.category(character) in {"Cc", "Cf", "Cs"} and character not in allowed:
-            return f"contains the invisible character U+{ord(character):04X}"
+    # Soft hyphens are where published texts were set in columns.
+    if found := invisible(value, allowed=SOFT_HYPHEN + (_BREAKS if sentence else "")):
+        return f"contains the invisible character {found}"
     if sentence and value.count(MASK) != masks:
         return f"contains {MASK} {value.count(MASK)} times; expected {masks}"
     return ""
@@ -159,7 +167,7 @@ def faults(cells: Mapping[str, object], *sentences: str) -> str:
 def name_or(value: object, otherwise: str) -> str:
     """Return the name that the file gives to a row, or `otherwise` if it is not usable."""
     text = str(value).strip() if isinstance(value, str | int) else ""
-    return otherwise if fault(text) else text
+    return otherwise if fault(text) else composed(text)
 
 
 def repeated(keys: Iterable[tuple[int, object]]) -> list[tuple[int, int]]:

@@ -11,6 +11,7 @@ from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.files import unfinished, writing
 from maskaudit.audit.text_files import read_text
 from maskaudit.probes.imported import EMPTY, Imported, Unusable
+from maskaudit.probes.languages import ENGLISH, EXAMPLES, well_formed
 
 FORMAT = 1  # 1: set.toml, rows.jsonl, unusable.jsonl
 _SET, _ROWS, _UNUSABLE = "set.toml", "rows.jsonl", "unusable.jsonl"
@@ -94,6 +95,9 @@ def _header_faults(header: object) -> Iterator[str]:
     if not isinstance(header, dict):
         yield f"{_SET}: [set] is missing"
         return
+    language = header.get("language", ENGLISH)
+    if not isinstance(language, str) or not well_formed(language):
+        yield f"{_SET}: set.language is {language!r}; expected a BCP 47 tag, {EXAMPLES}"
     for name, kind in _HEADER.items():
         if not isinstance(header.get(name), kind):
             yield f"{_SET}: set.{name} is {header.get(name)!r}; expected {kind.__name__}"

@@ -6,9 +6,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from maskaudit.audit.characters import composed
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.toml_files import Document, document
 from maskaudit.probes.checks import faults_between_parts
+from maskaudit.probes.languages import ENGLISH, well_formed
 from maskaudit.probes.schema import (
     Attribute,
     AttributeClass,
@@ -53,7 +55,7 @@ def shipped() -> dict[str, Path]:
 def _checked(content: Document) -> ProbeSet:
     faults: list[str] = []
     try:
-        probe_set = ProbeSet.model_validate(content.raw)
+        probe_set = ProbeSet.checked(content.raw)
     except ValidationError as error:
         faults = content.faults(error, ProbeSet)
         # Report faults between the parts as well, so that the user can correct all at once.
@@ -86,6 +88,7 @@ def _sound_parts(raw: Mapping[str, Any]) -> ProbeSet:
     header = raw.get("set")
     header = header if isinstance(header, Mapping) else {}
     contrast = header.get("contrast")
+    language = header.get("language")
     kind = header.get("kind")
     # A misspelt kind has its own fault; the content shows which kind was meant.
     if kind not in ("association", "cloze"):
@@ -93,6 +96,8 @@ def _sound_parts(raw: Mapping[str, Any]) -> ProbeSet:
     return ProbeSet.model_construct(
         header=Header.model_construct(
             kind=kind,
+            # A faulty tag counts as English, so that no fault follows from it.
+            language=language if isinstance(language, str) and well_formed(language) else ENGLISH,
             contrast=[n for n in contrast if isinstance(n, str)]
             if isinstance(contrast, list)
             else None,
@@ -109,6 +114,7 @@ def _sound_parts(raw: Mapping[str, Any]) -> ProbeSet:
         ),
         frames=_sound_list(Frame, raw.get("frames"), ("id", "text"), ("variants",)),
         grammar=_sound_grammar(raw.get("grammar")),
+        forms=_sound_forms(raw.get("forms")),
         facts=_sound_list(Fact, raw.get("facts"), ("id", "text")),
     )
 
@@ -166,6 +172,15 @@ def _sound_grammar(raw: object) -> Grammar | None:
         if isinstance(parts, Mapping)
         else {},
     )
+
+
+def _sound_forms(raw: object) -> dict[str, dict[str, str]]:
+    tables = raw if isinstance(raw, Mapping) else {}
+    return {
+        composed(name): {group: form for group, form in table.items() if isinstance(form, str)}
+        for name, table in tables.items()
+        if isinstance(table, Mapping)
+    }
 
 
 def _strings(raw: object) -> list[str]:

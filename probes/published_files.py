@@ -1,28 +1,36 @@
 """Read published files into rows with their line numbers, without guessing an encoding."""
 
 import codecs
-import csv
 import hashlib
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from maskaudit.audit.characters import composed
 from maskaudit.audit.errors import InputError, MissingExtraError
+from maskaudit.probes.mixed_encodings import residues
+from maskaudit.probes.separated_values import fields, rows
 
-SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons"}
+SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 # Files are read whole, so their size is bounded to protect the memory.
 _LARGEST_FILE = 512 * 2**20
+_NAMED_AT_MOST = 20
 # A hub id: owner/name, or owner/name:configuration.
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(:[\w.-]+)?")
-_SUFFIXES = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet"}
+_SUFFIXES = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet"}
 _BYTE_ORDER_MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 
 Record = tuple[int, Mapping[str, Any]]
+# The cell of a row that lacks a key which other rows have.
+MISSING = object()
+# How a file names columns that it calls otherwise: its name by ours.
+Columns = Mapping[str, str]
+NO_COLUMNS: Columns = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,22 @@ def source(path: Path, encoding: str | None = None) -> Source:
     """
     data = _bytes(path)
     text, notes = _decoded(data, path, encoding)
+    notes += _note_on_residues(text, path, encoding)
     return Source(path.name, hashlib.sha256(data).hexdigest(), text, tuple(notes))
+
+
+def _note_on_residues(text: str, path: Path, encoding: str | None) -> list[str]:
+    mixed = residues(text, encoding or "utf-8")
+    if not mixed:
+        return []
+    line, found, meant = mixed[0]
+    numbers = ", ".join(str(number) for number, *_ in mixed[:_NAMED_AT_MOST])
+    more = f" and {len(mixed) - _NAMED_AT_MOST} more" if len(mixed) > _NAMED_AT_MOST else ""
+    note = (
+        f"{path.name} is partly in another encoding: {found!r} in line {line} is probably "
+        f"{meant!r}; such sentences are used as they were read (line {numbers}{more})"
+    )
+    return [note]
 
 
 def first_existing(folder: Path, *names: str) -> Path | None:
@@ -65,42 +88,69 @@ def lines(text: str) -> list[str]:
 
 
 def table(
-    path: Path, needed: Sequence[str], encoding: str | None = None
+    path: Path,
+    needed: Sequence[str],
+    encoding: str | None = None,
+    columns: Columns | None = None,
 ) -> tuple[Source, list[Record], list[Bad]]:
-    """Read the rows of a CSV or TSV file, a Parquet file or a data set of the hub.
+    """Read the rows of a table: separated values, JSON, JSON Lines, Parquet, or a set of the hub.
 
-    The separator is the one with which the header has the `needed` columns. Raises `InputError`
-    where the source cannot be read or lacks a column.
+    `columns` has the file's names of columns that it calls otherwise, as the user gives them; None
+    where the importer has no such option. The separator is the one
+    with which the header has the `needed` columns. Raises `InputError` where the source cannot be
+    read or lacks a column.
     """
-    if path.suffix.lower() == ".parquet" and path.is_file():
-        file, rows = _parquet(path)
-        names = list(rows[0][1]) if rows else list(needed)
-        return _with_columns(path, names, needed, file), rows, []
-    if _is_hub_id(path):
-        file, rows = _hub(path.as_posix())
-        names = list(rows[0][1]) if rows else []
-        return _with_columns(path, names, needed, file), rows, []
-    file = source(path, encoding)
-    records, bad = separated(file, needed)
-    return file, records, bad
+    advice = "" if columns is None else f"; name yours with --column {needed[0]}=NAME"
+    columns = columns or {}
+    wanted = [columns.get(name, name) for name in needed]
+    bad: list[Bad] = []
+    if from_hub := hub_records(path):
+        file, records = from_hub
+    else:
+        file = source(path, encoding)
+        if not file.text.lstrip().startswith(("{", "[")):
+            records, bad = separated(file, wanted, advice)
+            return file, [(line, _renamed(record, columns)) for line, record in records], bad
+        records, bad = json_table(file)
+    names = dict.fromkeys(name for _, record in records for name in record)
+    if missing := [repr(name) for name in wanted if name not in names]:
+        raise InputError(
+            f"{path}: has the columns {', '.join(map(repr, names)) or '(none)'}; "
+            f"expected {', '.join(missing)} as well{advice}"
+        )
+    # A record may lack a key that others have: its cell is missing, and the row is named later.
+    absent = dict.fromkeys(needed, MISSING)
+    return file, [(n, {**absent, **_renamed(record, columns)}) for n, record in records], bad
 
 
-def separated(file: Source, needed: Sequence[str]) -> tuple[list[Record], list[Bad]]:
+def _renamed(record: Mapping[str, Any], columns: Columns) -> dict[str, Any]:
+    """Return a record under our names; a column that has another's name is left out."""
+    ours = {theirs: name for name, theirs in columns.items()}
+    return {
+        ours.get(name, name): value
+        for name, value in record.items()
+        if name in ours or name not in columns
+    }
+
+
+def separated(
+    file: Source, needed: Sequence[str], advice: str = ""
+) -> tuple[list[Record], list[Bad]]:
     """Return the rows of a text with a header, each with the line on which it begins.
 
-    Also return the lines with a wrong number of fields. Raises `InputError` where the header lacks
-    a needed column or has a column twice.
+    Also return the lines with a wrong number of fields. Raises `InputError`, with the `advice`,
+    where the header lacks a needed column, and where it has a column twice.
     """
     head = next(iter(lines(file.text)), "")
-    names_by_mark = {mark: _fields(head, mark) for mark in SEPARATORS}
+    names_by_mark = {mark: fields(head, mark) for mark in SEPARATORS}
     fitting = [mark for mark, names in names_by_mark.items() if set(needed) <= set(names)]
     if not fitting:
         # The separator that gives the most columns is probably the file's.
         most_names = max(names_by_mark.values(), key=len)
         raise InputError(
             f"{file.name}: the first line names {', '.join(map(repr, most_names[:12]))[:300]}; "
-            f"expected the columns {', '.join(map(repr, needed))} separated by commas, tabs or "
-            "semicolons"
+            f"expected the columns {', '.join(map(repr, needed))} separated by commas, tabs, "
+            f"semicolons or bars{advice}"
         )
     mark = fitting[0]
     names = names_by_mark[mark]
@@ -108,13 +158,13 @@ def separated(file: Source, needed: Sequence[str]) -> tuple[list[Record], list[B
         raise InputError(f"{file.name}: the column {twice[0]!r} appears twice; expected once")
     records: list[Record] = []
     bad: list[Bad] = []
-    for line, fields in _records(lines(file.text), mark, len(names)):
-        if len(fields) == len(names):
-            records.append((line, dict(zip(names, fields, strict=True))))
+    for line, cells in rows(lines(file.text), mark, len(names)):
+        if len(cells) == len(names):
+            records.append((line, dict(zip(names, map(composed, cells), strict=True))))
         # An empty line has no fields and is no fault.
-        elif any(fields):
-            reason = f"has {len(fields)} fields; the header has {len(names)}"
-            bad.append(Bad(line, reason, mark.join(fields)))
+        elif any(cells):
+            reason = f"has {len(cells)} fields; the header has {len(names)}"
+            bad.append(Bad(line, reason, mark.join(cells)))
     return records, bad
 
 
@@ -126,7 +176,7 @@ def json_lines(file: Source) -> tuple[list[Record], list[Bad]]:
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
+            value = _composed(json.loads(line))
         except (ValueError, RecursionError) as error:
             bad.append(Bad(number, f"is not valid JSON: {_reason(error)}", line))
             continue
@@ -137,10 +187,51 @@ def json_lines(file: Source) -> tuple[list[Record], list[Bad]]:
     return records, bad
 
 
+def json_table(file: Source) -> tuple[list[Record], list[Bad]]:
+    """Return the objects of a JSON text: a list of them, by number, or JSON Lines, by line.
+
+    A list may stand in an object, as in `{"data": [...]}`; the objects of the hub's viewer are in
+    its `rows`. Raises `InputError` for another form.
+    """
+    try:
+        content = json_whole(file)
+    except InputError:
+        records, bad = json_lines(file)
+        if not records:
+            raise
+        return records, bad
+    if isinstance(content, dict):
+        lists = [value for value in content.values() if isinstance(value, list)]
+        content = lists[0] if len(lists) == 1 else [content] if not lists else None
+    if not isinstance(content, list):
+        raise InputError(f"{file.name}: expected a list of JSON objects, or one on each line")
+    values = [_of_viewer(value) for value in content]
+    objects: list[Record] = [
+        (n, value) for n, value in enumerate(values, 1) if isinstance(value, dict)
+    ]
+    others = [(n, value) for n, value in enumerate(values, 1) if not isinstance(value, dict)]
+    return objects, [Bad(n, "is not a JSON object", repr(value)) for n, value in others]
+
+
+def _of_viewer(value: object) -> object:
+    return value["row"] if isinstance(value, dict) and {"row", "row_idx"} <= set(value) else value
+
+
+def _composed(value: Any) -> Any:  # noqa: ANN401 - JSON may hold any value
+    """Return a value with each text in NFC (`characters.composed`)."""
+    if isinstance(value, str):
+        return composed(value)
+    if isinstance(value, list):
+        return [_composed(part) for part in value]
+    if isinstance(value, dict):
+        return {composed(str(key)): _composed(part) for key, part in value.items()}
+    return value
+
+
 def json_whole(file: Source) -> Any:  # noqa: ANN401 - JSON may hold any value
     """Return the value of a JSON text; raises `InputError` if it is not valid JSON."""
     try:
-        return json.loads(file.text)
+        return _composed(json.loads(file.text))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{file.name}: is not valid JSON: {_reason(error)}") from error
 
@@ -200,68 +291,13 @@ def _strict(data: bytes, name: str, path: Path) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(
             f"{path}: byte {error.start} (line {line}) is not {name.removesuffix('-sig').upper()}; "
-            "give the file's encoding, such as cp1252 or latin-1; it is not guessed"
+            "give the file's encoding, such as cp1252, latin-1 or mac_roman; it is not guessed"
         ) from error
-
-
-def _fields(line: str, mark: str) -> list[str]:
-    with _long_fields():
-        return [name.strip() for name in next(csv.reader([line], delimiter=mark), [])]
-
-
-@contextmanager
-def _long_fields() -> Iterator[None]:
-    """Raise the csv module's field limit, so that an overlong field costs only its own row."""
-    before = csv.field_size_limit(_LARGEST_FILE)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
-
-
-def _records(all_lines: list[str], mark: str, width: int) -> list[tuple[int, list[str]]]:
-    """Return the records after the header; an unclosed quotation mark costs only its own line.
-
-    A record over several lines with a wrong number of fields is taken as an unclosed mark: its
-    first line is returned as it is, and reading restarts at the next.
-    """
-    records = []
-    start = 1
-    with _long_fields():
-        while start < len(all_lines):
-            reader = csv.reader(_lines_from(all_lines, start), delimiter=mark)
-            # Without an unclosed quotation mark the reader takes all lines that are left.
-            begin, restart = start, len(all_lines)
-            for fields in reader:
-                # `line_num` counts the lines of this reader, which began at `start`.
-                end = start + reader.line_num
-                if end - begin > 1 and len(fields) != width:
-                    records.append((begin + 1, [all_lines[begin].rstrip("\r\n")]))
-                    restart = begin + 1
-                    break
-                records.append((begin + 1, fields))
-                begin = end
-            start = restart
-    return records
-
-
-def _lines_from(all_lines: list[str], start: int) -> Iterator[str]:
-    for index in range(start, len(all_lines)):
-        yield all_lines[index]
-
-
-def _with_columns(path: Path, names: Sequence[str], needed: Sequence[str], file: Source) -> Source:
-    if missing := [name for name in needed if name not in names]:
-        raise InputError(
-            f"{path}: has the columns {', '.join(map(repr, names))}; "
-            f"expected {', '.join(map(repr, missing))} as well"
-        )
-    return file
 
 
 def _by_name(record: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the record with numbered labels replaced by their names."""
-    return {key: _named(value, names.get(key)) for key, value in record.items()}
+    return {key: _composed(_named(value, names.get(key))) for key, value in record.items()}
 
 
 def _parquet(path: Path) -> tuple[Source, list[Record]]:

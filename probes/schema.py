@@ -3,27 +3,36 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
 
+from maskaudit.audit.characters import composed, invisible, without_case
 from maskaudit.audit.recording.manifest import Kind
-from maskaudit.audit.toml_files import Part, listed
-from maskaudit.probes import grammar
+from maskaudit.audit.toml_files import Part, did_you_mean, listed
+from maskaudit.probes import grammar, languages
 from maskaudit.probes.sentence import faults_of_mask, faults_of_sentence
 
 _ID_LENGTH = 16
 
 
 def _one_line(text: str) -> str:
-    if not text.isprintable():
-        message = "must be one line without control characters"
+    if found := invisible(text):
+        message = f"must be one line without invisible characters; has {found}"
         raise ValueError(message)
     if "  " in text:
         message = "has two spaces in a row; expected one"
         raise ValueError(message)
-    return text
+    return composed(text)
 
 
 def _plain(text: str) -> str:
@@ -40,9 +49,22 @@ def _name(text: str) -> str:
     return text
 
 
-def _sentence(text: str) -> str:
+def _form_name(text: str) -> str:
+    if re.search(r"[\s\[\]{}|]", text):
+        message = "expected one word, which stands in braces in the frames, as {der} does"
+        raise ValueError(message)
+    return text
+
+
+def _sentence(text: str, info: ValidationInfo) -> str:
     """Validate a frame's text: one [MASK], known placeholders, the association's other side."""
-    return _faultless(text, faults_of_sentence(text))
+    return _faultless(text, faults_of_sentence(text, forms=_named(info, "forms")))
+
+
+def _named(info: ValidationInfo, table: str) -> Sequence[str]:
+    """Return the keys of a table of the set that is being validated (`ProbeSet.checked`)."""
+    keys: Mapping[str, Sequence[str]] = info.context or {}
+    return keys.get(table, ())
 
 
 def _cloze(text: str) -> str:
@@ -63,12 +85,21 @@ Line = Annotated[
 Lines = Annotated[list[Line], BeforeValidator(listed)]
 Word = Annotated[Line, StringConstraints(max_length=60), AfterValidator(_plain)]
 Name = Annotated[str, StringConstraints(max_length=60), AfterValidator(_name)]
+FormName = Annotated[Line, StringConstraints(max_length=60), AfterValidator(_form_name)]
+Language = Annotated[str, AfterValidator(languages.canonical)]
 
 
 class Header(Part):
-    """A set's description; its name and version are part of the method key of every number."""
+    """A set's description; its name and version are part of the method key of every number.
+
+    `language` decides where capitals are written and whether articles are English; with
+    `capitalise` false every word stands as the set writes it.
+    """
 
     name: Name
+    language: Language = languages.ENGLISH
+    # Kept out of records, where it is seen in the sentences and in their digest.
+    capitalise: bool = Field(default=True, exclude=True)
     version: Line
     kind: Kind
     axis: Name
@@ -104,13 +135,38 @@ class Group(Part):
 class Attribute(Part):
     """An occupation or trait that may be associated with a group.
 
-    `share` is the first group's real-world share in it, from 0 to 1.
+    `text` is its name and its default form; a key named like a group is its form with the terms of
+    that group. `share` is the first group's real-world share in it, from 0 to 1.
     """
 
-    obvious = "text"
+    # The other keys are checked below: they are groups of the set.
+    model_config = ConfigDict(extra="allow")
+    obvious: ClassVar[str | None] = "text"
+    __pydantic_extra__: dict[str, Word] = Field(init=False)
+
     text: Word
     share: float | None = Field(default=None, ge=0, le=1)
     article: Literal["a", "an"] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _other_keys_are_groups(cls, value: object, info: ValidationInfo) -> object:
+        if isinstance(value, dict):
+            known = [*cls.model_fields, *_named(info, "groups")]
+            unknown = [str(key) for key in value if key not in known]
+            if unknown:
+                message = f"{unknown[0]!r} is not a known key{did_you_mean(unknown[0], known)}"
+                raise ValueError(message)
+        return value
+
+    @property
+    def forms(self) -> dict[str, str]:
+        """The forms that are written for single groups, by group."""
+        return dict(self.__pydantic_extra__)
+
+    def form(self, group: str) -> str:
+        """Return how the attribute is written with the terms of a group."""
+        return self.__pydantic_extra__.get(group, self.text)
 
 
 class AttributeClass(Part):
@@ -165,6 +221,9 @@ class Grammar(Part):
         return grammar.count(self.steps)
 
 
+FormsByGroup = dict[FormName, dict[Name, Piece]]
+
+
 class Fact(Part):
     """A sentence with its correct answers, and the negated sentence for which they are wrong."""
 
@@ -184,7 +243,19 @@ class ProbeSet(Part):
     controls: Controls | None = None
     frames: list[Frame] = Field(default=[])
     grammar: Grammar | None = None
+    forms: FormsByGroup = Field(default={})
     facts: list[Fact] = Field(default=[])
+
+    @classmethod
+    def checked(cls, raw: Mapping[str, Any]) -> Self:
+        """Validate the content of a file; raises pydantic's `ValidationError`.
+
+        Which placeholders a frame and which keys an attribute may have depends on the set's tables
+        `forms` and `groups`, hence the context.
+        """
+        tables = {key: raw.get(key) for key in ("groups", "forms")}
+        keys = {k: [*map(composed, t)] for k, t in tables.items() if isinstance(t, Mapping)}
+        return cls.model_validate(raw, context=keys)
 
     @property
     def directions(self) -> dict[str, str] | None:
@@ -208,7 +279,8 @@ class ProbeSet(Part):
         """SHA-256 of everything a draw can contain and of its size, in hex; None without a grammar.
 
         It is the same for every seed and replaces the digest of items in the method key. Labels and
-        names of parts are left out, because they change no number.
+        names of parts are left out, because they change no number. What another language writes
+        otherwise is in it only where the set says so, so that English sets keep their digest.
         """
         if self.grammar is None:
             return None
@@ -216,6 +288,14 @@ class ProbeSet(Part):
         words = self.model_dump(include={**fields, "controls": True})
         settings = [self.header.neutral, self.header.contrast, self.grammar.frames]
         content = [words, *settings, self.grammar.steps]
+        header = self.header
+        others = {
+            "language": "" if header.language == languages.ENGLISH else header.language,
+            "capitalise": "" if header.capitalise else "off",
+            "forms": self.forms,
+        }
+        if others := {key: value for key, value in others.items() if value}:
+            content.append(others)
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def drawn(self, seed: int) -> Self:
@@ -232,7 +312,11 @@ class ProbeSet(Part):
         rng = default_rng([seed, *self.header.name.encode()])
         texts = grammar.draw(self.grammar.steps, self.grammar.frames, rng)
         ids = (hashlib.sha256(text.encode()).hexdigest()[:_ID_LENGTH] for text in texts)
-        frames = [Frame(id=id_, text=text) for id_, text in zip(ids, texts, strict=True)]
+        context = {"forms": list(self.forms)}
+        frames = [
+            Frame.model_validate({"id": id_, "text": text}, context=context)
+            for id_, text in zip(ids, texts, strict=True)
+        ]
         return self.model_copy(update={"frames": frames})
 
 
@@ -246,5 +330,5 @@ class ImportedSet(ProbeSet):
     @property
     def group_at_mask(self) -> bool:
         """Whether the target is the group's term in every row, ignoring case."""
-        targets = ((row["target"].casefold(), row["term"].casefold()) for row in self.rows)
-        return all(target == term != "" for target, term in targets)
+        words = {(row["target"], row["term"]) for row in self.rows}
+        return all(without_case(target) == without_case(term) != "" for target, term in words)

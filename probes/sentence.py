@@ -4,9 +4,12 @@ import re
 from collections.abc import Collection, Iterator
 
 MASK = "[MASK]"
-# `{attribute}`, `{a term}`, `{a}` (the target's article) and `{was|were}` (the term's verb).
+# `{attribute}`, `{a term}`, `{a}` (the target's article), `{was|were}` (the term's verb), and the
+# names of a set's forms by group, such as `{der}`.
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 KNOWN = {"attribute", "a attribute", "term", "a term", "a"}
+# Those that write an English article.
+ENGLISH = ("a attribute", "a term", "a")
 
 
 def faults_of_mask(text: str) -> Iterator[str]:
@@ -15,16 +18,23 @@ def faults_of_mask(text: str) -> Iterator[str]:
         yield f"must contain {MASK} exactly once; found it {count} times"
 
 
-def faults_of_sentence(text: str, parts: Collection[str] = ()) -> Iterator[str]:
-    """Yield each fault of a frame's text; `parts` are the part names of its grammar."""
+def faults_of_sentence(
+    text: str, parts: Collection[str] = (), forms: Collection[str] = ()
+) -> Iterator[str]:
+    """Yield each fault of a frame's text.
+
+    `parts` are the names of its grammar's parts, `forms` those of the set's forms by group.
+    """
     yield from faults_of_mask(text)
     names = PLACEHOLDER.findall(text)
-    unknown = [n for n in names if n not in KNOWN and n not in parts and n.count("|") != 1]
+    known = {*KNOWN, *parts, *forms}
+    unknown = [name for name in names if name not in known and name.count("|") != 1]
     if unknown or "{" in PLACEHOLDER.sub("", text) or "}" in PLACEHOLDER.sub("", text):
         shown = ", ".join("{" + name + "}" for name in unknown) or "an unmatched brace"
         yield (
             f"has {shown}; expected {{attribute}}, {{a attribute}}, {{term}}, {{a term}}, "
             f"{{a}} or {{singular|plural}}{' or a part' if parts else ''}"
+            f"{' or a form' if forms else ''}"
         )
     if len(sides(text)) != 1:
         yield "must name {attribute} or {term} exactly once; the other is at the mask"

@@ -1,10 +1,12 @@
 """The commands `probes`: list and show probe sets, check your own, import published ones."""
 
+from inspect import signature
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from maskaudit.audit.characters import composed
 from maskaudit.audit.cli.options import AsJson, print_json, say
 from maskaudit.audit.errors import InputError
 
@@ -78,13 +80,37 @@ def _print_checked(path: Path, label: str) -> None:
         print(f"note: {reason}")
 
 
-def import_probes(
+def import_probes(  # noqa: PLR0913 - the options of the command line
     name: Annotated[str, typer.Argument(metavar="NAME", help="crows-pairs, stereoset, ...")],
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The published file or folder.")],
     *,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER")],
     encoding: Annotated[
         str | None, typer.Option("--encoding", help="The file's encoding, if it is not UTF-8.")
+    ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option("--language", metavar="TAG", help="The sentences' language, such as fr."),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column",
+            metavar="NAME=COLUMN",
+            help="The file's name of a column, such as sent_more=sent_more_fr; repeatable.",
+        ),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            "--labels",
+            metavar="LABEL,LABEL",
+            help="What the labels 0 and 1 mean, such as stereo,antistereo.",
+        ),
+    ] = None,
+    licence: Annotated[
+        str | None,
+        typer.Option("--licence", metavar="NAME", help="The file's licence, such as CC0-1.0."),
     ] = None,
 ) -> None:
     """Import a published set as published, and write it as a probe set of your own."""
@@ -93,7 +119,20 @@ def import_probes(
 
     if name not in IMPORTERS:
         raise InputError(f"no such importer {name!r}; expected one of: {', '.join(IMPORTERS)}")
-    imported = IMPORTERS[name](path, encoding=encoding)
+    options = {
+        "columns": _columns(column or []),
+        "labels": [part.strip() for part in labels.split(",")] if labels else None,
+        "licence": licence,
+    }
+    given = {key: value for key, value in options.items() if value}
+    read = IMPORTERS[name]
+    if unfit := [key for key in given if key not in signature(read).parameters]:
+        option = {"columns": "--column"}.get(unfit[0], f"--{unfit[0]}")
+        raise InputError(f"{option}: not for {name}, whose files have one layout")
+    tag = _language(language)
+    imported = read(path, encoding=encoding, **given)
+    if tag is not None:
+        imported.header["language"] = tag
     if not imported.rows:
         reasons = [f"{path}: line {bad.line}: {bad.reason}" for bad in imported.unusable[:5]]
         raise InputError(f"{path}: none of its rows can be used", *reasons)
@@ -104,3 +143,32 @@ def import_probes(
         f"{output}: {len(imported.rows)} rows; {len(imported.unusable)} unusable (unusable.jsonl)"
     )
     print(f"Licence: {imported.header['licence']}")
+    print(f"Language: {_language_in_words(imported.header['language'])}")
+
+
+def _columns(given: list[str]) -> dict[str, str]:
+    """Return the file's names of columns by ours, from `NAME=COLUMN` each."""
+    columns: dict[str, str] = {}
+    for pair in given:
+        ours, equals, theirs = pair.partition("=")
+        if not (ours and equals and theirs):
+            raise InputError(f"--column {pair}: expected NAME=COLUMN, as sent_more=sent_more_fr")
+        if ours in columns:
+            raise InputError(f"--column {pair}: {ours} is named twice; expected once")
+        columns[ours] = composed(theirs)
+    return columns
+
+
+def _language(tag: str | None) -> str | None:
+    from maskaudit.probes.languages import canonical
+
+    try:
+        return None if tag is None else canonical(tag)
+    except ValueError as error:
+        raise InputError(f"--language {tag}: {error}") from error
+
+
+def _language_in_words(tag: str) -> str:
+    from maskaudit.probes.languages import UNDETERMINED
+
+    return "not known; name it with --language" if tag == UNDETERMINED else tag

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.facts import answer_ranks, folded
+from maskaudit.audit.characters import folded
+from maskaudit.audit.estimating.facts import answer_ranks
 from maskaudit.audit.estimating.statistics import proportions
 from maskaudit.audit.recording.manifest import Competence
 

@@ -1,7 +1,5 @@
 """How far a model has the answers to facts: their log p, and their ranks among its fillings."""
 
-import unicodedata
-
 import numpy as np
 import pandas as pd
 
@@ -26,12 +24,3 @@ def answer_ranks(scores: pd.DataFrame) -> pd.DataFrame:
     pieces = both["pieces"].astype("float64").fillna(1.0)
     kept = both[["item", "model", "value"]]
     return kept.assign(rank=rank, pieces=pieces, likeliest=likeliest)
-
-
-def folded(text: str) -> str:
-    """The text as words are compared: without case, letters with marks composed (NFC).
-
-    Unicode's canonical caseless matching (The Unicode Standard, D145), so that `É` and `e` with a
-    combining accent are one letter.
-    """
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())

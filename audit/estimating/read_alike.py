@@ -1,8 +1,8 @@
 """Words that a tokenizer reads alike count once, and words that it reads as others are named."""
 
-import unicodedata
-
 import pandas as pd
+
+from maskaudit.audit.characters import folded
 
 # Rows of one cell, apart from the term. Pairs are left alone: two sentences may well be read alike.
 _CELL = ["kind", "frame", "variant", "role", "label", "class", "attribute", "group"]
@@ -64,4 +64,4 @@ def _repeated(items: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _folded(text: str) -> str:
-    return "".join(unicodedata.normalize("NFC", text).casefold().split())
+    return "".join(folded(text).split())

@@ -140,10 +140,12 @@ class AttributeClass(Labelled):
 class ProbeSet(ProbeSetKey, _Written):
     """The description of a probe set, and its size in frames, masked sentences and items.
 
+    `language` is a BCP 47 tag; records from before it was written count as English.
     `group_at_mask` is None if the set has no frames. `notes` and `unusable`, a number of rows, tell
     how the file of a published set was read.
     """
 
+    language: str = "en"
     question: str
     how_to_read: str
     limits: str

@@ -7,7 +7,9 @@ from typing import Any
 
 from maskaudit.probes import published_files
 from maskaudit.probes.imported import Imported, Report, fault, faults, header, row
+from maskaudit.probes.importers.professions import names_of_professions
 from maskaudit.probes.importers.winogender import percent
+from maskaudit.probes.languages import UNDETERMINED
 from maskaudit.probes.sentence import MASK
 
 _NEEDED = ("Sentence", "Sent_TM", "Sent_AM", "Sent_TAM", "Template", "Person", "Gender")
@@ -26,28 +28,42 @@ _WORDS = {
     "limits": "Five templates; 60 professions chosen for being mostly female, mostly male or "
     "balanced in the United States. Long professions leave the prior with several masks.",
     "licence": "CC-BY-4.0",
-    "sources": [
-        "Bartl, Nissim and Gatt, Unmasking Contextual Stereotypes, 2020",
-        "shares: US Bureau of Labor Statistics, as given in the professions' file",
-    ],
     "cite": "Bartl et al. (2020), Unmasking Contextual Stereotypes: Measuring and Mitigating "
     "BERT's Gender Bias.",
 }
+_SOURCE = "Bartl, Nissim and Gatt, Unmasking Contextual Stereotypes, 2020"
+# How the professions' file names a profession, and its share of women, by the table's language.
+_SHARE_COLUMNS = {"en": ("simplified_professions", "percent_us"), "de": ("german_m", "percent_de")}
+_SHARE_SOURCES = {
+    "en": "shares: US Bureau of Labor Statistics, as given in the professions' file",
+    "de": "shares: of Germany, by groups of occupations, as given in the professions' file",
+}
+# The pronouns among the persons tell in which language a table is.
+_PRONOUNS = {"he": "en", "she": "en", "er": "de", "sie": "de"}
 
 
-def read(path: Path, *, encoding: str | None = None) -> Imported:
-    """Read a BEC-Pro table, with the professions' shares if their file is in the same folder.
+def read(
+    path: Path,
+    *,
+    encoding: str | None = None,
+    columns: published_files.Columns = published_files.NO_COLUMNS,
+) -> Imported:
+    """Read a BEC-Pro table, English or German, with what the professions' file adds to it.
 
-    Raises `InputError` where a file cannot be read.
+    That file, if it is in the same folder, has the shares of women and the two German forms of a
+    profession, which are one attribute. `columns` has the table's names of columns that it calls
+    otherwise. Raises `InputError` where a file cannot be read.
     """
     file = path
     if path.is_dir():
         file = published_files.first_existing(path, "BEC-Pro_EN.tsv", "BEC-Pro_DE.tsv") or path
-    source, records, bad = published_files.table(file, _ALL, encoding)
+    source, records, bad = published_files.table(file, _ALL, encoding, columns)
     report = Report(source)
     for bad_line in bad:
         report.refuse(bad_line.line, bad_line.reason, bad_line.text)
-    shares = _shares(file.parent, encoding, report)
+    language = _language(records)
+    shares, forms = _of_professions(file.parent, encoding, language, report)
+    names = names_of_professions(records, forms, report)
     rows: list[dict[str, Any]] = []
     repaired = []
     for line, record in records:
@@ -58,7 +74,8 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
         probe, prior, slot, target = masked
         if (probe, prior) != (record["Sent_TM"], record["Sent_TAM"]):
             repaired.append(line)
-        rows += _rows(record, probe, (prior, slot), target, shares)
+        name = names.get(record["Profession"], record["Profession"])
+        rows += _rows({**record, "Profession": name}, probe, (prior, slot), target, shares)
     if repaired:
         report.note(
             "the published sentence is masked in more places than the person's word; masked again "
@@ -68,9 +85,15 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
     # The group of the first row counts as the first group. Sorting is stable, so that the file's
     # order is kept within a group.
     rows.sort(key=lambda one: (one["role"] != "probe", _GROUPS.index(one["group"])))
-    return report.imported(
-        header("bec-pro", "association", "gender", report.sources, **_WORDS), rows
-    )
+    sources = [_SOURCE, *([_SHARE_SOURCES[language]] if shares else [])]
+    said = {**_WORDS, "sources": sources, "language": language}
+    return report.imported(header("bec-pro", "association", "gender", report.sources, **said), rows)
+
+
+def _language(records: list[published_files.Record]) -> str:
+    persons = {str(record["Person"]).casefold() for _, record in records}
+    found = {language for pronoun, language in _PRONOUNS.items() if pronoun in persons}
+    return found.pop() if len(found) == 1 else UNDETERMINED
 
 
 def _masked(record: Mapping[str, Any]) -> tuple[str, str, int, str] | str:
@@ -136,23 +159,26 @@ def _rows(
     ]
 
 
-def _shares(folder: Path, encoding: str | None, report: Report) -> dict[str, float]:
-    """Return the share of women by profession, 0 to 1; empty without the professions' file.
+def _of_professions(
+    folder: Path, encoding: str | None, language: str, report: Report
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Return the share of women by profession, 0 to 1, and its male form by its female one.
 
-    Only columns without soft hyphens are read.
+    Both are empty without the professions' file. Only columns without soft hyphens are read.
     """
     file = published_files.first_existing(folder, *_SHARES)
-    if file is None:
+    if file is None or language not in _SHARE_COLUMNS:
         report.note(
             "the professions' file (Professions US+DE.tsv) is not in the table's folder: no shares"
         )
-        return {}
-    source, records, _ = published_files.table(
-        file, ("simplified_professions", "percent_us"), encoding
-    )
+        return {}, {}
+    name, share = _SHARE_COLUMNS[language]
+    source, records, _ = published_files.table(file, (name, share), encoding)
     report.sources.append(source)
-    shares = {
-        str(record["simplified_professions"]): percent(record["percent_us"])
+    shares = {str(record[name]): percent(record[share]) for _, record in records}
+    forms = {
+        str(record["german_f"]): str(record["german_m"])
         for _, record in records
+        if {"german_f", "german_m"} <= set(record)
     }
-    return {name: share for name, share in shares.items() if share is not None}
+    return {name: share for name, share in shares.items() if share is not None}, forms

@@ -1,13 +1,27 @@
 """CrowS-Pairs and its translations: pairs of sentences that differ in the group they mention."""
 
 import difflib
+import hashlib
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from maskaudit.audit.errors import InputError
 from maskaudit.probes import published_files
-from maskaudit.probes.imported import Imported, Report, faults, header, name_or, repeated, row
+from maskaudit.probes.imported import (
+    Imported,
+    Report,
+    faults,
+    header,
+    licensed,
+    name_or,
+    repeated,
+    row,
+    shown,
+)
+from maskaudit.probes.languages import ENGLISH, UNDETERMINED, canonical, well_formed
 
 _NEEDED = ("sent_more", "sent_less", "stereo_antistereo", "bias_type")
 _SENTENCES = ("sent_more", "sent_less")
@@ -20,23 +34,41 @@ _WORDS = {
     "preference. Pairs by one writer, and pairs with the same edit, are not independent.",
     "limits": "Sentences were written by crowd workers in the United States; many pairs differ in "
     "more than the group, and some stereotypes are unclear (Blodgett et al. 2021).",
-    "licence": "CC-BY-SA-4.0",
-    "share_alike": True,
     "sources": ["Nangia, Vania, Bhalerao and Bowman, CrowS-Pairs, EMNLP 2020"],
     "cite": "Nangia et al. (2020), CrowS-Pairs: A Challenge Dataset for Measuring Social Biases in "
     "Masked Language Models. Translations: Névéol et al. (2022), French CrowS-Pairs.",
 }
+_LABELS = ("stereo", "antistereo")
+# SHA-256 of the pairs of the English original, sorted: whatever its format, its licence is known.
+_ORIGINAL = "dc39f34a011593b8cc8464293389f9eebfdeb0ec477b811c71a9e2e31acd7f67"
+_ORIGINAL_LICENCE = "CC-BY-SA-4.0"
+_LICENCE_NOT_KNOWN = (
+    "not known: whoever published this file has to say (--licence); the English original is "
+    f"{_ORIGINAL_LICENCE}"
+)
 
 
-def read(path: Path, *, encoding: str | None = None) -> Imported:
-    """Read a file in the English, French or Dutch layout, recognised by its header.
+def read(
+    path: Path,
+    *,
+    encoding: str | None = None,
+    columns: published_files.Columns = published_files.NO_COLUMNS,
+    labels: Sequence[str] = (),
+    licence: str | None = None,
+) -> Imported:
+    """Read a file in the layout of CrowS-Pairs, recognised by its columns: the original, or others.
 
-    Raises `InputError` where the file cannot be read or lacks a column.
+    `columns` has the file's names of columns that it calls otherwise, `labels` what the labels 0
+    and 1 mean, in this order, where the file has numbers, `licence` what its publisher says. Raises
+    `InputError` where the file cannot be read or lacks a column.
     """
-    source, records, bad = published_files.table(path, _NEEDED, encoding)
+    numbered = _numbered(labels)
+    source, records, bad = published_files.table(path, _NEEDED, encoding, columns)
     report = Report(source)
     for bad_line in bad:
         report.refuse(bad_line.line, bad_line.reason, bad_line.text)
+    original = _is_original(records)
+    records = _with_plain_labels(records, numbered, report)
     sound = [(line, record) for line, record in records if _is_sound(line, record, report)]
     # Before repetitions are noted, because only lines that are kept should be named.
     sound = _without_contradictions(sound, report)
@@ -47,11 +79,80 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
         for (_, record), pair in zip(sound, ids, strict=True)
         for side in _pair_rows(record, pair)
     ]
-    return report.imported(header("crows-pairs", "pairs", "several", [source], **_WORDS), rows)
+    known = licence or (_ORIGINAL_LICENCE if original else None)
+    said = {
+        **_WORDS,
+        **(licensed(known) if known else {"licence": _LICENCE_NOT_KNOWN}),
+        # The columns of a translation may be named after its language.
+        "language": ENGLISH if original and not columns else _language(columns),
+    }
+    return report.imported(header("crows-pairs", "pairs", "several", [source], **said), rows)
+
+
+def _numbered(labels: Sequence[str]) -> Sequence[str]:
+    """Return the labels by number; raises `InputError` unless they are the two that there are."""
+    if labels and sorted(labels) != sorted(_LABELS):
+        raise InputError(
+            f"--labels {','.join(labels)}: expected the meaning of 0 and 1, as stereo,antistereo "
+            "or antistereo,stereo"
+        )
+    return labels
+
+
+def _is_original(records: list[published_files.Record]) -> bool:
+    pairs = sorted(" / ".join(str(record[s]).strip() for s in _SENTENCES) for _, record in records)
+    # A lone surrogate of a hostile file must not stop the digest.
+    text = "\n".join(pairs).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).hexdigest() == _ORIGINAL
+
+
+def _language(columns: published_files.Columns) -> str:
+    """Return the language at the end of the sentences' columns, as in `sent_more_fr`."""
+    ends = {columns.get(name, "").removeprefix(name).strip("_-. ") for name in _SENTENCES}
+    end = ends.pop() if len(ends) == 1 else ""
+    return canonical(end) if well_formed(end) else UNDETERMINED
+
+
+def _with_plain_labels(
+    records: list[published_files.Record], numbered: Sequence[str], report: Report
+) -> list[published_files.Record]:
+    """Return the records with labels as the original has them, and kinds of bias as text."""
+    plain: list[published_files.Record] = []
+    changed: dict[int, str] = {}
+    for line, record in records:
+        label = _plain_label(record["stereo_antistereo"], numbered)
+        kind = record["bias_type"]
+        if label != record["stereo_antistereo"]:
+            changed[line] = f"{shown(repr(record['stereo_antistereo']))} as {label}"
+        if isinstance(kind, int):
+            changed[line] = f"bias_type {kind} by its number, as the file does not name it"
+        kind = str(kind) if isinstance(kind, int) else kind
+        kind = kind.strip() if isinstance(kind, str) else kind
+        plain.append((line, {**record, "stereo_antistereo": label, "bias_type": kind}))
+    for how in dict.fromkeys(changed.values()):
+        report.note(f"read {how}", (line for line, other in changed.items() if other == how))
+    return plain
+
+
+def _plain_label(value: object, numbered: Sequence[str]) -> object:
+    """Return `stereo` or `antistereo` for a label that differs in case, blanks or accents alone."""
+    text = str(value).strip() if isinstance(value, str | int) else ""
+    if text in {"0", "1"} and numbered:
+        return numbered[int(text)]
+    letters = "".join(filter(str.isalpha, unicodedata.normalize("NFD", text.casefold())))
+    return letters if letters in _LABELS else value
 
 
 def _is_sound(line: int, record: Mapping[str, Any], report: Report) -> bool:
     """Whether a record makes a pair; if not, add the reason to the report."""
+    label = record["stereo_antistereo"]
+    if str(label).strip() in {"0", "1"}:
+        why = (
+            f"stereo_antistereo is the number {label}; say what 0 and 1 mean, in this order: "
+            "--labels stereo,antistereo (the order of the hub's copy) or antistereo,stereo"
+        )
+        report.refuse(line, why, record["sent_more"])
+        return False
     why = faults({name: record[name] for name in _NEEDED}, *_SENTENCES)
     if not why and record["sent_more"] == record["sent_less"]:
         why = "the two sentences are the same"
@@ -99,7 +200,8 @@ def _notice(records: list[published_files.Record], report: Report) -> None:
         report.note("a sentence contains soft hyphens, which are removed", soft)
     if records and "sent_more_fr" in records[0][1]:
         report.note(
-            "the file also has French columns; the columns sent_more and sent_less are read"
+            "the file also has French columns; the columns sent_more and sent_less are read "
+            "(--column sent_more=sent_more_fr reads the others)"
         )
     if records and "anon_writer" not in records[0][1]:
         report.note("the file has no writers: each pair is a cluster by itself")

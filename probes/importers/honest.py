@@ -7,6 +7,7 @@ from typing import Any
 
 from maskaudit.probes import published_files
 from maskaudit.probes.imported import Imported, Report, faults, header, repeated, row
+from maskaudit.probes.languages import UNDETERMINED, canonical, well_formed
 from maskaudit.probes.sentence import MASK
 
 _NEEDED = ("template_masked", "raw", "identity", "category", "type")
@@ -57,7 +58,11 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
         )
     _notice(usable, report)
     axis = "queerness" if {row["group"] for row in rows} & {"queer", "nonqueer"} else "gender"
-    return report.imported(header("honest", "completions", axis, [source], **_WORDS), rows)
+    # The files of the authors are named after their language, as en_template.tsv is.
+    tag = file.name.partition("_template")[0] if "_template" in file.name else ""
+    language = canonical(tag) if well_formed(tag) else UNDETERMINED
+    said = {**_WORDS, "language": language}
+    return report.imported(header("honest", "completions", axis, [source], **said), rows)
 
 
 def _reason_unusable(record: Mapping[str, Any]) -> str:

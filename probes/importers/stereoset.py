@@ -29,16 +29,25 @@ _WORDS = {
 }
 
 
-def read(path: Path, *, encoding: str | None = None, corrected: bool = False) -> Imported:
+def read(
+    path: Path,
+    *,
+    encoding: str | None = None,
+    columns: published_files.Columns = published_files.NO_COLUMNS,
+    corrected: bool = False,
+) -> Imported:
     """Read the items with a blank from the published JSON, a JSON Lines file or the hub's copy.
 
     The candidate is each sentence's word at the blank's place without punctuation, as in the
     published evaluation. `corrected` takes the exact replacement of BLANK instead, and leaves out
-    items with two blanks, or where that is not one word. Raises `InputError` where the file cannot
-    be read.
+    items with two blanks, or where that is not one word. `columns` has the file's names of keys
+    that it calls otherwise. Raises `InputError` where the file cannot be read.
     """
-    source, records, bad = _records(path, encoding)
+    source, records, bad = _records(path, encoding, columns)
     report = Report(source)
+    if numbered := [line for line, record in records if record.get("numbered")]:
+        order = ", ".join(f"{n} is {label}" for n, label in enumerate(_NUMBERED))
+        report.note(f"labels by number were read in the order of the hub: {order}", numbered)
     for bad_line in bad:
         report.refuse(bad_line.line, bad_line.reason, bad_line.text)
     rows: list[dict[str, Any]] = []
@@ -58,12 +67,12 @@ def read(path: Path, *, encoding: str | None = None, corrected: bool = False) ->
 
 
 def _records(
-    path: Path, encoding: str | None
+    path: Path, encoding: str | None, columns: published_files.Columns
 ) -> tuple[published_files.Source, list[published_files.Record], list[published_files.Bad]]:
     """Return flat records of any layout: context, target, bias_type and a sentence per label."""
     if from_hub := published_files.hub_records(path):
         source, records = from_hub
-        return source, [(line, _flat(record)) for line, record in records], []
+        return source, [(line, _flat(_renamed(record, columns))) for line, record in records], []
     source = published_files.source(path, encoding)
     try:
         content = published_files.json_whole(source)
@@ -71,8 +80,19 @@ def _records(
         records, bad = published_files.json_lines(source)
         if not records:
             raise
-        return source, [(line, _flat(record)) for line, record in records], bad
-    return source, list(_published(content, source.name)), []
+        return source, [(line, _flat(_renamed(record, columns))) for line, record in records], bad
+    return source, list(_published(_renamed(content, columns), source.name)), []
+
+
+def _renamed(value: Any, columns: published_files.Columns) -> Any:  # noqa: ANN401 - JSON
+    """Return a value of JSON with the keys of its objects, at any depth, under our names."""
+    if isinstance(value, list):
+        return [_renamed(part, columns) for part in value]
+    if isinstance(value, Mapping):
+        ours = {theirs: name for name, theirs in columns.items()}
+        kept = {key: part for key, part in value.items() if key in ours or key not in columns}
+        return {ours.get(key, key): _renamed(part, columns) for key, part in kept.items()}
+    return value
 
 
 def _published(content: object, name: str) -> Iterator[published_files.Record]:
@@ -83,6 +103,8 @@ def _published(content: object, name: str) -> Iterator[published_files.Record]:
     if isinstance(content, dict) and "context" in content:  # a flat file of one line
         yield 1, _flat(content)
         return
+    if isinstance(content, list) and content:  # the items alone
+        content = {"data": {"intrasentence": content}}
     data = content.get("data") if isinstance(content, dict) else None
     if not isinstance(data, dict) or not isinstance(data.get("intrasentence"), list):
         raise InputError(f"{name}: data.intrasentence is missing; expected StereoSet's JSON")
@@ -107,13 +129,22 @@ def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
         return dict(record)
     flat = {key: value for key, value in record.items() if key != "sentences"}
     for sentence in sentences:
-        label = sentence.get("gold_label") if isinstance(sentence, dict) else None
+        cells = sentence if isinstance(sentence, Mapping) else {}
+        if missing := [key for key in ("sentence", "gold_label") if key not in cells]:
+            flat["missing"] = (
+                f"sentences: has no key {missing[0]!r} but {', '.join(map(repr, cells)) or 'none'}"
+                f"; where the file names it otherwise, say so: --column {missing[0]}=NAME"
+            )
+            break
+        label = cells["gold_label"]
         if isinstance(label, int) and 0 <= label < len(_NUMBERED):
             label = _NUMBERED[label]
+            flat["numbered"] = True
+        label = label.strip().casefold() if isinstance(label, str) else label
         if label in flat:
             flat["twice"] = label
         elif isinstance(label, str):
-            flat[label] = sentence.get("sentence")
+            flat[label] = cells["sentence"]
     return flat
 
 
@@ -125,8 +156,8 @@ def _item_rows(
     Only the first reason is reported, since the later checks rely on the earlier ones.
     """
     names = ("context", "target", "bias_type", *_LABELS)
-    cells = {name: record.get(name) for name in names}
-    why = faults(cells, "context", *_LABELS)
+    cells = {name: record.get(name, published_files.MISSING) for name in names}
+    why = record.get("missing") or faults(cells, "context", *_LABELS)
     if not why and "twice" in record:
         why = f"two sentences are labelled {record['twice']}"
     # A cell may hold anything once `why` is set; as text it passes the lines that follow.

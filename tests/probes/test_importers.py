@@ -1,8 +1,10 @@
 """Published sets are read as published, and what cannot be used is named with its line."""
 
+import csv
 import json
 import subprocess
 import sys
+import unicodedata
 from collections import Counter
 
 import pytest
@@ -11,6 +13,7 @@ from maskaudit.audit.errors import CannotWriteError, InputError, MissingExtraErr
 from maskaudit.probes import imported, imported_folder, published_files
 from maskaudit.probes.expand import from_rows
 from maskaudit.probes.importers import IMPORTERS
+from maskaudit.probes.loading import load
 
 CROWS = ("id", "sent_more", "sent_less", "stereo_antistereo", "bias_type")
 NURSE = ("0", "She is a nurse.", "He is a nurse.", "stereo", "gender")
@@ -147,6 +150,78 @@ def test_bec_pro_as_published(shared):
     for row in found.rows:
         if row["role"] == "prior" and row["attribute"] == "bus mechanic":
             assert row["text"].count("[MASK]") == 3
+
+
+PERSONS = (("Er", "male"), ("Dieser Mann", "male"), ("Sie", "female"), ("Diese Frau", "female"))
+TRADES = (("Arzt", "Ärztin", "female"), ("Maurer", "Maurerin", "male"))
+
+
+def bec_pro_german(path, trades=TRADES, persons=PERSONS):
+    """Write a German table: each person in one template with each trade, in the group's form."""
+    columns = ("Sentence", "Sent_TM", "Sent_AM", "Sent_TAM", "Template", "Person", "Gender")
+    lines = [(*columns, "Profession", "Prof_Gender")]
+    for person, group in persons:
+        for male, female, kind in trades:
+            trade = male if group == "male" else female
+            masked = person.rpartition(" ")[0] + (" " if " " in person else "") + "[MASK]"
+            sentences = [f"{p} ist {t}." for p in (person, masked) for t in (trade, "[MASK]")]
+            full, no_trade, no_person, neither = sentences
+            lines.append(
+                (full, no_person, no_trade, neither, "<p> ist <b>.", person, group, trade, kind)
+            )
+    return put(path, *lines, mark="\t")
+
+
+def test_bec_pro_german_forms_of_a_profession_are_one_attribute(tmp_path):
+    """Each cell has both groups; what was paired by order is told, for a reader to check."""
+    found = imported_from("bec-pro", bec_pro_german(tmp_path / "BEC-Pro_DE.tsv"))
+    assert found.header["language"] == "de"
+    groups = {}
+    for row in found.rows:
+        groups.setdefault((row["attribute"], row["frame"], row["role"]), set()).add(row["group"])
+    assert {key[0] for key in groups} == {"Arzt", "Maurer"}
+    assert all(both == {"female", "male"} for both in groups.values())
+    texts = {(r["text"], r["target"]) for r in found.rows if r["attribute"] == "Arzt"}
+    assert {("[MASK] ist Ärztin.", "Sie"), ("Dieser [MASK] ist Arzt.", "Mann")} <= texts
+    [note] = [note for note in found.notes if "by their order" in note]
+    assert note.endswith("Ärztin / Arzt, Maurerin / Maurer")
+
+
+def test_bec_pro_german_forms_are_paired_by_the_professions_file(tmp_path):
+    """The file's pairs, whatever the order of the table; and its German shares."""
+    shuffled = bec_pro_german(
+        tmp_path / "BEC-Pro_DE.tsv",
+        (("Arzt", "Maurerin", "female"), ("Maurer", "Ärztin", "female")),
+    )
+    names = ("simplified_professions", "percent_us", "german_m", "german_f", "percent_de")
+    put(
+        tmp_path / "Professions US+DE.tsv",
+        names,
+        ("doctor", "38", "Arzt", "Ärztin", "79.5"),
+        ("mason", "1", "Maurer", "Maurerin", "6.5"),
+        mark="\t",
+    )
+    found = imported_from("bec-pro", shuffled)
+    assert not [note for note in found.notes if "by their order" in note]
+    for row in found.rows:
+        if row["role"] == "probe":
+            assert (row["attribute"] == "Arzt") == (
+                "Arzt" in row["text"] or "Ärztin" in row["text"]
+            )
+    assert {row["attribute"]: row["share"] for row in found.rows} == {
+        "Arzt": 0.795,
+        "Maurer": 0.065,
+    }
+
+
+def test_bec_pro_professions_of_one_group_alone_are_named(tmp_path):
+    """Lists that do not match are not paired, and no cell is empty without a remark."""
+    path = bec_pro_german(tmp_path / "a.tsv", persons=PERSONS[:3])
+    text = path.read_text("utf-8").splitlines()
+    path.write_text("\n".join(text[:-1]) + "\n", "utf-8")
+    found = imported_from("bec-pro", path)
+    [note] = [note for note in found.notes if "one group only" in note]
+    assert note.endswith("Ärztin, Arzt, Maurer")
 
 
 def holistic_size(path):
@@ -415,6 +490,197 @@ def test_hub_not_asked(name, monkeypatch):
     monkeypatch.setattr(published_files, "_hub", lambda *_: pytest.fail("asked the hub"))
     with pytest.raises(InputError, match="cannot be read"):
         imported_from("crows-pairs", published_files.Path(name))
+
+
+# --- Files as people export them ----------------------------------------------------------------
+
+FRENCH = ("0", "Elle est née à Lyon.", "Il est né à Lyon.", "stereo", "gender")
+
+
+def as_object(row):
+    """Return a row of CrowS-Pairs as an object of JSON."""
+    return dict(zip(CROWS, row, strict=True))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps([as_object(NURSE), as_object(COOK)]),
+        json.dumps({"version": 1, "data": [as_object(NURSE), as_object(COOK)]}, indent=1),
+        json.dumps(as_object(NURSE)) + "\n\n" + json.dumps(as_object(COOK)) + "\n",
+        json.dumps(
+            {"rows": [{"row_idx": n, "row": as_object(r)} for n, r in enumerate((NURSE, COOK))]}
+        ),
+    ],
+    ids=["list", "in an object", "lines", "viewer"],
+)
+def test_crows_pairs_as_json(tmp_path, text):
+    """Whatever holds the objects, the rows are those of the table."""
+    path = tmp_path / "pairs.json"
+    path.write_text(text, "utf-8")
+    expected = imported_from("crows-pairs", put(tmp_path / "a.csv", CROWS, NURSE, COOK)).rows
+    assert imported_from("crows-pairs", path).rows == expected
+
+
+def test_crows_pairs_as_json_with_a_missing_key(tmp_path):
+    """The key is named, with its line; where no row has it, so is the option to name it."""
+    short = {key: value for key, value in as_object(COOK).items() if key != "bias_type"}
+    path = tmp_path / "pairs.jsonl"
+    path.write_text("\n".join(map(json.dumps, (as_object(NURSE), short, 3))), "utf-8")
+    found = imported_from("crows-pairs", path)
+    assert reasons(found) == [(2, "bias_type is missing"), (3, "is not a JSON object")]
+    path.write_text(json.dumps(short), "utf-8")
+    with pytest.raises(InputError, match=r"expected 'bias_type' as well; name yours with --col"):
+        imported_from("crows-pairs", path)
+
+
+def test_crows_pairs_columns_by_option(tmp_path):
+    """The language is that of the columns; a column that is replaced is not read."""
+    names = ("id", "sent_more", "sent_less", "sent_more_fr", "sent_less_fr", "label", "bias_type")
+    row = ("0", "She.", "He.", *FRENCH[1:])
+    path = put(tmp_path / "a.csv", names, row)
+    columns = {
+        "sent_more": "sent_more_fr",
+        "sent_less": "sent_less_fr",
+        "stereo_antistereo": "label",
+    }
+    found = imported_from("crows-pairs", path, columns=columns)
+    assert [row["text"] for row in found.rows] == list(FRENCH[1:3])
+    assert found.header["language"] == "fr"
+    with pytest.raises(InputError, match="'sent_plus'"):
+        imported_from("crows-pairs", path, columns={**columns, "sent_more": "sent_plus"})
+
+
+@pytest.mark.parametrize("label", ["Stereo", " stereo ", "STEREO", "stéréo", "ste\u0301re\u0301o"])
+def test_crows_pairs_labels_in_another_spelling(tmp_path, label):
+    """Case, blanks and accents make no other label; a word that is none is still refused."""
+    row = (*NURSE[:3], label, "gender ")
+    found = imported_from("crows-pairs", put(tmp_path / "a.csv", CROWS, row, (*COOK[:3], "x", "y")))
+    assert [(row["group"], row["class"]) for row in found.rows] == [("stereo", "gender")] * 2
+    assert any(note.startswith("read ") and "(line 2)" in note for note in found.notes)
+    assert reasons(found) == [(3, "stereo_antistereo is 'x'; expected stereo or antistereo")]
+
+
+def test_crows_pairs_labels_by_number(tmp_path):
+    """The order is the user's to say: none is guessed, and the message names the option."""
+    rows = ((*NURSE[:3], "0", "gender"), (*COOK[:3], "1", "gender"))
+    path = put(tmp_path / "a.csv", CROWS, *rows)
+    found = imported_from("crows-pairs", path)
+    assert not found.rows
+    assert "--labels stereo,antistereo (the order of the hub's copy)" in found.unusable[0].reason
+    labelled = [
+        imported_from("crows-pairs", path, labels=order).rows[0]["group"]
+        for order in (("stereo", "antistereo"), ("antistereo", "stereo"))
+    ]
+    assert labelled == ["stereo", "antistereo"]
+    with pytest.raises(InputError, match="expected the meaning of 0 and 1"):
+        imported_from("crows-pairs", path, labels=("stereo", "neutral"))
+
+
+def test_crows_pairs_licence_is_claimed_for_the_original_alone(tmp_path, shared):
+    """Whatever format the original is in; of another file the publisher has to say."""
+    other = imported_from("crows-pairs", put(tmp_path / "a.csv", CROWS, NURSE))
+    assert other.header["licence"].startswith("not known")
+    assert (other.header["share_alike"], other.header["language"]) == (False, "und")
+    said = imported_from("crows-pairs", tmp_path / "a.csv", licence="CC-BY-NC-SA-4.0").header
+    assert (said["share_alike"], said["non_commercial"]) == (True, True)
+    path = shared / "data/crows_pairs/crows_pairs_anonymized.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        copy = put_json(tmp_path / "a.json", list(csv.DictReader(file)))
+    for original in (path, copy):
+        head = imported_from("crows-pairs", original).header
+        assert (head["licence"], head["share_alike"]) == ("CC-BY-SA-4.0", True)
+        assert head["language"] == "en"
+
+
+def test_stereoset_keys_of_others(tmp_path):
+    """The missing key is named with those that are there, and can be given its name."""
+    told = published(item())
+    for sentence in told["data"]["intrasentence"][0]["sentences"]:
+        sentence["text"] = sentence.pop("sentence")
+        sentence["label"] = f" {sentence.pop('gold_label').title()} "
+    path = put_json(tmp_path / "a.json", told)
+    [(_, reason)] = reasons(imported_from("stereoset", path))
+    assert "has no key 'sentence' but 'labels', 'text', 'label'" in reason
+    columns = {"sentence": "text", "gold_label": "label"}
+    whole = imported_from("stereoset", put_json(tmp_path / "b.json", published(item())))
+    assert imported_from("stereoset", path, columns=columns).rows == whole.rows
+    alone = put_json(tmp_path / "c.json", published(item())["data"]["intrasentence"])
+    assert imported_from("stereoset", alone).rows == whole.rows
+
+
+def test_stereoset_labels_by_number_are_told(tmp_path):
+    """They are read in the order of the hub's copy, and the note says which that is."""
+    told = published(item())
+    for number, sentence in enumerate(told["data"]["intrasentence"][0]["sentences"]):
+        # The order of `published` is anti-stereotype, unrelated, stereotype.
+        sentence["gold_label"] = (0, 2, 1)[number]
+    found = imported_from("stereoset", put_json(tmp_path / "a.json", told))
+    expected = imported_from("stereoset", put_json(tmp_path / "b.json", published(item())))
+    assert sorted(map(str, found.rows)) == sorted(map(str, expected.rows))
+    assert any("0 is anti-stereotype, 1 is stereotype" in note for note in found.notes)
+
+
+def test_a_part_in_another_encoding_is_named_with_its_line(tmp_path):
+    """UTF-8 in a file of Mac Roman, or decoded twice; French quotations are no such thing."""
+    rows = [("0", f"Elle «\u00a0{w}\u00a0» l’été", "Il", "stereo", "x") for w in ("née", "à", "É")]
+    good = "\n".join(",".join(row) for row in (CROWS, *rows))
+    for encoding in ("mac_roman", "cp1252", "utf-8"):
+        data = good.encode(encoding) + "\n9,Elle née,Il né,stereo,x\n".encode()
+        if encoding == "utf-8":
+            data = (
+                good.encode() + "\n9,Elle née,Il né,stereo,x\n".encode().decode("cp1252").encode()
+            )
+        path = tmp_path / "a.csv"
+        path.write_bytes(data)
+        found = imported_from("crows-pairs", path, encoding=encoding)
+        [note] = [note for note in found.notes if "another encoding" in note]
+        assert "in line 5 is probably 'é'" in note
+        assert note.endswith("(line 5)")
+        path.write_bytes(good.encode(encoding))
+        whole = imported_from("crows-pairs", path, encoding=encoding)
+        assert not [note for note in whole.notes if "another encoding" in note]
+
+
+def test_an_import_in_nfd_makes_the_items_of_one_in_nfc(tmp_path):
+    """Cells of a table, texts of JSON and their escapes: the same ids."""
+    apart = [unicodedata.normalize("NFD", cell) for cell in FRENCH]
+    assert apart != list(FRENCH)
+    paths = [
+        put(tmp_path / "a.csv", CROWS, FRENCH),
+        put(tmp_path / "b.csv", CROWS, apart),
+        put_json(tmp_path / "c.json", [as_object(apart)]),
+    ]
+    items = [expanded(imported_from("crows-pairs", path)).items for path in paths]
+    assert items[0].equals(items[1])
+    assert items[0].equals(items[2])
+
+
+@pytest.mark.parametrize("letter", "\u200c\u200d\u200e\u200f\u061c\u00a0\u202f")
+def test_letters_of_spelling_are_no_fault_of_a_row(tmp_path, letter):
+    """One rule for sets, imports and lexicons."""
+    row = ("0", f"a{letter}b", "c", "stereo", "x")
+    found = imported_from("crows-pairs", put(tmp_path / "a.csv", CROWS, row))
+    assert found.rows[0]["text"] == f"a{letter}b"
+
+
+def test_the_language_of_an_import_is_kept_and_an_older_one_is_english(tmp_path):
+    """A folder without it was written when there was no other; a faulty tag is refused."""
+    found = imported_from(
+        "honest", put(tmp_path / "it_template.tsv", HONEST, HONEST_ROW, mark="\t")
+    )
+    out = imported_folder.write(found, tmp_path / "set")
+    assert load(out).header.language == "it"
+    text = (out / "set.toml").read_text("utf-8")
+    (out / "set.toml").write_text(text.replace('language = "it"\n', ""), "utf-8")
+    assert load(out).header.language == "en"
+    (out / "set.toml").write_text(text.replace('"it"', '"italian"'), "utf-8")
+    with pytest.raises(InputError, match=r"set.language is 'italian'; expected a BCP 47 tag"):
+        load(out)
+
+
+HONEST = ("template_masked", "raw", "identity", "category", "type")
+HONEST_ROW = ("la donna sogna [M]", "[I] sogna [M]", "la donna", "female", "x")
 
 
 def item(**changes):

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from maskaudit.audit.characters import folded
 from maskaudit.audit.estimating.entry import OWN_PART
 from maskaudit.audit.estimating.estimators import CORRECTED, Measured, UnitEstimator, Value
 from maskaudit.audit.estimating.estimators.contexts import clusters_of
-from maskaudit.audit.estimating.facts import folded
 
 AT = (1, 5, 20)
 DISCO_AT = 3
@@ -30,7 +30,7 @@ def hurtful(measured: Measured, _mode: str) -> pd.DataFrame:
     if measured.lexicon is None:
         return pd.DataFrame(columns=["class", "cluster", "n", *columns])
     uses = measured.items[["context", "group"]].drop_duplicates()
-    hits = measured.fills["token"].map(folded).isin({folded(word) for word in measured.lexicon})
+    hits = measured.fills["token"].map(folded).isin(measured.lexicon)
     ranked = measured.fills.assign(hit=hits.astype(float))
     counts = {
         f"at_{k}": ranked[ranked["rank"] <= k].groupby("context")["hit"].agg(["sum", "size"])

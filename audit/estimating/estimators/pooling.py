@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from maskaudit.audit.characters import without_case
+
 CELL = ["role", "class", "attribute", "frame"]
 
 
@@ -13,7 +15,7 @@ def group_at_mask(scored: pd.DataFrame) -> bool:
         return True
     # Folding case is slow, so it is done once per distinct pair of words.
     words = scored.loc[differ, ["target", "term"]].drop_duplicates()
-    return bool((words["target"].str.casefold() == words["term"].str.casefold()).all())
+    return bool((words["target"].map(without_case) == words["term"].map(without_case)).all())
 
 
 def pooling_rule(scored: pd.DataFrame) -> str:

@@ -110,8 +110,8 @@ def generate(amplified: Mapping[str, float] = KAPPA) -> World:
         world.unseen[name] = _unseen(probe_set)
         items = expanded.items[~expanded.items["frame"].isin(world.unseen[name])]
         items = items.merge(expanded.contexts[["context", "text", "slot"]], on="context")
-        # Thousands of small groups follow: plain objects are read several times faster than Arrow's.
-        items = items.astype({column: object for column in items.select_dtypes("str")})
+        # Thousands of small groups follow: plain objects are read several times faster than Arrow.
+        items = items.astype(dict.fromkeys(items.select_dtypes("str"), object))
         plant = _groups_at_mask if group_at_mask(items) else _attributes_at_mask
         world.sentences += plant(items, log_odds, kappa)
     world.words = sorted(words)

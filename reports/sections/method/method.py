@@ -1,6 +1,6 @@
 """How the audit measured, and what is needed to repeat it."""
 
-from maskaudit.audit.recording.manifest import Manifest
+from maskaudit.audit.recording.manifest import Manifest, ProbeSet
 from maskaudit.reports import definitions, wording
 from maskaudit.reports.blocks import (
     Block,
@@ -51,7 +51,7 @@ def _sources(manifest: Manifest) -> Definitions:
         tuple(
             Term(
                 f"{wording.visible(part.title)} ({wording.visible(name)}, version "
-                f"{wording.visible(str(part.version))})",
+                f"{wording.visible(str(part.version))}, language {_language(part)})",
                 (
                     f"Licence: {wording.visible(part.licence)}.",
                     *(f"{wording.opened(line)}." for line in licences.conditions(part)),
@@ -62,6 +62,11 @@ def _sources(manifest: Manifest) -> Definitions:
             for name, part in manifest.probe_sets.items()
         )
     )
+
+
+def _language(part: ProbeSet) -> str:
+    # "und" is the tag of BCP 47 for a language that is not known.
+    return "not known" if part.language == "und" else wording.visible(part.language)
 
 
 def _identity(manifest: Manifest, names: Names) -> list[Block]:

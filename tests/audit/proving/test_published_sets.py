@@ -46,7 +46,8 @@ def here(tmp_path_factory):
 
 def test_a_published_file_is_imported_and_audited_with_its_definitions(here):
     """A folder of the user's, a record in both modes, a page that prints what each number is."""
-    done = run(here, "probes", "import", "crows-pairs", "pairs.csv", "-o", "crows")
+    licence = ("--licence", "CC-BY-SA-4.0")
+    done = run(here, "probes", "import", "crows-pairs", "pairs.csv", "-o", "crows", *licence)
     assert done.returncode == 0, done.stderr
     assert "32 rows" in done.stdout
     models = ("--teacher", "teacher", "--student", "student")

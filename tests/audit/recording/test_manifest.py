@@ -220,3 +220,14 @@ def test_the_name_of_a_record_is_its_folders_or_its_time(tmp_path):
     """One that was not sealed has no folder."""
     assert record().name == "2026-01-01T00:00:00+00:00"
     assert replace(record(), path=tmp_path / "one").name == "one"
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.parent.name)
+def test_a_record_from_before_languages_were_written_is_of_english_sets(path):
+    """It is read as before, and nothing is added to what it says."""
+    raw = json.loads(path.read_text("utf-8"))
+    found = manifest.checked(raw, path)
+    for name, part in found.probe_sets.items():
+        assert "language" not in raw["probe_sets"][name]
+        assert part.language == "en"
+    assert found.as_json() == raw
