@@ -8,12 +8,14 @@ from typing import Any
 
 import pandas as pd
 
+from maskaudit.audit.describe import not_available
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.pairs import load_pairs
 from maskaudit.audit.measuring.read_plan import Plan, plan
+from maskaudit.audit.recording.manifest import Unavailable
 from maskaudit.audit.settings import Settings
 from maskaudit.audit.toml_files import closest
 from maskaudit.probes.expand import Expanded, expand
@@ -25,22 +27,26 @@ TIMED_SENTENCES = 32
 
 @dataclass(frozen=True)
 class Planned:
-    """A row for each probe set and model, and rows of what would be lost."""
+    """A row for each probe set and model, rows of what would be lost, and unavailable measures."""
 
     rows: list[dict[str, Any]]
     lost: list[dict[str, Any]]
+    unavailable: list[Unavailable]
 
     def as_json(self) -> dict[str, Any]:
-        """Both tables as plain values."""
-        return {"sets": self.rows, "lost": self.lost}
+        """All three as plain values."""
+        unavailable = [part.as_json() for part in self.unavailable]
+        return {"sets": self.rows, "lost": self.lost, "unavailable": unavailable}
 
     def as_text(self) -> str:
-        """Both tables as text for a terminal."""
+        """All three as text for a terminal."""
         minutes = sum(row["minutes"] for row in self.rows)
         sets = pd.DataFrame(self.rows).to_string(index=False, float_format="{:.1f}".format)
         lost = pd.DataFrame(self.lost)
-        losses = lost.to_string(index=False) if len(lost) else "Nothing would be lost."
-        return f"{sets}\n\nAbout {minutes:.1f} minutes in all.\n\n{losses}"
+        losses = [lost.to_string(index=False)] if len(lost) else []
+        losses += [part.sentence for part in self.unavailable]
+        text = "\n".join(losses) or "Nothing would be lost."
+        return f"{sets}\n\nAbout {minutes:.1f} minutes in all.\n\n{text}"
 
 
 @dataclass(frozen=True)
@@ -64,11 +70,12 @@ class Sentences:
 def planned(settings: Settings) -> Planned:
     """Count sentences and losses, and estimate minutes, by set and model."""
     parts = [expand(part) for part in settings.probe_sets()]
-    rows, lost = [], []
+    rows, lost, missing = [], [], []
     pairs = load_pairs(settings)
     for subject, model in _named(pairs):
         plans = [plan(part, model, needed(part.items["kind"].iloc[0])) for part in parts]
         speed = _speed(model, plans)
+        missing += not_available({subject: model}, {part.items["kind"].iloc[0] for part in parts})
         for part, set_plan in zip(parts, plans, strict=True):
             sentences = [ids for batch in set_plan.batches() for ids in batch]
             rows.append(
@@ -82,7 +89,7 @@ def planned(settings: Settings) -> Planned:
                 }
             )
             lost += _lost(part, set_plan, subject)
-    return Planned(rows, lost)
+    return Planned(rows, lost, missing)
 
 
 def _named(pairs: Sequence[Mapping[str, LoadedModel]]) -> Iterator[tuple[str, LoadedModel]]:

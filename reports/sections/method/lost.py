@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from maskaudit.audit.recording.manifest import Lost, Manifest
+from maskaudit.audit.recording.manifest import Lost, Manifest, Unavailable
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import Block, Bullets, Column, Part, Rows, Section, Table, Text
 from maskaudit.reports.effects import Names
@@ -12,7 +12,7 @@ from maskaudit.reports.sections.method.remarks import title_of
 
 _EXAMPLES = 8
 _WHY = {
-    "too_long": "the sentence is longer than the model can read",
+    "too_long": "the sentence has more pieces than the model was found to read",
     "context_unknown": "the vocabulary cannot write the sentence",
     "mask_lost": "the tokenizer loses the hidden place",
     "target_unknown": "the vocabulary cannot write the word",
@@ -23,18 +23,30 @@ _WHY = {
 def lost(manifest: Manifest, items: pd.DataFrame, scores: pd.DataFrame, names: Names) -> Section:
     """What could not be scored, what was left out of the estimates, and words of several pieces."""
     blocks: list[Block] = []
-    if not manifest.lost and not manifest.left_out:
+    if not (manifest.lost or manifest.left_out or manifest.unavailable):
         blocks.append(
             Text(
                 "Nothing was lost: every word and every sentence that was to be scored has a score."
             )
         )
+    blocks += [_unavailable(part, names) for part in manifest.unavailable]
     if manifest.lost:
         blocks += [Text(_lost_total(manifest.lost)), _lost_table(manifest, names)]
     if manifest.left_out:
         blocks.append(_left_out(manifest))
     blocks.append(_pieces(manifest, items, scores, names))
     return Section("lost", "What was lost, and why", tuple(blocks), "What was lost")
+
+
+def _unavailable(part: Unavailable, names: Names) -> Text:
+    model = names.the(part.model) if part.model in names.models else part.model
+    numbers = wording.listed([wording.visible(name) for name in part.estimators])
+    both = " A number that one model lacks is estimated for neither." if names.paired else ""
+    return Text(
+        f"Not measured for {model}: {numbers}, because {wording.visible(part.reason, None)}. "
+        f"This changes no other number.{both}",
+        "warning",
+    )
 
 
 def _lost_total(rows: Sequence[Lost]) -> str:
