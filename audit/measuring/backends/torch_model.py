@@ -37,7 +37,7 @@ from maskaudit.audit.measuring.checkpoints.digests import (
     tokenizer_digest,
 )
 from maskaudit.audit.measuring.checkpoints.located import Located, first_line, locate
-from maskaudit.audit.measuring.checkpoints.tokenizer import load_tokenizer
+from maskaudit.audit.measuring.checkpoints.tokenizer import Tokenizer, load_tokenizer
 from maskaudit.audit.measuring.model import Encoded, Ids, Need, Numbers
 from maskaudit.audit.recording.manifest import Identity
 
@@ -67,9 +67,10 @@ def load(model: str | Path, *, device: str = "cpu") -> "LoadedModel":
     n_rows = config.get_text_config().vocab_size
     # A model may have unused rows, but a tokenizer with at most half as many pieces as the model
     # has rows has lost its vocabulary.
-    if not n_rows < 2 * len(tokenizer) <= 2 * n_rows or tokenizer.mask_token_id >= n_rows:
+    built = tokenizer.built
+    if not n_rows < 2 * len(built) <= 2 * n_rows or built.mask_token_id >= n_rows:
         raise InputError(
-            f"model {name}: the tokenizer has {len(tokenizer)} pieces, the model {n_rows}; they do "
+            f"model {name}: the tokenizer has {len(built)} pieces, the model {n_rows}; they do "
             "not belong together: fetch tokenizer.json again"
         )
     try:
@@ -87,21 +88,22 @@ class LoadedModel:
     def __init__(
         self,
         model: Any,  # noqa: ANN401 - a transformers model has no useful static type
-        tokenizer: Any,  # noqa: ANN401
+        tokenizer: Tokenizer,
         files: Sequence[Path],
         located: Located,
         device: str = "cpu",
     ) -> None:
         self._model = model.eval().requires_grad_(requires_grad=False)
-        self._tokenizer = tokenizer
+        self._name = located.name
+        self._encode = tokenizer.encode
+        self._tokenizer = tokenizer.built
         self._at_mask = True
         self._check_ids: Ids = ()
         self._lacking: dict[Need, str] = {}
-        self.mask_token: str = tokenizer.mask_token
-        self.mask_id: int = tokenizer.mask_token_id
-        self.unknown_id: int | None = tokenizer.unk_token_id
-        self.special_ids = frozenset(tokenizer.all_special_ids)
-        self._name = located.name
+        self.mask_token: str = self._tokenizer.mask_token
+        self.mask_id: int = self._tokenizer.mask_token_id
+        self.unknown_id: int | None = self._tokenizer.unk_token_id
+        self.special_ids = frozenset(self._tokenizer.all_special_ids)
         self._check_head()
         self._check_context()
         self.longest = self._usable_length()
@@ -112,22 +114,14 @@ class LoadedModel:
         self.identity = self._identified(files, located)
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
-        """Tokenise each text as a sentence, special tokens included (see `Encoded`)."""
-        if not texts:
-            return []
-        batch = self._tokenizer(
-            list(texts),
-            return_offsets_mapping=True,
-            add_special_tokens=True,
-            truncation=False,
-            verbose=False,  # the status of an item already reports a sentence that is too long
-        )
-        return [
-            Encoded(tuple(ids), tuple(map(tuple, spans)), tuple(batch.word_ids(i)))
-            for i, (ids, spans) in enumerate(
-                zip(batch["input_ids"], batch["offset_mapping"], strict=True)
-            )
-        ]
+        """Tokenise each text as a sentence, special tokens included (see `Encoded`).
+
+        Raises `InputError` for a text that the checkpoint's own files read otherwise.
+        """
+        try:
+            return self._encode(texts)
+        except InputError as error:
+            raise InputError(f"model {self._name}: {error}") from error
 
     def token(self, index: int) -> str:
         """The vocabulary piece with this id as text, without the tokenizer's white-space marks."""

@@ -24,6 +24,7 @@ from maskaudit.audit.estimating.statistics.anova import contrast_interval
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.checkpoints.located import Located
+from maskaudit.audit.measuring.checkpoints.tokenizer import Tokenizer
 from maskaudit.audit.measuring.model import Encoded
 from maskaudit.audit.phantom import truth as phantom_truth
 from maskaudit.audit.proving.checks import Check
@@ -57,7 +58,7 @@ class Untrained(LoadedModel):
         # First, because the parent's constructor already encodes a text.
         self._encodings = encodings
         located = Located(Path(), f"untrained {seed}", "")
-        super().__init__(_random(seed, tokenizer), tokenizer, [], located)
+        super().__init__(_random(seed, tokenizer), Tokenizer(tokenizer), [], located)
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
         """Tokenise the texts, each text once for all untrained models."""

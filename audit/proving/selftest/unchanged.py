@@ -10,6 +10,7 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.checkpoints.located import Located
+from maskaudit.audit.measuring.checkpoints.tokenizer import Tokenizer
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.phantom import truth as phantom_truth
 from maskaudit.audit.proving.checks import Check
@@ -105,7 +106,8 @@ def with_constant(folder: Path) -> MaskedLM:
     with torch.no_grad():
         model.get_output_embeddings().bias.add_(CONSTANT)
     located = Located(folder, str(folder.name), "")
-    return LoadedModel(model, AutoTokenizer.from_pretrained(folder), [], located)
+    tokenizer = Tokenizer(AutoTokenizer.from_pretrained(folder))
+    return LoadedModel(model, tokenizer, [], located)
 
 
 def padded(folder: Path, part: Expanded) -> pd.Series:
