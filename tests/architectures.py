@@ -1,16 +1,35 @@
-"""A tiny random checkpoint of every model type that transformers has a masked LM of."""
+"""A tiny random checkpoint of every model type that transformers has a masked LM of.
+
+Run as a program, it writes the table of what is proved into README.md.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from transformers import CONFIG_MAPPING, AutoModelForMaskedLM
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from tests import tiny
 
 TYPES = tuple(MODEL_FOR_MASKED_LM_MAPPING_NAMES)
+
+# What is refused, by what its one line says; the types whose attention is no distribution over the
+# pieces; and those whose states are not of the pieces. `test_architectures.py` proves all three.
+REFUSED = {"mra": "is the same whatever words stand around it"}
+NO_ATTENTION = frozenset(
+    {"bart", "fnet", "funnel", "mbart", "mvp", "perceiver", "reformer", "squeezebert", "yoso"}
+)
+NO_STATES = frozenset({"perceiver"})
+# Tokenizers that are held against plain transformers, or against their own file, by kind.
+TOKENIZERS = (
+    "WordPiece (as of BERT), byte-level BPE (as of RoBERTa), Unigram (as of ALBERT), a bare "
+    "`vocab.txt`; without offsets of their own: Japanese BERT’s, PhoBERT’s"
+)
+README = Path(__file__).resolve().parents[1] / "README.md"
+_BEGIN, _END = "<!-- proved: written by `make proved` -->", "<!-- proved: end -->"
 
 # Types that number their positions from the padding id + 1, so that two rows are never used.
 FROM_PADDING = (
@@ -193,3 +212,29 @@ def _randomise(model: Any, vocabulary: int, seed: int) -> None:
             # What begins as ones is a factor, whatever its name.
             is_factor = noise.ndim == 1 and bool((before == 1).all())
             parameter.copy_(1.0 + 0.2 * noise if is_factor else scaled)
+
+
+def proved() -> str:
+    """Return the table of README.md: which types are scored, with what, and which are refused."""
+    whole = [name for name in TYPES if name not in NO_ATTENTION and name not in REFUSED]
+    version = ".".join(transformers.__version__.split(".")[:2])
+    rows = {
+        "scored, every measure": ", ".join(whole),
+        "scored, all but `aula`": ", ".join(sorted(NO_ATTENTION - NO_STATES)),
+        "scored, all but `aula` and `seat`": ", ".join(sorted(NO_STATES)),
+        "refused: without its kernel, transformers reads no context": ", ".join(REFUSED),
+        "tokenizers": TOKENIZERS,
+    }
+    lines = [f"| with transformers {version}: | model types |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {what} | {names} |" for what, names in rows.items())])
+
+
+def write_proved() -> None:
+    """Write the table into README.md, between its two marks."""
+    text = README.read_text("utf-8")
+    before, after = text[: text.index(_BEGIN)], text[text.index(_END) :]
+    README.write_text(f"{before}{_BEGIN}\n{proved()}\n{after}", "utf-8")
+
+
+if __name__ == "__main__":
+    write_proved()

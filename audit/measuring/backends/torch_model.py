@@ -63,7 +63,7 @@ def load(model: str | Path, *, device: str = "cpu") -> "LoadedModel":
     files = weight_files(folder, name)
     config = load_config(folder, name)
     tokenizer = load_tokenizer(folder, name)
-    loaded = loaded_weights(folder, name, config)
+    loaded = loaded_weights(folder, files, name, config)
     n_rows = config.get_text_config().vocab_size
     # A model may have unused rows, but a tokenizer with at most half as many pieces as the model
     # has rows has lost its vocabulary.

@@ -92,4 +92,9 @@ def config_digest(config: Any) -> str:  # noqa: ANN401 - transformers' own type
 
 def stored_dtype(files: Sequence[Path]) -> str:
     """The dtypes of the stored tensors, joined by `+`, such as `F16` or `F16+F32`."""
-    return "+".join(sorted({str(entry["dtype"]) for _, entry, _, _ in _headers(files)}))
+    return "+".join(sorted(set(dtypes(files).values())))
+
+
+def dtypes(files: Sequence[Path]) -> dict[str, str]:
+    """The dtype of each stored tensor by its name, as safetensors calls it (`F32`, `I64`)."""
+    return {name: str(entry["dtype"]) for name, entry, _, _ in _headers(files)}

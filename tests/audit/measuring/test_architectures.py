@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+import transformers
 from transformers import PreTrainedModel
 
 import maskaudit
@@ -35,12 +36,6 @@ FEW = ("longformer", "fnet", "modernvbert")
 REST = [
     pytest.param(name, marks=pytest.mark.slow) for name in architectures.TYPES if name not in FEW
 ]
-# What is refused, by what its one line says.
-REFUSED = {"mra": "is the same whatever words stand around it"}
-# What of a model's attention plain transformers shows to be no distribution over the pieces.
-NO_ATTENTION = {
-    "bart", "fnet", "funnel", "mbart", "mvp", "perceiver", "reformer", "squeezebert", "yoso",
-}  # fmt: skip
 # Sums over a sentence of a tiny model with large random weights: see `tiny._randomise`.
 CLOSE = {"abs": 5e-5, "rel": 2e-6}
 
@@ -78,8 +73,8 @@ def test_every_type_is_scored_as_plain_transformers_does_or_says_what_it_lacks(
     folder = architectures.build(tmp_path / "model", model_type)
     notes: list[str] = []
     audit = {"candidate": folder, "probes": sets, "out": tmp_path / "runs", "no_cache": True}
-    if model_type in REFUSED:
-        with pytest.raises(InputError, match=REFUSED[model_type]):
+    if model_type in architectures.REFUSED:
+        with pytest.raises(InputError, match=architectures.REFUSED[model_type]):
             maskaudit.run(**audit)
         return
     record = maskaudit.run(**audit, note=notes.append)
@@ -87,12 +82,13 @@ def test_every_type_is_scored_as_plain_transformers_does_or_says_what_it_lacks(
     _check_fills(folder)
     _check_sentences(record, folder)
     lost = [part for part in record.manifest.unavailable if "aula" in part.measures]
-    assert bool(lost) == (model_type in NO_ATTENTION)
+    assert bool(lost) == (model_type in architectures.NO_ATTENTION)
     # Lost by name, on the terminal and on the page, and nothing else with it.
     assert [note for note in notes if "aula" in note] == [part.sentence for part in lost]
     page = (record.path / "report.html").read_text("utf-8")
     assert ("Not measured for the model (model): aula" in page) == bool(lost)
     assert not record.manifest.lost
+    assert bool(load(folder).lacks("states")) == (model_type in architectures.NO_STATES)
 
 
 def _values(record: Record, measure: str) -> pd.DataFrame:
@@ -322,3 +318,12 @@ def test_states_that_are_not_of_the_pieces_cost_the_word_sets_alone(
     other = maskaudit.run(candidate=has_states, probes=probes, out=tmp_path / "runs")
     assert not other.manifest.unavailable
     assert other.paired["measure"].str.startswith("cosine").any()
+
+
+def test_the_readme_has_what_is_proved() -> None:
+    """The table is that of the types tested above; `make proved` writes it."""
+    version = ".".join(transformers.__version__.split(".")[:2])
+    readme = (Path(__file__).resolve().parents[3] / "README.md").read_text("utf-8")
+    if f"transformers {version}:" not in readme:
+        pytest.skip("the table in README.md is that of another version of transformers")
+    assert architectures.proved() in readme
