@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint con
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help audit test test-quick chaos check tree format phantom phantom-versions validity
+.PHONY: help audit test test-quick chaos check tree format phantom phantom-versions proved validity
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ tree:
 format: $(VENV)/.dev ## put the code into the form that check asks for
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+proved: $(VENV)/.dev ## write the table of proved models into README.md
+	$(BIN)/python -m tests.architectures
 
 # The allocator keeps what it freed: giving each tensor back to the system costs a third of the time.
 TRAIN := MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184 $(BIN)/python -m

@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,14 +15,24 @@ import pandas as pd
 
 from maskaudit.audit.estimating.competence import competence
 from maskaudit.audit.estimating.estimate import Design, Estimated, design
+from maskaudit.audit.estimating.estimators.catalogue import ALL, needed
 from maskaudit.audit.measuring.backends.torch_model import engine, threads
 from maskaudit.audit.measuring.fingerprint import fingerprint, version_of
 from maskaudit.audit.measuring.joins import lost_joins
 from maskaudit.audit.measuring.model import MaskedLM
+from maskaudit.audit.measuring.reads import unavailable
 from maskaudit.audit.measuring.scoring import Scored, contexts
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.recording import manifest as recorded
-from maskaudit.audit.recording.manifest import Entry, Identity, LeftOut, Lost, Manifest, Provenance
+from maskaudit.audit.recording.manifest import (
+    Entry,
+    Identity,
+    LeftOut,
+    Lost,
+    Manifest,
+    Provenance,
+    Unavailable,
+)
 from maskaudit.audit.recording.record import FORMAT
 from maskaudit.audit.settings import Settings
 from maskaudit.probes.expand import Expanded, expand
@@ -183,6 +193,7 @@ def manifest(
             *lost(questions.items, scored.scores),
             *lost_joins(questions.items, contexts(questions.parts), scored.paired, list(pair)),
         ],
+        unavailable=not_available(pair, questions.items["kind"].unique()),
         left_out=[LeftOut.model_validate(cell) for cell in estimated.left_out],
         not_measured=_not_measured(identities),
         truth=planted,
@@ -215,6 +226,24 @@ def lost(items: pd.DataFrame, scores: pd.DataFrame) -> list[Lost]:
             examples=sorted(group_rows["target"].unique())[:_EXAMPLES],
         )
         for key, group_rows in rows.groupby(by, sort=False)
+    ]
+
+
+def not_available(models: Mapping[str, MaskedLM], kinds: Iterable[str]) -> list[Unavailable]:
+    """The measures of these kinds of probe sets that a model cannot give, by model and reason."""
+    measures = frozenset[str]().union(*(needed(kind) for kind in kinds))
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, model in models.items():
+        for measure, reason in unavailable(model, measures).items():
+            found.setdefault((name, reason), []).append(measure)
+    return [
+        Unavailable(
+            model=name,
+            measures=lost_measures,
+            estimators=sorted({part.name for part in ALL if part.needs & set(lost_measures)}),
+            reason=reason,
+        )
+        for (name, reason), lost_measures in found.items()
     ]
 
 

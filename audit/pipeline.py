@@ -83,6 +83,8 @@ def run_all(
             # Named only now: the timestamp in the name is the time of sealing.
             final_path = audit_settings.runs / describe.name_of(unsealed.manifest)
             job.record = record.seal(unsealed, folder / str(number), final_path)
+            for lost in unsealed.manifest.unavailable:
+                note(lost.sentence)
 
     records = [job.record for job in jobs if job.record is not None]
     for sealed in records:

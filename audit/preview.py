@@ -7,12 +7,14 @@ from typing import Any
 
 import pandas as pd
 
+from maskaudit.audit.describe import not_available
 from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.estimating.not_given import NotGiven, of_set
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.pairs import load_pairs
 from maskaudit.audit.measuring.read_plan import Plan, plan
+from maskaudit.audit.recording.manifest import Unavailable
 from maskaudit.audit.settings import Settings, files_of
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import load
@@ -24,26 +26,33 @@ TIMED_SENTENCES = 32
 
 @dataclass(frozen=True)
 class Planned:
-    """A row for each probe set and model, rows of what would be lost, and what cannot be given."""
+    """By set and model what would be scored and lost; what models and sets cannot give."""
 
     rows: list[dict[str, Any]]
     lost: list[dict[str, Any]]
+    unavailable: list[Unavailable]
     not_given: list[NotGiven]
 
     def as_json(self) -> dict[str, Any]:
-        """All three as plain values."""
-        reasons = [reason.as_json() for reason in self.not_given]
-        return {"sets": self.rows, "lost": self.lost, "not_given": reasons}
+        """All four as plain values."""
+        return {
+            "sets": self.rows,
+            "lost": self.lost,
+            "unavailable": [part.as_json() for part in self.unavailable],
+            "not_given": [reason.as_json() for reason in self.not_given],
+        }
 
     def as_text(self) -> str:
         """All three as text for a terminal."""
         minutes = sum(row["minutes"] for row in self.rows)
         sets = pd.DataFrame(self.rows).to_string(index=False, float_format="{:.1f}".format)
         lost = pd.DataFrame(self.lost)
-        losses = lost.to_string(index=False) if len(lost) else "Nothing would be lost."
+        losses = [lost.to_string(index=False)] if len(lost) else []
+        losses += [part.sentence for part in self.unavailable]
+        text = "\n".join(losses) or "Nothing would be lost."
         reasons = "".join(f"\n{reason}." for reason in self.not_given)
-        told = f"\n{reasons}" if reasons else ""
-        return f"{sets}\n\nAbout {minutes:.1f} minutes in all.\n\n{losses}{told}"
+        notes = f"\n{reasons}" if reasons else ""
+        return f"{sets}\n\nAbout {minutes:.1f} minutes in all.\n\n{text}{notes}"
 
 
 @dataclass(frozen=True)
@@ -103,7 +112,7 @@ def planned(settings: Settings) -> Planned:
         for probe_set, part in zip(sets, parts, strict=True)
         for reason in of_set(part.items, probe_set.header.contrast, has_lexicon=has_lexicon)
     ]
-    rows, lost = [], []
+    rows, lost, missing = [], [], []
     pairs = load_pairs(settings)
     for subject, model in _named(pairs):
         plans = [
@@ -111,6 +120,7 @@ def planned(settings: Settings) -> Planned:
             for part in parts
         ]
         speed = _speed(model, plans)
+        missing += not_available({subject: model}, {part.items["kind"].iloc[0] for part in parts})
         for part, set_plan in zip(parts, plans, strict=True):
             sentences = [ids for batch in set_plan.batches() for ids in batch]
             rows.append(
@@ -124,7 +134,7 @@ def planned(settings: Settings) -> Planned:
                 }
             )
             lost += _lost(part, set_plan, subject)
-    return Planned(rows, lost, not_given)
+    return Planned(rows, lost, missing, not_given)
 
 
 def _named(pairs: Sequence[Mapping[str, LoadedModel]]) -> Iterator[tuple[str, LoadedModel]]:

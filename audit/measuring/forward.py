@@ -35,7 +35,14 @@ from maskaudit.audit.measuring.joins import (
 )
 from maskaudit.audit.measuring.model import Ids, MaskedLM
 from maskaudit.audit.measuring.read_plan import Plan, plan
-from maskaudit.audit.measuring.reads import OF_SLOT, TOP_FILLING, ItemReads, Read
+from maskaudit.audit.measuring.reads import (
+    NEEDS,
+    OF_SLOT,
+    TOP_FILLING,
+    ItemReads,
+    Read,
+    unavailable,
+)
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.values import WRITTEN, Reading
 from maskaudit.probes.expand import Expanded
@@ -77,9 +84,9 @@ def read_part(  # noqa: PLR0913 - what is read, how, and by which models
     (name, model), *_ = groups[0]
     part_plan = plan(part, model, measures, longest, reading=reading)
     index = _ReadIndex(part_plan, part)
-    first = _Reader(name, model, index, is_paired=len(groups[0]) > 1)
+    first = _Reader(name, model, index, measures, is_paired=len(groups[0]) > 1)
     others = [
-        [_Reader(*named_model, index, is_paired=True) for named_model in group[1:]]
+        [_Reader(*named_model, index, measures, is_paired=True) for named_model in group[1:]]
         for group in groups
     ]
     rows = [_Rows() for _ in groups]
@@ -97,11 +104,11 @@ def read_part(  # noqa: PLR0913 - what is read, how, and by which models
                         sentences, (first.name, log_p), (other.name, other_p)
                     )
         tell(count / len(batches))
-    final_rows = first.finish(part, measures)
+    final_rows = first.finish(part)
     for group_rows, readers in zip(rows, others, strict=True):
         group_rows.add(final_rows)
         for other in readers:
-            group_rows.add(other.finish(part, measures))
+            group_rows.add(other.finish(part))
     return [group_rows.scored() for group_rows in rows]
 
 
@@ -219,11 +226,29 @@ class _ReadIndex:
 
 
 class _Reader:
-    """One model and its results for the sentences of a plan."""
+    """One model and its results for the sentences of a plan.
 
-    def __init__(self, name: str, model: MaskedLM, index: _ReadIndex, *, is_paired: bool) -> None:
+    Of `measures`, those that the model cannot give are left out: they get no rows.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        model: MaskedLM,
+        index: _ReadIndex,
+        measures: frozenset[str],
+        *,
+        is_paired: bool,
+    ) -> None:
         self.name = name
         self._model, self._index, self._is_paired = model, index, is_paired
+        # A set of strings has no fixed order, and the rows of a record must have one.
+        self._asked = sorted(measures)
+        lost = unavailable(model, measures)
+        self._measures = [measure for measure in self._asked if measure not in lost]
+        attended = {m for m in self._measures if NEEDS.get(m) == "attention"}
+        self._need_attention = index.need_attention if attended else set()
+        self._need_states = index.states_of if "state" in self._measures else {}
         self._states: dict[str, _Pooled] = {}
         self._waiting: dict[str, torch.Tensor] = {}
         self._joined: set[GroupPair] = set()
@@ -236,7 +261,7 @@ class _Reader:
     def read(self, sentences: list[Ids]) -> tuple[_Rows, torch.Tensor]:
         """Run sentences of one length; returns rows, and log p at each read, [n, vocabulary]."""
         index, rows = self._index, _Rows()
-        if for_states := [ids for ids in sentences if ids in index.states_of]:
+        if for_states := [ids for ids in sentences if ids in self._need_states]:
             states = torch.from_numpy(self._model.states(for_states))
             for ids, sentence in zip(for_states, states, strict=True):
                 for item in index.states_of[ids]:
@@ -248,7 +273,7 @@ class _Reader:
         log_p = torch.from_numpy(self._model.log_probs(sentences, places))
         for line, (_, read) in zip(log_p, reads, strict=True):
             self._store(read, line, rows)
-        if for_attention := [ids for ids in sentences if ids in index.need_attention]:
+        if for_attention := [ids for ids in sentences if ids in self._need_attention]:
             # A second run of the model: the attention kernel of the first returns no weights.
             weights = self._model.attention(for_attention).tolist()
             self._attention |= dict(zip(for_attention, weights, strict=True))
@@ -314,15 +339,15 @@ class _Reader:
             if self._joined.issuperset(index.group_pairs[other]):
                 self._waiting.pop(other, None)
 
-    def finish(self, part: Expanded, measures: frozenset[str]) -> _Rows:
+    def finish(self, part: Expanded) -> _Rows:
         """Combine the reads of each item into its scores, in the order of the items.
 
         An item that could not be read has one row, with its status and without a score.
         """
-        rows, part_plan = _Rows(paired=list(self._cosines(part))), self._index.plan
+        rows, part_plan = _Rows(), self._index.plan
+        if "state" in self._measures:
+            rows.paired += self._cosines(part)
         items = part.items.drop_duplicates("item")
-        # A set of strings has no fixed order, and the rows of a record must have one.
-        measure_names = sorted(measures)
         columns = (items[column] for column in ("item", "context", "target"))
         for item, context, target in zip(*columns, strict=True):
             common = {
@@ -335,16 +360,20 @@ class _Reader:
             }
             item_rows = [
                 {**common, "measure": measure, **self._folded(item_reads)}
-                for measure in measure_names
+                for measure in self._measures
                 if (item_reads := part_plan.item_reads.get((item, measure))) is not None
             ]
-            if TOP_FILLING in measures and (reads := part_plan.item_reads.get((item, "logp"))):
+            if TOP_FILLING in self._measures and (
+                reads := part_plan.item_reads.get((item, "logp"))
+            ):
                 found = self._fillings.rows(reads.reads, self._folded(reads)["value"])
                 item_rows += [{**common, **row} for row in found]
             if not target and context in self._entropy:
                 # An item without a target is a question about its slot: how open it is.
                 item_rows = [{**common, "measure": OF_SLOT, "value": self._entropy[context]}]
-            rows.scores += item_rows or [{**common, "measure": measure_names[0]}]
+            # An item asked only for what the model lacks has no row: the record says it once.
+            if item_rows or self._measures or part_plan.status[item] != "ok":
+                rows.scores += item_rows or [{**common, "measure": self._asked[0]}]
         return rows
 
     def _cosines(self, part: Expanded) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,8 @@ from maskaudit.audit.recording.manifest import Identity
 
 Ids = tuple[int, ...]
 Numbers = NDArray[np.float64]
+# What a measure may need besides log p.
+Need = Literal["attention", "states"]
 
 
 @dataclass(frozen=True)
@@ -64,4 +66,11 @@ class MaskedLM(Protocol):
 
     def states(self, sentences: Sequence[Ids]) -> Numbers:
         """The encoder's last hidden states, [n, length, width], float64; all of one length."""
+        ...
+
+    def lacks(self, need: Need) -> str:
+        """Why the model cannot give its attention or states; empty if it can.
+
+        Measures that need it are then not measured for this model; all others are.
+        """
         ...

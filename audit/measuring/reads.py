@@ -4,10 +4,10 @@ A read is one place in one sequence of piece ids, paired with the piece whose lo
 """
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from maskaudit.audit.measuring.model import Ids
+from maskaudit.audit.measuring.model import Ids, MaskedLM, Need
 
 # difflib's opcodes for pieces that the two sentences do not share.
 CHANGED = {"replace", "delete", "insert"}
@@ -132,6 +132,15 @@ OF_SENTENCE: Mapping[str, tuple[Callable[[Tokens, Tokens], Reads], str]] = {
     "aula_published": (_nothing_masked, "attended_published"),
     "sss": (_modified_at_once, "mean"),
 }
+# Measures that need more of a model than log p, and what they need.
+NEEDS: Mapping[str, Need] = {
+    "state": "states",
+    **{
+        measure: "attention"
+        for measure, (_, fold) in OF_SENTENCE.items()
+        if fold.startswith("attended")
+    },
+}
 # Measures of a target at a slot.
 OF_TARGET = ("logp", "stereoset_published")
 # Log p of the likeliest filling of as many masks as a target has pieces; its `rank` is the
@@ -140,3 +149,9 @@ OF_TARGET = ("logp", "stereoset_published")
 TOP_FILLING = "top_filling"
 # The measure of a slot without a target; its likeliest fills are stored, too.
 OF_SLOT = "entropy"
+
+
+def unavailable(model: MaskedLM, measures: Iterable[str]) -> dict[str, str]:
+    """Which of the measures the model cannot give, each with the reason."""
+    reasons = {name: model.lacks(NEEDS[name]) for name in sorted(measures) if name in NEEDS}
+    return {name: reason for name, reason in reasons.items() if reason}

@@ -176,6 +176,23 @@ class Lost(_Written):
     examples: list[str]
 
 
+class Unavailable(_Written):
+    """Measures that a model cannot give, so that its items have no such score, and why.
+
+    `estimators` are those that need one of the measures: they have no estimate for this model.
+    """
+
+    model: str
+    measures: list[str]
+    estimators: list[str]
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        """What was not measured, of which model and why, as one line."""
+        return f"{self.model}: {', '.join(self.estimators)} cannot be measured: {self.reason}"
+
+
 class LeftOut(_Written):
     """A cell (an attribute in a frame) that no estimate of any subject uses."""
 
@@ -260,6 +277,7 @@ class Manifest(_Written):
     settings: Settings
     probe_sets: dict[str, ProbeSet]
     lost: list[Lost]
+    unavailable: list[Unavailable] = Field(default_factory=list)
     left_out: list[LeftOut]
     not_measured: list[str]
     truth: Truth | None

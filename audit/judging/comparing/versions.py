@@ -102,6 +102,10 @@ def lost_share(record: Record) -> dict[str, float]:
 
 def _share_lost(side_by_side: pd.DataFrame, items: pd.DataFrame) -> dict[str, float]:
     scored = side_by_side[np.isfinite(side_by_side["value_old"].astype("float64"))]
+    # A measure without any row is one that the model cannot give. It has no estimate to judge, and
+    # must not count against the others; an item that is lost has a row that says why.
+    given = side_by_side.loc[side_by_side["status_new"].notna(), "measure"].unique()
+    scored = scored[scored["measure"].isin(given)]
     lost = ~np.isfinite(scored["value_new"].astype("float64"))
     rows = scored.assign(lost=lost)[["item", "lost"]].merge(
         items[["probe_set", "item"]].drop_duplicates(), on="item"

@@ -7,20 +7,26 @@ digests of its tensors and its tokenizer, not by its name.
 
 import hashlib
 import json
-import os
-import re
 from collections.abc import Sequence
 from contextlib import contextmanager
+from functools import cached_property
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import transformers
-from transformers import AutoModelForMaskedLM
-from transformers.utils import logging as transformers_logging
 
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.measuring.backends.attention import (
+    UnavailableError,
+    by_piece,
+    layers_of,
+    local_layers,
+)
+from maskaudit.audit.measuring.backends.trials import usable_length
+from maskaudit.audit.measuring.backends.weights import loaded_weights
 from maskaudit.audit.measuring.checkpoints.checkpoint import recognise, weight_files
 from maskaudit.audit.measuring.checkpoints.config import load_config
 from maskaudit.audit.measuring.checkpoints.digests import (
@@ -30,13 +36,16 @@ from maskaudit.audit.measuring.checkpoints.digests import (
     tensor_digest,
     tokenizer_digest,
 )
-from maskaudit.audit.measuring.checkpoints.located import first_line, locate
-from maskaudit.audit.measuring.checkpoints.tokenizer import load_tokenizer
-from maskaudit.audit.measuring.model import Encoded, Ids, Numbers
+from maskaudit.audit.measuring.checkpoints.located import Located, first_line, locate
+from maskaudit.audit.measuring.checkpoints.tokenizer import Tokenizer, load_tokenizer
+from maskaudit.audit.measuring.model import Encoded, Ids, Need, Numbers
 from maskaudit.audit.recording.manifest import Identity
 
 # The largest difference, in nats, between the head at the mask and the full forward pass.
 TOLERANCE = 1e-5
+# The pieces of a long sentence on which attention and states are tried; its weights take 150 MB in
+# a model of 12 layers of 12 heads.
+LONG_SENTENCE = 512
 
 
 def load(model: str | Path, *, device: str = "cpu") -> "LoadedModel":
@@ -52,17 +61,18 @@ def load(model: str | Path, *, device: str = "cpu") -> "LoadedModel":
     files = weight_files(folder, name)
     config = load_config(folder, name)
     tokenizer = load_tokenizer(folder, name)
-    loaded = _loaded_weights(folder, name, config)
-    n_rows = loaded.config.vocab_size
+    loaded = loaded_weights(folder, files, name, config)
+    n_rows = config.get_text_config().vocab_size
     # A model may have unused rows, but a tokenizer with at most half as many pieces as the model
     # has rows has lost its vocabulary.
-    if not n_rows < 2 * len(tokenizer) <= 2 * n_rows or tokenizer.mask_token_id >= n_rows:
+    built = tokenizer.built
+    if not n_rows < 2 * len(built) <= 2 * n_rows or built.mask_token_id >= n_rows:
         raise InputError(
-            f"model {name}: the tokenizer has {len(tokenizer)} pieces, the model {n_rows}; they do "
+            f"model {name}: the tokenizer has {len(built)} pieces, the model {n_rows}; they do "
             "not belong together: fetch tokenizer.json again"
         )
     try:
-        return LoadedModel(loaded.to(device), tokenizer, files, name, located.revision)
+        return LoadedModel(loaded, tokenizer, files, located, device)
     except InputError:
         raise
     except Exception as error:
@@ -76,39 +86,40 @@ class LoadedModel:
     def __init__(
         self,
         model: Any,  # noqa: ANN401 - a transformers model has no useful static type
-        tokenizer: Any,  # noqa: ANN401
+        tokenizer: Tokenizer,
         files: Sequence[Path],
-        name: str,
-        revision: str,
+        located: Located,
+        device: str = "cpu",
     ) -> None:
         self._model = model.eval().requires_grad_(requires_grad=False)
-        self._tokenizer = tokenizer
+        self._name = located.name
+        self._encode = tokenizer.encode
+        self._tokenizer = tokenizer.built
         self._at_mask = True
-        self.mask_token: str = tokenizer.mask_token
-        self.mask_id: int = tokenizer.mask_token_id
-        self.unknown_id: int | None = tokenizer.unk_token_id
-        self.special_ids = frozenset(tokenizer.all_special_ids)
-        self.longest = _longest(model.config)
-        self._check_head(name)
-        self.identity = self._identified(files, name, revision)
+        self._check_ids: Ids = ()
+        self._lacking: dict[Need, str] = {}
+        self.mask_token: str = self._tokenizer.mask_token
+        self.mask_id: int = self._tokenizer.mask_token_id
+        self.unknown_id: int | None = self._tokenizer.unk_token_id
+        self.special_ids = frozenset(self._tokenizer.all_special_ids)
+        self._check_head()
+        self._check_context()
+        self.longest = self._usable_length()
+        # Only now: on an accelerator a position that is out of range would end the process.
+        if device != "cpu":
+            self._model.to(device)
+            self._check_head()
+        self.identity = self._identified(files, located)
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
-        """Tokenise each text as a sentence, special tokens included (see `Encoded`)."""
-        if not texts:
-            return []
-        batch = self._tokenizer(
-            list(texts),
-            return_offsets_mapping=True,
-            add_special_tokens=True,
-            truncation=False,
-            verbose=False,  # the status of an item already reports a sentence that is too long
-        )
-        return [
-            Encoded(tuple(ids), tuple(map(tuple, spans)), tuple(batch.word_ids(i)))
-            for i, (ids, spans) in enumerate(
-                zip(batch["input_ids"], batch["offset_mapping"], strict=True)
-            )
-        ]
+        """Tokenise each text as a sentence, special tokens included (see `Encoded`).
+
+        Raises `InputError` for a text that the checkpoint's own files read otherwise.
+        """
+        try:
+            return self._encode(texts)
+        except InputError as error:
+            raise InputError(f"model {self._name}: {error}") from error
 
     def token(self, index: int) -> str:
         """The vocabulary piece with this id as text, without the tokenizer's white-space marks."""
@@ -133,14 +144,59 @@ class LoadedModel:
     def states(self, sentences: Sequence[Ids]) -> Numbers:
         """The encoder's last hidden states, [n, length, width], float64."""
         ids = torch.tensor(sentences, device=self._model.device)
-        hidden: torch.Tensor = self._model.base_model(
-            input_ids=ids, attention_mask=torch.ones_like(ids)
-        ).last_hidden_state
+        output = self._model.base_model(input_ids=ids, attention_mask=torch.ones_like(ids))
+        # A model with a decoder calls the decoder's states the last ones.
+        hidden = getattr(output, "encoder_last_hidden_state", None)
+        hidden = getattr(output, "last_hidden_state", None) if hidden is None else hidden
+        if hidden is None or hidden.shape[:-1] != ids.shape:
+            raise UnavailableError("it returns no encoder state of each piece")
+        if not torch.isfinite(hidden).all():
+            raise UnavailableError("its encoder states are not finite")
         return _numbers(hidden.double())
 
-    @torch.inference_mode()
     def attention(self, sentences: Sequence[Ids]) -> Numbers:
         """Mean attention to each piece over layers, heads and queries, [n, length], float64.
+
+        Raises `UnavailableError` if the model returns no weights of pieces that sum to 1.
+        """
+        layers = self._attention_layers(sentences)
+        weights = by_piece(layers, self._local, len(sentences[0]))
+        return _numbers(weights.double().mean(dim=(0, 2, 3)))
+
+    def lacks(self, need: Need) -> str:
+        """Why the model cannot give its attention or its states; empty if it can.
+
+        Tried once, on a short and on a long sentence.
+        """
+        if need not in self._lacking:
+            self._lacking[need] = self._tried(need)
+        return self._lacking[need]
+
+    def _tried(self, need: Need) -> str:
+        give = {"attention": self.attention, "states": self.states}[need]
+        try:
+            for length in self._trial_lengths():
+                give([self._sentence_of(length)])
+        except UnavailableError as error:
+            return str(error)
+        except Exception as error:  # noqa: BLE001 - a model may fail in any way at what it lacks
+            return f"it fails when asked for its {need} ({first_line(error)})"
+        return ""
+
+    def _trial_lengths(self) -> tuple[int, int]:
+        """A short and a long sentence; attention of the longest would need gigabytes."""
+        return min(self.longest, len(self._check_ids)), min(self.longest, LONG_SENTENCE)
+
+    @cached_property
+    def _local(self) -> tuple[bool, ...]:
+        short, long = (
+            self._attention_layers([self._sentence_of(length)]) for length in self._trial_lengths()
+        )
+        return local_layers(short, long)
+
+    @torch.inference_mode()
+    def _attention_layers(self, sentences: Sequence[Ids]) -> tuple[torch.Tensor, ...]:
+        """The attention weights of each layer as the model returns them.
 
         Runs with eager attention: other kernels do not return the attention weights.
         """
@@ -148,13 +204,13 @@ class LoadedModel:
         self._model.set_attn_implementation("eager")
         try:
             ids = torch.tensor(sentences, device=self._model.device)
-            weights = self._model.base_model(
+            output = self._model.base_model(
                 input_ids=ids, attention_mask=torch.ones_like(ids), output_attentions=True
-            ).attentions
+            )
         finally:
             # Scores must come from one kernel: another would change their last bits.
             self._model.set_attn_implementation(previous)
-        return _numbers(torch.stack(weights).double().mean(dim=(0, 2, 3)))
+        return layers_of(output)
 
     @torch.inference_mode()
     def _logits(self, ids: torch.Tensor, reads: torch.Tensor) -> torch.Tensor:
@@ -168,22 +224,23 @@ class LoadedModel:
             at_places: torch.Tensor = self._model(input_ids=ids, attention_mask=attention).logits
         return at_places
 
-    def _check_head(self, name: str) -> None:
+    def _check_head(self) -> None:
         """Compare the head at the mask with the full forward pass; use the latter if they differ.
 
         Raises `InputError` if the tokenizer does not keep the mask or log p is not finite.
         """
         [encoded] = self.encode([f"This is {self.mask_token} ."])
+        self._check_ids = encoded.ids
         if encoded.ids.count(self.mask_id) != 1:
             message = f"the tokenizer does not keep {self.mask_token!r} in a text as one mask"
-            raise InputError(f"model {name}: {message}")
+            raise InputError(f"model {self._name}: {message}")
         query = [encoded.ids], [(0, encoded.ids.index(self.mask_id))]
         self._at_mask = False
         # The full pass comes first: it is the reference, and a model that cannot do it is refused.
         full = self.log_probs(*query)
         if not np.isfinite(full).all():
             message = "its log probabilities are not finite (NaN weights?)"
-            raise InputError(f"model {name}: {message}")
+            raise InputError(f"model {self._name}: {message}")
         try:
             self._at_mask = True
             at_mask = self.log_probs(*query)
@@ -193,21 +250,74 @@ class LoadedModel:
         except Exception:  # noqa: BLE001 - a head may fail in any way on states of another shape
             self._at_mask = False
 
-    def _identified(self, files: Sequence[Path], name: str, revision: str) -> Identity:
+    def _check_context(self) -> None:
+        """Raise `InputError` if the prediction at the mask ignores the words around it.
+
+        A kernel that is not installed may be replaced by zeros, without any message.
+        """
+        special = {*self.special_ids, self.mask_id}
+        pieces = list(islice((i for i in range(len(self._tokenizer)) if i not in special), 4))
+        place = self._check_ids.index(self.mask_id)
+        sentences = [
+            tuple(piece if i not in special else i for i in self._check_ids) for piece in pieces
+        ]
+        log_p = [self.log_probs([ids], [(0, place)]) for ids in dict.fromkeys(sentences)]
+        if len(log_p) > 1 and all(np.array_equal(other, log_p[0]) for other in log_p[1:]):
+            raise InputError(
+                f"model {self._name}: its prediction at the mask is the same whatever words "
+                "stand around it, so there is nothing to audit (transformers computes some kinds "
+                "of attention only with a kernel that is not installed); expected a model that "
+                "reads the sentence"
+            )
+
+    def _usable_length(self) -> int:
+        config = self._model.config.get_text_config()
+        claimed = getattr(config, "max_position_embeddings", None)
+        longest = usable_length(claimed if isinstance(claimed, int) else None, self._can_read)
+        if longest < len(self._check_ids):
+            raise InputError(
+                f"model {self._name}: it reads at most {longest} pieces, with the same result each "
+                "time; expected a model that reads a sentence"
+            )
+        return longest
+
+    def _can_read(self, length: int) -> bool:
+        """Whether a sentence of this many pieces is read, with the same result each time."""
+        query = [self._sentence_of(length)], [(0, 0)]
+        try:
+            before = torch.get_rng_state()
+            log_p = self.log_probs(*query)
+            # Some models hash long sentences at random: such a score could not be repeated.
+            is_drawn = not torch.equal(before, torch.get_rng_state())
+            is_stable = not is_drawn or np.array_equal(log_p, self.log_probs(*query))
+        except Exception:  # noqa: BLE001 - each architecture fails in its own way at a length
+            return False
+        return is_stable and bool(np.isfinite(log_p).all())
+
+    def _sentence_of(self, length: int) -> Ids:
+        """A sentence of this many pieces: that of `_check_head`, its words repeated or cut."""
+        first, *inside, last = self._check_ids
+        words = [piece for piece in inside if piece not in self.special_ids] or [self.mask_id]
+        if length < 2:  # noqa: PLR2004 - the two pieces at the ends
+            return (first,) * length
+        return (first, *islice(cycle(words), length - 2), last)
+
+    def _identified(self, files: Sequence[Path], located: Located) -> Identity:
         # Sorted, because `get_vocab` promises no order.
         vocabulary = json.dumps(sorted(self._tokenizer.get_vocab().items()))
         config = self._model.config
+        text_config = config.get_text_config()
         return Identity(
-            name=name,
-            revision=revision,
+            name=located.name,
+            revision=located.revision,
             architecture=type(self._model).__name__,
             weights=tensor_digest(files),
             files={file.name: file_digest(file) for file in files},
             tokenizer=tokenizer_digest(self._tokenizer),
             vocabulary=hashlib.sha256(vocabulary.encode()).hexdigest(),
-            vocabulary_size=config.vocab_size,
+            vocabulary_size=text_config.vocab_size,
             parameters=sum(p.numel() for p in self._model.parameters()),
-            layers=int(getattr(config, "num_hidden_layers", 0)),
+            layers=int(getattr(text_config, "num_hidden_layers", 0)),
             stored_dtype=stored_dtype(files),
             dtype=str(self._model.dtype).removeprefix("torch."),
             device=str(self._model.device),
@@ -242,66 +352,6 @@ def gathered(encoder: Any, rows: torch.Tensor, places: torch.Tensor) -> Any:  # 
         yield
     finally:
         handle.remove()
-
-
-def _loaded_weights(folder: Path, name: str, config: Any) -> Any:  # noqa: ANN401
-    # Otherwise transformers may ask the hub, in the background, to convert a model's weights.
-    os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
-    verbosity = transformers_logging.get_verbosity()
-    # transformers would warn of missing weights first; the error below says what to do.
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    try:
-        model, loading = AutoModelForMaskedLM.from_pretrained(
-            folder,
-            config=config,
-            use_safetensors=True,
-            trust_remote_code=False,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
-    except Exception as error:
-        reason = first_line(error)
-        if "ignore_mismatched_sizes" in reason:
-            reason = "its tensors do not have the shapes that config.json asks for"
-        raise InputError(f"model {name}: the weights cannot be loaded ({reason})") from error
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-    if left_out := sorted(k for k in loading["unexpected_keys"] if _in_a_layer(k, model)):
-        raise InputError(
-            f"model {name}: config.json asks for fewer layers than the checkpoint has: "
-            f"{left_out[0]} is left out"
-        )
-    missing = sorted({*loading["missing_keys"], *(str(k) for k in loading["mismatched_keys"])})
-    if missing:
-        names = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if missing[4:] else "")
-        raise InputError(
-            f"model {name}: the checkpoint lacks {names}; these weights would be random. "
-            "Expected a model saved with its masked-LM head"
-        )
-    for key, tensor in model.named_parameters():
-        if not torch.isfinite(tensor).all():
-            raise InputError(f"model {name}: {key} holds values that are not finite (NaN)")
-        # Copy to fresh memory: kernels may round differently on an unaligned mapped file.
-        tensor.data = tensor.data.clone()
-    return model
-
-
-def _in_a_layer(key: str, model: Any) -> bool:  # noqa: ANN401
-    """Whether a tensor belongs to a numbered encoder layer, unlike a pooler or another head."""
-    return key.startswith(f"{model.base_model_prefix}.") and bool(re.search(r"\.\d+\.", key))
-
-
-def _longest(config: Any) -> int:  # noqa: ANN401
-    """The largest number of pieces; RoBERTa's position ids start after the padding id."""
-    # A config without a limit, as for relative positions, accepts any length.
-    positions = int(getattr(config, "max_position_embeddings", 0) or 1 << 30)
-    offset = (config.pad_token_id or 0) + 1 if _counts_from_padding(config) else 0
-    return positions - offset
-
-
-def _counts_from_padding(config: Any) -> bool:  # noqa: ANN401
-    return any(kind in str(config.model_type) for kind in ("roberta", "camembert", "mpnet"))
 
 
 def _numbers(tensor: torch.Tensor) -> Numbers:

@@ -8,18 +8,40 @@ from typing import Any
 
 # Config keys that change no score, or that a model's identity records elsewhere.
 _NO_SETTING = {"_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version"}
+_PLACES = {"name_or_path", "is_local", "local_files_only"}
 _CHUNK = 1 << 22
 
 
 def tokenizer_digest(tokenizer: Any) -> str:  # noqa: ANN401 - transformers' own type
     """SHA-256 of everything that determines how a text is split, special tokens included."""
-    state = json.loads(tokenizer.backend_tokenizer.to_str())
-    # Each call of the tokenizer sets these two anew.
-    state.pop("padding", None)
-    state.pop("truncation", None)
+    state = _fast_state(tokenizer) if tokenizer.is_fast else _slow_state(tokenizer)
     # Which piece is the mask is a setting beside tokenizer.json.
     state["special"] = tokenizer.special_tokens_map
     return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
+
+
+def _fast_state(tokenizer: Any) -> dict[str, Any]:  # noqa: ANN401
+    state: dict[str, Any] = json.loads(tokenizer.backend_tokenizer.to_str())
+    # Each call of the tokenizer sets these two anew.
+    state.pop("padding", None)
+    state.pop("truncation", None)
+    return state
+
+
+def _slow_state(tokenizer: Any) -> dict[str, Any]:  # noqa: ANN401
+    """The class, vocabulary, settings, and the bytes of the files that it was read from."""
+    files = (Path(str(getattr(tokenizer, key, ""))) for key in tokenizer.vocab_files_names)
+    return {
+        "class": type(tokenizer).__name__,
+        "vocabulary": tokenizer.get_vocab(),
+        "files": {path.name: file_digest(path) for path in files if path.is_file()},
+        "settings": {
+            key: str(value)
+            for key, value in tokenizer.init_kwargs.items()
+            # A path, or whether there is one, differs from machine to machine.
+            if key not in _PLACES and not key.endswith("_file")
+        },
+    }
 
 
 def file_digest(path: Path) -> str:
@@ -70,4 +92,9 @@ def config_digest(config: Any) -> str:  # noqa: ANN401 - transformers' own type
 
 def stored_dtype(files: Sequence[Path]) -> str:
     """The dtypes of the stored tensors, joined by `+`, such as `F16` or `F16+F32`."""
-    return "+".join(sorted({str(entry["dtype"]) for _, entry, _, _ in _headers(files)}))
+    return "+".join(sorted(set(dtypes(files).values())))
+
+
+def dtypes(files: Sequence[Path]) -> dict[str, str]:
+    """The dtype of each stored tensor by its name, as safetensors calls it (`F32`, `I64`)."""
+    return {name: str(entry["dtype"]) for name, entry, _, _ in _headers(files)}

@@ -13,7 +13,7 @@ from maskaudit.audit.printable import printable
 from maskaudit.audit.toml_files import closest
 
 # The only files fetched from a hub repository: no pickles, no code.
-FETCHED = ("*.json", "model*.safetensors", "vocab.txt", "merges.txt", "*.model")
+FETCHED = ("*.json", "model*.safetensors", "vocab.txt", "merges.txt", "bpe.codes", "*.model")
 
 
 @dataclass(frozen=True)

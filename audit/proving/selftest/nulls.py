@@ -8,6 +8,7 @@ the audit never tests it.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from maskaudit.audit.estimating.names import CONTRAST
 from maskaudit.audit.estimating.statistics.anova import contrast_interval
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
+from maskaudit.audit.measuring.checkpoints.located import Located
+from maskaudit.audit.measuring.checkpoints.tokenizer import Tokenizer
 from maskaudit.audit.measuring.model import Encoded
 from maskaudit.audit.phantom import truth as phantom_truth
 from maskaudit.audit.proving.checks import Check
@@ -54,7 +57,8 @@ class Untrained(LoadedModel):
     def __init__(self, seed: int, tokenizer: Any, encodings: dict[str, Encoded]) -> None:  # noqa: ANN401
         # First, because the parent's constructor already encodes a text.
         self._encodings = encodings
-        super().__init__(_random(seed, tokenizer), tokenizer, [], f"untrained {seed}", "")
+        located = Located(Path(), f"untrained {seed}", "")
+        super().__init__(_random(seed, tokenizer), Tokenizer(tokenizer), [], located)
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
         """Tokenise the texts, each text once for all untrained models."""

@@ -9,6 +9,8 @@ import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
+from maskaudit.audit.measuring.checkpoints.located import Located
+from maskaudit.audit.measuring.checkpoints.tokenizer import Tokenizer
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.phantom import truth as phantom_truth
 from maskaudit.audit.proving.checks import Check
@@ -103,7 +105,9 @@ def with_constant(folder: Path) -> MaskedLM:
     model: Any = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32)
     with torch.no_grad():
         model.get_output_embeddings().bias.add_(CONSTANT)
-    return LoadedModel(model, AutoTokenizer.from_pretrained(folder), [], str(folder.name), "")
+    located = Located(folder, str(folder.name), "")
+    tokenizer = Tokenizer(AutoTokenizer.from_pretrained(folder))
+    return LoadedModel(model, tokenizer, [], located)
 
 
 def padded(folder: Path, part: Expanded) -> pd.Series:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from maskaudit.audit.measuring.model import Encoded, Ids, MaskedLM, Numbers
+from maskaudit.audit.measuring.model import Encoded, Ids, MaskedLM, Need, Numbers
 
 # Takes logits at each read, [n, vocabulary], float64, and the piece ids of each read's sentence.
 Change = Callable[[Numbers, Sequence[Ids]], Numbers]
@@ -45,6 +45,10 @@ class Wrapped:
     def states(self, sentences: Sequence[Ids]) -> Numbers:
         """Return the model's hidden states."""
         return self._model.states(sentences)
+
+    def lacks(self, need: Need) -> str:
+        """Return why the model cannot give what is needed; empty if it can."""
+        return self._model.lacks(need)
 
 
 class Planted(Wrapped):

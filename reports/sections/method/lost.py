@@ -6,7 +6,7 @@ import pandas as pd
 
 from maskaudit.audit.estimating import not_given, read_alike
 from maskaudit.audit.estimating.not_given import NotGiven
-from maskaudit.audit.recording.manifest import Lost, Manifest
+from maskaudit.audit.recording.manifest import Lost, Manifest, Unavailable
 from maskaudit.audit.recording.values import NOT_JOINED
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import Block, Bullets, Column, Part, Rows, Section, Table, Text
@@ -15,7 +15,7 @@ from maskaudit.reports.sections.method.remarks import title_of
 
 _EXAMPLES = 8
 _WHY = {
-    "too_long": "the sentence is longer than the model can read",
+    "too_long": "the sentence has more pieces than the model was found to read",
     "context_unknown": "the vocabulary cannot write the sentence",
     "mask_lost": "the tokenizer loses the hidden place",
     "target_unknown": "the vocabulary cannot write the word",
@@ -29,12 +29,13 @@ def lost(manifest: Manifest, items: pd.DataFrame, scores: pd.DataFrame, names: N
     blocks: list[Block] = []
     if reasons := not_given.of_record(manifest, items):
         blocks.append(_not_given(manifest, reasons))
-    if not manifest.lost and not manifest.left_out:
+    if not (manifest.lost or manifest.left_out or manifest.unavailable):
         blocks.append(
             Text(
                 "Nothing was lost: every word and every sentence that was to be scored has a score."
             )
         )
+    blocks += [_unavailable(part, names) for part in manifest.unavailable]
     if manifest.lost:
         blocks += [Text(_lost_total(manifest.lost)), _lost_table(manifest, names)]
     if manifest.left_out:
@@ -78,6 +79,17 @@ def _not_given(manifest: Manifest, reasons: Sequence[NotGiven]) -> Part:
         for reason in reasons
     ]
     return Part("Asked for, and not given", (Bullets(tuple(lines)),))
+
+
+def _unavailable(part: Unavailable, names: Names) -> Text:
+    model = names.the(part.model) if part.model in names.models else part.model
+    numbers = wording.listed([wording.visible(name) for name in part.estimators])
+    both = " A number that one model lacks is estimated for neither." if names.paired else ""
+    return Text(
+        f"Not measured for {model}: {numbers}, because {wording.visible(part.reason, None)}. "
+        f"This changes no other number.{both}",
+        "warning",
+    )
 
 
 def _lost_total(rows: Sequence[Lost]) -> str:

@@ -1,0 +1,98 @@
+"""The weights of a checkpoint, loaded by transformers and proved to be all there and finite."""
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForMaskedLM
+from transformers.utils import logging as transformers_logging
+
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.measuring.checkpoints.digests import dtypes
+from maskaudit.audit.measuring.checkpoints.located import first_line
+
+# The dtypes of safetensors that hold a weight as it is. Others are scaled or quantised numbers, the
+# meaning of which is elsewhere, and transformers would take them for weights all the same.
+WEIGHTS = ("F64", "F32", "F16", "BF16")
+
+
+def loaded_weights(folder: Path, files: Sequence[Path], name: str, config: Any) -> Any:  # noqa: ANN401
+    """Load a masked LM in float32.
+
+    Raises `InputError` if a weight is missing, not finite, or stored as other than a number with a
+    fraction.
+    """
+    # Otherwise transformers may ask the hub, in the background, to convert a model's weights.
+    os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
+    verbosity = transformers_logging.get_verbosity()
+    # transformers would warn of missing weights first; the error below says what to do.
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        model, loading = AutoModelForMaskedLM.from_pretrained(
+            folder,
+            config=config,
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
+    except Exception as error:
+        reason = first_line(error)
+        if "ignore_mismatched_sizes" in reason:
+            reason = "its tensors do not have the shapes that config.json asks for"
+        raise InputError(f"model {name}: the weights cannot be loaded ({reason})") from error
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+    if left_out := sorted(k for k in loading["unexpected_keys"] if _in_a_layer(k, model)):
+        raise InputError(
+            f"model {name}: config.json asks for fewer layers than the checkpoint has: "
+            f"{left_out[0]} is left out"
+        )
+    _check_dtypes(files, name, model, loading["unexpected_keys"])
+    missing = sorted({*loading["missing_keys"], *(str(k) for k in loading["mismatched_keys"])})
+    if missing:
+        names = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if missing[4:] else "")
+        raise InputError(
+            f"model {name}: the checkpoint lacks {names}; these weights would be random. "
+            f"Expected a model saved with its masked-LM head{_switch(config, loading)}"
+        )
+    for key, tensor in model.named_parameters():
+        if not torch.isfinite(tensor).all():
+            raise InputError(f"model {name}: {key} holds values that are not finite (NaN)")
+        # Copy to fresh memory: kernels may round differently on an unaligned mapped file.
+        tensor.data = tensor.data.clone()
+    return model
+
+
+def _check_dtypes(files: Sequence[Path], name: str, model: Any, unused: Iterable[str]) -> None:  # noqa: ANN401
+    """Refuse a stored tensor of another dtype that is used, unless it is one of the buffers."""
+    no_weights = {*unused, *(key for key, _ in model.named_buffers())}
+    for key, dtype in dtypes(files).items():
+        # A file may name a tensor with or without the model's prefix.
+        is_weight = not any(
+            f".{key}".endswith(f".{other}") or f".{other}".endswith(f".{key}")
+            for other in no_weights
+        )
+        if dtype not in WEIGHTS and is_weight:
+            raise InputError(
+                f"model {name}: {key} is stored as {dtype}, which is no weight; expected "
+                f"{', '.join(WEIGHTS)}: save the model as it was before it was quantised"
+            )
+
+
+def _switch(config: Any, loading: dict[str, Any]) -> str:  # noqa: ANN401
+    """What else may be wrong where a config chooses between an old and a new head, as DeBERTa's."""
+    heads = sorted(key for key in loading["unexpected_keys"])
+    if not heads or not isinstance(getattr(config, "legacy", None), bool):
+        return ""
+    other = str(not config.legacy).lower()
+    return f"; it has {heads[0]} instead, which may be the head of legacy = {other} in config.json"
+
+
+def _in_a_layer(key: str, model: Any) -> bool:  # noqa: ANN401
+    """Whether a tensor belongs to a numbered encoder layer, unlike a pooler or another head."""
+    return key.startswith(f"{model.base_model_prefix}.") and bool(re.search(r"\.\d+\.", key))
