@@ -322,8 +322,8 @@ def _by_words(words: Sequence[str]) -> PreTrainedTokenizerBase:
 
 def _wrapped(backend: Tokenizer, *, lstrip: bool) -> PreTrainedTokenizerBase:
     """Return the tokenizer as transformers', with [CLS] before each text and [SEP] after it."""
-    ids = [(token, backend.token_to_id(token)) for token in ("[SEP]", "[CLS]")]
-    backend.post_processor = BertProcessing(*ids)
+    sep, cls = (_SPECIAL.index(token) for token in ("[SEP]", "[CLS]"))
+    backend.post_processor = BertProcessing(("[SEP]", sep), ("[CLS]", cls))
     roles = ("pad_token", "unk_token", "cls_token", "sep_token")
     return PreTrainedTokenizerFast(
         tokenizer_object=backend,

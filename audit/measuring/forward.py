@@ -5,7 +5,6 @@ Ivanova 2023, PLL-word-l2r): piece i is read with those before it filled in and 
 masked. Whole distributions are compared as they are read, and never stored.
 """
 
-import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -27,11 +26,8 @@ from maskaudit.audit.measuring.distributions import (
 from maskaudit.audit.measuring.fillings import WIDTH, Fillings
 from maskaudit.audit.measuring.joins import (
     GroupPair,
-    Word,
     group_pairs,
     keys,
-    word_pairs,
-    words,
 )
 from maskaudit.audit.measuring.model import Ids, MaskedLM
 from maskaudit.audit.measuring.read_plan import Plan, plan
@@ -43,6 +39,7 @@ from maskaudit.audit.measuring.reads import (
     Read,
     unavailable,
 )
+from maskaudit.audit.measuring.word_states import WordStates
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.values import WRITTEN, Reading
 from maskaudit.probes.expand import Expanded
@@ -51,7 +48,6 @@ FILLS = 20
 # Reads whose whole distributions are computed at once: 512 of BERT's 30,522 pieces in float64 are
 # 125 MB.
 MOST_READS = 512
-_ID_LENGTH = 16
 
 # Models of one vocabulary with their names in the tables: one, or a reference and a candidate.
 Group = tuple[tuple[str, MaskedLM], ...]
@@ -142,7 +138,6 @@ class _Rows:
 
 
 # A word's state by pooling: of the first piece of its sentence, averaged, or of its first piece.
-_Pooled = dict[str, torch.Tensor]
 
 
 class _ReadIndex:
@@ -249,7 +244,7 @@ class _Reader:
         attended = {m for m in self._measures if NEEDS.get(m) == "attention"}
         self._need_attention = index.need_attention if attended else set()
         self._need_states = index.states_of if "state" in self._measures else {}
-        self._states: dict[str, _Pooled] = {}
+        self._states = WordStates()
         self._waiting: dict[str, torch.Tensor] = {}
         self._joined: set[GroupPair] = set()
         self._log_p: dict[tuple[Read, int], float] = {}
@@ -265,7 +260,7 @@ class _Reader:
             states = torch.from_numpy(self._model.states(for_states))
             for ids, sentence in zip(for_states, states, strict=True):
                 for item in index.states_of[ids]:
-                    self._states[item] = self._pooled(item, sentence)
+                    self._states.add(item, sentence, index.plan.states[item][1])
         reads = index.reads(sentences)
         if not reads:  # these sentences are needed only for the states of words
             return rows, torch.empty(0)
@@ -346,7 +341,7 @@ class _Reader:
         """
         rows, part_plan = _Rows(), self._index.plan
         if "state" in self._measures:
-            rows.paired += self._cosines(part)
+            rows.paired += [{"model": self.name, **row} for row in self._states.cosines(part.items)]
         items = part.items.drop_duplicates("item")
         columns = (items[column] for column in ("item", "context", "target"))
         for item, context, target in zip(*columns, strict=True):
@@ -356,7 +351,7 @@ class _Reader:
                 "status": part_plan.status[item],
                 "pieces": part_plan.pieces.get(item),
                 "written": part_plan.written.get(item, ""),
-                "read": _digest(part_plan.sequence.get(item)),
+                "read": part_plan.read_of(item),
             }
             item_rows = [
                 {**common, "measure": measure, **self._folded(item_reads)}
@@ -375,45 +370,6 @@ class _Reader:
             if item_rows or self._measures or part_plan.status[item] != "ok":
                 rows.scores += item_rows or [{**common, "measure": self._asked[0]}]
         return rows
-
-    def _cosines(self, part: Expanded) -> Iterator[dict[str, Any]]:
-        """Cosines of target and attribute words; a word's state is the mean over its sentences."""
-        if not self._states:
-            return
-        # A word that lacks a sentence would be another word's mean: it has no cosine.
-        means = {
-            word: self._mean(word)
-            for word in words(part.items)
-            if all(item in self._states for item in word.items)
-        }
-        for word, other in word_pairs(means):
-            for pooling, state in means[word].items():
-                cosine = torch.cosine_similarity(state, means[other][pooling], dim=0)
-                yield {
-                    "context": word.context,
-                    "model": self.name,
-                    "other_context": other.context,
-                    "measure": f"cosine_{pooling}",
-                    "value": float(cosine),
-                }
-
-    def _pooled(self, item: str, states: torch.Tensor) -> _Pooled:
-        """The states of a sentence, [pieces, width], pooled for its word."""
-        _, places = self._index.plan.states[item]
-        # Copies: a view would keep the states of the whole batch in memory.
-        return {
-            "cls": states[0].clone(),
-            "mean": states[list(places)].mean(0),
-            "first": states[places[0]].clone(),
-        }
-
-    def _mean(self, word: Word) -> _Pooled:
-        """The word's state for each pooling, averaged over its sentences."""
-        pooled = [self._states[item] for item in word.items]
-        return {
-            pooling: torch.stack([states[pooling] for states in pooled]).mean(0)
-            for pooling in pooled[0]
-        }
 
     def _folded(self, item_reads: ItemReads) -> dict[str, Any]:
         """The value of one measure, and the rank if a single piece was read at a slot.
@@ -436,10 +392,3 @@ class _Reader:
         weights = [self._attention[read.ids][read.place] for read, _ in item_reads.reads]
         total = sum(weight * value for weight, value in zip(weights, values, strict=True))
         return {"value": total / (sum(weights) if item_reads.fold == "attended" else len(values))}
-
-
-def _digest(sequence: tuple[Ids, int] | None) -> str:
-    """An id of the pieces that are scored and where they begin; empty if nothing is."""
-    if sequence is None:
-        return ""
-    return hashlib.sha256(repr(sequence).encode()).hexdigest()[:_ID_LENGTH]

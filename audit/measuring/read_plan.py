@@ -4,6 +4,7 @@ The reads of all measures are collected before any model runs, so that a sequenc
 items or measures is run once.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
@@ -19,6 +20,7 @@ from maskaudit.probes.sentence import MASK
 
 # The most pieces in a batch; its sentences have one length, so that nothing is padded.
 BATCH_PIECES = 2048
+_ID_LENGTH = 16
 
 
 @dataclass
@@ -39,6 +41,12 @@ class Plan:
     sequence: dict[str, tuple[Ids, int]] = field(default_factory=dict)
     contexts: dict[str, Read] = field(default_factory=dict)
     states: dict[str, tuple[Ids, tuple[int, ...]]] = field(default_factory=dict)
+
+    def read_of(self, item: str) -> str:
+        """An id of the pieces that are scored and of where they begin; empty if nothing is."""
+        if item not in self.sequence:
+            return ""
+        return hashlib.sha256(repr(self.sequence[item]).encode()).hexdigest()[:_ID_LENGTH]
 
     def batches(self) -> list[list[Ids]]:
         """All distinct sentences in batches of one length, ordered by length, then by piece ids."""
@@ -124,9 +132,7 @@ class _Slots:
         """
         chosen: dict[str, Context | None] = {}
         for context, of_context in self.items.items():
-            found = [self.written.get(item) for item in of_context]
-            around = [t.context for t in found if t and not special.intersection(t.pieces)]
-            chosen[context] = commonest(around)
+            chosen[context] = commonest(map(self.written.get, of_context), special)
         open_slots = [context for context, choice in chosen.items() if choice is None]
         around_words = self.writer.around([self.texts[context] for context in open_slots])
         return chosen | dict(zip(open_slots, around_words, strict=True))

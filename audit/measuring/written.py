@@ -6,7 +6,7 @@ the word other neighbours, such as a mark of white space that no word would leav
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from maskaudit.audit.measuring.model import Encoded, Ids, MaskedLM
@@ -77,13 +77,8 @@ class Writer:
         results: list[Context | None] = []
         for _ in asked:
             found = [next(written) for _ in self._fillers]
-            results.append(
-                commonest(target.context for target in found if self._is_written(target))
-            )
+            results.append(commonest(found, self._model.special_ids))
         return results
-
-    def _is_written(self, target: WrittenTarget | None) -> bool:
-        return target is not None and not self._model.special_ids.intersection(target.pieces)
 
     def _cut(
         self, encoded: Encoded, text: str, spans: Sequence[tuple[int, int]], slot: int
@@ -155,9 +150,14 @@ class Writer:
         )
 
 
-def commonest(contexts: Iterator[Context]) -> Context | None:
-    """The context that most words stand in; of equally common ones that with the smaller ids."""
-    counts = Counter(contexts)
+def commonest(words: Iterable[WrittenTarget | None], special_ids: frozenset[int]) -> Context | None:
+    """The context that most words stand in; of equally common ones that with the smaller ids.
+
+    A word that cannot be written, as a special token shows, has no say. None without any other.
+    """
+    counts = Counter(
+        word.context for word in words if word and not special_ids.intersection(word.pieces)
+    )
     # The tie is broken by content, so that the order of the words decides nothing.
     ranked = sorted(counts, key=lambda c: (-counts[c], c.before, c.after))
     return ranked[0] if ranked else None
@@ -184,7 +184,8 @@ def _fillers(model: MaskedLM) -> Iterator[str]:
         for index in range(model.identity.vocabulary_size)
         if index not in model.special_ids
     )
-    words, letters = [], []
+    words: list[str] = []
+    letters: list[str] = []
     for piece in pieces:
         if piece.isalpha():
             (words if len(piece) > 1 else letters).append(piece)

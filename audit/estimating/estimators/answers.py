@@ -1,5 +1,7 @@
 """Quality of a model's fills of facts with known answers: rank, likelihood, calibration."""
 
+import math
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -72,7 +74,7 @@ def _confidence(answers: pd.DataFrame, fills: pd.DataFrame) -> pd.Series:
     best = best.set_index("frame")
     of_one = fills[fills["rank"] == 1].set_index("context")["probability"]
     one_piece = best["context"].map(of_one).astype(float)
-    return np.exp(best["likeliest"]).fillna(one_piece)
+    return best["likeliest"].map(math.exp).fillna(one_piece)
 
 
 _BINNED = tuple(f"{part}_{b}" for part in ("n", "p", "r") for b in range(BINS))

@@ -50,20 +50,20 @@ def _read_as_others(
 ) -> list[Part]:
     """Words that a tokenizer writes as other words, and words that count once for that."""
     lines = [
-        f"{title_of(manifest, row.probe_set)}: {wording.visible(row.word)} is read as "
-        f"{wording.visible(row.same_as)} is, and counted once with it."
-        for row in read_alike.repeats(items, scores).itertuples()
+        f"{title_of(manifest, row['probe_set'])}: {wording.visible(row['word'])} is read as "
+        f"{wording.visible(row['same_as'])} is, and counted once with it."
+        for row in read_alike.repeats(items, scores).to_dict("records")
     ]
     spelt = read_alike.rewritten(items, scores)
     for (probe_set, model), rows in spelt.groupby(["probe_set", "model"], sort=False):
         words = [
-            f"{wording.visible(row.target)} as {wording.visible(row.written)}"
-            for row in rows.itertuples()
+            f"{wording.visible(row['target'])} as {wording.visible(row['written'])}"
+            for row in rows.to_dict("records")
         ]
         rest = len(words) - _EXAMPLES
         more = f", and {wording.number(rest)} more" if rest > 0 else ""
         lines.append(
-            f"{title_of(manifest, probe_set)}: {names.label(model)} reads "
+            f"{title_of(manifest, str(probe_set))}: {names.label(str(model))} reads "
             f"{', '.join(words[:_EXAMPLES])}{more}."
         )
     why = (
