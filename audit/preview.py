@@ -17,6 +17,7 @@ from maskaudit.audit.measuring.read_plan import Plan, plan
 from maskaudit.audit.recording.manifest import Unavailable
 from maskaudit.audit.settings import Settings, files_of
 from maskaudit.probes.expand import Expanded, expand
+from maskaudit.probes.languages import is_english
 from maskaudit.probes.loading import load
 from maskaudit.probes.schema import ProbeSet
 
@@ -59,25 +60,33 @@ class Planned:
 class Sentences:
     """The masked sentences of a set with their targets, and the capitals that were written.
 
-    `capitals` has, for each word that opens a sentence, how the set writes it: by how it is written
-    in the sentences of this `language`.
+    The column `capitals` has the words of a sentence and its targets that were given one, each with
+    how the set writes it. `language` is that of the set.
     """
 
     contexts: pd.DataFrame
     language: str
-    capitals: Mapping[str, str]
+
+    @property
+    def capitals(self) -> dict[str, str]:
+        """The words of all sentences that were given a capital, with how the set writes them."""
+        return {new: old for made in self.contexts["capitals"] for new, old in made.items()}
 
     def as_json(self) -> list[dict[str, Any]]:
         """A mapping for each sentence."""
         return [dict(row) for row in self.contexts.to_dict("records")]  # type: ignore[arg-type]
 
     def as_text(self) -> str:
-        """A line for each sentence, its text and first six targets; then the capitals made."""
+        """A line for each sentence, its text and first six targets.
+
+        Of a set in another language than English, the capitals follow for a speaker to check.
+        """
         lines = [
             f"{row['text']}  {', '.join(row['targets'][:6])}{' …' if row['targets'][6:] else ''}"
             for row in self.as_json()
         ]
-        return "\n".join([*lines, "", self._capitals_as_text()])
+        capitals = [] if is_english(self.language) else ["", self._capitals_as_text()]
+        return "\n".join([*lines, *capitals])
 
     def _capitals_as_text(self) -> str:
         if not self.capitals:
@@ -159,37 +168,39 @@ def _sentences(probe_set: ProbeSet) -> Sentences:
     part = expand(probe_set)
     items = part.items.groupby("context")
     targets = items["target"].agg(lambda words: list(dict.fromkeys(words)))
+    capitals = _capitals(probe_set, part)
     contexts = part.contexts[["context", "text", "slot"]]
     return Sentences(
         contexts.assign(
             role=contexts["context"].map(items["role"].first()),
             targets=contexts["context"].map(targets),
+            capitals=contexts["context"].map(lambda context: capitals.get(context, {})),
         ),
         language=probe_set.header.language,
-        capitals=_capitals(probe_set),
     )
 
 
-def _written(part: Expanded) -> pd.DataFrame:
-    texts = part.items["context"].map(part.contexts.set_index("context")["text"])
-    return pd.DataFrame({"text": texts, "target": part.items["target"]})
+def _capitals(probe_set: ProbeSet, part: Expanded) -> dict[str, dict[str, str]]:
+    """By context, the words that were given a capital, each with how the set writes it.
 
-
-def _capitals(probe_set: ProbeSet) -> dict[str, str]:
-    """Words that were given a capital, with how the set writes them: from a set without any."""
+    They are where the set differs from itself without capitals.
+    """
     header = probe_set.header.model_copy(update={"capitalise": False})
-    tables = [
-        _written(expand(part))
-        for part in (probe_set, probe_set.model_copy(update={"header": header}))
-    ]
-    made: dict[str, str] = {}
-    for column in ("text", "target"):
-        for written, plain in zip(tables[0][column], tables[1][column], strict=True):
-            if written != plain:
-                # A capital takes no space away and adds none.
-                words = zip(written.split(), plain.split(), strict=True)
-                made |= {new: old for new, old in words if new != old}
+    plain = expand(probe_set.model_copy(update={"header": header}))
+    made: dict[str, dict[str, str]] = {}
+    rows = zip(part.items["context"], _written(part), _written(plain), strict=True)
+    for context, written, as_set in rows:
+        if written != as_set:
+            # A capital takes no space away and adds none.
+            words = zip(written.split(), as_set.split(), strict=True)
+            made.setdefault(context, {}).update((new, old) for new, old in words if new != old)
     return made
+
+
+def _written(part: Expanded) -> list[str]:
+    """The sentence and the target of each item, as one text."""
+    texts = part.items["context"].map(part.contexts.set_index("context")["text"])
+    return [f"{text} {target}" for text, target in zip(texts, part.items["target"], strict=True)]
 
 
 def _speed(model: MaskedLM, plans: Sequence[Plan]) -> float:

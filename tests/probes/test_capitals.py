@@ -232,6 +232,8 @@ text = "bugün [MASK] {attribute}."
     assert dict(sentences(str(path)).capitals) == {"Bugün": "bugün"}
     path.write_text(path.read_text("utf-8").replace("bugün [MASK]", "[MASK]"), "utf-8")
     assert dict(sentences(str(path)).capitals) == {"İşçi": "işçi"}
+    # The sentence and its prior, both with the group at the start.
+    assert [row["capitals"] for row in sentences(str(path)).as_json()] == [{"İşçi": "işçi"}] * 2
     told = sentences(str(path)).as_text().splitlines()[-1]
     assert told == "Capitals written at the start of a sentence (language tr): İşçi (işçi)"
     text = path.read_text("utf-8").replace("[set]", "[set]\ncapitalise = false")
