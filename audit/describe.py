@@ -13,14 +13,14 @@ from typing import Any
 
 import pandas as pd
 
-from maskaudit.audit.estimating.competence import competence
 from maskaudit.audit.estimating.estimate import Design, Estimated, design
 from maskaudit.audit.estimating.estimators.catalogue import ALL, needed
+from maskaudit.audit.estimating.facts.competence import competence
 from maskaudit.audit.measuring.backends.torch_model import engine, threads
 from maskaudit.audit.measuring.fingerprint import fingerprint, version_of
-from maskaudit.audit.measuring.joins import lost_joins
 from maskaudit.audit.measuring.model import MaskedLM
-from maskaudit.audit.measuring.reads import unavailable
+from maskaudit.audit.measuring.planning.joins import lost_joins
+from maskaudit.audit.measuring.planning.reads import unavailable
 from maskaudit.audit.measuring.scoring import Scored, contexts
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.recording import manifest as recorded

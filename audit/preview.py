@@ -13,7 +13,7 @@ from maskaudit.audit.estimating.not_given import NotGiven, of_set
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.pairs import load_pairs
-from maskaudit.audit.measuring.read_plan import Plan, plan
+from maskaudit.audit.measuring.planning.read_plan import Plan, plan
 from maskaudit.audit.recording.manifest import Unavailable
 from maskaudit.audit.settings import Settings, files_of
 from maskaudit.probes.expand import Expanded, expand

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal, Self, TypedDict, Unpack
 
 from pydantic import Field, model_validator
 
-from maskaudit.audit import lexicon, toml_files
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.values import WRITTEN, Reading
-from maskaudit.audit.toml_files import Part, Texts, did_you_mean
+from maskaudit.audit.texts import lexicon, toml_files
+from maskaudit.audit.texts.toml_files import Part, Texts, did_you_mean
 from maskaudit.audit.vocabulary import GATES_FILE
 from maskaudit.probes.loading import load, shipped
 from maskaudit.probes.schema import ProbeSet

@@ -15,7 +15,7 @@ import pandas as pd
 import statsmodels.api as sm
 
 from maskaudit.audit.estimating.estimate import Design, estimate
-from maskaudit.audit.estimating.names import CONTRAST
+from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.recording import tables
 
 SETS, ATTRIBUTES, FRAMES = 20, 60, 20

@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
-from maskaudit.audit.characters import composed
+from maskaudit.audit.texts.characters import composed
 from maskaudit.probes.languages import Rules, marks, rules
 
 _DOT_ABOVE = "\u0307"

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
-from maskaudit.audit.characters import folded
-from maskaudit.audit.toml_lines import Place
+from maskaudit.audit.texts.characters import folded
+from maskaudit.audit.texts.toml_lines import Place
 from maskaudit.probes import grammar
 from maskaudit.probes.checks_of_language import (
     Fault,

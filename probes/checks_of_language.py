@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from maskaudit.audit.toml_files import did_you_mean
-from maskaudit.audit.toml_lines import Place
+from maskaudit.audit.texts.toml_files import did_you_mean
+from maskaudit.audit.texts.toml_lines import Place
 from maskaudit.probes.languages import is_english
 from maskaudit.probes.schema import Attribute, ProbeSet
 from maskaudit.probes.sentence import ENGLISH, KNOWN, PLACEHOLDER

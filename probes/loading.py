@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from maskaudit.audit.characters import composed
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.toml_files import Document, document
+from maskaudit.audit.texts.characters import composed
+from maskaudit.audit.texts.toml_files import Document, document
 from maskaudit.probes.checks import faults_between_parts
 from maskaudit.probes.languages import ENGLISH, well_formed
 from maskaudit.probes.schema import (
@@ -67,7 +67,7 @@ def _checked(content: Document) -> ProbeSet:
 
 
 def _imported(folder: Path) -> ImportedSet:
-    from maskaudit.probes.imported_folder import read
+    from maskaudit.probes.published.imported_folder import read
 
     imported = read(folder)
     content = Document(f"{folder}", "", {"set": imported.header})

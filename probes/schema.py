@@ -16,9 +16,9 @@ from pydantic import (
     model_validator,
 )
 
-from maskaudit.audit.characters import composed, invisible, without_case
 from maskaudit.audit.recording.manifest import Kind
-from maskaudit.audit.toml_files import Part, did_you_mean, listed
+from maskaudit.audit.texts.characters import composed, invisible, without_case
+from maskaudit.audit.texts.toml_files import Part, did_you_mean, listed
 from maskaudit.probes import grammar, languages
 from maskaudit.probes.sentence import faults_of_mask, faults_of_sentence
 

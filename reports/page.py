@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from maskaudit.audit.estimating.names import ACCURACY
+from maskaudit.audit.estimating.registry.names import ACCURACY
 from maskaudit.audit.judging.verdicts import Judgement
 from maskaudit.audit.recording.manifest import Identity, Manifest, ProbeSet
 from maskaudit.audit.recording.record import Record

@@ -7,7 +7,7 @@ import typer
 
 from maskaudit.audit.cli.options import AsJson, print_json
 from maskaudit.audit.errors import InputError, NotJudgedError
-from maskaudit.audit.printable import printable
+from maskaudit.audit.texts.printable import printable
 
 if TYPE_CHECKING:
     from maskaudit.audit.judging.comparing.pairing import Version

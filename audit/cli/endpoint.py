@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.text_files import decoded, read_text
+from maskaudit.audit.texts.text_files import decoded, read_text
 
 STANDARD_INPUT = Path("-")
 _FORM = '{"input_data": ["..."]}'

@@ -8,7 +8,7 @@ import typer
 from maskaudit.audit.cli import endpoint
 from maskaudit.audit.cli.options import AsJson, Candidate, Reference, note, print_json
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.printable import printable
+from maskaudit.audit.texts.printable import printable
 
 
 def fill(  # noqa: PLR0913 - the options of a command

@@ -10,7 +10,7 @@ import typer
 
 from maskaudit.audit.cli.options import AsJson, Quiet, print_json
 from maskaudit.audit.errors import CannotWriteError
-from maskaudit.audit.printable import printable
+from maskaudit.audit.texts.printable import printable
 
 if TYPE_CHECKING:
     from maskaudit.audit.judging.verdicts import Judgement

@@ -9,7 +9,7 @@ import typer
 
 from maskaudit.audit.cli.options import AsJson, print_json
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.printable import printable
+from maskaudit.audit.texts.printable import printable
 
 
 def history(  # noqa: PLR0913 - the options of a command

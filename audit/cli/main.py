@@ -29,7 +29,7 @@ from maskaudit.audit.cli import (
     selftest,
 )
 from maskaudit.audit.errors import MaskauditError, MissingExtraError
-from maskaudit.audit.printable import printable
+from maskaudit.audit.texts.printable import printable
 
 app = typer.Typer(
     name="maskaudit",

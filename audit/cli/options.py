@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from maskaudit.audit.printable import printable
+from maskaudit.audit.texts.printable import printable
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

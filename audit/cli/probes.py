@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from maskaudit.audit.characters import composed
 from maskaudit.audit.cli.options import AsJson, print_json, say
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.texts.characters import composed
 
 
 def list_probes(*, as_json: AsJson = False) -> None:
@@ -114,8 +114,8 @@ def import_probes(  # noqa: PLR0913 - the options of the command line
     ] = None,
 ) -> None:
     """Import a published set as published, and write it as a probe set of your own."""
-    from maskaudit.probes import imported_folder
     from maskaudit.probes.importers import IMPORTERS
+    from maskaudit.probes.published import imported_folder
 
     if name not in IMPORTERS:
         raise InputError(f"no such importer {name!r}; expected one of: {', '.join(IMPORTERS)}")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE, RELATION
 from maskaudit.audit.estimating.estimators import Measured, UnitEstimator, Value
-from maskaudit.audit.estimating.names import EXACT, WILSON
+from maskaudit.audit.estimating.registry.names import EXACT, WILSON
 from maskaudit.audit.estimating.statistics import clusters, proportions
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval, point
 from maskaudit.audit.recording.methods import CROSSED_CLUSTERS

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskaudit.audit.estimating.cells import CANDIDATE, CONTROL, DIFFERENCE, REFERENCE, Matrix
-from maskaudit.audit.estimating.names import (
+from maskaudit.audit.estimating.registry.names import (
     ASSOCIATION,
     BEYOND_WORLD,
     DEPENDABILITY,

@@ -23,7 +23,6 @@ from maskaudit.audit.estimating.cells import (
     matrices,
     with_difference,
 )
-from maskaudit.audit.estimating.cloze import cloze
 from maskaudit.audit.estimating.clustered import unit_rows
 from maskaudit.audit.estimating.crossed import Number
 from maskaudit.audit.estimating.estimators import (
@@ -39,14 +38,15 @@ from maskaudit.audit.estimating.estimators.catalogue import GROUP, UNIT
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import group_at_mask, pooling_rule
 from maskaudit.audit.estimating.estimators.prior import PRIOR
-from maskaudit.audit.estimating.names import (
+from maskaudit.audit.estimating.facts.cloze import cloze
+from maskaudit.audit.estimating.read_alike import distinct
+from maskaudit.audit.estimating.registry.names import (
     ASSOCIATION,
     CONTRAST,
     GROUP_SPREAD,
     between,
     contrast_of,
 )
-from maskaudit.audit.estimating.read_alike import distinct
 from maskaudit.audit.estimating.several_groups import several_groups
 from maskaudit.audit.estimating.statistics import multiplicity
 from maskaudit.audit.estimating.teacher_student import fidelities, relation

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from maskaudit.audit.estimating.estimators import CORRECTED
-from maskaudit.audit.estimating.names import CONTRAST, LOG_MAGNITUDE_RATIO, as_trials
+from maskaudit.audit.estimating.registry.names import CONTRAST, LOG_MAGNITUDE_RATIO, as_trials
 from maskaudit.audit.recording.slices import ALL
 
 

@@ -12,12 +12,12 @@ from typing import Any
 import pandas as pd
 
 from maskaudit.audit.estimating.clustered import LEAST_CLUSTERS
-from maskaudit.audit.estimating.competence import LEAST_FACTS
 from maskaudit.audit.estimating.crossed import LEAST_FRAMES
 from maskaudit.audit.estimating.estimate import is_crossed
 from maskaudit.audit.estimating.estimators.catalogue import ALL
 from maskaudit.audit.estimating.estimators.completions import DISCO, HONEST
-from maskaudit.audit.estimating.names import CONTRAST
+from maskaudit.audit.estimating.facts.competence import LEAST_FACTS
+from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.recording.manifest import Manifest
 
 _TWO = 2

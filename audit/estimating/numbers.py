@@ -5,9 +5,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import cache
 
-from maskaudit.audit.estimating.entries import DERIVED
-from maskaudit.audit.estimating.entry import Entry, Harm
-from maskaudit.audit.estimating.names import CONTRAST, EXACT, WILSON, is_contrast, without_groups
+from maskaudit.audit.estimating.registry.entries import DERIVED
+from maskaudit.audit.estimating.registry.entry import Entry, Harm
+from maskaudit.audit.estimating.registry.names import (
+    CONTRAST,
+    EXACT,
+    WILSON,
+    is_contrast,
+    without_groups,
+)
 
 # A change of a magnitude is judged by its log ratio: the upper bound of the plain difference
 # covers only .90 to .92.

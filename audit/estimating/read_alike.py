@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from maskaudit.audit.characters import folded
+from maskaudit.audit.texts.characters import folded
 
 # Rows of one cell, apart from the term. Pairs are left alone: two sentences may well be read alike.
 _CELL = ["kind", "frame", "variant", "role", "label", "class", "attribute", "group"]

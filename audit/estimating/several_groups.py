@@ -25,7 +25,7 @@ from maskaudit.audit.estimating.crossed import Number, refusal
 from maskaudit.audit.estimating.estimators import GroupEstimator
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import against_rest
-from maskaudit.audit.estimating.names import (
+from maskaudit.audit.estimating.registry.names import (
     AGAINST_REST,
     CONTRAST_AGAINST_REST,
     GROUP_SPREAD,

@@ -11,7 +11,7 @@ import pandas as pd
 
 from maskaudit.audit.estimating.cells import REFERENCE, Matrix
 from maskaudit.audit.estimating.crossed import LEAST_FRAMES, Number, refusal
-from maskaudit.audit.estimating.names import (
+from maskaudit.audit.estimating.registry.names import (
     CORRELATION,
     EXPECTED_SIGN_CHANGES,
     FIDELITY,

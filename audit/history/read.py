@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from maskaudit.audit.errors import InputError, NotJudgedError
-from maskaudit.audit.estimating.names import CONTRAST
+from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.history.series import (
     DIFFERENCE,
     KEYS,

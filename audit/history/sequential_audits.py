@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from maskaudit.audit.errors import NotJudgedError
-from maskaudit.audit.estimating.names import CONTRAST
+from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.history.sequential import (
     ALPHA,

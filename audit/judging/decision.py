@@ -16,7 +16,7 @@ import numpy as np
 # Not scipy.stats, which takes more than a second to import.
 from scipy import special
 
-from maskaudit.audit.estimating.entry import Harm
+from maskaudit.audit.estimating.registry.entry import Harm
 from maskaudit.audit.estimating.statistics.interval import POWER
 
 ALPHA = 0.05

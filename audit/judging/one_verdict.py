@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.estimating.entry import Harm
-from maskaudit.audit.estimating.names import is_contrast
 from maskaudit.audit.estimating.numbers import LOG_RATIO
+from maskaudit.audit.estimating.registry.entry import Harm
+from maskaudit.audit.estimating.registry.names import is_contrast
 from maskaudit.audit.estimating.statistics import multiplicity
 from maskaudit.audit.judging import decision
 from maskaudit.audit.judging.comparing.versions import MOST_LOST

@@ -10,11 +10,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, model_validator
 
-from maskaudit.audit import toml_files
 from maskaudit.audit.estimating import numbers
-from maskaudit.audit.estimating.entry import Harm
-from maskaudit.audit.estimating.names import CONTRAST, WORLD_SLOPE
-from maskaudit.audit.toml_files import Part, did_you_mean
+from maskaudit.audit.estimating.registry.entry import Harm
+from maskaudit.audit.estimating.registry.names import CONTRAST, WORLD_SLOPE
+from maskaudit.audit.texts import toml_files
+from maskaudit.audit.texts.toml_files import Part, did_you_mean
 from maskaudit.audit.vocabulary import BASELINES, GATES_FILE
 
 DEFAULT_FILE = Path(GATES_FILE)

@@ -8,10 +8,10 @@ from typing import cast
 import pandas as pd
 
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, RELATION
-from maskaudit.audit.estimating.entries import DERIVED
-from maskaudit.audit.estimating.entry import Harm
-from maskaudit.audit.estimating.names import WORLD_SLOPE
 from maskaudit.audit.estimating.numbers import LOG_RATIO
+from maskaudit.audit.estimating.registry.entries import DERIVED
+from maskaudit.audit.estimating.registry.entry import Harm
+from maskaudit.audit.estimating.registry.names import WORLD_SLOPE
 from maskaudit.audit.judging import decision
 from maskaudit.audit.judging.decision import Decision
 from maskaudit.audit.judging.policy import BOUND, NON_INFERIORITY, VERSUS_BASELINE, WORLD, Gate

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.names import CONTRAST
+from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.judging.policy import Gate
 from maskaudit.audit.judging.rules import RULES
 from maskaudit.audit.judging.sources import Source
 from maskaudit.audit.recording.manifest import ProbeSetKey
 from maskaudit.audit.recording.slices import Slice
-from maskaudit.audit.toml_files import did_you_mean
+from maskaudit.audit.texts.toml_files import did_you_mean
 
 _NAMED = ("probe_set", "estimator", "slice")
 

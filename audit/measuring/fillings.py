@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from maskaudit.audit.measuring.model import Ids, MaskedLM
-from maskaudit.audit.measuring.reads import TOP_FILLING, Reads
+from maskaudit.audit.measuring.planning.reads import TOP_FILLING, Reads
 
 # Fillings that are kept at every step; a rank is known up to this number.
 WIDTH = 20

@@ -24,14 +24,14 @@ from maskaudit.audit.measuring.distributions import (
     likeliest,
 )
 from maskaudit.audit.measuring.fillings import WIDTH, Fillings
-from maskaudit.audit.measuring.joins import (
+from maskaudit.audit.measuring.model import Ids, MaskedLM
+from maskaudit.audit.measuring.planning.joins import (
     GroupPair,
     group_pairs,
     keys,
 )
-from maskaudit.audit.measuring.model import Ids, MaskedLM
-from maskaudit.audit.measuring.read_plan import Plan, plan
-from maskaudit.audit.measuring.reads import (
+from maskaudit.audit.measuring.planning.read_plan import Plan, plan
+from maskaudit.audit.measuring.planning.reads import (
     NEEDS,
     OF_SLOT,
     TOP_FILLING,

@@ -15,11 +15,11 @@ from typing import Any
 import pandas as pd
 
 from maskaudit.audit.estimating.estimators.catalogue import needed
-from maskaudit.audit.measuring import read_plan
 from maskaudit.audit.measuring.cache import TABLES, Cache
 from maskaudit.audit.measuring.fingerprint import fingerprint
 from maskaudit.audit.measuring.forward import Group, Scored, read_part, setting
 from maskaudit.audit.measuring.model import MaskedLM
+from maskaudit.audit.measuring.planning import read_plan
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.values import WRITTEN, Reading
 from maskaudit.audit.vocabulary import Progress
@@ -208,7 +208,7 @@ class _Set:
 def _parts(expanded: Expanded) -> Iterator[Expanded]:
     """The set in parts of about `PART` contexts; whatever is joined stays in one part.
 
-    Joins are made inside a frame (`audit.measuring.joins`), and a context that serves several
+    Joins are made inside a frame (`measuring.planning.joins`), and a context that serves several
     frames is read once: frames that share a context stay together, however many they are.
     """
     component = joined_frames(expanded.items)

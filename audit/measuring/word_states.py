@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from maskaudit.audit.measuring.joins import Word, word_pairs, words
+from maskaudit.audit.measuring.planning.joins import Word, word_pairs, words
 
 # A word's state by pooling: that of the first special token, the mean of its pieces, its first.
 _Pooled = dict[str, torch.Tensor]

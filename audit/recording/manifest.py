@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal, Self
 import pydantic_core
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from maskaudit.audit import toml_files
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.toml_files import Part
+from maskaudit.audit.texts import toml_files
+from maskaudit.audit.texts.toml_files import Part
 
 Kind = Literal["association", "cloze", "pairs", "triples", "completions", "sentences", "words"]
 Expect = Literal["lean", "none"]

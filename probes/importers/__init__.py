@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 
-from maskaudit.probes.imported import Imported, Unusable
 from maskaudit.probes.importers import (
     bec_pro,
     crows_pairs,
@@ -14,6 +13,7 @@ from maskaudit.probes.importers import (
     winobias,
     winogender,
 )
+from maskaudit.probes.published.imported import Imported, Unusable
 
 __all__ = ["IMPORTERS", "Imported", "Unusable"]
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from maskaudit.probes import published_files
-from maskaudit.probes.imported import Imported, Report, fault, faults, header, row
 from maskaudit.probes.importers.professions import names_of_professions
 from maskaudit.probes.importers.winogender import percent
 from maskaudit.probes.languages import UNDETERMINED
+from maskaudit.probes.published import published_files
+from maskaudit.probes.published.imported import Imported, Report, fault, faults, header, row
 from maskaudit.probes.sentence import MASK
 
 _NEEDED = ("Sentence", "Sent_TM", "Sent_AM", "Sent_TAM", "Template", "Person", "Gender")

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from maskaudit.audit.errors import InputError
-from maskaudit.probes import published_files
-from maskaudit.probes.imported import (
+from maskaudit.probes.languages import ENGLISH, UNDETERMINED, canonical, well_formed
+from maskaudit.probes.published import published_files
+from maskaudit.probes.published.imported import (
     Imported,
     Report,
     faults,
@@ -21,7 +22,6 @@ from maskaudit.probes.imported import (
     row,
     shown,
 )
-from maskaudit.probes.languages import ENGLISH, UNDETERMINED, canonical, well_formed
 
 _NEEDED = ("sent_more", "sent_less", "stereo_antistereo", "bias_type")
 _SENTENCES = ("sent_more", "sent_less")

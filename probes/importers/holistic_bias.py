@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from maskaudit.audit.errors import InputError
-from maskaudit.probes import published_files
-from maskaudit.probes.imported import Imported, Report, fault, header, row, shown
+from maskaudit.probes.published import published_files
+from maskaudit.probes.published.imported import Imported, Report, fault, header, row, shown
 
 _FILES = ("descriptors.json", "nouns.json", "sentence_templates.json")
 _STANDALONE = "standalone_noun_phrases.json"

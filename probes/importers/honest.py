@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from maskaudit.probes import published_files
-from maskaudit.probes.imported import Imported, Report, faults, header, repeated, row
 from maskaudit.probes.languages import UNDETERMINED, canonical, well_formed
+from maskaudit.probes.published import published_files
+from maskaudit.probes.published.imported import Imported, Report, faults, header, repeated, row
 from maskaudit.probes.sentence import MASK
 
 _NEEDED = ("template_masked", "raw", "identity", "category", "type")

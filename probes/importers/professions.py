@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from maskaudit.probes.imported import Report, shown
-from maskaudit.probes.published_files import Record
+from maskaudit.probes.published.imported import Report, shown
+from maskaudit.probes.published.published_files import Record
 
 _NAMED_AT_MOST = 80
 

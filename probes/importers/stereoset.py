@@ -6,8 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from maskaudit.audit.errors import InputError
-from maskaudit.probes import published_files
-from maskaudit.probes.imported import Imported, Report, faults, header, name_or, repeated, row
+from maskaudit.probes.published import published_files
+from maskaudit.probes.published.imported import (
+    Imported,
+    Report,
+    faults,
+    header,
+    name_or,
+    repeated,
+    row,
+)
 from maskaudit.probes.sentence import MASK
 
 _LABELS = {"stereotype": "stereotype", "anti-stereotype": "anti", "unrelated": "unrelated"}

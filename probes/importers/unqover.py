@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from maskaudit.audit.errors import InputError
-from maskaudit.probes import published_files
-from maskaudit.probes.imported import Imported, Report, fault, header, row
+from maskaudit.probes.published import published_files
+from maskaudit.probes.published.imported import Imported, Report, fault, header, row
 from maskaudit.probes.sentence import MASK
 
 # Axis to the slots' file, the activities' file and the subjects' lists (two for gender).

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from maskaudit.audit.errors import InputError
-from maskaudit.probes import published_files
-from maskaudit.probes.imported import Imported, Report, fault, header, row, shown
+from maskaudit.probes.published import published_files
+from maskaudit.probes.published.imported import Imported, Report, fault, header, row, shown
 
 # Test, X, Y, A, B (Caliskan et al. 2017, table 1), under the names in the WEFE project's file.
 TESTS = (

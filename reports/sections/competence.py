@@ -1,6 +1,6 @@
 """The competence check: whether a model knows enough for its bias numbers to be worth reading."""
 
-from maskaudit.audit.estimating.competence import LEAST_FACTS
+from maskaudit.audit.estimating.facts.competence import LEAST_FACTS
 from maskaudit.audit.recording.manifest import Competence, Manifest
 from maskaudit.reports import wording
 from maskaudit.reports.effects import Names

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from maskaudit.audit.estimating.crossed import LEAST_FRAMES
-from maskaudit.audit.estimating.names import CONTRAST
+from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.recording import slices
 from maskaudit.audit.recording.manifest import Labelled, ProbeSet
 from maskaudit.reports import wording

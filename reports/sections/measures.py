@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from maskaudit.audit.estimating import numbers
-from maskaudit.audit.estimating.entry import FURTHER
+from maskaudit.audit.estimating.registry.entry import FURTHER
 from maskaudit.audit.recording.manifest import Labelled, ProbeSet
 from maskaudit.audit.recording.slices import ALL as ALL_SLICE
 from maskaudit.audit.recording.slices import Slice

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from maskaudit.audit.estimating.names import ACCURACY, NEGATED
+from maskaudit.audit.estimating.registry.names import ACCURACY, NEGATED
 from maskaudit.audit.recording.manifest import Manifest, ProbeSet
 from maskaudit.audit.recording.slices import ALL
 from maskaudit.reports import caveats, definitions, wording

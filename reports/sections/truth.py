@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from maskaudit.audit.estimating.names import ACCURACY
+from maskaudit.audit.estimating.registry.names import ACCURACY
 from maskaudit.audit.phantom.truth import ACCEPTED, Recovered, recovered
 from maskaudit.audit.recording.manifest import Manifest, Truth
 from maskaudit.audit.recording.slices import ALL

@@ -8,7 +8,7 @@ import pandas as pd
 
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.headline import headline
-from maskaudit.audit.estimating.names import CONTRAST, LOG_MAGNITUDE_RATIO
+from maskaudit.audit.estimating.registry.names import CONTRAST, LOG_MAGNITUDE_RATIO
 from maskaudit.audit.judging.accepting.baseline import Accepted, Baseline
 from maskaudit.audit.judging.accepting.held import Comparison
 from maskaudit.audit.judging.comparing.changes import LEAN

@@ -10,10 +10,10 @@ from collections import Counter
 import pytest
 
 from maskaudit.audit.errors import CannotWriteError, InputError, MissingExtraError
-from maskaudit.probes import imported, imported_folder, published_files
 from maskaudit.probes.expand import from_rows
 from maskaudit.probes.importers import IMPORTERS
 from maskaudit.probes.loading import load
+from maskaudit.probes.published import imported, imported_folder, published_files
 
 CROWS = ("id", "sent_more", "sent_less", "stereo_antistereo", "bias_type")
 NURSE = ("0", "She is a nurse.", "He is a nurse.", "stereo", "gender")
@@ -1127,7 +1127,7 @@ def test_headers(shared):
 def test_no_torch():
     """No importer loads torch, transformers or datasets."""
     code = (
-        "import sys, maskaudit.probes.importers, maskaudit.probes.imported_folder;"
+        "import sys, maskaudit.probes.importers, maskaudit.probes.published.imported_folder;"
         "print([m for m in ('torch', 'datasets', 'transformers') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

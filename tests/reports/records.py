@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.entries import DERIVED
 from maskaudit.audit.estimating.estimate import Design, estimate
 from maskaudit.audit.estimating.estimators.catalogue import needed
+from maskaudit.audit.estimating.registry.entries import DERIVED
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.manifest import Truth
 from maskaudit.audit.recording.record import FORMAT, Record
 from maskaudit.probes.expand import Expanded, expand
-from maskaudit.probes.imported import EMPTY
 from maskaudit.probes.loading import parse
+from maskaudit.probes.published.imported import EMPTY
 from maskaudit.probes.schema import Header, ImportedSet, ProbeSet
 from maskaudit.reports import page as pages
 from maskaudit.reports.blocks import Page

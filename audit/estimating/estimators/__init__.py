@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from maskaudit.audit.estimating.entry import RESULTS, Entry
-from maskaudit.audit.estimating.names import CORRECTED as CORRECTED
-from maskaudit.audit.estimating.names import PUBLISHED as PUBLISHED
+from maskaudit.audit.estimating.registry.entry import RESULTS, Entry
+from maskaudit.audit.estimating.registry.names import CORRECTED as CORRECTED
+from maskaudit.audit.estimating.registry.names import PUBLISHED as PUBLISHED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from maskaudit.audit.estimating.estimators import (
     Value,
     per_unit,
 )
-from maskaudit.audit.estimating.facts import answer_ranks
+from maskaudit.audit.estimating.estimators.answer_ranks import answer_ranks
 
 BINS = 10
 # At most this many facts means one fact, up to rounding: its sampling noise cannot be estimated.

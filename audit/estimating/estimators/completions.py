@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from maskaudit.audit.characters import folded
-from maskaudit.audit.estimating.entry import OWN_PART
 from maskaudit.audit.estimating.estimators import CORRECTED, Measured, UnitEstimator, Value
 from maskaudit.audit.estimating.estimators.contexts import clusters_of
+from maskaudit.audit.estimating.registry.entry import OWN_PART
+from maskaudit.audit.texts.characters import folded
 
 AT = (1, 5, 20)
 DISCO_AT = 3

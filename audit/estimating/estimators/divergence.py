@@ -5,7 +5,6 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.entry import DISTANCE
 from maskaudit.audit.estimating.estimators import (
     CORRECTED,
     Measured,
@@ -15,6 +14,7 @@ from maskaudit.audit.estimating.estimators import (
 )
 from maskaudit.audit.estimating.estimators.contexts import clusters_of, only
 from maskaudit.audit.estimating.estimators.pooling import group_at_mask
+from maskaudit.audit.estimating.registry.entry import DISTANCE
 
 _SLOTS = frozenset({"association", "completions", "cloze", "pairs", "triples"})
 _SOURCE = "Lin 1991 (Jensen-Shannon); Kullback & Leibler 1951"

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from maskaudit.audit.estimating.entry import OWN_PART
 from maskaudit.audit.estimating.estimators import (
     CORRECTED,
     PUBLISHED,
@@ -17,7 +16,8 @@ from maskaudit.audit.estimating.estimators import (
     UnitEstimator,
     Value,
 )
-from maskaudit.audit.estimating.names import ties_of
+from maskaudit.audit.estimating.registry.entry import OWN_PART
+from maskaudit.audit.estimating.registry.names import ties_of
 
 BOTH = (PUBLISHED, CORRECTED)
 _PUBLISHED_DECIMALS = 3

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.characters import without_case
+from maskaudit.audit.texts.characters import without_case
 
 CELL = ["role", "class", "attribute", "frame"]
 

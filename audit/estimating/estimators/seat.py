@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from maskaudit.audit.estimating.entry import OWN_PART
 from maskaudit.audit.estimating.estimators import CORRECTED, Measured, UnitEstimator, Value
+from maskaudit.audit.estimating.registry.entry import OWN_PART
 
 POOLINGS = ("cls", "mean", "first")
 # Enumerate up to EXACT partitions; draw DRAWN of them if there are more.

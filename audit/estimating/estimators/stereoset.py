@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from maskaudit.audit.estimating.entry import OWN_PART
 from maskaudit.audit.estimating.estimators import (
     CORRECTED,
     PUBLISHED,
@@ -14,6 +13,7 @@ from maskaudit.audit.estimating.estimators import (
     UnitEstimator,
     Value,
 )
+from maskaudit.audit.estimating.registry.entry import OWN_PART
 
 
 def units(measured: Measured, mode: str) -> pd.DataFrame:

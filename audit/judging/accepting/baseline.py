@@ -19,13 +19,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import AfterValidator
 
-from maskaudit.audit import toml_files
 from maskaudit.audit.errors import InputError, NotJudgedError
 from maskaudit.audit.estimating.cells import CANDIDATE
 from maskaudit.audit.judging.comparing.pairing import SCORE, Version
 from maskaudit.audit.recording.files import unfinished, writing
 from maskaudit.audit.recording.manifest import Identity, ProbeSetKey
-from maskaudit.audit.toml_files import Part
+from maskaudit.audit.texts import toml_files
+from maskaudit.audit.texts.toml_files import Part
 
 # The format number rises whenever the content of the files changes; one line for each format.
 #   1: the fields of `Accepted`; Parquet with item, measure, value (float32), rank, pieces, status.

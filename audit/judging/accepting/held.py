@@ -8,7 +8,7 @@ import pandas as pd
 
 from maskaudit.audit.errors import NotJudgedError
 from maskaudit.audit.estimating.cells import DIFFERENCE
-from maskaudit.audit.estimating.names import CONTRAST, LOG_MAGNITUDE_RATIO
+from maskaudit.audit.estimating.registry.names import CONTRAST, LOG_MAGNITUDE_RATIO
 from maskaudit.audit.estimating.statistics import multiplicity
 from maskaudit.audit.judging import decision
 from maskaudit.audit.judging.accepting.baseline import load, load_anchor

@@ -9,8 +9,8 @@ from huggingface_hub import is_offline_mode, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.printable import printable
-from maskaudit.audit.toml_files import closest
+from maskaudit.audit.texts.printable import printable
+from maskaudit.audit.texts.toml_files import closest
 
 # The only files fetched from a hub repository: no pickles, no code.
 FETCHED = ("*.json", "model*.safetensors", "vocab.txt", "merges.txt", "bpe.codes", "*.model")

@@ -26,7 +26,7 @@ import pandas as pd
 
 from maskaudit.audit import pipeline, settings
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE
-from maskaudit.audit.estimating.names import CONTRAST
+from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.judging import policy
 from maskaudit.audit.judging.accepting.accept import accept as accept_record
 from maskaudit.audit.judging.comparing.versions import versions

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.cells import DIFFERENCE, RELATION
-from maskaudit.audit.estimating.names import (
+from maskaudit.audit.estimating.registry.names import (
     ASSOCIATION,
     CONTRAST,
     CORRELATION,

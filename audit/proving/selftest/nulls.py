@@ -19,7 +19,7 @@ from transformers import AutoTokenizer, DistilBertConfig, DistilBertForMaskedLM
 from maskaudit.audit.estimating.cells import matrices
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.names import CONTRAST
+from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.estimating.statistics.anova import contrast_interval
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel

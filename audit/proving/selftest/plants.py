@@ -14,7 +14,7 @@ import pandas as pd
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, RELATION
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.prior import LPBS, PRIOR
-from maskaudit.audit.estimating.names import CONTRAST, FLIPS, LOG_KAPPA, SLOPE
+from maskaudit.audit.estimating.registry.names import CONTRAST, FLIPS, LOG_KAPPA, SLOPE
 from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.measuring.model import Ids, MaskedLM, Numbers
 from maskaudit.audit.proving.checks import Check

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskaudit.audit.estimating.cells import DIFFERENCE
-from maskaudit.audit.estimating.entry import Harm
-from maskaudit.audit.estimating.names import CONTRAST
+from maskaudit.audit.estimating.registry.entry import Harm
+from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.estimating.statistics.anova import contrast_interval
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval
 from maskaudit.audit.judging.decision import FAIL, INCONCLUSIVE, PASS

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from maskaudit.audit.estimating.estimate import with_adjusted
-from maskaudit.audit.estimating.names import CONTRAST
+from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.proving.validity.table import Bar, Row, Table, average, repeat
 from maskaudit.audit.recording import slices

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from maskaudit.audit.estimating.names import FIDELITY, FIDELITY_ADJUSTED
+from maskaudit.audit.estimating.registry.names import FIDELITY, FIDELITY_ADJUSTED
 from maskaudit.reports import caveats, wording
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Names
 

@@ -1,7 +1,7 @@
 """What a candidate keeps of its reference's leans: how much, which ones, and where it strays."""
 
 from maskaudit.audit.estimating.cells import RELATION
-from maskaudit.audit.estimating.names import (
+from maskaudit.audit.estimating.registry.names import (
     ASSOCIATION,
     FIDELITY,
     FIDELITY_ADJUSTED,

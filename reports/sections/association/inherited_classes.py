@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.names import LEAN
+from maskaudit.audit.estimating.registry.names import LEAN
 from maskaudit.audit.estimating.statistics.inheritance import (
     AMPLIFIED,
     ATTENUATED,

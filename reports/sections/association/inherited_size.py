@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from enum import Enum, auto
 
 from maskaudit.audit.estimating.crossed import LEAST_ATTRIBUTES
-from maskaudit.audit.estimating.names import CORRELATION, LOG_KAPPA, SLOPE
+from maskaudit.audit.estimating.registry.names import CORRELATION, LOG_KAPPA, SLOPE
 from maskaudit.audit.estimating.teacher_student import ENOUGH_FOR_SLOPE, LEAST_FOR_SLOPE
 from maskaudit.reports import wording
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Names

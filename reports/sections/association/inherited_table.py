@@ -3,9 +3,14 @@
 import math
 from collections.abc import Mapping
 
-from maskaudit.audit.estimating.entries import DERIVED
-from maskaudit.audit.estimating.entry import INHERITED as PART
-from maskaudit.audit.estimating.names import CORRELATION, EXPECTED_SIGN_CHANGES, FLIPS, SLOPE
+from maskaudit.audit.estimating.registry.entries import DERIVED
+from maskaudit.audit.estimating.registry.entry import INHERITED as PART
+from maskaudit.audit.estimating.registry.names import (
+    CORRELATION,
+    EXPECTED_SIGN_CHANGES,
+    FLIPS,
+    SLOPE,
+)
 from maskaudit.reports import caveats, wording
 from maskaudit.reports.blocks import Cell, Column, Rows, Table
 from maskaudit.reports.effects import Effect

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from maskaudit.audit.estimating.cells import RELATION
-from maskaudit.audit.estimating.names import INHERITANCE, LARGEST, LEAN
+from maskaudit.audit.estimating.registry.names import INHERITANCE, LARGEST, LEAN
 from maskaudit.audit.estimating.statistics.inheritance import INHERITED, UNDECIDED
 from maskaudit.audit.estimating.statistics.multiplicity import benjamini_hochberg
 from maskaudit.reports import caveats, wording

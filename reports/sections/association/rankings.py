@@ -1,6 +1,6 @@
 """How well a set ranks its attributes: information, not a verdict on any level or difference."""
 
-from maskaudit.audit.estimating.names import DEPENDABILITY, FRAMES_NEEDED, GENERALIZABILITY
+from maskaudit.audit.estimating.registry.names import DEPENDABILITY, FRAMES_NEEDED, GENERALIZABILITY
 from maskaudit.audit.recording.slices import ALL
 from maskaudit.reports import caveats, definitions, wording
 from maskaudit.reports.blocks import Block, Cell, Column, Folded, Rows, Table, Text

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.prior import LPBS, PRIOR
-from maskaudit.audit.estimating.names import ASSOCIATION, CONTRAST, MAGNITUDE, contrast_of
+from maskaudit.audit.estimating.registry.names import ASSOCIATION, CONTRAST, MAGNITUDE, contrast_of
 from maskaudit.audit.recording import slices
 from maskaudit.audit.recording.manifest import ProbeSet
 from maskaudit.audit.recording.slices import Slice

@@ -7,7 +7,12 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.names import BEYOND_WORLD, CONTRAST, WORLD_INTERCEPT, WORLD_SLOPE
+from maskaudit.audit.estimating.registry.names import (
+    BEYOND_WORLD,
+    CONTRAST,
+    WORLD_INTERCEPT,
+    WORLD_SLOPE,
+)
 from maskaudit.audit.estimating.statistics.yardstick import logit
 from maskaudit.audit.recording import slices
 from maskaudit.reports import caveats, wording

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from maskaudit.audit.estimating import numbers
-from maskaudit.audit.estimating.names import EXACT, WILSON, as_trials
+from maskaudit.audit.estimating.registry.names import EXACT, WILSON, as_trials
 from maskaudit.audit.recording.manifest import ProbeSet
 from maskaudit.audit.recording.slices import Slice
 from maskaudit.reports import caveats as basis

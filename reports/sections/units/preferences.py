@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from maskaudit.audit.estimating.names import of_clusters
+from maskaudit.audit.estimating.registry.names import of_clusters
 from maskaudit.audit.recording.manifest import Manifest, ProbeSet
 from maskaudit.audit.recording.slices import ALL
 from maskaudit.reports import caveats as basis

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from maskaudit.audit.estimating import numbers
-from maskaudit.audit.estimating.names import EXACT, WILSON, as_trials, is_ties
+from maskaudit.audit.estimating.registry.names import EXACT, WILSON, as_trials, is_ties
 from maskaudit.audit.recording.manifest import ProbeSet
 from maskaudit.audit.recording.slices import ALL
 from maskaudit.reports import caveats as basis

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from maskaudit.audit.estimating.names import CORRECTED, PUBLISHED
+from maskaudit.audit.estimating.registry.names import CORRECTED, PUBLISHED
 from maskaudit.audit.recording.manifest import ProbeSet
 from maskaudit.audit.recording.slices import ALL
 from maskaudit.reports import definitions, wording

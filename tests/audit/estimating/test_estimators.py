@@ -24,8 +24,9 @@ from maskaudit.audit.estimating.estimators.pairs import CROWS_MEADE, CROWS_NANGI
 from maskaudit.audit.estimating.estimators.seat import SEAT
 from maskaudit.audit.estimating.estimators.stereoset import STEREOSET
 from maskaudit.audit.estimating.statistics import clusters
-from maskaudit.audit.measuring import read_plan, reads, scoring
+from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
+from maskaudit.audit.measuring.planning import read_plan, reads
 from maskaudit.audit.proving import selftest
 from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import BLEACHED, Expanded, expand, from_rows

@@ -14,11 +14,11 @@ import pytest
 
 from maskaudit import load_record
 from maskaudit.audit.estimating import numbers
-from maskaudit.audit.estimating.entries import DERIVED
-from maskaudit.audit.estimating.entry import FURTHER
 from maskaudit.audit.estimating.estimate import Design, estimate
 from maskaudit.audit.estimating.estimators.catalogue import ALL, GROUP
-from maskaudit.audit.estimating.names import between, is_ties, without_groups
+from maskaudit.audit.estimating.registry.entries import DERIVED
+from maskaudit.audit.estimating.registry.entry import FURTHER
+from maskaudit.audit.estimating.registry.names import between, is_ties, without_groups
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.proving.selftest import exact

@@ -9,7 +9,7 @@ import pytest
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.estimate import Design, estimate
-from maskaudit.audit.estimating.names import (
+from maskaudit.audit.estimating.registry.names import (
     AGAINST_REST,
     CONTRAST,
     CONTRAST_AGAINST_REST,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from maskaudit.audit.estimating.names import CONTRAST
+from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.history import sequential_audits
 from maskaudit.audit.history.judge import judge
 from maskaudit.audit.history.read import Chosen, read

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from maskaudit.audit.errors import InputError, NotJudgedError
-from maskaudit.audit.estimating.names import CONTRAST
+from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.history.judge import judge
 from maskaudit.audit.history.plain import as_json
 from maskaudit.audit.history.read import Chosen, read

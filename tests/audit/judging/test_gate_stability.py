@@ -9,8 +9,8 @@ import torch
 from maskaudit.audit.estimating.estimate import design, estimate
 from maskaudit.audit.judging import policy
 from maskaudit.audit.judging.judge import judge
-from maskaudit.audit.measuring import read_plan
 from maskaudit.audit.measuring.backends import torch_model as models
+from maskaudit.audit.measuring.planning import read_plan
 from maskaudit.audit.measuring.scoring import score
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.proving.selftest.exact import shuffled

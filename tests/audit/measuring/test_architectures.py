@@ -24,9 +24,9 @@ from maskaudit.audit.measuring.fill import fills
 from maskaudit.audit.preview import planned
 from maskaudit.audit.recording.record import Record
 from maskaudit.audit.settings import Model, Models, Probes, Settings
-from maskaudit.probes import imported_folder
 from maskaudit.probes.expand import context_id
 from maskaudit.probes.importers import crows_pairs, weat
+from maskaudit.probes.published import imported_folder
 from tests import architectures, estimator_oracles, oracle, tiny
 
 pytestmark = pytest.mark.usefixtures("one_thread")

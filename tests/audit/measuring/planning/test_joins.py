@@ -12,7 +12,7 @@ import pytest
 from maskaudit.audit.estimating.estimate import Design, estimate
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
-from maskaudit.audit.measuring.joins import lost_joins
+from maskaudit.audit.measuring.planning.joins import lost_joins
 from maskaudit.audit.recording.values import NOT_JOINED
 from maskaudit.probes.expand import BLEACHED, Expanded, from_rows
 from maskaudit.probes.joined_frames import joined_frames

@@ -8,8 +8,8 @@ import pandas as pd
 
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE
 from maskaudit.audit.estimating.crossed import LEAST_FRAMES
-from maskaudit.audit.estimating.facts import answer_ranks
-from maskaudit.audit.estimating.names import ACCURACY, CORRECTED, NEGATED
+from maskaudit.audit.estimating.estimators.answer_ranks import answer_ranks
+from maskaudit.audit.estimating.registry.names import ACCURACY, CORRECTED, NEGATED
 from maskaudit.audit.estimating.statistics import anova, proportions
 from maskaudit.audit.estimating.statistics.interval import Interval, point
 from maskaudit.audit.recording.slices import ALL, Slice, of_part

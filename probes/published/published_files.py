@@ -11,10 +11,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from maskaudit.audit.characters import composed
 from maskaudit.audit.errors import InputError, MissingExtraError
-from maskaudit.probes.mixed_encodings import residues
-from maskaudit.probes.separated_values import fields, rows
+from maskaudit.audit.texts.characters import composed
+from maskaudit.probes.published.mixed_encodings import residues
+from maskaudit.probes.published.separated_values import fields, rows
 
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 # Files are read whole, so their size is bounded to protect the memory.

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from maskaudit.audit.measuring.model import Encoded, Ids, MaskedLM
-from maskaudit.audit.measuring.reads import Read
+from maskaudit.audit.measuring.planning.reads import Read
 from maskaudit.probes.sentence import MASK
 
 # How many words are tried at a mask whose word is not known.

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.characters import folded
-from maskaudit.audit.estimating.facts import answer_ranks
+from maskaudit.audit.estimating.estimators.answer_ranks import answer_ranks
 from maskaudit.audit.estimating.statistics import proportions
 from maskaudit.audit.recording.manifest import Competence
+from maskaudit.audit.texts.characters import folded
 
 LEVEL = 0.05
 # With fewer readable facts there is no verdict. At 20, a model that has half of them right is told

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from maskaudit.audit.estimating.competence import competence
+from maskaudit.audit.estimating.facts.competence import competence
 from maskaudit.audit.recording import tables
 
 

@@ -17,11 +17,11 @@ import tomli_w
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from maskaudit.audit import toml_lines
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.printable import printable
-from maskaudit.audit.text_files import read_text
-from maskaudit.audit.toml_lines import Place
+from maskaudit.audit.texts import toml_lines
+from maskaudit.audit.texts.printable import printable
+from maskaudit.audit.texts.text_files import read_text
+from maskaudit.audit.texts.toml_lines import Place
 
 _MOST_SHOWN = 60
 # Messages name an entry of a list by its number and this key.

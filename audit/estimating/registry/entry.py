@@ -4,7 +4,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from maskaudit.audit.estimating.names import CORRECTED
+from maskaudit.audit.estimating.registry.names import CORRECTED
 
 # The direction of harm: a larger number, a smaller one, or either.
 Harm = Literal["up", "down", "either"]

@@ -12,8 +12,8 @@ from typing import Self
 import pandas as pd
 
 from maskaudit.audit.measuring.model import Encoded, Ids, MaskedLM
-from maskaudit.audit.measuring.reads import OF_SENTENCE, ItemReads, Read, Tokens
-from maskaudit.audit.measuring.written import Context, Writer, WrittenTarget, commonest
+from maskaudit.audit.measuring.planning.reads import OF_SENTENCE, ItemReads, Read, Tokens
+from maskaudit.audit.measuring.planning.written import Context, Writer, WrittenTarget, commonest
 from maskaudit.audit.recording.values import WRITTEN, Reading, Status
 from maskaudit.probes.expand import Expanded
 from maskaudit.probes.sentence import MASK

@@ -7,11 +7,11 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskaudit.audit import toml_files
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.printable import printable
-from maskaudit.audit.text_files import decoded
-from maskaudit.audit.toml_lines import line_of, lines
+from maskaudit.audit.texts import toml_files
+from maskaudit.audit.texts.printable import printable
+from maskaudit.audit.texts.text_files import decoded
+from maskaudit.audit.texts.toml_lines import line_of, lines
 
 MARKED = '''\
 # [not.a.table]

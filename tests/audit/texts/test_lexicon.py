@@ -5,9 +5,9 @@ import unicodedata
 
 import pytest
 
-from maskaudit.audit import lexicon
-from maskaudit.audit.characters import folded, invisible, without_case
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.texts import lexicon
+from maskaudit.audit.texts.characters import folded, invisible, without_case
 
 
 def read(tmp_path, text):

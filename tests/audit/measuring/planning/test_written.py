@@ -11,7 +11,7 @@ from transformers import pipeline
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model
 from maskaudit.audit.measuring.model import Ids
-from maskaudit.audit.measuring.read_plan import Plan, plan
+from maskaudit.audit.measuring.planning.read_plan import Plan, plan
 from maskaudit.probes.expand import Expanded, from_rows
 from tests import oracle, tiny
 

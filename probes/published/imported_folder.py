@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from maskaudit.audit import toml_files
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.files import unfinished, writing
-from maskaudit.audit.text_files import read_text
-from maskaudit.probes.imported import EMPTY, Imported, Unusable
+from maskaudit.audit.texts import toml_files
+from maskaudit.audit.texts.text_files import read_text
 from maskaudit.probes.languages import ENGLISH, EXAMPLES, well_formed
+from maskaudit.probes.published.imported import EMPTY, Imported, Unusable
 
 FORMAT = 1  # 1: set.toml, rows.jsonl, unusable.jsonl
 _SET, _ROWS, _UNUSABLE = "set.toml", "rows.jsonl", "unusable.jsonl"

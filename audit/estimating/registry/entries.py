@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from maskaudit.audit.estimating.entry import (
+from maskaudit.audit.estimating.registry.entry import (
     FACTS,
     INHERITED,
     LEANS,
@@ -11,7 +11,7 @@ from maskaudit.audit.estimating.entry import (
     YARDSTICKS,
     Entry,
 )
-from maskaudit.audit.estimating.names import (
+from maskaudit.audit.estimating.registry.names import (
     ACCURACY,
     AGAINST_REST,
     ASSOCIATION,

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from maskaudit.audit.characters import SOFT_HYPHEN, composed, invisible
-from maskaudit.audit.printable import printable
+from maskaudit.audit.texts.characters import SOFT_HYPHEN, composed, invisible
+from maskaudit.audit.texts.printable import printable
 from maskaudit.probes.languages import ENGLISH
-from maskaudit.probes.published_files import MISSING, Source
+from maskaudit.probes.published.published_files import MISSING, Source
 from maskaudit.probes.sentence import MASK
 
 # The columns of an item row, with the value of a column that does not apply.

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from maskaudit.audit.characters import folded, invisible
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.text_files import read_text
+from maskaudit.audit.texts.characters import folded, invisible
+from maskaudit.audit.texts.text_files import read_text
 
 _COLUMN = "lemma"
 

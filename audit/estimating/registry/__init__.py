@@ -1,0 +1,1 @@
+"""What is known of each number: its name, meaning, harm and test."""

@@ -1,0 +1,1 @@
+"""Text from outside: files and lexicons read, characters compared, names made printable."""

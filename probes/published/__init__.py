@@ -1,0 +1,1 @@
+"""A published set as rows: its file read in any encoding, and the folder of an import."""
