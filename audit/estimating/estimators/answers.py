@@ -72,7 +72,8 @@ def _confidence(answers: pd.DataFrame, fills: pd.DataFrame) -> pd.Series:
     best = best.set_index("frame")
     of_one = fills[fills["rank"] == 1].set_index("context")["probability"]
     one_piece = best["context"].map(of_one).astype(float)
-    return np.exp(best["likeliest"]).fillna(one_piece)
+    searched: pd.Series = best["likeliest"].map(np.exp)
+    return searched.fillna(one_piece)
 
 
 _BINNED = tuple(f"{part}_{b}" for part in ("n", "p", "r") for b in range(BINS))
