@@ -35,6 +35,7 @@ from maskaudit.audit.estimating.estimators import (
     per_unit,
 )
 from maskaudit.audit.estimating.estimators.catalogue import GROUP, UNIT
+from maskaudit.audit.estimating.estimators.contexts import in_every_model
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import group_at_mask, pooling_rule
 from maskaudit.audit.estimating.estimators.prior import PRIOR
@@ -204,7 +205,7 @@ def _by_subject(
     """The measurements of one set by model, and of the two models together as `relation`."""
     # A distance that names no other model is one between groups within a model.
     within_model = paired["other_model"] == ""
-    within = _in_every_model(paired[within_model], scores["model"].nunique())
+    within = in_every_model(paired[within_model], scores["model"].nunique())
     by_subject = {
         str(model): Measured(
             items,
@@ -221,15 +222,6 @@ def _by_subject(
             items, scores.iloc[:0], fills.iloc[:0], paired[~within_model]
         )
     return by_subject
-
-
-def _in_every_model(paired: pd.DataFrame, n_models: int) -> pd.DataFrame:
-    """The rows of single contexts, and those of two contexts that every model has.
-
-    All subjects are compared on the same joins.
-    """
-    by_join = paired.groupby(["context", "other_context", "measure"], sort=False)["model"]
-    return paired[(paired["other_context"] == "") | (by_join.transform("nunique") == n_models)]
 
 
 def _set_estimates(

@@ -23,3 +23,12 @@ def clusters_of(items: pd.DataFrame) -> pd.Series:
     """
     first = items.groupby("context", sort=False)["frame"].first()
     return first.map(joined_frames(items))
+
+
+def in_every_model(paired: pd.DataFrame, n_models: int) -> pd.DataFrame:
+    """The rows of single contexts, and those of two contexts that every model has.
+
+    All subjects are compared on the same joins.
+    """
+    by_join = paired.groupby(["context", "other_context", "measure"], sort=False)["model"]
+    return paired[(paired["other_context"] == "") | (by_join.transform("nunique") == n_models)]

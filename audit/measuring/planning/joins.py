@@ -77,7 +77,9 @@ def keys(pairs: Collection[GroupPair]) -> dict[GroupPair, tuple[str, str]]:
         key = next((key for key in product(*pair.contexts) if key not in taken), None)
         if key is not None:
             taken[key] = pair
-    return {pair: key for key, pair in taken.items()}
+    key_of = {pair: key for key, pair in taken.items()}
+    # In the order of the pairs, which is that of their rows.
+    return {pair: key_of[pair] for pair in pairs if pair in key_of}
 
 
 def words(items: pd.DataFrame) -> list[Word]:
