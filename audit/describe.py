@@ -13,7 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from maskaudit.audit.estimating.estimate import Design, Estimated, design
+from maskaudit.audit.estimating.design import Design, design
+from maskaudit.audit.estimating.estimate import Estimated
 from maskaudit.audit.estimating.estimators.catalogue import ALL, needed
 from maskaudit.audit.estimating.facts.competence import competence
 from maskaudit.audit.measuring.backends.torch_model import engine, threads

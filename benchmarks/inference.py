@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 
-from maskaudit.audit.estimating.estimate import Design, estimate
+from maskaudit.audit.estimating.design import Design
+from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.recording import tables
 

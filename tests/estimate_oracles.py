@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from maskaudit.audit.estimating.estimate import Design, Estimated
+from maskaudit.audit.estimating.design import Design
+from maskaudit.audit.estimating.estimate import Estimated
 from maskaudit.audit.recording import tables
 from tests import statistics_oracles as slow
 from tests.statistics_oracles import Table

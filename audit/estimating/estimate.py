@@ -7,7 +7,7 @@ listed as left out.
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from itertools import combinations
 from typing import Any
 
@@ -25,6 +25,7 @@ from maskaudit.audit.estimating.cells import (
 )
 from maskaudit.audit.estimating.clustered import unit_rows
 from maskaudit.audit.estimating.crossed import Number
+from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimators import (
     CORRECTED,
     Estimator,
@@ -52,69 +53,9 @@ from maskaudit.audit.estimating.several_groups import several_groups
 from maskaudit.audit.estimating.statistics import multiplicity
 from maskaudit.audit.estimating.teacher_student import fidelities, relation
 from maskaudit.audit.recording import tables
-from maskaudit.audit.recording.manifest import ProbeSetKey
 from maskaudit.audit.recording.methods import Method
 
 _TWO = 2
-# Number of characters of a digest in a method key.
-_DIGEST_LENGTH = 12
-
-
-@dataclass(frozen=True)
-class Design:
-    """The properties of a probe set, beyond its items, that estimates depend on."""
-
-    name: str
-    axis: str
-    contrast: tuple[str, str] | None
-    expect: str
-    method: Mapping[str, str]
-    directions: Mapping[str, str] = field(default_factory=dict)
-
-    def classes(self, first: str, second: str) -> tuple[str, str] | None:
-        """The classes whose contrast is between two groups: those stereotyped with each of them.
-
-        `contrast` if the set does not say so of both; None if it has no contrast either.
-        """
-        class_of = {group: name for name, group in self.directions.items()}
-        if first in class_of and second in class_of:
-            return class_of[first], class_of[second]
-        return self.contrast
-
-
-def design(name: str, described: ProbeSetKey, method: Mapping[str, str]) -> Design:
-    """Rebuild the design of a probe set from a record, so that it can be estimated again.
-
-    `described` is the description of the set in a record or a baseline, `method` the part of the
-    method key that all sets share.
-    """
-    contrast = (
-        None if described.contrast is None else (described.contrast[0], described.contrast[1])
-    )
-    directions = described.directions or {}
-    # For a grammar, the digest of its universe: different draws from one universe are comparable.
-    items = described.items_digest if described.grammar is None else described.grammar.universe
-    key = {
-        "probe_set": name,
-        "version": described.version,
-        "items": items[:_DIGEST_LENGTH],
-        "mode": CORRECTED,
-        "pieces": "word-l2r",
-        # The order of the classes decides the sign.
-        **({"contrast": "-".join(contrast)} if contrast else {}),
-        **(
-            {
-                "directions": ",".join(
-                    f"{name}={group}" for name, group in sorted(directions.items())
-                )
-            }
-            if directions
-            else {}
-        ),
-        **method,
-    }
-    return Design(name, described.axis, contrast, described.expect, key, directions)
-
 
 # Rows of `estimates` about one set, and the cells left out for all subjects.
 _Result = tuple[list[dict[str, Any]], list[dict[str, str]]]

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.estimate import Design, estimate
+from maskaudit.audit.estimating.design import Design
+from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.estimating.registry.entries import DERIVED
 from maskaudit.audit.recording import tables

@@ -8,7 +8,7 @@ import pandas as pd
 
 from maskaudit.audit.errors import NotJudgedError
 from maskaudit.audit.estimating.cells import CANDIDATE, REFERENCE
-from maskaudit.audit.estimating.estimate import design
+from maskaudit.audit.estimating.design import design
 from maskaudit.audit.judging.comparing.repeat import MODEL_DIFFERENCES
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.manifest import Identity, ProbeSetKey

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.cells import CANDIDATE, REFERENCE
-from maskaudit.audit.estimating.estimate import design, estimate
+from maskaudit.audit.estimating.design import design
+from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.judging.comparing.pairing import Pair, Version, paired, same_model
 from maskaudit.audit.judging.comparing.repeat import RUN_FIELDS, differs, score_gaps
 from maskaudit.audit.recording.manifest import LeftOut

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.estimate import Design, estimate
+from maskaudit.audit.estimating.design import Design
+from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.numbers import every
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.model import MaskedLM

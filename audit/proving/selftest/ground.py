@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from maskaudit.audit.estimating.cells import matrices, with_difference
-from maskaudit.audit.estimating.estimate import Design, estimate
+from maskaudit.audit.estimating.design import Design
+from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.estimators import GroupEstimator
 from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.measuring import scoring

@@ -10,7 +10,8 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
 from maskaudit.audit.estimating.clustered import unit_rows
-from maskaudit.audit.estimating.estimate import Design, estimate
+from maskaudit.audit.estimating.design import Design
+from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.estimators import Measured
 from maskaudit.audit.estimating.estimators.pairs import PAIRS, PLL
 from maskaudit.audit.recording import tables

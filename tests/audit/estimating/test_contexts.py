@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from maskaudit.audit.estimating.estimate import Design, estimate
+from maskaudit.audit.estimating.design import Design
+from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.recording import tables
 
 MODELS = ("kl", "jsd", "tv", "top1", "agreement@10")

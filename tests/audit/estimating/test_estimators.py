@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from maskaudit.audit.estimating.clustered import unit_rows
-from maskaudit.audit.estimating.estimate import Design, estimate
+from maskaudit.audit.estimating.design import Design
+from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.estimators import Measured, UnitEstimator
 from maskaudit.audit.estimating.estimators.catalogue import ALL, UNIT
 from maskaudit.audit.estimating.estimators.pairs import CROWS_MEADE, CROWS_NANGIA, PAIRS, PLL, SSS

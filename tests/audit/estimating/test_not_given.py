@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from maskaudit.audit.estimating.estimate import Design, estimate
+from maskaudit.audit.estimating.design import Design
+from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.not_given import NotGiven, of_record, of_set
 from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import expand

@@ -14,7 +14,8 @@ import pytest
 
 from maskaudit import load_record
 from maskaudit.audit.estimating import numbers
-from maskaudit.audit.estimating.estimate import Design, estimate
+from maskaudit.audit.estimating.design import Design
+from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.estimators.catalogue import ALL, GROUP
 from maskaudit.audit.estimating.registry.entries import DERIVED
 from maskaudit.audit.estimating.registry.entry import FURTHER

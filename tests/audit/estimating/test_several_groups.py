@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.estimating.estimate import Design, estimate
+from maskaudit.audit.estimating.design import Design
+from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.registry.names import (
     AGAINST_REST,
     CONTRAST,

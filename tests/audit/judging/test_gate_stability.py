@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 import torch
 
-from maskaudit.audit.estimating.estimate import design, estimate
+from maskaudit.audit.estimating.design import design
+from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.judging import policy
 from maskaudit.audit.judging.judge import judge
 from maskaudit.audit.measuring.backends import torch_model as models

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.estimating.estimate import Design, estimate
+from maskaudit.audit.estimating.design import Design
+from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import parse

@@ -1,0 +1,66 @@
+"""What estimates of a probe set depend on beyond its items, as read from a run or a record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from maskaudit.audit.estimating.estimators import CORRECTED
+from maskaudit.audit.recording.manifest import ProbeSetKey
+
+# Number of characters of a digest in a method key.
+_DIGEST_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class Design:
+    """The properties of a probe set, beyond its items, that estimates depend on."""
+
+    name: str
+    axis: str
+    contrast: tuple[str, str] | None
+    expect: str
+    method: Mapping[str, str]
+    directions: Mapping[str, str] = field(default_factory=dict)
+
+    def classes(self, first: str, second: str) -> tuple[str, str] | None:
+        """The classes whose contrast is between two groups: those stereotyped with each of them.
+
+        `contrast` if the set does not say so of both; None if it has no contrast either.
+        """
+        class_of = {group: name for name, group in self.directions.items()}
+        if first in class_of and second in class_of:
+            return class_of[first], class_of[second]
+        return self.contrast
+
+
+def design(name: str, described: ProbeSetKey, method: Mapping[str, str]) -> Design:
+    """Rebuild the design of a probe set from a record, so that it can be estimated again.
+
+    `described` is the description of the set in a record or a baseline, `method` the part of the
+    method key that all sets share.
+    """
+    contrast = (
+        None if described.contrast is None else (described.contrast[0], described.contrast[1])
+    )
+    directions = described.directions or {}
+    # For a grammar, the digest of its universe: different draws from one universe are comparable.
+    items = described.items_digest if described.grammar is None else described.grammar.universe
+    key = {
+        "probe_set": name,
+        "version": described.version,
+        "items": items[:_DIGEST_LENGTH],
+        "mode": CORRECTED,
+        "pieces": "word-l2r",
+        # The order of the classes decides the sign.
+        **({"contrast": "-".join(contrast)} if contrast else {}),
+        **(
+            {
+                "directions": ",".join(
+                    f"{name}={group}" for name, group in sorted(directions.items())
+                )
+            }
+            if directions
+            else {}
+        ),
+        **method,
+    }
+    return Design(name, described.axis, contrast, described.expect, key, directions)
