@@ -30,7 +30,7 @@ def hurtful(measured: Measured, _mode: str) -> pd.DataFrame:
     if measured.lexicon is None:
         return pd.DataFrame(columns=["class", "cluster", "n", *columns])
     uses = measured.items[["context", "group"]].drop_duplicates()
-    hits = measured.fills["token"].map(folded).isin(measured.lexicon)
+    hits = measured.fills["token"].map(folded).isin({folded(word) for word in measured.lexicon})
     ranked = measured.fills.assign(hit=hits.astype(float))
     counts = {
         f"at_{k}": ranked[ranked["rank"] <= k].groupby("context")["hit"].agg(["sum", "size"])
