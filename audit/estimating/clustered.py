@@ -217,7 +217,9 @@ def _crossed(columns: Cells, value: Value, factors: tuple[pd.Series, ...]) -> In
     n = len(columns)
     total = columns.sum(0)
     estimate = float(value.function(total / n))
-    errors = (n - 1) / n * (estimate - value.function((total - columns) / (n - 1)))
+    # Where leaving a unit out leaves nothing to divide by, its influence is unknown: NaN.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        errors = (n - 1) / n * (estimate - value.function((total - columns) / (n - 1)))
     return clusters.multiway(
         estimate, errors, [labels.to_numpy() for labels in factors], null_value=value.null
     )

@@ -129,6 +129,14 @@ def statsmodels_error(y, *factors):
     return max(slow.cluster_error(y, ones, own, 0, corrected=True) for own in chosen)
 
 
+def test_one_decided_pair_among_ties_has_a_share_and_no_interval():
+    """Without that pair there is no share, so how far it moves the share is unknown: no warning."""
+    places = {"writers": list("abcdefgh"), "edits": list("ijklmnop")}
+    found = rows_of({"candidate": [0.0] * 7 + [1.0]}, **places).loc["pll", "all", "candidate"]
+    assert found["estimate"] == 100
+    assert math.isnan(found["low"])
+
+
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.slow
 def test_pairs_of_writers_and_of_edited_words_are_in_clusters_both_ways(seed):

@@ -275,7 +275,7 @@ def test_a_plan_says_what_the_model_lacks(tmp_path: Path, sets: list[Path]) -> N
         folder = architectures.build(tmp_path / model_type, model_type)
         models = Models(candidate=Model(id=str(folder)))
         preview = planned(Settings(models=models, probes=Probes(sets=[str(sets[-1])])))
-        assert preview.as_text().splitlines()[-1] == expected
+        assert expected in preview.as_text().splitlines()
         lacking = [part["estimators"] for part in preview.as_json()["unavailable"]]
         assert lacking == ([["aula"]] if model_type == "fnet" else [])
 
