@@ -130,7 +130,7 @@ def statsmodels_error(y, *factors):
 
 
 def test_one_decided_pair_among_ties_has_a_share_and_no_interval():
-    """Without that pair there is no share, so how far it moves the share is unknown: no warning."""
+    """Without that pair there is no share, so how far it moves the share is unknown."""
     places = {"writers": [*"aabbccddeeff"], "edits": [*"abcdefabcdef"]}
     found = rows_of({"candidate": [0.0] * 11 + [1.0]}, **places).loc["pll", "all", "candidate"]
     assert found["estimate"] == pytest.approx(100)
