@@ -159,13 +159,19 @@ def _aula(model: PreTrainedModel, tokenizer: object, sentence: str) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("length", range(8, 22))
+@pytest.mark.parametrize("width", [6, 16])
+@pytest.mark.parametrize("length", [7, 8, 16, 17, 18, 33])
 def test_weights_by_offset_are_told_from_weights_by_piece_at_any_length(
-    tmp_path: Path, length: int
+    tmp_path: Path, length: int, width: int
 ) -> None:
-    """A window of 17 columns over a sentence of 17 pieces looks like weights by piece."""
-    folder = architectures.build(tmp_path / "model", "longformer", attention_window=[16, 16])
+    """A window of 17 columns over a sentence of 17 pieces looks like weights by piece.
+
+    One of 7 does so over the short sentence on which the model is tried.
+    """
+    window = [width, width]
+    folder = architectures.build(tmp_path / "model", "longformer", attention_window=window)
     model = load(folder)
+    assert len(model._check_ids) == 7
     ids = model._sentence_of(length)
     plain, _ = estimator_oracles.load_eager(folder)
     batch = torch.tensor([ids])
@@ -179,7 +185,7 @@ def test_weights_by_offset_are_told_from_weights_by_piece_at_any_length(
             for query, row in enumerate(head.tolist()):
                 for column, weight in enumerate(row):
                     if weight:
-                        expected[query + column - 8] += weight / (2 * 2 * length)
+                        expected[query + column - width // 2] += weight / (2 * 2 * length)
     assert model.attention([ids])[0] == pytest.approx(expected, abs=1e-6)
 
 
