@@ -93,7 +93,7 @@ def _by_gate(gate: Gate, source: Source, margin: float | None) -> Iterator[Judge
     modes = len(rows["mode"].unique()) > 1
     for row in rows.to_dict("records"):
         name = name_of(cast("Mapping[str, Any]", row), source.part, several=several, modes=modes)
-        described = source.sets[row["probe_set"]]
+        described = source.sets.get(row["probe_set"])
         number = judged(
             gate, cast("Mapping[str, Any]", row), source.against, name, margin, described
         )
