@@ -1,6 +1,8 @@
 """Multiple testing: adjusted p values, and the level of selected intervals.
 
-The tests of a page are adjusted in `estimating.estimate`, those of gates in `judging.one_verdict`.
+Contrasts of a page are adjusted in `estimating.estimate`, classes of attributes in
+`statistics.inheritance`, gates in `judging.one_verdict`, changes from a baseline in
+`judging.accepting.held`.
 """
 
 import numpy as np
