@@ -66,7 +66,8 @@ class Run(Part):
     `adjust` is "bh" (Benjamini & Hochberg) or "by" (Benjamini & Yekutieli, for any dependence).
     `context` is the sentence that a mask is read in: "written", with each word written in and its
     pieces masked, or "as_encoded", with the mask's own text in it as fill-mask reads it.
-    `cache_mib` is the size limit of the score cache in MiB; 0 disables the cache.
+    `cache_mib` is the size limit of the score cache in MiB; 0 disables the cache. `allow_native`
+    scores transformers' class where a checkpoint brings code of its own, which is never run.
     """
 
     runs: str = "runs"
@@ -74,6 +75,7 @@ class Run(Part):
     adjust: Literal["bh", "by"] = "bh"
     context: Reading = WRITTEN
     cache_mib: int = Field(default=2048, ge=0)
+    allow_native: bool = False
 
 
 class _File(Part):
@@ -176,7 +178,8 @@ def read(path: str | Path | None) -> Settings:
 class Overrides(TypedDict, total=False):
     """Arguments that override AUDIT.toml; relative paths start at the working directory.
 
-    `out` is the folder of records, `gates` a gates.toml; `no_cache` disables the score cache.
+    `out` is the folder of records, `gates` a gates.toml; `no_cache` disables the score cache,
+    `allow_native` scores transformers' class of a checkpoint that brings code of its own.
     """
 
     reference: str | None
@@ -187,6 +190,7 @@ class Overrides(TypedDict, total=False):
     seed: int | None
     gates: str | Path | None
     no_cache: bool
+    allow_native: bool
 
 
 def resolve(file: str | Path | None = None, **overrides: Unpack[Overrides]) -> Settings:
@@ -201,6 +205,7 @@ def resolve(file: str | Path | None = None, **overrides: Unpack[Overrides]) -> S
         runs=None if out is None else str(out),
         seed=overrides.get("seed"),
         cache_mib=0 if overrides.get("no_cache") else None,
+        allow_native=True if overrides.get("allow_native") else None,
         gates=None if gates is None else Path(gates),
     )
 
@@ -214,6 +219,7 @@ def overridden(  # noqa: PLR0913 - each a word of the command line
     runs: str | None = None,
     seed: int | None = None,
     cache_mib: int | None = None,
+    allow_native: bool | None = None,
     gates: Path | None = None,
 ) -> Settings:
     """The settings, overridden by the command line; its paths start at the working directory.
@@ -240,7 +246,12 @@ def overridden(  # noqa: PLR0913 - each a word of the command line
         sets = [_absolute(name) for name in probes]
         updates["probes"] = settings.probes.model_copy(update={"sets": sets})
     runs_folder = None if runs is None else str(Path(runs).expanduser().absolute())
-    run = {"runs": runs_folder, "seed": seed, "cache_mib": cache_mib}
+    run = {
+        "runs": runs_folder,
+        "seed": seed,
+        "cache_mib": cache_mib,
+        "allow_native": allow_native,
+    }
     run_updates = {name: value for name, value in run.items() if value is not None}
     updates["run"] = settings.run.model_copy(update=run_updates)
     return settings.model_copy(update=updates)
@@ -336,4 +347,6 @@ adjust = "bh"
 context = "written"
 # The size limit, in MiB, of the score cache, from which an interrupted run resumes; 0: no cache.
 cache_mib = 2048
+# Score transformers' class where a checkpoint brings code, which is never run; the page says so.
+allow_native = false
 """

@@ -221,7 +221,7 @@ def _identity(identity: Identity) -> dict[str, str]:
     return {
         "Name": wording.visible(identity.name, None),
         "Revision": revision,
-        "Architecture": wording.visible(identity.architecture),
+        "Architecture": wording.visible(identity.architecture) + _not_run(identity),
         "Layers": wording.number(identity.layers),
         "Parameters": wording.number(identity.parameters),
         "Vocabulary": wording.counted(identity.vocabulary_size, "piece"),
@@ -229,6 +229,16 @@ def _identity(identity: Identity) -> dict[str, str]:
         "Weights, SHA-256": wording.short_digest(identity.weights),
         "Tokenizer, SHA-256": wording.short_digest(identity.tokenizer),
     }
+
+
+def _not_run(identity: Identity) -> str:
+    """For a checkpoint that brings code: that transformers' class was scored in its place."""
+    if not identity.own_code:
+        return ""
+    return (
+        f", in place of the checkpoint’s own code ({wording.visible(identity.own_code)}), which "
+        "was not run"
+    )
 
 
 def _compared(manifest: Manifest, names: Names) -> str:

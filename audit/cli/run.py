@@ -66,6 +66,13 @@ def run(  # noqa: PLR0913 - the options of a command
             "--no-cache", help="Score everything again, and cache nothing to resume from."
         ),
     ] = False,
+    allow_native: Annotated[
+        bool,
+        typer.Option(
+            "--allow-native",
+            help="Score transformers' class where a checkpoint brings code, which is never run.",
+        ),
+    ] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -86,6 +93,7 @@ def run(  # noqa: PLR0913 - the options of a command
         seed=seed,
         gates=rules,
         no_cache=no_cache,
+        allow_native=allow_native,
     )
     if plan:
         from maskaudit.audit.preview import planned

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from maskaudit.audit.measuring.backends.torch_model import LoadedModel, load
+from maskaudit.audit.measuring.backends import torch_model
+from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.settings import Settings
 
@@ -17,6 +18,10 @@ def load_pairs(settings: Settings) -> list[dict[str, LoadedModel]]:
     a reference each candidate is alone, and a reference without candidates becomes the candidate.
     """
     reference = settings.models.reference
+
+    def load(name: str) -> LoadedModel:
+        return torch_model.load(name, allow_native=settings.run.allow_native)
+
     names = [model.name for model in settings.candidates]
     if reference is None and not names:
         pair = {"reference": truth.TEACHER, "candidate": truth.STUDENT}

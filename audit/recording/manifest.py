@@ -38,12 +38,14 @@ class Identity(_Written):
 
     `weights` is computed over the sorted tensors, so that the same tensors in another order or with
     other metadata are the same model; `config` over the settings that decide how they are run, such
-    as the number of heads. `files` has the digest of each file on disk.
+    as the number of heads. `own_code` names the classes of the checkpoint's own code, which was not
+    run; `architecture` was scored in its place. `files` has the digest of each file on disk.
     """
 
     name: str
     revision: str
     architecture: str
+    own_code: str = ""
     weights: str
     files: dict[str, str] = Field(default_factory=dict)
     tokenizer: str

@@ -27,8 +27,13 @@ from maskaudit.audit.measuring.backends.attention import (
 )
 from maskaudit.audit.measuring.backends.trials import usable_length
 from maskaudit.audit.measuring.backends.weights import loaded_weights
-from maskaudit.audit.measuring.checkpoints.checkpoint import recognise, weight_files
-from maskaudit.audit.measuring.checkpoints.config import load_config
+from maskaudit.audit.measuring.checkpoints.checkpoint import (
+    CONFIG,
+    json_object,
+    recognise,
+    weight_files,
+)
+from maskaudit.audit.measuring.checkpoints.config import load_config, own_code
 from maskaudit.audit.measuring.checkpoints.digests import (
     config_digest,
     file_digest,
@@ -48,18 +53,19 @@ TOLERANCE = 1e-5
 LONG_SENTENCE = 512
 
 
-def load(model: str | Path, *, device: str = "cpu") -> "LoadedModel":
+def load(model: str | Path, *, device: str = "cpu", allow_native: bool = False) -> "LoadedModel":
     """Load a checkpoint from a folder or the hub (`NAME[@REVISION]`) and verify it.
 
-    Raises `InputError` if the model does not exist, has no safetensors, lacks a weight (which would
-    be random), names code or a kernel in its config, has a weight that is not finite, has no mask
-    token, or has a tokenizer that does not fit its vocabulary.
+    With `allow_native` a checkpoint that brings code of its own is scored by transformers' class of
+    its model type instead. Raises `InputError` if the model does not exist, has no safetensors,
+    lacks a weight (which would be random), names code or a kernel in its config, has a weight that
+    is not finite, has no mask token, or has a tokenizer that does not fit its vocabulary.
     """
     located = locate(model)
     folder, name = located.folder, located.name
     recognise(folder, name)
     files = weight_files(folder, name)
-    config = load_config(folder, name)
+    config = load_config(folder, name, allow_native=allow_native)
     tokenizer = load_tokenizer(folder, name)
     loaded = loaded_weights(folder, files, name, config)
     n_rows = config.get_text_config().vocab_size
@@ -311,6 +317,7 @@ class LoadedModel:
             name=located.name,
             revision=located.revision,
             architecture=type(self._model).__name__,
+            own_code=own_code(json_object(located.folder / CONFIG, located.name)),
             weights=tensor_digest(files),
             files={file.name: file_digest(file) for file in files},
             tokenizer=tokenizer_digest(self._tokenizer),

@@ -15,9 +15,20 @@ from maskaudit.audit.measuring.checkpoints.located import first_line
 MOST_LAYERS = 1000
 
 
-def load_config(folder: Path, name: str) -> Any:  # noqa: ANN401 - transformers' own type
-    """Load a checkpoint's config; raises `InputError` unless it is a masked LM of plain weights."""
-    _refuse_foreign(name, json_object(folder / CONFIG, name))
+def load_config(folder: Path, name: str, *, allow_native: bool = False) -> Any:  # noqa: ANN401
+    """Load a checkpoint's config; raises `InputError` unless it is a masked LM of plain weights.
+
+    A checkpoint that brings code of its own is refused, since another class than its own may give
+    other numbers; with `allow_native` that of transformers takes its place, where there is one.
+    """
+    raw = json_object(folder / CONFIG, name)
+    _refuse_foreign(name, raw)
+    if not allow_native and own_code(raw):
+        raise InputError(
+            f"model {name}: config.json asks for its own code ({own_code(raw)}), which is never "
+            f"run; to score transformers' own class for {str(raw.get('model_type'))!r} instead: "
+            "--allow-native, or allow_native = true under [run]"
+        )
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:
@@ -37,6 +48,13 @@ def load_config(folder: Path, name: str) -> Any:  # noqa: ANN401 - transformers'
             "the mask; expected a masked LM"
         )
     return config
+
+
+def own_code(config: dict[str, Any]) -> str:
+    """The classes that a raw config asks for in its `auto_map`; empty without one."""
+    named = config.get("auto_map") or {}
+    values = named.values() if isinstance(named, dict) else [named]
+    return ", ".join(str(value) for value in values)
 
 
 def _refuse_foreign(name: str, config: dict[str, Any]) -> None:
