@@ -67,7 +67,7 @@ def test_there_is_a_list_by_hand_for_each_set():
 @pytest.mark.parametrize("path", SETS, ids=lambda path: path.stem)
 def test_sentences_have_the_capitals_articles_and_endings_of_their_language(path):
     """What `probes show` prints is what a speaker wrote down; it lists the capitals it made."""
-    shown = sentences(str(path))
+    shown = sentences(str(path)).sets[0]
     rows = [(row["text"], target) for row in shown.as_json() for target in row["targets"]]
     for expected in EXPECTED[path.stem]:
         assert expected in rows

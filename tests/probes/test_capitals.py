@@ -229,9 +229,9 @@ text = "bugün [MASK] {attribute}."
 """
     path = tmp_path / "set.toml"
     path.write_text(f"[set]\nlanguage = 'tr'\n{head}{rest}", "utf-8")
-    assert dict(sentences(str(path)).capitals) == {"Bugün": "bugün"}
+    assert dict(sentences(str(path)).sets[0].capitals) == {"Bugün": "bugün"}
     path.write_text(path.read_text("utf-8").replace("bugün [MASK]", "[MASK]"), "utf-8")
-    assert dict(sentences(str(path)).capitals) == {"İşçi": "işçi"}
+    assert dict(sentences(str(path)).sets[0].capitals) == {"İşçi": "işçi"}
     # The sentence and its prior, both with the group at the start.
     assert [row["capitals"] for row in sentences(str(path)).as_json()] == [{"İşçi": "işçi"}] * 2
     told = sentences(str(path)).as_text().splitlines()[-1]
