@@ -106,8 +106,9 @@ def _unjudged(line: Sequence[Series], limit: float | None) -> str:
     newest = line[-1]
     points = [point for series in line for point in series.points]
     is_difference = newest.subject == DIFFERENCE
-    described = points[-1].audit.probe_sets[newest.probe_set]
-    has_direction = described.has_direction(Slice.parse(newest.slice).groups)
+    described = points[-1].audit.probe_sets.get(newest.probe_set)
+    groups = Slice.parse(newest.slice).groups
+    has_direction = described is None or described.has_direction(groups)
     if not is_harmful_lean(newest.estimator) or not has_direction:
         return "no direction"
     if newest.is_drawn and not is_difference and limit is None:
