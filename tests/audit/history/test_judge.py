@@ -200,7 +200,11 @@ def made_up(rng, n_sets=3, n_versions=10):
         for k in range(n_versions)
     ]
     names = ("axis", "slice", "estimator", "mode", "subject", "method", "scope", "title")
-    texts = dict.fromkeys(names, "") | {"estimator": CONTRAST, "subject": "difference"}
+    texts = dict.fromkeys(names, "") | {
+        "estimator": CONTRAST,
+        "subject": "difference",
+        "slice": "contrast",
+    }
     series = []
     for place in range(n_sets):
         # What the sentences do to all versions alike is most of the noise.
