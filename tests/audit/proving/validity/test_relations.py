@@ -7,7 +7,7 @@ from maskaudit.audit.proving.validity import relations
 
 pytestmark = pytest.mark.slow
 
-REPETITIONS, SEED = 4000, 1
+REPETITIONS, SEED = 2500, 1
 KAPPAS = ["κ 0.7", "κ 1", "κ 1.3", "κ 1.5"]
 
 
