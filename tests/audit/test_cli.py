@@ -781,14 +781,16 @@ def test_probes_show_prints_every_sentence_with_its_targets(maskaudit):
 
 
 def test_probes_check_says_that_a_set_is_good(maskaudit, here):
-    """And names the faults of another in the same go."""
-    assert maskaudit("probes", "check", "small.toml") == Done(
-        0, "small.toml: good, 48 sentences\n", ""
+    """With its size and what is tested; the faults of another are named in the same go."""
+    good = (
+        "small.toml: good, 48 sentences\n"
+        "  tested: women and men: first less second, by their order; harm is up\n"
     )
+    assert maskaudit("probes", "check", "small.toml") == Done(0, good, "")
     (here / "bad.toml").write_text("")
     done = maskaudit("probes", "check", "bad.toml", "small.toml", "none.toml")
     assert done.code == 2
-    assert done.out == "small.toml: good, 48 sentences\n"
+    assert done.out == good
     assert "bad.toml: set: is missing" in done.err
     assert "probe set 'none.toml': no such shipped set or file" in done.err
 
@@ -798,7 +800,7 @@ def test_probes_show_and_check_read_what_a_run_reads(maskaudit, here):
     (here / "words.json").write_text(WORDS)
     assert maskaudit("probes", "import", "weat", "words.json", "-o", "words").code == 0
     done = maskaudit("probes", "check", "facts", "sm*.toml", "words")
-    names = [line.split(":")[0] for line in done.out.splitlines()]
+    names = [line.split(":")[0] for line in done.out.splitlines() if ": good, " in line]
     assert (done.code, names) == (0, ["facts", "small.toml", "words"])
     assert "This is lawyer." in maskaudit("probes", "show", "words").out
     shown = maskaudit("probes", "show", "sm*.toml")
@@ -836,9 +838,9 @@ def test_probes_show_and_check_draw_one_time_from_a_grammar(maskaudit):
     shown = maskaudit("probes", "show", weekly)
     assert maskaudit("probes", "show", weekly) == shown
     count = len(shown.out.splitlines())
-    assert maskaudit("probes", "check", weekly) == Done(
-        0, f"{weekly}: good, {count} sentences\n", ""
-    )
+    checked = maskaudit("probes", "check", weekly)
+    assert (checked.code, checked.err) == (0, "")
+    assert checked.out.splitlines()[0] == f"{weekly}: good, {count} sentences"
 
 
 def test_the_seed_of_a_run_is_that_of_its_record(maskaudit, here, models):

@@ -27,12 +27,7 @@ from maskaudit.audit.measuring.backends.attention import (
 )
 from maskaudit.audit.measuring.backends.trials import usable_length
 from maskaudit.audit.measuring.backends.weights import loaded_weights
-from maskaudit.audit.measuring.checkpoints.checkpoint import (
-    CONFIG,
-    json_object,
-    recognise,
-    weight_files,
-)
+from maskaudit.audit.measuring.checkpoints.checkpoint import recognise, weight_files
 from maskaudit.audit.measuring.checkpoints.config import load_config, own_code
 from maskaudit.audit.measuring.checkpoints.digests import (
     config_digest,
@@ -317,7 +312,7 @@ class LoadedModel:
             name=located.name,
             revision=located.revision,
             architecture=type(self._model).__name__,
-            own_code=own_code(json_object(located.folder / CONFIG, located.name)),
+            own_code=own_code(vars(config)),
             weights=tensor_digest(files),
             files={file.name: file_digest(file) for file in files},
             tokenizer=tokenizer_digest(self._tokenizer),
