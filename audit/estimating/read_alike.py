@@ -51,8 +51,11 @@ def _repeated(items: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     word = items["term"].where(items["term"] != "", items["target"])
     found = []
     for _, model_scores in scores[scores["read"] != ""].groupby("model", sort=False):
-        read = model_scores.drop_duplicates("item").set_index("item")["read"]
-        rows = items.assign(read=items["item"].map(read), word=word).dropna(subset="read")
+        by_item = model_scores.drop_duplicates("item")
+        # Items that share a read are few or none, and looking for them is cheap.
+        read = by_item[by_item["read"].duplicated(keep=False)].set_index("item")["read"]
+        chosen = items["item"].isin(read.index)
+        rows = items[chosen].assign(read=items["item"][chosen].map(read), word=word[chosen])
         ordered = rows.sort_values("word", kind="stable")
         same_as = ordered.groupby([*keys, "read"], sort=False, dropna=False)["word"].transform(
             "first"
