@@ -97,7 +97,8 @@ def plan(
 class _Slots:
     """Masked sentences with the slot that is read, by context, and the targets of each.
 
-    `targets` has the target of each item, `written` its pieces in its sentence if it has any text.
+    `items` has the target of each item by context; `written` the pieces of each target in its
+    sentence, None where they cannot be told apart. An item without a target is not in `written`.
     """
 
     texts: Mapping[str, tuple[str, int]]
@@ -127,8 +128,8 @@ class _Slots:
     def contexts(self, special: frozenset[int]) -> dict[str, Context | None]:
         """The context that each slot is read in: that in which most of its targets stand.
 
-        Where no target can be written, and where two contexts are equally common, it is the one in
-        which ordinary words stand.
+        Where no target can be written it is the one in which ordinary words stand; None where these
+        do not fit either.
         """
         chosen: dict[str, Context | None] = {}
         for context, of_context in self.items.items():
