@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.values import WRITTEN, Reading
 from maskaudit.audit.texts import lexicon, toml_files
-from maskaudit.audit.texts.toml_files import Part, Texts, did_you_mean
+from maskaudit.audit.texts.toml_files import Part, Texts, closest
 from maskaudit.audit.vocabulary import GATES_FILE
 from maskaudit.probes.loading import load, shipped
 from maskaudit.probes.schema import ProbeSet
@@ -300,7 +300,7 @@ def files_of(name: str, folder: Path = Path()) -> Iterable[Path]:
         return files
     raise InputError(
         f"probe set {_short(name)!r}: no such shipped set or file; "
-        f"shipped sets: {CORE} (all), {', '.join(sets)}{did_you_mean(Path(name).name, sets)}"
+        f"shipped sets: {CORE} (all), {', '.join(sets)}{closest(Path(name).name, sets)}"
     )
 
 
