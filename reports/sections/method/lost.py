@@ -40,7 +40,8 @@ def lost(manifest: Manifest, items: pd.DataFrame, scores: pd.DataFrame, names: N
         blocks += [Text(_lost_total(manifest.lost)), _lost_table(manifest, names)]
     if manifest.left_out:
         blocks.append(_left_out(manifest))
-    blocks.append(_pieces(manifest, items, scores, names))
+    if (items["target"] != "").any():  # sets of whole sentences have no words at a mask
+        blocks.append(_pieces(manifest, items, scores, names))
     blocks += _read_as_others(manifest, items, scores, names)
     return Section("lost", "What was lost, and why", tuple(blocks), "What was lost")
 
