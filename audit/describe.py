@@ -178,6 +178,9 @@ def manifest(
     planted = truth.truth_of(
         {subject: identity.weights for subject, identity in identities.items()}
     )
+    unavailable_parts = not_available(pair, questions.items["kind"].unique())
+    without_states = [part.model for part in unavailable_parts if "state" in part.measures]
+    all_contexts = contexts(questions.parts)
     return Manifest(
         format=FORMAT,
         key=details.key,
@@ -192,9 +195,9 @@ def manifest(
         probe_sets=questions.described,
         lost=[
             *lost(questions.items, scored.scores),
-            *lost_joins(questions.items, contexts(questions.parts), scored.paired, list(pair)),
+            *lost_joins(questions.items, all_contexts, scored.paired, list(pair), without_states),
         ],
-        unavailable=not_available(pair, questions.items["kind"].unique()),
+        unavailable=unavailable_parts,
         left_out=[LeftOut.model_validate(cell) for cell in estimated.left_out],
         not_measured=_not_measured(identities),
         truth=planted,

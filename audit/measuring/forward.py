@@ -137,9 +137,6 @@ class _Rows:
         )
 
 
-# A word's state by pooling: of the first piece of its sentence, averaged, or of its first piece.
-
-
 class _ReadIndex:
     """The reads of a plan, indexed by sentence, and what each is needed for."""
 

@@ -229,7 +229,9 @@ class _Keys:
     """Cache keys of parts: digests of everything that their scores depend on."""
 
     def __init__(self, models: Iterable[MaskedLM]) -> None:
-        self._models = {id(model): _identified(model) for model in models}
+        # A reference that several pairs share is asked its sentence once.
+        distinct = {id(model): model for model in models}
+        self._models = {key: _identified(model) for key, model in distinct.items()}
         code = fingerprint("audit.measuring", "audit.recording")
         self._common = [code, setting(), read_plan.BATCH_PIECES]
 

@@ -86,7 +86,7 @@ def _check_dtypes(files: Sequence[Path], name: str, model: Any, unused: Iterable
 
 def _switch(config: Any, loading: dict[str, Any]) -> str:  # noqa: ANN401
     """What else may be wrong where a config chooses between an old and a new head, as DeBERTa's."""
-    heads = sorted(key for key in loading["unexpected_keys"])
+    heads = sorted(loading["unexpected_keys"])
     if not heads or not isinstance(getattr(config, "legacy", None), bool):
         return ""
     other = str(not config.legacy).lower()

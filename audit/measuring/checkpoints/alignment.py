@@ -5,8 +5,9 @@ vocabularies write for white space and for the inside of a word. The text must b
 last character, so a wrong mark or a changed character is found, not guessed.
 """
 
+import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 Span = tuple[int, int]
@@ -25,20 +26,33 @@ class Aligned:
     words: tuple[int, ...]
 
 
-def aligned(text: str, pieces: Sequence[str | None]) -> Aligned | None:
+def aligned(
+    text: str, pieces: Sequence[str | None], special: Collection[str] = ()
+) -> Aligned | None:
     """The spans and words of pieces; None if the text cannot be put together from them.
 
     An unknown piece, None, stands for what it hides, together with those beside it. Case,
-    accents and compatibility forms may differ from the text in one way that holds for all of it.
+    accents and compatibility forms may differ from the text in one way that holds for all of it
+    but the `special` tokens in it, such as a mask, which no tokenizer folds.
     """
+    spared = {
+        index
+        for token in special
+        for found in re.finditer(re.escape(token), text)
+        for index in range(*found.span())
+    }
     for fold in _FOLDS:
-        characters = [(part, index) for index, c in enumerate(text) for part in fold(c)]
-        found = _walk("".join(c for c, _ in characters), pieces)
-        if found is not None:
+        characters = [
+            (part, index)
+            for index, c in enumerate(text)
+            for part in (c if index in spared else fold(c))
+        ]
+        spans_found = _walk("".join(c for c, _ in characters), pieces)
+        if spans_found is not None:
             places = [index for _, index in characters]
             spans = tuple(
                 (places[start], places[end - 1] + 1) if start < end else (0, 0)
-                for start, end in found
+                for start, end in spans_found
             )
             return Aligned(spans, _words(text, pieces, spans))
     return None
@@ -106,6 +120,8 @@ def _after_space(text: str, place: int) -> int:
 def _bodies(piece: str) -> Iterator[str]:
     """What a piece may stand for in the text: itself, or itself without a mark."""
     yield piece
+    # Lower-casing knows the end of a Greek word; folding character by character does not.
+    yield piece.replace("\N{GREEK SMALL LETTER FINAL SIGMA}", "\N{GREEK SMALL LETTER SIGMA}")
     yield from (piece.removeprefix(mark) for mark in _BEGINS if piece.startswith(mark))
     yield from (piece.removesuffix(mark) for mark in _ENDS if piece.endswith(mark))
 

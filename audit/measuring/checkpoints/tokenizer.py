@@ -79,7 +79,8 @@ class Tokenizer:
         inside = [i for i, is_added in enumerate(batch["special_tokens_mask"]) if not is_added]
         pieces = self.built.convert_ids_to_tokens([ids[i] for i in inside])
         unknown = self.built.unk_token
-        found = aligned(text, [None if piece == unknown else piece for piece in pieces])
+        known = [None if piece == unknown else piece for piece in pieces]
+        found = aligned(text, known, self.built.all_special_tokens)
         if found is None:
             raise InputError(
                 f"its tokenizer reads {text[:_SHOWN_TEXT]!r} as {_shown(pieces)}, of which the "
@@ -99,7 +100,8 @@ class Tokenizer:
             if tuple(own.ids) != ours.ids:
                 both = own.tokens, self.built.convert_ids_to_tokens(list(ours.ids))
                 pairs = enumerate(zip(*both, strict=False))
-                first = next((i for i, (one, other) in pairs if one != other), 0)
+                shorter = min(map(len, both))
+                first = next((i for i, (one, other) in pairs if one != other), shorter)
                 stated, found = (_shown(pieces[first:]) for pieces in both)
                 raise InputError(
                     f"{_FILE} reads {text[:_SHOWN_TEXT]!r} as {stated} from piece {first} on, but "

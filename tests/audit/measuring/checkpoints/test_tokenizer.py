@@ -38,6 +38,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
         ("nurses ran", ["nur@@", "ses", "ran"], ["nur", "ses", "ran"], [0, 0, 1]),
         ("nurses ran", ["nur", "ses</w>", "ran</w>"], ["nur", "ses", "ran"], [0, 0, 1]),
         ("The Nurse", ["the", "nurse"], ["The", "Nurse"], [0, 1]),
+        ("Η ΟΔΟΣ", ["η", "οδος"], ["Η", "ΟΔΟΣ"], [0, 1]),
         ("Zoë’s café", ["zoe", "’", "s", "cafe"], ["Zoë", "’", "s", "café"], [0, 1, 2, 3]),
         ("\uff37\uff29 ½", ["WI", "1\u20442"], ["\uff37\uff29", "½"], [0, 1]),
         (
@@ -103,6 +104,24 @@ def test_words_cut_anywhere_are_put_together_again(
     found = aligned(text, pieces)
     assert found is not None
     assert [text[start:end] for start, end in found.spans] == expected
+
+
+def test_a_mask_stays_as_it_is_where_a_tokenizer_lowers_all_else() -> None:
+    """Its capitals are the token's own; a piece in capitals that is no such token is not found."""
+    text, pieces = "This is [MASK] .", ["this", "is", "[MASK]", "."]
+    assert aligned(text, pieces) is None
+    found = aligned(text, pieces, ["[MASK]", "[UNK]"])
+    assert found is not None
+    assert [text[start:end] for start, end in found.spans] == ["This", "is", "[MASK]", "."]
+    assert aligned(text, ["this", "is", "[MASK]", "!"], ["[MASK]"]) is None
+
+
+def test_a_tokenizer_without_offsets_that_lowers_reads_a_mask() -> None:
+    """The very pieces of the fast one, at the very places."""
+    fast = Tokenizer(tiny._tokenizer("bert", tiny.WORDS, cased=False))
+    text = "The [MASK] saw Paris."
+    [expected] = fast.encode([text])
+    assert fast._aligned(text).spans == expected.spans
 
 
 def test_the_places_found_are_those_that_a_fast_tokenizer_tells() -> None:

@@ -14,6 +14,7 @@ from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.measuring.planning.joins import lost_joins
+from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.values import NOT_JOINED
 from maskaudit.probes.expand import BLEACHED, Expanded, from_rows
 from maskaudit.probes.joined_frames import joined_frames
@@ -254,3 +255,17 @@ def test_a_group_that_lacks_a_sentence_is_not_compared_and_is_counted(
         ("women/men", 1, NOT_JOINED), ("men/all", 1, NOT_JOINED)
     ]  # fmt: skip
     assert lost[0].examples == ["boy", "girl", "man", "woman"]
+
+
+def test_a_model_without_states_has_lost_no_joins_one_by_one() -> None:
+    """That it gives none is said once, with the reason; the other model's are counted."""
+    rows = [
+        {"probe_set": "w", "kind": "words", "frame": "t", "text": f"This is {word}.", "slot": None,
+         "group": side if side in "XY" else "", "class": side if side in "AB" else "",
+         "term": word, "target": word}
+        for side, word in zip("XYAB", ("nurse", "doctor", "he", "she"), strict=True)
+    ]  # fmt: skip
+    part = from_rows(iter(rows))
+    asked = (part.items, part.contexts, tables.table("paired", []), ["reference", "candidate"])
+    assert [row.model for row in lost_joins(*asked)] == ["reference", "candidate"]
+    assert [row.model for row in lost_joins(*asked, ["candidate"])] == ["reference"]
