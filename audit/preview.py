@@ -9,7 +9,7 @@ import pandas as pd
 
 from maskaudit.audit.describe import not_available
 from maskaudit.audit.estimating.estimators.catalogue import needed
-from maskaudit.audit.estimating.not_given import NotGiven, of_set
+from maskaudit.audit.estimating.not_given import NotGiven, count_facts, of_set
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.pairs import load_pairs
@@ -44,7 +44,7 @@ class Planned:
         }
 
     def as_text(self) -> str:
-        """All three as text for a terminal."""
+        """All four as text for a terminal."""
         minutes = sum(row["minutes"] for row in self.rows)
         sets = pd.DataFrame(self.rows).to_string(index=False, float_format="{:.1f}".format)
         lost = pd.DataFrame(self.lost)
@@ -116,10 +116,17 @@ def planned(settings: Settings) -> Planned:
     """Count sentences, losses and minutes by set and model, and find what cannot be given."""
     sets, has_lexicon = settings.probe_sets(), settings.lexicon() is not None
     parts = [expand(probe_set) for probe_set in sets]
+    n_facts = sum(count_facts(part.items) for part in parts)
     not_given = [
         reason
         for probe_set, part in zip(sets, parts, strict=True)
-        for reason in of_set(part.items, probe_set.header.contrast, has_lexicon=has_lexicon)
+        for reason in of_set(
+            part.items,
+            probe_set.header.contrast,
+            probe_set.directions,
+            has_lexicon=has_lexicon,
+            n_facts=n_facts,
+        )
     ]
     rows, lost, missing = [], [], []
     pairs = load_pairs(settings)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import combinations
 
+from maskaudit.audit.recording.manifest import classes_between
 from maskaudit.probes.schema import ProbeSet
 
 
@@ -13,19 +14,17 @@ def what_is_tested(probe_set: ProbeSet) -> Iterator[str]:
     """
     if probe_set.header.kind != "association" or not probe_set.groups:
         return
-    contrast = probe_set.header.contrast
-    class_of = {group: name for name, group in (probe_set.directions or {}).items()}
+    directions = probe_set.directions or {}
     for pair in combinations(probe_set.groups, 2):
         named = f"{pair[0]} and {pair[1]}"
-        if class_of.keys() >= set(pair):
-            first, second = (class_of[group] for group in pair)
-            yield f"{named}: {first} less {second}; harm is up"
-        elif contrast is None:
+        classes = classes_between(directions, probe_set.header.contrast, pair)
+        if classes is None:
             yield f"{named}: nothing, for no two classes are contrasted"
+            continue
+        contrast = f"{named}: {classes[0]} less {classes[1]}"
+        if set(pair) <= set(directions.values()):
+            yield f"{contrast}; harm is up"
         elif len(probe_set.groups) > 2:  # noqa: PLR2004 - else the order of `contrast` decides
-            yield (
-                f"{named}: {contrast[0]} less {contrast[1]}, without a direction of harm (no "
-                "`group` in the classes says it)"
-            )
+            yield f"{contrast}, without a direction of harm (no `group` in the classes says it)"
         else:
-            yield f"{named}: {contrast[0]} less {contrast[1]}, by their order; harm is up"
+            yield f"{contrast}, by their order; harm is up"

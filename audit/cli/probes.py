@@ -76,7 +76,9 @@ def _print_checked(path: Path, label: str) -> None:
     for line in what_is_tested(probe_set):
         print(f"  tested: {line}")
     # The lexicon is named by a run, not by a set.
-    for reason in of_set(expanded.items, probe_set.header.contrast, has_lexicon=False):
+    for reason in of_set(
+        expanded.items, probe_set.header.contrast, probe_set.directions, has_lexicon=False
+    ):
         print(f"note: {reason}")
 
 

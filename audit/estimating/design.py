@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from maskaudit.audit.estimating.estimators import CORRECTED
-from maskaudit.audit.recording.manifest import ProbeSetKey
+from maskaudit.audit.recording.manifest import ProbeSetKey, classes_between
 
 # Number of characters of a digest in a method key.
 _DIGEST_LENGTH = 12
@@ -22,14 +22,8 @@ class Design:
     directions: Mapping[str, str] = field(default_factory=dict)
 
     def classes(self, first: str, second: str) -> tuple[str, str] | None:
-        """The classes whose contrast is between two groups: those stereotyped with each of them.
-
-        `contrast` if the set does not say so of both; None if it has no contrast either.
-        """
-        class_of = {group: name for name, group in self.directions.items()}
-        if first in class_of and second in class_of:
-            return class_of[first], class_of[second]
-        return self.contrast
+        """The classes whose contrast is between two groups (`classes_between`)."""
+        return classes_between(self.directions, self.contrast, (first, second))
 
 
 def design(name: str, described: ProbeSetKey, method: Mapping[str, str]) -> Design:

@@ -5,8 +5,9 @@ that they say the same. What the models could not score is told apart from it: i
 manifest's `lost`, `left_out` and `not_measured`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from typing import Any
 
 import pandas as pd
@@ -16,9 +17,10 @@ from maskaudit.audit.estimating.crossed import LEAST_FRAMES
 from maskaudit.audit.estimating.estimate import is_crossed
 from maskaudit.audit.estimating.estimators.catalogue import ALL
 from maskaudit.audit.estimating.estimators.completions import DISCO, HONEST
+from maskaudit.audit.estimating.estimators.contexts import clusters_of
 from maskaudit.audit.estimating.facts.competence import LEAST_FACTS
 from maskaudit.audit.estimating.registry.names import CONTRAST
-from maskaudit.audit.recording.manifest import Manifest
+from maskaudit.audit.recording.manifest import Manifest, classes_between
 
 _TWO = 2
 _EXAMPLES = 3
@@ -57,11 +59,18 @@ _Reasons = Iterator[tuple[str, str, str]]
 
 
 def of_set(
-    items: pd.DataFrame, contrast: Sequence[str] | None, *, has_lexicon: bool
+    items: pd.DataFrame,
+    contrast: Sequence[str] | None,
+    directions: Mapping[str, str] | None = None,
+    *,
+    has_lexicon: bool,
+    n_facts: int | None = None,
 ) -> list[NotGiven]:
     """Everything that one set asks for and cannot be given; `items` are its rows.
 
-    `has_lexicon` says whether the run names a lexicon of hurtful words.
+    `contrast` and `directions` are the set's (`classes_between`). `has_lexicon` says whether the
+    run names a lexicon of hurtful words; `n_facts` is the number of facts of all its sets, by which
+    competence is judged: without it, those of this set.
     """
     name, kind = (str(items[column].iloc[0]) for column in ("probe_set", "kind"))
     probes = items[items["role"] != "control"]
@@ -69,7 +78,7 @@ def of_set(
         why = f"no estimator reads sets of kind {kind!r}"
         reasons: _Reasons = iter([("Any number", why, "leave the set out of the audit")])
     elif kind == "association":
-        reasons = _of_association(probes[probes["role"] == "probe"], contrast)
+        reasons = _of_association(probes[probes["role"] == "probe"], contrast, directions or {})
     elif kind == "completions":
         reasons = _of_completions(probes, has_lexicon=has_lexicon)
     elif kind in _SIDES:
@@ -77,23 +86,33 @@ def of_set(
     elif kind == "words":
         reasons = _of_words(probes)
     else:
-        reasons = _of_facts(probes)
+        reasons = _of_facts(count_facts(items) if n_facts is None else n_facts)
     return [NotGiven(name, *reason) for reason in reasons]
 
 
 def of_record(manifest: Manifest, items: pd.DataFrame) -> list[NotGiven]:
     """Everything that the sets of a record ask for and that it cannot give."""
     # The method key of a run names its lexicon.
-    has_lexicon = "lexicon" in manifest.method
+    has_lexicon, n_facts = "lexicon" in manifest.method, count_facts(items)
     return [
         reason
         for name, part in manifest.probe_sets.items()
         if len(rows := items[items["probe_set"] == name])
-        for reason in of_set(rows, part.contrast, has_lexicon=has_lexicon)
+        for reason in of_set(
+            rows, part.contrast, part.directions, has_lexicon=has_lexicon, n_facts=n_facts
+        )
     ]
 
 
-def _of_association(probes: pd.DataFrame, contrast: Sequence[str] | None) -> _Reasons:
+def count_facts(items: pd.DataFrame) -> int:
+    """The number of facts among the rows of one set or several."""
+    facts = items[(items["kind"] == "cloze") & (items["label"] == "right")]
+    return len(facts[["probe_set", "frame"]].drop_duplicates())
+
+
+def _of_association(
+    probes: pd.DataFrame, contrast: Sequence[str] | None, directions: Mapping[str, str]
+) -> _Reasons:
     groups = list(dict.fromkeys(probes["group"]))
     if len(groups) < _TWO:
         yield _one_group("Log-odds and all that is made of them", probes)
@@ -108,13 +127,16 @@ def _of_association(probes: pd.DataFrame, contrast: Sequence[str] | None) -> _Re
             f"groups {_listed(groups)}"
         )
         yield f"Log-odds of {whose}", why, "write the same attribute for every group"
+    pairs = combinations(groups, 2)
+    contrasts = [classes_between(directions, contrast, pair) for pair in pairs]
+    contrasted = list(dict.fromkeys(name for classes in contrasts for name in classes or ()))
     if not is_crossed(probes):
-        if contrast:
+        if contrasted:
             why = "not every attribute stands in every frame"
             yield f"`{CONTRAST}`", why, "write frames that fit all attributes"
         yield from _few_clusters(probes["attribute"].nunique(), "attribute")
         return
-    yield from _of_contrast(probes, contrast)
+    yield from _of_contrast(probes, contrasted)
     if (n_frames := probes["frame"].nunique()) < LEAST_FRAMES:
         yield (
             "Intervals, p values and leans of attributes",
@@ -123,17 +145,17 @@ def _of_association(probes: pd.DataFrame, contrast: Sequence[str] | None) -> _Re
         )
 
 
-def _of_contrast(probes: pd.DataFrame, contrast: Sequence[str] | None) -> _Reasons:
+def _of_contrast(probes: pd.DataFrame, contrasted: Sequence[str]) -> _Reasons:
     sizes = probes.groupby("class")["attribute"].nunique()
-    if not contrast:
+    if not contrasted:
         names = ", ".join(f'"{name}"' for name in sizes.index if name)
         yield (
-            f"`{CONTRAST}`, the only number of such a set that is tested",
+            f"`{CONTRAST}`, the only number of such a set that is tested,",
             "the set names no contrast",
             f"name two classes under [set], as in contrast = [FIRST, SECOND]; it has {names}",
         )
         return
-    for name in contrast:
+    for name in contrasted:
         if (size := int(sizes.get(name, 0))) < _TWO:
             has = _counted(size, "attribute")
             why = f"the class {name!r} has {has}, and a contrast takes {_TWO} of each class"
@@ -158,7 +180,7 @@ def _of_completions(probes: pd.DataFrame, *, has_lexicon: bool) -> _Reasons:
             "only one group has a sentence there",
             "write the sentence for another group too",
         )
-    yield from _few_clusters(probes["frame"].nunique(), "frame")
+    yield from _few_clusters(clusters_of(probes).nunique(), "frame that share no sentence")
 
 
 def _of_sides(probes: pd.DataFrame, noun: str, sides: Sequence[str]) -> _Reasons:
@@ -189,12 +211,12 @@ def _of_words(probes: pd.DataFrame) -> _Reasons:
             )
 
 
-def _of_facts(probes: pd.DataFrame) -> _Reasons:
-    n_facts = probes.loc[probes["label"] == "right", "frame"].nunique()
+def _of_facts(n_facts: int) -> _Reasons:
     if n_facts < LEAST_FACTS:
+        has = "1 fact is asked" if n_facts == 1 else f"{n_facts} facts are asked"
         yield (
             "A verdict on competence",
-            f"the set has {_counted(n_facts, 'fact')}, and a verdict takes {LEAST_FACTS}",
+            f"{has}, and a verdict takes {LEAST_FACTS}",
             "add facts, or audit with the shipped set `facts` as well",
         )
 

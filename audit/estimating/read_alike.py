@@ -49,12 +49,15 @@ def _repeated(items: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     # An answer is the attribute of its row; its cell is the fact.
     keys = [key for key in _CELL if key != "attribute" or items["kind"].iloc[0] != "cloze"]
     word = items["term"].where(items["term"] != "", items["target"])
-    found = []
+    found: list[pd.DataFrame] = []
     for _, model_scores in scores[scores["read"] != ""].groupby("model", sort=False):
         by_item = model_scores.drop_duplicates("item")
         # Items that share a read are few or none, and looking for them is cheap.
         read = by_item[by_item["read"].duplicated(keep=False)].set_index("item")["read"]
         chosen = items["item"].isin(read.index)
+        # A row that an earlier model has left out cannot stand for another.
+        for earlier in found:
+            chosen &= ~items.index.isin(earlier.index)
         rows = items[chosen].assign(read=items["item"][chosen].map(read), word=word[chosen])
         ordered = rows.sort_values("word", kind="stable")
         same_as = ordered.groupby([*keys, "read"], sort=False, dropna=False)["word"].transform(
@@ -62,8 +65,7 @@ def _repeated(items: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
         )
         repeated = ordered.duplicated([*keys, "read"])
         found.append(ordered.assign(same_as=same_as)[repeated & (ordered["word"] != same_as)])
-    both = pd.concat(found) if found else items.iloc[:0].assign(word="", same_as="")
-    return both[~both.index.duplicated()]
+    return pd.concat(found) if found else items.iloc[:0].assign(word="", same_as="")
 
 
 def _folded(text: str) -> str:

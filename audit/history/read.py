@@ -165,13 +165,8 @@ def _rows(content: bytes, chosen: Chosen, manifest: Manifest) -> list[dict[str, 
     if not is_older:
         return rows
     # A row of an unknown set is refused by `_checked`, with a message of its own.
-    sets = manifest.probe_sets
-    slices = [
-        older.slice_now(row["slice"], row["subject"], sets[row["probe_set"]])
-        if row["probe_set"] in sets
-        else row["slice"]
-        for row in rows
-    ]
+    keys = ((row["slice"], row["subject"], row["probe_set"]) for row in rows)
+    slices = older.slices_now(keys, manifest.probe_sets)
     return [
         {**row, "slice": slice_}
         for row, slice_ in zip(rows, slices, strict=True)

@@ -1,6 +1,6 @@
 """The manifest of a record, `record.json`, as a typed value that is validated on reading."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -119,6 +119,20 @@ class ProbeSetKey(Part):
         a group; of more groups a direction is known only where a class names each.
         """
         return not groups or set(groups) <= set((self.directions or {}).values())
+
+
+def classes_between(
+    directions: Mapping[str, str], contrast: Sequence[str] | None, groups: Sequence[str]
+) -> tuple[str, str] | None:
+    """The classes whose contrast is between two groups: those stereotyped with each of them.
+
+    `directions` has the group of each class that is stereotyped with one. `contrast` if they do not
+    say so of both groups, or if `groups` is (), the only two of a set; None without a contrast.
+    """
+    class_of = {group: name for name, group in directions.items()}
+    if groups and class_of.keys() >= set(groups):
+        return class_of[groups[0]], class_of[groups[1]]
+    return (contrast[0], contrast[1]) if contrast else None
 
 
 class Labelled(_Written):

@@ -1,6 +1,6 @@
 """Slices of older formats, by the names that the newest format has for them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -29,13 +29,20 @@ def slice_now(text: str, subject: str, described: ProbeSet) -> str | None:
     return str(replace(of_part(described.kind, slice_.value), groups=slice_.groups))
 
 
+def slices_now(
+    rows: Iterable[tuple[str, str, str]], probe_sets: Mapping[str, ProbeSet]
+) -> list[str | None]:
+    """`slice_now` of rows of slice, subject and set; a row of an unknown set keeps its slice."""
+    return [
+        slice_now(text, subject, probe_sets[name]) if name in probe_sets else text
+        for text, subject, name in rows
+    ]
+
+
 def with_parts(estimates: pd.DataFrame, probe_sets: Mapping[str, ProbeSet]) -> pd.DataFrame:
     """Convert the slices of estimates of formats 1 to 4; rows of no such part are dropped."""
     keys = zip(estimates["slice"], estimates["subject"], estimates["probe_set"], strict=True)
-    slices = [
-        slice_now(text, subject, probe_sets[name]) if name in probe_sets else text
-        for text, subject, name in keys
-    ]
-    converted = estimates.assign(slice=pd.Series(slices, estimates.index, dtype="object"))
+    slices = pd.Series(slices_now(keys, probe_sets), estimates.index, dtype="object")
+    converted = estimates.assign(slice=slices)
     kept = converted[converted["slice"].notna()]
     return kept.astype({"slice": "str"}).reset_index(drop=True)

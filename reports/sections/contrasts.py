@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from maskaudit.audit.estimating.crossed import LEAST_FRAMES
 from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.recording import slices
-from maskaudit.audit.recording.manifest import Labelled, ProbeSet
+from maskaudit.audit.recording.manifest import Labelled, ProbeSet, classes_between
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import Claim
 from maskaudit.reports.effects import (
@@ -97,10 +97,7 @@ def classes_of(part: ProbeSet, between: Sequence[str]) -> tuple[str, str] | None
     None if the set has no contrast between them.
     """
     groups = tuple(between) or tuple(part.groups)
-    class_of = {group: name for name, group in (part.directions or {}).items()}
-    if class_of.keys() >= set(groups):
-        return class_of[groups[0]], class_of[groups[1]]
-    return (part.contrast[0], part.contrast[1]) if part.contrast else None
+    return classes_between(part.directions or {}, part.contrast, groups)
 
 
 def tag(probe_set: str, groups: Sequence[str]) -> str:

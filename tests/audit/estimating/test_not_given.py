@@ -91,6 +91,31 @@ def told(
     return of_set(items, contrast, has_lexicon=has_lexicon)
 
 
+def test_classes_that_name_their_groups_need_no_contrast() -> None:
+    """They are contrasted all the same; that one of them is too small is said of it by name."""
+    directions = {"c0": "women", "c1": "men"}
+    assert of_set(association(), None, directions, has_lexicon=True) == []
+    small = of_set(association(sizes=(1, 2)), None, directions, has_lexicon=True)
+    assert any("'c0' has 1 attribute" in reason.text for reason in small)
+
+
+def test_facts_of_all_sets_are_counted_for_the_verdict_on_competence() -> None:
+    """Twelve alone are too few; beside thirty others they are not."""
+    few = facts(12)
+    [reason] = told(few)
+    assert "12 facts are asked, and a verdict takes 20" in reason.text
+    assert of_set(few, None, has_lexicon=True, n_facts=42) == []
+
+
+def test_frames_that_share_their_sentences_are_counted_as_they_are_clustered() -> None:
+    """Six frames in pairs of the same sentences are three for an interval."""
+    items = completions(n_frames=6)
+    pair = items["frame"].str.removeprefix("f").astype(int) // 2
+    assert told(items) == []
+    [reason] = told(items.assign(context=pair.astype(str) + "/" + items["group"]))
+    assert "the set has 3 frames that share no sentence, and they take 6" in reason.text
+
+
 @pytest.mark.parametrize("name", shipped())
 def test_the_shipped_sets_are_given_all_that_they_ask_for(name: str) -> None:
     """Nothing is told of a set that lacks nothing."""
@@ -128,7 +153,7 @@ def test_a_whole_set_is_told_nothing(items: pd.DataFrame) -> None:
          "add the missing side"),
         (told(sides(["stereotype", "anti", "unrelated"], 7, "triples")), "1 of 7 items (0)",
          "lack one of the sides", "add the missing side"),
-        (told(facts(19)), "verdict on competence", "has 19 facts, and a verdict takes 20", "facts"),
+        (told(facts(19)), "verdict on competence", "19 facts are asked, and", "facts"),
         (told(words("B")), "seat", "no words B", "two of attribute words"),
     ],
 )  # fmt: skip

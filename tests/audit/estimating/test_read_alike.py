@@ -68,6 +68,23 @@ def test_a_word_without_its_accent_is_counted_once(
         }
 
 
+def test_a_word_that_is_left_out_stands_for_no_other() -> None:
+    """One model reads w1 as w2, the other w2 as w3: without w2, two words are left for both."""
+    cell = {"probe_set": "p", "kind": "association", "frame": "f", "variant": 0, "role": "probe",
+            "label": "", "class": "c", "attribute": "a", "group": "g"}  # fmt: skip
+    terms = ("w1", "w2", "w3")
+    items = pd.DataFrame([{**cell, "term": term, "target": term, "item": term} for term in terms])
+    reads = {"reference": "aab", "candidate": "abb"}
+    scores = pd.DataFrame(
+        {"item": list(terms) * 2, "model": [m for m in reads for _ in terms], "read": [*"aababb"]}
+    )
+    assert list(read_alike.distinct(items, scores)["term"]) == ["w1", "w3"]
+    backwards = items[::-1].reset_index(drop=True)
+    assert sorted(read_alike.distinct(backwards, scores)["term"]) == ["w1", "w3"]
+    [row] = read_alike.repeats(items, scores).to_dict("records")
+    assert (row["word"], row["same_as"]) == ("w2", "w1")
+
+
 def test_pairs_that_are_read_alike_are_left_alone() -> None:
     """A pair of equal sentences is a tie, and a tie counts."""
     items = pd.DataFrame(
