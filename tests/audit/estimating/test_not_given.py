@@ -153,7 +153,8 @@ def test_a_whole_set_is_told_nothing(items: pd.DataFrame) -> None:
          "add the missing side"),
         (told(sides(["stereotype", "anti", "unrelated"], 7, "triples")), "1 of 7 items (0)",
          "lack one of the sides", "add the missing side"),
-        (told(facts(19)), "verdict on competence", "19 facts are asked, and", "facts"),
+        (told(facts(19)), "verdict on competence",
+         "19 facts are asked, and a verdict takes 20", "facts"),
         (told(words("B")), "seat", "no words B", "two of attribute words"),
     ],
 )  # fmt: skip
