@@ -110,6 +110,6 @@ def _known(language: str) -> re.Pattern[str]:
     words = [f"[{word[0]}{word[0].upper()}]{re.escape(word[1:-1])}" for word in how.abbreviations]
     known = [rf"(?<!\w)(?:{'|'.join(words)})"] if words else []
     if how.ordinal_digits:
-        # Not the decimals of "3,5".
-        known.append(rf"(?<![\w,])(?:[0-9]{{1,{how.ordinal_digits}}}|[IVXLC]+)")
+        # Neither the decimals of "3,5" nor the minutes of "12:30".
+        known.append(rf"(?<![\w,:])(?:[0-9]{{1,{how.ordinal_digits}}}|[IVXLC]+)")
     return re.compile(rf"(?:{'|'.join(known) or '(?!)'})\.$")

@@ -7,7 +7,7 @@ from maskaudit.audit.texts.toml_files import did_you_mean
 from maskaudit.audit.texts.toml_lines import Place
 from maskaudit.probes.languages import is_english
 from maskaudit.probes.schema import Attribute, ProbeSet
-from maskaudit.probes.sentence import ENGLISH, KNOWN, PLACEHOLDER
+from maskaudit.probes.sentence import ENGLISH, KNOWN, PLACEHOLDER, sides
 
 
 class Fault(NamedTuple):
@@ -64,7 +64,7 @@ def faults_of_forms(probe_set: ProbeSet) -> Iterator[Fault]:
     for name in probe_set.forms:
         yield from _faults_of_form(probe_set, name, used)
     texts = [text for _, text in _placed_texts(probe_set)]
-    if not texts or "attribute}" not in texts[0]:
+    if not texts or sides(texts[0]) != ["attribute"]:
         return
     reason = (
         "differs by group, but the group is at the mask, where both groups' words must be read in "

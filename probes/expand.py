@@ -12,7 +12,7 @@ import pandas as pd
 from maskaudit.audit.recording import tables
 from maskaudit.probes.capitals import SentenceCase
 from maskaudit.probes.schema import Attribute, Fact, Frame, ImportedSet, ProbeSet, Term
-from maskaudit.probes.sentence import MASK, PLACEHOLDER
+from maskaudit.probes.sentence import MASK, PLACEHOLDER, sides
 
 # Sound decides the article, not spelling: "an hour", "a university", "a one-off". Abbreviations
 # spelt out (MBA) cannot be recognised; a set states `article = "an"` for them.
@@ -163,7 +163,7 @@ def _scored(
     """Return the sentence (`text`), the index of the mask that is read (`slot`) and `target`."""
     case = _sentence_case(probe_set)
     values = _values(probe_set, words, attribute_masked=attribute_masked)
-    group_at_mask = "attribute}" in template
+    group_at_mask = sides(template) == ["attribute"]
     values["a"] = article(words.term.text) if group_at_mask else words.attribute_article
     # A masked attribute adds masks, so split at the template's own to find the slot.
     lead, rest = template.split(MASK)

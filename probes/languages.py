@@ -62,7 +62,8 @@ def canonical(tag: str) -> str:
         message = f"expected a language as a BCP 47 tag, {EXAMPLES}{advice}"
         raise ValueError(message)
     if short := _TWO_LETTERS.get(found["language"].lower()):
-        message = f"expected a language as a BCP 47 tag; this one is written {short!r}"
+        written = short + tag[found.end("language") :]
+        message = f"expected a language as a BCP 47 tag; this one is written {written!r}"
         raise ValueError(message)
     subtags = tag.lower().split("-")
     for name, cased in (("script", str.title), ("region", str.upper)):

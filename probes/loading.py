@@ -66,15 +66,20 @@ def _checked(content: Document) -> ProbeSet:
     return probe_set
 
 
+def check_header(header: Mapping[str, Any], where: Path) -> Header:
+    """Validate the header of an import; raises an `InputError` that names every fault."""
+    try:
+        return Header.model_validate(header)
+    except ValidationError as error:
+        content = Document(f"{where}", "", {"set": header})
+        raise InputError(*content.faults(error, Header, ("set",))) from error
+
+
 def _imported(folder: Path) -> ImportedSet:
     from maskaudit.probes.published.imported_folder import read
 
     imported = read(folder)
-    content = Document(f"{folder}", "", {"set": imported.header})
-    try:
-        header = Header.model_validate(imported.header)
-    except ValidationError as error:
-        raise InputError(*content.faults(error, Header, ("set",))) from error
+    header = check_header(imported.header, folder)
     if not imported.rows:
         raise InputError(f"{folder}: the set is empty; expected at least one row")
     # Unchecked, since the header is validated above and the rows by `read`.

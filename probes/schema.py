@@ -20,7 +20,7 @@ from maskaudit.audit.recording.manifest import Kind
 from maskaudit.audit.texts.characters import composed, invisible, without_case
 from maskaudit.audit.texts.toml_files import Part, did_you_mean, listed
 from maskaudit.probes import grammar, languages
-from maskaudit.probes.sentence import faults_of_mask, faults_of_sentence
+from maskaudit.probes.sentence import faults_of_mask, faults_of_sentence, sides
 
 _ID_LENGTH = 16
 
@@ -114,7 +114,7 @@ class Header(Part):
     expect: Literal["lean", "none"] = "lean"
     share_alike: bool = False
     non_commercial: bool = False
-    cite: str = ""
+    cite: Annotated[str, AfterValidator(_one_line)] = ""
 
 
 class Term(Part):
@@ -221,7 +221,17 @@ class Grammar(Part):
         return grammar.count(self.steps)
 
 
-FormsByGroup = dict[FormName, dict[Name, Piece]]
+def _each_name_once(forms: Any) -> Any:  # noqa: ANN401 - whatever the file has there
+    """Refuse names that are one text in NFC: the second would take the place of the first."""
+    if isinstance(forms, Mapping):
+        names = [composed(name) for name in forms]
+        if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+            message = f"{repeated[0]!r} is named twice, in two spellings of the same characters"
+            raise ValueError(message)
+    return forms
+
+
+FormsByGroup = Annotated[dict[FormName, dict[Name, Piece]], BeforeValidator(_each_name_once)]
 
 
 class Fact(Part):
@@ -266,7 +276,7 @@ class ProbeSet(Part):
     @property
     def group_at_mask(self) -> bool:
         """Whether the group's term is the target and not the attribute."""
-        return "attribute}" in next(self.texts())
+        return sides(next(self.texts())) == ["attribute"]
 
     def texts(self) -> Iterator[str]:
         """Return the texts of all frames, or those of the grammar before frames are drawn."""

@@ -117,20 +117,22 @@ def import_probes(  # noqa: PLR0913 - the options of the command line
 ) -> None:
     """Import a published set as published, and write it as a probe set of your own."""
     from maskaudit.probes.importers import IMPORTERS
+    from maskaudit.probes.loading import check_header
     from maskaudit.probes.published import imported_folder
 
     if name not in IMPORTERS:
         raise InputError(f"no such importer {name!r}; expected one of: {', '.join(IMPORTERS)}")
     options = {
         "columns": _columns(column or []),
-        "labels": [part.strip() for part in labels.split(",")] if labels else None,
+        "labels": [part.strip() for part in labels.split(",")] if labels is not None else None,
         "licence": licence,
     }
-    given = {key: value for key, value in options.items() if value}
+    # No --column at all and an empty list of them are the same.
+    given = {key: value for key, value in options.items() if value not in (None, {})}
     read = IMPORTERS[name]
     if unfit := [key for key in given if key not in signature(read).parameters]:
         option = {"columns": "--column"}.get(unfit[0], f"--{unfit[0]}")
-        raise InputError(f"{option}: not for {name}, whose files have one layout")
+        raise InputError(f"{option}: {name} has no such option")
     tag = _language(language)
     imported = read(path, encoding=encoding, **given)
     if tag is not None:
@@ -138,6 +140,7 @@ def import_probes(  # noqa: PLR0913 - the options of the command line
     if not imported.rows:
         reasons = [f"{path}: line {bad.line}: {bad.reason}" for bad in imported.unusable[:5]]
         raise InputError(f"{path}: none of its rows can be used", *reasons)
+    check_header(imported.header, path)
     imported_folder.write(imported, output)
     for note in imported.notes:
         print(f"note: {note}")
@@ -157,6 +160,8 @@ def _columns(given: list[str]) -> dict[str, str]:
             raise InputError(f"--column {pair}: expected NAME=COLUMN, as sent_more=sent_more_fr")
         if ours in columns:
             raise InputError(f"--column {pair}: {ours} is named twice; expected once")
+        if composed(theirs) in columns.values():
+            raise InputError(f"--column {pair}: {theirs} is taken for two columns; expected one")
         columns[ours] = composed(theirs)
     return columns
 

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.texts.characters import folded, invisible
+from maskaudit.audit.texts.characters import invisible, without_case
 from maskaudit.audit.texts.text_files import read_text
 
 _COLUMN = "lemma"
 
 
 def read(path: Path) -> frozenset[str]:
-    """The words of a file without case and in NFC (`characters.folded`).
+    """The words of a file without case, in any language (`characters.without_case`).
 
     The file has a word per line, or is a tab-separated table with a column `lemma`. Raises
     `InputError` if it cannot be read or is empty, and for each line with an invisible character or
@@ -23,7 +23,7 @@ def read(path: Path) -> frozenset[str]:
         raise InputError(*(f"{path}: {fault}" for fault in faults))
     column = _column(lines)
     words = lines if column is None else [line.split("\t")[column] for line in lines[1:] if line]
-    lexicon = frozenset(folded(word.strip()) for word in words if word.strip())
+    lexicon = frozenset(without_case(word.strip()) for word in words if word.strip())
     if not lexicon:
         raise InputError(f"{path}: the lexicon is empty; expected one word per line")
     return lexicon

@@ -7,7 +7,7 @@ from typing import Any
 
 from maskaudit.probes.importers.professions import names_of_professions
 from maskaudit.probes.importers.winogender import percent
-from maskaudit.probes.languages import UNDETERMINED
+from maskaudit.probes.languages import ENGLISH, UNDETERMINED
 from maskaudit.probes.published import published_files
 from maskaudit.probes.published.imported import Imported, Report, fault, faults, header, row
 from maskaudit.probes.sentence import MASK
@@ -57,21 +57,29 @@ def read(
     file = path
     if path.is_dir():
         file = published_files.first_existing(path, "BEC-Pro_EN.tsv", "BEC-Pro_DE.tsv") or path
+    published_files.check_columns(columns, _ALL)
     source, records, bad = published_files.table(file, _ALL, encoding, columns)
     report = Report(source)
     for bad_line in bad:
         report.refuse(bad_line.line, bad_line.reason, bad_line.text)
     language = _language(records)
     shares, forms = _of_professions(file.parent, encoding, language, report)
-    names = names_of_professions(records, forms, report)
     rows: list[dict[str, Any]] = []
     repaired = []
+    usable = []
     for line, record in records:
         masked = _masked(record)
         if isinstance(masked, str):
             report.refuse(line, masked, record["Sentence"])
-            continue
-        probe, prior, slot, target = masked
+        else:
+            usable.append((line, record, masked))
+    # English has one form of a profession for all: two that stand with one group are two.
+    names = (
+        {}
+        if language == ENGLISH
+        else names_of_professions([(line, record) for line, record, _ in usable], forms, report)
+    )
+    for line, record, (probe, prior, slot, target) in usable:
         if (probe, prior) != (record["Sent_TM"], record["Sent_TAM"]):
             repaired.append(line)
         name = names.get(record["Profession"], record["Profession"])
@@ -167,10 +175,13 @@ def _of_professions(
     Both are empty without the professions' file. Only columns without soft hyphens are read.
     """
     file = published_files.first_existing(folder, *_SHARES)
-    if file is None or language not in _SHARE_COLUMNS:
+    if file is None:
         report.note(
             "the professions' file (Professions US+DE.tsv) is not in the table's folder: no shares"
         )
+        return {}, {}
+    if language not in _SHARE_COLUMNS:
+        report.note("the table's language is not known, so the professions' file is not read")
         return {}, {}
     name, share = _SHARE_COLUMNS[language]
     source, records, _ = published_files.table(file, (name, share), encoding)

@@ -25,6 +25,8 @@ from maskaudit.probes.published.imported import (
 
 _NEEDED = ("sent_more", "sent_less", "stereo_antistereo", "bias_type")
 _SENTENCES = ("sent_more", "sent_less")
+# What may stand in a label beside its letters: blanks, hyphens and the accents of NFD.
+_BESIDE_LETTERS = re.compile("[ _\u0300-\u036f-]")
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
 _WORDS = {
     "title": "CrowS-Pairs",
@@ -38,7 +40,10 @@ _WORDS = {
     "cite": "Nangia et al. (2020), CrowS-Pairs: A Challenge Dataset for Measuring Social Biases in "
     "Masked Language Models. Translations: Névéol et al. (2022), French CrowS-Pairs.",
 }
+# A language of two letters, and its region if it is named.
+_TAG = re.compile("[a-z]{2}(-[a-z]{2})?", re.IGNORECASE)
 _LABELS = ("stereo", "antistereo")
+_WRITER = "anon_writer"
 # SHA-256 of the pairs of the English original, sorted: whatever its format, its licence is known.
 _ORIGINAL = "dc39f34a011593b8cc8464293389f9eebfdeb0ec477b811c71a9e2e31acd7f67"
 _ORIGINAL_LICENCE = "CC-BY-SA-4.0"
@@ -62,6 +67,7 @@ def read(
     and 1 mean, in this order, where the file has numbers, `licence` what its publisher says. Raises
     `InputError` where the file cannot be read or lacks a column.
     """
+    published_files.check_columns(columns, (*_NEEDED, _WRITER))
     numbered = _numbered(labels)
     source, records, bad = published_files.table(path, _NEEDED, encoding, columns)
     report = Report(source)
@@ -109,8 +115,9 @@ def _is_original(records: list[published_files.Record]) -> bool:
 def _language(columns: published_files.Columns) -> str:
     """Return the language at the end of the sentences' columns, as in `sent_more_fr`."""
     ends = {columns.get(name, "").removeprefix(name).strip("_-. ") for name in _SENTENCES}
-    end = ends.pop() if len(ends) == 1 else ""
-    return canonical(end) if well_formed(end) else UNDETERMINED
+    end = ends.pop().replace("_", "-") if len(ends) == 1 else ""
+    # Longer endings are words as often as languages, such as `_new`.
+    return canonical(end) if _TAG.fullmatch(end) and well_formed(end) else UNDETERMINED
 
 
 def _with_plain_labels(
@@ -118,28 +125,33 @@ def _with_plain_labels(
 ) -> list[published_files.Record]:
     """Return the records with labels as the original has them, and kinds of bias as text."""
     plain: list[published_files.Record] = []
-    changed: dict[int, str] = {}
+    changed: dict[str, list[int]] = {}
     for line, record in records:
         label = _plain_label(record["stereo_antistereo"], numbered)
         kind = record["bias_type"]
         if label != record["stereo_antistereo"]:
-            changed[line] = f"{shown(repr(record['stereo_antistereo']))} as {label}"
-        if isinstance(kind, int):
-            changed[line] = f"bias_type {kind} by its number, as the file does not name it"
-        kind = str(kind) if isinstance(kind, int) else kind
+            how = f"{shown(repr(record['stereo_antistereo']))} as {label}"
+            changed.setdefault(how, []).append(line)
+        if isinstance(kind, int) and not isinstance(kind, bool):
+            how = f"bias_type {kind} by its number, as the file does not name it"
+            changed.setdefault(how, []).append(line)
+            kind = str(kind)
         kind = kind.strip() if isinstance(kind, str) else kind
         plain.append((line, {**record, "stereo_antistereo": label, "bias_type": kind}))
-    for how in dict.fromkeys(changed.values()):
-        report.note(f"read {how}", (line for line, other in changed.items() if other == how))
+    for how, lines in changed.items():
+        report.note(f"read {how}", lines)
     return plain
 
 
 def _plain_label(value: object, numbered: Sequence[str]) -> object:
-    """Return `stereo` or `antistereo` for a label that differs in case, blanks or accents alone."""
+    """Return `stereo` or `antistereo` for a label that differs in no letter from it.
+
+    Case, accents, blanks, hyphens and underscores do not count.
+    """
     text = str(value).strip() if isinstance(value, str | int) else ""
     if text in {"0", "1"} and numbered:
         return numbered[int(text)]
-    letters = "".join(filter(str.isalpha, unicodedata.normalize("NFD", text.casefold())))
+    letters = _BESIDE_LETTERS.sub("", unicodedata.normalize("NFD", text.casefold()))
     return letters if letters in _LABELS else value
 
 
@@ -232,7 +244,7 @@ def _pair_rows(record: Mapping[str, Any], pair: str) -> list[dict[str, Any]]:
         "class_": record["bias_type"],
         "group": record["stereo_antistereo"],
         # Pairs without a writer each are a cluster: one cluster for all would leave no interval.
-        "cluster": name_or(record.get("anon_writer"), f"pair {pair}"),
+        "cluster": name_or(record.get(_WRITER), f"pair {pair}"),
         "cluster_2": _edited(more, less) or f"pair {pair}",
     }
     return [

@@ -21,13 +21,14 @@ def names_of_professions(
     if not female and not male:
         return {}
     pairs = {one: forms[one] for one in female if forms.get(one) in male}
-    report.note(
-        "a profession has a form for each group and is one attribute; the sentences that the two "
-        "groups are read in differ in it, as published"
-    )
     rest_female = [one for one in female if one not in pairs]
     rest_male = [one for one in male if one not in pairs.values()]
     by_order = _paired_by_order(rest_female, rest_male, female, male)
+    if pairs or by_order:
+        report.note(
+            "a profession has a form for each group and is one attribute; the sentences that the "
+            "two groups are read in differ in it, as published"
+        )
     if by_order:
         shown_pairs = [f"{shown(f)} / {shown(m)}" for f, m in by_order.items()]
         report.note(
@@ -46,8 +47,7 @@ def _of_one_group(records: Sequence[Record]) -> tuple[dict[str, object], dict[st
     """Return the professions of women alone and of men alone, each with its class, in order."""
     by_group: dict[str, dict[str, object]] = {"female": {}, "male": {}}
     for _, record in records:
-        if record["Gender"] in by_group and isinstance(record["Profession"], str):
-            by_group[record["Gender"]].setdefault(record["Profession"], record["Prof_Gender"])
+        by_group[record["Gender"]].setdefault(record["Profession"], record["Prof_Gender"])
     female, male = by_group["female"], by_group["male"]
     return (
         {name: class_ for name, class_ in female.items() if name not in male},

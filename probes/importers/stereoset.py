@@ -37,6 +37,13 @@ _WORDS = {
 }
 
 
+# The keys of an item in any layout.
+_KEYS = ("context", "target", "bias_type", "id", "type", "sentences", "sentence", "gold_label",
+         *_LABELS)  # fmt: skip
+# What `_flat` says of an item, under names that no file may use for it.
+_REMARKS = ("missing", "twice", "numbered")
+
+
 def read(
     path: Path,
     *,
@@ -51,6 +58,7 @@ def read(
     items with two blanks, or where that is not one word. `columns` has the file's names of keys
     that it calls otherwise. Raises `InputError` where the file cannot be read.
     """
+    published_files.check_columns(columns, _KEYS)
     source, records, bad = _records(path, encoding, columns)
     report = Report(source)
     if numbered := [line for line, record in records if record.get("numbered")]:
@@ -126,6 +134,7 @@ def _published(content: object, name: str) -> Iterator[published_files.Record]:
 
 def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return a record with a key per label, whatever its layout; a repeated label is in `twice`."""
+    record = {key: value for key, value in record.items() if key not in _REMARKS}
     sentences = record.get("sentences")
     if isinstance(sentences, dict):  # the hub keeps columns, not rows
         texts, labels = sentences.get("sentence"), sentences.get("gold_label")
@@ -148,10 +157,12 @@ def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(label, int) and 0 <= label < len(_NUMBERED):
             label = _NUMBERED[label]
             flat["numbered"] = True
-        label = label.strip().casefold() if isinstance(label, str) else label
+        label = label.strip().casefold() if isinstance(label, str) else ""
+        if label not in _LABELS:
+            continue  # the label that it should have had is then missing
         if label in flat:
             flat["twice"] = label
-        elif isinstance(label, str):
+        else:
             flat[label] = cells["sentence"]
     return flat
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from maskaudit.audit.errors import InputError, MissingExtraError
 from maskaudit.audit.texts.characters import composed
+from maskaudit.audit.texts.toml_files import did_you_mean
 from maskaudit.probes.published.mixed_encodings import residues
 from maskaudit.probes.published.separated_values import fields, rows
 
@@ -121,6 +122,16 @@ def table(
     # A record may lack a key that others have: its cell is missing, and the row is named later.
     absent = dict.fromkeys(needed, MISSING)
     return file, [(n, {**absent, **_renamed(record, columns)}) for n, record in records], bad
+
+
+def check_columns(columns: Columns, known: Sequence[str]) -> None:
+    """Raise `InputError` for a column of ours that a set does not have: it would change nothing."""
+    for ours, theirs in columns.items():
+        if ours not in known:
+            raise InputError(
+                f"--column {ours}={theirs}: {ours!r} is no column of this set"
+                f"{did_you_mean(ours, known)}"
+            )
 
 
 def _renamed(record: Mapping[str, Any], columns: Columns) -> dict[str, Any]:

@@ -122,6 +122,7 @@ def test_no_georgian_word_gets_mtavruli_letters():
         ("de", "", True),
         ("de", "Er kam. ", True),
         ("de", "Er kam? ", True),
+        ("de", "Er kam um 12:30. ", True),
         ("de", "„Halt!“ ", True),
         ("de", "»Halt!« ", True),
         ("fr", "« Assez\u00a0! » ", True),
@@ -279,7 +280,7 @@ def test_a_well_formed_tag_is_read_in_its_recommended_case(tag, expected):
         ("de-DE-", "expected a language"),
         ("tr\n", "expected a language"),
         ("tur", "written 'tr'"),
-        ("ger-DE", "written 'de'"),
+        ("ger-DE", "written 'de-DE'"),
     ],
 )
 def test_a_tag_that_is_not_well_formed_is_refused_with_what_to_write(tag, told):

@@ -224,6 +224,13 @@ def test_forms_stand_in_texts_of_a_grammar_and_in_the_digest_of_its_universe(tmp
     assert len(universes | {found.universe}) == 5
 
 
+def test_a_form_may_have_the_name_of_a_placeholder_in_its_own(tmp_path):
+    """Which side is at the mask is decided by the placeholders, not by their letters."""
+    renamed = changed("{die}", "{die_attribute}", changed("die = {", "die_attribute = {"))
+    plain, other = (expand(load(put(tmp_path, text))) for text in (SET, renamed))
+    assert plain.contexts.equals(other.contexts)
+
+
 # --- Unicode --------------------------------------------------------------------------------------
 
 
@@ -243,6 +250,24 @@ def test_two_spellings_that_look_the_same_are_a_repetition(tmp_path):
     [fault] = faults(tmp_path, changed('"Fachkraft"', f'"Ärztin", "{apart}"'))
     assert "the attribute" in fault
     assert "appears twice" in fault
+
+
+def test_two_forms_whose_names_look_the_same_are_a_repetition(tmp_path):
+    """Otherwise one would take the place of the other."""
+    apart = unicodedata.normalize("NFD", "dié")
+    forms = (
+        f'"dié" = {{ women = "die", men = "der" }}\n"{apart}" = {{ women = "DIE", men = "DER" }}'
+    )
+    text = changed('die = { women = "die", men = "der" }', forms, changed("{die}", "{dié}"))
+    assert any("'dié' is named twice" in fault for fault in faults(tmp_path, text))
+
+
+@pytest.mark.parametrize("hidden", ["\u200b", "\\n"])
+def test_how_a_set_is_cited_is_one_line_too(tmp_path, hidden):
+    """It is printed on the page as every other text of the header is."""
+    cited = changed('licence = "CC0-1.0"', f'licence = "CC0-1.0"\ncite = "a{hidden}b"')
+    [fault] = faults(tmp_path, cited)
+    assert "must be one line without invisible characters" in fault
 
 
 @pytest.mark.parametrize(

@@ -561,6 +561,33 @@ def test_crows_pairs_labels_in_another_spelling(tmp_path, label):
     assert reasons(found) == [(3, "stereo_antistereo is 'x'; expected stereo or antistereo")]
 
 
+@pytest.mark.parametrize("label", ["ste\u200breo", "stereo2", "?stereo!"])
+def test_crows_pairs_labels_with_other_characters_are_none(tmp_path, label):
+    """What nobody sees, digits and marks are not dropped in silence."""
+    row = (*NURSE[:3], label, "gender")
+    found = imported_from("crows-pairs", put(tmp_path / "a.csv", CROWS, row))
+    assert not found.rows
+    assert len(reasons(found)) == 1
+
+
+def test_crows_pairs_a_line_may_have_two_remarks(tmp_path):
+    """A label and a kind of bias by number, in one row of a copy that has both."""
+    rows = [{**dict(zip(CROWS, NURSE, strict=True)), "stereo_antistereo": 0, "bias_type": 1}]
+    path = put_json(tmp_path / "a.json", rows)
+    found = imported_from("crows-pairs", path, labels=("stereo", "antistereo"))
+    read = [note for note in found.notes if note.startswith("read ")]
+    assert len(read) == 2
+
+
+@pytest.mark.parametrize("end", ["new", "old", "fr_FR"])
+def test_crows_pairs_only_an_ending_that_is_a_language_is_one(tmp_path, end):
+    """`_new` is a word before it is Newari."""
+    head = tuple(f"{name}_{end}" if name.startswith("sent_") else name for name in CROWS)
+    columns = {name: f"{name}_{end}" for name in ("sent_more", "sent_less")}
+    found = imported_from("crows-pairs", put(tmp_path / "a.csv", head, NURSE), columns=columns)
+    assert found.header["language"] == ("fr-FR" if end == "fr_FR" else "und")
+
+
 def test_crows_pairs_labels_by_number(tmp_path):
     """The order is the user's to say: none is guessed, and the message names the option."""
     rows = ((*NURSE[:3], "0", "gender"), (*COOK[:3], "1", "gender"))
@@ -607,6 +634,18 @@ def test_stereoset_keys_of_others(tmp_path):
     assert imported_from("stereoset", path, columns=columns).rows == whole.rows
     alone = put_json(tmp_path / "c.json", published(item())["data"]["intrasentence"])
     assert imported_from("stereoset", alone).rows == whole.rows
+
+
+def test_stereoset_labels_of_any_kind_are_refused_with_a_reason(tmp_path):
+    """A list, a word that is none of the labels, a key of ours: no remark is made up."""
+    for label in (["stereotype"], {"a": 1}, "missing", "numbered", None):
+        told = published(item(), item())
+        told["data"]["intrasentence"][0]["sentences"][0]["gold_label"] = label
+        told["data"]["intrasentence"][1]["numbered"] = 1
+        found = imported_from("stereoset", put_json(tmp_path / "a.json", told))
+        [(line, reason)] = reasons(found)
+        assert (line, reason) == (1, "anti-stereotype is missing")
+        assert not any("labels by number" in note for note in found.notes)
 
 
 def test_stereoset_labels_by_number_are_told(tmp_path):
@@ -896,6 +935,22 @@ def test_bec_pro_masks(tmp_path):
     assert (probe["text"], probe["slot"]) == ("This [MASK] is a line manager.", 0)
     assert (prior["text"], prior["slot"]) == ("This [MASK] is a [MASK] [MASK].", 0)
     assert probe["target"] == prior["target"] == "man"
+
+
+def test_bec_pro_english_professions_of_one_group_are_not_forms_of_one(tmp_path):
+    """A teacher and a nurse in the same place of their lists stay two professions."""
+    rows = [
+        (f"{p} is a {t}.", f"[MASK] is a {t}.", f"{p} is a [MASK].", "[MASK] is a [MASK].",
+         "<person> is a <profession>.", p, group, t, "balanced")
+        for p, group, t in (("He", "male", "teacher"), ("She", "female", "nurse"),
+                            ("He", "male", "cook"), ("She", "female", "cook"))
+    ]  # fmt: skip
+    found = imported_from("bec-pro", put(tmp_path / "BEC-Pro_EN.tsv", BEC, *rows, mark="\t"))
+    assert found.header["language"] == "en"
+    for row in found.rows:
+        if row["role"] == "probe":
+            assert row["attribute"] in row["text"]
+    assert not any("form for each group" in note for note in found.notes)
 
 
 def test_bec_pro_prior(tmp_path):

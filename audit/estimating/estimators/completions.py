@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from maskaudit.audit.estimating.estimators import CORRECTED, Measured, UnitEstimator, Value
 from maskaudit.audit.estimating.estimators.contexts import clusters_of
 from maskaudit.audit.estimating.registry.entry import OWN_PART
-from maskaudit.audit.texts.characters import folded
+from maskaudit.audit.texts.characters import without_case
 
 AT = (1, 5, 20)
 DISCO_AT = 3
@@ -23,14 +23,14 @@ def hurtful(measured: Measured, _mode: str) -> pd.DataFrame:
 
     k is each number in `AT`; a sentence that several groups share counts for each of them.
 
-    Whole words, without case and with letters and their marks composed (`folded`); NaN with fewer
-    than k fills. No rows without a lexicon.
+    Whole words, without case in any language (`without_case`); NaN with fewer than k fills. No rows
+    without a lexicon.
     """
     columns = [f"at_{k}" for k in AT]
     if measured.lexicon is None:
         return pd.DataFrame(columns=["class", "cluster", "n", *columns])
     uses = measured.items[["context", "group"]].drop_duplicates()
-    hits = measured.fills["token"].map(folded).isin({folded(word) for word in measured.lexicon})
+    hits = measured.fills["token"].map(without_case).isin(set(map(without_case, measured.lexicon)))
     ranked = measured.fills.assign(hit=hits.astype(float))
     counts = {
         f"at_{k}": ranked[ranked["rank"] <= k].groupby("context")["hit"].agg(["sum", "size"])

@@ -43,15 +43,28 @@ def test_a_language_that_is_not_known_is_told_with_the_option(tmp_path):
     assert load(tmp_path / "set").header.language == "und"
 
 
+LABELLED = (*COLUMNS, "--labels", "stereo,antistereo")
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "told"),
     [
-        ("weat", ("--column", "a=b"), "--column: not for weat"),
-        ("bec-pro", ("--labels", "a,b"), "--labels: not for bec-pro"),
-        ("stereoset", ("--licence", "MIT"), "--licence: not for stereoset"),
+        ("weat", ("--column", "a=b"), "--column: weat has no such option"),
+        ("bec-pro", ("--labels", "a,b"), "--labels: bec-pro has no such option"),
+        ("stereoset", ("--licence", "MIT"), "--licence: stereoset has no such option"),
         ("crows-pairs", ("--column", "plus"), "--column plus: expected NAME=COLUMN"),
         ("crows-pairs", (*COLUMNS, "--column", "sent_less=x"), "sent_less is named twice"),
         ("crows-pairs", (*COLUMNS, "--language", "french"), "--language french: expected a lang"),
+        ("crows-pairs", ("--column", "sent_mor=x"), "no column of this set; did you mean 'sent_m"),
+        ("stereoset", ("--column", "foo=bar"), "--column foo=bar: 'foo' is no column of this set"),
+        (
+            "crows-pairs",
+            ("--column", "sent_more=x", "--column", "sent_less=x"),
+            "x is taken for two columns; expected one",
+        ),
+        ("crows-pairs", (*COLUMNS, "--labels", ""), "expected the meaning of 0 and 1"),
+        ("crows-pairs", (*LABELLED, "--licence", "CC0\u200b"), "set.licence: must be one line"),
+        ("crows-pairs", (*LABELLED, "--licence", "  "), "set.licence: "),
         ("crows-pairs", (*COLUMNS, "--labels", "a,b"), "expected the meaning of 0 and 1"),
         ("crows-pairs", COLUMNS, "none of its rows can be used"),
         ("crows-pairs", (), "name yours with --column sent_more=NAME"),

@@ -24,6 +24,11 @@ def test_words_are_read_without_case_and_in_one_spelling(tmp_path):
     assert words == {"crétin", "blödmann"}
 
 
+def test_a_turkish_word_in_capitals_is_the_word_that_a_model_fills_in(tmp_path):
+    """By the comparison that serves all languages, whichever i has the dot."""
+    assert read(tmp_path, "KAHPE\nŞIRFINTI\n") == {without_case("kahpe"), without_case("şırfıntı")}
+
+
 def test_joiners_are_letters_of_a_word(tmp_path):
     """Persian writes them within a word."""
     assert read(tmp_path, "بی\u200cشعور\n") == {"بی\u200cشعور"}
