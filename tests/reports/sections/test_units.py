@@ -347,8 +347,11 @@ def test_the_page_of_pairs_is_one_sound_file(found, made):
 
 
 def test_a_hostile_note_or_class_is_inert():
-    """Remarks, citations and classes come from files of others."""
-    raw = records.pairs(notes=[records.HOSTILE], cite=records.HOSTILE)
+    """Remarks, citations and classes come from files of others, and a record may be forged."""
+    raw = records.pairs(notes=[records.HOSTILE])
+    # No probe set may give such a citation: here it gets past what reads one.
+    cited = raw.header.model_copy(update={"cite": records.HOSTILE})
+    raw = raw.model_copy(update={"header": cited})
     for row in raw.rows:
         row["class"] = "<b onclick=x>"
     html = render(page(records.record([raw])))
