@@ -1,16 +1,17 @@
 """Expand a probe set to all its masked sentences, each context and item with a stable id."""
 
 import hashlib
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import pandas as pd
 
 from maskaudit.audit.recording import tables
 from maskaudit.probes.capitals import SentenceCase
+from maskaudit.probes.items_digest import items_digest
 from maskaudit.probes.schema import Attribute, Fact, Frame, ImportedSet, ProbeSet, Term
 from maskaudit.probes.sentence import MASK, PLACEHOLDER, sides
 
@@ -22,6 +23,8 @@ _CONSONANT_SOUND = re.compile(
     re.IGNORECASE,
 )
 _ID_LENGTH = 16
+# Rows that are dictionaries at once, before they are put into a table.
+_ROWS = 5_000
 BLEACHED = ("This is {word}.", "That is {word}.", "Here is {word}.", "There is {word}.")
 
 
@@ -39,15 +42,14 @@ class Expanded:
         It depends on which items share a frame, but neither on frame ids nor on the order of rows,
         since these change no number.
         """
-        rows = self.items.assign(frame=self.items.groupby("frame")["context"].transform("min"))
-        lines = sorted(json.dumps(row, default=str) for row in rows.to_dict("records"))
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        return items_digest(self.items)
 
 
-def expand(probe_set: ProbeSet) -> Expanded:
+def expand(probe_set: ProbeSet, tell: Callable[[int], None] = lambda _rows: None) -> Expanded:
     """Expand a set to all its contexts and items: probes, priors, neutral priors and controls.
 
-    A grammar must be drawn from first (`ProbeSet.drawn`).
+    A grammar must be drawn from first (`ProbeSet.drawn`). `tell` receives the number of rows that
+    are done, of `n_rows`.
     """
     if isinstance(probe_set, ImportedSet):
         words = probe_set.header.kind == "words"
@@ -58,12 +60,47 @@ def expand(probe_set: ProbeSet) -> Expanded:
         rows = _association_rows(probe_set)
     header = probe_set.header
     common = {"probe_set": header.name, "kind": header.kind, "axis": header.axis}
-    return from_rows({**common, **row} for row in rows)
+    return from_rows(({**common, **row} for row in rows), tell)
 
 
-def from_rows(rows: Iterator[dict[str, Any]]) -> Expanded:
-    """Return the two tables, with ids, of item rows with `text`, `slot` and optional `partner`."""
-    table = pd.DataFrame(list(rows))
+def n_rows(probe_set: ProbeSet) -> int:
+    """Return the number of rows that a set is expanded to, without expanding it."""
+    if isinstance(probe_set, ImportedSet):
+        return len(probe_set.rows) * (len(BLEACHED) if probe_set.header.kind == "words" else 1)
+    if probe_set.facts:
+        return sum(len(f.answers) * (1 if f.negated is None else 2) for f in probe_set.facts)
+    n_probes = sum(len(part.attributes) for part in probe_set.classes.values())
+    n_controls = len(probe_set.controls.attributes) if probe_set.controls else 0
+    if probe_set.group_at_mask:  # each probe has its priors
+        n_probes *= 2 if probe_set.header.neutral is None else 3
+    n_texts = sum(len(frame.texts) for frame in probe_set.frames)
+    n_terms = sum(len(group.terms) for group in probe_set.groups.values())
+    return n_texts * n_terms * (n_probes + n_controls)
+
+
+def from_rows(
+    rows: Iterator[dict[str, Any]], tell: Callable[[int], None] = lambda _rows: None
+) -> Expanded:
+    """Return the two tables, with ids, of item rows with `text`, `slot` and optional `partner`.
+
+    `tell` receives the number of rows that are done.
+    """
+    contexts, items = [], []
+    done = 0
+    # A row as a dictionary takes ten times the memory that it takes in a table.
+    while block := list(islice(rows, _ROWS)):
+        block_contexts, block_items = _tables(block)
+        contexts.append(block_contexts)
+        items.append(block_items)
+        done += len(block)
+        tell(done)
+    distinct = tables.joined("contexts", contexts).drop_duplicates("context")
+    return Expanded(distinct.reset_index(drop=True), tables.joined("items", items))
+
+
+def _tables(rows: list[dict[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The distinct contexts, and the items, of some rows of a set."""
+    table = pd.DataFrame(rows)
     if "partner" not in table:
         table["partner"] = ""
     keys = zip(table["text"], table["slot"], table["partner"], strict=True)
@@ -74,7 +111,7 @@ def from_rows(rows: Iterator[dict[str, Any]]) -> Expanded:
     ]
     context_columns = ["context", "text", "slot", "partner"]
     contexts = tables.conform("contexts", table[context_columns].drop_duplicates("context"))
-    return Expanded(contexts, tables.conform("items", table.drop(columns=context_columns[1:])))
+    return contexts, tables.conform("items", table.drop(columns=context_columns[1:]))
 
 
 def context_id(text: str, slot: int | None, partner: str = "") -> str:

@@ -37,6 +37,8 @@ MANIFEST = "record.json"
 SUMS = "SHA256SUMS"
 # Limits on a table that is read (rows, unpacked bytes), so that a forged file cannot fill memory.
 _MOST_ROWS, _MOST_BYTES = 50_000_000, 1 << 32
+# Rows that are written at once: pyarrow's own number, which the bytes of a record depend on.
+_ROW_GROUP = 1 << 20
 TABLES = ("contexts", "items", "scores", "paired", "fills", "estimates")
 
 
@@ -163,20 +165,33 @@ def _check_sums(folder: Path, files: Collection[str]) -> None:
 
 def _write_table(name: str, frame: pd.DataFrame, path: Path) -> None:
     tables.check(name, frame)
+    first = _arrow(frame.iloc[:_ROW_GROUP])
+    schema = first.schema
+    numbers = [field.name for field in schema if pa.types.is_floating(field.type)]
+    # pyarrow ignores the byte stream split of a column that has a dictionary too.
+    with pq.ParquetWriter(
+        path,
+        schema,
+        compression="zstd",
+        use_dictionary=[field.name for field in schema if field.name not in numbers],
+        use_byte_stream_split=numbers,
+    ) as writer:
+        writer.write_table(first, _ROW_GROUP)
+        for start in range(_ROW_GROUP, len(frame), _ROW_GROUP):
+            writer.write_table(_arrow(frame.iloc[start : start + _ROW_GROUP]), _ROW_GROUP)
+
+
+def _arrow(rows: pd.DataFrame) -> pa.Table:
+    """The rows as they are written, in one piece each column, and texts as texts."""
     # The metadata names the version of pandas: with it, the same table would have other bytes, and
     # so another checksum, after an upgrade of pandas.
-    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
+    table = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata()
+    texts = [
+        field.with_type(pa.large_string()) if pa.types.is_dictionary(field.type) else field
+        for field in table.schema
+    ]
     # Without this the bytes, and so the checksum, would depend on how the rows were chunked.
-    table = table.combine_chunks()
-    numbers = [field.name for field in table.schema if pa.types.is_floating(field.type)]
-    # pyarrow ignores the byte stream split of a column that has a dictionary too.
-    pq.write_table(
-        table,
-        path,
-        compression="zstd",
-        use_dictionary=[field.name for field in table.schema if field.name not in numbers],
-        use_byte_stream_split=numbers,
-    )
+    return table.cast(pa.schema(texts)).combine_chunks()
 
 
 def _read_table(name: str, path: Path, format_: int) -> pd.DataFrame:

@@ -1,15 +1,17 @@
 """Columns and dtypes of every table, checked when a table is written or read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from maskaudit.audit.recording.slices import Slice
 from maskaudit.audit.recording.values import ALLOWED, OUTCOMES
 
 # Strings are never missing (empty means "does not apply"); numbers are NaN or <NA> when unknown.
 _TEXT, _FLOAT, _COUNT = "str", "float64", "Int64"
+_CATEGORY = pa.dictionary(pa.int32(), pa.large_string())
 
 COLUMNS: Mapping[str, Mapping[str, str]] = {
     "contexts": {"context": _TEXT, "text": _TEXT, "slot": _COUNT, "partner": _TEXT},
@@ -118,13 +120,64 @@ def conform(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     return filled.astype(dict(columns)).reset_index(drop=True)
 
 
+def compact(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with its texts as categories: far smaller where texts repeat, equal row by row.
+
+    `check` takes a category for text, and a record is written with the texts themselves.
+    """
+    texts = [str(column) for column, dtype in frame.dtypes.items() if dtype == _TEXT]
+    # As arrays, since columns would be matched by index.
+    return frame.assign(**{column: _as_category([frame[column]]).array for column in texts})
+
+
+def joined(name: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """Join tables of one name and empty the list, so that no column is in memory twice for long.
+
+    Each column of the result is in one piece, since a slice or a choice of rows of a column in
+    hundreds of pieces is slow.
+    """
+    columns = {column: [frame[column] for frame in frames] for column in COLUMNS[name]}
+    frames.clear()
+    whole = {}
+    for column in COLUMNS[name]:
+        whole[column] = _in_one_piece(columns.pop(column))
+        # pyarrow would keep the memory of the pieces for itself.
+        pa.default_memory_pool().release_unused()
+    return pd.DataFrame(whole)
+
+
+def _in_one_piece(parts: list[pd.Series]) -> pd.Series:
+    if isinstance(parts[0].dtype, pd.CategoricalDtype):
+        return _as_category(parts)
+    whole = pd.concat(parts, ignore_index=True)
+    if whole.dtype != _TEXT:
+        return whole
+    # pandas joins texts by reference; pyarrow can copy them into one piece.
+    copied = pa.table({"": whole.array}).combine_chunks().to_pandas().astype(_TEXT)
+    return pd.Series(copied[""].array)
+
+
+def _as_category(parts: Iterable[pd.Series]) -> pd.Series:
+    """Texts, or categories of texts, as one category; categories in order of appearance."""
+    encoded = (pa.array(part) for part in parts)
+    encoded = (
+        part if pa.types.is_dictionary(part.type) else part.dictionary_encode() for part in encoded
+    )
+    whole = pa.chunked_array([part.cast(_CATEGORY) for part in encoded], _CATEGORY)
+    series: pd.Series = whole.unify_dictionaries().combine_chunks().to_pandas()
+    return series
+
+
 def check(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the table unchanged if its columns, dtypes and values are those declared.
 
     Raises `ValueError` otherwise. `audit.recording.values` lists the allowed values; in estimates,
     every slice has to parse.
     """
-    dtypes = {column: str(dtype) for column, dtype in frame.dtypes.items()}
+    dtypes = {
+        column: _TEXT if isinstance(dtype, pd.CategoricalDtype) else str(dtype)
+        for column, dtype in frame.dtypes.items()
+    }
     expected = dict(COLUMNS[name])
     if dtypes != expected:
         wrong = sorted(set(dtypes.items()) ^ set(expected.items()), key=str)

@@ -1,0 +1,59 @@
+"""The digest of a set's items, hashed in blocks of lines: a large set is never text in memory."""
+
+import hashlib
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+# Lines that are joined and hashed at once.
+_LINES = 10_000
+_Codes = NDArray[np.int32]
+
+
+def items_digest(items: pd.DataFrame, tell: Callable[[int], None] = lambda _done: None) -> str:
+    """SHA-256, in hex, of what is scored and how it is grouped.
+
+    The digest is that of the rows as JSON, sorted, a line each, in which the smallest context of
+    its frame stands for each frame. `tell` receives the number of rows that are done.
+    """
+    columns = []
+    for name in items.columns:
+        values = _least_contexts(items) if name == "frame" else items[name]
+        columns.append(_column(values, name, first=items.columns[0], last=items.columns[-1]))
+        tell(0)
+    # No text is the beginning of another, so rows in the order of their columns are sorted lines.
+    varying = [codes for texts, codes in reversed(columns) if len(texts) > 1]
+    order = np.lexsort(varying) if varying else np.arange(len(items))
+    digest = hashlib.sha256()
+    for start in range(0, len(items), _LINES):
+        rows = order[start : start + _LINES]
+        texts = ([texts[code] for code in codes[rows].tolist()] for texts, codes in columns)
+        lines = "\n".join(map("".join, zip(*texts, strict=True)))
+        digest.update(f"\n{lines}".encode() if start else lines.encode())
+        tell(start + len(rows))
+    return digest.hexdigest()
+
+
+def _column(values: pd.Series, name: str, first: str, last: str) -> tuple[list[str], _Codes]:
+    """The distinct pieces of JSON that a column puts into lines, sorted, and the rows' indices."""
+    codes, distinct = pd.factorize(values, use_na_sentinel=False)
+    start, end = ("{" if name == first else ""), ("}" if name == last else ", ")
+    texts = [
+        f"{start}{json.dumps(name)}: {json.dumps(value, default=str)}{end}"
+        for value in distinct.tolist()
+    ]
+    order = sorted(range(len(texts)), key=texts.__getitem__)
+    rank = np.empty(len(order), dtype=np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)
+    return [texts[index] for index in order], rank[codes]
+
+
+def _least_contexts(items: pd.DataFrame) -> pd.Series:
+    """The smallest context of each row's frame."""
+    pairs = items[["frame", "context"]].drop_duplicates()
+    least = pairs.sort_values("context").drop_duplicates("frame").set_index("frame")["context"]
+    frames, distinct = pd.factorize(items["frame"])
+    return least.reindex(distinct).iloc[frames]
