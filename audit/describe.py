@@ -36,7 +36,9 @@ from maskaudit.audit.recording.manifest import (
 )
 from maskaudit.audit.recording.record import FORMAT
 from maskaudit.audit.settings import Settings
-from maskaudit.probes.expand import Expanded, expand
+from maskaudit.audit.vocabulary import DIGESTING, EXPANDING, Progress, of_stage
+from maskaudit.probes.expand import Expanded, expand, n_rows
+from maskaudit.probes.items_digest import items_digest
 from maskaudit.probes.schema import ImportedSet, ProbeSet
 
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "scipy", "pandas", "pyarrow")
@@ -80,17 +82,19 @@ class RecordDetails:
     started: float
 
 
-def questions(settings: Settings) -> Questions:
+def questions(
+    settings: Settings, progress: Progress = lambda _what, _done, _all: None
+) -> Questions:
     """Expand the probe sets into items, and describe each set for the record."""
     sets = settings.probe_sets()
-    parts = [expand(probe_set) for probe_set in sets]
+    parts = [expanded(probe_set, progress) for probe_set in sets]
     lexicon = settings.lexicon()
     return Questions(
         parts=parts,
         items=pd.concat([part.items for part in parts], ignore_index=True),
         # Keyed by name, which no two sets of a run share: `Settings.probe_sets` refuses that.
         described={
-            probe_set.header.name: described(probe_set, part, settings.run.seed)
+            probe_set.header.name: described(probe_set, part, settings.run.seed, progress)
             for probe_set, part in zip(sets, parts, strict=True)
         },
         method={
@@ -104,15 +108,27 @@ def questions(settings: Settings) -> Questions:
     )
 
 
-def described(probe_set: ProbeSet, expanded: Expanded, seed: int) -> recorded.ProbeSet:
+def expanded(probe_set: ProbeSet, progress: Progress) -> Expanded:
+    """The contexts and items of a set; `progress` receives how many of its rows are written."""
+    name = probe_set.header.name
+    return expand(probe_set, of_stage(progress, name, EXPANDING, n_rows(probe_set)))
+
+
+def described(
+    probe_set: ProbeSet,
+    part: Expanded,
+    seed: int,
+    progress: Progress = lambda _what, _done, _all: None,
+) -> recorded.ProbeSet:
     """A probe set's header, contents and size for the record, and how its frames were drawn."""
+    tell = of_stage(progress, probe_set.header.name, DIGESTING, len(part.items))
     return recorded.ProbeSet(
         **probe_set.header.model_dump(exclude={"name"}),
-        items_digest=expanded.digest,
+        items_digest=items_digest(part.items, tell),
         **_drawing(probe_set, seed),
-        **_parts_of(probe_set, expanded.items),
-        sentences=len(expanded.contexts),
-        items=int(expanded.items["item"].nunique()),
+        **_parts_of(probe_set, part.items),
+        sentences=len(part.contexts),
+        items=int(part.items["item"].nunique()),
     )
 
 

@@ -49,14 +49,15 @@ def run_all(
 
     The reference is scored once for all candidates; several candidates also get an overview page
     beside the records. With `skip_unchanged` the newest complete record with the same key, if any,
-    is returned instead of a new one. `progress` receives (what, sentences done, sentences in all),
-    `note` receives sentences for the user. Raises `InputError` for unusable input, `LockedError` if
-    another run holds the folder, and `CannotWriteError`; no partial record is left behind.
+    is returned instead of a new one. `progress` receives (what, how much is done, the total), from
+    the expansion of a large set on; `note` receives sentences for the user. Raises `InputError` for
+    unusable input, `LockedError` if another run holds the folder, and `CannotWriteError`; no
+    partial record is left behind.
     """
     started = time.perf_counter()
     # Everything that a user wrote is read before a model is loaded: a fault ends the run at once.
     rules = None if audit_settings.gates is None else policy.read(audit_settings.gates)
-    questions = describe.questions(audit_settings)
+    questions = describe.questions(audit_settings, progress)
     jobs = [Job(pair, describe.key_of(pair, questions)) for pair in load_pairs(audit_settings)]
 
     with held(audit_settings.runs), unfinished(audit_settings.runs) as folder:

@@ -2,20 +2,22 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 import pandas as pd
 
-from maskaudit.audit.describe import not_available
+from maskaudit.audit.describe import expanded, not_available
 from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.estimating.not_given import NotGiven, count_facts, of_set
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
-from maskaudit.audit.measuring.model import MaskedLM
+from maskaudit.audit.measuring.model import Ids, MaskedLM
 from maskaudit.audit.measuring.pairs import load_pairs
-from maskaudit.audit.measuring.planning.read_plan import Plan, plan
+from maskaudit.audit.measuring.scoring import plans
 from maskaudit.audit.recording.manifest import Unavailable
+from maskaudit.audit.recording.values import Reading
 from maskaudit.audit.settings import Settings, files_of
+from maskaudit.audit.vocabulary import PLANNING, Progress, of_stage
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.languages import is_english
 from maskaudit.probes.loading import load
@@ -112,10 +114,14 @@ class Shown:
         return "\n\n".join(sentences_of_set.as_text() for sentences_of_set in self.sets)
 
 
-def planned(settings: Settings) -> Planned:
-    """Count sentences, losses and minutes by set and model, and find what cannot be given."""
+def planned(settings: Settings, progress: Progress = lambda _what, _done, _all: None) -> Planned:
+    """Count sentences, losses and minutes by set and model, and find what cannot be given.
+
+    `progress` receives (what, how much is done, the total) while large sets are expanded and
+    planned.
+    """
     sets, has_lexicon = settings.probe_sets(), settings.lexicon() is not None
-    parts = [expand(probe_set) for probe_set in sets]
+    parts = [expanded(probe_set, progress) for probe_set in sets]
     n_facts = sum(count_facts(part.items) for part in parts)
     not_given = [
         reason
@@ -131,26 +137,57 @@ def planned(settings: Settings) -> Planned:
     rows, lost, missing = [], [], []
     pairs = load_pairs(settings)
     for subject, model in _named(pairs):
-        plans = [
-            plan(part, model, needed(part.items["kind"].iloc[0]), reading=settings.run.context)
-            for part in parts
-        ]
-        speed = _speed(model, plans)
+        counts = [_Count.of(part, model, settings.run.context, progress) for part in parts]
+        speed = _speed(model, [batch for count in counts for batch in count.timed])
         missing += not_available({subject: model}, {part.items["kind"].iloc[0] for part in parts})
-        for part, set_plan in zip(parts, plans, strict=True):
-            sentences = [ids for batch in set_plan.batches() for ids in batch]
+        for part, count in zip(parts, counts, strict=True):
             rows.append(
                 {
                     "probe_set": part.items["probe_set"].iloc[0],
                     "model": subject,
-                    "sentences": len(sentences),
+                    "sentences": count.sentences,
                     "items": part.items["item"].nunique(),
-                    "several_pieces": sum(count > 1 for count in set_plan.pieces.values()),
-                    "minutes": sum(map(len, sentences)) / speed / 60,
+                    "several_pieces": count.several_pieces,
+                    "minutes": count.pieces / speed / 60,
                 }
             )
-            lost += _lost(part, set_plan, subject)
+            lost += _lost(count.failed, subject)
     return Planned(rows, lost, missing, not_given)
+
+
+@dataclass
+class _Count:
+    """What is counted of a set's plan, which is made and forgotten part by part.
+
+    `pieces` is their number in all distinct sentences, `timed` has a few sentences of each batch,
+    `failed` the items that cannot be scored, with their `status`.
+    """
+
+    sentences: int = 0
+    pieces: int = 0
+    several_pieces: int = 0
+    timed: list[list[Ids]] = field(default_factory=list)
+    failed: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @classmethod
+    def of(cls, part: Expanded, model: MaskedLM, reading: Reading, progress: Progress) -> Self:
+        """Plan a set, part by part."""
+        count, failed = cls(), []
+        # Parts may share sentences; their hashes take a tenth of their memory.
+        known: set[int] = set()
+        name, kind = part.items["probe_set"].iloc[0], part.items["kind"].iloc[0]
+        tell = of_stage(progress, name, PLANNING, len(part.contexts))
+        for rows, plan in plans(part, model, needed(kind), tell, reading=reading):
+            batches = plan.batches()
+            new = {hash(ids): len(ids) for batch in batches for ids in batch}
+            count.pieces += sum(n for ids, n in new.items() if ids not in known)
+            known |= new.keys()
+            count.several_pieces += sum(n > 1 for n in plan.pieces.values())
+            count.timed += [batch[:TIMED_SENTENCES] for batch in batches]
+            status = rows.items["item"].map(plan.status)
+            failed.append(rows.items.assign(status=status)[status != "ok"])
+        count.sentences, count.failed = len(known), pd.concat(failed)
+        return count
 
 
 def _named(pairs: Sequence[Mapping[str, LoadedModel]]) -> Iterator[tuple[str, LoadedModel]]:
@@ -210,14 +247,13 @@ def _written(part: Expanded) -> list[str]:
     return [f"{text} {target}" for text, target in zip(texts, part.items["target"], strict=True)]
 
 
-def _speed(model: MaskedLM, plans: Sequence[Plan]) -> float:
+def _speed(model: MaskedLM, batches: Sequence[list[Ids]]) -> float:
     """Pieces per second, from one batch of median length; the first run only warms up."""
-    batches = [batch for set_plan in plans for batch in set_plan.batches()]
     # Nothing to run takes no time at any speed.
     if not batches:
         return 1.0
     # What a piece costs depends on the length of its sentence; the median stands for the set.
-    batch = sorted(batches, key=lambda ids: len(ids[0]))[len(batches) // 2][:TIMED_SENTENCES]
+    batch = sorted(batches, key=lambda ids: len(ids[0]))[len(batches) // 2]
     reads = [(row, 0) for row in range(len(batch))]
     model.log_probs(batch, reads)
     start = time.perf_counter()
@@ -225,10 +261,9 @@ def _speed(model: MaskedLM, plans: Sequence[Plan]) -> float:
     return len(batch) * len(batch[0]) / (time.perf_counter() - start)
 
 
-def _lost(part: Expanded, set_plan: Plan, subject: str) -> list[dict[str, Any]]:
+def _lost(failed: pd.DataFrame, subject: str) -> list[dict[str, Any]]:
     """Counts, by group and reason, of the items that the model cannot score."""
-    status = part.items["item"].map(set_plan.status)
-    failed = part.items.assign(status=status, model=subject)[status != "ok"]
-    counted = failed.groupby(["probe_set", "model", "group", "status"])["item"].nunique()
+    by = ["probe_set", "model", "group", "status"]
+    counted = failed.assign(model=subject).groupby(by)["item"].nunique()
     rows = counted.rename("items").reset_index()
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]

@@ -98,7 +98,9 @@ def run(  # noqa: PLR0913 - the options of a command
     if plan:
         from maskaudit.audit.preview import planned
 
-        say(planned(audit_settings), as_json=as_json)
+        with progress.shown(quiet=quiet or as_json) as tell:
+            preview = planned(audit_settings, tell)
+        say(preview, as_json=as_json)
         return
     with progress.shown(quiet=quiet or as_json) as tell:
         records = pipeline.run_all(

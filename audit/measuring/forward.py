@@ -70,15 +70,16 @@ def read_part(  # noqa: PLR0913 - what is read, how, and by which models
     tell: Callable[[float], None] = lambda _share: None,
     *,
     reading: Reading = WRITTEN,
+    planned: Callable[[int], None] = lambda _contexts: None,
 ) -> list[Scored]:
     """Score one part with each group, exactly as if that group were scored alone.
 
     All groups share one vocabulary and start with the same model, which is run once for all.
-    Sentences of more than `longest` pieces get no score. `tell` receives the share of the part that
-    is done, 0 to 1.
+    Sentences of more than `longest` pieces get no score. `planned` receives the number of contexts
+    that are planned, then `tell` the share of the part that is done, 0 to 1.
     """
     (name, model), *_ = groups[0]
-    part_plan = plan(part, model, measures, longest, reading=reading)
+    part_plan = plan(part, model, measures, longest, reading=reading, tell=planned)
     index = _ReadIndex(part_plan, part)
     first = _Reader(name, model, index, measures, is_paired=len(groups[0]) > 1)
     others = [

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.measuring.cache import TABLES, Cache
@@ -20,9 +22,10 @@ from maskaudit.audit.measuring.fingerprint import fingerprint
 from maskaudit.audit.measuring.forward import Group, Scored, read_part, setting
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.planning import read_plan
+from maskaudit.audit.measuring.planning.read_plan import Plan, plan
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.values import WRITTEN, Reading
-from maskaudit.audit.vocabulary import Progress
+from maskaudit.audit.vocabulary import PLANNING, Progress
 from maskaudit.probes.expand import Expanded
 from maskaudit.probes.joined_frames import joined_frames
 from maskaudit.probes.sentence import MASK
@@ -58,14 +61,16 @@ def score_each(
     are not scored again.
     """
     keys = None if cache is None else _Keys(model for pair in pairs for model in pair)
-    results: list[list[Scored]] = [[] for _ in pairs]
+    results = [_Results() for _ in pairs]
     for part in parts:
         name = part.items["probe_set"].iloc[0]
         measures = needed(part.items["kind"].iloc[0])
-        probe_set = _Set(part, measures, partial(progress, name), cache, keys, reading)
-        for pair_results, scored in zip(results, probe_set.score(pairs), strict=True):
-            pair_results.append(scored)
-    return [_without_repeats(pair_results) for pair_results in results]
+        tell = partial(progress, name), partial(progress, f"{name}, {PLANNING}")
+        _Set(part, measures, *tell, cache, keys, reading).score(pairs, results)
+    # Within a set no row is there twice: each of its contexts is in one part.
+    n_contexts = sum(len(part.contexts) for part in parts)
+    is_shared = len(parts) > 1 and len(contexts(parts)) < n_contexts
+    return [pair_results.whole(is_shared=is_shared) for pair_results in results]
 
 
 def contexts(parts: Sequence[Expanded]) -> pd.DataFrame:
@@ -87,22 +92,33 @@ def score(
     The tables name the models `reference` and `candidate`; a single model is the candidate. Two
     models of one vocabulary score the same sentences: one too long for either is left out for both.
     """
-    return _Set(expanded, measures, progress, reading=reading).score([models])[0]
+    results = _Results()
+    _Set(expanded, measures, progress, reading=reading).score([models], [results])
+    return results.whole(is_shared=False)
 
 
-def _without_repeats(parts: Sequence[Scored]) -> Scored:
-    """Join the rows of several sets; a row that two of them share appears once."""
-    return Scored(
-        *(
-            tables.check(name, rows.drop_duplicates(_UNIQUE[name]).reset_index(drop=True))
-            for name, rows in _joined(parts)
-        )
-    )
+class _Results:
+    """The rows of one pair, part by part."""
 
+    def __init__(self) -> None:
+        self._parts: dict[str, list[pd.DataFrame]] = {name: [] for name in TABLES}
 
-def _joined(parts: Sequence[Scored]) -> Iterator[tuple[str, pd.DataFrame]]:
-    for name in TABLES:
-        yield name, pd.concat([getattr(part, name) for part in parts], ignore_index=True)
+    def add(self, scored: Scored) -> None:
+        """Add the rows of a part."""
+        for name in TABLES:
+            rows = getattr(scored, name)
+            # Most rows of a record are fills, and their texts repeat.
+            self._parts[name].append(tables.compact(rows) if name == "fills" else rows)
+
+    def whole(self, *, is_shared: bool) -> Scored:
+        """All rows, which are added no more; a row that sets share (`is_shared`) appears once."""
+        joined = {name: tables.joined(name, self._parts[name]) for name in TABLES}
+        if is_shared:
+            joined = {
+                name: rows.drop_duplicates(_UNIQUE[name]).reset_index(drop=True)
+                for name, rows in joined.items()
+            }
+        return Scored(**{name: tables.check(name, rows) for name, rows in joined.items()})
 
 
 @dataclass(frozen=True)
@@ -151,48 +167,37 @@ class _Set:
     expanded: Expanded
     measures: frozenset[str]
     progress: Callable[[int, int], None]
+    planning: Callable[[int, int], None] = lambda _done, _all: None
     cache: Cache | None = None
     keys: "_Keys | None" = None
     reading: Reading = WRITTEN
 
-    def score(self, pairs: Sequence[Sequence[MaskedLM]]) -> list[Scored]:
-        """The scores of each pair, part by part."""
-        results: list[list[Scored]] = [[] for _ in pairs]
+    def score(self, pairs: Sequence[Sequence[MaskedLM]], results: Sequence[_Results]) -> None:
+        """Add the scores of each pair to its results, part by part."""
         rounds = _rounds(pairs)
         done, total = 0, len(self.expanded.contexts) * len(rounds)
         for round_ in rounds:
             for part in _parts(self.expanded):
                 size = len(part.contexts)
-                tell = partial(self._tell, done, size, total)
-                for numbers, scored in zip(
-                    round_.pairs, self._part(part, round_, tell), strict=True
-                ):
+                scored_groups = self._part(part, round_, _Tell(self, done, size, total))
+                for numbers, scored in zip(round_.pairs, scored_groups, strict=True):
                     for number in numbers:
-                        results[number].append(scored)
+                        results[number].add(scored)
                 done += size
         # Parts that come from the cache report nothing themselves.
         self.progress(total, total)
-        return [Scored(**dict(_joined(pair_parts))) for pair_parts in results]
 
-    def _part(
-        self, part: Expanded, round_: _Round, tell: Callable[[float], None]
-    ) -> Sequence[Scored]:
+    def _part(self, part: Expanded, round_: _Round, tell: "_Tell") -> Sequence[Scored]:
         """One part's scores by each group; groups that are not cached are scored, then cached."""
         if self.cache is None or self.keys is None:
-            return read_part(
-                part, round_.groups, self.measures, round_.longest, tell, reading=self.reading
-            )
+            return self._scored(part, round_.groups, round_.longest, tell)
         # One entry per group: a candidate that is added later does not rescore the others.
         keys = self.keys.of(part, round_, self.measures, self.reading)
         entries = [self.cache.read(key) for key in keys]
         groups = [
             group for group, entry in zip(round_.groups, entries, strict=True) if entry is None
         ]
-        new = (
-            read_part(part, groups, self.measures, round_.longest, tell, reading=self.reading)
-            if groups
-            else []
-        )
+        new = self._scored(part, groups, round_.longest, tell) if groups else []
         results, new_scores = [], iter(new)
         for key, entry in zip(keys, entries, strict=True):
             scored = next(new_scores) if entry is None else Scored(**entry)
@@ -201,8 +206,59 @@ class _Set:
             results.append(scored)
         return results
 
-    def _tell(self, done: int, size: int, total: int, share: float) -> None:
-        self.progress(done + int(size * share), total)
+    def _scored(
+        self, part: Expanded, groups: Sequence[Group], longest: int, tell: "_Tell"
+    ) -> Sequence[Scored]:
+        return read_part(
+            part,
+            groups,
+            self.measures,
+            longest,
+            tell.share,
+            reading=self.reading,
+            planned=tell.planned,
+        )
+
+
+@dataclass(frozen=True)
+class _Tell:
+    """Reports on one part of a set, whose sentences start at `done` and are `size` in number."""
+
+    of_set: _Set
+    done: int
+    size: int
+    total: int
+
+    def planned(self, contexts: int) -> None:
+        """Report how far the set is planned, if it has more contexts than are planned at once."""
+        if self.total > read_plan.BLOCK:
+            self.of_set.planning(self.done + contexts, self.total)
+
+    def share(self, share: float) -> None:
+        """Report how far the set is scored, from the share of the part that is."""
+        self.of_set.progress(self.done + int(self.size * share), self.total)
+
+
+def plans(
+    expanded: Expanded,
+    model: MaskedLM,
+    measures: frozenset[str],
+    tell: Callable[[int], None] = lambda _contexts: None,
+    *,
+    reading: Reading = WRITTEN,
+) -> Iterator[tuple[Expanded, Plan]]:
+    """Each part of a set and its plan, as `score` makes them; hold none if the set may be large.
+
+    `tell` receives the number of contexts that are planned.
+    """
+    done = 0
+    for part in _parts(expanded):
+        yield part, plan(part, model, measures, reading=reading, tell=partial(_add, tell, done))
+        done += len(part.contexts)
+
+
+def _add(tell: Callable[[int], None], before: int, done: int) -> None:
+    tell(before + done)
 
 
 def _parts(expanded: Expanded) -> Iterator[Expanded]:
@@ -211,18 +267,37 @@ def _parts(expanded: Expanded) -> Iterator[Expanded]:
     Joins are made inside a frame (`measuring.planning.joins`), and a context that serves several
     frames is read once: frames that share a context stay together, however many they are.
     """
-    component = joined_frames(expanded.items)
-    order = expanded.items.groupby("context", sort=False)["frame"].first().map(component)
-    sizes = order.value_counts(sort=False)
+    contexts, items = expanded.contexts, expanded.items
+    frame, frames = pd.factorize(items["frame"])
+    component, _ = pd.factorize(joined_frames(items).reindex(frames))
+    both = pd.concat([contexts["context"], items["context"]])
+    in_contexts, in_items = np.split(pd.factorize(both)[0], [len(contexts)])
+    # All rows of a context have one component, so that any of them can tell it. A context without
+    # items has none, and is in no part.
+    of_context = np.full(len(both), -1)
+    of_context[in_items] = component[frame]
+    sizes = np.bincount(of_context[pd.unique(in_items)])
     # A component belongs to the part in which it starts, so that it is not split.
-    number = (sizes.cumsum() - sizes) // PART
-    part_of = order.map(number)
-    for part_number in number.unique():
-        context_ids = part_of.index[part_of == part_number]
+    part_of = np.append((sizes.cumsum() - sizes) // PART, -1)[of_context]
+    item_parts, context_parts = part_of[in_items], part_of[in_contexts]
+    item_rows, context_rows = (np.argsort(x, kind="stable") for x in (item_parts, context_parts))
+    for number in np.unique(item_parts):
         yield Expanded(
-            expanded.contexts[expanded.contexts["context"].isin(context_ids)],
-            expanded.items[expanded.items["context"].isin(context_ids)],
+            _chosen(contexts, context_rows, context_parts, number),
+            _chosen(items, item_rows, item_parts, number),
         )
+
+
+def _chosen(
+    table: pd.DataFrame, order: NDArray[np.int64], numbers: NDArray[np.int64], number: int
+) -> pd.DataFrame:
+    """The rows with this number, found in the `order` of the numbers."""
+    ends = (np.searchsorted(numbers, number, side, sorter=order) for side in ("left", "right"))
+    rows = order[slice(*ends)]
+    # Rows that follow each other need no copy, and are most.
+    if len(rows) and len(rows) == rows[-1] - rows[0] + 1:
+        return table.iloc[rows[0] : rows[-1] + 1]
+    return table.iloc[rows]
 
 
 class _Keys:
@@ -269,4 +344,4 @@ def _digest(value: Sequence[Any]) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-__all__ = ["PART", "Scored", "contexts", "score", "score_all", "score_each"]
+__all__ = ["PART", "Scored", "contexts", "plans", "score", "score_all", "score_each"]

@@ -1,18 +1,18 @@
-"""Progress of scoring: a bar on a terminal, an occasional plain line elsewhere."""
+"""Progress of an audit: a bar on a terminal, an occasional plain line elsewhere."""
 
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from maskaudit.audit.vocabulary import Progress
+from maskaudit.audit.vocabulary import STAGES, Progress
 
-SECONDS_BETWEEN_LINES = 10.0
+SECONDS_BETWEEN_LINES = 5.0
 
 
 @contextmanager
 def shown(*, quiet: bool) -> Iterator[Progress]:
-    """Yield a callback, (what, sentences done, sentences in all), that shows progress on stderr."""
+    """Yield a callback (what, how much is done, the total), which shows progress on stderr."""
     if quiet:
         yield lambda _what, _done, _all: None
     elif sys.stderr.isatty():
@@ -23,22 +23,36 @@ def shown(*, quiet: bool) -> Iterator[Progress]:
 
 
 class _Lines:
-    """Print a line when a set begins and ends, and every ten seconds in between."""
+    """Print a line when the scoring of a set begins and ends, and every few seconds in between.
+
+    What comes before the scoring of a set has a line only where it takes so long.
+    """
 
     def __init__(self) -> None:
         self._what = ""
-        self._last = 0.0
+        self._last = time.monotonic()
 
     def __call__(self, what: str, done: int, total: int) -> None:
         # A set without sentences would print a line that says nothing.
         if total == 0:
             return
         now = time.monotonic()
-        if what != self._what or done == total or now - self._last > SECONDS_BETWEEN_LINES:
-            self._what, self._last = what, now
+        unit = STAGES.get(_stage(what))
+        is_end = unit is None and (what != self._what or done == total)
+        if is_end or now - self._last > SECONDS_BETWEEN_LINES:
+            self._last = now
             # A closed stderr must not stop the audit.
             with suppress(OSError):
-                print(f"{what}: {done} of {total} sentences", file=sys.stderr, flush=True)  # noqa: T201
+                print(  # noqa: T201
+                    f"{what}: {done} of {total} {unit or 'sentences'}", file=sys.stderr, flush=True
+                )
+        if unit is None:
+            self._what = what
+
+
+def _stage(what: str) -> str:
+    """The stage of a set before it is scored; any other text while it is."""
+    return what.rpartition(", ")[2]
 
 
 @contextmanager
@@ -57,5 +71,8 @@ def _bar() -> Iterator[Progress]:
             if what not in tasks:
                 tasks[what] = bar.add_task(what, total=total)
             bar.update(tasks[what], completed=done)  # type: ignore[arg-type]
+            # Only the bars of scoring stay when they are full.
+            if done == total and _stage(what) in STAGES:
+                bar.remove_task(tasks.pop(what))  # type: ignore[arg-type]
 
         yield tell

@@ -5,7 +5,7 @@ items or measures is run once.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -20,6 +20,8 @@ from maskaudit.probes.sentence import MASK
 
 # The most pieces in a batch; its sentences have one length, so that nothing is padded.
 BATCH_PIECES = 2048
+# Contexts that are planned at once; a context's plan does not depend on the others.
+BLOCK = 1000
 _ID_LENGTH = 16
 
 
@@ -66,31 +68,45 @@ class Plan:
         return batches
 
 
-def plan(
+def plan(  # noqa: PLR0913 - what is planned, how, and who is told
     expanded: Expanded,
     model: MaskedLM,
     measures: frozenset[str] = frozenset({"logp"}),
     longest: int | None = None,
     *,
     reading: Reading = WRITTEN,
+    tell: Callable[[int], None] = lambda _contexts: None,
 ) -> Plan:
     """Plan the reads of every item of an expanded set, and find which items cannot be scored.
 
     `longest` is the most pieces a sentence may have; None means the model's own limit. `reading` is
     the sentence that a slot is read in: "written", the sentence with the target in it and exactly
     the target's pieces masked, the same for all targets of the context; or "as_encoded", the text
-    with the mask's own text in it, as transformers' fill-mask encodes it.
+    with the mask's own text in it, as transformers' fill-mask encodes it. `tell` receives the
+    number of contexts that are planned.
     """
     part_plan = Plan(model.longest if longest is None else longest)
-    contexts = expanded.contexts
-    sentences = contexts["slot"].isna()
     items = expanded.items.drop_duplicates("item")[["item", "context", "target"]]
     # A context without a slot is a whole sentence.
-    of_sentence = items["context"].isin(contexts["context"][sentences])
-    slots = _Slots.of(contexts[~sentences], items[~of_sentence], model)
-    _plan_targets(part_plan, slots, model, measures, reading)
-    _plan_sentences(part_plan, contexts[sentences], items[of_sentence], model, measures)
+    is_sentence = expanded.contexts["slot"].isna()
+    done = 0
+    for contexts, of_contexts in _blocks(expanded.contexts[~is_sentence], items):
+        slots = _Slots.of(contexts, of_contexts, model)
+        _plan_targets(part_plan, slots, model, measures, reading)
+        tell(done := done + len(contexts))
+    for contexts, of_contexts in _blocks(expanded.contexts[is_sentence], items):
+        _plan_sentences(part_plan, contexts, of_contexts, model, measures)
+        tell(done := done + len(contexts))
     return part_plan
+
+
+def _blocks(
+    contexts: pd.DataFrame, items: pd.DataFrame
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """The contexts and their items, so many that planning them takes a second or two."""
+    for start in range(0, len(contexts), BLOCK):
+        block = contexts.iloc[start : start + BLOCK]
+        yield block, items[items["context"].isin(block["context"])]
 
 
 @dataclass(frozen=True)
