@@ -13,6 +13,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from maskaudit.audit.estimating import crossed
 from maskaudit.audit.estimating.cells import (
@@ -128,12 +131,25 @@ def with_adjusted(
 
 
 def _by_set(items: pd.DataFrame, rows: pd.DataFrame, key: str) -> dict[str, pd.DataFrame]:
-    """The rows of each set, joined to its items by `key`; an item may belong to several sets."""
-    # An item may serve several rows of a set; without this the join would repeat its scores.
-    set_keys = items[["probe_set", key]].drop_duplicates()
-    joined = set_keys.merge(rows, on=key)
-    by_set = {str(name): part[rows.columns] for name, part in joined.groupby("probe_set")}
-    return {name: by_set.get(name, rows.iloc[:0]) for name in set_keys["probe_set"].unique()}
+    """The rows of each set, in the order of its items' `key`; an item may be in several sets."""
+    by_set = {}
+    for name, set_items in items.groupby("probe_set", sort=False):
+        keys = pa.array(set_items[key].drop_duplicates())
+        place = _places(rows[key], keys)
+        order = np.argsort(place, kind="stable")
+        order = order[np.searchsorted(place, 0, sorter=order) :]  # those of no item come first
+        # Rows that are in order already are shared with the record and not copied.
+        is_whole = len(order) == len(rows) and bool((np.diff(order) == 1).all())
+        by_set[str(name)] = rows if is_whole else rows.iloc[order]
+    return by_set
+
+
+def _places(column: pd.Series, keys: pa.Array) -> NDArray[np.int64]:
+    """The index of each text among the keys; -1 if it is none of them."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return _places(column.cat.categories.to_series(), keys)[column.cat.codes]
+    places = pc.index_in(pa.array(column), value_set=keys)
+    return np.asarray(pc.fill_null(places, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _by_subject(
