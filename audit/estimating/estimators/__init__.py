@@ -58,6 +58,9 @@ class Measured:
     _values: dict[str, pd.DataFrame] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _units: dict[tuple["MakeUnits", str], pd.DataFrame] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def values(self, measure: str) -> pd.DataFrame:
         """The items with the value and rank of one measure; NaN if missing."""
@@ -66,6 +69,12 @@ class Measured:
             # A left join: an item without a score makes its unit NaN, not just smaller.
             self._values[measure] = self.items.merge(rows, on="item", how="left")
         return self._values[measure]
+
+    def units(self, make: "MakeUnits", mode: str) -> pd.DataFrame:
+        """The units that `make` builds of these measurements in one mode; not to be changed."""
+        if (make, mode) not in self._units:  # the numbers of one table are several estimators
+            self._units[make, mode] = make(self, mode)
+        return self._units[make, mode]
 
 
 # Units: index `unit`; columns `class` and `cluster`, then numbers; NaN if a unit has no score.

@@ -1,10 +1,15 @@
-"""The pytest plugin as a user meets it: pytest in a process of its own, on a project's folder."""
+"""The pytest plugin as a user meets it: pytest on a project's folder.
+
+A process of its own costs seconds of imports, so only the tests whose subject is what is imported,
+or by whom, start one.
+"""
 
 import os
 import re
 import shutil
 import subprocess
 import sys
+import warnings
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -71,7 +76,14 @@ def policy(project, *gates, folder="."):
 
 
 def run(project, *options):
-    """Run pytest as a user does, in the project's folder."""
+    """Run pytest in the project's folder, within this process."""
+    with warnings.catch_warnings():
+        warnings.resetwarnings()  # those that these tests turn into errors are ours
+        return project.runpytest_inprocess(*OPTIONS, *options)
+
+
+def run_alone(project, *options):
+    """Run pytest as a user does, in a process that has imported nothing before."""
     return project.runpytest_subprocess(*OPTIONS, *options)
 
 
@@ -222,7 +234,7 @@ def test_hostile_names_of_a_record_are_safe_in_ids(pytester, monkeypatch):
         seal(found, place, folder / "one")
     every = 'select = { slice = "attribute=*", estimator = "lean" }\nharm = "either"\n'
     policy(pytester, NO_REGRESSION.format(margin=9), every)
-    result = run(pytester, "-v", "-n", "1", "--junitxml=junit.xml")
+    result = run_alone(pytester, "-v", "-n", "1", "--junitxml=junit.xml")
     assert result.ret == pytest.ExitCode.OK
     assert "attribute=nurse⟨U+202E⟩<b>⟨U+001B⟩[31m]" in printed(result)
     assert not {"\u202e", "\x1b"} & set(printed(result))
@@ -299,7 +311,7 @@ def test_another_tools_gates_toml_is_left_alone(pytester, content):
     pytester.makepyfile(
         f"import sys\ndef test_own(): assert not {HEAVY - {'numpy'}} & set(sys.modules)"
     )
-    result = run(pytester)
+    result = run_alone(pytester)
     result.assert_outcomes(passed=1)
     assert "maskaudit" not in printed(result).replace("maskaudit-", "")
 
@@ -442,7 +454,7 @@ def test_the_model_is_loaded_for_tests_of_ones_own(pytester, monkeypatch):
             assert masked_lm.mask_id in sentence.ids
         """
     )
-    run(pytester).assert_outcomes(passed=1)
+    run_alone(pytester).assert_outcomes(passed=1)
 
 
 def test_without_what_runs_models_the_fixture_says_what_to_install(pytester, monkeypatch):
@@ -450,7 +462,7 @@ def test_without_what_runs_models_the_fixture_says_what_to_install(pytester, mon
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     pytester.makeconftest("import sys\nsys.modules['torch'] = None\n")
     pytester.makepyfile("def test_model(masked_lm): pass")
-    result = run(pytester)
+    result = run_alone(pytester)
     result.assert_outcomes(errors=1)
     assert 'pip install "maskaudit[models]"' in printed(result)
     assert "Traceback" not in printed(result)
@@ -469,7 +481,7 @@ def test_unused_the_plugin_imports_nothing_heavy(pytester):
             assert not {HEAVY | {"maskaudit.audit.errors", "tomllib"}} & set(sys.modules)
         """
     )
-    run(pytester).assert_outcomes(passed=1)
+    run_alone(pytester).assert_outcomes(passed=1)
 
 
 def test_the_plugin_judges_without_torch(project):
@@ -478,7 +490,7 @@ def test_the_plugin_judges_without_torch(project):
     project.makepyfile(
         "import sys\ndef test_own(): assert not {'torch', 'transformers'} & set(sys.modules)"
     )
-    run(project).assert_outcomes(passed=2)
+    run_alone(project).assert_outcomes(passed=2)
 
 
 @pytest.mark.parametrize("is_loaded", [True, False], ids=["loaded first", "loaded later"])
@@ -496,7 +508,7 @@ def test_a_project_with_packages_of_our_folders_names_is_judged(project, is_load
     )
     if is_loaded:
         project.makeconftest("import audit, probes, reports")
-    result = run(project)
+    result = run_alone(project)
     result.assert_outcomes(passed=3)
 
 
@@ -505,7 +517,7 @@ def test_a_project_with_a_plain_folder_of_our_name_is_judged(project):
     policy(project, NO_REGRESSION.format(margin=3))
     (project.path / "reports").mkdir()
     (project.path / "audit").mkdir()
-    run(project).assert_outcomes(passed=1)
+    run_alone(project).assert_outcomes(passed=1)
 
 
 def test_the_options_are_in_a_group_of_their_own(pytester):
