@@ -20,6 +20,7 @@ from maskaudit.audit.measuring.scoring import Scored
 from maskaudit.audit.recording import record
 from maskaudit.audit.recording.files import held, unfinished
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.texts import gates_file
 from maskaudit.audit.vocabulary import Progress
 from maskaudit.reports.html import FILE, write_page
 from maskaudit.reports.overview import write_overview
@@ -55,7 +56,7 @@ def run_all(
     """
     started = time.perf_counter()
     # Everything that a user wrote is read before a model is loaded: a fault ends the run at once.
-    rules = None if audit_settings.gates is None else policy.read(audit_settings.gates)
+    rules = policy.of(audit_settings)
     questions = describe.questions(audit_settings)
     jobs = [Job(pair, describe.key_of(pair, questions)) for pair in load_pairs(audit_settings)]
 
@@ -89,6 +90,8 @@ def run_all(
     records = [job.record for job in jobs if job.record is not None]
     for sealed in records:
         _finish(sealed, rules)
+    if rules is None:
+        note(gates_file.absent(audit_settings.folder))
     if len(records) > 1:
         write_overview(records)
     return records

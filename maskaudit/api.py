@@ -221,8 +221,8 @@ def judge(
     """
     stored_record = _record("record", record)
     baseline_record = None if baseline is None else _record("baseline", baseline)
-    rules = policy.read(_required("gates", gates))
     day = today or datetime.now(UTC).date()
+    rules = policy.read(_required("gates", gates), day)
     return judge_record(stored_record, rules, baseline=baseline_record, today=day)
 
 

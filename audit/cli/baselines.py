@@ -7,6 +7,7 @@ import typer
 
 from maskaudit.audit.cli.options import AsJson, print_json
 from maskaudit.audit.errors import InputError, NotJudgedError
+from maskaudit.audit.texts.names import is_there
 from maskaudit.audit.texts.printable import printable
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def _version(name: str, folder: Path) -> "Version":
         return baseline.load(path.parent, path.stem).version
     if path.is_dir():
         return version(load_record(path))
-    if (folder / f"{name}.toml").is_file():
+    if is_there(folder / f"{name}.toml"):
         return baseline.load(folder, name).version
     names = ", ".join(baseline.names(folder)) or "none"
     raise InputError(f"{name}: no such record folder or baseline; baselines in {folder}: {names}")

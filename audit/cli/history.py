@@ -9,6 +9,7 @@ import typer
 
 from maskaudit.audit.cli.options import AsJson, print_json
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.texts.names import is_there
 from maskaudit.audit.texts.printable import printable
 
 
@@ -136,7 +137,7 @@ def schedule(
     if every not in snippets.EVERY:
         raise InputError(f"--every {every!r}: expected one of {', '.join(snippets.EVERY)}")
     # The file may be on another machine, where the snippet is to run.
-    runs = read(settings).run.runs if settings.is_file() else "runs"
+    runs = read(settings).run.runs if is_there(settings) else "runs"
     text = snippets.snippet(
         kind,
         settings,

@@ -8,6 +8,7 @@ import typer
 from maskaudit.audit.cli import gates
 from maskaudit.audit.cli.options import AsJson, Quiet, Reference, note, print_json, say
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.texts.names import is_there
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,10 +121,10 @@ def init(
         file.with_name(policy.DEFAULT_FILE.name): policy.TEMPLATE,
     }
     # Settings are never overwritten: they are somebody's work.
-    if file.exists():
+    if is_there(file):
         raise InputError(f"{file}: already exists; name another file")
     for path, text in texts.items():
-        if path.exists():
+        if is_there(path):
             note(f"{path}: already exists and is left unchanged")
         else:
             print(write_whole(path, text))
@@ -139,11 +140,12 @@ def _print_records(
     from maskaudit.reports.overview import overview_path
     from maskaudit.reports.page import headline
 
+    rules = settings.gates
     answers: list[dict[str, Any]] = []
     codes = []
     for record in records:
         assert record.path is not None  # noqa: S101 - it was just sealed
-        judgement = None if settings.gates is None else verdicts.read(record.path)
+        judgement = None if rules is None else verdicts.read(record.path)
         nothing_scored = not record.is_measured
         # Nothing scored is no pass, even if there is no gate to say so.
         codes.append(3 if nothing_scored else 0 if judgement is None else judgement.exit_code)
@@ -156,9 +158,9 @@ def _print_records(
         if not as_json:
             text = f"{claim}\nRecord: {record.path}\nPage:   {file}"
             print(file if quiet else text)
-        if judgement is not None and settings.gates is not None:
+        if judgement is not None and rules is not None:
             gates.say(judgement, quiet=quiet or as_json, as_json=False)
-            gates.for_ci(judgement, settings.gates)
+            gates.for_ci(judgement, rules)
         # All records of a run have the same sets, so once is enough.
         for reason in reasons if record is records[0] and not (quiet or as_json) else ():
             note(str(reason))
