@@ -11,6 +11,7 @@ from markupsafe import Markup
 from maskaudit.audit.judging import verdicts
 from maskaudit.audit.recording.files import write_whole
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.texts.printable import inert
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import Figure, Page
 from maskaudit.reports.charts.draw import draw
@@ -23,8 +24,6 @@ _OPENING = re.compile(r"<svg ([^>]*)>")
 _KEPT_TOGETHER = re.compile(
     r"(?<=\d) (?=%|nats\b|points\b)|(?<=\b[pr]) (?=[<=])|(?<=[<=]) (?=[.\d])"
 )
-# Ends of lines, and the marks by which `wording.visible` sets right-to-left text apart.
-_KEPT = "\n\u2068\u2069"
 _SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
 
 
@@ -85,7 +84,7 @@ def _typeset(value: object) -> object:
     # Markup is a subclass of str, so `isinstance` would change its tags as well.
     if type(value) is not str:
         return value
-    return _KEPT_TOGETHER.sub("\u00a0", wording.with_code_points(value, _KEPT))
+    return _KEPT_TOGETHER.sub("\u00a0", inert(value, wording.code_point))
 
 
 def _chart(figure: Figure) -> Markup:

@@ -199,7 +199,7 @@ def visible(text: str, longest: int | None = LONGEST_SHOWN) -> str:
         text = text[: longest - 1] + "…"
     if text.isascii() and text.isprintable() and not text.isspace() and text:
         return text  # the common case: nothing below would change it
-    shown = with_code_points(text)
+    shown = _with_code_points(text)
     if not shown:
         return "(empty)"
     if not shown.strip():
@@ -211,14 +211,14 @@ def visible(text: str, longest: int | None = LONGEST_SHOWN) -> str:
     return f"{_ISOLATE}{shown}{_ISOLATE_END}" if turns else shown
 
 
-def with_code_points(text: str, keep: str = "") -> str:
-    """Text with each unseen character (`characters.unseen`) that is not in `keep` as ⟨U+202E⟩."""
-    if text.isascii() and text.isprintable():
-        return text  # the common case
-    return "".join(
-        f"⟨U+{ord(character):04X}⟩" if unseen(character) and character not in keep else character
-        for character in text
-    )
+def _with_code_points(text: str) -> str:
+    """Text with each unseen character (`characters.unseen`) as its code point."""
+    return "".join(code_point(character) if unseen(character) else character for character in text)
+
+
+def code_point(character: str) -> str:
+    """A character's code point as pages have it: ⟨U+202E⟩."""
+    return f"⟨U+{ord(character):04X}⟩"
 
 
 def _decimals(size: float) -> str:

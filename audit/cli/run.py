@@ -6,9 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maskaudit.audit.cli import gates
-from maskaudit.audit.cli.options import AsJson, Quiet, Reference, note, print_json, say
+from maskaudit.audit.cli.options import (
+    AsJson,
+    Quiet,
+    Reference,
+    note,
+    print_json,
+    print_path,
+    print_text,
+    say,
+)
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.texts.names import is_there
+from maskaudit.audit.texts.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,7 +137,7 @@ def init(
         if is_there(path):
             note(f"{path}: already exists and is left unchanged")
         else:
-            print(write_whole(path, text))
+            print_path(write_whole(path, text))
 
 
 def _print_records(
@@ -156,8 +166,9 @@ def _print_records(
         if judgement is not None:
             answers[-1]["gates"] = judgement.as_json()
         if not as_json:
-            text = f"{claim}\nRecord: {record.path}\nPage:   {file}"
-            print(file if quiet else text)
+            if not quiet:
+                print_text(f"{claim}\nRecord: {printable(str(record.path))}")
+            print_path(file if quiet else f"Page:   {file}")
         if judgement is not None and rules is not None:
             gates.say(judgement, quiet=quiet or as_json, as_json=False)
             gates.for_ci(judgement, rules)
@@ -169,6 +180,6 @@ def _print_records(
     if as_json:
         print_json(answers[0] if len(answers) == 1 else answers)
     elif len(records) > 1:
-        print(overview_path(records) if quiet else f"All of them: {overview_path(records)}")
+        print_path(f"{'' if quiet else 'All of them: '}{overview_path(records)}")
     # A failed gate is certain, whatever else could not be judged.
     return max(codes, key=(0, 3, 1).index)
