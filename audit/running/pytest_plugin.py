@@ -154,9 +154,10 @@ def record(config: pytest.Config) -> Record:
 def masked_lm(config: pytest.Config) -> "MaskedLM":
     """The candidate of the project's AUDIT.toml, or of the bundled pair if no model is named."""
     with _usage():
+        audit_settings = settings.resolve(settings.find(_home(config)))
         from maskaudit.audit.measuring.pairs import load_models
 
-        return load_models(settings.resolve(settings.find(_home(config))))["candidate"]
+        return load_models(audit_settings)["candidate"]
 
 
 def updated(config: pytest.Config, judged: Mapping[str, Mapping[str, str]]) -> list[str]:
