@@ -92,7 +92,7 @@ def run(  # noqa: PLR0913 - the options of a command
     Without any model the bundled pair is audited, offline. If there are gates, the record is
     judged, and the exit code is that of `maskaudit gate`.
     """
-    from maskaudit.audit import pipeline, settings
+    from maskaudit.audit import settings
     from maskaudit.audit.running import progress
 
     audit_settings = settings.resolve(
@@ -112,8 +112,15 @@ def run(  # noqa: PLR0913 - the options of a command
         say(planned(audit_settings), as_json=as_json)
         return
     with progress.shown(quiet=quiet or as_json) as tell:
+        tell.stage("starting")  # most of the time until the first sentence goes into imports
+        from maskaudit.audit import pipeline
+
         records = pipeline.run_all(
-            audit_settings, skip_unchanged=skip_unchanged, progress=tell, note=note
+            audit_settings,
+            skip_unchanged=skip_unchanged,
+            progress=tell,
+            stage=tell.stage,
+            note=note,
         )
     raise typer.Exit(_print_records(records, audit_settings, quiet=quiet, as_json=as_json))
 
