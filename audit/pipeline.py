@@ -20,7 +20,6 @@ from maskaudit.audit.measuring.scoring import Scored
 from maskaudit.audit.recording import record
 from maskaudit.audit.recording.files import held, unfinished
 from maskaudit.audit.recording.record import Record
-from maskaudit.audit.texts import gates_file
 from maskaudit.audit.vocabulary import Progress
 from maskaudit.reports.html import FILE, write_page
 from maskaudit.reports.overview import write_overview
@@ -96,8 +95,6 @@ def run_all(
     for sealed in records:
         stage("judging and writing the page" if rules else "writing the page")
         _finish(sealed, rules)
-    if rules is None:
-        note(gates_file.absent(audit_settings.folder))
     if len(records) > 1:
         write_overview(records)
     return records

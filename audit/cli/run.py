@@ -17,6 +17,7 @@ from maskaudit.audit.cli.options import (
     say,
 )
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.texts import gates_file
 from maskaudit.audit.texts.names import is_there
 from maskaudit.audit.texts.printable import printable
 
@@ -122,6 +123,8 @@ def run(  # noqa: PLR0913 - the options of a command
             stage=tell.stage,
             note=note,
         )
+    if audit_settings.gates is None and not quiet:
+        note(gates_file.absent(audit_settings.folder))
     raise typer.Exit(_print_records(records, audit_settings, quiet=quiet, as_json=as_json))
 
 
