@@ -43,6 +43,7 @@ def run_all(
     *,
     skip_unchanged: bool = False,
     progress: Progress = silent,
+    stage: Callable[[str], None] = silent,
     note: Callable[[str], None] = silent,
 ) -> list[Record]:
     """Audit each candidate as if it were the only one; write the records and their pages.
@@ -50,14 +51,17 @@ def run_all(
     The reference is scored once for all candidates; several candidates also get an overview page
     beside the records. With `skip_unchanged` the newest complete record with the same key, if any,
     is returned instead of a new one. `progress` receives (what, sentences done, sentences in all),
-    `note` receives sentences for the user. Raises `InputError` for unusable input, `LockedError` if
-    another run holds the folder, and `CannotWriteError`; no partial record is left behind.
+    `stage` what is done where no sentences are counted, and `note` sentences for the user. Raises
+    `InputError` for unusable input, `LockedError` if another run holds the folder, and
+    `CannotWriteError`; no partial record is left behind.
     """
     started = time.perf_counter()
     # Everything that a user wrote is read before a model is loaded: a fault ends the run at once.
-    rules = None if audit_settings.gates is None else policy.read(audit_settings.gates)
+    rules = policy.of(audit_settings)
+    stage("reading the probe sets")
     questions = describe.questions(audit_settings)
-    jobs = [Job(pair, describe.key_of(pair, questions)) for pair in load_pairs(audit_settings)]
+    pairs_loaded = load_pairs(audit_settings, stage)
+    jobs = [Job(pair, describe.key_of(pair, questions)) for pair in pairs_loaded]
 
     with held(audit_settings.runs), unfinished(audit_settings.runs) as folder:
         # Read under the lock, so that no other run takes the same number.
@@ -78,6 +82,7 @@ def run_all(
             note(sentence)
         numbered = enumerate(zip(new, each_scored, strict=True), describe.next_number(earlier))
         for number, (job, scored) in numbered:
+            stage("estimating")
             details = describe.RecordDetails(job.key, number, notes, started)
             unsealed = _record(questions, job.pair, scored, details)
             # Named only now: the timestamp in the name is the time of sealing.
@@ -88,6 +93,7 @@ def run_all(
 
     records = [job.record for job in jobs if job.record is not None]
     for sealed in records:
+        stage("judging and writing the page" if rules else "writing the page")
         _finish(sealed, rules)
     if len(records) > 1:
         write_overview(records)

@@ -10,6 +10,7 @@ import pandas as pd
 from maskaudit.audit.describe import not_available
 from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.estimating.not_given import NotGiven, count_facts, of_set
+from maskaudit.audit.judging import policy
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.pairs import load_pairs
@@ -113,7 +114,11 @@ class Shown:
 
 
 def planned(settings: Settings) -> Planned:
-    """Count sentences, losses and minutes by set and model, and find what cannot be given."""
+    """Count sentences, losses and minutes by set and model, and find what cannot be given.
+
+    Raises `InputError` for all that would stop the audit, a faulty gates.toml included.
+    """
+    policy.of(settings)
     sets, has_lexicon = settings.probe_sets(), settings.lexicon() is not None
     parts = [expand(probe_set) for probe_set in sets]
     n_facts = sum(count_facts(part.items) for part in parts)

@@ -9,16 +9,17 @@ from pydantic import Field, model_validator
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.values import WRITTEN, Reading
-from maskaudit.audit.texts import lexicon, toml_files
+from maskaudit.audit.texts import gates_file, lexicon, toml_files
+from maskaudit.audit.texts.names import has_keys_like, in_any_case, is_there
 from maskaudit.audit.texts.toml_files import Part, Texts, closest
-from maskaudit.audit.vocabulary import GATES_FILE
+from maskaudit.audit.vocabulary import GATES_FILE, SETTINGS_FILE
 from maskaudit.probes.loading import load, shipped
 from maskaudit.probes.schema import ProbeSet
 
-DEFAULT_FILE = Path("AUDIT.toml")
+DEFAULT_FILE = Path(SETTINGS_FILE)
 CORE = "core"
 # TOML files that a pattern such as `*.toml` must not take for probe sets.
-OTHER_FILES = {DEFAULT_FILE.name, GATES_FILE, "pyproject.toml"}
+OTHER_FILES = {SETTINGS_FILE, GATES_FILE, "pyproject.toml"}
 
 
 class Model(Part):
@@ -68,6 +69,7 @@ class Run(Part):
     pieces masked, or "as_encoded", with the mask's own text in it as fill-mask reads it.
     `cache_mib` is the size limit of the score cache in MiB; 0 disables the cache. `allow_native`
     scores transformers' class where a checkpoint brings code of its own, which is never run.
+    `gates` is "required" where no audit may end without being judged by a gates.toml.
     """
 
     runs: str = "runs"
@@ -76,6 +78,7 @@ class Run(Part):
     context: Reading = WRITTEN
     cache_mib: int = Field(default=2048, ge=0)
     allow_native: bool = False
+    gates: Literal["optional", "required"] = "optional"
 
 
 class _File(Part):
@@ -99,9 +102,17 @@ class Settings(_File):
 
     @property
     def gates(self) -> Path | None:
-        """The gates.toml that is named, else the one beside the settings file, else None."""
-        default = self.folder / GATES_FILE
-        return self.rules or (default if _exists(default) else None)
+        """The gates.toml that is named, else the one beside the settings file, else None.
+
+        Raises `InputError` if there is none and `[run] gates` requires one.
+        """
+        file = self.rules or gates_file.find(self.folder)
+        if file is None and self.run.gates == "required":
+            raise InputError(
+                f'run.gates is "required", and {self.folder / GATES_FILE} is not there; write it '
+                "(see `maskaudit init`), or name another file with --gates"
+            )
+        return file
 
     @property
     def candidates(self) -> list[Model]:
@@ -158,14 +169,30 @@ class Settings(_File):
         return list(sets.values())
 
 
+def find(folder: Path) -> Path | None:
+    """The AUDIT.toml of a folder, readable or not; None if there is none.
+
+    Raises `InputError` for one of ours under another case of the name, such as Audit.toml.
+    """
+    for path in in_any_case(folder, SETTINGS_FILE):
+        if path.name == SETTINGS_FILE:
+            return path
+        if has_keys_like(path, _File.model_fields):
+            raise InputError(
+                f"{path}: settings are read from a file named {SETTINGS_FILE}, in capitals; rename "
+                f"it, or name it: maskaudit run {path}"
+            )
+    return None
+
+
 def read(path: str | Path | None) -> Settings:
     """Read settings from a file, else from ./AUDIT.toml if it exists, else return the defaults.
 
     Raises `InputError` with every fault of the file.
     """
-    if path is None and not _exists(DEFAULT_FILE):
+    path = find(Path()) if path is None else Path(path)
+    if path is None:
         return Settings()
-    path = Path(path or DEFAULT_FILE)
     if path.is_dir():
         raise InputError(
             f"{path}: is a folder; expected a TOML file such as {DEFAULT_FILE}. To audit the model "
@@ -257,11 +284,6 @@ def overridden(  # noqa: PLR0913 - each a word of the command line
     return settings.model_copy(update=updates)
 
 
-def _exists(path: Path) -> bool:
-    """Whether the name exists, even as a dangling link, so that it is refused and not ignored."""
-    return path.exists() or path.is_symlink()
-
-
 def _model(subject: str, name: str) -> Model:
     if name == "":
         raise InputError(f"--{subject}: is empty; expected a folder or a hub id")
@@ -269,8 +291,9 @@ def _model(subject: str, name: str) -> Model:
 
 
 def _resolved(settings: Settings, model: Model) -> Model:
-    """A model of the file; if its id is a folder beside the file, the model of that folder."""
-    if (settings.folder / model.id).is_dir():
+    """A model of the file; if its id is a name beside the file, what has that name."""
+    # Be it a folder, or what is refused as none: the hub may have another model of that name.
+    if is_there(settings.folder / model.id):
         return Model(id=str(settings.folder / model.id), revision=model.revision)
     return model
 
@@ -289,9 +312,8 @@ def files_of(name: str, folder: Path = Path()) -> Iterable[Path]:
         return sets.values()
     if name in sets:
         return [sets[name]]
-    if (folder / name).is_file() or (
-        folder / name / "set.toml"
-    ).is_file():  # before any pattern: a name may contain brackets
+    # Before any pattern: a name may contain brackets.
+    if is_there(folder / name) and _may_be_a_set(folder / name, is_named=True):
         return [folder / name]
     # `Path.glob` refuses an absolute pattern.
     matches = glob.glob(name, root_dir=folder, recursive=True)  # noqa: PTH207 - may be absolute
@@ -304,10 +326,15 @@ def files_of(name: str, folder: Path = Path()) -> Iterable[Path]:
     )
 
 
-def _may_be_a_set(path: Path) -> bool:
-    """Whether a match of a pattern is a probe set: an import's folder, or not another TOML file."""
-    is_file = path.is_file() and path.name not in OTHER_FILES
-    return is_file or (path / "set.toml").is_file()
+def _may_be_a_set(path: Path, *, is_named: bool = False) -> bool:
+    """Whether a name or a match of a pattern has to be read as a probe set, or else be refused.
+
+    All but the folders that are neither an import's nor named as a TOML file, and, unless they are
+    named, the other TOML files. A link to nothing is no folder: a set may be missing behind it.
+    """
+    if path.is_dir():
+        return is_there(path / "set.toml") or path.suffix == ".toml"
+    return is_named or path.name not in OTHER_FILES
 
 
 def _short(name: str) -> str:
@@ -349,4 +376,6 @@ context = "written"
 cache_mib = 2048
 # Score transformers' class where a checkpoint brings code, which is never run; the page says so.
 allow_native = false
+# "required": an audit without a gates.toml is refused before it starts. By default it is only told.
+gates = "optional"
 """

@@ -1,8 +1,9 @@
-"""Names that several stages share: a file, a folder and the callback for progress."""
+"""Names that several stages share: two files, a folder and the callback for progress."""
 
 from collections.abc import Callable
 
-# Names of a file and a folder that people and other programs rely on.
+# Names of files and a folder that people and other programs rely on.
+SETTINGS_FILE = "AUDIT.toml"
 GATES_FILE = "gates.toml"
 BASELINES = "baseline"
 

@@ -11,6 +11,8 @@ from markupsafe import Markup
 from maskaudit.audit.judging import verdicts
 from maskaudit.audit.recording.files import write_whole
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.texts.printable import inert
+from maskaudit.reports import wording
 from maskaudit.reports.blocks import Figure, Page
 from maskaudit.reports.charts.draw import draw
 from maskaudit.reports.page import page
@@ -75,9 +77,14 @@ def render(page: Page) -> str:
 
 
 def _typeset(value: object) -> object:
-    """Keep a number and its unit on one line; markup stays unchanged."""
+    """Show what is unseen, and keep a number and its unit on one line; markup stays unchanged.
+
+    Sections show foreign text by `wording.visible`; this is the door that none gets past.
+    """
     # Markup is a subclass of str, so `isinstance` would change its tags as well.
-    return _KEPT_TOGETHER.sub("\u00a0", value) if type(value) is str else value
+    if type(value) is not str:
+        return value
+    return _KEPT_TOGETHER.sub("\u00a0", inert(value, wording.code_point))
 
 
 def _chart(figure: Figure) -> Markup:

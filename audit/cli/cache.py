@@ -1,6 +1,6 @@
 """`maskaudit cache`: inspect or clear the cached scores, from which an interrupted run resumes."""
 
-from maskaudit.audit.cli.options import AsJson, print_json
+from maskaudit.audit.cli.options import AsJson, print_json, print_text
 
 
 def cache_info(*, as_json: AsJson = False) -> None:
@@ -20,9 +20,9 @@ def cache_info(*, as_json: AsJson = False) -> None:
             }
         )
         return
-    print(f"Folder:  {contents.folder}")
-    print(f"Entries: {contents.entries:,}")
-    print(f"Size:    {contents.size / cache.MIB:,.1f} of {most:,} MiB")
+    print_text(f"Folder:  {contents.folder}")
+    print_text(f"Entries: {contents.entries:,}")
+    print_text(f"Size:    {contents.size / cache.MIB:,.1f} of {most:,} MiB")
 
 
 def cache_clear() -> None:
@@ -33,7 +33,7 @@ def cache_clear() -> None:
     folder = cache.default_folder()
     with writing(folder):
         removed = cache.clear(folder)
-    print(
+    print_text(
         f"{removed.folder}: {removed.entries:,} entries deleted, "
         f"{removed.size / cache.MIB:,.1f} MiB"
     )

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskaudit.audit.cli.options import AsJson, Quiet, print_json
+from maskaudit.audit.cli.options import AsJson, Quiet, note, print_json, print_text
 from maskaudit.audit.errors import CannotWriteError
-from maskaudit.audit.texts.printable import printable
 
 if TYPE_CHECKING:
     from maskaudit.audit.judging.verdicts import Judgement
@@ -78,16 +77,16 @@ def gate(  # noqa: PLR0913 - the options of a command
         baseline=None if baseline is None else load_record(baseline, READ),
         today=datetime.now(UTC).date(),
     )
-    note = ""
+    aside = ""
     try:
         verdicts.write(judgement, record)
     except CannotWriteError as error:  # the record may be read-only
-        note = str(error)
+        aside = str(error)
     else:
         if (record / "report.html").is_file() and not quiet:
-            note = "its page may show older verdicts; to update it: maskaudit report RECORD"
-    if note:
-        print(f"maskaudit: note: {printable(note)}", file=sys.stderr)
+            aside = "its page may show older verdicts; to update it: maskaudit report RECORD"
+    if aside:
+        note(aside)
     for_ci(judgement, gates, junit=junit, summary=summary, comment=comment, github=github)
     say(judgement, quiet=quiet, as_json=as_json)
     raise typer.Exit(judgement.exit_code)
@@ -101,7 +100,7 @@ def say(judgement: "Judgement", *, quiet: bool, as_json: bool) -> None:
     if as_json:
         print_json(judgement_as_json(judgement))
     if not quiet:
-        print("\n".join(lines(judgement)), file=sys.stderr if as_json else sys.stdout)
+        print_text("\n".join(lines(judgement)), sys.stderr if as_json else sys.stdout)
 
 
 def for_ci(  # noqa: PLR0913 - a file each
@@ -129,7 +128,7 @@ def for_ci(  # noqa: PLR0913 - a file each
         workspace = os.environ.get("GITHUB_WORKSPACE")
         root = Path(workspace) if workspace else None
         # GitHub reads annotations from both streams; stdout is kept for the result.
-        print("\n".join(annotations(judgement, gates, root)), file=sys.stderr)
+        print_text("\n".join(annotations(judgement, gates, root)), sys.stderr)
         step = os.environ.get("GITHUB_STEP_SUMMARY")
         summary = summary or (Path(step) if step else None)
     unwritten = []

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from maskaudit.audit.cli.options import AsJson, print_json, say
+from maskaudit.audit.cli.options import AsJson, print_json, print_text, say
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.texts.characters import composed
 
@@ -20,7 +20,7 @@ def list_probes(*, as_json: AsJson = False) -> None:
         print_json([part.model_dump(include={"name", "version", "axis", "title"}) for part in sets])
         return
     for part in sets:
-        print(f"{part.name:20}  {part.axis:16}  {part.title}")
+        print_text(f"{part.name:20}  {part.axis:16}  {part.title}")
 
 
 def show_probes(
@@ -72,14 +72,14 @@ def _print_checked(path: Path, label: str) -> None:
 
     probe_set = load(path)
     expanded = expand(probe_set.drawn(0))
-    print(f"{label}: good, {len(expanded.contexts)} sentences")
+    print_text(f"{label}: good, {len(expanded.contexts)} sentences")
     for line in what_is_tested(probe_set):
-        print(f"  tested: {line}")
+        print_text(f"  tested: {line}")
     # The lexicon is named by a run, not by a set.
     for reason in of_set(
         expanded.items, probe_set.header.contrast, probe_set.directions, has_lexicon=False
     ):
-        print(f"note: {reason}")
+        print_text(f"note: {reason}")
 
 
 def import_probes(  # noqa: PLR0913 - the options of the command line
@@ -143,12 +143,12 @@ def import_probes(  # noqa: PLR0913 - the options of the command line
     check_header(imported.header, path)
     imported_folder.write(imported, output)
     for note in imported.notes:
-        print(f"note: {note}")
-    print(
+        print_text(f"note: {note}")
+    print_text(
         f"{output}: {len(imported.rows)} rows; {len(imported.unusable)} unusable (unusable.jsonl)"
     )
-    print(f"Licence: {imported.header['licence']}")
-    print(f"Language: {_language_in_words(imported.header['language'])}")
+    print_text(f"Licence: {imported.header['licence']}")
+    print_text(f"Language: {_language_in_words(imported.header['language'])}")
 
 
 def _columns(given: list[str]) -> dict[str, str]:

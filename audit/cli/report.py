@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from maskaudit.audit.cli.options import AsJson, print_json
+from maskaudit.audit.cli.options import AsJson, print_json, print_path
 
 
 def report(
@@ -20,7 +20,7 @@ def report(
     from maskaudit.audit.recording.record import load_record
     from maskaudit.reports.html import write_page
 
-    print(write_page(load_record(record), output))
+    print_path(write_page(load_record(record), output))
 
 
 def estimators(*, as_json: AsJson = False) -> None:

@@ -96,7 +96,7 @@ def read(runs: Path, chosen: Chosen | None = None) -> History:
 
 
 def _folders(runs: Path) -> list[Path]:
-    """The folders that may be records, without hidden ones, which are unfinished."""
+    """What may be a record, without hidden folders, which are unfinished."""
     try:
         paths = sorted(runs.iterdir())
     except OSError as error:
@@ -105,13 +105,17 @@ def _folders(runs: Path) -> list[Path]:
         ) from error
     if (runs / MANIFEST).is_file():
         raise InputError(f"{runs}: is a record; expected the folder that contains records")
-    return [path for path in paths if path.is_dir() and not path.name.startswith(".")]
+    # A link to nothing may have been a record; it is named among those that cannot be read.
+    folders = [path for path in paths if path.is_dir() or (path.is_symlink() and not path.exists())]
+    return [path for path in folders if not path.name.startswith(".")]
 
 
 def _read(folder: Path, chosen: Chosen) -> RecordRows | Skipped:
     """Read what a history needs of a record, or return the reason why it cannot be read."""
+    if not folder.is_dir():
+        return Skipped(folder.name, "a link that leads nowhere")
     if not (folder / MANIFEST).is_file():
-        return Skipped(folder.name, f"not a complete record: it has no {MANIFEST}")
+        return Skipped(folder.name, f"not a complete record: it has no {MANIFEST} that can be read")
     try:
         manifest = read_manifest(folder, ("estimates",))
         # Bytes and no path: pyarrow does not accept paths that are not UTF-8.

@@ -12,6 +12,7 @@ from maskaudit.audit.errors import InputError
 from maskaudit.audit.judging.decision import FAIL, INCONCLUSIVE, NOT_MEASURED, Word
 from maskaudit.audit.judging.policy import Waiver
 from maskaudit.audit.recording.files import write_whole
+from maskaudit.audit.texts.names import is_there
 
 FILE = "verdicts.json"
 
@@ -132,7 +133,7 @@ def read(folder: Path) -> Judgement | None:
     Raises `InputError` if the file cannot be read as verdicts.
     """
     path = folder / FILE
-    if not path.is_file():
+    if not is_there(path):
         return None
     try:
         content = json.loads(path.read_text("utf-8"))

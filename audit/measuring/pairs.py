@@ -1,25 +1,34 @@
 """The models named in the settings, loaded as pairs of a reference and a candidate."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from maskaudit.audit.measuring.backends import torch_model
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.settings import Settings
+from maskaudit.audit.texts.printable import printable
 
 # The models of one audit by subject, the reference first.
 Pair = Mapping[str, LoadedModel]
 
 
-def load_pairs(settings: Settings) -> list[dict[str, LoadedModel]]:
+def _no_stage(_what: str) -> None:
+    """Show nothing."""
+
+
+def load_pairs(
+    settings: Settings, stage: Callable[[str], None] = _no_stage
+) -> list[dict[str, LoadedModel]]:
     """Load the models of each candidate's audit, keyed by subject, the reference first.
 
     All pairs share one loaded reference. If no model is named, the bundled pair is loaded; without
     a reference each candidate is alone, and a reference without candidates becomes the candidate.
+    `stage` receives which model is being loaded.
     """
     reference = settings.models.reference
 
     def load(name: str) -> LoadedModel:
+        stage(f"loading {printable(name)}")
         return torch_model.load(name, allow_native=settings.run.allow_native)
 
     names = [model.name for model in settings.candidates]

@@ -152,7 +152,10 @@ def _check_sums(folder: Path, files: Collection[str]) -> None:
     except (OSError, ValueError) as error:
         raise InputError(f"{folder / SUMS}: cannot be read; the record is incomplete") from error
     pairs = [line.split("  ", 1) for line in lines if "  " in line]
-    listed = {name: digest for digest, name in pairs}
+    # A digest is a number: some programs write it with capitals.
+    listed = {name: digest.lower() for digest, name in pairs}
+    if len(listed) < len(pairs):
+        raise InputError(f"{folder / SUMS}: has two lines for one file; restore the record")
     # A file without a checksum could not be verified, so it counts as missing.
     for name in files:
         if name not in listed or not (folder / name).is_file():

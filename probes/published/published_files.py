@@ -13,6 +13,7 @@ from typing import Any
 
 from maskaudit.audit.errors import InputError, MissingExtraError
 from maskaudit.audit.texts.characters import composed
+from maskaudit.audit.texts.names import is_there
 from maskaudit.audit.texts.toml_files import did_you_mean
 from maskaudit.probes.published.mixed_encodings import residues
 from maskaudit.probes.published.separated_values import fields, rows
@@ -79,8 +80,8 @@ def _note_on_residues(text: str, path: Path, encoding: str | None) -> list[str]:
 
 
 def first_existing(folder: Path, *names: str) -> Path | None:
-    """Return the first of these files that exists in the folder, or None."""
-    return next((folder / name for name in names if (folder / name).is_file()), None)
+    """Return the first of these names that is in the folder, readable or not; None without one."""
+    return next((folder / name for name in names if is_there(folder / name)), None)
 
 
 def lines(text: str) -> list[str]:

@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as _MASKED
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring.checkpoints.located import first_line
+from maskaudit.audit.measuring.checkpoints.located import FETCHED, first_line
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
@@ -41,7 +41,7 @@ def recognise(folder: Path, name: str) -> None:
 
     The `InputError` is one line: what the folder contains, what was expected, what to do.
     """
-    kinds = (_empty, _adapter, _sentence_transformer, _trainer_output, _other_model)
+    kinds = (_empty, _dangling, _adapter, _sentence_transformer, _trainer_output, _other_model)
     try:
         fault = next((fault for kind in kinds if (fault := kind(folder))), "")
     except OSError as error:
@@ -105,6 +105,16 @@ def _empty(folder: Path) -> str:
         f"the folder is empty; expected {CONFIG}, {WEIGHTS} and a tokenizer's files, as "
         "save_pretrained(FOLDER) of the model and of its tokenizer writes them"
     )
+
+
+def _dangling(folder: Path) -> str:
+    """Name a file of the model that is a link to nothing, which libraries take for absent."""
+    links = sorted(
+        path.name
+        for path in folder.iterdir()
+        if any(path.match(pattern) for pattern in FETCHED) and not path.exists()
+    )
+    return f"{links[0]} is a link that leads nowhere; fetch the model again" if links else ""
 
 
 def _adapter(folder: Path) -> str:

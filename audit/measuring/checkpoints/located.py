@@ -30,19 +30,21 @@ def locate(model: str | Path) -> Located:
 
     Raises `InputError` if the name is neither, or the model cannot be fetched.
     """
+    written = str(model).strip()
     # The name is printed, so it must not carry characters that a terminal would obey.
-    name = printable(str(model), lambda _c: "\N{REPLACEMENT CHARACTER}").strip()
+    name = printable(written)
     if not name:
         raise InputError("model '': the name is empty; expected a folder or a hub id")
     try:
-        path = Path(name).expanduser()
-        is_folder, exists = path.is_dir(), path.exists()
+        path = Path(written).expanduser()
+        # A link that leads nowhere exists: the hub may have another model of its name.
+        is_folder, exists = path.is_dir(), path.exists() or path.is_symlink()
     except (OSError, RuntimeError) as error:
         message = f"model {name[:100]}: not a usable path ({first_line(error)})"
         raise InputError(message) from error
     if is_folder:
         return Located(path, _shown(path), "")
-    if exists or isinstance(model, Path) or name.startswith((".", "/", "~")):
+    if exists or isinstance(model, Path) or written.startswith((".", "/", "~")):
         raise InputError(f"model {name}: {_no_folder(path, exists=exists)}")
     if name.startswith(("http://", "https://")):
         raise InputError(f"model {name}: is a URL; {_hub_id(name)}")
@@ -57,6 +59,8 @@ def first_line(error: Exception) -> str:
 
 
 def _no_folder(path: Path, *, exists: bool) -> str:
+    if exists and not path.exists():
+        return "the path is a link that leads nowhere; expected a folder with a checkpoint"
     if exists:
         return (
             "the path is a file; expected a folder with a checkpoint: name the folder that "
@@ -112,4 +116,4 @@ def _shown(path: Path) -> str:
     except RuntimeError:  # a user without a home, as in a container
         home = None
     parts = whole.parts[-1:] if whole.parent == home else whole.parts[-2:]
-    return "/".join(part.strip("/") for part in parts if part.strip("/"))
+    return printable("/".join(part.strip("/") for part in parts if part.strip("/")))

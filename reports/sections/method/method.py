@@ -73,13 +73,17 @@ def _identity(manifest: Manifest, names: Names) -> list[Block]:
     rows = []
     for model in names.models:
         identity = manifest.models[model]
-        files = [(f"file {wording.visible(k)}", v) for k, v in identity.files.items()]
-        digests = [(key, getattr(identity, key)) for key in ("weights", "tokenizer", "vocabulary")]
-        rows.append(
-            Rows(tuple((key, str(value)) for key, value in (*digests, *files)), names.label(model))
-        )
+        files = [
+            (f"file {wording.visible(k)}", wording.visible(v, None))
+            for k, v in identity.files.items()
+        ]
+        digests = [
+            (key, wording.visible(getattr(identity, key), None))
+            for key in ("weights", "tokenizer", "vocabulary")
+        ]
+        rows.append(Rows((*digests, *files), names.label(model)))
     sets = tuple(
-        (wording.visible(name), str(part.items_digest))
+        (wording.visible(name), wording.visible(part.items_digest, None))
         for name, part in manifest.probe_sets.items()
     )
     columns = (Column("What", is_number=False), Column("SHA-256", is_number=False))
@@ -88,7 +92,8 @@ def _identity(manifest: Manifest, names: Names) -> list[Block]:
     return [
         Text(
             f"Measured on {wording.date(manifest.created)} with maskaudit "
-            f"{manifest.maskaudit}, Python {run.python} on {run.machine} "
+            f"{wording.visible(manifest.maskaudit)}, Python {wording.visible(run.python)} on "
+            f"{wording.visible(run.machine)} "
             f"({wording.counted(run.threads, 'thread')}), in {round(run.seconds):,} seconds; "
             f"{wording.visible(', '.join(versions), None)}; seed {manifest.settings.seed}."
         ),

@@ -156,6 +156,21 @@ def refused(folder: Path) -> str:
     return str(caught.value)
 
 
+def test_sums_are_numbers_and_each_file_has_one(tmp_path):
+    """Capitals change no digest; two lines for a file are refused, one right or not."""
+    sealed(tmp_path)
+    sums = tmp_path / "one" / "SHA256SUMS"
+    lines = sums.read_text().splitlines()
+    upper = [f"{digest.upper()}  {name}" for digest, name in (line.split("  ") for line in lines)]
+    sums.write_text("\n".join(upper) + "\n")
+    assert_same(sample(), load_record(tmp_path / "one"))
+    wrong = f"{'0' * 64}  items.parquet"
+    for twice in ([wrong, *lines], [*lines, wrong], [*lines, lines[0]], [*lines, upper[0]]):
+        sums.write_text("\n".join(twice) + "\n")
+        with pytest.raises(InputError, match=r"SHA256SUMS: has two lines for one file"):
+            load_record(tmp_path / "one")
+
+
 @pytest.mark.parametrize("name", sorted(FILES - {"SHA256SUMS", "record.json"}))
 def test_a_changed_byte_is_refused(tmp_path, name):
     """Be it the last of a table: the file is named."""
