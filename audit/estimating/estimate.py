@@ -52,7 +52,7 @@ from maskaudit.audit.estimating.registry.names import (
 from maskaudit.audit.estimating.several_groups import several_groups
 from maskaudit.audit.estimating.statistics import multiplicity
 from maskaudit.audit.estimating.teacher_student import fidelities, relation
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording import group_pairs, tables
 from maskaudit.audit.recording.methods import Method
 
 _TWO = 2
@@ -90,12 +90,15 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     rows: list[dict[str, Any]] = []
     left_out: list[dict[str, str]] = []
     # A score belongs to an item; fills and distances belong to a context, whatever its targets.
-    shared = ((scores, "item"), (fills, "context"), (paired, "context"))
+    of_one = paired[paired["joined"] == ""]
+    shared = ((scores, "item"), (fills, "context"), (of_one, "context"))
     tables_by_set = [_by_set(items, part, key) for part, key in shared]
     for design in designs:
-        set_items = items[items["probe_set"] == design.name]
+        all_items = items[items["probe_set"] == design.name]
         scored, filled, distances = (part[design.name] for part in tables_by_set)
-        set_items = distinct(set_items, scored)
+        set_items = distinct(all_items, scored)
+        joined = group_pairs.of_set(paired, all_items, frozenset(set_items["context"]))
+        distances = pd.concat([distances, joined], ignore_index=True)
         measured = _by_subject(set_items, scored, filled, distances, lexicon)
         for set_rows, missing in _set_estimates(set_items, scored, measured, design, seed):
             rows += [{"probe_set": design.name, "axis": design.axis, **row} for row in set_rows]
