@@ -9,7 +9,7 @@ from maskaudit.audit.texts.characters import composed
 from maskaudit.probes.languages import Rules, marks, rules
 
 _DOT_ABOVE = "\u0307"
-# An abbreviated name such as "U.S." or "Η.Π.Α.", which ends a sentence as other names do.
+# An abbreviated name such as "U.S." or "A.B.D.", which ends a sentence as other names do.
 _ACRONYM = re.compile(r"(?<!\w)(?:[^\W\d_]\.){2,}$")
 # A single letter with a full stop at the end of a text, and another before it ("z. B.").
 _LAST_LETTER = re.compile(r"(?P<more>(?<!\w)[^\W\d_]\.\s?)?(?<!\w)(?P<letter>[^\W\d_])\.$")

@@ -12,7 +12,6 @@ from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import context_id
 from maskaudit.probes.sentence import MASK
 
-
 # What people write for a mask: another case, or the mask of another model.
 _LIKE_A_MASK = re.compile(r"[\[<({]mask[\]>)}]|\bmask\b", re.IGNORECASE)
 

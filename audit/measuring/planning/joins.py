@@ -111,7 +111,8 @@ def lost_joins(
 
 
 # Joins by the groups that they are counted under: the key of each, and its terms as examples.
-_Expected = Mapping[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]
+_Key = tuple[str, ...]
+_Expected = Mapping[str, list[tuple[_Key, tuple[str, ...]]]]
 
 
 def _expected(items: pd.DataFrame, contexts: pd.DataFrame) -> Iterator[tuple[str, _Expected]]:
@@ -124,7 +125,7 @@ def _expected(items: pd.DataFrame, contexts: pd.DataFrame) -> Iterator[tuple[str
         )
         return
     terms = dict(zip(items["context"], items["term"], strict=True))
-    by_groups = defaultdict(list)
+    by_groups: dict[str, list[tuple[_Key, tuple[str, ...]]]] = defaultdict(list)
     for pair in group_pairs(at_slots(items, contexts)):
         own = tuple(terms[context] for contexts in pair.contexts for context in contexts)
         by_groups["/".join(pair.groups)].append(((pair.joined,), own))
@@ -132,7 +133,7 @@ def _expected(items: pd.DataFrame, contexts: pd.DataFrame) -> Iterator[tuple[str
 
 
 def _missing(expected: _Expected, rows: pd.DataFrame) -> dict[str, list[tuple[str, ...]]]:
-    made = {(joined,) for joined in rows["joined"]}
+    made: set[_Key] = {(joined,) for joined in rows["joined"]}
     made |= set(zip(rows["context"], rows["other_context"], strict=True))
     missing = {
         groups: [terms for key, terms in joins if key not in made]
