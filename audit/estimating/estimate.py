@@ -57,6 +57,7 @@ from maskaudit.audit.recording.methods import Method
 
 _TWO = 2
 
+Lexicon = frozenset[str]
 # Rows of `estimates` about one set, and the cells left out for all subjects.
 _Result = tuple[list[dict[str, Any]], list[dict[str, str]]]
 
@@ -75,15 +76,16 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     designs: Sequence[Design],
     fills: pd.DataFrame | None = None,
     paired: pd.DataFrame | None = None,
-    lexicon: frozenset[str] | None = None,
+    lexicon: Lexicon | Mapping[str, Lexicon] | None = None,
     *,
     seed: int = 0,
     adjust: str = "bh",
 ) -> Estimated:
     """Compute every estimate of a record, with p values adjusted by subject.
 
-    `lexicon` is the user's hurtful words in lower case, for the estimators that need it; `seed` is
-    the seed of the permutation test; `adjust` as in `with_adjusted`.
+    `lexicon` is the user's hurtful words in lower case, for the estimators that need it, of every
+    model alike or by model; `seed` is the seed of the permutation test; `adjust` as in
+    `with_adjusted`.
     """
     fills = tables.table("fills", []) if fills is None else fills
     paired = tables.table("paired", []) if paired is None else paired
@@ -144,7 +146,7 @@ def _by_subject(
     scores: pd.DataFrame,
     fills: pd.DataFrame,
     paired: pd.DataFrame,
-    lexicon: frozenset[str] | None,
+    lexicon: Lexicon | Mapping[str, Lexicon] | None,
 ) -> dict[str, Measured]:
     """The measurements of one set by model, and of the two models together as `relation`."""
     # A distance that names no other model is one between groups within a model.
@@ -156,7 +158,7 @@ def _by_subject(
             model_scores,
             fills[fills["model"] == model],
             within[within["model"] == model],
-            lexicon,
+            lexicon[str(model)] if isinstance(lexicon, Mapping) else lexicon,
         )
         for model, model_scores in scores.groupby("model", sort=False)
     }

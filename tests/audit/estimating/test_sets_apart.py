@@ -156,7 +156,8 @@ def test_a_set_has_the_same_numbers_alone_and_beside_others_that_share_its_sente
         pd.testing.assert_frame_equal(beside, alone, atol=1e-5, rtol=1e-4)
         names |= set(alone["estimator"])
     assert {"jsd_groups", "tv_groups", "jsd_targets", "kl", "log_odds", "lpbs", "accuracy@1",
-            "disco", "mrr", "seat_mean", "ss", "crows_nangia", "aula", "slope"} <= names  # fmt: skip
+            "disco", "mrr", "seat_mean", "ss", "crows_nangia", "aula",
+            "slope"} <= names  # fmt: skip
     contexts = pd.concat([part.contexts for part in parts])
     assert contexts["context"].duplicated().sum() > 20
 
