@@ -1,7 +1,5 @@
 """A word of a lexicon is found in the form that a model's tokenizer gives it."""
 
-from pathlib import Path
-
 import pytest
 
 from maskaudit.audit.estimating.estimate import estimate
