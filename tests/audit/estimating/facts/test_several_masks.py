@@ -13,6 +13,7 @@ from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.estimating.facts.competence import LEAST_FACTS, competence
+from maskaudit.audit.estimating.not_given import count_facts
 from maskaudit.audit.estimating.statistics import proportions
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
@@ -188,3 +189,5 @@ def test_competence_takes_as_many_sentences_as_facts() -> None:
         [result] = competence(items, scores).values()
         assert result.of == n_sentences * n_masks
         assert result.competent is (True if n_sentences >= LEAST_FACTS else None)
+        # What cannot be given is told by the same count.
+        assert count_facts(items) == n_sentences
