@@ -15,6 +15,7 @@ from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.judging import policy, verdicts
 from maskaudit.audit.judging.judge import judge
 from maskaudit.audit.measuring import cache, scoring
+from maskaudit.audit.measuring.lexicons import as_written
 from maskaudit.audit.measuring.pairs import Pair, load_pairs
 from maskaudit.audit.measuring.scoring import Scored
 from maskaudit.audit.recording import record
@@ -104,7 +105,11 @@ def _record(
     questions: describe.Questions, pair: Pair, scored: Scored, details: describe.RecordDetails
 ) -> Record:
     """Compute estimates from the scores, all subjects from the same cells, and build the record."""
-    measured = (scored.scores, questions.designs, scored.fills, scored.paired, questions.lexicon)
+    words = questions.lexicon
+    lexicons = (
+        None if words is None else {name: as_written(words, model) for name, model in pair.items()}
+    )
+    measured = (scored.scores, questions.designs, scored.fills, scored.paired, lexicons)
     estimated = estimate(questions.items, *measured, **questions.settings.as_json())
     manifest = describe.manifest(pair, questions, scored, estimated, details)
     tables = (scored.scores, scored.paired, scored.fills, estimated.estimates)

@@ -231,15 +231,20 @@ def _cloze_rows(probe_set: ProbeSet) -> Iterator[dict[str, Any]]:
 
 
 def _fact_rows(fact: Fact, text: str, label: str, case: SentenceCase) -> Iterator[dict[str, Any]]:
-    for answer in fact.answers:
-        yield {
-            "frame": fact.id,
-            "variant": 0,
-            "attribute": answer,
-            "class": fact.relation,
-            "role": "probe",
-            "label": label,
-            "text": text,
-            "slot": 0,
-            "target": case.after(text.partition(MASK)[0], answer),
-        }
+    several = len(fact.by_mask) > 1
+    for slot, answers in enumerate(fact.by_mask):
+        before = MASK.join(text.split(MASK)[: slot + 1])
+        for answer in dict.fromkeys(answers):
+            yield {
+                # Each mask is asked by itself, with the others masked; a sentence is one cluster.
+                "frame": f"{fact.id}.{slot + 1}" if several else fact.id,
+                "variant": 0,
+                "attribute": answer,
+                "class": fact.relation,
+                "role": "probe",
+                "label": label,
+                "cluster": fact.id if several else "",
+                "text": text,
+                "slot": slot,
+                "target": case.after(before, answer),
+            }

@@ -20,7 +20,7 @@ from maskaudit.audit.recording.manifest import Kind
 from maskaudit.audit.texts.characters import composed, invisible, without_case
 from maskaudit.audit.texts.toml_files import Part, did_you_mean, listed
 from maskaudit.probes import grammar, languages
-from maskaudit.probes.sentence import faults_of_mask, faults_of_sentence, sides
+from maskaudit.probes.sentence import MASK, faults_of_fact, faults_of_sentence, sides
 
 _ID_LENGTH = 16
 
@@ -68,7 +68,7 @@ def _named(info: ValidationInfo, table: str) -> Sequence[str]:
 
 
 def _cloze(text: str) -> str:
-    return _faultless(text, faults_of_mask(text))
+    return _faultless(text, faults_of_fact(text))
 
 
 def _faultless(text: str, faults: Iterator[str]) -> str:
@@ -235,13 +235,41 @@ FormsByGroup = Annotated[dict[FormName, dict[Name, Piece]], BeforeValidator(_eac
 
 
 class Fact(Part):
-    """A sentence with its correct answers, and the negated sentence for which they are wrong."""
+    """A sentence with its correct answers, and the negated sentence for which they are wrong.
+
+    With several masks, `answers` has an entry for each, in their order; a bar stands between words
+    that are all right at the same mask.
+    """
 
     id: Name
     relation: Name
     text: Annotated[Line, AfterValidator(_cloze)]
     answers: Annotated[list[Word], BeforeValidator(listed), Field(min_length=1)]
     negated: Annotated[Line, AfterValidator(_cloze)] | None = None
+
+    @model_validator(mode="after")
+    def _answers_fit_masks(self) -> Self:
+        n_masks = self.text.count(MASK)
+        if self.negated is not None and self.negated.count(MASK) != n_masks:
+            message = f"text has {MASK} {n_masks} times, negated {self.negated.count(MASK)} times"
+            raise ValueError(message + "; expected the same number in both")
+        if n_masks > 1 and len(self.answers) != n_masks:
+            message = (
+                f"text has {n_masks} masks, answers {len(self.answers)} entries; expected one for "
+                f"each mask, with | between words that are all right there"
+            )
+            raise ValueError(message)
+        if not all(all(words) for words in self.by_mask):
+            message = "answers: a bar has no word beside it; expected one on either side"
+            raise ValueError(message)
+        return self
+
+    @property
+    def by_mask(self) -> list[list[str]]:
+        """The right answers of each mask, in the order of the text."""
+        if self.text.count(MASK) == 1:
+            return [self.answers]
+        return [[word.strip() for word in entry.split("|")] for entry in self.answers]
 
 
 class ProbeSet(Part):

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from maskaudit.audit.errors import InputError
@@ -21,12 +21,14 @@ def sentences(source: Path, note: Callable[[str], None]) -> list[str]:
     text = _standard_input(where) if source == STANDARD_INPUT else read_text(source, "a JSON file")
     try:
         request = json.loads(text)
-        inputs = request["input_data"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"{where}: expected JSON like {_FORM}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: is not one JSON value; expected JSON like {_FORM}") from error
+    if not isinstance(request, dict) or "input_data" not in request:
+        found = f"the keys {_named(request)}" if isinstance(request, dict) else "no object"
+        raise InputError(f"{where}: has {found}; expected JSON like {_FORM}")
+    inputs = request["input_data"]
     if unused := [key for key in request if key != "input_data"]:
-        named = ", ".join(map(repr, unused))
-        note(f"{where}: {named} has no effect; set options on the command line")
+        note(f"{where}: {_named(unused)} has no effect; set options on the command line")
     # Azure's endpoints take a table of one column as well as a plain list.
     if isinstance(inputs, dict) and list(inputs) == ["input_string"]:
         column = inputs["input_string"]
@@ -36,8 +38,20 @@ def sentences(source: Path, note: Callable[[str], None]) -> list[str]:
         or not all(isinstance(text, str) for text in inputs)
         or not inputs
     ):
-        raise InputError(f"{where}: expected input_data to be a list of at least one sentence")
+        found = (
+            f"an object with the keys {_named(inputs)}"
+            if isinstance(inputs, dict)
+            else "no such list"
+        )
+        raise InputError(
+            f"{where}: input_data is {found}; expected input_data to be a list of at least one "
+            "sentence"
+        )
     return inputs
+
+
+def _named(keys: Iterable[object]) -> str:
+    return ", ".join(repr(str(key)) for key in keys) or "(none)"
 
 
 def _standard_input(where: str) -> str:

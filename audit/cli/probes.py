@@ -66,6 +66,7 @@ def check_probes(
 def _print_checked(path: Path, label: str) -> None:
     """Print that a set is good, its size, and what it asks for and cannot be given."""
     from maskaudit.audit.estimating.not_given import of_set
+    from maskaudit.probes.checks_of_language import unsaid_language
     from maskaudit.probes.expand import expand
     from maskaudit.probes.loading import load
     from maskaudit.probes.tested import what_is_tested
@@ -75,6 +76,8 @@ def _print_checked(path: Path, label: str) -> None:
     print_text(f"{label}: good, {len(expanded.contexts)} sentences")
     for line in what_is_tested(probe_set):
         print_text(f"  tested: {line}")
+    if remark := unsaid_language(probe_set):
+        print_text(f"note: {remark}")
     # The lexicon is named by a run, not by a set.
     for reason in of_set(
         expanded.items, probe_set.header.contrast, probe_set.directions, has_lexicon=False

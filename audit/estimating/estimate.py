@@ -52,11 +52,12 @@ from maskaudit.audit.estimating.registry.names import (
 from maskaudit.audit.estimating.several_groups import several_groups
 from maskaudit.audit.estimating.statistics import multiplicity
 from maskaudit.audit.estimating.teacher_student import fidelities, relation
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording import group_pairs, tables
 from maskaudit.audit.recording.methods import Method
 
 _TWO = 2
 
+Lexicon = frozenset[str]
 # Rows of `estimates` about one set, and the cells left out for all subjects.
 _Result = tuple[list[dict[str, Any]], list[dict[str, str]]]
 
@@ -75,27 +76,31 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     designs: Sequence[Design],
     fills: pd.DataFrame | None = None,
     paired: pd.DataFrame | None = None,
-    lexicon: frozenset[str] | None = None,
+    lexicon: Lexicon | Mapping[str, Lexicon] | None = None,
     *,
     seed: int = 0,
     adjust: str = "bh",
 ) -> Estimated:
     """Compute every estimate of a record, with p values adjusted by subject.
 
-    `lexicon` is the user's hurtful words in lower case, for the estimators that need it; `seed` is
-    the seed of the permutation test; `adjust` as in `with_adjusted`.
+    `lexicon` is the user's hurtful words in lower case, for the estimators that need it, of every
+    model alike or by model; `seed` is the seed of the permutation test; `adjust` as in
+    `with_adjusted`.
     """
     fills = tables.table("fills", []) if fills is None else fills
     paired = tables.table("paired", []) if paired is None else paired
     rows: list[dict[str, Any]] = []
     left_out: list[dict[str, str]] = []
     # A score belongs to an item; fills and distances belong to a context, whatever its targets.
-    shared = ((scores, "item"), (fills, "context"), (paired, "context"))
+    of_one = paired[paired["joined"] == ""]
+    shared = ((scores, "item"), (fills, "context"), (of_one, "context"))
     tables_by_set = [_by_set(items, part, key) for part, key in shared]
     for design in designs:
-        set_items = items[items["probe_set"] == design.name]
+        all_items = items[items["probe_set"] == design.name]
         scored, filled, distances = (part[design.name] for part in tables_by_set)
-        set_items = distinct(set_items, scored)
+        set_items = distinct(all_items, scored)
+        joined = group_pairs.of_set(paired, all_items, frozenset(set_items["context"]))
+        distances = pd.concat([distances, joined], ignore_index=True)
         measured = _by_subject(set_items, scored, filled, distances, lexicon)
         for set_rows, missing in _set_estimates(set_items, scored, measured, design, seed):
             rows += [{"probe_set": design.name, "axis": design.axis, **row} for row in set_rows]
@@ -141,7 +146,7 @@ def _by_subject(
     scores: pd.DataFrame,
     fills: pd.DataFrame,
     paired: pd.DataFrame,
-    lexicon: frozenset[str] | None,
+    lexicon: Lexicon | Mapping[str, Lexicon] | None,
 ) -> dict[str, Measured]:
     """The measurements of one set by model, and of the two models together as `relation`."""
     # A distance that names no other model is one between groups within a model.
@@ -153,7 +158,7 @@ def _by_subject(
             model_scores,
             fills[fills["model"] == model],
             within[within["model"] == model],
-            lexicon,
+            lexicon[str(model)] if isinstance(lexicon, Mapping) else lexicon,
         )
         for model, model_scores in scores.groupby("model", sort=False)
     }

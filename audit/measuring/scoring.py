@@ -34,7 +34,7 @@ _SCORED = ["item", "context", "target", "frame", "variant", "attribute", "class"
 _SENTENCE = f"They said that the {MASK} who came to see us on Monday was not at home."
 _UNIQUE = {
     "scores": ["item", "model", "measure"],
-    "paired": ["context", "model", "other_context", "other_model", "measure"],
+    "paired": ["context", "model", "other_context", "other_model", "joined", "measure"],
     "fills": ["context", "model", "rank"],
 }
 

@@ -30,6 +30,7 @@ from maskaudit.audit.recording.manifest import Entry, Manifest
 #   5: in estimates, every part of a set of facts is `relation=` (some were `class=`); a distance
 #      of two models has a class slice only where a context serves that class alone.
 #      Probe sets may have `language`; scores have `written` and `read`.
+#      Where it was made late enough, paired has `joined`: all contexts of a distance of two groups.
 FORMAT = 5
 # The first format whose estimates have `flag` and `outcome`.
 _WITH_OUTCOMES = 4

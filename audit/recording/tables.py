@@ -49,6 +49,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "model": _TEXT,
         "other_context": _TEXT,
         "other_model": _TEXT,
+        "joined": _TEXT,
         "measure": _TEXT,
         "value": _FLOAT,
     },

@@ -736,6 +736,22 @@ def test_a_request_that_cannot_be_read_is_one_line(maskaudit, here, pair, text):
     assert_one_line(maskaudit("fill", "--input", "request.json", *pair), 2, "expected")
 
 
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ({"inputs": ["A [MASK]."], "parameters": {}}, "has the keys 'inputs', 'parameters'"),
+        ({"dataframe_split": {}}, "has the keys 'dataframe_split'"),
+        ({"input_data": {"columns": [], "data": []}}, "an object with the keys 'columns', 'data'"),
+        (["A [MASK]."], "has no object"),
+        ({"input_data": ["A [mask]."]}, "expected at least one (write [MASK] for '[mask]')"),
+    ],
+)  # fmt: skip
+def test_a_body_of_another_service_is_named(maskaudit, here, pair, body, found):
+    """By its keys, beside what is read."""
+    (here / "request.json").write_text(json.dumps(body))
+    assert_one_line(maskaudit("fill", "--input", "request.json", *pair), 2, found)
+
+
 def test_a_request_is_read_as_windows_and_endpoints_write_it(maskaudit, here, pair):
     """With a mark before it, with a column's name, and with options that are noted."""
     asked = ["He is a [MASK]."]
