@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maskaudit.audit.cli import gates
-from maskaudit.audit.cli.options import AsJson, Quiet, Reference, note, print_json, say
+from maskaudit.audit.cli.options import AsJson, Quiet, Reference, Trust, note, print_json, say
 from maskaudit.audit.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def run(  # noqa: PLR0913 - the options of a command
         bool,
         typer.Option("--skip-unchanged", help="Reuse the record of an identical earlier audit."),
     ] = False,
+    trust: Trust = False,
     no_cache: Annotated[
         bool,
         typer.Option(
@@ -95,6 +96,8 @@ def run(  # noqa: PLR0913 - the options of a command
         no_cache=no_cache,
         allow_native=allow_native,
     )
+    if trust and not skip_unchanged:
+        raise InputError("--trust: is for records that are reused; it needs --skip-unchanged")
     if plan:
         from maskaudit.audit.preview import planned
 
@@ -102,7 +105,11 @@ def run(  # noqa: PLR0913 - the options of a command
         return
     with progress.shown(quiet=quiet or as_json) as tell:
         records = pipeline.run_all(
-            audit_settings, skip_unchanged=skip_unchanged, progress=tell, note=note
+            audit_settings,
+            skip_unchanged=skip_unchanged,
+            trust=trust,
+            progress=tell,
+            note=note,
         )
     raise typer.Exit(_print_records(records, audit_settings, quiet=quiet, as_json=as_json))
 

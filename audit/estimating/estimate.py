@@ -6,7 +6,7 @@ listed as left out.
 """
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import combinations
 from typing import Any
@@ -43,9 +43,15 @@ from maskaudit.audit.estimating.estimators.prior import PRIOR
 from maskaudit.audit.estimating.facts.cloze import cloze
 from maskaudit.audit.estimating.read_alike import distinct
 from maskaudit.audit.estimating.registry.names import (
+    ACCURACY,
+    AGAINST_REST,
     ASSOCIATION,
     CONTRAST,
+    CONTRAST_AGAINST_REST,
+    FIDELITY,
+    FIDELITY_ADJUSTED,
     GROUP_SPREAD,
+    NEGATED,
     between,
     contrast_of,
 )
@@ -56,9 +62,19 @@ from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.methods import Method
 
 _TWO = 2
+_OF_SEVERAL = (AGAINST_REST, CONTRAST_AGAINST_REST, GROUP_SPREAD)
+_FIRST_FILLS = (ACCURACY, NEGATED)
+_FIDELITIES = (FIDELITY, FIDELITY_ADJUSTED)
 
+# Whether a number of this name is wanted.
+Wanted = Callable[[str], bool]
 # Rows of `estimates` about one set, and the cells left out for all subjects.
 _Result = tuple[list[dict[str, Any]], list[dict[str, str]]]
+
+
+def every(_name: str) -> bool:
+    """Want every number."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -79,11 +95,13 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     *,
     seed: int = 0,
     adjust: str = "bh",
+    wanted: Wanted = every,
 ) -> Estimated:
     """Compute every estimate of a record, with p values adjusted by subject.
 
     `lexicon` is the user's hurtful words in lower case, for the estimators that need it; `seed` is
-    the seed of the permutation test; `adjust` as in `with_adjusted`.
+    the seed of the permutation test; `adjust` as in `with_adjusted`. Numbers that are not `wanted`
+    may be left out where that saves time; each number is the same whichever others are made.
     """
     fills = tables.table("fills", []) if fills is None else fills
     paired = tables.table("paired", []) if paired is None else paired
@@ -97,7 +115,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
         scored, filled, distances = (part[design.name] for part in tables_by_set)
         set_items = distinct(set_items, scored)
         measured = _by_subject(set_items, scored, filled, distances, lexicon)
-        for set_rows, missing in _set_estimates(set_items, scored, measured, design, seed):
+        for set_rows, missing in _set_estimates(set_items, scored, measured, design, seed, wanted):
             rows += [{"probe_set": design.name, "axis": design.axis, **row} for row in set_rows]
             left_out += [{"probe_set": design.name, **cell} for cell in missing]
     # Control sets stay out of the adjustment: more of them must not weaken the tests that count.
@@ -165,25 +183,29 @@ def _by_subject(
     return by_subject
 
 
-def _set_estimates(
+def _set_estimates(  # noqa: PLR0913, PLR0917 - what is measured of a set, and what is made of it
     items: pd.DataFrame,
     scores: pd.DataFrame,
     measured: Mapping[str, Measured],
     design: Design,
     seed: int,
+    wanted: Wanted,
 ) -> Iterator[_Result]:
     """Yield the estimates of one probe set, by the estimators for its kind."""
     kind = items["kind"].iloc[0]
     estimators = [estimator for estimator in UNIT if kind in estimator.kinds]
     if kind == "association" and is_crossed(items):
-        yield _association(items, scores, design, seed)
-        yield _fidelity(items, measured, design), []
+        yield _association(items, scores, design, seed, wanted)
+        if any(map(wanted, _FIDELITIES)):
+            yield _fidelity(items, measured, design), []
     elif kind == "association":
         estimators += _nested_estimators(items)
-    elif kind == "cloze":
+    elif kind == "cloze" and any(map(wanted, _FIRST_FILLS)):
         yield _cloze(items, scores, design)
     rows = []
     for estimator in estimators:
+        if not any(map(wanted, estimator.names)):
+            continue
         for row in unit_rows(measured, estimator):
             # A design names the corrected mode, but a row may be of the published one.
             key = {**design.method, "mode": row["mode"]}
@@ -232,7 +254,9 @@ def _mean_of_cells(estimator: GroupEstimator, first: str, second: str, name: str
     )
 
 
-def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed: int) -> _Result:
+def _association(
+    items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed: int, wanted: Wanted
+) -> _Result:
     """Every number of a crossed set, for each pair of groups, estimator and subject."""
     rows: list[dict[str, Any]] = []
     left_out: list[dict[str, str]] = []
@@ -244,6 +268,9 @@ def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed
     for index, (first, second) in enumerate(combinations(groups, 2)):
         group_pair = (first, second) if len(groups) > _TWO else ()
         for estimator in estimators:
+            # Of the log-odds there are too many numbers to name: they are always made.
+            if estimator is not LOG_ODDS and not any(map(wanted, _of_cells(estimator.name))):
+                continue
             by_model, missing = matrices(items, scores, estimator, first, second)
             if estimator is LOG_ODDS and index == 0:  # a cell is complete for all groups or none
                 left_out += missing
@@ -261,12 +288,17 @@ def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed
                     "method": _method_key(design, name, pooling),
                 }
                 rows.append({**common, **row})
-    if len(groups) > _TWO:
+    if len(groups) > _TWO and any(map(wanted, _OF_SEVERAL)):
         for subject, number in several_groups(items, scores, design.directions, seed):
             resampled = f"@seed{seed}" if number.estimator == GROUP_SPREAD else ""
             method = _method_key(design, f"{number.estimator}{resampled}", pooling)
             rows.append({**common, **number.row(), "subject": subject, "method": method})
     return rows, left_out
+
+
+def _of_cells(estimator: str) -> tuple[str, str]:
+    """The numbers that are made of the cells of a group estimator: their mean and contrast."""
+    return estimator, contrast_of(estimator)
 
 
 def _numbers(
