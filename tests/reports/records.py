@@ -16,6 +16,7 @@ from maskaudit.audit.recording.binding import key_of
 from maskaudit.audit.recording.lost import lost as lost_of
 from maskaudit.audit.recording.manifest import Truth
 from maskaudit.audit.recording.record import FORMAT, Record
+from maskaudit.audit.verifying.recomputed import recompute
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import parse
 from maskaudit.probes.published.imported import EMPTY
@@ -334,6 +335,14 @@ def _distances(items: pd.DataFrame, further: float, seed: int) -> list[dict[str,
                 }
             )  # fmt: skip
     return rows
+
+
+def holding(found: Record) -> Record:
+    """Return the record with the estimates and the key that follow from its scores and models."""
+    whole = found.manifest
+    parts = (whole.models, whole.probe_sets, whole.method, whole.settings, whole.code)
+    manifest = whole.model_copy(update={"key": key_of(*parts)})
+    return replace(found, manifest=manifest, estimates=recompute(found).estimates)
 
 
 def changed(found: Record, **cells: float) -> Record:
