@@ -42,6 +42,7 @@ from maskaudit.audit.estimating.estimators.pooling import group_at_mask, pooling
 from maskaudit.audit.estimating.estimators.prior import PRIOR
 from maskaudit.audit.estimating.facts.cloze import cloze
 from maskaudit.audit.estimating.read_alike import distinct
+from maskaudit.audit.estimating.registry.entries import DERIVED
 from maskaudit.audit.estimating.registry.names import (
     ACCURACY,
     AGAINST_REST,
@@ -54,6 +55,7 @@ from maskaudit.audit.estimating.registry.names import (
     NEGATED,
     between,
     contrast_of,
+    is_contrast,
 )
 from maskaudit.audit.estimating.several_groups import several_groups
 from maskaudit.audit.estimating.statistics import multiplicity
@@ -64,6 +66,8 @@ from maskaudit.audit.recording.methods import Method
 _TWO = 2
 _OF_SEVERAL = (AGAINST_REST, CONTRAST_AGAINST_REST, GROUP_SPREAD)
 _FIRST_FILLS = (ACCURACY, NEGATED)
+# Of raw log-odds: all but means of classes and contrasts; `log_odds` of an attribute comes with it.
+_IN_FULL = (LOG_ODDS.name, *(name for name in DERIVED if not is_contrast(name)))
 _FIDELITIES = (FIDELITY, FIDELITY_ADJUSTED)
 
 # Whether a number of this name is wanted.
@@ -268,7 +272,7 @@ def _association(
     for index, (first, second) in enumerate(combinations(groups, 2)):
         group_pair = (first, second) if len(groups) > _TWO else ()
         for estimator in estimators:
-            # Of the log-odds there are too many numbers to name: they are always made.
+            # The log-odds are always made: they say which cells are left out.
             if estimator is not LOG_ODDS and not any(map(wanted, _of_cells(estimator.name))):
                 continue
             by_model, missing = matrices(items, scores, estimator, first, second)
@@ -276,7 +280,8 @@ def _association(
                 left_out += missing
             by_subject = with_difference(by_model)
             classes = design.classes(first, second)
-            for subject, number in _numbers(by_subject, estimator, classes, items, seed):
+            of_cells = (by_subject, estimator, classes, items, seed)
+            for subject, number in _numbers(*of_cells, in_full=any(map(wanted, _IN_FULL))):
                 # Only the p of the association is drawn at random. Naming the seed in other keys
                 # would make equal numbers incomparable.
                 resampled = f"@seed{seed}" if number.estimator == ASSOCIATION else ""
@@ -301,19 +306,22 @@ def _of_cells(estimator: str) -> tuple[str, str]:
     return estimator, contrast_of(estimator)
 
 
-def _numbers(
+def _numbers(  # noqa: PLR0913 - the cells, and what is made of them
     by_subject: Mapping[str, Matrix],
     estimator: GroupEstimator,
     classes: tuple[str, str] | None,
     items: pd.DataFrame,
     seed: int,
+    *,
+    in_full: bool,
 ) -> Iterator[tuple[str, Number]]:
     """Yield every number of one estimator between two groups, with its subject.
 
-    `classes` are those of the contrast, if there is one.
+    `classes` are those of the contrast, if there is one. Unless `in_full`, means and contrasts
+    alone are made.
     """
     # Leans, rankings and the world's shares concern the model's output: raw log-odds only.
-    is_raw = estimator is LOG_ODDS
+    is_raw = estimator is LOG_ODDS and in_full
     shares = _shares(items) if is_raw else {}
     complete = (
         {name: matrix.probes.complete for name, matrix in by_subject.items()} if is_raw else {}
@@ -321,7 +329,7 @@ def _numbers(
     for subject, matrix in by_subject.items():
         numbers = [crossed.means(matrix, estimator.name)]
         if estimator is not PRIOR and classes is not None:
-            name = CONTRAST if is_raw else contrast_of(estimator.name)
+            name = CONTRAST if estimator is LOG_ODDS else contrast_of(estimator.name)
             numbers.append(crossed.contrast(matrix, name, classes))
         if is_raw:
             # One generator per subject: its p must not depend on the models audited beside it.
