@@ -21,6 +21,7 @@ from maskaudit.audit.measuring.scoring import Scored
 from maskaudit.audit.recording import record
 from maskaudit.audit.recording.files import held, unfinished
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.verifying.verify import reusable
 from maskaudit.audit.vocabulary import Progress
 from maskaudit.reports.html import FILE, write_page
 from maskaudit.reports.overview import write_overview
@@ -39,10 +40,11 @@ def silent(*_message: object) -> None:
     """Ignore a progress report or a note."""
 
 
-def run_all(
+def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
     audit_settings: settings.Settings,
     *,
     skip_unchanged: bool = False,
+    trust: bool = False,
     progress: Progress = silent,
     stage: Callable[[str], None] = silent,
     note: Callable[[str], None] = silent,
@@ -50,11 +52,12 @@ def run_all(
     """Audit each candidate as if it were the only one; write the records and their pages.
 
     The reference is scored once for all candidates; several candidates also get an overview page
-    beside the records. With `skip_unchanged` the newest complete record with the same key, if any,
-    is returned instead of a new one. `progress` receives (what, sentences done, sentences in all),
-    `stage` what is done where no sentences are counted, and `note` sentences for the user. Raises
-    `InputError` for unusable input, `LockedError` if another run holds the folder, and
-    `CannotWriteError`; no partial record is left behind.
+    beside the records. With `skip_unchanged` the newest record with the same key that holds, if
+    any, is returned instead of a new one; `trust` does not make its estimates again. `progress`
+    receives (what, sentences done, sentences in all), `stage` what is done where no sentences are
+    counted, and `note` sentences for the user. Raises `InputError` for unusable input,
+    `LockedError` if another run holds the folder, and `CannotWriteError`; no partial record is
+    left behind.
     """
     started = time.perf_counter()
     # Everything that a user wrote is read before a model is loaded: a fault ends the run at once.
@@ -64,11 +67,12 @@ def run_all(
     pairs_loaded = load_pairs(audit_settings, stage)
     jobs = [Job(pair, describe.key_of(pair, questions)) for pair in pairs_loaded]
 
+    load = reusable(note, questions.lexicon, trust=trust)
     with held(audit_settings.runs), unfinished(audit_settings.runs) as folder:
         # Read under the lock, so that no other run takes the same number.
         earlier = record.manifests(audit_settings.runs)
         for job in jobs if skip_unchanged else ():
-            job.record = record.newest(earlier, job.key, note)
+            job.record = record.newest(earlier, job.key, note, load)
             if job.record is not None:
                 note(f"{job.record.name}: reused; nothing that determines its numbers has changed")
         new = [job for job in jobs if job.record is None]

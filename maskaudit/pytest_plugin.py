@@ -104,6 +104,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "reported as failed. Refused where CI is set.",
     )
     group.addoption(
+        "--audit-trust",
+        action="store_true",
+        help="Take the record's numbers as they are; do not make them again from its scores.",
+    )
+    group.addoption(
         "--audit-inconclusive",
         choices=ON_INCONCLUSIVE,
         help="How the tests treat an inconclusive verdict. Default: fail.",

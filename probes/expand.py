@@ -40,8 +40,19 @@ class Expanded:
         since these change no number.
         """
         rows = self.items.assign(frame=self.items.groupby("frame")["context"].transform("min"))
-        lines = sorted(json.dumps(row, default=str) for row in rows.to_dict("records"))
+        columns = [_members(str(name), rows[name].astype("object").tolist()) for name in rows]
+        lines = sorted(f"{{{', '.join(row)}}}" for row in zip(*columns, strict=True))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _members(name: str, values: list[Any]) -> list[str]:
+    """Each value of a column as a member of a JSON object, `"name": value`."""
+    # A column has few values in many rows: each is written once, not once a row.
+    members = {
+        value: f"{json.dumps(name)}: {json.dumps(value, default=str)}"
+        for value in dict.fromkeys(values)
+    }
+    return [members[value] for value in values]
 
 
 def expand(probe_set: ProbeSet) -> Expanded:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskaudit.audit.cli.options import AsJson, print_json, print_text
+from maskaudit.audit.cli.options import AsJson, Trust, note, print_json, print_text
 from maskaudit.audit.errors import InputError, NotJudgedError
 from maskaudit.audit.texts.names import is_there
 
@@ -40,15 +40,21 @@ def accept(  # noqa: PLR0913 - the options of a command
             "first; other probes, estimators or software need it.",
         ),
     ] = False,
+    trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
     """Accept the candidate of a record as the baseline that later versions are compared with."""
     from maskaudit.audit.judging.accepting.accept import accept as accept_record
-    from maskaudit.audit.recording.record import load_record
+    from maskaudit.audit.verifying.recomputed import EVERY
+    from maskaudit.audit.verifying.verify import load_held
     from maskaudit.reports.terminal import versions
 
+    # All numbers: those that the file is to hold for its reviewers may be of any estimator.
+    held, notes = load_held(record, lambda _: EVERY, trust=trust)
+    for sentence in notes:
+        note(sentence)
     accepted = accept_record(
-        load_record(record),
+        held,
         folder,
         name,
         reason,

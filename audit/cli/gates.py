@@ -2,13 +2,15 @@
 
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskaudit.audit.cli.options import AsJson, Quiet, note, print_json, print_text
+from maskaudit.audit.cli.options import AsJson, Quiet, Trust, note, print_json, print_text
 from maskaudit.audit.errors import CannotWriteError
 
 if TYPE_CHECKING:
@@ -58,25 +60,29 @@ def gate(  # noqa: PLR0913 - the options of a command
     summary: Summary = None,
     comment: Comment = None,
     github: Github = None,
+    trust: Trust = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Judge a record by the rules of gates.toml; needs neither torch nor the models.
 
-    Exit code 0: every gate passed; 1: one failed; 3: something could not be judged.
+    The numbers that are judged are made again from the record's scores, and a record whose numbers
+    are others is refused. Exit code 0: every gate passed; 1: one failed; 3: something could not be
+    judged.
     """
     from maskaudit.audit.judging import verdicts
-    from maskaudit.audit.judging.judge import READ, judge
+    from maskaudit.audit.judging.judge import judge
     from maskaudit.audit.judging.policy import read
-    from maskaudit.audit.recording.record import load_record
+    from maskaudit.audit.judging.select import judged_numbers
+    from maskaudit.audit.verifying.recomputed import NONE
+    from maskaudit.audit.verifying.verify import load_held
 
     policy = read(gates)
-    judgement = judge(
-        load_record(record, READ),
-        policy,
-        baseline=None if baseline is None else load_record(baseline, READ),
-        today=datetime.now(UTC).date(),
-    )
+    held, notes = load_held(record, partial(judged_numbers, policy), trust=trust)
+    # Of a record that replaces the baseline only the scores are used.
+    other = None if baseline is None else load_held(baseline, lambda _: NONE, trust=trust)[0]
+    judgement = judge(held, policy, baseline=other, today=datetime.now(UTC).date())
+    judgement = replace(judgement, notes=(*judgement.notes, *notes))
     aside = ""
     try:
         verdicts.write(judgement, record)

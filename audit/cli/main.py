@@ -27,6 +27,7 @@ from maskaudit.audit.cli import (
     report,
     run,
     selftest,
+    verify,
 )
 from maskaudit.audit.errors import MaskauditError, MissingExtraError
 from maskaudit.audit.texts.printable import printable
@@ -41,14 +42,17 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="How far a masked language model leans between groups of people, and whether a student "
     "leans further than its teacher.",
-    epilog="Exit codes: 0 done; 1 a gate or a self-test failed, or a version is worse; 2 wrong "
-    "usage or input; 3 could not judge; 70 internal error; 74 cannot write; 75 another run holds "
-    "the folder; 130 and 143 interrupted, run the same command again to resume.",
+    epilog="Exit codes: 0 done; 1 a gate or a self-test failed, a version is worse, or a record "
+    "does not hold; 2 wrong usage or input; 3 could not judge; 70 internal error; 74 cannot "
+    "write; 75 another run holds the folder; 130 and 143 interrupted, run the same command again "
+    "to resume.",
 )
 app.command()(run.run)
 app.command()(run.init)
 app.command()(gates.gate)
 app.command()(report.report)
+app.command()(verify.verify)
+app.command()(verify.sign)
 app.command()(baselines.compare)
 app.command()(history.history)
 app.command()(history.schedule)

@@ -12,6 +12,12 @@ from maskaudit.audit.texts.printable import inert, printable
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust", help="Take the record's numbers as they are; do not make them again from scores."
+    ),
+]
 Reference = Annotated[
     str | None,
     typer.Option(

@@ -10,6 +10,7 @@ from maskaudit.audit.cli.options import (
     AsJson,
     Quiet,
     Reference,
+    Trust,
     note,
     print_json,
     print_path,
@@ -72,6 +73,7 @@ def run(  # noqa: PLR0913 - the options of a command
         bool,
         typer.Option("--skip-unchanged", help="Reuse the record of an identical earlier audit."),
     ] = False,
+    trust: Trust = False,
     no_cache: Annotated[
         bool,
         typer.Option(
@@ -107,6 +109,8 @@ def run(  # noqa: PLR0913 - the options of a command
         no_cache=no_cache,
         allow_native=allow_native,
     )
+    if trust and not skip_unchanged:
+        raise InputError("--trust: is for records that are reused; it needs --skip-unchanged")
     if plan:
         from maskaudit.audit.preview import planned
 
@@ -119,6 +123,7 @@ def run(  # noqa: PLR0913 - the options of a command
         records = pipeline.run_all(
             audit_settings,
             skip_unchanged=skip_unchanged,
+            trust=trust,
             progress=tell,
             stage=tell.stage,
             note=note,

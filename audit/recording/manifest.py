@@ -20,7 +20,9 @@ _SUBJECTS = {"reference", "candidate"}
 # Larger integers are not exact in every JSON reader.
 _LARGEST_NUMBER = 2**53
 # The format that introduced each key; a manifest must have exactly the keys of its format.
-_SINCE = {"key": 3, "number": 3, "notes": 3}
+_SINCE = {"key": 3, "number": 3, "notes": 3, "code": 6, "bound": 6}
+# Keys that a manifest lacks until its tables are written, or that it was made without.
+_AT_SEALING = {"code", "bound"}
 # Fields that do not affect a score: a model's names, and the files that its tensors came in.
 _NAMES = {"name", "revision", "files"}
 
@@ -275,14 +277,18 @@ def _audited(models: dict[str, Identity]) -> dict[str, Identity]:
 class Manifest(_Written):
     """The description of a record: which models were audited, with what, how, and what was lost.
 
-    `key` is a digest of everything that decides its numbers. `number` orders the records of a
-    folder; it is 0 in formats without it. `created` is an ISO 8601 time. `method` holds the parts
+    `key` is a digest of everything that decides its numbers, `code` of the code and the libraries
+    among it. `bound` has the SHA-256 of the files of what was measured and of every other key
+    (`audit.recording.binding`). `number` orders the records of a folder; it is 0 in formats without
+    it. `created` is an ISO 8601 time. `method` holds the parts
     that the method keys of all sets share. `competence` is by subject, and empty if no facts were
     asked.
     """
 
     format: int
     key: str = ""
+    code: str = ""
+    bound: dict[str, str] = Field(default_factory=dict)
     number: int = Field(default=0, ge=0, lt=_LARGEST_NUMBER)
     notes: list[str] = Field(default_factory=list)
     created: Annotated[str, AfterValidator(_moment)]
@@ -302,7 +308,8 @@ class Manifest(_Written):
     @model_validator(mode="after")
     def _of_its_format(self) -> Self:
         for key, since in _SINCE.items():
-            if key not in self.model_fields_set and self.format >= since:
+            required = self.format >= since and key not in _AT_SEALING
+            if required and key not in self.model_fields_set:
                 raise ValueError(f"{key}: is missing; required since format {since}")
             if key in self.model_fields_set and self.format < since:
                 raise ValueError(f"{key}: is not a key of format {self.format}")

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.recording import manifest, older, tables
+from maskaudit.audit.recording import binding, manifest, older, tables
 from maskaudit.audit.recording.files import writing
 from maskaudit.audit.recording.manifest import Entry, Manifest
 
@@ -30,8 +30,12 @@ from maskaudit.audit.recording.manifest import Entry, Manifest
 #   5: in estimates, every part of a set of facts is `relation=` (some were `class=`); a distance
 #      of two models has a class slice only where a context serves that class alone.
 #      Probe sets may have `language`; scores have `written` and `read`.
-#      Where it was made late enough, paired has `joined`: all contexts of a distance of two groups.
-FORMAT = 5
+#   6: record.json has `code` (a digest of the code and libraries, which is part of the key) and
+#      `bound` (digests of the tables of what was measured, and of all other keys); paired has
+#      `joined`: a digest of all contexts of a distance of two groups.
+FORMAT = 6
+# The first format that binds who was scored to the scores.
+BOUND = 6
 # The first format whose estimates have `flag` and `outcome`.
 _WITH_OUTCOMES = 4
 MANIFEST = "record.json"
@@ -74,12 +78,14 @@ class Record:
 def seal(record: Record, folder: Path, final: Path) -> Record:
     """Write a record into an unfinished folder and rename that to `final`, whole or not at all.
 
-    Returns the record with its path. Raises `CannotWriteError` if the disk is full or read-only.
+    Returns the record with its path and bound to its tables (`binding.bound`). Raises
+    `CannotWriteError` if the disk is full or read-only.
     """
     with writing(final.parent):
         folder.mkdir(exist_ok=True)
         for name in TABLES:
             _write_table(name, getattr(record, name), folder / f"{name}.parquet")
+        record = replace(record, manifest=_bound(record.manifest, folder))
         text = json.dumps(record.manifest.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
         (folder / MANIFEST).write_text(text + "\n", "utf-8")
         # Written last: it lists every other file of the record, and cannot list itself.
@@ -136,15 +142,36 @@ def manifests(runs: Path) -> dict[Path, Entry]:
     return dict(sorted(entries.items(), key=lambda item: (item[1].number, item[1].created)))
 
 
-def newest(entries: Mapping[Path, Entry], key: str, note: Callable[[str], None]) -> Record | None:
-    """The newest whole record with this key, or None; `note` receives a line on damaged ones."""
+def newest(
+    entries: Mapping[Path, Entry],
+    key: str,
+    note: Callable[[str], None],
+    load: Callable[[Path], Record] | None = None,
+) -> Record | None:
+    """The newest whole record with this key, or None; `note` receives a line on damaged ones.
+
+    `load` reads a record, or raises `InputError` if it is not to be used; by default `load_record`.
+    """
     for path in reversed(list(entries)):
         if entries[path].key == key:
             try:
-                return load_record(path)
+                return (load or load_record)(path)
             except InputError as error:
                 note(f"{error}; this record is ignored")
     return None
+
+
+def file_digests(folder: Path, names: Collection[str]) -> dict[str, str]:
+    """The SHA-256 of files of a record, by name."""
+    return {name: _digest(folder / name) for name in names}
+
+
+def _bound(record_manifest: Manifest, folder: Path) -> Manifest:
+    """The manifest with the digests of its parts and of the tables that lie in `folder`."""
+    if record_manifest.format < BOUND:
+        return record_manifest
+    files = file_digests(folder, [f"{name}.parquet" for name in binding.MEASURED])
+    return record_manifest.model_copy(update={"bound": binding.bound(record_manifest, files)})
 
 
 def _check_sums(folder: Path, files: Collection[str]) -> None:

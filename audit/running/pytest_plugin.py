@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +18,13 @@ from maskaudit.audit.judging.decision import NOT_MEASURED
 from maskaudit.audit.judging.judge import NOTHING, judge
 from maskaudit.audit.judging.policy import Policy
 from maskaudit.audit.judging.rules import RULES
+from maskaudit.audit.judging.select import judged_numbers
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
 from maskaudit.audit.recording.record import MANIFEST, Record, load_record, manifests
 from maskaudit.audit.running.pytest_names import NEW, GateWarning
 from maskaudit.audit.texts.names import is_there
+from maskaudit.audit.verifying.recomputed import EVERY, NONE
+from maskaudit.audit.verifying.verify import load_held, require
 from maskaudit.reports import verdicts as gates
 from maskaudit.reports import wording
 from maskaudit.reports.ci.github import lines_of
@@ -170,6 +174,7 @@ def updated(config: pytest.Config, judged: Mapping[str, Mapping[str, str]]) -> l
         try:
             policy = policies.read((config.rootpath / file).resolve())
             judged_record = _record(config, policy.path.parent)
+            require(judged_record, EVERY, trust=config.getoption("audit_trust"))
             names = {gate.baseline for gate in policy.gates if RULES[gate.rule].compares_versions}
             for name in sorted(names):
                 accepted = accept(judged_record, policy.baselines, name, _REASON)
@@ -185,11 +190,21 @@ def _judgement(config: pytest.Config, policy: Policy) -> Judgement:
     """The verdicts on the record; if it cannot be loaded, every gate is not measured."""
     try:
         judged_record = _record(config, policy.path.parent)
+        numbers = judged_numbers(policy, judged_record.manifest)
+        notes = require(judged_record, numbers, trust=config.getoption("audit_trust"))
     except MaskauditError as error:
         return _not_measured(policy, str(error))
+    baseline = _baseline(config)
+    judgement = judge(judged_record, policy, baseline=baseline, today=datetime.now(UTC).date())
+    return replace(judgement, notes=(*judgement.notes, *notes))
+
+
+def _baseline(config: pytest.Config) -> Record | None:
+    """The record that replaces the accepted baselines; only its scores are used."""
     option = config.getoption("audit_baseline")
-    baseline = None if option is None else load_record(config.invocation_params.dir / option)
-    return judge(judged_record, policy, baseline=baseline, today=datetime.now(UTC).date())
+    if option is None:
+        return None
+    return load_held(config.invocation_params.dir / option, lambda _: NONE)[0]
 
 
 def _not_measured(policy: Policy, why: str) -> Judgement:

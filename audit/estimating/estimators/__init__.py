@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from maskaudit.audit.estimating.registry.entry import RESULTS, Entry
 from maskaudit.audit.estimating.registry.names import CORRECTED as CORRECTED
+from maskaudit.audit.estimating.registry.names import EXACT, WILSON
 from maskaudit.audit.estimating.registry.names import PUBLISHED as PUBLISHED
 
 
@@ -127,3 +128,13 @@ class UnitEstimator(Estimator):
     numbers: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     test: Callable[[pd.DataFrame], float] | None = None
     whole: bool = True
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of its numbers in any mode; a share also has two as independent trials."""
+        return frozenset(
+            name + suffix
+            for numbers in self.numbers.values()
+            for name, value in numbers.items()
+            for suffix in (("",) if value.trials is None else ("", WILSON, EXACT))
+        )
