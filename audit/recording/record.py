@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording import manifest, older, tables
-from maskaudit.audit.recording.files import writing
+from maskaudit.audit.recording.files import check_no_links, writing
 from maskaudit.audit.recording.manifest import Entry, Manifest
 
 # The format number rises whenever the content of a record changes; one entry for each format.
@@ -94,7 +94,7 @@ def load_record(path: str | Path, table_names: Collection[str] = TABLES) -> Reco
     """Read a record and its tables; works without torch.
 
     Tables that are not in `table_names` are verified by checksum and left empty. Raises
-    `InputError` if the record was changed, is half-written or has a newer format.
+    `InputError` if the record was changed, is half-written, has a newer format, or holds a link.
     """
     folder = Path(path)
     record_manifest = read_manifest(folder)
@@ -117,6 +117,7 @@ def read_manifest(folder: Path, table_names: Collection[str] = TABLES) -> Manife
     path = folder / MANIFEST
     if not path.is_file():
         raise InputError(f"{folder}: no record here; expected a folder with {MANIFEST}")
+    check_no_links(folder)
     raw = manifest.read(path, FORMAT)
     _check_sums(folder, (MANIFEST, *(f"{name}.parquet" for name in table_names)))
     return manifest.checked(raw, path)
@@ -136,9 +137,12 @@ def manifests(runs: Path) -> dict[Path, Entry]:
 
 
 def newest(entries: Mapping[Path, Entry], key: str, note: Callable[[str], None]) -> Record | None:
-    """The newest whole record with this key, or None; `note` receives a line on damaged ones."""
+    """The newest whole record with this key, or None; `note` receives a line on damaged ones.
+
+    A link to a record elsewhere does not count: its page and verdicts would be written there.
+    """
     for path in reversed(list(entries)):
-        if entries[path].key == key:
+        if entries[path].key == key and not path.is_symlink():
             try:
                 return load_record(path)
             except InputError as error:
@@ -198,6 +202,8 @@ def _read_table(name: str, path: Path, format_: int) -> pd.DataFrame:
         if name == "estimates" and format_ < _WITH_OUTCOMES:
             frame = tables.with_outcomes(frame)
         return tables.check(name, tables.conform(name, frame))
+    except MemoryError:  # pyarrow's own is an `ArrowException` too, and no fault of the file
+        raise
     except (OSError, ValueError, pa.ArrowException) as error:
         raise InputError(f"{path}: cannot be read as the table {name} ({error})") from error
 
