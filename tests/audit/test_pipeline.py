@@ -14,6 +14,7 @@ from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring import cache, fingerprint, pairs, scoring
 from maskaudit.audit.recording import record
 from maskaudit.audit.recording.record import TABLES, Record, load_record
+from maskaudit.reports.html import FILE
 from tests import tiny
 from tests.audit.attempts import SET
 
@@ -47,7 +48,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return a list that gets the number of pairs whenever one is to be scored; draw no pages."""
+    """Return a list that gets the number of pairs whenever one is to be scored; pages are empty."""
     found: list[int] = []
     each = scoring.score_each
 
@@ -56,7 +57,7 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return each(parts, pairs, *rest, **named)
 
     monkeypatch.setattr(scoring, "score_each", spy)
-    monkeypatch.setattr(pipeline, "write_page", lambda _record: None)
+    monkeypatch.setattr(pipeline, "write_page", lambda found: (found.path / FILE).write_text(""))
     return found
 
 
