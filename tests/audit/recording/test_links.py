@@ -1,4 +1,4 @@
-"""Links in records, baselines and folders of runs: none is followed for writing, whatever it names."""
+"""Links in records, baselines and folders of runs: none is followed for writing."""
 
 import os
 from dataclasses import replace
