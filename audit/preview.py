@@ -11,7 +11,7 @@ from maskaudit.audit.describe import not_available
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.estimating.not_given import NotGiven, count_facts, of_set
-from maskaudit.audit.measuring import cache
+from maskaudit.audit.measuring import cache, trust
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.pairs import load_pairs
@@ -181,6 +181,7 @@ def _cached(
     if not settings.run.cache_mib:
         return None
     try:
+        trust.key_file()
         folder = cache.default_folder()
     except InputError:  # no home folder: a run goes on without a cache
         return None

@@ -177,11 +177,15 @@ def opened(mib: int, note: Callable[[str], None]) -> Iterator[Cache | None]:
     """
     cache, folder = None, None
     try:
-        folder = default_folder() if mib else None
+        if mib:
+            trust.key_file()
+            folder = default_folder()
     except InputError as error:
         note(f"scores cannot be cached, so an interrupted run cannot be resumed: {error}")
     if folder is not None:
         check(folder)
+        with contextlib.suppress(OSError):  # told where an entry is written
+            trust.user_key()
         cache = Cache(folder, mib * MIB, note)
     yield cache
     if cache is not None and cache.foreign:
