@@ -2,12 +2,23 @@
 
 import json
 import subprocess
+from dataclasses import replace
 
 import pytest
 import vl_convert
 
 from maskaudit.audit.errors import UndrawnWarning
 from maskaudit.reports import html
+from maskaudit.reports.blocks import (
+    Dot,
+    Figure,
+    Folded,
+    Moment,
+    Row,
+    Scatter,
+    Timeline,
+    Yardsticks,
+)
 from maskaudit.reports.charts import draw
 from maskaudit.reports.charts.common import VEGA_LITE, specification
 from maskaudit.reports.charts.draw import CannotDrawError
@@ -19,10 +30,27 @@ from tests.reports.test_html import read
 pytestmark = pytest.mark.slow
 
 
+DOTS = (Dot(0.1, -0.2, "reference", "nurse, teacher: 0.1"), Dot(1 / 3, 2, "candidate", "a: b: 2"))
+MOMENTS = tuple(
+    Moment(f"record {n}, 2026-01-0{n}: {n / 7}", f"2026-01-0{n}", n / 7, n / 7 - 1, n / 7 + 1)
+    for n in range(1, 6)
+)
+MORE = (
+    Row(
+        (
+            Figure("a-scatter", "A", "Dots.", Scatter(DOTS, "x", "y")),
+            Figure("shares", "B", "Shares.", Yardsticks(DOTS, "x", "y")),
+        )
+    ),
+    Folded("More", (Figure("series", "C", "In order.", Timeline(MOMENTS, "candidate", "y")),)),
+)
+
+
 @pytest.fixture(scope="module")
 def further():
-    """Return the page of a record of two models, with all kinds of sets."""
-    return page(records.record())
+    """Return the page of a record of two models, with a chart of every other kind besides."""
+    plain = page(records.record())
+    return replace(plain, findings=(*plain.findings, *MORE))
 
 
 def test_charts_of_the_child_are_those_of_this_process_to_the_byte(further):
@@ -30,7 +58,7 @@ def test_charts_of_the_child_are_those_of_this_process_to_the_byte(further):
     charts = [figure.chart for figure in figures(further)]
     specs = [specification(draw._described(chart)) for chart in charts]
     expected = [vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE) for spec in specs]
-    assert len(charts) > 1
+    assert len({type(chart) for chart in charts}) == 4
     assert draw.draw_all(charts) == expected
     assert draw.draw(charts[0]) == expected[0]
     assert draw.draw_all([]) == []
