@@ -38,8 +38,8 @@ test: $(VENV)/.dev ## run the tests
 test-quick: $(VENV)/.dev ## run the tests that are not marked slow: under a minute on two cores
 	$(PYTEST) -m "not slow" $(ARGS)
 
-chaos: $(VENV)/.dev ## kill an audit at 20 random moments, and hold what is left against a quiet run
-	MASKAUDIT_KILLS=20 $(BIN)/python -m pytest tests/audit/running/test_unattended.py $(ARGS)
+chaos: $(VENV)/.dev ## kill an audit at 40 moments, and hold what is left against a quiet run
+	MASKAUDIT_KILLS=40 $(BIN)/python -m pytest tests/audit/running/test_unattended.py $(ARGS)
 
 forgeries: $(VENV)/.dev ## change a record in 200 ways, sealed again or not, and verify that each is found
 	MASKAUDIT_EDITS=200 $(BIN)/python -m pytest tests/audit/verifying $(ARGS)

@@ -24,6 +24,7 @@ from maskaudit.audit.measuring.scoring import Scored, contexts
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.recording import binding
 from maskaudit.audit.recording import manifest as recorded
+from maskaudit.audit.recording.cache_use import CacheUse
 from maskaudit.audit.recording.lost import lost
 from maskaudit.audit.recording.manifest import (
     Entry,
@@ -181,7 +182,7 @@ def manifest(
         maskaudit=version_of("maskaudit"),
         models=identities,
         method=questions.method,
-        provenance=_provenance(details.started),
+        provenance=_provenance(details.started, scored.cache),
         settings=questions.settings,
         probe_sets=questions.described,
         lost=[
@@ -197,7 +198,7 @@ def manifest(
     )
 
 
-def _provenance(started: float) -> Provenance:
+def _provenance(started: float, cache: CacheUse | None) -> Provenance:
     return Provenance(
         python=platform.python_version(),
         machine=platform.machine(),
@@ -205,6 +206,7 @@ def _provenance(started: float) -> Provenance:
         threads=threads(),
         seconds=round(time.perf_counter() - started, 1),
         packages={name: version_of(name) for name in PACKAGES},
+        **({} if cache is None else {"cache": cache}),
     )
 
 

@@ -6,11 +6,14 @@ written.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from maskaudit.audit import describe, settings
+from maskaudit.audit.errors import CannotWriteError
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.judging import policy, verdicts
 from maskaudit.audit.judging.judge import judge
@@ -20,6 +23,7 @@ from maskaudit.audit.measuring.pairs import Pair, load_pairs
 from maskaudit.audit.measuring.scoring import Scored
 from maskaudit.audit.recording import record
 from maskaudit.audit.recording.files import held, unfinished
+from maskaudit.audit.recording.manifest import Entry
 from maskaudit.audit.recording.record import Record
 from maskaudit.audit.verifying.verify import reusable
 from maskaudit.audit.vocabulary import Progress
@@ -53,11 +57,12 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
 
     The reference is scored once for all candidates; several candidates also get an overview page
     beside the records. With `skip_unchanged` the newest record with the same key that holds, if
-    any, is returned instead of a new one; `trust` does not make its estimates again. `progress`
-    receives (what, sentences done, sentences in all), `stage` what is done where no sentences are
-    counted, and `note` sentences for the user. Raises `InputError` for unusable input,
-    `LockedError` if another run holds the folder, and `CannotWriteError`; no partial record is
-    left behind.
+    any, is returned instead of a new one; without it, too, where that record only lacks its page,
+    which is then written: an earlier run was interrupted there. `trust` does not make the estimates
+    of such a record again. `progress` receives (what, sentences done, sentences in all), `stage`
+    what is done where no sentences are counted, and `note` sentences for the user. Raises
+    `InputError` for unusable input, `LockedError` if another run holds the folder, and
+    `CannotWriteError`, which says what is kept; no partial record is left behind.
     """
     started = time.perf_counter()
     # Everything that a user wrote is read before a model is loaded: a fault ends the run at once.
@@ -71,10 +76,8 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
     with held(audit_settings.runs), unfinished(audit_settings.runs) as folder:
         # Read under the lock, so that no other run takes the same number.
         earlier = record.manifests(audit_settings.runs)
-        for job in jobs if skip_unchanged else ():
-            job.record = record.newest(earlier, job.key, note, load)
-            if job.record is not None:
-                note(f"{job.record.name}: reused; nothing that determines its numbers has changed")
+        for job in jobs:
+            job.record = _reusable(earlier, job.key, note, load, skip_unchanged=skip_unchanged)
         new = [job for job in jobs if job.record is None]
         # With nothing to score there is no cache to open, and none to complain about.
         with cache.opened(audit_settings.run.cache_mib if new else 0, note) as score_cache:
@@ -92,17 +95,62 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
             unsealed = _record(questions, job.pair, scored, details)
             # Named only now: the timestamp in the name is the time of sealing.
             final_path = audit_settings.runs / describe.name_of(unsealed.manifest)
-            job.record = record.seal(unsealed, folder / str(number), final_path)
+            with _keeping(_sealed(new)):
+                job.record = record.seal(unsealed, folder / str(number), final_path)
             for lost in unsealed.manifest.unavailable:
                 note(lost.sentence)
 
-    records = [job.record for job in jobs if job.record is not None]
+    records = _sealed(jobs)
     for sealed in records:
         stage("judging and writing the page" if rules else "writing the page")
-        _finish(sealed, rules)
+        with _keeping([sealed]):
+            _finish(sealed, rules)
     if len(records) > 1:
         write_overview(records)
     return records
+
+
+def _sealed(jobs: Sequence[Job]) -> list[Record]:
+    return [job.record for job in jobs if job.record is not None]
+
+
+def _reusable(
+    earlier: dict[Path, Entry],
+    key: str,
+    note: Callable[[str], None],
+    load: Callable[[Path], Record],
+    *,
+    skip_unchanged: bool,
+) -> Record | None:
+    """The earlier record to return instead of a new one, if there is one."""
+    without_page = [
+        path for path in earlier if earlier[path].key == key and not (path / FILE).is_file()
+    ]
+    if not (skip_unchanged or without_page):
+        return None
+    found = record.newest(earlier, key, note, load)
+    if found is None:
+        return None
+    if found.path in without_page:
+        note(f"{found.name}: this record is whole, and only its page was missing; it is finished")
+    elif skip_unchanged:
+        note(f"{found.name}: reused; nothing that determines its numbers has changed")
+    else:
+        return None
+    return found
+
+
+@contextmanager
+def _keeping(records: Sequence[Record]) -> Iterator[None]:
+    """Say in a `CannotWriteError` which records are whole, and how to get their pages."""
+    try:
+        yield
+    except CannotWriteError as error:
+        if not records:
+            raise
+        pages = "; ".join(f"maskaudit report {sealed.path}" for sealed in records)
+        whole = "the record is whole; its page" if len(records) == 1 else "whole records; pages"
+        raise CannotWriteError(error.fault, f"{whole}: {pages}") from error
 
 
 def _record(

@@ -8,13 +8,16 @@ from typing import Any
 import pandas as pd
 
 from maskaudit.audit.describe import not_available
+from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.estimating.not_given import NotGiven, count_facts, of_set
 from maskaudit.audit.judging import policy
+from maskaudit.audit.measuring import cache, trust
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.pairs import load_pairs
 from maskaudit.audit.measuring.planning.read_plan import Plan, plan
+from maskaudit.audit.measuring.scoring import cached
 from maskaudit.audit.recording.manifest import Unavailable
 from maskaudit.audit.settings import Settings, files_of
 from maskaudit.probes.expand import Expanded, expand
@@ -28,24 +31,30 @@ TIMED_SENTENCES = 32
 
 @dataclass(frozen=True)
 class Planned:
-    """By set and model what would be scored and lost; what models and sets cannot give."""
+    """By set and model what would be scored and lost; what models and sets cannot give.
+
+    `cache` has the parts that would be asked of the cache, those that would be taken, and why not
+    others; None if there is no cache.
+    """
 
     rows: list[dict[str, Any]]
     lost: list[dict[str, Any]]
     unavailable: list[Unavailable]
     not_given: list[NotGiven]
+    cache: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """All four as plain values."""
+        """All five as plain values."""
         return {
             "sets": self.rows,
             "lost": self.lost,
             "unavailable": [part.as_json() for part in self.unavailable],
             "not_given": [reason.as_json() for reason in self.not_given],
+            "cache": self.cache,
         }
 
     def as_text(self) -> str:
-        """All four as text for a terminal."""
+        """All five as text for a terminal."""
         minutes = sum(row["minutes"] for row in self.rows)
         sets = pd.DataFrame(self.rows).to_string(index=False, float_format="{:.1f}".format)
         lost = pd.DataFrame(self.lost)
@@ -54,7 +63,19 @@ class Planned:
         text = "\n".join(losses) or "Nothing would be lost."
         reasons = "".join(f"\n{reason}." for reason in self.not_given)
         notes = f"\n{reasons}" if reasons else ""
-        return f"{sets}\n\nAbout {minutes:.1f} minutes in all.\n\n{text}{notes}"
+        time = f"About {minutes:.1f} minutes in all{self._cache_as_text()}."
+        return f"{sets}\n\n{time}\n\n{text}{notes}"
+
+    def _cache_as_text(self) -> str:
+        """What would be taken from the cache and why no more, to follow the time."""
+        if self.cache is None or not (self.cache["taken"] or self.cache["not_taken"]):
+            return ""
+        why = "".join(
+            f"; {parts} would not, made with {reason}"
+            for reason, parts in self.cache["not_taken"].items()
+        )
+        asked, taken = self.cache["asked"], self.cache["taken"]
+        return f", without the cache: {taken} of {asked} parts would be taken from it{why}"
 
 
 @dataclass(frozen=True)
@@ -155,7 +176,24 @@ def planned(settings: Settings) -> Planned:
                 }
             )
             lost += _lost(part, set_plan, subject)
-    return Planned(rows, lost, missing, not_given)
+    return Planned(rows, lost, missing, not_given, _cached(settings, parts, pairs))
+
+
+def _cached(
+    settings: Settings, parts: Sequence[Expanded], pairs: Sequence[Mapping[str, LoadedModel]]
+) -> dict[str, Any] | None:
+    """What a run would take from the cache, and why not more; None if there is none."""
+    if not settings.run.cache_mib:
+        return None
+    try:
+        trust.key_file()
+        folder = cache.default_folder()
+    except InputError:  # no home folder: a run goes on without a cache
+        return None
+    cache.check(folder)
+    models = [list(pair.values()) for pair in pairs]
+    asked, taken, reasons = cached(parts, models, folder, reading=settings.run.context)
+    return {"asked": asked, "taken": taken, "not_taken": dict(reasons.most_common())}
 
 
 def _named(pairs: Sequence[Mapping[str, LoadedModel]]) -> Iterator[tuple[str, LoadedModel]]:

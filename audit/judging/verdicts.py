@@ -11,7 +11,7 @@ from typing import Any
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.judging.decision import FAIL, INCONCLUSIVE, NOT_MEASURED, Word
 from maskaudit.audit.judging.policy import Waiver
-from maskaudit.audit.recording.files import write_whole
+from maskaudit.audit.recording.files import write_inside
 from maskaudit.audit.texts.names import is_there
 
 FILE = "verdicts.json"
@@ -124,7 +124,7 @@ def write(judgement: Judgement, folder: Path) -> Path:
     Returns the path. Raises `CannotWriteError` if the disk is full or read-only.
     """
     text = json.dumps(judgement.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
-    return write_whole(folder / FILE, text + "\n")
+    return write_inside(folder / FILE, text + "\n")
 
 
 def read(folder: Path) -> Judgement | None:

@@ -37,6 +37,7 @@ from maskaudit.audit.measuring.planning.reads import (
 )
 from maskaudit.audit.measuring.word_states import WordStates
 from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.cache_use import CacheUse
 from maskaudit.audit.recording.group_pairs import GroupPair, group_pairs
 from maskaudit.audit.recording.values import WRITTEN, Reading
 from maskaudit.probes.expand import Expanded
@@ -52,11 +53,15 @@ Group = tuple[tuple[str, MaskedLM], ...]
 
 @dataclass(frozen=True)
 class Scored:
-    """Three tables: scores of items by model, values of contexts and pairs of models, fills."""
+    """Three tables: scores of items by model, values of contexts and pairs of models, fills.
+
+    `cache` says how many parts were asked of the cache and which were taken; None without one.
+    """
 
     scores: pd.DataFrame
     paired: pd.DataFrame
     fills: pd.DataFrame
+    cache: CacheUse | None = None
 
 
 def read_part(  # noqa: PLR0913 - what is read, how, and by which models
@@ -106,11 +111,13 @@ def read_part(  # noqa: PLR0913 - what is read, how, and by which models
 
 
 def setting() -> list[Any]:
-    """What determines the bits of a score besides the model and the sentence."""
-    sizes = [FILLS, AGREEMENT, FEW, MOST_READS, WIDTH]
-    # The order in which kernels add up depends on the number of threads and on the processor's
-    # instructions.
-    return [engine(), threads(), torch.backends.cpu.get_cpu_capability(), sizes]
+    """What determines the bits of a score besides model, sentence and machine (`machine`)."""
+    return [engine(), [FILLS, AGREEMENT, FEW, MOST_READS, WIDTH]]
+
+
+def machine() -> tuple[int, str]:
+    """Threads and instructions of the processor: kernels add up in an order that follows them."""
+    return threads(), torch.backends.cpu.get_cpu_capability()
 
 
 @dataclass

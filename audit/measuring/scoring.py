@@ -7,20 +7,26 @@ later runs reuse them, and both give bit-identical results to an uninterrupted r
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from maskaudit.audit.estimating.estimators.catalogue import needed
-from maskaudit.audit.measuring.cache import TABLES, Cache
+from maskaudit.audit.measuring import complete
+from maskaudit.audit.measuring.cache import OTHER_KEY, TABLES, Cache, made_with, path_of
+from maskaudit.audit.measuring.complete import UNIQUE
+from maskaudit.audit.measuring.entries import About, Entry
 from maskaudit.audit.measuring.fingerprint import fingerprint
-from maskaudit.audit.measuring.forward import Group, Scored, read_part, setting
+from maskaudit.audit.measuring.forward import Group, Scored, machine, read_part, setting
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.planning import read_plan
 from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.cache_use import CacheUse
 from maskaudit.audit.recording.values import WRITTEN, Reading
 from maskaudit.audit.vocabulary import Progress
 from maskaudit.probes.expand import Expanded
@@ -32,11 +38,6 @@ PART = 1000
 # The columns of an item that its scores depend on, and those of rows that pair it with another.
 _SCORED = ["item", "context", "target", "frame", "variant", "attribute", "class", "group", "term"]
 _SENTENCE = f"They said that the {MASK} who came to see us on Monday was not at home."
-_UNIQUE = {
-    "scores": ["item", "model", "measure"],
-    "paired": ["context", "model", "other_context", "other_model", "joined", "measure"],
-    "fills": ["context", "model", "rank"],
-}
 
 
 def score_all(parts: Sequence[Expanded], models: Sequence[MaskedLM], progress: Progress) -> Scored:
@@ -92,17 +93,28 @@ def score(
 
 def _without_repeats(parts: Sequence[Scored]) -> Scored:
     """Join the rows of several sets; a row that two of them share appears once."""
-    return Scored(
-        *(
-            tables.check(name, rows.drop_duplicates(_UNIQUE[name]).reset_index(drop=True))
-            for name, rows in _joined(parts)
-        )
-    )
+    whole = {
+        name: tables.check(name, rows.drop_duplicates(UNIQUE[name]).reset_index(drop=True))
+        for name, rows in _joined(parts)
+    }
+    return _scored(whole, _joined_use(parts))
+
+
+def _scored(entry: Entry, cache: CacheUse | None) -> Scored:
+    return Scored(entry["scores"], entry["paired"], entry["fills"], cache)
 
 
 def _joined(parts: Sequence[Scored]) -> Iterator[tuple[str, pd.DataFrame]]:
     for name in TABLES:
         yield name, pd.concat([getattr(part, name) for part in parts], ignore_index=True)
+
+
+def _joined_use(parts: Sequence[Scored]) -> CacheUse | None:
+    uses = [part.cache for part in parts if part.cache is not None]
+    if not uses:
+        return None
+    keys = [key for use in uses for key in use.keys]
+    return CacheUse(asked=sum(use.asked for use in uses), taken=len(keys), keys=keys)
 
 
 @dataclass(frozen=True)
@@ -172,7 +184,16 @@ class _Set:
                 done += size
         # Parts that come from the cache report nothing themselves.
         self.progress(total, total)
-        return [Scored(**dict(_joined(pair_parts))) for pair_parts in results]
+        return [
+            _scored(dict(_joined(pair_parts)), _joined_use(pair_parts)) for pair_parts in results
+        ]
+
+    def asked(self, pairs: Sequence[Sequence[MaskedLM]]) -> Iterator["_Asked"]:
+        """Each part that would be asked of the cache."""
+        assert self.keys is not None  # noqa: S101 - a set that is scored with a cache
+        for round_ in _rounds(pairs):
+            for part in _parts(self.expanded):
+                yield from self.keys.of(part, round_, self.measures, self.reading)
 
     def _part(
         self, part: Expanded, round_: _Round, tell: Callable[[float], None]
@@ -183,8 +204,11 @@ class _Set:
                 part, round_.groups, self.measures, round_.longest, tell, reading=self.reading
             )
         # One entry per group: a candidate that is added later does not rescore the others.
-        keys = self.keys.of(part, round_, self.measures, self.reading)
-        entries = [self.cache.read(key) for key in keys]
+        asked = self.keys.of(part, round_, self.measures, self.reading)
+        entries = [
+            self.cache.read(one.key, partial(self._fault, part, group))
+            for one, group in zip(asked, round_.groups, strict=True)
+        ]
         groups = [
             group for group, entry in zip(round_.groups, entries, strict=True) if entry is None
         ]
@@ -194,12 +218,18 @@ class _Set:
             else []
         )
         results, new_scores = [], iter(new)
-        for key, entry in zip(keys, entries, strict=True):
-            scored = next(new_scores) if entry is None else Scored(**entry)
-            if entry is None:
-                self.cache.write(key, {name: getattr(scored, name) for name in TABLES})
-            results.append(scored)
+        for one, entry in zip(asked, entries, strict=True):
+            if entry is not None:
+                use = CacheUse(asked=1, taken=1, keys=[one.key])
+                results.append(_scored(entry, use))
+                continue
+            scored = next(new_scores)
+            self.cache.write(one.key, {name: getattr(scored, name) for name in TABLES}, one.about)
+            results.append(replace(scored, cache=CacheUse(asked=1, taken=0, keys=[])))
         return results
+
+    def _fault(self, part: Expanded, group: Group, entry: Entry) -> str:
+        return complete.fault(entry, part, dict(group), self.measures)
 
     def _tell(self, done: int, size: int, total: int, share: float) -> None:
         self.progress(done + int(size * share), total)
@@ -225,6 +255,14 @@ def _parts(expanded: Expanded) -> Iterator[Expanded]:
         )
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """The key of a part in the cache, and what an entry under it is made with."""
+
+    key: str
+    about: About
+
+
 class _Keys:
     """Cache keys of parts: digests of everything that their scores depend on."""
 
@@ -232,25 +270,72 @@ class _Keys:
         # A reference that several pairs share is asked its sentence once.
         distinct = {id(model): model for model in models}
         self._models = {key: _identified(model) for key, model in distinct.items()}
-        code = fingerprint("audit.measuring", "audit.recording")
-        self._common = [code, setting(), read_plan.BATCH_PIECES]
+        self._here = here()
 
     def of(
         self, part: Expanded, round_: _Round, measures: frozenset[str], reading: Reading
-    ) -> list[str]:
+    ) -> list[_Asked]:
         """The cache key of each group for one part."""
         digest = hashlib.sha256()
         # Labels, shares and roles are left out: they change estimates but no score.
         for rows in (part.contexts, part.items[_SCORED]):
             digest.update(json.dumps(rows.to_dict("list"), default=str).encode())
-        common = [*self._common, digest.hexdigest(), round_.longest, sorted(measures), reading]
-        return [
-            _digest([*common, [[name, self._models[id(model)]] for name, model in group]])
-            for group in round_.groups
-        ]
+        common = [digest.hexdigest(), round_.longest, sorted(measures), reading]
+        asked = []
+        for group in round_.groups:
+            models = [[name, *self._models[id(model)]] for name, model in group]
+            # What is scored, on whatever machine: without the models' answers to the sentence.
+            what = _digest([*common, [[name, identity] for name, identity, _ in models]])
+            about = replace(self._here, part=what)
+            asked.append(_Asked(_digest([asdict(about), models]), about))
+        return asked
 
 
-def _identified(model: MaskedLM) -> dict[str, Any]:
+def here() -> About:
+    """What decides the bits of a score on this machine, with this software."""
+    code = fingerprint("audit.measuring", "audit.recording")
+    threads, processor = machine()
+    return About("", threads, processor, _digest([code, setting(), read_plan.BATCH_PIECES]))
+
+
+def cached(
+    parts: Sequence[Expanded],
+    pairs: Sequence[Sequence[MaskedLM]],
+    folder: Path,
+    *,
+    reading: Reading = WRITTEN,
+) -> tuple[int, int, Counter[str]]:
+    """How many parts a run would ask of a cache, how many it would take, and why not others.
+
+    The reasons are those of entries for the same part that were made elsewhere or otherwise.
+    """
+    keys = _Keys(model for pair in pairs for model in pair)
+    sets = [
+        _Set(part, needed(part.items["kind"].iloc[0]), _ignore, None, keys, reading)
+        for part in parts
+    ]
+    asked = [one for probe_set in sets for one in probe_set.asked(pairs)]
+    made: dict[str, list[About]] = {}
+    for about in filter(None, made_with(folder)):
+        made.setdefault(about.part, []).append(about)
+    taken, reasons = 0, Counter[str]()
+    for one in asked:
+        same = made.get(one.about.part, [])
+        if one.about in same and path_of(folder, one.key).is_file():
+            taken += 1
+        elif same:
+            why = same[0].differences(one.about) or ["another machine"]
+            reasons[" and ".join(why)] += 1
+        elif path_of(folder, one.key).is_file():
+            reasons[OTHER_KEY] += 1
+    return len(asked), taken, reasons
+
+
+def _ignore(_done: int, _all: int) -> None:
+    """Report no progress."""
+
+
+def _identified(model: MaskedLM) -> tuple[dict[str, Any], str]:
     """A model's identity without its names, and a digest of its exact log p for one sentence.
 
     The digest also covers what changes scores but no weights, such as a config key of the
@@ -259,14 +344,11 @@ def _identified(model: MaskedLM) -> dict[str, Any]:
     [encoded] = model.encode([_SENTENCE.replace(MASK, model.mask_token)])
     ids = encoded.ids[: model.longest]
     answer = model.log_probs([ids], [(0, place) for place in range(len(ids))])
-    return {
-        **model.identity.without_names(),
-        "answer": hashlib.sha256(answer.tobytes()).hexdigest(),
-    }
+    return model.identity.without_names(), hashlib.sha256(answer.tobytes()).hexdigest()
 
 
 def _digest(value: Sequence[Any]) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-__all__ = ["PART", "Scored", "contexts", "score", "score_all", "score_each"]
+__all__ = ["PART", "Scored", "cached", "contexts", "here", "score", "score_all", "score_each"]

@@ -10,6 +10,7 @@ import pydantic_core
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.recording.cache_use import CacheUse
 from maskaudit.audit.texts import toml_files
 from maskaudit.audit.texts.toml_files import Part
 
@@ -68,7 +69,10 @@ class Identity(_Written):
 
 
 class Provenance(_Written):
-    """The machine and software of a run, without user or host names; `seconds` is its duration."""
+    """The machine and software of a run, without user or host names; `seconds` is its duration.
+
+    `cache` is None if no cache was used, and in records from before it was written.
+    """
 
     python: str
     machine: str
@@ -76,6 +80,7 @@ class Provenance(_Written):
     threads: int
     seconds: float = Field(allow_inf_nan=False)
     packages: dict[str, str]
+    cache: CacheUse | None = None
 
 
 class Settings(_Written):

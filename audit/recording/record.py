@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording import binding, manifest, older, tables
-from maskaudit.audit.recording.files import writing
+from maskaudit.audit.recording.files import check_no_links, writing
 from maskaudit.audit.recording.manifest import Entry, Manifest
 
 # The format number rises whenever the content of a record changes; one entry for each format.
@@ -101,7 +101,7 @@ def load_record(path: str | Path, table_names: Collection[str] = TABLES) -> Reco
     """Read a record and its tables; works without torch.
 
     Tables that are not in `table_names` are verified by checksum and left empty. Raises
-    `InputError` if the record was changed, is half-written or has a newer format.
+    `InputError` if the record was changed, is half-written, has a newer format, or holds a link.
     """
     folder = Path(path)
     record_manifest = read_manifest(folder)
@@ -124,6 +124,7 @@ def read_manifest(folder: Path, table_names: Collection[str] = TABLES) -> Manife
     path = folder / MANIFEST
     if not path.is_file():
         raise InputError(f"{folder}: no record here; expected a folder with {MANIFEST}")
+    check_no_links(folder)
     raw = manifest.read(path, FORMAT)
     _check_sums(folder, (MANIFEST, *(f"{name}.parquet" for name in table_names)))
     return manifest.checked(raw, path)
@@ -151,9 +152,10 @@ def newest(
     """The newest whole record with this key, or None; `note` receives a line on damaged ones.
 
     `load` reads a record, or raises `InputError` if it is not to be used; by default `load_record`.
+    A link to a record elsewhere does not count: its page and verdicts would be written there.
     """
     for path in reversed(list(entries)):
-        if entries[path].key == key:
+        if entries[path].key == key and not path.is_symlink():
             try:
                 return (load or load_record)(path)
             except InputError as error:
@@ -229,6 +231,8 @@ def _read_table(name: str, path: Path, format_: int) -> pd.DataFrame:
         if name == "estimates" and format_ < _WITH_OUTCOMES:
             frame = tables.with_outcomes(frame)
         return tables.check(name, tables.conform(name, frame))
+    except MemoryError:  # pyarrow's own is an `ArrowException` too, and no fault of the file
+        raise
     except (OSError, ValueError, pa.ArrowException) as error:
         raise InputError(f"{path}: cannot be read as the table {name} ({error})") from error
 

@@ -1,5 +1,6 @@
 """How the audit measured, and what is needed to repeat it."""
 
+from maskaudit.audit.recording.cache_use import CacheUse
 from maskaudit.audit.recording.manifest import Manifest, ProbeSet
 from maskaudit.reports import definitions, wording
 from maskaudit.reports.blocks import (
@@ -97,6 +98,7 @@ def _identity(manifest: Manifest, names: Names) -> list[Block]:
             f"({wording.counted(run.threads, 'thread')}), in {round(run.seconds):,} seconds; "
             f"{wording.visible(', '.join(versions), None)}; seed {manifest.settings.seed}."
         ),
+        *([Text(_of_cache(run.cache))] if run.cache is not None else []),
         Text(
             "The digest of the weights is taken over the tensors themselves, so that it names the "
             "model and not the file that it came in; that of a set over all that was scored."
@@ -113,6 +115,16 @@ def _identity(manifest: Manifest, names: Names) -> list[Block]:
             ),
         ),
     ]
+
+
+def _of_cache(use: CacheUse) -> str:
+    if not use.taken:
+        return "Every score was made in this run; none was taken from the cache of an earlier one."
+    return (
+        f"{wording.opened(use.sentence)}, and the others were made in this run; the keys of those "
+        "that were taken are in record.json. They are as good as that cache: whoever could write "
+        "to it, with the key of its user, could decide them."
+    )
 
 
 def _method_keys(estimates: Effects) -> tuple[Block, ...]:
