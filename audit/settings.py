@@ -1,6 +1,6 @@
 """What to audit: AUDIT.toml and the command line as one checked value."""
 
-import glob
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypedDict, Unpack
@@ -10,8 +10,10 @@ from pydantic import Field, model_validator
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.values import WRITTEN, Reading
 from maskaudit.audit.texts import lexicon, toml_files
+from maskaudit.audit.texts.patterns import matches
 from maskaudit.audit.texts.toml_files import Part, Texts, closest
 from maskaudit.audit.vocabulary import GATES_FILE
+from maskaudit.probes.budget import MOST_ITEMS, check_budget
 from maskaudit.probes.loading import load, shipped
 from maskaudit.probes.schema import ProbeSet
 
@@ -67,7 +69,8 @@ class Run(Part):
     `context` is the sentence that a mask is read in: "written", with each word written in and its
     pieces masked, or "as_encoded", with the mask's own text in it as fill-mask reads it.
     `cache_mib` is the size limit of the score cache in MiB; 0 disables the cache. `allow_native`
-    scores transformers' class where a checkpoint brings code of its own, which is never run.
+    scores transformers' class where a checkpoint brings code of its own, which is never run. A set
+    that would make more than `most_items` items is refused before it is expanded.
     """
 
     runs: str = "runs"
@@ -76,6 +79,7 @@ class Run(Part):
     context: Reading = WRITTEN
     cache_mib: int = Field(default=2048, ge=0)
     allow_native: bool = False
+    most_items: int = Field(default=MOST_ITEMS, ge=1)
 
 
 class _File(Part):
@@ -95,7 +99,7 @@ class Settings(_File):
     @property
     def runs(self) -> Path:
         """The folder of records; a relative path starts at the settings file's folder."""
-        return self.folder / Path(self.run.runs).expanduser()
+        return self.folder / _expanded(self.run.runs, "run.runs")
 
     @property
     def gates(self) -> Path | None:
@@ -132,7 +136,7 @@ class Settings(_File):
         """
         if self.probes.lexicon is None:
             return None
-        return lexicon.read(self.folder / Path(self.probes.lexicon).expanduser())
+        return lexicon.read(self.folder / _expanded(self.probes.lexicon, "probes.lexicon"))
 
     def probe_sets(self) -> list[ProbeSet]:
         """The requested sets, validated, with the frames of grammars drawn by the run's seed.
@@ -144,6 +148,7 @@ class Settings(_File):
         for path in self.probe_files():
             try:
                 probe_set = load(path)
+                check_budget(probe_set, self.run.most_items, str(path))
             except InputError as error:
                 faults += error.faults
             else:
@@ -179,7 +184,8 @@ class Overrides(TypedDict, total=False):
     """Arguments that override AUDIT.toml; relative paths start at the working directory.
 
     `out` is the folder of records, `gates` a gates.toml; `no_cache` disables the score cache,
-    `allow_native` scores transformers' class of a checkpoint that brings code of its own.
+    `allow_native` scores transformers' class of a checkpoint that brings code of its own, and
+    `most_items` is the most that a set may make.
     """
 
     reference: str | None
@@ -191,6 +197,7 @@ class Overrides(TypedDict, total=False):
     gates: str | Path | None
     no_cache: bool
     allow_native: bool
+    most_items: int | None
 
 
 def resolve(file: str | Path | None = None, **overrides: Unpack[Overrides]) -> Settings:
@@ -206,6 +213,7 @@ def resolve(file: str | Path | None = None, **overrides: Unpack[Overrides]) -> S
         seed=overrides.get("seed"),
         cache_mib=0 if overrides.get("no_cache") else None,
         allow_native=True if overrides.get("allow_native") else None,
+        most_items=overrides.get("most_items"),
         gates=None if gates is None else Path(gates),
     )
 
@@ -220,6 +228,7 @@ def overridden(  # noqa: PLR0913 - each a word of the command line
     seed: int | None = None,
     cache_mib: int | None = None,
     allow_native: bool | None = None,
+    most_items: int | None = None,
     gates: Path | None = None,
 ) -> Settings:
     """The settings, overridden by the command line; its paths start at the working directory.
@@ -245,16 +254,28 @@ def overridden(  # noqa: PLR0913 - each a word of the command line
     if probes:
         sets = [_absolute(name) for name in probes]
         updates["probes"] = settings.probes.model_copy(update={"sets": sets})
-    runs_folder = None if runs is None else str(Path(runs).expanduser().absolute())
+    runs_folder = None if runs is None else str(_expanded(runs, "--out").absolute())
     run = {
         "runs": runs_folder,
         "seed": seed,
         "cache_mib": cache_mib,
         "allow_native": allow_native,
+        "most_items": most_items,
     }
     run_updates = {name: value for name, value in run.items() if value is not None}
     updates["run"] = settings.run.model_copy(update=run_updates)
     return settings.model_copy(update=updates)
+
+
+def _expanded(text: str, where: str) -> Path:
+    """A path with `~` and `~user` written out; raises `InputError` for a user without a home."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise InputError(
+            f"{where}: {text[:100]!r} names the home folder of a user who has none here; expected "
+            "a path"
+        ) from error
 
 
 def _exists(path: Path) -> bool:
@@ -270,7 +291,7 @@ def _model(subject: str, name: str) -> Model:
 
 def _resolved(settings: Settings, model: Model) -> Model:
     """A model of the file; if its id is a folder beside the file, the model of that folder."""
-    if (settings.folder / model.id).is_dir():
+    if os.path.isdir(settings.folder / model.id):  # noqa: PTH112 - pathlib raises for a long name
         return Model(id=str(settings.folder / model.id), revision=model.revision)
     return model
 
@@ -289,13 +310,11 @@ def files_of(name: str, folder: Path = Path()) -> Iterable[Path]:
         return sets.values()
     if name in sets:
         return [sets[name]]
-    if (folder / name).is_file() or (
+    if _is_file(folder / name) or _is_file(
         folder / name / "set.toml"
-    ).is_file():  # before any pattern: a name may contain brackets
+    ):  # before any pattern: a name may contain brackets
         return [folder / name]
-    # `Path.glob` refuses an absolute pattern.
-    matches = glob.glob(name, root_dir=folder, recursive=True)  # noqa: PTH207 - may be absolute
-    files = [folder / path for path in sorted(matches) if _may_be_a_set(folder / path)]
+    files = [path for path in matches(name, folder) if _may_be_a_set(path)]
     if files:
         return files
     raise InputError(
@@ -306,8 +325,13 @@ def files_of(name: str, folder: Path = Path()) -> Iterable[Path]:
 
 def _may_be_a_set(path: Path) -> bool:
     """Whether a match of a pattern is a probe set: an import's folder, or not another TOML file."""
-    is_file = path.is_file() and path.name not in OTHER_FILES
-    return is_file or (path / "set.toml").is_file()
+    is_file = _is_file(path) and path.name not in OTHER_FILES
+    return is_file or _is_file(path / "set.toml")
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no file can have is none."""
+    return os.path.isfile(path)  # noqa: PTH113 - pathlib raises for a long name
 
 
 def _short(name: str) -> str:
@@ -349,4 +373,6 @@ context = "written"
 cache_mib = 2048
 # Score transformers' class where a checkpoint brings code, which is never run; the page says so.
 allow_native = false
+# The most items (a word in a sentence) that one set may make; a larger set is refused.
+most_items = 2000000
 """

@@ -209,8 +209,10 @@ def _has_gates(file: Path) -> bool:
     """Whether a gates.toml has maskaudit's `[[gate]]` tables; files of other tools are ignored."""
     import tomllib
 
+    from maskaudit.audit.texts import bounded
+
     try:
-        text = file.read_text("utf-8-sig")
+        text = bounded.content(file, bounded.SETTINGS).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return False
     try:

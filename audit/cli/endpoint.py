@@ -1,11 +1,11 @@
 """Read sentences from the JSON request format of endpoints for fill-mask models."""
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.texts import bounded
 from maskaudit.audit.texts.text_files import decoded, read_text
 
 STANDARD_INPUT = Path("-")
@@ -20,9 +20,9 @@ def sentences(source: Path, note: Callable[[str], None]) -> list[str]:
     where = "standard input" if source == STANDARD_INPUT else str(source)
     text = _standard_input(where) if source == STANDARD_INPUT else read_text(source, "a JSON file")
     try:
-        request = json.loads(text)
+        request = bounded.json_value(text)
         inputs = request["input_data"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{where}: expected JSON like {_FORM}") from error
     if unused := [key for key in request if key != "input_data"]:
         named = ", ".join(map(repr, unused))
@@ -43,4 +43,7 @@ def sentences(source: Path, note: Callable[[str], None]) -> list[str]:
 def _standard_input(where: str) -> str:
     if sys.stdin is None:  # closed by the parent process
         raise InputError(f"{where}: is closed; expected JSON like {_FORM}")
-    return decoded(sys.stdin.buffer.read(), where)
+    try:
+        return decoded(bounded.stream(sys.stdin.buffer, bounded.TEXT), where)
+    except bounded.UnfitFileError as error:
+        raise InputError(f"{where}: {error.strerror}; expected JSON like {_FORM}") from error

@@ -11,6 +11,15 @@ from maskaudit.audit.texts.printable import printable
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+MostItems = Annotated[
+    int | None,
+    typer.Option(
+        "--most-items",
+        metavar="N",
+        min=1,
+        help="Refuse a set that would make more items than this. [default: 2000000]",
+    ),
+]
 Reference = Annotated[
     str | None,
     typer.Option(

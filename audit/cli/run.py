@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maskaudit.audit.cli import gates
-from maskaudit.audit.cli.options import AsJson, Quiet, Reference, note, print_json, say
+from maskaudit.audit.cli.options import AsJson, MostItems, Quiet, Reference, note, print_json, say
 from maskaudit.audit.errors import InputError
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def run(  # noqa: PLR0913 - the options of a command
             help="Score transformers' class where a checkpoint brings code, which is never run.",
         ),
     ] = False,
+    most_items: MostItems = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -94,6 +95,7 @@ def run(  # noqa: PLR0913 - the options of a command
         gates=rules,
         no_cache=no_cache,
         allow_native=allow_native,
+        most_items=most_items,
     )
     if plan:
         from maskaudit.audit.preview import planned

@@ -12,6 +12,7 @@ from maskaudit.audit.errors import InputError
 from maskaudit.audit.judging.decision import FAIL, INCONCLUSIVE, NOT_MEASURED, Word
 from maskaudit.audit.judging.policy import Waiver
 from maskaudit.audit.recording.files import write_whole
+from maskaudit.audit.texts import bounded
 
 FILE = "verdicts.json"
 
@@ -135,7 +136,7 @@ def read(folder: Path) -> Judgement | None:
     if not path.is_file():
         return None
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = bounded.json_value(bounded.content(path, bounded.SETTINGS))
         day = content["judged"]
         return Judgement(
             record=str(content["record"]),
@@ -144,8 +145,7 @@ def read(folder: Path) -> Judgement | None:
             notes=tuple(map(str, content["notes"])),
             judged=None if day is None else date.fromisoformat(day),
         )
-    # json raises RecursionError for values that are nested very deeply.
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(
             f"{path}: cannot be read as verdicts ({error}); remove it, or judge again: "
             "maskaudit gate"

@@ -21,6 +21,7 @@ import pyarrow as pa
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.files import UNFINISHED, replace_whole
+from maskaudit.audit.texts import bounded
 
 # The environment variable that sets the cache folder.
 VARIABLE = "MASKAUDIT_CACHE"
@@ -63,7 +64,7 @@ class Cache:
         self.lookups += 1
         path = self._path(key)
         try:
-            data = path.read_bytes()
+            data = bounded.content(path, self._most)
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from maskaudit.audit.errors import CannotWriteError, LockedError
+from maskaudit.audit.texts import bounded
 
 # The prefix of files and folders that are not whole yet; killed runs leave them behind.
 UNFINISHED = ".unfinished-"
@@ -32,7 +33,7 @@ def held(folder: Path) -> Iterator[None]:
         try:
             lock.acquire()
         except Timeout as error:
-            owner = holder.read_text("utf-8") if holder.exists() else "an unknown process"
+            owner = _holder(holder)
             raise LockedError(
                 f"{folder}: held by {owner}; wait for it to end, or choose another --out"
             ) from error
@@ -51,6 +52,13 @@ def held(folder: Path) -> Iterator[None]:
         # Still under the lock: once it is released, the file may be that of the next run.
         holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _holder(path: Path) -> str:
+    try:
+        return bounded.content(path, bounded.SUMS).decode("utf-8", "replace")
+    except OSError:
+        return "an unknown process"
 
 
 @contextmanager

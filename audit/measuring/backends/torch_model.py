@@ -60,7 +60,7 @@ def load(model: str | Path, *, device: str = "cpu", allow_native: bool = False) 
     folder, name = located.folder, located.name
     recognise(folder, name)
     files = weight_files(folder, name)
-    config = load_config(folder, name, allow_native=allow_native)
+    config = load_config(folder, files, name, allow_native=allow_native)
     tokenizer = load_tokenizer(folder, name)
     loaded = loaded_weights(folder, files, name, config)
     n_rows = config.get_text_config().vocab_size
