@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint con
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help audit test test-quick chaos check tree format phantom phantom-versions proved validity
+.PHONY: help audit test test-quick chaos hostile check tree format phantom phantom-versions proved validity
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ test-quick: $(VENV)/.dev ## run the tests that are not marked slow: under a minu
 
 chaos: $(VENV)/.dev ## kill an audit at 20 random moments, and hold what is left against a quiet run
 	MASKAUDIT_KILLS=20 $(BIN)/python -m pytest tests/audit/running/test_unattended.py $(ARGS)
+
+hostile: $(VENV)/.dev ## try 2,000 files that say what no program of ours would write
+	MASKAUDIT_FUZZ=2000 $(BIN)/python -m pytest -n0 tests/hostile $(ARGS)
 
 check: $(VENV)/.dev tree ## check format, lint, types and the direction of imports
 	$(BIN)/ruff format --check .

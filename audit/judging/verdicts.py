@@ -96,7 +96,7 @@ class Judgement:
         return 3 if undecided or not self.verdicts else 0
 
     def as_json(self) -> dict[str, Any]:
-        """The judgement as plain JSON values; missing numbers are null."""
+        """The judgement as plain JSON values; missing and infinite numbers are null."""
         return {
             "record": self.record,
             "policy": self.policy,
@@ -109,7 +109,7 @@ class Judgement:
 
 def _plain(verdict: Verdict) -> dict[str, Any]:
     values = {
-        key: None if isinstance(value, float) and math.isnan(value) else value
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
         for key, value in asdict(verdict).items()
     }
     # `asdict` leaves a pydantic value as it is.

@@ -107,7 +107,7 @@ class ProbeSetKey(Part):
     axis: str
     title: str
     expect: Expect
-    contrast: list[str] | None = None
+    contrast: list[str] | None = Field(default=None, min_length=2, max_length=2)
     directions: dict[str, str] | None = None
     items_digest: str
     grammar: Grammar | None = None

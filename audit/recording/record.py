@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording import manifest, older, parquet_files, tables
+from maskaudit.audit.recording.agreement import disagreement
 from maskaudit.audit.recording.files import writing
 from maskaudit.audit.recording.manifest import Entry, Manifest
 from maskaudit.audit.texts import bounded
@@ -112,6 +113,8 @@ def load_record(path: str | Path, table_names: Collection[str] = TABLES) -> Reco
     }
     if record_manifest.format < older.WITH_PARTS:
         frames["estimates"] = older.with_parts(frames["estimates"], record_manifest.probe_sets)
+    if fault := disagreement(record_manifest, frames):
+        raise InputError(f"{folder}: {fault}; restore the folder from a backup, or audit again")
     return Record(record_manifest, **frames, path=folder)
 
 
