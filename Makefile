@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint con
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help audit test test-quick chaos forgeries check tree format phantom phantom-versions proved validity
+.PHONY: help audit test test-quick chaos forgeries hostile check tree format phantom phantom-versions proved validity
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ chaos: $(VENV)/.dev ## kill an audit at 40 moments, and hold what is left agains
 
 forgeries: $(VENV)/.dev ## change a record in 200 ways, sealed again or not, and verify that each is found
 	MASKAUDIT_EDITS=200 $(BIN)/python -m pytest tests/audit/verifying $(ARGS)
+
+hostile: $(VENV)/.dev ## try 2,000 files that say what no program of ours would write
+	MASKAUDIT_FUZZ=2000 $(BIN)/python -m pytest -n0 tests/hostile $(ARGS)
 
 check: $(VENV)/.dev tree ## check format, lint, types and the direction of imports
 	$(BIN)/ruff format --check .

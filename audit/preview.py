@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -19,10 +20,12 @@ from maskaudit.audit.measuring.pairs import load_pairs
 from maskaudit.audit.measuring.planning.read_plan import Plan, plan
 from maskaudit.audit.measuring.scoring import cached
 from maskaudit.audit.recording.manifest import Unavailable
-from maskaudit.audit.settings import Settings, files_of
+from maskaudit.audit.settings import Settings
+from maskaudit.probes.budget import MOST_ITEMS, check_budget
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.languages import is_english
 from maskaudit.probes.loading import load
+from maskaudit.probes.requested import files_of
 from maskaudit.probes.schema import ProbeSet
 
 # Sentences that are run only to measure the speed of a model on this machine.
@@ -205,13 +208,19 @@ def _named(pairs: Sequence[Mapping[str, LoadedModel]]) -> Iterator[tuple[str, Lo
         yield model.identity.name if len(pairs) > 1 else "candidate", model
 
 
-def sentences(name: str) -> Shown:
+def sentences(name: str, most_items: int = MOST_ITEMS) -> Shown:
     """The sentences of what `run --probes` takes by this name; seed 0 draws a grammar's.
 
     That is a shipped set, a file, an import's folder, or a pattern that matches several of them.
-    Raises `InputError` if `name` is none of these.
+    Raises `InputError` if `name` is none of these, or a set would make more than `most_items`.
     """
-    return Shown([_sentences(load(path).drawn(0)) for path in files_of(name)])
+    return Shown([_sentences(_loaded(path, most_items).drawn(0)) for path in files_of(name)])
+
+
+def _loaded(path: Path, most_items: int) -> ProbeSet:
+    probe_set = load(path)
+    check_budget(probe_set, most_items, str(path))
+    return probe_set
 
 
 def _sentences(probe_set: ProbeSet) -> Sentences:

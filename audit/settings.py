@@ -1,7 +1,6 @@
 """What to audit: AUDIT.toml and the command line as one checked value."""
 
-import glob
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypedDict, Unpack
 
@@ -11,15 +10,14 @@ from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.values import WRITTEN, Reading
 from maskaudit.audit.texts import gates_file, lexicon, toml_files
 from maskaudit.audit.texts.names import has_keys_like, in_any_case, is_there
-from maskaudit.audit.texts.toml_files import Part, Texts, closest
+from maskaudit.audit.texts.toml_files import Part, Texts
 from maskaudit.audit.vocabulary import GATES_FILE, SETTINGS_FILE
+from maskaudit.probes.budget import MOST_ITEMS, check_budget
 from maskaudit.probes.loading import load, shipped
+from maskaudit.probes.requested import CORE, files_of
 from maskaudit.probes.schema import ProbeSet
 
 DEFAULT_FILE = Path(SETTINGS_FILE)
-CORE = "core"
-# TOML files that a pattern such as `*.toml` must not take for probe sets.
-OTHER_FILES = {SETTINGS_FILE, GATES_FILE, "pyproject.toml"}
 
 
 class Model(Part):
@@ -69,7 +67,8 @@ class Run(Part):
     pieces masked, or "as_encoded", with the mask's own text in it as fill-mask reads it.
     `cache_mib` is the size limit of the score cache in MiB; 0 disables the cache. `allow_native`
     scores transformers' class where a checkpoint brings code of its own, which is never run.
-    `gates` is "required" where no audit may end without being judged by a gates.toml.
+    `gates` is "required" where no audit may end without being judged by a gates.toml. A set that
+    would make more than `most_items` items is refused before it is expanded.
     """
 
     runs: str = "runs"
@@ -79,6 +78,7 @@ class Run(Part):
     cache_mib: int = Field(default=2048, ge=0)
     allow_native: bool = False
     gates: Literal["optional", "required"] = "optional"
+    most_items: int = Field(default=MOST_ITEMS, ge=1)
 
 
 class _File(Part):
@@ -98,7 +98,7 @@ class Settings(_File):
     @property
     def runs(self) -> Path:
         """The folder of records; a relative path starts at the settings file's folder."""
-        return self.folder / Path(self.run.runs).expanduser()
+        return self.folder / _expanded(self.run.runs, "run.runs")
 
     @property
     def gates(self) -> Path | None:
@@ -143,7 +143,7 @@ class Settings(_File):
         """
         if self.probes.lexicon is None:
             return None
-        return lexicon.read(self.folder / Path(self.probes.lexicon).expanduser())
+        return lexicon.read(self.folder / _expanded(self.probes.lexicon, "probes.lexicon"))
 
     def probe_sets(self) -> list[ProbeSet]:
         """The requested sets, validated, with the frames of grammars drawn by the run's seed.
@@ -155,6 +155,7 @@ class Settings(_File):
         for path in self.probe_files():
             try:
                 probe_set = load(path)
+                check_budget(probe_set, self.run.most_items, str(path))
             except InputError as error:
                 faults += error.faults
             else:
@@ -206,7 +207,8 @@ class Overrides(TypedDict, total=False):
     """Arguments that override AUDIT.toml; relative paths start at the working directory.
 
     `out` is the folder of records, `gates` a gates.toml; `no_cache` disables the score cache,
-    `allow_native` scores transformers' class of a checkpoint that brings code of its own.
+    `allow_native` scores transformers' class of a checkpoint that brings code of its own, and
+    `most_items` is the most that a set may make.
     """
 
     reference: str | None
@@ -218,6 +220,7 @@ class Overrides(TypedDict, total=False):
     gates: str | Path | None
     no_cache: bool
     allow_native: bool
+    most_items: int | None
 
 
 def resolve(file: str | Path | None = None, **overrides: Unpack[Overrides]) -> Settings:
@@ -233,6 +236,7 @@ def resolve(file: str | Path | None = None, **overrides: Unpack[Overrides]) -> S
         seed=overrides.get("seed"),
         cache_mib=0 if overrides.get("no_cache") else None,
         allow_native=True if overrides.get("allow_native") else None,
+        most_items=overrides.get("most_items"),
         gates=None if gates is None else Path(gates),
     )
 
@@ -247,6 +251,7 @@ def overridden(  # noqa: PLR0913 - each a word of the command line
     seed: int | None = None,
     cache_mib: int | None = None,
     allow_native: bool | None = None,
+    most_items: int | None = None,
     gates: Path | None = None,
 ) -> Settings:
     """The settings, overridden by the command line; its paths start at the working directory.
@@ -272,16 +277,28 @@ def overridden(  # noqa: PLR0913 - each a word of the command line
     if probes:
         sets = [_absolute(name) for name in probes]
         updates["probes"] = settings.probes.model_copy(update={"sets": sets})
-    runs_folder = None if runs is None else str(Path(runs).expanduser().absolute())
+    runs_folder = None if runs is None else str(_expanded(runs, "--out").absolute())
     run = {
         "runs": runs_folder,
         "seed": seed,
         "cache_mib": cache_mib,
         "allow_native": allow_native,
+        "most_items": most_items,
     }
     run_updates = {name: value for name, value in run.items() if value is not None}
     updates["run"] = settings.run.model_copy(update=run_updates)
     return settings.model_copy(update=updates)
+
+
+def _expanded(text: str, where: str) -> Path:
+    """A path with `~` and `~user` written out; raises `InputError` for a user without a home."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise InputError(
+            f"{where}: {text[:100]!r} names the home folder of a user who has none here; expected "
+            "a path"
+        ) from error
 
 
 def _model(subject: str, name: str) -> Model:
@@ -300,47 +317,6 @@ def _resolved(settings: Settings, model: Model) -> Model:
 
 def _absolute(name: str) -> str:
     return name if name == CORE or name in shipped() else str(Path(name).absolute())
-
-
-def files_of(name: str, folder: Path = Path()) -> Iterable[Path]:
-    """The files of one requested set: a name, `core`, a file, an import's folder or a pattern.
-
-    A relative path starts at `folder`. Raises `InputError` if it is none of these.
-    """
-    sets = shipped()
-    if name == CORE:
-        return sets.values()
-    if name in sets:
-        return [sets[name]]
-    # Before any pattern: a name may contain brackets.
-    if is_there(folder / name) and _may_be_a_set(folder / name, is_named=True):
-        return [folder / name]
-    # `Path.glob` refuses an absolute pattern.
-    matches = glob.glob(name, root_dir=folder, recursive=True)  # noqa: PTH207 - may be absolute
-    files = [folder / path for path in sorted(matches) if _may_be_a_set(folder / path)]
-    if files:
-        return files
-    raise InputError(
-        f"probe set {_short(name)!r}: no such shipped set or file; "
-        f"shipped sets: {CORE} (all), {', '.join(sets)}{closest(Path(name).name, sets)}"
-    )
-
-
-def _may_be_a_set(path: Path, *, is_named: bool = False) -> bool:
-    """Whether a name or a match of a pattern has to be read as a probe set, or else be refused.
-
-    All but the folders that are neither an import's nor named as a TOML file, and, unless they are
-    named, the other TOML files. A link to nothing is no folder: a set may be missing behind it.
-    """
-    if path.is_dir():
-        return is_there(path / "set.toml") or path.suffix == ".toml"
-    return is_named or path.name not in OTHER_FILES
-
-
-def _short(name: str) -> str:
-    """The path as the user typed it, before it was made absolute."""
-    path = Path(name)
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else name
 
 
 TEMPLATE = """\
@@ -378,4 +354,6 @@ cache_mib = 2048
 allow_native = false
 # "required": an audit without a gates.toml is refused before it starts. By default it is only told.
 gates = "optional"
+# The most items (a word in a sentence) that one set may make; a larger set is refused.
+most_items = 2000000
 """

@@ -1,11 +1,11 @@
 """Read sentences from the JSON request format of endpoints for fill-mask models."""
 
-import json
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.texts import bounded
 from maskaudit.audit.texts.text_files import decoded, read_text
 
 STANDARD_INPUT = Path("-")
@@ -20,8 +20,8 @@ def sentences(source: Path, note: Callable[[str], None]) -> list[str]:
     where = "standard input" if source == STANDARD_INPUT else str(source)
     text = _standard_input(where) if source == STANDARD_INPUT else read_text(source, "a JSON file")
     try:
-        request = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        request = bounded.json_value(text)
+    except ValueError as error:
         raise InputError(f"{where}: is not one JSON value; expected JSON like {_FORM}") from error
     if not isinstance(request, dict) or "input_data" not in request:
         found = f"the keys {_named(request)}" if isinstance(request, dict) else "no object"
@@ -57,4 +57,7 @@ def _named(keys: Iterable[object]) -> str:
 def _standard_input(where: str) -> str:
     if sys.stdin is None:  # closed by the parent process
         raise InputError(f"{where}: is closed; expected JSON like {_FORM}")
-    return decoded(sys.stdin.buffer.read(), where)
+    try:
+        return decoded(bounded.stream(sys.stdin.buffer, bounded.TEXT), where)
+    except bounded.UnfitFileError as error:
+        raise InputError(f"{where}: {error.strerror}; expected JSON like {_FORM}") from error

@@ -18,6 +18,15 @@ Trust = Annotated[
         "--trust", help="Take the record's numbers as they are; do not make them again from scores."
     ),
 ]
+MostItems = Annotated[
+    int | None,
+    typer.Option(
+        "--most-items",
+        metavar="N",
+        min=1,
+        help="Refuse a set that would make more items than this. [default: 2000000]",
+    ),
+]
 Reference = Annotated[
     str | None,
     typer.Option(

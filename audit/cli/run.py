@@ -8,6 +8,7 @@ import typer
 from maskaudit.audit.cli import gates
 from maskaudit.audit.cli.options import (
     AsJson,
+    MostItems,
     Quiet,
     Reference,
     Trust,
@@ -87,6 +88,7 @@ def run(  # noqa: PLR0913 - the options of a command
             help="Score transformers' class where a checkpoint brings code, which is never run.",
         ),
     ] = False,
+    most_items: MostItems = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -108,6 +110,7 @@ def run(  # noqa: PLR0913 - the options of a command
         gates=rules,
         no_cache=no_cache,
         allow_native=allow_native,
+        most_items=most_items,
     )
     if trust and not skip_unchanged:
         raise InputError("--trust: is for records that are reused; it needs --skip-unchanged")

@@ -22,6 +22,7 @@ from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring import entries, trust
 from maskaudit.audit.measuring.entries import TABLES, About, DamagedError, Entry, OtherKeyError
 from maskaudit.audit.recording.files import UNFINISHED, replace_whole
+from maskaudit.audit.texts import bounded
 
 # The environment variable that sets the cache folder.
 VARIABLE = "MASKAUDIT_CACHE"
@@ -70,7 +71,7 @@ class Cache:
         self.lookups += 1
         path = self._path(key)
         try:
-            data = path.read_bytes()
+            data = bounded.content(path, self._most)
             frames = entries.unpacked(key, data, self._user_key())
             wrong = fault(frames)
         except FileNotFoundError:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.cache_use import CacheUse
-from maskaudit.audit.texts import toml_files
+from maskaudit.audit.texts import bounded, toml_files
 from maskaudit.audit.texts.toml_files import Part
 
 Kind = Literal["association", "cloze", "pairs", "triples", "completions", "sentences", "words"]
@@ -114,7 +114,7 @@ class ProbeSetKey(Part):
     axis: str
     title: str
     expect: Expect
-    contrast: list[str] | None = None
+    contrast: list[str] | None = Field(default=None, min_length=2, max_length=2)
     directions: dict[str, str] | None = None
     items_digest: str
     grammar: Grammar | None = None
@@ -341,7 +341,7 @@ def read(path: Path, newest: int) -> dict[str, Any]:
     """
     try:
         # pydantic's parser accepts NaN and Infinity by default; JSON has neither.
-        raw = pydantic_core.from_json(path.read_bytes(), allow_inf_nan=False)
+        raw = pydantic_core.from_json(bounded.content(path, bounded.MANIFEST), allow_inf_nan=False)
         format_ = raw["format"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: cannot be read as a record ({error})") from error
@@ -374,7 +374,7 @@ def checked(raw: dict[str, Any], path: Path) -> Manifest:
 def entry(path: Path) -> Entry | None:
     """Read the entry of a `record.json`; None if the file cannot be read as a JSON object."""
     try:
-        raw = pydantic_core.from_json(path.read_bytes())
+        raw = pydantic_core.from_json(bounded.content(path, bounded.MANIFEST))
     except (OSError, ValueError):
         return None
     if not isinstance(raw, dict):

@@ -15,9 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.recording import binding, manifest, older, tables
+from maskaudit.audit.recording import binding, manifest, older, parquet_files, tables
+from maskaudit.audit.recording.agreement import disagreement
 from maskaudit.audit.recording.files import check_no_links, writing
 from maskaudit.audit.recording.manifest import Entry, Manifest
+from maskaudit.audit.texts import bounded
 
 # The format number rises whenever the content of a record changes; one entry for each format.
 #   1: record.json with models, probe_sets, lost, truth; contexts, items, scores, paired, fills
@@ -40,8 +42,6 @@ BOUND = 6
 _WITH_OUTCOMES = 4
 MANIFEST = "record.json"
 SUMS = "SHA256SUMS"
-# Limits on a table that is read (rows, unpacked bytes), so that a forged file cannot fill memory.
-_MOST_ROWS, _MOST_BYTES = 50_000_000, 1 << 32
 TABLES = ("contexts", "items", "scores", "paired", "fills", "estimates")
 
 
@@ -105,14 +105,23 @@ def load_record(path: str | Path, table_names: Collection[str] = TABLES) -> Reco
     """
     folder = Path(path)
     record_manifest = read_manifest(folder)
+    kinds = {part.kind for part in record_manifest.probe_sets.values()}
+    n_items = _rows_of(folder / "items.parquet")
     frames = {
-        name: _read_table(name, folder / f"{name}.parquet", record_manifest.format)
+        name: _read_table(
+            name,
+            folder / f"{name}.parquet",
+            record_manifest.format,
+            tables.most_rows(name, n_items, kinds, parquet_files.MOST_ROWS),
+        )
         if name in table_names
         else tables.table(name, [])
         for name in TABLES
     }
     if record_manifest.format < older.WITH_PARTS:
         frames["estimates"] = older.with_parts(frames["estimates"], record_manifest.probe_sets)
+    if fault := disagreement(record_manifest, frames):
+        raise InputError(f"{folder}: {fault}; restore the folder from a backup, or audit again")
     return Record(record_manifest, **frames, path=folder)
 
 
@@ -178,7 +187,7 @@ def _bound(record_manifest: Manifest, folder: Path) -> Manifest:
 
 def _check_sums(folder: Path, files: Collection[str]) -> None:
     try:
-        lines = (folder / SUMS).read_text("utf-8").splitlines()
+        lines = bounded.content(folder / SUMS, bounded.SUMS).decode("utf-8").splitlines()
     except (OSError, ValueError) as error:
         raise InputError(f"{folder / SUMS}: cannot be read; the record is incomplete") from error
     pairs = [line.split("  ", 1) for line in lines if "  " in line]
@@ -212,21 +221,21 @@ def _write_table(name: str, frame: pd.DataFrame, path: Path) -> None:
     )
 
 
-def _read_table(name: str, path: Path, format_: int) -> pd.DataFrame:
+def _rows_of(path: Path) -> int:
+    """The rows of a table by its footer; 0 if it cannot be read, which is refused later."""
+    try:
+        with bounded.opened(path, bounded.TABLE) as file:
+            return parquet_files.rows_of(file)
+    except (OSError, ValueError, pa.ArrowException):
+        return 0
+
+
+def _read_table(name: str, path: Path, format_: int, most_rows: int) -> pd.DataFrame:
     """Read a table of a record of format `format_`, converted to the newest format."""
     try:
         # Opened here because pyarrow does not accept paths that are not UTF-8.
-        with path.open("rb") as file:
-            # The footer states the sizes, so a table that is too large is never unpacked.
-            metadata = pq.ParquetFile(file).metadata
-            size = sum(
-                metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)
-            )
-            if metadata.num_rows > _MOST_ROWS or size > _MOST_BYTES:
-                raise InputError(
-                    f"{path}: too large to read ({metadata.num_rows:,} rows, {size:,} bytes)"
-                )
-            frame = pq.read_table(file).to_pandas()
+        with bounded.opened(path, bounded.TABLE) as file:
+            frame = parquet_files.read(file, most_rows=most_rows).to_pandas()
         # `check` comes last: tables of older formats lack columns until they are converted.
         if name == "estimates" and format_ < _WITH_OUTCOMES:
             frame = tables.with_outcomes(frame)
@@ -238,5 +247,5 @@ def _read_table(name: str, path: Path, format_: int) -> pd.DataFrame:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with bounded.opened(path, bounded.TABLE) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

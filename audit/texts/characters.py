@@ -34,7 +34,7 @@ def composed(text: str) -> str:
     Two spellings that look the same (`é` as one character, or as `e` and an accent) become one
     text, so that neither counts twice or is sought in vain. Unicode Standard Annex 15.
     """
-    return unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def folded(text: str) -> str:
@@ -42,6 +42,8 @@ def folded(text: str) -> str:
 
     Unicode Standard, section 3.13, D145.
     """
+    if text.isascii():
+        return text.lower()  # the same, for a set may have a million words
     return composed(unicodedata.normalize("NFD", text).casefold())
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from maskaudit.audit.errors import InputError, MissingExtraError
+from maskaudit.audit.texts import bounded
 from maskaudit.audit.texts.characters import composed
 from maskaudit.audit.texts.names import is_there
 from maskaudit.probes.published import soft_hyphens
@@ -19,8 +20,8 @@ from maskaudit.probes.published.mixed_encodings import residues
 from maskaudit.probes.published.separated_values import fields, rows
 
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
-# Files are read whole, so their size is bounded to protect the memory.
-_LARGEST_FILE = 512 * 2**20
+# A row of a published Parquet file is a table of Python, and takes a kilobyte or more.
+_MOST_ROWS = 5_000_000
 _NAMED_AT_MOST = 20
 # A hub id: owner/name, or owner/name:configuration.
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(:[\w.-]+)?")
@@ -180,9 +181,9 @@ def json_lines(file: Source) -> tuple[list[Record], list[Bad]]:
         if not line.strip():
             continue
         try:
-            value = _composed(json.loads(line))
-        except (ValueError, RecursionError) as error:
-            bad.append(Bad(number, f"is not valid JSON: {_reason(error)}", line))
+            value = _composed(bounded.json_value(line))
+        except ValueError as error:
+            bad.append(Bad(number, f"is not valid JSON: {error}", line))
             continue
         if isinstance(value, dict):
             records.append((number, value))
@@ -241,9 +242,9 @@ def _composed(value: Any) -> Any:  # noqa: ANN401 - JSON may hold any value
 def json_whole(file: Source) -> Any:  # noqa: ANN401 - JSON may hold any value
     """Return the value of a JSON text; raises `InputError` if it is not valid JSON."""
     try:
-        return _composed(json.loads(file.text))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{file.name}: is not valid JSON: {_reason(error)}") from error
+        return _composed(bounded.json_value(file.text))
+    except ValueError as error:
+        raise InputError(f"{file.name}: is not valid JSON: {error}") from error
 
 
 def hub_records(path: Path) -> tuple[Source, list[Record]] | None:
@@ -253,16 +254,9 @@ def hub_records(path: Path) -> tuple[Source, list[Record]] | None:
     return _hub(path.as_posix()) if _is_hub_id(path) else None
 
 
-def _reason(error: Exception) -> str:
-    return "brackets are nested too deeply" if isinstance(error, RecursionError) else str(error)
-
-
 def _bytes(path: Path) -> bytes:
     try:
-        if path.is_file() and path.stat().st_size > _LARGEST_FILE:
-            size = path.stat().st_size // 2**20
-            raise InputError(f"{path}: has {size} MiB; expected a probe set of at most 512 MiB")
-        return path.read_bytes()
+        return bounded.content(path, bounded.PUBLISHED)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{path}: cannot be read ({reason}); expected a published set") from error
@@ -312,13 +306,14 @@ def _by_name(record: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str
 
 def _parquet(path: Path) -> tuple[Source, list[Record]]:
     import pyarrow as pa
-    import pyarrow.parquet as pq
+
+    from maskaudit.audit.recording import parquet_files
 
     data = _bytes(path)
     try:
         # From the bytes that are hashed, so that rows and digest are of one file.
-        stored = pq.read_table(pa.BufferReader(data))
-    except (pa.ArrowException, OSError) as error:
+        stored = parquet_files.read(data, most_rows=_MOST_ROWS)
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(f"{path}: is not a Parquet file: {error}") from error
     names = _class_names(stored.schema.metadata or {})
     rows = enumerate(stored.to_pylist(), start=1)
@@ -331,9 +326,9 @@ def _parquet(path: Path) -> tuple[Source, list[Record]]:
 def _class_names(metadata: Mapping[bytes, bytes]) -> dict[str, Sequence[str]]:
     """Return the names of numbered labels, which `datasets` stores in the file's metadata."""
     try:
-        features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
+        features = bounded.json_value(metadata.get(b"huggingface", b"{}"))["info"]["features"]
         return {key: value["names"] for key, value in features.items() if "names" in value}
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 

@@ -22,9 +22,10 @@ from pydantic import AfterValidator
 from maskaudit.audit.errors import InputError, NotJudgedError
 from maskaudit.audit.estimating.cells import CANDIDATE
 from maskaudit.audit.judging.comparing.pairing import SCORE, Version
+from maskaudit.audit.recording import parquet_files
 from maskaudit.audit.recording.files import unfinished, writing
 from maskaudit.audit.recording.manifest import Identity, ProbeSetKey
-from maskaudit.audit.texts import toml_files
+from maskaudit.audit.texts import bounded, toml_files
 from maskaudit.audit.texts.names import is_there
 from maskaudit.audit.texts.toml_files import Part
 
@@ -121,7 +122,7 @@ def load(folder: str | Path, name: str) -> Baseline:
         )
     try:
         # Read once: the bytes that are verified are those that are parsed.
-        content = scores_path.read_bytes()
+        content = bounded.content(scores_path, bounded.TABLE)
     except OSError as error:
         raise InputError(
             f"{scores_path}: cannot be read ({error.strerror}); restore it from git"
@@ -199,7 +200,7 @@ def parquet(scores: pd.DataFrame) -> bytes:
 def _scores(content: bytes, path: Path) -> pd.DataFrame:
     """Read the scores with the dtypes of a record. Raises `InputError` if they cannot be read."""
     try:
-        frame = pq.read_table(io.BytesIO(content)).to_pandas()
+        frame = parquet_files.read(content).to_pandas()
         typed = {"value": np.float64, "rank": "Int64", "pieces": "Int64"}
         texts = dict.fromkeys(("item", "measure", "status"), "str")
         scores: pd.DataFrame = frame[SCORE].astype({**typed, **texts})

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from maskaudit.audit.errors import InputError
 from maskaudit.audit.texts.printable import printable
 from maskaudit.audit.texts.toml_files import closest
 
+_NEIGHBOURS = 1000  # of a name that does not exist, among which a similar one is looked for
 # The only files fetched from a hub repository: no pickles, no code.
 FETCHED = ("*.json", "model*.safetensors", "vocab.txt", "merges.txt", "bpe.codes", "*.model")
 
@@ -68,7 +70,9 @@ def _no_folder(path: Path, *, exists: bool) -> str:
         )
     beside = path.parent
     folders = (
-        [entry.name for entry in beside.iterdir() if entry.is_dir()] if beside.is_dir() else []
+        [entry.name for entry in islice(beside.iterdir(), _NEIGHBOURS) if entry.is_dir()]
+        if beside.is_dir()
+        else []
     )
     return (
         f"the path does not exist; expected a folder with a checkpoint{closest(path.name, folders)}"
