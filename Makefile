@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint con
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help audit test test-quick chaos check tree format phantom phantom-versions proved validity
+.PHONY: help audit test test-quick chaos forgeries hostile check tree format phantom phantom-versions proved validity
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,8 +38,14 @@ test: $(VENV)/.dev ## run the tests
 test-quick: $(VENV)/.dev ## run the tests that are not marked slow: under a minute on two cores
 	$(PYTEST) -m "not slow" $(ARGS)
 
-chaos: $(VENV)/.dev ## kill an audit at 20 random moments, and hold what is left against a quiet run
-	MASKAUDIT_KILLS=20 $(BIN)/python -m pytest tests/audit/running/test_unattended.py $(ARGS)
+chaos: $(VENV)/.dev ## kill an audit at 40 moments, and hold what is left against a quiet run
+	MASKAUDIT_KILLS=40 $(BIN)/python -m pytest tests/audit/running/test_unattended.py $(ARGS)
+
+forgeries: $(VENV)/.dev ## change a record in 200 ways, sealed again or not, and verify that each is found
+	MASKAUDIT_EDITS=200 $(BIN)/python -m pytest tests/audit/verifying $(ARGS)
+
+hostile: $(VENV)/.dev ## try 2,000 files that say what no program of ours would write
+	MASKAUDIT_FUZZ=2000 $(BIN)/python -m pytest -n0 tests/hostile $(ARGS)
 
 check: $(VENV)/.dev tree ## check format, lint, types and the direction of imports
 	$(BIN)/ruff format --check .

@@ -1,7 +1,5 @@
 """A record's description of itself: its models, probe sets, method, and what was lost."""
 
-import hashlib
-import json
 import os
 import platform
 import time
@@ -24,27 +22,29 @@ from maskaudit.audit.measuring.planning.joins import lost_joins
 from maskaudit.audit.measuring.planning.reads import unavailable
 from maskaudit.audit.measuring.scoring import Scored, contexts
 from maskaudit.audit.phantom import truth
+from maskaudit.audit.recording import binding
 from maskaudit.audit.recording import manifest as recorded
+from maskaudit.audit.recording.cache_use import CacheUse
+from maskaudit.audit.recording.lost import lost
 from maskaudit.audit.recording.manifest import (
     Entry,
     Identity,
     LeftOut,
-    Lost,
     Manifest,
     Provenance,
     Unavailable,
 )
 from maskaudit.audit.recording.record import FORMAT
 from maskaudit.audit.settings import Settings
-from maskaudit.audit.vocabulary import DIGESTING, EXPANDING, Progress, of_stage
-from maskaudit.probes.expand import Expanded, expand, n_rows
+from maskaudit.audit.texts.lexicon import digest_of
+from maskaudit.audit.vocabulary import DIGESTING, EXPANDING, Progress, of_stage, silent
+from maskaudit.probes.budget import items_of
+from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.items_digest import items_digest
 from maskaudit.probes.schema import ImportedSet, ProbeSet
 
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "scipy", "pandas", "pyarrow")
 _KEY_LENGTH = 8
-_DIGEST_SHOWN = 12
-_EXAMPLES = 5
 _TERMS = 40
 
 
@@ -53,7 +53,8 @@ class Questions:
     """The probe sets that every pair of models is scored on, and how its numbers are computed.
 
     `parts` are the sets with their contexts and items; `items` has the items of all sets in one
-    table; `method` is the part of the method keys that all sets share.
+    table; `method` is the part of the method keys that all sets share; `code` is a digest of the
+    code that measures and estimates, and of the libraries it uses.
     """
 
     parts: list[Expanded]
@@ -62,6 +63,7 @@ class Questions:
     method: dict[str, str]
     settings: recorded.Settings
     lexicon: frozenset[str] | None
+    code: str
 
     @property
     def designs(self) -> list[Design]:
@@ -82,9 +84,7 @@ class RecordDetails:
     started: float
 
 
-def questions(
-    settings: Settings, progress: Progress = lambda _what, _done, _all: None
-) -> Questions:
+def questions(settings: Settings, progress: Progress = silent) -> Questions:
     """Expand the probe sets into items, and describe each set for the record."""
     sets = settings.probe_sets()
     parts = [expanded(probe_set, progress) for probe_set in sets]
@@ -105,20 +105,23 @@ def questions(
         },
         settings=recorded.Settings(seed=settings.run.seed, adjust=settings.run.adjust),
         lexicon=lexicon,
+        # The code itself, so that --skip-unchanged takes no record that an older version of an
+        # estimator made.
+        code=fingerprint("probes", "audit.recording", "audit.measuring", "audit.estimating"),
     )
 
 
 def expanded(probe_set: ProbeSet, progress: Progress) -> Expanded:
     """The contexts and items of a set; `progress` receives how many of its rows are written."""
     name = probe_set.header.name
-    return expand(probe_set, of_stage(progress, name, EXPANDING, n_rows(probe_set)))
+    return expand(probe_set, of_stage(progress, name, EXPANDING, items_of(probe_set)))
 
 
 def described(
     probe_set: ProbeSet,
     part: Expanded,
     seed: int,
-    progress: Progress = lambda _what, _done, _all: None,
+    progress: Progress = silent,
 ) -> recorded.ProbeSet:
     """A probe set's header, contents and size for the record, and how its frames were drawn."""
     tell = of_stage(progress, probe_set.header.name, DIGESTING, len(part.items))
@@ -134,27 +137,14 @@ def described(
 
 def lexicon_key(lexicon: frozenset[str] | None) -> dict[str, str]:
     """The part of a method key that identifies the lexicon of hurtful words; empty without one."""
-    if lexicon is None:
-        return {}
-    # Sorted, because the order of a set of strings differs from process to process.
-    digest = hashlib.sha256("\n".join(sorted(lexicon)).encode()).hexdigest()
-    return {"lexicon": digest[:_DIGEST_SHOWN]}
+    return {} if lexicon is None else {"lexicon": digest_of(lexicon)}
 
 
 def key_of(pair: Mapping[str, MaskedLM], questions: Questions) -> str:
-    """A digest of everything that determines a record's numbers: equal keys mean equal numbers.
-
-    It covers the models (not their names), the probe sets and their items, the seed and the
-    adjustment of p values, the code that measures and estimates, and the libraries it uses.
-    """
-    identities = {subject: model.identity.without_names() for subject, model in pair.items()}
-    sets = {name: part.as_json() for name, part in questions.described.items()}
-    settings = [questions.settings.seed, questions.settings.adjust]
-    # The fingerprint covers the code itself, so that --skip-unchanged takes no record that an older
-    # version of an estimator made.
-    code = fingerprint("probes", "audit.recording", "audit.measuring", "audit.estimating")
-    text = json.dumps([identities, sets, questions.method, settings, code], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    """The key of the record that this pair and these questions give (`binding.key_of`)."""
+    identities = {subject: model.identity for subject, model in pair.items()}
+    asked = (questions.described, questions.method, questions.settings, questions.code)
+    return binding.key_of(identities, *asked)
 
 
 def name_of(contents: Manifest) -> str:
@@ -200,13 +190,14 @@ def manifest(
     return Manifest(
         format=FORMAT,
         key=details.key,
+        code=questions.code,
         number=details.number,
         notes=details.notes,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         maskaudit=version_of("maskaudit"),
         models=identities,
         method=questions.method,
-        provenance=_provenance(details.started),
+        provenance=_provenance(details.started, scored.cache),
         settings=questions.settings,
         probe_sets=questions.described,
         lost=[
@@ -222,7 +213,7 @@ def manifest(
     )
 
 
-def _provenance(started: float) -> Provenance:
+def _provenance(started: float, cache: CacheUse | None) -> Provenance:
     return Provenance(
         python=platform.python_version(),
         machine=platform.machine(),
@@ -230,23 +221,8 @@ def _provenance(started: float) -> Provenance:
         threads=threads(),
         seconds=round(time.perf_counter() - started, 1),
         packages={name: version_of(name) for name in PACKAGES},
+        **({} if cache is None else {"cache": cache}),
     )
-
-
-def lost(items: pd.DataFrame, scores: pd.DataFrame) -> list[Lost]:
-    """Counts of items without a score by probe set, model, group and reason, with examples."""
-    failed = scores[scores["status"] != "ok"][["item", "model", "status"]]
-    # An item may serve several rows of the set: count it once in each group.
-    rows = items.merge(failed, on="item").drop_duplicates(["probe_set", "model", "item", "group"])
-    by = ["probe_set", "model", "group", "status"]
-    return [
-        Lost(
-            **dict(zip(by, map(str, key), strict=True)),
-            items=len(group_rows),
-            examples=sorted(group_rows["target"].unique())[:_EXAMPLES],
-        )
-        for key, group_rows in rows.groupby(by, sort=False)
-    ]
 
 
 def not_available(models: Mapping[str, MaskedLM], kinds: Iterable[str]) -> list[Unavailable]:

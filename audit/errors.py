@@ -59,12 +59,23 @@ class WorseError(MaskauditError):
 
 
 class CannotWriteError(MaskauditError):
-    """The disk is full, read-only or out of reach."""
+    """The disk is full, read-only or out of reach.
+
+    `fault` says what could not be written; the message goes on with what was `kept`, if given.
+    """
 
     exit_code = 74
+
+    def __init__(self, fault: str, kept: str = "") -> None:
+        self.fault = fault
+        super().__init__(f"{fault}; {kept}" if kept else fault)
 
 
 class LockedError(MaskauditError):
     """Another run holds the folder."""
 
     exit_code = 75
+
+
+class UndrawnWarning(UserWarning):
+    """A page was written with tables in place of its charts."""

@@ -6,21 +6,23 @@ written.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from maskaudit.audit import describe, settings
+from maskaudit.audit import describe, kept, settings
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.judging import policy, verdicts
 from maskaudit.audit.judging.judge import judge
 from maskaudit.audit.measuring import cache, scoring
+from maskaudit.audit.measuring.lexicons import by_model
 from maskaudit.audit.measuring.pairs import Pair, load_pairs
 from maskaudit.audit.measuring.scoring import Scored
 from maskaudit.audit.recording import record
 from maskaudit.audit.recording.files import held, unfinished
 from maskaudit.audit.recording.record import Record
-from maskaudit.audit.vocabulary import Progress
+from maskaudit.audit.verifying.verify import reusable
+from maskaudit.audit.vocabulary import Progress, Stage, silent
 from maskaudit.reports.html import FILE, write_page
 from maskaudit.reports.overview import write_overview
 
@@ -34,39 +36,40 @@ class Job:
     record: Record | None = None
 
 
-def silent(*_message: object) -> None:
-    """Ignore a progress report or a note."""
-
-
-def run_all(
+def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
     audit_settings: settings.Settings,
     *,
     skip_unchanged: bool = False,
+    trust: bool = False,
     progress: Progress = silent,
+    stage: Stage = silent,
     note: Callable[[str], None] = silent,
 ) -> list[Record]:
     """Audit each candidate as if it were the only one; write the records and their pages.
 
     The reference is scored once for all candidates; several candidates also get an overview page
-    beside the records. With `skip_unchanged` the newest complete record with the same key, if any,
-    is returned instead of a new one. `progress` receives (what, how much is done, the total), from
-    the expansion of a large set on; `note` receives sentences for the user. Raises `InputError` for
-    unusable input, `LockedError` if another run holds the folder, and `CannotWriteError`; no
-    partial record is left behind.
+    beside the records. With `skip_unchanged` the newest record with the same key that holds, if
+    any, is returned instead of a new one; without it, too, where that record only lacks its page,
+    which is then written: an earlier run was interrupted there. `trust` does not make the estimates
+    of such a record again. `progress` receives (what, how much is done, the total), `stage` what is
+    done where nothing is counted, and `note` sentences for the user. Raises `InputError` for
+    unusable input, `LockedError` if another run holds the folder, and `CannotWriteError`, which
+    says what is kept; no partial record is left behind.
     """
     started = time.perf_counter()
     # Everything that a user wrote is read before a model is loaded: a fault ends the run at once.
-    rules = None if audit_settings.gates is None else policy.read(audit_settings.gates)
+    rules = policy.of(audit_settings)
+    stage("reading the probe sets")
     questions = describe.questions(audit_settings, progress)
-    jobs = [Job(pair, describe.key_of(pair, questions)) for pair in load_pairs(audit_settings)]
+    pairs_loaded = load_pairs(audit_settings, stage)
+    jobs = [Job(pair, describe.key_of(pair, questions)) for pair in pairs_loaded]
 
+    load = reusable(note, questions.lexicon, trust=trust)
     with held(audit_settings.runs), unfinished(audit_settings.runs) as folder:
         # Read under the lock, so that no other run takes the same number.
         earlier = record.manifests(audit_settings.runs)
-        for job in jobs if skip_unchanged else ():
-            job.record = record.newest(earlier, job.key, note)
-            if job.record is not None:
-                note(f"{job.record.name}: reused; nothing that determines its numbers has changed")
+        for job in jobs:
+            job.record = kept.reused(earlier, job.key, note, load, skip_unchanged=skip_unchanged)
         new = [job for job in jobs if job.record is None]
         # With nothing to score there is no cache to open, and none to complain about.
         with cache.opened(audit_settings.run.cache_mib if new else 0, note) as score_cache:
@@ -79,27 +82,36 @@ def run_all(
             note(sentence)
         numbered = enumerate(zip(new, each_scored, strict=True), describe.next_number(earlier))
         for number, (job, scored) in numbered:
+            stage("estimating")
             details = describe.RecordDetails(job.key, number, notes, started)
             unsealed = _record(questions, job.pair, scored, details)
             # Named only now: the timestamp in the name is the time of sealing.
             final_path = audit_settings.runs / describe.name_of(unsealed.manifest)
-            job.record = record.seal(unsealed, folder / str(number), final_path)
+            with kept.named_if_stopped(_sealed(new)):
+                job.record = record.seal(unsealed, folder / str(number), final_path)
             for lost in unsealed.manifest.unavailable:
                 note(lost.sentence)
 
-    records = [job.record for job in jobs if job.record is not None]
+    records = _sealed(jobs)
     for sealed in records:
-        _finish(sealed, rules)
+        stage("judging and writing the page" if rules else "writing the page")
+        with kept.named_if_stopped([sealed]):
+            _finish(sealed, rules)
     if len(records) > 1:
         write_overview(records)
     return records
+
+
+def _sealed(jobs: Sequence[Job]) -> list[Record]:
+    return [job.record for job in jobs if job.record is not None]
 
 
 def _record(
     questions: describe.Questions, pair: Pair, scored: Scored, details: describe.RecordDetails
 ) -> Record:
     """Compute estimates from the scores, all subjects from the same cells, and build the record."""
-    measured = (scored.scores, questions.designs, scored.fills, scored.paired, questions.lexicon)
+    lexicons = by_model(questions.lexicon, pair)
+    measured = (scored.scores, questions.designs, scored.fills, scored.paired, lexicons)
     estimated = estimate(questions.items, *measured, **questions.settings.as_json())
     manifest = describe.manifest(pair, questions, scored, estimated, details)
     tables = (scored.scores, scored.paired, scored.fills, estimated.estimates)

@@ -3,24 +3,30 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
 import pandas as pd
 
 from maskaudit.audit.describe import expanded, not_available
+from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.estimating.not_given import NotGiven, count_facts, of_set
+from maskaudit.audit.judging import policy
+from maskaudit.audit.measuring import cache, trust
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.model import Ids, MaskedLM
 from maskaudit.audit.measuring.pairs import load_pairs
-from maskaudit.audit.measuring.scoring import plans
+from maskaudit.audit.measuring.scoring import cached, plans
 from maskaudit.audit.recording.manifest import Unavailable
 from maskaudit.audit.recording.values import Reading
-from maskaudit.audit.settings import Settings, files_of
-from maskaudit.audit.vocabulary import PLANNING, Progress, of_stage
+from maskaudit.audit.settings import Settings
+from maskaudit.audit.vocabulary import PLANNING, Progress, Stage, of_stage, silent
+from maskaudit.probes.budget import MOST_ITEMS, check_budget
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.languages import is_english
 from maskaudit.probes.loading import load
+from maskaudit.probes.requested import files_of
 from maskaudit.probes.schema import ProbeSet
 
 # Sentences that are run only to measure the speed of a model on this machine.
@@ -29,24 +35,30 @@ TIMED_SENTENCES = 32
 
 @dataclass(frozen=True)
 class Planned:
-    """By set and model what would be scored and lost; what models and sets cannot give."""
+    """By set and model what would be scored and lost; what models and sets cannot give.
+
+    `cache` has the parts that would be asked of the cache, those that would be taken, and why not
+    others; None if there is no cache.
+    """
 
     rows: list[dict[str, Any]]
     lost: list[dict[str, Any]]
     unavailable: list[Unavailable]
     not_given: list[NotGiven]
+    cache: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """All four as plain values."""
+        """All five as plain values."""
         return {
             "sets": self.rows,
             "lost": self.lost,
             "unavailable": [part.as_json() for part in self.unavailable],
             "not_given": [reason.as_json() for reason in self.not_given],
+            "cache": self.cache,
         }
 
     def as_text(self) -> str:
-        """All four as text for a terminal."""
+        """All five as text for a terminal."""
         minutes = sum(row["minutes"] for row in self.rows)
         sets = pd.DataFrame(self.rows).to_string(index=False, float_format="{:.1f}".format)
         lost = pd.DataFrame(self.lost)
@@ -55,7 +67,19 @@ class Planned:
         text = "\n".join(losses) or "Nothing would be lost."
         reasons = "".join(f"\n{reason}." for reason in self.not_given)
         notes = f"\n{reasons}" if reasons else ""
-        return f"{sets}\n\nAbout {minutes:.1f} minutes in all.\n\n{text}{notes}"
+        time = f"About {minutes:.1f} minutes in all{self._cache_as_text()}."
+        return f"{sets}\n\n{time}\n\n{text}{notes}"
+
+    def _cache_as_text(self) -> str:
+        """What would be taken from the cache and why no more, to follow the time."""
+        if self.cache is None or not (self.cache["taken"] or self.cache["not_taken"]):
+            return ""
+        why = "".join(
+            f"; {parts} would not, made with {reason}"
+            for reason, parts in self.cache["not_taken"].items()
+        )
+        asked, taken = self.cache["asked"], self.cache["taken"]
+        return f", without the cache: {taken} of {asked} parts would be taken from it{why}"
 
 
 @dataclass(frozen=True)
@@ -114,12 +138,15 @@ class Shown:
         return "\n\n".join(sentences_of_set.as_text() for sentences_of_set in self.sets)
 
 
-def planned(settings: Settings, progress: Progress = lambda _what, _done, _all: None) -> Planned:
+def planned(settings: Settings, progress: Progress = silent, stage: Stage = silent) -> Planned:
     """Count sentences, losses and minutes by set and model, and find what cannot be given.
 
-    `progress` receives (what, how much is done, the total) while large sets are expanded and
-    planned.
+    `progress` receives (what, how much is done, the total) while sets are expanded and planned,
+    `stage` what is done where nothing is counted. Raises `InputError` for all that would stop the
+    audit, a faulty gates.toml included.
     """
+    policy.of(settings)
+    stage("reading the probe sets")
     sets, has_lexicon = settings.probe_sets(), settings.lexicon() is not None
     parts = [expanded(probe_set, progress) for probe_set in sets]
     n_facts = sum(count_facts(part.items) for part in parts)
@@ -135,7 +162,7 @@ def planned(settings: Settings, progress: Progress = lambda _what, _done, _all: 
         )
     ]
     rows, lost, missing = [], [], []
-    pairs = load_pairs(settings)
+    pairs = load_pairs(settings, stage)
     for subject, model in _named(pairs):
         counts = [_Count.of(part, model, settings.run.context, progress) for part in parts]
         speed = _speed(model, [batch for count in counts for batch in count.timed])
@@ -152,7 +179,24 @@ def planned(settings: Settings, progress: Progress = lambda _what, _done, _all: 
                 }
             )
             lost += _lost(count.failed, subject)
-    return Planned(rows, lost, missing, not_given)
+    return Planned(rows, lost, missing, not_given, _cached(settings, parts, pairs))
+
+
+def _cached(
+    settings: Settings, parts: Sequence[Expanded], pairs: Sequence[Mapping[str, LoadedModel]]
+) -> dict[str, Any] | None:
+    """What a run would take from the cache, and why not more; None if there is none."""
+    if not settings.run.cache_mib:
+        return None
+    try:
+        trust.key_file()
+        folder = cache.default_folder()
+    except InputError:  # no home folder: a run goes on without a cache
+        return None
+    cache.check(folder)
+    models = [list(pair.values()) for pair in pairs]
+    asked, taken, reasons = cached(parts, models, folder, reading=settings.run.context)
+    return {"asked": asked, "taken": taken, "not_taken": dict(reasons.most_common())}
 
 
 @dataclass
@@ -199,13 +243,19 @@ def _named(pairs: Sequence[Mapping[str, LoadedModel]]) -> Iterator[tuple[str, Lo
         yield model.identity.name if len(pairs) > 1 else "candidate", model
 
 
-def sentences(name: str) -> Shown:
+def sentences(name: str, most_items: int = MOST_ITEMS) -> Shown:
     """The sentences of what `run --probes` takes by this name; seed 0 draws a grammar's.
 
     That is a shipped set, a file, an import's folder, or a pattern that matches several of them.
-    Raises `InputError` if `name` is none of these.
+    Raises `InputError` if `name` is none of these, or a set would make more than `most_items`.
     """
-    return Shown([_sentences(load(path).drawn(0)) for path in files_of(name)])
+    return Shown([_sentences(_loaded(path, most_items).drawn(0)) for path in files_of(name)])
+
+
+def _loaded(path: Path, most_items: int) -> ProbeSet:
+    probe_set = load(path)
+    check_budget(probe_set, most_items, str(path))
+    return probe_set
 
 
 def _sentences(probe_set: ProbeSet) -> Sentences:

@@ -1,7 +1,6 @@
 """What to audit: AUDIT.toml and the command line as one checked value."""
 
-import glob
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypedDict, Unpack
 
@@ -9,16 +8,16 @@ from pydantic import Field, model_validator
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.values import WRITTEN, Reading
-from maskaudit.audit.texts import lexicon, toml_files
-from maskaudit.audit.texts.toml_files import Part, Texts, closest
-from maskaudit.audit.vocabulary import GATES_FILE
+from maskaudit.audit.texts import gates_file, lexicon, toml_files
+from maskaudit.audit.texts.names import has_keys_like, in_any_case, is_there
+from maskaudit.audit.texts.toml_files import Part, Texts
+from maskaudit.audit.vocabulary import GATES_FILE, SETTINGS_FILE
+from maskaudit.probes.budget import MOST_ITEMS, check_budget
 from maskaudit.probes.loading import load, shipped
+from maskaudit.probes.requested import CORE, files_of
 from maskaudit.probes.schema import ProbeSet
 
-DEFAULT_FILE = Path("AUDIT.toml")
-CORE = "core"
-# TOML files that a pattern such as `*.toml` must not take for probe sets.
-OTHER_FILES = {DEFAULT_FILE.name, GATES_FILE, "pyproject.toml"}
+DEFAULT_FILE = Path(SETTINGS_FILE)
 
 
 class Model(Part):
@@ -68,6 +67,8 @@ class Run(Part):
     pieces masked, or "as_encoded", with the mask's own text in it as fill-mask reads it.
     `cache_mib` is the size limit of the score cache in MiB; 0 disables the cache. `allow_native`
     scores transformers' class where a checkpoint brings code of its own, which is never run.
+    `gates` is "required" where no audit may end without being judged by a gates.toml. A set that
+    would make more than `most_items` items is refused before it is expanded.
     """
 
     runs: str = "runs"
@@ -76,6 +77,8 @@ class Run(Part):
     context: Reading = WRITTEN
     cache_mib: int = Field(default=2048, ge=0)
     allow_native: bool = False
+    gates: Literal["optional", "required"] = "optional"
+    most_items: int = Field(default=MOST_ITEMS, ge=1)
 
 
 class _File(Part):
@@ -95,13 +98,21 @@ class Settings(_File):
     @property
     def runs(self) -> Path:
         """The folder of records; a relative path starts at the settings file's folder."""
-        return self.folder / Path(self.run.runs).expanduser()
+        return self.folder / _expanded(self.run.runs, "run.runs")
 
     @property
     def gates(self) -> Path | None:
-        """The gates.toml that is named, else the one beside the settings file, else None."""
-        default = self.folder / GATES_FILE
-        return self.rules or (default if _exists(default) else None)
+        """The gates.toml that is named, else the one beside the settings file, else None.
+
+        Raises `InputError` if there is none and `[run] gates` requires one.
+        """
+        file = self.rules or gates_file.find(self.folder)
+        if file is None and self.run.gates == "required":
+            raise InputError(
+                f'run.gates is "required", and {self.folder / GATES_FILE} is not there; write it '
+                "(see `maskaudit init`), or name another file with --gates"
+            )
+        return file
 
     @property
     def candidates(self) -> list[Model]:
@@ -132,7 +143,7 @@ class Settings(_File):
         """
         if self.probes.lexicon is None:
             return None
-        return lexicon.read(self.folder / Path(self.probes.lexicon).expanduser())
+        return lexicon.read(self.folder / _expanded(self.probes.lexicon, "probes.lexicon"))
 
     def probe_sets(self) -> list[ProbeSet]:
         """The requested sets, validated, with the frames of grammars drawn by the run's seed.
@@ -144,6 +155,7 @@ class Settings(_File):
         for path in self.probe_files():
             try:
                 probe_set = load(path)
+                check_budget(probe_set, self.run.most_items, str(path))
             except InputError as error:
                 faults += error.faults
             else:
@@ -158,14 +170,30 @@ class Settings(_File):
         return list(sets.values())
 
 
+def find(folder: Path) -> Path | None:
+    """The AUDIT.toml of a folder, readable or not; None if there is none.
+
+    Raises `InputError` for one of ours under another case of the name, such as Audit.toml.
+    """
+    for path in in_any_case(folder, SETTINGS_FILE):
+        if path.name == SETTINGS_FILE:
+            return path
+        if has_keys_like(path, _File.model_fields):
+            raise InputError(
+                f"{path}: settings are read from a file named {SETTINGS_FILE}, in capitals; rename "
+                f"it, or name it: maskaudit run {path}"
+            )
+    return None
+
+
 def read(path: str | Path | None) -> Settings:
     """Read settings from a file, else from ./AUDIT.toml if it exists, else return the defaults.
 
     Raises `InputError` with every fault of the file.
     """
-    if path is None and not _exists(DEFAULT_FILE):
+    path = find(Path()) if path is None else Path(path)
+    if path is None:
         return Settings()
-    path = Path(path or DEFAULT_FILE)
     if path.is_dir():
         raise InputError(
             f"{path}: is a folder; expected a TOML file such as {DEFAULT_FILE}. To audit the model "
@@ -179,7 +207,8 @@ class Overrides(TypedDict, total=False):
     """Arguments that override AUDIT.toml; relative paths start at the working directory.
 
     `out` is the folder of records, `gates` a gates.toml; `no_cache` disables the score cache,
-    `allow_native` scores transformers' class of a checkpoint that brings code of its own.
+    `allow_native` scores transformers' class of a checkpoint that brings code of its own, and
+    `most_items` is the most that a set may make.
     """
 
     reference: str | None
@@ -191,6 +220,7 @@ class Overrides(TypedDict, total=False):
     gates: str | Path | None
     no_cache: bool
     allow_native: bool
+    most_items: int | None
 
 
 def resolve(file: str | Path | None = None, **overrides: Unpack[Overrides]) -> Settings:
@@ -206,6 +236,7 @@ def resolve(file: str | Path | None = None, **overrides: Unpack[Overrides]) -> S
         seed=overrides.get("seed"),
         cache_mib=0 if overrides.get("no_cache") else None,
         allow_native=True if overrides.get("allow_native") else None,
+        most_items=overrides.get("most_items"),
         gates=None if gates is None else Path(gates),
     )
 
@@ -220,6 +251,7 @@ def overridden(  # noqa: PLR0913 - each a word of the command line
     seed: int | None = None,
     cache_mib: int | None = None,
     allow_native: bool | None = None,
+    most_items: int | None = None,
     gates: Path | None = None,
 ) -> Settings:
     """The settings, overridden by the command line; its paths start at the working directory.
@@ -245,21 +277,28 @@ def overridden(  # noqa: PLR0913 - each a word of the command line
     if probes:
         sets = [_absolute(name) for name in probes]
         updates["probes"] = settings.probes.model_copy(update={"sets": sets})
-    runs_folder = None if runs is None else str(Path(runs).expanduser().absolute())
+    runs_folder = None if runs is None else str(_expanded(runs, "--out").absolute())
     run = {
         "runs": runs_folder,
         "seed": seed,
         "cache_mib": cache_mib,
         "allow_native": allow_native,
+        "most_items": most_items,
     }
     run_updates = {name: value for name, value in run.items() if value is not None}
     updates["run"] = settings.run.model_copy(update=run_updates)
     return settings.model_copy(update=updates)
 
 
-def _exists(path: Path) -> bool:
-    """Whether the name exists, even as a dangling link, so that it is refused and not ignored."""
-    return path.exists() or path.is_symlink()
+def _expanded(text: str, where: str) -> Path:
+    """A path with `~` and `~user` written out; raises `InputError` for a user without a home."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise InputError(
+            f"{where}: {text[:100]!r} names the home folder of a user who has none here; expected "
+            "a path"
+        ) from error
 
 
 def _model(subject: str, name: str) -> Model:
@@ -269,51 +308,15 @@ def _model(subject: str, name: str) -> Model:
 
 
 def _resolved(settings: Settings, model: Model) -> Model:
-    """A model of the file; if its id is a folder beside the file, the model of that folder."""
-    if (settings.folder / model.id).is_dir():
+    """A model of the file; if its id is a name beside the file, what has that name."""
+    # Be it a folder, or what is refused as none: the hub may have another model of that name.
+    if is_there(settings.folder / model.id):
         return Model(id=str(settings.folder / model.id), revision=model.revision)
     return model
 
 
 def _absolute(name: str) -> str:
     return name if name == CORE or name in shipped() else str(Path(name).absolute())
-
-
-def files_of(name: str, folder: Path = Path()) -> Iterable[Path]:
-    """The files of one requested set: a name, `core`, a file, an import's folder or a pattern.
-
-    A relative path starts at `folder`. Raises `InputError` if it is none of these.
-    """
-    sets = shipped()
-    if name == CORE:
-        return sets.values()
-    if name in sets:
-        return [sets[name]]
-    if (folder / name).is_file() or (
-        folder / name / "set.toml"
-    ).is_file():  # before any pattern: a name may contain brackets
-        return [folder / name]
-    # `Path.glob` refuses an absolute pattern.
-    matches = glob.glob(name, root_dir=folder, recursive=True)  # noqa: PTH207 - may be absolute
-    files = [folder / path for path in sorted(matches) if _may_be_a_set(folder / path)]
-    if files:
-        return files
-    raise InputError(
-        f"probe set {_short(name)!r}: no such shipped set or file; "
-        f"shipped sets: {CORE} (all), {', '.join(sets)}{closest(Path(name).name, sets)}"
-    )
-
-
-def _may_be_a_set(path: Path) -> bool:
-    """Whether a match of a pattern is a probe set: an import's folder, or not another TOML file."""
-    is_file = path.is_file() and path.name not in OTHER_FILES
-    return is_file or (path / "set.toml").is_file()
-
-
-def _short(name: str) -> str:
-    """The path as the user typed it, before it was made absolute."""
-    path = Path(name)
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else name
 
 
 TEMPLATE = """\
@@ -349,4 +352,8 @@ context = "written"
 cache_mib = 2048
 # Score transformers' class where a checkpoint brings code, which is never run; the page says so.
 allow_native = false
+# "required": an audit without a gates.toml is refused before it starts. By default it is only told.
+gates = "optional"
+# The most items (a word in a sentence) that one set may make; a larger set is refused.
+most_items = 2000000
 """

@@ -1,8 +1,9 @@
-"""Names that several stages share: a file, a folder and the callback for progress."""
+"""Names that several stages share: two files, a folder and the callbacks for progress."""
 
 from collections.abc import Callable
 
-# Names of a file and a folder that people and other programs rely on.
+# Names of files and a folder that people and other programs rely on.
+SETTINGS_FILE = "AUDIT.toml"
 GATES_FILE = "gates.toml"
 BASELINES = "baseline"
 
@@ -12,6 +13,14 @@ Progress = Callable[[str, int, int], None]
 EXPANDING, DIGESTING, PLANNING = "expanding", "taking its digest", "planning"
 # What is counted in each stage of a set before its sentences are scored.
 STAGES = {EXPANDING: "items", DIGESTING: "items", PLANNING: "sentences"}
+
+
+# Called with what is being done where nothing is counted, such as loading a model.
+Stage = Callable[[str], None]
+
+
+def silent(*_message: object) -> None:
+    """Ignore a progress report or a note."""
 
 
 def of_stage(progress: Progress, name: str, stage: str, total: int) -> Callable[[int], None]:

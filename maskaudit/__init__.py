@@ -36,6 +36,10 @@ __all__ = [
 
 def main() -> None:
     """Run the command line on `sys.argv`; it ends the process with its own exit code."""
+    from maskaudit.audit.cli import process
+
+    # Before anything else is imported, which takes long enough to be interrupted.
+    process.begin()
     from maskaudit.audit.cli import main as command_line
 
     command_line.main()

@@ -20,7 +20,8 @@ from maskaudit.audit.judging import policy
 from maskaudit.audit.judging.comparing.versions import versions
 from maskaudit.audit.judging.judge import judge as judge_record
 from maskaudit.audit.recording import record as stored
-from maskaudit.audit.vocabulary import GATES_FILE, Progress
+from maskaudit.audit.texts import gates_file
+from maskaudit.audit.vocabulary import GATES_FILE, Progress, silent
 
 if TYPE_CHECKING:
     from maskaudit.audit.history.judge import Judgement as History
@@ -33,10 +34,6 @@ _SUMMARY = (
     *("probe_set", "axis", "slice", "estimator", "subject"),
     *("estimate", "low", "high", "p_adjusted", "n_attributes", "n_frames", "scope", "flag"),
 )
-
-
-def silent(*_message: object) -> None:
-    """Do nothing with a message."""
 
 
 class Record(stored.Record):
@@ -194,6 +191,8 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
     stored_records = pipeline.run_all(
         audit_settings, skip_unchanged=skip_unchanged, progress=progress, note=note
     )
+    if audit_settings.gates is None:
+        note(gates_file.absent(audit_settings.folder))
     records = [Record.of(record) for record in stored_records]
     return records[0] if candidates is None else records
 
@@ -221,8 +220,8 @@ def judge(
     """
     stored_record = _record("record", record)
     baseline_record = None if baseline is None else _record("baseline", baseline)
-    rules = policy.read(_required("gates", gates))
     day = today or datetime.now(UTC).date()
+    rules = policy.read(_required("gates", gates), day)
     return judge_record(stored_record, rules, baseline=baseline_record, today=day)
 
 

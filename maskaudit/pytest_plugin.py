@@ -5,9 +5,9 @@ only pytest, the standard library and two small modules of names; the rest is im
 gates.toml is found, a fixture is requested or an option is given.
 """
 
+import argparse
 import os
-import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,17 +46,40 @@ class _GateReport:
     def __init__(self) -> None:
         # The record and the notes of each gates.toml, keyed by its path from the root folder.
         self.judged: dict[str, dict[str, str]] = {}
+        # The ids of the items whose verdict was made and told.
+        self.verdicts: set[str] = set()
+        # A line for each gates.toml that is another tool's.
+        self.left_alone: set[str] = set()
         self.lines: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Store the record and the notes of a gate's item."""
+        """Store the record and the notes of a gate's item, and that its verdict was made."""
         file = report.location[0]
         if file.endswith(GATES_FILE):
             properties = {name: str(value) for name, value in report.user_properties}
             if "audit_record" in properties:
                 self.judged[file] = properties
+            if _is_made(report, properties.get("verdict", "")):
+                self.verdicts.add(report.nodeid)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - a worker, to pytest-xdist
+        """Take over what a worker of pytest-xdist left alone: the controller collects nothing."""
+        self.left_alone |= set(getattr(node, "workeroutput", {}).get(_LEFT_ALONE, ()))
 
 
+def _is_made(report: pytest.TestReport, verdict: str) -> bool:
+    """Whether a report tells a verdict on something measured.
+
+    A skip tells one only where the verdict is inconclusive and `--audit-inconclusive` says so;
+    another skip, such as one by a conftest.py, hides it.
+    """
+    if verdict in {"", "not_measured"}:
+        return False
+    return report.when == "call" or (report.skipped and verdict == "inconclusive")
+
+
+_LEFT_ALONE = "maskaudit_left_alone"
 _GATE_REPORT = pytest.StashKey[_GateReport]()
 
 
@@ -81,9 +104,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "reported as failed. Refused where CI is set.",
     )
     group.addoption(
+        "--audit-trust",
+        action="store_true",
+        help="Take the record's numbers as they are; do not make them again from its scores.",
+    )
+    group.addoption(
         "--audit-inconclusive",
         choices=ON_INCONCLUSIVE,
         help="How the tests treat an inconclusive verdict. Default: fail.",
+    )
+    group.addoption(
+        "--audit-require",
+        type=_count,
+        metavar="N",
+        help="Fail the session unless at least N verdicts were made, on something measured.",
     )
     parser.addini(
         "audit_inconclusive",
@@ -130,17 +164,45 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - a worker, to pyt
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Collect a gates.toml if it has maskaudit's gates."""
-    if file_path.name != GATES_FILE or not _has_gates(file_path):
+    """Collect a gates.toml unless it is another tool's; one that cannot be read is an error."""
+    return _collected(file_path, parent) if _is_named(file_path) else None
+
+
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect a folder named gates.toml as a gates.toml that cannot be read."""
+    # But look into it where the command line names something in it.
+    is_above = parent.session.isinitpath(path, with_parents=True)
+    if not _is_named(path) or (is_above and not parent.session.isinitpath(path)):
         return None
-    return GatesFile.from_parent(parent, path=file_path)
+    return _collected(path, parent)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Collect also what pytest passes over in a folder: a gates.toml that is a link to nothing."""
+    report = yield
+    if isinstance(collector, pytest.Directory) and report.passed:
+        for path in _neither_file_nor_folder(collector.path):
+            config = collector.config
+            if not collector.ihook.pytest_ignore_collect(collection_path=path, config=config):
+                report.result += filter(None, [_collected(path, collector)])
+    return report
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Accept new baselines if requested; the session fails, as it was judged on the old ones."""
+    """Fail a session of too few verdicts; accept new baselines if requested.
+
+    With new baselines the session fails too, as it was judged on the old ones.
+    """
     config = session.config
-    if config.getoption("audit_update_baseline") and not hasattr(config, "workerinput"):
-        gate_report = config.stash[_GATE_REPORT]
+    gate_report = config.stash[_GATE_REPORT]
+    if hasattr(config, "workeroutput"):
+        config.workeroutput[_LEFT_ALONE] = sorted(gate_report.left_alone)
+        return
+    _require(session, gate_report)
+    if config.getoption("audit_update_baseline"):
         if session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
             from maskaudit.audit.running import pytest_plugin
 
@@ -150,10 +212,23 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             gate_report.lines.append("no baseline was accepted: the tests did not run to the end")
 
 
+def _require(session: pytest.Session, gate_report: _GateReport) -> None:
+    """Fail a session that would end well, or without tests, if it made too few verdicts."""
+    least, made = session.config.getoption("audit_require"), len(gate_report.verdicts)
+    if least is None or made >= least or session.config.getoption("collectonly"):
+        return
+    gate_report.lines.append(
+        f"--audit-require {least}: only {made} verdicts were made; gates may be missing, "
+        "deselected, skipped or without a record"
+    )
+    if session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_terminal_summary(
     terminalreporter: "pytest.TerminalReporter", config: pytest.Config
 ) -> None:
-    """Print which record was judged, its notes, and which baselines were accepted."""
+    """Print which record was judged, its notes, what was left alone and what became of options."""
     gate_report = config.stash[_GATE_REPORT]
     lines = [
         line
@@ -163,9 +238,10 @@ def pytest_terminal_summary(
             *properties.get("audit_notes", "").splitlines(),
         )
     ]
-    if lines or gate_report.lines:
+    lines += [*sorted(gate_report.left_alone), *gate_report.lines]
+    if lines:
         terminalreporter.section("maskaudit")
-        for line in [*lines, *gate_report.lines]:
+        for line in lines:
             terminalreporter.write_line(line)
 
 
@@ -205,20 +281,40 @@ def _one_line() -> Iterator[None]:
         pytest.fail(message, pytrace=False)
 
 
-def _has_gates(file: Path) -> bool:
-    """Whether a gates.toml has maskaudit's `[[gate]]` tables; files of other tools are ignored."""
-    import tomllib
+def _collected(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """A gates.toml that is ours or was named on the command line; None for another tool's."""
+    from maskaudit.audit.errors import InputError
+    from maskaudit.audit.texts import gates_file
 
     try:
-        text = file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        return False
+        is_ours = parent.session.isinitpath(path) or gates_file.is_ours(path)
+    except InputError:  # told when it is collected
+        is_ours = True
+    if not is_ours:
+        root = parent.config.rootpath
+        shown = path.relative_to(root) if path.is_relative_to(root) else path
+        left_alone = f"{shown}: {gates_file.LEFT_ALONE}"
+        parent.config.stash[_GATE_REPORT].left_alone.add(left_alone)
+        return None
+    return GatesFile.from_parent(parent, path=path)
+
+
+def _neither_file_nor_folder(folder: Path) -> list[Path]:
+    """What is named gates.toml and pytest passes over, such as a link that leads nowhere."""
     try:
-        gates = tomllib.loads(text).get("gate")
-    except (ValueError, RecursionError):
-        # Collect a broken file that looks like maskaudit's, so that its fault is reported.
-        return re.search(r"^\s*\[\[\s*gate\s*\]\]", text, re.MULTILINE) is not None
-    ours = {"rule", "margin", "bound"}
-    return isinstance(gates, list) and any(
-        isinstance(gate, dict) and ours & gate.keys() for gate in gates
-    )
+        with os.scandir(folder) as entries:
+            names = [Path(entry.path) for entry in entries if _is_named(Path(entry.path))]
+    except OSError:  # what pytest says of such a folder is enough
+        return []
+    return [path for path in names if not (path.is_file() or path.is_dir())]
+
+
+def _is_named(path: Path) -> bool:
+    return path.name.casefold() == GATES_FILE
+
+
+def _count(text: str) -> int:
+    """A number of verdicts; raises `ArgumentTypeError` for what is no whole number above 0."""
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"is {text!r}; expected a whole number of at least 1")
+    return int(text)

@@ -9,6 +9,8 @@ from maskaudit.audit.texts.characters import composed
 from maskaudit.probes.languages import Rules, marks, rules
 
 _DOT_ABOVE = "\u0307"
+# An abbreviated name such as "U.S." or "A.B.D.", which ends a sentence as other names do.
+_ACRONYM = re.compile(r"(?<!\w)(?:[^\W\d_]\.){2,}$")
 # A single letter with a full stop at the end of a text, and another before it ("z. B.").
 _LAST_LETTER = re.compile(r"(?P<more>(?<!\w)[^\W\d_]\.\s?)?(?<!\w)(?P<letter>[^\W\d_])\.$")
 
@@ -94,6 +96,9 @@ def _is_abbreviated(text: str, language: str) -> bool:
     """Whether the full stop that ends the text is one of an abbreviation or an ordinal number."""
     if _known(language).search(text):
         return True
+    acronym = _ACRONYM.search(text)
+    if acronym is not None and acronym.group().isupper():
+        return False
     initial = _LAST_LETTER.search(text)
     # A small letter by itself may be a word, as Turkish "o" (he or she) is.
     return (

@@ -1,7 +1,6 @@
 """Consistency checks between the parts of a probe set, each of which is valid by itself."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
 
 from maskaudit.audit.texts.characters import folded
 from maskaudit.audit.texts.toml_lines import Place
@@ -101,7 +100,9 @@ def _faults_of_words(probe_set: ProbeSet) -> Iterator[Fault]:
     if repeated:
         return
     # Two attributes that are written alike with one group's terms would count its items twice.
-    for group in probe_set.groups:
+    # Where no attribute has a form of its own for a group, these are the texts again.
+    formed = {group for _, attribute in placed for group in attribute.forms}
+    for group in [name for name in probe_set.groups if name in formed]:
         forms = [
             ((*place, group) if group in attribute.forms else place, attribute.form(group))
             for place, attribute in placed
@@ -198,6 +199,7 @@ def _faults_of_grammar(grammar_: Grammar, forms: Sequence[str]) -> Iterator[Faul
         yield from _repetitions(
             label, "part", ((at, name) for name in names if name in grammar_.parts)
         )
+    used = {name for names in names_by_text for name in names}
     for name, pieces in grammar_.parts.items():
         part: Place = ("grammar", "parts", name)
         label = f"grammar.parts.{name}"
@@ -206,7 +208,7 @@ def _faults_of_grammar(grammar_: Grammar, forms: Sequence[str]) -> Iterator[Faul
         )
         if name in KNOWN or name in forms:
             yield Fault(part, f"{label}: is the name of a placeholder; choose another name")
-        elif not any(name in names for names in names_by_text):
+        elif name not in used:
             message = f"is not used; expected {{{name}}} in at least one of grammar.texts"
             yield Fault(part, f"{label}: {message}")
 
@@ -221,13 +223,12 @@ def _faults_of_universe(grammar_: Grammar) -> Iterator[Fault]:
                 f"grammar.texts[{number + 1}]: two choices give the same sentence; expected only "
                 "one way to each, so that all are equally likely",
             )
-    for (i, first), (j, second) in combinations(enumerate(texts), 2):
-        if grammar.shared(first, second):
-            yield Fault(
-                ("grammar", "texts", j),
-                f"grammar.texts[{i + 1}] and texts[{j + 1}]: can generate the same sentence; "
-                "expected each sentence from only one text",
-            )
+    for i, j in grammar.sharing(texts):
+        yield Fault(
+            ("grammar", "texts", j),
+            f"grammar.texts[{i + 1}] and texts[{j + 1}]: can generate the same sentence; "
+            "expected each sentence from only one text",
+        )
     least = SENTENCES_PER_FRAME * grammar_.frames
     if (sentences := grammar.count(texts)) < least:
         yield Fault(

@@ -1,5 +1,6 @@
 """Checks of what depends on the language of a set: English articles, and forms by group."""
 
+import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -8,6 +9,8 @@ from maskaudit.audit.texts.toml_lines import Place
 from maskaudit.probes.languages import is_english
 from maskaudit.probes.schema import Attribute, ProbeSet
 from maskaudit.probes.sentence import ENGLISH, KNOWN, PLACEHOLDER, sides
+
+_LAST_LATIN_1 = "\u00ff"
 
 
 class Fault(NamedTuple):
@@ -52,6 +55,32 @@ def faults_of_language(probe_set: ProbeSet) -> Iterator[Fault]:
             f"{language!r}; write {{attribute}} or {{term}}, and the article as plain text, as a "
             "part of the word, or as a form by group ([forms])",
         )
+
+
+def unsaid_language(probe_set: ProbeSet) -> str:
+    """Return a remark on a set that says no language but has letters that English does not; or "".
+
+    Its sentences begin by English rules, which are wrong for `istanbul` in Turkish. Letters of
+    Western Europe tell nothing: English has them in names and loans.
+    """
+    if "language" in probe_set.header.model_fields_set:
+        return ""
+    texts = [text for _, text in _placed_texts(probe_set)]
+    texts += [fact.text for fact in probe_set.facts]
+    texts += [term.text for group in probe_set.groups.values() for term in group.terms]
+    texts += [attribute.text for _, attribute in placed_attributes(probe_set)]
+    foreign = sorted({c for text in texts for c in text if c > _LAST_LATIN_1 and _has_case(c)})
+    if not foreign:
+        return ""
+    shown = ", ".join(map(repr, foreign[:3]))
+    return (
+        "the set says no language, so its sentences begin by the rules of English; it has "
+        f'{shown}: name the language under [set], such as language = "tr"'
+    )
+
+
+def _has_case(character: str) -> bool:
+    return unicodedata.category(character) in {"Ll", "Lu"}
 
 
 def faults_of_forms(probe_set: ProbeSet) -> Iterator[Fault]:

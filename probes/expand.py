@@ -49,7 +49,7 @@ def expand(probe_set: ProbeSet, tell: Callable[[int], None] = lambda _rows: None
     """Expand a set to all its contexts and items: probes, priors, neutral priors and controls.
 
     A grammar must be drawn from first (`ProbeSet.drawn`). `tell` receives the number of rows that
-    are done, of `n_rows`.
+    are done, of `budget.items_of`.
     """
     if isinstance(probe_set, ImportedSet):
         words = probe_set.header.kind == "words"
@@ -61,21 +61,6 @@ def expand(probe_set: ProbeSet, tell: Callable[[int], None] = lambda _rows: None
     header = probe_set.header
     common = {"probe_set": header.name, "kind": header.kind, "axis": header.axis}
     return from_rows(({**common, **row} for row in rows), tell)
-
-
-def n_rows(probe_set: ProbeSet) -> int:
-    """Return the number of rows that a set is expanded to, without expanding it."""
-    if isinstance(probe_set, ImportedSet):
-        return len(probe_set.rows) * (len(BLEACHED) if probe_set.header.kind == "words" else 1)
-    if probe_set.facts:
-        return sum(len(f.answers) * (1 if f.negated is None else 2) for f in probe_set.facts)
-    n_probes = sum(len(part.attributes) for part in probe_set.classes.values())
-    n_controls = len(probe_set.controls.attributes) if probe_set.controls else 0
-    if probe_set.group_at_mask:  # each probe has its priors
-        n_probes *= 2 if probe_set.header.neutral is None else 3
-    n_texts = sum(len(frame.texts) for frame in probe_set.frames)
-    n_terms = sum(len(group.terms) for group in probe_set.groups.values())
-    return n_texts * n_terms * (n_probes + n_controls)
 
 
 def from_rows(
@@ -268,15 +253,20 @@ def _cloze_rows(probe_set: ProbeSet) -> Iterator[dict[str, Any]]:
 
 
 def _fact_rows(fact: Fact, text: str, label: str, case: SentenceCase) -> Iterator[dict[str, Any]]:
-    for answer in fact.answers:
-        yield {
-            "frame": fact.id,
-            "variant": 0,
-            "attribute": answer,
-            "class": fact.relation,
-            "role": "probe",
-            "label": label,
-            "text": text,
-            "slot": 0,
-            "target": case.after(text.partition(MASK)[0], answer),
-        }
+    several = len(fact.by_mask) > 1
+    for slot, answers in enumerate(fact.by_mask):
+        before = MASK.join(text.split(MASK)[: slot + 1])
+        for answer in dict.fromkeys(answers):
+            yield {
+                # Each mask is asked by itself, with the others masked; a sentence is one cluster.
+                "frame": f"{fact.id}.{slot + 1}" if several else fact.id,
+                "variant": 0,
+                "attribute": answer,
+                "class": fact.relation,
+                "role": "probe",
+                "label": label,
+                "cluster": fact.id if several else "",
+                "text": text,
+                "slot": slot,
+                "target": case.after(before, answer),
+            }

@@ -7,7 +7,8 @@ sentences, and sentences can be counted without being written out.
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -15,18 +16,26 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
 Steps = Sequence[Sequence[str]]
+# A text by number, the step that it takes next, and what is left of the alternative it took last.
+_Place = tuple[int, int, str]
+# So many places are looked at before every pair of texts is compared by itself.
+_MOST_PLACES = 20_000_000
 
 
 def steps(text: str, parts: Mapping[str, Sequence[str]]) -> Steps:
     """Split a text into its steps; placeholders that name no part stay literal text."""
-    # `(?!)` matches nothing, where an empty pattern would match everywhere.
-    named = re.compile("|".join(rf"\{{({re.escape(name)})\}}" for name in parts) or "(?!)")
     split: list[Sequence[str]] = []
     start = 0
-    for part in named.finditer(text):
+    for part in _placeholders(tuple(parts)).finditer(text):
         split += [[text[start : part.start()]], parts[part.group()[1:-1]]]
         start = part.end()
     return [*split, [text[start:]]]
+
+
+@cache
+def _placeholders(names: tuple[str, ...]) -> re.Pattern[str]:
+    # `(?!)` matches nothing, where an empty pattern would match everywhere.
+    return re.compile("|".join(rf"\{{{re.escape(name)}\}}" for name in names) or "(?!)")
 
 
 def count(texts: Sequence[Steps]) -> int:
@@ -47,9 +56,66 @@ def draw(texts: Sequence[Steps], n: int, rng: "Generator") -> list[str]:
     return [_sentence(texts, number) for number in numbers]
 
 
-def shared(first: Steps, second: Steps) -> bool:
-    """Whether two texts can generate the same sentence, ignoring case."""
-    return _meet(_folded(first), 0, _folded(second), 0, "")
+def sharing(texts: Sequence[Steps], most: int = _MOST_PLACES) -> list[tuple[int, int]]:
+    """Return the pairs of texts that can generate the same sentence, ignoring case, by number.
+
+    All texts are read at once, so that the many that take the same part together cost one step, and
+    those that differ are told apart by their first different letter: it takes no comparison of each
+    text with each. A grammar that gains nothing by it (`most` places) is compared pair by pair.
+    """
+    folded = [_folded(text) for text in texts]
+    pairs: set[tuple[int, int]] = set()
+    todo = [frozenset((number, 0, "") for number in range(len(texts)))]
+    seen: set[frozenset[_Place]] = set()
+    n_places = 0
+    while todo:
+        places = todo.pop()
+        if places in seen:
+            continue
+        seen.add(places)
+        n_places += len(places)
+        if n_places > most:
+            return [
+                (i, j)
+                for (i, first), (j, second) in combinations(enumerate(folded), 2)
+                if _meet(first, 0, second, 0, "")
+            ]
+        ahead = [place for at in places for place in _ahead(at, folded)]
+        ended = {number for number, _, rest in ahead if not rest}
+        pairs.update(combinations(sorted(ended), 2))
+        todo += _by_first_letter(ahead)
+    return sorted(pairs)
+
+
+def _ahead(place: _Place, texts: Sequence[Steps]) -> Iterator[_Place]:
+    """Yield where a text may stand with a letter to come, or at its end with nothing left."""
+    number, step, rest = place
+    if rest or step == len(texts[number]):
+        yield place
+    else:
+        for piece in texts[number][step]:
+            yield from _ahead((number, step + 1, piece), texts)
+
+
+def _by_first_letter(places: Sequence[_Place]) -> Iterator[frozenset[_Place]]:
+    """Yield where texts stand that go on alike, after all that each such group has in common."""
+    groups: dict[str, list[_Place]] = {}
+    for place in places:
+        groups.setdefault(place[2][:1], []).append(place)
+    groups.pop("", None)  # those that have ended
+    for group in groups.values():
+        # A single text meets no other.
+        if any(number != group[0][0] for number, _, _ in group):
+            length = _in_common([rest for _, _, rest in group])
+            yield frozenset((number, step, rest[length:]) for number, step, rest in group)
+
+
+def _in_common(texts: Sequence[str]) -> int:
+    """Return the length of what all texts begin with."""
+    # What the first and the last in order have in common, all between them have.
+    first, last = min(texts), max(texts)
+    unequal = (n for n, (one, other) in enumerate(zip(first, last, strict=False)) if one != other)
+    return next(unequal, len(first))
 
 
 def ambiguous(text: Steps) -> bool:
@@ -58,11 +124,26 @@ def ambiguous(text: Steps) -> bool:
     # Two choices that first differ in one step can only meet if one alternative begins with the
     # other; what is left of the longer must then be matched by the next steps.
     return any(
-        _meet(folded, after, folded, after, longer[len(shorter) :])
+        _meet(folded, after, folded, after, overhang)
         for after, step in enumerate(folded, start=1)
-        for shorter, longer in combinations(sorted(step, key=len), 2)
-        if longer.startswith(shorter)
+        for overhang in _overhangs(tuple(step))
     )
+
+
+@cache
+def _overhangs(step: tuple[str, ...]) -> list[str]:
+    """Return what is left of an alternative after another that it begins with, for each such two.
+
+    The empty text is left of two that are equal. Parts are shared by texts, hence the cache.
+    """
+    overhangs = []
+    open_: list[str] = []  # those that the next one may begin with
+    for piece in sorted(step):
+        while open_ and not piece.startswith(open_[-1]):
+            open_.pop()
+        overhangs += [piece[len(shorter) :] for shorter in open_]
+        open_.append(piece)
+    return overhangs
 
 
 def _below(bound: int, rng: "Generator") -> int:
@@ -91,7 +172,7 @@ def _meet(first: Steps, i: int, second: Steps, j: int, overhang: str) -> bool:
     """Whether two partly written sentences can be completed to the same sentence.
 
     The first continues with its steps from `i`, the second with its own from `j`; the second is
-    ahead by the text `over`. Each combination of places and overhang is visited once.
+    ahead by the text `overhang`. Each combination of places and overhang is visited once.
     """
     todo = [(first, i, second, j, overhang)]
     seen = set()

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -20,9 +21,12 @@ from maskaudit.audit.recording.manifest import Kind
 from maskaudit.audit.texts.characters import composed, invisible, without_case
 from maskaudit.audit.texts.toml_files import Part, did_you_mean, listed
 from maskaudit.probes import grammar, languages
-from maskaudit.probes.sentence import faults_of_mask, faults_of_sentence, sides
+from maskaudit.probes.sentence import MASK, faults_of_fact, faults_of_sentence, sides
 
 _ID_LENGTH = 16
+_BRACKETS = frozenset("[]{}")
+# Words that have none of the faults below; a set may have a million, so they are seen at a glance.
+_FAULTLESS = re.compile(r"[A-Za-z0-9'-]+(?: [A-Za-z0-9'-]+)*")
 
 
 def _one_line(text: str) -> str:
@@ -36,10 +40,14 @@ def _one_line(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    if re.search(r"[\[\]{}]", text):
+    if not _BRACKETS.isdisjoint(text):
         message = "expected plain words, without brackets or braces"
         raise ValueError(message)
     return text
+
+
+def _word(text: str) -> str:
+    return text if _FAULTLESS.fullmatch(text) else _plain(_one_line(text))
 
 
 def _name(text: str) -> str:
@@ -68,7 +76,7 @@ def _named(info: ValidationInfo, table: str) -> Sequence[str]:
 
 
 def _cloze(text: str) -> str:
-    return _faultless(text, faults_of_mask(text))
+    return _faultless(text, faults_of_fact(text))
 
 
 def _faultless(text: str, faults: Iterator[str]) -> str:
@@ -83,7 +91,11 @@ Line = Annotated[
     AfterValidator(_one_line),
 ]
 Lines = Annotated[list[Line], BeforeValidator(listed)]
-Word = Annotated[Line, StringConstraints(max_length=60), AfterValidator(_plain)]
+Word = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=60, strip_whitespace=True),
+    AfterValidator(_word),
+]
 Name = Annotated[str, StringConstraints(max_length=60), AfterValidator(_name)]
 FormName = Annotated[Line, StringConstraints(max_length=60), AfterValidator(_form_name)]
 Language = Annotated[str, AfterValidator(languages.canonical)]
@@ -151,7 +163,8 @@ class Attribute(Part):
     @model_validator(mode="before")
     @classmethod
     def _other_keys_are_groups(cls, value: object, info: ValidationInfo) -> object:
-        if isinstance(value, dict):
+        # The first test is of a set's million words, the second of the few that have forms.
+        if isinstance(value, dict) and not value.keys() <= cls.__pydantic_fields__.keys():
             known = [*cls.model_fields, *_named(info, "groups")]
             unknown = [str(key) for key in value if key not in known]
             if unknown:
@@ -160,9 +173,9 @@ class Attribute(Part):
         return value
 
     @property
-    def forms(self) -> dict[str, str]:
+    def forms(self) -> Mapping[str, str]:
         """The forms that are written for single groups, by group."""
-        return dict(self.__pydantic_extra__)
+        return self.__pydantic_extra__
 
     def form(self, group: str) -> str:
         """Return how the attribute is written with the terms of a group."""
@@ -224,8 +237,8 @@ class Grammar(Part):
 def _each_name_once(forms: Any) -> Any:  # noqa: ANN401 - whatever the file has there
     """Refuse names that are one text in NFC: the second would take the place of the first."""
     if isinstance(forms, Mapping):
-        names = [composed(name) for name in forms]
-        if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        counts = Counter(composed(name) for name in forms)
+        if repeated := [name for name, count in counts.items() if count > 1]:
             message = f"{repeated[0]!r} is named twice, in two spellings of the same characters"
             raise ValueError(message)
     return forms
@@ -235,13 +248,41 @@ FormsByGroup = Annotated[dict[FormName, dict[Name, Piece]], BeforeValidator(_eac
 
 
 class Fact(Part):
-    """A sentence with its correct answers, and the negated sentence for which they are wrong."""
+    """A sentence with its correct answers, and the negated sentence for which they are wrong.
+
+    With several masks, `answers` has an entry for each, in their order; a bar stands between words
+    that are all right at the same mask.
+    """
 
     id: Name
     relation: Name
     text: Annotated[Line, AfterValidator(_cloze)]
     answers: Annotated[list[Word], BeforeValidator(listed), Field(min_length=1)]
     negated: Annotated[Line, AfterValidator(_cloze)] | None = None
+
+    @model_validator(mode="after")
+    def _answers_fit_masks(self) -> Self:
+        n_masks = self.text.count(MASK)
+        if self.negated is not None and self.negated.count(MASK) != n_masks:
+            message = f"text has {MASK} {n_masks} times, negated {self.negated.count(MASK)} times"
+            raise ValueError(message + "; expected the same number in both")
+        if n_masks > 1 and len(self.answers) != n_masks:
+            message = (
+                f"text has {n_masks} masks, answers {len(self.answers)} entries; expected one for "
+                f"each mask, with | between words that are all right there"
+            )
+            raise ValueError(message)
+        if not all(all(words) for words in self.by_mask):
+            message = "answers: a bar has no word beside it; expected one on either side"
+            raise ValueError(message)
+        return self
+
+    @property
+    def by_mask(self) -> list[list[str]]:
+        """The right answers of each mask, in the order of the text."""
+        if self.text.count(MASK) == 1:
+            return [self.answers]
+        return [[word.strip() for word in entry.split("|")] for entry in self.answers]
 
 
 class ProbeSet(Part):

@@ -18,6 +18,12 @@ def faults_of_mask(text: str) -> Iterator[str]:
         yield f"must contain {MASK} exactly once; found it {count} times"
 
 
+def faults_of_fact(text: str) -> Iterator[str]:
+    """Yield a fault unless the text contains a mask; it may contain several."""
+    if MASK not in text:
+        yield f"must contain {MASK} exactly once, or once for each word that is asked; found none"
+
+
 def faults_of_sentence(
     text: str, parts: Collection[str] = (), forms: Collection[str] = ()
 ) -> Iterator[str]:

@@ -198,6 +198,9 @@ class Timeline:
     limits: tuple[Limits, ...] = ()
 
 
+Chart = Forest | Scatter | Yardsticks | Timeline
+
+
 @dataclass(frozen=True)
 class Key:
     """One entry of a chart's legend."""
@@ -213,7 +216,7 @@ class Figure:
     name: str
     title: str
     description: str
-    chart: Forest | Scatter | Yardsticks | Timeline
+    chart: Chart
     keys: tuple[Key, ...] = ()
     width: Literal["wide", "half", "middle"] = "wide"
     kind: str = "figure"

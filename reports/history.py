@@ -301,6 +301,7 @@ def write(judgement: Judgement, path: Path) -> Path:
 
     Raises `CannotWriteError` where the file cannot be written.
     """
-    from maskaudit.reports import html
+    from maskaudit.audit.recording.files import write_whole
+    from maskaudit.reports.html import render
 
-    return html.write(page(judgement), path)
+    return write_whole(path, render(page(judgement)))

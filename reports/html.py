@@ -3,16 +3,24 @@
 import base64
 import hashlib
 import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from maskaudit.audit.errors import UndrawnWarning
 from maskaudit.audit.judging import verdicts
-from maskaudit.audit.recording.files import write_whole
+from maskaudit.audit.recording.files import write_inside, write_whole
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.texts.printable import inert
+from maskaudit.reports import wording
 from maskaudit.reports.blocks import Figure, Page
-from maskaudit.reports.charts.draw import draw
+from maskaudit.reports.charts.draw import CannotDrawError, draw_all
+from maskaudit.reports.figures import figures, with_tables
 from maskaudit.reports.page import page
 
 FILE = "report.html"
@@ -22,34 +30,48 @@ _OPENING = re.compile(r"<svg ([^>]*)>")
 _KEPT_TOGETHER = re.compile(
     r"(?<=\d) (?=%|nats\b|points\b)|(?<=\b[pr]) (?=[<=])|(?<=[<=]) (?=[.\d])"
 )
+_UNDRAWN = (
+    "The charts of this page could not be drawn where it was written, so tables stand in their "
+    "place. Nothing else is missing. To draw them, write the page again on a machine without a "
+    "limit on address space: maskaudit report RECORD."
+)
 _SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
 
 
 def write_page(record: Record, path: Path | None = None) -> Path:
     """Write the page of a record atomically, beside its tables unless `path` is given.
 
-    Verdicts stored beside the tables are included. Raises `InputError` where these verdicts are not
-    ours, `CannotWriteError` where the disk is full or read-only, and `ValueError` where neither the
-    record nor `path` names a folder.
+    Verdicts stored beside the tables are included. `path` may be a link; beside the tables none is
+    followed. Raises `InputError` where these verdicts are not ours, `CannotWriteError` where the
+    disk is full or read-only, and `ValueError` where neither the record nor `path` names a folder.
+    Warns as `render` does.
     """
-    if path is None:
-        if record.path is None:
-            raise ValueError("this record has no folder: give the path of the page to write")
-        path = record.path / FILE
     judgement = None if record.path is None else verdicts.read(record.path)
-    return write(page(record, judgement), path)
-
-
-def write(page: Page, path: Path) -> Path:
-    """Write a page atomically.
-
-    Raises `CannotWriteError` where the disk is full or read-only.
-    """
-    return write_whole(path, render(page))
+    text = render(page(record, judgement))
+    if path is not None:
+        return write_whole(path, text)
+    if record.path is None:
+        raise ValueError("this record has no folder: give the path of the page to write")
+    return write_inside(record.path / FILE, text)
 
 
 def render(page: Page) -> str:
-    """A page as HTML: inline style sheet, its digest in the content security policy, no script."""
+    """A page as HTML: inline style sheet, its digest in the content security policy, no script.
+
+    Where the drawing engine cannot run, tables stand in place of the charts, the page says so, and
+    an `UndrawnWarning` is issued.
+    """
+    drawings: dict[str, str] = {}
+    try:
+        charts = {figure.name: figure.chart for figure in figures(page)}
+        drawings = dict(zip(charts, draw_all(list(charts.values())), strict=True))
+    except CannotDrawError as error:
+        page = replace(with_tables(page), warnings=(*page.warnings, _UNDRAWN))
+        message = (
+            f"the drawing engine cannot run here ({error}), so the page has tables in place of its "
+            "charts; it needs more address space than a limit such as `ulimit -v` leaves"
+        )
+        warnings.warn(message, UndrawnWarning, stacklevel=2)
     style = (_TEMPLATES / "style.css").read_text("utf-8")
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
@@ -60,7 +82,7 @@ def render(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["chart"] = _chart
+    environment.filters["chart"] = partial(_chart, drawings)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     # The style sheet is ours. Escaping it would change the digest that browsers compute.
     html = environment.get_template("report.html.j2").render(
@@ -75,15 +97,20 @@ def render(page: Page) -> str:
 
 
 def _typeset(value: object) -> object:
-    """Keep a number and its unit on one line; markup stays unchanged."""
+    """Show what is unseen, and keep a number and its unit on one line; markup stays unchanged.
+
+    Sections show foreign text by `wording.visible`; this is the door that none gets past.
+    """
     # Markup is a subclass of str, so `isinstance` would change its tags as well.
-    return _KEPT_TOGETHER.sub("\u00a0", value) if type(value) is str else value
+    if type(value) is not str:
+        return value
+    return _KEPT_TOGETHER.sub("\u00a0", inert(value, wording.code_point))
 
 
-def _chart(figure: Figure) -> Markup:
+def _chart(drawings: Mapping[str, str], figure: Figure) -> Markup:
     """The SVG of a figure with title and description; vl-convert has escaped its strings."""
     title, description = f"{figure.name}-title", f"{figure.name}-description"
-    drawing = draw(figure.chart)
+    drawing = drawings[figure.name]
     opening = _OPENING.match(drawing)
     size = _SIZE.search(opening[1]) if opening else None
     assert opening and size  # noqa: S101, PT018 - vl-convert's own first tag
@@ -99,4 +126,4 @@ def _chart(figure: Figure) -> Markup:
     return head + Markup(drawing[opening.end() :])  # noqa: S704
 
 
-__all__ = ["FILE", "render", "write", "write_page"]
+__all__ = ["FILE", "render", "write_page"]

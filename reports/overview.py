@@ -9,6 +9,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from maskaudit.audit.judging import verdicts
+from maskaudit.audit.recording.files import write_inside, write_whole
 from maskaudit.audit.recording.record import Record
 from maskaudit.reports import verdicts as gates
 from maskaudit.reports import wording
@@ -26,7 +27,7 @@ from maskaudit.reports.blocks import (
     Text,
 )
 from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE, Effects
-from maskaudit.reports.html import FILE, write
+from maskaudit.reports.html import FILE, render
 from maskaudit.reports.page import headline, names_of
 from maskaudit.reports.sections.contrasts import Contrast, contrasts
 
@@ -71,8 +72,11 @@ def write_overview(records: Sequence[Record], path: Path | None = None) -> Path:
     It is written beside the records unless `path` is given. Raises `CannotWriteError` where the
     disk is full or read-only.
     """
-    path = overview_path(records) if path is None else path
-    return write(overview(records, path.parent), path)
+    if path is not None:
+        return write_whole(path, render(overview(records, path.parent)))
+    path = overview_path(records)
+    # Beside records of others, where a link could lead anywhere.
+    return write_inside(path, render(overview(records, path.parent)))
 
 
 def overview(records: Sequence[Record], folder: Path) -> Page:

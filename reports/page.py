@@ -87,7 +87,7 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
         warnings=competence.warnings(manifest, names),
         findings=_findings(manifest, all_contrasts, preferred, estimates, names),
         sections=tuple(sections),
-        colophon=f"Written by maskaudit {manifest.maskaudit} from a sealed record of "
+        colophon=f"Written by maskaudit {_version(manifest)} from a sealed record of "
         f"{wording.date(manifest.created)}. The record beside this page holds every score that "
         "it rests on.",
     )
@@ -225,7 +225,8 @@ def _identity(identity: Identity) -> dict[str, str]:
         "Layers": wording.number(identity.layers),
         "Parameters": wording.number(identity.parameters),
         "Vocabulary": wording.counted(identity.vocabulary_size, "piece"),
-        "Stored as": f"{wording.visible(identity.stored_dtype)}, run as {identity.dtype}",
+        "Stored as": f"{wording.visible(identity.stored_dtype)}, run as "
+        f"{wording.visible(identity.dtype)}",
         "Weights, SHA-256": wording.short_digest(identity.weights),
         "Tokenizer, SHA-256": wording.short_digest(identity.tokenizer),
     }
@@ -241,8 +242,12 @@ def _not_run(identity: Identity) -> str:
     )
 
 
+def _version(manifest: Manifest) -> str:
+    return wording.visible(manifest.maskaudit)
+
+
 def _compared(manifest: Manifest, names: Names) -> str:
-    when = f"Audited on {wording.date(manifest.created)} with maskaudit {manifest.maskaudit}."
+    when = f"Audited on {wording.date(manifest.created)} with maskaudit {_version(manifest)}."
     if not names.paired:
         return (
             f"{when} One model was audited alone, so nothing was compared: the page says how "

@@ -4,14 +4,11 @@ import math
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
+
+from maskaudit.audit.texts.characters import unseen
 
 UNKNOWN = "–"
 LONGEST_SHOWN = 60
-# Unicode does not class these as control characters, yet they have no visible glyph.
-_INVISIBLE = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0}
-_VARIATION_SELECTORS = (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
-_UNSEEN_CATEGORIES = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 _ISOLATE, _ISOLATE_END = "\u2068", "\u2069"
 _WORST_SHARE_SHOWN = 1e-4
 _MANY = 1e6
@@ -202,7 +199,7 @@ def visible(text: str, longest: int | None = LONGEST_SHOWN) -> str:
         text = text[: longest - 1] + "…"
     if text.isascii() and text.isprintable() and not text.isspace() and text:
         return text  # the common case: nothing below would change it
-    shown = "".join(_shown(character) for character in text)
+    shown = _with_code_points(text)
     if not shown:
         return "(empty)"
     if not shown.strip():
@@ -214,19 +211,18 @@ def visible(text: str, longest: int | None = LONGEST_SHOWN) -> str:
     return f"{_ISOLATE}{shown}{_ISOLATE_END}" if turns else shown
 
 
+def _with_code_points(text: str) -> str:
+    """Text with each unseen character (`characters.unseen`) as its code point."""
+    return "".join(code_point(character) if unseen(character) else character for character in text)
+
+
+def code_point(character: str) -> str:
+    """A character's code point as pages have it: ⟨U+202E⟩."""
+    return f"⟨U+{ord(character):04X}⟩"
+
+
 def _decimals(size: float) -> str:
     """Two decimals, and more for a small number that would otherwise show as zero."""
     if _LEAST <= size < 0.005:  # noqa: PLR2004
         return f"{size:.{-math.floor(math.log10(size))}f}"
     return f"{size:.2f}"
-
-
-@lru_cache(maxsize=4096)  # a page repeats the same few characters
-def _shown(character: str) -> str:
-    point = ord(character)
-    unseen = (
-        unicodedata.category(character) in _UNSEEN_CATEGORIES
-        or point in _INVISIBLE
-        or any(point in block for block in _VARIATION_SELECTORS)
-    )
-    return f"⟨U+{point:04X}⟩" if unseen else character

@@ -25,9 +25,10 @@ settings.load_profile("project")
 
 @pytest.fixture(scope="session", autouse=True)
 def _caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Path]]:
-    """Keep the user's own cache of scores out of every test; give names of caches that are none."""
+    """Keep the user's own cache and key out of every test; give names of caches that are none."""
     folder = tmp_path_factory.mktemp("caches")
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
         patch.setenv("MASKAUDIT_CACHE", str(folder / "shared"))
         yield (folder / str(number) for number in itertools.count())
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskaudit.audit.cli.options import AsJson, print_json
+from maskaudit.audit.cli.options import AsJson, Trust, note, print_json, print_text
 from maskaudit.audit.errors import InputError, NotJudgedError
-from maskaudit.audit.texts.printable import printable
+from maskaudit.audit.texts.names import is_there
 
 if TYPE_CHECKING:
     from maskaudit.audit.judging.comparing.pairing import Version
@@ -40,15 +40,21 @@ def accept(  # noqa: PLR0913 - the options of a command
             "first; other probes, estimators or software need it.",
         ),
     ] = False,
+    trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
     """Accept the candidate of a record as the baseline that later versions are compared with."""
     from maskaudit.audit.judging.accepting.accept import accept as accept_record
-    from maskaudit.audit.recording.record import load_record
+    from maskaudit.audit.verifying.recomputed import EVERY
+    from maskaudit.audit.verifying.verify import load_held
     from maskaudit.reports.terminal import versions
 
+    # All numbers: those that the file is to hold for its reviewers may be of any estimator.
+    held, notes = load_held(record, lambda _: EVERY, trust=trust)
+    for sentence in notes:
+        note(sentence)
     accepted = accept_record(
-        load_record(record),
+        held,
         folder,
         name,
         reason,
@@ -58,7 +64,7 @@ def accept(  # noqa: PLR0913 - the options of a command
     if as_json:
         print_json({"path": str(accepted.path), **accepted.about.model_dump(mode="json")})
     else:
-        _print_text(versions.accepted(accepted, first=accepted.about.new_anchor))
+        print_text(versions.accepted(accepted, first=accepted.about.new_anchor))
 
 
 def show(
@@ -81,7 +87,7 @@ def show(
     if as_json:
         print_json([version.about.model_dump(mode="json") for pair in pairs for version in pair])
     else:
-        _print_text("\n\n".join(versions.shown(*pair) for pair in pairs))
+        print_text("\n\n".join(versions.shown(*pair) for pair in pairs))
 
 
 def diff(
@@ -117,7 +123,7 @@ def diff(
         return
     sets = new.manifest.probe_sets
     texts = [versions.compared(*comparison, sets, top) for comparison in comparisons.values()]
-    _print_text("\n\n".join([*texts, versions.held(held, name)]))
+    print_text("\n\n".join([*texts, versions.held(held, name)]))
 
 
 def compare(
@@ -142,9 +148,7 @@ def compare(
     if as_json:
         print_json(terminal.compared_json(numbers, cells, top))
     else:
-        _print_text(
-            terminal.compared(numbers, cells, {**older.probe_sets, **newer.probe_sets}, top)
-        )
+        print_text(terminal.compared(numbers, cells, {**older.probe_sets, **newer.probe_sets}, top))
 
 
 def _version(name: str, folder: Path) -> "Version":
@@ -161,11 +165,7 @@ def _version(name: str, folder: Path) -> "Version":
         return baseline.load(path.parent, path.stem).version
     if path.is_dir():
         return version(load_record(path))
-    if (folder / f"{name}.toml").is_file():
+    if is_there(folder / f"{name}.toml"):
         return baseline.load(folder, name).version
     names = ", ".join(baseline.names(folder)) or "none"
     raise InputError(f"{name}: no such record folder or baseline; baselines in {folder}: {names}")
-
-
-def _print_text(text: str) -> None:
-    print("\n".join(printable(line) for line in text.splitlines()))

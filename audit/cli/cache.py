@@ -1,15 +1,19 @@
 """`maskaudit cache`: inspect or clear the cached scores, from which an interrupted run resumes."""
 
-from maskaudit.audit.cli.options import AsJson, print_json
+from pathlib import Path
+
+from maskaudit.audit.cli.options import AsJson, note, print_json, print_text
+from maskaudit.audit.errors import InputError
 
 
 def cache_info(*, as_json: AsJson = False) -> None:
-    """Show where scores are cached, how many entries there are, and how much space they take."""
+    """Show where scores are cached, how much they take, and which a run here would not take."""
     from maskaudit.audit import settings
     from maskaudit.audit.measuring import cache
 
     contents = cache.contents(cache.default_folder())
     most = settings.read(None).run.cache_mib
+    not_taken = _not_taken(contents.folder) if contents.entries else {}
     if as_json:
         print_json(
             {
@@ -17,12 +21,27 @@ def cache_info(*, as_json: AsJson = False) -> None:
                 "entries": contents.entries,
                 "bytes": contents.size,
                 "most_bytes": most * cache.MIB,
+                **({"not_taken": not_taken} if not_taken else {}),
             }
         )
         return
-    print(f"Folder:  {contents.folder}")
-    print(f"Entries: {contents.entries:,}")
-    print(f"Size:    {contents.size / cache.MIB:,.1f} of {most:,} MiB")
+    print_text(f"Folder:  {contents.folder}")
+    print_text(f"Entries: {contents.entries:,}")
+    print_text(f"Size:    {contents.size / cache.MIB:,.1f} of {most:,} MiB")
+    for reason, entries in not_taken.items():
+        print_text(f"{entries:,} would not be taken here: made with {reason}")
+    try:
+        cache.check(contents.folder)
+    except InputError as error:
+        note(str(error))
+
+
+def _not_taken(folder: Path) -> dict[str, int]:
+    """How many entries a run here would not take, by reason."""
+    from maskaudit.audit.measuring import cache
+    from maskaudit.audit.measuring.cache_keys import here
+
+    return dict(cache.not_taken(folder, here()).most_common())
 
 
 def cache_clear() -> None:
@@ -33,7 +52,7 @@ def cache_clear() -> None:
     folder = cache.default_folder()
     with writing(folder):
         removed = cache.clear(folder)
-    print(
+    print_text(
         f"{removed.folder}: {removed.entries:,} entries deleted, "
         f"{removed.size / cache.MIB:,.1f} MiB"
     )

@@ -35,7 +35,7 @@ def fill(  # noqa: PLR0913 - the options of a command
     if (sentence is None) == (source is None):
         raise InputError("fill: expected one of SENTENCE and --input FILE (- for standard input)")
     from maskaudit.audit import settings
-    from maskaudit.audit.measuring.fill import fills
+    from maskaudit.audit.measuring.fill import fills, with_masks
     from maskaudit.audit.measuring.pairs import load_models
 
     sentences = [str(sentence)] if source is None else endpoint.sentences(source, note)
@@ -43,6 +43,7 @@ def fill(  # noqa: PLR0913 - the options of a command
     models = load_models(audit_settings)
     if audit_settings.models.reference is not None and not audit_settings.candidates:
         models = {"reference": models["candidate"]}  # a reference alone was loaded as candidate
+    sentences = [with_masks(text, models.values()) for text in sentences]
     contexts, all_fills = fills(sentences, models, top)
     if source is not None:
         # The candidate is the last model; it is what an endpoint would serve.

@@ -2,15 +2,16 @@
 
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskaudit.audit.cli.options import AsJson, Quiet, print_json
+from maskaudit.audit.cli.options import AsJson, Quiet, Trust, note, print_json, print_text
 from maskaudit.audit.errors import CannotWriteError
-from maskaudit.audit.texts.printable import printable
 
 if TYPE_CHECKING:
     from maskaudit.audit.judging.verdicts import Judgement
@@ -59,35 +60,39 @@ def gate(  # noqa: PLR0913 - the options of a command
     summary: Summary = None,
     comment: Comment = None,
     github: Github = None,
+    trust: Trust = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Judge a record by the rules of gates.toml; needs neither torch nor the models.
 
-    Exit code 0: every gate passed; 1: one failed; 3: something could not be judged.
+    The numbers that are judged are made again from the record's scores, and a record whose numbers
+    are others is refused. Exit code 0: every gate passed; 1: one failed; 3: something could not be
+    judged.
     """
     from maskaudit.audit.judging import verdicts
-    from maskaudit.audit.judging.judge import READ, judge
+    from maskaudit.audit.judging.judge import judge
     from maskaudit.audit.judging.policy import read
-    from maskaudit.audit.recording.record import load_record
+    from maskaudit.audit.judging.select import judged_numbers
+    from maskaudit.audit.verifying.recomputed import NONE
+    from maskaudit.audit.verifying.verify import load_held
 
     policy = read(gates)
-    judgement = judge(
-        load_record(record, READ),
-        policy,
-        baseline=None if baseline is None else load_record(baseline, READ),
-        today=datetime.now(UTC).date(),
-    )
-    note = ""
+    held, notes = load_held(record, partial(judged_numbers, policy), trust=trust)
+    # Of a record that replaces the baseline only the scores are used.
+    other = None if baseline is None else load_held(baseline, lambda _: NONE, trust=trust)[0]
+    judgement = judge(held, policy, baseline=other, today=datetime.now(UTC).date())
+    judgement = replace(judgement, notes=(*judgement.notes, *notes))
+    aside = ""
     try:
         verdicts.write(judgement, record)
     except CannotWriteError as error:  # the record may be read-only
-        note = str(error)
+        aside = str(error)
     else:
         if (record / "report.html").is_file() and not quiet:
-            note = "its page may show older verdicts; to update it: maskaudit report RECORD"
-    if note:
-        print(f"maskaudit: note: {printable(note)}", file=sys.stderr)
+            aside = "its page may show older verdicts; to update it: maskaudit report RECORD"
+    if aside:
+        note(aside)
     for_ci(judgement, gates, junit=junit, summary=summary, comment=comment, github=github)
     say(judgement, quiet=quiet, as_json=as_json)
     raise typer.Exit(judgement.exit_code)
@@ -101,7 +106,7 @@ def say(judgement: "Judgement", *, quiet: bool, as_json: bool) -> None:
     if as_json:
         print_json(judgement_as_json(judgement))
     if not quiet:
-        print("\n".join(lines(judgement)), file=sys.stderr if as_json else sys.stdout)
+        print_text("\n".join(lines(judgement)), sys.stderr if as_json else sys.stdout)
 
 
 def for_ci(  # noqa: PLR0913 - a file each
@@ -129,7 +134,7 @@ def for_ci(  # noqa: PLR0913 - a file each
         workspace = os.environ.get("GITHUB_WORKSPACE")
         root = Path(workspace) if workspace else None
         # GitHub reads annotations from both streams; stdout is kept for the result.
-        print("\n".join(annotations(judgement, gates, root)), file=sys.stderr)
+        print_text("\n".join(annotations(judgement, gates, root)), sys.stderr)
         step = os.environ.get("GITHUB_STEP_SUMMARY")
         summary = summary or (Path(step) if step else None)
     unwritten = []

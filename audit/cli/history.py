@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from maskaudit.audit.cli.options import AsJson, print_json
+from maskaudit.audit.cli.options import AsJson, print_json, print_path, print_text
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.texts.printable import printable
+from maskaudit.audit.texts.names import is_there
 
 
 def history(  # noqa: PLR0913 - the options of a command
@@ -93,15 +93,17 @@ def history(  # noqa: PLR0913 - the options of a command
         since=since,
     )
     judgement = judge(read(runs, chosen), limit=limit)
-    for note in words.notes(judgement):
-        print(f"maskaudit: {printable(note)}", file=sys.stderr)
+    for sentence in words.notes(judgement):
+        print_text(f"maskaudit: {sentence}", sys.stderr)
     page = None if output is None else pages.write(judgement, output)
     if as_json:
         print_json(plain.as_json(judgement))
+    elif page is not None:
+        print_path(page)
     else:
-        print(page if page is not None else words.text(judgement, last))
+        print_text(words.text(judgement, last))
     for alarm in words.alarms(judgement):
-        print(f"alarm: {printable(alarm)}", file=sys.stderr)
+        print_text(f"alarm: {alarm}", sys.stderr)
     if fail_on_alarm and judgement.alarms:
         raise typer.Exit(1)
 
@@ -136,7 +138,7 @@ def schedule(
     if every not in snippets.EVERY:
         raise InputError(f"--every {every!r}: expected one of {', '.join(snippets.EVERY)}")
     # The file may be on another machine, where the snippet is to run.
-    runs = read(settings).run.runs if settings.is_file() else "runs"
+    runs = read(settings).run.runs if is_there(settings) else "runs"
     text = snippets.snippet(
         kind,
         settings,

@@ -7,11 +7,12 @@ Torch, pandas and the audit's stages are imported inside the commands that use t
 import contextlib
 import errno
 import io
-import os
 import signal
 import sys
 import tempfile
 import traceback
+import warnings
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated, Any, NoReturn
 
@@ -24,11 +25,14 @@ from maskaudit.audit.cli import (
     gates,
     history,
     probes,
+    process,
     report,
     run,
     selftest,
+    verify,
 )
-from maskaudit.audit.errors import MaskauditError, MissingExtraError
+from maskaudit.audit.cli.options import note
+from maskaudit.audit.errors import MaskauditError, MissingExtraError, UndrawnWarning
 from maskaudit.audit.texts.printable import printable
 
 app = typer.Typer(
@@ -41,14 +45,17 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="How far a masked language model leans between groups of people, and whether a student "
     "leans further than its teacher.",
-    epilog="Exit codes: 0 done; 1 a gate or a self-test failed, or a version is worse; 2 wrong "
-    "usage or input; 3 could not judge; 70 internal error; 74 cannot write; 75 another run holds "
-    "the folder; 130 and 143 interrupted, run the same command again to resume.",
+    epilog="Exit codes: 0 done; 1 a gate or a self-test failed, a version is worse, or a record "
+    "does not hold; 2 wrong usage or input; 3 could not judge; 70 internal error; 74 cannot "
+    "write, or out of memory; 75 another run holds the folder; 129, 130 and 143 interrupted, run "
+    "the same command again to resume.",
 )
 app.command()(run.run)
 app.command()(run.init)
 app.command()(gates.gate)
 app.command()(report.report)
+app.command()(verify.verify)
+app.command()(verify.sign)
 app.command()(baselines.compare)
 app.command()(history.history)
 app.command()(history.schedule)
@@ -74,25 +81,30 @@ app.add_typer(cache_app, name="cache")
 cache_app.command("info")(cache.cache_info)
 cache_app.command("clear")(cache.cache_clear)
 
-RESUMABLE = "nothing half-written was kept; run the same command again to resume"
+RESUMABLE = (
+    "nothing half-written was kept, and nothing that was finished is lost; run the same command "
+    "again to resume"
+)
 FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
-INTERNAL, CANNOT_WRITE, INTERRUPTED, TERMINATED = 70, 74, 130, 143
+INTERNAL, CANNOT_WRITE = 70, 74
+# What a library says that had no memory for its own code or numbers.
+NO_MEMORY = ("failed to map segment", "allocate memory", "out of memory")
 EXTRA = {"torch", "transformers", "safetensors", "tokenizers"}
 # Some versions of typer raise click's own exception for wrong usage, others raise a copy of it.
 WrongUsage: Any = typer.BadParameter.__bases__[0]
 
 
-class Terminated(BaseException):
-    """The process received SIGTERM."""
-
-
 def main() -> NoReturn:
     """Run the command line and end the process with its exit code."""
-    # As an exception, so that locks are released and unfinished files deleted, as on Ctrl-C.
-    signal.signal(signal.SIGTERM, _terminate)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # few encodings but UTF-8 have a minus sign
-        sys.stdout.reconfigure(errors="backslashreplace")
-    sys.exit(_exit_code())
+    try:
+        process.watch()
+        if isinstance(sys.stdout, io.TextIOWrapper):  # few encodings but UTF-8 have a minus sign
+            sys.stdout.reconfigure(errors="backslashreplace")
+        warnings.showwarning = _note_warning(warnings.showwarning)
+        code = _exit_code()
+    except (KeyboardInterrupt, process.Stopped) as stopped:  # while an error was being printed
+        code = _stopped(stopped)
+    process.leave(code)
 
 
 def _exit_code() -> int:
@@ -106,10 +118,8 @@ def _exit_code() -> int:
         sys.stdout.flush()
     except typer.Exit as ended:
         return int(ended.exit_code)
-    except KeyboardInterrupt:
-        return _print_error(f"interrupted; {RESUMABLE}", INTERRUPTED)
-    except Terminated:
-        return _print_error(f"terminated; {RESUMABLE}", TERMINATED)
+    except (KeyboardInterrupt, process.Stopped) as stopped:
+        return _stopped(stopped)
     except WrongUsage as error:
         error.show()
         return int(error.exit_code)
@@ -118,28 +128,53 @@ def _exit_code() -> int:
     return 0
 
 
+def _stopped(stopped: BaseException) -> int:
+    """Say in one line that a signal ended the command, and return its exit code."""
+    number = stopped.number if isinstance(stopped, process.Stopped) else signal.SIGINT
+    code, word = process.ENDINGS[signal.Signals(number)]
+    return _print_error(f"{word}; {RESUMABLE}", code)
+
+
 def _failure(error: Exception) -> int:
     """Print in one line why a command failed, and return its exit code."""
+    if _is_out_of_memory(error):
+        return _print_error(
+            "out of memory; nothing half-written was kept. Free some, raise the limit "
+            "(ulimit -v), or audit fewer sentences at once",
+            CANNOT_WRITE,
+        )
     missing = (error.name or "").partition(".")[0] if isinstance(error, ImportError) else ""
     if missing in EXTRA:
         error = MissingExtraError(missing)
     if isinstance(error, MaskauditError):
         return _print_error(str(error), error.exit_code)
     if isinstance(error, OSError) and error.errno in {errno.EPIPE, *FULL}:
-        _drop_output()
+        process.drop(sys.stdout.fileno())
         if error.errno in FULL:  # a closed pipe needs no message: its reader has read enough
             _print_error(f"cannot write ({error.strerror})", CANNOT_WRITE)
         return CANNOT_WRITE
     return _internal_error(error)
 
 
-def _terminate(_signal: int, _frame: object) -> NoReturn:
-    raise Terminated
+def _is_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    # Those that are not told by their type: a library that cannot be loaded, torch's own.
+    return isinstance(error, ImportError | RuntimeError) and any(
+        words in str(error) for words in NO_MEMORY
+    )
 
 
-def _drop_output() -> None:
-    """Discard output that is still buffered, so that flushing it at exit does not fail."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _note_warning(otherwise: Callable[..., None]) -> Callable[..., None]:
+    """Show our own warnings as notes, and those of libraries as they are."""
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:  # noqa: ANN401
+        if issubclass(category, UndrawnWarning):
+            note(str(message))
+        else:
+            otherwise(message, category, *where, **more)
+
+    return show
 
 
 def _print_error(message: str, code: int) -> int:
@@ -157,7 +192,8 @@ def _internal_error(error: Exception) -> int:
         ) as file:
             file.write(text)
     except OSError:
-        print(text, file=sys.stderr)
+        with contextlib.suppress(OSError):
+            print(text, file=sys.stderr)
         return _print_error(f"internal error: {type(error).__name__}", INTERNAL)
     message = f"internal error ({type(error).__name__}); the traceback is in {file.name}"
     return _print_error(message, INTERNAL)

@@ -3,14 +3,30 @@
 import contextlib
 import json
 import sys
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, TextIO
 
 import typer
 
-from maskaudit.audit.texts.printable import printable
+from maskaudit.audit.texts.printable import inert, printable
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust", help="Take the record's numbers as they are; do not make them again from scores."
+    ),
+]
+MostItems = Annotated[
+    int | None,
+    typer.Option(
+        "--most-items",
+        metavar="N",
+        min=1,
+        help="Refuse a set that would make more items than this. [default: 2000000]",
+    ),
+]
 Reference = Annotated[
     str | None,
     typer.Option(
@@ -33,7 +49,17 @@ def say(result: Any, *, as_json: bool) -> None:  # noqa: ANN401 - anything that 
     if as_json:
         print_json(result.as_json())
     else:
-        print(result.as_text())
+        print_text(result.as_text())
+
+
+def print_text(text: str, file: TextIO | None = None) -> None:
+    """Print text that may hold names and words of others, on standard output or in `file`."""
+    print(inert(text), file=file)
+
+
+def print_path(path: str | Path) -> None:
+    """Print a path on a line of its own."""
+    print(printable(str(path)))
 
 
 def note(sentence: str) -> None:

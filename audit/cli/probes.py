@@ -6,9 +6,12 @@ from typing import Annotated
 
 import typer
 
-from maskaudit.audit.cli.options import AsJson, print_json, say
+from maskaudit.audit.cli.options import AsJson, MostItems, print_json, print_text, say
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.texts.characters import composed
+
+# A set of more items is checked without writing out all of its sentences.
+_WRITTEN_OUT = 200_000
 
 
 def list_probes(*, as_json: AsJson = False) -> None:
@@ -20,7 +23,7 @@ def list_probes(*, as_json: AsJson = False) -> None:
         print_json([part.model_dump(include={"name", "version", "axis", "title"}) for part in sets])
         return
     for part in sets:
-        print(f"{part.name:20}  {part.axis:16}  {part.title}")
+        print_text(f"{part.name:20}  {part.axis:16}  {part.title}")
 
 
 def show_probes(
@@ -28,12 +31,14 @@ def show_probes(
         str, typer.Argument(metavar="SET", help="As `run --probes` takes it: a set by name, ...")
     ],
     *,
+    most_items: MostItems = None,
     as_json: AsJson = False,
 ) -> None:
     """Show every masked sentence of a set, with its targets."""
     from maskaudit.audit.preview import sentences
+    from maskaudit.probes.budget import MOST_ITEMS
 
-    say(sentences(name), as_json=as_json)
+    say(sentences(name, most_items or MOST_ITEMS), as_json=as_json)
 
 
 def check_probes(
@@ -41,10 +46,13 @@ def check_probes(
         list[str],
         typer.Argument(metavar="SET...", help="Files, imports' folders, patterns, sets by name."),
     ],
+    *,
+    most_items: MostItems = None,
 ) -> None:
     """Check probe sets: every fault of every set at once, and what none of them can be given."""
-    from maskaudit.audit.settings import files_of
+    from maskaudit.probes.budget import MOST_ITEMS
     from maskaudit.probes.loading import shipped
+    from maskaudit.probes.requested import files_of
 
     faults: list[str] = []
     for name in names:
@@ -56,30 +64,38 @@ def check_probes(
         for path in paths:
             label = name if name in shipped() else str(path)
             try:
-                _print_checked(path, label)
+                _print_checked(path, label, most_items or MOST_ITEMS)
             except InputError as error:
                 faults += error.faults
     if faults:
         raise InputError(*faults)
 
 
-def _print_checked(path: Path, label: str) -> None:
+def _print_checked(path: Path, label: str, most_items: int) -> None:
     """Print that a set is good, its size, and what it asks for and cannot be given."""
     from maskaudit.audit.estimating.not_given import of_set
+    from maskaudit.probes.budget import check_budget, excerpt, items_of
+    from maskaudit.probes.checks_of_language import unsaid_language
     from maskaudit.probes.expand import expand
     from maskaudit.probes.loading import load
     from maskaudit.probes.tested import what_is_tested
 
     probe_set = load(path)
-    expanded = expand(probe_set.drawn(0))
-    print(f"{label}: good, {len(expanded.contexts)} sentences")
+    check_budget(probe_set, most_items, label)
+    # Writing out all sentences of a large set takes minutes, and shows no fault of it.
+    is_large = (n_items := items_of(probe_set)) > _WRITTEN_OUT
+    expanded = expand((excerpt(probe_set) if is_large else probe_set).drawn(0))
+    size = f"{n_items:,} items" if is_large else f"{len(expanded.contexts)} sentences"
+    print_text(f"{label}: good, {size}")
     for line in what_is_tested(probe_set):
-        print(f"  tested: {line}")
+        print_text(f"  tested: {line}")
+    if remark := unsaid_language(probe_set):
+        print_text(f"note: {remark}")
     # The lexicon is named by a run, not by a set.
     for reason in of_set(
         expanded.items, probe_set.header.contrast, probe_set.directions, has_lexicon=False
     ):
-        print(f"note: {reason}")
+        print_text(f"note: {reason}")
 
 
 def import_probes(  # noqa: PLR0913 - the options of the command line
@@ -143,12 +159,12 @@ def import_probes(  # noqa: PLR0913 - the options of the command line
     check_header(imported.header, path)
     imported_folder.write(imported, output)
     for note in imported.notes:
-        print(f"note: {note}")
-    print(
+        print_text(f"note: {note}")
+    print_text(
         f"{output}: {len(imported.rows)} rows; {len(imported.unusable)} unusable (unusable.jsonl)"
     )
-    print(f"Licence: {imported.header['licence']}")
-    print(f"Language: {_language_in_words(imported.header['language'])}")
+    print_text(f"Licence: {imported.header['licence']}")
+    print_text(f"Language: {_language_in_words(imported.header['language'])}")
 
 
 def _columns(given: list[str]) -> dict[str, str]:

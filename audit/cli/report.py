@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from maskaudit.audit.cli.options import AsJson, print_json
+from maskaudit.audit.cli.options import AsJson, Trust, note, print_json, print_path
 
 
 def report(
@@ -15,12 +15,21 @@ def report(
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="[default: RECORD/report.html]"),
     ] = None,
+    trust: Trust = False,
 ) -> None:
-    """Write the page of a record again; needs neither torch nor the models."""
-    from maskaudit.audit.recording.record import load_record
+    """Write the page of a record again; needs neither torch nor the models.
+
+    Its numbers are made again from the record's scores first; a record whose numbers are others is
+    refused.
+    """
+    from maskaudit.audit.verifying.recomputed import EVERY
+    from maskaudit.audit.verifying.verify import load_held
     from maskaudit.reports.html import write_page
 
-    print(write_page(load_record(record), output))
+    held, notes = load_held(record, lambda _: EVERY, trust=trust)
+    for sentence in notes:
+        note(sentence)
+    print_path(write_page(held, output))
 
 
 def estimators(*, as_json: AsJson = False) -> None:

@@ -6,8 +6,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maskaudit.audit.cli import gates
-from maskaudit.audit.cli.options import AsJson, Quiet, Reference, note, print_json, say
+from maskaudit.audit.cli.options import (
+    AsJson,
+    MostItems,
+    Quiet,
+    Reference,
+    Trust,
+    note,
+    print_json,
+    print_path,
+    print_text,
+    say,
+)
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.texts import gates_file
+from maskaudit.audit.texts.names import is_there
+from maskaudit.audit.texts.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +74,7 @@ def run(  # noqa: PLR0913 - the options of a command
         bool,
         typer.Option("--skip-unchanged", help="Reuse the record of an identical earlier audit."),
     ] = False,
+    trust: Trust = False,
     no_cache: Annotated[
         bool,
         typer.Option(
@@ -73,6 +88,7 @@ def run(  # noqa: PLR0913 - the options of a command
             help="Score transformers' class where a checkpoint brings code, which is never run.",
         ),
     ] = False,
+    most_items: MostItems = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -81,7 +97,7 @@ def run(  # noqa: PLR0913 - the options of a command
     Without any model the bundled pair is audited, offline. If there are gates, the record is
     judged, and the exit code is that of `maskaudit gate`.
     """
-    from maskaudit.audit import pipeline, settings
+    from maskaudit.audit import settings
     from maskaudit.audit.running import progress
 
     audit_settings = settings.resolve(
@@ -94,18 +110,32 @@ def run(  # noqa: PLR0913 - the options of a command
         gates=rules,
         no_cache=no_cache,
         allow_native=allow_native,
+        most_items=most_items,
     )
+    if trust and not skip_unchanged:
+        raise InputError("--trust: is for records that are reused; it needs --skip-unchanged")
     if plan:
-        from maskaudit.audit.preview import planned
-
         with progress.shown(quiet=quiet or as_json) as tell:
-            preview = planned(audit_settings, tell)
+            tell.stage("starting")
+            from maskaudit.audit.preview import planned
+
+            preview = planned(audit_settings, tell, tell.stage)
         say(preview, as_json=as_json)
         return
     with progress.shown(quiet=quiet or as_json) as tell:
+        tell.stage("starting")  # most of the time until the first sentence goes into imports
+        from maskaudit.audit import pipeline
+
         records = pipeline.run_all(
-            audit_settings, skip_unchanged=skip_unchanged, progress=tell, note=note
+            audit_settings,
+            skip_unchanged=skip_unchanged,
+            trust=trust,
+            progress=tell,
+            stage=tell.stage,
+            note=note,
         )
+    if audit_settings.gates is None and not quiet:
+        note(gates_file.absent(audit_settings.folder))
     raise typer.Exit(_print_records(records, audit_settings, quiet=quiet, as_json=as_json))
 
 
@@ -122,13 +152,13 @@ def init(
         file.with_name(policy.DEFAULT_FILE.name): policy.TEMPLATE,
     }
     # Settings are never overwritten: they are somebody's work.
-    if file.exists():
+    if is_there(file):
         raise InputError(f"{file}: already exists; name another file")
     for path, text in texts.items():
-        if path.exists():
+        if is_there(path):
             note(f"{path}: already exists and is left unchanged")
         else:
-            print(write_whole(path, text))
+            print_path(write_whole(path, text))
 
 
 def _print_records(
@@ -141,11 +171,12 @@ def _print_records(
     from maskaudit.reports.overview import overview_path
     from maskaudit.reports.page import headline
 
+    rules = settings.gates
     answers: list[dict[str, Any]] = []
     codes = []
     for record in records:
         assert record.path is not None  # noqa: S101 - it was just sealed
-        judgement = None if settings.gates is None else verdicts.read(record.path)
+        judgement = None if rules is None else verdicts.read(record.path)
         nothing_scored = not record.is_measured
         # Nothing scored is no pass, even if there is no gate to say so.
         codes.append(3 if nothing_scored else 0 if judgement is None else judgement.exit_code)
@@ -156,11 +187,12 @@ def _print_records(
         if judgement is not None:
             answers[-1]["gates"] = judgement.as_json()
         if not as_json:
-            text = f"{claim}\nRecord: {record.path}\nPage:   {file}"
-            print(file if quiet else text)
-        if judgement is not None and settings.gates is not None:
+            if not quiet:
+                print_text(f"{claim}\nRecord: {printable(str(record.path))}")
+            print_path(file if quiet else f"Page:   {file}")
+        if judgement is not None and rules is not None:
             gates.say(judgement, quiet=quiet or as_json, as_json=False)
-            gates.for_ci(judgement, settings.gates)
+            gates.for_ci(judgement, rules)
         # All records of a run have the same sets, so once is enough.
         for reason in reasons if record is records[0] and not (quiet or as_json) else ():
             note(str(reason))
@@ -169,6 +201,6 @@ def _print_records(
     if as_json:
         print_json(answers[0] if len(answers) == 1 else answers)
     elif len(records) > 1:
-        print(overview_path(records) if quiet else f"All of them: {overview_path(records)}")
+        print_path(f"{'' if quiet else 'All of them: '}{overview_path(records)}")
     # A failed gate is certain, whatever else could not be judged.
     return max(codes, key=(0, 3, 1).index)

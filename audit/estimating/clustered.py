@@ -77,7 +77,7 @@ def unit_rows(
         return
     kind = str(next(iter(measured.values())).items["kind"].iloc[0])
     for mode in estimator.modes:
-        units = {model: estimator.units(part, mode) for model, part in measured.items()}
+        units = {model: part.units(estimator.units, mode) for model, part in measured.items()}
         # Sort by name, so that sums are equal to the last bit whatever the order of the input.
         all_units = next(iter(units.values())).sort_index()
         if all_units.empty:

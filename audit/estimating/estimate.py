@@ -6,7 +6,7 @@ listed as left out.
 """
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import combinations
 from typing import Any
@@ -45,23 +45,44 @@ from maskaudit.audit.estimating.estimators.pooling import group_at_mask, pooling
 from maskaudit.audit.estimating.estimators.prior import PRIOR
 from maskaudit.audit.estimating.facts.cloze import cloze
 from maskaudit.audit.estimating.read_alike import distinct
+from maskaudit.audit.estimating.registry.entries import DERIVED
 from maskaudit.audit.estimating.registry.names import (
+    ACCURACY,
+    AGAINST_REST,
     ASSOCIATION,
     CONTRAST,
+    CONTRAST_AGAINST_REST,
+    FIDELITY,
+    FIDELITY_ADJUSTED,
     GROUP_SPREAD,
+    NEGATED,
     between,
     contrast_of,
+    is_contrast,
 )
 from maskaudit.audit.estimating.several_groups import several_groups
 from maskaudit.audit.estimating.statistics import multiplicity
 from maskaudit.audit.estimating.teacher_student import fidelities, relation
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording import group_pairs, tables
 from maskaudit.audit.recording.methods import Method
 
 _TWO = 2
+_OF_SEVERAL = (AGAINST_REST, CONTRAST_AGAINST_REST, GROUP_SPREAD)
+_FIRST_FILLS = (ACCURACY, NEGATED)
+# Of raw log-odds: all but means of classes and contrasts; `log_odds` of an attribute comes with it.
+_IN_FULL = (LOG_ODDS.name, *(name for name in DERIVED if not is_contrast(name)))
+_FIDELITIES = (FIDELITY, FIDELITY_ADJUSTED)
 
+Lexicon = frozenset[str]
+# Whether a number of this name is wanted.
+Wanted = Callable[[str], bool]
 # Rows of `estimates` about one set, and the cells left out for all subjects.
 _Result = tuple[list[dict[str, Any]], list[dict[str, str]]]
+
+
+def every(_name: str) -> bool:
+    """Want every number."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -78,29 +99,35 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     designs: Sequence[Design],
     fills: pd.DataFrame | None = None,
     paired: pd.DataFrame | None = None,
-    lexicon: frozenset[str] | None = None,
+    lexicon: Lexicon | Mapping[str, Lexicon] | None = None,
     *,
     seed: int = 0,
     adjust: str = "bh",
+    wanted: Wanted = every,
 ) -> Estimated:
     """Compute every estimate of a record, with p values adjusted by subject.
 
-    `lexicon` is the user's hurtful words in lower case, for the estimators that need it; `seed` is
-    the seed of the permutation test; `adjust` as in `with_adjusted`.
+    `lexicon` is the user's hurtful words in lower case, for the estimators that need it, of every
+    model alike or by model; `seed` is the seed of the permutation test; `adjust` as in
+    `with_adjusted`. Numbers that are not `wanted` may be left out where that saves time; each
+    number is the same whichever others are made.
     """
     fills = tables.table("fills", []) if fills is None else fills
     paired = tables.table("paired", []) if paired is None else paired
     rows: list[dict[str, Any]] = []
     left_out: list[dict[str, str]] = []
     # A score belongs to an item; fills and distances belong to a context, whatever its targets.
-    shared = ((scores, "item"), (fills, "context"), (paired, "context"))
+    of_one = paired[paired["joined"] == ""]
+    shared = ((scores, "item"), (fills, "context"), (of_one, "context"))
     tables_by_set = [_by_set(items, part, key) for part, key in shared]
     for design in designs:
-        set_items = items[items["probe_set"] == design.name]
+        all_items = items[items["probe_set"] == design.name]
         scored, filled, distances = (part[design.name] for part in tables_by_set)
-        set_items = distinct(set_items, scored)
+        set_items = distinct(all_items, scored)
+        joined = group_pairs.of_set(paired, all_items, frozenset(set_items["context"]))
+        distances = pd.concat([distances, joined], ignore_index=True)
         measured = _by_subject(set_items, scored, filled, distances, lexicon)
-        for set_rows, missing in _set_estimates(set_items, scored, measured, design, seed):
+        for set_rows, missing in _set_estimates(set_items, scored, measured, design, seed, wanted):
             rows += [{"probe_set": design.name, "axis": design.axis, **row} for row in set_rows]
             left_out += [{"probe_set": design.name, **cell} for cell in missing]
     # Control sets stay out of the adjustment: more of them must not weaken the tests that count.
@@ -157,7 +184,7 @@ def _by_subject(
     scores: pd.DataFrame,
     fills: pd.DataFrame,
     paired: pd.DataFrame,
-    lexicon: frozenset[str] | None,
+    lexicon: Lexicon | Mapping[str, Lexicon] | None,
 ) -> dict[str, Measured]:
     """The measurements of one set by model, and of the two models together as `relation`."""
     # A distance that names no other model is one between groups within a model.
@@ -169,7 +196,7 @@ def _by_subject(
             model_scores,
             fills[fills["model"] == model],
             within[within["model"] == model],
-            lexicon,
+            lexicon[str(model)] if isinstance(lexicon, Mapping) else lexicon,
         )
         for model, model_scores in scores.groupby("model", sort=False)
     }
@@ -181,25 +208,29 @@ def _by_subject(
     return by_subject
 
 
-def _set_estimates(
+def _set_estimates(  # noqa: PLR0913, PLR0917 - what is measured of a set, and what is made of it
     items: pd.DataFrame,
     scores: pd.DataFrame,
     measured: Mapping[str, Measured],
     design: Design,
     seed: int,
+    wanted: Wanted,
 ) -> Iterator[_Result]:
     """Yield the estimates of one probe set, by the estimators for its kind."""
     kind = items["kind"].iloc[0]
     estimators = [estimator for estimator in UNIT if kind in estimator.kinds]
     if kind == "association" and is_crossed(items):
-        yield _association(items, scores, design, seed)
-        yield _fidelity(items, measured, design), []
+        yield _association(items, scores, design, seed, wanted)
+        if any(map(wanted, _FIDELITIES)):
+            yield _fidelity(items, measured, design), []
     elif kind == "association":
         estimators += _nested_estimators(items)
-    elif kind == "cloze":
+    elif kind == "cloze" and any(map(wanted, _FIRST_FILLS)):
         yield _cloze(items, scores, design)
     rows = []
     for estimator in estimators:
+        if not any(map(wanted, estimator.names)):
+            continue
         for row in unit_rows(measured, estimator):
             # A design names the corrected mode, but a row may be of the published one.
             key = {**design.method, "mode": row["mode"]}
@@ -248,7 +279,9 @@ def _mean_of_cells(estimator: GroupEstimator, first: str, second: str, name: str
     )
 
 
-def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed: int) -> _Result:
+def _association(
+    items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed: int, wanted: Wanted
+) -> _Result:
     """Every number of a crossed set, for each pair of groups, estimator and subject."""
     rows: list[dict[str, Any]] = []
     left_out: list[dict[str, str]] = []
@@ -260,12 +293,16 @@ def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed
     for index, (first, second) in enumerate(combinations(groups, 2)):
         group_pair = (first, second) if len(groups) > _TWO else ()
         for estimator in estimators:
+            # The log-odds are always made: they say which cells are left out.
+            if estimator is not LOG_ODDS and not any(map(wanted, _of_cells(estimator.name))):
+                continue
             by_model, missing = matrices(items, scores, estimator, first, second)
             if estimator is LOG_ODDS and index == 0:  # a cell is complete for all groups or none
                 left_out += missing
             by_subject = with_difference(by_model)
             classes = design.classes(first, second)
-            for subject, number in _numbers(by_subject, estimator, classes, items, seed):
+            of_cells = (by_subject, estimator, classes, items, seed)
+            for subject, number in _numbers(*of_cells, in_full=any(map(wanted, _IN_FULL))):
                 # Only the p of the association is drawn at random. Naming the seed in other keys
                 # would make equal numbers incomparable.
                 resampled = f"@seed{seed}" if number.estimator == ASSOCIATION else ""
@@ -277,7 +314,7 @@ def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed
                     "method": _method_key(design, name, pooling),
                 }
                 rows.append({**common, **row})
-    if len(groups) > _TWO:
+    if len(groups) > _TWO and any(map(wanted, _OF_SEVERAL)):
         for subject, number in several_groups(items, scores, design.directions, seed):
             resampled = f"@seed{seed}" if number.estimator == GROUP_SPREAD else ""
             method = _method_key(design, f"{number.estimator}{resampled}", pooling)
@@ -285,19 +322,27 @@ def _association(items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed
     return rows, left_out
 
 
-def _numbers(
+def _of_cells(estimator: str) -> tuple[str, str]:
+    """The numbers that are made of the cells of a group estimator: their mean and contrast."""
+    return estimator, contrast_of(estimator)
+
+
+def _numbers(  # noqa: PLR0913 - the cells, and what is made of them
     by_subject: Mapping[str, Matrix],
     estimator: GroupEstimator,
     classes: tuple[str, str] | None,
     items: pd.DataFrame,
     seed: int,
+    *,
+    in_full: bool,
 ) -> Iterator[tuple[str, Number]]:
     """Yield every number of one estimator between two groups, with its subject.
 
-    `classes` are those of the contrast, if there is one.
+    `classes` are those of the contrast, if there is one. Unless `in_full`, means and contrasts
+    alone are made.
     """
     # Leans, rankings and the world's shares concern the model's output: raw log-odds only.
-    is_raw = estimator is LOG_ODDS
+    is_raw = estimator is LOG_ODDS and in_full
     shares = _shares(items) if is_raw else {}
     complete = (
         {name: matrix.probes.complete for name, matrix in by_subject.items()} if is_raw else {}
@@ -305,7 +350,7 @@ def _numbers(
     for subject, matrix in by_subject.items():
         numbers = [crossed.means(matrix, estimator.name)]
         if estimator is not PRIOR and classes is not None:
-            name = CONTRAST if is_raw else contrast_of(estimator.name)
+            name = CONTRAST if estimator is LOG_ODDS else contrast_of(estimator.name)
             numbers.append(crossed.contrast(matrix, name, classes))
         if is_raw:
             # One generator per subject: its p must not depend on the models audited beside it.

@@ -19,6 +19,7 @@ from maskaudit.audit.estimating.estimators.catalogue import ALL
 from maskaudit.audit.estimating.estimators.completions import DISCO, HONEST
 from maskaudit.audit.estimating.estimators.contexts import clusters_of
 from maskaudit.audit.estimating.facts.competence import LEAST_FACTS
+from maskaudit.audit.estimating.facts.sentences import sentences
 from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.recording.manifest import Manifest, classes_between
 
@@ -105,9 +106,10 @@ def of_record(manifest: Manifest, items: pd.DataFrame) -> list[NotGiven]:
 
 
 def count_facts(items: pd.DataFrame) -> int:
-    """The number of facts among the rows of one set or several."""
+    """The number of facts among the rows of one set or several; masks of one sentence are one."""
     facts = items[(items["kind"] == "cloze") & (items["label"] == "right")]
-    return len(facts[["probe_set", "frame"]].drop_duplicates())
+    facts = facts.assign(sentence=sentences(facts["frame"], facts["cluster"]))
+    return len(facts[["probe_set", "sentence"]].drop_duplicates())
 
 
 def _of_association(

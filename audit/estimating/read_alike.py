@@ -23,8 +23,13 @@ def distinct(items: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
 
 def repeats(items: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """The words that `distinct` leaves out: `probe_set`, `group`, `word`, and `same_as`."""
-    found = [_repeated(rows, scores) for _, rows in items.groupby("probe_set", sort=False)]
     columns = ["probe_set", "group", "word", "same_as"]
+    reads = scores.loc[scores["read"] != "", ["model", "item", "read"]].drop_duplicates()
+    # Only items that share a read can repeat another, and mostly there are none.
+    shared = reads.loc[reads.duplicated(["model", "read"], keep=False), "item"]
+    sets = items.loc[items["item"].isin(shared), "probe_set"].unique()
+    chosen = items[items["probe_set"].isin(sets)].groupby("probe_set", sort=False)
+    found = [_repeated(rows, scores) for _, rows in chosen]
     rows = pd.concat([*found, pd.DataFrame(columns=columns)])[columns]
     return rows.drop_duplicates(ignore_index=True)
 
@@ -48,17 +53,20 @@ def _repeated(items: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
         return items.iloc[:0].assign(word="", same_as="")
     # An answer is the attribute of its row; its cell is the fact.
     keys = [key for key in _CELL if key != "attribute" or items["kind"].iloc[0] != "cloze"]
-    word = items["term"].where(items["term"] != "", items["target"])
     found: list[pd.DataFrame] = []
     for _, model_scores in scores[scores["read"] != ""].groupby("model", sort=False):
         by_item = model_scores.drop_duplicates("item")
-        # Items that share a read are few or none, and looking for them is cheap.
+        # Items that share a read are few or none.
         read = by_item[by_item["read"].duplicated(keep=False)].set_index("item")["read"]
+        if read.empty:
+            continue
         chosen = items["item"].isin(read.index)
         # A row that an earlier model has left out cannot stand for another.
         for earlier in found:
             chosen &= ~items.index.isin(earlier.index)
-        rows = items[chosen].assign(read=items["item"][chosen].map(read), word=word[chosen])
+        rows = items[chosen]
+        word = rows["term"].where(rows["term"] != "", rows["target"])
+        rows = rows.assign(read=rows["item"].map(read), word=word)
         ordered = rows.sort_values("word", kind="stable")
         same_as = ordered.groupby([*keys, "read"], sort=False, dropna=False)["word"].transform(
             "first"

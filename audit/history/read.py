@@ -13,7 +13,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from maskaudit.audit.errors import InputError, NotJudgedError
 from maskaudit.audit.estimating.registry.names import CONTRAST
@@ -27,11 +26,12 @@ from maskaudit.audit.history.series import (
     Skipped,
     series_of,
 )
-from maskaudit.audit.recording import older
+from maskaudit.audit.recording import older, parquet_files
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.methods import Method
 from maskaudit.audit.recording.record import MANIFEST, read_manifest
 from maskaudit.audit.recording.slices import Slice
+from maskaudit.audit.texts import bounded
 
 ESTIMATES = "estimates.parquet"
 _THREADS = 4
@@ -96,7 +96,7 @@ def read(runs: Path, chosen: Chosen | None = None) -> History:
 
 
 def _folders(runs: Path) -> list[Path]:
-    """The folders that may be records, without hidden ones, which are unfinished."""
+    """What may be a record, without hidden folders, which are unfinished."""
     try:
         paths = sorted(runs.iterdir())
     except OSError as error:
@@ -105,17 +105,21 @@ def _folders(runs: Path) -> list[Path]:
         ) from error
     if (runs / MANIFEST).is_file():
         raise InputError(f"{runs}: is a record; expected the folder that contains records")
-    return [path for path in paths if path.is_dir() and not path.name.startswith(".")]
+    # A link to nothing may have been a record; it is named among those that cannot be read.
+    folders = [path for path in paths if path.is_dir() or (path.is_symlink() and not path.exists())]
+    return [path for path in folders if not path.name.startswith(".")]
 
 
 def _read(folder: Path, chosen: Chosen) -> RecordRows | Skipped:
     """Read what a history needs of a record, or return the reason why it cannot be read."""
+    if not folder.is_dir():
+        return Skipped(folder.name, "a link that leads nowhere")
     if not (folder / MANIFEST).is_file():
-        return Skipped(folder.name, f"not a complete record: it has no {MANIFEST}")
+        return Skipped(folder.name, f"not a complete record: it has no {MANIFEST} that can be read")
     try:
         manifest = read_manifest(folder, ("estimates",))
         # Bytes and no path: pyarrow does not accept paths that are not UTF-8.
-        rows = _rows((folder / ESTIMATES).read_bytes(), chosen, manifest)
+        rows = _rows(bounded.content(folder / ESTIMATES, bounded.TABLE), chosen, manifest)
         return RecordRows(_audit(folder.name, manifest), _checked(rows, manifest))
     # One damaged record must not hide the history of the others.
     except InputError as error:
@@ -154,8 +158,7 @@ def _checked(rows: list[dict[str, Any]], manifest: Manifest) -> list[dict[str, A
 
 def _rows(content: bytes, chosen: Chosen, manifest: Manifest) -> list[dict[str, Any]]:
     """The chosen rows of a table of estimates, with the slices of the newest format."""
-    # Records are read in parallel already; more threads for each would only compete.
-    table = _file(content).read(columns=[*KEYS, *NUMBERS], use_threads=False)
+    table = parquet_files.read(content, [*KEYS, *NUMBERS], as_dictionaries=True)
     is_older = manifest.format < older.WITH_PARTS
     for column, values in chosen.columns().items():
         # An older record may have another name for a slice.
@@ -172,11 +175,6 @@ def _rows(content: bytes, chosen: Chosen, manifest: Manifest) -> list[dict[str, 
         for row, slice_ in zip(rows, slices, strict=True)
         if slice_ is not None and (not chosen.slices or slice_ in chosen.slices)
     ]
-
-
-def _file(content: bytes) -> pq.ParquetFile:
-    """Open a table of estimates; texts stay dictionary-encoded, since few occur in many rows."""
-    return pq.ParquetFile(pa.BufferReader(content), read_dictionary=list(KEYS))
 
 
 def _ordered(records: Iterable[RecordRows]) -> tuple[list[RecordRows], tuple[tuple[str, str], ...]]:
@@ -223,7 +221,8 @@ def _is_chosen(audit: Audit, chosen: Chosen) -> bool:
 def _nothing_chosen(runs: Path, chosen: Chosen, ordered: Sequence[RecordRows]) -> str:
     """The message that nothing matches: what the newest record does not have, and what it has."""
     newest = ordered[-1].audit
-    table = _file((runs / newest.name / ESTIMATES).read_bytes()).read(columns=[*KEYS])
+    content = bounded.content(runs / newest.name / ESTIMATES, bounded.TABLE)
+    table = parquet_files.read(content, KEYS, as_dictionaries=True)
     misses = [
         f"no {column} {', '.join(map(repr, values))} (available: {_listed(available)})"
         for column, values in chosen.columns().items()

@@ -58,6 +58,9 @@ def judge(
         for waiver in policy.waivers
         if not any(waiver.covers(verdict.gate, verdict.name) for verdict in verdicts)
     ]
+    use = record.manifest.provenance.cache
+    if use is not None and use.sentence:
+        notes.append(use.sentence)
     return Judgement(record.name, str(policy.path), verdicts, tuple(notes), today)
 
 

@@ -3,17 +3,20 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, model_validator
 
+from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating import numbers
 from maskaudit.audit.estimating.registry.entry import Harm
 from maskaudit.audit.estimating.registry.names import CONTRAST, WORLD_SLOPE
-from maskaudit.audit.texts import toml_files
+from maskaudit.audit.settings import Settings
+from maskaudit.audit.texts import gates_file, toml_files
+from maskaudit.audit.texts.characters import has_letters
 from maskaudit.audit.texts.toml_files import Part, did_you_mean
 from maskaudit.audit.vocabulary import BASELINES, GATES_FILE
 
@@ -59,8 +62,16 @@ def _words(value: object) -> str | list[str]:
     return value if isinstance(value, str) else words
 
 
+def _lettered(text: str) -> str:
+    if not has_letters(text):
+        message = "has no letters; expected words"
+        raise ValueError(message)
+    return text
+
+
 Name = Annotated[str, Field(min_length=1), AfterValidator(_safe)]
 Number = Annotated[float, AfterValidator(_finite)]
+Lettered = Annotated[str, Field(min_length=1), AfterValidator(_lettered)]
 Words = Annotated[str | list[str], PlainValidator(_words)]
 
 
@@ -158,8 +169,8 @@ class Waiver(Part):
 
     gate: str
     slice: str = ""
-    owner: str = Field(min_length=1)
-    reason: str = Field(min_length=1)
+    owner: Lettered
+    reason: Lettered
     until: date
 
     def covers(self, gate: str, name: str) -> bool:
@@ -168,7 +179,14 @@ class Waiver(Part):
         return self.gate == gate and (not self.slice or fnmatchcase(name, self.slice))
 
 
+class _Limits(Part):
+    """The table [policy]: how many days from today a waiver may last; by default a year."""
+
+    longest_waiver: int = Field(default=366, ge=1)
+
+
 class _File(Part):
+    policy: _Limits = _Limits()
     gate: list[Gate] = Field(min_length=1)
     waiver: list[Waiver] = Field(default=[])
 
@@ -202,11 +220,39 @@ class Policy(Part):
         return self.path.parent / BASELINES
 
 
-def read(path: str | Path) -> Policy:
-    """Read gates.toml. Raises `InputError` with a line for each fault."""
+def read(path: str | Path, today: date | None = None) -> Policy:
+    """Read gates.toml; waivers may reach as far from `today` as the file allows.
+
+    Raises `InputError` with a line for each fault, and for gates.toml in another case.
+    """
     path = Path(path)
-    content = toml_files.read(path, _File)
+    gates_file.check_name(path)
+    document = toml_files.document(path, "a TOML file with gates")
+    content = document.checked(_File)
+    day = today or datetime.now(UTC).date()
+    if faults := list(_too_long(content, document, day)):
+        raise InputError(*faults)
     return Policy(path=path, gates=tuple(content.gate), waivers=tuple(content.waiver))
+
+
+def of(settings: Settings) -> Policy | None:
+    """The gates that an audit is judged by; None if there are none. Raises as `read` does."""
+    file = settings.gates
+    return None if file is None else read(file)
+
+
+def _too_long(content: "_File", document: toml_files.Document, today: date) -> Iterator[str]:
+    """Yield a fault for each waiver that reaches further than the file allows."""
+    longest = content.policy.longest_waiver
+    for index, waiver in enumerate(content.waiver):
+        days = (waiver.until - today).days
+        if days > longest:
+            place = ("waiver", index, "until")
+            yield document.line(
+                place,
+                f"{toml_files.named_place(place, document.raw)}: is {days:,} days ahead; expected "
+                f"at most {longest:,}, or [policy] longest_waiver = DAYS with a larger number",
+            )
 
 
 TEMPLATE = """\
@@ -248,7 +294,8 @@ severity = "fail"                   # or "warn": a failure is only printed
 # margin = 0.25                     # of the slope, which is 1 for a model that reflects the shares
 # reason = "..."
 
-# Who answers for a gate that does not pass, and until when; after that day it fails.
+# Who answers for a gate that does not pass, and until when; after that day it fails. It is at most
+# a year ahead, unless [policy] has longest_waiver = DAYS.
 # [[waiver]]
 # gate = "no-regression"
 # slice = "gender/gender-occupation"

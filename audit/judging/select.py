@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.registry.names import CONTRAST
-from maskaudit.audit.judging.policy import Gate
+from maskaudit.audit.judging.policy import Gate, Policy
 from maskaudit.audit.judging.rules import RULES
-from maskaudit.audit.judging.sources import Source
-from maskaudit.audit.recording.manifest import ProbeSetKey
+from maskaudit.audit.judging.sources import Source, selects
+from maskaudit.audit.recording.manifest import Manifest, ProbeSetKey
 from maskaudit.audit.recording.slices import Slice
 from maskaudit.audit.texts.toml_files import did_you_mean
+from maskaudit.audit.verifying.recomputed import Numbers
 
 _NAMED = ("probe_set", "estimator", "slice")
 
@@ -39,6 +40,22 @@ def selected(gate: Gate, source: Source) -> tuple[pd.DataFrame, list[tuple[str, 
         if rows.empty:  # every later word would be reported as missing for the same reason
             break
     return rows, missing
+
+
+def judged_numbers(policy: Policy, manifest: Manifest) -> Numbers:
+    """The numbers of a record that its gates may judge, whether or not the record has them.
+
+    Those that compare versions are made of scores and of no estimate, so they are not among them.
+    """
+    sets, names = set(), set()
+    for gate in policy.gates:
+        rule = RULES[gate.rule]
+        if not rule.compares_versions:
+            sets |= {
+                name for name, part in manifest.probe_sets.items() if selects(gate, name, part)
+            }
+            names |= {rule.judged_estimator(word) for word in dict(gate.filters())["estimator"]}
+    return Numbers(frozenset(sets), frozenset(names))
 
 
 def _fits(column: pd.Series, word: str) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -41,10 +41,10 @@ class Source:
     def is_selected_by(self, gate: Gate, name: str) -> bool:
         """Whether a gate selects a probe set by its present or its older description."""
         descriptions = [part[name] for part in (self.sets, self.before) if name in part]
-        return any(_selects(gate, name, part) for part in descriptions)
+        return any(selects(gate, name, part) for part in descriptions)
 
 
-def _selects(gate: Gate, name: str, described: ProbeSetKey) -> bool:
+def selects(gate: Gate, name: str, described: ProbeSetKey) -> bool:
     """Whether a gate selects a set; without a set or axis it selects those that expect a lean."""
     if gate.select.probe_set is None and gate.select.axis is None:
         return described.expect == "lean"

@@ -11,7 +11,9 @@ from typing import Any
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.judging.decision import FAIL, INCONCLUSIVE, NOT_MEASURED, Word
 from maskaudit.audit.judging.policy import Waiver
-from maskaudit.audit.recording.files import write_whole
+from maskaudit.audit.recording.files import write_inside
+from maskaudit.audit.texts import bounded
+from maskaudit.audit.texts.names import is_there
 
 FILE = "verdicts.json"
 
@@ -95,7 +97,7 @@ class Judgement:
         return 3 if undecided or not self.verdicts else 0
 
     def as_json(self) -> dict[str, Any]:
-        """The judgement as plain JSON values; missing numbers are null."""
+        """The judgement as plain JSON values; missing and infinite numbers are null."""
         return {
             "record": self.record,
             "policy": self.policy,
@@ -108,7 +110,7 @@ class Judgement:
 
 def _plain(verdict: Verdict) -> dict[str, Any]:
     values = {
-        key: None if isinstance(value, float) and math.isnan(value) else value
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
         for key, value in asdict(verdict).items()
     }
     # `asdict` leaves a pydantic value as it is.
@@ -123,7 +125,7 @@ def write(judgement: Judgement, folder: Path) -> Path:
     Returns the path. Raises `CannotWriteError` if the disk is full or read-only.
     """
     text = json.dumps(judgement.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
-    return write_whole(folder / FILE, text + "\n")
+    return write_inside(folder / FILE, text + "\n")
 
 
 def read(folder: Path) -> Judgement | None:
@@ -132,10 +134,10 @@ def read(folder: Path) -> Judgement | None:
     Raises `InputError` if the file cannot be read as verdicts.
     """
     path = folder / FILE
-    if not path.is_file():
+    if not is_there(path):
         return None
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = bounded.json_value(bounded.content(path, bounded.SETTINGS))
         day = content["judged"]
         return Judgement(
             record=str(content["record"]),
@@ -144,8 +146,7 @@ def read(folder: Path) -> Judgement | None:
             notes=tuple(map(str, content["notes"])),
             judged=None if day is None else date.fromisoformat(day),
         )
-    # json raises RecursionError for values that are nested very deeply.
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(
             f"{path}: cannot be read as verdicts ({error}); remove it, or judge again: "
             "maskaudit gate"

@@ -1,39 +1,39 @@
 """Cached scores, keyed by content, from which an interrupted run resumes.
 
 An entry is one part of a probe set as scored by models of one vocabulary; its key is a digest of
-all its inputs. An entry is written under a temporary name, renamed when complete, and has a
-checksum: a damaged entry is deleted and its part is scored again. A faulty cache never makes an
-audit fail.
+all its inputs. An entry is written under a temporary name, renamed when complete, and authenticated
+with the user's key (`trust`): one that is damaged is deleted and its part scored again, one of
+another key is left alone. A faulty cache never makes an audit fail; a folder that others may write
+to is refused before anything is scored.
 """
 
 import contextlib
-import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.recording import tables
+from maskaudit.audit.measuring import entries, trust
+from maskaudit.audit.measuring.entries import TABLES, About, DamagedError, Entry, OtherKeyError
 from maskaudit.audit.recording.files import UNFINISHED, replace_whole
+from maskaudit.audit.texts import bounded
 
 # The environment variable that sets the cache folder.
 VARIABLE = "MASKAUDIT_CACHE"
 MIB = 1 << 20
-TABLES = ("scores", "paired", "fills")
 SUFFIX = ".maskaudit-scores"
-_DIGEST_BYTES = 32
 # The share of the size limit that is freed at once when the cache is full.
 _FREED = 0.1
 # An unfinished entry older than this, in seconds, was left by a killed run.
 _ABANDONED = 24 * 3600.0
 
-Entry = Mapping[str, pd.DataFrame]
+OTHER_KEY = "another key than yours"
 
 
 @dataclass(frozen=True)
@@ -49,33 +49,43 @@ class Cache:
     """Entries in a folder, up to `most` bytes; the least recently used are deleted first.
 
     `note` receives a sentence for the user when nothing can be cached (once) or an entry is
-    damaged. `lookups` counts the entries looked up, `hits` those returned.
+    damaged. `lookups` counts the entries looked up, `hits` those returned, and `foreign` those not
+    taken because they were made with another key. Nothing is written to another user's folder.
     """
 
     def __init__(self, folder: Path, most: int, note: Callable[[str], None]) -> None:
-        self.lookups = self.hits = 0
+        self.lookups = self.hits = self.foreign = 0
         self._folder, self._most, self._note = folder, most, note
         self._size: int | None = None
+        self._key: bytes | None = None
         self._is_disabled = False
+        self._is_read_only = trust.is_foreign(folder)
 
-    def read(self, key: str) -> dict[str, pd.DataFrame] | None:
-        """The tables of an entry; None if it is missing, damaged or unreadable."""
+    def read(
+        self, key: str, fault: Callable[[Entry], str] = lambda _entry: ""
+    ) -> dict[str, pd.DataFrame] | None:
+        """The tables of an entry; None if it is missing, damaged, unreadable or of another key.
+
+        `fault` says what is wrong with tables that are not those asked for; these are not taken.
+        """
         self.lookups += 1
         path = self._path(key)
         try:
-            data = path.read_bytes()
+            data = bounded.content(path, self._most)
+            frames = entries.unpacked(key, data, self._user_key())
+            wrong = fault(frames)
         except FileNotFoundError:
             return None
         except OSError as error:
             self._disable(error)
             return None
-        digest, payload = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
-        try:
-            frames = _tables(payload) if hashlib.sha256(payload).digest() == digest else None
-        except Exception:  # noqa: BLE001 - whatever is wrong with an entry, score its part again
-            frames = None
-        if frames is None:
-            self._note(f"{path}: this cache entry is damaged; its sentences are scored again")
+        except OtherKeyError:
+            self.foreign += 1
+            return None
+        except DamagedError:
+            wrong = "is damaged"
+        if wrong:
+            self._note(f"{path}: this cache entry {wrong}; its sentences are scored again")
             _remove(path)
             return None
         # The modification time records the last use, which decides what is deleted first.
@@ -84,25 +94,31 @@ class Cache:
         self.hits += 1
         return frames
 
-    def write(self, key: str, entry: Entry) -> None:
-        """Cache the tables of an entry; if that fails, `note` is called and no error is raised."""
-        if self._is_disabled:
-            return
-        payload = _payload(entry)
-        data = hashlib.sha256(payload).digest() + payload
-        # It would evict every other entry and still not fit.
-        if len(data) > self._most:
+    def write(self, key: str, entry: Entry, about: About | None = None) -> None:
+        """Cache the tables of an entry; if that fails, `note` is called and no error is raised.
+
+        `about` says what the scores were made with.
+        """
+        if self._is_disabled or self._is_read_only:
             return
         try:
+            data = entries.packed(key, entry, about or About(), self._user_key())
+            # It would evict every other entry and still not fit.
+            if len(data) > self._most:
+                return
             self._make_room(len(data))
-            # Private, because scores of a secret model or set are secret too, and because whoever
-            # can write an entry decides the numbers that are taken from it.
+            # Private, because scores of a secret model or set are secret too.
             replace_whole(self._path(key), data, is_private=True)
         except OSError as error:
             self._disable(error)
 
+    def _user_key(self) -> bytes:
+        if self._key is None:
+            self._key = trust.user_key()
+        return self._key
+
     def _path(self, key: str) -> Path:
-        return self._folder / f"{key}{SUFFIX}"
+        return path_of(self._folder, key)
 
     def _make_room(self, needed: int) -> None:
         """Delete the least recently used entries if `needed` more bytes exceed the limit."""
@@ -157,18 +173,74 @@ def default_folder() -> Path:
 def opened(mib: int, note: Callable[[str], None]) -> Iterator[Cache | None]:
     """The user's cache, limited to `mib` MiB; None if that is 0 or there is no folder for it.
 
-    On exit, `note` receives how many of the parts looked up were cached, if any.
+    On exit, `note` receives how many of the parts looked up were cached, if any. Raises
+    `InputError` if others may write to the folder, or the user's key is not the user's alone.
     """
-    cache = None
+    cache, folder = None, None
     try:
-        cache = Cache(default_folder(), mib * MIB, note) if mib else None
+        if mib:
+            trust.key_file()
+            folder = default_folder()
     except InputError as error:
         note(f"scores cannot be cached, so an interrupted run cannot be resumed: {error}")
+    if folder is not None:
+        check(folder)
+        with contextlib.suppress(OSError):  # told where an entry is written
+            trust.user_key()
+        cache = Cache(folder, mib * MIB, note)
     yield cache
+    if cache is not None and cache.foreign:
+        note(
+            f"{cache.foreign} of {cache.lookups} parts in the cache were made with {OTHER_KEY} "
+            f"({trust.key_file()}), and were not taken"
+        )
     if cache is not None and cache.hits:
         note(
             f"{cache.hits} of {cache.lookups} parts were read from the cache (maskaudit cache info)"
         )
+
+
+def check(folder: Path) -> None:
+    """Refuse a folder that others may write to, or another user's without an entry of our key.
+
+    Raises `InputError`.
+    """
+    trust.check_folder(folder)
+    if trust.is_foreign(folder):
+        with contextlib.suppress(OSError):
+            own = trust.key_id(trust.user_key())
+            if any(made[0] == own for path, _ in _entries(folder) if (made := entries.about(path))):
+                return
+        trust.check_own(folder)
+
+
+def path_of(folder: Path, key: str) -> Path:
+    """The file of an entry."""
+    return folder / f"{key}{SUFFIX}"
+
+
+def made_with(folder: Path) -> Iterator[About | None]:
+    """What each entry of the user's key was made with; None for one of another key or format.
+
+    Raises `InputError` if the user's key cannot be used.
+    """
+    try:
+        own = trust.key_id(trust.user_key())
+    except OSError:
+        own = b""
+    for path, _ in _entries(folder):
+        made = entries.about(path)
+        yield made[1] if made is not None and made[0] == own else None
+
+
+def not_taken(folder: Path, here: About) -> Counter[str]:
+    """How many entries a run here would not take, by reason: their key, or what made them."""
+    reasons: Counter[str] = Counter()
+    for about in made_with(folder):
+        why = [OTHER_KEY] if about is None else about.differences(here)
+        if why:
+            reasons[" and ".join(why)] += 1
+    return reasons
 
 
 def contents(folder: Path) -> Contents:
@@ -214,22 +286,7 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _payload(entry: Entry) -> bytes:
-    """The tables as consecutive Arrow streams, in the order of `TABLES`."""
-    sink = pa.BufferOutputStream()
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
-    for name in TABLES:
-        table = pa.Table.from_pandas(tables.check(name, entry[name]), preserve_index=False)
-        with pa.ipc.new_stream(sink, table.schema, options=options) as stream:
-            stream.write_table(table)
-    return bytes(sink.getvalue())
-
-
-def _tables(payload: bytes) -> dict[str, pd.DataFrame]:
-    source = pa.BufferReader(payload)
-    frames = {}
-    # The streams carry no names: only their order says which table each is.
-    for name in TABLES:
-        with pa.ipc.open_stream(source) as stream:
-            frames[name] = tables.conform(name, stream.read_pandas())
-    return frames
+__all__ = [
+    "MIB", "OTHER_KEY", "SUFFIX", "TABLES", "VARIABLE", "About", "Cache", "Contents", "Entry",
+    "check", "clear", "contents", "default_folder", "made_with", "not_taken", "opened", "path_of",
+]  # fmt: skip

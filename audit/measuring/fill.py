@@ -1,6 +1,7 @@
 """The likeliest words at the masks of any sentence, by one or both models."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
@@ -11,6 +12,20 @@ from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import context_id
 from maskaudit.probes.sentence import MASK
 
+# What people write for a mask: another case, or the mask of another model.
+_LIKE_A_MASK = re.compile(r"[\[<({]mask[\]>)}]|\bmask\b", re.IGNORECASE)
+
+
+def with_masks(text: str, models: Collection[MaskedLM]) -> str:
+    """The sentence with `[MASK]` for the mask of one of the models, if it has no `[MASK]` itself.
+
+    Cards of models and services' samples write the model's own mask, such as `<mask>`.
+    """
+    for model in models:
+        if MASK not in text:
+            text = text.replace(model.mask_token, MASK)
+    return text
+
 
 def fills(
     sentences: Sequence[str], models: Mapping[str, MaskedLM], top: int
@@ -20,10 +35,7 @@ def fills(
     Raises `InputError` if a sentence has no `[MASK]` or is too long for a model, or if a tokenizer
     does not keep every mask.
     """
-    faults = [
-        f"no {MASK} in {text!r}; expected at least one" for text in sentences if MASK not in text
-    ]
-    if faults:
+    if faults := [_without_mask(text) for text in sentences if MASK not in text]:
         raise InputError(*faults)
     contexts = [
         {"context": context_id(text, slot), "text": text, "slot": slot}
@@ -40,6 +52,12 @@ def fills(
                 ]
     unique = pd.DataFrame(contexts).drop_duplicates("context")
     return tables.table("contexts", unique), tables.table("fills", rows)
+
+
+def _without_mask(text: str) -> str:
+    found = _LIKE_A_MASK.search(text)
+    hint = f" (write {MASK} for {found.group()!r})" if found else ""
+    return f"no {MASK} in {text!r}; expected at least one{hint}"
 
 
 def _log_probs(text: str, name: str, model: MaskedLM) -> Numbers:

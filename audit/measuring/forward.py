@@ -25,11 +25,7 @@ from maskaudit.audit.measuring.distributions import (
 )
 from maskaudit.audit.measuring.fillings import WIDTH, Fillings
 from maskaudit.audit.measuring.model import Ids, MaskedLM
-from maskaudit.audit.measuring.planning.joins import (
-    GroupPair,
-    group_pairs,
-    keys,
-)
+from maskaudit.audit.measuring.planning.joins import at_slots
 from maskaudit.audit.measuring.planning.read_plan import Plan, plan
 from maskaudit.audit.measuring.planning.reads import (
     NEEDS,
@@ -41,6 +37,8 @@ from maskaudit.audit.measuring.planning.reads import (
 )
 from maskaudit.audit.measuring.word_states import WordStates
 from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.cache_use import CacheUse
+from maskaudit.audit.recording.group_pairs import GroupPair, group_pairs
 from maskaudit.audit.recording.values import WRITTEN, Reading
 from maskaudit.probes.expand import Expanded
 
@@ -55,11 +53,15 @@ Group = tuple[tuple[str, MaskedLM], ...]
 
 @dataclass(frozen=True)
 class Scored:
-    """Three tables: scores of items by model, values of contexts and pairs of models, fills."""
+    """Three tables: scores of items by model, values of contexts and pairs of models, fills.
+
+    `cache` says how many parts were asked of the cache and which were taken; None without one.
+    """
 
     scores: pd.DataFrame
     paired: pd.DataFrame
     fills: pd.DataFrame
+    cache: CacheUse | None = None
 
 
 def read_part(  # noqa: PLR0913 - what is read, how, and by which models
@@ -110,11 +112,13 @@ def read_part(  # noqa: PLR0913 - what is read, how, and by which models
 
 
 def setting() -> list[Any]:
-    """What determines the bits of a score besides the model and the sentence."""
-    sizes = [FILLS, AGREEMENT, FEW, MOST_READS, WIDTH]
-    # The order in which kernels add up depends on the number of threads and on the processor's
-    # instructions.
-    return [engine(), threads(), torch.backends.cpu.get_cpu_capability(), sizes]
+    """What determines the bits of a score besides model, sentence and machine (`machine`)."""
+    return [engine(), [FILLS, AGREEMENT, FEW, MOST_READS, WIDTH]]
+
+
+def machine() -> tuple[int, str]:
+    """Threads and instructions of the processor: kernels add up in an order that follows them."""
+    return threads(), torch.backends.cpu.get_cpu_capability()
 
 
 @dataclass
@@ -170,8 +174,7 @@ class _ReadIndex:
             self.states_of[ids].append(item)
         # A context may serve several pairs of groups, as where two frames share it.
         self.group_pairs: dict[str, list[GroupPair]] = defaultdict(list)
-        self.key_of = keys(group_pairs(part.items, part.contexts))
-        for pair in self.key_of:
+        for pair in group_pairs(at_slots(part.items, part.contexts)):
             contexts = {context for own in pair.contexts for context in own}
             # A mean over the sentences that are left would be of other words than the set's.
             if contexts <= part_plan.contexts.keys():
@@ -308,14 +311,15 @@ class _Reader:
         for pair in self._index.group_pairs[context]:
             if not all(other in self._waiting for own in pair.contexts for other in own):
                 continue
-            p, q = (torch.stack([self._waiting[c] for c in own]).mean(0) for own in pair.contexts)
+            p, q = (self._mean(own) for own in pair.contexts)
             values = {"jsd_groups": jsd_bits(p, q), "tv_groups": (p - q).abs().sum() / 2}
-            first, second = self._index.key_of[pair]
+            (first, *_), (second, *_) = pair.contexts
             rows.paired += [
                 {
                     "context": first,
                     "model": self.name,
                     "other_context": second,
+                    "joined": pair.joined,
                     "measure": measure,
                     "value": float(value),
                 }
@@ -323,6 +327,11 @@ class _Reader:
             ]
             self._joined.add(pair)
         self._forget(context)
+
+    def _mean(self, contexts: Sequence[str]) -> torch.Tensor:
+        """The mean of a group's distributions; sentences that are read alike count once."""
+        by_read = {self._index.plan.contexts[context]: context for context in reversed(contexts)}
+        return torch.stack([self._waiting[context] for context in by_read.values()]).mean(0)
 
     def _forget(self, context: str) -> None:
         """Drop the distributions that no pair of this context still waits for."""

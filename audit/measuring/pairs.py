@@ -6,20 +6,24 @@ from maskaudit.audit.measuring.backends import torch_model
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.settings import Settings
+from maskaudit.audit.texts.printable import printable
+from maskaudit.audit.vocabulary import Stage, silent
 
 # The models of one audit by subject, the reference first.
 Pair = Mapping[str, LoadedModel]
 
 
-def load_pairs(settings: Settings) -> list[dict[str, LoadedModel]]:
+def load_pairs(settings: Settings, stage: Stage = silent) -> list[dict[str, LoadedModel]]:
     """Load the models of each candidate's audit, keyed by subject, the reference first.
 
     All pairs share one loaded reference. If no model is named, the bundled pair is loaded; without
     a reference each candidate is alone, and a reference without candidates becomes the candidate.
+    `stage` receives which model is being loaded.
     """
     reference = settings.models.reference
 
     def load(name: str) -> LoadedModel:
+        stage(f"loading {printable(name)}")
         return torch_model.load(name, allow_native=settings.run.allow_native)
 
     names = [model.name for model in settings.candidates]

@@ -5,11 +5,11 @@ before or beside it. So parts can be cached: an interrupted run resumes from the
 later runs reuse them, and both give bit-identical results to an uninterrupted run.
 """
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,29 +17,24 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from maskaudit.audit.estimating.estimators.catalogue import needed
-from maskaudit.audit.measuring.cache import TABLES, Cache
-from maskaudit.audit.measuring.fingerprint import fingerprint
-from maskaudit.audit.measuring.forward import Group, Scored, read_part, setting
+from maskaudit.audit.measuring import complete
+from maskaudit.audit.measuring.cache import OTHER_KEY, TABLES, Cache, made_with, path_of
+from maskaudit.audit.measuring.cache_keys import Asked, Keys
+from maskaudit.audit.measuring.complete import UNIQUE
+from maskaudit.audit.measuring.entries import About, Entry
+from maskaudit.audit.measuring.forward import Group, Scored, read_part
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.planning import read_plan
 from maskaudit.audit.measuring.planning.read_plan import Plan, plan
 from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.cache_use import CacheUse
 from maskaudit.audit.recording.values import WRITTEN, Reading
-from maskaudit.audit.vocabulary import PLANNING, Progress
+from maskaudit.audit.vocabulary import PLANNING, Progress, silent
 from maskaudit.probes.expand import Expanded
 from maskaudit.probes.joined_frames import joined_frames
-from maskaudit.probes.sentence import MASK
 
 # Contexts that are planned, held in memory and cached at once, or more where frames share contexts.
 PART = 1000
-# The columns of an item that its scores depend on, and those of rows that pair it with another.
-_SCORED = ["item", "context", "target", "frame", "variant", "attribute", "class", "group", "term"]
-_SENTENCE = f"They said that the {MASK} who came to see us on Monday was not at home."
-_UNIQUE = {
-    "scores": ["item", "model", "measure"],
-    "paired": ["context", "model", "other_context", "other_model", "measure"],
-    "fills": ["context", "model", "rank"],
-}
 
 
 def score_all(parts: Sequence[Expanded], models: Sequence[MaskedLM], progress: Progress) -> Scored:
@@ -60,7 +55,7 @@ def score_each(
     Each pair's scores are bit-identical to those of `score_all` for that pair alone. Cached parts
     are not scored again.
     """
-    keys = None if cache is None else _Keys(model for pair in pairs for model in pair)
+    keys = None if cache is None else Keys(model for pair in pairs for model in pair)
     results = [_Results() for _ in pairs]
     for part in parts:
         name = part.items["probe_set"].iloc[0]
@@ -82,7 +77,7 @@ def contexts(parts: Sequence[Expanded]) -> pd.DataFrame:
 def score(
     expanded: Expanded,
     models: Sequence[MaskedLM],
-    progress: Callable[[int, int], None] = lambda _done, _all: None,
+    progress: Callable[[int, int], None] = silent,
     measures: frozenset[str] = frozenset({"logp"}),
     *,
     reading: Reading = WRITTEN,
@@ -97,14 +92,21 @@ def score(
     return results.whole(is_shared=False)
 
 
+def _scored(entry: Entry, cache: CacheUse | None) -> Scored:
+    return Scored(entry["scores"], entry["paired"], entry["fills"], cache)
+
+
 class _Results:
-    """The rows of one pair, part by part."""
+    """The rows of one pair, part by part, and what of them came from the cache."""
 
     def __init__(self) -> None:
         self._parts: dict[str, list[pd.DataFrame]] = {name: [] for name in TABLES}
+        self._uses: list[CacheUse] = []
 
     def add(self, scored: Scored) -> None:
         """Add the rows of a part."""
+        if scored.cache is not None:
+            self._uses.append(scored.cache)
         for name in TABLES:
             rows = getattr(scored, name)
             # Most rows of a record are fills, and their texts repeat.
@@ -115,10 +117,18 @@ class _Results:
         joined = {name: tables.joined(name, self._parts[name]) for name in TABLES}
         if is_shared:
             joined = {
-                name: rows.drop_duplicates(_UNIQUE[name]).reset_index(drop=True)
+                name: rows.drop_duplicates(UNIQUE[name]).reset_index(drop=True)
                 for name, rows in joined.items()
             }
-        return Scored(**{name: tables.check(name, rows) for name, rows in joined.items()})
+        checked = {name: tables.check(name, rows) for name, rows in joined.items()}
+        return _scored(checked, _joined_use(self._uses))
+
+
+def _joined_use(uses: Sequence[CacheUse]) -> CacheUse | None:
+    if not uses:
+        return None
+    keys = [key for use in uses for key in use.keys]
+    return CacheUse(asked=sum(use.asked for use in uses), taken=len(keys), keys=keys)
 
 
 @dataclass(frozen=True)
@@ -167,9 +177,9 @@ class _Set:
     expanded: Expanded
     measures: frozenset[str]
     progress: Callable[[int, int], None]
-    planning: Callable[[int, int], None] = lambda _done, _all: None
+    planning: Callable[[int, int], None] = silent
     cache: Cache | None = None
-    keys: "_Keys | None" = None
+    keys: Keys | None = None
     reading: Reading = WRITTEN
 
     def score(self, pairs: Sequence[Sequence[MaskedLM]], results: Sequence[_Results]) -> None:
@@ -187,26 +197,45 @@ class _Set:
         # Parts that come from the cache report nothing themselves.
         self.progress(total, total)
 
+    def asked(self, pairs: Sequence[Sequence[MaskedLM]]) -> Iterator[Asked]:
+        """Each part that would be asked of the cache."""
+        assert self.keys is not None  # noqa: S101 - a set that is scored with a cache
+        for round_ in _rounds(pairs):
+            for part in _parts(self.expanded):
+                yield from self._asked(self.keys, part, round_)
+
+    def _asked(self, keys: Keys, part: Expanded, round_: _Round) -> list[Asked]:
+        return keys.of(part, round_.groups, round_.longest, self.measures, self.reading)
+
     def _part(self, part: Expanded, round_: _Round, tell: "_Tell") -> Sequence[Scored]:
         """One part's scores by each group; groups that are not cached are scored, then cached."""
         if self.cache is None or self.keys is None:
-            return self._scored(part, round_.groups, round_.longest, tell)
+            return self._read(part, round_.groups, round_.longest, tell)
         # One entry per group: a candidate that is added later does not rescore the others.
-        keys = self.keys.of(part, round_, self.measures, self.reading)
-        entries = [self.cache.read(key) for key in keys]
+        asked = self._asked(self.keys, part, round_)
+        entries = [
+            self.cache.read(one.key, partial(self._fault, part, group))
+            for one, group in zip(asked, round_.groups, strict=True)
+        ]
         groups = [
             group for group, entry in zip(round_.groups, entries, strict=True) if entry is None
         ]
-        new = self._scored(part, groups, round_.longest, tell) if groups else []
+        new = self._read(part, groups, round_.longest, tell) if groups else []
         results, new_scores = [], iter(new)
-        for key, entry in zip(keys, entries, strict=True):
-            scored = next(new_scores) if entry is None else Scored(**entry)
-            if entry is None:
-                self.cache.write(key, {name: getattr(scored, name) for name in TABLES})
-            results.append(scored)
+        for one, entry in zip(asked, entries, strict=True):
+            if entry is not None:
+                use = CacheUse(asked=1, taken=1, keys=[one.key])
+                results.append(_scored(entry, use))
+                continue
+            scored = next(new_scores)
+            self.cache.write(one.key, {name: getattr(scored, name) for name in TABLES}, one.about)
+            results.append(replace(scored, cache=CacheUse(asked=1, taken=0, keys=[])))
         return results
 
-    def _scored(
+    def _fault(self, part: Expanded, group: Group, entry: Entry) -> str:
+        return complete.fault(entry, part, dict(group), self.measures)
+
+    def _read(
         self, part: Expanded, groups: Sequence[Group], longest: int, tell: "_Tell"
     ) -> Sequence[Scored]:
         return read_part(
@@ -300,48 +329,37 @@ def _chosen(
     return table.iloc[rows]
 
 
-class _Keys:
-    """Cache keys of parts: digests of everything that their scores depend on."""
+def cached(
+    parts: Sequence[Expanded],
+    pairs: Sequence[Sequence[MaskedLM]],
+    folder: Path,
+    *,
+    reading: Reading = WRITTEN,
+) -> tuple[int, int, Counter[str]]:
+    """How many parts a run would ask of a cache, how many it would take, and why not others.
 
-    def __init__(self, models: Iterable[MaskedLM]) -> None:
-        # A reference that several pairs share is asked its sentence once.
-        distinct = {id(model): model for model in models}
-        self._models = {key: _identified(model) for key, model in distinct.items()}
-        code = fingerprint("audit.measuring", "audit.recording")
-        self._common = [code, setting(), read_plan.BATCH_PIECES]
-
-    def of(
-        self, part: Expanded, round_: _Round, measures: frozenset[str], reading: Reading
-    ) -> list[str]:
-        """The cache key of each group for one part."""
-        digest = hashlib.sha256()
-        # Labels, shares and roles are left out: they change estimates but no score.
-        for rows in (part.contexts, part.items[_SCORED]):
-            digest.update(json.dumps(rows.to_dict("list"), default=str).encode())
-        common = [*self._common, digest.hexdigest(), round_.longest, sorted(measures), reading]
-        return [
-            _digest([*common, [[name, self._models[id(model)]] for name, model in group]])
-            for group in round_.groups
-        ]
-
-
-def _identified(model: MaskedLM) -> dict[str, Any]:
-    """A model's identity without its names, and a digest of its exact log p for one sentence.
-
-    The digest also covers what changes scores but no weights, such as a config key of the
-    checkpoint or a processor with another instruction set.
+    The reasons are those of entries for the same part that were made elsewhere or otherwise.
     """
-    [encoded] = model.encode([_SENTENCE.replace(MASK, model.mask_token)])
-    ids = encoded.ids[: model.longest]
-    answer = model.log_probs([ids], [(0, place) for place in range(len(ids))])
-    return {
-        **model.identity.without_names(),
-        "answer": hashlib.sha256(answer.tobytes()).hexdigest(),
-    }
+    keys = Keys(model for pair in pairs for model in pair)
+    sets = [
+        _Set(part, needed(part.items["kind"].iloc[0]), silent, keys=keys, reading=reading)
+        for part in parts
+    ]
+    asked = [one for probe_set in sets for one in probe_set.asked(pairs)]
+    made: dict[str, list[About]] = {}
+    for about in filter(None, made_with(folder)):
+        made.setdefault(about.part, []).append(about)
+    taken, reasons = 0, Counter[str]()
+    for one in asked:
+        same = made.get(one.about.part, [])
+        if one.about in same and path_of(folder, one.key).is_file():
+            taken += 1
+        elif same:
+            why = same[0].differences(one.about) or ["another machine"]
+            reasons[" and ".join(why)] += 1
+        elif path_of(folder, one.key).is_file():
+            reasons[OTHER_KEY] += 1
+    return len(asked), taken, reasons
 
 
-def _digest(value: Sequence[Any]) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-__all__ = ["PART", "Scored", "contexts", "plans", "score", "score_all", "score_each"]
+__all__ = ["PART", "Scored", "cached", "contexts", "plans", "score", "score_all", "score_each"]

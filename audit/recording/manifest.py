@@ -10,7 +10,8 @@ import pydantic_core
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.texts import toml_files
+from maskaudit.audit.recording.cache_use import CacheUse
+from maskaudit.audit.texts import bounded, toml_files
 from maskaudit.audit.texts.toml_files import Part
 
 Kind = Literal["association", "cloze", "pairs", "triples", "completions", "sentences", "words"]
@@ -20,7 +21,9 @@ _SUBJECTS = {"reference", "candidate"}
 # Larger integers are not exact in every JSON reader.
 _LARGEST_NUMBER = 2**53
 # The format that introduced each key; a manifest must have exactly the keys of its format.
-_SINCE = {"key": 3, "number": 3, "notes": 3}
+_SINCE = {"key": 3, "number": 3, "notes": 3, "code": 6, "bound": 6}
+# Keys that a manifest lacks until its tables are written, or that it was made without.
+_AT_SEALING = {"code", "bound"}
 # Fields that do not affect a score: a model's names, and the files that its tensors came in.
 _NAMES = {"name", "revision", "files"}
 
@@ -66,7 +69,10 @@ class Identity(_Written):
 
 
 class Provenance(_Written):
-    """The machine and software of a run, without user or host names; `seconds` is its duration."""
+    """The machine and software of a run, without user or host names; `seconds` is its duration.
+
+    `cache` is None if no cache was used, and in records from before it was written.
+    """
 
     python: str
     machine: str
@@ -74,6 +80,7 @@ class Provenance(_Written):
     threads: int
     seconds: float = Field(allow_inf_nan=False)
     packages: dict[str, str]
+    cache: CacheUse | None = None
 
 
 class Settings(_Written):
@@ -107,7 +114,7 @@ class ProbeSetKey(Part):
     axis: str
     title: str
     expect: Expect
-    contrast: list[str] | None = None
+    contrast: list[str] | None = Field(default=None, min_length=2, max_length=2)
     directions: dict[str, str] | None = None
     items_digest: str
     grammar: Grammar | None = None
@@ -275,14 +282,18 @@ def _audited(models: dict[str, Identity]) -> dict[str, Identity]:
 class Manifest(_Written):
     """The description of a record: which models were audited, with what, how, and what was lost.
 
-    `key` is a digest of everything that decides its numbers. `number` orders the records of a
-    folder; it is 0 in formats without it. `created` is an ISO 8601 time. `method` holds the parts
+    `key` is a digest of everything that decides its numbers, `code` of the code and the libraries
+    among it. `bound` has the SHA-256 of the files of what was measured and of every other key
+    (`audit.recording.binding`). `number` orders the records of a folder; it is 0 in formats without
+    it. `created` is an ISO 8601 time. `method` holds the parts
     that the method keys of all sets share. `competence` is by subject, and empty if no facts were
     asked.
     """
 
     format: int
     key: str = ""
+    code: str = ""
+    bound: dict[str, str] = Field(default_factory=dict)
     number: int = Field(default=0, ge=0, lt=_LARGEST_NUMBER)
     notes: list[str] = Field(default_factory=list)
     created: Annotated[str, AfterValidator(_moment)]
@@ -302,7 +313,8 @@ class Manifest(_Written):
     @model_validator(mode="after")
     def _of_its_format(self) -> Self:
         for key, since in _SINCE.items():
-            if key not in self.model_fields_set and self.format >= since:
+            required = self.format >= since and key not in _AT_SEALING
+            if required and key not in self.model_fields_set:
                 raise ValueError(f"{key}: is missing; required since format {since}")
             if key in self.model_fields_set and self.format < since:
                 raise ValueError(f"{key}: is not a key of format {self.format}")
@@ -329,7 +341,7 @@ def read(path: Path, newest: int) -> dict[str, Any]:
     """
     try:
         # pydantic's parser accepts NaN and Infinity by default; JSON has neither.
-        raw = pydantic_core.from_json(path.read_bytes(), allow_inf_nan=False)
+        raw = pydantic_core.from_json(bounded.content(path, bounded.MANIFEST), allow_inf_nan=False)
         format_ = raw["format"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: cannot be read as a record ({error})") from error
@@ -362,7 +374,7 @@ def checked(raw: dict[str, Any], path: Path) -> Manifest:
 def entry(path: Path) -> Entry | None:
     """Read the entry of a `record.json`; None if the file cannot be read as a JSON object."""
     try:
-        raw = pydantic_core.from_json(path.read_bytes())
+        raw = pydantic_core.from_json(bounded.content(path, bounded.MANIFEST))
     except (OSError, ValueError):
         return None
     if not isinstance(raw, dict):

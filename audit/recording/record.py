@@ -15,9 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.recording import manifest, older, tables
-from maskaudit.audit.recording.files import writing
+from maskaudit.audit.recording import binding, manifest, older, parquet_files, tables
+from maskaudit.audit.recording.agreement import disagreement
+from maskaudit.audit.recording.files import check_no_links, writing
 from maskaudit.audit.recording.manifest import Entry, Manifest
+from maskaudit.audit.texts import bounded
 
 # The format number rises whenever the content of a record changes; one entry for each format.
 #   1: record.json with models, probe_sets, lost, truth; contexts, items, scores, paired, fills
@@ -30,13 +32,16 @@ from maskaudit.audit.recording.manifest import Entry, Manifest
 #   5: in estimates, every part of a set of facts is `relation=` (some were `class=`); a distance
 #      of two models has a class slice only where a context serves that class alone.
 #      Probe sets may have `language`; scores have `written` and `read`.
-FORMAT = 5
+#   6: record.json has `code` (a digest of the code and libraries, which is part of the key) and
+#      `bound` (digests of the tables of what was measured, and of all other keys); paired has
+#      `joined`: a digest of all contexts of a distance of two groups.
+FORMAT = 6
+# The first format that binds who was scored to the scores.
+BOUND = 6
 # The first format whose estimates have `flag` and `outcome`.
 _WITH_OUTCOMES = 4
 MANIFEST = "record.json"
 SUMS = "SHA256SUMS"
-# Limits on a table that is read (rows, unpacked bytes), so that a forged file cannot fill memory.
-_MOST_ROWS, _MOST_BYTES = 50_000_000, 1 << 32
 # Rows that are written at once: pyarrow's own number, which the bytes of a record depend on.
 _ROW_GROUP = 1 << 20
 TABLES = ("contexts", "items", "scores", "paired", "fills", "estimates")
@@ -75,12 +80,14 @@ class Record:
 def seal(record: Record, folder: Path, final: Path) -> Record:
     """Write a record into an unfinished folder and rename that to `final`, whole or not at all.
 
-    Returns the record with its path. Raises `CannotWriteError` if the disk is full or read-only.
+    Returns the record with its path and bound to its tables (`binding.bound`). Raises
+    `CannotWriteError` if the disk is full or read-only.
     """
     with writing(final.parent):
         folder.mkdir(exist_ok=True)
         for name in TABLES:
             _write_table(name, getattr(record, name), folder / f"{name}.parquet")
+        record = replace(record, manifest=_bound(record.manifest, folder))
         text = json.dumps(record.manifest.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
         (folder / MANIFEST).write_text(text + "\n", "utf-8")
         # Written last: it lists every other file of the record, and cannot list itself.
@@ -96,18 +103,27 @@ def load_record(path: str | Path, table_names: Collection[str] = TABLES) -> Reco
     """Read a record and its tables; works without torch.
 
     Tables that are not in `table_names` are verified by checksum and left empty. Raises
-    `InputError` if the record was changed, is half-written or has a newer format.
+    `InputError` if the record was changed, is half-written, has a newer format, or holds a link.
     """
     folder = Path(path)
     record_manifest = read_manifest(folder)
+    kinds = {part.kind for part in record_manifest.probe_sets.values()}
+    n_items = _rows_of(folder / "items.parquet")
     frames = {
-        name: _read_table(name, folder / f"{name}.parquet", record_manifest.format)
+        name: _read_table(
+            name,
+            folder / f"{name}.parquet",
+            record_manifest.format,
+            tables.most_rows(name, n_items, kinds, parquet_files.MOST_ROWS),
+        )
         if name in table_names
         else tables.table(name, [])
         for name in TABLES
     }
     if record_manifest.format < older.WITH_PARTS:
         frames["estimates"] = older.with_parts(frames["estimates"], record_manifest.probe_sets)
+    if fault := disagreement(record_manifest, frames):
+        raise InputError(f"{folder}: {fault}; restore the folder from a backup, or audit again")
     return Record(record_manifest, **frames, path=folder)
 
 
@@ -119,6 +135,7 @@ def read_manifest(folder: Path, table_names: Collection[str] = TABLES) -> Manife
     path = folder / MANIFEST
     if not path.is_file():
         raise InputError(f"{folder}: no record here; expected a folder with {MANIFEST}")
+    check_no_links(folder)
     raw = manifest.read(path, FORMAT)
     _check_sums(folder, (MANIFEST, *(f"{name}.parquet" for name in table_names)))
     return manifest.checked(raw, path)
@@ -137,24 +154,49 @@ def manifests(runs: Path) -> dict[Path, Entry]:
     return dict(sorted(entries.items(), key=lambda item: (item[1].number, item[1].created)))
 
 
-def newest(entries: Mapping[Path, Entry], key: str, note: Callable[[str], None]) -> Record | None:
-    """The newest whole record with this key, or None; `note` receives a line on damaged ones."""
+def newest(
+    entries: Mapping[Path, Entry],
+    key: str,
+    note: Callable[[str], None],
+    load: Callable[[Path], Record] | None = None,
+) -> Record | None:
+    """The newest whole record with this key, or None; `note` receives a line on damaged ones.
+
+    `load` reads a record, or raises `InputError` if it is not to be used; by default `load_record`.
+    A link to a record elsewhere does not count: its page and verdicts would be written there.
+    """
     for path in reversed(list(entries)):
-        if entries[path].key == key:
+        if entries[path].key == key and not path.is_symlink():
             try:
-                return load_record(path)
+                return (load or load_record)(path)
             except InputError as error:
                 note(f"{error}; this record is ignored")
     return None
 
 
+def file_digests(folder: Path, names: Collection[str]) -> dict[str, str]:
+    """The SHA-256 of files of a record, by name."""
+    return {name: _digest(folder / name) for name in names}
+
+
+def _bound(record_manifest: Manifest, folder: Path) -> Manifest:
+    """The manifest with the digests of its parts and of the tables that lie in `folder`."""
+    if record_manifest.format < BOUND:
+        return record_manifest
+    files = file_digests(folder, [f"{name}.parquet" for name in binding.MEASURED])
+    return record_manifest.model_copy(update={"bound": binding.bound(record_manifest, files)})
+
+
 def _check_sums(folder: Path, files: Collection[str]) -> None:
     try:
-        lines = (folder / SUMS).read_text("utf-8").splitlines()
+        lines = bounded.content(folder / SUMS, bounded.SUMS).decode("utf-8").splitlines()
     except (OSError, ValueError) as error:
         raise InputError(f"{folder / SUMS}: cannot be read; the record is incomplete") from error
     pairs = [line.split("  ", 1) for line in lines if "  " in line]
-    listed = {name: digest for digest, name in pairs}
+    # A digest is a number: some programs write it with capitals.
+    listed = {name: digest.lower() for digest, name in pairs}
+    if len(listed) < len(pairs):
+        raise InputError(f"{folder / SUMS}: has two lines for one file; restore the record")
     # A file without a checksum could not be verified, so it counts as missing.
     for name in files:
         if name not in listed or not (folder / name).is_file():
@@ -194,29 +236,31 @@ def _arrow(rows: pd.DataFrame) -> pa.Table:
     return table.cast(pa.schema(texts)).combine_chunks()
 
 
-def _read_table(name: str, path: Path, format_: int) -> pd.DataFrame:
+def _rows_of(path: Path) -> int:
+    """The rows of a table by its footer; 0 if it cannot be read, which is refused later."""
+    try:
+        with bounded.opened(path, bounded.TABLE) as file:
+            return parquet_files.rows_of(file)
+    except (OSError, ValueError, pa.ArrowException):
+        return 0
+
+
+def _read_table(name: str, path: Path, format_: int, most_rows: int) -> pd.DataFrame:
     """Read a table of a record of format `format_`, converted to the newest format."""
     try:
         # Opened here because pyarrow does not accept paths that are not UTF-8.
-        with path.open("rb") as file:
-            # The footer states the sizes, so a table that is too large is never unpacked.
-            metadata = pq.ParquetFile(file).metadata
-            size = sum(
-                metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)
-            )
-            if metadata.num_rows > _MOST_ROWS or size > _MOST_BYTES:
-                raise InputError(
-                    f"{path}: too large to read ({metadata.num_rows:,} rows, {size:,} bytes)"
-                )
-            frame = pq.read_table(file).to_pandas()
+        with bounded.opened(path, bounded.TABLE) as file:
+            frame = parquet_files.read(file, most_rows=most_rows).to_pandas()
         # `check` comes last: tables of older formats lack columns until they are converted.
         if name == "estimates" and format_ < _WITH_OUTCOMES:
             frame = tables.with_outcomes(frame)
         return tables.check(name, tables.conform(name, frame))
+    except MemoryError:  # pyarrow's own is an `ArrowException` too, and no fault of the file
+        raise
     except (OSError, ValueError, pa.ArrowException) as error:
         raise InputError(f"{path}: cannot be read as the table {name} ({error})") from error
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with bounded.opened(path, bounded.TABLE) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,6 +1,6 @@
 """Columns and dtypes of every table, checked when a table is written or read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -51,6 +51,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "model": _TEXT,
         "other_context": _TEXT,
         "other_model": _TEXT,
+        "joined": _TEXT,
         "measure": _TEXT,
         "value": _FLOAT,
     },
@@ -87,6 +88,22 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "method": _TEXT,
     },
 }
+
+# Rows of each table for each row of items: two models, and more measures than there are.
+_ROWS_AN_ITEM = {"contexts": 1, "scores": 32, "paired": 64, "fills": 200, "estimates": 200}
+# What any table may have, so that a small one is never refused.
+_FEW_ROWS = 1_000_000
+
+
+def most_rows(name: str, items: int, kinds: Collection[str], most: int) -> int:
+    """The most rows that a table may have beside `items` rows of items of these kinds of sets.
+
+    Words are joined each with each. `most` is the limit of any table.
+    """
+    if name not in _ROWS_AN_ITEM:
+        return most
+    times = items if name == "paired" and "words" in kinds else _ROWS_AN_ITEM[name]
+    return min(most, _FEW_ROWS + times * items)
 
 
 def table(

@@ -39,6 +39,13 @@ Status = Literal[
 # Why the distance of two groups or the cosine of two words is missing: in a record's `lost`, beside
 # the statuses of scores.
 NOT_JOINED = "not_joined"
+# Measures of a target at a slot; of a slot without a target; of the likeliest filling of as many
+# masks as a target of several pieces has (its `rank` is the target's); and encoder states, whose
+# cosines are in `paired`. All others are of whole sentences.
+OF_TARGET = ("logp", "stereoset_published")
+OF_SLOT = "entropy"
+TOP_FILLING = "top_filling"
+STATE = "state"
 SUBJECTS: tuple[Subject, ...] = get_args(Subject)
 MODES: tuple[Mode, ...] = get_args(Mode)
 FLAGS: tuple[Flag, ...] = get_args(Flag)

@@ -4,17 +4,32 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Protocol
 
-from maskaudit.audit.vocabulary import STAGES, Progress
+from maskaudit.audit.vocabulary import STAGES
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
 
 SECONDS_BETWEEN_LINES = 5.0
 
 
+class Shown(Protocol):
+    """Shows how far an audit is, by (what, how much is done, the total) where that is counted."""
+
+    def __call__(self, what: str, done: int, total: int, /) -> None:
+        """Show how much of a set is scored, or of one of the `STAGES` before is done."""
+
+    def stage(self, what: str, /) -> None:
+        """Show what is done where nothing is counted, as loading; it ends with the next call."""
+
+
 @contextmanager
-def shown(*, quiet: bool) -> Iterator[Progress]:
-    """Yield a callback (what, how much is done, the total), which shows progress on stderr."""
+def shown(*, quiet: bool) -> Iterator[Shown]:
+    """Yield a `Shown` that shows progress on stderr; what is not counted only on a terminal."""
     if quiet:
-        yield lambda _what, _done, _all: None
+        yield _Nothing()
     elif sys.stderr.isatty():
         with _bar() as tell:
             yield tell
@@ -22,7 +37,17 @@ def shown(*, quiet: bool) -> Iterator[Progress]:
         yield _Lines()
 
 
-class _Lines:
+class _Nothing:
+    """Show nothing."""
+
+    def __call__(self, what: str, done: int, total: int, /) -> None:
+        pass
+
+    def stage(self, what: str, /) -> None:
+        pass
+
+
+class _Lines(_Nothing):
     """Print a line when the scoring of a set begins and ends, and every few seconds in between.
 
     What comes before the scoring of a set has a line only where it takes so long.
@@ -32,47 +57,74 @@ class _Lines:
         self._what = ""
         self._last = time.monotonic()
 
-    def __call__(self, what: str, done: int, total: int) -> None:
+    def __call__(self, what: str, done: int, total: int, /) -> None:
         # A set without sentences would print a line that says nothing.
         if total == 0:
             return
         now = time.monotonic()
-        unit = STAGES.get(_stage(what))
+        unit = _unit(what)
         is_end = unit is None and (what != self._what or done == total)
         if is_end or now - self._last > SECONDS_BETWEEN_LINES:
             self._last = now
+            line = f"{what}: {done} of {total} {unit or 'sentences'}"
             # A closed stderr must not stop the audit.
             with suppress(OSError):
-                print(  # noqa: T201
-                    f"{what}: {done} of {total} {unit or 'sentences'}", file=sys.stderr, flush=True
-                )
+                print(line, file=sys.stderr, flush=True)  # noqa: T201
         if unit is None:
             self._what = what
 
 
-def _stage(what: str) -> str:
-    """The stage of a set before it is scored; any other text while it is."""
-    return what.rpartition(", ")[2]
+class _Bars:
+    """A bar for each set that is scored, and one for any other stage, which vanishes with it."""
+
+    def __init__(self, bar: "Bar") -> None:
+        self._bar = bar
+        self._tasks: dict[str, TaskID] = {}
+        self._stage = ""
+
+    def __call__(self, what: str, done: int, total: int, /) -> None:
+        if _unit(what) is None:
+            self.end()
+            if what not in self._tasks:
+                self._tasks[what] = self._bar.add_task(what, total=total)
+        elif what != self._stage:
+            self._begin(what, total)
+        self._bar.update(self._tasks[what], completed=done)
+
+    def stage(self, what: str, /) -> None:
+        self._begin(what, None)
+        # At once: imports and loading may leave no time to the thread that draws.
+        self._bar.refresh()
+
+    def _begin(self, what: str, total: int | None) -> None:
+        self.end()
+        self._tasks[what] = self._bar.add_task(what, total=total)
+        self._stage = what
+
+    def end(self) -> None:
+        """Take away the stage, if there is one."""
+        if self._stage:
+            self._bar.remove_task(self._tasks.pop(self._stage))
+            self._stage = ""
+
+
+def _unit(what: str) -> str | None:
+    """What is counted in a stage of a set before it is scored; None while it is scored."""
+    return STAGES.get(what.rpartition(", ")[2])
 
 
 @contextmanager
-def _bar() -> Iterator[Progress]:
+def _bar() -> Iterator[_Bars]:
     # rich is slow to import, and only a terminal needs it.
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     # On stderr, so that stdout holds only the result.
     with Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
-        tasks: dict[str, int] = {}
-
-        def tell(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done)  # type: ignore[arg-type]
-            # Only the bars of scoring stay when they are full.
-            if done == total and _stage(what) in STAGES:
-                bar.remove_task(tasks.pop(what))  # type: ignore[arg-type]
-
-        yield tell
+        bars = _Bars(bar)
+        try:
+            yield bars
+        finally:
+            bars.end()

@@ -1,7 +1,9 @@
 """The verdicts of gates.toml as test items, worded by `reports.verdicts`."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +18,13 @@ from maskaudit.audit.judging.decision import NOT_MEASURED
 from maskaudit.audit.judging.judge import NOTHING, judge
 from maskaudit.audit.judging.policy import Policy
 from maskaudit.audit.judging.rules import RULES
+from maskaudit.audit.judging.select import judged_numbers
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
 from maskaudit.audit.recording.record import MANIFEST, Record, load_record, manifests
 from maskaudit.audit.running.pytest_names import NEW, GateWarning
+from maskaudit.audit.texts.names import is_there
+from maskaudit.audit.verifying.recomputed import EVERY, NONE
+from maskaudit.audit.verifying.verify import load_held, require
 from maskaudit.reports import verdicts as gates
 from maskaudit.reports import wording
 from maskaudit.reports.ci.github import lines_of
@@ -26,6 +32,8 @@ from maskaudit.reports.ci.github import lines_of
 if TYPE_CHECKING:
     from maskaudit.audit.measuring.model import MaskedLM
 
+# The time of sealing, with which `describe.name_of` begins.
+_RECORD_NAME = re.compile(r"\d{8}T\d{6,}Z")
 _RECORDS = pytest.StashKey[dict[Path, Record]]()
 _NEW_RECORD = pytest.StashKey[Path]()
 _REASON = "Accepted by pytest --audit-update-baseline."
@@ -117,12 +125,14 @@ def audit_anew(config: pytest.Config) -> None:
 
     Raises `pytest.UsageError` if there is no AUDIT.toml or it cannot be audited.
     """
-    file = _home(config) / settings.DEFAULT_FILE
-    if not file.is_file():
-        raise pytest.UsageError(
-            f"--audit-record {NEW}: {file} does not exist; create it with `maskaudit init`"
-        )
     with _usage():
+        home = _home(config)
+        file = settings.find(home)
+        if file is None:
+            raise pytest.UsageError(
+                f"--audit-record {NEW}: {home / settings.DEFAULT_FILE} does not exist; create it "
+                "with `maskaudit init`"
+            )
         from maskaudit.audit import pipeline
 
         audit_settings = settings.read(file)
@@ -148,10 +158,10 @@ def record(config: pytest.Config) -> Record:
 def masked_lm(config: pytest.Config) -> "MaskedLM":
     """The candidate of the project's AUDIT.toml, or of the bundled pair if no model is named."""
     with _usage():
+        audit_settings = settings.resolve(settings.find(_home(config)))
         from maskaudit.audit.measuring.pairs import load_models
 
-        file = _home(config) / settings.DEFAULT_FILE
-        return load_models(settings.resolve(file if file.is_file() else None))["candidate"]
+        return load_models(audit_settings)["candidate"]
 
 
 def updated(config: pytest.Config, judged: Mapping[str, Mapping[str, str]]) -> list[str]:
@@ -164,6 +174,7 @@ def updated(config: pytest.Config, judged: Mapping[str, Mapping[str, str]]) -> l
         try:
             policy = policies.read((config.rootpath / file).resolve())
             judged_record = _record(config, policy.path.parent)
+            require(judged_record, EVERY, trust=config.getoption("audit_trust"))
             names = {gate.baseline for gate in policy.gates if RULES[gate.rule].compares_versions}
             for name in sorted(names):
                 accepted = accept(judged_record, policy.baselines, name, _REASON)
@@ -179,11 +190,21 @@ def _judgement(config: pytest.Config, policy: Policy) -> Judgement:
     """The verdicts on the record; if it cannot be loaded, every gate is not measured."""
     try:
         judged_record = _record(config, policy.path.parent)
+        numbers = judged_numbers(policy, judged_record.manifest)
+        notes = require(judged_record, numbers, trust=config.getoption("audit_trust"))
     except MaskauditError as error:
         return _not_measured(policy, str(error))
+    baseline = _baseline(config)
+    judgement = judge(judged_record, policy, baseline=baseline, today=datetime.now(UTC).date())
+    return replace(judgement, notes=(*judgement.notes, *notes))
+
+
+def _baseline(config: pytest.Config) -> Record | None:
+    """The record that replaces the accepted baselines; only its scores are used."""
     option = config.getoption("audit_baseline")
-    baseline = None if option is None else load_record(config.invocation_params.dir / option)
-    return judge(judged_record, policy, baseline=baseline, today=datetime.now(UTC).date())
+    if option is None:
+        return None
+    return load_held(config.invocation_params.dir / option, lambda _: NONE)[0]
 
 
 def _not_measured(policy: Policy, why: str) -> Judgement:
@@ -215,15 +236,15 @@ def _newest(folder: Path) -> Path:
     An older record in its place would give verdicts on the wrong model. Raises `InputError` if
     there is no record, or the settings name several candidates.
     """
-    file = folder / settings.DEFAULT_FILE
-    audit_settings = settings.read(file) if file.is_file() else settings.Settings(folder=folder)
+    file = settings.find(folder)
+    audit_settings = settings.Settings(folder=folder) if file is None else settings.read(file)
     if len(audit_settings.candidates) > 1:
         raise InputError(
             f"{file}: names {len(audit_settings.candidates)} candidates, each with its own record: "
             "say which to judge with --audit-record PATH"
         )
     readable = list(manifests(audit_settings.runs))
-    unread = {path.parent for path in audit_settings.runs.glob(f"[!.]*/{MANIFEST}")} - set(readable)
+    unread = _may_be_records(audit_settings.runs) - set(readable)
     # Names of records begin with a timestamp, so that they sort by time.
     later = [path for path in unread if not readable or path.name > readable[-1].name]
     if not readable and not later:
@@ -234,10 +255,31 @@ def _newest(folder: Path) -> Path:
     return max(later, key=lambda path: path.name) if later else readable[-1]
 
 
+def _may_be_records(runs: Path) -> set[Path]:
+    """What is a record by its manifest or by its name, even as a link that leads nowhere.
+
+    Raises `InputError` if there is something else than a folder of records.
+    """
+    try:
+        entries = list(runs.iterdir())
+    except FileNotFoundError as error:
+        if is_there(runs):
+            raise InputError(f"{runs}: is a link that leads nowhere; expected records") from error
+        return set()
+    except OSError as error:
+        raise InputError(f"{runs}: cannot be read ({error.strerror}); expected records") from error
+    return {
+        path
+        for path in entries
+        if _RECORD_NAME.match(path.name)
+        or (not path.name.startswith(".") and is_there(path / MANIFEST))
+    }
+
+
 def _home(config: pytest.Config) -> Path:
     """The folder of the project's AUDIT.toml: where pytest was started, else its root folder."""
     here = config.invocation_params.dir
-    return here if (here / settings.DEFAULT_FILE).is_file() else config.rootpath
+    return config.rootpath if settings.find(here) is None else here
 
 
 def _on_inconclusive(config: pytest.Config) -> str:

@@ -1,6 +1,8 @@
 """Characters of a text: which of them no reader sees, and when two texts are the same."""
 
 import unicodedata
+from functools import lru_cache
+from unicodedata import category
 
 # Letters of spelling that have no ink, or none of their own: joiners (Persian, the Indic scripts),
 # directional marks (Arabic, Hebrew), and the variation selectors and vowel separator of Mongolian.
@@ -19,6 +21,9 @@ _IGNORABLE = (
 # Control and surrogate characters, ends of lines and paragraphs, and annotations between lines.
 _CONTROLS = {"Cc", "Cs", "Zl", "Zp"}
 _ANNOTATIONS = range(0xFFF9, 0xFFFC)
+# With those that no font need have a glyph for: format, unassigned and private characters.
+_UNSEEN = _CONTROLS | {"Cf", "Cn", "Co"}
+_BLANK = "\u2800"  # BRAILLE PATTERN BLANK is a symbol to Unicode, and a blank to its reader
 _DOT_ABOVE = "\u0307"
 _DOTLESS_I = "\u0131"
 
@@ -29,7 +34,7 @@ def composed(text: str) -> str:
     Two spellings that look the same (`é` as one character, or as `e` and an accent) become one
     text, so that neither counts twice or is sought in vain. Unicode Standard Annex 15.
     """
-    return unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def folded(text: str) -> str:
@@ -37,6 +42,8 @@ def folded(text: str) -> str:
 
     Unicode Standard, section 3.13, D145.
     """
+    if text.isascii():
+        return text.lower()  # the same, for a set may have a million words
     return composed(unicodedata.normalize("NFD", text).casefold())
 
 
@@ -61,12 +68,31 @@ def invisible(text: str, allowed: str = "") -> str:
     return found and f"U+{ord(found):04X}{_name(found)}"
 
 
+@lru_cache(maxsize=4096)  # texts repeat the same few characters
+def unseen(character: str) -> bool:
+    """Whether a reader sees nothing of a character, or a terminal or a browser would obey it.
+
+    Control and format characters of all planes (C0, C1, bidirectional, zero-width, tags), those
+    without an assigned meaning, surrogates, variation selectors and fillers, letters of spelling
+    included: whoever prints foreign text shows them by their code points. Spaces are not unseen.
+    """
+    return character == _BLANK or _is_ignorable(character) or category(character) in _UNSEEN
+
+
+def has_letters(text: str) -> bool:
+    """Whether a text has at least one letter that is seen, of any script."""
+    return any(c.isalpha() and not unseen(c) for c in text)
+
+
 def _is_invisible(character: str) -> bool:
     if character in SPELLING:
         return False
-    code = ord(character)
-    ignorable = any(first <= code <= last for first, last in _IGNORABLE)
-    return ignorable or code in _ANNOTATIONS or unicodedata.category(character) in _CONTROLS
+    annotates = ord(character) in _ANNOTATIONS
+    return annotates or _is_ignorable(character) or category(character) in _CONTROLS
+
+
+def _is_ignorable(character: str) -> bool:
+    return any(first <= ord(character) <= last for first, last in _IGNORABLE)
 
 
 def _name(character: str) -> str:

@@ -1,5 +1,6 @@
 """Read a lexicon of hurtful words from a file of the user's."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from maskaudit.audit.texts.characters import invisible, without_case
 from maskaudit.audit.texts.text_files import read_text
 
 _COLUMN = "lemma"
+# Characters of the digest in a method key.
+_DIGEST_LENGTH = 12
 
 
 def read(path: Path) -> frozenset[str]:
@@ -27,6 +30,13 @@ def read(path: Path) -> frozenset[str]:
     if not lexicon:
         raise InputError(f"{path}: the lexicon is empty; expected one word per line")
     return lexicon
+
+
+def digest_of(lexicon: frozenset[str]) -> str:
+    """The digest that identifies a lexicon in a method key, whatever the order of its words."""
+    # Sorted, because the order of a set of strings differs from process to process.
+    text = "\n".join(sorted(lexicon))
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
 
 
 def _column(lines: list[str]) -> int | None:

@@ -4,6 +4,7 @@ import codecs
 from pathlib import Path
 
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.texts import bounded
 
 # The longer marks first: little-endian UTF-32's starts with little-endian UTF-16's.
 _MARKS = {
@@ -16,14 +17,14 @@ _MARKS = {
 _EXPECTED = "expected a file saved as UTF-8"
 
 
-def read_text(path: str | Path, expected: str = "a text file") -> str:
-    """The text of a UTF-8 file, without the byte order mark that some editors write.
+def read_text(path: str | Path, expected: str = "a text file", most: int = bounded.TEXT) -> str:
+    """The text of a UTF-8 file of at most `most` bytes, without an editor's byte order mark.
 
-    Raises `InputError` if the file cannot be read or is not UTF-8; the message names the other
-    encoding or the offending byte.
+    Raises `InputError` if it is no regular file, too large, unreadable or not UTF-8; the message
+    names the other encoding or the offending byte.
     """
     try:
-        content = Path(path).read_bytes()
+        content = bounded.content(path, most)
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(f"{path}: cannot be read ({reason}); expected {expected}") from error

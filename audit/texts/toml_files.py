@@ -18,7 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, mo
 from pydantic_core import ErrorDetails
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.texts import toml_lines
+from maskaudit.audit.texts import bounded, toml_lines
 from maskaudit.audit.texts.printable import printable
 from maskaudit.audit.texts.text_files import read_text
 from maskaudit.audit.texts.toml_lines import Place
@@ -99,11 +99,15 @@ def faults(
         yield place, f"{named}: {message}" if named else message
 
 
-def document(path: str | Path, expected: str = "a TOML file") -> Document:
-    """Read a file; raises `InputError` if it is missing, not UTF-8 or not TOML."""
-    source = read_text(path, expected)
+def document(
+    path: str | Path, expected: str = "a TOML file", most: int = bounded.SETTINGS
+) -> Document:
+    """Read a file; raises `InputError` if it cannot be read (`read_text`) or is not TOML."""
+    source = read_text(path, expected, most)
     try:
-        return Document(str(path), source, tomllib.loads(source))
+        raw = tomllib.loads(source)
+        bounded.check_depth(raw)
+        return Document(str(path), source, raw)
     except RecursionError as error:
         raise InputError(f"{path}: not valid TOML: brackets are nested too deeply") from error
     except ValueError as error:  # not TOML, or a number with thousands of digits

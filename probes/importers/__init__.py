@@ -7,6 +7,7 @@ from maskaudit.probes.importers import (
     crows_pairs,
     holistic_bias,
     honest,
+    options,
     stereoset,
     unqover,
     weat,
@@ -27,4 +28,5 @@ IMPORTERS: Mapping[str, Callable[..., Imported]] = {
     "honest": honest.read,
     "unqover": unqover.read,
     "weat": weat.read,
+    "options": options.read,
 }

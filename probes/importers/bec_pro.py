@@ -9,6 +9,7 @@ from maskaudit.probes.importers.professions import names_of_professions
 from maskaudit.probes.importers.winogender import percent
 from maskaudit.probes.languages import ENGLISH, UNDETERMINED
 from maskaudit.probes.published import published_files
+from maskaudit.probes.published.columns import NO_COLUMNS, Columns, check_columns
 from maskaudit.probes.published.imported import Imported, Report, fault, faults, header, row
 from maskaudit.probes.sentence import MASK
 
@@ -46,7 +47,7 @@ def read(
     path: Path,
     *,
     encoding: str | None = None,
-    columns: published_files.Columns = published_files.NO_COLUMNS,
+    columns: Columns = NO_COLUMNS,
 ) -> Imported:
     """Read a BEC-Pro table, English or German, with what the professions' file adds to it.
 
@@ -57,7 +58,7 @@ def read(
     file = path
     if path.is_dir():
         file = published_files.first_existing(path, "BEC-Pro_EN.tsv", "BEC-Pro_DE.tsv") or path
-    published_files.check_columns(columns, _ALL)
+    check_columns(columns, _ALL)
     source, records, bad = published_files.table(file, _ALL, encoding, columns)
     report = Report(source)
     for bad_line in bad:
@@ -172,7 +173,7 @@ def _of_professions(
 ) -> tuple[dict[str, float], dict[str, str]]:
     """Return the share of women by profession, 0 to 1, and its male form by its female one.
 
-    Both are empty without the professions' file. Only columns without soft hyphens are read.
+    Both are empty without the professions' file.
     """
     file = published_files.first_existing(folder, *_SHARES)
     if file is None:

@@ -11,6 +11,7 @@ from typing import Any
 from maskaudit.audit.errors import InputError
 from maskaudit.probes.languages import ENGLISH, UNDETERMINED, canonical, well_formed
 from maskaudit.probes.published import published_files
+from maskaudit.probes.published.columns import NO_COLUMNS, Columns, check_columns
 from maskaudit.probes.published.imported import (
     Imported,
     Report,
@@ -57,7 +58,7 @@ def read(
     path: Path,
     *,
     encoding: str | None = None,
-    columns: published_files.Columns = published_files.NO_COLUMNS,
+    columns: Columns = NO_COLUMNS,
     labels: Sequence[str] = (),
     licence: str | None = None,
 ) -> Imported:
@@ -67,7 +68,7 @@ def read(
     and 1 mean, in this order, where the file has numbers, `licence` what its publisher says. Raises
     `InputError` where the file cannot be read or lacks a column.
     """
-    published_files.check_columns(columns, (*_NEEDED, _WRITER))
+    check_columns(columns, (*_NEEDED, _WRITER))
     numbered = _numbered(labels)
     source, records, bad = published_files.table(path, _NEEDED, encoding, columns)
     report = Report(source)
@@ -112,7 +113,7 @@ def _is_original(records: list[published_files.Record]) -> bool:
     return hashlib.sha256(text).hexdigest() == _ORIGINAL
 
 
-def _language(columns: published_files.Columns) -> str:
+def _language(columns: Columns) -> str:
     """Return the language at the end of the sentences' columns, as in `sent_more_fr`."""
     ends = {columns.get(name, "").removeprefix(name).strip("_-. ") for name in _SENTENCES}
     end = ends.pop().replace("_", "-") if len(ends) == 1 else ""
@@ -207,9 +208,6 @@ def _notice(records: list[published_files.Record], report: Report) -> None:
     broken = [line for line, record in records if any("\n" in record[s] for s in _SENTENCES)]
     if broken:
         report.note("a sentence contains a line break, kept as published", broken)
-    soft = [line for line, record in records if any("\u00ad" in record[s] for s in _SENTENCES)]
-    if soft:
-        report.note("a sentence contains soft hyphens, which are removed", soft)
     if records and "sent_more_fr" in records[0][1]:
         report.note(
             "the file also has French columns; the columns sent_more and sent_less are read "
@@ -237,7 +235,7 @@ def _ids(records: list[published_files.Record], report: Report) -> list[str]:
 
 
 def _pair_rows(record: Mapping[str, Any], pair: str) -> list[dict[str, Any]]:
-    more, less = (record[name].replace("\u00ad", "") for name in _SENTENCES)
+    more, less = (record[name] for name in _SENTENCES)
     common = {
         "frame": pair,
         "pair": pair,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.texts.names import is_there
 from maskaudit.probes.published import published_files
 from maskaudit.probes.published.imported import Imported, Report, fault, header, row, shown
 
@@ -54,7 +55,7 @@ def read(
         )
     if most is not None and most < 1:
         raise InputError(f"most is {most}; expected at least 1 sentence, or None for all")
-    names = [*_FILES, *([_STANDALONE] if (folder / _STANDALONE).is_file() else [])]
+    names = [*_FILES, *([_STANDALONE] if is_there(folder / _STANDALONE) else [])]
     sources = [published_files.source(folder / name, encoding) for name in names]
     report = Report(*sources)
     descriptors, nouns, templates, *standalone = (

@@ -7,6 +7,7 @@ from typing import Any
 
 from maskaudit.audit.errors import InputError
 from maskaudit.probes.published import published_files
+from maskaudit.probes.published.columns import NO_COLUMNS, Columns, check_columns
 from maskaudit.probes.published.imported import (
     Imported,
     Report,
@@ -48,7 +49,7 @@ def read(
     path: Path,
     *,
     encoding: str | None = None,
-    columns: published_files.Columns = published_files.NO_COLUMNS,
+    columns: Columns = NO_COLUMNS,
     corrected: bool = False,
 ) -> Imported:
     """Read the items with a blank from the published JSON, a JSON Lines file or the hub's copy.
@@ -58,7 +59,7 @@ def read(
     items with two blanks, or where that is not one word. `columns` has the file's names of keys
     that it calls otherwise. Raises `InputError` where the file cannot be read.
     """
-    published_files.check_columns(columns, _KEYS)
+    check_columns(columns, _KEYS)
     source, records, bad = _records(path, encoding, columns)
     report = Report(source)
     if numbered := [line for line, record in records if record.get("numbered")]:
@@ -83,7 +84,7 @@ def read(
 
 
 def _records(
-    path: Path, encoding: str | None, columns: published_files.Columns
+    path: Path, encoding: str | None, columns: Columns
 ) -> tuple[published_files.Source, list[published_files.Record], list[published_files.Bad]]:
     """Return flat records of any layout: context, target, bias_type and a sentence per label."""
     if from_hub := published_files.hub_records(path):
@@ -100,7 +101,7 @@ def _records(
     return source, list(_published(_renamed(content, columns), source.name)), []
 
 
-def _renamed(value: Any, columns: published_files.Columns) -> Any:  # noqa: ANN401 - JSON
+def _renamed(value: Any, columns: Columns) -> Any:  # noqa: ANN401 - JSON
     """Return a value of JSON with the keys of its objects, at any depth, under our names."""
     if isinstance(value, list):
         return [_renamed(part, columns) for part in value]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from maskaudit.audit.texts.characters import SOFT_HYPHEN, composed, invisible
+from maskaudit.audit.texts.characters import composed, invisible
 from maskaudit.audit.texts.printable import printable
 from maskaudit.probes.languages import ENGLISH
 from maskaudit.probes.published.published_files import MISSING, Source
@@ -148,8 +148,7 @@ def fault(value: object, *, sentence: bool = False, masks: int = 0) -> str:
         return "is empty"
     if len(value) > LONGEST_TEXT:
         return f"has {len(value)} characters; expected at most {LONGEST_TEXT}"
-    # Soft hyphens are where published texts were set in columns.
-    if found := invisible(value, allowed=SOFT_HYPHEN + (_BREAKS if sentence else "")):
+    if found := invisible(value, allowed=_BREAKS if sentence else ""):
         return f"contains the invisible character {found}"
     if sentence and value.count(MASK) != masks:
         return f"contains {MASK} {value.count(MASK)} times; expected {masks}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.files import unfinished, writing
-from maskaudit.audit.texts import toml_files
+from maskaudit.audit.texts import bounded, toml_files
 from maskaudit.audit.texts.text_files import read_text
 from maskaudit.probes.languages import ENGLISH, EXAMPLES, well_formed
 from maskaudit.probes.published.imported import EMPTY, Imported, Unusable
@@ -125,11 +125,11 @@ def _row_fault(value: object) -> str:
 
 
 def _values(path: Path) -> Iterator[tuple[int, Any]]:
-    for line, text in enumerate(read_text(path).splitlines(keepends=False), start=1):
+    source = read_text(path, most=bounded.PUBLISHED)
+    for line, text in enumerate(source.splitlines(keepends=False), start=1):
         try:
-            yield line, json.loads(text)
-        # Deeply nested JSON exhausts the stack: a fault of the file and not of the program.
-        except (ValueError, RecursionError) as error:
+            yield line, bounded.json_value(text)
+        except ValueError as error:
             raise InputError(f"{path}, line {line}: is not valid JSON") from error
 
 

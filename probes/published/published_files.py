@@ -8,18 +8,20 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from maskaudit.audit.errors import InputError, MissingExtraError
+from maskaudit.audit.texts import bounded
 from maskaudit.audit.texts.characters import composed
-from maskaudit.audit.texts.toml_files import did_you_mean
+from maskaudit.audit.texts.names import is_there
+from maskaudit.probes.published import soft_hyphens
+from maskaudit.probes.published.columns import Columns, as_wanted, renamed
 from maskaudit.probes.published.mixed_encodings import residues
 from maskaudit.probes.published.separated_values import fields, rows
 
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
-# Files are read whole, so their size is bounded to protect the memory.
-_LARGEST_FILE = 512 * 2**20
+# A row of a published Parquet file is a table of Python, and takes a kilobyte or more.
+_MOST_ROWS = 5_000_000
 _NAMED_AT_MOST = 20
 # A hub id: owner/name, or owner/name:configuration.
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(:[\w.-]+)?")
@@ -29,9 +31,6 @@ _BYTE_ORDER_MARKS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16
 Record = tuple[int, Mapping[str, Any]]
 # The cell of a row that lacks a key which other rows have.
 MISSING = object()
-# How a file names columns that it calls otherwise: its name by ours.
-Columns = Mapping[str, str]
-NO_COLUMNS: Columns = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,14 @@ def source(path: Path, encoding: str | None = None) -> Source:
     data = _bytes(path)
     text, notes = _decoded(data, path, encoding)
     notes += _note_on_residues(text, path, encoding)
+    notes += soft_hyphens.note(enumerate(lines(text), start=1))
+    text = soft_hyphens.without(text)
     return Source(path.name, hashlib.sha256(data).hexdigest(), text, tuple(notes))
+
+
+def _as_read(text: str) -> str:
+    """Return a cell as every importer reads it: in NFC, without soft hyphens."""
+    return composed(soft_hyphens.without(text))
 
 
 def _note_on_residues(text: str, path: Path, encoding: str | None) -> list[str]:
@@ -79,8 +85,8 @@ def _note_on_residues(text: str, path: Path, encoding: str | None) -> list[str]:
 
 
 def first_existing(folder: Path, *names: str) -> Path | None:
-    """Return the first of these files that exists in the folder, or None."""
-    return next((folder / name for name in names if (folder / name).is_file()), None)
+    """Return the first of these names that is in the folder, readable or not; None without one."""
+    return next((folder / name for name in names if is_there(folder / name)), None)
 
 
 def lines(text: str) -> list[str]:
@@ -103,6 +109,7 @@ def table(
     """
     advice = "" if columns is None else f"; name yours with --column {needed[0]}=NAME"
     columns = columns or {}
+    # A name that the user gives has to be the file's own; ours may stand there in capitals.
     wanted = [columns.get(name, name) for name in needed]
     bad: list[Bad] = []
     if from_hub := hub_records(path):
@@ -111,8 +118,11 @@ def table(
         file = source(path, encoding)
         if not file.text.lstrip().startswith(("{", "[")):
             records, bad = separated(file, wanted, advice)
-            return file, [(line, _renamed(record, columns)) for line, record in records], bad
+            return file, [(line, renamed(record, columns)) for line, record in records], bad
         records, bad = json_table(file)
+    names = dict.fromkeys(name for _, record in records for name in record)
+    spelt = as_wanted(list(names), wanted)
+    records = [(n, {spelt[k]: value for k, value in record.items()}) for n, record in records]
     names = dict.fromkeys(name for _, record in records for name in record)
     if missing := [repr(name) for name in wanted if name not in names]:
         raise InputError(
@@ -121,27 +131,7 @@ def table(
         )
     # A record may lack a key that others have: its cell is missing, and the row is named later.
     absent = dict.fromkeys(needed, MISSING)
-    return file, [(n, {**absent, **_renamed(record, columns)}) for n, record in records], bad
-
-
-def check_columns(columns: Columns, known: Sequence[str]) -> None:
-    """Raise `InputError` for a column of ours that a set does not have: it would change nothing."""
-    for ours, theirs in columns.items():
-        if ours not in known:
-            raise InputError(
-                f"--column {ours}={theirs}: {ours!r} is no column of this set"
-                f"{did_you_mean(ours, known)}"
-            )
-
-
-def _renamed(record: Mapping[str, Any], columns: Columns) -> dict[str, Any]:
-    """Return a record under our names; a column that has another's name is left out."""
-    ours = {theirs: name for name, theirs in columns.items()}
-    return {
-        ours.get(name, name): value
-        for name, value in record.items()
-        if name in ours or name not in columns
-    }
+    return file, [(n, {**absent, **renamed(record, columns)}) for n, record in records], bad
 
 
 def separated(
@@ -153,7 +143,11 @@ def separated(
     where the header lacks a needed column, and where it has a column twice.
     """
     head = next(iter(lines(file.text)), "")
-    names_by_mark = {mark: fields(head, mark) for mark in SEPARATORS}
+    cells_by_mark = {mark: fields(head, mark) for mark in SEPARATORS}
+    names_by_mark = {
+        mark: [*map(as_wanted(cells, needed).__getitem__, cells)]
+        for mark, cells in cells_by_mark.items()
+    }
     fitting = [mark for mark, names in names_by_mark.items() if set(needed) <= set(names)]
     if not fitting:
         # The separator that gives the most columns is probably the file's.
@@ -171,7 +165,7 @@ def separated(
     bad: list[Bad] = []
     for line, cells in rows(lines(file.text), mark, len(names)):
         if len(cells) == len(names):
-            records.append((line, dict(zip(names, map(composed, cells), strict=True))))
+            records.append((line, dict(zip(names, map(_as_read, cells), strict=True))))
         # An empty line has no fields and is no fault.
         elif any(cells):
             reason = f"has {len(cells)} fields; the header has {len(names)}"
@@ -187,9 +181,9 @@ def json_lines(file: Source) -> tuple[list[Record], list[Bad]]:
         if not line.strip():
             continue
         try:
-            value = _composed(json.loads(line))
-        except (ValueError, RecursionError) as error:
-            bad.append(Bad(number, f"is not valid JSON: {_reason(error)}", line))
+            value = _composed(bounded.json_value(line))
+        except ValueError as error:
+            bad.append(Bad(number, f"is not valid JSON: {error}", line))
             continue
         if isinstance(value, dict):
             records.append((number, value))
@@ -212,7 +206,13 @@ def json_table(file: Source) -> tuple[list[Record], list[Bad]]:
             raise
         return records, bad
     if isinstance(content, dict):
-        lists = [value for value in content.values() if isinstance(value, list)]
+        # The one object of a file of one line may hold lists of words.
+        lists = [
+            value
+            for value in content.values()
+            if isinstance(value, list)
+            and (len(content) == 1 or all(isinstance(part, dict) for part in value))
+        ]
         content = lists[0] if len(lists) == 1 else [content] if not lists else None
     if not isinstance(content, list):
         raise InputError(f"{file.name}: expected a list of JSON objects, or one on each line")
@@ -229,9 +229,9 @@ def _of_viewer(value: object) -> object:
 
 
 def _composed(value: Any) -> Any:  # noqa: ANN401 - JSON may hold any value
-    """Return a value with each text in NFC (`characters.composed`)."""
+    """Return a value with each text as it is read (`_as_read`)."""
     if isinstance(value, str):
-        return composed(value)
+        return _as_read(value)
     if isinstance(value, list):
         return [_composed(part) for part in value]
     if isinstance(value, dict):
@@ -242,9 +242,9 @@ def _composed(value: Any) -> Any:  # noqa: ANN401 - JSON may hold any value
 def json_whole(file: Source) -> Any:  # noqa: ANN401 - JSON may hold any value
     """Return the value of a JSON text; raises `InputError` if it is not valid JSON."""
     try:
-        return _composed(json.loads(file.text))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{file.name}: is not valid JSON: {_reason(error)}") from error
+        return _composed(bounded.json_value(file.text))
+    except ValueError as error:
+        raise InputError(f"{file.name}: is not valid JSON: {error}") from error
 
 
 def hub_records(path: Path) -> tuple[Source, list[Record]] | None:
@@ -254,16 +254,9 @@ def hub_records(path: Path) -> tuple[Source, list[Record]] | None:
     return _hub(path.as_posix()) if _is_hub_id(path) else None
 
 
-def _reason(error: Exception) -> str:
-    return "brackets are nested too deeply" if isinstance(error, RecursionError) else str(error)
-
-
 def _bytes(path: Path) -> bytes:
     try:
-        if path.is_file() and path.stat().st_size > _LARGEST_FILE:
-            size = path.stat().st_size // 2**20
-            raise InputError(f"{path}: has {size} MiB; expected a probe set of at most 512 MiB")
-        return path.read_bytes()
+        return bounded.content(path, bounded.PUBLISHED)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{path}: cannot be read ({reason}); expected a published set") from error
@@ -313,26 +306,29 @@ def _by_name(record: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str
 
 def _parquet(path: Path) -> tuple[Source, list[Record]]:
     import pyarrow as pa
-    import pyarrow.parquet as pq
+
+    from maskaudit.audit.recording import parquet_files
 
     data = _bytes(path)
     try:
         # From the bytes that are hashed, so that rows and digest are of one file.
-        stored = pq.read_table(pa.BufferReader(data))
-    except (pa.ArrowException, OSError) as error:
+        stored = parquet_files.read(data, most_rows=_MOST_ROWS)
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(f"{path}: is not a Parquet file: {error}") from error
     names = _class_names(stored.schema.metadata or {})
     rows = enumerate(stored.to_pylist(), start=1)
-    records = [(number, _by_name(record, names)) for number, record in rows]
-    return Source(path.name, hashlib.sha256(data).hexdigest(), ""), records
+    stored_rows = list(rows)
+    notes = soft_hyphens.note(stored_rows)
+    records = [(number, _by_name(record, names)) for number, record in stored_rows]
+    return Source(path.name, hashlib.sha256(data).hexdigest(), "", tuple(notes)), records
 
 
 def _class_names(metadata: Mapping[bytes, bytes]) -> dict[str, Sequence[str]]:
     """Return the names of numbered labels, which `datasets` stores in the file's metadata."""
     try:
-        features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
+        features = bounded.json_value(metadata.get(b"huggingface", b"{}"))["info"]["features"]
         return {key: value["names"] for key, value in features.items() if "names" in value}
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
@@ -368,12 +364,14 @@ def _hub(hub_id: str) -> tuple[Source, list[Record]]:
         raise InputError(f"{hub_id}: has the splits {', '.join(splits)}; expected exactly one")
     split, rows = next(iter(splits.items()))
     labels = {key: getattr(kind, "names", None) for key, kind in rows.features.items()}
-    records = [(number, _by_name(record, labels)) for number, record in enumerate(rows, start=1)]
+    stored_rows = [(number, dict(record)) for number, record in enumerate(rows, start=1)]
+    notes = soft_hyphens.note(stored_rows)
+    records = [(number, _by_name(record, labels)) for number, record in stored_rows]
     # No file of the hub's is at hand, so the rows are hashed. A lone surrogate must not stop that:
     # its row is refused later.
     lines_ = (json.dumps(record, sort_keys=True, default=str) for _, record in records)
     digest = hashlib.sha256("\n".join(lines_).encode("utf-8", "surrogatepass")).hexdigest()
-    return Source(f"{hub_id} ({split})", digest, ""), records
+    return Source(f"{hub_id} ({split})", digest, "", tuple(notes)), records
 
 
 def _load_dataset() -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""The parts that all charts share: scales, axes, frame, lines, labels, and conversion to SVG."""
+"""The parts that all charts share: scales, axes, frame, lines, labels, and their specification."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,13 +6,12 @@ from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
-import vl_convert
 
 from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE
 
 FONT = "system-ui, sans-serif"
 # vl-convert names a version of Vega-Lite by two numbers: 6.4 for the v6.4.1 of altair.
-_VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 SHAPES: Mapping[str, str] = {REFERENCE: "circle", CANDIDATE: "square", DIFFERENCE: "diamond"}
 INK, SOFT, LINE = "var(--ink)", "var(--soft)", "var(--line)"
 
@@ -133,9 +132,8 @@ def _is_unknown(value: object) -> bool:
     return isinstance(value, float) and not math.isfinite(value)
 
 
-def svg(chart: Any) -> str:  # noqa: ANN401
-    """Render an Altair chart as SVG."""
+def specification(chart: Any) -> dict[str, Any]:  # noqa: ANN401
+    """What the drawing engine reads of an Altair chart."""
     # Validation takes longer than drawing, so a test checks the charts against the schema instead.
-    spec = chart.to_dict(validate=False)
-    svg: str = vl_convert.vegalite_to_svg(spec, vl_version=_VEGA_LITE)
-    return svg
+    plain: dict[str, Any] = chart.to_dict(validate=False)
+    return plain

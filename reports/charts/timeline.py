@@ -17,7 +17,6 @@ from maskaudit.reports.charts.common import (
     framed,
     over,
     scale,
-    svg,
     ticks_around,
 )
 
@@ -27,8 +26,8 @@ _CROWDED = 60
 _ALARM = "var(--note-line)"
 
 
-def draw(line: Timeline) -> str:
-    """Render a timeline as SVG."""
+def timeline_chart(line: Timeline) -> Any:  # noqa: ANN401
+    """The numbers of a timeline in their order, with levels, limits and dates."""
     data = _placed(line)
     nulls = [] if line.null is None else [line.null]
     bounds = [bound for limit in line.limits for bound in (limit.low, limit.high)]
@@ -44,12 +43,10 @@ def draw(line: Timeline) -> str:
         _points(data, x, y, line.subject),
         _dates(data),
     ]
-    return svg(
-        framed(
-            alt.layer(*layers),
-            (WIDTH, HEIGHT),
-            {"left": 62, "right": 40, "top": 10, "bottom": 34},
-        )
+    return framed(
+        alt.layer(*layers),
+        (WIDTH, HEIGHT),
+        {"left": 62, "right": 40, "top": 10, "bottom": 34},
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
+from maskaudit.audit.texts import bounded
 from maskaudit.reports import verdicts as gates
 from maskaudit.reports import wording
 from maskaudit.reports.verdicts import FAIL, INCONCLUSIVE, NOT_MEASURED, WARNING
@@ -42,7 +43,7 @@ def lines_of(file: Path) -> dict[str, int]:
     """
     try:
         # A file saved on Windows may begin with a byte order mark.
-        lines = file.read_text("utf-8-sig").splitlines()
+        lines = bounded.content(file, bounded.SETTINGS).decode("utf-8-sig").splitlines()
     except (OSError, ValueError):
         # Annotations then point to line 1, which is better than none.
         return {}

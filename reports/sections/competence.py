@@ -75,7 +75,9 @@ def _result(check: Competence) -> str:
 def _too_few(check: Competence) -> str:
     asked = check.of if check.asked is None else check.asked
     read = f"{wording.number(check.of)} of {wording.counted(asked, 'fact')} could be read"
+    # Masks of one sentence are facts each, and one for the verdict.
+    apart = " in sentences of their own" if check.of >= LEAST_FACTS else ""
     return (
         f"{read}, of which it fills {wording.number(check.right)} with a right answer, and a "
-        f"verdict takes at least {LEAST_FACTS} (docs/probe_sets.md says how to write more)"
+        f"verdict takes at least {LEAST_FACTS}{apart} (docs/probe_sets.md says how to write more)"
     )

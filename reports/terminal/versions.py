@@ -122,7 +122,7 @@ def _details(baseline: Baseline) -> str:
         f"{wording.opened(baseline.version.name)}: accepted {about.accepted}, {reason}",
         f"  model   {_model(model)}",
         f"  record  {wording.visible(about.record, None)}{_history(about)}",
-        f"  method  {', '.join(f'{key} {value}' for key, value in about.method.items())}",
+        f"  method  {wording.visible(_joined(about.method), None)}",
     ]
     for gate in about.margins:
         limit = "margin" if "margin" in gate else "bound"
@@ -130,12 +130,21 @@ def _details(baseline: Baseline) -> str:
             f"  {limit} {gate.get(limit)} of {gate['id']}: {wording.visible(gate['reason'], None)}"
         )
     for name, part in about.probe_sets.items():
-        lines += ["", f"{wording.visible(part.title)} ({name}, version {part.version})"]
-        lines += [f"  {key} {value}" for key, value in about.numbers.get(name, {}).items()]
-        lines += [f"  since {key} {value}" for key, value in about.changes.get(name, {}).items()]
+        lines += [
+            "",
+            f"{wording.visible(part.title)} ({name}, version {wording.visible(part.version)})",
+        ]
+        numbers, changes = (table.get(name, {}) for table in (about.numbers, about.changes))
+        lines += [f"  {wording.visible(f'{key} {numbers[key]}', None)}" for key in numbers]
+        lines += [f"  since {wording.visible(f'{key} {changes[key]}', None)}" for key in changes]
         if name in about.not_compared:
-            lines.append(f"  not compared with the baseline before it: {about.not_compared[name]}")
+            reason = wording.visible(about.not_compared[name], None)
+            lines.append(f"  not compared with the baseline before it: {reason}")
     return "\n".join(lines)
+
+
+def _joined(method: Mapping[str, str]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in method.items())
 
 
 def accepted(baseline: Baseline, *, first: bool) -> str:

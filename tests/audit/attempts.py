@@ -17,18 +17,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import vl_convert  # noqa: F401 - loaded once, here
 from transformers.utils import logging
 
 import maskaudit
 import maskaudit.audit.pipeline  # loaded once, here: `maskaudit` itself waits until it is used
 from maskaudit.audit.errors import MaskauditError
 from maskaudit.audit.measuring import scoring
+from maskaudit.audit.recording import record
 from tests import tiny
 
 # Few enough that the small set below is of many parts.
 PART = 7
 WRITES = {"os.rename", "os.mkdir", "os.remove", "os.chmod", "os.utime", "shutil.rmtree"}
+# Told for a table, which pyarrow writes by itself, and for the charts, which another process draws.
+WRITES |= {"maskaudit.table", "subprocess.Popen"}
 _FOR_WRITING = os.O_WRONLY | os.O_RDWR
 SET = tiny.small_set(women=("she", "her"), men=("he", "him"))
 PLACES = ("in Paris", "at the school", "in the city", "for years", "by day", "in France")
@@ -65,8 +67,8 @@ def attempt(folder: Path, said: dict[str, Any]) -> dict[str, Any]:
     """Start an audit in a child, end it as is said, and tell how that went.
 
     `delay` are the seconds after which `signal` is sent; `event` is the number of the change to
-    files at which the child kills itself, `at` a part of the name of the file; `limit` is the
-    largest file that may be written.
+    files at which the child kills itself, counted from the first whose name has `since` in it, `at`
+    a part of the name of the file; `limit` is the largest file that may be written.
     """
     begun = time.monotonic()
     reads, writes = os.pipe()
@@ -94,13 +96,15 @@ def _be_the_child(folder: Path, told: int, said: dict[str, Any]) -> None:
         os.dup2(told, sys.stdout.fileno())
         os.dup2(told, sys.stderr.fileno())
         # Whoever started the tests may have had SIGINT ignored, as a shell does in the background.
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.default_int_handler)
         os.environ["MASKAUDIT_CACHE"] = said.get("cache", str(folder / "cache"))
         scoring.PART = PART
         if "limit" in said:
             resource.setrlimit(resource.RLIMIT_FSIZE, (said["limit"], said["limit"]))
-        sys.addaudithook(_counting(str(folder), said.get("event", 0), said.get("at", "\0")))
+        record._write_table = _told(record._write_table)
+        moment = said.get("event", 0), said.get("since", ""), said.get("at", "\0")
+        sys.addaudithook(_counting(str(folder), *moment))
         audit(
             folder,
             said.get("out", str(folder / "runs")),
@@ -119,16 +123,27 @@ def _be_the_child(folder: Path, told: int, said: dict[str, Any]) -> None:
         os._exit(code)
 
 
-def _counting(folder: str, last: int, name: str) -> Callable[[str, tuple[Any, ...]], None]:
+def _told(write: Callable[..., None]) -> Callable[..., None]:
+    """Write a table and tell the audit hook."""
+
+    def write_and_tell(name: str, frame: Any, path: Path) -> None:
+        write(name, frame, path)
+        sys.audit("maskaudit.table", str(path))
+
+    return write_and_tell
+
+
+def _counting(folder: str, last: int, since: str, name: str) -> Callable[..., None]:
     """An audit hook that kills the process at a change to the folder, by its number or file."""
     changes = 0
 
     def hook(event: str, details: tuple[Any, ...]) -> None:
         nonlocal changes
         writes = event in WRITES or (event == "open" and (details[2] or 0) & _FOR_WRITING)
-        if writes and str(details[0]).startswith(folder):
-            changes += 1
-            if changes == last or name in str(details[0]):
+        place = str(details[0]) if writes else ""
+        if writes and (place.startswith(folder) or event == "subprocess.Popen"):
+            changes += bool(changes) or since in place
+            if changes == last or name in place:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     return hook

@@ -160,6 +160,27 @@ def test_an_audit_prints_its_claim_its_record_and_its_page(maskaudit, here, mode
     assert "small: 48 of 48 sentences" in done.err.replace("96 of 96", "48 of 48")
 
 
+def test_without_gates_it_is_said_once_that_nothing_was_judged(maskaudit, here, models):
+    """Of two records together; another tool's file was left alone; or it is an error."""
+    said = ["run", "--probes", "small.toml"]
+    both = ["--student", models / "student", "--student", models / "teacher"]
+    done = maskaudit(*said, *both)
+    assert done.code == 0
+    assert done.err.count("maskaudit: note: no gates.toml: nothing was judged\n") == 1
+    (here / "gates.toml").write_text("[circuit]\n")
+    alone = maskaudit(*said, *both[:2])
+    assert "note: gates.toml: not ours, left alone; nothing was judged\n" in alone.err
+    (here / "gates.toml").unlink()
+    (here / "AUDIT.toml").write_text('[run]\ngates = "required"\n')
+    before = records(here)
+    for more in ([], ["--plan"], ["--skip-unchanged"]):
+        refused = maskaudit(*said, *both[:2], *more)
+        assert_one_line(refused, 2, 'run.gates is "required", and gates.toml is not there')
+    assert records(here) == before
+    (here / "AUDIT.toml").write_text('[run]\ngates = "requird"\n')
+    assert_one_line(maskaudit("run"), 2, "line 2: run.gates: ")
+
+
 def test_quiet_prints_the_page_and_nothing_else(maskaudit, here, models):
     """For a script that opens it."""
     done = maskaudit("run", "--student", models / "student", "--probes", "small.toml", "--quiet")
@@ -713,6 +734,22 @@ def test_a_request_that_cannot_be_read_is_one_line(maskaudit, here, pair, text):
     """With the file and what was expected."""
     (here / "request.json").write_bytes(text if isinstance(text, bytes) else text.encode())
     assert_one_line(maskaudit("fill", "--input", "request.json", *pair), 2, "expected")
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ({"inputs": ["A [MASK]."], "parameters": {}}, "has the keys 'inputs', 'parameters'"),
+        ({"dataframe_split": {}}, "has the keys 'dataframe_split'"),
+        ({"input_data": {"columns": [], "data": []}}, "an object with the keys 'columns', 'data'"),
+        (["A [MASK]."], "has no object"),
+        ({"input_data": ["A [mask]."]}, "expected at least one (write [MASK] for '[mask]')"),
+    ],
+)  # fmt: skip
+def test_a_body_of_another_service_is_named(maskaudit, here, pair, body, found):
+    """By its keys, beside what is read."""
+    (here / "request.json").write_text(json.dumps(body))
+    assert_one_line(maskaudit("fill", "--input", "request.json", *pair), 2, found)
 
 
 def test_a_request_is_read_as_windows_and_endpoints_write_it(maskaudit, here, pair):

@@ -6,14 +6,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import torch
 
 import maskaudit
 from maskaudit.audit import describe, pipeline, settings
-from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring import cache, fingerprint, pairs, scoring
+from maskaudit.audit.errors import CannotWriteError, InputError
+from maskaudit.audit.judging import verdicts
+from maskaudit.audit.measuring import cache, entries, fingerprint, pairs, scoring
+from maskaudit.audit.measuring.cache import MIB, Cache
+from maskaudit.audit.preview import planned
 from maskaudit.audit.recording import record
 from maskaudit.audit.recording.record import TABLES, Record, load_record
+from maskaudit.reports.html import FILE
 from tests import tiny
 from tests.audit.attempts import SET
 
@@ -47,7 +53,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return a list that gets the number of pairs whenever one is to be scored; draw no pages."""
+    """Return a list that gets the number of pairs whenever one is to be scored; pages are empty."""
     found: list[int] = []
     each = scoring.score_each
 
@@ -56,7 +62,7 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return each(parts, pairs, *rest, **named)
 
     monkeypatch.setattr(scoring, "score_each", spy)
-    monkeypatch.setattr(pipeline, "write_page", lambda _record: None)
+    monkeypatch.setattr(pipeline, "write_page", lambda found: (found.path / FILE).write_text(""))
     return found
 
 
@@ -295,3 +301,153 @@ def test_a_user_without_a_place_for_caches_is_audited_all_the_same(run, monkeypa
     assert told.startswith(
         "scores cannot be cached, so an interrupted run cannot be resumed: there"
     )
+
+
+def only_entry(change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Change the scores of the one entry that is cached, with the user's own key."""
+    folder = cache.default_folder()
+    [path] = folder.iterdir()
+    key = path.name.removesuffix(cache.SUFFIX)
+    entry = Cache(folder, MIB, pytest.fail).read(key)
+    _, about = entries.about(path)
+    Cache(folder, MIB, pytest.fail).write(key, {**entry, "scores": change(entry["scores"])}, about)
+
+
+POISON = {
+    "five rows": lambda rows: rows.iloc[:5],
+    "infinities": lambda rows: rows.assign(value=float("inf")),
+    "a row twice": lambda rows: pd.concat([rows, rows.iloc[:1]], ignore_index=True),
+    "no values": lambda rows: rows.assign(value=float("nan")),
+}
+
+
+@pytest.mark.usefixtures("scored")
+@pytest.mark.parametrize("poison", POISON)
+def test_an_entry_without_exactly_the_rows_that_are_asked_for_is_not_taken(run, poison):
+    """Though it is authenticated: that is told, and the tables are those of a run without it."""
+    first = run()
+    only_entry(POISON[poison])
+    notes: list[str] = []
+    again = run(note=notes.append)
+    assert tables_of(again) == tables_of(first)
+    assert any("this cache entry" in note and "scored again" in note for note in notes)
+    use = again.manifest.provenance.cache
+    assert (use.asked, use.taken, use.keys) == (1, 0, [])
+
+
+@pytest.mark.usefixtures("scored")
+def test_a_forged_entry_with_a_valid_sum_is_not_taken(run):
+    """Whoever can write to the folder, but lacks the key, decides no number."""
+    first = run()
+    folder = cache.default_folder()
+    [path] = folder.iterdir()
+    key = path.name.removesuffix(cache.SUFFIX)
+    entry = Cache(folder, MIB, pytest.fail).read(key)
+    _, about = entries.about(path)
+    scores = entry["scores"].assign(value=lambda rows: rows["value"] - 1)
+    path.write_bytes(entries.packed(key, {**entry, "scores": scores}, about, b"f" * 32))
+    notes: list[str] = []
+    assert tables_of(run(note=notes.append)) == tables_of(first)
+    assert any("made with another key than yours" in note for note in notes)
+
+
+def test_the_record_its_page_and_its_gates_say_what_was_taken_from_the_cache(run, here):
+    """And of the first run, that nothing was; without a cache, nothing is said."""
+    (here / "gates.toml").write_text(
+        '[[gate]]\nid = "a"\nrule = "bound"\nbound = 99.0\nreason = "a test"\n'
+    )
+    uses, pages, notes = [], [], []
+    for said in ({}, {}, {"no_cache": True}):
+        found = load_record(run(**said, note=lambda _told: None).path)
+        uses.append(found.manifest.provenance.cache)
+        pages.append((found.path / FILE).read_text("utf-8"))
+        notes.append(verdicts.read(found.path).notes)
+    [path] = cache.default_folder().iterdir()
+    key = path.name.removesuffix(cache.SUFFIX)
+    assert uses[0].model_dump() == {"asked": 1, "taken": 0, "keys": []}
+    assert uses[1].model_dump() == {"asked": 1, "taken": 1, "keys": [key]}
+    assert uses[2] is None
+    assert [("none was taken from the cache" in page) for page in pages] == [True, False, False]
+    taken = "1 of 1 parts of the scores were taken from the cache of an earlier run"
+    assert [taken in page for page in pages] == [False, True, False]
+    assert [taken in said for said in notes] == [False, True, False]
+
+
+def test_a_folder_that_others_may_write_to_ends_a_run_before_anything_is_scored(run, here, scored):
+    """With what to type; without a cache the audit is made."""
+    cache.default_folder().mkdir(mode=0o777)
+    cache.default_folder().chmod(0o777)
+    with pytest.raises(InputError, match=r"type  chmod go-w "):
+        run()
+    assert scored == []
+    assert [path.name for path in (here / "runs").iterdir()] == [".lock"]
+    run(no_cache=True)
+
+
+def test_a_plan_says_what_would_be_taken_and_why_not_more(run, folders):
+    """Of the same part with other threads; of other parts nothing is known."""
+    wanted = settings.resolve(
+        reference=folders["teacher"], candidate=folders["student"], probes=["small.toml"]
+    )
+    assert planned(wanted).as_json()["cache"] == {"asked": 1, "taken": 0, "not_taken": {}}
+    run()
+    assert planned(wanted).as_json()["cache"] == {"asked": 1, "taken": 1, "not_taken": {}}
+    assert "1 of 1 parts would be taken from it" in planned(wanted).as_text()
+    before = torch.get_num_threads()
+    torch.set_num_threads(before + 1)
+    try:
+        preview = planned(wanted)
+    finally:
+        torch.set_num_threads(before)
+    why = f"{before} threads (here {before + 1})"
+    assert preview.as_json()["cache"] == {"asked": 1, "taken": 0, "not_taken": {why: 1}}
+    assert f"1 would not, made with {why}" in preview.as_text()
+
+
+# --- Pages that are missing -----------------------------------------------------------------------
+
+
+def test_a_record_that_lacks_its_page_is_finished_and_not_made_again(run, scored):
+    """By a plain run too; only the newest of its key counts, and another key is no reason."""
+    first = run()
+    (first.path / FILE).unlink()
+    notes: list[str] = []
+    assert run(note=notes.append).path == first.path
+    assert scored == [1, 0]
+    assert (first.path / FILE).is_file()
+    assert notes == [
+        f"{first.path.name}: this record is whole, and only its page was missing; it is finished"
+    ]
+    second = run()
+    (first.path / FILE).unlink()
+    assert run().path not in {first.path, second.path}
+    (run(seed=1).path / FILE).unlink()
+    assert run().manifest.number == 5
+
+
+@pytest.mark.usefixtures("here", "scored")
+def test_several_candidates_say_which_records_are_whole_when_the_disk_is_full(folders, monkeypatch):
+    """The second record cannot be sealed: the first is kept, and a retry goes on from it."""
+    seal = record.seal
+    sealed: list[Record] = []
+
+    def full(*said: object) -> Record:
+        if sealed:
+            raise CannotWriteError("runs: cannot write (No space left on device)", "nothing")
+        sealed.append(seal(*said))
+        return sealed[0]
+
+    wanted = settings.resolve(
+        candidates=[folders["student"], folders["third"]], probes=["small.toml"], out="runs"
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(record, "seal", full)
+        with pytest.raises(CannotWriteError) as told:
+            pipeline.run_all(wanted)
+    assert str(told.value) == (
+        "runs: cannot write (No space left on device); the record is whole; its page: maskaudit "
+        f"report {sealed[0].path}"
+    )
+    found = pipeline.run_all(wanted)
+    assert [one.manifest.number for one in found] == [1, 2]
+    assert found[0].path == sealed[0].path

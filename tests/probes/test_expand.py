@@ -1,5 +1,7 @@
 """The masked sentences that a probe set implies, and ids that change with what is scored alone."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskaudit.audit.recording import tables
+from maskaudit.probes import expand as expanding
+from maskaudit.probes import items_digest as digesting
 from maskaudit.probes.expand import Expanded, article, context_id, expand, item_id
 from maskaudit.probes.loading import load, parse, shipped
 from maskaudit.probes.schema import ProbeSet
@@ -450,6 +454,32 @@ def test_the_digest_does_not_depend_on_the_order_of_frames_and_attributes(texts,
 def test_the_digest_changes_with_the_grouping_of_what_is_scored(change):
     """Numbers that stand for something else may not be compared, be the sentences the same."""
     assert expand(probe_set(**change)).digest != expand(probe_set()).digest
+
+
+def several_masks() -> ProbeSet:
+    """Return facts of two masks, whose words share sentences, and one of a single mask."""
+    return facts(
+        {"id": "a", "relation": "r", "text": "[MASK] lies in [MASK].",
+         "answers": ["Paris | Rome", "France | Italy"]},
+        {"id": "b", "relation": "r", "text": "Rome lies in [MASK].", "answers": ["Italy"]},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("of", [several_masks, lambda: probe_set(neutral="person")])
+def test_a_set_is_expanded_alike_however_many_rows_are_put_into_a_table_at_once(of, monkeypatch):
+    """And the number of rows is told as it grows; the digest is that of the rows as text."""
+    whole = expand(of())
+    monkeypatch.setattr(expanding, "_ROWS", 2)
+    monkeypatch.setattr(digesting, "_LINES", 3)
+    told: list[int] = []
+    parts = expand(of(), told.append)
+    pd.testing.assert_frame_equal(parts.items, whole.items)
+    pd.testing.assert_frame_equal(parts.contexts, whole.contexts)
+    assert told == [*range(2, len(whole.items), 2), len(whole.items)]
+    rows = whole.items.assign(frame=whole.items.groupby("frame")["context"].transform("min"))
+    lines = sorted(json.dumps(row, default=str) for row in rows.to_dict("records"))
+    text = "\n".join(lines)
+    assert whole.digest == parts.digest == hashlib.sha256(text.encode()).hexdigest()
 
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=8)

@@ -5,6 +5,7 @@ import unicodedata
 import pytest
 
 from maskaudit.audit.errors import InputError
+from maskaudit.probes.checks_of_language import unsaid_language
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load
 from tests.probes.test_expand import rows
@@ -294,3 +295,28 @@ def test_what_languages_write_is_no_fault(tmp_path, letter):
     """Joiners, no-break spaces and directional marks stay as they are."""
     found = load(put(tmp_path, changed("Fachkraft", f"a{letter}b")))
     assert found.classes["one"].attributes[1].text == f"a{letter}b"
+
+
+@pytest.mark.parametrize(
+    ("change", "letters"),
+    [
+        ({"terms": "İşçi"}, "'İ', 'ş'"),
+        ({"frame": "Она [MASK], {term}."}, "'О', 'а', 'н'"),
+        ({"terms": "José Müller-Åberg"}, ""),
+        ({"terms": "护士"}, ""),
+        ({"terms": "İşçi", "language": "tr"}, ""),
+        ({"terms": "İşçi", "language": "en"}, ""),
+    ],
+)
+def test_a_set_that_says_no_language_is_told_of_letters_that_english_does_not_have(
+    tmp_path, change, letters
+):
+    """Its capitals would be wrong in silence; a language that is said is the author's word."""
+    language = f'language = "{change["language"]}"\n' if "language" in change else ""
+    text = SET.replace('language = "de"\n', language).replace("Nachbarin", change.get("terms", "N"))
+    frame = change.get("frame", "The {term} is a [MASK].")
+    text = text.replace('[forms]\ndie = { women = "die", men = "der" }\n', "")
+    head = text.partition("[[frames]]")[0]
+    path = put(tmp_path, f'{head}[[frames]]\nid = "one"\ntext = "{frame}"\n')
+    remark = unsaid_language(load(path))
+    assert (f"it has {letters}:" in remark) if letters else remark == ""

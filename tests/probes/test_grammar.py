@@ -524,11 +524,27 @@ def test_a_text_is_ambiguous_where_two_choices_write_the_same(text):
     assert grammar.ambiguous(text) == (len(set(written(text))) < len(written(text)))
 
 
-@given(first=texts, second=texts)
-def test_texts_share_a_sentence_where_both_write_it(first, second):
-    """Against all sentences of both."""
-    assert grammar.shared(first, second) == bool(set(written(first)) & set(written(second)))
-    assert grammar.shared(first, second) == grammar.shared(second, first)
+@given(grammar_texts=st.lists(texts, max_size=5), most=st.sampled_from([0, 10**6]))
+def test_texts_share_a_sentence_where_both_write_it(grammar_texts, most):
+    """Against all sentences of each two, whether texts are read at once or pair by pair."""
+    sentences = [set(written(text)) for text in grammar_texts]
+    expected = [
+        (i, j)
+        for (i, one), (j, other) in itertools.combinations(enumerate(sentences), 2)
+        if one & other
+    ]
+    assert grammar.sharing(grammar_texts, most) == expected
+
+
+def test_many_texts_with_the_same_parts_are_told_apart_without_a_comparison_of_each_two(
+    monkeypatch,
+):
+    """Two thousand texts, of which each pair would be two million; one sentence is made twice."""
+    monkeypatch.delattr(grammar, "_meet")
+    places = [f" met them in town {number}." for number in range(2000)]
+    whole = [[["today", "today,", "once"], [place]] for place in places]
+    steps = 40 * len(whole)
+    assert grammar.sharing([*whole, [["ONCE met them"], [" in town 7."]]], steps) == [(7, 2000)]
 
 
 @given(text=texts, seed=st.integers(0, 9))

@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.design import Design
+from maskaudit.audit.estimating.design import design
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.estimating.registry.entries import DERIVED
 from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.binding import key_of
+from maskaudit.audit.recording.lost import lost as lost_of
 from maskaudit.audit.recording.manifest import Truth
 from maskaudit.audit.recording.record import FORMAT, Record
+from maskaudit.audit.verifying.recomputed import recompute
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import parse
 from maskaudit.probes.published.imported import EMPTY
@@ -273,7 +276,11 @@ def _record(  # noqa: PLR0913 - each is one thing that a page may be about
     items = pd.concat([part.items for part in parts], ignore_index=True)
     contexts = pd.concat([part.contexts for part in parts]).drop_duplicates("context")
     scores = _scores(items, leans, noise=noise, accuracy=accuracy, lost=lost, seed=seed)
-    designs = [_design(probe_set.header, probe_set.directions) for probe_set in parsed]
+    manifest = _manifest(parsed, parts, leans)
+    designs = [
+        design(name, part, manifest["method"])
+        for name, part in manifests.manifest(**manifest).probe_sets.items()
+    ]
     fills = [
         {"context": c, "model": m, "rank": r, "token": t, "probability": 0.5 / r}
         for c in contexts["context"]
@@ -294,19 +301,15 @@ def _record(  # noqa: PLR0913 - each is one thing that a page may be about
     estimated = estimate(
         items, scores, designs, tables.table("fills", fills), tables.table("paired", paired)
     )
-    manifest = _manifest(parsed, parts, leans, left_out=estimated.left_out)
+    manifest["left_out"] = estimated.left_out
     if not one_tokenizer:
         manifest["not_measured"] = ["The two models have different tokenizers."]
-    failed = items.merge(scores[scores["status"] != "ok"], on="item")
-    manifest["lost"] = [
-        {
-            "probe_set": name, "model": "candidate", "group": group, "status": status,
-            "items": len(rows), "examples": sorted(set(rows["target"])),
-        }
-        for (name, group, status), rows in failed.groupby(["probe_set", "group", "status"])
-    ]  # fmt: skip
+    manifest["lost"] = lost_of(items, scores)
+    whole = manifests.manifest(**manifest)
+    parts_of_key = (whole.models, whole.probe_sets, whole.method, whole.settings, whole.code)
+    whole = whole.model_copy(update={"key": key_of(*parts_of_key)})
     return Record(
-        manifests.manifest(**manifest),
+        whole,
         tables.conform("contexts", contexts),
         items,
         scores,
@@ -314,13 +317,6 @@ def _record(  # noqa: PLR0913 - each is one thing that a page may be about
         tables.table("fills", fills),
         estimated.estimates,
     )
-
-
-def _design(header: Header, directions: dict[str, str] | None) -> Design:
-    """Return what estimating has to know of a set."""
-    contrast = (header.contrast[0], header.contrast[1]) if header.contrast else None
-    method = {"probe_set": header.name, "version": "1.0"}
-    return Design(header.name, header.axis, contrast, header.expect, method, directions or {})
 
 
 def _distances(items: pd.DataFrame, further: float, seed: int) -> list[dict[str, Any]]:
@@ -339,6 +335,14 @@ def _distances(items: pd.DataFrame, further: float, seed: int) -> list[dict[str,
                 }
             )  # fmt: skip
     return rows
+
+
+def holding(found: Record) -> Record:
+    """Return the record with the estimates and the key that follow from its scores and models."""
+    whole = found.manifest
+    parts = (whole.models, whole.probe_sets, whole.method, whole.settings, whole.code)
+    manifest = whole.model_copy(update={"key": key_of(*parts)})
+    return replace(found, manifest=manifest, estimates=recompute(found).estimates)
 
 
 def changed(found: Record, **cells: float) -> Record:
@@ -414,15 +418,19 @@ def _scores(  # noqa: PLR0913 - those of `_record`
             else:
                 value += shared[i] + own[i]
             gone = model == "candidate" and i < lost
-            for measure in sorted(needed(row["kind"])):
+            pieces = 1 + (row["target"] == "midwife")
+            for n, measure in enumerate(sorted(needed(row["kind"]))):
                 if row["kind"] in {"pairs", "triples"}:
                     value, rank = draws.normal(lean * (row["label"] == "stereotype"), 1), None
                     value -= 2 * (row["label"] == "unrelated")
+                # One row says that an item is lost; one piece has its rank without a search.
+                if (gone and n) or (measure == "top_filling" and pieces == 1):
+                    continue
                 rows.append(
                     {
                         "item": row["item"], "model": model, "measure": measure,
                         "value": np.nan if gone else value, "rank": None if gone else rank,
-                        "pieces": None if gone else 1 + (row["target"] == "midwife"),
+                        "pieces": None if gone else pieces,
                         "status": "target_unknown" if gone else "ok",
                     }
                 )  # fmt: skip
@@ -433,8 +441,6 @@ def _manifest(
     parsed: Sequence[ProbeSet],
     parts: Sequence[Expanded],
     leans: Mapping[str, float],
-    *,
-    left_out: Any,
 ) -> dict[str, Any]:
     """Return the manifest that an audit of these sets would write."""
     identity = {
@@ -480,7 +486,7 @@ def _manifest(
             for p, part in zip(parsed, parts, strict=True)
         },
         "lost": [],
-        "left_out": left_out,
+        "left_out": [],
         "not_measured": [] if len(leans) > 1 else ["One model was audited alone."],
         "truth": None,
     }  # fmt: skip

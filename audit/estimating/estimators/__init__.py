@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from maskaudit.audit.estimating.registry.entry import RESULTS, Entry
 from maskaudit.audit.estimating.registry.names import CORRECTED as CORRECTED
+from maskaudit.audit.estimating.registry.names import EXACT, WILSON
 from maskaudit.audit.estimating.registry.names import PUBLISHED as PUBLISHED
 
 
@@ -58,6 +59,9 @@ class Measured:
     _values: dict[str, pd.DataFrame] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _units: dict[tuple["MakeUnits", str], pd.DataFrame] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def values(self, measure: str) -> pd.DataFrame:
         """The items with the value and rank of one measure; NaN if missing."""
@@ -66,6 +70,12 @@ class Measured:
             # A left join: an item without a score makes its unit NaN, not just smaller.
             self._values[measure] = self.items.merge(rows, on="item", how="left")
         return self._values[measure]
+
+    def units(self, make: "MakeUnits", mode: str) -> pd.DataFrame:
+        """The units that `make` builds of these measurements in one mode; not to be changed."""
+        if (make, mode) not in self._units:  # the numbers of one table are several estimators
+            self._units[make, mode] = make(self, mode)
+        return self._units[make, mode]
 
 
 # Units: index `unit`; columns `class` and `cluster`, then numbers; NaN if a unit has no score.
@@ -118,3 +128,13 @@ class UnitEstimator(Estimator):
     numbers: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     test: Callable[[pd.DataFrame], float] | None = None
     whole: bool = True
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of its numbers in any mode; a share also has two as independent trials."""
+        return frozenset(
+            name + suffix
+            for numbers in self.numbers.values()
+            for name, value in numbers.items()
+            for suffix in (("",) if value.trials is None else ("", WILSON, EXACT))
+        )

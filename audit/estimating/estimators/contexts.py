@@ -30,5 +30,6 @@ def in_every_model(paired: pd.DataFrame, n_models: int) -> pd.DataFrame:
 
     All subjects are compared on the same joins.
     """
-    by_join = paired.groupby(["context", "other_context", "measure"], sort=False)["model"]
+    join = ["context", "other_context", "joined", "measure"]
+    by_join = paired.groupby(join, sort=False)["model"]
     return paired[(paired["other_context"] == "") | (by_join.transform("nunique") == n_models)]

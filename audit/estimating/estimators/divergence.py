@@ -53,11 +53,9 @@ def of_groups(name: str, unit: str, definition: str) -> UnitEstimator:
         distances = measured.paired[measured.paired["measure"] == name]
         if distances.empty:
             return pd.DataFrame(columns=["class", "cluster", "value", "n"])
-        units = distances["context"] + ":" + distances["other_context"]
         clusters = distances["context"].map(clusters_of(measured.items))
-        has_frame = clusters.notna()
         table = {"class": "", "cluster": clusters, "value": distances["value"], "n": 1.0}
-        return pd.DataFrame(table)[has_frame].set_axis(units[has_frame]).rename_axis("unit")
+        return pd.DataFrame(table).set_axis(distances["joined"]).rename_axis("unit")
 
     return UnitEstimator(
         name=name,

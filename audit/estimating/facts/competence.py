@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.estimators.answer_ranks import answer_ranks
+from maskaudit.audit.estimating.facts.sentences import sentences
 from maskaudit.audit.estimating.statistics import proportions
 from maskaudit.audit.recording.manifest import Competence
 from maskaudit.audit.texts.characters import folded
@@ -55,12 +56,15 @@ def _compare(answers: pd.DataFrame) -> Competence:
     right = (readable["rank"] == 1).groupby([readable[name] for name in _FACT]).any()
     baseline = _majority_is_right(readable).reindex(right.index)
     hits, baseline_hits = (np.asarray(part, dtype=bool) for part in (right, baseline))
-    p = proportions.mcnemar(baseline_hits, hits) if len(hits) else None
+    by_fact = readable.groupby(_FACT)["cluster"].first().reset_index()
+    # The masks of one sentence depend on each other: a sentence is one vote, and counts once.
+    labels = by_fact["probe_set"] + " " + sentences(by_fact["frame"], by_fact["cluster"])
+    p = proportions.mcnemar(baseline_hits, hits, labels.to_numpy(dtype=str)) if len(hits) else None
     # The test is two-sided, so the direction is checked as well: a model that is significantly
     # worse than the baseline is not competent.
     competent = bool(hits.sum() > baseline_hits.sum() and p is not None and p < LEVEL)
     return Competence(
-        competent=competent if len(hits) >= LEAST_FACTS else None,
+        competent=competent if len(set(labels)) >= LEAST_FACTS else None,
         right=int(hits.sum()),
         of=len(hits),
         asked=len(answers[_FACT].drop_duplicates()),

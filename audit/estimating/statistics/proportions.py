@@ -16,6 +16,24 @@ def wilson(successes: int, trials: int, *, level: float = LEVEL) -> Interval:
     return Interval(successes / trials, float(limits.low), float(limits.high))
 
 
+def wilson_of_clusters(hits: NDArray[np.bool_], labels: NDArray[np.str_]) -> Interval:
+    """Wilson's interval of a share whose trials depend on each other inside clusters.
+
+    It is that of as many independent trials as (sum of sizes)² / sum of sizes², the fewest that
+    clusters of these sizes can be worth; with one trial in each cluster it is `wilson`.
+    """
+    _, sizes = np.unique(labels, return_counts=True)
+    if (sizes == 1).all():
+        return wilson(int(hits.sum()), len(hits))
+    from scipy import stats
+
+    share, n = float(hits.mean()), float(sizes.sum() ** 2 / (sizes**2).sum())
+    z = float(stats.norm.ppf((1 + LEVEL) / 2))
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return Interval(share, float(middle - half), float(middle + half))
+
+
 def exact(
     successes: int, trials: int, *, level: float = LEVEL, null_value: float = 0.5
 ) -> Interval:
@@ -38,10 +56,21 @@ def exact(
     )
 
 
-def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
-    """Exact two-sided McNemar p of two binary series on the same items; 1 if they agree."""
+def mcnemar(
+    first: NDArray[np.bool_],
+    second: NDArray[np.bool_],
+    labels: NDArray[np.str_] | None = None,
+) -> float:
+    """Exact two-sided McNemar p of two binary series on the same items; 1 if they agree.
+
+    With cluster `labels` a cluster counts once, for the series with more hits in it.
+    """
     from scipy import stats
 
-    gained, lost = int((~first & second).sum()), int((first & ~second).sum())
+    change = second.astype(int) - first.astype(int)
+    if labels is not None:
+        _, places = np.unique(labels, return_inverse=True)
+        change = np.bincount(places, weights=change)
+    gained, lost = int((change > 0).sum()), int((change < 0).sum())
     # Without an item on which the series differ there are no trials, which `binomtest` refuses.
     return float(stats.binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0

@@ -32,6 +32,8 @@ from maskaudit.audit.judging.accepting.held import (
 from maskaudit.audit.judging.comparing.versions import MOST_LOST
 from maskaudit.audit.recording.manifest import ProbeSetKey
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.texts import gates_file
+from maskaudit.audit.texts.names import is_there
 
 # No dot: a baseline named `main.anchor` would be taken for the anchor of `main`.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -83,7 +85,7 @@ def accept(  # noqa: PLR0913 - each is a decision of the person who accepts
         scores=hashlib.sha256(content).hexdigest(),
         numbers=_numbers(record),
         changes={} if comparison is None else _changes(comparison.changes),
-        margins=list(_margins(directory.parent / policy.DEFAULT_FILE)),
+        margins=list(_margins(directory.parent)),
         not_compared={} if comparison is None else not_compared(comparison),
         method=dict(new.method),
         models=record.manifest.models,
@@ -116,7 +118,7 @@ def _exists(folder: Path, name: str) -> bool:
     Treating half a baseline as none would start a new series unnoticed.
     """
     files = [folder / f"{name}.toml", folder / f"{name}{ANCHOR}.toml"]
-    existing = [path for path in files if path.exists()]
+    existing = [path for path in files if is_there(path)]
     if len(existing) == 1:
         (missing,) = set(files) - set(existing)
         raise NotJudgedError(
@@ -191,11 +193,11 @@ def _changes(changes: pd.DataFrame) -> dict[str, dict[str, str]]:
     return texts
 
 
-def _margins(file: Path) -> Iterator[dict[str, Any]]:
-    """Yield the margins and bounds of gates.toml with their reasons, if the file exists."""
-    if file.is_file():
-        for gate in policy.read(file).gates:
-            yield gate.model_dump(include=_GATE_FIELDS, exclude_none=True)
+def _margins(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield the margins and bounds of a folder's gates.toml with their reasons, if it has one."""
+    file = gates_file.find(folder)
+    for gate in () if file is None else policy.read(file).gates:
+        yield gate.model_dump(include=_GATE_FIELDS, exclude_none=True)
 
 
 def _key(described: ProbeSetKey) -> ProbeSetKey:

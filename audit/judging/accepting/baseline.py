@@ -22,9 +22,11 @@ from pydantic import AfterValidator
 from maskaudit.audit.errors import InputError, NotJudgedError
 from maskaudit.audit.estimating.cells import CANDIDATE
 from maskaudit.audit.judging.comparing.pairing import SCORE, Version
+from maskaudit.audit.recording import parquet_files
 from maskaudit.audit.recording.files import unfinished, writing
 from maskaudit.audit.recording.manifest import Identity, ProbeSetKey
-from maskaudit.audit.texts import toml_files
+from maskaudit.audit.texts import bounded, toml_files
+from maskaudit.audit.texts.names import is_there
 from maskaudit.audit.texts.toml_files import Part
 
 # The format number rises whenever the content of the files changes; one line for each format.
@@ -94,18 +96,18 @@ def load(folder: str | Path, name: str) -> Baseline:
     then, and `InputError` if its files were changed or cannot be read.
     """
     path = Path(folder) / f"{name}.toml"
-    if not path.is_file() and name.endswith(ANCHOR):
+    if not is_there(path) and name.endswith(ANCHOR):
         raise NotJudgedError(
             f"{path}: is missing, so the change since the version accepted first is "
             "not_measured; restore it from git, or start a new series with maskaudit baseline "
             "accept --new-anchor"
         )
-    if not path.is_file():
+    if not is_there(path):
         raise NotJudgedError(
             f"{path}: no such baseline, so the verdict is not_measured; accept a record first: "
             f"maskaudit baseline accept RECORD --name {name.removesuffix(ANCHOR)} --reason ..."
         )
-    about = toml_files.read(path, Accepted)
+    about = toml_files.read(path, Accepted, "an accepted baseline; restore it from git")
     if about.name != name:
         raise InputError(
             f"{path}: name is {about.name!r}; expected {name!r}; restore the file from git"
@@ -113,13 +115,18 @@ def load(folder: str | Path, name: str) -> Baseline:
     if CANDIDATE not in about.models:
         raise InputError(f"{path}: models.{CANDIDATE} is missing; restore it from git")
     scores_path = path.with_suffix(".parquet")
-    if not scores_path.is_file():
+    if not is_there(scores_path):
         raise NotJudgedError(
             f"{scores_path}: is missing, so the baseline {name} has no scores to compare with and "
             "the verdict is not_measured; commit it beside the TOML file, or restore it from git"
         )
-    # Read once: the bytes that are verified are those that are parsed.
-    content = scores_path.read_bytes()
+    try:
+        # Read once: the bytes that are verified are those that are parsed.
+        content = bounded.content(scores_path, bounded.TABLE)
+    except OSError as error:
+        raise InputError(
+            f"{scores_path}: cannot be read ({error.strerror}); restore it from git"
+        ) from error
     if hashlib.sha256(content).hexdigest() != about.scores:
         raise InputError(
             f"{scores_path}: is not the file that {path.name} was written with (SHA-256 differs); "
@@ -193,7 +200,7 @@ def parquet(scores: pd.DataFrame) -> bytes:
 def _scores(content: bytes, path: Path) -> pd.DataFrame:
     """Read the scores with the dtypes of a record. Raises `InputError` if they cannot be read."""
     try:
-        frame = pq.read_table(io.BytesIO(content)).to_pandas()
+        frame = parquet_files.read(content).to_pandas()
         typed = {"value": np.float64, "rank": "Int64", "pieces": "Int64"}
         texts = dict.fromkeys(("item", "measure", "status"), "str")
         scores: pd.DataFrame = frame[SCORE].astype({**typed, **texts})

@@ -59,7 +59,7 @@ def _of_probe_set(pair: Pair, name: str) -> pd.DataFrame:
     """The changes of one set: one row for each cell, pair of sentences or answer."""
     items = pair.source.items[pair.source.items["probe_set"] == name]
     texts = pair.source.contexts.drop_duplicates("context").set_index("context")["text"]
-    items = items.assign(sentence=items["context"].map(texts).fillna(""))
+    items = items.assign(sentence=texts.reindex(items["context"], fill_value="").to_numpy())
     scores = pair.side_by_side[["item", "measure", "value_old", "value_new"]]
     present = items[["item"]].merge(scores.dropna(), on="item")["measure"].unique()
     measure = next((listed for listed in _LISTED if listed in present), min(present))

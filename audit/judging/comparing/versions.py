@@ -93,10 +93,11 @@ def versions(
 
 def lost_share(record: Record) -> dict[str, float]:
     """By probe set, the share (0 to 1) of the reference's scores that the candidate is missing."""
-    by_model = dict(list(record.scores.groupby("model")))
+    models = record.scores["model"]
+    reference, candidate = (record.scores[models == name] for name in (REFERENCE, CANDIDATE))
     # A left join: only what the reference has can be missing.
-    side_by_side = by_model[REFERENCE].merge(
-        by_model[CANDIDATE], on=["item", "measure"], how="left", suffixes=("_old", "_new")
+    side_by_side = reference.merge(
+        candidate, on=["item", "measure"], how="left", suffixes=("_old", "_new")
     )
     return _share_lost(side_by_side, record.items)
 

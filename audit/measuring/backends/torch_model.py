@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import cycle, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def load(model: str | Path, *, device: str = "cpu", allow_native: bool = False) 
     folder, name = located.folder, located.name
     recognise(folder, name)
     files = weight_files(folder, name)
-    config = load_config(folder, name, allow_native=allow_native)
+    config = load_config(folder, files, name, allow_native=allow_native)
     tokenizer = load_tokenizer(folder, name)
     loaded = loaded_weights(folder, files, name, config)
     n_rows = config.get_text_config().vocab_size
@@ -71,6 +72,12 @@ def load(model: str | Path, *, device: str = "cpu", allow_native: bool = False) 
         raise InputError(
             f"model {name}: the tokenizer has {len(built)} pieces, the model {n_rows}; they do "
             "not belong together: fetch tokenizer.json again"
+        )
+    piece, last = max(built.get_vocab().items(), key=itemgetter(1))
+    if last >= n_rows:
+        raise InputError(
+            f"model {name}: the tokenizer gives {piece[:60]!r} the id {last}, but the model has "
+            f"{n_rows} rows, from 0; they do not belong together: fetch tokenizer.json again"
         )
     try:
         return LoadedModel(loaded, tokenizer, files, located, device)

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from transformers.utils import logging as transformers_logging
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring.checkpoints.digests import dtypes
 from maskaudit.audit.measuring.checkpoints.located import first_line
+from maskaudit.audit.measuring.checkpoints.sizes import check_whole
 
 # The dtypes of safetensors that hold a weight as it is. Others are scaled or quantised numbers, the
 # meaning of which is elsewhere, and transformers would take them for weights all the same.
@@ -32,6 +34,7 @@ def loaded_weights(folder: Path, files: Sequence[Path], name: str, config: Any) 
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     try:
+        check_whole(_numbers_of(config), files, name)
         model, loading = AutoModelForMaskedLM.from_pretrained(
             folder,
             config=config,
@@ -40,6 +43,8 @@ def loaded_weights(folder: Path, files: Sequence[Path], name: str, config: Any) 
             dtype=torch.float32,
             output_loading_info=True,
         )
+    except InputError:
+        raise
     except Exception as error:
         reason = first_line(error)
         if "ignore_mismatched_sizes" in reason:
@@ -66,6 +71,13 @@ def loaded_weights(folder: Path, files: Sequence[Path], name: str, config: Any) 
         # Copy to fresh memory: kernels may round differently on an unaligned mapped file.
         tensor.data = tensor.data.clone()
     return model
+
+
+def _numbers_of(config: Any) -> int:  # noqa: ANN401 - transformers' own type
+    """How many numbers the weights and tables of a model have, which is not built for it."""
+    with torch.device("meta"):
+        model = AutoModelForMaskedLM.from_config(deepcopy(config))
+    return sum(part.numel() for part in (*model.parameters(), *model.buffers()))
 
 
 def _check_dtypes(files: Sequence[Path], name: str, model: Any, unused: Iterable[str]) -> None:  # noqa: ANN401

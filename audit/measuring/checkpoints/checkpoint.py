@@ -1,6 +1,5 @@
 """Recognise or refuse what a folder contains, before a library opens any of its files."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,13 +8,16 @@ from safetensors import SafetensorError, safe_open
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as _MASKED
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring.checkpoints.located import first_line
+from maskaudit.audit.measuring.checkpoints.located import FETCHED, first_line
+from maskaudit.audit.texts import bounded
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 _SENTENCE_TRANSFORMERS = ("modules.json", "config_sentence_transformers.json")
 # A tokenizer needs one of these; its other files contain only settings.
 _VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "bpe.codes")
+# Files that are read whole, as a tokenizer's are.
+_READ_WHOLE = {".json", ".txt", ".model", ".codes", ".jinja", ".vocab", ".tiktoken"}
 _PICKLED = {".bin", ".pt", ".pth", ".ckpt"}
 # File patterns of weights for other programs, with the program that runs them.
 _FOREIGN = {
@@ -41,7 +43,9 @@ def recognise(folder: Path, name: str) -> None:
 
     The `InputError` is one line: what the folder contains, what was expected, what to do.
     """
-    kinds = (_empty, _adapter, _sentence_transformer, _trainer_output, _other_model)
+    kinds = (
+        _unfit, _empty, _dangling, _adapter, _sentence_transformer, _trainer_output, _other_model,
+    )  # fmt: skip
     try:
         fault = next((fault for kind in kinds if (fault := kind(folder))), "")
     except OSError as error:
@@ -84,18 +88,32 @@ def weight_files(folder: Path, name: str) -> list[Path]:
     return [folder / file for file in shards]
 
 
-def json_object(path: Path, name: str) -> dict[str, Any]:
+def json_object(path: Path, name: str, most: int = bounded.CONFIG) -> dict[str, Any]:
     """Read a JSON file of the model's folder; raises `InputError` if it is not a JSON object."""
     try:
-        value = json.loads(path.read_text("utf-8"))
+        value = bounded.json_value(bounded.content(path, most))
+    except bounded.UnfitFileError as error:
+        raise InputError(f"model {name}: {path.name} {error.strerror}") from error
     except OSError as error:
         raise InputError(f"model {name}: {path.name} is missing or cannot be read") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         fault = f"{path.name} is not valid JSON ({first_line(error)})"
         raise InputError(f"model {name}: {fault}") from error
     if not isinstance(value, dict):
         raise InputError(f"model {name}: {path.name} is not a JSON object")
     return value
+
+
+def _unfit(folder: Path) -> str:
+    """Name a file that a library would wait for, or fill memory with."""
+    for path in sorted(folder.iterdir()):
+        if path.exists() and not path.is_dir():
+            most = bounded.TOKENIZER if path.suffix in _READ_WHOLE else bounded.WEIGHTS
+            try:
+                bounded.check_regular(path, most)
+            except bounded.UnfitFileError as error:
+                return f"{path.name} {error.strerror}"
+    return ""
 
 
 def _empty(folder: Path) -> str:
@@ -105,6 +123,16 @@ def _empty(folder: Path) -> str:
         f"the folder is empty; expected {CONFIG}, {WEIGHTS} and a tokenizer's files, as "
         "save_pretrained(FOLDER) of the model and of its tokenizer writes them"
     )
+
+
+def _dangling(folder: Path) -> str:
+    """Name a file of the model that is a link to nothing, which libraries take for absent."""
+    links = sorted(
+        path.name
+        for path in folder.iterdir()
+        if any(path.match(pattern) for pattern in FETCHED) and not path.exists()
+    )
+    return f"{links[0]} is a link that leads nowhere; fetch the model again" if links else ""
 
 
 def _adapter(folder: Path) -> str:

@@ -1,5 +1,6 @@
 """A checkpoint's config, read by transformers only if nothing in it runs foreign code."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,15 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_N
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring.checkpoints.checkpoint import CONFIG, WEIGHTS, json_object
 from maskaudit.audit.measuring.checkpoints.located import first_line
-
-# Building a model with more layers could take hours before the config proves to be wrong.
-MOST_LAYERS = 1000
+from maskaudit.audit.measuring.checkpoints.sizes import MOST_LAYERS, check_numbers
 
 
-def load_config(folder: Path, name: str, *, allow_native: bool = False) -> Any:  # noqa: ANN401
-    """Load a checkpoint's config; raises `InputError` unless it is a masked LM of plain weights.
+def load_config(
+    folder: Path, files: Sequence[Path], name: str, *, allow_native: bool = False
+) -> Any:  # noqa: ANN401 - transformers' own type
+    """Load the config of a checkpoint with these files of weights.
+
+    Raises `InputError` unless it is a masked LM of plain weights.
 
     A checkpoint that brings code of its own is refused, since another class than its own may give
     other numbers; with `allow_native` that of transformers takes its place, where there is one.
@@ -29,6 +32,7 @@ def load_config(folder: Path, name: str, *, allow_native: bool = False) -> Any: 
             f"run; to score transformers' own class for {str(raw.get('model_type'))!r} instead: "
             "--allow-native, or allow_native = true under [run]"
         )
+    check_numbers(raw, files, name)
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:

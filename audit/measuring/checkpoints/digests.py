@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from maskaudit.audit.texts import bounded
+
 # Config keys that change no score, or that a model's identity records elsewhere.
 _NO_SETTING = {"_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version"}
 _PLACES = {"name_or_path", "is_local", "local_files_only"}
@@ -46,7 +48,7 @@ def _slow_state(tokenizer: Any) -> dict[str, Any]:  # noqa: ANN401
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
+    with bounded.opened(path, bounded.WEIGHTS) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -54,11 +56,11 @@ def _headers(files: Sequence[Path]) -> list[tuple[str, dict[str, Any], Path, int
     """(name, header entry, file, offset of the file's data) of each tensor, sorted by name."""
     entries = []
     for path in files:
-        with path.open("rb") as file:
+        with bounded.opened(path, bounded.WEIGHTS) as file:
             # The safetensors format: eight bytes with the header's size, the header as JSON, the
             # tensors. Offsets in the header start after it.
             size = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(size))
+            header = bounded.json_value(file.read(min(size, bounded.HEADER)))
         entries += [
             (name, entry, path, 8 + size)
             for name, entry in header.items()
@@ -74,7 +76,7 @@ def tensor_digest(files: Sequence[Path]) -> str:
     for name, entry, path, start in _headers(files):
         digest.update(json.dumps([name, entry["dtype"], entry["shape"]]).encode())
         first, last = entry["data_offsets"]
-        with path.open("rb") as file:
+        with bounded.opened(path, bounded.WEIGHTS) as file:
             file.seek(start + first)
             left = last - first
             while left:
@@ -88,6 +90,11 @@ def config_digest(config: Any) -> str:  # noqa: ANN401 - transformers' own type
     """SHA-256 of a config, without names, dtypes and the version of the software that wrote it."""
     settings = {k: v for k, v in config.to_dict().items() if k not in _NO_SETTING}
     return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def shapes(files: Sequence[Path]) -> dict[str, list[int]]:
+    """The shape of each stored tensor by its name."""
+    return {name: list(entry["shape"]) for name, entry, _, _ in _headers(files)}
 
 
 def stored_dtype(files: Sequence[Path]) -> str:

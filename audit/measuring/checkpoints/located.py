@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from maskaudit.audit.errors import InputError
 from maskaudit.audit.texts.printable import printable
 from maskaudit.audit.texts.toml_files import closest
 
+_NEIGHBOURS = 1000  # of a name that does not exist, among which a similar one is looked for
 # The only files fetched from a hub repository: no pickles, no code.
 FETCHED = ("*.json", "model*.safetensors", "vocab.txt", "merges.txt", "bpe.codes", "*.model")
 
@@ -30,19 +32,21 @@ def locate(model: str | Path) -> Located:
 
     Raises `InputError` if the name is neither, or the model cannot be fetched.
     """
+    written = str(model).strip()
     # The name is printed, so it must not carry characters that a terminal would obey.
-    name = printable(str(model), lambda _c: "\N{REPLACEMENT CHARACTER}").strip()
+    name = printable(written)
     if not name:
         raise InputError("model '': the name is empty; expected a folder or a hub id")
     try:
-        path = Path(name).expanduser()
-        is_folder, exists = path.is_dir(), path.exists()
+        path = Path(written).expanduser()
+        # A link that leads nowhere exists: the hub may have another model of its name.
+        is_folder, exists = path.is_dir(), path.exists() or path.is_symlink()
     except (OSError, RuntimeError) as error:
         message = f"model {name[:100]}: not a usable path ({first_line(error)})"
         raise InputError(message) from error
     if is_folder:
         return Located(path, _shown(path), "")
-    if exists or isinstance(model, Path) or name.startswith((".", "/", "~")):
+    if exists or isinstance(model, Path) or written.startswith((".", "/", "~")):
         raise InputError(f"model {name}: {_no_folder(path, exists=exists)}")
     if name.startswith(("http://", "https://")):
         raise InputError(f"model {name}: is a URL; {_hub_id(name)}")
@@ -57,6 +61,8 @@ def first_line(error: Exception) -> str:
 
 
 def _no_folder(path: Path, *, exists: bool) -> str:
+    if exists and not path.exists():
+        return "the path is a link that leads nowhere; expected a folder with a checkpoint"
     if exists:
         return (
             "the path is a file; expected a folder with a checkpoint: name the folder that "
@@ -64,7 +70,9 @@ def _no_folder(path: Path, *, exists: bool) -> str:
         )
     beside = path.parent
     folders = (
-        [entry.name for entry in beside.iterdir() if entry.is_dir()] if beside.is_dir() else []
+        [entry.name for entry in islice(beside.iterdir(), _NEIGHBOURS) if entry.is_dir()]
+        if beside.is_dir()
+        else []
     )
     return (
         f"the path does not exist; expected a folder with a checkpoint{closest(path.name, folders)}"
@@ -112,4 +120,4 @@ def _shown(path: Path) -> str:
     except RuntimeError:  # a user without a home, as in a container
         home = None
     parts = whole.parts[-1:] if whole.parent == home else whole.parts[-2:]
-    return "/".join(part.strip("/") for part in parts if part.strip("/"))
+    return printable("/".join(part.strip("/") for part in parts if part.strip("/")))

@@ -7,24 +7,17 @@ states of two words over all their sentences. A join that lacks one of its conte
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
-from itertools import combinations, product
+from itertools import product
 
 import pandas as pd
 
+from maskaudit.audit.recording.group_pairs import group_pairs
 from maskaudit.audit.recording.manifest import Lost
 from maskaudit.audit.recording.values import NOT_JOINED
 
 _EXAMPLES = 5
 # The measures that show whether a join was made; its other measures are made with them.
 _OF_GROUPS, _OF_WORDS = "jsd_groups", "cosine_mean"
-
-
-@dataclass(frozen=True)
-class GroupPair:
-    """Two groups and their contexts, which differ in the group alone."""
-
-    groups: tuple[str, str]
-    contexts: tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -43,43 +36,10 @@ class Word:
     items: tuple[str, ...]
 
 
-def group_pairs(items: pd.DataFrame, contexts: pd.DataFrame) -> list[GroupPair]:
-    """The pairs of groups of each frame, variant and attribute in the sentence.
-
-    Sentences that are read whole have no distribution and are left out. So is a sentence that
-    several groups share: it says nothing about any one of them.
-    """
+def at_slots(items: pd.DataFrame, contexts: pd.DataFrame) -> pd.DataFrame:
+    """The items that are read at a slot: a sentence that is read whole has no distribution."""
     slots = contexts.loc[contexts["slot"].notna(), "context"]
-    rows = items[items["context"].isin(slots) & (items["group"] != "")]
-    rows = rows.drop_duplicates(["context", "frame", "variant", "attribute", "target", "group"])
-    shared = rows.groupby("context")["group"].transform("nunique") > 1
-    # Where an item has a target, the attribute is the target, not part of the sentence.
-    rows = rows[~shared].assign(attribute=rows["attribute"].where(rows["target"] == "", ""))
-    # A dict as an ordered set: two frames may have the very same sentences.
-    pairs: dict[GroupPair, None] = {}
-    for _, bundle in rows.groupby(["frame", "variant", "attribute"], sort=False):
-        by_group = bundle.groupby("group", sort=False)["context"].agg(lambda c: list(c.unique()))
-        for groups in combinations(by_group.index, 2):
-            first, second = groups
-            own = (tuple(by_group[first]), tuple(by_group[second]))
-            pairs[GroupPair((first, second), own)] = None
-    return list(pairs)
-
-
-def keys(pairs: Collection[GroupPair]) -> dict[GroupPair, tuple[str, str]]:
-    """A context of each group, under which the pair is stored; no two pairs have the same two.
-
-    They are the first contexts of both groups, or later ones where another pair of fewer contexts
-    needs the first. A pair that finds all of its own taken is left out.
-    """
-    taken: dict[tuple[str, str], GroupPair] = {}
-    for pair in sorted(pairs, key=lambda pair: len(pair.contexts[0]) * len(pair.contexts[1])):
-        key = next((key for key in product(*pair.contexts) if key not in taken), None)
-        if key is not None:
-            taken[key] = pair
-    key_of = {pair: key for key, pair in taken.items()}
-    # In the order of the pairs, which is that of their rows.
-    return {pair: key_of[pair] for pair in pairs if pair in key_of}
+    return items[items["context"].isin(slots)]
 
 
 def words(items: pd.DataFrame) -> list[Word]:
@@ -150,9 +110,9 @@ def lost_joins(
     ]
 
 
-# Joins by the groups that they are counted under: the key of each (None if there was no room for
-# it), and its terms as examples.
-_Expected = Mapping[str, list[tuple[tuple[str, str] | None, tuple[str, ...]]]]
+# Joins by the groups that they are counted under: the key of each, and its terms as examples.
+_Key = tuple[str, ...]
+_Expected = Mapping[str, list[tuple[_Key, tuple[str, ...]]]]
 
 
 def _expected(items: pd.DataFrame, contexts: pd.DataFrame) -> Iterator[tuple[str, _Expected]]:
@@ -165,17 +125,16 @@ def _expected(items: pd.DataFrame, contexts: pd.DataFrame) -> Iterator[tuple[str
         )
         return
     terms = dict(zip(items["context"], items["term"], strict=True))
-    by_groups = defaultdict(list)
-    pairs_of_groups = group_pairs(items, contexts)
-    key_of = keys(pairs_of_groups)
-    for pair in pairs_of_groups:
+    by_groups: dict[str, list[tuple[_Key, tuple[str, ...]]]] = defaultdict(list)
+    for pair in group_pairs(at_slots(items, contexts)):
         own = tuple(terms[context] for contexts in pair.contexts for context in contexts)
-        by_groups["/".join(pair.groups)].append((key_of.get(pair), own))
+        by_groups["/".join(pair.groups)].append(((pair.joined,), own))
     yield _OF_GROUPS, by_groups
 
 
 def _missing(expected: _Expected, rows: pd.DataFrame) -> dict[str, list[tuple[str, ...]]]:
-    made = set(zip(rows["context"], rows["other_context"], strict=True))
+    made: set[_Key] = {(joined,) for joined in rows["joined"]}
+    made |= set(zip(rows["context"], rows["other_context"], strict=True))
     missing = {
         groups: [terms for key, terms in joins if key not in made]
         for groups, joins in expected.items()

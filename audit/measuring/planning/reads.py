@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from maskaudit.audit.measuring.model import Ids, MaskedLM, Need
+from maskaudit.audit.recording.values import OF_SLOT, OF_TARGET, STATE, TOP_FILLING
 
 # difflib's opcodes for pieces that the two sentences do not share.
 CHANGED = {"replace", "delete", "insert"}
@@ -134,24 +135,30 @@ OF_SENTENCE: Mapping[str, tuple[Callable[[Tokens, Tokens], Reads], str]] = {
 }
 # Measures that need more of a model than log p, and what they need.
 NEEDS: Mapping[str, Need] = {
-    "state": "states",
+    STATE: "states",
     **{
         measure: "attention"
         for measure, (_, fold) in OF_SENTENCE.items()
         if fold.startswith("attended")
     },
 }
-# Measures of a target at a slot.
-OF_TARGET = ("logp", "stereoset_published")
-# Log p of the likeliest filling of as many masks as a target has pieces; its `rank` is the
-# target's. Only targets of several pieces have it. Its reads depend on what the model answers, so
-# they are searched after the planned ones (`fillings`).
-TOP_FILLING = "top_filling"
-# The measure of a slot without a target; its likeliest fills are stored, too.
-OF_SLOT = "entropy"
 
 
 def unavailable(model: MaskedLM, measures: Iterable[str]) -> dict[str, str]:
     """Which of the measures the model cannot give, each with the reason."""
     reasons = {name: model.lacks(NEEDS[name]) for name in sorted(measures) if name in NEEDS}
     return {name: reason for name, reason in reasons.items() if reason}
+
+
+__all__ = [
+    "NEEDS",
+    "OF_SENTENCE",
+    "OF_SLOT",
+    "OF_TARGET",
+    "TOP_FILLING",
+    "ItemReads",
+    "Read",
+    "Reads",
+    "Tokens",
+    "unavailable",
+]

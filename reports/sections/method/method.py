@@ -1,5 +1,6 @@
 """How the audit measured, and what is needed to repeat it."""
 
+from maskaudit.audit.recording.cache_use import CacheUse
 from maskaudit.audit.recording.manifest import Manifest, ProbeSet
 from maskaudit.reports import definitions, wording
 from maskaudit.reports.blocks import (
@@ -73,13 +74,17 @@ def _identity(manifest: Manifest, names: Names) -> list[Block]:
     rows = []
     for model in names.models:
         identity = manifest.models[model]
-        files = [(f"file {wording.visible(k)}", v) for k, v in identity.files.items()]
-        digests = [(key, getattr(identity, key)) for key in ("weights", "tokenizer", "vocabulary")]
-        rows.append(
-            Rows(tuple((key, str(value)) for key, value in (*digests, *files)), names.label(model))
-        )
+        files = [
+            (f"file {wording.visible(k)}", wording.visible(v, None))
+            for k, v in identity.files.items()
+        ]
+        digests = [
+            (key, wording.visible(getattr(identity, key), None))
+            for key in ("weights", "tokenizer", "vocabulary")
+        ]
+        rows.append(Rows((*digests, *files), names.label(model)))
     sets = tuple(
-        (wording.visible(name), str(part.items_digest))
+        (wording.visible(name), wording.visible(part.items_digest, None))
         for name, part in manifest.probe_sets.items()
     )
     columns = (Column("What", is_number=False), Column("SHA-256", is_number=False))
@@ -88,10 +93,12 @@ def _identity(manifest: Manifest, names: Names) -> list[Block]:
     return [
         Text(
             f"Measured on {wording.date(manifest.created)} with maskaudit "
-            f"{manifest.maskaudit}, Python {run.python} on {run.machine} "
+            f"{wording.visible(manifest.maskaudit)}, Python {wording.visible(run.python)} on "
+            f"{wording.visible(run.machine)} "
             f"({wording.counted(run.threads, 'thread')}), in {round(run.seconds):,} seconds; "
             f"{wording.visible(', '.join(versions), None)}; seed {manifest.settings.seed}."
         ),
+        *([Text(_of_cache(run.cache))] if run.cache is not None else []),
         Text(
             "The digest of the weights is taken over the tensors themselves, so that it names the "
             "model and not the file that it came in; that of a set over all that was scored."
@@ -108,6 +115,16 @@ def _identity(manifest: Manifest, names: Names) -> list[Block]:
             ),
         ),
     ]
+
+
+def _of_cache(use: CacheUse) -> str:
+    if not use.taken:
+        return "Every score was made in this run; none was taken from the cache of an earlier one."
+    return (
+        f"{wording.opened(use.sentence)}, and the others were made in this run; the keys of those "
+        "that were taken are in record.json. They are as good as that cache: whoever could write "
+        "to it, with the key of its user, could decide them."
+    )
 
 
 def _method_keys(estimates: Effects) -> tuple[Block, ...]:

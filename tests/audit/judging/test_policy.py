@@ -188,3 +188,58 @@ def test_a_file_that_is_not_there_is_told(tmp_path):
     """With its name and what was expected."""
     with pytest.raises(InputError, match=r"cannot be read .* expected a TOML file"):
         policy.read(tmp_path / "none.toml")
+
+
+# --- Waivers --------------------------------------------------------------------------------------
+
+
+def waiver(tmp_path, limit="", today=date(2026, 11, 29), **changes):
+    """Read a policy with one waiver, and return the waiver."""
+    keys = {"gate": '"a"', "owner": '"Ada"', "reason": '"soon"', "until": "2027-01-31", **changes}
+    lines = "\n".join(f"{key} = {value}" for key, value in keys.items())
+    path = tmp_path / "gates.toml"
+    path.write_text(f"{gate()}[[waiver]]\n{lines}\n{limit}", "utf-8")
+    [found] = policy.read(path, today).waivers
+    return found
+
+
+@pytest.mark.parametrize("key", ["owner", "reason"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "-", "...", "?!", "123", "\u3000", "\u200b", "\u3164", "🙂", "\t", "#1"]
+)
+def test_who_answers_and_why_is_said_in_words(tmp_path, key, text):
+    """Blanks, stops, numbers and letters that nobody sees answer for nothing."""
+    with pytest.raises(InputError, match=rf"line 8: waiver\[1\]\.{key}: |line 9: waiver\[1\]"):
+        waiver(tmp_path, **{key: f'"{text.encode("unicode_escape").decode().replace("x09", "t")}"'})
+
+
+@pytest.mark.parametrize("text", ["Ada", "Zoë", "王", "אדה", "issue 12"])
+def test_letters_of_any_script_are_words(tmp_path, text):
+    """A name need not be Latin."""
+    assert waiver(tmp_path, owner=f'"{text}"').owner == text
+
+
+def test_a_waiver_lasts_a_year_at_most_unless_the_policy_allows_more(tmp_path):
+    """The same day of the next year too where a leap day lies between; longer is refused."""
+    leap = date(2027, 3, 1)
+    for today, until in ((date(2026, 11, 29), "2027-11-30"), (leap, "2028-03-01")):
+        assert waiver(tmp_path, today=today, until=until)
+    for until in ("2027-12-01", "9999-12-31"):
+        with pytest.raises(InputError, match=r"line 10: waiver\[1\]\.until: .* at most 366, or"):
+            waiver(tmp_path, until=until)
+    more = "[policy]\nlongest_waiver = 800\n"
+    assert waiver(tmp_path, more, until="2028-12-01")
+    with pytest.raises(InputError, match="expected at most 800"):
+        waiver(tmp_path, more, until="2030-01-01")
+    with pytest.raises(InputError, match="expected at most 30"):
+        waiver(tmp_path, "[policy]\nlongest_waiver = 30\n")
+    assert waiver(tmp_path, until="2020-01-01")  # it has expired, which its gate tells
+
+
+@pytest.mark.parametrize("days", ["0", "-5", '"366"', "true", "1.5", "nan", "[]"])
+def test_the_longest_waiver_is_a_whole_number_of_days(tmp_path, days):
+    """As every fault, with its place."""
+    with pytest.raises(InputError, match=r"policy\.longest_waiver"):
+        waiver(tmp_path, f"[policy]\nlongest_waiver = {days}\n")
+    with pytest.raises(InputError, match="longest_waver: is not a known key; did you mean"):
+        waiver(tmp_path, "[policy]\nlongest_waver = 9\n")

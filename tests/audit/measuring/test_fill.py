@@ -8,7 +8,7 @@ import pytest
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring.backends import torch_model as models
-from maskaudit.audit.measuring.fill import fills
+from maskaudit.audit.measuring.fill import fills, with_masks
 from tests import oracle, tiny
 
 TEXT = "Paris is the [MASK] of France."
@@ -115,3 +115,16 @@ def test_a_mask_that_is_not_written_as_one_is_refused(
     """A model's own mask in the text would be answered for a slot that nobody asked for."""
     with pytest.raises(InputError, match=r"has 2 masks .* expected 1: write each as \[MASK\]"):
         fills(["The [MASK] met the <mask>."], {"candidate": loaded["roberta"]}, 3)
+
+
+def test_a_model_s_own_mask_is_a_mask(loaded: dict[str, models.LoadedModel]) -> None:
+    """Cards write it; beside [MASK] it stays what it is, and a mask of no model is named."""
+    own = TEXT.replace("[MASK]", "<mask>")
+    assert with_masks(own, [loaded["bert"], loaded["roberta"]]) == TEXT
+    assert with_masks(own, [loaded["bert"]]) == own
+    assert with_masks(f"[MASK] {own}", [loaded["roberta"]]) == f"[MASK] {own}"
+    for text, wrong in ((own, "'<mask>'"), (TEXT.replace("MASK", "mask"), r"'\[mask\]'")):
+        with pytest.raises(
+            InputError, match=rf"expected at least one \(write \[MASK\] for {wrong}"
+        ):
+            fills([text], {"candidate": loaded["bert"]}, 3)

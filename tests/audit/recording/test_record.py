@@ -156,6 +156,21 @@ def refused(folder: Path) -> str:
     return str(caught.value)
 
 
+def test_sums_are_numbers_and_each_file_has_one(tmp_path):
+    """Capitals change no digest; two lines for a file are refused, one right or not."""
+    sealed(tmp_path)
+    sums = tmp_path / "one" / "SHA256SUMS"
+    lines = sums.read_text().splitlines()
+    upper = [f"{digest.upper()}  {name}" for digest, name in (line.split("  ") for line in lines)]
+    sums.write_text("\n".join(upper) + "\n")
+    assert_same(sample(), load_record(tmp_path / "one"))
+    wrong = f"{'0' * 64}  items.parquet"
+    for twice in ([wrong, *lines], [*lines, wrong], [*lines, lines[0]], [*lines, upper[0]]):
+        sums.write_text("\n".join(twice) + "\n")
+        with pytest.raises(InputError, match=r"SHA256SUMS: has two lines for one file"):
+            load_record(tmp_path / "one")
+
+
 @pytest.mark.parametrize("name", sorted(FILES - {"SHA256SUMS", "record.json"}))
 def test_a_changed_byte_is_refused(tmp_path, name):
     """Be it the last of a table: the file is named."""
@@ -192,7 +207,7 @@ def test_sums_that_cannot_be_read_are_refused(tmp_path, content):
     assert "the record is incomplete" in refused(tmp_path / "one")
 
 
-@pytest.mark.parametrize("found", [6, 99, 0, -1, "1", None, 1.5])
+@pytest.mark.parametrize("found", [7, 99, 0, -1, "1", None, 1.5])
 @pytest.mark.slow
 def test_another_format_is_refused_and_never_misread(tmp_path, found):
     """The line says which formats this version reads, and what to do."""
@@ -201,7 +216,7 @@ def test_another_format_is_refused_and_never_misread(tmp_path, found):
     file.write_text(json.dumps({**MANIFEST, "format": found}))
     sign_again(tmp_path / "one", "record.json")
     told = refused(tmp_path / "one")
-    assert f"record format {found!r}; this version reads formats 1 to 5" in told
+    assert f"record format {found!r}; this version reads formats 1 to 6" in told
     assert "Install a newer maskaudit" in told
 
 
@@ -370,7 +385,7 @@ def damage(folder: Path, how: str) -> None:
         ("truncated", "scores.parquet: changed since it was sealed"),
         ("one byte changed", "scores.parquet: changed since it was sealed"),
         ("a table gone", "scores.parquet is missing"),
-        ("newer format", "this version reads formats 1 to 5"),
+        ("newer format", "this version reads formats 1 to 6"),
         ("unreadable", ""),
     ],
 )

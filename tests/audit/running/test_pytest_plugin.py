@@ -1,10 +1,15 @@
-"""The pytest plugin as a user meets it: pytest in a process of its own, on a project's folder."""
+"""The pytest plugin as a user meets it: pytest on a project's folder.
+
+A process of its own costs seconds of imports, so only the tests whose subject is what is imported,
+or by whom, start one.
+"""
 
 import os
 import re
 import shutil
 import subprocess
 import sys
+import warnings
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +20,7 @@ import pytest
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.recording.files import held, unfinished
 from maskaudit.audit.recording.record import load_record, seal
+from maskaudit.audit.running import pytest_plugin  # noqa: F401 - see `quick`
 from tests.reports import records
 
 pytestmark = pytest.mark.slow
@@ -71,8 +77,23 @@ def policy(project, *gates, folder="."):
 
 
 def run(project, *options):
-    """Run pytest as a user does, in the project's folder."""
+    """Run pytest in the project's folder, within this process."""
+    with warnings.catch_warnings():
+        warnings.resetwarnings()  # those that these tests turn into errors are ours
+        return project.runpytest_inprocess(*OPTIONS, *options)
+
+
+def run_alone(project, *options):
+    """Run pytest as a user does, in a process that has imported nothing before."""
     return project.runpytest_subprocess(*OPTIONS, *options)
+
+
+def quick(project, *options):
+    """Run pytest in this process, or where it has to start others, in one of its own."""
+    if "-n" in options:
+        return run(project, *options)
+    # pytester forgets what is imported meanwhile; what cannot be imported twice is here before.
+    return project.runpytest_inprocess(*OPTIONS, *options)
 
 
 def printed(result):
@@ -222,7 +243,8 @@ def test_hostile_names_of_a_record_are_safe_in_ids(pytester, monkeypatch):
         seal(found, place, folder / "one")
     every = 'select = { slice = "attribute=*", estimator = "lean" }\nharm = "either"\n'
     policy(pytester, NO_REGRESSION.format(margin=9), every)
-    result = run(pytester, "-v", "-n", "1", "--junitxml=junit.xml")
+    # Such a record holds no number that its scores give.
+    result = run_alone(pytester, "-v", "-n", "1", "--junitxml=junit.xml", "--audit-trust")
     assert result.ret == pytest.ExitCode.OK
     assert "attribute=nurse⟨U+202E⟩<b>⟨U+001B⟩[31m]" in printed(result)
     assert not {"\u202e", "\x1b"} & set(printed(result))
@@ -282,26 +304,144 @@ def test_faults_of_gates_toml_are_told_a_line_each(project):
     assert "Traceback" not in text
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        "[logic]\ngate = 'nand'\n",
-        "gate = 3\n",
-        "gate = []\n",
-        "[[gate]]\nname = 'AND'\ninputs = 2\n",
-        "not TOML [[gate]]\n",
-        "",
-    ],
-)
-def test_another_tools_gates_toml_is_left_alone(pytester, content):
-    """The name is no proof, nor are tables [[gate]] that say nothing of a rule."""
-    (pytester.path / "gates.toml").write_text(content)
+def test_another_tools_gates_toml_costs_no_imports(pytester):
+    """It is recognised as another's without anything heavy."""
+    (pytester.path / "gates.toml").write_text("[circuit]\ninputs = 2\n")
     pytester.makepyfile(
         f"import sys\ndef test_own(): assert not {HEAVY - {'numpy'}} & set(sys.modules)"
     )
-    result = run(pytester)
+    result = run_alone(pytester)
     result.assert_outcomes(passed=1)
-    assert "maskaudit" not in printed(result).replace("maskaudit-", "")
+    assert "gates.toml: not ours, left alone" in printed(result)
+
+
+# --- At least so many verdicts --------------------------------------------------------------------
+
+
+@pytest.fixture
+def three(project):
+    """Give a project whose three gates pass, beside a test that passes."""
+    policy(
+        project,
+        *(
+            NO_REGRESSION.format(margin=3).replace("no-regression", name)
+            for name in ("first", "second", "third")
+        ),
+    )
+    project.makepyfile("def test_ok(): pass")
+    return project
+
+
+@pytest.mark.parametrize(
+    ("options", "made"),
+    [
+        ((), 3),
+        (("-n", "2"), 3),
+        (("-k", "test_ok or first or third"), 2),
+        (("-k", "test_ok"), 0),
+        (("--deselect", "gates.toml::second[gender/jobs]", "-n", "2"), 2),
+        (("test_three.py",), 0),
+        (("--ignore=gates.toml",), 0),
+        (("-m", "not audit"), 0),
+    ],
+    ids=["all", "two processes", "two", "none", "one deselected", "a file", "ignored", "marked"],
+)
+def test_a_session_of_too_few_verdicts_fails(three, options, made):
+    """All that ran passed; what was not asked is no pass. As many as were made are enough."""
+    (three.path / "test_three.py").write_text("def test_ok(): pass")
+    if made:
+        assert quick(three, *options, f"--audit-require={made}").ret == pytest.ExitCode.OK
+    result = quick(three, *options, f"--audit-require={made + 1}")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert f"--audit-require {made + 1}: only {made} verdicts were made" in printed(result)
+    assert "failed" not in result.parseoutcomes()
+
+
+def test_without_gates_or_tests_the_session_fails_too(project):
+    """And not with 5, which some scripts take for a pass."""
+    result = quick(project, "--audit-require=1")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.mark.parametrize("record", ["runs", "nowhere", f"runs/{SAME}/record.json"])
+def test_a_verdict_on_no_record_is_none(three, record):
+    """What was not measured fails, and is not counted."""
+    result = quick(three, f"--audit-record={record}", "--audit-require=1")
+    result.assert_outcomes(failed=3, passed=1)
+    assert "only 0 verdicts were made" in printed(result)
+
+
+def test_a_skip_by_others_hides_a_verdict_and_one_that_was_asked_for_tells_it(three):
+    """`--audit-inconclusive=skip` is the user's word for what is inconclusive."""
+    policy(three, NO_REGRESSION.format(margin=0.005))
+    chosen = ("--audit-record", f"runs/{SAME}", "--audit-require=1")
+    result = quick(three, *chosen, "--audit-inconclusive=skip")
+    result.assert_outcomes(passed=1, skipped=1)
+    assert result.ret == pytest.ExitCode.OK
+    policy(three, NO_REGRESSION.format(margin=3))
+    three.makeconftest(
+        "import pytest\n"
+        "def pytest_collection_modifyitems(items):\n"
+        "    for item in items:\n"
+        "        if item.get_closest_marker('audit'):\n"
+        "            item.add_marker(pytest.mark.skip)\n"
+    )
+    hidden = quick(three, *chosen)
+    hidden.assert_outcomes(passed=1, skipped=1)
+    assert hidden.ret == pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "two", "1.5", "٣"])
+def test_what_is_no_number_of_verdicts_is_refused(pytester, number):
+    """And so is the option where the plugin is switched off, which makes it the surer way."""
+    result = quick(pytester, f"--audit-require={number}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "expected a whole number of at least 1" in printed(result)
+
+
+def test_listing_the_tests_makes_no_verdict_and_is_no_failure(three):
+    """Editors do it all the time."""
+    assert quick(three, "--collect-only", "--audit-require=9").ret == pytest.ExitCode.OK
+
+
+def test_where_plugins_are_not_loaded_the_option_is_refused(project, monkeypatch):
+    """Gates are skipped then by pytest's own rule, as docs/gates.md says."""
+    policy(project, NO_REGRESSION.format(margin=-1))
+    project.makepyfile("def test_ok(): pass")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    call = [sys.executable, "-m", "pytest"]
+    assert project.run(*call).ret == pytest.ExitCode.OK
+    assert project.run(*call, "--audit-require=1").ret == pytest.ExitCode.USAGE_ERROR
+
+
+# --- AUDIT.toml and records that cannot be read ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        (lambda folder: (folder / "AUDIT.toml").mkdir(), "AUDIT.toml: is a folder"),
+        (lambda folder: (folder / "AUDIT.toml").symlink_to("no"), "AUDIT.toml: cannot be read"),
+        (lambda folder: (folder / "Audit.toml").write_text("[run]\n"), "in capitals; rename it"),
+        (
+            lambda folder: (folder / "AUDIT.toml").write_bytes("[run]\n".encode("utf-16")),
+            "AUDIT.toml: is UTF-16",
+        ),
+        (lambda folder: (folder / "runs" / f"2030{WORSE[4:]}").symlink_to("no"), "no record here"),
+        (lambda folder: (folder / "runs" / f"2030{WORSE[4:]}").mkdir(), "no record here"),
+    ],
+    ids=["folder", "link", "other case", "UTF-16", "a record's link", "a record's folder"],
+)
+def test_what_cannot_be_read_is_not_passed_over(project, before, told):
+    """Neither the defaults nor an older record stand in its place."""
+    policy(project, NO_REGRESSION.format(margin=3))
+    before(project.path)
+    of_settings = "AUDIT" in told or "capitals" in told
+    if of_settings:
+        project.makepyfile("def test_model(masked_lm): pass")
+    result = quick(project)
+    result.assert_outcomes(failed=1, errors=int(of_settings))
+    result.stdout.re_match_lines([rf".*{re.escape(told)}.*"] * (1 + of_settings))
 
 
 # --- Baselines ------------------------------------------------------------------------------------
@@ -442,7 +582,7 @@ def test_the_model_is_loaded_for_tests_of_ones_own(pytester, monkeypatch):
             assert masked_lm.mask_id in sentence.ids
         """
     )
-    run(pytester).assert_outcomes(passed=1)
+    run_alone(pytester).assert_outcomes(passed=1)
 
 
 def test_without_what_runs_models_the_fixture_says_what_to_install(pytester, monkeypatch):
@@ -450,7 +590,7 @@ def test_without_what_runs_models_the_fixture_says_what_to_install(pytester, mon
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     pytester.makeconftest("import sys\nsys.modules['torch'] = None\n")
     pytester.makepyfile("def test_model(masked_lm): pass")
-    result = run(pytester)
+    result = run_alone(pytester)
     result.assert_outcomes(errors=1)
     assert 'pip install "maskaudit[models]"' in printed(result)
     assert "Traceback" not in printed(result)
@@ -469,7 +609,7 @@ def test_unused_the_plugin_imports_nothing_heavy(pytester):
             assert not {HEAVY | {"maskaudit.audit.errors", "tomllib"}} & set(sys.modules)
         """
     )
-    run(pytester).assert_outcomes(passed=1)
+    run_alone(pytester).assert_outcomes(passed=1)
 
 
 def test_the_plugin_judges_without_torch(project):
@@ -478,7 +618,7 @@ def test_the_plugin_judges_without_torch(project):
     project.makepyfile(
         "import sys\ndef test_own(): assert not {'torch', 'transformers'} & set(sys.modules)"
     )
-    run(project).assert_outcomes(passed=2)
+    run_alone(project).assert_outcomes(passed=2)
 
 
 @pytest.mark.parametrize("is_loaded", [True, False], ids=["loaded first", "loaded later"])
@@ -496,7 +636,7 @@ def test_a_project_with_packages_of_our_folders_names_is_judged(project, is_load
     )
     if is_loaded:
         project.makeconftest("import audit, probes, reports")
-    result = run(project)
+    result = run_alone(project)
     result.assert_outcomes(passed=3)
 
 
@@ -505,7 +645,7 @@ def test_a_project_with_a_plain_folder_of_our_name_is_judged(project):
     policy(project, NO_REGRESSION.format(margin=3))
     (project.path / "reports").mkdir()
     (project.path / "audit").mkdir()
-    run(project).assert_outcomes(passed=1)
+    run_alone(project).assert_outcomes(passed=1)
 
 
 def test_the_options_are_in_a_group_of_their_own(pytester):
@@ -513,7 +653,7 @@ def test_the_options_are_in_a_group_of_their_own(pytester):
     text = printed(run(pytester, "--help"))
     _, _, after = text.partition("maskaudit: gates on audits of masked language models")
     group = after.split("\n\n")[0]
-    for option in ("record", "baseline", "update-baseline", "inconclusive"):
+    for option in ("record", "baseline", "update-baseline", "inconclusive", "require"):
         assert f"--audit-{option}" in group
     assert "@pytest.mark.audit:" in printed(run(pytester, "--markers"))
 

@@ -112,35 +112,52 @@ def check_whole(folder: Path) -> None:
 
 
 def test_a_run_that_is_killed_and_resumed_makes_the_tables_of_one_that_is_not(attempts, plain):
-    """SIGKILL at random moments and at random changes of files; what is there is whole each time.
+    """SIGKILL, every second time between the first table and the page: one record, and its page.
 
-    The moments are others in each run; a failure shows their seed.
+    The others are at random moments and at random changes of files. All are others in each run; a
+    failure shows their seed.
     """
     expected, seconds = plain
     seed = random.SystemRandom().randrange(10**6)
     chance = random.Random(seed)  # noqa: S311 - moments, no secrets
-    killed = 0
-    while killed < KILLS:
-        by_time = {"delay": chance.uniform(0, 0.7 * seconds)}
-        said = by_time if chance.random() < 0.5 else {"event": chance.randrange(1, 42)}
+    kills = 0
+    while kills < KILLS:
+        if kills % 2:
+            said = {"event": chance.randrange(1, 16), "since": "contexts.parquet"}
+        elif chance.random() < 0.5:
+            said = {"delay": chance.uniform(0, 0.7 * seconds)}
+        else:
+            said = {"event": chance.randrange(1, 42)}
         done = attempts(**said)
         assert done["code"] in {0, -signal.SIGKILL}, (seed, done)
-        killed += done["code"] != 0
+        kills += done["code"] != 0
         assert "damaged" not in done["told"], (seed, done)
-        whole = [path for path in attempts.records() if not path.name.startswith(".")]
-        for path in whole:
-            assert tables_of(path) == expected, (seed, path)
+        check_at_most_one(attempts, expected, seed)
         if done["code"] == 0:
+            check_finished(attempts, seed)
             attempts.clear()
     done = attempts()
     assert done["code"] == 0, (seed, done)
-    assert not any(path.name.startswith(".") for path in attempts.records()), seed
-    for path in attempts.records():
-        assert tables_of(path) == expected, seed
-        check_whole(path)
+    check_at_most_one(attempts, expected, seed)
+    check_finished(attempts, seed)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def check_at_most_one(attempts: Attempts, expected: dict[str, bytes], seed: int) -> None:
+    """Whatever was killed: there is no second record, and what is there has the expected tables."""
+    whole = [path for path in attempts.records() if not path.name.startswith(".")]
+    assert len(whole) <= 1, (seed, whole)
+    for path in whole:
+        assert tables_of(path) == expected, (seed, path)
+
+
+def check_finished(attempts: Attempts, seed: int) -> None:
+    """One record with its page, and nothing else."""
+    [folder] = attempts.records()
+    assert (folder / "report.html").read_text("utf-8").endswith("</html>\n"), seed
+    check_whole(folder)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_run_that_is_asked_to_end_leaves_nothing_and_goes_on_later(attempts, plain, number):
     """What was scored is kept; the next run takes it, says so, and finds the same."""
     expected, seconds = plain
@@ -157,17 +174,53 @@ def test_a_run_that_is_asked_to_end_leaves_nothing_and_goes_on_later(attempts, p
     assert tables_of(attempts.records()[-1]) == expected
 
 
-def test_skip_unchanged_after_a_kill_does_what_is_left_and_then_nothing(attempts, plain):
-    """Killed between the record and its page, the next run writes the page and no record more."""
+@pytest.mark.parametrize("skip_unchanged", [True, False])
+@pytest.mark.parametrize(
+    "moment", [".unfinished-report.html", "python"], ids=["writing", "drawing"]
+)
+def test_what_was_killed_before_its_page_gets_it_and_is_no_second_record(
+    attempts, plain, skip_unchanged, moment
+):
+    """Asked to reuse records or not, the next run writes the page, and says what it did."""
     expected, _ = plain
-    assert attempts(at=".unfinished-report.html", skip_unchanged=True)["code"] == -signal.SIGKILL
+    assert attempts(at=moment)["code"] == -signal.SIGKILL
     [folder] = attempts.records()
     assert not (folder / "report.html").exists()
-    for _ in range(2):
-        assert attempts(skip_unchanged=True)["code"] == 0
-        assert attempts.records() == [folder]
-        assert (folder / "report.html").is_file()
+    done = attempts(skip_unchanged=skip_unchanged)
+    assert done["code"] == 0
+    assert f"{folder.name}: this record is whole, and only its page was missing" in done["told"]
+    check_finished(attempts, 0)
     assert tables_of(folder) == expected
+
+
+def test_skip_unchanged_after_that_does_nothing_more(attempts):
+    """And without it there is a second record, as ever."""
+    assert attempts()["code"] == 0
+    [folder] = attempts.records()
+    assert attempts(skip_unchanged=True)["code"] == 0
+    assert attempts.records() == [folder]
+    assert attempts()["code"] == 0
+    assert len(attempts.records()) == 2
+
+
+def test_a_disk_with_no_room_for_the_page_keeps_one_record_however_often_it_is_tried(
+    attempts, plain
+):
+    """The line says that the record is whole, and how to get its page; the next run makes it."""
+    largest = max(map(len, plain[0].values()))
+    page = (attempts.folder / "plain").glob("*/report.html")
+    limit = (largest + next(page).stat().st_size) // 2
+    for _ in range(3):
+        done = attempts(limit=limit)
+        assert done["code"] == 74, done
+        [folder] = attempts.records()
+        assert done["told"].splitlines()[-1] == (
+            f"{folder / 'report.html'}: cannot write (File too large); the record is whole; its "
+            f"page: maskaudit report {folder}"
+        )
+        assert tables_of(folder) == plain[0]
+    assert attempts()["code"] == 0
+    check_finished(attempts, 0)
 
 
 def test_another_process_takes_what_was_kept_and_scores_the_same(attempts, plain, monkeypatch):

@@ -1,14 +1,16 @@
 """A judgement as Markdown: every verdict or how many are left out, and no markup of others."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from maskaudit.reports import verdicts
-from maskaudit.reports.ci.markdown import MARKER, comment, summary
-from tests.reports.verdicts import HOSTILE, every, judgement, verdict
+from maskaudit.reports.ci.markdown import comment, summary
+from tests.reports.verdicts import HOSTILE, WAIVER, every, judgement, verdict
 
 
 def cells(markdown):
@@ -64,17 +66,94 @@ def test_the_comment_of_passes_alone_has_no_empty_table():
     assert "<summary>2 passes</summary>" in text
 
 
+# --- Foreign text ---------------------------------------------------------------------------------
+
+# What GitHub links, replaces or tells somebody of, wherever it stands in text that is no code: the
+# autolinks of its Markdown (GFM 6.9), and the rest as its documentation has it.
+LIVE = re.compile(
+    r"""
+    [a-z][a-z0-9+.-]*://\S                # an address
+    | (?<!\w)www\.\S
+    | (?:mailto|xmpp):\S
+    | [\w.+-]+@[\w-]                     # an e-mail address
+    | @[a-z0-9]                          # somebody's name, or a team's
+    | \#\d | (?<!\w)GH-\d                # an issue
+    | (?<!\w)[0-9a-f]{7,40}(?!\w)        # a commit
+    | :[\w+-]+:                          # an emoji
+    | \$                                 # a formula
+    | (?<!\w)[A-Z]+-\d                   # what a repository may have linked by itself
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+DEAD = [
+    "http://evil.example/a", "https://evil.example", "HTTPS://EVIL.EXAMPLE", "ftp://evil.example",
+    "www.evil.example", "(www.evil.example)", "mailto:a@evil.example", "a.b+c@evil.example",
+    "xmpp:a@evil.example/x", ":smile:", ":+1:", "a:tada:b", "$x^2$", "$$x$$", "$`x`$", "`$x$`",
+    "#1", "(#1)", "GH-1", "gh-12", "octo/cat#1", "octo/cat@deadbeef", "deadbee", "DEADBEEF",
+    "a5c3785ed8d6a35868bc169f07e40e889087fd2e", "1234567", "@octocat", "@org/team", "x@octocat",
+    "TICKET-12", "<http://evil.example>", "[a](http://evil.example)", "![a](http://evil.example)",
+    "<img src=x onerror=1>", "<!-- -->@octocat", "&#64;octocat", "&commat;octocat", "\\@octocat",
+    "**b**", "_i_", "~~s~~", "`c`", "``c```d`", "`", "\\`", "\\|", "|", "a|b", "```", "---",
+]  # fmt: skip
+PARSER = MarkdownIt("commonmark").enable("table")
+FOREIGN = st.text(max_size=40) | st.lists(st.sampled_from(DEAD), max_size=4).map(" ".join)
+
+
+def parsed(markdown):
+    """Return the text, the code and the tags of a Markdown text as a parser of others reads it."""
+    inlines = [token.children for token in PARSER.parse(markdown) if token.type == "inline"]
+    parts = [part for children in inlines for part in children]
+    blocks = {token.type for token in PARSER.parse(markdown)}
+    return parts, [part.content for part in parts if part.type == "text"], blocks
+
+
+def words(text):
+    """Return a text without the marks and the amount of its spaces."""
+    return " ".join(text.split())
+
+
 @pytest.mark.parametrize("make", [summary, comment])
-@given(text=st.text(max_size=40))
-def test_foreign_text_stays_in_its_cell_and_is_no_markup(make, text):
-    """No row is torn, no HTML is made, nobody is called by name."""
-    one = verdict(name=text + HOSTILE, reason=f"@octocat {text}", against=text)
-    made = make(judgement(one, notes=[text]))
-    assert {len(row) for row in cells(made)} == {6}
-    tags = set(re.findall(r"<[^>]*>", made))
-    assert tags <= {"<!-- -->", MARKER}
-    assert not re.search(r"@\w", made)
-    # A backtick that is not escaped is one of our own, around a command.
-    assert re.findall(r"(?<!\\)`[^`]*`", made.replace("\\`", "")) == (
-        ["`maskaudit gate RECORD`"] if make is comment else []
-    )
+@given(text=FOREIGN, more=FOREIGN)
+def test_foreign_text_stays_in_its_cell_and_is_nothing_but_text(make, text, more):
+    """No row is torn, nothing is marked up, linked, replaced, and nobody is called by name."""
+    waiver = WAIVER.model_copy(update={"owner": more, "reason": text})
+    one = verdict(name=text + HOSTILE, reason=f"{more} {text}", against=text, waiver=waiver)
+    made = judgement(one, notes=[text, more])
+    made = replace(made, record=more, policy=text)
+    parts, texts, blocks = parsed(make(made))
+    assert not any(LIVE.search(part) for part in texts)
+    # What else there is of ours: bold verdicts and a heading.
+    assert {part.type for part in parts} <= {"text", "code_inline", "strong_open", "strong_close"}
+    assert not blocks & {"fence", "code_block", "hr", "blockquote_open", "bullet_list_open"}
+    row = verdicts.row(one)
+    why = " ".join(part for part in (row.reason, *row.more) if part)
+    cells_ = (row.status, row.label, row.estimate, row.bounds, row.margin, why)
+    [tokens] = [
+        [t.children for t in PARSER.parse(make(made))[i:j] if t.type == "inline"]
+        for i, j in [table_body(PARSER.parse(make(made)))]
+    ]
+    read = ["".join(part.content for part in children) for children in tokens]
+    assert [words(cell) for cell in read] == [words(cell) for cell in cells_]
+
+
+def table_body(tokens):
+    """Return where the body of the only table begins and ends."""
+    kinds = [token.type for token in tokens]
+    return kinds.index("tbody_open"), kinds.index("tbody_close")
+
+
+@pytest.mark.parametrize("text", DEAD)
+def test_nothing_that_github_acts_upon_is_left_in_text(text):
+    """Each of them alone, in brackets, before a stop, and torn by our own words."""
+    for foreign in (text, f"({text})", f"{text}.", f"'{text}':", f"{text}, {text}"):
+        note = judgement(verdict(), notes=[f"see {foreign} there"])
+        _, texts, _ = parsed(summary(note))
+        assert not any(LIVE.search(part) for part in texts)
+
+
+def test_plain_words_are_no_code():
+    """Sentences stay sentences, in any script with accents; only what is no word is set apart."""
+    plain = "Worse, credibly by “more” than l’été: +0.31 (95 %) – of 1,234 frames’ in 2030; Ünïted."
+    note = summary(judgement(verdict(), notes=[plain, "see gates.toml, and a/b."]))
+    assert f"Note: {plain}" in note
+    assert "Note: see `gates.toml`, and `a/b`." in note

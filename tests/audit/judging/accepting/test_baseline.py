@@ -505,7 +505,7 @@ def sealed(tmp_path):
     runs = tmp_path / "runs"
     for name, found in (("one", old), ("two", stepped(old, 0.4, noise=0.05))):
         with files.unfinished(runs) as place:
-            record.seal(found, place, runs / name)
+            record.seal(records.holding(found), place, runs / name)
 
     def told(*words):
         done = CliRunner().invoke(app, [str(word) for word in words])

@@ -200,14 +200,10 @@ def group_rows(frames: dict[str, str]) -> Iterator[dict[str, Any]]:
                        "text": text.format(term), "slot": 0, "target": ""}  # fmt: skip
 
 
-def distances(found: scoring.Scored, expanded: Expanded) -> dict[tuple[str, str, str], float]:
-    """Return the distances by measure and the texts of the two contexts."""
-    text = expanded.contexts.set_index("context")["text"]
-    rows = found.paired[found.paired["other_context"] != ""]
-    return {
-        (row["measure"], text[row["context"]], text[row["other_context"]]): row["value"]
-        for row in rows.to_dict("records")
-    }
+def distances(found: scoring.Scored) -> dict[tuple[str, str], float]:
+    """Return the distances of groups by measure and by what they join."""
+    rows = found.paired[found.paired["joined"] != ""]
+    return {(row["measure"], row["joined"]): row["value"] for row in rows.to_dict("records")}
 
 
 def test_frames_that_share_sentences_have_their_distances_each(
@@ -218,7 +214,7 @@ def test_frames_that_share_sentences_have_their_distances_each(
     second = [{**row, "frame": "two"} for row in rows if row["term"] in {"girl", "man", "person"}]
     expanded = from_rows(iter([*rows, *second]))
     scored = scoring.score(expanded, [model])
-    found = distances(scored, expanded)
+    found = distances(scored)
     plain, tokenizer = oracle.load(folder)
     frames = [GROUPS, {"women": ("girl",), "men": ("man",), "all": ("person",)}]
     slow: dict[str, list[float]] = {"jsd_groups": [], "tv_groups": []}
@@ -249,7 +245,7 @@ def test_a_group_that_lacks_a_sentence_is_not_compared_and_is_counted(
     )
     part = Expanded(expanded.contexts.assign(text=text), expanded.items)
     scored = scoring.score(part, [model])
-    assert len(distances(scored, part)) == 2 * (1 + 3)
+    assert len(distances(scored)) == 2 * (1 + 3)
     lost = lost_joins(part.items, part.contexts, scored.paired, ["candidate"])
     assert [(row.group, row.items, row.status) for row in lost] == [
         ("women/men", 1, NOT_JOINED), ("men/all", 1, NOT_JOINED)

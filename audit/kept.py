@@ -1,0 +1,54 @@
+"""Records that are kept: an earlier one instead of a new one, the whole ones of a stopped run."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from maskaudit.audit.errors import CannotWriteError
+from maskaudit.audit.recording import record
+from maskaudit.audit.recording.manifest import Entry
+from maskaudit.audit.recording.record import Record
+from maskaudit.reports.html import FILE
+
+
+def reused(
+    earlier: Mapping[Path, Entry],
+    key: str,
+    note: Callable[[str], None],
+    load: Callable[[Path], Record],
+    *,
+    skip_unchanged: bool,
+) -> Record | None:
+    """The earlier record to return instead of a new one, if there is one.
+
+    That is the newest with this key which `load` does not refuse, if unchanged audits are skipped
+    or it lacks its page. `note` receives why it is returned.
+    """
+    without_page = [
+        path for path in earlier if earlier[path].key == key and not (path / FILE).is_file()
+    ]
+    if not (skip_unchanged or without_page):
+        return None
+    found = record.newest(earlier, key, note, load)
+    if found is None:
+        return None
+    if found.path in without_page:
+        note(f"{found.name}: this record is whole, and only its page was missing; it is finished")
+    elif skip_unchanged:
+        note(f"{found.name}: reused; nothing that determines its numbers has changed")
+    else:
+        return None
+    return found
+
+
+@contextmanager
+def named_if_stopped(records: Sequence[Record]) -> Iterator[None]:
+    """Say in a `CannotWriteError` which records are whole, and how to get their pages."""
+    try:
+        yield
+    except CannotWriteError as error:
+        if not records:
+            raise
+        pages = "; ".join(f"maskaudit report {sealed.path}" for sealed in records)
+        whole = "the record is whole; its page" if len(records) == 1 else "whole records; pages"
+        raise CannotWriteError(error.fault, f"{whole}: {pages}") from error

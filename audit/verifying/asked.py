@@ -1,0 +1,67 @@
+"""Whether contexts and items are those that the manifest says were asked."""
+
+from collections.abc import Iterator
+
+from maskaudit.audit.recording.record import MANIFEST, Record
+from maskaudit.audit.verifying.check import Check, Difference, checked, where
+from maskaudit.probes.expand import Expanded, context_id, item_id
+
+_CONTEXTS, _ITEMS = "contexts.parquet", "items.parquet"
+
+
+def asked(record: Record) -> Check:
+    """Whether ids are the hashes of their texts, and the items those whose digest is recorded."""
+    items, contexts = len(record.items), len(record.contexts)
+    differences = [*_of_contexts(record), *_of_items(record), *_of_sets(record)]
+    return checked(
+        "items", differences, f"{items:,} items in {contexts:,} contexts are those asked"
+    )
+
+
+def _of_contexts(record: Record) -> Iterator[Difference]:
+    contexts = record.contexts
+    parts = (contexts[name] for name in ("context", "text", "slot", "partner"))
+    for row, (context, text, slot, partner) in enumerate(zip(*parts, strict=True)):
+        if context != context_id(text, slot, partner):
+            wrong = f"{context!r} is not the id of this text, slot and partner"
+            yield Difference(_CONTEXTS, row, "context", wrong)
+    yield from where(contexts["context"].duplicated(), _CONTEXTS, "context", "is there twice")
+    unused = ~contexts["context"].isin(record.items["context"])
+    yield from where(unused, _CONTEXTS, "context", "no item is asked in it")
+
+
+def _of_items(record: Record) -> Iterator[Difference]:
+    items = record.items
+    # An item may serve many rows.
+    distinct = items[["item", "context", "target"]].drop_duplicates()
+    parts = (distinct.index, *(distinct[name] for name in distinct))
+    for row, item, context, target in zip(*parts, strict=True):
+        if item != item_id(context, target):
+            text = f"{item!r} is not the id of this context and target"
+            yield Difference(_ITEMS, int(row), "item", text)
+    lost = ~items["context"].isin(record.contexts["context"])
+    yield from where(lost, _ITEMS, "context", f"is not in {_CONTEXTS}")
+
+
+def _of_sets(record: Record) -> Iterator[Difference]:
+    sets = record.manifest.probe_sets
+    by_set = dict(list(record.items.groupby("probe_set", sort=False)))
+    for name in dict.fromkeys([*sets, *map(str, by_set)]):
+        if name not in sets or name not in by_set:
+            lacking = MANIFEST if name not in sets else _ITEMS
+            yield Difference(_ITEMS, None, "probe_set", f"{name!r} is not in {lacking}")
+            continue
+        described, rows = sets[name], by_set[name]
+        # What says how a set is estimated is in both, and only the digest covers the rows.
+        digest = Expanded(record.contexts, rows).digest
+        counted = {
+            "kind": "/".join(rows["kind"].unique()),
+            "axis": "/".join(rows["axis"].unique()),
+            "items": rows["item"].nunique(),
+            "sentences": rows["context"].nunique(),
+            "items_digest": digest,
+        }
+        for key, found in counted.items():
+            if (said := getattr(described, key)) != found:
+                text = f"the rows of {name} have {key} {found!s:.16}, record.json says {said!s:.16}"
+                yield Difference(_ITEMS, None, "", text)

@@ -1,0 +1,172 @@
+"""Whether the estimates, and what the manifest says of them, follow from the scores."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from maskaudit.audit.estimating.design import design
+from maskaudit.audit.estimating.estimate import Estimated, estimate, with_adjusted
+from maskaudit.audit.estimating.estimators.completions import HONEST
+from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.manifest import Manifest
+from maskaudit.audit.recording.record import Record
+from maskaudit.audit.verifying.check import Check, Difference, checked
+
+# The largest difference of a number that is the same, absolute and relative.
+TOLERANCE = 1e-12
+_TABLE = "estimates.parquet"
+_KEY = ["probe_set", "estimator", "mode", "subject", "slice"]
+_LIBRARIES = ("numpy", "scipy", "pandas")
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Which numbers of a record are recomputed: by set, None for all, and by name.
+
+    `names` are names of numbers, `*` for any text.
+    """
+
+    sets: frozenset[str] | None = None
+    names: frozenset[str] = frozenset({"*"})
+
+    def wanted(self, name: str) -> bool:
+        """Whether a number of this name is one of them."""
+        return name in self.names or any(fnmatchcase(name, word) for word in self.names)
+
+    def of(self, estimates: pd.DataFrame) -> pd.DataFrame:
+        """The rows of estimates that hold these numbers."""
+        if self == EVERY:
+            return estimates
+        wanted = {name: self.wanted(name) for name in estimates["estimator"].unique()}
+        chosen = estimates["estimator"].map(wanted).astype(bool)
+        if self.sets is not None:
+            chosen &= estimates["probe_set"].isin(self.sets)
+        return estimates[chosen]
+
+
+EVERY = Numbers()
+NONE = Numbers(names=frozenset())
+
+
+def recompute(
+    record: Record, numbers: Numbers = EVERY, lexicon: frozenset[str] | None = None
+) -> Estimated:
+    """Compute estimates from the other tables, as the manifest says they were made."""
+    manifest = record.manifest
+    sets = {
+        name: part
+        for name, part in manifest.probe_sets.items()
+        if numbers.sets is None or name in numbers.sets
+    }
+    return estimate(
+        record.items[record.items["probe_set"].isin(list(sets))],
+        record.scores,
+        [design(name, part, manifest.method) for name, part in sets.items()],
+        record.fills,
+        record.paired,
+        lexicon,
+        seed=manifest.settings.seed,
+        adjust=manifest.settings.adjust,
+        wanted=numbers.wanted,
+    )
+
+
+def estimates(
+    record: Record, estimated: Estimated, numbers: Numbers = EVERY, *, has_lexicon: bool
+) -> Check:
+    """Whether the record's estimates are those that were `estimated` from its scores."""
+    chosen, again = numbers.of(record.estimates), numbers.of(estimated.estimates)
+    if not has_lexicon:
+        chosen = chosen[~chosen["estimator"].isin(HONEST.names)]
+    differences = [*_of_rows(chosen, again), *_of_adjusted(record)]
+    holds = f"{len(chosen):,} numbers are those that the scores give, to {TOLERANCE:g}"
+    check = checked("estimates", differences, holds)
+    remark = "".join(_other_software(record.manifest)) if check.differs else ""
+    return Check(**{**vars(check), "text": check.text + remark})
+
+
+def _of_rows(stored: pd.DataFrame, again: pd.DataFrame) -> Iterator[Difference]:
+    """Yield the rows that are missing or too many, and the cells that differ."""
+    left, right = _keyed(stored), _keyed(again)
+    for key in right.index.difference(left.index, sort=False):
+        yield Difference(_TABLE, None, "", f"has no row for {_named(key)}, which the scores give")
+    for key in left.index.difference(right.index, sort=False):
+        text = f"the scores do not give {_named(key)}"
+        yield Difference(_TABLE, int(left.loc[key, "row"]), "", text)
+    shared = left.index.intersection(right.index, sort=False)
+    left, right = left.loc[shared], right.loc[shared]
+    # p values are adjusted over all sets, so they follow from the whole table alone.
+    for column in [name for name in stored if name not in {*_KEY, "p_adjusted"}]:
+        one, other = left[column], right[column]
+        for place in np.flatnonzero(~_same(one, other)).tolist():
+            text = f"is {_shown(one.iloc[place])}; from the scores {_shown(other.iloc[place])}"
+            row = int(left["row"].iloc[place])
+            yield Difference(_TABLE, row, str(column), f"{text} ({_named(shared[place])})")
+    order = right["row"].to_numpy()
+    if (np.diff(order) < 0).any():
+        place = int(np.flatnonzero(np.diff(order) < 0)[0]) + 1
+        row = int(left["row"].iloc[place])
+        yield Difference(_TABLE, row, "", "is not in its place")
+
+
+def _keyed(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows by key; a key that is there again has a number of its own."""
+    numbered = rows.assign(row=rows.index, again=rows.groupby(_KEY, sort=False).cumcount())
+    return numbered.set_index([*_KEY, "again"])
+
+
+def _named(key: Any) -> str:  # noqa: ANN401 - an entry of an index
+    *parts, again = key
+    return " ".join([*(f"{part!s}" for part in parts), *(["again"] if again else [])])
+
+
+def _same(one: pd.Series, other: pd.Series) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    if tables.COLUMNS["estimates"][str(one.name)] != "float64":
+        same: np.ndarray[Any, np.dtype[np.bool_]] = (
+            (one == other).fillna(value=False) | (one.isna() & other.isna())
+        ).to_numpy(bool)
+        return same
+    pair = (one.to_numpy(float), other.to_numpy(float))
+    close: np.ndarray[Any, np.dtype[np.bool_]] = np.isclose(
+        *pair, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True
+    )
+    return close
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - a cell
+    return f"{value:.15g}" if isinstance(value, float) else repr(value)
+
+
+def _of_adjusted(record: Record) -> Iterator[Difference]:
+    """Yield the adjusted p values that are not those of the table's own p values."""
+    manifest = record.manifest
+    tested = [name for name, part in manifest.probe_sets.items() if part.expect == "lean"]
+    again = with_adjusted(record.estimates, tested, manifest.settings.adjust)["p_adjusted"]
+    stored = record.estimates["p_adjusted"]
+    for row in np.flatnonzero(~_same(stored, again)).tolist():
+        text = f"is {_shown(stored[row])}; from the table's p values {_shown(again[row])}"
+        yield Difference(_TABLE, row, "p_adjusted", text)
+
+
+def _other_software(manifest: Manifest) -> Iterator[str]:
+    """Yield a remark where the record was made by other versions, which may compute otherwise."""
+    made: Mapping[str, str] = {"maskaudit": manifest.maskaudit, **manifest.provenance.packages}
+    others = [
+        f"{name} {made[name]}"
+        for name in ("maskaudit", *_LIBRARIES)
+        if made.get(name) and made[name] != _installed(name)
+    ]
+    if others:
+        yield f" (it was made with {', '.join(others)}, which may compute otherwise)"
+
+
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""

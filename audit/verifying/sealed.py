@@ -1,0 +1,105 @@
+"""What a record's own sums, digests and key say of it, whatever its numbers are."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from maskaudit.audit.recording import binding
+from maskaudit.audit.recording.manifest import Manifest
+from maskaudit.audit.recording.record import (
+    MANIFEST,
+    SUMS,
+    TABLES,
+    Record,
+    file_digests,
+)
+from maskaudit.audit.verifying.check import Check, Difference, checked, not_shown
+
+FILES = (MANIFEST, *(f"{name}.parquet" for name in TABLES))
+_LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
+
+
+def links(folder: Path) -> Check:
+    """Whether the folder holds files alone: a link would read or write outside of it."""
+    others = (
+        Difference(
+            path.name, None, "", f"is a {'link' if path.is_symlink() else 'folder or device'}"
+        )
+        for path in sorted(folder.iterdir())
+        if path.is_symlink() or not path.is_file()
+    )
+    return checked("links", others, "the folder holds plain files alone")
+
+
+def sums(folder: Path) -> Check:
+    """Whether `SHA256SUMS` lists each file of the record once, with its digest."""
+    return checked("sums", _of_sums(folder), f"{len(FILES)} files are as they were sealed")
+
+
+def _of_sums(folder: Path) -> Iterator[Difference]:
+    try:
+        lines = (folder / SUMS).read_text("utf-8").splitlines()
+    except (OSError, ValueError):
+        yield Difference(SUMS, None, "", "cannot be read")
+        return
+    listed: dict[str, str] = {}
+    for number, line in enumerate(lines):
+        match = _LINE.fullmatch(line)
+        if match is None or match[2] not in FILES or match[2] in listed:
+            yield Difference(SUMS, number, "", f"expected one line each for {', '.join(FILES)}")
+        else:
+            listed[match[2]] = match[1]
+    present = [name for name in FILES if (folder / name).is_file()]
+    digests = file_digests(folder, present)
+    for name in FILES:
+        if name not in digests or name not in listed:
+            where = "" if name in digests else f" from the folder{' and' * (name not in listed)}"
+            where += "" if name in listed else f" from {SUMS}"
+            yield Difference(name, None, "", f"is missing{where}")
+        elif digests[name] != listed[name]:
+            yield Difference(name, None, "", "changed since it was sealed (SHA-256 differs)")
+
+
+def bound(record: Record, folder: Path) -> Check:
+    """Whether the manifest was sealed with these tables: who was scored, with these scores."""
+    names = [f"{name}.parquet" for name in binding.MEASURED]
+    differences = _of_bound(record.manifest, file_digests(folder, names))
+    return checked("bound", differences, "record.json was sealed with these tables")
+
+
+def not_bound(manifest: Manifest) -> Check:
+    """What a record of a format before `BOUND` cannot show."""
+    return not_shown(
+        "bound",
+        f"a record of format {manifest.format} is not bound: nothing in it shows that these scores "
+        "are of the models that record.json names, or that its key and losses are theirs",
+    )
+
+
+def _of_bound(manifest: Manifest, files: Mapping[str, str]) -> Iterator[Difference]:
+    now = binding.bound(manifest, files)
+    for name in dict.fromkeys([*now, *manifest.bound]):
+        if now.get(name) != manifest.bound.get(name):
+            text = "is not what record.json was sealed with (its digest in `bound` differs)"
+            place = (name, "") if name in files else (MANIFEST, name)
+            yield Difference(place[0], None, place[1], text)
+
+
+def key(manifest: Manifest) -> Check:
+    """Whether the key is the digest of what the manifest says of models, sets, method and code."""
+    parts = (manifest.models, manifest.probe_sets, manifest.method, manifest.settings)
+    expected = binding.key_of(*parts, manifest.code)
+    differences = (
+        []
+        if manifest.key == expected
+        else [
+            Difference(
+                MANIFEST,
+                None,
+                "key",
+                f"is {manifest.key:.12}; that of its models, probe sets, method, settings and code "
+                f"is {expected:.12}",
+            )
+        ]
+    )
+    return checked("key", differences, "follows from models, probe sets, method and code")

@@ -1,0 +1,207 @@
+"""Verify a record: its seal, its rows, and its estimates made again from its scores.
+
+Damage is found by the sums; a forger who writes the sums anew is found where the parts of a record
+no longer follow from one another. Scores have nothing that they could follow from but the model: a
+record whose scores were changed, and all that follows from them made again, holds.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.estimating.estimators.catalogue import UNIT
+from maskaudit.audit.estimating.estimators.completions import HONEST
+from maskaudit.audit.estimating.registry.names import FIDELITY, FIDELITY_ADJUSTED
+from maskaudit.audit.recording import manifest as manifests
+from maskaudit.audit.recording.manifest import Manifest
+from maskaudit.audit.recording.record import (
+    BOUND,
+    FORMAT,
+    MANIFEST,
+    TABLES,
+    Record,
+    load_record,
+    read_manifest,
+)
+from maskaudit.audit.texts.lexicon import digest_of
+from maskaudit.audit.verifying import asked, complete, distributions, recomputed, sealed, stated
+from maskaudit.audit.verifying.check import Check, Difference, checked, not_shown
+from maskaudit.audit.verifying.recomputed import EVERY, Numbers
+
+# The tables that most numbers are made of. Fills and distances are read where a number needs them.
+SCORED = ("contexts", "items", "scores", "estimates")
+HURTFUL = "hurtful words"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was checked of a record, in order, and whether it holds."""
+
+    path: Path
+    checks: tuple[Check, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing differs; what could not be shown counts as no difference."""
+        return not any(check.differs for check in self.checks)
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether every check was made and nothing differs."""
+        return all(check.outcome == "verified" for check in self.checks)
+
+    def and_also(self, check: Check) -> Self:
+        """The verification with one check more."""
+        return replace(self, checks=(*self.checks, check))
+
+    def as_json(self) -> dict[str, Any]:
+        """The checks as plain values."""
+        checks = [check.as_json() for check in self.checks]
+        return {"record": str(self.path), "holds": self.holds, "checks": checks}
+
+
+def verify(folder: Path, lexicon: frozenset[str] | None = None) -> Verification:
+    """Check everything that a record can show of itself; needs neither torch nor the models.
+
+    Checks that need what an earlier one found to differ are not made. `lexicon` is the user's
+    hurtful words, if the audit had some. Raises `InputError` if there is no record of a known
+    format, or the lexicon is another.
+    """
+    if not (folder / MANIFEST).is_file():
+        raise InputError(f"{folder}: no record here; expected a folder with {MANIFEST}")
+    manifests.read(folder / MANIFEST, FORMAT)
+    seal = (sealed.links(folder), sealed.sums(folder))
+    if any(check.differs for check in seal):
+        return Verification(folder, seal)
+    try:
+        record = load_record(folder)
+    except InputError as error:
+        return Verification(folder, (*seal, _unreadable(folder, error)))
+    _check_lexicon(record, lexicon)
+    whole = checked("tables", [], f"record.json and {len(TABLES)} tables are of a known form")
+    checks = (*seal, whole, *cheap(record, folder), *_again(record, EVERY, lexicon))
+    return Verification(folder, checks)
+
+
+def load_held(
+    folder: Path, chosen: Callable[[Manifest], Numbers], *, trust: bool = False
+) -> tuple[Record, list[str]]:
+    """Read a record that holds, with the tables that are needed to say so, and notes for people.
+
+    `chosen` are the numbers that will be used (`require`). Raises `InputError` as `load_record`
+    and `require` do.
+    """
+    numbers = chosen(read_manifest(folder, ()))
+    record = load_record(folder, tables_of(numbers))
+    return record, require(record, numbers, trust=trust)
+
+
+def reusable(
+    note: Callable[[str], None], lexicon: frozenset[str] | None, *, trust: bool
+) -> Callable[[Path], Record]:
+    """A reader of records that hold, all of whose numbers will be used; it tells `note` its notes.
+
+    It raises `InputError` for any other record.
+    """
+
+    def load(folder: Path) -> Record:
+        record = load_record(folder)
+        for sentence in require(record, EVERY, lexicon, trust=trust):
+            note(sentence)
+        return record
+
+    return load
+
+
+def require(
+    record: Record,
+    numbers: Numbers,
+    lexicon: frozenset[str] | None = None,
+    *,
+    trust: bool = False,
+) -> list[str]:
+    """Refuse a record that was read from a folder and does not hold; returns notes for people.
+
+    Everything is checked but estimates other than `numbers`; with `trust`, all but estimates. The
+    record needs the tables `tables_of(numbers)`. Raises `InputError` with the first difference.
+    """
+    assert record.path is not None  # noqa: S101 - said above
+    notes = []
+    checks = [sealed.links(record.path), *cheap(record, record.path)]
+    if trust:
+        notes.append("--trust: the record's numbers were taken as they are, not made again")
+    elif not any(check.differs for check in checks):
+        again = list(_again(record, numbers, lexicon))
+        notes += [f"{check.name}: {check.text}" for check in again if check.name == HURTFUL]
+        checks += again
+    for check in checks:
+        if check.differs:
+            raise InputError(
+                f"{record.path}: does not hold ({check.name}: {check.text}); all that differs: "
+                "maskaudit verify RECORD"
+            )
+    return notes
+
+
+def tables_of(numbers: Numbers) -> tuple[str, ...]:
+    """The tables of a record that are needed to make these numbers again."""
+    others = any(numbers.wanted(name) for part in UNIT for name in part.names)
+    others |= any(map(numbers.wanted, (FIDELITY, FIDELITY_ADJUSTED)))
+    return TABLES if others else SCORED
+
+
+def cheap(record: Record, folder: Path) -> list[Check]:
+    """The checks that take little time: what binds the record's parts, its items and its rows.
+
+    The tables `SCORED` have to be loaded; fills and distances are checked where they are.
+    """
+    is_bound = record.manifest.format >= BOUND
+    checks = (
+        [sealed.bound(record, folder), sealed.key(record.manifest)]
+        if is_bound
+        else [sealed.not_bound(record.manifest)]
+    )
+    checks += [asked.asked(record), complete.complete(record)]
+    if len(record.fills) or len(record.paired):
+        checks.append(distributions.distributions(record))
+    return checks
+
+
+def _again(record: Record, numbers: Numbers, lexicon: frozenset[str] | None) -> Iterator[Check]:
+    """Yield what comes of making the numbers again from the scores."""
+    if not numbers.names or numbers.sets == frozenset():
+        return
+    # Words with other letters are counted as each model's tokenizer writes them.
+    is_plain = lexicon is not None and all(word.isascii() for word in lexicon)
+    has_lexicon = is_plain or "lexicon" not in record.manifest.method
+    try:
+        estimated = recomputed.recompute(record, numbers, lexicon)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        text = f"cannot be made from these tables ({type(error).__name__}: {error})"
+        yield checked("estimates", [Difference("estimates.parquet", None, "", text)], "")
+        return
+    yield recomputed.estimates(record, estimated, numbers, has_lexicon=has_lexicon)
+    if not has_lexicon and numbers.of(record.estimates)["estimator"].isin(HONEST.names).any():
+        why = (
+            "need the lexicon that the audit was made with, which is no part of a record"
+            if lexicon is None
+            else "count words with accents as each model writes them, which takes the models"
+        )
+        yield not_shown(HURTFUL, f"{', '.join(sorted(HONEST.names))} {why}")
+    if numbers == EVERY and record.manifest.format >= BOUND:
+        yield stated.stated(record, estimated)
+
+
+def _check_lexicon(record: Record, lexicon: frozenset[str] | None) -> None:
+    made_with = record.manifest.method.get("lexicon", "none")
+    if lexicon is not None and digest_of(lexicon) != made_with:
+        raise InputError(
+            f"the lexicon has the digest {digest_of(lexicon)}; that of the audit was {made_with}"
+        )
+
+
+def _unreadable(folder: Path, error: InputError) -> Check:
+    table, _, text = str(error).removeprefix(f"{folder}/").partition(": ")
+    return checked("tables", [Difference(table, None, "", text)], "")

@@ -1,0 +1,210 @@
+"""Files that say what no program of ours would write: each is used, or refused in a line.
+
+`make hostile` tries 2,000 of them.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import shutil
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import tomli_w
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from maskaudit.audit.cli import main
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.recording.record import SUMS, TABLES, Record, seal
+from maskaudit.audit.settings import TEMPLATE, resolve
+from maskaudit.probes.loading import shipped
+from tests.reports import records
+from tests.strategies import edited, edited_table
+
+EXAMPLES = int(os.environ.get("MASKAUDIT_FUZZ", "100"))
+ROOT = Path(__file__).resolve().parents[2]
+# Each of the tests below has its share of the examples.
+PARTS = {"manifests": 0.35, "tables": 0.3, "policies": 0.1, "settings": 0.1, "probes": 0.15}
+GATES = """
+[[gate]]
+id = "change"
+rule = "non_inferiority"
+margin = 0.2
+reason = "r"
+[[gate]]
+id = "level"
+rule = "bound"
+select = { estimator = ["magnitude", "accuracy@10"], slice = "all" }
+bound = 0.5
+harm = "up"
+reason = "r"
+[[gate]]
+id = "world"
+rule = "no_worse_than_world"
+margin = 0.2
+reason = "r"
+[[waiver]]
+gate = "change"
+slice = "*"
+owner = "o"
+reason = "r"
+until = 2099-01-01
+"""
+
+
+def share(part: str):
+    """Return how a test is run: as many examples as are its share of all."""
+    return settings(
+        max_examples=max(1, round(EXAMPLES * PARTS[part])),
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
+
+
+@cache
+def sound() -> Record:
+    """Return a small record of a pair, with two sets."""
+    return records.record([records.jobs(frames=6), records.facts()])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder with a record and its gates."""
+    home = tmp_path_factory.mktemp("fuzz")
+    (home / "runs").mkdir()
+    seal(sound(), home / "new", home / "runs/sound")
+    (home / "gates.toml").write_text(GATES)
+    return home
+
+
+def run(home: Path, *arguments: str) -> int:
+    """Run a command in a folder as `maskaudit` does, with an internal error raised as it is."""
+
+    def internal(error: Exception) -> int:
+        raise error
+
+    with (
+        contextlib.chdir(home),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()) as told,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(sys, "argv", ["maskaudit", *arguments])
+        patch.setattr(main, "_internal_error", internal)
+        code = main._exit_code()
+    assert code in {0, 1, 2, 3}, told.getvalue()
+    assert "Traceback" not in told.getvalue()
+    assert code != 2 or told.getvalue().startswith("maskaudit: ")
+    return code
+
+
+def forged(home: Path, manifest: object = None, **tables: pd.DataFrame) -> str:
+    """Seal the record again with another manifest or other tables; return its name."""
+    path = home / "runs/forged"
+    shutil.rmtree(path, ignore_errors=True)
+    shutil.copytree(home / "runs/sound", path, ignore=lambda *_: ["report.html", "verdicts.json"])
+    if manifest is not None:
+        (path / "record.json").write_text(json.dumps(manifest))
+    for name, table in tables.items():
+        whole = pa.Table.from_pandas(table, preserve_index=False)
+        pq.write_table(whole.replace_schema_metadata(), path / f"{name}.parquet")
+    sums = [
+        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}"
+        for file in sorted(path.iterdir())
+        if file.name != SUMS
+    ]
+    (path / SUMS).write_text("\n".join(sums) + "\n")
+    return "runs/forged"
+
+
+COMMANDS = st.sampled_from(
+    [
+        ("gate", "FORGED"),
+        ("gate", "FORGED"),
+        ("report", "FORGED", "-o", "page.html"),
+        ("report", "FORGED", "-o", "page.html"),
+        ("compare", "runs/sound", "FORGED"),
+        ("history", "runs"),
+    ]
+)
+
+
+@share("manifests")
+@given(manifest=edited(sound().manifest.as_json()), command=COMMANDS)
+def test_a_manifest_is_read_or_refused(folder, manifest, command):
+    """Whatever one of its words is changed to; the sums fit."""
+    name = forged(folder, manifest)
+    run(folder, *(name if word == "FORGED" else word for word in command))
+
+
+@share("tables")
+@given(data=st.data(), command=COMMANDS)
+def test_a_table_is_read_or_refused(folder, data, command):
+    """Whatever a column holds, and whichever rows are missing."""
+    table = data.draw(st.sampled_from(TABLES))
+    name = forged(folder, **{table: data.draw(edited_table(getattr(sound(), table)))})
+    run(folder, *(name if word == "FORGED" else word for word in command))
+
+
+def as_toml(value: object) -> str:
+    """Return values as TOML, which has no null."""
+
+    def without(value):
+        if isinstance(value, dict):
+            return {k: without(v) for k, v in value.items() if v is not None}
+        return [without(v) for v in value if v is not None] if isinstance(value, list) else value
+
+    return tomli_w.dumps(without(value))
+
+
+@share("policies")
+@given(policy=edited(tomllib.loads(GATES)))
+def test_gates_are_judged_by_or_refused(folder, policy):
+    """Whatever a gate or a waiver says."""
+    (folder / "other.toml").write_text(as_toml(policy), "utf-8")
+    run(folder, "gate", "runs/sound", "--gates", "other.toml")
+
+
+FULL = tomllib.loads(TEMPLATE) | {
+    "models": {"reference": {"id": "a/b", "revision": "main"}, "candidate": {"id": "c"}},
+}
+FULL["probes"] |= {"sets": ["core", "sets/*.toml", "**/x"], "lexicon": "words.txt"}
+
+
+@share("settings")
+@given(tables=edited(FULL))
+def test_settings_are_read_or_refused(folder, tables):
+    """With everything that they name looked for."""
+    (folder / "other.toml").write_text(as_toml(tables), "utf-8")
+    for ask in ("runs", "gates", "lexicon", "probe_files"):
+        with contextlib.suppress(InputError):
+            found = getattr(resolve(folder / "other.toml"), ask)
+            _ = found() if callable(found) else found
+
+
+RAW = [tomllib.loads(shipped()[name].read_text("utf-8")) for name in ("gender-occupation", "facts")]
+RAW.append(tomllib.loads((ROOT / "examples/weekly/gender_occupation.toml").read_text("utf-8")))
+
+
+def short(raw: dict) -> dict:
+    """Return a set with few words and frames, since each of them is expanded."""
+    if isinstance(raw, dict):
+        return {key: short(part) for key, part in raw.items()}
+    return [short(part) for part in raw[:7]] if isinstance(raw, list) else raw
+
+
+@share("probes")
+@given(raw=st.sampled_from([short(raw) for raw in RAW]).flatmap(edited))
+def test_a_probe_set_is_good_or_refused(folder, raw):
+    """Whatever one of its parts says."""
+    (folder / "set.toml").write_text(as_toml(raw), "utf-8")
+    run(folder, "probes", "check", "set.toml", "--most-items", "20000")
