@@ -61,4 +61,5 @@ def pooled(scored: pd.DataFrame) -> pd.Series:
     relative = (scored["value"] - by_group.transform("max")).apply(np.exp)
     # By number, since grouping by six columns of strings again would double the time.
     sums = relative.groupby(by_group.ngroup()).sum(skipna=False)
-    return by_group.max() + np.log(sums.to_numpy())
+    log_sums: pd.Series = by_group.max() + np.log(sums.to_numpy())
+    return log_sums
