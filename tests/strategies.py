@@ -54,15 +54,16 @@ def edited(draw: Callable[..., Any], whole: dict[str, Any]) -> dict[str, Any]:
 def _change(draw: Callable[..., Any], parent: Any, last: Any) -> None:
     how = draw(st.sampled_from(["same type", "same type", "same type", "any", "drop", "rename"]))
     if how == "same type":
-        parent[last] = draw(_like(parent[last]))
+        # A copy: what is drawn may be changed by the next edit, and is drawn again.
+        parent[last] = deepcopy(draw(_like(parent[last])))
     elif how == "any":
-        parent[last] = draw(st.sampled_from(_OTHERS))
+        parent[last] = deepcopy(draw(st.sampled_from(_OTHERS)))
     elif how == "drop":
         del parent[last]
     elif isinstance(parent, dict):
         parent[draw(st.sampled_from(["x", "all", "candidate", *parent]))] = parent.pop(last)
     else:
-        parent.insert(0, parent[last])
+        parent.insert(0, deepcopy(parent[last]))
 
 
 def _like(value: Any) -> st.SearchStrategy[Any]:
