@@ -57,6 +57,10 @@ class _Lines(_Nothing):
         self._what = ""
         self._last = time.monotonic()
 
+    def stage(self, _what: str, /) -> None:
+        # What is counted after it is told only if it takes long itself.
+        self._last = time.monotonic()
+
     def __call__(self, what: str, done: int, total: int, /) -> None:
         # A set without sentences would print a line that says nothing.
         if total == 0:
