@@ -13,12 +13,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 TREE := $(VENV)/tree
 # An installation is as old as its stamp, and is renewed when either of these two is newer.
-SETTINGS := pyproject.toml constraints.txt
+SETTINGS := pyproject.toml constraints.txt hashes.txt
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help audit test test-quick chaos forgeries hostile check tree format phantom phantom-versions proved validity
+.PHONY: help audit test test-quick chaos forgeries hostile check tree format phantom phantom-versions proved validity hashes
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,9 +88,16 @@ $(VENV)/.models: $(SETTINGS)
 	  "name one, as in  make PYTHON=python3.12 audit" >&2; exit 1; }
 	@echo "Setting up $(VENV): this takes a few minutes the first time."
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
+	$(PIP) --no-deps --require-hashes --requirement hashes.txt
 	$(if $(TORCH_INDEX),$(PIP) --no-deps --index-url "$(TORCH_INDEX)" torch)
 	$(PIP) --editable '.[models]'
 	@touch $@
+
+# Without PyTorch, which has other builds on other indexes: no hash fits them all.
+hashes: ## write hashes.txt anew from constraints.txt; needs uv
+	echo torch | uv pip compile pyproject.toml --extra models --constraint constraints.txt \
+	  --excludes - --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
+	  --no-header --output-file hashes.txt
 
 $(VENV)/.dev: $(VENV)/.models
 	$(PIP) --editable '.[models,dev]'

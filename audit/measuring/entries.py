@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from maskaudit.audit.measuring import trust
 from maskaudit.audit.recording import tables
+from maskaudit.audit.texts import bounded
 
 TABLES = ("scores", "paired", "fills")
 _MARK = b"maskaudit scores 2\n"
@@ -91,13 +92,13 @@ def unpacked(name: str, data: bytes, key: bytes) -> dict[str, pd.DataFrame]:
 def about(path: Path) -> tuple[bytes, About] | None:
     """The id of an entry's key and what it was made with, not authenticated; None if damaged."""
     with contextlib.suppress(OSError, ValueError, TypeError):
-        with path.open("rb") as file:
+        with bounded.opened(path, bounded.TABLE) as file:
             head = file.read(_HEAD)
             length = int.from_bytes(head[-_LENGTH_BYTES:], "little")
             description = file.read(min(length, _MOST_ABOUT))
         if head.startswith(_MARK) and len(head) == _HEAD:
             key_id = head[len(_MARK) : len(_MARK) + _ID_BYTES]
-            return key_id, About(**json.loads(description))
+            return key_id, About(**bounded.json_value(description))
     return None
 
 

@@ -13,6 +13,7 @@ import stat
 from pathlib import Path
 
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.texts import bounded
 
 KEY_FILE = "cache.key"
 _KEY_BYTES = 32
@@ -108,10 +109,12 @@ def _make(file: Path) -> None:
 
 
 def _read(file: Path) -> bytes:
-    with file.open("rb") as opened:
+    try:
+        opened = bounded.opened(file, bounded.SUMS)
+    except bounded.UnfitFileError as error:
+        raise InputError(f"{file}: {error.strerror}; expected the key of the cache") from error
+    with opened:
         status = os.fstat(opened.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise InputError(f"{file}: is no regular file; expected the key of the cache")
         if hasattr(os, "getuid") and status.st_uid != os.getuid():
             raise InputError(f"{file}: this key is another user's; remove it, or copy its content")
         if hasattr(os, "getuid") and status.st_mode & 0o077:

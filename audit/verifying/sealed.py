@@ -13,6 +13,7 @@ from maskaudit.audit.recording.record import (
     Record,
     file_digests,
 )
+from maskaudit.audit.texts import bounded
 from maskaudit.audit.verifying.check import Check, Difference, checked, not_shown
 
 FILES = (MANIFEST, *(f"{name}.parquet" for name in TABLES))
@@ -38,7 +39,7 @@ def sums(folder: Path) -> Check:
 
 def _of_sums(folder: Path) -> Iterator[Difference]:
     try:
-        lines = (folder / SUMS).read_text("utf-8").splitlines()
+        lines = bounded.content(folder / SUMS, bounded.SUMS).decode("utf-8").splitlines()
     except (OSError, ValueError):
         yield Difference(SUMS, None, "", "cannot be read")
         return

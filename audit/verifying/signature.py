@@ -11,6 +11,7 @@ from pathlib import Path
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.files import write_whole
 from maskaudit.audit.recording.record import SUMS
+from maskaudit.audit.texts import bounded
 from maskaudit.audit.verifying.check import Check, Difference, checked
 
 # What the signature is for: one made for mail or for git does not pass.
@@ -80,7 +81,7 @@ def _run(arguments: list[str], record: Path) -> "subprocess.CompletedProcess[byt
             "ssh-keygen is not installed; install OpenSSH (Debian: apt-get install openssh-client)"
         )
     try:
-        sums = (record / SUMS).read_bytes()
+        sums = bounded.content(record / SUMS, bounded.SUMS)
         return subprocess.run(  # noqa: S603 - a list of our own, and no shell
             [program, *arguments], input=sums, capture_output=True, check=False, timeout=_PATIENCE
         )

@@ -1,12 +1,12 @@
 """Sentences with a mask and two words for it, of which one makes the stereotype: pairs."""
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.texts import bounded
 from maskaudit.audit.texts.characters import without_case
 from maskaudit.probes.languages import UNDETERMINED
 from maskaudit.probes.published import published_files
@@ -131,7 +131,7 @@ def _listed(cell: object) -> list[object]:
     if not isinstance(cell, str):
         return [cell]
     try:
-        value = json.loads(cell)
+        value = bounded.json_value(cell)
     except (ValueError, RecursionError):
         value = None
     return value if isinstance(value, list) else [*cell.split("|" if "|" in cell else ",")]

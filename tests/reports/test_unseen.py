@@ -16,6 +16,7 @@ from maskaudit.audit.cli import main
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.record import seal
 from maskaudit.audit.texts.characters import unseen
+from maskaudit.audit.verifying import verify
 from maskaudit.reports.ci import github, junit, markdown
 from tests.reports import records
 from tests.reports.verdicts import WAIVER, judgement, verdict
@@ -100,6 +101,9 @@ def command(folder, tmp_path, monkeypatch, capsys):
         '[[waiver]]\ngate = "a"\nowner = "Ann\\u0007\\u009B"\nreason = "x\\u202E"\n'
         f"until = {date.today().isoformat()}\n"  # noqa: DTZ011 - any day of today's will do
     )
+
+    # Sets and models may have such words, and records that hold be made of them: these are forged.
+    monkeypatch.setattr(verify, "require", lambda *_arguments, **_options: [])
 
     def run(*arguments):
         names = [folder / a if str(a).startswith("2026") else a for a in arguments]

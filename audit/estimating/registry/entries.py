@@ -362,7 +362,8 @@ _ENTRIES = (
         name=ACCURACY,
         unit="",
         definition="The share of facts that the likeliest fill answers right. An answer of several "
-        "pieces is held against all fillings of as many masks.",
+        "pieces is held against all fillings of as many masks. Of a sentence with several masks "
+        "each is a fact, read with the others masked.",
         does_not_show="How sure the model is, or whether the right answer comes second.",
         kinds=_FACTS,
         shown=FACTS,
