@@ -67,15 +67,25 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 Audit = Callable[..., Record]
+UNJUDGED = "no gates.toml: nothing was judged"
 
 
 @pytest.fixture
 def run(here: Path, folders: dict[str, str]) -> Audit:  # noqa: ARG001 - paths are from there
-    """Give a function that audits a student against its teacher, unless it is told otherwise."""
+    """Give a function that audits a student against its teacher, unless it is told otherwise.
+
+    Its notes are those on the audit: that there is no gates.toml is said as often, and left out.
+    """
 
     def once(**said: object) -> Record:
         names = {"reference": folders["teacher"], "candidate": folders["student"]}
-        return maskaudit.run(**{**names, "probes": ["small.toml"], **said})
+        notes: list[str] = []
+        made = maskaudit.run(**{**names, "probes": ["small.toml"], **said, "note": notes.append})
+        assert notes.count(UNJUDGED) <= 1
+        for text in notes:
+            if text != UNJUDGED and "note" in said:
+                said["note"](text)
+        return made
 
     return once
 
