@@ -20,7 +20,6 @@ from maskaudit.audit.judging import policy
 from maskaudit.audit.judging.comparing.versions import versions
 from maskaudit.audit.judging.judge import judge as judge_record
 from maskaudit.audit.recording import record as stored
-from maskaudit.audit.texts import gates_file
 from maskaudit.audit.vocabulary import GATES_FILE, Progress, silent
 
 if TYPE_CHECKING:
@@ -191,8 +190,6 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
     stored_records = pipeline.run_all(
         audit_settings, skip_unchanged=skip_unchanged, progress=progress, note=note
     )
-    if audit_settings.gates is None:
-        note(gates_file.absent(audit_settings.folder))
     records = [Record.of(record) for record in stored_records]
     return records[0] if candidates is None else records
 

@@ -32,7 +32,7 @@ from tests.strategies import edited, edited_table
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = int(os.environ.get("MASKAUDIT_FUZZ", "25"))
+EXAMPLES = int(os.environ.get("MASKAUDIT_FUZZ", "12"))
 ROOT = Path(__file__).resolve().parents[2]
 # Each of the tests below has its share of the examples.
 PARTS = {"manifests": 0.35, "tables": 0.3, "policies": 0.1, "settings": 0.1, "probes": 0.15}

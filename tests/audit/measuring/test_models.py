@@ -338,12 +338,15 @@ BAD = {
     ),
     "more layers": (edit("config.json", num_hidden_layers=3), r"lacks bert\.encoder\.layer\.2\."),
     "no layers": (edit("config.json", num_hidden_layers=-1), "asks for -1 layers"),
-    "a million layers": (edit("config.json", num_hidden_layers=10**6), "asks for 1000000 layers"),
+    "a million layers": (
+        edit("config.json", num_hidden_layers=10**6),
+        "asks for 1,000,000 layers; expected at most 1,000",
+    ),
     "no type": (edit("config.json", model_type=None), "config.json cannot be used"),
     "unknown type": (edit("config.json", model_type="unheard-of"), "config.json cannot be used"),
     "a type that is a list": (edit("config.json", model_type=["bert"]), "config.json"),
     "no masked LM": (edit("config.json", model_type="vit"), "model .*/copy"),
-    "huge": (edit("config.json", vocab_size=10**30), "weights cannot be loaded"),
+    "huge": (edit("config.json", vocab_size=10**30), "more memory than there is"),
     "words for numbers": (
         edit("config.json", hidden_size="many"),
         "config.json cannot be used .*'hidden_size' expected int",

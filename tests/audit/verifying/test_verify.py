@@ -26,7 +26,7 @@ from tests.reports import records
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = sorted((ROOT / "examples").glob("**/record.json"))
 # How many edits are tried; `make forgeries` tries 200.
-EDITS = int(os.environ.get("MASKAUDIT_EDITS", "40"))
+EDITS = int(os.environ.get("MASKAUDIT_EDITS", "15"))
 BOUND_GATE = """
 [[gate]]
 id = "contrast"

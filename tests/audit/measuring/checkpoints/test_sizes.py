@@ -112,6 +112,6 @@ def test_a_tokenizer_with_an_id_beyond_the_rows_of_the_model_is_refused(base, tm
     content["model"]["vocab"]["she"] = 5000
     (folder / "tokenizer.json").write_text(json.dumps(content))
     with pytest.raises(
-        InputError, match=r"the tokenizer gives 'she' the id 5000, the model has \d"
+        InputError, match=r"the tokenizer gives 'she' the id 5000, but the model has \d"
     ):
         torch_model.load(folder)
