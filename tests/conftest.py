@@ -2,7 +2,8 @@
 
 import itertools
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,25 @@ def _caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Path]
 def _own_cache(_caches: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each test an empty cache of scores: nothing that another test scored is taken."""
     monkeypatch.setenv("MASKAUDIT_CACHE", str(next(_caches)))
+
+
+@pytest.fixture(autouse=True)
+def _drawn_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw charts in this process: a child for every page of a test would cost it a second.
+
+    The drawings are the same to the byte, which `tests/reports/test_figures.py` holds.
+    """
+    if "maskaudit.reports.html" in sys.modules:
+        monkeypatch.setattr("maskaudit.reports.html.draw_all", _drawn)
+
+
+def _drawn(charts: Sequence[object]) -> list[str]:
+    import vl_convert
+
+    from maskaudit.reports.charts import common, draw
+
+    described = (common.specification(draw._described(chart)) for chart in charts)  # type: ignore[arg-type]
+    return [vl_convert.vegalite_to_svg(text, vl_version=common.VEGA_LITE) for text in described]
 
 
 @pytest.fixture(scope="session")

@@ -161,7 +161,7 @@ def _by_set(items: pd.DataFrame, rows: pd.DataFrame, key: str) -> dict[str, pd.D
     """The rows of each set, in the order of its items' `key`; an item may be in several sets."""
     by_set = {}
     for name, set_items in items.groupby("probe_set", sort=False):
-        keys = pa.array(set_items[key].drop_duplicates())
+        keys = pa.array(set_items[key].drop_duplicates(), pa.large_string())
         place = _places(rows[key], keys)
         order = np.argsort(place, kind="stable")
         order = order[np.searchsorted(place, 0, sorter=order) :]  # those of no item come first
@@ -175,7 +175,7 @@ def _places(column: pd.Series, keys: pa.Array) -> NDArray[np.int64]:
     """The index of each text among the keys; -1 if it is none of them."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         return _places(column.cat.categories.to_series(), keys)[column.cat.codes]
-    places = pc.index_in(pa.array(column), value_set=keys)
+    places = pc.index_in(pa.array(column, pa.large_string()), value_set=keys)
     return np.asarray(pc.fill_null(places, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 

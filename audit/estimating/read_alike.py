@@ -27,6 +27,8 @@ def repeats(items: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     reads = scores.loc[scores["read"] != "", ["model", "item", "read"]].drop_duplicates()
     # Only items that share a read can repeat another, and mostly there are none.
     shared = reads.loc[reads.duplicated(["model", "read"], keep=False), "item"]
+    if shared.empty:
+        return pd.DataFrame(columns=columns)
     sets = items.loc[items["item"].isin(shared), "probe_set"].unique()
     chosen = items[items["probe_set"].isin(sets)].groupby("probe_set", sort=False)
     found = [_repeated(rows, scores) for _, rows in chosen]

@@ -463,7 +463,7 @@ def test_a_disk_that_fails_at_the_end_is_one_line_and_no_record(
     def fails(*_arguments, **_options):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("maskaudit.audit.recording.record.pq.write_table", fails)
+    monkeypatch.setattr("maskaudit.audit.recording.record.pq.ParquetWriter", fails)
     done = maskaudit("run", "--student", models / "student", "--probes", "small.toml")
     assert_one_line(done, 74, "cannot write", os.strerror(number))
     assert records(here) == []

@@ -30,6 +30,11 @@ from tests.reports.test_html import read
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture(autouse=True)
+def _drawn_here():
+    """Charts are drawn by a child, as everywhere but in other tests."""
+
+
 DOTS = (Dot(0.1, -0.2, "reference", "nurse, teacher: 0.1"), Dot(1 / 3, 2, "candidate", "a: b: 2"))
 MOMENTS = tuple(
     Moment(f"record {n}, 2026-01-0{n}: {n / 7}", f"2026-01-0{n}", n / 7, n / 7 - 1, n / 7 + 1)
