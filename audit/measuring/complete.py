@@ -17,13 +17,9 @@ from maskaudit.audit.measuring.planning.reads import (
     TOP_FILLING,
     unavailable,
 )
+from maskaudit.audit.recording.tables import UNIQUE
 from maskaudit.probes.expand import Expanded
 
-UNIQUE: Mapping[str, list[str]] = {
-    "scores": ["item", "model", "measure"],
-    "paired": ["context", "model", "other_context", "other_model", "joined", "measure"],
-    "fills": ["context", "model", "rank"],
-}
 _VALUES = {"scores": "value", "paired": "value", "fills": "probability"}
 # A mean over the pieces in which two sentences differ is undefined where they do not.
 _MAY_BE_UNKNOWN = {"crows_meade", "crows_meade_published", "sss"}

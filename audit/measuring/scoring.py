@@ -20,7 +20,6 @@ from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.measuring import complete
 from maskaudit.audit.measuring.cache import OTHER_KEY, TABLES, Cache, made_with, path_of
 from maskaudit.audit.measuring.cache_keys import Asked, Keys
-from maskaudit.audit.measuring.complete import UNIQUE
 from maskaudit.audit.measuring.entries import About, Entry
 from maskaudit.audit.measuring.forward import Group, Scored, read_part
 from maskaudit.audit.measuring.model import MaskedLM
@@ -117,7 +116,7 @@ class _Results:
         joined = {name: tables.joined(name, self._parts[name]) for name in TABLES}
         if is_shared:
             joined = {
-                name: rows.drop_duplicates(UNIQUE[name]).reset_index(drop=True)
+                name: rows.drop_duplicates(tables.UNIQUE[name]).reset_index(drop=True)
                 for name, rows in joined.items()
             }
         checked = {name: tables.check(name, rows) for name, rows in joined.items()}

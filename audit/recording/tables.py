@@ -89,6 +89,13 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+# The columns of what was measured that no two rows of a table share.
+UNIQUE: Mapping[str, list[str]] = {
+    "scores": ["item", "model", "measure"],
+    "paired": ["context", "model", "other_context", "other_model", "joined", "measure"],
+    "fills": ["context", "model", "rank"],
+}
+
 # Rows of each table for each row of items: two models, and more measures than there are.
 _ROWS_AN_ITEM = {"contexts": 1, "scores": 32, "paired": 64, "fills": 200, "estimates": 200}
 # What any table may have, so that a small one is never refused.

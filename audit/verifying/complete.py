@@ -10,6 +10,7 @@ import pandas as pd
 
 from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.recording.record import BOUND, Record
+from maskaudit.audit.recording.tables import UNIQUE
 from maskaudit.audit.recording.values import OF_SLOT, OF_TARGET, STATE, TOP_FILLING
 from maskaudit.audit.verifying.check import Check, Difference, checked, where
 
@@ -23,7 +24,7 @@ def complete(record: Record) -> Check:
     differences = [
         *where(~scores["model"].isin([*models]), _SCORES, "model", "no such model"),
         *where(~scores["item"].isin(record.items["item"]), _SCORES, "item", "was not asked"),
-        *where(scores.duplicated(["item", "model", "measure"]), _SCORES, "item", "is there twice"),
+        *where(scores.duplicated(UNIQUE["scores"]), _SCORES, "item", "is there twice"),
         *_of_values(scores),
     ]
     shapes = list(_shapes(record))

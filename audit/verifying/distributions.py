@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pandas as pd
 
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.recording.tables import UNIQUE
 from maskaudit.audit.verifying.check import Check, Difference, checked, where
 
 _FILLS, _PAIRED = "fills.parquet", "paired.parquet"
-_PAIR = ["context", "model", "other_context", "other_model", "measure"]
 
 
 def distributions(record: Record) -> Check:
@@ -54,7 +54,7 @@ def _of_paired(record: Record) -> Iterator[Difference]:
     paired = record.paired
     contexts, models = ["context", "other_context"], ["model", "other_model"]
     yield from _unknown(record, paired, _PAIRED, contexts, models)
-    yield from where(paired.duplicated(_PAIR), _PAIRED, "context", "is there twice")
+    yield from where(paired.duplicated(UNIQUE["paired"]), _PAIRED, "context", "is there twice")
     # What is measured at one context: of two models, or how open it is to one.
     alone = paired[paired["other_context"].isin(["", *paired["context"]])]
     alone = alone[(alone["other_context"] == "") | (alone["other_context"] == alone["context"])]

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,8 +15,9 @@ from maskaudit.audit.cli.main import app
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.judging import policy
 from maskaudit.audit.judging.select import judged_numbers
-from maskaudit.audit.recording import binding, record
+from maskaudit.audit.recording import binding, record, tables
 from maskaudit.audit.recording.files import unfinished
+from maskaudit.audit.verifying.distributions import distributions
 from maskaudit.audit.verifying.recomputed import EVERY, Numbers, recompute
 from maskaudit.audit.verifying.verify import Verification, load_held, verify
 from tests import tiny
@@ -70,6 +72,18 @@ def estimates_of(folder: Path, **changed: float) -> int:
 
 
 # --- What holds ---------------------------------------------------------------------------------
+
+
+def test_pairs_of_groups_that_begin_with_the_same_sentences_are_two() -> None:
+    """Of two sets with shared sentences; the same pair once more is told."""
+    found = records.record([records.jobs(frames=4)])
+    first, second = found.contexts["context"][:2]
+    row = {"context": first, "model": "candidate", "other_context": second, "other_model": "",
+           "measure": "jsd_groups", "value": 0.1}  # fmt: skip
+    for pairs, outcome in ((("a", "b"), "verified"), (("a", "a"), "differs")):
+        rows = tables.table("paired", [{**row, "joined": pair} for pair in pairs])
+        check = distributions(replace(found, paired=pd.concat([found.paired, rows])))
+        assert check.outcome == outcome, check
 
 
 def test_a_record_that_was_just_made_holds_and_shows_all(sealed: Path) -> None:

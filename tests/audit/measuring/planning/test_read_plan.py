@@ -13,10 +13,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, seed, settings
 from hypothesis import strategies as st
 
-from maskaudit.audit.measuring import complete, forward, scoring
+from maskaudit.audit.measuring import forward, scoring
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.measuring.model import Ids, Numbers
 from maskaudit.audit.measuring.planning import read_plan, reads
+from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import Expanded, from_rows
 from tests import estimator_oracles as oracles
 from tests import oracle, tiny
@@ -349,7 +350,7 @@ def test_a_set_planned_in_parts_scores_as_in_one(
     whole = scoring.score(set_of_all, pair, measures=SENTENCE | TARGET)
     monkeypatch.setattr(scoring, "PART", part)
     parts = scoring.score(set_of_all, pair, measures=SENTENCE | TARGET)
-    for name, key in complete.UNIQUE.items():
+    for name, key in tables.UNIQUE.items():
         one, other = (getattr(found, name).set_index(key).sort_index() for found in (whole, parts))
         pd.testing.assert_frame_equal(one, other, check_exact=False, rtol=0, atol=1e-5)
 
