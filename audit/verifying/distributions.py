@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from maskaudit.audit.recording.group_pairs import group_pairs
 from maskaudit.audit.recording.record import Record
 from maskaudit.audit.recording.tables import UNIQUE
 from maskaudit.audit.verifying.check import Check, Difference, checked, where
@@ -55,6 +56,7 @@ def _of_paired(record: Record) -> Iterator[Difference]:
     contexts, models = ["context", "other_context"], ["model", "other_model"]
     yield from _unknown(record, paired, _PAIRED, contexts, models)
     yield from where(paired.duplicated(UNIQUE["paired"]), _PAIRED, "context", "is there twice")
+    yield from _of_no_pair(record)
     # What is measured at one context: of two models, or how open it is to one.
     alone = paired[paired["other_context"].isin(["", *paired["context"]])]
     alone = alone[(alone["other_context"] == "") | (alone["other_context"] == alone["context"])]
@@ -66,6 +68,17 @@ def _of_paired(record: Record) -> Iterator[Difference]:
         for context in sorted(lacking):
             text = f"{key[2]} of {key[0]} is missing at the context {context}"
             yield Difference(_PAIRED, None, "", text)
+
+
+def _of_no_pair(record: Record) -> Iterator[Difference]:
+    """Yield distances of groups that are of no pair of groups in these items."""
+    joined = record.paired["joined"]
+    if not (joined != "").any():
+        return
+    by_set = record.items.groupby("probe_set", sort=False)
+    pairs = {pair.joined for _, items in by_set for pair in group_pairs(items)}
+    strange = (joined != "") & ~joined.isin(pairs)
+    yield from where(strange, _PAIRED, "joined", "is no pair of groups of these items")
 
 
 def _unknown(

@@ -5,6 +5,7 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -74,13 +75,23 @@ def estimates_of(folder: Path, **changed: float) -> int:
 # --- What holds ---------------------------------------------------------------------------------
 
 
-def test_pairs_of_groups_that_begin_with_the_same_sentences_are_two() -> None:
-    """Of two sets with shared sentences; the same pair once more is told."""
+def test_pairs_of_groups_that_begin_with_the_same_sentences_are_two(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of two sets with shared sentences; the same pair once more is told, and one of no items."""
     found = records.record([records.jobs(frames=4)])
+    monkeypatch.setattr(
+        "maskaudit.audit.verifying.distributions.group_pairs",
+        lambda _items: [SimpleNamespace(joined=name) for name in "ab"],
+    )
     first, second = found.contexts["context"][:2]
     row = {"context": first, "model": "candidate", "other_context": second, "other_model": "",
            "measure": "jsd_groups", "value": 0.1}  # fmt: skip
-    for pairs, outcome in ((("a", "b"), "verified"), (("a", "a"), "differs")):
+    for pairs, outcome in (
+        (("a", "b"), "verified"),
+        (("a", "a"), "differs"),
+        (("a", "c"), "differs"),
+    ):
         rows = tables.table("paired", [{**row, "joined": pair} for pair in pairs])
         check = distributions(replace(found, paired=pd.concat([found.paired, rows])))
         assert check.outcome == outcome, check
