@@ -23,6 +23,7 @@ from maskaudit.audit.recording.values import Reading
 from maskaudit.audit.settings import Settings
 from maskaudit.audit.vocabulary import PLANNING, Progress, Stage, of_stage, silent
 from maskaudit.probes.budget import MOST_ITEMS, check_budget
+from maskaudit.probes.checks_of_language import foreign_letters
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.languages import is_english
 from maskaudit.probes.loading import load
@@ -159,6 +160,7 @@ def planned(settings: Settings, progress: Progress = silent, stage: Stage = sile
             probe_set.directions,
             has_lexicon=has_lexicon,
             n_facts=n_facts,
+            foreign_letters=foreign_letters(probe_set),
         )
     ]
     rows, lost, missing = [], [], []
