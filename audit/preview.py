@@ -17,7 +17,7 @@ from maskaudit.audit.measuring import cache, trust
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.model import Ids, MaskedLM
 from maskaudit.audit.measuring.pairs import load_pairs
-from maskaudit.audit.measuring.scoring import cached, plans
+from maskaudit.audit.measuring.scoring import cached, plans, together
 from maskaudit.audit.recording.manifest import Unavailable
 from maskaudit.audit.recording.values import Reading
 from maskaudit.audit.settings import Settings
@@ -149,7 +149,7 @@ def planned(settings: Settings, progress: Progress = silent, stage: Stage = sile
     policy.of(settings)
     stage("reading the probe sets")
     sets, has_lexicon = settings.probe_sets(), settings.lexicon() is not None
-    parts = [expanded(probe_set, progress) for probe_set in sets]
+    parts = together([expanded(probe_set, progress) for probe_set in sets])
     n_facts = sum(count_facts(part.items) for part in parts)
     not_given = [
         reason
