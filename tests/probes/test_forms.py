@@ -322,3 +322,62 @@ def test_letters_that_english_does_not_have_are_found_where_no_language_is_named
     head = text.partition("[[frames]]")[0]
     path = put(tmp_path, f'{head}[[frames]]\nid = "one"\ntext = "{frame}"\n')
     assert "".join(foreign_letters(load(path))) == letters
+
+
+FRENCH = """
+[set]
+name = "metiers"
+version = "1"
+language = "fr"
+kind = "association"
+axis = "gender"
+title = "T"
+question = "Q?"
+how_to_read = "H."
+limits = "L."
+licence = "Apache-2.0"
+sources = ["written for this test"]
+[groups.women]
+terms = ["la voisine", "l'amie"]
+[groups.men]
+terms = ["le voisin", "l’ami"]
+[forms]
+elle = { women = "elle", men = "il" }
+[classes.one]
+attributes = [{ text = "l'ingénieur", women = "l'ingénieure" },
+              { text = "le vendeur", women = "la vendeuse" }]
+[[frames]]
+id = "one"
+text = "{term} dit qu'{elle} est [MASK] d'ici."
+[[frames]]
+id = "two"
+text = "[MASK] d'ici, c'est {term}."
+"""
+
+
+def test_french_elides_its_articles_before_a_vowel(tmp_path):
+    """By hand: l' belongs to the word, qu' to the frame, and a sentence begins with L'."""
+    part = expand(load(put(tmp_path, FRENCH)))
+    rows = part.items.merge(part.contexts, on="context")
+    written = {
+        text.replace("[MASK]", target)
+        for text, target in zip(rows["text"], rows["target"], strict=True)
+    }
+    assert written == {
+        "La voisine dit qu'elle est l'ingénieure d'ici.",
+        "La voisine dit qu'elle est la vendeuse d'ici.",
+        "L'amie dit qu'elle est l'ingénieure d'ici.",
+        "L'amie dit qu'elle est la vendeuse d'ici.",
+        "Le voisin dit qu'il est l'ingénieur d'ici.",
+        "Le voisin dit qu'il est le vendeur d'ici.",
+        "L’ami dit qu'il est l'ingénieur d'ici.",
+        "L’ami dit qu'il est le vendeur d'ici.",
+        "L'ingénieure d'ici, c'est la voisine.",
+        "L'ingénieure d'ici, c'est l'amie.",
+        "La vendeuse d'ici, c'est la voisine.",
+        "La vendeuse d'ici, c'est l'amie.",
+        "L'ingénieur d'ici, c'est le voisin.",
+        "L'ingénieur d'ici, c'est l’ami.",
+        "Le vendeur d'ici, c'est le voisin.",
+        "Le vendeur d'ici, c'est l’ami.",
+    }
