@@ -127,6 +127,11 @@ def share_of_odds(nats: float) -> str:
     return percent(share, 0 if 0.01 <= share <= 0.99 else 1)  # noqa: PLR2004 - 0 and 100 mislead
 
 
+def level(share: float) -> str:
+    """The level of an interval: 95 %, 97.5 %, 98.33 %."""
+    return f"{f'{100 * share:.2f}'.rstrip('0').rstrip('.')} %"
+
+
 def points(share: float) -> str:
     """A difference of shares in percentage points: +17, −8, 0."""
     shown = plain(100 * share, 0)

@@ -46,11 +46,10 @@ def association(
     """The section of an association set; `tables` are those of the whole record."""
     set_tables = tables.of_set(probe_set)
     estimates = set_tables.effects
-    n_tested = sum(contrast.is_tested for contrast in all_contrasts)
     control = part.expect == "none"
     blocks: list[Block] = [Text(wording.visible(part.question, None), "question")]
     blocks += [
-        finding(contrast, names, n_tested, largest(all_contrasts))
+        finding(contrast, names, largest(all_contrasts))
         for contrast in all_contrasts
         if contrast.probe_set == probe_set
     ]
