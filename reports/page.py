@@ -8,7 +8,7 @@ from maskaudit.audit.estimating.registry.names import ACCURACY
 from maskaudit.audit.judging.verdicts import Judgement
 from maskaudit.audit.recording.manifest import Identity, Manifest, ProbeSet
 from maskaudit.audit.recording.record import Record
-from maskaudit.reports import caveats, quotes, wording
+from maskaudit.reports import caveats, misses, quotes, wording
 from maskaudit.reports.blocks import (
     Block,
     Bullets,
@@ -80,7 +80,10 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
         headline=_headline(manifest, all_contrasts, preferred, estimates, names),
         banner=_banner(manifest, names),
         warnings=competence.warnings(manifest, names),
-        findings=_findings(manifest, all_contrasts, preferred, estimates, names),
+        findings=(
+            *_findings(manifest, all_contrasts, preferred, estimates, names),
+            *misses.note(sections),
+        ),
         sections=tuple(sections),
         colophon=f"Written by maskaudit {_version(manifest)} from a sealed record of "
         f"{wording.date(manifest.created)}. The record beside this page holds every score that "
