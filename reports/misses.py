@@ -22,7 +22,7 @@ def note(sections: Sequence[Section]) -> tuple[Text, ...]:
         f"Of the {wording.number(count)} different 95 % intervals in the tables of this page about "
         f"{missing} miss what they speak of, by chance alone, and nothing tells which. It may be "
         "more or fewer, since many rest on the same sentences; what stands out after a search "
-        "through the tables is likely one of these."
+        "through the tables may well be one of these."
     )
     return (Text(text, "small"),)
 

@@ -19,8 +19,9 @@ HEADLINE_RULE = (
 )
 CHOSEN_RULE = (
     "A number that is quoted because the data chose it, as the headline’s and those of sets said "
-    "to lean, has a wider interval than the tables: at the level 1 − .05 R/m, where R of m tested "
-    "sets are shown, and 1 − .05/m where none is (Benjamini and Yekutieli 2005). What was chosen "
+    "to lean, has an interval that allows for it: at the level 1 − .05 R/m, where R of m tested "
+    "sets are shown, and 1 − .05/m where none is (Benjamini and Yekutieli 2005); the tables have "
+    "plain 95 % intervals. What was chosen "
     "for being large is likely smaller: “likely nearer” has the part of it that chance is not "
     "expected to have added."
 )
