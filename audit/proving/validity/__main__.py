@@ -9,6 +9,7 @@ from pathlib import Path
 
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.validity import (
+    changes,
     gates,
     intervals,
     leans,
@@ -22,8 +23,8 @@ from maskaudit.audit.proving.validity.table import Table
 
 _SELFTEST = "the output of `maskaudit selftest --full --json`, to include in the document"
 REPETITIONS, SEED = 10_000, 20_260_101
-# Each topic and its share of the requested repetitions: pages of 200 sets are slow, series of weeks
-# are fast.
+# Each topic and its share of the requested repetitions: pages of 200 sets and years of change
+# points are slow, series of weeks are fast.
 TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
     (intervals.tables, Fraction(1)),
     (leans.tables, Fraction(1)),
@@ -31,6 +32,7 @@ TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
     (nulls.tables, Fraction(1)),
     (stars.tables, Fraction(1, 4)),
     (weekly.tables, Fraction(2)),
+    (changes.tables, Fraction(2, 5)),
     (gates.tables, Fraction(2)),
 )
 
@@ -65,10 +67,14 @@ def measured(repetitions: int, seed: int) -> list[Table]:
 
 def sizes(repetitions: int, seed: int) -> str:
     """Return the numbers of repetitions and the seed as text for the document's first line."""
-    fewer, more = (int(repetitions * dict(TOPICS)[topic.tables]) for topic in (stars, weekly))
+    shares = dict(TOPICS)
+    fewer, more, years = (
+        int(repetitions * shares[topic.tables]) for topic in (stars, weekly, changes)
+    )
     return (
         f"{repetitions:,} repetitions ({fewer:,} of what the page calls shown, {more:,} series of "
-        f"weekly audits and {more:,} verdicts of a gate), seed {seed}"
+        f"weekly audits, {years:,} years of change points and {more:,} verdicts of a gate), seed "
+        f"{seed}"
     )
 
 
