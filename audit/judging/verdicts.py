@@ -26,7 +26,7 @@ class Verdict:
     that is judged: nats for a contrast; with `scale` "log" a log ratio. `p` is one-sided (two-sided
     for a change with `harm` "either"); `p_adjusted` is adjusted by Holm over the policy. Missing
     numbers are NaN, missing counts None. `frames_needed` is the number of frames that would decide
-    the number.
+    the number. `best_of` is how many candidates the older version was picked from.
     """
 
     gate: str
@@ -57,6 +57,7 @@ class Verdict:
     scale: str = ""
     waiver: Waiver | None = None
     method: str = ""
+    best_of: int = 1
 
     @property
     def counts(self) -> bool:

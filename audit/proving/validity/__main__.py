@@ -9,6 +9,8 @@ from pathlib import Path
 
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.validity import (
+    baselines,
+    bounds,
     changes,
     gates,
     intervals,
@@ -34,6 +36,8 @@ TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
     (weekly.tables, Fraction(2)),
     (changes.tables, Fraction(2, 5)),
     (gates.tables, Fraction(2)),
+    (baselines.tables, Fraction(1, 2)),
+    (bounds.tables, Fraction(1, 2)),
 )
 
 
@@ -68,13 +72,13 @@ def measured(repetitions: int, seed: int) -> list[Table]:
 def sizes(repetitions: int, seed: int) -> str:
     """Return the numbers of repetitions and the seed as text for the document's first line."""
     shares = dict(TOPICS)
-    fewer, more, years = (
-        int(repetitions * shares[topic.tables]) for topic in (stars, weekly, changes)
+    fewer, more, years, half = (
+        int(repetitions * shares[topic.tables]) for topic in (stars, weekly, changes, bounds)
     )
     return (
         f"{repetitions:,} repetitions ({fewer:,} of what the page calls shown, {more:,} series of "
-        f"weekly audits, {years:,} years of change points and {more:,} verdicts of a gate), seed "
-        f"{seed}"
+        f"weekly audits, {years:,} years of change points, {more:,} verdicts of a gate, {half:,} "
+        f"against the best of several and at a bound), seed {seed}"
     )
 
 
