@@ -15,6 +15,7 @@ from maskaudit.audit.judging.decision import FAIL, NOT_MEASURED
 from maskaudit.audit.judging.effective import effective_clusters
 from maskaudit.audit.judging.one_verdict import Judged, judged, settled
 from maskaudit.audit.judging.policy import Gate, Policy, Waiver
+from maskaudit.audit.judging.rule_dates import dated
 from maskaudit.audit.judging.rules import RULES
 from maskaudit.audit.judging.select import gaps, name_of, selected, why_nothing
 from maskaudit.audit.judging.sources import OlderVersions, Source, own_source
@@ -52,7 +53,8 @@ def judge(
             lost_notes |= dict.fromkeys(_lost(source, judged_of_source))
             all_judged += judged_of_source
     waived = [_waived(number, policy.waivers, today) for number in all_judged]
-    verdicts = tuple(settled(waived))
+    gates = {gate.id: gate for gate in policy.gates}
+    verdicts = tuple(dated(verdict, gates, record.manifest) for verdict in settled(waived))
     notes = [*versions.notes, *lost_notes]
     notes += [
         f"the waiver of {waiver.owner} for {waiver.gate} is for {waiver.slice!r}, which matches no "
