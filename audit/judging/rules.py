@@ -105,9 +105,11 @@ class Level:
 
     def refusal(self, row: Mapping[str, Any]) -> str:
         """Why a number with an interval cannot be judged, as a clause; empty if it can."""
+        if row["estimator"] not in SQUARED:
+            return ""
         # An unknown count is <NA>, which is as little as none.
         n = 0 if pd.isna(row["n_attributes"]) else int(row["n_attributes"])
-        if row["estimator"] not in SQUARED or n >= levels.LEAST_ATTRIBUTES:
+        if n >= levels.LEAST_ATTRIBUTES:
             return ""
         return (
             f"a bound on a mean of squared leans is judged from {levels.LEAST_ATTRIBUTES} "
