@@ -13,7 +13,7 @@ from maskaudit.audit.estimating.statistics.interval import LEVEL
 from maskaudit.audit.judging.decision import ALPHA, Decision, decided, detectable, quantile, tail
 
 # With fewer attributes a bound on a squared lean is not judged: how far its standard error is that
-# of normal leans cannot be seen in them, and the upper bound, which rests on that, is hardly finite.
+# of normal leans cannot be seen in them, and the upper bound, which rests on it, is hardly finite.
 LEAST_ATTRIBUTES = 20
 # The clusters' worth of evidence that the least favourable variance of a share counts for, beside
 # the variance that was observed: a few large clusters that agree by chance show next to none.

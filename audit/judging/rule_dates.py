@@ -6,7 +6,7 @@ and seals their digests in the record, with the first date of each: that of the 
 the folder that had the rule. No date is taken from the file itself.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from maskaudit.audit.judging.policy import Gate, Policy
@@ -20,19 +20,25 @@ def rules_read(
 ) -> dict[str, RuleRead]:
     """The rules of a policy as a record tells of them, by digest; none without a policy.
 
-    `earlier` are the records of the folder, of which those with the same `key` have the very
-    numbers that are about to be measured; `now` is the time before the measurement, ISO 8601 in
-    UTC.
+    `earlier` are the records of the folder in the order in which they were made, of which those
+    with the same `key` have the very numbers that are about to be measured; `now` is the time
+    before the measurement, ISO 8601 in UTC.
     """
     records = list(earlier)
-    first_numbers = min((entry.created for entry in records if entry.key == key), default=now)
     rules = {}
     for gate in () if policy is None else policy.gates:
-        dates = (entry.rules[gate.digest] for entry in records if gate.digest in entry.rules)
-        first = min([now, *dates])
-        # ISO times of one time zone and precision sort as text.
-        rules[gate.digest] = RuleRead(first=first, before=first <= first_numbers)
+        # The order decides and not the clock, which may go backwards; a run reads its rules before
+        # it measures, so the record that first had the numbers may be the one with the rule.
+        with_rule = _first([gate.digest in entry.rules for entry in records])
+        with_numbers = _first([entry.key == key for entry in records])
+        first = records[with_rule].rules[gate.digest] if with_rule < len(records) else now
+        rules[gate.digest] = RuleRead(first=first, before=with_rule <= with_numbers)
     return rules
+
+
+def _first(wanted: Sequence[bool]) -> int:
+    """The place of the first record that is wanted; that of the record to be made without one."""
+    return wanted.index(True) if True in wanted else len(wanted)
 
 
 def dated(verdict: Verdict, gates: Mapping[str, Gate], manifest: Manifest) -> Verdict:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeGuard
 
 import pydantic_core
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -232,8 +232,8 @@ class LeftOut(_Written):
 class RuleRead(_Written):
     """A rule of gates.toml that the run read before it measured.
 
-    `first` is the time of the earliest record of the folder that had it, else of this one. `before`
-    says whether that is no later than the first record of the folder with these numbers.
+    `first` is the time of the first record of the folder that had it, else of this one. `before`
+    says whether that record is no later than the first one of the folder with these numbers.
     """
 
     first: Annotated[str, AfterValidator(_moment)]
@@ -411,4 +411,12 @@ def _first_dates(rules: object) -> dict[str, str]:
     dates = {
         str(digest): rule.get("first") for digest, rule in rules.items() if isinstance(rule, dict)
     }
-    return {digest: first for digest, first in dates.items() if isinstance(first, str)}
+    return {digest: first for digest, first in dates.items() if _is_moment(first)}
+
+
+def _is_moment(first: object) -> TypeGuard[str]:
+    try:
+        datetime.fromisoformat(first if isinstance(first, str) else "")
+    except ValueError:
+        return False
+    return True

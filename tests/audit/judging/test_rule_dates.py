@@ -127,7 +127,9 @@ def test_verdicts_that_were_written_before_rules_had_dates_are_read(tmp_path):
     assert words.rules(back) == []
 
 
-@pytest.mark.parametrize("rules", [None, 3, ["a"], {"a": 3}, {"a": {"first": 3}}, {"a": {}}])
+@pytest.mark.parametrize(
+    "rules", [None, 3, ["a"], {"a": 3}, {"a": {"first": 3}}, {"a": {}}, {"a": {"first": "soon"}}]
+)
 def test_an_earlier_record_that_says_something_else_of_rules_has_none(tmp_path, rules):
     """It is read without being checked, and may be anything."""
     path = tmp_path / "record.json"
