@@ -10,6 +10,8 @@ AGAINST_REST, CONTRAST_AGAINST_REST = "against_rest", "stereotype_against_rest"
 GROUP_SPREAD = "group_spread"
 REST = "rest"
 ASSOCIATION, MAGNITUDE = "association", "magnitude"
+# Means of squared leans, from products of two different frames (U-statistics).
+SQUARED = frozenset({ASSOCIATION, MAGNITUDE, GROUP_SPREAD})
 GENERALIZABILITY, DEPENDABILITY = "generalizability", "dependability"
 FRAMES_NEEDED = "frames_needed"
 WORLD_SLOPE, WORLD_INTERCEPT = "world_slope", "world_intercept"
