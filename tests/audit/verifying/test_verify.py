@@ -173,6 +173,12 @@ def test_a_forged_estimate_is_named_by_row_and_column_with_both_values(copy: Pat
     assert f"estimates.parquet, row {row}, estimate: is 0; from the scores" in check.text
 
 
+def test_a_p_value_that_is_no_probability_is_named(copy: Path) -> None:
+    """As any other number that the scores do not give."""
+    row = estimates_of(copy, p=2.0)
+    assert f"estimates.parquet, row {row}, p: is 2; from the scores" in told(verify(copy))
+
+
 def test_the_manifest_of_another_model_does_not_fit_the_scores(copy: Path) -> None:
     """Its digests are others; with those written anew, the key is another's."""
     models = json.loads((copy / "record.json").read_text("utf-8"))["models"]
