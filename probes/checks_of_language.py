@@ -69,7 +69,8 @@ def unsaid_language(probe_set: ProbeSet) -> str:
     texts += [fact.text for fact in probe_set.facts]
     texts += [term.text for group in probe_set.groups.values() for term in group.terms]
     texts += [attribute.text for _, attribute in placed_attributes(probe_set)]
-    foreign = sorted({c for text in texts for c in text if c > _LAST_LATIN_1 and _has_case(c)})
+    others = (text for text in texts if not text.isascii())
+    foreign = sorted({c for text in others for c in text if c > _LAST_LATIN_1 and _has_case(c)})
     if not foreign:
         return ""
     shown = ", ".join(map(repr, foreign[:3]))
