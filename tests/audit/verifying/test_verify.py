@@ -254,7 +254,7 @@ def test_a_gate_on_a_forged_number_is_refused_in_one_line(forged: Path, tmp_path
     assert not (forged / "verdicts.json").exists()
     code, text = command("gate", forged, "--gates", gates, "--trust")
     assert code == 0
-    assert "--trust: the record's numbers were taken as they are" in text
+    assert "trusted: the record's numbers were taken as they are" in text
 
 
 def test_a_gate_makes_the_numbers_again_that_it_judges(forged: Path, tmp_path: Path) -> None:
