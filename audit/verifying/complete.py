@@ -52,10 +52,9 @@ def _sets(record: Record) -> Iterator[tuple[Asked, frozenset[str]]]:
     present = frozenset(record.scores["measure"].unique())
     for name, items in record.items.groupby("probe_set", sort=False):
         measures = needed(record.manifest.probe_sets[str(name)].kind)
-        # An older version may have known fewer measures.
-        measures = measures if record.manifest.format >= BOUND else measures & present
-        if measures:
-            yield Asked.of(items, slots), measures
+        # An older version may have known fewer measures, but never none.
+        known = measures if record.manifest.format >= BOUND else measures & present
+        yield Asked.of(items, slots), known or measures
 
 
 def _of_model(

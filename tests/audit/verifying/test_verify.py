@@ -173,6 +173,18 @@ def test_a_forged_estimate_is_named_by_row_and_column_with_both_values(copy: Pat
     assert f"estimates.parquet, row {row}, estimate: is 0; from the scores" in check.text
 
 
+def test_scores_that_are_gone_are_missed_in_a_record_of_any_format(copy: Path) -> None:
+    """An older version may have known fewer measures, so their names are taken from the scores."""
+    manifest = json.loads((copy / "record.json").read_text("utf-8"))
+    older = {key: value for key, value in manifest.items() if key not in {"code", "bound"}}
+    (copy / "record.json").write_text(json.dumps({**older, "format": record.BOUND - 1}))
+    reseal(copy)
+    assert verify(copy).holds
+    edits.write(copy, "scores", record.load_record(copy).scores.iloc[:0])
+    reseal(copy)
+    assert "reference has no row for the measure logp of the item" in told(verify(copy))
+
+
 def test_a_p_value_that_is_no_probability_is_named(copy: Path) -> None:
     """As any other number that the scores do not give."""
     row = estimates_of(copy, p=2.0)
