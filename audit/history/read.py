@@ -1,8 +1,8 @@
 """Read the chosen numbers of the records in a folder, in the order of writing.
 
 Only record.json and estimates.parquet of each record are read and checked against its checksums,
-and the digests of what was measured against `bound`. Estimates are not made again: that takes
-seconds a record. Records that cannot be read or do not hold are named and skipped.
+and the digest of the scores, where they are, against `bound`. Estimates are not made again: that
+takes seconds a record. Records that cannot be read or do not hold are named and skipped.
 """
 
 from collections.abc import Iterable, Sequence
@@ -136,8 +136,9 @@ def _read(folder: Path, chosen: Chosen) -> RecordRows | Skipped:
 
 
 def _require(manifest: Manifest, folder: Path) -> None:
-    """Raise `InputError` if the manifest and the tables are not of one audit."""
-    for check in sealed.parts(manifest, folder):
+    """Raise `InputError` if the manifest and the scores are not of one audit."""
+    # The scores tell any two models apart, and are a quarter of what was measured.
+    for check in sealed.parts(manifest, folder, ("scores",)):
         if check.differs:
             raise InputError(f"does not hold ({check.name}: {check.text})")
 

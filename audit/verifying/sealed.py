@@ -1,7 +1,7 @@
 """What a record's own sums, digests and key say of it, whatever its numbers are."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from maskaudit.audit.recording import binding
@@ -61,19 +61,21 @@ def _of_sums(folder: Path) -> Iterator[Difference]:
             yield Difference(name, None, "", "changed since it was sealed (SHA-256 differs)")
 
 
-def parts(manifest: Manifest, folder: Path) -> list[Check]:
-    """What the manifest says of itself and of the tables, which need not be read for it."""
+def parts(
+    manifest: Manifest, folder: Path, tables: Sequence[str] = binding.MEASURED
+) -> list[Check]:
+    """What the manifest says of itself and of these tables, which are not read as tables for it."""
     if manifest.format < BOUND:
         return [not_bound(manifest)]
-    return [bound(manifest, folder), key(manifest)]
+    return [bound(manifest, folder, tables), key(manifest)]
 
 
-def bound(manifest: Manifest, folder: Path) -> Check:
+def bound(manifest: Manifest, folder: Path, tables: Sequence[str] = binding.MEASURED) -> Check:
     """Whether the manifest was sealed with these tables: who was scored, with these scores.
 
     A table that is gone is none: a record is loaded with all of them, and a history without.
     """
-    names = [f"{name}.parquet" for name in binding.MEASURED]
+    names = [f"{name}.parquet" for name in tables]
     present = [name for name in names if (folder / name).is_file()]
     differences = _of_bound(manifest, file_digests(folder, present))
     return checked("bound", differences, "record.json was sealed with these tables")
