@@ -18,6 +18,7 @@ from maskaudit.audit.judging import policy
 from maskaudit.audit.judging.select import judged_numbers
 from maskaudit.audit.recording import binding, record, tables
 from maskaudit.audit.recording.files import unfinished
+from maskaudit.audit.verifying import recomputed
 from maskaudit.audit.verifying.distributions import distributions
 from maskaudit.audit.verifying.recomputed import EVERY, Numbers, recompute
 from maskaudit.audit.verifying.verify import Verification, load_held, verify
@@ -183,6 +184,20 @@ def test_scores_that_are_gone_are_missed_in_a_record_of_any_format(copy: Path) -
     edits.write(copy, "scores", record.load_record(copy).scores.iloc[:0])
     reseal(copy)
     assert "reference has no row for the measure logp of the item" in told(verify(copy))
+
+
+@pytest.mark.parametrize("name", ["items", "scores", "fills", "paired"])
+def test_nothing_is_estimated_from_rows_that_are_there_twice(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The rows are named; what an estimator would make of them, or how it would fail, is not."""
+    frame = getattr(record.load_record(copy), name)
+    edits.write(copy, name, pd.concat([frame, frame.iloc[:50]]))
+    reseal(copy)
+    monkeypatch.setattr(recomputed, "recompute", lambda *_: pytest.fail("rows were used"))
+    found = verify(copy)
+    assert f"{name}.parquet" in told(found)
+    assert [check.outcome for check in found.checks if check.name == "estimates"] == ["not shown"]
 
 
 def test_a_p_value_that_is_no_probability_is_named(copy: Path) -> None:
