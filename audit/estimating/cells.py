@@ -100,13 +100,17 @@ def matrices(
     """The shared cells of each model, and the attribute and frame of each missing cell.
 
     A cell counts only if every model has it. Attributes and frames that lack more than half of
-    their cells are removed until none is left; other missing cells are NaN.
+    their cells are removed until none is left; other missing cells are NaN. Raises `ValueError` if
+    no model has a row of `logp`; an item that was lost has one.
     """
     # A left join: an item without a score must make its cell NaN, not drop out of its mean.
     scored = {
         str(model): items.merge(model_scores[["item", "value"]], on="item", how="left")
         for model, model_scores in scores[scores["measure"] == "logp"].groupby("model", sort=False)
     }
+    if not scored:
+        message = "no item of the set has a score, nor a reason why not"
+        raise ValueError(message)
     # Every model has the same items in the same order, so one table of places serves all.
     by_model = {model: estimator.cells(rows, first, second) for model, rows in scored.items()}
     positions = next(iter(by_model.values()))[CELL]

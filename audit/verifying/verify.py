@@ -33,6 +33,8 @@ from maskaudit.audit.verifying.recomputed import EVERY, Numbers
 # The tables that most numbers are made of. Fills and distances are read where a number needs them.
 SCORED = ("contexts", "items", "scores", "estimates")
 HURTFUL = "hurtful words"
+# The checks of rows: where one of these finds a difference, nothing can be computed from them.
+ROWS = ("items", "scores", "fills")
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,11 @@ def verify(folder: Path, lexicon: frozenset[str] | None = None) -> Verification:
         return Verification(folder, (*seal, _unreadable(folder, error)))
     _check_lexicon(record, lexicon)
     whole = checked("tables", [], f"record.json and {len(TABLES)} tables are of a known form")
-    checks = (*seal, whole, *cheap(record, folder), *_again(record, EVERY, lexicon))
-    return Verification(folder, checks)
+    checks = (*seal, whole, *cheap(record, folder))
+    if wrong := [check.name for check in checks if check.differs and check.name in ROWS]:
+        why = f"follow from rows that are not as they have to be (see {', '.join(wrong)})"
+        return Verification(folder, (*checks, not_shown("estimates", why)))
+    return Verification(folder, (*checks, *_again(record, EVERY, lexicon)))
 
 
 def load_held(
@@ -131,7 +136,7 @@ def require(
     notes = []
     checks = [sealed.links(record.path), *cheap(record, record.path)]
     if trust:
-        notes.append("--trust: the record's numbers were taken as they are, not made again")
+        notes.append("trusted: the record's numbers were taken as they are, not made again")
     elif not any(check.differs for check in checks):
         again = list(_again(record, numbers, lexicon))
         notes += [f"{check.name}: {check.text}" for check in again if check.name == HURTFUL]
@@ -157,12 +162,7 @@ def cheap(record: Record, folder: Path) -> list[Check]:
 
     The tables `SCORED` have to be loaded; fills and distances are checked where they are.
     """
-    is_bound = record.manifest.format >= BOUND
-    checks = (
-        [sealed.bound(record, folder), sealed.key(record.manifest)]
-        if is_bound
-        else [sealed.not_bound(record.manifest)]
-    )
+    checks = sealed.parts(record.manifest, folder)
     checks += [asked.asked(record), complete.complete(record)]
     if len(record.fills) or len(record.paired):
         checks.append(distributions.distributions(record))
