@@ -79,7 +79,7 @@ def of_targets(name: str, unit: str, definition: str) -> UnitEstimator:
             for unit, frame, simplices in measured.part(_simplices)
         ]
         table = pd.DataFrame(distances, columns=["unit", "cluster", "value"]).set_index("unit")
-        return table.assign(**{"class": "", "n": 1.0})
+        return table.assign(n=1.0, **{"class": ""})
 
     return UnitEstimator(
         name=name,
