@@ -162,10 +162,13 @@ def _cell_rows(
                 words = _Words(group, term, attribute)
                 cell = {
                     "frame": frame.id,
+                    "style": frame.style or "",
                     "variant": variant,
                     "attribute": attribute.text,
                     "class": class_,
+                    "family": attribute.family or "",
                     "share": attribute.share,
+                    "frequency": attribute.frequency,
                     "group": group,
                     "term": term.text,
                 }

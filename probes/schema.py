@@ -148,7 +148,9 @@ class Attribute(Part):
     """An occupation or trait that may be associated with a group.
 
     `text` is its name and its default form; a key named like a group is its form with the terms of
-    that group. `share` is the first group's real-world share in it, from 0 to 1.
+    that group. `share` is the first group's real-world share in it, from 0 to 1; `family` names
+    attributes that may behave alike, such as the occupations of care; `frequency` says how often
+    it is written, per million words.
     """
 
     # The other keys are checked below: they are groups of the set.
@@ -158,6 +160,8 @@ class Attribute(Part):
 
     text: Word
     share: float | None = Field(default=None, ge=0, le=1)
+    family: Name | None = None
+    frequency: float | None = Field(default=None, gt=0, le=1_000_000)
     article: Literal["a", "an"] | None = None
 
     @model_validator(mode="before")
@@ -197,10 +201,15 @@ class Controls(Part):
 
 
 class Frame(Part):
-    """A template, independent of the other frames; `variants` are paraphrases nested in it."""
+    """A template, independent of the other frames; `variants` are paraphrases nested in it.
+
+    `style` names frames of one kind of sentence, such as dialogue; results are averaged over styles
+    with equal weight.
+    """
 
     id: Name
     text: Annotated[Line, AfterValidator(_sentence)]
+    style: Name | None = None
     variants: Annotated[
         list[Annotated[Line, AfterValidator(_sentence)]], BeforeValidator(listed)
     ] = Field(default=[])
@@ -336,7 +345,7 @@ class ProbeSet(Part):
         if self.grammar is None:
             return None
         fields = {"groups": {"__all__": {"terms"}}, "classes": {"__all__": {"attributes"}}}
-        words = self.model_dump(include={**fields, "controls": True})
+        words = _without_later(self.model_dump(include={**fields, "controls": True}))
         settings = [self.header.neutral, self.header.contrast, self.grammar.frames]
         content = [words, *settings, self.grammar.steps]
         header = self.header
@@ -369,6 +378,19 @@ class ProbeSet(Part):
             for id_, text in zip(ids, texts, strict=True)
         ]
         return self.model_copy(update={"frames": frames})
+
+
+def _without_later(words: Any) -> Any:  # noqa: ANN401 - what `model_dump` gives, at any depth
+    """Leave out keys of attributes that came later where they are not given."""
+    if isinstance(words, list):
+        return [_without_later(part) for part in words]
+    if not isinstance(words, dict):
+        return words
+    return {
+        key: _without_later(part)
+        for key, part in words.items()
+        if part is not None or key not in {"family", "frequency"}
+    }
 
 
 class ImportedSet(ProbeSet):

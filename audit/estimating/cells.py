@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,8 @@ class Matrix:
 
     A cell that any model lacks is NaN in all. If the groups' terms stand in the context, `names`
     holds the mean log p of each term over frames, one array [I, terms] per group; it is empty if
-    they stand at the mask.
+    they stand at the mask. `styles` are those of the frames and `families` those of the attributes;
+    each is empty if the set names none.
     """
 
     cells: Cells
@@ -33,6 +35,8 @@ class Matrix:
     classes: list[str]
     frames: list[str]
     names: tuple[Cells, ...] = ()
+    styles: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
 
     def rows(self, chosen: Sequence[bool] | NDArray[np.bool_]) -> "Matrix":
         """The attributes for which `chosen`, [I], is true."""
@@ -40,9 +44,20 @@ class Matrix:
         return replace(
             self,
             cells=self.cells[mask],
-            attributes=[name for name, keep in zip(self.attributes, mask, strict=True) if keep],
-            classes=[name for name, keep in zip(self.classes, mask, strict=True) if keep],
+            attributes=list(compress(self.attributes, mask)),
+            classes=list(compress(self.classes, mask)),
             names=tuple(means[mask] for means in self.names),
+            families=tuple(compress(self.families, mask)),
+        )
+
+    def columns(self, chosen: Sequence[bool] | NDArray[np.bool_]) -> "Matrix":
+        """The frames for which `chosen`, [J], is true; means of names stay those of all frames."""
+        mask = np.array(chosen, dtype=bool)
+        return replace(
+            self,
+            cells=self.cells[:, mask],
+            frames=list(compress(self.frames, mask)),
+            styles=tuple(compress(self.styles, mask)),
         )
 
     def of_class(self, name: str) -> "Matrix":
@@ -70,10 +85,7 @@ class Matrix:
                 rows[row_gaps.argmax()] = False
             else:
                 columns[column_gaps.argmax()] = False
-        if columns.all():
-            return self.rows(rows)
-        frames = [name for name, keep in zip(self.frames, columns, strict=True) if keep]
-        return replace(self.rows(rows), cells=self.cells[rows][:, columns], frames=frames)
+        return self.rows(rows).columns(columns)
 
 
 def with_difference(by_model: Mapping[str, Matrix]) -> dict[str, Matrix]:
@@ -123,6 +135,9 @@ def matrices(
     labels = labels[kept_rows]
     # The means of the terms rest on the very cells that the matrix holds, so that the two agree.
     used = complete & kept_rows[row] & kept_columns[column]
+    kept_frames = [str(frame) for frame in frames[kept_columns]]
+    styles = _labels(items, "frame", "style", kept_frames)
+    families = _labels(items, "attribute", "family", labels["attribute"].tolist())
     result = {}
     for model, model_values in values.items():
         cells = np.full(grid.shape, np.nan)
@@ -132,13 +147,22 @@ def matrices(
             labels["attribute"].tolist(),
             # A control has no class: its role stands in.
             [c or r for c, r in zip(labels["class"], labels["role"], strict=True)],
-            [str(frame) for frame in frames[kept_columns]],
+            kept_frames,
             _term_means(scored[model], positions[used], labels, (first, second))
             if estimator is LOG_ODDS
             else (),
+            styles,
+            families,
         )
     left_out = positions.loc[~complete, ["attribute", "frame"]].to_dict("records")
     return result, left_out
+
+
+def _labels(items: pd.DataFrame, of: str, column: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The style of each frame, or the family of each attribute; empty if the set names none."""
+    named = items[[of, column]].drop_duplicates(of)
+    by_name = dict(zip(named[of].astype(str), named[column].astype(str), strict=True))
+    return tuple(by_name[name] for name in names) if any(by_name.values()) else ()
 
 
 def _well_covered(grid: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from maskaudit.audit.estimating.estimators import CORRECTED
 from maskaudit.audit.recording.manifest import ProbeSetKey, classes_between
+from maskaudit.audit.recording.methods import Method
 
 # Number of characters of a digest in a method key.
 _DIGEST_LENGTH = 12
@@ -24,6 +25,11 @@ class Design:
     def classes(self, first: str, second: str) -> tuple[str, str] | None:
         """The classes whose contrast is between two groups (`classes_between`)."""
         return classes_between(self.directions, self.contrast, (first, second))
+
+    def key(self, estimator: str, pooling: str, unit: str = "attribute+frame") -> str:
+        """How a number was computed, models aside; numbers with different keys are not compared."""
+        parts = {**self.method, "estimator": estimator, "terms": pooling, "unit": unit}
+        return str(Method.of(parts))
 
 
 def design(name: str, described: ProbeSetKey, method: Mapping[str, str]) -> Design:

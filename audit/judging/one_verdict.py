@@ -35,6 +35,8 @@ _NO_INTERVAL = {
     "too_few_frames": "it has too few frames",
     "too_few_attributes": "it has too few attributes",
     "too_few_clusters": "it has too few clusters",
+    "too_few_families": "its attributes are all of one family",
+    "too_few_styles": "it has too few styles",
     "nothing_varied": "nothing varied",
     "not_estimable": "it cannot be estimated from these cells",
 }

@@ -10,7 +10,7 @@ import pandas as pd
 from maskaudit.audit.estimating.cells import matrices
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import group_at_mask
-from maskaudit.audit.estimating.statistics import anova, ustatistics
+from maskaudit.audit.estimating.statistics import anova, crossed_means, ustatistics
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval
 from maskaudit.audit.recording.manifest import Truth
 
@@ -106,7 +106,7 @@ def recovered(
             )
             unseen_slope = _fit(planted_values, cells[:, ~frame_seen])[0]
             # A 90 % interval inside the bounds is an equivalence test at .05 (two one-sided tests).
-            contrast = anova.contrast_interval(*classes, level=0.9)
+            contrast = crossed_means.contrast_interval(*classes, level=0.9)
             result.append(Recovered(name, subject, *fit, unseen_slope, contrast, table))
         if len(seen) > 1 and part.expect == "lean":
             log_kappa[name] = ustatistics.log_kappa(seen["reference"], seen["candidate"]).estimate

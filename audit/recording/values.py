@@ -16,6 +16,8 @@ Flag = Literal[
     "too_few_frames",
     "too_few_attributes",
     "too_few_clusters",
+    "too_few_families",
+    "too_few_styles",
     "nothing_varied",
     "not_estimable",
     "exploratory",

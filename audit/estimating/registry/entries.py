@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from maskaudit.audit.estimating.registry import robustness
 from maskaudit.audit.estimating.registry.entry import (
     FACTS,
     INHERITED,
@@ -381,4 +382,4 @@ _ENTRIES = (
     ),
 )
 # The numbers made from cells and from first fills; those of the headline first.
-DERIVED: Mapping[str, Entry] = {entry.name: entry for entry in _ENTRIES}
+DERIVED: Mapping[str, Entry] = {entry.name: entry for entry in (*_ENTRIES, *robustness.ENTRIES)}

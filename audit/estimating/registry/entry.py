@@ -13,6 +13,7 @@ Form = Literal["number", "factor", "share"]
 # Where the page shows a number.
 RESULTS, LEANS, RANKINGS, YARDSTICKS = "results", "largest leans", "rankings", "yardsticks"
 INHERITED, DISTANCE, FACTS = "what the candidate inherits", "distance", "facts"
+ROBUSTNESS = "robustness"
 OWN_PART, FURTHER = "a part of its own", "further measures"
 
 

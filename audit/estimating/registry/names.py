@@ -10,6 +10,28 @@ AGAINST_REST, CONTRAST_AGAINST_REST = "against_rest", "stereotype_against_rest"
 GROUP_SPREAD = "group_spread"
 REST = "rest"
 ASSOCIATION, MAGNITUDE = "association", "magnitude"
+# Numbers of a contrast in frames of several styles.
+STYLE_CONTRAST, OTHER_STYLES = "style_contrast", "contrast_other_styles"
+STYLE_Q, STYLE_SD = "style_q", "style_sd"
+# Numbers on how much a contrast depends on single frames, attributes, terms and cuts.
+PARAPHRASE_SHIFT = "paraphrase_shift"
+FRAMES_WITH_SIGN = "frames_with_sign"
+DECIDING_FRAMES, DECIDING_ATTRIBUTES = "deciding_frames", "deciding_attributes"
+CONTRAST_AT_CUT, CONTRAST_WITHOUT_TERM = "contrast_at_cut", "contrast_without_term"
+FRAMES_ALIKE, ATTRIBUTES_ALIKE = "frames_alike", "attributes_alike"
+FAMILY_ICC = "family_icc"
+OF_STYLES = (STYLE_CONTRAST, OTHER_STYLES, STYLE_Q, STYLE_SD)
+OF_ROBUSTNESS = (
+    PARAPHRASE_SHIFT,
+    FRAMES_WITH_SIGN,
+    DECIDING_FRAMES,
+    DECIDING_ATTRIBUTES,
+    CONTRAST_AT_CUT,
+    CONTRAST_WITHOUT_TERM,
+    FRAMES_ALIKE,
+    ATTRIBUTES_ALIKE,
+    FAMILY_ICC,
+)
 GENERALIZABILITY, DEPENDABILITY = "generalizability", "dependability"
 FRAMES_NEEDED = "frames_needed"
 WORLD_SLOPE, WORLD_INTERCEPT = "world_slope", "world_intercept"

@@ -9,7 +9,7 @@ import pytest
 import maskaudit
 from maskaudit.audit.errors import NotJudgedError
 from maskaudit.audit.estimating.headline import headline
-from maskaudit.audit.estimating.statistics import anova
+from maskaudit.audit.estimating.statistics import crossed_means
 from maskaudit.audit.judging.comparing.changes import changes as changes_between
 from maskaudit.audit.judging.comparing.versions import versions
 from maskaudit.reports.terminal import versions as told
@@ -116,7 +116,7 @@ def test_the_change_of_a_contrast_is_that_of_the_cells_paired_by_hand():
     found = versions(old, new)
     change = log_odds(new, "jobs") - log_odds(old, "jobs")
     first, second = (change.loc[name].to_numpy() for name in ("women_jobs", "men_jobs"))
-    by_hand = anova.contrast_interval(first, second)
+    by_hand = crossed_means.contrast_interval(first, second)
     row = row_of(found, "jobs")
     for column in ("estimate", "low", "high", "std_error", "df", "p"):
         assert row[column] == pytest.approx(getattr(by_hand, column), rel=1e-9)
