@@ -18,7 +18,7 @@ SHOWN = 0.05
 _ABOUT = ("probe_set", "slice", "estimator", "mode", "subject", "method")
 _READ = ("scope", "flag", "outcome")
 _NUMBERS = ("estimate", "low", "high", "std_error", "p", "p_adjusted", "mde", "null_value")
-_COUNTS = ("n_attributes", "n_frames")
+_COUNTS = ("n_attributes", "n_frames", "n_styles")
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ class Effect:
     null_value: float
     flag: Flag = ""
     outcome: Outcome = ""
+    n_styles: int = 0
 
     @property
     def chance(self) -> float:

@@ -5,9 +5,11 @@ set are a few of many, so that what differs between them is measured and not onl
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from maskaudit.audit.estimating.cells import Matrix
 from maskaudit.audit.estimating.crossed import (
@@ -23,6 +25,7 @@ from maskaudit.audit.estimating.registry.names import (
     STYLE_CONTRAST,
     STYLE_Q,
     STYLE_SD,
+    STYLES_HOLDING,
 )
 from maskaudit.audit.estimating.statistics import crossed_means
 from maskaudit.audit.estimating.statistics.crossed_means import LEAST_STYLES
@@ -48,6 +51,7 @@ def of_styles(matrix: Matrix, classes: tuple[str, str]) -> Iterator[Number]:
     by_style = [_in_style(pair, name) for name in names]
     yield from by_style
     yield _for_others(pair)
+    yield _holding(pair, by_style)
     # The errors of the frames alone: the attributes are the same in every style, so that what they
     # share does not make styles differ.
     errors = [
@@ -77,6 +81,17 @@ def _in_style(pair: tuple[Matrix, Matrix], style: str) -> Number:
     families = (first.families, second.families)
     interval = crossed_means.contrast_interval(first.cells, second.cells, families=families)
     return replace(number, interval=point(interval.estimate) if flag else interval, flag=flag)
+
+
+def _holding(pair: tuple[Matrix, Matrix], by_style: Sequence[Number]) -> Number:
+    """The share of styles whose own interval lies on the side of the average over styles."""
+    number = replace(of_pair(pair, slices.CONTRAST, STYLES_HOLDING), scope="S0")
+    known = [own.interval for own in by_style if not own.flag]
+    if not known:
+        return replace(number, flag="too_few_styles")
+    side = np.sign(np.mean([own.estimate for own in known]))
+    holding = sum(own.low * side > 0 and own.high * side > 0 for own in known)
+    return replace(number, interval=point(holding / len(known)), n_styles=len(known))
 
 
 def _for_others(pair: tuple[Matrix, Matrix]) -> Number:

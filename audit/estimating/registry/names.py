@@ -13,6 +13,7 @@ ASSOCIATION, MAGNITUDE = "association", "magnitude"
 # Numbers of a contrast in frames of several styles.
 STYLE_CONTRAST, OTHER_STYLES = "style_contrast", "contrast_other_styles"
 STYLE_Q, STYLE_SD = "style_q", "style_sd"
+STYLES_HOLDING = "styles_holding"
 # Numbers on how much a contrast depends on single frames, attributes, terms and cuts.
 PARAPHRASE_SHIFT = "paraphrase_shift"
 FRAMES_WITH_SIGN = "frames_with_sign"
@@ -20,7 +21,7 @@ DECIDING_FRAMES, DECIDING_ATTRIBUTES = "deciding_frames", "deciding_attributes"
 CONTRAST_AT_CUT, CONTRAST_WITHOUT_TERM = "contrast_at_cut", "contrast_without_term"
 FRAMES_ALIKE, ATTRIBUTES_ALIKE = "frames_alike", "attributes_alike"
 FAMILY_ICC = "family_icc"
-OF_STYLES = (STYLE_CONTRAST, OTHER_STYLES, STYLE_Q, STYLE_SD)
+OF_STYLES = (STYLE_CONTRAST, OTHER_STYLES, STYLES_HOLDING, STYLE_Q, STYLE_SD)
 OF_ROBUSTNESS = (
     PARAPHRASE_SHIFT,
     FRAMES_WITH_SIGN,

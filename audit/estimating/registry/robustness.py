@@ -17,6 +17,7 @@ from maskaudit.audit.estimating.registry.names import (
     STYLE_CONTRAST,
     STYLE_Q,
     STYLE_SD,
+    STYLES_HOLDING,
 )
 
 _CELLS = frozenset({"association"})
@@ -55,6 +56,14 @@ ENTRIES = (
         "other styles too: styles stand where frames stood, and the interval is never narrower "
         "than that for these styles. It takes five styles.",
         "Styles that are unlike all of those that were asked.",
+    ),
+    _plain(
+        STYLES_HOLDING,
+        "The share of styles in which the contrast holds by itself: its 95 % interval in the style "
+        "leaves zero out, on the side of the whole contrast. 0 to 1.",
+        "That it does not hold in the other styles: each has few frames.",
+        harm="up",
+        form="share",
     ),
     _plain(
         STYLE_Q,
