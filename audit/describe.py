@@ -39,6 +39,7 @@ from maskaudit.audit.settings import Settings
 from maskaudit.audit.texts.lexicon import digest_of
 from maskaudit.audit.vocabulary import DIGESTING, EXPANDING, Progress, of_stage, silent
 from maskaudit.probes.budget import items_of
+from maskaudit.probes.checks_of_language import foreign_letters
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.items_digest import items_digest
 from maskaudit.probes.schema import ImportedSet, ProbeSet
@@ -271,6 +272,8 @@ def _parts_of(probe_set: ProbeSet, items: pd.DataFrame) -> dict[str, Any]:
             },
             # Left out where no class says so, as in a record of an older set.
             **({"directions": probe_set.directions} if probe_set.directions else {}),
+            # Left out of most sets: they name their language, or are English.
+            **({"foreign_letters": letters} if (letters := foreign_letters(probe_set)) else {}),
             "group_at_mask": probe_set.group_at_mask if probe_set.frames else None,
             "frames": len(probe_set.frames) or len(probe_set.facts),
         }

@@ -17,12 +17,13 @@ from maskaudit.audit.measuring import cache, trust
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.model import Ids, MaskedLM
 from maskaudit.audit.measuring.pairs import load_pairs
-from maskaudit.audit.measuring.scoring import cached, plans
+from maskaudit.audit.measuring.scoring import cached, plans, together
 from maskaudit.audit.recording.manifest import Unavailable
 from maskaudit.audit.recording.values import Reading
 from maskaudit.audit.settings import Settings
 from maskaudit.audit.vocabulary import PLANNING, Progress, Stage, of_stage, silent
 from maskaudit.probes.budget import MOST_ITEMS, check_budget
+from maskaudit.probes.checks_of_language import foreign_letters
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.languages import is_english
 from maskaudit.probes.loading import load
@@ -148,7 +149,7 @@ def planned(settings: Settings, progress: Progress = silent, stage: Stage = sile
     policy.of(settings)
     stage("reading the probe sets")
     sets, has_lexicon = settings.probe_sets(), settings.lexicon() is not None
-    parts = [expanded(probe_set, progress) for probe_set in sets]
+    parts = together([expanded(probe_set, progress) for probe_set in sets])
     n_facts = sum(count_facts(part.items) for part in parts)
     not_given = [
         reason
@@ -159,6 +160,7 @@ def planned(settings: Settings, progress: Progress = silent, stage: Stage = sile
             probe_set.directions,
             has_lexicon=has_lexicon,
             n_facts=n_facts,
+            foreign_letters=foreign_letters(probe_set),
         )
     ]
     rows, lost, missing = [], [], []

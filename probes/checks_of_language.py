@@ -57,26 +57,28 @@ def faults_of_language(probe_set: ProbeSet) -> Iterator[Fault]:
         )
 
 
-def unsaid_language(probe_set: ProbeSet) -> str:
-    """Return a remark on a set that says no language but has letters that English does not; or "".
+def foreign_letters(probe_set: ProbeSet) -> list[str]:
+    """Return the letters that English does not have, of a set that names no language; sorted.
 
     Its sentences begin by English rules, which are wrong for `istanbul` in Turkish. Letters of
-    Western Europe tell nothing: English has them in names and loans.
+    Western Europe tell nothing: English has them in names and loans. Empty where the set names a
+    language or has no capitals written.
     """
-    if "language" in probe_set.header.model_fields_set:
-        return ""
+    header = probe_set.header
+    if "language" in header.model_fields_set or not header.capitalise:
+        return []
     texts = [text for _, text in _placed_texts(probe_set)]
-    texts += [fact.text for fact in probe_set.facts]
+    texts += [text for form in probe_set.forms.values() for text in form.values()]
+    if probe_set.grammar:
+        texts += [text for part in probe_set.grammar.parts.values() for text in part]
+    texts += [text for fact in probe_set.facts for text in (fact.text, fact.negated) if text]
     texts += [term.text for group in probe_set.groups.values() for term in group.terms]
-    texts += [attribute.text for _, attribute in placed_attributes(probe_set)]
-    foreign = sorted({c for text in texts for c in text if c > _LAST_LATIN_1 and _has_case(c)})
-    if not foreign:
-        return ""
-    shown = ", ".join(map(repr, foreign[:3]))
-    return (
-        "the set says no language, so its sentences begin by the rules of English; it has "
-        f'{shown}: name the language under [set], such as language = "tr"'
-    )
+    texts += [
+        text
+        for _, attribute in placed_attributes(probe_set)
+        for text in (attribute.text, *attribute.forms.values())
+    ]
+    return sorted({c for text in texts for c in text if c > _LAST_LATIN_1 and _has_case(c)})
 
 
 def _has_case(character: str) -> bool:

@@ -2,8 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -30,10 +30,15 @@ BLEACHED = ("This is {word}.", "That is {word}.", "Here is {word}.", "There is {
 
 @dataclass(frozen=True)
 class Expanded:
-    """A probe set as tables: `contexts` (distinct masked sentences) and `items` (their uses)."""
+    """A probe set as tables: `contexts` (distinct masked sentences) and `items` (their uses).
+
+    `beside` has the target of each item, by context, that only other sets of the audit ask in a
+    masked sentence of this one.
+    """
 
     contexts: pd.DataFrame
     items: pd.DataFrame
+    beside: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:

@@ -55,10 +55,14 @@ class Words:
 
 @dataclass(frozen=True)
 class Cell:
-    """A number with its interval, and remarks on a second line."""
+    """A number with its interval, and remarks on a second line.
+
+    `intervals` are the limits of all intervals in both lines.
+    """
 
     text: str
     beside: str
+    intervals: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)

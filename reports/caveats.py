@@ -63,7 +63,8 @@ def could_find(effect: Effect, shown: Callable[[float], str] = wording.plain) ->
 def beside(text: str, *more: str) -> str | Cell:
     """A cell with the non-empty remarks below its text; plain text where all are empty."""
     remarks = "; ".join(remark for remark in more if remark)
-    return Cell(text, remarks) if remarks else text
+    intervals = [part.limits for part in (text, *more) if isinstance(part, wording.Interval)]
+    return Cell(text, remarks, tuple(intervals)) if remarks else text
 
 
 def nats(effect: Effect, *more: str) -> str | Cell:

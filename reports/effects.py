@@ -17,7 +17,9 @@ REFERENCE, CANDIDATE, DIFFERENCE, RELATION = SUBJECTS
 SHOWN = 0.05
 _ABOUT = ("probe_set", "slice", "estimator", "mode", "subject", "method")
 _READ = ("scope", "flag", "outcome")
-_NUMBERS = ("estimate", "low", "high", "std_error", "p", "p_adjusted", "mde", "null_value")
+_NUMBERS = (
+    "estimate", "low", "high", "std_error", "df", "p", "p_adjusted", "mde", "null_value",
+)  # fmt: skip
 _COUNTS = ("n_attributes", "n_frames", "n_styles")
 
 
@@ -75,6 +77,7 @@ class Effect:
     flag: Flag = ""
     outcome: Outcome = ""
     n_styles: int = 0
+    df: float = math.nan
 
     @property
     def chance(self) -> float:

@@ -26,7 +26,7 @@ from maskaudit.reports.blocks import (
     Table,
     Text,
 )
-from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE, Effects
+from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effects
 from maskaudit.reports.html import FILE, render
 from maskaudit.reports.page import headline, names_of
 from maskaudit.reports.sections.contrasts import Contrast, contrasts
@@ -112,8 +112,12 @@ def overview(records: Sequence[Record], folder: Path) -> Page:
 def _audits(records: Sequence[Record]) -> list[_Audit]:
     audits = []
     for record, name in zip(records, _names(records), strict=True):
+        manifest = record.manifest
         all_contrasts = contrasts(
-            record.manifest.probe_sets, Effects.of(record.estimates), names_of(record.manifest)
+            manifest.probe_sets,
+            Effects.of(record.estimates),
+            names_of(manifest),
+            manifest.settings.adjust,
         )
         audits.append(
             _Audit(record, name, {contrast.title: contrast for contrast in all_contrasts})
@@ -174,6 +178,8 @@ def _section(audits: Sequence[_Audit], *, paired: bool) -> Section:
             Rows(tuple(_cells(name, contrast) for name, contrast in rows), title)
             for title, rows in by_set
         ),
+        note="Could have found: the smallest contrast that the tests of one audit, adjusted for "
+        "their number, would have found four times in five; for a control that of a single test.",
     )
     return Section("contrasts", "The contrasts side by side", (figure, table), "Contrasts")
 
@@ -181,8 +187,9 @@ def _section(audits: Sequence[_Audit], *, paired: bool) -> Section:
 def _mark(name: str, contrast: Contrast) -> Mark:
     main = contrast.main
     value = wording.with_interval(main.estimate, main.low, main.high)
-    subject = DIFFERENCE if DIFFERENCE in contrast.subjects else CANDIDATE
-    return Mark(name, f"{name} {value}", subject, value, main.estimate, main.low, main.high)
+    return Mark(
+        name, f"{name} {value}", contrast.subject, value, main.estimate, main.low, main.high
+    )
 
 
 def _cells(name: str, contrast: Contrast) -> tuple[str, ...]:
@@ -191,7 +198,7 @@ def _cells(name: str, contrast: Contrast) -> tuple[str, ...]:
         name,
         wording.with_interval(main.estimate, main.low, main.high),
         wording.p_number(main.p_adjusted),
-        wording.plain(main.mde),
+        wording.plain(contrast.could_find(contrast.subject)),
     )
 
 

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from maskaudit.audit.estimating.registry.names import ACCURACY
 from maskaudit.audit.judging.verdicts import Judgement
 from maskaudit.audit.recording.manifest import Identity, Manifest, ProbeSet
 from maskaudit.audit.recording.record import Record
-from maskaudit.reports import caveats, wording
+from maskaudit.reports import caveats, misses, quotes, wording
 from maskaudit.reports.blocks import (
     Block,
     Bullets,
@@ -23,18 +24,12 @@ from maskaudit.reports.blocks import (
     Table,
     Text,
 )
-from maskaudit.reports.effects import CANDIDATE, REFERENCE, SHOWN, Effect, Effects, Names, Tables
+from maskaudit.reports.effects import CANDIDATE, REFERENCE, SHOWN, Effects, Names, Tables
 from maskaudit.reports.sections import competence, licences, truth, verdicts
 from maskaudit.reports.sections import contrasts as findings
 from maskaudit.reports.sections import probe_set as sets
 from maskaudit.reports.sections.association import distance
-from maskaudit.reports.sections.contrasts import (
-    HEADLINE_RULE,
-    Contrast,
-    contrasts,
-    finding,
-    largest,
-)
+from maskaudit.reports.sections.contrasts import Contrast, contrasts, finding, largest
 from maskaudit.reports.sections.method import limits, lost, method
 from maskaudit.reports.sections.units import preferences as preferring
 from maskaudit.reports.sections.units import units
@@ -58,7 +53,7 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
     tables = Tables(
         record.contexts, record.items, record.scores, record.paired, record.fills, estimates
     )
-    all_contrasts = contrasts(manifest.probe_sets, estimates, names)
+    all_contrasts = contrasts(manifest.probe_sets, estimates, names, manifest.settings.adjust)
     preferred = preferences(manifest, estimates, names)
     sections = [] if judgement is None else [verdicts.section(judgement)]
     sections.append(_models(manifest, names))
@@ -85,7 +80,10 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
         headline=_headline(manifest, all_contrasts, preferred, estimates, names),
         banner=_banner(manifest, names),
         warnings=competence.warnings(manifest, names),
-        findings=_findings(manifest, all_contrasts, preferred, estimates, names),
+        findings=(
+            *_findings(manifest, all_contrasts, preferred, estimates, names),
+            *misses.note(sections),
+        ),
         sections=tuple(sections),
         colophon=f"Written by maskaudit {_version(manifest)} from a sealed record of "
         f"{wording.date(manifest.created)}. The record beside this page holds every score that "
@@ -97,7 +95,7 @@ def headline(record: Record) -> Claim:
     """The headline of a record's page, without building the page."""
     manifest, estimates = record.manifest, Effects.of(record.estimates)
     names = names_of(manifest)
-    all_contrasts = contrasts(manifest.probe_sets, estimates, names)
+    all_contrasts = contrasts(manifest.probe_sets, estimates, names, manifest.settings.adjust)
     return _headline(
         manifest, all_contrasts, preferences(manifest, estimates, names), estimates, names
     )
@@ -156,9 +154,7 @@ def _headline(
     if any(contrast.is_tested for contrast in all_contrasts):
         return findings.headline(all_contrasts, names)
     if preferred:
-        return preferring.finding(
-            max(preferred, key=lambda preference: preference.clearness), names
-        )
+        return preferring.finding(preferring.clearest(preferred), names)
     for probe_set, part in manifest.probe_sets.items():
         effects = estimates.of_set(probe_set)
         sentences = sets.facts(effects, ACCURACY, names) if part.kind == "cloze" else []
@@ -179,7 +175,7 @@ def _findings(
 ) -> tuple[Block, ...]:
     """One sentence per set, followed by how to read the numbers."""
     n_tested = sum(contrast.is_tested for contrast in all_contrasts)
-    lines = [_line(contrast, names, n_tested, largest(all_contrasts)) for contrast in all_contrasts]
+    lines = [_line(contrast, names, largest(all_contrasts)) for contrast in all_contrasts]
     lines += [preferring.line(preference, names) for preference in preferred]
     for probe_set, part in manifest.probe_sets.items():
         if part.kind == "cloze":
@@ -189,21 +185,30 @@ def _findings(
     blocks: list[Block] = [Bullets(tuple(lines))] if lines else []
     blocks += [Text(_READ)] if all_contrasts else []
     blocks += [Text(preferring.READ)] if preferred else []
-    if n_tested > 1 or (not n_tested and len(preferred) > 1):
-        blocks.append(Text(HEADLINE_RULE, "small"))
+    if n_tested > 1:
+        blocks.append(Text(f"{quotes.HEADLINE_RULE} {quotes.CHOSEN_RULE}", "small"))
+    elif not n_tested and len(preferred) > 1:
+        blocks.append(Text(f"{quotes.HEADLINE_RULE} {preferring.CHOSEN_RULE}", "small"))
     return (*blocks, *licences.of_page(manifest))
 
 
-def _line(contrast: Contrast, names: Names, n_tested: int, most: float) -> str:
+def _line(contrast: Contrast, names: Names, most: float) -> str:
     """The finding of a set in one line: its claim, with the number in brackets."""
-    claim = finding(contrast, names, n_tested, most)
+    claim = finding(contrast, names, most)
     main = contrast.main
     if contrast.is_control or math.isnan(main.low):
         return claim.sentence
-    interval = wording.between(main.low, main.high, with_sign=True)
+    # What is shown was chosen by the data; all else is listed whatever it shows.
+    quote = contrast.quote if contrast.is_shown else None
+    interval = quotes.interval(
+        quotes.chosen(main, quote),
+        lambda effect: wording.between(effect.low, effect.high, with_sign=True),
+        quote,
+    )
+    could_find = replace(main, mde=contrast.could_find(contrast.subject))
     # A sentence has room for words in place of the tables' abbreviation.
-    least = caveats.could_find(main).replace("mde", "; could have found")
-    return f"{claim.claim} ({wording.signed(main.estimate)} nats, 95 % interval {interval}{least})."
+    least = caveats.could_find(could_find).replace("mde", "; could have found")
+    return f"{claim.claim} ({wording.signed(main.estimate)} nats, {interval}{least})."
 
 
 def _models(manifest: Manifest, names: Names) -> Section:
@@ -317,8 +322,8 @@ def _contrast_table(all_contrasts: Sequence[Contrast], names: Names) -> Table:
     groups = tuple(
         Rows(
             tuple(
-                (names.label(subject), *_contrast_cells(contrast, effect))
-                for subject, effect in contrast.subjects.items()
+                (names.label(subject), *_contrast_cells(contrast, subject))
+                for subject in contrast.subjects
             ),
             _chart_title(contrast),
         )
@@ -340,20 +345,24 @@ def _contrast_table(all_contrasts: Sequence[Contrast], names: Names) -> Table:
         ),
         groups,
         note="p, adjusted: for the number of tested sets, within one model and within the "
-        "differences. Could have found: the smallest contrast that a single test would have found "
-        "four times in five, given where nothing was shown.",
+        "differences. Could have found: the smallest contrast that these tests, adjusted so, would "
+        "have found four times in five, given where nothing was shown; for a control, which is not "
+        "tested, that of a single test.",
         basis=caveats.scopes(e.scope for c in all_contrasts for e in c.subjects.values()),
     )
 
 
-def _contrast_cells(contrast: Contrast, effect: Effect) -> tuple[str, ...]:
+def _contrast_cells(contrast: Contrast, subject: str) -> tuple[str, ...]:
+    effect = contrast.subjects[subject]
     return (
         wording.signed(effect.estimate),
         caveats.refusal(effect) or wording.between(effect.low, effect.high, with_sign=True),
         wording.odds(effect.estimate),
         "control" if contrast.is_control else wording.p_number(effect.p_adjusted),
         # A control has no adjusted p (NaN), so its mde is always shown.
-        wording.UNKNOWN if effect.p_adjusted < SHOWN else wording.plain(effect.mde),
+        wording.UNKNOWN
+        if effect.p_adjusted < SHOWN
+        else wording.plain(contrast.could_find(subject)),
         wording.number(effect.n_attributes),
         wording.number(effect.n_frames),
         effect.scope,

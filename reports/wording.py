@@ -4,6 +4,7 @@ import math
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Self
 
 from maskaudit.audit.texts.characters import unseen
 
@@ -16,6 +17,28 @@ _MANY = 1e6
 _LARGEST_EXPONENT = 700.0
 _LEAST = 0.00005
 _RAREST = 1e-9
+
+
+class Interval(str):
+    """Text that shows an interval, with its limits: a page counts the intervals that it prints.
+
+    What is made from it, as by an f-string, is plain text and is not counted.
+    """
+
+    __slots__ = ("high", "low")
+    low: float
+    high: float
+
+    def __new__(cls, text: str, low: float, high: float) -> Self:
+        """Make the text with these limits."""
+        made = super().__new__(cls, text)
+        made.low, made.high = low, high
+        return made
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The low and the high limit."""
+        return self.low, self.high
 
 
 def signed(value: float) -> str:
@@ -52,14 +75,15 @@ def between(low: float, high: float, *, with_sign: bool = False) -> str:
     """An interval: 0.55 to 0.69."""
     if math.isnan(low) or math.isnan(high):
         return UNKNOWN
-    return " to ".join((signed if with_sign else plain)(value) for value in (low, high))
+    shown = signed if with_sign else plain
+    return Interval(f"{shown(low)} to {shown(high)}", low, high)
 
 
 def with_interval(estimate: float, low: float, high: float) -> str:
     """An estimate and its interval in one cell: +0.62 (+0.55 to +0.69)."""
     if math.isnan(low):
         return signed(estimate)
-    return f"{signed(estimate)} ({between(low, high, with_sign=True)})"
+    return Interval(f"{signed(estimate)} ({between(low, high, with_sign=True)})", low, high)
 
 
 def fixed(value: float, digits: int, *, with_sign: bool = False) -> str:
@@ -78,11 +102,9 @@ def fixed_interval(
     """An estimate with its low and high limits in one cell: 54.2 (51.0 to 57.4)."""
     estimate, low, high = (fixed(value, digits, with_sign=with_sign) for value in numbers)
     # Zero width means that nothing varied, so the interval could not be estimated.
-    return (
-        estimate
-        if UNKNOWN in {low, high} or numbers[1] == numbers[2]
-        else f"{estimate} ({low} to {high})"
-    )
+    if UNKNOWN in {low, high} or numbers[1] == numbers[2]:
+        return estimate
+    return Interval(f"{estimate} ({low} to {high})", *numbers[1:])
 
 
 def p_number(p: float) -> str:
@@ -125,6 +147,11 @@ def share_of_odds(nats: float) -> str:
         return UNKNOWN
     share = 1 / (1 + math.exp(-nats)) if nats > -_LARGEST_EXPONENT else 0.0
     return percent(share, 0 if 0.01 <= share <= 0.99 else 1)  # noqa: PLR2004 - 0 and 100 mislead
+
+
+def level(share: float) -> str:
+    """The level of an interval: 95 %, 97.5 %, 98.33 %."""
+    return f"{f'{100 * share:.2f}'.rstrip('0').rstrip('.')} %"
 
 
 def points(share: float) -> str:

@@ -75,7 +75,7 @@ def _print_checked(path: Path, label: str, most_items: int) -> None:
     """Print that a set is good, its size, and what it asks for and cannot be given."""
     from maskaudit.audit.estimating.not_given import of_set
     from maskaudit.probes.budget import check_budget, excerpt, items_of
-    from maskaudit.probes.checks_of_language import unsaid_language
+    from maskaudit.probes.checks_of_language import foreign_letters
     from maskaudit.probes.expand import expand
     from maskaudit.probes.loading import load
     from maskaudit.probes.tested import what_is_tested
@@ -89,11 +89,13 @@ def _print_checked(path: Path, label: str, most_items: int) -> None:
     print_text(f"{label}: good, {size}")
     for line in what_is_tested(probe_set):
         print_text(f"  tested: {line}")
-    if remark := unsaid_language(probe_set):
-        print_text(f"note: {remark}")
     # The lexicon is named by a run, not by a set.
     for reason in of_set(
-        expanded.items, probe_set.header.contrast, probe_set.directions, has_lexicon=False
+        expanded.items,
+        probe_set.header.contrast,
+        probe_set.directions,
+        has_lexicon=False,
+        foreign_letters=foreign_letters(probe_set),
     ):
         print_text(f"note: {reason}")
 

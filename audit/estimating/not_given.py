@@ -34,7 +34,7 @@ _SIDES = {
 
 @dataclass(frozen=True)
 class NotGiven:
-    """Numbers or intervals of a set that cannot be given, the reason, and what to do about it."""
+    """What of a set cannot be given (numbers, intervals, its capitals), why, and what to do."""
 
     probe_set: str
     asked: str
@@ -59,19 +59,21 @@ class NotGiven:
 _Reasons = Iterator[tuple[str, str, str]]
 
 
-def of_set(
+def of_set(  # noqa: PLR0913 - a set, and what a run adds to it
     items: pd.DataFrame,
     contrast: Sequence[str] | None,
     directions: Mapping[str, str] | None = None,
     *,
     has_lexicon: bool,
     n_facts: int | None = None,
+    foreign_letters: Sequence[str] = (),
 ) -> list[NotGiven]:
     """Everything that one set asks for and cannot be given; `items` are its rows.
 
     `contrast` and `directions` are the set's (`classes_between`). `has_lexicon` says whether the
     run names a lexicon of hurtful words; `n_facts` is the number of facts of all its sets, by which
-    competence is judged: without it, those of this set.
+    competence is judged: without it, those of this set. `foreign_letters` are the letters that
+    English does not have, of a set that names no language.
     """
     name, kind = (str(items[column].iloc[0]) for column in ("probe_set", "kind"))
     probes = items[items["role"] != "control"]
@@ -88,7 +90,7 @@ def of_set(
         reasons = _of_words(probes)
     else:
         reasons = _of_facts(count_facts(items) if n_facts is None else n_facts)
-    return [NotGiven(name, *reason) for reason in reasons]
+    return [NotGiven(name, *reason) for reason in (*_of_language(foreign_letters), *reasons)]
 
 
 def of_record(manifest: Manifest, items: pd.DataFrame) -> list[NotGiven]:
@@ -100,7 +102,12 @@ def of_record(manifest: Manifest, items: pd.DataFrame) -> list[NotGiven]:
         for name, part in manifest.probe_sets.items()
         if len(rows := items[items["probe_set"] == name])
         for reason in of_set(
-            rows, part.contrast, part.directions, has_lexicon=has_lexicon, n_facts=n_facts
+            rows,
+            part.contrast,
+            part.directions,
+            has_lexicon=has_lexicon,
+            n_facts=n_facts,
+            foreign_letters=part.foreign_letters,
         )
     ]
 
@@ -110,6 +117,17 @@ def count_facts(items: pd.DataFrame) -> int:
     facts = items[(items["kind"] == "cloze") & (items["label"] == "right")]
     facts = facts.assign(sentence=sentences(facts["frame"], facts["cluster"]))
     return len(facts[["probe_set", "sentence"]].drop_duplicates())
+
+
+def _of_language(foreign_letters: Sequence[str]) -> _Reasons:
+    if foreign_letters:
+        why = (
+            "the set names no language, and has letters that English does not have "
+            f"({_listed(list(map(repr, foreign_letters)))}); its sentences begin by the rules of "
+            "English"
+        )
+        remedy = 'name the language under [set], as in language = "tr"'
+        yield "Capitals by the rules of its language", why, remedy
 
 
 def _of_association(

@@ -50,6 +50,7 @@ class Keys:
         # Labels, shares and roles are left out: they change estimates but no score.
         for rows in (part.contexts, part.items[_SCORED]):
             digest.update(json.dumps(rows.to_dict("list"), default=str).encode())
+        digest.update(json.dumps(part.beside, default=dict).encode())
         common = [digest.hexdigest(), longest, sorted(measures), reading]
         asked = []
         for group in groups:

@@ -24,6 +24,7 @@ from maskaudit.audit.measuring.entries import About, Entry
 from maskaudit.audit.measuring.forward import Group, Scored, read_part
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.planning import read_plan
+from maskaudit.audit.measuring.planning.beside import together
 from maskaudit.audit.measuring.planning.read_plan import Plan, plan
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.cache_use import CacheUse
@@ -56,7 +57,7 @@ def score_each(
     """
     keys = None if cache is None else Keys(model for pair in pairs for model in pair)
     results = [_Results() for _ in pairs]
-    for part in parts:
+    for part in together(parts):
         name = part.items["probe_set"].iloc[0]
         measures = needed(part.items["kind"].iloc[0])
         tell = partial(progress, name), partial(progress, f"{name}, {PLANNING}")
@@ -96,24 +97,29 @@ def _scored(entry: Entry, cache: CacheUse | None) -> Scored:
 
 
 class _Results:
-    """The rows of one pair, part by part, and what of them came from the cache."""
+    """The rows of one pair by table and set, and what of them came from the cache."""
 
     def __init__(self) -> None:
-        self._parts: dict[str, list[pd.DataFrame]] = {name: [] for name in TABLES}
+        self._parts: dict[str, dict[str, list[pd.DataFrame]]] = {name: {} for name in TABLES}
         self._uses: list[CacheUse] = []
 
-    def add(self, scored: Scored) -> None:
-        """Add the rows of a part."""
+    def add(self, probe_set: str, scored: Scored) -> None:
+        """Add the rows of a part of a set."""
         if scored.cache is not None:
             self._uses.append(scored.cache)
         for name in TABLES:
             rows = getattr(scored, name)
             # Most rows of a record are fills, and their texts repeat.
-            self._parts[name].append(tables.compact(rows) if name == "fills" else rows)
+            rows = tables.compact(rows) if name == "fills" else rows
+            self._parts[name].setdefault(probe_set, []).append(rows)
 
     def whole(self, *, is_shared: bool) -> Scored:
-        """All rows, which are added no more; a row that sets share (`is_shared`) appears once."""
-        joined = {name: tables.joined(name, self._parts[name]) for name in TABLES}
+        """All rows, which are added no more; a row that sets share (`is_shared`) appears once.
+
+        It is that of the set whose name comes first, so that the order of the sets does not decide
+        even its last bits, which depend on the sentences that are run together.
+        """
+        joined = {name: self._joined(name, in_order_of_names=is_shared) for name in TABLES}
         if is_shared:
             joined = {
                 name: rows.drop_duplicates(tables.UNIQUE[name]).reset_index(drop=True)
@@ -121,6 +127,11 @@ class _Results:
             }
         checked = {name: tables.check(name, rows) for name, rows in joined.items()}
         return _scored(checked, _joined_use(self._uses))
+
+    def _joined(self, name: str, *, in_order_of_names: bool) -> pd.DataFrame:
+        sets = self._parts.pop(name)
+        names = sorted(sets) if in_order_of_names else list(sets)
+        return tables.joined(name, [rows for one in names for rows in sets.pop(one)])
 
 
 def _joined_use(uses: Sequence[CacheUse]) -> CacheUse | None:
@@ -183,7 +194,7 @@ class _Set:
 
     def score(self, pairs: Sequence[Sequence[MaskedLM]], results: Sequence[_Results]) -> None:
         """Add the scores of each pair to its results, part by part."""
-        rounds = _rounds(pairs)
+        rounds, name = _rounds(pairs), str(self.expanded.items["probe_set"].iloc[0])
         done, total = 0, len(self.expanded.contexts) * len(rounds)
         for round_ in rounds:
             for part in _parts(self.expanded):
@@ -191,7 +202,7 @@ class _Set:
                 scored_groups = self._part(part, round_, _Tell(self, done, size, total))
                 for numbers, scored in zip(round_.pairs, scored_groups, strict=True):
                     for number in numbers:
-                        results[number].add(scored)
+                        results[number].add(name, scored)
                 done += size
         # Parts that come from the cache report nothing themselves.
         self.progress(total, total)
@@ -310,10 +321,9 @@ def _parts(expanded: Expanded) -> Iterator[Expanded]:
     item_parts, context_parts = part_of[in_items], part_of[in_contexts]
     item_rows, context_rows = (np.argsort(x, kind="stable") for x in (item_parts, context_parts))
     for number in np.unique(item_parts):
-        yield Expanded(
-            _chosen(contexts, context_rows, context_parts, number),
-            _chosen(items, item_rows, item_parts, number),
-        )
+        own = _chosen(contexts, context_rows, context_parts, number)
+        beside = {name: expanded.beside[name] for name in own["context"] if name in expanded.beside}
+        yield Expanded(own, _chosen(items, item_rows, item_parts, number), beside)
 
 
 def _chosen(
@@ -342,7 +352,7 @@ def cached(
     keys = Keys(model for pair in pairs for model in pair)
     sets = [
         _Set(part, needed(part.items["kind"].iloc[0]), silent, keys=keys, reading=reading)
-        for part in parts
+        for part in together(parts)
     ]
     asked = [one for probe_set in sets for one in probe_set.asked(pairs)]
     made: dict[str, list[About]] = {}
@@ -361,4 +371,14 @@ def cached(
     return len(asked), taken, reasons
 
 
-__all__ = ["PART", "Scored", "cached", "contexts", "plans", "score", "score_all", "score_each"]
+__all__ = [
+    "PART",
+    "Scored",
+    "cached",
+    "contexts",
+    "plans",
+    "score",
+    "score_all",
+    "score_each",
+    "together",
+]

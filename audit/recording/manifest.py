@@ -164,11 +164,13 @@ class ProbeSet(ProbeSetKey, _Written):
     """The description of a probe set, and its size in frames, masked sentences and items.
 
     `language` is a BCP 47 tag; records from before it was written count as English.
+    `foreign_letters` are the letters that English does not have, of a set that names no language.
     `group_at_mask` is None if the set has no frames. `notes` and `unusable`, a number of rows, tell
     how the file of a published set was read.
     """
 
     language: str = "en"
+    foreign_letters: list[str] = Field(default_factory=list)
     question: str
     how_to_read: str
     limits: str

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from maskaudit.audit.estimating.crossed import LEAST_FRAMES
+from maskaudit.audit.estimating.quoted import Quoted
 from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.recording import slices
 from maskaudit.audit.recording.manifest import Labelled, ProbeSet, classes_between
-from maskaudit.reports import wording
+from maskaudit.reports import quotes, wording
 from maskaudit.reports.blocks import Claim
 from maskaudit.reports.effects import (
     CANDIDATE,
@@ -21,16 +22,15 @@ from maskaudit.reports.effects import (
 )
 
 _SMALL = 5  # a control is small if the largest finding is this many times as far from zero
-HEADLINE_RULE = (
-    "The headline is about the set with the clearest result, that is the one whose number is "
-    "largest against its own uncertainty (its standard error). All other sets follow, whatever "
-    "they show."
-)
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """The stereotype contrast of one set, between two of its groups, for every subject."""
+    """The stereotype contrast of one set, between two of its groups, for every subject.
+
+    `quoted` has by subject what a sentence says of a tested contrast in place of the plain interval
+    and `mde`: those allow for having been chosen from all tested sets.
+    """
 
     probe_set: str
     title: str
@@ -39,11 +39,30 @@ class Contrast:
     group_at_mask: bool
     is_control: bool
     subjects: Mapping[str, Effect]
+    quoted: Mapping[str, Quoted] = field(default_factory=dict)
+
+    @property
+    def subject(self) -> str:
+        """The subject that the page reports: the difference, or the only model."""
+        return DIFFERENCE if DIFFERENCE in self.subjects else CANDIDATE
 
     @property
     def main(self) -> Effect:
-        """The effect that the page reports: the difference, or that of the only model."""
-        return self.subjects.get(DIFFERENCE) or self.subjects[CANDIDATE]
+        """The effect of that subject."""
+        return self.subjects[self.subject]
+
+    @property
+    def quote(self) -> Quoted | None:
+        """What a sentence says of it; None where it was not tested."""
+        return self.quoted.get(self.subject)
+
+    def could_find(self, subject: str) -> float:
+        """The smallest effect that the rule applied to this subject finds four times in five.
+
+        For what is not tested, such as a control, that of one test.
+        """
+        quote = self.quoted.get(subject)
+        return self.subjects[subject].mde if quote is None else quote.could_find
 
     @property
     def is_tested(self) -> bool:
@@ -68,15 +87,20 @@ class Contrast:
 
 
 def contrasts(
-    probe_sets: Mapping[str, ProbeSet], estimates: Effects, names: Names
+    probe_sets: Mapping[str, ProbeSet], estimates: Effects, names: Names, adjust: str = "bh"
 ) -> list[Contrast]:
-    """Every contrast of a record: the tested sets in its order, then the controls."""
+    """Every contrast of a record: the tested sets in its order, then the controls.
+
+    `adjust` is how the record adjusted its p values.
+    """
     all_contrasts = [
         contrast
         for probe_set, part in probe_sets.items()
         for contrast in _of_set(probe_set, part, estimates, names)
     ]
-    return sorted(all_contrasts, key=lambda contrast: contrast.is_control)
+    in_order = sorted(all_contrasts, key=lambda contrast: contrast.is_control)
+    quoted = quotes.of_subjects(estimates, names.subjects, adjust)
+    return [replace(contrast, quoted=quoted(contrast.subjects)) for contrast in in_order]
 
 
 def pairs(part: ProbeSet) -> Iterator[tuple[tuple[str, ...], tuple[str, str]]]:
@@ -134,7 +158,7 @@ def _of_set(probe_set: str, part: ProbeSet, estimates: Effects, names: Names) ->
 
 
 def headline(all_contrasts: Sequence[Contrast], names: Names) -> Claim:
-    """The claim about the tested set with the clearest result."""
+    """The claim about the tested set with the clearest result, which the data chose."""
     tested = [contrast for contrast in all_contrasts if contrast.is_tested]
     if not tested:
         return Claim(
@@ -145,14 +169,14 @@ def headline(all_contrasts: Sequence[Contrast], names: Names) -> Claim:
     # The only tested set says by itself that it shows nothing.
     if not clearest.is_shown and len(tested) > 1:
         return _nothing_shown(tested, clearest, names)
-    return finding(clearest, names, len(tested))
+    return finding(clearest, names, is_chosen=True)
 
 
 def _nothing_shown(tested: Sequence[Contrast], clearest: Contrast, names: Names) -> Claim:
     noun, where = "lean", f"by {names.the(CANDIDATE)}"
     if names.paired:
         noun, where = "difference", f"between {names.the(CANDIDATE)} and {names.the(REFERENCE)}"
-    claim = finding(clearest, names, len(tested))
+    claim = finding(clearest, names, is_chosen=True)
     return Claim(
         f"No {noun} {where} could be shown on any of the {len(tested)} tested sets",
         f"the clearest was on “{clearest.title}”, where {claim.evidence}",
@@ -167,23 +191,54 @@ def largest(all_contrasts: Iterable[Contrast]) -> float:
     )
 
 
-def finding(contrast: Contrast, names: Names, n_tested: int, most: float = 0.0) -> Claim:
+def finding(
+    contrast: Contrast, names: Names, most: float = 0.0, *, is_chosen: bool = False
+) -> Claim:
     """The result of one set, or that it shows nothing and its smallest detectable effect.
 
-    `most` is the absolute size, in nats, of the largest finding on the page, for comparison with a
-    control.
+    What is shown was chosen by the data, and so was what `is_chosen` says that it was; what is
+    listed whatever it shows has its plain interval. `most` is the absolute size, in nats, of the
+    largest finding on the page, for comparison with a control.
     """
     if contrast.is_control:
         return _control(contrast, names, most)
     if contrast.main.n_frames < LEAST_FRAMES or math.isnan(contrast.main.p):
         return _too_few(contrast, names)
-    return _paired(contrast, names, n_tested) if names.paired else _alone(contrast, names, n_tested)
+    if contrast.is_shown:
+        return _shown(contrast, names)
+    return _unshown(contrast, names, is_chosen=is_chosen)
 
 
-def _paired(contrast: Contrast, names: Names, n_tested: int) -> Claim:
+def _shown(contrast: Contrast, names: Names) -> Claim:
+    main, quote = contrast.main, contrast.quote
+    interval = quotes.interval(quotes.chosen(main, quote), _interval, quote)
+    details = f"({interval}; {quotes.adjusted(main, quote)}; {_basis(main)})"
+    likely = quotes.likely(main, quote, wording.size if names.paired else wording.plain)
+    on = f"on “{contrast.title}”"
+    candidate = wording.opened(names.the(CANDIDATE))
+    if names.paired:
+        return Claim(
+            f"{candidate} {_direction(contrast)} {names.the(REFERENCE)} {on}",
+            f"its stereotype contrast is {_higher(main)}{likely} {details}. "
+            f"{_both_contrasts(contrast)} {_in_odds(contrast)}",
+        )
+    way = "with" if main.estimate > 0 else "against"
+    return Claim(
+        f"{candidate} leans {way} the stereotype {on}; nothing was compared",
+        f"its stereotype contrast is {wording.plain(main.estimate)} nats{likely} {details}. "
+        f"{_in_odds(contrast)}",
+    )
+
+
+def _unshown(contrast: Contrast, names: Names, *, is_chosen: bool) -> Claim:
     on = f"on “{contrast.title}”"
     main = contrast.main
     candidate, reference = names.the(CANDIDATE), names.the(REFERENCE)
+    if not names.paired:
+        return Claim(
+            f"No lean of {candidate} could be shown {on}; nothing was compared",
+            _not_shown(contrast, "its stereotype contrast is ", is_chosen=is_chosen),
+        )
     # Exactly 0 on purpose: only a copy of the reference gets here, and no rounding noise.
     if main.std_error == 0 and main.estimate == 0:
         return Claim(
@@ -191,34 +246,9 @@ def _paired(contrast: Contrast, names: Names, n_tested: int) -> Claim:
             "both give exactly the same scores, and a stereotype contrast of "
             f"{wording.plain(contrast.subjects[CANDIDATE].estimate)} nats.",
         )
-    if not contrast.is_shown:
-        return Claim(
-            f"No difference could be shown between {candidate} and {reference} {on}",
-            _not_shown(contrast, "the stereotype contrast of the candidate is ", n_tested),
-        )
     return Claim(
-        f"{wording.opened(candidate)} {_direction(contrast)} {reference} {on}",
-        f"its stereotype contrast is {_higher(main)} (95 % interval {_interval(main)}; "
-        f"{_adjusted(main, n_tested)}; {_basis(main)}). "
-        f"{_both_contrasts(contrast)} {_in_odds(contrast)}",
-    )
-
-
-def _alone(contrast: Contrast, names: Names, n_tested: int) -> Claim:
-    on = f"on “{contrast.title}”"
-    main = contrast.main
-    candidate = names.the(CANDIDATE)
-    if not contrast.is_shown:
-        return Claim(
-            f"No lean of {candidate} could be shown {on}; nothing was compared",
-            _not_shown(contrast, "its stereotype contrast is ", n_tested),
-        )
-    way = "with" if main.estimate > 0 else "against"
-    return Claim(
-        f"{wording.opened(candidate)} leans {way} the stereotype {on}; nothing was compared",
-        f"its stereotype contrast is {wording.plain(main.estimate)} nats (95 % interval "
-        f"{_interval(main)}; {_adjusted(main, n_tested)}; {_basis(main)}). "
-        f"{_in_odds(contrast)}",
+        f"No difference could be shown between {candidate} and {reference} {on}",
+        _not_shown(contrast, "the stereotype contrast of the candidate is ", is_chosen=is_chosen),
     )
 
 
@@ -232,24 +262,33 @@ def _direction(contrast: Contrast) -> str:
     return "leans less far than" if reference > 0 else "leans further against the stereotype than"
 
 
-def _not_shown(contrast: Contrast, start: str, n_tested: int) -> str:
-    main = contrast.main
+def _not_shown(contrast: Contrast, start: str, *, is_chosen: bool) -> str:
+    main, quote = contrast.main, contrast.quote if is_chosen else None
+    n_tested = 1 if contrast.quote is None else contrast.quote.n_tested
     # One model's contrast is an amount; a difference also needs its direction.
-    amount = f"{wording.plain(main.estimate)} nats" if start.startswith("its") else _higher(main)
-    interval = f"95 % interval {_signed_interval(main)}"
+    alone = start.startswith("its")
+    amount = f"{wording.plain(main.estimate)} nats" if alone else _higher(main)
+    amount += quotes.likely(main, quote, wording.plain if alone else wording.size)
+    chosen = quotes.chosen(main, quote)
+    interval = quotes.interval(chosen, _signed_interval, quote)
     if main.leaves_zero_out:
+        plain = "that interval"
+        if chosen is not main:
+            plain = f"its 95 % interval ({_signed_interval(main)})"
         chance = (
-            f" ({interval}; {_basis(main)}). Taken alone that interval leaves zero out, but among "
+            f" ({interval}; {_basis(main)}). Taken alone {plain} leaves zero out, but among "
             f"{n_tested} tested sets one like it comes about too easily by chance "
             f"({wording.p_value(main.p_adjusted)}, adjusted for their number)."
         )
     else:
         chance = f", and the interval includes zero ({interval}; {_basis(main)})."
     shared = f" {_both_contrasts(contrast)}" if DIFFERENCE in contrast.subjects else ""
+    tested = f", with {n_tested} tested sets," if n_tested > 1 else ""
     return (
         f"{start}{amount}{chance}{shared} That is not proof of no "
         f"{'difference' if DIFFERENCE in contrast.subjects else 'lean'}: the smallest that this "
-        f"audit could have been expected to find is {wording.plain(main.mde)} nats."
+        f"audit could have been expected to find{tested} is "
+        f"{wording.plain(contrast.could_find(contrast.subject))} nats."
     )
 
 
@@ -318,11 +357,6 @@ def _higher(main: Effect) -> str:
         return "the same to two decimals"
     way = "higher" if main.estimate > 0 else "lower"
     return f"{wording.size(main.estimate)} nats {way}"
-
-
-def _adjusted(main: Effect, n_tested: int) -> str:
-    shown = wording.p_value(main.p_adjusted)
-    return shown if n_tested == 1 else f"{shown}, adjusted for {n_tested} tested sets"
 
 
 def _basis(main: Effect) -> str:

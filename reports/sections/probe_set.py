@@ -53,11 +53,10 @@ def association(
     """The section of an association set; `tables` are those of the whole record."""
     set_tables = tables.of_set(probe_set)
     estimates = set_tables.effects
-    n_tested = sum(contrast.is_tested for contrast in all_contrasts)
     control = part.expect == "none"
     blocks: list[Block] = [Text(wording.visible(part.question, None), "question")]
     blocks += [
-        finding(contrast, names, n_tested, largest(all_contrasts))
+        finding(contrast, names, largest(all_contrasts))
         for contrast in all_contrasts
         if contrast.probe_set == probe_set
     ]
@@ -186,15 +185,15 @@ def _points_cell(effect: Effect) -> str | Cell:
         return caveats.beside(shown, "every sentence alike")
     if not math.isnan(effect.low):
         shown += f" ({wording.points(effect.low)} to {wording.points(effect.high)})"
+        shown = wording.Interval(shown, effect.low, effect.high)
     least = caveats.could_find(effect, lambda value: wording.plain(100 * value, 0))
     return caveats.beside(shown, least, caveats.refusal(effect))
 
 
 def _share_cell(effect: Effect) -> str:
-    return (
-        f"{wording.percent(effect.estimate)} "
-        f"({wording.percent(effect.low)} to {wording.percent(effect.high)})"
-    )
+    limits = f"{wording.percent(effect.low)} to {wording.percent(effect.high)}"
+    shown = f"{wording.percent(effect.estimate)} ({limits})"
+    return wording.Interval(shown, effect.low, effect.high)
 
 
 def _made_of(part: ProbeSet) -> Text:

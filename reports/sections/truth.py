@@ -173,8 +173,11 @@ def _table(results: Sequence[Recovered], titles: Mapping[str, str], names: Names
                 wording.plain(part.slope, 3),
                 wording.plain(part.r, 3),
                 wording.plain(part.unseen_slope, 3),
-                wording.with_interval(
-                    part.contrast.estimate, part.contrast.low, part.contrast.high
+                # Plain text: it is an interval of 90 %, and a page counts those of 95 %.
+                str(
+                    wording.with_interval(
+                        part.contrast.estimate, part.contrast.low, part.contrast.high
+                    )
                 ),
             )
             for part in results

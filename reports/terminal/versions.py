@@ -8,6 +8,7 @@ import pandas as pd
 
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.headline import headline
+from maskaudit.audit.estimating.quoted import Family, family_of
 from maskaudit.audit.estimating.registry.names import CONTRAST, LOG_MAGNITUDE_RATIO
 from maskaudit.audit.judging.accepting.baseline import Accepted, Baseline
 from maskaudit.audit.judging.accepting.held import Comparison
@@ -16,8 +17,8 @@ from maskaudit.audit.judging.comparing.repeat import TOLERANCE
 from maskaudit.audit.judging.comparing.versions import Versions
 from maskaudit.audit.recording.manifest import Identity, ProbeSetKey
 from maskaudit.audit.recording.slices import Slice
-from maskaudit.reports import wording
-from maskaudit.reports.effects import DIFFERENCE
+from maskaudit.reports import quotes, wording
+from maskaudit.reports.effects import DIFFERENCE, SHOWN
 
 SENTENCE = 90
 _NUMBERS = {
@@ -32,12 +33,13 @@ def compared(
 ) -> str:
     """The changes between two versions: each set's numbers and its `top` worst cells."""
     lines = [f"From {versions.old} to {versions.new}", *_overview(versions), ""]
-    for name in _worst_first(versions.estimates) if versions.largest else ():
+    family = family_of(versions.estimates, DIFFERENCE, adjust=versions.adjust)
+    for place, name in enumerate(_worst_first(versions.estimates) if versions.largest else ()):
         set_changes = changes[changes["probe_set"] == name]
         title = wording.visible(probe_sets[name].title)
         lines += [
             f"{title} ({name})",
-            *_summary(versions.estimates, name),
+            *_summary(versions.estimates, name, family, is_first=place == 0),
             *_cells(set_changes, top),
             "",
         ]
@@ -207,7 +209,10 @@ def _worst_first(estimates: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys([*by_set.index.astype(str), *estimates["probe_set"]]))
 
 
-def _summary(estimates: pd.DataFrame, name: str) -> Iterator[str]:
+def _summary(
+    estimates: pd.DataFrame, name: str, family: Family | None, *, is_first: bool
+) -> Iterator[str]:
+    """The numbers of a set; what the data chose, being first or shown, is quoted as chosen."""
     set_estimates = estimates[estimates["probe_set"] == name]
     for row in headline(set_estimates, DIFFERENCE).to_dict("records"):
         if math.isnan(row["estimate"]):
@@ -216,7 +221,9 @@ def _summary(estimates: pd.DataFrame, name: str) -> Iterator[str]:
         is_adjusted = not math.isnan(row["p_adjusted"])
         p = wording.p_value(row["p_adjusted"] if is_adjusted else row["p"]) if tested else ""
         p_text = f", {p}, {'' if is_adjusted else 'not '}adjusted" if p else ""
-        yield f"  {_number(str(row['estimator']), Slice.parse(row['slice']))} {_value(row)}{p_text}"
+        is_chosen = is_adjusted and (is_first or row["p_adjusted"] < SHOWN)
+        value = _quoted(row, family) if family and is_chosen else _value(row)
+        yield f"  {_number(str(row['estimator']), Slice.parse(row['slice']))} {value}{p_text}"
 
 
 def _number(estimator: str, slice_: Slice) -> str:
@@ -236,6 +243,19 @@ def _value(row: Mapping[Any, Any]) -> str:
     # Stored as a logarithm, read as a factor.
     factor, low, high = map(wording.odds, numbers)
     return factor if math.isnan(row["low"]) else f"{factor} ({low} to {high})"
+
+
+def _quoted(row: Mapping[Any, Any], family: Family) -> str:
+    """A contrast that the data chose, with what a sentence quotes of it."""
+    quote = family.quote(row["estimate"], row["std_error"], row["df"])
+    if quote.n_tested == 1:
+        return _value(row)
+    level, why = quotes.because(quote.level, quote.n_tested)
+    limits = wording.between(quote.low, quote.high, with_sign=True)
+    value, likely = wording.signed(row["estimate"]), wording.signed(quote.likely)
+    nearer = "" if likely == value else f"; likely nearer {likely}"
+    interval = f"{level} interval {limits}{why}" if why else limits
+    return f"{value} ({interval}{nearer})"
 
 
 def _cells(changes: pd.DataFrame, top: int) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The command line as its users meet it: what it prints, where, and the code it ends with."""
 
 import errno
+import html
 import io
 import json
 import os
@@ -867,6 +868,26 @@ def test_what_a_set_cannot_be_given_is_said_before_and_after_a_run(maskaudit, he
     after = json.loads(maskaudit(*words, "--json").out)
     assert before["not_given"] == after["not_given"]
     assert len(after["not_given"]) == 2
+
+
+def test_a_set_that_names_no_language_is_told_of_its_letters_wherever_it_is_used(
+    maskaudit, here, models
+):
+    """By check, plan, terminal and page alike; a set that names its language never."""
+    foreign = SET.replace("{a attribute}", "{attribute}").replace('"lawyer"', '"işçi"')
+    assert "işçi" in foreign
+    (here / "silent.toml").write_text(foreign)
+    (here / "said.toml").write_text(foreign.replace("[set]\n", '[set]\nlanguage = "tr"\n'))
+    told = "('ş'); its sentences begin by the rules of English; name the language under [set]"
+    for file, is_told in (("silent.toml", True), ("said.toml", False)):
+        words = ("run", "--candidate", models / "student", "--probes", file)
+        texts = [
+            maskaudit("probes", "check", file).out,
+            maskaudit(*words, "--plan").out,
+            maskaudit(*words).err,
+            html.unescape(max(records(here)).joinpath("report.html").read_text()),
+        ]
+        assert [told in text for text in texts] == [is_told] * 4
 
 
 def test_probes_show_and_check_draw_one_time_from_a_grammar(maskaudit):

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from scipy import optimize, stats
 
 from maskaudit.audit.errors import CannotWriteError
 from maskaudit.audit.judging import policy, verdicts
@@ -64,7 +65,10 @@ def test_the_contrasts_are_those_of_the_records(two, tmp_path):
         assert [float(text.replace("−", "-")) for text in numbers] == pytest.approx(
             [expected["estimate"], expected["low"], expected["high"]], abs=0.005
         )
-        assert float(row[3]) == pytest.approx(expected["mde"], abs=0.005)
+        # Of two tested sets: at .025, four times in five by the noncentral t.
+        quantile, df = stats.t.ppf(1 - 0.0125, expected["df"]), expected["df"]
+        power = optimize.brentq(lambda d, q=quantile, v=df: stats.nct.sf(q, v, d) - 0.8, 1, 9)
+        assert float(row[3]) == pytest.approx(power * expected["std_error"], abs=0.006)
     marks = dict(found[Figure].chart.groups)["Pronoun by job"]
     assert [mark.estimate for mark in marks] == [
         records.estimate_of(record, "jobs", "difference")["estimate"] for record in two

@@ -5,6 +5,7 @@ from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 import pytest
+from scipy import optimize, stats
 
 from maskaudit.reports import page as pages
 from maskaudit.reports.blocks import Figure, Rows, Scatter, Table
@@ -138,17 +139,87 @@ def test_what_is_not_shown_is_said_with_what_could_have_been_found():
     assert f"could have been expected to find is {row['mde']:.2f} nats." in headline.evidence
 
 
+def of_tested(jobs=None, **cells):
+    """Return a record with other values in the tested contrasts of the difference.
+
+    `jobs` are those of one of the two sets alone.
+    """
+    found = records.record()
+    estimates = found.estimates.copy()
+    rows = (estimates["estimator"] == "stereotype_contrast") & (
+        estimates["subject"] == "difference"
+    )
+    tested = rows & estimates["p_adjusted"].notna()
+    estimates.loc[tested, list(cells)] = list(cells.values())
+    if jobs:
+        estimates.loc[tested & (estimates["probe_set"] == "jobs"), list(jobs)] = list(jobs.values())
+    return replace(found, estimates=estimates)
+
+
+def limits_at(level, estimate, std_error, df):
+    """Return the limits of an interval, by scipy's Student's t."""
+    half = stats.t.ppf((1 + level) / 2, df) * std_error
+    return f"{estimate - half:.2f} to {estimate + half:.2f}"
+
+
+def test_a_headline_that_the_data_chose_pays_for_it():
+    """One of two sets is shown: a level of 97.5 % in words, and a size moved towards zero."""
+    weak = {"estimate": 0.1, "std_error": 0.2, "df": 30.0, "p": 0.62, "p_adjusted": 0.62}
+    clear = {"estimate": 0.3, "std_error": 0.1, "p": 0.0054, "p_adjusted": 0.0108}
+    found = of_tested(**weak, low=-0.31, high=0.51, jobs={**clear, "low": 0.1, "high": 0.5})
+    made = page(found)
+
+    # The share that is no noise: 1 less the mean share of noise, over a grid of shares.
+    shares = np.linspace(1e-6, 1, 200_001)
+    total = (3.0**2 + 0.5**2) * (1 - 2 / 30)
+    weights = shares * np.exp(-shares * total / 2)
+    likely = 0.3 * (1 - (shares * weights).sum() / weights.sum())
+    assert made.headline.evidence.startswith(
+        f"its stereotype contrast is 0.30 nats higher, likely nearer {likely:.2f} (97.5 % interval "
+        f"{limits_at(0.975, 0.3, 0.1, 30)}, because it was chosen from 2 sets; p = .011, adjusted "
+        "for 2 tested sets; 14 attributes in 10 frames)."
+    )
+    line = next(text for text in made.findings[0].items if "leans further" in text)
+    assert "(+0.30 nats, 97.5 % interval +0.06 to +0.54, because it was chosen from 2 sets)" in line
+    # What is listed whatever it shows has its plain interval, and so have the tables.
+    other = next(text for text in made.findings[0].items if "Job by person" in text)
+    assert "(+0.10 nats, 95 % interval −0.31 to +0.51; could have found" in other
+    rows = table(made, "contrasts-table").groups[0].rows
+    assert rows[-1][2] == "+0.10 to +0.50"
+    assert "1 − .05 R/m" in said(made.findings)
+
+
+def test_where_nothing_is_shown_the_clearest_set_was_still_chosen():
+    """Its interval and its size are those of a choice, and what could have been found too."""
+    weak = {"estimate": 0.1, "std_error": 0.2, "df": 30.0, "p": 0.62, "p_adjusted": 0.62}
+    least = {"estimate": 0.19, "std_error": 0.1, "p": 0.067, "p_adjusted": 0.134}
+    made = page(of_tested(**weak, low=-0.31, high=0.51, jobs={**least, "low": -0.01, "high": 0.39}))
+    assert re.match(
+        r"the clearest was on “Pronoun by job”, where the stereotype contrast of the candidate is "
+        r"0\.19 nats higher, likely nearer 0\.\d\d, and the interval includes zero \(97\.5 % "
+        r"interval −0\.05 to \+0\.43, because it was chosen from 2 sets; 14 attributes in 10 "
+        r"frames\)\.",
+        made.headline.evidence,
+    )
+    quantile = stats.t.ppf(1 - 0.0125, 30)
+    power = optimize.brentq(lambda size: stats.nct.sf(quantile, 30, size) - 0.8, 1, 9)
+    assert made.headline.evidence.endswith(
+        f"could have been expected to find, with 2 tested sets, is {0.1 * power:.2f} nats."
+    )
+    rows = table(made, "contrasts-table").groups[0].rows
+    assert rows[-1][5] == f"{0.1 * power:.2f}"
+
+
 def test_an_interval_without_zero_is_not_enough_when_many_sets_were_tested():
     """The adjusted p decides what is shown, and the page says why."""
-    found = records.changed(
-        records.record(), estimate=0.2, low=0.01, high=0.39, std_error=0.1, p_adjusted=0.06
-    )
-    made = page(found)
+    made = page(of_tested(estimate=0.2, low=0.01, high=0.39, std_error=0.1, p_adjusted=0.06))
     assert made.headline.claim == (
         "No difference between the candidate (student) and the reference (teacher) could be shown "
         "on any of the 2 tested sets"
     )
-    assert "Taken alone that interval leaves zero out" in made.headline.evidence
+    assert (
+        "Taken alone its 95 % interval (+0.01 to +0.39) leaves zero out, but among 2 tested sets"
+    ) in made.headline.evidence
     assert "p = .060" in made.headline.evidence
 
 

@@ -40,12 +40,18 @@ def holm(p: Cells) -> Cells:
     return adjusted
 
 
-def selected_level(selected: int, total: int, *, level: float = LEVEL) -> float:
+def selected_level(selected: int, total: float, *, level: float = LEVEL) -> float:
     """Level of each of R = `selected` intervals out of m = `total`, to control false coverage.
 
     1 - (1 - level) * R / m keeps the false coverage rate at 1 - level (Benjamini & Yekutieli 2005).
+    With m times `harmonic(m)` as the total it does so under any dependence.
     """
     return 1 - (1 - level) * selected / total
+
+
+def harmonic(count: int) -> float:
+    """1 + 1/2 + ... + 1/count: what a false discovery rate costs under any dependence."""
+    return float((1 / np.arange(1, count + 1)).sum())
 
 
 def _discovery(p: Cells, method: str) -> Cells:

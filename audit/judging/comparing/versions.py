@@ -36,7 +36,8 @@ class Versions:
     not), `measure` and `status`. `lost_share` is, by probe set, the share (0 to 1) of the older
     version's scores that the newer one is missing. `left_out` are the cells that no estimate uses.
     `compared` is the number of scores that both have, and `largest` the largest absolute change
-    among them, in the unit of its measure (infinite if their statuses differ).
+    among them, in the unit of its measure (infinite if their statuses differ). `adjust` is how the
+    p values are adjusted.
     """
 
     old: str
@@ -50,6 +51,7 @@ class Versions:
     largest: float
     same_model: bool
     notes: tuple[str, ...]
+    adjust: str
 
 
 def versions(
@@ -88,6 +90,7 @@ def versions(
         largest=float(gap.max()),
         same_model=same_model(pair.old, pair.new),
         notes=tuple(_notes(pair.old, pair.new)),
+        adjust=manifest.settings.adjust,
     )
 
 

@@ -91,7 +91,7 @@ def plan(  # noqa: PLR0913 - what is planned, how, and who is told
     is_sentence = expanded.contexts["slot"].isna()
     done = 0
     for contexts, of_contexts in _blocks(expanded.contexts[~is_sentence], items):
-        slots = _Slots.of(contexts, of_contexts, model)
+        slots = _Slots.of(contexts, of_contexts, model, expanded.beside)
         _plan_targets(part_plan, slots, model, measures, reading)
         tell(done := done + len(contexts))
     for contexts, of_contexts in _blocks(expanded.contexts[is_sentence], items):
@@ -113,17 +113,25 @@ def _blocks(
 class _Slots:
     """Masked sentences with the slot that is read, by context, and the targets of each.
 
-    `items` has the target of each item by context; `written` the pieces of each target in its
-    sentence, None where they cannot be told apart. An item without a target is not in `written`.
+    `items` has the target of each item by context, `beside` those that other sets ask there;
+    `written` the pieces of each target in its sentence, None where they cannot be told apart. An
+    item without a target is not in `written`.
     """
 
     texts: Mapping[str, tuple[str, int]]
     items: Mapping[str, Mapping[str, str]]
+    beside: Mapping[str, Mapping[str, str]]
     written: Mapping[str, WrittenTarget | None]
     writer: Writer
 
     @classmethod
-    def of(cls, contexts: pd.DataFrame, items: pd.DataFrame, model: MaskedLM) -> Self:
+    def of(
+        cls,
+        contexts: pd.DataFrame,
+        items: pd.DataFrame,
+        model: MaskedLM,
+        beside: Mapping[str, Mapping[str, str]],
+    ) -> Self:
         """Write every target into its sentence; its pieces may depend on the words beside it."""
         columns = ("context", "text", "slot")
         rows = zip(*(contexts[column] for column in columns), strict=True)
@@ -134,22 +142,25 @@ class _Slots:
         asked = {
             item: (*texts[context], target)
             for context, of_context in targets.items()
-            for item, target in of_context.items()
+            for item, target in (*of_context.items(), *beside.get(context, {}).items())
             if target
         }
         writer = Writer(model)
         written = dict(zip(asked, writer.write(list(asked.values())), strict=True))
-        return cls(texts, targets, written, writer)
+        return cls(texts, targets, beside, written, writer)
 
     def contexts(self, special: frozenset[int]) -> dict[str, Context | None]:
         """The context that each slot is read in: that in which most of its targets stand.
+
+        The targets of all sets that ask there have a say, since what they share is read once.
 
         Where no target can be written it is the one in which ordinary words stand; None where these
         do not fit either.
         """
         chosen: dict[str, Context | None] = {}
         for context, of_context in self.items.items():
-            chosen[context] = commonest(map(self.written.get, of_context), special)
+            asked = (*of_context, *self.beside.get(context, ()))
+            chosen[context] = commonest(map(self.written.get, asked), special)
         open_slots = [context for context, choice in chosen.items() if choice is None]
         around_words = self.writer.around([self.texts[context] for context in open_slots])
         return chosen | dict(zip(open_slots, around_words, strict=True))

@@ -13,6 +13,7 @@ from maskaudit.audit.proving.validity import (
     intervals,
     leans,
     nulls,
+    quoted,
     relations,
     stars,
     weekly,
@@ -30,6 +31,7 @@ TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
     (relations.tables, Fraction(1)),
     (nulls.tables, Fraction(1)),
     (stars.tables, Fraction(1, 4)),
+    (quoted.tables, Fraction(2)),
     (weekly.tables, Fraction(2)),
     (gates.tables, Fraction(2)),
 )
@@ -67,8 +69,8 @@ def sizes(repetitions: int, seed: int) -> str:
     """Return the numbers of repetitions and the seed as text for the document's first line."""
     fewer, more = (int(repetitions * dict(TOPICS)[topic.tables]) for topic in (stars, weekly))
     return (
-        f"{repetitions:,} repetitions ({fewer:,} of what the page calls shown, {more:,} series of "
-        f"weekly audits and {more:,} verdicts of a gate), seed {seed}"
+        f"{repetitions:,} repetitions ({fewer:,} of what the page calls shown, {more:,} headlines, "
+        f"{more:,} series of weekly audits and {more:,} verdicts of a gate), seed {seed}"
     )
 
 

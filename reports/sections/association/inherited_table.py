@@ -83,7 +83,7 @@ def _row(name: str, effect: Effect) -> tuple[str | Cell, ...]:
         numbers = wording.correlations(effect.numbers)
     interval = wording.UNKNOWN
     if not math.isnan(effect.low):
-        interval = f"{numbers[1]} to {numbers[2]}"
+        interval = wording.Interval(f"{numbers[1]} to {numbers[2]}", effect.low, effect.high)
     missing = "exploratory" if effect.flag == "exploratory" else caveats.refusal(effect)
     unshown = not math.isnan(effect.p) and not effect.is_shown and effect.mde > 0
     # The mde of a slope is a distance from 1; the table gives the slope at that distance.

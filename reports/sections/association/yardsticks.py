@@ -174,7 +174,8 @@ def _cell(estimator: str, effect: Effect, subject: str, between: Between) -> str
     if estimator == WORLD_SLOPE:
         shown = wording.plain(effect.estimate)
         if not math.isnan(effect.low):
-            shown += f" ({wording.between(effect.low, effect.high)})"
+            limits = effect.low, effect.high
+            shown = wording.Interval(f"{shown} ({wording.between(*limits)})", *limits)
         chance = "" if math.isnan(effect.p) else wording.p_value(effect.p)
         return caveats.beside(shown, chance, caveats.could_find(effect), caveats.refusal(effect))
     is_tested = estimator == CONTRAST and not math.isnan(effect.chance)

@@ -53,6 +53,16 @@ _INTERVALS = (
     ),
     Remark(
         GROUPS,
+        "A contrast that a sentence quotes because the data chose it has the interval of a "
+        "selection (level 1 − .05 R/m, R of m tested sets being shown, and 1 − .05/m where none "
+        "is; Benjamini and Yekutieli 2005), which leaves zero out exactly where the contrast is "
+        "shown. The size that it is likely nearer to is the estimate less the share of noise that "
+        "the estimates of all m tested sets are expected to have, a priori any share from 0 to 1 "
+        "(Strawderman 1971), and lies inside that interval. What an audit of several sets could "
+        "have found is, in a sentence, what is found four times in five at the level .05/m.",
+    ),
+    Remark(
+        GROUPS,
         "Association and magnitude are U-statistics: averages of products of two different "
         "frames, never of a frame with itself, so that the noise of a frame adds nothing and a set "
         "without any lean comes out near zero, on either side. The slope, the amplification and "

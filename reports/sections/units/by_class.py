@@ -137,7 +137,7 @@ def _number(row: _Row, *, model: str, mode: str) -> str | Cell:
     if effect is None:
         return wording.UNKNOWN
     wilson = row.wilson.get(model)
-    limits = f"Wilson {_limits(wilson, row.digits or 3)}" if wilson else ""
+    limits = _limits(wilson, row.digits or 3, "Wilson ") if wilson else ""
     return measures.number(row.number, effect, model, row.digits, limits)
 
 
@@ -150,8 +150,9 @@ def _difference(row: _Row, *, mode: str) -> str | Cell:
     return measures.number(row.number, change, DIFFERENCE, row.digits, chance)
 
 
-def _limits(effect: Effect, digits: int) -> str:
-    """The limits of an interval, or why it is missing."""
+def _limits(effect: Effect, digits: int, before: str = "") -> str:
+    """The limits of an interval, or why it is missing, after the words `before`."""
     if math.isnan(effect.low) or effect.low == effect.high:
-        return basis.refusal(effect)
-    return " to ".join(wording.fixed(value, digits) for value in (effect.low, effect.high))
+        return f"{before}{basis.refusal(effect)}"
+    low, high = (wording.fixed(value, digits) for value in (effect.low, effect.high))
+    return wording.Interval(f"{before}{low} to {high}", effect.low, effect.high)

@@ -1,14 +1,17 @@
 """The preference of a set in one sentence: how often, and with what certainty."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from maskaudit.audit.estimating.quoted import chosen_from
 from maskaudit.audit.estimating.registry.names import of_clusters
+from maskaudit.audit.estimating.statistics.interval import LEVEL
+from maskaudit.audit.estimating.statistics.multiplicity import selected_level
 from maskaudit.audit.recording.manifest import Manifest, ProbeSet
 from maskaudit.audit.recording.slices import ALL
 from maskaudit.reports import caveats as basis
-from maskaudit.reports import wording
+from maskaudit.reports import quotes, wording
 from maskaudit.reports.blocks import Claim
 from maskaudit.reports.effects import (
     CANDIDATE,
@@ -26,12 +29,20 @@ READ = (
     "stereotyping side likelier: 50 % is even. It says how often, and not how strongly; and the "
     "two sides of a pair may differ in more than the group."
 )
+CHOSEN_RULE = (
+    "Since the data chose it among them, each interval of the headline is at the level 1 − .05 "
+    "over the number of sets; the tables have 95 % intervals."
+)
 DIGITS = 1
 
 
 @dataclass(frozen=True)
 class Preference:
-    """The number behind a set's sentence, for every subject."""
+    """The number behind a set's sentence, for every subject.
+
+    `level` is that of the intervals, and `chosen_from` the number of sets among which the data
+    chose this one; 1 where it was not chosen.
+    """
 
     probe_set: str
     title: str
@@ -41,6 +52,8 @@ class Preference:
     subjects: Mapping[str, Effect]
     unit: str
     is_crossed: bool = False
+    level: float = LEVEL
+    chosen_from: int = 1
 
     @property
     def main(self) -> Effect:
@@ -75,6 +88,25 @@ def preferences(manifest: Manifest, estimates: Effects, names: Names) -> list[Pr
         if even:
             of_sets.append(_preference(probe_set, part, even[0], effects, names))
     return of_sets
+
+
+def clearest(preferred: Sequence[Preference]) -> Preference:
+    """The preference furthest from even against its standard error, which the data chose.
+
+    Its intervals, and what it could have found, allow for the number of preferences.
+    """
+    best = max(preferred, key=lambda preference: preference.clearness)
+    count = len(preferred)
+    subjects = {
+        name: _chosen(effect, count) if effect.std_error > 0 else effect
+        for name, effect in best.subjects.items()
+    }
+    return replace(best, subjects=subjects, level=selected_level(1, count), chosen_from=count)
+
+
+def _chosen(effect: Effect, count: int) -> Effect:
+    low, high, least = chosen_from(effect.estimate, effect.std_error, effect.df, count)
+    return replace(effect, low=low, high=high, mde=least)
 
 
 def _preference(
@@ -141,8 +173,9 @@ def _certainty(preference: Preference, names: Names) -> str:
         return f"How sure that is cannot be computed ({basis.refusal(effects[0])})."
     order = " (in the order reference, candidate)" if names.paired else ""
     noun = "intervals" if names.paired else "interval"
+    level, why = quotes.because(preference.level, preference.chosen_from)
     return (
-        f"95 % {noun} {wording.listed(intervals)}{order}; {null} is even. "
+        f"{level} {noun} {wording.listed(intervals)}{order}{why}; {null} is even. "
         f"{_even(preference, names, null)}"
     )
 
@@ -168,10 +201,11 @@ def _compared(preference: Preference) -> str:
     amount = wording.fixed(abs(difference.estimate), DIGITS)
     way = "higher" if difference.estimate > 0 else "lower"
     interval = (
-        f"95 % interval {wording.fixed(difference.low, DIGITS, with_sign=True)} to "
+        f"{wording.level(preference.level)} interval "
+        f"{wording.fixed(difference.low, DIGITS, with_sign=True)} to "
         f"{wording.fixed(difference.high, DIGITS, with_sign=True)}"
     )
-    shown = difference.p < SHOWN
+    shown = difference.p < SHOWN / preference.chosen_from
     verdict = (
         ""
         if shown

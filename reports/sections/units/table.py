@@ -108,8 +108,9 @@ def _trial(wilson: Effect | None, exact: Effect | None, subject: str) -> str | C
     if wilson is None:  # a difference has only a test, without Wilson or exact limits
         change = wording.fixed(exact.estimate, 2, with_sign=subject == DIFFERENCE)
         return basis.beside(change, "tested by McNemar, no interval")
-    limits = f"{wording.fixed(exact.low, 2)} to {wording.fixed(exact.high, 2)}"
-    return basis.beside(wording.fixed_interval(wilson.numbers, 2), f"exact {limits}")
+    limits = f"exact {wording.fixed(exact.low, 2)} to {wording.fixed(exact.high, 2)}"
+    beside = wording.Interval(limits, exact.low, exact.high)
+    return basis.beside(wording.fixed_interval(wilson.numbers, 2), beside)
 
 
 def _no_ties(effects: Effects) -> list[str]:

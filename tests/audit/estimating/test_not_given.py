@@ -229,3 +229,15 @@ def test_a_record_is_told_of_each_of_its_sets_by_its_own_contrast_and_lexicon() 
     assert [reason.probe_set for reason in of_record(manifest, items)] == ["own", "two"]
     named = manifests.changed(manifest, method={"lexicon": "0123456789ab"})
     assert [reason.probe_set for reason in of_record(named, items)] == ["two"]
+
+
+@pytest.mark.parametrize("items", [association(), facts(30), sides(("stereotype", "anti"))])
+def test_letters_of_a_set_that_names_no_language_are_told_of_in_sets_of_any_kind(items):
+    """The first three by name; nothing else changes."""
+    told, *others = of_set(items, ("c0", "c1"), has_lexicon=False, foreign_letters=list("ğışş"))
+    assert str(told) == (
+        "own: Capitals by the rules of its language cannot be given: the set names no language, "
+        "and has letters that English does not have ('ğ', 'ı', 'ş' and 1 more); its sentences "
+        'begin by the rules of English; name the language under [set], as in language = "tr"'
+    )
+    assert others == of_set(items, ("c0", "c1"), has_lexicon=False)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from scipy import stats
 
 from maskaudit.audit.estimating.estimators.catalogue import ALL
 from maskaudit.reports.blocks import Figure, Folded, Table
@@ -72,7 +73,14 @@ def test_a_page_without_any_set_of_groups_has_a_headline_and_no_chart(made, foun
         rf"{share['reference']:.1f} %",
         made.headline.claim,
     )
-    assert shown(first.loc["difference"], sign="+") in made.headline.evidence
+    # It was chosen from two sets: the interval is at 1 - .05/2, in words.
+    change = first.loc["difference"]
+    half = stats.t.ppf(1 - 0.0125, change["df"]) * change["std_error"]
+    wider = {"low": change["estimate"] - half, "high": change["estimate"] + half}
+    assert f"97.5 % interval {shown(wider, sign='+')};" in made.headline.evidence
+    assert "because it was chosen from 2 sets; 50 is even" in made.headline.evidence
+    own_section = section(made, "pairs" if first is other else "triples")
+    assert f"95 % interval {shown(change, sign='+')};" in said(own_section)
     assert "not adjusted" in made.headline.evidence
     assert not list(parts(made, Figure))
     assert not re.search(r"\blean(s|ed)? (further|less|with|against)", said(made))

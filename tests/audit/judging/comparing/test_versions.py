@@ -1,10 +1,12 @@
 """Two versions of a model are paired by item, and what changed is told."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import maskaudit
 from maskaudit.audit.errors import NotJudgedError
@@ -460,6 +462,34 @@ def test_the_lines_for_a_terminal_put_the_clearest_change_first():
     assert [row["probe_set"] for row in as_json["changes"][:4]].count("jobs") == 2
     assert as_json["largest"] == pytest.approx(0.5, abs=1e-6)
     assert not as_json["identical"]
+
+
+def test_a_change_that_is_put_first_or_shown_is_quoted_as_chosen():
+    """The first of two sets, by a level that pays for the choice; the other one as it stands."""
+    old, new = pair_of("people", "jobs")
+    rows = {"people": (0.1, 0.2, 0.62), "jobs": (0.3, 0.1, 0.0108)}
+    found = versions(old, new)
+    estimates = found.estimates.copy()
+    for name, (estimate, std_error, p) in rows.items():
+        chosen = (estimates["estimator"] == "stereotype_contrast") & (
+            (estimates["subject"] == "difference") & (estimates["probe_set"] == name)
+        )
+        columns = ["estimate", "low", "high", "std_error", "df", "p_adjusted"]
+        plain = (estimate - 2 * std_error, estimate + 2 * std_error)
+        estimates.loc[chosen, columns] = [estimate, *plain, std_error, 30.0, p]
+    found = replace(found, estimates=estimates)
+    text = told.compared(found, changes_between(old, new), new.manifest.probe_sets, 0)
+    half = stats.t.ppf(1 - 0.0125, 30) * 0.1
+    limits = f"+{0.3 - half:.2f} to +{0.3 + half:.2f}"
+    assert re.search(
+        re.escape(
+            f"change in nats: +0.30 (97.5 % interval {limits}, because it was chosen from 2 sets; "
+            "likely nearer +0."
+        )
+        + r"[12]\d\), p = \.011, adjusted",
+        text,
+    )
+    assert "change in nats: +0.10 (−0.30 to +0.50), p = .620, adjusted" in text
 
 
 def test_a_real_student_against_another_is_the_pair_of_one_audit(audited, tmp_path_factory):

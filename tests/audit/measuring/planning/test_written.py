@@ -6,17 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import pipeline
+from transformers import XLMRobertaTokenizer, pipeline
 
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model
 from maskaudit.audit.measuring.model import Ids
 from maskaudit.audit.measuring.planning.read_plan import Plan, plan
+from maskaudit.audit.measuring.planning.written import Writer
+from maskaudit.probes.capitals import SentenceCase
 from maskaudit.probes.expand import Expanded, from_rows
 from tests import oracle, tiny
 
 FAMILIES = tuple(tiny.tokenizers())
 MARKS = (" saw", ".", ",", "?", ";", ")", '"', "'")
+CLOSING = ("”", "’", "»", " »", "›", "」", "。", "…", "—")
 # One piece, several, and (in tokenizers that put white space into pieces) a mark that stands alone.
 TARGETS = ("nurse", "farmers", "edly")
 OTHERS = ("doctor", "woman", "lawyer", "person")
@@ -71,6 +74,18 @@ def word_for_word(tokenizer: Any, text: str, target: str) -> tuple[Ids, Ids, Ids
     return own[:before], own[before : len(own) - after], own[len(own) - after :]
 
 
+def in_its_sentence(model: Any, tokenizer: Any, text: str, target: str) -> float:
+    """Return log p of the target's pieces from left to right, with plain transformers."""
+    before, pieces, after = word_for_word(tokenizer, text, target)
+    return sum(
+        oracle._log_softmax(
+            model,
+            [*before, *pieces[:i], *[tokenizer.mask_token_id] * (len(pieces) - i), *after],
+        )[len(before) + i, piece].item()
+        for i, piece in enumerate(pieces)
+    )
+
+
 def common(first: Sequence[int], second: Sequence[int]) -> int:
     """Return how many pieces two sentences begin with alike."""
     pairs = enumerate(zip(first, second, strict=False))
@@ -116,6 +131,19 @@ def test_what_follows_a_word_changes_none_of_its_pieces(
         )
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_closing_marks_of_all_countries_change_none_of_its_pieces_either(
+    loaded: dict[str, torch_model.LoadedModel], family: str
+) -> None:
+    """Whether the vocabulary has the mark or not: the word before it is the same."""
+    writer = Writer(loaded[family])
+    for word in TARGETS:
+        asked = [(f"We met the [MASK]{mark}", 0, word) for mark in (".", *CLOSING)]
+        plain, *others = writer.write(asked)
+        assert plain is not None
+        assert [other and other.pieces for other in others] == [plain.pieces] * len(CLOSING)
+
+
 @pytest.mark.parametrize("family", [name for name in FAMILIES if name.endswith(" lstrip")])
 def test_the_mask_token_s_flags_change_no_read(
     loaded: dict[str, torch_model.LoadedModel], family: str
@@ -141,15 +169,66 @@ def test_a_word_is_scored_as_the_oracle_scores_it_in_its_sentence(
     expanded = cells(*((f"We met the [MASK]{mark}", 0, w) for mark in (".", " saw") for w in words))
     scored = scoring.score(expanded, [loaded[family]]).scores.set_index("item")["value"]
     for row in expanded.items.merge(expanded.contexts, on="context").itertuples():
-        before, pieces, after = word_for_word(tokenizer, row.text, row.target)
-        right = sum(
-            oracle._log_softmax(
-                model,
-                [*before, *pieces[:i], *[tokenizer.mask_token_id] * (len(pieces) - i), *after],
-            )[len(before) + i, piece].item()
-            for i, piece in enumerate(pieces)
-        )
+        right = in_its_sentence(model, tokenizer, row.text, row.target)
         assert scored[row.item] == pytest.approx(right, abs=1e-5)
+
+
+FRENCH = ("« [MASK] saw »", "« [MASK] »", "l’[MASK] saw.", "“[MASK]”", "(l’[MASK])", "l’«[MASK]»")
+
+
+@pytest.mark.parametrize("family", [name for name in FAMILIES if name.startswith("byte")])
+@pytest.mark.parametrize("text", FRENCH)
+def test_french_quotation_marks_and_apostrophes_are_read_as_written(
+    loaded: dict[str, torch_model.LoadedModel],
+    checkpoints: dict[str, Path],
+    family: str,
+    text: str,
+) -> None:
+    """By the oracle, whatever piece of white space stands between the mark and the word."""
+    model, tokenizer = oracle.load(checkpoints[family])
+    expanded = cells(*((text, 0, word) for word in TARGETS))
+    scored = scoring.score(expanded, [loaded[family]]).scores.set_index("item")["value"]
+    for item, word in zip(expanded.items["item"], expanded.items["target"], strict=True):
+        assert scored[item] == pytest.approx(
+            in_its_sentence(model, tokenizer, text, word), abs=1e-5
+        )
+
+
+def test_a_script_without_spaces_is_read_as_written(tmp_path: Path) -> None:
+    """By hand, for a vocabulary with a mark of white space at the start of a text alone."""
+    words = ["昨天", "老师", "工人", "▁她", "▁他"]
+    single = [(letter, -8.0) for letter in "她他是来了昨天老师工人。"]
+    special = [(token, 0.0) for token in ("<s>", "<pad>", "</s>", "<unk>")]
+    vocabulary = [*special, ("▁", -3.0), *single, *((word, -4.0) for word in words)]
+    tokenizer = XLMRobertaTokenizer(vocab=[*vocabulary, ("<mask>", 0.0)])
+    folder = tiny.with_tokenizer(tmp_path / "model", tokenizer)
+    plain, _ = oracle.load(folder)
+    right = {
+        ("昨天[MASK]来了。", "她"): ("▁ 昨天", "她", "来 了 。"),
+        ("昨天[MASK]来了。", "他"): ("▁ 昨天", "他", "来 了 。"),
+        ("[MASK]是老师。", "她"): ("", "▁她", "是 老师 。"),
+        ("她是[MASK]。", "老师"): ("▁她 是", "老师", "。"),
+        ("她是[MASK]。", "工人"): ("▁她 是", "工人", "。"),
+    }
+    expanded = cells(*((text, 0, target) for text, target in right))
+    scored = scoring.score(expanded, [torch_model.load(folder)]).scores.set_index("item")["value"]
+    for item, pieces in zip(expanded.items["item"], right.values(), strict=True):
+        before, own, after = (tokenizer.convert_tokens_to_ids(part.split()) for part in pieces)
+        ids = [tokenizer.cls_token_id, *before, tokenizer.mask_token_id, *after]
+        log_p = oracle._log_softmax(plain, [*ids, tokenizer.sep_token_id])
+        assert scored[item] == pytest.approx(log_p[len(before) + 1, own[0]].item(), abs=1e-5)
+
+
+def test_a_turkish_capital_is_one_piece_where_the_vocabulary_has_it(tmp_path: Path) -> None:
+    """`İzmir` opens the sentence as Turkish writes it, not as `Izmir`, in many pieces."""
+    words = ("İzmir", "güzel")
+    folder = tiny.build(tmp_path / "model", "bert", 0, words, cased=True)
+    pieces = {}
+    for language in ("tr", "en"):
+        target = SentenceCase(language).opened("izmir")
+        made = plan(cells(("[MASK] güzel.", 0, target)), torch_model.load(folder))
+        pieces[language] = (*made.written.values(), *made.pieces.values())
+    assert pieces == {"tr": ("İzmir", 1), "en": ("Izmir", 5)}
 
 
 def test_a_target_that_changes_its_neighbours_is_lost_and_the_others_are_not(

@@ -77,7 +77,7 @@ def test_the_first_line_says_what_wrote_the_document_and_how():
     """The target, the sizes, the seed and the versions."""
     first = document([table(0.95)], program.sizes(10_000, 7)).splitlines()[0]
     assert first.startswith("*Written by `make validity`")
-    assert "10,000 repetitions (2,500 of what the page calls shown, 20,000 series" in first
+    assert "10,000 repetitions (2,500 of what the page calls shown, 20,000 headlines" in first
     assert "seed 7" in first
     assert re.search(r"maskaudit \S+, Python \S+, numpy \S+, scipy \S+, pandas \S+\.\*$", first)
 
