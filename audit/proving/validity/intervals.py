@@ -56,9 +56,9 @@ def crossed(repetitions: int, seed: int) -> list[Table]:
         Table(
             "95 % intervals of means and contrasts",
             "How often the intervals `mean_interval` and `contrast_interval` of `crossed_means` "
-            "hold the truth. Attributes, frames and residual have the standard deviations .5, .5, 1 "
-            "(60 attributes), .5, .3, 1 (40) and .5, .5, .5 (24); in a contrast a frame moves each "
-            "class by an effect of its own. Beside: a normal interval that takes all cells as "
+            "hold the truth. Attributes, frames and residual have the standard deviations .5, .5, "
+            "1 (60 attributes), .5, .3, 1 (40) and .5, .5, .5 (24); in a contrast a frame moves "
+            "each class by an effect of its own. Beside: a normal interval that takes all cells as "
             "independent of one another, which has to be found out.",
             tuple(two_sided),
         ),
