@@ -194,10 +194,40 @@ class AttributeClass(Part):
     label: Line | None = None
 
 
-class Controls(Part):
-    """Neutral attributes in the same frames, where no lean is expected."""
+class ControlContrast(Part):
+    """Two small classes of attributes that nothing ties to one group rather than the other."""
 
-    attributes: list[Attribute] = Field(min_length=1)
+    first: list[Attribute] = Field(min_length=2)
+    second: list[Attribute] = Field(min_length=2)
+
+    @property
+    def sides(self) -> Mapping[str, list[Attribute]]:
+        """The two classes by name, `first` and `second`."""
+        return {"first": self.first, "second": self.second}
+
+
+class Controls(Part):
+    """Neutral attributes in the same frames, where no lean is expected, and contrasts of such."""
+
+    attributes: list[Attribute] = Field(default=[])
+    contrasts: dict[Name, ControlContrast] = Field(default={})
+
+    @model_validator(mode="after")
+    def _holds_something(self) -> Self:
+        if not self.attributes and not self.contrasts:
+            message = "has no attributes and no contrasts; expected at least one of either"
+            raise ValueError(message)
+        return self
+
+    @property
+    def of_contrasts(self) -> list[Attribute]:
+        """The attributes of both sides of all contrasts."""
+        return [
+            attribute
+            for contrast in self.contrasts.values()
+            for side in contrast.sides.values()
+            for attribute in side
+        ]
 
 
 class Frame(Part):
@@ -381,7 +411,7 @@ class ProbeSet(Part):
 
 
 def _without_later(words: Any) -> Any:  # noqa: ANN401 - what `model_dump` gives, at any depth
-    """Leave out keys of attributes that came later where they are not given."""
+    """Leave out keys of attributes and controls that came later where they are not given."""
     if isinstance(words, list):
         return [_without_later(part) for part in words]
     if not isinstance(words, dict):
@@ -389,7 +419,7 @@ def _without_later(words: Any) -> Any:  # noqa: ANN401 - what `model_dump` gives
     return {
         key: _without_later(part)
         for key, part in words.items()
-        if part is not None or key not in {"family", "frequency"}
+        if part or key not in {"family", "frequency", "contrasts"}
     }
 
 

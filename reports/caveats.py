@@ -28,6 +28,7 @@ _REASONS = {
     "too_few_clusters": "fewer than six clusters",
     "too_few_families": "attributes of one family only",
     "too_few_styles": "fewer than five styles",
+    "too_few_controls": "fewer than ten controls",
     "nothing_varied": "nothing varied",
 }
 

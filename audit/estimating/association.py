@@ -17,6 +17,7 @@ from maskaudit.audit.estimating.cells import (
     matrices,
     with_difference,
 )
+from maskaudit.audit.estimating.controls import of_controls
 from maskaudit.audit.estimating.crossed import Number
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimators import CORRECTED, GroupEstimator
@@ -33,6 +34,7 @@ from maskaudit.audit.estimating.registry.names import (
     CONTRAST_AGAINST_REST,
     FRAMES_ALIKE,
     GROUP_SPREAD,
+    OF_CONTROLS,
     OF_ROBUSTNESS,
     OF_STYLES,
     OTHER_STYLES,
@@ -54,7 +56,7 @@ _IN_FULL = (
     *(
         name
         for name in DERIVED
-        if not is_contrast(name) and name not in {*OF_STYLES, *OF_ROBUSTNESS}
+        if not is_contrast(name) and name not in {*OF_STYLES, *OF_CONTROLS, *OF_ROBUSTNESS}
     ),
 )
 # Whether a number of this name is wanted.
@@ -122,6 +124,9 @@ def _of_contrast(
     if any(map(wanted, OF_STYLES)):
         for subject, matrix in by_subject.items():
             yield from ((subject, number) for number in of_styles(matrix, asked.classes))
+    if any(map(wanted, OF_CONTROLS)):
+        for subject, matrix in by_subject.items():
+            yield from ((subject, number) for number in of_controls(matrix, asked.classes))
     if any(map(wanted, OF_ROBUSTNESS)):
         yield from robustness.of_contrast(by_subject, asked, seed)
 

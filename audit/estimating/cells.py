@@ -16,6 +16,8 @@ from maskaudit.audit.recording.values import SUBJECTS
 
 REFERENCE, CANDIDATE, DIFFERENCE, RELATION = SUBJECTS
 CONTROL = "control"
+# The classes of contrasts of controls are their own behind this.
+_OF_CONTROLS = f"{CONTROL}:"
 # An attribute or a frame that lacks a larger share of its cells than this is left out.
 MOST_LACKING = 0.5
 
@@ -67,7 +69,7 @@ class Matrix:
     @property
     def probes(self) -> "Matrix":
         """The attributes that are not controls."""
-        return self.rows([class_ != CONTROL for class_ in self.classes])
+        return self.rows([not is_control(class_) for class_ in self.classes])
 
     @property
     def complete(self) -> "Matrix":
@@ -86,6 +88,31 @@ class Matrix:
             else:
                 columns[column_gaps.argmax()] = False
         return self.rows(rows).columns(columns)
+
+
+def is_control(class_: str) -> bool:
+    """Whether the class of a row is that of controls, or of one side of a contrast of controls."""
+    return class_ == CONTROL or class_.startswith(_OF_CONTROLS)
+
+
+def control_contrasts(matrix: Matrix) -> dict[str, tuple[str, str]]:
+    """The contrasts of controls by name, each with the classes of its two sides in the matrix."""
+    names = {
+        class_.removeprefix(_OF_CONTROLS).rpartition(":")[0]
+        for class_ in matrix.classes
+        if class_.startswith(_OF_CONTROLS)
+    }
+    return {
+        name: (f"{_OF_CONTROLS}{name}:first", f"{_OF_CONTROLS}{name}:second")
+        for name in sorted(names)
+    }
+
+
+def _class_in_matrix(role: str, class_: str) -> str:
+    """The class of a row; controls of no contrast have none, and their role stands in."""
+    if role != CONTROL:
+        return class_
+    return f"{_OF_CONTROLS}{class_}" if class_ else CONTROL
 
 
 def with_difference(by_model: Mapping[str, Matrix]) -> dict[str, Matrix]:
@@ -145,8 +172,7 @@ def matrices(
         result[model] = Matrix(
             cells[kept_rows][:, kept_columns],
             labels["attribute"].tolist(),
-            # A control has no class: its role stands in.
-            [c or r for c, r in zip(labels["class"], labels["role"], strict=True)],
+            list(map(_class_in_matrix, labels["role"], labels["class"])),
             kept_frames,
             _term_means(scored[model], positions[used], labels, (first, second))
             if estimator is LOG_ODDS

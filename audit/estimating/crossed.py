@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskaudit.audit.estimating.cells import CANDIDATE, CONTROL, DIFFERENCE, REFERENCE, Matrix
+from maskaudit.audit.estimating.cells import (
+    CANDIDATE,
+    CONTROL,
+    DIFFERENCE,
+    REFERENCE,
+    Matrix,
+    is_control,
+)
 from maskaudit.audit.estimating.registry.names import (
     ASSOCIATION,
     BEYOND_WORLD,
@@ -85,6 +92,8 @@ def means(matrix: Matrix, estimator: str) -> Iterator[Number]:
     """Yield the means of all probes, each class and the controls; they are never tested."""
     yield _mean(slices.ALL, estimator, matrix.probes)
     for name in dict.fromkeys(matrix.classes):
+        if is_control(name) and name != CONTROL:
+            continue
         slice_ = slices.CONTROLS if name == CONTROL else slices.of_class(name)
         yield _mean(slice_, estimator, matrix.of_class(name))
 

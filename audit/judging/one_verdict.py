@@ -37,6 +37,7 @@ _NO_INTERVAL = {
     "too_few_clusters": "it has too few clusters",
     "too_few_families": "its attributes are all of one family",
     "too_few_styles": "it has too few styles",
+    "too_few_controls": "it has too few controls",
     "nothing_varied": "nothing varied",
     "not_estimable": "it cannot be estimated from these cells",
 }

@@ -8,8 +8,19 @@ from typing import Literal, Self, cast
 # All probes, one class of attributes minus the other, or the neutral words.
 _WHOLE = ("all", "contrast", "controls")
 # One attribute, one class of attributes, one relation of a set of facts, or frames of one style; a
-# contrast with classes cut at another share, or without one term; two frames or two attributes.
-_NAMED = ("attribute", "class", "relation", "style", "cut", "without_term", "frames", "attributes")
+# contrast with classes cut at another share, or without one term; two frames or two attributes; a
+# contrast of controls.
+_NAMED = (
+    "attribute",
+    "class",
+    "relation",
+    "style",
+    "cut",
+    "without_term",
+    "frames",
+    "attributes",
+    "control",
+)
 Kind = Literal[
     "all",
     "contrast",
@@ -22,6 +33,7 @@ Kind = Literal[
     "without_term",
     "frames",
     "attributes",
+    "control",
 ]
 # The groups can be told apart because their names contain none of the delimiters / : =.
 _TEXT = re.compile(
@@ -125,6 +137,11 @@ def without_term(name: str) -> Slice:
 def of_pair(kind: Literal["frames", "attributes"], first: str, second: str) -> Slice:
     """The slice of two frames or two attributes."""
     return Slice(kind, f"{first} & {second}")
+
+
+def of_control(name: str) -> Slice:
+    """The slice of one contrast of controls."""
+    return Slice("control", name)
 
 
 def of_part(kind: str, name: str) -> Slice:

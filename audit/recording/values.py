@@ -18,6 +18,7 @@ Flag = Literal[
     "too_few_clusters",
     "too_few_families",
     "too_few_styles",
+    "too_few_controls",
     "nothing_varied",
     "not_estimable",
     "exploratory",

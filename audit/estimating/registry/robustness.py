@@ -6,7 +6,11 @@ from maskaudit.audit.estimating.registry.entry import ROBUSTNESS, Entry, Harm
 from maskaudit.audit.estimating.registry.names import (
     ATTRIBUTES_ALIKE,
     CONTRAST_AT_CUT,
+    CONTRAST_CALIBRATED,
     CONTRAST_WITHOUT_TERM,
+    CONTROL_CONTRAST,
+    CONTROL_LARGEST,
+    CONTROL_SD,
     DECIDING_ATTRIBUTES,
     DECIDING_FRAMES,
     FAMILY_ICC,
@@ -108,6 +112,34 @@ ENTRIES = (
         "The same share of the attributes of the two classes. 0 to 1.",
         "What several attributes together decide.",
         form="share",
+    ),
+    _contrast(
+        CONTROL_CONTRAST,
+        "The contrast of two classes of controls in the same frames, which nothing ties to one "
+        "group rather than the other; which of them is the first means nothing.",
+        "What a single control says of the set: one in twenty leaves zero out by chance.",
+        harm=None,
+    ),
+    _plain(
+        CONTROL_SD,
+        "The standard deviation of what contrasts of controls move beyond their standard errors: "
+        "the systematic error of the set’s contrasts.",
+        "Errors that controls do not share with the set’s own words.",
+        unit="nats",
+        source="Schuemie et al. 2018",
+        power=1,
+    ),
+    _plain(
+        CONTROL_LARGEST,
+        "The largest contrast of controls, whichever way.",
+        "How far it moves beyond its standard error.",
+        unit="nats",
+        power=1,
+    ),
+    _contrast(
+        CONTRAST_CALIBRATED,
+        "The stereotype contrast with the systematic error of its controls in its interval.",
+        "Errors that controls do not share with the set’s own words.",
     ),
     _contrast(
         CONTRAST_AT_CUT,

@@ -8,7 +8,11 @@ from maskaudit.audit.estimating.registry.names import (
     ATTRIBUTES_ALIKE,
     CONTRAST,
     CONTRAST_AT_CUT,
+    CONTRAST_CALIBRATED,
     CONTRAST_WITHOUT_TERM,
+    CONTROL_CONTRAST,
+    CONTROL_LARGEST,
+    CONTROL_SD,
     DECIDING_ATTRIBUTES,
     DECIDING_FRAMES,
     FAMILY_ICC,
@@ -63,6 +67,9 @@ def questions(between: Between, estimates: Effects, names: Names) -> tuple[Quest
             slices.CONTRAST,
             "Single attributes without which the result is another",
         ),
+        (CONTROL_SD, slices.CONTRAST, "Controls in the same frames: SD beyond their errors"),
+        (CONTROL_LARGEST, slices.CONTRAST, _largest(between, estimates)),
+        (CONTRAST_CALIBRATED, slices.CONTRAST, "With what controls move in its interval"),
         *_of_kind(between, estimates, CONTRAST_AT_CUT, "cut", _cut),
         *_of_kind(between, estimates, CONTRAST_WITHOUT_TERM, "without_term", _term),
         (FRAMES_ALIKE, slices.ALL, "Frames that behave as one: share of one pattern"),
@@ -149,6 +156,11 @@ def _of_kind(
     ]
 
 
+def _largest(between: Between, estimates: Effects) -> str:
+    controls = _of_kind(between, estimates, CONTROL_CONTRAST, "control", str)
+    return f"The largest of {wording.counted(len(controls), 'control')}"
+
+
 def _cut(share: str) -> str:
     percent = round(100 * float(share))
     return f"With classes cut at {percent} % and {100 - percent} % in the world"
@@ -200,6 +212,12 @@ def _alike(effect: Effect) -> str | Cell:
     return _tested_share(effect)
 
 
+def _plain(effect: Effect) -> str | Cell:
+    return caveats.beside(
+        wording.fixed(effect.estimate, 2), effect.flag and caveats.refusal(effect)
+    )
+
+
 def _icc(effect: Effect) -> str | Cell:
     chance = "" if math.isnan(effect.p) else wording.p_value(effect.p)
     shown = wording.fixed(effect.estimate, 2)
@@ -212,6 +230,8 @@ _SHOWN: Mapping[str, Shown] = {
     STYLES_HOLDING: lambda effect: _count(effect, effect.n_styles),
     STYLE_Q: _q,
     STYLE_SD: lambda effect: wording.fixed(effect.estimate, 2),
+    CONTROL_SD: _plain,
+    CONTROL_LARGEST: _plain,
     FRAMES_WITH_SIGN: lambda effect: _count(effect, effect.n_frames),
     DECIDING_FRAMES: lambda effect: _count(effect, effect.n_frames),
     DECIDING_ATTRIBUTES: lambda effect: _count(effect, effect.n_attributes),
