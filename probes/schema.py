@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from maskaudit.audit.recording.manifest import Kind
+from maskaudit.audit.recording.manifest import Expect, Kind
 from maskaudit.audit.texts.characters import composed, invisible, without_case
 from maskaudit.audit.texts.toml_files import Part, did_you_mean, listed
 from maskaudit.probes import grammar, languages
@@ -123,7 +123,7 @@ class Header(Part):
     sources: Annotated[Lines, Field(min_length=1)]
     neutral: Word | None = None
     contrast: list[Name] | None = Field(default=None, min_length=2, max_length=2)
-    expect: Literal["lean", "none"] = "lean"
+    expect: Expect = "lean"
     share_alike: bool = False
     non_commercial: bool = False
     cite: Annotated[str, AfterValidator(_one_line)] = ""

@@ -110,7 +110,7 @@ def _order(item: tuple[str, ProbeSet]) -> int:
     _, part = item
     if part.kind == "cloze":
         return 3
-    return 2 if part.expect == "none" else int(part.kind in UNITS)
+    return int(part.kind in UNITS) if part.expect == "lean" else 2
 
 
 def names_of(manifest: Manifest) -> Names:

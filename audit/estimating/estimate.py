@@ -16,8 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from maskaudit.audit.estimating import sharpness
 from maskaudit.audit.estimating.association import Wanted, association, is_crossed
-from maskaudit.audit.estimating.cells import RELATION
+from maskaudit.audit.estimating.cells import RELATION, matrices, with_difference
 from maskaudit.audit.estimating.clustered import unit_rows
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimators import (
@@ -32,22 +33,28 @@ from maskaudit.audit.estimating.estimators import (
 from maskaudit.audit.estimating.estimators.catalogue import GROUP, UNIT
 from maskaudit.audit.estimating.estimators.contexts import in_every_model
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.pooling import pooling_rule
 from maskaudit.audit.estimating.facts.cloze import cloze
 from maskaudit.audit.estimating.read_alike import distinct
 from maskaudit.audit.estimating.registry.names import (
     ACCURACY,
     CONTRAST,
+    ENTROPY,
     FIDELITY,
     FIDELITY_ADJUSTED,
+    LOG_KAPPA,
     NEGATED,
+    OF_SHARPNESS,
     between,
 )
 from maskaudit.audit.estimating.statistics import multiplicity
+from maskaudit.audit.estimating.statistics.interval import Interval
 from maskaudit.audit.estimating.teacher_student import fidelities
 from maskaudit.audit.recording import group_pairs, tables
+from maskaudit.audit.recording.slices import ALL
 
 _FIRST_FILLS = (ACCURACY, NEGATED)
-_FIDELITIES = (FIDELITY, FIDELITY_ADJUSTED)
+_FIDELITIES = (FIDELITY, FIDELITY_ADJUSTED, ENTROPY)
 
 Lexicon = frozenset[str]
 # Rows of `estimates` about one set, and the cells left out for all subjects.
@@ -94,19 +101,24 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     of_one = paired[paired["joined"] == ""]
     shared = ((scores, "item"), (fills, "context"), (of_one, "context"))
     tables_by_set = [_by_set(items, part, key) for part, key in shared]
+    asked: dict[str, pd.DataFrame] = {}
     for design in designs:
         all_items = items[items["probe_set"] == design.name]
         scored, filled, distances = (part[design.name] for part in tables_by_set)
-        set_items = distinct(all_items, scored)
+        set_items = asked[design.name] = distinct(all_items, scored)
         joined = group_pairs.of_set(paired, all_items, frozenset(set_items["context"]))
         distances = pd.concat([distances, joined], ignore_index=True)
         measured = _by_subject(set_items, scored, filled, distances, lexicon)
         for set_rows, missing in _set_estimates(set_items, scored, measured, design, seed, wanted):
             rows += [{"probe_set": design.name, "axis": design.axis, **row} for row in set_rows]
             left_out += [{"probe_set": design.name, **cell} for cell in missing]
+    table = tables.table("estimates", rows)
+    if any(map(wanted, OF_SHARPNESS)):
+        more = _beyond_sharpness(table, asked, tables_by_set[0], designs)
+        table = tables.table("estimates", [*rows, *more])
     # Control sets stay out of the adjustment: more of them must not weaken the tests that count.
     tested = [design.name for design in designs if design.expect == "lean"]
-    table = with_adjusted(tables.table("estimates", rows), tested, adjust)
+    table = with_adjusted(table, tested, adjust)
     return Estimated(tables.check("estimates", table), left_out)
 
 
@@ -249,18 +261,58 @@ def _mean_of_cells(estimator: GroupEstimator, first: str, second: str, name: str
 def _fidelity(
     items: pd.DataFrame, measured: Mapping[str, Measured], design: Design
 ) -> list[dict[str, Any]]:
-    """Rows on whether the models differ more in sentences about groups; empty for one model."""
+    """Rows on how far the models are apart at the slots, and how open these are; for two models."""
     if RELATION not in measured:
         return []
+    paired = pd.concat([part.paired for part in measured.values()])
+    numbers = [(RELATION, number) for number in fidelities(items, paired)]
     return [
         {
             **number.row(),
-            "subject": RELATION,
+            "subject": subject,
             "mode": CORRECTED,
             "method": design.key(number.estimator, "-", "frame"),
         }
-        for number in fidelities(items, pd.concat([part.paired for part in measured.values()]))
+        for subject, number in [*numbers, *sharpness.entropies(items, paired)]
     ]
+
+
+def _beyond_sharpness(
+    estimates: pd.DataFrame,
+    items: Mapping[str, pd.DataFrame],
+    scores: Mapping[str, pd.DataFrame],
+    designs: Sequence[Design],
+) -> Iterator[dict[str, Any]]:
+    """Yield rows of the tested sets on what is left beyond the sharpness of the benign sets."""
+    benign = [design for design in designs if design.expect == "benign"]
+    if not benign:
+        return
+    known = sharpness.sharpness(estimates, [design.name for design in benign])
+    # Another set of benign sets is another measure of sharpness.
+    named = "+".join(
+        sorted(f"{part.method['probe_set']}@{part.method['items']}" for part in benign)
+    )
+    kappas = estimates[(estimates["estimator"] == LOG_KAPPA) & (estimates["slice"] == str(ALL))]
+    for design in designs:
+        own = kappas[kappas["probe_set"] == design.name]
+        if design.expect != "lean" or own.empty:
+            continue
+        row = own.iloc[0]
+        kappa = Interval(**{name.name: float(row[name.name]) for name in fields(Interval)})
+        set_items = items[design.name]
+        groups = list(dict.fromkeys(set_items["group"]))
+        by_model, _ = matrices(set_items, scores[design.name], LOG_ODDS, groups[0], groups[1])
+        by_subject, classes = with_difference(by_model), design.classes(groups[0], groups[1])
+        for subject, number in sharpness.of_set(kappa, by_subject, classes, known):
+            key = replace(design, method={**design.method, "benign": named})
+            yield {
+                "probe_set": design.name,
+                "axis": design.axis,
+                "mode": CORRECTED,
+                **number.row(),
+                "subject": subject,
+                "method": key.key(f"{number.estimator}:{LOG_ODDS.name}", pooling_rule(set_items)),
+            }
 
 
 def _cloze(items: pd.DataFrame, scores: pd.DataFrame, design: Design) -> _Result:

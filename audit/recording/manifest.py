@@ -15,7 +15,8 @@ from maskaudit.audit.texts import bounded, toml_files
 from maskaudit.audit.texts.toml_files import Part
 
 Kind = Literal["association", "cloze", "pairs", "triples", "completions", "sentences", "words"]
-Expect = Literal["lean", "none"]
+# A lean that is tested; none, in a control; or a true association that is not about people.
+Expect = Literal["lean", "none", "benign"]
 
 _SUBJECTS = {"reference", "candidate"}
 # Larger integers are not exact in every JSON reader.

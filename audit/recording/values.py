@@ -19,6 +19,7 @@ Flag = Literal[
     "too_few_families",
     "too_few_styles",
     "too_few_controls",
+    "too_few_benign_sets",
     "nothing_varied",
     "not_estimable",
     "exploratory",

@@ -136,7 +136,8 @@ def label(parts: Mapping[str, Labelled], name: str) -> str:
 
 
 def _of_set(probe_set: str, part: ProbeSet, estimates: Effects, names: Names) -> Iterator[Contrast]:
-    if not part.contrast and not part.directions:
+    # What a benign set shows says how sure the models are, and nothing of people.
+    if part.expect == "benign" or (not part.contrast and not part.directions):
         return
     effects = estimates.of_set(probe_set)
     title = wording.visible(part.title)

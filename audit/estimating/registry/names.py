@@ -25,6 +25,10 @@ FAMILY_ICC = "family_icc"
 CONTROL_CONTRAST, CONTROL_SD, CONTROL_LARGEST = "control_contrast", "control_sd", "control_largest"
 CONTRAST_CALIBRATED = "contrast_calibrated"
 OF_CONTROLS = (CONTROL_CONTRAST, CONTROL_SD, CONTROL_LARGEST, CONTRAST_CALIBRATED)
+# Numbers of how sure two models are of themselves, and of what is left beyond that.
+LOG_KAPPA_BENIGN, LOG_KAPPA_BEYOND = "log_kappa_benign", "log_kappa_beyond"
+CONTRAST_BEYOND, ENTROPY = "contrast_beyond_sharpness", "slot_entropy"
+OF_SHARPNESS = (LOG_KAPPA_BENIGN, LOG_KAPPA_BEYOND, CONTRAST_BEYOND)
 OF_STYLES = (STYLE_CONTRAST, OTHER_STYLES, STYLES_HOLDING, STYLE_Q, STYLE_SD)
 OF_ROBUSTNESS = (
     PARAPHRASE_SHIFT,

@@ -2,10 +2,11 @@
 
 import math
 
-from maskaudit.audit.estimating.registry.entry import ROBUSTNESS, Entry, Harm
+from maskaudit.audit.estimating.registry.entry import INHERITED, ROBUSTNESS, Entry, Harm
 from maskaudit.audit.estimating.registry.names import (
     ATTRIBUTES_ALIKE,
     CONTRAST_AT_CUT,
+    CONTRAST_BEYOND,
     CONTRAST_CALIBRATED,
     CONTRAST_WITHOUT_TERM,
     CONTROL_CONTRAST,
@@ -13,9 +14,12 @@ from maskaudit.audit.estimating.registry.names import (
     CONTROL_SD,
     DECIDING_ATTRIBUTES,
     DECIDING_FRAMES,
+    ENTROPY,
     FAMILY_ICC,
     FRAMES_ALIKE,
     FRAMES_WITH_SIGN,
+    LOG_KAPPA_BENIGN,
+    LOG_KAPPA_BEYOND,
     OTHER_STYLES,
     PARAPHRASE_SHIFT,
     STYLE_CONTRAST,
@@ -68,6 +72,46 @@ ENTRIES = (
         "That it does not hold in the other styles: each has few frames.",
         harm="up",
         form="share",
+    ),
+    _plain(
+        LOG_KAPPA_BENIGN,
+        "Sharpness, as a logarithm: the amplification in benign sets, of true associations that "
+        "are not about people, averaged over them. Its exponential says how many times as large "
+        "they are; above 0 the candidate is surer of itself, below 0 less sure.",
+        "Whether each domain sharpened alike: the benign sets are few.",
+        unit="log of a factor",
+        of_pair=True,
+        null=0.0,
+        form="factor",
+        shown=INHERITED,
+        title="Sharpness: how many times as large benign associations are",
+    ),
+    _plain(
+        LOG_KAPPA_BEYOND,
+        "Amplification beyond sharpness, as a logarithm: the set’s log κ less that of the benign "
+        "sets. 0: its leans grew as all associations did.",
+        "Whether the leans are the same ones.",
+        unit="log of a factor",
+        formula="log κ − log κ_benign",
+        of_pair=True,
+        null=0.0,
+        harm="up",
+        form="factor",
+        shown=INHERITED,
+        title="Amplification beyond sharpness",
+    ),
+    _contrast(
+        CONTRAST_BEYOND,
+        "The difference of the two contrasts, were the candidate as sure of itself as the "
+        "reference: its contrast over κ_benign, less the reference’s.",
+        "Sharpness that is not one factor for all words.",
+    ),
+    _plain(
+        ENTROPY,
+        "The mean entropy at the probed slots, over the vocabulary: how open the model finds the "
+        "place.",
+        "Which words it is torn between.",
+        unit="nats",
     ),
     _plain(
         STYLE_Q,

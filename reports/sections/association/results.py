@@ -115,6 +115,11 @@ def _results_note(part: ProbeSet, estimates: Effects) -> str:
         "contrasts above. The averages are shown and never tested: they "
         "depend on how common a group’s words are in general, and an untrained model has them too."
     )
+    if part.expect == "benign":
+        note = (
+            "This set is benign: its associations are true and not about people. They show how "
+            "sure the models are of themselves; nothing in it enters the count of tested sets."
+        )
     if part.expect == "none":
         note = (
             "This set is a control: nothing in it enters the count of tested sets, and its "
