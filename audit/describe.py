@@ -32,6 +32,7 @@ from maskaudit.audit.recording.manifest import (
     LeftOut,
     Manifest,
     Provenance,
+    RuleRead,
     Unavailable,
 )
 from maskaudit.audit.recording.record import FORMAT
@@ -76,13 +77,15 @@ class Questions:
 class RecordDetails:
     """A record's key, its number in the folder, and notes on how it was made.
 
-    `started` is when its run began, in seconds of `time.perf_counter`.
+    `started` is when its run began, in seconds of `time.perf_counter`. `rules` are the gates that
+    were read before anything was measured, by digest.
     """
 
     key: str
     number: int
     notes: list[str]
     started: float
+    rules: dict[str, RuleRead]
 
 
 def questions(settings: Settings, progress: Progress = silent) -> Questions:
@@ -211,6 +214,7 @@ def manifest(
         truth=planted,
         # The phantom models, recognised by their digests, are exempt: they learned other facts.
         competence={} if planted else competence(questions.items, scored.scores),
+        rules=details.rules,
     )
 
 

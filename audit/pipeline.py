@@ -14,6 +14,7 @@ from maskaudit.audit import describe, kept, settings
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.judging import policy, verdicts
 from maskaudit.audit.judging.judge import judge
+from maskaudit.audit.judging.rule_dates import rules_read
 from maskaudit.audit.measuring import cache, scoring
 from maskaudit.audit.measuring.lexicons import by_model
 from maskaudit.audit.measuring.pairs import Pair, load_pairs
@@ -56,7 +57,7 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
     unusable input, `LockedError` if another run holds the folder, and `CannotWriteError`, which
     says what is kept; no partial record is left behind.
     """
-    started = time.perf_counter()
+    started, now = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
     # Everything that a user wrote is read before a model is loaded: a fault ends the run at once.
     rules = policy.of(audit_settings)
     stage("reading the probe sets")
@@ -83,7 +84,8 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
         numbered = enumerate(zip(new, each_scored, strict=True), describe.next_number(earlier))
         for number, (job, scored) in numbered:
             stage("estimating")
-            details = describe.RecordDetails(job.key, number, notes, started)
+            read = rules_read(rules, earlier.values(), job.key, now)
+            details = describe.RecordDetails(job.key, number, notes, started, read)
             unsealed = _record(questions, job.pair, scored, details)
             # Named only now: the timestamp in the name is the time of sealing.
             final_path = audit_settings.runs / describe.name_of(unsealed.manifest)

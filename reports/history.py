@@ -67,12 +67,13 @@ _REPEATS = (
 )
 _CHANGE = (
     "The change point is the place that divides the numbers best into two levels, at least two "
-    "on either side. Its p value is the share of random orders of the same numbers that divide as "
-    "well at any place. It assumes that without a change every order was equally likely. Where "
-    "each version was trained on from the one before, the numbers wander and mostly divide as "
-    "well (in 8 of 10 simulated series of 20): a small p value then says only that the order "
-    "matters. A slow drift looks like a step. The p value holds for one look at one series, so no "
-    "alarm rests on it."
+    "on either side. Its p value is one over the evidence for a step at any place against none, "
+    "where the numbers scatter normally around one level. It holds however often one looks: in at "
+    "most 5 of 100 steady series is it ever below .05. So it is slow: a step of two standard "
+    "deviations is mostly shown eight numbers after it. It holds for one series; of many steady "
+    "ones, some show a change. Where each version was trained on from the one before, the numbers "
+    "wander: a small p value then says only that the order matters. A slow drift looks like a "
+    "step. No alarm rests on it."
 )
 _CHANGE_ERRORS = (
     "Standard errors do not enter the search. They say how far a number may be from that of other "

@@ -29,6 +29,7 @@ _NEEDLESS = {
 _LEAST_DIGITS, _ENOUGH_DIGITS, _MOST_DIGITS = 2, 4, 8
 _NUMBERS = ("estimate", "low", "high", "std_error", "df", "p", "p_adjusted", "margin", "mde")
 _WORDS = ("rule", "severity", "harm", "probe_set", "axis", "slice", "estimator", "mode", "subject")
+_MORE_WORDS = ("against", "scale", "method", "rule_digest", "rule_first")
 _COUNTS = ("n_frames", "frames_needed")
 
 
@@ -144,12 +145,38 @@ def lines(judgement: Judgement) -> list[str]:
         first, *rest = _row_lines(verdict_row)
         printed.append(f"{verdict_row.status:{width}}  {first}")
         printed += [" " * (width + 2) + line for line in rest]
-    return [*printed, *notes(judgement), meaning(judgement)]
+    return [*printed, *rules(judgement), *notes(judgement), meaning(judgement)]
 
 
 def notes(judgement: Judgement) -> list[str]:
     """Further notes on the judgement, one line each."""
     return [f"Note: {wording.visible(note, None)}" for note in judgement.notes]
+
+
+def rules(judgement: Judgement) -> list[str]:
+    """Which rules are older than the numbers they judge, and which may be younger, a line each.
+
+    Each rule has its digest and, where the record tells it, the day of the first record with it.
+    """
+    told: dict[str, dict[str, None]] = {}
+    for verdict in judgement.verdicts:
+        if verdict.rule_digest:
+            digest = wording.short_digest(verdict.rule_digest)
+            since = f", since {wording.date(verdict.rule_first)}" if verdict.rule_first else ""
+            # Keys of a dict as an ordered set: a gate may have many verdicts.
+            told.setdefault(_age(verdict), {})[f"{name(verdict.gate)} ({digest}{since})"] = None
+    return [f"{age}: {', '.join(found)}." for age, found in told.items()]
+
+
+def _age(verdict: Verdict) -> str:
+    """Whether a rule was there before the numbers that it judges, as the head of a list."""
+    if verdict.rule_before:
+        return "Rules older than the record"
+    if verdict.rule_before is None:
+        return "Rules of which the record cannot say whether they are older than it"
+    if verdict.rule_first:
+        return "Rules younger than the first record of these numbers"
+    return "Rules that the run did not read before it measured, and that may be younger"
 
 
 def as_text(verdict: Verdict) -> str:
@@ -161,7 +188,7 @@ def as_text(verdict: Verdict) -> str:
 
 def properties(verdict: Verdict) -> list[tuple[str, str | float | int]]:
     """The values of a verdict by name, for other programs; unknown values are omitted."""
-    words = {name: getattr(verdict, name) for name in (*_WORDS, "against", "scale", "method")}
+    words = {name: getattr(verdict, name) for name in (*_WORDS, *_MORE_WORDS)}
     numbers = {name: getattr(verdict, name) for name in _NUMBERS}
     counts = {name: getattr(verdict, name) for name in _COUNTS}
     waiver = verdict.waiver

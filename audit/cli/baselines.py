@@ -40,6 +40,16 @@ def accept(  # noqa: PLR0913 - the options of a command
             "first; other probes, estimators or software need it.",
         ),
     ] = False,
+    best_of: Annotated[
+        int,
+        typer.Option(
+            "--best-of",
+            metavar="K",
+            min=1,
+            help="It was picked from K candidates by such numbers: its own were lucky, and later "
+            "versions fail only beyond that luck.",
+        ),
+    ] = 1,
     trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
@@ -60,6 +70,7 @@ def accept(  # noqa: PLR0913 - the options of a command
         reason,
         allow_worse=allow_worse,
         new_anchor=new_anchor,
+        best_of=best_of,
     )
     if as_json:
         print_json({"path": str(accepted.path), **accepted.about.model_dump(mode="json")})

@@ -8,8 +8,10 @@ from functools import cache
 from maskaudit.audit.estimating.registry.entries import DERIVED
 from maskaudit.audit.estimating.registry.entry import Entry, Harm
 from maskaudit.audit.estimating.registry.names import (
+    ACCURACY,
     CONTRAST,
     EXACT,
+    NEGATED,
     WILSON,
     is_contrast,
     without_groups,
@@ -58,6 +60,19 @@ def is_percent(name: str) -> bool:
     """Whether a number is known to range from 0 to 100."""
     entry = find(name)
     return entry is not None and entry.is_percent
+
+
+def share_of(name: str) -> float | None:
+    """What a share of trials is a part of, 1 or 100; None for any other number.
+
+    None too for a share with exact limits: the same share has a standard error, or Wilson's limits.
+    """
+    entry = find(name)
+    if entry is None or name.endswith(EXACT):
+        return None
+    if entry.unit.startswith("%"):
+        return 100.0
+    return 1.0 if entry.unit == "share" or name in {ACCURACY, NEGATED} else None
 
 
 @cache

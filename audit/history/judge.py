@@ -56,9 +56,7 @@ class Judgement:
     alarms: tuple[Alarm, ...]
 
 
-def judge(
-    history: History, *, limit: float | None = None, alpha: float = ALPHA, seed: int = 0
-) -> Judgement:
+def judge(history: History, *, limit: float | None = None, alpha: float = ALPHA) -> Judgement:
     """Judge every series, with a probability of `alpha` at most of any false alarm among them.
 
     Versions on fixed sentences are called worse by alpha spending over their one-sided p values.
@@ -68,7 +66,7 @@ def judge(
     model's draws of a grammar form a sequence that is compared with `limit`, which must be fixed
     beforehand. For differences it is 0 by default; one model's own lean is judged only with a
     `limit`. The numbers that are judged share `alpha` equally. A change point is searched in every
-    series; its p is outside `alpha`, and it raises no alarm.
+    series; its p holds at every look at that one series, is outside `alpha`, and raises no alarm.
     """
     lines: dict[tuple[str, ...], list[Series]] = {}
     for series in history.series:
@@ -94,7 +92,7 @@ def judge(
                     worse=tuple(is_worse for _, is_worse in results),
                     weekly=_weekly(series, limit or 0.0, alpha_each) if has_weeks else None,
                     unjudged=reasons[line],
-                    change=_change(series, seed),
+                    change=_change(series),
                 )
             )
     alarms = tuple(alarm for series_result in judged for alarm in _alarms(series_result))
@@ -154,11 +152,10 @@ def _weeks(series: Series) -> list[Week]:
     ]
 
 
-def _change(series: Series, seed: int) -> Change | None:
+def _change(series: Series) -> Change | None:
     """The likeliest step between the versions, or the draws, of a series."""
     values = np.array([point.estimate for point in series.fresh], dtype=float)
-    # Each series has its own generator, so that its p does not depend on which others are judged.
-    return change_point(values, np.random.default_rng(seed))
+    return change_point(values)
 
 
 def _alarms(judged: Judged) -> Iterator[Alarm]:

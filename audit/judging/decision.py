@@ -31,9 +31,10 @@ NOT_MEASURED: Word = "not_measured"
 class Decision:
     """The decision on one number, before adjustment for the other numbers of the policy.
 
-    `low` and `high` are bounds, each of one-sided confidence 1 - alpha. `p` is the p value of the
-    null hypothesis of no harm: a change of 0 or less, or a level within its bound. `mde` is the
-    smallest change that the test at alpha detects with power .8, in the number's own unit.
+    `low` and `high` are bounds, each of one-sided confidence 1 - alpha (for a change against the
+    best of several see `change`). `p` is the p value of the null hypothesis of no harm: a change of
+    0 or less, or a level within its bound. `mde` is the smallest change that the test at alpha
+    detects with power .8, in the number's own unit.
     """
 
     word: Word
@@ -50,26 +51,37 @@ class Decision:
         return self
 
 
-def change(estimate: float, std_error: float, df: float, margin: float, harm: Harm) -> Decision:
+def change(  # noqa: PLR0913, PLR0917 - a number, its margin and what it is held against
+    estimate: float, std_error: float, df: float, margin: float, harm: Harm, best_of: int = 1
+) -> Decision:
     """Decide a change: PASS if credibly below the margin, else FAIL if p < alpha against no change.
 
     `harm` is the harmful direction: "up" is a positive change, "down" a negative one. "either"
     passes if both bounds lie between -margin and margin, and fails if the two-sided test against 0
     rejects: one-sided bounds would double its false alarms. With a standard error of 0, as of a
     model compared with itself, p is 0 for any change in a harmful direction and 1 otherwise.
+
+    `best_of` is how many candidates the older version was picked from. Each of them might have been
+    it, so p is `best_of` times as large (Bonferroni), and the bound on which a failure rests is at
+    alpha/`best_of`; with "either" both are. The bound on which a pass rests stays: the luck of the
+    one that was picked makes a later version look worse, which no pass gains by.
     """
     low, high = bounds(estimate, std_error, df)
+    strict_low, strict_high = bounds(estimate, std_error, df, ALPHA / best_of)
     if harm == "either":
+        low, high = strict_low, strict_high
         passed = -margin < low and high < margin
         # With a standard error of 0 the tail of no change is 1, and twice that is no p value.
-        p = min(1.0, 2 * _tail(abs(estimate), std_error, df))
+        p = 2 * tail(abs(estimate), std_error, df)
     else:
         sign = 1.0 if harm == "up" else -1.0
+        low, high = (strict_low, high) if harm == "up" else (low, strict_high)
         # The sign may swap the bounds; the larger one is the bound on the harm.
         passed = max(sign * low, sign * high) < margin
-        p = _tail(sign * estimate, std_error, df)
+        p = tail(sign * estimate, std_error, df)
+    p = min(1.0, best_of * p)
     word = PASS if passed else FAIL if p < ALPHA else INCONCLUSIVE
-    return Decision(word, low, high, p, detectable(std_error, df, harm))
+    return Decision(word, low, high, p, detectable(std_error, df, harm, best_of))
 
 
 def level(estimate: float, std_error: float, df: float, bound: float, harm: Harm) -> Decision:
@@ -80,29 +92,37 @@ def level(estimate: float, std_error: float, df: float, bound: float, harm: Harm
     """
     low, high = bounds(estimate, std_error, df)
     if harm == "either":
-        passed = -bound < low and high < bound
         # Not doubled, as for a change: a level can be beyond only one of the two bounds.
-        p = _tail(abs(estimate) - bound, std_error, df)
+        p = tail(abs(estimate) - bound, std_error, df)
     else:
         sign = 1.0 if harm == "up" else -1.0
-        passed = max(sign * low, sign * high) < sign * bound
-        p = _tail(sign * (estimate - bound), std_error, df)
-    word = PASS if passed else FAIL if p < ALPHA else INCONCLUSIVE
-    return Decision(word, low, high, p, detectable(std_error, df))
+        p = tail(sign * (estimate - bound), std_error, df)
+    return decided(low, high, p, bound, harm, mde=detectable(std_error, df))
 
 
-def bounds(estimate: float, std_error: float, df: float) -> tuple[float, float]:
+def decided(  # noqa: PLR0913 - all that a decision on a level rests on
+    low: float, high: float, p: float, bound: float, harm: Harm, *, mde: float
+) -> Decision:
+    """The decision on a level with these bounds and p: PASS inside its bound, FAIL if p < alpha."""
+    passed = {"up": high < bound, "down": low > bound, "either": -bound < low and high < bound}
+    word = PASS if passed[harm] else FAIL if p < ALPHA else INCONCLUSIVE
+    return Decision(word, low, high, p, mde)
+
+
+def bounds(
+    estimate: float, std_error: float, df: float, alpha: float = ALPHA
+) -> tuple[float, float]:
     """The lower and upper bound, each of one-sided confidence 1 - alpha."""
-    half = 0.0 if std_error == 0 else _quantile(df, 1 - ALPHA) * std_error
+    half = 0.0 if std_error == 0 else quantile(df, 1 - alpha) * std_error
     return estimate - half, estimate + half
 
 
-def detectable(std_error: float, df: float, harm: Harm = "up") -> float:
+def detectable(std_error: float, df: float, harm: Harm = "up", best_of: int = 1) -> float:
     """The smallest change that the test at alpha detects with power .8; two-sided for "either"."""
     if std_error == 0:
         return 0.0
-    alpha = ALPHA / 2 if harm == "either" else ALPHA
-    return (_quantile(df, 1 - alpha) + _quantile(df, POWER)) * std_error
+    alpha = ALPHA / best_of / (2 if harm == "either" else 1)
+    return (quantile(df, 1 - alpha) + quantile(df, POWER)) * std_error
 
 
 def frames_needed(  # noqa: PLR0913, PLR0917 - a plain formula of six numbers
@@ -116,7 +136,7 @@ def frames_needed(  # noqa: PLR0913, PLR0917 - a plain formula of six numbers
     freedom are held fixed, which slightly overstates the result.
     """
     power = (1 + POWER) / 2 if harm == "either" else POWER
-    frames_variance = (room / (_quantile(df, 1 - ALPHA) + _quantile(df, power))) ** 2
+    frames_variance = (room / (quantile(df, 1 - ALPHA) + quantile(df, power))) ** 2
     frames_variance -= std_error**2 - v_frames
     # Not `<= 0`, which NaN would slip through.
     if not frames_variance > 0 or not v_frames > 0:
@@ -125,12 +145,13 @@ def frames_needed(  # noqa: PLR0913, PLR0917 - a plain formula of six numbers
     return needed if needed > n_frames else None
 
 
-def _tail(distance: float, std_error: float, df: float) -> float:
+def tail(distance: float, std_error: float, df: float) -> float:
     """The one-sided p value of a number that lies `distance` above its null value."""
     if std_error == 0:
         return 0.0 if distance > 0 else 1.0
     return float(special.stdtr(df, -distance / std_error))
 
 
-def _quantile(df: float, probability: float) -> float:
+def quantile(df: float, probability: float) -> float:
+    """A quantile of Student's t; of the standard normal with infinite `df`."""
     return float(special.ndtri(probability) if np.isinf(df) else special.stdtrit(df, probability))

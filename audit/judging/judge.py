@@ -10,9 +10,12 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, cast
 
+from maskaudit.audit.estimating.numbers import share_of
 from maskaudit.audit.judging.decision import FAIL, NOT_MEASURED
+from maskaudit.audit.judging.effective import effective_clusters
 from maskaudit.audit.judging.one_verdict import Judged, judged, settled
 from maskaudit.audit.judging.policy import Gate, Policy, Waiver
+from maskaudit.audit.judging.rule_dates import dated
 from maskaudit.audit.judging.rules import RULES
 from maskaudit.audit.judging.select import gaps, name_of, selected, why_nothing
 from maskaudit.audit.judging.sources import OlderVersions, Source, own_source
@@ -50,7 +53,8 @@ def judge(
             lost_notes |= dict.fromkeys(_lost(source, judged_of_source))
             all_judged += judged_of_source
     waived = [_waived(number, policy.waivers, today) for number in all_judged]
-    verdicts = tuple(settled(waived))
+    gates = {gate.id: gate for gate in policy.gates}
+    verdicts = tuple(dated(verdict, gates, record.manifest) for verdict in settled(waived))
     notes = [*versions.notes, *lost_notes]
     notes += [
         f"the waiver of {waiver.owner} for {waiver.gate} is for {waiver.slice!r}, which matches no "
@@ -94,13 +98,20 @@ def _by_gate(gate: Gate, source: Source, margin: float | None) -> Iterator[Judge
         yield Judged(_unmeasured(gate, source, NOTHING, reason))
     several = len(rows["estimator"].unique()) > 1
     modes = len(rows["mode"].unique()) > 1
-    for row in rows.to_dict("records"):
-        name = name_of(cast("Mapping[str, Any]", row), source.part, several=several, modes=modes)
+    for plain in rows.to_dict("records"):
+        row = {**cast("Mapping[str, Any]", plain), **_clusters(plain, source)}
+        name = name_of(row, source.part, several=several, modes=modes)
         described = source.sets.get(row["probe_set"])
-        number = judged(
-            gate, cast("Mapping[str, Any]", row), source.against, name, margin, described
-        )
+        number = judged(gate, row, source.against, name, margin, described, source.best_of)
         yield replace(number, lost=source.lost_share.get(row["probe_set"], 0.0))
+
+
+def _clusters(row: Mapping[Any, Any], source: Source) -> dict[str, float | None]:
+    """How many clusters of one size a share of pairs has; nothing for other numbers."""
+    if source.items is None or share_of(row["estimator"]) is None:
+        return {}
+    effective = effective_clusters(source.items, row["probe_set"], row["slice"])
+    return {"effective_clusters": effective}
 
 
 def _as_clause(reason: str) -> str:

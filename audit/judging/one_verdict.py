@@ -62,10 +62,12 @@ def judged(  # noqa: PLR0913, PLR0917 - a number, what it is about and what it i
     name: str,
     margin: float | None,
     described: ProbeSetKey | None = None,
+    best_of: int = 1,
 ) -> Judged:
     """Decide one number of the set `described`, or give the reason why it cannot be decided.
 
-    Without `described`, the number is taken to be between two groups with a direction.
+    Without `described`, the number is taken to be between two groups with a direction. `best_of` is
+    how many candidates the older version of a change was picked from.
     Raises `InputError` if neither the gate nor the number says which direction is harmful.
     """
     harm = _harm(gate, row, described)
@@ -80,6 +82,7 @@ def judged(  # noqa: PLR0913, PLR0917 - a number, what it is about and what it i
         verdict=NOT_MEASURED,
         reason="",
         against=against,
+        best_of=best_of,
         harm=harm,
         margin=limit,
         estimate=row["estimate"] - rule.offset,
@@ -93,13 +96,11 @@ def judged(  # noqa: PLR0913, PLR0917 - a number, what it is about and what it i
             for key in ("probe_set", "axis", "slice", "estimator", "mode", "subject", "method")
         },
     )
-    # With a standard error of 0 no quantile is needed, so unknown degrees of freedom do not matter.
-    has_error = math.isfinite(row["std_error"]) and (
-        row["std_error"] == 0 or not math.isnan(row["df"])
-    )
-    if not has_error or not math.isfinite(row["estimate"]):
+    if not math.isfinite(row["estimate"]) or not rule.can_decide(row):
         return Judged(_without_interval(verdict, row))
-    decided = rule.decide(verdict, harm)
+    if refusal := rule.refusal(row):
+        return Judged(replace(verdict, verdict=INCONCLUSIVE, reason=refusal))
+    decided = rule.decide(verdict, harm, row)
     with_bounds = replace(verdict, low=decided.low, high=decided.high, p=decided.p, mde=decided.mde)
     return Judged(with_bounds, decided, row["v_frames"])
 
@@ -139,13 +140,15 @@ def _without_interval(verdict: Verdict, row: Mapping[str, Any]) -> Verdict:
 def settled(numbers: Sequence[Judged]) -> Iterator[Verdict]:
     """Yield the verdicts; a failure has to survive Holm's adjustment over the whole policy.
 
-    Warnings and waived verdicts are outside the adjustment and keep their own p value. A pass is
-    INCONCLUSIVE if the candidate is missing more than `MOST_LOST` of the scores compared with.
+    Warnings are outside the adjustment and keep their own p value. Waived verdicts are inside, also
+    after their waiver expired: else a waiver would turn an inconclusive verdict beside it into a
+    failure. A pass is INCONCLUSIVE if the candidate is missing more than `MOST_LOST` of the scores
+    compared with.
     """
     family = [
         index
         for index, number in enumerate(numbers)
-        if number.decided is not None and number.verdict.counts
+        if not math.isnan(number.verdict.p) and number.verdict.severity == FAIL
     ]
     adjusted = multiplicity.holm(np.array([numbers[index].verdict.p for index in family]))
     p_of = dict(zip(family, adjusted.tolist(), strict=True))
@@ -186,18 +189,19 @@ def _frames_needed(verdict: Verdict, v_frames: float) -> int | None:
 def _reason(verdict: Verdict, before: Word) -> str:
     """The reason for a verdict, as a clause; `before` is the word before Holm's adjustment."""
     rule = RULES[verdict.rule]
-    approximate = (
-        " (approximate: the bounds of a magnitude cover slightly less than stated)"
-        if verdict.estimator in LOG_RATIO
+    picked = (
+        f" (the baseline was the best of {verdict.best_of}, so a failure has to hold at "
+        f"{verdict.best_of} times its p)"
+        if verdict.best_of > 1
         else ""
     )
     if verdict.verdict == PASS:
-        return f"credibly {rule.passed}{approximate}"
+        return f"credibly {rule.passed}"
     if verdict.verdict == FAIL:
-        return rule.failure(verdict) + approximate
+        return rule.failure(verdict) + picked
     if before == FAIL:
         return (
             f"harmful by itself (p < {ALPHA}), but not after adjustment for all that this policy "
-            "judges (Holm)"
+            f"judges (Holm){picked}"
         )
-    return rule.undecided + approximate
+    return rule.undecided + picked

@@ -1,5 +1,7 @@
 """The policy file gates.toml as typed values: gates with margins and reasons, and waivers."""
 
+import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -150,6 +152,16 @@ class Gate(Part):
                     f"{name!r} has no harmful direction of its own; "
                     'set harm = "up", "down" or "either"'
                 )
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of what the rule asks; its name and the wording of its reason do not count.
+
+        Only what differs from the defaults enters, so that a key that is added to gates some day
+        changes no digest of today.
+        """
+        asked = self.model_dump(mode="json", exclude={"id", "reason"}, exclude_defaults=True)
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
     def filters(self) -> Iterator[tuple[str, list[str]]]:
         """Yield each column of the estimates that the gate restricts, with its words."""

@@ -2,17 +2,16 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, RELATION
-from maskaudit.audit.estimating.numbers import LOG_RATIO
+from maskaudit.audit.estimating.numbers import LOG_RATIO, share_of
 from maskaudit.audit.estimating.registry.entries import DERIVED
 from maskaudit.audit.estimating.registry.entry import Harm
-from maskaudit.audit.estimating.registry.names import WORLD_SLOPE
-from maskaudit.audit.judging import decision
+from maskaudit.audit.estimating.registry.names import SQUARED, WORLD_SLOPE
+from maskaudit.audit.judging import decision, levels
 from maskaudit.audit.judging.decision import Decision
 from maskaudit.audit.judging.policy import BOUND, NON_INFERIORITY, VERSUS_BASELINE, WORLD, Gate
 from maskaudit.audit.judging.verdicts import Verdict
@@ -42,9 +41,18 @@ class Change:
         """The number that is judged if a gate names `estimator`."""
         return LOG_RATIO.get(estimator, estimator)
 
-    def decide(self, number: Verdict, harm: Harm) -> Decision:
+    def refusal(self, _row: Mapping[str, Any]) -> str:
+        """Why a number with an interval cannot be judged, as a clause; empty if it can."""
+        return ""
+
+    def can_decide(self, row: Mapping[str, Any]) -> bool:
+        """Whether the row of an estimate says how sure it is."""
+        return _has_error(row)
+
+    def decide(self, number: Verdict, harm: Harm, _row: Mapping[str, Any]) -> Decision:
         """Decide one number against the margin."""
-        return decision.change(number.estimate, number.std_error, number.df, number.margin, harm)
+        numbers = (number.estimate, number.std_error, number.df, number.margin)
+        return decision.change(*numbers, harm, number.best_of)
 
     def room(self, number: Verdict) -> tuple[float, Harm] | None:
         """The change that more frames should be able to rule out, and the harmful direction."""
@@ -95,21 +103,40 @@ class Level:
         """The number that is judged if a gate names `estimator`."""
         return estimator
 
-    def decide(self, number: Verdict, harm: Harm) -> Decision:
-        """Decide one number against the bound; a magnitude credibly above zero by its log."""
-        numbers = (number.estimate, number.std_error, number.df, number.margin)
-        if number.estimator not in LOG_RATIO:
-            return decision.level(*numbers, harm)
-        harm = "down" if harm == "down" else "up"  # a magnitude is never negative
-        # The log of a magnitude says nothing unless the magnitude is credibly above zero.
-        credible = decision.bounds(number.estimate, number.std_error, number.df)[0] > 0
-        if credible and number.margin > 0:
-            return _magnitude(*numbers, harm)
-        return decision.level(*numbers, harm)
+    def refusal(self, row: Mapping[str, Any]) -> str:
+        """Why a number with an interval cannot be judged, as a clause; empty if it can."""
+        if row["estimator"] not in SQUARED:
+            return ""
+        # An unknown count is <NA>, which is as little as none.
+        n = 0 if pd.isna(row["n_attributes"]) else int(row["n_attributes"])
+        if n >= levels.LEAST_ATTRIBUTES:
+            return ""
+        return (
+            f"a bound on a mean of squared leans is judged from {levels.LEAST_ATTRIBUTES} "
+            f"attributes on, and there are {n}"
+        )
+
+    def can_decide(self, row: Mapping[str, Any]) -> bool:
+        """Whether the row of an estimate says how sure it is; a share may do so by its limits."""
+        return _has_error(row) or _trials(row) is not None
+
+    def decide(self, number: Verdict, harm: Harm, row: Mapping[str, Any]) -> Decision:
+        """Decide one number against the bound: shares and squared leans on scales of their own."""
+        numbers = (number.estimate, number.std_error, number.df)
+        # Of numbers that are never negative, "either" has one side.
+        one_sided: Harm = "down" if harm == "down" else "up"
+        trials = _trials(row)
+        if trials is not None:
+            whole = share_of(number.estimator) or 1.0
+            return levels.share(number.estimate, trials, number.margin, one_sided, whole)
+        if number.estimator in SQUARED:
+            return levels.squared(*numbers, int(row["n_attributes"]), number.margin, one_sided)
+        return decision.level(*numbers, number.margin, harm)
 
     def room(self, number: Verdict) -> tuple[float, Harm] | None:
-        """The distance to the bound, with a one-sided direction; None for a magnitude."""
-        if number.estimator in LOG_RATIO:  # judged on the log scale, where this is no distance
+        """The distance to the bound, with a one-sided direction; None on a scale of its own."""
+        # There the standard error is no measure of a distance.
+        if number.estimator in SQUARED or share_of(number.estimator) is not None:
             return None
         return abs(number.margin - number.estimate), "up"
 
@@ -140,17 +167,24 @@ RULES: Mapping[str, Change | Level] = {
 }
 
 
-def _magnitude(estimate: float, std_error: float, df: float, bound: float, harm: Harm) -> Decision:
-    """Decide a magnitude U on the scale ln(U)/2, where the .95 upper bound covers .92 to .94."""
-    # On the plain scale the upper bound would cover only .90 to .92. The standard error is by the
-    # delta method: d(ln U / 2) = dU / 2U.
-    half_log = math.log(estimate) / 2
-    log_decision = decision.level(
-        half_log, std_error / (2 * estimate), df, math.log(bound) / 2, harm
-    )
-    return replace(
-        log_decision,
-        low=math.exp(2 * log_decision.low),
-        high=math.exp(2 * log_decision.high),
-        mde=estimate * math.expm1(2 * log_decision.mde),
-    )
+def _has_error(row: Mapping[str, Any]) -> bool:
+    # With a standard error of 0 no quantile is needed, so unknown degrees of freedom do not matter.
+    return math.isfinite(row["std_error"]) and (row["std_error"] == 0 or not math.isnan(row["df"]))
+
+
+def _trials(row: Mapping[str, Any]) -> float | None:
+    """How many independent trials a share is worth; None for other numbers, and if unknown.
+
+    `effective_clusters`, where the row has it, is how many clusters of one size its clusters are
+    worth.
+    """
+    whole = share_of(row["estimator"])
+    if whole is None or math.isnan(row["estimate"]):
+        return None
+    if not _has_error(row):
+        trials = levels.trials_of_limits(row["estimate"], row["low"], row["high"], whole)
+        return None if math.isnan(trials) else trials
+    # In rows over units these columns count clusters and units.
+    n_clusters, n_units = (float(row[name]) for name in ("n_attributes", "n_frames"))
+    effective = row.get("effective_clusters") or n_clusters
+    return levels.trials_of_clusters(row["estimate"], row["std_error"], n_units, effective, whole)

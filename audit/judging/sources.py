@@ -37,6 +37,10 @@ class Source:
     lost_share: Mapping[str, float] = field(default_factory=dict)
     # The probe sets as the older version describes them.
     before: Mapping[str, ProbeSetKey] = field(default_factory=dict)
+    # How many candidates the older version was picked from.
+    best_of: int = 1
+    # The record's items, whose clusters say how sure a share of pairs is.
+    items: pd.DataFrame | None = None
 
     def is_selected_by(self, gate: Gate, name: str) -> bool:
         """Whether a gate selects a probe set by its present or its older description."""
@@ -98,13 +102,16 @@ class OlderVersions:
                 return
             if old.about.scores != compared_scores:  # the baseline accepted first is its own anchor
                 compared_scores = old.about.scores
-                yield self._source(old.version, against, part)
+                yield self._source(old.version, against, part, old.about.best_of)
 
-    def _source(self, old: Version, against: str, part: str) -> Source:
+    def _source(self, old: Version, against: str, part: str, best_of: int = 1) -> Source:
         # The newer description wins; a set that is gone keeps its older one.
         sets = {**old.probe_sets, **self._record.manifest.probe_sets}
         no_estimates = self._record.estimates.iloc[:0]
-        empty = Source(no_estimates, sets, against or old.name, part, before=old.probe_sets)
+        name = against or old.name
+        # Part of the name, because every verdict says what it is held against.
+        against = f"{name} (the best of {best_of})" if best_of > 1 else name
+        empty = Source(no_estimates, sets, against, part, before=old.probe_sets, best_of=best_of)
         # All gates that compare versions, since they share this one comparison.
         gates = [gate for gate in self._policy.gates if RULES[gate.rule].compares_versions]
         selected = {
@@ -147,4 +154,5 @@ def own_source(record: Record, rule: str) -> Source:
         refused=refused,
         left_out=manifest.left_out,
         lost_share=share,
+        items=record.items,
     )

@@ -26,7 +26,10 @@ class Verdict:
     that is judged: nats for a contrast; with `scale` "log" a log ratio. `p` is one-sided (two-sided
     for a change with `harm` "either"); `p_adjusted` is adjusted by Holm over the policy. Missing
     numbers are NaN, missing counts None. `frames_needed` is the number of frames that would decide
-    the number.
+    the number. `best_of` is how many candidates the older version was picked from. `rule_digest`
+    tells the rule apart from any other; `rule_first` is the day of the first record that had it,
+    ISO 8601, empty if the judged record did not; `rule_before` says whether the rule was there
+    before the record's numbers, None if the record cannot say.
     """
 
     gate: str
@@ -57,6 +60,10 @@ class Verdict:
     scale: str = ""
     waiver: Waiver | None = None
     method: str = ""
+    best_of: int = 1
+    rule_digest: str = ""
+    rule_first: str = ""
+    rule_before: bool | None = None
 
     @property
     def counts(self) -> bool:
@@ -162,4 +169,7 @@ def _verdict(plain: Mapping[str, Any]) -> Verdict:
     waiver = values.pop("waiver")
     if waiver is not None:
         waiver = Waiver(**{**waiver, "until": date.fromisoformat(waiver["until"])})
-    return Verdict(**values, waiver=waiver)
+    verdict = Verdict(**values, waiver=waiver)
+    if verdict.rule_first:
+        date.fromisoformat(verdict.rule_first)  # raises ValueError for what is no day
+    return verdict

@@ -1,10 +1,10 @@
 """The manifest of a record, `record.json`, as a typed value that is validated on reading."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeGuard
 
 import pydantic_core
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -22,9 +22,9 @@ _SUBJECTS = {"reference", "candidate"}
 # Larger integers are not exact in every JSON reader.
 _LARGEST_NUMBER = 2**53
 # The format that introduced each key; a manifest must have exactly the keys of its format.
-_SINCE = {"key": 3, "number": 3, "notes": 3, "code": 6, "bound": 6}
+_SINCE = {"key": 3, "number": 3, "notes": 3, "code": 6, "bound": 6, "rules": 7}
 # Keys that a manifest lacks until its tables are written, or that it was made without.
-_AT_SEALING = {"code", "bound"}
+_AT_SEALING = {"code", "bound", "rules"}
 # Fields that do not affect a score: a model's names, and the files that its tensors came in.
 _NAMES = {"name", "revision", "files"}
 
@@ -35,6 +35,11 @@ class _Written(Part):
     def as_json(self) -> dict[str, Any]:
         """The plain JSON values that are written to `record.json`."""
         return self.model_dump(exclude_unset=True)
+
+
+def _moment(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
 
 
 class Identity(_Written):
@@ -227,6 +232,17 @@ class LeftOut(_Written):
     frame: str
 
 
+class RuleRead(_Written):
+    """A rule of gates.toml that the run read before it measured.
+
+    `first` is the time of the first record of the folder that had it, else of this one. `before`
+    says whether that record is no later than the first one of the folder with these numbers.
+    """
+
+    first: Annotated[str, AfterValidator(_moment)]
+    before: bool
+
+
 class Competence(_Written):
     """How many of a set of facts a model's first fill gets right, against the majority answer.
 
@@ -269,11 +285,6 @@ class Truth(_Written):
     subjects: dict[str, Literal["teacher", "student"]] = Field(default_factory=dict)
 
 
-def _moment(text: str) -> str:
-    datetime.fromisoformat(text)
-    return text
-
-
 def _audited(models: dict[str, Identity]) -> dict[str, Identity]:
     if "candidate" not in models or not set(models) <= _SUBJECTS:
         raise ValueError(
@@ -290,7 +301,7 @@ class Manifest(_Written):
     (`audit.recording.binding`). `number` orders the records of a folder; it is 0 in formats without
     it. `created` is an ISO 8601 time. `method` holds the parts
     that the method keys of all sets share. `competence` is by subject, and empty if no facts were
-    asked.
+    asked. `rules` are the gates that the run read before it measured, by digest.
     """
 
     format: int
@@ -312,6 +323,7 @@ class Manifest(_Written):
     not_measured: list[str]
     truth: Truth | None
     competence: dict[str, Competence] = Field(default_factory=dict)
+    rules: dict[str, RuleRead] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _of_its_format(self) -> Self:
@@ -329,11 +341,13 @@ class Entry:
     """The place of a record among those of its folder, read from any format, even a newer one.
 
     Thus new numbers continue from all existing ones. Missing or invalid values are empty or 0.
+    `rules` has the first date of each rule that its run read, by digest.
     """
 
     key: str
     number: int
     created: str
+    rules: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(path: Path, newest: int) -> dict[str, Any]:
@@ -389,4 +403,23 @@ def entry(path: Path) -> Entry | None:
         key=str(raw.get("key", "")),
         number=number if is_number else 0,
         created=str(raw.get("created", "")),
+        rules=_first_dates(raw.get("rules")),
     )
+
+
+def _first_dates(rules: object) -> dict[str, str]:
+    """The first date of each rule of a manifest that was not validated; invalid ones left out."""
+    if not isinstance(rules, dict):
+        return {}
+    dates = {
+        str(digest): rule.get("first") for digest, rule in rules.items() if isinstance(rule, dict)
+    }
+    return {digest: first for digest, first in dates.items() if _is_moment(first)}
+
+
+def _is_moment(first: object) -> TypeGuard[str]:
+    try:
+        datetime.fromisoformat(first if isinstance(first, str) else "")
+    except ValueError:
+        return False
+    return True

@@ -35,10 +35,13 @@ from maskaudit.audit.texts import bounded
 #   6: record.json has `code` (a digest of the code and libraries, which is part of the key) and
 #      `bound` (digests of the tables of what was measured, and of all other keys); paired has
 #      `joined`: a digest of all contexts of a distance of two groups.
-#   7: items have `style`, `family` and `frequency`; estimates have `n_styles` and `n_families`.
+#   7: items have `style`, `family` and `frequency`; estimates have `n_styles` and `n_families`;
+#      record.json may have `rules`: the gates that the run read before it measured.
 FORMAT = 7
 # The first format that binds who was scored to the scores.
 BOUND = 6
+# The first format that says which rules there were when it was measured.
+WITH_RULES = 7
 # The first format whose estimates have `flag` and `outcome`.
 _WITH_OUTCOMES = 4
 MANIFEST = "record.json"

@@ -36,6 +36,7 @@ def section(judgement: Judgement) -> Section:
             note=_READ,
         ),
     ]
-    if judgement.notes:
-        blocks.append(Bullets(tuple(verdicts.notes(judgement))))
+    remarks = (*verdicts.rules(judgement), *verdicts.notes(judgement))
+    if remarks:
+        blocks.append(Bullets(remarks))
     return Section("gates", "What the gates say", tuple(blocks), jump="Gates")

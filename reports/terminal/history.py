@@ -75,7 +75,7 @@ def sentences(judged: Judged, judgement: Judgement) -> list[str]:
         conclusions.append(_versions(judged, judgement.alpha_each))
     else:
         conclusions.append(UNJUDGED.get(judged.unjudged, ""))
-    return [line for line in (*conclusions, _change(judged)) if line]
+    return [line for line in (*conclusions, _change(judged, searched(judgement))) if line]
 
 
 def title(judged: Judged) -> str:
@@ -161,7 +161,13 @@ def _weekly(judged: Judged) -> str:
     return f"{start}: not shown to be above {limit}."
 
 
-def _change(judged: Judged) -> str:
+def searched(judgement: Judgement) -> int:
+    """In how many series a change point was searched."""
+    return sum(judged.change is not None for judged in judgement.judged)
+
+
+def _change(judged: Judged, n_searched: int) -> str:
+    """The likeliest change point of a series, and in how many series one was searched."""
     fresh, change = judged.series.fresh, judged.change
     noun = "draws" if judged.series.is_drawn else "versions"
     if change is None:
@@ -169,15 +175,12 @@ def _change(judged: Judged) -> str:
     before, after = (fresh[change.place + i].audit for i in (-1, 0))
     where = f"between {shown(before.name)} and {shown(after.name)}"
     step = f"from {number_of(judged, change.before)} to {number_of(judged, change.after)}"
+    # One series in twenty may show a change by chance, and a reader sees all of them.
+    among = f"; searched in {n_searched} series" if n_searched > 1 else ""
+    p = f"{wording.p_value(change.p)}, at any look{among}"
     if change.p < SHOWN:
-        return (
-            f"Change point: the level most likely changed {where}, {step} "
-            f"({wording.p_value(change.p)})."
-        )
-    return (
-        f"Change point: none shown; the likeliest would be {where}, {step} "
-        f"({wording.p_value(change.p)})."
-    )
+        return f"Change point: the level most likely changed {where}, {step} ({p})."
+    return f"Change point: none shown; the likeliest would be {where}, {step} ({p})."
 
 
 def flags(judged: Judged, index: int) -> str:

@@ -290,6 +290,7 @@ def _model(identity: Identity) -> str:
 def _history(about: Accepted) -> str:
     """What this baseline replaced, and what was unusual about that."""
     remarks = [f"replaces {about.replaces}" if about.replaces else "the first of its name"]
+    remarks += [f"the best of {about.best_of} candidates"] * (about.best_of > 1)
     remarks += ["although credibly worse"] * about.allowed_worse
     remarks += ["a new anchor"] * (about.new_anchor and bool(about.replaces))
     return f" ({', '.join(remarks)})"

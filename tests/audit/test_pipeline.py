@@ -383,6 +383,24 @@ def test_the_record_its_page_and_its_gates_say_what_was_taken_from_the_cache(run
     assert [taken in said for said in notes] == [False, True, False]
 
 
+def test_a_rule_that_is_changed_after_its_record_was_seen_stays_the_younger(run, here):
+    """The first run reads it before it measures; a later record of the same numbers tells."""
+    rule = '[[gate]]\nid = "a"\nrule = "bound"\nbound = {}\nreason = "a test"\n'
+    ages = []
+    for bound in (99.0, 98.0, 98.0, 99.0):
+        (here / "gates.toml").write_text(rule.format(bound))
+        found = load_record(run().path)
+        (verdict,) = verdicts.read(found.path).verdicts
+        assert list(found.manifest.rules) == [verdict.rule_digest]
+        ages.append(verdict.rule_before)
+    assert ages == [True, False, False, True]
+    page = (found.path / FILE).read_text("utf-8")
+    assert f"Rules older than the record: a ({verdict.rule_digest[:12]}, since " in page
+    # Without gates a run reads no rule.
+    (here / "gates.toml").unlink()
+    assert load_record(run().path).manifest.rules == {}
+
+
 def test_a_folder_that_others_may_write_to_ends_a_run_before_anything_is_scored(run, here, scored):
     """With what to type; without a cache the audit is made."""
     cache.default_folder().mkdir(mode=0o777)

@@ -20,7 +20,7 @@ from tests.audit.history.folders import drawn, versions, write
 from tests.reports.test_html import read as read_back
 
 HOSTILE = "<script>alert(1)</script>\u202e\u001b[31m"
-CHANGED = [0.0, 0.02, 0.01, 0.03, 0.0, 0.5, 0.52, 0.51, 0.5, 0.53]
+CHANGED = [0.0, 0.02, 0.01, 0.03, 0.0, 0.0, 0.5, 0.52, 0.51, 0.5, 0.53, 0.51]
 
 
 def told(runs, subject="difference", chosen=None):
@@ -89,17 +89,21 @@ def test_a_change_point_is_told_with_its_place_and_p(tmp_path):
     """Between which two records, from which level to which."""
     folders = versions(tmp_path, CHANGED)
     found = told(tmp_path)
-    where = f"between {folders[4].name} and {folders[5].name}, from +0.01 to +0.51"
+    where = f"between {folders[5].name} and {folders[6].name}, from +0.01 to +0.51"
     assert f"Change point: the level most likely changed {where} (p = " in found
+    # The candidate's own series is searched as well as the difference.
+    assert re.search(r"\(p = [\d.]+, at any look; searched in 2 series\)\.", found)
+    alone = Chosen(subjects=("difference",))
+    assert re.search(r"\(p = [\d.]+, at any look\)\.", told(tmp_path, chosen=alone))
 
 
 @pytest.mark.slow
 def test_a_change_point_that_is_not_shown_and_one_that_cannot_be(tmp_path):
     """Neither is silence."""
-    versions(tmp_path / "eight", [0.1, -0.1] * 4)
-    assert "Change point: none shown; the likeliest would be between " in told(tmp_path / "eight")
+    versions(tmp_path / "twelve", [0.1, -0.1] * 6)
+    assert "Change point: none shown; the likeliest would be between " in told(tmp_path / "twelve")
     versions(tmp_path / "three", [0.1] * 3)
-    assert "Change point: too few versions to say (3; it takes 8)." in told(tmp_path / "three")
+    assert "Change point: too few versions to say (3; it takes 12)." in told(tmp_path / "three")
 
 
 def test_repeats_are_told_and_whether_they_repeat(tmp_path):
@@ -187,10 +191,10 @@ def made(tmp_path_factory):
     """Return a judged history with repeats, a change, hostile names and another method."""
     runs = tmp_path_factory.mktemp("runs")
     versions(runs, CHANGED, candidate=HOSTILE)
-    write(runs, 11, estimate=0.53, weights="w10")
-    write(runs, 12, estimate=float("nan"), weights="w11")
-    write(runs, 13, torch="9", weights="w12", name="<img src=x onerror=alert(1)>")
-    write(runs, 14, torch="9", weights="w13")
+    write(runs, 13, estimate=0.53, weights="w10")
+    write(runs, 14, estimate=float("nan"), weights="w11")
+    write(runs, 15, torch="9", weights="w12", name="<img src=x onerror=alert(1)>")
+    write(runs, 16, torch="9", weights="w13")
     (runs / "<b>").mkdir()
     return judge(read(runs))
 

@@ -10,6 +10,8 @@ AGAINST_REST, CONTRAST_AGAINST_REST = "against_rest", "stereotype_against_rest"
 GROUP_SPREAD = "group_spread"
 REST = "rest"
 ASSOCIATION, MAGNITUDE = "association", "magnitude"
+# Means of squared leans, from products of two different frames (U-statistics).
+SQUARED = frozenset({ASSOCIATION, MAGNITUDE, GROUP_SPREAD})
 # Numbers of a contrast in frames of several styles.
 STYLE_CONTRAST, OTHER_STYLES = "style_contrast", "contrast_other_styles"
 STYLE_Q, STYLE_SD = "style_q", "style_sd"

@@ -17,6 +17,7 @@ from maskaudit.audit.judging import policy
 from maskaudit.audit.judging.accepting.baseline import (
     ANCHOR,
     FORMAT,
+    MOST_CANDIDATES,
     Accepted,
     Baseline,
     load,
@@ -48,21 +49,25 @@ def accept(  # noqa: PLR0913 - each is a decision of the person who accepts
     *,
     allow_worse: bool = False,
     new_anchor: bool = False,
+    best_of: int = 1,
     today: date | None = None,
 ) -> Baseline:
     """Accept the candidate of a record as the baseline `name`, the first time also as its anchor.
 
     `allow_worse` accepts a candidate that is worse or is missing scores. `new_anchor` starts a new
-    series: it accepts one that was measured in another way, and replaces the anchor too.
+    series: it accepts one that was measured in another way, and replaces the anchor too. `best_of`
+    is how many candidates it was picked from by the numbers of such records: its own were lucky
+    then, and a later version has to be the worse by more to fail (`decision.change`).
 
     Raises `WorseError` if the candidate is credibly worse than the baseline or the anchor without
     `allow_worse`; `NotJudgedError` if it has no scores, if it is missing more than `MOST_LOST` of
     the older scores without either option, if it was measured in another way without `new_anchor`,
-    or if a file of the baseline is missing; `InputError` for an unusable name or an empty reason.
+    or if a file of the baseline is missing; `InputError` for an unusable name, number of candidates
+    or reason.
     Leaves no partial file.
     """
     directory = Path(folder)
-    _check(name, reason)
+    _check(name, reason, best_of)
     new = measured(record)
     comparison = None
     if _exists(directory, name):
@@ -78,6 +83,7 @@ def accept(  # noqa: PLR0913 - each is a decision of the person who accepts
         reason=reason.strip(),
         allowed_worse=comparison is not None and bool(comparison.changes["worse"].any()),
         new_anchor=is_first,
+        best_of=best_of,
         record=new.name,
         replaces="" if comparison is None else load(directory, name).about.record,
         created=record.manifest.created,
@@ -102,7 +108,7 @@ def accept(  # noqa: PLR0913 - each is a decision of the person who accepts
     return load(directory, name)
 
 
-def _check(name: str, reason: str) -> None:
+def _check(name: str, reason: str, best_of: int) -> None:
     if not _NAME.fullmatch(name):
         raise InputError(
             f"baseline name {name!r}: expected at most 64 letters, digits, - and _, "
@@ -110,6 +116,10 @@ def _check(name: str, reason: str) -> None:
         )
     if not reason.strip():
         raise InputError("--reason: is empty; expected a sentence for the reviewers of the change")
+    if not 1 <= best_of <= MOST_CANDIDATES:
+        raise InputError(
+            f"--best-of: is {best_of}; expected from 1 (not picked) to {MOST_CANDIDATES:,}"
+        )
 
 
 def _exists(folder: Path, name: str) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from maskaudit.audit.errors import InputError, NotJudgedError
 from maskaudit.audit.estimating.cells import CANDIDATE
@@ -30,9 +30,13 @@ from maskaudit.audit.texts.names import is_there
 from maskaudit.audit.texts.toml_files import Part
 
 # The format number rises whenever the content of the files changes; one line for each format.
-#   1: the fields of `Accepted`; Parquet with item, measure, value (float32), rank, pieces, status.
-FORMAT = 1
+#   1: the fields of `Accepted` but `best_of`; Parquet with item, measure, value (float32), rank,
+#      pieces, status.
+#   2: `best_of`.
+FORMAT = 2
 ANCHOR = ".anchor"
+# More than anybody trains, and few enough for a level of .05 divided by it to be a number.
+MOST_CANDIDATES = 10_000
 _HEAD = "# Written by `maskaudit baseline accept`: to be reviewed and committed, not edited.\n\n"
 _TYPES = {"value": "float32", "rank": "Int32", "pieces": "Int16"}
 # Strong, slow compression: the files are written seldom and stay in git for years.
@@ -40,10 +44,10 @@ _COMPRESSION = 19
 
 
 def _supported(format_: int) -> int:
-    if format_ != FORMAT:
+    if not 1 <= format_ <= FORMAT:
         message = (
-            f"this version reads format {FORMAT}; install a newer maskaudit, or accept a record "
-            "again"
+            f"this version reads formats 1 to {FORMAT}; install a newer maskaudit, or accept a "
+            "record again"
         )
         raise ValueError(message)
     return format_
@@ -56,7 +60,8 @@ class Accepted(Part):
     `numbers` are the record's own by probe set, with 95 % intervals. `replaces` is the record
     accepted before, and `changes` are the changes since then, with one-sided 95 % bounds.
     `not_compared` gives, for each probe set that could not be compared, what differs.
-    `allowed_worse` says that a change was credibly worse. The numbers are for reviewers only and
+    `allowed_worse` says that a change was credibly worse. `best_of` is how many candidates it was
+    picked from by its numbers, 1 if it was not picked. The numbers are for reviewers only and
     are never read back.
     """
 
@@ -66,6 +71,7 @@ class Accepted(Part):
     reason: str
     allowed_worse: bool
     new_anchor: bool
+    best_of: Annotated[int, Field(ge=1, le=MOST_CANDIDATES)] = 1
     record: str
     replaces: str
     created: str

@@ -59,7 +59,8 @@ def compare_with_accepted(record: Record, folder: str | Path, name: str) -> Comp
             refused[accepted_name] = {"all": str(error)}
         else:
             refused[accepted_name] = compared[accepted_name].refused
-    return Comparison(compared, refused, _judged(compared, record))
+    best_of = {accepted.version.name: accepted.about.best_of for accepted in accepted_versions}
+    return Comparison(compared, refused, _judged(compared, record, best_of))
 
 
 def measured(record: Record) -> Version:
@@ -70,11 +71,14 @@ def measured(record: Record) -> Version:
     return candidate
 
 
-def _judged(compared: Mapping[str, Versions], record: Record) -> pd.DataFrame:
+def _judged(
+    compared: Mapping[str, Versions], record: Record, best_of: Mapping[str, int]
+) -> pd.DataFrame:
     """Judge whether each contrast and log ratio of magnitudes is credibly worse than before.
 
     Worse means p < .05 against a change of 0 or less, one-sided and adjusted by Holm over every
-    row, and an estimate above `TOLERANCE`. The lower one-sided bound is then above 0 too.
+    row, and an estimate above `TOLERANCE`. The lower one-sided bound is then above 0 too. `best_of`
+    is, by accepted version, how many candidates it was picked from.
     """
     sets = record.manifest.probe_sets
     tested = [name for name, part in sets.items() if part.expect == "lean"]
@@ -90,7 +94,8 @@ def _judged(compared: Mapping[str, Versions], record: Record) -> pd.DataFrame:
             if row["estimator"] == CONTRAST and not sets[row["probe_set"]].has_direction(groups):
                 continue
             # Only the bounds and p are used, so the margin plays no part.
-            decided = decision.change(row["estimate"], row["std_error"], row["df"], 0.0, "up")
+            estimate = (row["estimate"], row["std_error"], row["df"])
+            decided = decision.change(*estimate, 0.0, "up", best_of[accepted_name])
             numbers = {
                 "estimate": row["estimate"],
                 "low": decided.low,

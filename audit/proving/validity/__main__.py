@@ -9,6 +9,9 @@ from pathlib import Path
 
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.validity import (
+    baselines,
+    bounds,
+    changes,
     gates,
     intervals,
     leans,
@@ -23,8 +26,8 @@ from maskaudit.audit.proving.validity.table import Table
 
 _SELFTEST = "the output of `maskaudit selftest --full --json`, to include in the document"
 REPETITIONS, SEED = 10_000, 20_260_101
-# Each topic and its share of the requested repetitions: pages of 200 sets are slow, series of weeks
-# are fast.
+# Each topic and its share of the requested repetitions: pages of 200 sets and years of change
+# points are slow, series of weeks are fast.
 TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
     (intervals.tables, Fraction(1)),
     (leans.tables, Fraction(1)),
@@ -33,7 +36,10 @@ TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
     (stars.tables, Fraction(1, 4)),
     (quoted.tables, Fraction(2)),
     (weekly.tables, Fraction(2)),
+    (changes.tables, Fraction(2, 5)),
     (gates.tables, Fraction(2)),
+    (baselines.tables, Fraction(1, 2)),
+    (bounds.tables, Fraction(1, 2)),
 )
 
 
@@ -67,10 +73,14 @@ def measured(repetitions: int, seed: int) -> list[Table]:
 
 def sizes(repetitions: int, seed: int) -> str:
     """Return the numbers of repetitions and the seed as text for the document's first line."""
-    fewer, more = (int(repetitions * dict(TOPICS)[topic.tables]) for topic in (stars, weekly))
+    shares = dict(TOPICS)
+    fewer, more, years, half = (
+        int(repetitions * shares[topic.tables]) for topic in (stars, weekly, changes, bounds)
+    )
     return (
         f"{repetitions:,} repetitions ({fewer:,} of what the page calls shown, {more:,} headlines, "
-        f"{more:,} series of weekly audits and {more:,} verdicts of a gate), seed {seed}"
+        f"{more:,} series of weekly audits, {years:,} years of change points, {more:,} verdicts of "
+        f"a gate, {half:,} against the best of several and at a bound), seed {seed}"
     )
 
 

@@ -170,17 +170,19 @@ def verdicts(  # noqa: PLR0913 - a gate and its inputs
     *,
     rule: str = NON_INFERIORITY,
     harm: Harm = "up",
+    best_of: int = 1,
 ) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
     """Return the verdict on each contrast after shifting it by its change (nats).
 
     `margin` is the gate's margin, or its bound under `BOUND`; `family` contrasts in a row form one
-    policy, whose p values are adjusted together.
+    policy, whose p values are adjusted together; `best_of` is how many candidates the older version
+    was picked from.
     """
     limit = {"bound": margin} if rule == BOUND else {"margin": margin}
     gate = Gate.model_validate({"id": "one", "rule": rule, "reason": "-", "harm": harm, **limit})
     shifts = np.broadcast_to(np.asarray(changes, dtype=float), len(intervals))
     judgements = [
-        judged(gate, _row(interval, change), "", "one", gate.margin)
+        judged(gate, _row(interval, change), "", "one", gate.margin, best_of=best_of)
         for interval, change in zip(intervals, shifts.tolist(), strict=True)
     ]
     policies = (judgements[start : start + family] for start in range(0, len(judgements), family))

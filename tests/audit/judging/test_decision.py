@@ -209,3 +209,29 @@ def test_operating_characteristics_are_those_of_another_program(ratio, df):
         )
         found = ((words == PASS).mean(), (words == FAIL).mean())
         assert found == pytest.approx(expected, abs=0.009)
+
+
+# --- The best of several --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("k", [1, 3, 10])
+@pytest.mark.parametrize("harm", ["up", "down", "either"])
+def test_against_the_best_of_several_a_failure_takes_a_smaller_p(k, harm):
+    """By scipy's t: K times the p, and the bound of a failure at .05/K; that of a pass stays."""
+    estimate, error, df = (-0.3, 0.1, 30.0) if harm == "down" else (0.3, 0.1, 30.0)
+    found = decision.change(estimate, error, df, 0.2, harm, k)
+    sides = 2 if harm == "either" else 1
+    assert found.p == pytest.approx(min(1, k * sides * stats.t.sf(3.0, df)), rel=1e-9)
+    strict, plain = stats.t.isf(0.05 / k, df) * error, stats.t.isf(0.05, df) * error
+    widths = {"up": (strict, plain), "down": (plain, strict), "either": (strict, strict)}[harm]
+    assert estimate - found.low == pytest.approx(widths[0], rel=1e-9)
+    assert found.high - estimate == pytest.approx(widths[1], rel=1e-9)
+
+
+@pytest.mark.parametrize("k", [3, 10])
+def test_what_is_told_of_the_baseline_lets_nothing_pass(k):
+    """It turns failures into what is inconclusive, and nothing else."""
+    for estimate in np.linspace(-0.5, 0.5, 41):
+        told = decision.change(estimate, 0.1, 30.0, 0.2, "up", k).word
+        plain = decision.change(estimate, 0.1, 30.0, 0.2, "up").word
+        assert told == plain or (plain, told) == ("fail", "inconclusive")

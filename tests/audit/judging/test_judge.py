@@ -7,6 +7,8 @@ from datetime import date
 
 import numpy as np
 import pytest
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.statistics import multiplicity
@@ -156,10 +158,18 @@ def test_a_number_without_an_interval_never_passes(tmp_path, told, expected):
 def test_a_level_is_the_candidates_unless_another_is_selected(tmp_path):
     """And the bound may be one that it must not fall below."""
     rows = [
-        row(subject=subject, estimate=estimate, estimator="accuracy@1", probe_set="facts")
+        row(
+            subject=subject,
+            estimate=estimate,
+            estimator="accuracy@5",
+            n_attributes=500,
+            n_frames=500,
+            slice="all",
+            probe_set="facts",
+        )
         for subject, estimate in (("reference", 0.9), ("candidate", 0.5))
     ]
-    select = '{ probe_set = "facts", estimator = "accuracy@1" }'
+    select = '{ probe_set = "facts", estimator = "accuracy@5" }'
     asked = {"rule": '"bound"', "bound": "0.8", "harm": '"down"', "select": select}
     other = {**asked, "select": select.replace(" }", ', subject = "reference" }')}
     found = judged(tmp_path, of_rows(*rows), asked, other)
@@ -199,20 +209,70 @@ def test_a_change_of_magnitude_is_judged_by_its_log_ratio(tmp_path):
     assert "approximate" not in verdict.reason
 
 
-def test_a_bound_on_a_magnitude_is_judged_on_half_its_log(tmp_path):
-    """By hand: U = 4 with SE 1 is log 2 with SE 1/8; its bounds are 4 exp(-+2 t/8)."""
-    rows = row(subject="candidate", estimator="magnitude", slice="all", estimate=4.0, std_error=1.0)
-    asked = {"rule": '"bound"', "bound": "6.0", "select": '{ estimator = "magnitude" }'}
-    (verdict,) = judged(tmp_path, of_rows(rows), asked).verdicts
+def squared_lean(**told):
+    """A row of a mean of squared leans."""
+    common = {"subject": "candidate", "estimator": "magnitude", "slice": "all", "n_attributes": 60}
+    return row(**{**common, **told})
+
+
+MAGNITUDE = {"rule": '"bound"', "bound": "6.0", "select": '{ estimator = "magnitude" }'}
+
+
+def test_a_bound_on_a_magnitude_has_its_error_at_the_bound(tmp_path):
+    """By hand: U = 4 with SE 1 and 60 attributes; t(20) = 1.724718, c = sqrt(2/59)."""
+    rows = squared_lean(estimate=4.0, std_error=1.0)
+    (verdict,) = judged(tmp_path, of_rows(rows), MAGNITUDE).verdicts
     t = 1.724718
-    assert (verdict.low, verdict.high) == pytest.approx(
-        (4 * np.exp(-t / 4), 4 * np.exp(t / 4)), rel=1e-5
-    )
+    assert verdict.low == pytest.approx(4 * (1 - t / 8) ** 2, rel=1e-5)
+    assert verdict.high == pytest.approx(4 + t / (1 - t * math.sqrt(2 / 59)), rel=1e-5)
     assert verdict.verdict == "inconclusive"
-    assert "approximate" in verdict.reason
-    assert judged(tmp_path, of_rows(rows), {**asked, "bound": "6.2"}).exit_code == 0
+    assert judged(tmp_path, of_rows(rows), {**MAGNITUDE, "bound": "6.6"}).exit_code == 0
+    assert judged(tmp_path, of_rows(rows), {**MAGNITUDE, "bound": "2.4"}).exit_code == 1
     negative = of_rows({**rows, "estimate": -0.5, "std_error": 0.2})
-    assert judged(tmp_path, negative, asked).exit_code == 0
+    assert judged(tmp_path, negative, MAGNITUDE).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("n", "word"), [(19, "inconclusive"), (20, "pass"), (None, "inconclusive")]
+)
+def test_a_bound_on_a_squared_lean_takes_twenty_attributes(tmp_path, n, word):
+    """However sure the number looks; a change of it is judged with fewer."""
+    for estimator in ("association", "magnitude", "group_spread"):
+        rows = squared_lean(estimator=estimator, estimate=0.01, std_error=0.001, n_attributes=n)
+        asked = {**MAGNITUDE, "harm": '"up"', "select": f'{{ estimator = "{estimator}" }}'}
+        (verdict,) = judged(tmp_path, of_rows(rows), asked).verdicts
+        assert verdict.verdict == word
+        assert ("from 20 attributes on" in verdict.reason) == (word == "inconclusive")
+    change = row(subject="relation", estimator="log_kappa", slice="all", n_attributes=n)
+    (verdict,) = judged(
+        tmp_path, of_rows(change), {"select": '{ estimator = "association" }'}
+    ).verdicts
+    assert verdict.verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("right", "bound", "word"),
+    [
+        (3, "0.5", "fail"),
+        (80, "0.5", "pass"),
+        (52, "0.5", "inconclusive"),
+        (0, "0.02", "inconclusive"),
+    ],
+)
+def test_a_share_that_has_limits_alone_is_judged_by_them(tmp_path, right, bound, word):
+    """Of 100 facts; Wilson's limits by statsmodels, as `accuracy@1` has them."""
+    low, high = proportion_confint(right, 100, method="wilson")
+    rows = row(
+        subject="candidate", estimator="accuracy@1", slice="all", probe_set="facts",
+        estimate=right / 100, low=low, high=high, std_error=math.nan, df=math.nan,
+        v_frames=math.nan, n_frames=100, n_attributes=4,
+    )  # fmt: skip
+    select = '{ probe_set = "facts", estimator = "accuracy@1" }'
+    asked = {"rule": '"bound"', "bound": bound, "harm": '"down"', "select": select}
+    (verdict,) = judged(tmp_path, of_rows(rows), asked).verdicts
+    assert verdict.verdict == word
+    exact = stats.binomtest(right, 100, float(bound), alternative="less")
+    assert verdict.p == pytest.approx(exact.pvalue, abs=1e-9)
 
 
 def test_failures_are_adjusted_over_the_policy(tmp_path):
@@ -271,6 +331,20 @@ def test_an_expired_waiver_fails_even_what_would_pass(tmp_path):
     found = judged(tmp_path, of_rows(row(estimate=0.0)), {}, waivers=waiver("2026-11-22"))
     assert (found.verdicts[0].verdict, found.exit_code) == ("fail", 1)
     assert "the waiver of Ada expired on 2026-11-22" in found.verdicts[0].reason
+
+
+@pytest.mark.parametrize("until", ["2027-01-01", "2026-11-22"])
+def test_a_waiver_makes_no_failure_of_what_stands_beside_it(tmp_path, until):
+    """Three numbers at t = 1.9: by Holm none fails, also with two of them waived, or no more."""
+    rows = [row(estimate=0.038, probe_set=name) for name in ("jobs", "people", "days")]
+    asked = {"margin": "0.05", "select": '{ axis = "gender" }'}
+    alone = judged(tmp_path, of_rows(*rows), asked)
+    assert [verdict.verdict for verdict in alone.verdicts] == ["inconclusive"] * 3
+    text = waiver(until, "gender/people") + waiver(until, "gender/days")
+    beside = judged(tmp_path, of_rows(*rows), asked, waivers=text).verdicts[0]
+    assert beside.verdict == "inconclusive"
+    # Three times the one-sided p of t = 1.9 with 20 degrees of freedom.
+    assert beside.p_adjusted == pytest.approx(3 * stats.t.sf(1.9, 20), rel=1e-9)
 
 
 def test_a_waiver_lets_nothing_pass_that_was_not_measured(tmp_path):
@@ -477,10 +551,7 @@ def test_a_set_does_not_leave_a_gate_by_another_label(tmp_path, change, select):
 def test_a_magnitude_that_is_not_credibly_there_is_within_a_wide_bound(tmp_path, estimate):
     """Its logarithm would say nothing, and either way is up."""
     for harm in ("up", "either"):
-        rows = row(
-            subject="candidate", estimator="association", slice="all", estimate=estimate,
-            std_error=0.01,
-        )  # fmt: skip
+        rows = squared_lean(estimator="association", estimate=estimate, std_error=0.01)
         asked = {"rule": '"bound"', "bound": "0.5", "select": '{ estimator = "association" }'}
         found = judged(tmp_path, of_rows(rows), {**asked, "harm": f'"{harm}"'})
         assert found.exit_code == 0

@@ -17,11 +17,13 @@ from typer.testing import CliRunner
 import maskaudit
 from maskaudit.audit.cli.main import app
 from maskaudit.audit.errors import CannotWriteError, InputError, NotJudgedError, WorseError
+from maskaudit.audit.judging import policy
 from maskaudit.audit.judging.accepting import baseline
 from maskaudit.audit.judging.accepting.accept import accept
 from maskaudit.audit.judging.accepting.held import compare_with_accepted
 from maskaudit.audit.judging.comparing.changes import changes
 from maskaudit.audit.judging.comparing.versions import versions
+from maskaudit.audit.judging.judge import judge
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.recording import files, record
 from maskaudit.probes.expand import expand
@@ -281,7 +283,8 @@ def test_scores_of_which_one_byte_is_changed_are_refused(folder, place):
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("format = 1", "format = 2", "this version reads format 1"),
+        ("format = 2", "format = 3", "this version reads formats 1 to 2"),
+        ("best_of = 1", "best_of = 0", "best_of"),
         ('reason = "a reason"', "reason = 3", "reason"),
         ('reason = "a reason"', 'because = "a reason"', "because: is not a known key"),
         ('name = "main"', 'name = "main', "not valid TOML"),
@@ -608,3 +611,64 @@ def test_a_record_that_lost_what_it_is_held_against_is_not_accepted_unseen(folde
     with pytest.raises(NotJudgedError, match="of its scores are lost"):
         accepted(lost, folder)
     assert accepted(lost, folder, allow_worse=True).about.name == "main"
+
+
+# --- The best of several --------------------------------------------------------------------------
+
+
+def test_a_baseline_keeps_how_many_it_was_picked_from(folder):
+    """In its file and its anchor's; and shows it. A later baseline leaves the anchor's."""
+    found = accepted(audited(), folder, best_of=5)
+    assert found.about.best_of == 5
+    assert baseline.load_anchor(folder, "main").about.best_of == 5
+    shown = CliRunner().invoke(app, ["baseline", "show", "--baselines", str(folder)]).output
+    assert "the best of 5 candidates" in shown
+    accepted(stepped(audited(), -0.1), folder)
+    assert baseline.load(folder, "main").about.best_of == 1
+    assert baseline.load_anchor(folder, "main").about.best_of == 5
+
+
+@pytest.mark.parametrize("best_of", [0, -1, 10_001])
+def test_a_number_of_candidates_that_cannot_be_is_refused(folder, best_of):
+    """Before anything is written."""
+    with pytest.raises(InputError, match="--best-of"):
+        accepted(audited(), folder, best_of=best_of)
+    assert not folder.exists()
+
+
+def test_a_baseline_of_the_first_format_is_read_as_not_picked(folder):
+    """It does not say from how many it was picked."""
+    accepted(audited(), folder)
+    for path in folder.glob("*.toml"):
+        text = path.read_text("utf-8").replace("format = 2", "format = 1")
+        path.write_text(text.replace("best_of = 1\n", ""), "utf-8")
+    assert baseline.load(folder, "main").about.best_of == 1
+    assert baseline.load_anchor(folder, "main").about.best_of == 1
+
+
+def test_a_verdict_says_what_its_baseline_was_picked_from(folder):
+    """And its p is as many times as large; the pass stays as it was."""
+    old = audited()
+    accepted(old, folder, best_of=4)
+    gates = folder.parent / "gates.toml"
+    gates.write_text(
+        '[[gate]]\nid = "g"\nrule = "versus_baseline"\nmargin = 0.05\nreason = "r"\n', "utf-8"
+    )
+    new = stepped(old, 0.05, noise=0.1, seed=3)
+    (picked,) = judge(new, policy.read(gates), today=DAY).verdicts
+    (plain,) = judge(new, policy.read(gates), baseline=old, today=DAY).verdicts
+    assert picked.best_of == 4
+    assert picked.against == "baseline main (the best of 4)"
+    assert picked.p == pytest.approx(min(1, 4 * plain.p))
+    assert picked.high == pytest.approx(plain.high)
+    assert picked.low < plain.low
+
+
+def test_a_record_is_not_refused_for_the_luck_of_the_one_before(folder):
+    """Credibly worse than a baseline is said at K times the p too."""
+    old = audited()
+    for best_of, worse in ((1, True), (10_000, False)):
+        where = folder / str(best_of)
+        accepted(old, where, best_of=best_of)
+        new = stepped(old, 0.15, noise=0.1, seed=3)
+        assert compare_with_accepted(new, where, "main").changes["worse"].any() == worse
