@@ -40,10 +40,11 @@ def inherited(between: Between, estimates: Effects, names: Names) -> tuple[Block
     leans = _leans(between, estimates)
     associations = estimates.at(ASSOCIATION, between.slice(ALL), names.models)
     size = size_of(relations, associations, names)
-    blocks: list[Block] = [Text(" ".join([size, counted(leans)]))]
+    margin = between.part.margins.attribute if between.part.margins else None
+    blocks: list[Block] = [Text(" ".join([size, counted(leans, margin)]))]
     blocks.append(table(between, relations))
     if leans:
-        blocks += [against(between, estimates, names), *named_classes(leans)]
+        blocks += [against(between, estimates, names), *named_classes(leans, margin)]
         blocks += [every_change(between, leans, estimates, names)]
     blocks += [Text(text) for text in fidelity(relations, names)]
     return (Part(TITLE, tuple(blocks)),)
