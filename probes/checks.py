@@ -44,7 +44,7 @@ def faults_between_parts(probe_set: ProbeSet) -> Iterator[Fault]:
 
 
 def _faults_of_cloze(probe_set: ProbeSet) -> Iterator[Fault]:
-    for part in ("groups", "classes", "controls", "frames", "grammar", "forms"):
+    for part in ("margins", "groups", "classes", "controls", "frames", "grammar", "forms"):
         if getattr(probe_set, part):
             yield Fault((part,), f"{part}: not allowed in a cloze set; expected [[facts]]")
     if not probe_set.facts:
@@ -128,6 +128,9 @@ def _faults_of_contrast(probe_set: ProbeSet) -> Iterator[Fault]:
             message = f"set.contrast: no class is named {name!r}; the classes are: {names}"
             yield Fault((*at, number), message)
     yield from _faults_of_directions(probe_set)
+    if probe_set.margins and probe_set.margins.contrast and not (contrast or probe_set.directions):
+        message = "margins.contrast: the set contrasts no classes; expected `contrast` in [set]"
+        yield Fault(("margins", "contrast"), message)
     if RESERVED in probe_set.classes:
         yield Fault(
             ("classes", RESERVED),

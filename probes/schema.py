@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from maskaudit.audit.recording.manifest import Expect, Kind
+from maskaudit.audit.recording.margins import Margins
 from maskaudit.audit.texts.characters import composed, invisible, without_case
 from maskaudit.audit.texts.toml_files import Part, did_you_mean, listed
 from maskaudit.probes import grammar, languages
@@ -328,6 +329,7 @@ class ProbeSet(Part):
     """A probe set, valid in each part; `checks` tests that the parts are consistent."""
 
     header: Header = Field(alias="set")
+    margins: Margins | None = None
     groups: dict[Name, Group] = Field(default={})
     classes: dict[Name, AttributeClass] = Field(default={})
     controls: Controls | None = None

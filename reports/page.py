@@ -208,7 +208,8 @@ def _line(contrast: Contrast, names: Names, most: float) -> str:
     could_find = replace(main, mde=contrast.could_find(contrast.subject))
     # A sentence has room for words in place of the tables' abbreviation.
     least = caveats.could_find(could_find).replace("mde", "; could have found")
-    return f"{claim.claim} ({wording.signed(main.estimate)} nats, {interval}{least})."
+    same = f"; {claim.same}" if claim.same else ""
+    return f"{claim.claim} ({wording.signed(main.estimate)} nats, {interval}{least}{same})."
 
 
 def _models(manifest: Manifest, names: Names) -> Section:

@@ -34,6 +34,7 @@ from maskaudit.audit.estimating.registry.names import (
     CONTRAST_AGAINST_REST,
     FRAMES_ALIKE,
     GROUP_SPREAD,
+    INHERITANCE,
     OF_CONTROLS,
     OF_ROBUSTNESS,
     OF_STYLES,
@@ -92,7 +93,7 @@ def association(
                 left_out += missing
             by_subject = with_difference(by_model)
             classes = design.classes(first, second)
-            of_cells = (by_subject, estimator, classes, items, seed)
+            of_cells = (by_subject, estimator, classes, items, seed, design.attribute_margin)
             numbers = [_numbers(*of_cells, in_full=any(map(wanted, _IN_FULL)))]
             if estimator is LOG_ODDS and classes is not None:
                 asked = Asked(items, scores, (first, second), classes, _shares(items))
@@ -101,11 +102,12 @@ def association(
                 # Naming the seed in other keys would make equal numbers incomparable.
                 resampled = f"@seed{seed}" if number.estimator in _RESAMPLED else ""
                 name = f"{number.estimator}:{estimator.name}{resampled}"
+                margin = design.attribute_margin if number.estimator == INHERITANCE else 0.0
                 row = {
                     **number.row(),
                     "subject": subject,
                     "slice": str(number.slice.of_groups(*group_pair)),
-                    "method": design.key(name, pooling, _unit(number, items)),
+                    "method": design.key(name, pooling, _unit(number, items), margin),
                 }
                 rows.append({**common, **row})
     if len(groups) > _TWO and any(map(wanted, _OF_SEVERAL)):
@@ -144,19 +146,20 @@ def _of_cells(estimator: str) -> tuple[str, str]:
     return estimator, contrast_of(estimator)
 
 
-def _numbers(  # noqa: PLR0913 - the cells, and what is made of them
+def _numbers(  # noqa: PLR0913, PLR0917 - the cells, and what is made of them
     by_subject: Mapping[str, Matrix],
     estimator: GroupEstimator,
     classes: tuple[str, str] | None,
     items: pd.DataFrame,
     seed: int,
+    margin: float,
     *,
     in_full: bool,
 ) -> Iterator[tuple[str, Number]]:
     """Yield every number of one estimator between two groups, with its subject.
 
-    `classes` are those of the contrast, if there is one. Unless `in_full`, means and contrasts
-    alone are made.
+    `classes` are those of the contrast, if there is one, and `margin` that of attributes, in nats.
+    Unless `in_full`, means and contrasts alone are made.
     """
     # Leans, rankings and the world's shares concern the model's output: raw log-odds only.
     is_raw = estimator is LOG_ODDS and in_full
@@ -181,7 +184,7 @@ def _numbers(  # noqa: PLR0913 - the cells, and what is made of them
         yield from ((subject, number) for part in numbers for number in part)
     if REFERENCE in complete:
         models = (complete[REFERENCE], complete[CANDIDATE])
-        yield from ((RELATION, number) for number in relation(*models))
+        yield from ((RELATION, number) for number in relation(*models, margin))
 
 
 def _shares(items: pd.DataFrame) -> dict[str, float]:

@@ -19,7 +19,10 @@ from maskaudit.audit.recording.manifest import Truth
 # control's contrast.
 ACCEPTED = {"teacher": 0.015, "student": 0.03, "r": 0.99, "log_kappa": 0.03, "control": 0.1}
 # The columns that cells need; copying the others would only cost time.
-_COLUMNS = ["item", "role", "class", "attribute", "frame", "variant", "group", "term", "target"]
+_COLUMNS = [
+    *("item", "role", "class", "attribute", "frame", "variant", "group", "term", "target"),
+    *("style", "family"),
+]
 FOLDER = Path(__file__).parent
 TEACHER = FOLDER / "teacher"
 STUDENT = FOLDER / "student"

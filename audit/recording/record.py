@@ -36,7 +36,8 @@ from maskaudit.audit.texts import bounded
 #      `bound` (digests of the tables of what was measured, and of all other keys); paired has
 #      `joined`: a digest of all contexts of a distance of two groups.
 #   7: items have `style`, `family` and `frequency`; estimates have `n_styles` and `n_families`;
-#      record.json may have `rules`: the gates that the run read before it measured.
+#      record.json may have `rules`: the gates that the run read before it measured. Probe sets may
+#      have `margins`; no class in `outcome` says that nothing was shown.
 FORMAT = 7
 # The first format that binds who was scored to the scores.
 BOUND = 6
@@ -126,6 +127,8 @@ def load_record(path: str | Path, table_names: Collection[str] = TABLES) -> Reco
     }
     if record_manifest.format < older.WITH_PARTS:
         frames["estimates"] = older.with_parts(frames["estimates"], record_manifest.probe_sets)
+    if record_manifest.format < older.WITH_MARGINS:
+        frames["estimates"] = older.with_classes_shown(frames["estimates"])
     if fault := disagreement(record_manifest, frames):
         raise InputError(f"{folder}: {fault}; restore the folder from a backup, or audit again")
     return Record(record_manifest, **frames, path=folder)

@@ -468,6 +468,7 @@ def _manifest(
             p.header.name: {
                 **p.header.model_dump(exclude={"name"}),
                 **({"directions": p.directions} if p.directions else {}),
+                **({"margins": p.margins.model_dump()} if p.margins else {}),
                 "items_digest": part.digest,
                 "groups": {
                     name: {"label": g.label or name, "terms": [t.text for t in g.terms]}

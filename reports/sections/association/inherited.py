@@ -42,10 +42,12 @@ def inherited(between: Between, estimates: Effects, names: Names) -> tuple[Block
     associations = estimates.at(ASSOCIATION, between.slice(ALL), names.models)
     size = size_of(relations, associations, names)
     sharpness = sharpness_of(relations, names)
-    blocks: list[Block] = [Text(" ".join(filter(None, [size, sharpness, counted(leans)])))]
+    margin = between.part.margins.attribute if between.part.margins else None
+    sentences = [size, sharpness, counted(leans, margin)]
+    blocks: list[Block] = [Text(" ".join(filter(None, sentences)))]
     blocks.append(table(between, relations))
     if leans:
-        blocks += [against(between, estimates, names), *named_classes(leans)]
+        blocks += [against(between, estimates, names), *named_classes(leans, margin)]
         blocks += [every_change(between, leans, estimates, names)]
     blocks += [Text(text) for text in fidelity(relations, names)]
     return (Part(TITLE, tuple(blocks)),)

@@ -1,5 +1,6 @@
 """Two versions of a model are paired by item, and what changed is told."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -462,6 +463,25 @@ def test_the_lines_for_a_terminal_put_the_clearest_change_first():
     assert [row["probe_set"] for row in as_json["changes"][:4]].count("jobs") == 2
     assert as_json["largest"] == pytest.approx(0.5, abs=1e-6)
     assert not as_json["identical"]
+
+
+@pytest.mark.parametrize("nats", [None, 0.5, 0.01])
+def test_a_change_that_is_not_shown_is_followed_by_what_it_is_the_same_within(nats):
+    """The declared margin where the 90 % interval is inside it, otherwise the smallest."""
+    old, _ = pair_of("jobs")
+    new = noisy(old, 0.3)
+    if nats:
+        new = with_set(new, "jobs", margins={"contrast": {"nats": nats, "reason": "x"}})
+    found = versions(old, new)
+    row = row_of(found, "jobs")
+    assert row["p_adjusted"] > 0.05
+    most = abs(row["estimate"]) + stats.t.ppf(0.95, row["df"]) * row["std_error"]
+    text = told.compared(found, changes_between(old, new), new.manifest.probe_sets, 2)
+    same = "the same within 0.50 nats"
+    if nats != 0.5:
+        same = f"at most {math.ceil(100 * most) / 100:.2f} nats apart, 90 % interval"
+    assert most < 0.5
+    assert f", adjusted; no change shown, {same}\n" in text
 
 
 def test_a_change_that_is_put_first_or_shown_is_quoted_as_chosen():

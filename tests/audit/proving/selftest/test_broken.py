@@ -11,7 +11,7 @@ from scipy.special import log_softmax
 
 from maskaudit.audit.estimating.cells import RELATION
 from maskaudit.audit.estimating.estimators import pooling
-from maskaudit.audit.estimating.statistics import crossed_means, ustatistics
+from maskaudit.audit.estimating.statistics import crossed_means, inheritance, ustatistics
 from maskaudit.audit.estimating.statistics.interval import Interval, point
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
@@ -119,7 +119,15 @@ def test_numbers_that_are_not_there_fail_and_do_not_raise(monkeypatch, own):
         return replace(found, estimates=found.estimates[found.estimates["subject"] != RELATION])
 
     monkeypatch.setattr(ground, "estimate", wrong)
-    assert len(amplified(own, plants.NO_NOISE)) == 4
+    assert len(amplified(own, plants.NO_NOISE)) == 5
+
+
+def test_words_that_are_said_for_want_of_a_result_are_seen(monkeypatch, own):
+    """A student with 1.3 times the leans is called by no other word."""
+    right = inheritance.fates
+    monkeypatch.setattr(inheritance, "fates", lambda *leans: ["inherited", *right(*leans)[1:]])
+    found = {"kappa 1.3, no noise: what became of the attributes"}
+    assert amplified(own, plants.NO_NOISE) == found
 
 
 # Models without a lean
