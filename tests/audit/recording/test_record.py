@@ -207,7 +207,7 @@ def test_sums_that_cannot_be_read_are_refused(tmp_path, content):
     assert "the record is incomplete" in refused(tmp_path / "one")
 
 
-@pytest.mark.parametrize("found", [7, 99, 0, -1, "1", None, 1.5])
+@pytest.mark.parametrize("found", [8, 99, 0, -1, "1", None, 1.5])
 @pytest.mark.slow
 def test_another_format_is_refused_and_never_misread(tmp_path, found):
     """The line says which formats this version reads, and what to do."""
@@ -216,7 +216,7 @@ def test_another_format_is_refused_and_never_misread(tmp_path, found):
     file.write_text(json.dumps({**MANIFEST, "format": found}))
     sign_again(tmp_path / "one", "record.json")
     told = refused(tmp_path / "one")
-    assert f"record format {found!r}; this version reads formats 1 to 6" in told
+    assert f"record format {found!r}; this version reads formats 1 to 7" in told
     assert "Install a newer maskaudit" in told
 
 
@@ -385,7 +385,7 @@ def damage(folder: Path, how: str) -> None:
         ("truncated", "scores.parquet: changed since it was sealed"),
         ("one byte changed", "scores.parquet: changed since it was sealed"),
         ("a table gone", "scores.parquet is missing"),
-        ("newer format", "this version reads formats 1 to 6"),
+        ("newer format", "this version reads formats 1 to 7"),
         ("unreadable", ""),
     ],
 )
