@@ -133,13 +133,20 @@ def with_difference(by_model: Mapping[str, Matrix]) -> dict[str, Matrix]:
     return subjects
 
 
-def matrices(
-    items: pd.DataFrame, scores: pd.DataFrame, estimator: GroupEstimator, first: str, second: str
+def matrices(  # noqa: PLR0913 - the cells, and what is made of them
+    items: pd.DataFrame,
+    scores: pd.DataFrame,
+    estimator: GroupEstimator,
+    first: str,
+    second: str,
+    *,
+    with_names: bool = True,
 ) -> tuple[dict[str, Matrix], list[dict[str, str]]]:
     """The shared cells of each model, and the attribute and frame of each missing cell.
 
     A cell counts only if every model has it. Attributes and frames that lack more than half of
-    their cells are removed until none is left; other missing cells are NaN.
+    their cells are removed until none is left; other missing cells are NaN. The means of names,
+    which take the most time, are left out unless `with_names`.
     """
     # A left join: an item without a score must make its cell NaN, not drop out of its mean.
     scored = {
@@ -175,7 +182,7 @@ def matrices(
             list(map(_class_in_matrix, labels["role"], labels["class"])),
             kept_frames,
             _term_means(scored[model], positions[used], labels, (first, second))
-            if estimator is LOG_ODDS
+            if estimator is LOG_ODDS and with_names
             else (),
             styles,
             families,

@@ -101,23 +101,14 @@ def means(matrix: Matrix, estimator: str) -> Iterator[Number]:
 def contrast(matrix: Matrix, estimator: str, classes: tuple[str, str]) -> Iterator[Number]:
     """Yield the mean of the first class minus the mean of the second, tested against 0."""
     pair = classes_of(matrix, classes)
-    smaller, n_frames = min(len(own.cells) for own in pair), len(pair[0].frames)
-    thin = refusal_of_facets(*pair)
-    refused = refusal(smaller, n_frames, least=_LEAST) or thin
-    number = of_pair(pair, slices.CONTRAST, estimator)
-    if min(n_frames, smaller) < _LEAST or thin:
-        yield replace(number, flag=refused)
+    refused = refusal_of_pair(pair)
+    number = replace(of_pair(pair, slices.CONTRAST, estimator), flag=refused)
+    if refused and not has_point(pair):
+        yield number
         return
-    parts, scope = names_of_pair(pair)
-    interval = crossed_means.contrast_interval(
-        pair[0].cells,
-        pair[1].cells,
-        styles=pair[0].styles,
-        families=(pair[0].families, pair[1].families),
-        names=parts,
-    )
+    interval, scope = interval_of_pair(pair)
     shown = point(interval.estimate) if refused else interval
-    yield replace(number, interval=shown, scope=scope, flag=refused)
+    yield replace(number, interval=shown, scope=scope)
 
 
 def classes_of(matrix: Matrix, classes: tuple[str, str]) -> tuple[Matrix, Matrix]:
@@ -126,6 +117,20 @@ def classes_of(matrix: Matrix, classes: tuple[str, str]) -> tuple[Matrix, Matrix
     # A frame that only one class has would not cancel in the difference.
     shared = _has_cells(first.cells) & _has_cells(second.cells)
     return first.columns(shared), second.columns(shared)
+
+
+def interval_of_pair(pair: tuple[Matrix, Matrix]) -> tuple[Interval, Scope]:
+    """The contrast of two classes for new attributes and frames of these styles, and its scope."""
+    first, second = pair
+    names, scope = names_of_pair(pair)
+    interval = crossed_means.contrast_interval(
+        first.cells,
+        second.cells,
+        styles=first.styles,
+        families=(first.families, second.families),
+        names=names,
+    )
+    return interval, scope
 
 
 def names_of_pair(pair: tuple[Matrix, Matrix]) -> tuple[list[Part], Scope]:
@@ -304,6 +309,18 @@ def refusal_of_facets(*matrices: Matrix) -> Flag:
     if styles and min(styles.values()) < _LEAST:
         return "too_few_frames"
     return "too_few_families" if any(count_of_families(own) == 1 for own in matrices) else ""
+
+
+def refusal_of_pair(pair: tuple[Matrix, Matrix]) -> Flag:
+    """Why the contrast of two classes has no interval; empty if it has one."""
+    smaller = min(len(own.cells) for own in pair)
+    return refusal(smaller, len(pair[0].frames), least=_LEAST) or refusal_of_facets(*pair)
+
+
+def has_point(pair: tuple[Matrix, Matrix]) -> bool:
+    """Whether the contrast of two classes can be computed, with an interval or without."""
+    sizes = (len(pair[0].frames), *(len(own.cells) for own in pair))
+    return min(sizes) >= _LEAST and not refusal_of_facets(*pair)
 
 
 def _mean(slice_: Slice, estimator: str, matrix: Matrix) -> Number:

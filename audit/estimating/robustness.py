@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from maskaudit.audit.estimating import crossed
 from maskaudit.audit.estimating.cells import Matrix, matrices, with_difference
@@ -24,10 +23,10 @@ from maskaudit.audit.estimating.registry.names import (
     FRAMES_WITH_SIGN,
     PARAPHRASE_SHIFT,
 )
-from maskaudit.audit.estimating.statistics import anova, crossed_means
-from maskaudit.audit.estimating.statistics.alike import alike
+from maskaudit.audit.estimating.statistics import anova
+from maskaudit.audit.estimating.statistics.alike import MOST_ROWS, Alike, alike
 from maskaudit.audit.estimating.statistics.families import intraclass_correlation
-from maskaudit.audit.estimating.statistics.interval import Cells, Interval, point
+from maskaudit.audit.estimating.statistics.interval import Interval, point
 from maskaudit.audit.recording import slices
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ MOST_TERMS = 12
 # One frame or attribute of more than this decides nothing, and trying each would take long.
 _MOST_LEFT_OUT = 500
 _LEAST = 2
-_Groups = Sequence[NDArray[np.intp]]
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,13 @@ class Asked:
     shares: Mapping[str, float]
 
     def by_subject(self, rows: pd.DataFrame) -> dict[str, Matrix]:
-        """The cells of every subject, made of some of the items."""
-        return with_difference(matrices(rows, self.scores, LOG_ODDS, *self.groups)[0])
+        """The cells of every subject, made of some of the items.
+
+        Without the names' part of a variance, which is left to the whole contrast.
+        """
+        return with_difference(
+            matrices(rows, self.scores, LOG_ODDS, *self.groups, with_names=False)[0]
+        )
 
 
 def of_contrast(
@@ -68,9 +72,14 @@ def of_contrast(
     """Yield, for every subject, how far the contrast moves when parts of it are changed."""
     for subject, matrix in by_subject.items():
         pair = classes_of(matrix, asked.classes)
-        numbers = [_left_out(pair), _of_families(pair), _at_cuts(matrix, asked.shares)]
         # One generator per subject: its p must not depend on the models audited beside it.
-        numbers.append(_alike(matrix.probes.complete, np.random.default_rng(seed)))
+        rng = np.random.default_rng(seed)
+        numbers = (
+            _left_out(pair),
+            _of_families(pair, asked.classes),
+            _at_cuts(matrix, asked.shares),
+            _alike(matrix.probes.complete, rng),
+        )
         yield from ((subject, number) for part in numbers for number in part)
     yield from _of_wording(asked)
     yield from _of_terms(asked)
@@ -78,72 +87,64 @@ def of_contrast(
 
 def _left_out(pair: tuple[Matrix, Matrix]) -> Iterator[Number]:
     """Yield the share of frames with the contrast's sign, and of parts whose removal decides."""
-    first, second = pair
-    whole = _interval(pair)
     number = partial(of_pair, pair, slices.CONTRAST)
-    if whole is None:
+    flag = crossed.refusal_of_pair(pair)
+    if flag:
+        for name in (FRAMES_WITH_SIGN, DECIDING_FRAMES, DECIDING_ATTRIBUTES):
+            yield replace(number(name), flag=flag, scope="S0")
         return
-    with np.errstate(invalid="ignore"):
-        by_frame = np.nanmean(first.cells, axis=0) - np.nanmean(second.cells, axis=0)
-    with_sign = float((np.sign(by_frame) == np.sign(whole.estimate)).mean())
-    yield replace(number(FRAMES_WITH_SIGN), interval=point(with_sign), scope="S0")
-    n_frames = len(first.frames)
-    frames = (
-        tuple(own.columns(np.arange(n_frames) != place) for own in pair)
-        for place in range(n_frames)
-    )
-    attributes = (
-        tuple(
-            own.rows(np.arange(len(own.cells)) != place) if own is changed else own for own in pair
-        )
-        for changed in pair
-        for place in range(len(changed.cells))
-    )
-    counts = (n_frames, len(first.cells) + len(second.cells))
-    parts = zip((DECIDING_FRAMES, DECIDING_ATTRIBUTES), (frames, attributes), counts, strict=True)
-    for name, without, n in parts:
-        if n > _MOST_LEFT_OUT:
-            yield replace(number(name), flag="not_estimable", scope="S0")
-            continue
-        shown = _leaves_zero_out(whole)
-        changed_results = sum(
-            (found := _interval((one, other))) is None or _leaves_zero_out(found) != shown
-            for one, other in without
-        )
-        yield replace(number(name), interval=point(changed_results / n), scope="S0")
-
-
-def _interval(pair: tuple[Matrix, Matrix]) -> Interval | None:
-    """The contrast's interval for these styles; None if it has none."""
+    whole, _ = crossed.interval_of_pair(pair)
     first, second = pair
-    smaller = min(len(first.cells), len(second.cells))
-    refused = crossed.refusal(smaller, len(first.frames), least=_LEAST)
-    if refused or crossed.refusal_of_facets(first, second):
-        return None
-    return crossed_means.contrast_interval(
-        first.cells,
-        second.cells,
-        styles=first.styles,
-        families=(first.families, second.families),
-        names=crossed.names_of_pair(pair)[0],
-    )
+    by_frame = np.nanmean(first.cells, axis=0) - np.nanmean(second.cells, axis=0)
+    with_sign = float((np.sign(by_frame) * np.sign(whole.estimate) > 0).mean())
+    yield replace(number(FRAMES_WITH_SIGN), interval=point(with_sign), scope="S0")
+    frames, attributes = np.arange(len(first.frames)), np.arange(len(first.cells))
+    others = np.arange(len(second.cells))
+    without_frame = [(first.columns(frames != j), second.columns(frames != j)) for j in frames]
+    without_attribute = [
+        *((first.rows(attributes != i), second) for i in attributes),
+        *((first, second.rows(others != i)) for i in others),
+    ]
+    yield _deciding(number(DECIDING_FRAMES), whole, without_frame)
+    yield _deciding(number(DECIDING_ATTRIBUTES), whole, without_attribute)
+
+
+def _deciding(number: Number, whole: Interval, without: Sequence[tuple[Matrix, Matrix]]) -> Number:
+    """The share of parts without which the interval would no longer say what the whole says of 0.
+
+    `without` holds the two classes without each part. Refused where one of them has no interval.
+    """
+    if len(without) > _MOST_LEFT_OUT:
+        return replace(number, flag="not_estimable", scope="S0")
+    for pair in without:
+        if flag := crossed.refusal_of_pair(pair):
+            return replace(number, flag=flag, scope="S0")
+    shown = _leaves_zero_out(whole)
+    intervals = (crossed.interval_of_pair(pair)[0] for pair in without)
+    deciding = sum(_leaves_zero_out(interval) != shown for interval in intervals)
+    return replace(number, interval=point(deciding / len(without)), scope="S0")
 
 
 def _leaves_zero_out(interval: Interval) -> bool:
     return interval.low > 0 or interval.high < 0
 
 
-def _of_families(pair: tuple[Matrix, Matrix]) -> Iterator[Number]:
+def _of_families(pair: tuple[Matrix, Matrix], classes: tuple[str, str]) -> Iterator[Number]:
     """Yield how alike the attributes of a family are, class by class."""
-    for matrix in pair:
-        if not crossed.count_of_families(matrix) or np.isnan(matrix.cells).any():
+    for class_, own in zip(classes, pair, strict=True):
+        if not crossed.count_of_families(own):
             continue
-        means = anova.style_means(matrix.cells, matrix.styles)
-        found = intraclass_correlation(means, matrix.families)
+        matrix = own.complete
         n_families = crossed.count_of_families(matrix)
-        flag: Flag = "not_estimable" if np.isnan(found.estimate) else ""
-        slice_ = slices.of_class(matrix.classes[0])
+        means = (
+            anova.style_means(matrix.cells, matrix.styles) if matrix.cells.size else np.array([])
+        )
+        found = intraclass_correlation(means, matrix.families)
+        flag: Flag = ""
+        if np.isnan(found.estimate):
+            flag = "too_few_families" if n_families < _LEAST else "not_estimable"
         n_attributes, n_frames = matrix.cells.shape
+        slice_ = slices.of_class(class_)
         number = Number(slice_, FAMILY_ICC, found, n_attributes, n_frames, flag=flag)
         yield replace(number, n_families=n_families)
 
@@ -152,10 +153,10 @@ def _at_cuts(matrix: Matrix, shares: Mapping[str, float]) -> Iterator[Number]:
     """Yield the contrast with classes cut at other shares of the first group in the world."""
     if not shares:
         return
+    share = np.array([shares.get(name, np.nan) for name in matrix.attributes])
     for cut in CUTS:
-        share = np.array([shares.get(name, np.nan) for name in matrix.attributes])
-        # Half and half belongs to the first class alone.
-        first, second = share >= cut, (share <= 1 - cut) & (share < cut)
+        # An attribute at half is of no class; at a cut it is of one, however 1 less it is rounded.
+        first, second = (own > max(0.5, cut - _ROUNDING) for own in (share, 1 - share))
         classes = np.where(first, "first", np.where(second, "second", ""))
         chosen = replace(matrix, classes=classes.tolist())
         for number in crossed.contrast(chosen, CONTRAST_AT_CUT, ("first", "second")):
@@ -165,54 +166,67 @@ def _at_cuts(matrix: Matrix, shares: Mapping[str, float]) -> Iterator[Number]:
 def _alike(complete: Matrix, rng: np.random.Generator) -> Iterator[Number]:
     """Yield whether frames, or attributes, behave as one beyond what their styles explain."""
     n_attributes, n_frames = complete.cells.shape
-    number = partial(Number, n_attributes=n_attributes, n_frames=n_frames, scope="S0")
-    in_one = [np.arange(n_attributes)]
-    by_style = anova.strata(complete.styles, n_frames)
-    # Attributes may differ from style to style, and are then alike within each.
-    by_frame = complete.cells.T.copy()
-    for own in by_style:
-        by_frame[own] -= by_frame[own].mean(0)
-    kinds: tuple[tuple[Literal["frames", "attributes"], str, Cells, _Groups, list[str]], ...] = (
-        ("frames", FRAMES_ALIKE, by_frame, in_one, complete.frames),
-        ("attributes", ATTRIBUTES_ALIKE, complete.cells, by_style, complete.attributes),
+    number = partial(
+        Number,
+        slices.ALL,
+        interval=point(np.nan),
+        n_attributes=n_attributes,
+        n_frames=n_frames,
+        scope="S0",
     )
-    for kind, name, cells, groups, names in kinds:
-        found = alike(cells, groups, rng)
-        if found is None:
-            continue
-        share = replace(point(found.share), p=found.p, null_value=1 / len(names))
-        yield number(slices.ALL, name, share)
-        for i, j, correlation in found.pairs:
-            first, second = sorted((names[i], names[j]))
-            yield number(slices.of_pair(kind, first, second), name, point(correlation))
+    frames, attributes = number(FRAMES_ALIKE), number(ATTRIBUTES_ALIKE)
+    # Attributes may differ from style to style, and are then alike within each.
+    by_style = anova.strata(complete.styles, n_frames)
+    refused = crossed.refusal(n_attributes, n_frames)
+    if not refused and min(map(len, by_style)) < _LEAST:
+        refused = "too_few_frames"
+    if refused:
+        yield from (replace(own, flag=refused) for own in (frames, attributes))
+        return
+    cells, in_one = complete.cells, [np.arange(n_attributes)]
+    found = alike(cells.T, by_style, in_one, rng)
+    yield from _rows_alike(frames, found, "frames", complete.frames)
+    found = alike(cells, in_one, by_style, rng)
+    yield from _rows_alike(attributes, found, "attributes", complete.attributes)
+
+
+def _rows_alike(
+    whole: Number, found: Alike | None, kind: Literal["frames", "attributes"], names: Sequence[str]
+) -> Iterator[Number]:
+    """Yield the share of one pattern in all rows, and the correlation of each pair found alike."""
+    if found is None:
+        flag: Flag = "not_estimable" if len(names) > MOST_ROWS else "nothing_varied"
+        yield replace(whole, flag=flag)
+        return
+    share = replace(point(found.share), p=found.p, null_value=found.by_chance)
+    yield replace(whole, interval=share)
+    for i, j, correlation in found.pairs:
+        pair = slices.of_pair(kind, *sorted((names[i], names[j])))
+        yield replace(whole, slice=pair, interval=point(correlation))
 
 
 def _of_wording(asked: Asked) -> Iterator[tuple[str, Number]]:
     """Yield how far the contrast moves from the frames' texts to their variants."""
-    probes = asked.items["role"] == "probe"
-    counts = asked.items[probes].groupby("frame")["variant"].nunique()
-    varied = asked.items[probes & asked.items["frame"].isin(counts.index[counts > 1])]
+    probes = asked.items[asked.items["role"] == "probe"]
+    counts = probes.groupby("frame")["variant"].nunique()
+    varied = probes[probes["frame"].isin(counts.index[counts > 1])]
     if varied.empty:
         return
     base = asked.by_subject(varied[varied["variant"] == 0])
     others = asked.by_subject(varied[varied["variant"] != 0])
     for subject, matrix in base.items():
-        other = others[subject]
-        if (matrix.attributes, matrix.frames) != (other.attributes, other.frames):
-            yield subject, _flagged(matrix, asked, PARAPHRASE_SHIFT)
-            continue
+        own, other = _shared(matrix, others[subject]), _shared(others[subject], matrix)
         # Frame by frame, so that all but the wording is the same. Few frames of a style may have
         # variants, so that all count alike.
-        change = replace(matrix, cells=other.cells - matrix.cells, names=(), styles=())
-        yield from (
-            (subject, number)
-            for number in crossed.contrast(change, PARAPHRASE_SHIFT, asked.classes)
-        )
+        change = replace(own, cells=other.cells - own.cells, styles=())
+        for number in crossed.contrast(change, PARAPHRASE_SHIFT, asked.classes):
+            yield subject, number
 
 
-def _flagged(matrix: Matrix, asked: Asked, name: str) -> Number:
-    pair = classes_of(matrix, asked.classes)
-    return replace(of_pair(pair, slices.CONTRAST, name), flag="not_estimable")
+def _shared(matrix: Matrix, other: Matrix) -> Matrix:
+    """The attributes and frames that another matrix has too; both are sorted by name."""
+    rows = [name in other.attributes for name in matrix.attributes]
+    return matrix.rows(rows).columns([name in other.frames for name in matrix.frames])
 
 
 def _of_terms(asked: Asked) -> Iterator[tuple[str, Number]]:
@@ -220,14 +234,12 @@ def _of_terms(asked: Asked) -> Iterator[tuple[str, Number]]:
     terms = asked.items[["group", "term"]].drop_duplicates()
     terms = terms[terms["group"].isin(asked.groups)]
     of_group = terms.groupby("group")["term"].nunique()
-    if len(terms) > MOST_TERMS or of_group.max() < _LEAST:
+    if len(terms) > MOST_TERMS:
         return
     for group, term in sorted(terms.itertuples(index=False, name=None)):
         if of_group[group] < _LEAST:
             continue
         is_out = (asked.items["group"] == group) & (asked.items["term"] == term)
         for subject, matrix in asked.by_subject(asked.items[~is_out]).items():
-            # The names' part of the variance is left to the whole contrast.
-            without = replace(matrix, names=())
-            for number in crossed.contrast(without, CONTRAST_WITHOUT_TERM, asked.classes):
+            for number in crossed.contrast(matrix, CONTRAST_WITHOUT_TERM, asked.classes):
                 yield subject, replace(number, slice=slices.without_term(term))

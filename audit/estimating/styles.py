@@ -15,10 +15,11 @@ from maskaudit.audit.estimating.cells import Matrix
 from maskaudit.audit.estimating.crossed import (
     Number,
     classes_of,
+    has_point,
+    interval_of_pair,
     names_of_pair,
     of_pair,
-    refusal,
-    refusal_of_facets,
+    refusal_of_pair,
 )
 from maskaudit.audit.estimating.registry.names import (
     OTHER_STYLES,
@@ -70,17 +71,16 @@ def of_styles(matrix: Matrix, classes: tuple[str, str]) -> Iterator[Number]:
 
 
 def _in_style(pair: tuple[Matrix, Matrix], style: str) -> Number:
-    """The contrast in the frames of one style."""
+    """The contrast in the frames of one style, of the names that were asked."""
     chosen = [name == style for name in pair[0].styles]
-    first, second = (own.columns(chosen) for own in pair)
-    number = of_pair((first, second), slices.of_style(style), STYLE_CONTRAST)
-    smaller = min(len(first.cells), len(second.cells))
-    flag = refusal(smaller, sum(chosen), least=_LEAST) or refusal_of_facets(first, second)
-    if min(smaller, sum(chosen)) < _LEAST or flag == "too_few_families":
-        return replace(number, flag=flag)
-    families = (first.families, second.families)
-    interval = crossed_means.contrast_interval(first.cells, second.cells, families=families)
-    return replace(number, interval=point(interval.estimate) if flag else interval, flag=flag)
+    # Means of names are those of all frames, not of the style's.
+    first, second = (replace(own.columns(chosen), names=()) for own in pair)
+    flag = refusal_of_pair((first, second))
+    number = replace(of_pair((first, second), slices.of_style(style), STYLE_CONTRAST), flag=flag)
+    if flag and not has_point((first, second)):
+        return number
+    interval, _ = interval_of_pair((first, second))
+    return replace(number, interval=point(interval.estimate) if flag else interval)
 
 
 def _holding(pair: tuple[Matrix, Matrix], by_style: Sequence[Number]) -> Number:
@@ -97,13 +97,12 @@ def _holding(pair: tuple[Matrix, Matrix], by_style: Sequence[Number]) -> Number:
 def _for_others(pair: tuple[Matrix, Matrix]) -> Number:
     """The contrast with its interval for other styles as well."""
     number = of_pair(pair, slices.CONTRAST, OTHER_STYLES)
-    first, second = pair
-    smaller = min(len(first.cells), len(second.cells))
-    flag = refusal(smaller, len(first.frames), least=_LEAST) or refusal_of_facets(*pair)
+    flag = refusal_of_pair(pair)
     if not flag and number.n_styles < LEAST_STYLES:
         flag = "too_few_styles"
     if flag:
         return replace(number, flag=flag)
+    first, second = pair
     parts, scope = names_of_pair(pair)
     interval = crossed_means.other_styles(
         first.cells,

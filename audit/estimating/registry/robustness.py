@@ -1,7 +1,5 @@
 """Entries of the numbers on styles of sentence, and on what a contrast depends on."""
 
-import math
-
 from maskaudit.audit.estimating.registry.entry import INHERITED, ROBUSTNESS, Entry, Harm
 from maskaudit.audit.estimating.registry.names import (
     ATTRIBUTES_ALIKE,
@@ -31,7 +29,14 @@ from maskaudit.audit.estimating.registry.names import (
 _CELLS = frozenset({"association"})
 
 
-def _contrast(name: str, definition: str, does_not_show: str, harm: Harm | None = "up") -> Entry:
+def _contrast(
+    name: str,
+    definition: str,
+    does_not_show: str,
+    *,
+    harm: Harm | None = "up",
+    is_directed: bool = True,
+) -> Entry:
     """An entry of a number that is a stereotype contrast, in nats."""
     return Entry(
         name=name,
@@ -40,7 +45,7 @@ def _contrast(name: str, definition: str, does_not_show: str, harm: Harm | None 
         does_not_show=does_not_show,
         kinds=_CELLS,
         null=0.0,
-        is_directed=True,
+        is_directed=is_directed,
         power=1,
         harm=harm,
         shown=ROBUSTNESS,
@@ -70,7 +75,6 @@ ENTRIES = (
         "The share of styles in which the contrast holds by itself: its 95 % interval in the style "
         "leaves zero out, on the side of the whole contrast. 0 to 1.",
         "That it does not hold in the other styles: each has few frames.",
-        harm="up",
         form="share",
     ),
     _plain(
@@ -120,7 +124,6 @@ ENTRIES = (
         "their number less 1. Its p is Welch’s, which allows for few frames.",
         "How far styles differ in nats; the SD between styles does.",
         source="Cochran 1954; Welch 1951",
-        null=math.nan,
     ),
     _plain(
         STYLE_SD,
@@ -187,9 +190,11 @@ ENTRIES = (
     ),
     _contrast(
         CONTRAST_AT_CUT,
-        "The stereotype contrast with classes cut at another share of the first group in the "
-        "world: attributes with at least this share, less those with at most 1 less it.",
+        "The contrast of classes cut at a share of the first group in the world: attributes with "
+        "at least this share of it, less those with at least this share of the second group. "
+        "Positive follows the world; an attribute at half is of no class.",
         "Which cut is right.",
+        is_directed=False,
     ),
     _contrast(
         CONTRAST_WITHOUT_TERM,
@@ -200,7 +205,7 @@ ENTRIES = (
         FRAMES_ALIKE,
         "Whether frames behave as one: the share of one pattern in what attributes and frames do "
         "not explain (the largest eigenvalue of the frames’ residual correlations, over their "
-        "number), held against permutations; of two frames, their residual correlation, where it "
+        "number), tested against permutations; of two frames, their residual correlation, where it "
         "is larger than any is by chance in 19 tables of 20.",
         "Why: two frames may be near copies, or attributes be understood in two ways.",
     ),

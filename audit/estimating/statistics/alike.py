@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,11 @@ from maskaudit.audit.estimating.statistics.interval import Cells
 PERMUTATIONS = 199
 LEVEL = 0.05
 _LEAST = 3
+_ROUNDING = 1e-9
+# Places of rows, or of columns.
+Groups = Sequence[NDArray[np.intp]]
 # Above this the correlations of all pairs are no longer worth their time and memory.
-_MOST = 500
+MOST_ROWS = 500
 
 
 @dataclass(frozen=True)
@@ -20,30 +24,30 @@ class Alike:
     """The share of the residual variance in one direction, its p, and the pairs that stand out.
 
     `share` is the largest eigenvalue of the rows' residual correlations over their number, from
-    1/rows to 1. `pairs` are (row, row, correlation), the largest first.
+    1/rows to 1; `by_chance` is its average over the permuted tables. `pairs` are (row, row,
+    correlation), the largest first.
     """
 
     share: float
+    by_chance: float
     p: float
     pairs: tuple[tuple[int, int, float], ...]
 
 
-def alike(
-    cells: Cells, groups: Sequence[NDArray[np.intp]], rng: np.random.Generator
-) -> Alike | None:
+def alike(cells: Cells, rows: Groups, columns: Groups, rng: np.random.Generator) -> Alike | None:
     """Compare the rows of cells, [n, m] without gaps, by what additive effects do not explain.
 
-    `groups` are places of columns that share an effect of each row (the styles of frames, where
-    rows are attributes) and are centred by themselves. The reference distributions come from
-    permuting the residuals of each row over its columns, apart from the others: of the largest
-    eigenvalue, and of the largest correlation, so that a pair is named by chance in one table in
-    twenty. None with fewer than three rows or columns, or more than 500 rows, or where a row does
-    not vary.
+    `rows` and `columns` are places of rows and columns that share effects of each other (frames of
+    one style may be read alike, and so differ alike between attributes): each block of them is
+    centred both ways by itself. The reference distributions come from permuting the residuals of
+    each row within groups of columns, apart from the other rows: of the largest eigenvalue, and of
+    the largest correlation, so that a pair is named by chance in one table in twenty. None with
+    fewer than three rows or columns, or more than `MOST_ROWS`, or where a row does not vary.
     """
     n, m = cells.shape
-    if not _LEAST <= n <= _MOST or m < _LEAST:
+    if not _LEAST <= n <= MOST_ROWS or m < _LEAST:
         return None
-    residuals = _centred(cells, groups)
+    residuals = _centred(cells, rows, columns)
     if not (residuals.std(axis=1) > 1e-12 * (np.abs(cells).max() or 1.0)).all():
         return None
     observed = _correlations(residuals)
@@ -51,27 +55,33 @@ def alike(
     eigenvalues, highest = np.empty(PERMUTATIONS), np.empty(PERMUTATIONS)
     upper = np.triu_indices(n, 1)
     for draw in range(PERMUTATIONS):
-        shuffled = _correlations(_centred(rng.permuted(residuals, axis=1), groups))
-        eigenvalues[draw] = np.linalg.eigvalsh(shuffled)[-1]
-        highest[draw] = shuffled[upper].max()
-    p = (1 + int((eigenvalues >= largest).sum())) / (PERMUTATIONS + 1)
+        shuffled = residuals.copy()
+        for own in columns:
+            shuffled[:, own] = rng.permuted(residuals[:, own], axis=1)
+        correlations = _correlations(_centred(shuffled, rows, columns))
+        eigenvalues[draw] = np.linalg.eigvalsh(correlations)[-1]
+        highest[draw] = correlations[upper].max()
+    # A permuted table may be the observed one again, up to rounding.
+    p = (1 + int((eigenvalues >= largest * (1 - _ROUNDING)).sum())) / (PERMUTATIONS + 1)
     # The value that at most 5 % of the permuted tables reach, the observed one counted among them.
     threshold = np.sort(highest)[int(np.ceil((1 - LEVEL) * (PERMUTATIONS + 1))) - 1]
     found = [
         (int(i), int(j), float(observed[i, j]))
         for i, j in zip(*upper, strict=True)
-        if observed[i, j] > threshold
+        if observed[i, j] > threshold * (1 + _ROUNDING)
     ]
-    return Alike(largest / n, p, tuple(sorted(found, key=lambda pair: (-pair[2], pair[:2]))))
+    by_chance = float(eigenvalues.mean()) / n
+    pairs = tuple(sorted(found, key=lambda pair: (-pair[2], pair[:2])))
+    return Alike(largest / n, by_chance, p, pairs)
 
 
-def _centred(cells: Cells, groups: Sequence[NDArray[np.intp]]) -> Cells:
-    """The cells less the means of rows and columns, within each group of columns."""
+def _centred(cells: Cells, rows: Groups, columns: Groups) -> Cells:
+    """The cells less the means of rows and columns, within each block of rows and columns."""
     residuals = np.empty(cells.shape)
-    for own in groups:
-        part = cells[:, own]
-        part = part - part.mean(1, keepdims=True)
-        residuals[:, own] = part - part.mean(0, keepdims=True)
+    for own, others in product(rows, columns):
+        block = cells[np.ix_(own, others)]
+        block = block - block.mean(1, keepdims=True)
+        residuals[np.ix_(own, others)] = block - block.mean(0, keepdims=True)
     return residuals
 
 

@@ -113,8 +113,9 @@ def satterthwaite(parts: Sequence[Part]) -> Part:
     known = [part for part in parts if part[0] != 0]
     if len(known) == 1:  # without the rounding error of the quotients below
         return known[0]
-    spread = sum(value**2 / df for value, df in known)
-    return variance, (variance**2 / spread if spread > 0 else np.nan)
+    # Products, since a power is not rounded alike for scores twice as large.
+    spread = sum(value * value / df for value, df in known)
+    return variance, (variance * variance / spread if spread > 0 else np.nan)
 
 
 def _total(parts: Sequence[Part]) -> float:

@@ -40,7 +40,7 @@ _EXPLAINED = (
     "what was not drawn (the kind of sentence, the wording, the cut between classes, the words for "
     "the groups) is changed here instead, one thing at a time."
 )
-# The scope of a number is said in its question.
+# Of rows that behave as one, the pairs that are named.
 _MOST_PAIRS = 5
 Shown = Callable[[Effect], str | Cell]
 
@@ -88,7 +88,7 @@ def questions(between: Between, estimates: Effects, names: Names) -> tuple[Quest
             name,
             slice_,
             estimates.at(name, between.slice(slice_), names.subjects),
-            _SHOWN.get(name, caveats.nats),
+            _or_why(_SHOWN[name]) if name in _SHOWN else caveats.nats,
         )
         for name, slice_, text in asked
     )
@@ -134,8 +134,7 @@ def _of_styles(between: Between, estimates: Effects) -> Iterator[tuple[str, Slic
     if not named:
         return
     yield from ((name, slice_, f"In the style “{text}”") for name, slice_, text in named)
-    holds = f"Styles, of {len(named)}, in which it holds by itself"
-    yield STYLES_HOLDING, slices.CONTRAST, holds
+    yield STYLES_HOLDING, slices.CONTRAST, "Styles in which it holds by itself"
     yield STYLE_Q, slices.CONTRAST, "Do styles differ by more than their frames explain"
     yield STYLE_SD, slices.CONTRAST, "Standard deviation between styles beyond their frames"
     yield OTHER_STYLES, slices.CONTRAST, "In other styles of sentence too"
@@ -187,33 +186,23 @@ def _family(between: Between) -> Callable[[str], str]:
 
 
 def _count(effect: Effect, size: int) -> str | Cell:
-    if math.isnan(effect.estimate):
-        return caveats.beside(wording.UNKNOWN, caveats.refusal(effect))
     return f"{round(effect.estimate * size)} of {wording.number(size)}"
 
 
 def _q(effect: Effect) -> str | Cell:
-    if math.isnan(effect.estimate):
-        return caveats.beside(wording.UNKNOWN, caveats.refusal(effect))
-    freedom = wording.counted(round(effect.null_value), "degree of freedom", "degrees of freedom")
+    freedom = wording.counted(round(effect.df), "degree of freedom", "degrees of freedom")
     return caveats.beside(
         f"Q = {wording.fixed(effect.estimate, 1)}", freedom, wording.p_value(effect.p)
     )
 
 
-def _tested_share(effect: Effect) -> str | Cell:
-    chance = "" if math.isnan(effect.p) else wording.p_value(effect.p)
-    expected = (
-        "" if math.isnan(effect.null_value) else f"alone {wording.percent(effect.null_value)}"
-    )
-    return caveats.beside(wording.percent(effect.estimate), expected, chance)
-
-
 def _alike(effect: Effect) -> str | Cell:
-    """The share of one pattern, or the correlation of two rows."""
-    if math.isnan(effect.null_value):
+    """The share of one pattern beside that of chance, or the correlation of two rows."""
+    if math.isnan(effect.null_value):  # a pair, which is named only where it stands out
         return wording.fixed(effect.estimate, 2)
-    return _tested_share(effect)
+    by_chance = f"by chance {wording.percent(effect.null_value)}"
+    shown = wording.percent(effect.estimate)
+    return caveats.beside(shown, by_chance, wording.p_value(effect.p))
 
 
 def _plain(effect: Effect) -> str | Cell:
@@ -223,11 +212,18 @@ def _plain(effect: Effect) -> str | Cell:
 
 
 def _icc(effect: Effect) -> str | Cell:
-    chance = "" if math.isnan(effect.p) else wording.p_value(effect.p)
-    shown = wording.fixed(effect.estimate, 2)
-    return caveats.beside(
-        shown, chance, "" if shown != wording.UNKNOWN else caveats.refusal(effect)
-    )
+    return caveats.beside(wording.fixed(effect.estimate, 2), wording.p_value(effect.p))
+
+
+def _or_why(shown: Shown) -> Shown:
+    """The same for numbers that are known; why a number is missing for the others."""
+
+    def text(effect: Effect) -> str | Cell:
+        if math.isnan(effect.estimate):
+            return caveats.beside(wording.UNKNOWN, caveats.refusal(effect))
+        return shown(effect)
+
+    return text
 
 
 _SHOWN: Mapping[str, Shown] = {
