@@ -15,6 +15,7 @@ from maskaudit.audit.proving.validity import (
     nulls,
     quoted,
     relations,
+    sameness,
     stars,
     weekly,
 )
@@ -32,6 +33,8 @@ TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
     (nulls.tables, Fraction(1)),
     (stars.tables, Fraction(1, 4)),
     (quoted.tables, Fraction(2)),
+    (sameness.tables, Fraction(1)),
+    (sameness.margins, Fraction(4)),
     (weekly.tables, Fraction(2)),
     (gates.tables, Fraction(2)),
 )
@@ -67,10 +70,12 @@ def measured(repetitions: int, seed: int) -> list[Table]:
 
 def sizes(repetitions: int, seed: int) -> str:
     """Return the numbers of repetitions and the seed as text for the document's first line."""
-    fewer, more = (int(repetitions * dict(TOPICS)[topic.tables]) for topic in (stars, weekly))
+    topics = (stars.tables, weekly.tables, sameness.margins)
+    fewer, more, most = (int(repetitions * dict(TOPICS)[topic]) for topic in topics)
     return (
         f"{repetitions:,} repetitions ({fewer:,} of what the page calls shown, {more:,} headlines, "
-        f"{more:,} series of weekly audits and {more:,} verdicts of a gate), seed {seed}"
+        f"{most:,} margins, {more:,} series of weekly audits and {more:,} verdicts of a gate), "
+        f"seed {seed}"
     )
 
 
