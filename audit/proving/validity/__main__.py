@@ -18,6 +18,7 @@ from maskaudit.audit.proving.validity import (
     nulls,
     quoted,
     relations,
+    sameness,
     stars,
     weekly,
 )
@@ -35,6 +36,8 @@ TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
     (nulls.tables, Fraction(1)),
     (stars.tables, Fraction(1, 4)),
     (quoted.tables, Fraction(2)),
+    (sameness.tables, Fraction(1)),
+    (sameness.margins, Fraction(4)),
     (weekly.tables, Fraction(2)),
     (changes.tables, Fraction(2, 5)),
     (gates.tables, Fraction(2)),
@@ -74,13 +77,15 @@ def measured(repetitions: int, seed: int) -> list[Table]:
 def sizes(repetitions: int, seed: int) -> str:
     """Return the numbers of repetitions and the seed as text for the document's first line."""
     shares = dict(TOPICS)
-    fewer, more, years, half = (
-        int(repetitions * shares[topic.tables]) for topic in (stars, weekly, changes, bounds)
+    fewer, more, most, years, half = (
+        int(repetitions * shares[topic])
+        for topic in (stars.tables, weekly.tables, sameness.margins, changes.tables, bounds.tables)
     )
     return (
         f"{repetitions:,} repetitions ({fewer:,} of what the page calls shown, {more:,} headlines, "
-        f"{more:,} series of weekly audits, {years:,} years of change points, {more:,} verdicts of "
-        f"a gate, {half:,} against the best of several and at a bound), seed {seed}"
+        f"{most:,} margins, {more:,} series of weekly audits, {years:,} years of change points, "
+        f"{more:,} verdicts of a gate, {half:,} against the best of several and at a bound), seed "
+        f"{seed}"
     )
 
 
