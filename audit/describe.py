@@ -27,7 +27,6 @@ from maskaudit.audit.recording import manifest as recorded
 from maskaudit.audit.recording.cache_use import CacheUse
 from maskaudit.audit.recording.lost import lost
 from maskaudit.audit.recording.manifest import (
-    Entry,
     Identity,
     LeftOut,
     Manifest,
@@ -36,6 +35,7 @@ from maskaudit.audit.recording.manifest import (
     Unavailable,
 )
 from maskaudit.audit.recording.margins import Margins
+from maskaudit.audit.recording.places import Entry
 from maskaudit.audit.recording.record import FORMAT
 from maskaudit.audit.settings import Settings
 from maskaudit.audit.texts.lexicon import digest_of

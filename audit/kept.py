@@ -6,7 +6,7 @@ from pathlib import Path
 
 from maskaudit.audit.errors import CannotWriteError
 from maskaudit.audit.recording import record
-from maskaudit.audit.recording.manifest import Entry
+from maskaudit.audit.recording.places import Entry
 from maskaudit.audit.recording.record import Record
 from maskaudit.reports.html import FILE
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from maskaudit.audit.judging.policy import Gate, Policy
 from maskaudit.audit.judging.verdicts import Verdict
-from maskaudit.audit.recording.manifest import Entry, Manifest, RuleRead
+from maskaudit.audit.recording.manifest import Manifest, RuleRead
+from maskaudit.audit.recording.places import Entry
 from maskaudit.audit.recording.record import WITH_RULES
 
 

@@ -1,10 +1,9 @@
 """The manifest of a record, `record.json`, as a typed value that is validated on reading."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeGuard
+from typing import Annotated, Any, Literal, Self
 
 import pydantic_core
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -21,7 +20,7 @@ Expect = Literal["lean", "none", "benign"]
 
 _SUBJECTS = {"reference", "candidate"}
 # Larger integers are not exact in every JSON reader.
-_LARGEST_NUMBER = 2**53
+LARGEST_NUMBER = 2**53
 # The format that introduced each key; a manifest must have exactly the keys of its format.
 _SINCE = {"key": 3, "number": 3, "notes": 3, "code": 6, "bound": 6, "rules": 7}
 # Keys that a manifest lacks until its tables are written, or that it was made without.
@@ -311,7 +310,7 @@ class Manifest(_Written):
     key: str = ""
     code: str = ""
     bound: dict[str, str] = Field(default_factory=dict)
-    number: int = Field(default=0, ge=0, lt=_LARGEST_NUMBER)
+    number: int = Field(default=0, ge=0, lt=LARGEST_NUMBER)
     notes: list[str] = Field(default_factory=list)
     created: Annotated[str, AfterValidator(_moment)]
     maskaudit: str
@@ -337,20 +336,6 @@ class Manifest(_Written):
             if key in self.model_fields_set and self.format < since:
                 raise ValueError(f"{key}: is not a key of format {self.format}")
         return self
-
-
-@dataclass(frozen=True)
-class Entry:
-    """The place of a record among those of its folder, read from any format, even a newer one.
-
-    Thus new numbers continue from all existing ones. Missing or invalid values are empty or 0.
-    `rules` has the first date of each rule that its run read, by digest.
-    """
-
-    key: str
-    number: int
-    created: str
-    rules: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(path: Path, newest: int) -> dict[str, Any]:
@@ -389,40 +374,3 @@ def checked(raw: dict[str, Any], path: Path) -> Manifest:
             f"{path}: cannot be read as a record ({first}{more}); "
             "restore the folder from a backup, or audit again"
         ) from error
-
-
-def entry(path: Path) -> Entry | None:
-    """Read the entry of a `record.json`; None if the file cannot be read as a JSON object."""
-    try:
-        raw = pydantic_core.from_json(bounded.content(path, bounded.MANIFEST))
-    except (OSError, ValueError):
-        return None
-    if not isinstance(raw, dict):
-        return None
-    number: Any = raw.get("number")
-    # Not `isinstance`: True and False are integers too in Python.
-    is_number = type(number) is int and 0 <= number < _LARGEST_NUMBER
-    return Entry(
-        key=str(raw.get("key", "")),
-        number=number if is_number else 0,
-        created=str(raw.get("created", "")),
-        rules=_first_dates(raw.get("rules")),
-    )
-
-
-def _first_dates(rules: object) -> dict[str, str]:
-    """The first date of each rule of a manifest that was not validated; invalid ones left out."""
-    if not isinstance(rules, dict):
-        return {}
-    dates = {
-        str(digest): rule.get("first") for digest, rule in rules.items() if isinstance(rule, dict)
-    }
-    return {digest: first for digest, first in dates.items() if _is_moment(first)}
-
-
-def _is_moment(first: object) -> TypeGuard[str]:
-    try:
-        datetime.fromisoformat(first if isinstance(first, str) else "")
-    except ValueError:
-        return False
-    return True

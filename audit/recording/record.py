@@ -18,7 +18,8 @@ from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording import binding, manifest, older, parquet_files, tables
 from maskaudit.audit.recording.agreement import disagreement
 from maskaudit.audit.recording.files import check_no_links, writing
-from maskaudit.audit.recording.manifest import Entry, Manifest
+from maskaudit.audit.recording.manifest import Manifest
+from maskaudit.audit.recording.places import Entry, entry
 from maskaudit.audit.texts import bounded
 
 # The format number rises whenever the content of a record changes; one entry for each format.
@@ -156,7 +157,7 @@ def manifests(runs: Path) -> dict[Path, Entry]:
     """
     # Hidden folders are records that were never finished.
     paths = [path for path in sorted(runs.glob(f"[!.]*/{MANIFEST}")) if path.is_file()]
-    entries = {path.parent: item for path in paths if (item := manifest.entry(path)) is not None}
+    entries = {path.parent: item for path in paths if (item := entry(path)) is not None}
     # By number before time: a machine's clock may go backwards between two audits.
     return dict(sorted(entries.items(), key=lambda item: (item[1].number, item[1].created)))
 

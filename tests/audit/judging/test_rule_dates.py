@@ -9,8 +9,8 @@ import pytest
 from maskaudit.audit.judging import policy, verdicts
 from maskaudit.audit.judging.judge import judge
 from maskaudit.audit.judging.rule_dates import rules_read
-from maskaudit.audit.recording import manifest as manifests_read
-from maskaudit.audit.recording.manifest import Entry
+from maskaudit.audit.recording.places import Entry
+from maskaudit.audit.recording.places import entry as read_entry
 from maskaudit.reports import verdicts as words
 from tests import manifests
 from tests.reports import records
@@ -134,4 +134,4 @@ def test_an_earlier_record_that_says_something_else_of_rules_has_none(tmp_path, 
     """It is read without being checked, and may be anything."""
     path = tmp_path / "record.json"
     path.write_text(json.dumps({"key": "k", "number": 1, "created": EARLY, "rules": rules}))
-    assert manifests_read.entry(path).rules == {}
+    assert read_entry(path).rules == {}
