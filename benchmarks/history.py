@@ -29,7 +29,9 @@ import pyarrow.parquet as pq
 import maskaudit
 from maskaudit.audit.history.judge import judge
 from maskaudit.audit.history.read import read
-from maskaudit.audit.recording.record import read_manifest
+from maskaudit.audit.recording import binding
+from maskaudit.audit.recording.manifest import Manifest
+from maskaudit.audit.recording.record import file_digests, read_manifest
 from maskaudit.reports import history as pages
 from maskaudit.reports.html import render
 from maskaudit.reports.terminal import history as words
@@ -79,6 +81,7 @@ def multiply(record: Path, runs: Path, n: int) -> None:
     numbers = [f.name for f in table.schema if pa.types.is_floating(f.type)]
     texts = [f.name for f in table.schema if f.name not in numbers]
     rng = np.random.default_rng(0)
+    measured = file_digests(record, [f"{name}.parquet" for name in binding.MEASURED])
     for i in range(n):
         created = START + timedelta(days=i)
         folder = runs / f"{created:%Y%m%dT%H%M%SZ}-{i:08}"
@@ -90,8 +93,8 @@ def multiply(record: Path, runs: Path, n: int) -> None:
             "number": i + 1,
             "models": {**manifest.models, "candidate": candidate},
         }
-        said = manifest.model_copy(update=updates).as_json()
-        (folder / "record.json").write_text(json.dumps(said, indent=1), "utf-8")
+        said = bound(manifest.model_copy(update=updates), measured)
+        (folder / "record.json").write_text(json.dumps(said.as_json(), indent=1), "utf-8")
         moved, by = table, rng.normal(0, 0.05)
         for name in MOVED:
             moved = moved.set_column(table.column_names.index(name), name, pc.add(table[name], by))
@@ -110,6 +113,13 @@ def multiply(record: Path, runs: Path, n: int) -> None:
             for path in sorted(folder.iterdir())
         ]
         (folder / "SHA256SUMS").write_text("\n".join(sums) + "\n", "utf-8")
+
+
+def bound(manifest: Manifest, measured: dict[str, str]) -> Manifest:
+    """The manifest with the key of its parts, and bound to the tables with these digests."""
+    parts = (manifest.models, manifest.probe_sets, manifest.method, manifest.settings)
+    keyed = manifest.model_copy(update={"key": binding.key_of(*parts, manifest.code)})
+    return keyed.model_copy(update={"bound": binding.bound(keyed, measured)})
 
 
 def spent(command: list[str], also: str = "pass") -> tuple[float, float]:

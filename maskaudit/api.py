@@ -6,8 +6,9 @@ Every function takes paths as text or as `Path`. An error that the caller can me
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, overload
 
@@ -19,7 +20,11 @@ from maskaudit.audit.estimating.headline import headline as headline_rows
 from maskaudit.audit.judging import policy
 from maskaudit.audit.judging.comparing.versions import versions
 from maskaudit.audit.judging.judge import judge as judge_record
+from maskaudit.audit.judging.select import judged_numbers
 from maskaudit.audit.recording import record as stored
+from maskaudit.audit.recording.manifest import Manifest
+from maskaudit.audit.verifying.recomputed import EVERY, NONE, Numbers
+from maskaudit.audit.verifying.verify import load_held, require
 from maskaudit.audit.vocabulary import GATES_FILE, Progress, silent
 
 if TYPE_CHECKING:
@@ -197,7 +202,8 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
 def load_record(path: Paths) -> Record:
     """Read a record from its folder; needs neither torch nor the models.
 
-    Raises `InputError` for a record that is changed, not whole, or of a newer format.
+    Its sums are checked; `judge`, `report` and `compare` check that it holds. Raises `InputError`
+    for a record that is changed, not whole, or of a newer format.
     """
     return Record.of(stored.load_record(Path(_required("path", path))))
 
@@ -208,32 +214,41 @@ def judge(
     *,
     baseline: stored.Record | Paths | None = None,
     today: date | None = None,
+    trust: bool = False,
 ) -> "Judgement":
     """Every verdict of a gates.toml on a record; `exit_code` is 0, 1 or 3, as the command's.
 
     Accepted baselines are found beside the gates.toml; `baseline` is a record to use instead of
-    them. `today` decides which waivers are in force. Nothing is written. Raises `InputError` for
-    gates or records that cannot be read, and for a gate whose number needs a direction of harm.
+    them. `today` decides which waivers are in force. Nothing is written. The numbers that are
+    judged are made again from the record's scores, unless `trust` is true, which the verdicts'
+    notes say. Raises `InputError` for gates or records that cannot be read, for a record that does
+    not hold, and for a gate whose number needs a direction of harm.
     """
-    stored_record = _record("record", record)
-    baseline_record = None if baseline is None else _record("baseline", baseline)
     day = today or datetime.now(UTC).date()
     rules = policy.read(_required("gates", gates), day)
-    return judge_record(stored_record, rules, baseline=baseline_record, today=day)
+    held, notes = _held("record", record, partial(judged_numbers, rules), trust=trust)
+    # Of a record that replaces the baseline only the scores are used.
+    other = None if baseline is None else _held("baseline", baseline, _no_number)[0]
+    judgement = judge_record(held, rules, baseline=other, today=day)
+    return replace(judgement, notes=(*judgement.notes, *notes))
 
 
 def compare(old: stored.Record | Paths, new: stored.Record | Paths) -> "Versions":
     """Estimate what changed between the candidates of two records, paired by item.
 
-    Positive differences are of the newer one. Raises `NotJudgedError` where nothing can be
-    compared, and says what differs; `InputError` for records that cannot be read.
+    Positive differences are of the newer one; they are made from the scores. Raises
+    `NotJudgedError` where nothing can be compared, and says what differs; `InputError` for records
+    that cannot be read or do not hold.
     """
-    return versions(_record("old", old), _record("new", new))
+    return versions(_held("old", old, _no_number)[0], _held("new", new, _no_number)[0])
 
 
 def history(runs: Paths) -> "History":
     """The series of a folder of records in order, judged so that false alarms stay below 5 %.
 
+    The estimates are those that the records state, which are not made again; a record whose parts
+    are not of one audit is skipped, as one that cannot be read is, and `skipped` of the history
+    names both.
     Raises `InputError` where there is no folder of records, and `NotJudgedError` where none of them
     can be read.
     """
@@ -242,20 +257,49 @@ def history(runs: Paths) -> "History":
     return judge.judge(read.read(Path(_required("runs", runs))))
 
 
-def report(record: stored.Record | Paths, out: Paths | None = None) -> Path:
+def report(
+    record: stored.Record | Paths,
+    out: Paths | None = None,
+    *,
+    trust: bool = False,
+    note: Callable[[str], None] = silent,
+) -> Path:
     """Write the page of a record as one HTML file, and return where it is.
 
-    It lies beside the record's tables unless `out` names a file. Raises `InputError` for a record
-    that cannot be read, `CannotWriteError` where the disk is full or read-only.
+    It lies beside the record's tables unless `out` names a file. Its numbers are made again from
+    the record's scores first, unless `trust` is true; `note` is called with sentences for the user,
+    of which this is one. Raises `InputError` for a record that cannot be read or does not hold,
+    `CannotWriteError` where the disk is full or read-only.
     """
     from maskaudit.reports.html import write_page
 
     file = _text("out", out)
-    return write_page(_record("record", record), None if file is None else Path(file))
+    held, notes = _held("record", record, lambda _: EVERY, trust=trust)
+    for sentence in notes:
+        note(sentence)
+    return write_page(held, None if file is None else Path(file))
 
 
-def _record(name: str, source: stored.Record | Paths) -> stored.Record:
-    return source if isinstance(source, stored.Record) else load_record(_required(name, source))
+def _held(
+    name: str,
+    source: stored.Record | Paths,
+    numbers: Callable[[Manifest], Numbers],
+    *,
+    trust: bool = False,
+) -> tuple[stored.Record, list[str]]:
+    """A record that holds by the checks of the command line, and notes for the user.
+
+    `numbers` are those that will be used. A record that lies in no folder is the caller's own word.
+    """
+    if not isinstance(source, stored.Record):
+        return load_held(Path(_required(name, source)), numbers, trust=trust)
+    if source.path is None or not (source.path / stored.MANIFEST).is_file():
+        return source, []
+    return source, require(source, numbers(source.manifest), trust=trust)
+
+
+def _no_number(_manifest: Manifest) -> Numbers:
+    return NONE
 
 
 def _text(name: str, value: Any) -> str | None:  # noqa: ANN401 - what a caller gave

@@ -82,7 +82,8 @@ def foreign_letters(probe_set: ProbeSet) -> list[str]:
         for _, attribute in placed_attributes(probe_set)
         for text in (attribute.text, *attribute.forms.values())
     ]
-    return sorted({c for text in texts for c in text if c > _LAST_LATIN_1 and _has_case(c)})
+    others = (text for text in texts if not text.isascii())
+    return sorted({c for text in others for c in text if c > _LAST_LATIN_1 and _has_case(c)})
 
 
 def _has_case(character: str) -> bool:

@@ -93,12 +93,8 @@ def _tables(rows: list[dict[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:
     table = pd.DataFrame(rows)
     if "partner" not in table:
         table["partner"] = ""
-    keys = zip(table["text"], table["slot"], table["partner"], strict=True)
-    table["context"] = [context_id(text, slot, partner) for text, slot, partner in keys]
-    table["item"] = [
-        item_id(context, target)
-        for context, target in zip(table["context"], table["target"], strict=True)
-    ]
+    table["context"] = context_ids(table)
+    table["item"] = item_ids(table)
     context_columns = ["context", "text", "slot", "partner"]
     contexts = tables.conform("contexts", table[context_columns].drop_duplicates("context"))
     return contexts, tables.conform("items", table.drop(columns=context_columns[1:]))
@@ -106,8 +102,25 @@ def _tables(rows: list[dict[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def context_id(text: str, slot: int | None, partner: str = "") -> str:
     """Return the id of a masked sentence, the slot read in it, and its partner sentence."""
+    return _digest(text, "" if slot is None else str(slot), partner)
+
+
+def context_ids(contexts: pd.DataFrame) -> list[str]:
+    """The id of each row's `text`, `slot` and `partner`."""
     # None in a row becomes NaN in a column of numbers; both mean a whole sentence.
-    return _digest(text, "" if slot is None or pd.isna(slot) else str(int(slot)), partner)
+    slots = contexts["slot"].astype("Int64")
+    numbers = slots.fillna(0).tolist()
+    known = (
+        number if is_known else None
+        for number, is_known in zip(numbers, slots.notna().tolist(), strict=True)
+    )
+    rows = zip(contexts["text"].tolist(), known, contexts["partner"].tolist(), strict=True)
+    return [context_id(*row) for row in rows]
+
+
+def item_ids(items: pd.DataFrame) -> list[str]:
+    """The id of each row's `context` and `target`."""
+    return [*map(item_id, items["context"].tolist(), items["target"].tolist())]
 
 
 def item_id(context: str, target: str) -> str:

@@ -29,6 +29,7 @@ def items_digest(items: pd.DataFrame, tell: Callable[[int], None] = lambda _done
         values = _least_contexts(items) if name == "frame" else items[name]
         columns.append(_column(values, name, first=items.columns[0], last=items.columns[-1]))
         tell(0)
+    columns = _folded(columns)
     # No text is the beginning of another, so rows in the order of their columns are sorted lines.
     varying = [codes for texts, codes in reversed(columns) if len(texts) > 1]
     order = np.lexsort(varying) if varying else np.arange(len(items))
@@ -46,10 +47,10 @@ def _column(values: pd.Series, name: str, first: str, last: str) -> tuple[list[s
     """The distinct pieces of JSON that a column puts into lines, sorted, and the rows' indices."""
     codes, distinct = pd.factorize(values, use_na_sentinel=False)
     start, end = ("{" if name == first else ""), ("}" if name == last else ", ")
-    texts = [
-        f"{start}{json.dumps(name)}: {json.dumps(value, default=str)}{end}"
-        for value in distinct.tolist()
-    ]
+    # One encoder for all: `dumps` makes one for each value.
+    values_as_json = map(json.JSONEncoder(default=str).encode, distinct.tolist())
+    start += f"{json.dumps(name)}: "
+    texts = [f"{start}{value}{end}" for value in values_as_json]
     order = sorted(range(len(texts)), key=texts.__getitem__)
     rank = np.empty(len(order), dtype=np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
@@ -58,6 +59,22 @@ def _column(values: pd.Series, name: str, first: str, last: str) -> tuple[list[s
 
 def _is_empty(values: pd.Series) -> bool:
     return bool(values.isna().all() or (values == "").all())
+
+
+def _folded(columns: list[tuple[list[str], _Codes]]) -> list[tuple[list[str], _Codes]]:
+    """The columns without those of one text, which is put before the texts of the next that varies.
+
+    A set fills few of the columns, and a line takes as long as it has pieces.
+    """
+    folded, constant = [], ""
+    for texts, codes in columns[:-1]:
+        if len(texts) == 1:
+            constant += texts[0]
+        else:
+            folded.append(([constant + text for text in texts], codes))
+            constant = ""
+    texts, codes = columns[-1]
+    return [*folded, ([constant + text for text in texts], codes)]
 
 
 def _least_contexts(items: pd.DataFrame) -> pd.Series:

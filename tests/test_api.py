@@ -5,12 +5,15 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import maskaudit
 from maskaudit.audit.recording import record as stored
+from tests.audit.history.folders import reseal
+from tests.audit.verifying import edits
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS = ROOT / "examples" / "versions" / "records"
@@ -168,6 +171,64 @@ def test_a_page_is_written_where_it_is_asked_for(worse, tmp_path):
     assert page.read_text("utf-8").startswith("<!doctype html>")
 
 
+GATES = ROOT / "examples" / "versions" / "gates.toml"
+LEVEL = '[[gate]]\nid = "level"\nrule = "bound"\nbound = 0.5\nreason = "a bound for a test"\n'
+
+
+@pytest.fixture
+def level(tmp_path) -> Path:
+    """Return gates that judge the numbers of a record, and not its scores against others."""
+    (tmp_path / "gates.toml").write_text(LEVEL)
+    return tmp_path / "gates.toml"
+
+
+@pytest.fixture
+def forged(tmp_path) -> Path:
+    """Return a record of the worse version whose contrasts were made small, and its sums anew."""
+    folder = shutil.copytree(RECORDS / "version-2", tmp_path / "forged")
+    estimates = stored.load_record(folder).estimates
+    contrasts = estimates["estimator"] == "stereotype_contrast"
+    estimates.loc[contrasts, ["estimate", "low", "high"]] = 0.0
+    edits.write(folder, "estimates", estimates)
+    reseal(folder)
+    return folder
+
+
+def test_numbers_that_the_scores_do_not_give_are_neither_judged_nor_shown(forged, level, tmp_path):
+    """Given as a path or as a record that was read; trusted, they are, and it is said."""
+    for given in (forged, maskaudit.load_record(forged)):
+        with pytest.raises(maskaudit.InputError, match=r"does not hold \(estimates: "):
+            maskaudit.judge(given, level)
+        with pytest.raises(maskaudit.InputError, match=r"does not hold \(estimates: "):
+            maskaudit.report(given, tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()
+    [said] = maskaudit.judge(forged, level, trust=True).notes
+    assert said == "trusted: the record's numbers were taken as they are, not made again"
+    notes = []
+    maskaudit.report(forged, tmp_path / "page.html", trust=True, note=notes.append)
+    assert notes == [said]
+
+
+def test_versions_are_compared_by_scores_of_records_that_hold(forged, worse):
+    """Estimates play no part in it; rows of scores that are missing do."""
+    assert maskaudit.compare(forged, worse).largest == 0
+    edits.write(forged, "scores", worse.scores.iloc[1:])
+    reseal(forged)
+    for pair in ((forged, worse), (worse, forged)):
+        with pytest.raises(maskaudit.InputError, match=r"does not hold \(scores: "):
+            maskaudit.compare(*pair)
+
+
+def test_a_record_in_memory_alone_is_the_callers_word(worse, level):
+    """There is nothing that it could be held against."""
+    contrasts = worse.estimates["estimator"] == "stereotype_contrast"
+    small = worse.estimates.assign(estimate=worse.estimates["estimate"].mask(contrasts, 0.0))
+    with pytest.raises(maskaudit.InputError, match="does not hold"):
+        maskaudit.judge(replace(worse, estimates=small), level)
+    assert maskaudit.judge(worse, level).exit_code == 1
+    assert maskaudit.judge(replace(worse, estimates=small, path=None), level).exit_code != 1
+
+
 WRONG = {
     "seed": (lambda: maskaudit.run(seed="1"), "seed: is '1'; expected a whole number"),
     "no list": (lambda: maskaudit.run(probes="facts"), "probes: is 'facts'; expected a list"),
@@ -178,7 +239,7 @@ WRONG = {
         "candidate and candidates are both given; expected one of them",
     ),
     "nothing": (lambda: maskaudit.load_record(None), "path: is None; expected text or a path"),
-    "no record": (lambda: maskaudit.judge(4), "record: is 4; expected text or a path"),
+    "no record": (lambda: maskaudit.judge(4, GATES), "record: is 4; expected text or a path"),
     "no folder": (lambda: maskaudit.history(1.5), "runs: is 1.5; expected text or a path"),
 }
 

@@ -113,10 +113,12 @@ def diff(
     from maskaudit.audit.judging.accepting import baseline
     from maskaudit.audit.judging.accepting.held import compare_with_accepted
     from maskaudit.audit.judging.comparing.changes import changes
-    from maskaudit.audit.recording.record import load_record
+    from maskaudit.audit.verifying.recomputed import NONE
+    from maskaudit.audit.verifying.verify import load_held
     from maskaudit.reports.terminal import versions
 
-    new = load_record(record)
+    # Only its scores are used.
+    new, _ = load_held(record, lambda _: NONE)
     held = compare_with_accepted(new, folder, name)
     comparisons = {}
     for old in (baseline.load(folder, name), baseline.load_anchor(folder, name)):
@@ -169,13 +171,14 @@ def _version(name: str, folder: Path) -> "Version":
     """
     from maskaudit.audit.judging.accepting import baseline
     from maskaudit.audit.judging.comparing.pairing import version
-    from maskaudit.audit.recording.record import load_record
+    from maskaudit.audit.verifying.recomputed import NONE
+    from maskaudit.audit.verifying.verify import load_held
 
     path = Path(name)
     if path.suffix == ".toml":
         return baseline.load(path.parent, path.stem).version
     if path.is_dir():
-        return version(load_record(path))
+        return version(load_held(path, lambda _: NONE)[0])
     if is_there(folder / f"{name}.toml"):
         return baseline.load(folder, name).version
     names = ", ".join(baseline.names(folder)) or "none"

@@ -146,13 +146,17 @@ def matrices(  # noqa: PLR0913 - the cells, and what is made of them
 
     A cell counts only if every model has it. Attributes and frames that lack more than half of
     their cells are removed until none is left; other missing cells are NaN. The means of names,
-    which take the most time, are left out unless `with_names`.
+    which take the most time, are left out unless `with_names`. Raises `ValueError` if no model has
+    a row of `logp`; an item that was lost has one.
     """
     # A left join: an item without a score must make its cell NaN, not drop out of its mean.
     scored = {
         str(model): items.merge(model_scores[["item", "value"]], on="item", how="left")
         for model, model_scores in scores[scores["measure"] == "logp"].groupby("model", sort=False)
     }
+    if not scored:
+        message = "no item of the set has a score, nor a reason why not"
+        raise ValueError(message)
     # Every model has the same items in the same order, so one table of places serves all.
     by_model = {model: estimator.cells(rows, first, second) for model, rows in scored.items()}
     positions = next(iter(by_model.values()))[CELL]

@@ -1,7 +1,8 @@
 """Read the chosen numbers of the records in a folder, in the order of writing.
 
-Only record.json and estimates.parquet of each record are read and checked against its checksums.
-Records that cannot be read are named and skipped.
+Only record.json and estimates.parquet of each record are read and checked against its checksums,
+and the digest of the scores, where they are, against `bound`. Estimates are not made again: that
+takes seconds a record. Records that cannot be read or do not hold are named and skipped.
 """
 
 from collections.abc import Iterable, Sequence
@@ -32,6 +33,7 @@ from maskaudit.audit.recording.methods import Method
 from maskaudit.audit.recording.record import MANIFEST, read_manifest
 from maskaudit.audit.recording.slices import Slice
 from maskaudit.audit.texts import bounded
+from maskaudit.audit.verifying import sealed
 
 ESTIMATES = "estimates.parquet"
 _THREADS = 4
@@ -118,6 +120,7 @@ def _read(folder: Path, chosen: Chosen) -> RecordRows | Skipped:
         return Skipped(folder.name, f"not a complete record: it has no {MANIFEST} that can be read")
     try:
         manifest = read_manifest(folder, ("estimates",))
+        _require(manifest, folder)
         # Bytes and no path: pyarrow does not accept paths that are not UTF-8.
         rows = _rows(bounded.content(folder / ESTIMATES, bounded.TABLE), chosen, manifest)
         return RecordRows(_audit(folder.name, manifest), _checked(rows, manifest))
@@ -130,6 +133,14 @@ def _read(folder: Path, chosen: Chosen) -> RecordRows | Skipped:
     except (ValueError, KeyError, TypeError, pa.ArrowException) as error:
         fault = " ".join(f"{type(error).__name__}: {error}".split())
         return Skipped(folder.name, f"{ESTIMATES}: cannot be read as estimates ({fault})")
+
+
+def _require(manifest: Manifest, folder: Path) -> None:
+    """Raise `InputError` if the manifest and the scores are not of one audit."""
+    # The scores tell any two models apart, and are a quarter of what was measured.
+    for check in sealed.parts(manifest, folder, ("scores",)):
+        if check.differs:
+            raise InputError(f"does not hold ({check.name}: {check.text})")
 
 
 def _audit(name: str, manifest: Manifest) -> Audit:

@@ -142,7 +142,7 @@ class History:
     """The chosen readable records of a folder in order, and the series of the chosen numbers.
 
     `clock` has the names (written, then) of each record whose time is earlier than that of a record
-    written before it; `skipped` are the folders that cannot be read.
+    written before it; `skipped` are the folders that cannot be read, or do not hold.
     """
 
     runs: Path

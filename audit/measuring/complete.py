@@ -4,8 +4,7 @@ Scores that were just made hold them by construction; those of a cache are anoth
 """
 
 import math
-from collections.abc import Iterator, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -17,7 +16,8 @@ from maskaudit.audit.measuring.planning.reads import (
     TOP_FILLING,
     unavailable,
 )
-from maskaudit.audit.recording.tables import UNIQUE
+from maskaudit.audit.recording.due import Asked, are_among
+from maskaudit.audit.recording.tables import UNIQUE, are_in
 from maskaudit.probes.expand import Expanded
 
 _VALUES = {"scores": "value", "paired": "value", "fills": "probability"}
@@ -45,12 +45,16 @@ def fault(
         scores["value"].isna() & known & (scores["status"] == "ok") & _is_asked(scores, part)
     ).any():
         return "has a score without a value or a reason"
-    if set(scores[UNIQUE["scores"]].itertuples(index=False, name=None)) != {
-        row
-        for model_name, model in models.items()
-        for row in _rows(model_name, model, scores, part, measures)
-    }:
-        return "does not hold the rows that are asked for"
+    if not set(scores["model"]) <= models.keys():
+        return "has scores of other models"
+    slots = part.contexts["context"][part.contexts["slot"].notna()]
+    asked = Asked.of(part.items, slots)
+    for name, model in models.items():
+        own = scores[scores["model"] == name]
+        due = _due(own, asked, model, measures)
+        # No row is there twice, of either.
+        if len(due) != len(own) or not are_among(due, own).all():
+            return "does not hold the rows that are asked for"
     return _fault_of_contexts(entry, part, models)
 
 
@@ -61,33 +65,17 @@ def _is_asked(scores: pd.DataFrame, part: Expanded) -> "pd.Series[bool]":
     return scores["item"].isin(of_sentence) == scores["measure"].isin(OF_SENTENCE)
 
 
-def _rows(
-    name: str, model: MaskedLM, scores: pd.DataFrame, part: Expanded, measures: frozenset[str]
-) -> Iterator[tuple[str, str, str]]:
-    """Item, model and measure of each row that one model's scores must have.
+def _due(
+    scores: pd.DataFrame, asked: Asked, model: MaskedLM, measures: frozenset[str]
+) -> pd.DataFrame:
+    """Item and measure of each row that one model's scores must have.
 
     Which items could be scored, and in how many pieces, is taken from the scores themselves.
     """
-    of_model = scores[scores["model"] == name].drop_duplicates("item").set_index("item")
-    available = measures - unavailable(model, measures).keys()
-    without_value = min(measures)
-    sentences = set(part.contexts["context"][part.contexts["slot"].isna()])
-    items = part.items.drop_duplicates("item")
-    for item, context, target in zip(items["item"], items["context"], items["target"], strict=True):
-        status = of_model["status"].get(item, "ok")
-        asked: AbstractSet[str] = set()
-        if status == "ok" and context in sentences:
-            asked = available & OF_SENTENCE.keys()
-        elif status == "ok" and target:
-            asked = available & {*OF_TARGET}
-            pieces = of_model["pieces"].get(item)
-            if TOP_FILLING in available and "logp" in asked and not pd.isna(pieces) and pieces > 1:
-                asked |= {TOP_FILLING}
-        elif status == "ok":
-            asked = {OF_SLOT}
-        if not asked and (available or status != "ok"):
-            asked = {without_value}
-        yield from ((str(item), name, measure) for measure in asked)
+    lost = scores.loc[scores["status"] != "ok", "item"]
+    several = scores.loc[scores["pieces"].fillna(0) > 1, "item"]
+    due = asked.due(measures, unavailable(model, measures).keys(), several)
+    return pd.concat([due[~are_in(due["item"], lost)], asked.unread(measures, lost)])
 
 
 def _fault_of_contexts(

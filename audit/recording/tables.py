@@ -3,8 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from maskaudit.audit.recording.slices import Slice
 from maskaudit.audit.recording.values import ALLOWED, OUTCOMES
@@ -145,8 +147,20 @@ def conform(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     complete = frame.assign(**missing)[list(columns)]
     texts = [column for column, dtype in columns.items() if dtype == _TEXT]
     # pandas infers a numeric dtype for a text column that has only missing values.
-    filled = complete.astype(dict.fromkeys(texts, "object")).fillna(dict.fromkeys(texts, ""))
+    others = [name for name in texts if complete[name].dtype != _TEXT]
+    lacking = [name for name in texts if name in others or complete[name].hasnans]
+    filled = complete.astype(dict.fromkeys(others, "object")).fillna(dict.fromkeys(lacking, ""))
     return filled.astype(dict(columns)).reset_index(drop=True)
+
+
+def are_in(texts: pd.Series, others: pd.Series) -> NDArray[np.bool_]:
+    """Whether each text is one of the others: `Series.isin`, which walks them in Python."""
+    numbers, _ = pd.factorize(pd.concat([texts, others]))
+    own, known = np.split(numbers, [len(texts)])
+    is_known = np.zeros(numbers.max(initial=-1) + 1, dtype=bool)
+    is_known[known] = True
+    found: NDArray[np.bool_] = is_known[own]
+    return found
 
 
 def compact(frame: pd.DataFrame) -> pd.DataFrame:

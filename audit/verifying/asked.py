@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from maskaudit.audit.recording.record import MANIFEST, Record
+from maskaudit.audit.recording.tables import are_in
 from maskaudit.audit.verifying.check import Check, Difference, checked, where
-from maskaudit.probes.expand import Expanded, context_id, item_id
+from maskaudit.probes.expand import Expanded, context_ids, item_ids
 
 _CONTEXTS, _ITEMS = "contexts.parquet", "items.parquet"
 
@@ -20,13 +21,14 @@ def asked(record: Record) -> Check:
 
 def _of_contexts(record: Record) -> Iterator[Difference]:
     contexts = record.contexts
-    parts = (contexts[name] for name in ("context", "text", "slot", "partner"))
-    for row, (context, text, slot, partner) in enumerate(zip(*parts, strict=True)):
-        if context != context_id(text, slot, partner):
+    for row, (context, expected) in enumerate(
+        zip(contexts["context"].tolist(), context_ids(contexts), strict=True)
+    ):
+        if context != expected:
             wrong = f"{context!r} is not the id of this text, slot and partner"
             yield Difference(_CONTEXTS, row, "context", wrong)
     yield from where(contexts["context"].duplicated(), _CONTEXTS, "context", "is there twice")
-    unused = ~contexts["context"].isin(record.items["context"])
+    unused = ~are_in(contexts["context"], record.items["context"])
     yield from where(unused, _CONTEXTS, "context", "no item is asked in it")
 
 
@@ -34,12 +36,13 @@ def _of_items(record: Record) -> Iterator[Difference]:
     items = record.items
     # An item may serve many rows.
     distinct = items[["item", "context", "target"]].drop_duplicates()
-    parts = (distinct.index, *(distinct[name] for name in distinct))
-    for row, item, context, target in zip(*parts, strict=True):
-        if item != item_id(context, target):
+    for row, item, expected in zip(
+        distinct.index.tolist(), distinct["item"].tolist(), item_ids(distinct), strict=True
+    ):
+        if item != expected:
             text = f"{item!r} is not the id of this context and target"
-            yield Difference(_ITEMS, int(row), "item", text)
-    lost = ~items["context"].isin(record.contexts["context"])
+            yield Difference(_ITEMS, row, "item", text)
+    lost = ~are_in(items["context"], record.contexts["context"])
     yield from where(lost, _ITEMS, "context", f"is not in {_CONTEXTS}")
 
 

@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
 
 # Differences that are named; the others are counted.
 SHOWN = 3
@@ -69,7 +73,9 @@ def not_shown(name: str, why: str) -> Check:
     return Check(name, "not shown", why)
 
 
-def where(rows: pd.Series, table: str, column: str, text: str) -> Iterator[Difference]:
+def where(
+    rows: "pd.Series | NDArray[np.bool_]", table: str, column: str, text: str
+) -> Iterator[Difference]:
     """Yield a difference for each row of a table for which `rows` is true."""
-    for row in rows.to_numpy().nonzero()[0].tolist():
+    for row in np.asarray(rows).nonzero()[0].tolist():
         yield Difference(table, row, column, text)

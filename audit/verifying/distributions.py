@@ -6,7 +6,7 @@ import pandas as pd
 
 from maskaudit.audit.recording.group_pairs import group_pairs
 from maskaudit.audit.recording.record import Record
-from maskaudit.audit.recording.tables import UNIQUE
+from maskaudit.audit.recording.tables import UNIQUE, are_in
 from maskaudit.audit.verifying.check import Check, Difference, checked, where
 
 _FILLS, _PAIRED = "fills.parquet", "paired.parquet"
@@ -42,12 +42,12 @@ def _of_fills(record: Record) -> Iterator[Difference]:
 def _without_fills(record: Record) -> Iterator[Difference]:
     """Yield the slots that a model read a target at, and has no fills of."""
     slots = record.contexts.loc[record.contexts["slot"].notna(), "context"]
-    asked = record.items.loc[record.items["context"].isin(slots), ["item", "context"]]
+    asked = record.items.loc[are_in(record.items["context"], slots), ["item", "context"]]
     for model in record.manifest.models:
         scores = record.scores[record.scores["model"] == model]
-        read = asked[asked["item"].isin(scores.loc[scores["status"] == "ok", "item"])]
+        read = asked[are_in(asked["item"], scores.loc[scores["status"] == "ok", "item"])]
         filled = record.fills.loc[record.fills["model"] == model, "context"]
-        for context in set(read["context"]) - set(filled):
+        for context in set(read["context"].tolist()) - set(filled.tolist()):
             yield Difference(_FILLS, None, "", f"{model} has none of the context {context}")
 
 
@@ -58,8 +58,7 @@ def _of_paired(record: Record) -> Iterator[Difference]:
     yield from where(paired.duplicated(UNIQUE["paired"]), _PAIRED, "context", "is there twice")
     yield from _of_no_pair(record)
     # What is measured at one context: of two models, or how open it is to one.
-    alone = paired[paired["other_context"].isin(["", *paired["context"]])]
-    alone = alone[(alone["other_context"] == "") | (alone["other_context"] == alone["context"])]
+    alone = paired[(paired["other_context"] == "") | (paired["other_context"] == paired["context"])]
     filled = {
         str(model): set(contexts) for model, contexts in record.fills.groupby("model")["context"]
     }
@@ -89,6 +88,6 @@ def _unknown(
     for column in (*contexts, *models):
         names = known["model" if column in models else ""]
         optional = column.startswith("other_") & (table[column] == "")
-        strange = ~table[column].isin(names) & ~optional
+        strange = ~are_in(table[column], names) & ~optional
         kind = "model" if column in models else "context"
         yield from where(strange, name, column, f"no such {kind}")

@@ -1,16 +1,16 @@
 """What a record's own sums, digests and key say of it, whatever its numbers are."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from maskaudit.audit.recording import binding
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.record import (
+    BOUND,
     MANIFEST,
     SUMS,
     TABLES,
-    Record,
     file_digests,
 )
 from maskaudit.audit.texts import bounded
@@ -61,10 +61,23 @@ def _of_sums(folder: Path) -> Iterator[Difference]:
             yield Difference(name, None, "", "changed since it was sealed (SHA-256 differs)")
 
 
-def bound(record: Record, folder: Path) -> Check:
-    """Whether the manifest was sealed with these tables: who was scored, with these scores."""
-    names = [f"{name}.parquet" for name in binding.MEASURED]
-    differences = _of_bound(record.manifest, file_digests(folder, names))
+def parts(
+    manifest: Manifest, folder: Path, tables: Sequence[str] = binding.MEASURED
+) -> list[Check]:
+    """What the manifest says of itself and of these tables, which are not read as tables for it."""
+    if manifest.format < BOUND:
+        return [not_bound(manifest)]
+    return [bound(manifest, folder, tables), key(manifest)]
+
+
+def bound(manifest: Manifest, folder: Path, tables: Sequence[str] = binding.MEASURED) -> Check:
+    """Whether the manifest was sealed with these tables: who was scored, with these scores.
+
+    A table that is gone is none: a record is loaded with all of them, and a history without.
+    """
+    names = [f"{name}.parquet" for name in tables]
+    present = [name for name in names if (folder / name).is_file()]
+    differences = _of_bound(manifest, file_digests(folder, present))
     return checked("bound", differences, "record.json was sealed with these tables")
 
 
@@ -79,7 +92,10 @@ def not_bound(manifest: Manifest) -> Check:
 
 def _of_bound(manifest: Manifest, files: Mapping[str, str]) -> Iterator[Difference]:
     now = binding.bound(manifest, files)
+    gone = {f"{name}.parquet" for name in binding.MEASURED} - files.keys()
     for name in dict.fromkeys([*now, *manifest.bound]):
+        if name in gone:
+            continue
         if now.get(name) != manifest.bound.get(name):
             text = "is not what record.json was sealed with (its digest in `bound` differs)"
             place = (name, "") if name in files else (MANIFEST, name)

@@ -131,7 +131,7 @@ def require(
     notes = []
     checks = [sealed.links(record.path), *cheap(record, record.path)]
     if trust:
-        notes.append("--trust: the record's numbers were taken as they are, not made again")
+        notes.append("trusted: the record's numbers were taken as they are, not made again")
     elif not any(check.differs for check in checks):
         again = list(_again(record, numbers, lexicon))
         notes += [f"{check.name}: {check.text}" for check in again if check.name == HURTFUL]
@@ -157,12 +157,7 @@ def cheap(record: Record, folder: Path) -> list[Check]:
 
     The tables `SCORED` have to be loaded; fills and distances are checked where they are.
     """
-    is_bound = record.manifest.format >= BOUND
-    checks = (
-        [sealed.bound(record, folder), sealed.key(record.manifest)]
-        if is_bound
-        else [sealed.not_bound(record.manifest)]
-    )
+    checks = sealed.parts(record.manifest, folder)
     checks += [asked.asked(record), complete.complete(record)]
     if len(record.fills) or len(record.paired):
         checks.append(distributions.distributions(record))

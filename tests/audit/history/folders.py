@@ -4,7 +4,7 @@ import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 
-from maskaudit.audit.recording import files, record, tables
+from maskaudit.audit.recording import binding, files, record, tables
 from maskaudit.audit.recording.record import Record
 from tests import manifests
 
@@ -22,6 +22,7 @@ def write(  # noqa: PLR0913 - one for each thing that may be otherwise
     std_error=0.1,
     weights="w",
     reference="r",
+    tokenizer="t",
     torch="2.13",
     draw="",
     sets=("jobs",),
@@ -61,7 +62,7 @@ def write(  # noqa: PLR0913 - one for each thing that may be otherwise
         "created": created.isoformat(),
         "models": {
             "reference": {**MODEL, "name": "teacher", "weights": reference},
-            "candidate": {**MODEL, "name": candidate, "weights": weights},
+            "candidate": {"tokenizer": tokenizer, "name": candidate, "weights": weights},
         },
         "probe_sets": {
             probe_set: {
@@ -75,8 +76,11 @@ def write(  # noqa: PLR0913 - one for each thing that may be otherwise
         **({"number": number} if numbered else {}),
     }
     others = ("contexts", "items", "scores", "paired", "fills")
+    described = manifests.manifest(**manifest)
+    parts = (described.models, described.probe_sets, described.method, described.settings)
+    key = {"key": binding.key_of(*parts, described.code)} if numbered else {}
     whole = Record(
-        manifests.manifest(**manifest),
+        described.model_copy(update=key),
         **{table: tables.table(table, []) for table in others},
         estimates=tables.table("estimates", rows),
     )

@@ -11,7 +11,7 @@ from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.history.judge import judge
 from maskaudit.audit.history.plain import as_json
 from maskaudit.audit.history.read import Chosen, read
-from maskaudit.audit.recording import record
+from maskaudit.audit.recording import record, tables
 from maskaudit.audit.recording.record import load_record
 from tests.audit.history.folders import change_manifest, one_series, reseal, versions, write
 
@@ -98,13 +98,31 @@ def test_whatever_a_sealed_manifest_says_the_rest_is_read(tmp_path, value):
         json.dumps(as_json(judge(found)), allow_nan=False)
 
 
-def test_nothing_but_two_files_of_a_record_is_read(tmp_path):
+def test_a_history_needs_two_files_of_a_record(tmp_path):
     """The scores may be gone: a history rests on the estimates."""
     [folder] = versions(tmp_path, [0.3])
     for name in ("scores", "items", "contexts", "fills", "paired"):
         (folder / f"{name}.parquet").unlink()
     found = one_series(judge(read(tmp_path))).series
     assert found.points[0].estimate == 0.3
+
+
+@pytest.mark.parametrize("change", ["scores of another", "models of another"])
+def test_a_record_whose_parts_are_not_of_one_audit_is_skipped(tmp_path, change):
+    """Its sums fit, but not what record.json was sealed with."""
+    first, second = versions(tmp_path, [0.3, 0.4])
+    if change == "scores of another":
+        row = {"item": "a", "model": "candidate", "measure": "logp", "status": "ok"}
+        tables.table("scores", [row]).to_parquet(second / "scores.parquet")
+        reseal(second)
+    else:
+        models = json.loads((first / "record.json").read_text())["models"]
+        change_manifest(second, models=models)
+    found = read(tmp_path)
+    assert [audit.name for audit in found.audits] == [first.name]
+    [skipped] = found.skipped
+    assert skipped.name == second.name
+    assert skipped.reason.startswith("does not hold (bound: ")
 
 
 def test_unfinished_and_other_things_in_the_folder_are_no_records(tmp_path):

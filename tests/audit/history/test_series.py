@@ -1,6 +1,5 @@
 """How numbers become series: one method each, and repeats that are no evidence."""
 
-import json
 import math
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from maskaudit.audit.history.judge import judge
 from maskaudit.audit.history.read import read
 from maskaudit.audit.judging.comparing import repeat
-from tests.audit.history.folders import change_manifest, one_series, write
+from tests.audit.history.folders import one_series, write
 
 
 def test_numbers_of_unequal_methods_never_stand_in_one_series(tmp_path):
@@ -57,9 +56,7 @@ def test_an_earlier_version_that_comes_back_is_a_repeat(tmp_path):
 
 def test_another_tokenizer_makes_another_version(tmp_path):
     """The same weights read other pieces."""
-    folders = [write(tmp_path, n) for n in (1, 2)]
-    models = json.loads((folders[1] / "record.json").read_text())["models"]
-    models["candidate"]["tokenizer"] = "other"
-    change_manifest(folders[1], models=models)
+    for n, tokenizer in enumerate(["t", "other"], start=1):
+        write(tmp_path, n, tokenizer=tokenizer)
     points = one_series(judge(read(tmp_path))).series.points
     assert [point.version for point in points] == [1, 2]

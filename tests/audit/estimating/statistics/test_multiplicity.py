@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from maskaudit.audit.estimating.statistics import anova, multiplicity
@@ -150,3 +151,12 @@ def test_intervals_of_the_largest_leans_cover_what_they_say(spread):
 
     assert missed / 4000 <= 0.06
     assert plain > missed
+
+
+@EACH
+@given(p=P_VALUES)
+def test_the_rate_of_false_discoveries_is_that_of_scipy_to_the_bit(adjust, method, p):
+    """Records keep their adjusted p values, whichever library they were made with."""
+    if method != "holm":
+        expected = stats.false_discovery_control(p, method=method.removeprefix("fdr_"))
+        assert adjust(p).tolist() == expected.tolist()
