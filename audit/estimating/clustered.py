@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE, RELATION
 from maskaudit.audit.estimating.estimators import Measured, UnitEstimator, Value
@@ -21,26 +23,28 @@ LEAST_CLUSTERS = 6
 # A standard error this small relative to the estimate is rounding error.
 ROUNDING = 1e-12
 _PERCENT = 100.0
+# The cluster of each unit, as a number.
+Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class _Slice:
     """The units of one slice: their numbers by model, and their clusters.
 
-    `factors` holds the cluster labels: no factor if units are independent, one for one-way
-    clusters, two for crossed clusters (pairs by writer and by edited words).
+    `factors` holds the cluster of each unit as a number: no factor if units are independent, one
+    for one-way clusters, two for crossed clusters (pairs by writer and by edited words).
     """
 
     numbers: Mapping[str, Cells]
-    factors: tuple[pd.Series, ...]
+    factors: tuple[Codes, ...]
     within: str
 
-    @property
+    @cached_property
     def n_clusters(self) -> int:
         """Number of clusters of the factor with the fewest; number of units without factors."""
         n_units = len(next(iter(self.numbers.values())))
         # The factor with the fewest clusters sets the degrees of freedom (`clusters.multiway`).
-        return min((labels.nunique() for labels in self.factors), default=n_units)
+        return min((len(np.unique(codes)) for codes in self.factors), default=n_units)
 
     @property
     def unit(self) -> str:
@@ -53,10 +57,21 @@ class _Slice:
             return _crossed(columns, value, self.factors)
         rows = columns
         if self.factors:
-            grouped = pd.DataFrame(columns).groupby(self.factors[0].to_numpy(), sort=True)
+            grouped = pd.DataFrame(columns).groupby(self.factors[0], sort=True)
             means = grouped.mean() if self.within == "mean" else grouped.sum()
             rows = means.to_numpy(dtype=float)
         return clusters.jackknife(rows, value.function, null_value=value.null)
+
+
+@dataclass(frozen=True)
+class _Factor:
+    """The clusters of all units of one factor, in the order of their labels.
+
+    A unit without a label forms its own cluster.
+    """
+
+    codes: Codes
+    is_labelled: NDArray[np.bool_]
 
 
 def unit_rows(
@@ -82,26 +97,29 @@ def unit_rows(
         all_units = next(iter(units.values())).sort_index()
         if all_units.empty:
             continue
+        # Arrays from here on: a table is slow to choose rows of, and there are many slices.
         numbers = {
-            m: part.reindex(all_units.index)[list(estimator.columns)] for m, part in units.items()
+            m: part[list(estimator.columns)].reindex(all_units.index).to_numpy(dtype=float)
+            for m, part in units.items()
         }
         # A unit counts only if every model has it: differences must compare the same units.
-        complete = pd.concat(numbers, axis=1).notna().all(axis=1)
+        complete = ~np.isnan(np.concatenate(list(numbers.values()), axis=1)).any(axis=1)
         if not complete.any():
             continue  # no unit of this set has this score
-        classes = all_units["class"][complete]
-        slices = {ALL: classes.index} if estimator.whole else {}
-        named = classes[classes != ""]
-        slices |= {
-            of_part(kind, str(name)): members.index for name, members in named.groupby(named)
-        }
+        factors = _factors(all_units)
+        classes = all_units["class"].to_numpy(dtype=object)
+        slices = {ALL: np.flatnonzero(complete)} if estimator.whole else {}
+        for class_ in sorted(set(classes[complete]) - {""}):
+            slices[of_part(kind, str(class_))] = np.flatnonzero(complete & (classes == class_))
         for slice_, chosen in slices.items():
             part = _Slice(
-                {m: _with_count(table.loc[chosen]) for m, table in numbers.items()},
-                _factors(all_units.loc[chosen]),
+                {m: _chosen(rows, chosen, estimator) for m, rows in numbers.items()},
+                # Where no unit of a slice has a label, its units are independent.
+                tuple(f.codes[chosen] for f in factors if f.is_labelled[chosen].any()),
                 estimator.within,
             )
-            tested = {subject: table.loc[chosen] for subject, table in units.items()}
+            names = all_units.index[chosen]
+            tested = {m: table.loc[names] for m, table in units.items() if estimator.test}
             for name, value in estimator.numbers[mode].items():
                 for row in _rows(name, value, part, estimator, tested):
                     # These two columns are named for crossed sets: here they count clusters and
@@ -208,7 +226,7 @@ def _in_percent(interval: Interval) -> Interval:
     )
 
 
-def _crossed(columns: Cells, value: Value, factors: tuple[pd.Series, ...]) -> Interval:
+def _crossed(columns: Cells, value: Value, factors: tuple[Codes, ...]) -> Interval:
     """The estimate over all units with an interval over two crossed cluster factors.
 
     The error of a unit is the change when it is left out, times (n - 1)/n: its influence up to a
@@ -220,17 +238,17 @@ def _crossed(columns: Cells, value: Value, factors: tuple[pd.Series, ...]) -> In
     # Where leaving a unit out leaves nothing to divide by, its influence is unknown: NaN.
     with np.errstate(divide="ignore", invalid="ignore"):
         errors = (n - 1) / n * (estimate - value.function((total - columns) / (n - 1)))
-    return clusters.multiway(
-        estimate, errors, [labels.to_numpy() for labels in factors], null_value=value.null
-    )
+    return clusters.multiway(estimate, errors, factors, null_value=value.null)
 
 
-def _with_count(numbers: pd.DataFrame) -> Cells:
-    """The units' numbers, [units, k]; a column `of`, if any, is set to the number of units."""
+def _chosen(numbers: Cells, units: NDArray[np.intp], estimator: UnitEstimator) -> Cells:
+    """The numbers of some units, [units, k]; a column `of`, if any, is their count."""
+    # Column by column in memory, as in a table: NumPy adds numbers in an order that follows it.
+    chosen = np.asfortranarray(numbers[units])
     # Set here because an estimator does not know the slices that its units are cut into.
-    table = numbers.assign(of=float(len(numbers))) if "of" in numbers else numbers
-    columns: Cells = table.to_numpy(dtype=float)
-    return columns
+    if "of" in estimator.columns:
+        chosen[:, estimator.columns.index("of")] = len(units)
+    return chosen
 
 
 def _equal(numbers: Mapping[str, Cells]) -> bool:
@@ -238,14 +256,19 @@ def _equal(numbers: Mapping[str, Cells]) -> bool:
     return np.array_equal(numbers[REFERENCE], numbers[CANDIDATE])
 
 
-def _factors(units: pd.DataFrame) -> tuple[pd.Series, ...]:
-    """The set's clusters: one factor, two crossed factors, or none if units are independent.
+def _factors(units: pd.DataFrame) -> list[_Factor]:
+    """The set's clusters: one factor, two crossed factors, or none if units are independent."""
+    return [
+        _factor(units[name].to_numpy(dtype=object), units.index)
+        for name in ("cluster", "cluster_2")
+        if name in units
+    ]
 
-    A unit without a label forms its own cluster.
-    """
-    factors = [units[name] for name in ("cluster", "cluster_2") if name in units]
+
+def _factor(labels: NDArray[Any], units: pd.Index) -> _Factor:
+    is_labelled = labels != ""
     # The prefix keeps a unit's own cluster from coinciding with one of the set's labels.
-    singletons = "unit " + units.index.astype(str).to_series(units.index)
-    return tuple(
-        labels.where(labels != "", singletons) for labels in factors if (labels != "").any()
-    )
+    own = "unit " + units[~is_labelled].astype(str)
+    names = labels.copy()
+    names[~is_labelled] = own.to_numpy(dtype=object)
+    return _Factor(pd.factorize(names, sort=True)[0], is_labelled)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,8 @@ from maskaudit.audit.estimating.registry.entry import RESULTS, Entry
 from maskaudit.audit.estimating.registry.names import CORRECTED as CORRECTED
 from maskaudit.audit.estimating.registry.names import EXACT, WILSON
 from maskaudit.audit.estimating.registry.names import PUBLISHED as PUBLISHED
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,9 @@ class Measured:
     _units: dict[tuple["MakeUnits", str], pd.DataFrame] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _parts: dict[Callable[..., Any], Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def values(self, measure: str) -> pd.DataFrame:
         """The items with the value and rank of one measure; NaN if missing."""
@@ -76,6 +82,13 @@ class Measured:
         if (make, mode) not in self._units:  # the numbers of one table are several estimators
             self._units[make, mode] = make(self, mode)
         return self._units[make, mode]
+
+    def part(self, make: Callable[["Measured"], Part]) -> Part:
+        """What `make` builds of these measurements, for several units; not to be changed."""
+        if make not in self._parts:
+            self._parts[make] = make(self)
+        part: Part = self._parts[make]
+        return part
 
 
 # Units: index `unit`; columns `class` and `cluster`, then numbers; NaN if a unit has no score.

@@ -21,10 +21,21 @@ def units(measured: Measured, mode: str) -> pd.DataFrame:
     expectation 0 for a model with no bias and may be negative; NaN with one frame. NaN if a score
     is missing. No rows without a prior, or if the groups' terms stand in the context.
     """
+    by_frame = measured.part(_cells).groupby(["class", "attribute"], sort=False)
+    variances = [
+        (class_, attribute, _variance(cells.to_numpy(dtype=float), mode))
+        for (class_, attribute), cells in by_frame
+    ]
+    table = pd.DataFrame(variances, columns=["class", "unit", "variance"]).set_index("unit")
+    return table.assign(cluster="")
+
+
+def _cells(measured: Measured) -> pd.DataFrame:
+    """Log(p / prior) by class, attribute and frame, a column per group; no rows as for `units`."""
     rows = measured.items[measured.items["role"].isin(["probe", "prior"])]
     # The ratio needs a prior, and groups at the mask: in the context they have no p of their own.
     if not (rows["role"] == "prior").any() or not group_at_mask(rows):
-        return pd.DataFrame(columns=["class", "cluster", "variance"])
+        return pd.DataFrame(columns=["class", "attribute"])
     scored = measured.values("logp")
     rows = scored[scored["role"].isin(["probe", "prior"])]
     by_role = pooled(rows).rename("value").reset_index()
@@ -32,13 +43,7 @@ def units(measured: Measured, mode: str) -> pd.DataFrame:
     wide = by_role.pivot(index=keys, columns="role", values="value")
     log_ratios = (wide["probe"] - wide["prior"]).groupby(["class", "attribute", "frame", "group"])
     # A cell counts only if each of its variants has a score.
-    cells = log_ratios.mean().where(log_ratios.count() == log_ratios.size()).unstack("group")
-    variances = [
-        (class_, attribute, _variance(by_frame.to_numpy(dtype=float), mode))
-        for (class_, attribute), by_frame in cells.groupby(["class", "attribute"], sort=False)
-    ]
-    table = pd.DataFrame(variances, columns=["class", "unit", "variance"]).set_index("unit")
-    return table.assign(cluster="")
+    return log_ratios.mean().where(log_ratios.count() == log_ratios.size()).unstack("group")
 
 
 def _variance(cells: np.ndarray[tuple[int, int], np.dtype[np.float64]], mode: str) -> float:

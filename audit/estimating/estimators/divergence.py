@@ -24,11 +24,9 @@ def of_models(name: str, unit: str, definition: str, hides: str) -> UnitEstimato
     """A measure `name` of the scoring pass that compares the two models' distributions."""
 
     def units(measured: Measured, _mode: str) -> pd.DataFrame:
-        # The whole distribution is compared, so all targets of a context make one unit.
-        probes = measured.items[measured.items["role"] == "probe"]
         value = measured.paired[measured.paired["measure"] == name].set_index("context")["value"]
-        table = pd.DataFrame({"class": only(probes, "class"), "cluster": clusters_of(probes)})
-        return table.rename_axis("unit").assign(value=value.reindex(table.index), n=1.0)
+        table = measured.part(_contexts)
+        return table.assign(value=value.reindex(table.index), n=1.0)
 
     return UnitEstimator(
         name=name,
@@ -53,7 +51,7 @@ def of_groups(name: str, unit: str, definition: str) -> UnitEstimator:
         distances = measured.paired[measured.paired["measure"] == name]
         if distances.empty:
             return pd.DataFrame(columns=["class", "cluster", "value", "n"])
-        clusters = distances["context"].map(clusters_of(measured.items))
+        clusters = distances["context"].map(measured.part(_clusters))
         table = {"class": "", "cluster": clusters, "value": distances["value"], "n": 1.0}
         return pd.DataFrame(table).set_axis(distances["joined"]).rename_axis("unit")
 
@@ -76,33 +74,12 @@ def of_targets(name: str, unit: str, definition: str) -> UnitEstimator:
     """A distance of two groups' distributions over the set's targets, normalized to sum to 1."""
 
     def units(measured: Measured, _mode: str) -> pd.DataFrame:
-        rows = measured.items[measured.items["role"] == "probe"]
-        if rows.empty or group_at_mask(rows):
-            return pd.DataFrame(columns=["class", "cluster", "value", "n"])
-        scored = measured.values("logp")
-        rows = scored[scored["role"] == "probe"]
-        # `first`, because rows that share a target and its context also share its p.
-        p = np.exp(rows["value"]).groupby([rows["context"], rows["target"]]).first()
-        simplex = (p / p.groupby("context").sum(min_count=1)).rename("p").reset_index()
-        # A context that serves several frames or groups is a sentence of each of them.
-        contexts = rows[["context", "frame", "variant", "group"]].drop_duplicates()
-        by_group = simplex.merge(contexts, on="context").groupby(
-            ["frame", "variant", "group", "target"], sort=False
-        )
-        # A target without a score makes the distance NaN: fewer targets would change its meaning.
-        wide = by_group["p"].mean().where(by_group["p"].count() == by_group["p"].size())
         distances = [
-            (
-                f"{frame}:{variant}:{first}:{second}",
-                frame,
-                _distance(name, by_target[first], by_target[second]),
-            )
-            for (frame, variant), by_target in wide.unstack("group").groupby(["frame", "variant"])
-            for first, second in combinations(by_target.columns, 2)
+            (unit, frame, _distance(name, *simplices))
+            for unit, frame, simplices in measured.part(_simplices)
         ]
         table = pd.DataFrame(distances, columns=["unit", "cluster", "value"]).set_index("unit")
-        table["class"], table["n"] = "", 1.0
-        return table
+        return table.assign(**{"class": "", "n": 1.0})
 
     return UnitEstimator(
         name=name,
@@ -116,6 +93,44 @@ def of_targets(name: str, unit: str, definition: str) -> UnitEstimator:
         columns=("value", "n"),
         numbers={CORRECTED: {name: Value(per_unit)}},
     )
+
+
+def _contexts(measured: Measured) -> pd.DataFrame:
+    """The class and the cluster of each context; all targets of a context make one unit."""
+    probes = measured.items[measured.items["role"] == "probe"]
+    table = pd.DataFrame({"class": only(probes, "class"), "cluster": clusters_of(probes)})
+    return table.rename_axis("unit")
+
+
+def _clusters(measured: Measured) -> pd.Series:
+    return clusters_of(measured.items)
+
+
+def _simplices(measured: Measured) -> list[tuple[str, str, tuple[pd.Series, pd.Series]]]:
+    """P of the set's targets, which are made to sum to 1, of each two groups of a sentence.
+
+    Each with its unit and its frame; none if the groups' terms are the targets.
+    """
+    rows = measured.items[measured.items["role"] == "probe"]
+    if rows.empty or group_at_mask(rows):
+        return []
+    scored = measured.values("logp")
+    rows = scored[scored["role"] == "probe"]
+    # `first`, because rows that share a target and its context also share its p.
+    p = np.exp(rows["value"]).groupby([rows["context"], rows["target"]]).first()
+    simplex = (p / p.groupby("context").sum(min_count=1)).rename("p").reset_index()
+    # A context that serves several frames or groups is a sentence of each of them.
+    contexts = rows[["context", "frame", "variant", "group"]].drop_duplicates()
+    by_group = simplex.merge(contexts, on="context").groupby(
+        ["frame", "variant", "group", "target"], sort=False
+    )
+    # A target without a score makes the distance NaN: fewer targets would change its meaning.
+    wide = by_group["p"].mean().where(by_group["p"].count() == by_group["p"].size())
+    return [
+        (f"{frame}:{variant}:{first}:{second}", frame, (by_target[first], by_target[second]))
+        for (frame, variant), by_target in wide.unstack("group").groupby(["frame", "variant"])
+        for first, second in combinations(by_target.columns, 2)
+    ]
 
 
 def _distance(name: str, first: pd.Series, second: pd.Series) -> float:

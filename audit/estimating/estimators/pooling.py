@@ -10,9 +10,14 @@ CELL = ["role", "class", "attribute", "frame"]
 
 def group_at_mask(scored: pd.DataFrame) -> bool:
     """Whether the terms are the targets, ignoring case; otherwise they stand in the context."""
-    differ = (scored["target"] != scored["term"]).to_numpy(dtype=bool)
+    target, term = scored["target"], scored["term"]
+    differ = (target != term).to_numpy(dtype=bool)
     if not differ.any():
         return True
+    # Terms in the context are other words from the first row on.
+    first = int(differ.argmax())
+    if without_case(target.iloc[first]) != without_case(term.iloc[first]):
+        return False
     # Folding case is slow, so it is done once per distinct pair of words.
     words = scored.loc[differ, ["target", "term"]].drop_duplicates()
     return bool((words["target"].map(without_case) == words["term"].map(without_case)).all())

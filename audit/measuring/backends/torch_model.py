@@ -106,6 +106,7 @@ class LoadedModel:
         self._at_mask = True
         self._check_ids: Ids = ()
         self._lacking: dict[Need, str] = {}
+        self._tokens: dict[int, str] = {}
         self.mask_token: str = self._tokenizer.mask_token
         self.mask_id: int = self._tokenizer.mask_token_id
         self.unknown_id: int | None = self._tokenizer.unk_token_id
@@ -131,6 +132,12 @@ class LoadedModel:
 
     def token(self, index: int) -> str:
         """The vocabulary piece with this id as text, without the tokenizer's white-space marks."""
+        # The likeliest pieces of a slot are much the same from slot to slot: each is spelled once.
+        if index not in self._tokens:
+            self._tokens[index] = self._spelled(index)
+        return self._tokens[index]
+
+    def _spelled(self, index: int) -> str:
         piece = self._tokenizer.convert_ids_to_tokens(index)
         if piece is None:  # the model has more rows than the tokenizer has pieces
             return f"[unused {index}]"
