@@ -65,6 +65,12 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "token": _TEXT,
         "probability": _FLOAT,
     },
+    "attributes": {
+        "probe_set": _TEXT,
+        "attribute": _TEXT,
+        "model": _TEXT,
+        "pieces": _FLOAT,
+    },
     "estimates": {
         "probe_set": _TEXT,
         "axis": _TEXT,
@@ -99,10 +105,18 @@ UNIQUE: Mapping[str, list[str]] = {
     "scores": ["item", "model", "measure"],
     "paired": ["context", "model", "other_context", "other_model", "joined", "measure"],
     "fills": ["context", "model", "rank"],
+    "attributes": ["probe_set", "attribute", "model"],
 }
 
 # Rows of each table for each row of items: two models, and more measures than there are.
-_ROWS_AN_ITEM = {"contexts": 1, "scores": 32, "paired": 64, "fills": 200, "estimates": 200}
+_ROWS_AN_ITEM = {
+    "contexts": 1,
+    "scores": 32,
+    "paired": 64,
+    "fills": 200,
+    "attributes": 2,
+    "estimates": 200,
+}
 # What any table may have, so that a small one is never refused.
 _FEW_ROWS = 1_000_000
 

@@ -1,7 +1,7 @@
 """What a record's own sums, digests and key say of it, whatever its numbers are."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from maskaudit.audit.recording import binding
@@ -9,14 +9,13 @@ from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.record import (
     MANIFEST,
     SUMS,
-    TABLES,
     Record,
     file_digests,
+    tables_in,
 )
 from maskaudit.audit.texts import bounded
 from maskaudit.audit.verifying.check import Check, Difference, checked, not_shown
 
-FILES = (MANIFEST, *(f"{name}.parquet" for name in TABLES))
 _LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
 
 
@@ -32,12 +31,13 @@ def links(folder: Path) -> Check:
     return checked("links", others, "the folder holds plain files alone")
 
 
-def sums(folder: Path) -> Check:
-    """Whether `SHA256SUMS` lists each file of the record once, with its digest."""
-    return checked("sums", _of_sums(folder), f"{len(FILES)} files are as they were sealed")
+def sums(folder: Path, format_: int) -> Check:
+    """Whether `SHA256SUMS` lists each file of a record of this format once, with its digest."""
+    files = (MANIFEST, *(f"{name}.parquet" for name in tables_in(format_)))
+    return checked("sums", _of_sums(folder, files), f"{len(files)} files are as they were sealed")
 
 
-def _of_sums(folder: Path) -> Iterator[Difference]:
+def _of_sums(folder: Path, files: Sequence[str]) -> Iterator[Difference]:
     try:
         lines = bounded.content(folder / SUMS, bounded.SUMS).decode("utf-8").splitlines()
     except (OSError, ValueError):
@@ -46,13 +46,13 @@ def _of_sums(folder: Path) -> Iterator[Difference]:
     listed: dict[str, str] = {}
     for number, line in enumerate(lines):
         match = _LINE.fullmatch(line)
-        if match is None or match[2] not in FILES or match[2] in listed:
-            yield Difference(SUMS, number, "", f"expected one line each for {', '.join(FILES)}")
+        if match is None or match[2] not in files or match[2] in listed:
+            yield Difference(SUMS, number, "", f"expected one line each for {', '.join(files)}")
         else:
             listed[match[2]] = match[1]
-    present = [name for name in FILES if (folder / name).is_file()]
+    present = [name for name in files if (folder / name).is_file()]
     digests = file_digests(folder, present)
-    for name in FILES:
+    for name in files:
         if name not in digests or name not in listed:
             where = "" if name in digests else f" from the folder{' and' * (name not in listed)}"
             where += "" if name in listed else f" from {SUMS}"
@@ -63,7 +63,7 @@ def _of_sums(folder: Path) -> Iterator[Difference]:
 
 def bound(record: Record, folder: Path) -> Check:
     """Whether the manifest was sealed with these tables: who was scored, with these scores."""
-    names = [f"{name}.parquet" for name in binding.MEASURED]
+    names = [f"{name}.parquet" for name in binding.measured(record.manifest.format)]
     differences = _of_bound(record.manifest, file_digests(folder, names))
     return checked("bound", differences, "record.json was sealed with these tables")
 

@@ -21,6 +21,19 @@ DECIDING_FRAMES, DECIDING_ATTRIBUTES = "deciding_frames", "deciding_attributes"
 CONTRAST_AT_CUT, CONTRAST_WITHOUT_TERM = "contrast_at_cut", "contrast_without_term"
 FRAMES_ALIKE, ATTRIBUTES_ALIKE = "frames_alike", "attributes_alike"
 FAMILY_ICC = "family_icc"
+# Numbers of a contrast with its attributes' pieces, words and frequency held equal, and how far
+# its classes are apart in them.
+CONTRAST_ADJUSTED, CONTRAST_MATCHED = "contrast_adjusted", "contrast_matched"
+CONTRAST_BY_LENGTH = "contrast_by_length"
+PIECES_APART, WORDS_APART, FREQUENCY_APART = "pieces_apart", "words_apart", "frequency_apart"
+OF_COVARIATES = (
+    CONTRAST_ADJUSTED,
+    CONTRAST_MATCHED,
+    CONTRAST_BY_LENGTH,
+    PIECES_APART,
+    WORDS_APART,
+    FREQUENCY_APART,
+)
 OF_STYLES = (STYLE_CONTRAST, OTHER_STYLES, STYLES_HOLDING, STYLE_Q, STYLE_SD)
 OF_ROBUSTNESS = (
     PARAPHRASE_SHIFT,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.validity import (
+    covariates,
     gates,
     intervals,
     leans,
@@ -27,6 +28,7 @@ REPETITIONS, SEED = 10_000, 20_260_101
 # are fast.
 TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
     (intervals.tables, Fraction(1)),
+    (covariates.tables, Fraction(1)),
     (leans.tables, Fraction(1)),
     (relations.tables, Fraction(1)),
     (nulls.tables, Fraction(1)),

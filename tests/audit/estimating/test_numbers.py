@@ -181,8 +181,9 @@ def test_harm_lies_up_in_contrasts_magnitudes_their_ratios_and_the_world_s_slope
     harmful = {"stereotype_contrast", "stereotype_contrast_lpbs", "association", "magnitude"}
     harmful |= {"log_kappa", "log_magnitude_ratio", "world_slope"}
     harmful |= {"stereotype_against_rest", "group_spread"}
-    # Contrasts of other frames, classes and terms.
+    # Contrasts of other frames, classes and terms, and with covariates held equal.
     directed = {"style_contrast", "contrast_other_styles", "contrast_without_term"}
+    directed |= {"contrast_adjusted", "contrast_matched", "contrast_by_length"}
     harmful |= {*directed, "contrast_at_cut"}
     assert {entry.name for entry in numbers.every() if entry.harm} == harmful
     assert {numbers.harm_of(name) for name in harmful} == {"up"}
