@@ -129,7 +129,7 @@ ENTRIES = (
         FRAMES_ALIKE,
         "Whether frames behave as one: the share of one pattern in what attributes and frames do "
         "not explain (the largest eigenvalue of the frames’ residual correlations, over their "
-        "number), tested against permutations; of two frames, their residual correlation, where it "
+        "number), tested against random signs; of two frames, their residual correlation, where it "
         "is larger than any is by chance in 19 tables of 20.",
         "Why: two frames may be near copies, or attributes be understood in two ways.",
     ),

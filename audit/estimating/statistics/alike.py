@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from maskaudit.audit.estimating.statistics.interval import Cells
 
-PERMUTATIONS = 199
+DRAWS = 199
 LEVEL = 0.05
 _LEAST = 3
 _ROUNDING = 1e-9
@@ -24,7 +24,7 @@ class Alike:
     """The share of the residual variance in one direction, its p, and the pairs that stand out.
 
     `share` is the largest eigenvalue of the rows' residual correlations over their number, from
-    1/rows to 1; `by_chance` is its average over the permuted tables. `pairs` are (row, row,
+    1/rows to 1; `by_chance` is its average over the drawn tables. `pairs` are (row, row,
     correlation), the largest first.
     """
 
@@ -39,10 +39,11 @@ def alike(cells: Cells, rows: Groups, columns: Groups, rng: np.random.Generator)
 
     `rows` and `columns` are places of rows and columns that share effects of each other (frames of
     one style may be read alike, and so differ alike between attributes): each block of them is
-    centred both ways by itself. The reference distributions come from permuting the residuals of
-    each row within groups of columns, apart from the other rows: of the largest eigenvalue, and of
-    the largest correlation, so that a pair is named by chance in one table in twenty. None with
-    fewer than three rows or columns, or more than `MOST_ROWS`, or where a row does not vary.
+    centred both ways by itself. The reference distributions come from giving each residual a random
+    sign, which keeps rows and columns as noisy as they are (permuted, unequally noisy columns would
+    pass for likeness): of the largest eigenvalue, and of the largest correlation, so that a pair is
+    named by chance in one table in twenty. None with fewer than three rows or columns, or more than
+    `MOST_ROWS`, or where a row does not vary.
     """
     n, m = cells.shape
     if not _LEAST <= n <= MOST_ROWS or m < _LEAST:
@@ -52,19 +53,17 @@ def alike(cells: Cells, rows: Groups, columns: Groups, rng: np.random.Generator)
         return None
     observed = _correlations(residuals)
     largest = float(np.linalg.eigvalsh(observed)[-1])
-    eigenvalues, highest = np.empty(PERMUTATIONS), np.empty(PERMUTATIONS)
+    eigenvalues, highest = np.empty(DRAWS), np.empty(DRAWS)
     upper = np.triu_indices(n, 1)
-    for draw in range(PERMUTATIONS):
-        shuffled = residuals.copy()
-        for own in columns:
-            shuffled[:, own] = rng.permuted(residuals[:, own], axis=1)
-        correlations = _correlations(_centred(shuffled, rows, columns))
+    for draw in range(DRAWS):
+        signs = rng.choice((-1.0, 1.0), residuals.shape)
+        correlations = _correlations(_centred(signs * residuals, rows, columns))
         eigenvalues[draw] = np.linalg.eigvalsh(correlations)[-1]
         highest[draw] = correlations[upper].max()
-    # A permuted table may be the observed one again, up to rounding.
-    p = (1 + int((eigenvalues >= largest * (1 - _ROUNDING)).sum())) / (PERMUTATIONS + 1)
-    # The value that at most 5 % of the permuted tables reach, the observed one counted among them.
-    threshold = np.sort(highest)[int(np.ceil((1 - LEVEL) * (PERMUTATIONS + 1))) - 1]
+    # A drawn table may be the observed one again, up to rounding.
+    p = (1 + int((eigenvalues >= largest * (1 - _ROUNDING)).sum())) / (DRAWS + 1)
+    # The value that at most 5 % of the drawn tables reach, the observed one counted among them.
+    threshold = np.sort(highest)[int(np.ceil((1 - LEVEL) * (DRAWS + 1))) - 1]
     found = [
         (int(i), int(j), float(observed[i, j]))
         for i, j in zip(*upper, strict=True)
