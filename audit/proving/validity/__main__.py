@@ -9,6 +9,7 @@ from pathlib import Path
 
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.validity import (
+    facets,
     gates,
     intervals,
     leans,
@@ -23,10 +24,11 @@ from maskaudit.audit.proving.validity.table import Table
 
 _SELFTEST = "the output of `maskaudit selftest --full --json`, to include in the document"
 REPETITIONS, SEED = 10_000, 20_260_101
-# Each topic and its share of the requested repetitions: pages of 200 sets are slow, series of weeks
-# are fast.
+# Each topic and its share of the requested repetitions: pages of 200 sets are slow, and so are
+# tables of which each is held against 199 others; series of weeks are fast.
 TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
     (intervals.tables, Fraction(1)),
+    (facets.tables, Fraction(2, 5)),
     (leans.tables, Fraction(1)),
     (relations.tables, Fraction(1)),
     (nulls.tables, Fraction(1)),
@@ -67,9 +69,12 @@ def measured(repetitions: int, seed: int) -> list[Table]:
 
 def sizes(repetitions: int, seed: int) -> str:
     """Return the numbers of repetitions and the seed as text for the document's first line."""
-    fewer, more = (int(repetitions * dict(TOPICS)[topic.tables]) for topic in (stars, weekly))
+    of_facets, fewer, more = (
+        int(repetitions * dict(TOPICS)[topic.tables]) for topic in (facets, stars, weekly)
+    )
     return (
-        f"{repetitions:,} repetitions ({fewer:,} of what the page calls shown, {more:,} headlines, "
+        f"{repetitions:,} repetitions ({of_facets:,} of styles, families and frames that behave as "
+        f"one, {fewer:,} of what the page calls shown, {more:,} headlines, "
         f"{more:,} series of weekly audits and {more:,} verdicts of a gate), seed {seed}"
     )
 
