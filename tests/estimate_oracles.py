@@ -44,6 +44,7 @@ UNDIRECTED = {
     *("frames_with_sign", "deciding_frames", "deciding_attributes"),
     *("frames_alike", "attributes_alike", "family_icc"),
     "contrast_at_cut",
+    *("pieces_apart", "words_apart", "frequency_apart"),
 }
 # What has no value, and says so, where all cells are equal: there is nothing to rank or compare.
 OF_WHAT_VARIES = {

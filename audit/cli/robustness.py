@@ -19,12 +19,18 @@ def robustness(
     Its numbers are made again from the record's scores first; a record whose numbers are others is
     refused.
     """
-    from maskaudit.audit.estimating.registry.names import CONTRAST, OF_ROBUSTNESS, OF_STYLES
+    from maskaudit.audit.estimating.registry.names import (
+        CONTRAST,
+        OF_COVARIATES,
+        OF_ROBUSTNESS,
+        OF_STYLES,
+    )
     from maskaudit.audit.verifying.recomputed import Numbers
     from maskaudit.audit.verifying.verify import load_held
     from maskaudit.reports.terminal import robustness as terminal
 
-    numbers = Numbers(names=frozenset({CONTRAST, *OF_STYLES, *OF_ROBUSTNESS}))
+    names = {CONTRAST, *OF_STYLES, *OF_COVARIATES, *OF_ROBUSTNESS}
+    numbers = Numbers(names=frozenset(names))
     held, notes = load_held(record, lambda _: numbers, trust=trust)
     for sentence in notes:
         note(sentence)

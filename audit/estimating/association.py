@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating import crossed, robustness
+from maskaudit.audit.estimating import adjusted, crossed, robustness
 from maskaudit.audit.estimating.cells import (
     CANDIDATE,
     REFERENCE,
@@ -18,7 +18,8 @@ from maskaudit.audit.estimating.cells import (
     with_difference,
 )
 from maskaudit.audit.estimating.controls import of_controls
-from maskaudit.audit.estimating.crossed import Number
+from maskaudit.audit.estimating.covariates import Covariates
+from maskaudit.audit.estimating.crossed import Number, classes_of
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimators import CORRECTED, GroupEstimator
 from maskaudit.audit.estimating.estimators.catalogue import GROUP
@@ -31,11 +32,13 @@ from maskaudit.audit.estimating.registry.names import (
     ASSOCIATION,
     ATTRIBUTES_ALIKE,
     CONTRAST,
+    CONTRAST_ADJUSTED,
     CONTRAST_AGAINST_REST,
     FRAMES_ALIKE,
     GROUP_SPREAD,
     INHERITANCE,
     OF_CONTROLS,
+    OF_COVARIATES,
     OF_ROBUSTNESS,
     OF_STYLES,
     OTHER_STYLES,
@@ -57,7 +60,8 @@ _IN_FULL = (
     *(
         name
         for name in DERIVED
-        if not is_contrast(name) and name not in {*OF_STYLES, *OF_CONTROLS, *OF_ROBUSTNESS}
+        if not is_contrast(name)
+        and name not in {*OF_STYLES, *OF_CONTROLS, *OF_COVARIATES, *OF_ROBUSTNESS}
     ),
 )
 # Whether a number of this name is wanted.
@@ -71,10 +75,19 @@ def is_crossed(items: pd.DataFrame) -> bool:
     return len(probes.drop_duplicates(["attribute", "frame"])) == math.prod(sizes)
 
 
-def association(
-    items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed: int, wanted: Wanted
+def association(  # noqa: PLR0913, PLR0917 - what is measured of a set, and what is made of it
+    items: pd.DataFrame,
+    scores: pd.DataFrame,
+    design: Design,
+    seed: int,
+    wanted: Wanted,
+    attributes: pd.DataFrame,
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
-    """Every number of a crossed set, for each pair of groups, estimator and subject."""
+    """Every number of a crossed set, for each pair of groups, estimator and subject.
+
+    `attributes` are the set's rows of that table.
+    """
+    known = Covariates.of(items, attributes)
     rows: list[dict[str, Any]] = []
     left_out: list[dict[str, str]] = []
     groups = list(dict.fromkeys(items["group"]))
@@ -97,11 +110,12 @@ def association(
             numbers = [_numbers(*of_cells, in_full=any(map(wanted, _IN_FULL)))]
             if estimator is LOG_ODDS and classes is not None:
                 asked = Asked(items, scores, (first, second), classes, _shares(items))
-                numbers.append(_of_contrast(by_subject, asked, seed, wanted))
+                numbers.append(_of_contrast(by_subject, asked, known, seed, wanted))
             for subject, number in chain.from_iterable(numbers):
                 # Naming the seed in other keys would make equal numbers incomparable.
                 resampled = f"@seed{seed}" if number.estimator in _RESAMPLED else ""
-                name = f"{number.estimator}:{estimator.name}{resampled}"
+                held = _held_equal(number, known, by_subject.get(subject), classes)
+                name = f"{number.estimator}:{estimator.name}{held}{resampled}"
                 margin = design.attribute_margin if number.estimator == INHERITANCE else 0.0
                 row = {
                     **number.row(),
@@ -120,17 +134,28 @@ def association(
 
 
 def _of_contrast(
-    by_subject: Mapping[str, Matrix], asked: Asked, seed: int, wanted: Wanted
+    by_subject: Mapping[str, Matrix], asked: Asked, known: Covariates, seed: int, wanted: Wanted
 ) -> Iterator[tuple[str, Number]]:
-    """Yield what the contrast is in each style, and how much it depends on its parts."""
+    """Yield what the contrast is in each style, adjusted, and how much it depends on its parts."""
     if any(map(wanted, OF_STYLES)):
         for subject, matrix in by_subject.items():
             yield from ((subject, number) for number in of_styles(matrix, asked.classes))
     if any(map(wanted, OF_CONTROLS)):
         for subject, matrix in by_subject.items():
             yield from ((subject, number) for number in of_controls(matrix, asked.classes))
+    if any(map(wanted, OF_COVARIATES)):
+        yield from adjusted.of_covariates(by_subject, asked.classes, known)
     if any(map(wanted, OF_ROBUSTNESS)):
         yield from robustness.of_contrast(by_subject, asked, seed)
+
+
+def _held_equal(
+    number: Number, known: Covariates, matrix: Matrix | None, classes: tuple[str, str] | None
+) -> str:
+    """What is held equal in a number, as written in the method key."""
+    if number.estimator != CONTRAST_ADJUSTED or matrix is None or classes is None:
+        return ""
+    return f"@{'+'.join(adjusted.held_equal(classes_of(matrix, classes), known))}"
 
 
 def _unit(number: Number, items: pd.DataFrame) -> str:

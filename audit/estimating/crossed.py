@@ -140,6 +140,12 @@ def names_of_pair(pair: tuple[Matrix, Matrix]) -> tuple[list[Part], Scope]:
     return _name_parts(names)
 
 
+def name_parts_of(pair: tuple[Matrix, Matrix], weights: Cells) -> tuple[list[Part], Scope]:
+    """`names_of_pair` of a contrast that is a weighted sum over the attributes of both classes."""
+    pairs = zip(pair[0].names, pair[1].names, strict=True)
+    return _name_parts([weights @ np.concatenate([a, b]) for a, b in pairs])
+
+
 def of_pair(pair: tuple[Matrix, Matrix], slice_: Slice, estimator: str) -> Number:
     """A number of two classes whose value is still unknown, with what it counts."""
     return Number(

@@ -82,6 +82,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     paired: pd.DataFrame | None = None,
     lexicon: Lexicon | Mapping[str, Lexicon] | None = None,
     *,
+    attributes: pd.DataFrame | None = None,
     seed: int = 0,
     adjust: str = "bh",
     wanted: Wanted = every,
@@ -93,6 +94,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     `with_adjusted`. Numbers that are not `wanted` may be left out where that saves time; each
     number is the same whichever others are made.
     """
+    attributes = tables.table("attributes", []) if attributes is None else attributes
     fills = tables.table("fills", []) if fills is None else fills
     paired = tables.table("paired", []) if paired is None else paired
     rows: list[dict[str, Any]] = []
@@ -109,7 +111,9 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
         joined = group_pairs.of_set(paired, all_items, frozenset(set_items["context"]))
         distances = pd.concat([distances, joined], ignore_index=True)
         measured = _by_subject(set_items, scored, filled, distances, lexicon)
-        for set_rows, missing in _set_estimates(set_items, scored, measured, design, seed, wanted):
+        counted = attributes[attributes["probe_set"] == design.name]
+        measurements = (scored, measured, counted)
+        for set_rows, missing in _set_estimates(set_items, *measurements, design, seed, wanted):
             rows += [{"probe_set": design.name, "axis": design.axis, **row} for row in set_rows]
             left_out += [{"probe_set": design.name, **cell} for cell in missing]
     table = tables.table("estimates", rows)
@@ -198,6 +202,7 @@ def _set_estimates(  # noqa: PLR0913, PLR0917 - what is measured of a set, and w
     items: pd.DataFrame,
     scores: pd.DataFrame,
     measured: Mapping[str, Measured],
+    attributes: pd.DataFrame,
     design: Design,
     seed: int,
     wanted: Wanted,
@@ -206,7 +211,7 @@ def _set_estimates(  # noqa: PLR0913, PLR0917 - what is measured of a set, and w
     kind = items["kind"].iloc[0]
     estimators = [estimator for estimator in UNIT if kind in estimator.kinds]
     if kind == "association" and is_crossed(items):
-        yield association(items, scores, design, seed, wanted)
+        yield association(items, scores, design, seed, wanted, attributes)
         if any(map(wanted, _FIDELITIES)):
             yield _fidelity(items, measured, design), []
     elif kind == "association":

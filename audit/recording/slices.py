@@ -8,8 +8,8 @@ from typing import Literal, Self, cast
 # All probes, one class of attributes minus the other, or the neutral words.
 _WHOLE = ("all", "contrast", "controls")
 # One attribute, one class of attributes, one relation of a set of facts, or frames of one style; a
-# contrast with classes cut at another share, or without one term; two frames or two attributes; a
-# contrast of controls.
+# contrast with classes cut at another share, without one term, or of attributes of so many pieces
+# or words; two frames or two attributes; a contrast of controls.
 _NAMED = (
     "attribute",
     "class",
@@ -17,6 +17,8 @@ _NAMED = (
     "style",
     "cut",
     "without_term",
+    "pieces",
+    "words",
     "frames",
     "attributes",
     "control",
@@ -31,6 +33,8 @@ Kind = Literal[
     "style",
     "cut",
     "without_term",
+    "pieces",
+    "words",
     "frames",
     "attributes",
     "control",
@@ -47,9 +51,9 @@ _TEXT = re.compile(
 class Slice:
     """Which part of a set a number is about, between which two of its groups.
 
-    `value` is the attribute, class, relation, style, cut (".60"), term or pair ("one & other"); it
-    is empty for the other kinds. `groups` are the two groups if the set has more than two, else
-    empty.
+    `value` is the attribute, class, relation, style, cut (".60"), term, pieces or words ("1", "2+")
+    or pair ("one & other"); it is empty for the other kinds. `groups` are the two groups if the set
+    has more than two, else empty.
     """
 
     kind: Kind
@@ -132,6 +136,11 @@ def of_cut(share: float) -> Slice:
 def without_term(name: str) -> Slice:
     """The slice of all terms but one."""
     return Slice("without_term", name)
+
+
+def of_length(kind: Literal["pieces", "words"], *, several: bool) -> Slice:
+    """The slice of the attributes of one piece or word, or of those of several."""
+    return Slice(kind, "2+" if several else "1")
 
 
 def of_pair(kind: Literal["frames", "attributes"], first: str, second: str) -> Slice:

@@ -67,6 +67,12 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "token": _TEXT,
         "probability": _FLOAT,
     },
+    "attributes": {
+        "probe_set": _TEXT,
+        "attribute": _TEXT,
+        "model": _TEXT,
+        "pieces": _FLOAT,
+    },
     "estimates": {
         "probe_set": _TEXT,
         "axis": _TEXT,
@@ -104,7 +110,14 @@ UNIQUE: Mapping[str, list[str]] = {
 }
 
 # Rows of each table for each row of items: two models, and more measures than there are.
-_ROWS_AN_ITEM = {"contexts": 1, "scores": 32, "paired": 64, "fills": 200, "estimates": 200}
+_ROWS_AN_ITEM = {
+    "contexts": 1,
+    "scores": 32,
+    "paired": 64,
+    "fills": 200,
+    "attributes": 2,
+    "estimates": 200,
+}
 # What any table may have, so that a small one is never refused.
 _FEW_ROWS = 1_000_000
 

@@ -71,6 +71,7 @@ def recompute(
         record.fills,
         record.paired,
         lexicon,
+        attributes=record.attributes,
         seed=manifest.settings.seed,
         adjust=manifest.settings.adjust,
         wanted=numbers.wanted,

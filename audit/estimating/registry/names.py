@@ -31,6 +31,19 @@ OF_CONTROLS = (CONTROL_CONTRAST, CONTROL_SD, CONTROL_LARGEST, CONTRAST_CALIBRATE
 LOG_KAPPA_BENIGN, LOG_KAPPA_BEYOND = "log_kappa_benign", "log_kappa_beyond"
 CONTRAST_BEYOND, ENTROPY = "contrast_beyond_sharpness", "slot_entropy"
 OF_SHARPNESS = (LOG_KAPPA_BENIGN, LOG_KAPPA_BEYOND, CONTRAST_BEYOND)
+# Numbers of a contrast with its attributes' pieces, words and frequency held equal, and how far
+# its classes are apart in them.
+CONTRAST_ADJUSTED, CONTRAST_MATCHED = "contrast_adjusted", "contrast_matched"
+CONTRAST_BY_LENGTH = "contrast_by_length"
+PIECES_APART, WORDS_APART, FREQUENCY_APART = "pieces_apart", "words_apart", "frequency_apart"
+OF_COVARIATES = (
+    CONTRAST_ADJUSTED,
+    CONTRAST_MATCHED,
+    CONTRAST_BY_LENGTH,
+    PIECES_APART,
+    WORDS_APART,
+    FREQUENCY_APART,
+)
 OF_STYLES = (STYLE_CONTRAST, OTHER_STYLES, STYLES_HOLDING, STYLE_Q, STYLE_SD)
 OF_ROBUSTNESS = (
     PARAPHRASE_SHIFT,

@@ -3,9 +3,12 @@
 from maskaudit.audit.estimating.registry.entry import INHERITED, ROBUSTNESS, Entry, Harm
 from maskaudit.audit.estimating.registry.names import (
     ATTRIBUTES_ALIKE,
+    CONTRAST_ADJUSTED,
     CONTRAST_AT_CUT,
     CONTRAST_BEYOND,
+    CONTRAST_BY_LENGTH,
     CONTRAST_CALIBRATED,
+    CONTRAST_MATCHED,
     CONTRAST_WITHOUT_TERM,
     CONTROL_CONTRAST,
     CONTROL_LARGEST,
@@ -16,26 +19,30 @@ from maskaudit.audit.estimating.registry.names import (
     FAMILY_ICC,
     FRAMES_ALIKE,
     FRAMES_WITH_SIGN,
+    FREQUENCY_APART,
     LOG_KAPPA_BENIGN,
     LOG_KAPPA_BEYOND,
     OTHER_STYLES,
     PARAPHRASE_SHIFT,
+    PIECES_APART,
     STYLE_CONTRAST,
     STYLE_Q,
     STYLE_SD,
     STYLES_HOLDING,
+    WORDS_APART,
 )
 
 _CELLS = frozenset({"association"})
 
 
-def _contrast(
+def _contrast(  # noqa: PLR0913 - the fields that differ between contrasts
     name: str,
     definition: str,
     does_not_show: str,
     *,
     harm: Harm | None = "up",
     is_directed: bool = True,
+    source: str = "",
 ) -> Entry:
     """An entry of a number that is a stereotype contrast, in nats."""
     return Entry(
@@ -48,6 +55,7 @@ def _contrast(
         is_directed=is_directed,
         power=1,
         harm=harm,
+        source=source,
         shown=ROBUSTNESS,
     )
 
@@ -200,6 +208,53 @@ ENTRIES = (
         CONTRAST_WITHOUT_TERM,
         "The stereotype contrast with one term of a group left out.",
         "What terms that were not asked would give.",
+    ),
+    _contrast(
+        CONTRAST_ADJUSTED,
+        "The stereotype contrast with the attributes’ covariates held equal: their word pieces "
+        "(mean over the models), their words, and the logarithm of their frequency where the set "
+        "names it for every attribute of both classes; by least squares over the attributes’ "
+        "means, with one slope for both classes.",
+        "What covariates do other than in a straight line, or differently in the two classes: "
+        "where long words only lean further, each class to its own side, the contrast by length "
+        "shows it.",
+        source="Fisher 1932, analysis of covariance",
+    ),
+    _contrast(
+        CONTRAST_MATCHED,
+        "The stereotype contrast over those attributes that have others of as many pieces and "
+        "words in the other class, each such stratum weighted alike in both classes. It takes six "
+        "attributes of each class.",
+        "The attributes that have no match.",
+        source="Iacus, King & Porro 2012, coarsened exact matching",
+    ),
+    _contrast(
+        CONTRAST_BY_LENGTH,
+        "The stereotype contrast among the attributes of one word piece (mean over the models) or "
+        "of several, and among those of one word or of several.",
+        "Whether the length makes the difference: other words are other attributes too.",
+    ),
+    _plain(
+        PIECES_APART,
+        "How many more word pieces of the model the attributes of the first class have, on "
+        "average, than those of the second.",
+        "Whether the contrast comes of it; the adjusted and the matched contrast do.",
+        unit="pieces",
+    ),
+    _plain(
+        WORDS_APART,
+        "How many more words the attributes of the first class have, on average, than those of the "
+        "second.",
+        "Whether the contrast comes of it.",
+        unit="words",
+    ),
+    _plain(
+        FREQUENCY_APART,
+        "How much more frequent the attributes of the first class are than those of the second: "
+        "the difference of the mean logarithms of their frequencies. Only where the set names all.",
+        "Whether the contrast comes of it.",
+        unit="log of a factor",
+        form="factor",
     ),
     _plain(
         FRAMES_ALIKE,

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from maskaudit.audit.estimating.registry.names import (
     ATTRIBUTES_ALIKE,
     CONTRAST,
+    CONTRAST_ADJUSTED,
     CONTRAST_AT_CUT,
     CONTRAST_BEYOND,
+    CONTRAST_BY_LENGTH,
     CONTRAST_CALIBRATED,
+    CONTRAST_MATCHED,
     CONTRAST_WITHOUT_TERM,
     CONTROL_CONTRAST,
     CONTROL_LARGEST,
@@ -20,12 +23,15 @@ from maskaudit.audit.estimating.registry.names import (
     FAMILY_ICC,
     FRAMES_ALIKE,
     FRAMES_WITH_SIGN,
+    FREQUENCY_APART,
     OTHER_STYLES,
     PARAPHRASE_SHIFT,
+    PIECES_APART,
     STYLE_CONTRAST,
     STYLE_Q,
     STYLE_SD,
     STYLES_HOLDING,
+    WORDS_APART,
 )
 from maskaudit.audit.recording import slices
 from maskaudit.audit.recording.slices import Slice
@@ -76,6 +82,7 @@ def questions(between: Between, estimates: Effects, names: Names) -> tuple[Quest
         (CONTRAST_CALIBRATED, slices.CONTRAST, "With what controls move in its interval"),
         *_of_kind(between, estimates, CONTRAST_AT_CUT, "cut", _cut),
         *_of_kind(between, estimates, CONTRAST_WITHOUT_TERM, "without_term", _term),
+        *_of_covariates(between, estimates, names),
         (FRAMES_ALIKE, slices.ALL, "Frames that behave as one: share of one pattern"),
         *_of_kind(between, estimates, FRAMES_ALIKE, "frames", _pair),
         (ATTRIBUTES_ALIKE, slices.ALL, "Attributes that behave as one: share of one pattern"),
@@ -140,6 +147,22 @@ def _of_styles(between: Between, estimates: Effects) -> Iterator[tuple[str, Slic
     yield OTHER_STYLES, slices.CONTRAST, "In other styles of sentence too"
 
 
+def _of_covariates(
+    between: Between, estimates: Effects, names: Names
+) -> Iterator[tuple[str, Slice, str]]:
+    """Yield the questions about the attributes' pieces, words and frequency."""
+    contrast = between.slice(slices.CONTRAST)
+    has_frequency = bool(estimates.at(FREQUENCY_APART, contrast, names.subjects))
+    held = "pieces, words and frequency" if has_frequency else "pieces and words"
+    yield CONTRAST_ADJUSTED, slices.CONTRAST, f"Adjusted for {held}"
+    yield CONTRAST_MATCHED, slices.CONTRAST, "On attributes matched in pieces and words"
+    for kind, noun in (("pieces", "word piece"), ("words", "word")):
+        yield from _of_kind(between, estimates, CONTRAST_BY_LENGTH, kind, _length(noun))
+    yield PIECES_APART, slices.CONTRAST, "Classes apart in pieces, on average"
+    yield WORDS_APART, slices.CONTRAST, "Classes apart in words, on average"
+    yield FREQUENCY_APART, slices.CONTRAST, "Classes apart in frequency"
+
+
 def _of_kind(
     between: Between, estimates: Effects, estimator: str, kind: str, text: Callable[[str], str]
 ) -> list[tuple[str, Slice, str]]:
@@ -173,6 +196,13 @@ def _term(term: str) -> str:
     return f"Without the word “{term}”"
 
 
+def _length(noun: str) -> Callable[[str], str]:
+    def text(value: str) -> str:
+        return f"Among attributes of {f'one {noun}' if value == '1' else f'several {noun}s'}"
+
+    return text
+
+
 def _pair(pair: str) -> str:
     return f"Correlation of {pair}, beyond what they share with all"
 
@@ -194,6 +224,15 @@ def _q(effect: Effect) -> str | Cell:
     return caveats.beside(
         f"Q = {wording.fixed(effect.estimate, 1)}", freedom, wording.p_value(effect.p)
     )
+
+
+def _counted_apart(noun: str) -> Shown:
+    """How many more of these the attributes of the first class have."""
+
+    def shown(effect: Effect) -> str:
+        return f"{wording.fixed(effect.estimate, 2, with_sign=True)} {noun}"
+
+    return shown
 
 
 def _alike(effect: Effect) -> str | Cell:
@@ -235,6 +274,9 @@ _SHOWN: Mapping[str, Shown] = {
     FRAMES_WITH_SIGN: lambda effect: _count(effect, effect.n_frames),
     DECIDING_FRAMES: lambda effect: _count(effect, effect.n_frames),
     DECIDING_ATTRIBUTES: lambda effect: _count(effect, effect.n_attributes),
+    PIECES_APART: _counted_apart("pieces"),
+    WORDS_APART: _counted_apart("words"),
+    FREQUENCY_APART: lambda effect: f"{math.exp(effect.estimate):.2f} times as frequent",
     FRAMES_ALIKE: _alike,
     ATTRIBUTES_ALIKE: _alike,
     FAMILY_ICC: _icc,

@@ -116,7 +116,19 @@ def faceted():
     items = estimate_oracles.items_of(
         classes=estimate_oracles.MANY, n_frames=30, n_variants=2, styles="abcde", families=families
     )
-    return estimate(items, estimate_oracles.scores_of(items), [estimate_oracles.design()]).estimates
+    words = list(families)
+    uses = {word: 1.0 + number % 5 for number, word in enumerate(words)}
+    pieces = [
+        {"probe_set": "one", "attribute": word, "model": model, "pieces": 1 + number % 3}
+        for number, word in enumerate(words)
+        for model in estimate_oracles.PAIR
+    ]
+    return estimate(
+        items.assign(frequency=items["attribute"].map(uses)),
+        estimate_oracles.scores_of(items),
+        [estimate_oracles.design()],
+        attributes=tables.table("attributes", pieces),
+    ).estimates
 
 
 @pytest.fixture(scope="module")
@@ -181,8 +193,9 @@ def test_harm_lies_up_in_contrasts_magnitudes_their_ratios_and_the_world_s_slope
     harmful = {"stereotype_contrast", "stereotype_contrast_lpbs", "association", "magnitude"}
     harmful |= {"log_kappa", "log_magnitude_ratio", "world_slope"}
     harmful |= {"stereotype_against_rest", "group_spread"}
-    # Contrasts of other frames, classes and terms.
+    # Contrasts of other frames, classes and terms, and with covariates held equal.
     directed = {"style_contrast", "contrast_other_styles", "contrast_without_term"}
+    directed |= {"contrast_adjusted", "contrast_matched", "contrast_by_length"}
     harmful |= {*directed, "contrast_at_cut"}
     assert {entry.name for entry in numbers.every() if entry.harm} == harmful
     assert {numbers.harm_of(name) for name in harmful} == {"up"}
