@@ -70,7 +70,7 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
         sections.append(truth.planted(manifest, tables, names))
     sections += [
         distance.distance(manifest, tables, names),
-        lost.lost(manifest, record.items, record.scores, names),
+        lost.lost(record, names),
         limits.cannot_show(manifest, estimates, names),
         method.method(manifest, estimates, names),
     ]
