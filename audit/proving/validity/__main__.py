@@ -12,6 +12,7 @@ from maskaudit.audit.proving.validity import (
     baselines,
     bounds,
     changes,
+    covariates,
     gates,
     intervals,
     leans,
@@ -31,6 +32,7 @@ REPETITIONS, SEED = 10_000, 20_260_101
 # points are slow, series of weeks are fast.
 TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
     (intervals.tables, Fraction(1)),
+    (covariates.tables, Fraction(1)),
     (leans.tables, Fraction(1)),
     (relations.tables, Fraction(1)),
     (nulls.tables, Fraction(1)),
