@@ -17,7 +17,8 @@ from maskaudit.audit.measuring import cache, trust
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.model import Ids, MaskedLM
 from maskaudit.audit.measuring.pairs import load_pairs
-from maskaudit.audit.measuring.scoring import cached, plans, together
+from maskaudit.audit.measuring.planning.beside import together
+from maskaudit.audit.measuring.scoring import cached, plans
 from maskaudit.audit.recording.manifest import Unavailable
 from maskaudit.audit.recording.values import Reading
 from maskaudit.audit.settings import Settings

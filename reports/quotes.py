@@ -35,7 +35,7 @@ def of_subjects(estimates: Effects, subjects: Sequence[str], adjust: str) -> Quo
 
     What was not tested has no entry.
     """
-    families = {subject: _family(estimates, subject, adjust) for subject in subjects}
+    families = {subject: family_of(estimates, subject, adjust) for subject in subjects}
 
     def quotes(by_subject: Mapping[str, Effect]) -> dict[str, Quoted]:
         found = {}
@@ -48,7 +48,8 @@ def of_subjects(estimates: Effects, subjects: Sequence[str], adjust: str) -> Quo
     return quotes
 
 
-def _family(estimates: Effects, subject: str, adjust: str) -> Family | None:
+def family_of(estimates: Effects, subject: str, adjust: str = "bh") -> Family | None:
+    """The family of a subject among these estimates; None where nothing was tested."""
     tested = [
         row.effect
         for row in estimates.all

@@ -266,9 +266,15 @@ def _factors(units: pd.DataFrame) -> list[_Factor]:
 
 
 def _factor(labels: NDArray[Any], units: pd.Index) -> _Factor:
-    is_labelled = labels != ""
+    return _Factor(cluster_codes(labels, units), labels != "")
+
+
+def cluster_codes(labels: NDArray[Any], units: pd.Index) -> Codes:
+    """The cluster of each unit as a number, in the order of labels; its own without a label, ""."""
+    alone = labels == ""
     # The prefix keeps a unit's own cluster from coinciding with one of the set's labels.
-    own = "unit " + units[~is_labelled].astype(str)
+    own = "unit " + units[alone].astype(str)
     names = labels.copy()
-    names[~is_labelled] = own.to_numpy(dtype=object)
-    return _Factor(pd.factorize(names, sort=True)[0], is_labelled)
+    names[alone] = own.to_numpy(dtype=object)
+    codes: Codes = pd.factorize(names, sort=True)[0]
+    return codes

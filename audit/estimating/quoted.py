@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from scipy import special
 
-from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.estimating.statistics import multiplicity
 from maskaudit.audit.estimating.statistics.interval import LEVEL, Cells, detectable, student
 
@@ -78,25 +76,6 @@ def family(
         multiplicity.selected_level(1, total),
         kept(_t(estimates, std_errors), dfs),
     )
-
-
-def family_of(estimates: pd.DataFrame, subject: str, *, adjust: str = "bh") -> Family | None:
-    """The family of a subject in a table of estimates; None where nothing was tested."""
-    rows = estimates[
-        (estimates["estimator"] == CONTRAST)
-        & (estimates["subject"] == subject)
-        & estimates["p_adjusted"].notna()
-    ]
-    if rows.empty:
-        return None
-    numbers = {
-        name: rows[column].to_numpy(dtype=float)
-        for name, column in (
-            ("estimates", "estimate"), ("std_errors", "std_error"), ("dfs", "df"),
-            ("p_adjusted", "p_adjusted"),
-        )
-    }  # fmt: skip
-    return family(**numbers, adjust=adjust)
 
 
 def kept(t: Cells, df: Cells) -> float:

@@ -55,6 +55,11 @@ class Judgement:
     alpha_each: float
     alarms: tuple[Alarm, ...]
 
+    @property
+    def searched(self) -> int:
+        """In how many series a change point was searched."""
+        return sum(judged.change is not None for judged in self.judged)
+
 
 def judge(history: History, *, limit: float | None = None, alpha: float = ALPHA) -> Judgement:
     """Judge every series, with a probability of `alpha` at most of any false alarm among them.

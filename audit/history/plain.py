@@ -19,7 +19,7 @@ def as_json(judgement: Judgement) -> dict[str, Any]:
         "clock_backwards": [{"written": first, "then": second} for first, second in history.clock],
         "alpha": judgement.alpha,
         "alpha_each": judgement.alpha_each,
-        "searched": sum(item.change is not None for item in judgement.judged),
+        "searched": judgement.searched,
         "series": [_series_as_json(item) for item in judgement.judged],
         "alarms": [
             {"series": alarm.series.name, "record": alarm.record, "kind": alarm.kind}

@@ -1,7 +1,9 @@
 """How many clusters of equal size the clusters of a set of pairs are worth."""
 
+import numpy as np
 import pandas as pd
 
+from maskaudit.audit.estimating.clustered import cluster_codes
 from maskaudit.audit.recording.slices import Slice
 
 _FACTORS = ["cluster", "cluster_2"]
@@ -25,6 +27,5 @@ def effective_clusters(items: pd.DataFrame, probe_set: str, slice_: str) -> floa
 
 
 def _effective(labels: pd.Series, pairs: pd.Series) -> float:
-    # The prefix keeps a pair's own cluster from coinciding with one of the set's labels.
-    sizes = labels.where(labels != "", "pair " + pairs.astype(str)).value_counts()
+    sizes = np.bincount(cluster_codes(labels.to_numpy(dtype=object), pd.Index(pairs)))
     return float(sizes.sum() ** 2 / (sizes**2).sum())

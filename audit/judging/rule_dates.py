@@ -26,12 +26,12 @@ def rules_read(
     before the measurement, ISO 8601 in UTC.
     """
     records = list(earlier)
+    with_numbers = _first([entry.key == key for entry in records])
     rules = {}
     for gate in () if policy is None else policy.gates:
         # The order decides and not the clock, which may go backwards; a run reads its rules before
         # it measures, so the record that first had the numbers may be the one with the rule.
         with_rule = _first([gate.digest in entry.rules for entry in records])
-        with_numbers = _first([entry.key == key for entry in records])
         first = records[with_rule].rules[gate.digest] if with_rule < len(records) else now
         rules[gate.digest] = RuleRead(first=first, before=with_rule <= with_numbers)
     return rules

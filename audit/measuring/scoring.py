@@ -347,12 +347,13 @@ def cached(
 ) -> tuple[int, int, Counter[str]]:
     """How many parts a run would ask of a cache, how many it would take, and why not others.
 
+    The sets are those of a run, with what stands beside them (`planning.beside.together`).
     The reasons are those of entries for the same part that were made elsewhere or otherwise.
     """
     keys = Keys(model for pair in pairs for model in pair)
     sets = [
         _Set(part, needed(part.items["kind"].iloc[0]), silent, keys=keys, reading=reading)
-        for part in together(parts)
+        for part in parts
     ]
     asked = [one for probe_set in sets for one in probe_set.asked(pairs)]
     made: dict[str, list[About]] = {}
@@ -371,14 +372,4 @@ def cached(
     return len(asked), taken, reasons
 
 
-__all__ = [
-    "PART",
-    "Scored",
-    "cached",
-    "contexts",
-    "plans",
-    "score",
-    "score_all",
-    "score_each",
-    "together",
-]
+__all__ = ["PART", "Scored", "cached", "contexts", "plans", "score", "score_all", "score_each"]

@@ -75,7 +75,7 @@ def sentences(judged: Judged, judgement: Judgement) -> list[str]:
         conclusions.append(_versions(judged, judgement.alpha_each))
     else:
         conclusions.append(UNJUDGED.get(judged.unjudged, ""))
-    return [line for line in (*conclusions, _change(judged, searched(judgement))) if line]
+    return [line for line in (*conclusions, _change(judged, judgement.searched)) if line]
 
 
 def title(judged: Judged) -> str:
@@ -159,11 +159,6 @@ def _weekly(judged: Judged) -> str:
     if above:
         return f"{start}: above {limit} since {shown(weekly.records[above[0]])}."
     return f"{start}: not shown to be above {limit}."
-
-
-def searched(judgement: Judgement) -> int:
-    """In how many series a change point was searched."""
-    return sum(judged.change is not None for judged in judgement.judged)
 
 
 def _change(judged: Judged, n_searched: int) -> str:

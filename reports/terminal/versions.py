@@ -8,7 +8,7 @@ import pandas as pd
 
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.headline import headline
-from maskaudit.audit.estimating.quoted import Family, family_of
+from maskaudit.audit.estimating.quoted import Family
 from maskaudit.audit.estimating.registry.names import CONTRAST, LOG_MAGNITUDE_RATIO
 from maskaudit.audit.judging.accepting.baseline import Accepted, Baseline
 from maskaudit.audit.judging.accepting.held import Comparison
@@ -18,7 +18,7 @@ from maskaudit.audit.judging.comparing.versions import Versions
 from maskaudit.audit.recording.manifest import Identity, ProbeSetKey
 from maskaudit.audit.recording.slices import Slice
 from maskaudit.reports import quotes, wording
-from maskaudit.reports.effects import DIFFERENCE, SHOWN
+from maskaudit.reports.effects import DIFFERENCE, SHOWN, Effects
 
 SENTENCE = 90
 _NUMBERS = {
@@ -33,7 +33,7 @@ def compared(
 ) -> str:
     """The changes between two versions: each set's numbers and its `top` worst cells."""
     lines = [f"From {versions.old} to {versions.new}", *_overview(versions), ""]
-    family = family_of(versions.estimates, DIFFERENCE, adjust=versions.adjust)
+    family = quotes.family_of(Effects.of(versions.estimates), DIFFERENCE, versions.adjust)
     for place, name in enumerate(_worst_first(versions.estimates) if versions.largest else ()):
         set_changes = changes[changes["probe_set"] == name]
         title = wording.visible(probe_sets[name].title)

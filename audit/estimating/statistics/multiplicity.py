@@ -62,7 +62,7 @@ def _discovery(p: Cells, *, any_dependence: bool) -> Cells:
     ranks = np.arange(1, len(order) + 1)
     steps = p[order] * (len(order) / ranks)
     if any_dependence:
-        steps *= (1 / ranks).sum()
+        steps *= harmonic(len(order))
     # The running minimum from the largest on keeps adjusted p values in the order of the raw ones.
     adjusted[order] = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1.0)
     return adjusted

@@ -11,6 +11,8 @@ from scipy import integrate, optimize, stats
 from maskaudit.audit.estimating import quoted
 from maskaudit.audit.estimating.statistics.interval import student
 from maskaudit.audit.recording import tables
+from maskaudit.reports import quotes
+from maskaudit.reports.effects import Effects
 
 MANY = st.integers(1, 12).flatmap(
     lambda m: st.lists(st.floats(-8, 8), min_size=m, max_size=m).map(np.array)
@@ -183,8 +185,8 @@ def test_a_model_against_its_copy_has_an_interval_of_nothing():
 def test_a_family_is_that_of_one_subject_and_of_what_is_tested():
     """Controls have no adjusted p, and other subjects and numbers are other families."""
     rows = [
-        {"estimator": name, "subject": subject, "estimate": t, "std_error": 1.0, "df": 25.0,
-         "p_adjusted": p}
+        {"slice": "contrast", "estimator": name, "subject": subject, "estimate": t,
+         "std_error": 1.0, "df": 25.0, "p_adjusted": p}
         for name, subject, t, p in (
             ("stereotype_contrast", "difference", 4.0, 0.001),
             ("stereotype_contrast", "difference", 0.5, 0.6),
@@ -193,11 +195,11 @@ def test_a_family_is_that_of_one_subject_and_of_what_is_tested():
             ("lean", "difference", 9.0, 0.001),
         )
     ]  # fmt: skip
-    table = tables.table("estimates", rows)
-    found = quoted.family_of(table, "difference")
+    estimates = Effects.of(tables.table("estimates", rows))
+    found = quotes.family_of(estimates, "difference")
     assert (found.n_tested, found.n_shown) == (2, 1)
     assert found.kept == pytest.approx(by_integration([4.0, 0.5], 25))
-    assert quoted.family_of(table, "reference") is None
+    assert quotes.family_of(estimates, "reference") is None
 
 
 def test_five_in_a_hundred_intervals_miss():
