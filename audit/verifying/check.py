@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import pandas as pd
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
 # Differences that are named; the others are counted.
@@ -76,6 +76,9 @@ def not_shown(name: str, why: str) -> Check:
 def where(
     rows: "pd.Series | NDArray[np.bool_]", table: str, column: str, text: str
 ) -> Iterator[Difference]:
-    """Yield a difference for each row of a table for which `rows` is true."""
-    for row in np.asarray(rows).nonzero()[0].tolist():
+    """Yield a difference for each row of a table for which `rows` is true, or cannot be told.
+
+    What compares with a number that is missing cannot be told.
+    """
+    for row in np.flatnonzero(pd.Series(rows, dtype="boolean").fillna(value=True)).tolist():
         yield Difference(table, row, column, text)

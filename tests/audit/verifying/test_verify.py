@@ -230,6 +230,28 @@ def test_who_makes_everything_again_is_not_found(copy: Path) -> None:
     assert verify(copy).holds
 
 
+COUNTS = [
+    (name, column)
+    for name, columns in tables.COLUMNS.items()
+    for column, dtype in columns.items()
+    if dtype == "Int64"
+]
+
+
+@pytest.mark.parametrize(("name", "column"), COUNTS)
+def test_a_count_that_is_missing_is_a_difference_and_no_error(
+    copy: Path, name: str, column: str
+) -> None:
+    """What compares with it cannot be told, in the first row as in all."""
+    frame = getattr(record.load_record(copy), name)
+    for rows in (frame.index[frame[column].notna()][:1], frame.index):
+        edits.write(
+            copy, name, frame.assign(**{column: frame[column].mask(frame.index.isin(rows))})
+        )
+        reseal(copy)
+        assert f"{name}.parquet" in told(verify(copy))
+
+
 def test_a_link_in_a_record_is_named(copy: Path, tmp_path: Path) -> None:
     """What is written to it would be written elsewhere."""
     (copy / "verdicts.json").symlink_to(tmp_path / "elsewhere")
