@@ -34,6 +34,7 @@ from maskaudit.audit.recording.manifest import (
     RuleRead,
     Unavailable,
 )
+from maskaudit.audit.recording.margins import Margins
 from maskaudit.audit.recording.places import Entry
 from maskaudit.audit.recording.record import FORMAT
 from maskaudit.audit.settings import Settings
@@ -98,7 +99,9 @@ def questions(settings: Settings, progress: Progress = silent) -> Questions:
         items=pd.concat([part.items for part in parts], ignore_index=True),
         # Keyed by name, which no two sets of a run share: `Settings.probe_sets` refuses that.
         described={
-            probe_set.header.name: described(probe_set, part, settings.run.seed, progress)
+            probe_set.header.name: described(
+                probe_set, part, settings.run.seed, progress, margins=settings.margins_of(probe_set)
+            )
             for probe_set, part in zip(sets, parts, strict=True)
         },
         method={
@@ -126,13 +129,19 @@ def described(
     part: Expanded,
     seed: int,
     progress: Progress = silent,
+    *,
+    margins: Margins | None = None,
 ) -> recorded.ProbeSet:
-    """A probe set's header, contents and size for the record, and how its frames were drawn."""
+    """A probe set's header, contents and size for the record, and how its frames were drawn.
+
+    `margins` are those that the set or the run declares for it.
+    """
     tell = of_stage(progress, probe_set.header.name, DIGESTING, len(part.items))
     return recorded.ProbeSet(
         **probe_set.header.model_dump(exclude={"name"}),
         items_digest=items_digest(part.items, tell),
         **_drawing(probe_set, seed),
+        **_margins(margins),
         **_parts_of(probe_set, part.items),
         sentences=len(part.contexts),
         items=int(part.items["item"].nunique()),
@@ -260,6 +269,11 @@ def _drawing(probe_set: ProbeSet, seed: int) -> dict[str, Any]:
             "sentences": probe_set.grammar.sentences,
         }
     }
+
+
+def _margins(margins: Margins | None) -> dict[str, Any]:
+    """The declared margins; left out where none is declared, as in a record of an older set."""
+    return {} if margins is None else {"margins": margins}
 
 
 def _parts_of(probe_set: ProbeSet, items: pd.DataFrame) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from maskaudit.audit.judging import policy, verdicts
 from maskaudit.audit.judging.judge import judge
 from maskaudit.audit.judging.rule_dates import rules_read
 from maskaudit.audit.measuring import cache, scoring
+from maskaudit.audit.measuring.attributes import attribute_pieces
 from maskaudit.audit.measuring.lexicons import by_model
 from maskaudit.audit.measuring.pairs import Pair, load_pairs
 from maskaudit.audit.measuring.scoring import Scored
@@ -114,10 +115,13 @@ def _record(
     """Compute estimates from the scores, all subjects from the same cells, and build the record."""
     lexicons = by_model(questions.lexicon, pair)
     measured = (scored.scores, questions.designs, scored.fills, scored.paired, lexicons)
-    estimated = estimate(questions.items, *measured, **questions.settings.as_json())
+    attributes = attribute_pieces(questions.parts, pair)
+    options = questions.settings.as_json()
+    estimated = estimate(questions.items, *measured, attributes=attributes, **options)
     manifest = describe.manifest(pair, questions, scored, estimated, details)
     tables = (scored.scores, scored.paired, scored.fills, estimated.estimates)
-    return Record(manifest, scoring.contexts(questions.parts), questions.items, *tables)
+    contexts = scoring.contexts(questions.parts)
+    return Record(manifest, contexts, questions.items, *tables, attributes=attributes)
 
 
 def _finish(sealed: Record, rules: policy.Policy | None) -> None:

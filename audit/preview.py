@@ -10,10 +10,12 @@ import pandas as pd
 
 from maskaudit.audit.describe import expanded, not_available
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.estimating.balance import Unbalanced, unbalanced
 from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.estimating.not_given import NotGiven, count_facts, of_set
 from maskaudit.audit.judging import policy
 from maskaudit.audit.measuring import cache, trust
+from maskaudit.audit.measuring.attributes import attribute_pieces
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.model import Ids, MaskedLM
 from maskaudit.audit.measuring.pairs import load_pairs
@@ -37,7 +39,7 @@ TIMED_SENTENCES = 32
 
 @dataclass(frozen=True)
 class Planned:
-    """By set and model what would be scored and lost; what models and sets cannot give.
+    """By set and model what would be scored and lost; what cannot be given, or is not balanced.
 
     `cache` has the parts that would be asked of the cache, those that would be taken, and why not
     others; None if there is no cache.
@@ -47,27 +49,29 @@ class Planned:
     lost: list[dict[str, Any]]
     unavailable: list[Unavailable]
     not_given: list[NotGiven]
+    unbalanced: list[Unbalanced] = field(default_factory=list)
     cache: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """All five as plain values."""
+        """All six as plain values."""
         return {
             "sets": self.rows,
             "lost": self.lost,
             "unavailable": [part.as_json() for part in self.unavailable],
             "not_given": [reason.as_json() for reason in self.not_given],
+            "unbalanced": [found.as_json() for found in self.unbalanced],
             "cache": self.cache,
         }
 
     def as_text(self) -> str:
-        """All five as text for a terminal."""
+        """All six as text for a terminal."""
         minutes = sum(row["minutes"] for row in self.rows)
         sets = pd.DataFrame(self.rows).to_string(index=False, float_format="{:.1f}".format)
         lost = pd.DataFrame(self.lost)
         losses = [lost.to_string(index=False)] if len(lost) else []
         losses += [part.sentence for part in self.unavailable]
         text = "\n".join(losses) or "Nothing would be lost."
-        reasons = "".join(f"\n{reason}." for reason in self.not_given)
+        reasons = "".join(f"\n{told}." for told in (*self.not_given, *self.unbalanced))
         notes = f"\n{reasons}" if reasons else ""
         time = f"About {minutes:.1f} minutes in all{self._cache_as_text()}."
         return f"{sets}\n\n{time}\n\n{text}{notes}"
@@ -166,6 +170,12 @@ def planned(settings: Settings, progress: Progress = silent, stage: Stage = sile
     ]
     rows, lost, missing = [], [], []
     pairs = load_pairs(settings, stage)
+    pieces = attribute_pieces(parts, dict(_named(pairs)))
+    apart = [
+        found
+        for probe_set, part in zip(sets, parts, strict=True)
+        for found in unbalanced(part.items, probe_set.header.contrast, probe_set.directions, pieces)
+    ]
     for subject, model in _named(pairs):
         counts = [_Count.of(part, model, settings.run.context, progress) for part in parts]
         speed = _speed(model, [batch for count in counts for batch in count.timed])
@@ -182,7 +192,7 @@ def planned(settings: Settings, progress: Progress = silent, stage: Stage = sile
                 }
             )
             lost += _lost(count.failed, subject)
-    return Planned(rows, lost, missing, not_given, _cached(settings, parts, pairs))
+    return Planned(rows, lost, missing, not_given, apart, _cached(settings, parts, pairs))
 
 
 def _cached(

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self, TypedDict, Unpack
 from pydantic import Field, model_validator
 
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.recording.margins import Margins, MarginsOfSets
 from maskaudit.audit.recording.values import WRITTEN, Reading
 from maskaudit.audit.texts import gates_file, lexicon, toml_files
 from maskaudit.audit.texts.names import has_keys_like, in_any_case, is_there
@@ -87,13 +88,18 @@ class _File(Part):
     models: Models = Models()
     probes: Probes = Probes()
     run: Run = Run()
+    margins: MarginsOfSets = MarginsOfSets()
 
 
 class Settings(_File):
-    """The settings of one audit. If no model is named, the bundled pair is audited."""
+    """The settings of one audit. If no model is named, the bundled pair is audited.
+
+    `sets_chosen` says that the command line named the probe sets in place of the file.
+    """
 
     folder: Path = Path()
     rules: Path | None = None
+    sets_chosen: bool = False
 
     @property
     def runs(self) -> Path:
@@ -165,9 +171,20 @@ class Settings(_File):
                         f"{path}: another probe set is already named {name!r}; rename one of them"
                     )
                 sets[probe_set.header.name] = probe_set.drawn(self.run.seed)
+        # A margin for a set that the command line left out is no fault.
+        if not (faults or self.sets_chosen):
+            faults += [
+                f"margins.sets.{name}: no audited set has this name; they are {', '.join(sets)}"
+                for name in self.margins.sets
+                if name not in sets
+            ]
         if faults:
             raise InputError(*faults)
         return list(sets.values())
+
+    def margins_of(self, probe_set: ProbeSet) -> Margins | None:
+        """The margins of a set: those of this file, and of the set where this file has none."""
+        return self.margins.of(probe_set.header.name, probe_set.margins)
 
 
 def find(folder: Path) -> Path | None:
@@ -200,7 +217,8 @@ def read(path: str | Path | None) -> Settings:
             f"in a folder: maskaudit run --candidate {path}"
         )
     tables = toml_files.read(path, _File)
-    return Settings(models=tables.models, probes=tables.probes, run=tables.run, folder=path.parent)
+    named = {name: getattr(tables, name) for name in _File.model_fields}
+    return Settings(**named, folder=path.parent)
 
 
 class Overrides(TypedDict, total=False):
@@ -277,6 +295,7 @@ def overridden(  # noqa: PLR0913 - each a word of the command line
     if probes:
         sets = [_absolute(name) for name in probes]
         updates["probes"] = settings.probes.model_copy(update={"sets": sets})
+        updates["sets_chosen"] = True
     runs_folder = None if runs is None else str(_expanded(runs, "--out").absolute())
     run = {
         "runs": runs_folder,
@@ -356,4 +375,11 @@ allow_native = false
 gates = "optional"
 # The most items (a word in a sentence) that one set may make; a larger set is refused.
 most_items = 2000000
+
+[margins]
+# Differences and leans below a margin count as none: of a stereotype contrast, of one attribute.
+# Each has the reason for its size, and counts in place of what a set's own file declares.
+# contrast = { nats = 0.2, reason = "multiplies the odds by 1.22, the least that we would act on" }
+# attribute = { nats = 0.5, reason = "multiplies the odds of one word by 1.65" }
+# sets.gender-occupation.contrast = { nats = 0.1, reason = "for this set alone" }
 """

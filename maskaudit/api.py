@@ -60,7 +60,7 @@ class Record(stored.Record):
         from maskaudit.reports.page import headline
 
         first = headline(self)
-        return f"{first.claim}: {first.evidence.partition('. ')[0].rstrip('.')}."
+        return f"{first.alone}: {first.evidence.partition('. ')[0].rstrip('.')}."
 
     def summary(self) -> pd.DataFrame:
         """The numbers that say first what the audit shows: a row each, with columns of `estimates`.

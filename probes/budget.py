@@ -30,7 +30,9 @@ def items_of(probe_set: ProbeSet) -> int:
         return sum(_answers(probe_set))
     probes, controls = _attributes(probe_set)
     cells = len(probes) * _versions(probe_set) + len(controls)
-    return cells * _sentences(probe_set) * _terms(probe_set)
+    # Contrasts of controls are asked in the texts of the frames alone, not in their variants.
+    of_contrasts = _of_contrasts(probe_set) * _frames(probe_set)
+    return (cells * _sentences(probe_set) + of_contrasts) * _terms(probe_set)
 
 
 def arithmetic(probe_set: ProbeSet) -> str:
@@ -54,12 +56,19 @@ def arithmetic(probe_set: ProbeSet) -> str:
         frames = f"{sentences:,} texts of {n_frames:,} frames"
     groups, terms = len(probe_set.groups), _terms(probe_set)
     words = f"{groups} groups" if terms == groups else f"{terms:,} terms of {groups} groups"
+    if n_contrasts := _of_contrasts(probe_set):
+        more = f"{n_contrasts:,} controls of contrasts x {n_frames:,} frames"
+        return f"({attributes} x {frames} + {more}) x {words}"
     return f"{attributes} x {frames} x {words}"
 
 
 def _attributes(probe_set: ProbeSet) -> tuple[list[Attribute], list[Attribute]]:
     probes = [one for part in probe_set.classes.values() for one in part.attributes]
     return probes, probe_set.controls.attributes if probe_set.controls else []
+
+
+def _of_contrasts(probe_set: ProbeSet) -> int:
+    return len(probe_set.controls.of_contrasts) if probe_set.controls else 0
 
 
 def _frames(probe_set: ProbeSet) -> int:

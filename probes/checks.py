@@ -1,5 +1,6 @@
 """Consistency checks between the parts of a probe set, each of which is valid by itself."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from maskaudit.audit.texts.characters import folded
@@ -43,7 +44,7 @@ def faults_between_parts(probe_set: ProbeSet) -> Iterator[Fault]:
 
 
 def _faults_of_cloze(probe_set: ProbeSet) -> Iterator[Fault]:
-    for part in ("groups", "classes", "controls", "frames", "grammar", "forms"):
+    for part in ("margins", "groups", "classes", "controls", "frames", "grammar", "forms"):
         if getattr(probe_set, part):
             yield Fault((part,), f"{part}: not allowed in a cloze set; expected [[facts]]")
     if not probe_set.facts:
@@ -68,6 +69,7 @@ def _faults_of_association(probe_set: ProbeSet) -> Iterator[Fault]:
             yield Fault((part,), f"{part}: the set has {count}; expected at least {least}")
     yield from _faults_of_words(probe_set)
     yield from _faults_of_contrast(probe_set)
+    yield from _faults_of_facets(probe_set)
     yield from _faults_of_texts(probe_set)
     yield from faults_of_language(probe_set)
     yield from faults_of_forms(probe_set)
@@ -126,6 +128,9 @@ def _faults_of_contrast(probe_set: ProbeSet) -> Iterator[Fault]:
             message = f"set.contrast: no class is named {name!r}; the classes are: {names}"
             yield Fault((*at, number), message)
     yield from _faults_of_directions(probe_set)
+    if probe_set.margins and probe_set.margins.contrast and not (contrast or probe_set.directions):
+        message = "margins.contrast: the set contrasts no classes; expected `contrast` in [set]"
+        yield Fault(("margins", "contrast"), message)
     if RESERVED in probe_set.classes:
         yield Fault(
             ("classes", RESERVED),
@@ -162,6 +167,29 @@ def _faults_of_directions(probe_set: ProbeSet) -> Iterator[Fault]:
             ("groups", REST),
             f"groups.{REST}: reserved in the results for all groups but one; choose another name",
         )
+
+
+def _faults_of_facets(probe_set: ProbeSet) -> Iterator[Fault]:
+    """Yield faults of styles of frames and families of attributes: too few to see a spread in."""
+    styles = Counter(frame.style for frame in probe_set.frames)
+    for number, frame in enumerate(probe_set.frames):
+        at: Place = ("frames", number, "style")
+        label = f"frames[{number + 1}] ({frame.id})"
+        if frame.style is None and len(styles) > 1:
+            named = ", ".join(name for name in styles if name)
+            message = f"has no style, but others have ({named}); expected one in each or in none"
+            yield Fault(at, f"{label}: {message}")
+        elif frame.style is not None and styles[frame.style] < _TWO:
+            message = f"is the only frame of the style {frame.style!r}; expected at least {_TWO}"
+            yield Fault(at, f"{label}: {message}")
+    for name, part in probe_set.classes.items():
+        families = {attribute.family for attribute in part.attributes}
+        if len(part.attributes) > 1 and len(families) == 1 and None not in families:
+            yield Fault(
+                ("classes", name, "attributes"),
+                f"classes.{name}: all of its attributes are of the family {families.pop()!r}; "
+                f"expected at least {_TWO} families, or none named",
+            )
 
 
 def _faults_of_texts(probe_set: ProbeSet) -> Iterator[Fault]:

@@ -28,6 +28,10 @@ def placed_attributes(probe_set: ProbeSet) -> Iterator[tuple[Place, Attribute]]:
     if probe_set.controls:
         for number, attribute in enumerate(probe_set.controls.attributes):
             yield ("controls", "attributes", number), attribute
+        for name, contrast in probe_set.controls.contrasts.items():
+            for side, attributes in contrast.sides.items():
+                for number, attribute in enumerate(attributes):
+                    yield ("controls", "contrasts", name, side, number), attribute
 
 
 def faults_of_language(probe_set: ProbeSet) -> Iterator[Fault]:

@@ -158,13 +158,27 @@ class _Words:
         return self.attribute.article or article(self.attribute_text)
 
 
+def control_class(contrast: str, side: str) -> str:
+    """The class of one side of a contrast of controls; no class of a set has a name like it."""
+    return f"{contrast}:{side}"
+
+
 def _association_rows(probe_set: ProbeSet) -> Iterator[dict[str, Any]]:
     for frame in probe_set.frames:
         for name, part in probe_set.classes.items():
             for attribute in part.attributes:
                 yield from _cell_rows(probe_set, frame, attribute, name, "probe")
-        for attribute in probe_set.controls.attributes if probe_set.controls else ():
+        if probe_set.controls is None:
+            continue
+        for attribute in probe_set.controls.attributes:
             yield from _cell_rows(probe_set, frame, attribute, "", "control")
+        # Many controls, each needed for a rough number only: the frames' own texts are enough.
+        plain = frame.model_copy(update={"variants": []})
+        for name, contrast in probe_set.controls.contrasts.items():
+            for side, attributes in contrast.sides.items():
+                for attribute in attributes:
+                    class_ = control_class(name, side)
+                    yield from _cell_rows(probe_set, plain, attribute, class_, "control")
 
 
 def _cell_rows(
@@ -180,10 +194,13 @@ def _cell_rows(
                 words = _Words(group, term, attribute)
                 cell = {
                     "frame": frame.id,
+                    "style": frame.style or "",
                     "variant": variant,
                     "attribute": attribute.text,
                     "class": class_,
+                    "family": attribute.family or "",
                     "share": attribute.share,
+                    "frequency": attribute.frequency,
                     "group": group,
                     "term": term.text,
                 }

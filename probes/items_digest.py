@@ -8,6 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+# Columns that came later count only where a set fills them, so that all other sets keep their
+# digests.
+_LATER = ("style", "family", "frequency")
 # Lines that are joined and hashed at once.
 _LINES = 10_000
 _Codes = NDArray[np.int32]
@@ -20,6 +23,8 @@ def items_digest(items: pd.DataFrame, tell: Callable[[int], None] = lambda _done
     its frame stands for each frame. `tell` receives the number of rows that are done.
     """
     columns = []
+    empty = [name for name in _LATER if name in items and _is_empty(items[name])]
+    items = items.drop(columns=empty)
     for name in items.columns:
         values = _least_contexts(items) if name == "frame" else items[name]
         columns.append(_column(values, name, first=items.columns[0], last=items.columns[-1]))
@@ -50,6 +55,10 @@ def _column(values: pd.Series, name: str, first: str, last: str) -> tuple[list[s
     rank = np.empty(len(order), dtype=np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
     return [texts[index] for index in order], rank[codes]
+
+
+def _is_empty(values: pd.Series) -> bool:
+    return bool(values.isna().all() or (values == "").all())
 
 
 def _folded(columns: list[tuple[list[str], _Codes]]) -> list[tuple[list[str], _Codes]]:

@@ -17,7 +17,8 @@ from pydantic import (
     model_validator,
 )
 
-from maskaudit.audit.recording.manifest import Kind
+from maskaudit.audit.recording.manifest import Expect, Kind
+from maskaudit.audit.recording.margins import Margins
 from maskaudit.audit.texts.characters import composed, invisible, without_case
 from maskaudit.audit.texts.toml_files import Part, did_you_mean, listed
 from maskaudit.probes import grammar, languages
@@ -123,7 +124,7 @@ class Header(Part):
     sources: Annotated[Lines, Field(min_length=1)]
     neutral: Word | None = None
     contrast: list[Name] | None = Field(default=None, min_length=2, max_length=2)
-    expect: Literal["lean", "none"] = "lean"
+    expect: Expect = "lean"
     share_alike: bool = False
     non_commercial: bool = False
     cite: Annotated[str, AfterValidator(_one_line)] = ""
@@ -148,7 +149,9 @@ class Attribute(Part):
     """An occupation or trait that may be associated with a group.
 
     `text` is its name and its default form; a key named like a group is its form with the terms of
-    that group. `share` is the first group's real-world share in it, from 0 to 1.
+    that group. `share` is the first group's real-world share in it, from 0 to 1; `family` names
+    attributes that may behave alike, such as the occupations of care; `frequency` says how often
+    it is written, per million words.
     """
 
     # The other keys are checked below: they are groups of the set.
@@ -158,6 +161,8 @@ class Attribute(Part):
 
     text: Word
     share: float | None = Field(default=None, ge=0, le=1)
+    family: Name | None = None
+    frequency: float | None = Field(default=None, gt=0, le=1_000_000)
     article: Literal["a", "an"] | None = None
 
     @model_validator(mode="before")
@@ -190,17 +195,52 @@ class AttributeClass(Part):
     label: Line | None = None
 
 
-class Controls(Part):
-    """Neutral attributes in the same frames, where no lean is expected."""
+class ControlContrast(Part):
+    """Two small classes of attributes that nothing ties to one group rather than the other."""
 
-    attributes: list[Attribute] = Field(min_length=1)
+    first: list[Attribute] = Field(min_length=2)
+    second: list[Attribute] = Field(min_length=2)
+
+    @property
+    def sides(self) -> Mapping[str, list[Attribute]]:
+        """The two classes by name, `first` and `second`."""
+        return {"first": self.first, "second": self.second}
+
+
+class Controls(Part):
+    """Neutral attributes in the same frames, where no lean is expected, and contrasts of such."""
+
+    attributes: list[Attribute] = Field(default=[])
+    contrasts: dict[Name, ControlContrast] = Field(default={})
+
+    @model_validator(mode="after")
+    def _holds_something(self) -> Self:
+        if not self.attributes and not self.contrasts:
+            message = "has no attributes and no contrasts; expected at least one of either"
+            raise ValueError(message)
+        return self
+
+    @property
+    def of_contrasts(self) -> list[Attribute]:
+        """The attributes of both sides of all contrasts."""
+        return [
+            attribute
+            for contrast in self.contrasts.values()
+            for side in contrast.sides.values()
+            for attribute in side
+        ]
 
 
 class Frame(Part):
-    """A template, independent of the other frames; `variants` are paraphrases nested in it."""
+    """A template, independent of the other frames; `variants` are paraphrases nested in it.
+
+    `style` names frames of one kind of sentence, such as dialogue; results are averaged over styles
+    with equal weight.
+    """
 
     id: Name
     text: Annotated[Line, AfterValidator(_sentence)]
+    style: Name | None = None
     variants: Annotated[
         list[Annotated[Line, AfterValidator(_sentence)]], BeforeValidator(listed)
     ] = Field(default=[])
@@ -289,6 +329,7 @@ class ProbeSet(Part):
     """A probe set, valid in each part; `checks` tests that the parts are consistent."""
 
     header: Header = Field(alias="set")
+    margins: Margins | None = None
     groups: dict[Name, Group] = Field(default={})
     classes: dict[Name, AttributeClass] = Field(default={})
     controls: Controls | None = None
@@ -336,7 +377,7 @@ class ProbeSet(Part):
         if self.grammar is None:
             return None
         fields = {"groups": {"__all__": {"terms"}}, "classes": {"__all__": {"attributes"}}}
-        words = self.model_dump(include={**fields, "controls": True})
+        words = _without_later(self.model_dump(include={**fields, "controls": True}))
         settings = [self.header.neutral, self.header.contrast, self.grammar.frames]
         content = [words, *settings, self.grammar.steps]
         header = self.header
@@ -369,6 +410,19 @@ class ProbeSet(Part):
             for id_, text in zip(ids, texts, strict=True)
         ]
         return self.model_copy(update={"frames": frames})
+
+
+def _without_later(words: Any) -> Any:  # noqa: ANN401 - what `model_dump` gives, at any depth
+    """Leave out keys of attributes and controls that came later where they are not given."""
+    if isinstance(words, list):
+        return [_without_later(part) for part in words]
+    if not isinstance(words, dict):
+        return words
+    return {
+        key: _without_later(part)
+        for key, part in words.items()
+        if part or key not in {"family", "frequency", "contrasts"}
+    }
 
 
 class ImportedSet(ProbeSet):

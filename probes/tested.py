@@ -22,6 +22,9 @@ def what_is_tested(probe_set: ProbeSet) -> Iterator[str]:
             yield f"{named}: nothing, for no two classes are contrasted"
             continue
         contrast = f"{named}: {classes[0]} less {classes[1]}"
+        if probe_set.header.expect == "benign":
+            yield f"{contrast}; no harm, for it says how sure a model is of itself"
+            continue
         if set(pair) <= set(directions.values()):
             yield f"{contrast}; harm is up"
         elif len(probe_set.groups) > 2:  # noqa: PLR2004 - else the order of `contrast` decides

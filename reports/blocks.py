@@ -256,16 +256,26 @@ class Folded:
 
 @dataclass(frozen=True)
 class Claim:
-    """One plain statement and the evidence for it."""
+    """One plain statement and the evidence for it.
+
+    `same` is what follows a claim that nothing was shown where it stands without its evidence: what
+    is the same within how much.
+    """
 
     claim: str
     evidence: str
     kind: str = "claim"
+    same: str = ""
 
     @property
     def sentence(self) -> str:
         """Claim and evidence in one sentence."""
         return f"{self.claim}: {self.evidence}"
+
+    @property
+    def alone(self) -> str:
+        """The claim without its evidence; one that nothing was shown with what it is instead."""
+        return f"{self.claim} ({self.same})" if self.same else self.claim
 
 
 Block = Text | Claim | Bullets | Definitions | Table | Figure | Row | Part | Folded

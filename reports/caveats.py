@@ -26,6 +26,10 @@ _REASONS = {
     "too_few_frames": "too few frames",
     "too_few_attributes": "too few attributes",
     "too_few_clusters": "fewer than six clusters",
+    "too_few_families": "attributes of one family only",
+    "too_few_styles": "too few styles",
+    "too_few_controls": "fewer than ten controls",
+    "too_few_benign_sets": "fewer than two benign sets",
     "nothing_varied": "nothing varied",
 }
 

@@ -20,7 +20,7 @@ _READ = ("scope", "flag", "outcome")
 _NUMBERS = (
     "estimate", "low", "high", "std_error", "df", "p", "p_adjusted", "mde", "null_value",
 )  # fmt: skip
-_COUNTS = ("n_attributes", "n_frames")
+_COUNTS = ("n_attributes", "n_frames", "n_styles")
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ class Effect:
     null_value: float
     flag: Flag = ""
     outcome: Outcome = ""
+    n_styles: int = 0
     df: float = math.nan
 
     @property

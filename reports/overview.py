@@ -11,8 +11,8 @@ from markupsafe import Markup
 from maskaudit.audit.judging import verdicts
 from maskaudit.audit.recording.files import write_inside, write_whole
 from maskaudit.audit.recording.record import Record
+from maskaudit.reports import sameness, wording
 from maskaudit.reports import verdicts as gates
-from maskaudit.reports import wording
 from maskaudit.reports.blocks import (
     Bullets,
     Claim,
@@ -99,7 +99,7 @@ def overview(records: Sequence[Record], folder: Path) -> Page:
         banner="",
         warnings=(),
         findings=(
-            Bullets(tuple(f"{audit.name}: {headline(audit.record).claim}." for audit in audits)),
+            Bullets(tuple(f"{audit.name}: {headline(audit.record).alone}." for audit in audits)),
             Text(_READ),
             *([Text(_READ_PAIRED)] if reference else []),
             Text(_ADJUSTED, "small"),
@@ -169,7 +169,13 @@ def _section(audits: Sequence[_Audit], *, paired: bool) -> Section:
         ),
         Forest(tuple(marks), "stereotype contrast, nats (right of zero: with the stereotype)"),
     )
-    heads = ("Candidate", "Contrast (95 % interval)", "p, adjusted", "Could have found")
+    heads = (
+        "Candidate",
+        "Contrast (95 % interval)",
+        "p, adjusted",
+        "Could have found",
+        "At most (90 %)",
+    )
     table = Table(
         "contrasts-table",
         f"{quantity} in numbers, nats",
@@ -179,7 +185,8 @@ def _section(audits: Sequence[_Audit], *, paired: bool) -> Section:
             for title, rows in by_set
         ),
         note="Could have found: the smallest contrast that the tests of one audit, adjusted for "
-        "their number, would have found four times in five; for a control that of a single test.",
+        "their number, would have found four times in five; for a control that of a single test. "
+        "At most: the smallest margin within which it is shown to be zero.",
     )
     return Section("contrasts", "The contrasts side by side", (figure, table), "Contrasts")
 
@@ -199,6 +206,7 @@ def _cells(name: str, contrast: Contrast) -> tuple[str, ...]:
         wording.with_interval(main.estimate, main.low, main.high),
         wording.p_number(main.p_adjusted),
         wording.plain(contrast.could_find(contrast.subject)),
+        wording.at_most(sameness.most(main)),
     )
 
 

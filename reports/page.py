@@ -70,7 +70,7 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
         sections.append(truth.planted(manifest, tables, names))
     sections += [
         distance.distance(manifest, tables, names),
-        lost.lost(manifest, record.items, record.scores, names),
+        lost.lost(record, names),
         limits.cannot_show(manifest, estimates, names),
         method.method(manifest, estimates, names),
     ]
@@ -110,7 +110,7 @@ def _order(item: tuple[str, ProbeSet]) -> int:
     _, part = item
     if part.kind == "cloze":
         return 3
-    return 2 if part.expect == "none" else int(part.kind in UNITS)
+    return int(part.kind in UNITS) if part.expect == "lean" else 2
 
 
 def names_of(manifest: Manifest) -> Names:
@@ -208,7 +208,8 @@ def _line(contrast: Contrast, names: Names, most: float) -> str:
     could_find = replace(main, mde=contrast.could_find(contrast.subject))
     # A sentence has room for words in place of the tables' abbreviation.
     least = caveats.could_find(could_find).replace("mde", "; could have found")
-    return f"{claim.claim} ({wording.signed(main.estimate)} nats, {interval}{least})."
+    same = f"; {claim.same}" if claim.same else ""
+    return f"{claim.claim} ({wording.signed(main.estimate)} nats, {interval}{least}{same})."
 
 
 def _models(manifest: Manifest, names: Names) -> Section:

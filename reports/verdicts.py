@@ -216,6 +216,12 @@ def _remarks(verdict: Verdict, mde: str) -> Iterator[str]:
         is_change = isinstance(RULES.get(verdict.rule), Change)
         measure = "change" if is_change else "distance from its limit"
         yield f"The smallest {measure} that it would find four times in five: {mde}."
+    if verdict.verdict == INCONCLUSIVE and isinstance(RULES.get(verdict.rule), Change):
+        # Both one-sided bounds are the ends of a 90 % interval, as two one-sided tests have it.
+        most = max(-verdict.low, verdict.high)
+        if not math.isnan(most):
+            shown = _with(wording.at_most(most, _digits(verdict)), _unit(verdict))
+            yield f"The change is at most {shown} either way (90 % interval)."
     if verdict.verdict == INCONCLUSIVE and verdict.frames_needed is not None:
         actual = "" if verdict.n_frames is None else f"; there were {verdict.n_frames:,}"
         frames = "frame" if verdict.frames_needed == 1 else "frames"

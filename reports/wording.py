@@ -71,6 +71,15 @@ def size(value: float) -> str:
     return plain(abs(value))
 
 
+def at_most(value: float, digits: int = 2) -> str:
+    """A size that another is at most, rounded up so that it stays true: 0.17 for .1612."""
+    if math.isnan(value):
+        return UNKNOWN
+    scale = 10**digits
+    # Up to nine decimals more are noise of the machine: .17 is not .18.
+    return f"{math.ceil(round(value * scale, 9)) / scale:.{digits}f}"
+
+
 def between(low: float, high: float, *, with_sign: bool = False) -> str:
     """An interval: 0.55 to 0.69."""
     if math.isnan(low) or math.isnan(high):

@@ -40,6 +40,16 @@ UNDIRECTED = {
     *("fidelity", "fidelity_adjusted"),
     "world_slope",
     *("against_rest", "stereotype_against_rest", "group_spread"),
+    *("styles_holding", "style_q", "style_sd"),
+    *("frames_with_sign", "deciding_frames", "deciding_attributes"),
+    *("frames_alike", "attributes_alike", "family_icc"),
+    "contrast_at_cut",
+    *("pieces_apart", "words_apart", "frequency_apart"),
+}
+# What has no value, and says so, where all cells are equal: there is nothing to rank or compare.
+OF_WHAT_VARIES = {
+    *("generalizability", "dependability", "frames_needed"),
+    *("style_q", "style_sd", "frames_alike", "attributes_alike", "family_icc"),
 }
 
 
@@ -60,9 +70,14 @@ def items_of(  # noqa: PLR0913 - the shape of a set
     neutral: bool = False,
     controls: Sequence[str] = ("c1", "c2"),
     shares: Mapping[str, float] | None = None,
+    styles: Sequence[str] = ("",),
+    families: Mapping[str, str] | None = None,
     name: str = "one",
 ) -> pd.DataFrame:
-    """Return every row of a set: attributes, frames, variants, groups, terms, priors, controls."""
+    """Return every row of a set: attributes, frames, variants, groups, terms, priors, controls.
+
+    Frames take turns with `styles`.
+    """
     probes = [(class_, a) for class_, words in classes.items() for a in words]
     roles = [("probe", *one) for one in probes]
     roles += [("control", "", a) for a in controls]
@@ -86,9 +101,11 @@ def items_of(  # noqa: PLR0913 - the shape of a set
                                 "kind": "association",
                                 "axis": "gender",
                                 "frame": f"f{frame:02}",
+                                "style": styles[frame % len(styles)],
                                 "variant": variant,
                                 "attribute": attribute,
                                 "class": class_,
+                                "family": (families or {}).get(attribute, ""),
                                 "share": (shares or {}).get(attribute),
                                 "group": group,
                                 "term": term,

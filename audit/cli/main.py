@@ -27,6 +27,7 @@ from maskaudit.audit.cli import (
     probes,
     process,
     report,
+    robustness,
     run,
     selftest,
     verify,
@@ -54,6 +55,7 @@ app.command()(run.run)
 app.command()(run.init)
 app.command()(gates.gate)
 app.command()(report.report)
+app.command()(robustness.robustness)
 app.command()(verify.verify)
 app.command()(verify.sign)
 app.command()(baselines.compare)

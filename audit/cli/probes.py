@@ -73,6 +73,7 @@ def check_probes(
 
 def _print_checked(path: Path, label: str, most_items: int) -> None:
     """Print that a set is good, its size, and what it asks for and cannot be given."""
+    from maskaudit.audit.estimating.balance import unbalanced
     from maskaudit.audit.estimating.not_given import of_set
     from maskaudit.probes.budget import check_budget, excerpt, items_of
     from maskaudit.probes.checks_of_language import foreign_letters
@@ -90,14 +91,11 @@ def _print_checked(path: Path, label: str, most_items: int) -> None:
     for line in what_is_tested(probe_set):
         print_text(f"  tested: {line}")
     # The lexicon is named by a run, not by a set.
-    for reason in of_set(
-        expanded.items,
-        probe_set.header.contrast,
-        probe_set.directions,
-        has_lexicon=False,
-        foreign_letters=foreign_letters(probe_set),
-    ):
-        print_text(f"note: {reason}")
+    asked = (expanded.items, probe_set.header.contrast, probe_set.directions)
+    foreign = foreign_letters(probe_set)
+    lacking = of_set(*asked, has_lexicon=False, foreign_letters=foreign)
+    for told in (*lacking, *unbalanced(*asked)):
+        print_text(f"note: {told}")
 
 
 def import_probes(  # noqa: PLR0913 - the options of the command line

@@ -165,6 +165,7 @@ def _print_records(
     records: "Sequence[Record]", settings: "Settings", *, quiet: bool, as_json: bool
 ) -> int:
     """Print results and verdicts, and return the exit code: 1 outranks 3, and 3 outranks 0."""
+    from maskaudit.audit.estimating.balance import unbalanced_in_record
     from maskaudit.audit.estimating.not_given import of_record
     from maskaudit.audit.judging import verdicts
     from maskaudit.reports.html import FILE
@@ -182,8 +183,10 @@ def _print_records(
         codes.append(3 if nothing_scored else 0 if judgement is None else judgement.exit_code)
         file, claim = record.path / FILE, headline(record).sentence
         reasons = of_record(record.manifest, record.items)
+        unbalanced = unbalanced_in_record(record.manifest, record.items, record.attributes)
         answers.append({"record": str(record.path), "page": str(file), "headline": claim})
         answers[-1]["not_given"] = [reason.as_json() for reason in reasons]
+        answers[-1]["unbalanced"] = [found.as_json() for found in unbalanced]
         if judgement is not None:
             answers[-1]["gates"] = judgement.as_json()
         if not as_json:
@@ -194,8 +197,9 @@ def _print_records(
             gates.say(judgement, quiet=quiet or as_json, as_json=False)
             gates.for_ci(judgement, rules)
         # All records of a run have the same sets, so once is enough.
-        for reason in reasons if record is records[0] and not (quiet or as_json) else ():
-            note(str(reason))
+        told = [*reasons, *unbalanced] if record is records[0] else []
+        for one in () if quiet or as_json else told:
+            note(str(one))
         if nothing_scored:
             note("nothing could be scored; the page says why")
     if as_json:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,8 @@ from maskaudit.audit.recording.values import SUBJECTS
 
 REFERENCE, CANDIDATE, DIFFERENCE, RELATION = SUBJECTS
 CONTROL = "control"
+# The classes of contrasts of controls are their own behind this.
+_OF_CONTROLS = f"{CONTROL}:"
 # An attribute or a frame that lacks a larger share of its cells than this is left out.
 MOST_LACKING = 0.5
 
@@ -25,7 +28,8 @@ class Matrix:
 
     A cell that any model lacks is NaN in all. If the groups' terms stand in the context, `names`
     holds the mean log p of each term over frames, one array [I, terms] per group; it is empty if
-    they stand at the mask.
+    they stand at the mask. `styles` are those of the frames and `families` those of the attributes;
+    each is empty if the set names none.
     """
 
     cells: Cells
@@ -33,6 +37,8 @@ class Matrix:
     classes: list[str]
     frames: list[str]
     names: tuple[Cells, ...] = ()
+    styles: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
 
     def rows(self, chosen: Sequence[bool] | NDArray[np.bool_]) -> "Matrix":
         """The attributes for which `chosen`, [I], is true."""
@@ -40,9 +46,20 @@ class Matrix:
         return replace(
             self,
             cells=self.cells[mask],
-            attributes=[name for name, keep in zip(self.attributes, mask, strict=True) if keep],
-            classes=[name for name, keep in zip(self.classes, mask, strict=True) if keep],
+            attributes=list(compress(self.attributes, mask)),
+            classes=list(compress(self.classes, mask)),
             names=tuple(means[mask] for means in self.names),
+            families=tuple(compress(self.families, mask)),
+        )
+
+    def columns(self, chosen: Sequence[bool] | NDArray[np.bool_]) -> "Matrix":
+        """The frames for which `chosen`, [J], is true; means of names stay those of all frames."""
+        mask = np.array(chosen, dtype=bool)
+        return replace(
+            self,
+            cells=self.cells[:, mask],
+            frames=list(compress(self.frames, mask)),
+            styles=tuple(compress(self.styles, mask)),
         )
 
     def of_class(self, name: str) -> "Matrix":
@@ -52,7 +69,7 @@ class Matrix:
     @property
     def probes(self) -> "Matrix":
         """The attributes that are not controls."""
-        return self.rows([class_ != CONTROL for class_ in self.classes])
+        return self.rows([not is_control(class_) for class_ in self.classes])
 
     @property
     def complete(self) -> "Matrix":
@@ -70,10 +87,32 @@ class Matrix:
                 rows[row_gaps.argmax()] = False
             else:
                 columns[column_gaps.argmax()] = False
-        if columns.all():
-            return self.rows(rows)
-        frames = [name for name, keep in zip(self.frames, columns, strict=True) if keep]
-        return replace(self.rows(rows), cells=self.cells[rows][:, columns], frames=frames)
+        return self.rows(rows).columns(columns)
+
+
+def is_control(class_: str) -> bool:
+    """Whether the class of a row is that of controls, or of one side of a contrast of controls."""
+    return class_ == CONTROL or class_.startswith(_OF_CONTROLS)
+
+
+def control_contrasts(matrix: Matrix) -> dict[str, tuple[str, str]]:
+    """The contrasts of controls by name, each with the classes of its two sides in the matrix."""
+    names = {
+        class_.removeprefix(_OF_CONTROLS).rpartition(":")[0]
+        for class_ in matrix.classes
+        if class_.startswith(_OF_CONTROLS)
+    }
+    return {
+        name: (f"{_OF_CONTROLS}{name}:first", f"{_OF_CONTROLS}{name}:second")
+        for name in sorted(names)
+    }
+
+
+def _class_in_matrix(role: str, class_: str) -> str:
+    """The class of a row; controls of no contrast have none, and their role stands in."""
+    if role != CONTROL:
+        return class_
+    return f"{_OF_CONTROLS}{class_}" if class_ else CONTROL
 
 
 def with_difference(by_model: Mapping[str, Matrix]) -> dict[str, Matrix]:
@@ -94,14 +133,21 @@ def with_difference(by_model: Mapping[str, Matrix]) -> dict[str, Matrix]:
     return subjects
 
 
-def matrices(
-    items: pd.DataFrame, scores: pd.DataFrame, estimator: GroupEstimator, first: str, second: str
+def matrices(  # noqa: PLR0913 - the cells, and what is made of them
+    items: pd.DataFrame,
+    scores: pd.DataFrame,
+    estimator: GroupEstimator,
+    first: str,
+    second: str,
+    *,
+    with_names: bool = True,
 ) -> tuple[dict[str, Matrix], list[dict[str, str]]]:
     """The shared cells of each model, and the attribute and frame of each missing cell.
 
     A cell counts only if every model has it. Attributes and frames that lack more than half of
-    their cells are removed until none is left; other missing cells are NaN. Raises `ValueError` if
-    no model has a row of `logp`; an item that was lost has one.
+    their cells are removed until none is left; other missing cells are NaN. The means of names,
+    which take the most time, are left out unless `with_names`. Raises `ValueError` if no model has
+    a row of `logp`; an item that was lost has one.
     """
     # A left join: an item without a score must make its cell NaN, not drop out of its mean.
     scored = {
@@ -127,6 +173,9 @@ def matrices(
     labels = labels[kept_rows]
     # The means of the terms rest on the very cells that the matrix holds, so that the two agree.
     used = complete & kept_rows[row] & kept_columns[column]
+    kept_frames = [str(frame) for frame in frames[kept_columns]]
+    styles = _labels(items, "frame", "style", kept_frames)
+    families = _labels(items, "attribute", "family", labels["attribute"].tolist())
     result = {}
     for model, model_values in values.items():
         cells = np.full(grid.shape, np.nan)
@@ -134,15 +183,23 @@ def matrices(
         result[model] = Matrix(
             cells[kept_rows][:, kept_columns],
             labels["attribute"].tolist(),
-            # A control has no class: its role stands in.
-            [c or r for c, r in zip(labels["class"], labels["role"], strict=True)],
-            [str(frame) for frame in frames[kept_columns]],
+            list(map(_class_in_matrix, labels["role"], labels["class"])),
+            kept_frames,
             _term_means(scored[model], positions[used], labels, (first, second))
-            if estimator is LOG_ODDS
+            if estimator is LOG_ODDS and with_names
             else (),
+            styles,
+            families,
         )
     left_out = positions.loc[~complete, ["attribute", "frame"]].to_dict("records")
     return result, left_out
+
+
+def _labels(items: pd.DataFrame, of: str, column: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The style of each frame, or the family of each attribute; empty if the set names none."""
+    named = items[[of, column]].drop_duplicates(of)
+    by_name = dict(zip(named[of].astype(str), named[column].astype(str), strict=True))
+    return tuple(by_name[name] for name in names) if any(by_name.values()) else ()
 
 
 def _well_covered(grid: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -1,13 +1,22 @@
 """Numbers of one subject on a crossed set: means, contrasts, magnitudes, leans, yardsticks."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maskaudit.audit.estimating.cells import CANDIDATE, CONTROL, DIFFERENCE, REFERENCE, Matrix
+from maskaudit.audit.estimating.cells import (
+    CANDIDATE,
+    CONTROL,
+    DIFFERENCE,
+    REFERENCE,
+    Matrix,
+    is_control,
+)
 from maskaudit.audit.estimating.registry.names import (
     ASSOCIATION,
     BEYOND_WORLD,
@@ -22,6 +31,7 @@ from maskaudit.audit.estimating.registry.names import (
 )
 from maskaudit.audit.estimating.statistics import (
     anova,
+    crossed_means,
     multiplicity,
     permutation,
     reliability,
@@ -45,9 +55,10 @@ _LEAST = 2
 class Number:
     """A number with its slice, its estimator and the scope of its interval.
 
-    `n_attributes` and `n_frames` count the attributes and frames used. `flag` says why the interval
-    or the number is missing, or that the number is exploratory; `outcome` is the class of an
-    attribute's lean in the student.
+    `n_attributes` and `n_frames` count the attributes and frames used, `n_styles` the styles that
+    it averages with equal weight and `n_families` the families that its interval samples; 0 if it
+    has none. `flag` says why the interval or the number is missing, or that the number is
+    exploratory; `outcome` is the class of an attribute's lean in the student.
     """
 
     slice: Slice
@@ -58,6 +69,8 @@ class Number:
     scope: Scope = "S2"
     flag: Flag = ""
     outcome: Outcome = ""
+    n_styles: int = 0
+    n_families: int = 0
 
     def row(self) -> dict[str, Any]:
         """The columns of `estimates` that describe the number itself."""
@@ -67,6 +80,8 @@ class Number:
             "estimator": self.estimator,
             "n_attributes": self.n_attributes,
             "n_frames": self.n_frames,
+            "n_styles": self.n_styles or None,
+            "n_families": self.n_families or None,
             "scope": self.scope,
             "flag": self.flag,
             "outcome": self.outcome,
@@ -77,28 +92,77 @@ def means(matrix: Matrix, estimator: str) -> Iterator[Number]:
     """Yield the means of all probes, each class and the controls; they are never tested."""
     yield _mean(slices.ALL, estimator, matrix.probes)
     for name in dict.fromkeys(matrix.classes):
+        if is_control(name) and name != CONTROL:
+            continue
         slice_ = slices.CONTROLS if name == CONTROL else slices.of_class(name)
         yield _mean(slice_, estimator, matrix.of_class(name))
 
 
 def contrast(matrix: Matrix, estimator: str, classes: tuple[str, str]) -> Iterator[Number]:
     """Yield the mean of the first class minus the mean of the second, tested against 0."""
+    pair = classes_of(matrix, classes)
+    refused = refusal_of_pair(pair)
+    number = replace(of_pair(pair, slices.CONTRAST, estimator), flag=refused)
+    if refused and not has_point(pair):
+        yield number
+        return
+    interval, scope = interval_of_pair(pair)
+    shown = point(interval.estimate) if refused else interval
+    yield replace(number, interval=shown, scope=scope)
+
+
+def classes_of(matrix: Matrix, classes: tuple[str, str]) -> tuple[Matrix, Matrix]:
+    """The attributes of two classes, in the frames in which both have cells."""
     first, second = (matrix.of_class(name) for name in classes)
     # A frame that only one class has would not cancel in the difference.
     shared = _has_cells(first.cells) & _has_cells(second.cells)
-    cells = [first.cells[:, shared], second.cells[:, shared]]
-    n_attributes, n_frames, smaller = sum(map(len, cells)), int(shared.sum()), min(map(len, cells))
-    refused = refusal(smaller, n_frames, least=_LEAST)
-    if min(n_frames, smaller) < _LEAST:
-        unknown = point(np.nan)
-        yield Number(slices.CONTRAST, estimator, unknown, n_attributes, n_frames, flag=refused)
-        return
+    return first.columns(shared), second.columns(shared)
+
+
+def interval_of_pair(pair: tuple[Matrix, Matrix]) -> tuple[Interval, Scope]:
+    """The contrast of two classes for new attributes and frames of these styles, and its scope."""
+    first, second = pair
+    names, scope = names_of_pair(pair)
+    interval = crossed_means.contrast_interval(
+        first.cells,
+        second.cells,
+        styles=first.styles,
+        families=(first.families, second.families),
+        names=names,
+    )
+    return interval, scope
+
+
+def names_of_pair(pair: tuple[Matrix, Matrix]) -> tuple[list[Part], Scope]:
+    """The variance parts of the names in a contrast, and the scope that its interval then has."""
     # By name, so that how common a name is cancels between the classes.
-    names = [a.mean(0) - b.mean(0) for a, b in zip(first.names, second.names, strict=True)]
-    parts, scope = _name_parts(names)
-    interval = anova.contrast_interval(*cells, names=parts)
-    shown = point(interval.estimate) if refused else interval
-    yield Number(slices.CONTRAST, estimator, shown, n_attributes, n_frames, scope, refused)
+    names = [a.mean(0) - b.mean(0) for a, b in zip(pair[0].names, pair[1].names, strict=True)]
+    return _name_parts(names)
+
+
+def name_parts_of(pair: tuple[Matrix, Matrix], weights: Cells) -> tuple[list[Part], Scope]:
+    """`names_of_pair` of a contrast that is a weighted sum over the attributes of both classes."""
+    pairs = zip(pair[0].names, pair[1].names, strict=True)
+    return _name_parts([weights @ np.concatenate([a, b]) for a, b in pairs])
+
+
+def of_pair(pair: tuple[Matrix, Matrix], slice_: Slice, estimator: str) -> Number:
+    """A number of two classes whose value is still unknown, with what it counts."""
+    return Number(
+        slice_,
+        estimator,
+        point(np.nan),
+        sum(len(own.cells) for own in pair),
+        len(pair[0].frames),
+        n_styles=len(set(pair[0].styles)),
+        n_families=sum(map(count_of_families, pair)),
+    )
+
+
+def count_of_families(matrix: Matrix) -> int:
+    """The number of families, an attribute without one counted as its own; 0 if none is named."""
+    named = {name for name in matrix.families if name}
+    return len(named) + matrix.families.count("") if named else 0
 
 
 def leans(complete: Matrix, estimator: str) -> Iterator[Number]:
@@ -111,29 +175,32 @@ def leans(complete: Matrix, estimator: str) -> Iterator[Number]:
     frames. Yields nothing with too few frames or attributes.
     """
     n_attributes, n_frames = complete.cells.shape
-    if refusal(n_attributes, n_frames):
+    if refusal(n_attributes, n_frames) or refusal_of_facets(complete):
         return
-    deviations = anova.centred(complete.cells)
-    points = anova.shrunken(complete.cells)
+    deviations, styles = anova.centred(complete.cells), complete.styles
+    points = anova.shrunken(complete.cells, styles)
     # Shrinkage keeps the order of sizes. Ties go by name, so that the order is reproducible.
-    sizes = np.abs(deviations.mean(1))
+    sizes = np.abs(anova.style_means(deviations, styles))
     largest = sorted(range(n_attributes), key=lambda i: (-sizes[i], complete.attributes[i]))
     shown = set(largest[:LARGEST_SHOWN])
     level = multiplicity.selected_level(min(LARGEST_SHOWN, n_attributes), n_attributes)
-    raw = anova.frame_intervals(complete.cells)
-    lean = anova.frame_intervals(deviations, null_value=0.0)
-    adjusted = anova.frame_intervals(deviations, level=level)
+    raw = anova.frame_intervals(complete.cells, styles=styles)
+    lean = anova.frame_intervals(deviations, styles=styles, null_value=0.0)
+    adjusted = anova.frame_intervals(deviations, styles=styles, level=level)
+    number = partial(
+        Number, n_attributes=1, n_frames=n_frames, scope="S1", n_styles=len(set(styles))
+    )
     for i, name in enumerate(complete.attributes):
         slice_ = slices.of_attribute(name)
-        yield Number(slice_, estimator, raw[i], 1, n_frames, "S1")
-        yield Number(slice_, LEAN, lean[i], 1, n_frames, "S1")
+        yield number(slice_, estimator, raw[i])
+        yield number(slice_, LEAN, lean[i])
         if i in shown:
             # Adjusted coverage holds around the raw lean, so only the estimate is shrunken.
             limits = adjusted[i]
             shrunk = Interval(
                 float(points[i]), limits.low, limits.high, limits.std_error, limits.df
             )
-            yield Number(slice_, LARGEST, shrunk, 1, n_frames, "S1")
+            yield number(slice_, LARGEST, shrunk)
 
 
 def magnitudes(
@@ -216,15 +283,20 @@ def against_world(
     yield Number(slices.ALL, WORLD_INTERCEPT, line.intercept, **size)
     # Each attribute is held against its own logit, so gaps need not be cut out here.
     ideal = np.array([[logits[name]] for name in with_share.attributes])
-    beyond = Matrix(
-        with_share.cells - ideal, with_share.attributes, with_share.classes, with_share.frames
-    )
+    beyond = replace(with_share, cells=with_share.cells - ideal, names=())
     yield from means(beyond, BEYOND_WORLD)
-    for name, row in zip(beyond.attributes, beyond.cells, strict=True):
-        n_frames = int((~np.isnan(row)).sum())
-        refused = refusal(1, n_frames, least=1)
-        interval = point(float(np.nanmean(row))) if refused else anova.frame_interval(row)
-        yield Number(slices.of_attribute(name), BEYOND_WORLD, interval, 1, n_frames, "S1", refused)
+    for place, name in enumerate(beyond.attributes):
+        chosen = beyond.columns(~np.isnan(beyond.cells[place]))
+        row, n_frames = chosen.cells[place], len(chosen.frames)
+        refused = refusal(1, n_frames, least=1) or refusal_of_facets(chosen)
+        number = Number(
+            slices.of_attribute(name), BEYOND_WORLD, point(np.nan), 1, n_frames, "S1", refused
+        )
+        if refused:
+            yield replace(number, interval=point(float(row.mean()) if n_frames else np.nan))
+            continue
+        interval = anova.frame_interval(row, styles=chosen.styles)
+        yield replace(number, interval=interval, n_styles=len(set(chosen.styles)))
 
 
 def refusal(n_attributes: int, n_frames: int, *, least: int = LEAST_ATTRIBUTES) -> Flag:
@@ -237,19 +309,52 @@ def refusal(n_attributes: int, n_frames: int, *, least: int = LEAST_ATTRIBUTES) 
     return "too_few_attributes" if n_attributes < least else ""
 
 
+def refusal_of_facets(*matrices: Matrix) -> Flag:
+    """Why a number has no interval: a style of one frame, or attributes all of one family."""
+    styles = Counter(matrices[0].styles)
+    if styles and min(styles.values()) < _LEAST:
+        return "too_few_frames"
+    return "too_few_families" if any(count_of_families(own) == 1 for own in matrices) else ""
+
+
+def refusal_of_pair(pair: tuple[Matrix, Matrix]) -> Flag:
+    """Why the contrast of two classes has no interval; empty if it has one."""
+    smaller = min(len(own.cells) for own in pair)
+    return refusal(smaller, len(pair[0].frames), least=_LEAST) or refusal_of_facets(*pair)
+
+
+def has_point(pair: tuple[Matrix, Matrix]) -> bool:
+    """Whether the contrast of two classes can be computed, with an interval or without."""
+    sizes = (len(pair[0].frames), *(len(own.cells) for own in pair))
+    return min(sizes) >= _LEAST and not refusal_of_facets(*pair)
+
+
 def _mean(slice_: Slice, estimator: str, matrix: Matrix) -> Number:
-    cells = matrix.cells[:, _has_cells(matrix.cells)]
+    matrix = matrix.columns(_has_cells(matrix.cells))
+    cells = matrix.cells
     n_attributes, n_frames = cells.shape
-    refused = refusal(n_attributes, n_frames, least=_LEAST)
-    if min(cells.shape) < _LEAST:
-        value = float(np.nanmean(cells)) if cells.size else np.nan
-        return Number(slice_, estimator, point(value), n_attributes, n_frames, flag=refused)
+    thin = refusal_of_facets(matrix)
+    refused = refusal(n_attributes, n_frames, least=_LEAST) or thin
+    number = Number(
+        slice_,
+        estimator,
+        point(np.nan),
+        n_attributes,
+        n_frames,
+        flag=refused,
+        n_styles=len(set(matrix.styles)),
+        n_families=count_of_families(matrix),
+    )
+    if min(cells.shape) < _LEAST or thin:
+        return replace(number, interval=point(float(np.nanmean(cells)) if cells.size else np.nan))
     parts, scope = _name_parts([term_means.mean(0) for term_means in matrix.names])
     # No null value: the mean reflects how common the groups' words are, so that most untrained
     # models would fail a test of it (docs/validity.md).
-    interval = anova.mean_interval(cells, names=parts)
+    interval = crossed_means.mean_interval(
+        cells, styles=matrix.styles, families=matrix.families, names=parts
+    )
     shown = point(interval.estimate) if refused else interval
-    return Number(slice_, estimator, shown, n_attributes, n_frames, scope, refused)
+    return replace(number, interval=shown, scope=scope)
 
 
 def _has_cells(cells: Cells) -> NDArray[np.bool_]:
@@ -265,4 +370,4 @@ def _name_parts(group_means: Sequence[Cells]) -> tuple[list[Part], Scope]:
     # The variance of only a few names cannot be estimated well: the interval then keeps them fixed.
     if not group_means or min(map(len, group_means)) < LEAST_NAMES:
         return [], "S2"
-    return anova.name_parts(group_means), "S3"
+    return crossed_means.name_parts(group_means), "S3"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from maskaudit.audit.estimating.estimators import CORRECTED
 from maskaudit.audit.recording.manifest import ProbeSetKey, classes_between
+from maskaudit.audit.recording.methods import Method
 
 # Number of characters of a digest in a method key.
 _DIGEST_LENGTH = 12
@@ -12,7 +13,11 @@ _DIGEST_LENGTH = 12
 
 @dataclass(frozen=True)
 class Design:
-    """The properties of a probe set, beyond its items, that estimates depend on."""
+    """The properties of a probe set, beyond its items, that estimates depend on.
+
+    `attribute_margin` is the size in nats below which an attribute's lean, or its change, counts as
+    none; 0 where none is declared.
+    """
 
     name: str
     axis: str
@@ -20,10 +25,23 @@ class Design:
     expect: str
     method: Mapping[str, str]
     directions: Mapping[str, str] = field(default_factory=dict)
+    attribute_margin: float = 0.0
 
     def classes(self, first: str, second: str) -> tuple[str, str] | None:
         """The classes whose contrast is between two groups (`classes_between`)."""
         return classes_between(self.directions, self.contrast, (first, second))
+
+    def key(
+        self, estimator: str, pooling: str, unit: str = "attribute+frame", margin: float = 0.0
+    ) -> str:
+        """How a number was computed, models aside; numbers with different keys are not compared.
+
+        `margin`, in nats, is named only where the number depends on one that was declared.
+        """
+        parts = {**self.method, "estimator": estimator, "terms": pooling, "unit": unit}
+        if margin:
+            parts["margin"] = f"{margin:g}"
+        return str(Method.of(parts))
 
 
 def design(name: str, described: ProbeSetKey, method: Mapping[str, str]) -> Design:
@@ -57,4 +75,6 @@ def design(name: str, described: ProbeSetKey, method: Mapping[str, str]) -> Desi
         ),
         **method,
     }
-    return Design(name, described.axis, contrast, described.expect, key, directions)
+    margin = described.margins.attribute if described.margins else None
+    own = margin.nats if margin else 0.0
+    return Design(name, described.axis, contrast, described.expect, key, directions, own)

@@ -5,8 +5,7 @@ The subjects are `reference`, `candidate`, `difference` (candidate minus referen
 listed as left out.
 """
 
-import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import combinations
 from typing import Any
@@ -17,17 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from maskaudit.audit.estimating import crossed
-from maskaudit.audit.estimating.cells import (
-    CANDIDATE,
-    REFERENCE,
-    RELATION,
-    Matrix,
-    matrices,
-    with_difference,
-)
+from maskaudit.audit.estimating import sharpness
+from maskaudit.audit.estimating.association import Wanted, association, is_crossed
+from maskaudit.audit.estimating.cells import RELATION, matrices, with_difference
 from maskaudit.audit.estimating.clustered import unit_rows
-from maskaudit.audit.estimating.crossed import Number
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimators import (
     CORRECTED,
@@ -41,41 +33,30 @@ from maskaudit.audit.estimating.estimators import (
 from maskaudit.audit.estimating.estimators.catalogue import GROUP, UNIT
 from maskaudit.audit.estimating.estimators.contexts import in_every_model
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.estimators.pooling import group_at_mask, pooling_rule
-from maskaudit.audit.estimating.estimators.prior import PRIOR
+from maskaudit.audit.estimating.estimators.pooling import pooling_rule
 from maskaudit.audit.estimating.facts.cloze import cloze
 from maskaudit.audit.estimating.read_alike import distinct
-from maskaudit.audit.estimating.registry.entries import DERIVED
 from maskaudit.audit.estimating.registry.names import (
     ACCURACY,
-    AGAINST_REST,
-    ASSOCIATION,
     CONTRAST,
-    CONTRAST_AGAINST_REST,
+    ENTROPY,
     FIDELITY,
     FIDELITY_ADJUSTED,
-    GROUP_SPREAD,
+    LOG_KAPPA,
     NEGATED,
+    OF_SHARPNESS,
     between,
-    contrast_of,
-    is_contrast,
 )
-from maskaudit.audit.estimating.several_groups import several_groups
 from maskaudit.audit.estimating.statistics import multiplicity
-from maskaudit.audit.estimating.teacher_student import fidelities, relation
+from maskaudit.audit.estimating.statistics.interval import Interval
+from maskaudit.audit.estimating.teacher_student import fidelities
 from maskaudit.audit.recording import group_pairs, tables
-from maskaudit.audit.recording.methods import Method
+from maskaudit.audit.recording.slices import ALL
 
-_TWO = 2
-_OF_SEVERAL = (AGAINST_REST, CONTRAST_AGAINST_REST, GROUP_SPREAD)
 _FIRST_FILLS = (ACCURACY, NEGATED)
-# Of raw log-odds: all but means of classes and contrasts; `log_odds` of an attribute comes with it.
-_IN_FULL = (LOG_ODDS.name, *(name for name in DERIVED if not is_contrast(name)))
-_FIDELITIES = (FIDELITY, FIDELITY_ADJUSTED)
+_FIDELITIES = (FIDELITY, FIDELITY_ADJUSTED, ENTROPY)
 
 Lexicon = frozenset[str]
-# Whether a number of this name is wanted.
-Wanted = Callable[[str], bool]
 # Rows of `estimates` about one set, and the cells left out for all subjects.
 _Result = tuple[list[dict[str, Any]], list[dict[str, str]]]
 
@@ -101,6 +82,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     paired: pd.DataFrame | None = None,
     lexicon: Lexicon | Mapping[str, Lexicon] | None = None,
     *,
+    attributes: pd.DataFrame | None = None,
     seed: int = 0,
     adjust: str = "bh",
     wanted: Wanted = every,
@@ -112,6 +94,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     `with_adjusted`. Numbers that are not `wanted` may be left out where that saves time; each
     number is the same whichever others are made.
     """
+    attributes = tables.table("attributes", []) if attributes is None else attributes
     fills = tables.table("fills", []) if fills is None else fills
     paired = tables.table("paired", []) if paired is None else paired
     rows: list[dict[str, Any]] = []
@@ -120,19 +103,26 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     of_one = paired[paired["joined"] == ""]
     shared = ((scores, "item"), (fills, "context"), (of_one, "context"))
     tables_by_set = [_by_set(items, part, key) for part, key in shared]
+    asked: dict[str, pd.DataFrame] = {}
     for design in designs:
         all_items = items[items["probe_set"] == design.name]
         scored, filled, distances = (part[design.name] for part in tables_by_set)
-        set_items = distinct(all_items, scored)
+        set_items = asked[design.name] = distinct(all_items, scored)
         joined = group_pairs.of_set(paired, all_items, frozenset(set_items["context"]))
         distances = pd.concat([distances, joined], ignore_index=True)
         measured = _by_subject(set_items, scored, filled, distances, lexicon)
-        for set_rows, missing in _set_estimates(set_items, scored, measured, design, seed, wanted):
+        counted = attributes[attributes["probe_set"] == design.name]
+        measurements = (scored, measured, counted)
+        for set_rows, missing in _set_estimates(set_items, *measurements, design, seed, wanted):
             rows += [{"probe_set": design.name, "axis": design.axis, **row} for row in set_rows]
             left_out += [{"probe_set": design.name, **cell} for cell in missing]
+    table = tables.table("estimates", rows)
+    if any(map(wanted, OF_SHARPNESS)):
+        more = _beyond_sharpness(table, asked, tables_by_set[0], designs)
+        table = tables.table("estimates", [*rows, *more])
     # Control sets stay out of the adjustment: more of them must not weaken the tests that count.
     tested = [design.name for design in designs if design.expect == "lean"]
-    table = with_adjusted(tables.table("estimates", rows), tested, adjust)
+    table = with_adjusted(table, tested, adjust)
     return Estimated(tables.check("estimates", table), left_out)
 
 
@@ -212,6 +202,7 @@ def _set_estimates(  # noqa: PLR0913, PLR0917 - what is measured of a set, and w
     items: pd.DataFrame,
     scores: pd.DataFrame,
     measured: Mapping[str, Measured],
+    attributes: pd.DataFrame,
     design: Design,
     seed: int,
     wanted: Wanted,
@@ -220,7 +211,7 @@ def _set_estimates(  # noqa: PLR0913, PLR0917 - what is measured of a set, and w
     kind = items["kind"].iloc[0]
     estimators = [estimator for estimator in UNIT if kind in estimator.kinds]
     if kind == "association" and is_crossed(items):
-        yield _association(items, scores, design, seed, wanted)
+        yield association(items, scores, design, seed, wanted, attributes)
         if any(map(wanted, _FIDELITIES)):
             yield _fidelity(items, measured, design), []
     elif kind == "association":
@@ -235,16 +226,9 @@ def _set_estimates(  # noqa: PLR0913, PLR0917 - what is measured of a set, and w
             # A design names the corrected mode, but a row may be of the published one.
             key = {**design.method, "mode": row["mode"]}
             unit = row.pop("unit")
-            method = _method_key(replace(design, method=key), row["estimator"], "-", unit)
+            method = replace(design, method=key).key(row["estimator"], "-", unit)
             rows.append({**row, "method": method})
     yield rows, []
-
-
-def is_crossed(items: pd.DataFrame) -> bool:
-    """Whether every attribute stands in every frame; in Winogender each frame has only one."""
-    probes = items[items["role"] == "probe"]
-    sizes = (probes[name].nunique() for name in ("attribute", "frame"))
-    return len(probes.drop_duplicates(["attribute", "frame"])) == math.prod(sizes)
 
 
 def _nested_estimators(items: pd.DataFrame) -> list[UnitEstimator]:
@@ -279,126 +263,65 @@ def _mean_of_cells(estimator: GroupEstimator, first: str, second: str, name: str
     )
 
 
-def _association(
-    items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed: int, wanted: Wanted
-) -> _Result:
-    """Every number of a crossed set, for each pair of groups, estimator and subject."""
-    rows: list[dict[str, Any]] = []
-    left_out: list[dict[str, str]] = []
-    groups = list(dict.fromkeys(items["group"]))
-    estimators = GROUP if (items["role"] == "prior").any() else (LOG_ODDS,)
-    # The smaller group decides whether a number generalizes to new names.
-    common = {"n_terms": items.groupby("group")["term"].nunique().min(), "mode": CORRECTED}
-    pooling = pooling_rule(items)
-    for index, (first, second) in enumerate(combinations(groups, 2)):
-        group_pair = (first, second) if len(groups) > _TWO else ()
-        for estimator in estimators:
-            # The log-odds are always made: they say which cells are left out.
-            if estimator is not LOG_ODDS and not any(map(wanted, _of_cells(estimator.name))):
-                continue
-            by_model, missing = matrices(items, scores, estimator, first, second)
-            if estimator is LOG_ODDS and index == 0:  # a cell is complete for all groups or none
-                left_out += missing
-            by_subject = with_difference(by_model)
-            classes = design.classes(first, second)
-            of_cells = (by_subject, estimator, classes, items, seed)
-            for subject, number in _numbers(*of_cells, in_full=any(map(wanted, _IN_FULL))):
-                # Only the p of the association is drawn at random. Naming the seed in other keys
-                # would make equal numbers incomparable.
-                resampled = f"@seed{seed}" if number.estimator == ASSOCIATION else ""
-                name = f"{number.estimator}:{estimator.name}{resampled}"
-                row = {
-                    **number.row(),
-                    "subject": subject,
-                    "slice": str(number.slice.of_groups(*group_pair)),
-                    "method": _method_key(design, name, pooling),
-                }
-                rows.append({**common, **row})
-    if len(groups) > _TWO and any(map(wanted, _OF_SEVERAL)):
-        for subject, number in several_groups(items, scores, design.directions, seed):
-            resampled = f"@seed{seed}" if number.estimator == GROUP_SPREAD else ""
-            method = _method_key(design, f"{number.estimator}{resampled}", pooling)
-            rows.append({**common, **number.row(), "subject": subject, "method": method})
-    return rows, left_out
-
-
-def _of_cells(estimator: str) -> tuple[str, str]:
-    """The numbers that are made of the cells of a group estimator: their mean and contrast."""
-    return estimator, contrast_of(estimator)
-
-
-def _numbers(  # noqa: PLR0913 - the cells, and what is made of them
-    by_subject: Mapping[str, Matrix],
-    estimator: GroupEstimator,
-    classes: tuple[str, str] | None,
-    items: pd.DataFrame,
-    seed: int,
-    *,
-    in_full: bool,
-) -> Iterator[tuple[str, Number]]:
-    """Yield every number of one estimator between two groups, with its subject.
-
-    `classes` are those of the contrast, if there is one. Unless `in_full`, means and contrasts
-    alone are made.
-    """
-    # Leans, rankings and the world's shares concern the model's output: raw log-odds only.
-    is_raw = estimator is LOG_ODDS and in_full
-    shares = _shares(items) if is_raw else {}
-    complete = (
-        {name: matrix.probes.complete for name, matrix in by_subject.items()} if is_raw else {}
-    )
-    for subject, matrix in by_subject.items():
-        numbers = [crossed.means(matrix, estimator.name)]
-        if estimator is not PRIOR and classes is not None:
-            name = CONTRAST if estimator is LOG_ODDS else contrast_of(estimator.name)
-            numbers.append(crossed.contrast(matrix, name, classes))
-        if is_raw:
-            # One generator per subject: its p must not depend on the models audited beside it.
-            rng = np.random.default_rng(seed)
-            numbers.append(crossed.leans(complete[subject], estimator.name))
-            numbers.append(crossed.magnitudes(subject, complete, rng))
-            numbers.append(crossed.ranking(complete[subject]))
-        if shares:
-            identity = group_at_mask(items)
-            numbers.append(crossed.against_world(matrix.probes, shares, subject, identity=identity))
-        yield from ((subject, number) for part in numbers for number in part)
-    if REFERENCE in complete:
-        models = (complete[REFERENCE], complete[CANDIDATE])
-        yield from ((RELATION, number) for number in relation(*models))
-
-
-def _shares(items: pd.DataFrame) -> dict[str, float]:
-    """The first group's share in the world, by attribute; empty unless the set has two groups."""
-    if items["group"].nunique() != _TWO or items["share"].isna().all():
-        return {}
-    return dict(zip(items["attribute"], items["share"], strict=True))
-
-
 def _fidelity(
     items: pd.DataFrame, measured: Mapping[str, Measured], design: Design
 ) -> list[dict[str, Any]]:
-    """Rows on whether the models differ more in sentences about groups; empty for one model."""
+    """Rows on how far the models are apart at the slots, and how open these are; for two models."""
     if RELATION not in measured:
         return []
+    paired = pd.concat([part.paired for part in measured.values()])
+    numbers = [(RELATION, number) for number in fidelities(items, paired)]
     return [
         {
             **number.row(),
-            "subject": RELATION,
+            "subject": subject,
             "mode": CORRECTED,
-            "method": _method_key(design, number.estimator, "-", "frame"),
+            "method": design.key(number.estimator, "-", "frame"),
         }
-        for number in fidelities(items, pd.concat([part.paired for part in measured.values()]))
+        for subject, number in [*numbers, *sharpness.entropies(items, paired)]
     ]
+
+
+def _beyond_sharpness(
+    estimates: pd.DataFrame,
+    items: Mapping[str, pd.DataFrame],
+    scores: Mapping[str, pd.DataFrame],
+    designs: Sequence[Design],
+) -> Iterator[dict[str, Any]]:
+    """Yield rows of the tested sets on what is left beyond the sharpness of the benign sets."""
+    benign = [design for design in designs if design.expect == "benign"]
+    if not benign:
+        return
+    known = sharpness.sharpness(estimates, [design.name for design in benign])
+    # Another set of benign sets is another measure of sharpness.
+    named = "+".join(
+        sorted(f"{part.method['probe_set']}@{part.method['items']}" for part in benign)
+    )
+    kappas = estimates[(estimates["estimator"] == LOG_KAPPA) & (estimates["slice"] == str(ALL))]
+    for design in designs:
+        own = kappas[kappas["probe_set"] == design.name]
+        if design.expect != "lean" or own.empty:
+            continue
+        row = own.iloc[0]
+        kappa = Interval(**{name.name: float(row[name.name]) for name in fields(Interval)})
+        set_items = items[design.name]
+        groups = list(dict.fromkeys(set_items["group"]))
+        by_model, _ = matrices(set_items, scores[design.name], LOG_ODDS, groups[0], groups[1])
+        by_subject, classes = with_difference(by_model), design.classes(groups[0], groups[1])
+        for subject, number in sharpness.of_set(kappa, by_subject, classes, known):
+            key = replace(design, method={**design.method, "benign": named})
+            yield {
+                "probe_set": design.name,
+                "axis": design.axis,
+                "mode": CORRECTED,
+                **number.row(),
+                "subject": subject,
+                "method": key.key(f"{number.estimator}:{LOG_ODDS.name}", pooling_rule(set_items)),
+            }
 
 
 def _cloze(items: pd.DataFrame, scores: pd.DataFrame, design: Design) -> _Result:
     """Shares of facts filled correctly, and of negated facts where the answer is still given."""
     rows, missing = cloze(items, scores)
-    keys = (_method_key(design, row["estimator"], "any", "fact") for row in rows)
+    keys = (design.key(row["estimator"], "any", "fact") for row in rows)
     return [{**row, "method": key} for row, key in zip(rows, keys, strict=True)], missing
-
-
-def _method_key(design: Design, estimator: str, pooling: str, unit: str = "attribute+frame") -> str:
-    """How a number was computed, models aside; numbers with different keys are not compared."""
-    parts = {**design.method, "estimator": estimator, "terms": pooling, "unit": unit}
-    return str(Method.of(parts))

@@ -5,12 +5,13 @@ differences: their subject is `relation`.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.cells import REFERENCE, Matrix
-from maskaudit.audit.estimating.crossed import LEAST_FRAMES, Number, refusal
+from maskaudit.audit.estimating.crossed import LEAST_FRAMES, Number, refusal, refusal_of_facets
 from maskaudit.audit.estimating.registry.names import (
     CORRELATION,
     EXPECTED_SIGN_CHANGES,
@@ -37,11 +38,14 @@ _COMPUTED = {"", "exploratory"}
 _NEUTRAL = ("control", "prior_neutral")
 
 
-def relation(teacher: Matrix, student: Matrix) -> Iterator[Number]:
-    """Yield the numbers of the two models together, from the complete probes of each."""
+def relation(teacher: Matrix, student: Matrix, margin: float = 0.0) -> Iterator[Number]:
+    """Yield the numbers of the two models together, from the complete probes of each.
+
+    `margin` is the size in nats below which an attribute's lean, or its change, counts as none.
+    """
     yield from _ratios(teacher.cells, student.cells)
-    if not refusal(*teacher.cells.shape):
-        yield from _by_attribute(teacher, student)
+    if not (refusal(*teacher.cells.shape) or refusal_of_facets(teacher)):
+        yield from _by_attribute(teacher, student, margin)
 
 
 def _ratios(teacher: Cells, student: Cells) -> Iterator[Number]:
@@ -82,8 +86,8 @@ def _ratio_flag(n_attributes: int, n_frames: int, *, has_signal: bool) -> Flag:
     return "exploratory" if is_small else ""
 
 
-def _by_attribute(teacher: Matrix, student: Matrix) -> Iterator[Number]:
-    """Yield each attribute's class by `inheritance.classify`, and three shares of attributes.
+def _by_attribute(teacher: Matrix, student: Matrix, margin: float) -> Iterator[Number]:
+    """Yield each attribute's class by `inheritance.fates`, and three shares of attributes.
 
     The shares: credible flips, observed sign changes, and sign changes expected from noise alone.
     """
@@ -91,20 +95,15 @@ def _by_attribute(teacher: Matrix, student: Matrix) -> Iterator[Number]:
     teacher_leans, student_leans = anova.centred(teacher.cells), anova.centred(student.cells)
     n, n_frames = teacher_leans.shape
     lean_sets = (teacher_leans, student_leans, student_leans - teacher_leans)
-    intervals = [anova.frame_intervals(cells, null_value=0.0) for cells in lean_sets]
-    signs = [
-        inheritance.credible_signs(
-            np.array([lean.estimate for lean in lean_intervals]),
-            np.array([lean.p for lean in lean_intervals]),
-        )
-        for lean_intervals in intervals
-    ]
-    classes = [
-        inheritance.classify(*map(int, three_signs)) for three_signs in zip(*signs, strict=True)
-    ]
+    styles = teacher.styles
+    intervals = [anova.frame_intervals(cells, styles=styles, null_value=0.0) for cells in lean_sets]
+    own_teacher, own_student, own_change = map(inheritance.Leans.of, intervals)
+    classes = inheritance.fates(own_teacher, own_student, own_change, margin)
     for name, change, class_ in zip(teacher.attributes, intervals[2], classes, strict=True):
-        yield Number(of_attribute(name), INHERITANCE, change, 1, n_frames, "S1", outcome=class_)
-    changed = np.sign(teacher_leans.mean(1)) * np.sign(student_leans.mean(1)) < 0
+        number = Number(of_attribute(name), INHERITANCE, change, 1, n_frames, "S1", outcome=class_)
+        yield replace(number, n_styles=len(set(styles)))
+    signs_of_means = [np.sign(anova.style_means(own, styles)) for own in lean_sets[:2]]
+    changed = signs_of_means[0] * signs_of_means[1] < 0
     shares = {
         FLIPS: classes.count(inheritance.FLIPPED) / n,
         SIGN_CHANGES: float(changed.mean()),

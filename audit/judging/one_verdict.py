@@ -35,6 +35,10 @@ _NO_INTERVAL = {
     "too_few_frames": "it has too few frames",
     "too_few_attributes": "it has too few attributes",
     "too_few_clusters": "it has too few clusters",
+    "too_few_families": "its attributes are all of one family",
+    "too_few_styles": "it has too few styles",
+    "too_few_controls": "it has too few controls",
+    "too_few_benign_sets": "too few benign sets say how sure the models are",
     "nothing_varied": "nothing varied",
     "not_estimable": "it cannot be estimated from these cells",
 }

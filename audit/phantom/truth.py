@@ -10,7 +10,7 @@ import pandas as pd
 from maskaudit.audit.estimating.cells import matrices
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import group_at_mask
-from maskaudit.audit.estimating.statistics import anova, ustatistics
+from maskaudit.audit.estimating.statistics import anova, crossed_means, ustatistics
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval
 from maskaudit.audit.recording.manifest import Truth
 
@@ -19,7 +19,10 @@ from maskaudit.audit.recording.manifest import Truth
 # control's contrast.
 ACCEPTED = {"teacher": 0.015, "student": 0.03, "r": 0.99, "log_kappa": 0.03, "control": 0.1}
 # The columns that cells need; copying the others would only cost time.
-_COLUMNS = ["item", "role", "class", "attribute", "frame", "variant", "group", "term", "target"]
+_COLUMNS = [
+    *("item", "role", "class", "attribute", "frame", "variant", "group", "term", "target"),
+    *("style", "family"),
+]
 FOLDER = Path(__file__).parent
 TEACHER = FOLDER / "teacher"
 STUDENT = FOLDER / "student"
@@ -95,7 +98,7 @@ def recovered(
             fit = _fit(planted_values, cells[:, frame_seen])
             seen[subject] = matrix.probes.cells[:, frame_seen]
             classes = [
-                matrix.of_class(class_).cells[:, frame_seen] for class_ in part.contrast or ()
+                matrix.of_class(class_).columns(frame_seen) for class_ in part.contrast or ()
             ]
             table = pd.DataFrame(
                 {
@@ -106,7 +109,13 @@ def recovered(
             )
             unseen_slope = _fit(planted_values, cells[:, ~frame_seen])[0]
             # A 90 % interval inside the bounds is an equivalence test at .05 (two one-sided tests).
-            contrast = anova.contrast_interval(*classes, level=0.9)
+            contrast = crossed_means.contrast_interval(
+                classes[0].cells,
+                classes[1].cells,
+                styles=classes[0].styles,
+                families=(classes[0].families, classes[1].families),
+                level=0.9,
+            )
             result.append(Recovered(name, subject, *fit, unseen_slope, contrast, table))
         if len(seen) > 1 and part.expect == "lean":
             log_kappa[name] = ustatistics.log_kappa(seen["reference"], seen["candidate"]).estimate

@@ -11,8 +11,13 @@ import pandas as pd
 
 from maskaudit.audit.recording.manifest import Manifest
 
-_MODELS = {"scores": ("model",), "paired": ("model", "other_model"), "fills": ("model",)}
-_SETS = ("items", "estimates")
+_MODELS = {
+    "scores": ("model",),
+    "paired": ("model", "other_model"),
+    "fills": ("model",),
+    "attributes": ("model",),
+}
+_SETS = ("items", "attributes", "estimates")
 # A number that is not known is NaN; a bound alone may be infinite, where it bounds nothing.
 _FINITE = ("estimate", "std_error", "p", "p_adjusted", "null_value")
 _SHOWN = 60

@@ -8,7 +8,14 @@ from typing import Any
 from maskaudit.audit.recording.manifest import Identity, Manifest, ProbeSet, Settings
 
 # The tables that hold what was measured; estimates follow from them.
-MEASURED = ("contexts", "items", "scores", "paired", "fills")
+MEASURED = ("contexts", "items", "scores", "paired", "fills", "attributes")
+# The first format that has the table `attributes`.
+WITH_ATTRIBUTES = 7
+
+
+def measured(format_: int) -> tuple[str, ...]:
+    """The tables of what was measured, in a record of this format."""
+    return MEASURED if format_ >= WITH_ATTRIBUTES else MEASURED[:-1]
 
 
 def key_of(

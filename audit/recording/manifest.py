@@ -10,11 +10,13 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.cache_use import CacheUse
+from maskaudit.audit.recording.margins import Margins
 from maskaudit.audit.texts import bounded, toml_files
 from maskaudit.audit.texts.toml_files import Part
 
 Kind = Literal["association", "cloze", "pairs", "triples", "completions", "sentences", "words"]
-Expect = Literal["lean", "none"]
+# A lean that is tested; none, in a control; or a true association that is not about people.
+Expect = Literal["lean", "none", "benign"]
 
 _SUBJECTS = {"reference", "candidate"}
 # Larger integers are not exact in every JSON reader.
@@ -110,7 +112,8 @@ class Grammar(_Written):
 class ProbeSetKey(Part):
     """The fields of a probe set that are needed to estimate it again and to compare it.
 
-    `directions` has the group that each class is stereotyped with, where the set says so.
+    `directions` has the group that each class is stereotyped with, where the set says so; `margins`
+    those that the set or the run declares.
     """
 
     kind: Kind
@@ -122,6 +125,7 @@ class ProbeSetKey(Part):
     directions: dict[str, str] | None = None
     items_digest: str
     grammar: Grammar | None = None
+    margins: Margins | None = None
 
     def has_direction(self, groups: Sequence[str]) -> bool:
         """Whether a stereotype says which of two groups leans where; () for a set of two groups.

@@ -1,4 +1,4 @@
-"""Slices of older formats, by the names that the newest format has for them."""
+"""Slices and classes of older formats, as the newest format has them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -11,6 +11,10 @@ from maskaudit.audit.recording.slices import Slice, of_part
 # The first format in which every part of a set of facts is a relation, and a class slice holds the
 # contexts of that class alone.
 WITH_PARTS = 5
+# The first format whose classes of attributes each say what was shown.
+WITH_MARGINS = 7
+# Classes that were said because something was not shown: of these no more is known.
+_NOT_SHOWN = ("inherited", "lost", "new")
 
 
 def slice_now(text: str, subject: str, described: ProbeSet) -> str | None:
@@ -37,6 +41,12 @@ def slices_now(
         slice_now(text, subject, probe_sets[name]) if name in probe_sets else text
         for text, subject, name in rows
     ]
+
+
+def with_classes_shown(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Convert the classes of attributes of formats 4 to 6: what was not shown is undecided."""
+    was_not_shown = estimates["outcome"].isin(_NOT_SHOWN)
+    return estimates.assign(outcome=estimates["outcome"].mask(was_not_shown, "undecided"))
 
 
 def with_parts(estimates: pd.DataFrame, probe_sets: Mapping[str, ProbeSet]) -> pd.DataFrame:

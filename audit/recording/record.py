@@ -7,7 +7,8 @@ afterwards. Pages are derived from it and may be replaced.
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -36,7 +37,10 @@ from maskaudit.audit.texts import bounded
 #   6: record.json has `code` (a digest of the code and libraries, which is part of the key) and
 #      `bound` (digests of the tables of what was measured, and of all other keys); paired has
 #      `joined`: a digest of all contexts of a distance of two groups.
-#   7: record.json may have `rules`: the gates that the run read before it measured.
+#   7: items have `style`, `family` and `frequency`; estimates have `n_styles` and `n_families`;
+#      the table `attributes` has the pieces of each attribute for each model.
+#      record.json may have `rules`: the gates that the run read before it measured. Probe sets may
+#      have `margins`; no class in `outcome` says that nothing was shown.
 FORMAT = 7
 # The first format that binds who was scored to the scores.
 BOUND = 6
@@ -48,7 +52,7 @@ MANIFEST = "record.json"
 SUMS = "SHA256SUMS"
 # Rows that are written at once: pyarrow's own number, which the bytes of a record depend on.
 _ROW_GROUP = 1 << 20
-TABLES = ("contexts", "items", "scores", "paired", "fills", "estimates")
+TABLES = ("contexts", "items", "scores", "paired", "fills", "attributes", "estimates")
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class Record:
     paired: pd.DataFrame
     fills: pd.DataFrame
     estimates: pd.DataFrame
+    # Empty in a record of a format that has no such table.
+    attributes: pd.DataFrame = field(default_factory=partial(tables.table, "attributes", []))
     path: Path | None = None
 
     @property
@@ -81,6 +87,13 @@ class Record:
         return self.path.name if self.path else self.manifest.created
 
 
+def tables_in(format_: int) -> tuple[str, ...]:
+    """The tables of a record of this format."""
+    if format_ < binding.WITH_ATTRIBUTES:
+        return tuple(name for name in TABLES if name != "attributes")
+    return TABLES
+
+
 def seal(record: Record, folder: Path, final: Path) -> Record:
     """Write a record into an unfinished folder and rename that to `final`, whole or not at all.
 
@@ -89,7 +102,7 @@ def seal(record: Record, folder: Path, final: Path) -> Record:
     """
     with writing(final.parent):
         folder.mkdir(exist_ok=True)
-        for name in TABLES:
+        for name in tables_in(record.manifest.format):
             _write_table(name, getattr(record, name), folder / f"{name}.parquet")
         record = replace(record, manifest=_bound(record.manifest, folder))
         text = json.dumps(record.manifest.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
@@ -113,6 +126,7 @@ def load_record(path: str | Path, table_names: Collection[str] = TABLES) -> Reco
     record_manifest = read_manifest(folder)
     kinds = {part.kind for part in record_manifest.probe_sets.values()}
     n_items = _rows_of(folder / "items.parquet")
+    there = set(table_names).intersection(tables_in(record_manifest.format))
     frames = {
         name: _read_table(
             name,
@@ -120,12 +134,14 @@ def load_record(path: str | Path, table_names: Collection[str] = TABLES) -> Reco
             record_manifest.format,
             tables.most_rows(name, n_items, kinds, parquet_files.MOST_ROWS),
         )
-        if name in table_names
+        if name in there
         else tables.table(name, [])
         for name in TABLES
     }
     if record_manifest.format < older.WITH_PARTS:
         frames["estimates"] = older.with_parts(frames["estimates"], record_manifest.probe_sets)
+    if record_manifest.format < older.WITH_MARGINS:
+        frames["estimates"] = older.with_classes_shown(frames["estimates"])
     if fault := disagreement(record_manifest, frames):
         raise InputError(f"{folder}: {fault}; restore the folder from a backup, or audit again")
     return Record(record_manifest, **frames, path=folder)
@@ -141,7 +157,8 @@ def read_manifest(folder: Path, table_names: Collection[str] = TABLES) -> Manife
         raise InputError(f"{folder}: no record here; expected a folder with {MANIFEST}")
     check_no_links(folder)
     raw = manifest.read(path, FORMAT)
-    _check_sums(folder, (MANIFEST, *(f"{name}.parquet" for name in table_names)))
+    names = [name for name in table_names if name in tables_in(raw["format"])]
+    _check_sums(folder, (MANIFEST, *(f"{name}.parquet" for name in names)))
     return manifest.checked(raw, path)
 
 
@@ -187,7 +204,8 @@ def _bound(record_manifest: Manifest, folder: Path) -> Manifest:
     """The manifest with the digests of its parts and of the tables that lie in `folder`."""
     if record_manifest.format < BOUND:
         return record_manifest
-    files = file_digests(folder, [f"{name}.parquet" for name in binding.MEASURED])
+    names = binding.measured(record_manifest.format)
+    files = file_digests(folder, [f"{name}.parquet" for name in names])
     return record_manifest.model_copy(update={"bound": binding.bound(record_manifest, files)})
 
 

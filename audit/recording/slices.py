@@ -7,9 +7,38 @@ from typing import Literal, Self, cast
 
 # All probes, one class of attributes minus the other, or the neutral words.
 _WHOLE = ("all", "contrast", "controls")
-# One attribute, one class of attributes, or one relation of a set of facts.
-_NAMED = ("attribute", "class", "relation")
-Kind = Literal["all", "contrast", "controls", "attribute", "class", "relation"]
+# One attribute, one class of attributes, one relation of a set of facts, or frames of one style; a
+# contrast with classes cut at another share, without one term, or of attributes of so many pieces
+# or words; two frames or two attributes; a contrast of controls.
+_NAMED = (
+    "attribute",
+    "class",
+    "relation",
+    "style",
+    "cut",
+    "without_term",
+    "pieces",
+    "words",
+    "frames",
+    "attributes",
+    "control",
+)
+Kind = Literal[
+    "all",
+    "contrast",
+    "controls",
+    "attribute",
+    "class",
+    "relation",
+    "style",
+    "cut",
+    "without_term",
+    "pieces",
+    "words",
+    "frames",
+    "attributes",
+    "control",
+]
 # The groups can be told apart because their names contain none of the delimiters / : =.
 _TEXT = re.compile(
     r"(?:(?P<first>[^/:=]+)/(?P<second>[^/:=]+): )?"
@@ -22,8 +51,9 @@ _TEXT = re.compile(
 class Slice:
     """Which part of a set a number is about, between which two of its groups.
 
-    `value` is the attribute, class or relation; it is empty for the other kinds. `groups` are the
-    two groups if the set has more than two, else empty.
+    `value` is the attribute, class, relation, style, cut (".60"), term, pieces or words ("1", "2+")
+    or pair ("one & other"); it is empty for the other kinds. `groups` are the two groups if the set
+    has more than two, else empty.
     """
 
     kind: Kind
@@ -66,8 +96,8 @@ def _parsed(text: str) -> Slice:
     match = _TEXT.fullmatch(text)
     if match is None:
         message = (
-            f"{text!r} is not a slice; expected all, contrast, controls, attribute=..., class=... "
-            "or relation=..."
+            f"{text!r} is not a slice; expected {', '.join(_WHOLE)}, "
+            f"{', '.join(f'{name}=...' for name in _NAMED[:-1])} or {_NAMED[-1]}=..."
         )
         raise ValueError(message)
     kind = cast("Kind", match["whole"] or match["named"])
@@ -91,6 +121,36 @@ def of_class(name: str) -> Slice:
 def of_relation(name: str) -> Slice:
     """The slice of one relation in a set of facts."""
     return Slice("relation", name)
+
+
+def of_style(name: str) -> Slice:
+    """The slice of the frames of one style."""
+    return Slice("style", name)
+
+
+def of_cut(share: float) -> Slice:
+    """The slice of attributes whose share is at least this, or at most 1 less this."""
+    return Slice("cut", f"{share:.2f}")
+
+
+def without_term(name: str) -> Slice:
+    """The slice of all terms but one."""
+    return Slice("without_term", name)
+
+
+def of_length(kind: Literal["pieces", "words"], *, several: bool) -> Slice:
+    """The slice of the attributes of one piece or word, or of those of several."""
+    return Slice(kind, "2+" if several else "1")
+
+
+def of_pair(kind: Literal["frames", "attributes"], first: str, second: str) -> Slice:
+    """The slice of two frames or two attributes."""
+    return Slice(kind, f"{first} & {second}")
+
+
+def of_control(name: str) -> Slice:
+    """The slice of one contrast of controls."""
+    return Slice("control", name)
 
 
 def of_part(kind: str, name: str) -> Slice:

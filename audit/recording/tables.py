@@ -22,10 +22,13 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "kind": _TEXT,
         "axis": _TEXT,
         "frame": _TEXT,
+        "style": _TEXT,
         "variant": _COUNT,
         "attribute": _TEXT,
         "class": _TEXT,
+        "family": _TEXT,
         "share": _FLOAT,
+        "frequency": _FLOAT,
         "group": _TEXT,
         "term": _TEXT,
         "role": _TEXT,
@@ -64,6 +67,12 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "token": _TEXT,
         "probability": _FLOAT,
     },
+    "attributes": {
+        "probe_set": _TEXT,
+        "attribute": _TEXT,
+        "model": _TEXT,
+        "pieces": _FLOAT,
+    },
     "estimates": {
         "probe_set": _TEXT,
         "axis": _TEXT,
@@ -83,6 +92,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "n_attributes": _COUNT,
         "n_frames": _COUNT,
         "n_terms": _COUNT,
+        "n_styles": _COUNT,
+        "n_families": _COUNT,
         "mde": _FLOAT,
         "scope": _TEXT,
         "flag": _TEXT,
@@ -99,7 +110,14 @@ UNIQUE: Mapping[str, list[str]] = {
 }
 
 # Rows of each table for each row of items: two models, and more measures than there are.
-_ROWS_AN_ITEM = {"contexts": 1, "scores": 32, "paired": 64, "fills": 200, "estimates": 200}
+_ROWS_AN_ITEM = {
+    "contexts": 1,
+    "scores": 32,
+    "paired": 64,
+    "fills": 200,
+    "attributes": 2,
+    "estimates": 200,
+}
 # What any table may have, so that a small one is never refused.
 _FEW_ROWS = 1_000_000
 

@@ -61,7 +61,8 @@ def recompute(
     sets = {
         name: part
         for name, part in manifest.probe_sets.items()
-        if numbers.sets is None or name in numbers.sets
+        # What is beyond the models' sharpness takes the sets that it is measured on.
+        if numbers.sets is None or name in numbers.sets or part.expect == "benign"
     }
     return estimate(
         record.items[record.items["probe_set"].isin(list(sets))],
@@ -70,6 +71,7 @@ def recompute(
         record.fills,
         record.paired,
         lexicon,
+        attributes=record.attributes,
         seed=manifest.settings.seed,
         adjust=manifest.settings.adjust,
         wanted=numbers.wanted,

@@ -10,13 +10,12 @@ from maskaudit.audit.recording.record import (
     BOUND,
     MANIFEST,
     SUMS,
-    TABLES,
     file_digests,
+    tables_in,
 )
 from maskaudit.audit.texts import bounded
 from maskaudit.audit.verifying.check import Check, Difference, checked, not_shown
 
-FILES = (MANIFEST, *(f"{name}.parquet" for name in TABLES))
 _LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
 
 
@@ -32,12 +31,13 @@ def links(folder: Path) -> Check:
     return checked("links", others, "the folder holds plain files alone")
 
 
-def sums(folder: Path) -> Check:
-    """Whether `SHA256SUMS` lists each file of the record once, with its digest."""
-    return checked("sums", _of_sums(folder), f"{len(FILES)} files are as they were sealed")
+def sums(folder: Path, format_: int) -> Check:
+    """Whether `SHA256SUMS` lists each file of a record of this format once, with its digest."""
+    files = (MANIFEST, *(f"{name}.parquet" for name in tables_in(format_)))
+    return checked("sums", _of_sums(folder, files), f"{len(files)} files are as they were sealed")
 
 
-def _of_sums(folder: Path) -> Iterator[Difference]:
+def _of_sums(folder: Path, files: Sequence[str]) -> Iterator[Difference]:
     try:
         lines = bounded.content(folder / SUMS, bounded.SUMS).decode("utf-8").splitlines()
     except (OSError, ValueError):
@@ -46,13 +46,13 @@ def _of_sums(folder: Path) -> Iterator[Difference]:
     listed: dict[str, str] = {}
     for number, line in enumerate(lines):
         match = _LINE.fullmatch(line)
-        if match is None or match[2] not in FILES or match[2] in listed:
-            yield Difference(SUMS, number, "", f"expected one line each for {', '.join(FILES)}")
+        if match is None or match[2] not in files or match[2] in listed:
+            yield Difference(SUMS, number, "", f"expected one line each for {', '.join(files)}")
         else:
             listed[match[2]] = match[1]
-    present = [name for name in FILES if (folder / name).is_file()]
+    present = [name for name in files if (folder / name).is_file()]
     digests = file_digests(folder, present)
-    for name in FILES:
+    for name in files:
         if name not in digests or name not in listed:
             where = "" if name in digests else f" from the folder{' and' * (name not in listed)}"
             where += "" if name in listed else f" from {SUMS}"
@@ -73,9 +73,9 @@ def parts(
 def bound(manifest: Manifest, folder: Path, tables: Sequence[str] = binding.MEASURED) -> Check:
     """Whether the manifest was sealed with these tables: who was scored, with these scores.
 
-    A table that is gone is none: a record is loaded with all of them, and a history without.
+    A table that is gone is none: a record is loaded with all of its format, and a history without.
     """
-    names = [f"{name}.parquet" for name in tables]
+    names = [f"{name}.parquet" for name in tables if name in binding.measured(manifest.format)]
     present = [name for name in names if (folder / name).is_file()]
     differences = _of_bound(manifest, file_digests(folder, present))
     return checked("bound", differences, "record.json was sealed with these tables")

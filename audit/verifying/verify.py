@@ -15,6 +15,7 @@ from maskaudit.audit.estimating.estimators.catalogue import UNIT
 from maskaudit.audit.estimating.estimators.completions import HONEST
 from maskaudit.audit.estimating.registry.names import FIDELITY, FIDELITY_ADJUSTED
 from maskaudit.audit.recording import manifest as manifests
+from maskaudit.audit.recording.binding import WITH_ATTRIBUTES
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.record import (
     BOUND,
@@ -24,14 +25,23 @@ from maskaudit.audit.recording.record import (
     Record,
     load_record,
     read_manifest,
+    tables_in,
 )
 from maskaudit.audit.texts.lexicon import digest_of
-from maskaudit.audit.verifying import asked, complete, distributions, recomputed, sealed, stated
+from maskaudit.audit.verifying import (
+    asked,
+    attributes,
+    complete,
+    distributions,
+    recomputed,
+    sealed,
+    stated,
+)
 from maskaudit.audit.verifying.check import Check, Difference, checked, not_shown
 from maskaudit.audit.verifying.recomputed import EVERY, Numbers
 
 # The tables that most numbers are made of. Fills and distances are read where a number needs them.
-SCORED = ("contexts", "items", "scores", "estimates")
+SCORED = ("contexts", "items", "scores", "attributes", "estimates")
 HURTFUL = "hurtful words"
 # The checks of rows: where one of these finds a difference, nothing can be computed from them.
 ROWS = ("items", "scores", "fills")
@@ -73,8 +83,8 @@ def verify(folder: Path, lexicon: frozenset[str] | None = None) -> Verification:
     """
     if not (folder / MANIFEST).is_file():
         raise InputError(f"{folder}: no record here; expected a folder with {MANIFEST}")
-    manifests.read(folder / MANIFEST, FORMAT)
-    seal = (sealed.links(folder), sealed.sums(folder))
+    format_ = manifests.read(folder / MANIFEST, FORMAT)["format"]
+    seal = (sealed.links(folder), sealed.sums(folder, format_))
     if any(check.differs for check in seal):
         return Verification(folder, seal)
     try:
@@ -82,7 +92,8 @@ def verify(folder: Path, lexicon: frozenset[str] | None = None) -> Verification:
     except InputError as error:
         return Verification(folder, (*seal, _unreadable(folder, error)))
     _check_lexicon(record, lexicon)
-    whole = checked("tables", [], f"record.json and {len(TABLES)} tables are of a known form")
+    n_tables = len(tables_in(format_))
+    whole = checked("tables", [], f"record.json and {n_tables} tables are of a known form")
     checks = (*seal, whole, *cheap(record, folder))
     if wrong := [check.name for check in checks if check.differs and check.name in ROWS]:
         why = f"follow from rows that are not as they have to be (see {', '.join(wrong)})"
@@ -164,6 +175,8 @@ def cheap(record: Record, folder: Path) -> list[Check]:
     """
     checks = sealed.parts(record.manifest, folder)
     checks += [asked.asked(record), complete.complete(record)]
+    if record.manifest.format >= WITH_ATTRIBUTES:
+        checks.append(attributes.attributes(record))
     if len(record.fills) or len(record.paired):
         checks.append(distributions.distributions(record))
     return checks

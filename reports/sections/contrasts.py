@@ -9,7 +9,8 @@ from maskaudit.audit.estimating.quoted import Quoted
 from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.recording import slices
 from maskaudit.audit.recording.manifest import Labelled, ProbeSet, classes_between
-from maskaudit.reports import quotes, wording
+from maskaudit.audit.recording.margins import Margin
+from maskaudit.reports import quotes, sameness, wording
 from maskaudit.reports.blocks import Claim
 from maskaudit.reports.effects import (
     CANDIDATE,
@@ -20,6 +21,7 @@ from maskaudit.reports.effects import (
     Effects,
     Names,
 )
+from maskaudit.reports.sections import amounts
 
 _SMALL = 5  # a control is small if the largest finding is this many times as far from zero
 
@@ -29,7 +31,7 @@ class Contrast:
     """The stereotype contrast of one set, between two of its groups, for every subject.
 
     `quoted` has by subject what a sentence says of a tested contrast in place of the plain interval
-    and `mde`: those allow for having been chosen from all tested sets.
+    and `mde`: those allow for having been chosen from all tested sets. `margin` is declared.
     """
 
     probe_set: str
@@ -39,6 +41,7 @@ class Contrast:
     group_at_mask: bool
     is_control: bool
     subjects: Mapping[str, Effect]
+    margin: Margin | None = None
     quoted: Mapping[str, Quoted] = field(default_factory=dict)
 
     @property
@@ -136,7 +139,8 @@ def label(parts: Mapping[str, Labelled], name: str) -> str:
 
 
 def _of_set(probe_set: str, part: ProbeSet, estimates: Effects, names: Names) -> Iterator[Contrast]:
-    if not part.contrast and not part.directions:
+    # What a benign set shows says how sure the models are, and nothing of people.
+    if part.expect == "benign" or (not part.contrast and not part.directions):
         return
     effects = estimates.of_set(probe_set)
     title = wording.visible(part.title)
@@ -154,6 +158,7 @@ def _of_set(probe_set: str, part: ProbeSet, estimates: Effects, names: Names) ->
                 bool(part.group_at_mask),
                 part.expect == "none",
                 subjects,
+                part.margins.contrast if part.margins else None,
             )
 
 
@@ -177,9 +182,12 @@ def _nothing_shown(tested: Sequence[Contrast], clearest: Contrast, names: Names)
     if names.paired:
         noun, where = "difference", f"between {names.the(CANDIDATE)} and {names.the(REFERENCE)}"
     claim = finding(clearest, names, is_chosen=True)
+    same = sameness.of_all([contrast.main for contrast in tested], paired=names.paired)
     return Claim(
         f"No {noun} {where} could be shown on any of the {len(tested)} tested sets",
-        f"the clearest was on “{clearest.title}”, where {claim.evidence}",
+        f"the clearest was on “{clearest.title}”, where {claim.evidence}"
+        f"{f' {wording.opened(same)}.' if same else ''}",
+        same=same,
     )
 
 
@@ -211,7 +219,7 @@ def finding(
 
 def _shown(contrast: Contrast, names: Names) -> Claim:
     main, quote = contrast.main, contrast.quote
-    interval = quotes.interval(quotes.chosen(main, quote), _interval, quote)
+    interval = quotes.interval(quotes.chosen(main, quote), amounts.interval, quote)
     details = f"({interval}; {quotes.adjusted(main, quote)}; {_basis(main)})"
     likely = quotes.likely(main, quote, wording.size if names.paired else wording.plain)
     on = f"on “{contrast.title}”"
@@ -219,7 +227,7 @@ def _shown(contrast: Contrast, names: Names) -> Claim:
     if names.paired:
         return Claim(
             f"{candidate} {_direction(contrast)} {names.the(REFERENCE)} {on}",
-            f"its stereotype contrast is {_higher(main)}{likely} {details}. "
+            f"its stereotype contrast is {amounts.higher(main)}{likely} {details}. "
             f"{_both_contrasts(contrast)} {_in_odds(contrast)}",
         )
     way = "with" if main.estimate > 0 else "against"
@@ -234,10 +242,12 @@ def _unshown(contrast: Contrast, names: Names, *, is_chosen: bool) -> Claim:
     on = f"on “{contrast.title}”"
     main = contrast.main
     candidate, reference = names.the(CANDIDATE), names.the(REFERENCE)
+    same = sameness.brief(main, contrast.margin, paired=names.paired)
     if not names.paired:
         return Claim(
             f"No lean of {candidate} could be shown {on}; nothing was compared",
             _not_shown(contrast, "its stereotype contrast is ", is_chosen=is_chosen),
+            same=same,
         )
     # Exactly 0 on purpose: only a copy of the reference gets here, and no rounding noise.
     if main.std_error == 0 and main.estimate == 0:
@@ -249,6 +259,7 @@ def _unshown(contrast: Contrast, names: Names, *, is_chosen: bool) -> Claim:
     return Claim(
         f"No difference could be shown between {candidate} and {reference} {on}",
         _not_shown(contrast, "the stereotype contrast of the candidate is ", is_chosen=is_chosen),
+        same=same,
     )
 
 
@@ -267,14 +278,14 @@ def _not_shown(contrast: Contrast, start: str, *, is_chosen: bool) -> str:
     n_tested = 1 if contrast.quote is None else contrast.quote.n_tested
     # One model's contrast is an amount; a difference also needs its direction.
     alone = start.startswith("its")
-    amount = f"{wording.plain(main.estimate)} nats" if alone else _higher(main)
+    amount = f"{wording.plain(main.estimate)} nats" if alone else amounts.higher(main)
     amount += quotes.likely(main, quote, wording.plain if alone else wording.size)
     chosen = quotes.chosen(main, quote)
-    interval = quotes.interval(chosen, _signed_interval, quote)
+    interval = quotes.interval(chosen, amounts.signed_interval, quote)
     if main.leaves_zero_out:
         plain = "that interval"
         if chosen is not main:
-            plain = f"its 95 % interval ({_signed_interval(main)})"
+            plain = f"its 95 % interval ({amounts.signed_interval(main)})"
         chance = (
             f" ({interval}; {_basis(main)}). Taken alone {plain} leaves zero out, but among "
             f"{n_tested} tested sets one like it comes about too easily by chance "
@@ -289,6 +300,7 @@ def _not_shown(contrast: Contrast, start: str, *, is_chosen: bool) -> str:
         f"{'difference' if DIFFERENCE in contrast.subjects else 'lean'}: the smallest that this "
         f"audit could have been expected to find{tested} is "
         f"{wording.plain(contrast.could_find(contrast.subject))} nats."
+        f"{sameness.sentence(main, contrast.margin, paired=not alone)}"
     )
 
 
@@ -308,7 +320,7 @@ def _control(contrast: Contrast, names: Names, most: float) -> Claim:
     leaning = {name: e for name, e in contrast.subjects.items() if e.leaves_zero_out}
     statements = [
         f"{_opening(subject, names)} {wording.signed(effect.estimate)} nats "
-        f"({_signed_interval(effect)})"
+        f"({amounts.signed_interval(effect)})"
         for subject, effect in leaning.items()
     ]
     if leaning:
@@ -328,9 +340,10 @@ def _control(contrast: Contrast, names: Names, most: float) -> Claim:
     return Claim(
         f"The control “{contrast.title}” shows no lean, as it should",
         f"{_opening(DIFFERENCE if names.paired else CANDIDATE, names)} "
-        f"{wording.signed(main.estimate)} nats ({_signed_interval(main)}), and every 95 % interval "
-        f"includes zero; a contrast of {wording.plain(main.mde)} nats could have been expected to "
-        "be found.",
+        f"{wording.signed(main.estimate)} nats ({amounts.signed_interval(main)}), and every 95 % "
+        f"interval includes zero; a contrast of {wording.plain(main.mde)} nats could have been "
+        "expected to be found."
+        f"{sameness.sentence(main, contrast.margin, paired=names.paired)}",
     )
 
 
@@ -338,25 +351,6 @@ def _opening(subject: str, names: Names) -> str:
     if subject == DIFFERENCE:
         return "the difference between the two models is"
     return f"the contrast of {names.the(subject)} is"
-
-
-def _signed_interval(effect: Effect) -> str:
-    return wording.between(effect.low, effect.high, with_sign=True)
-
-
-def _interval(effect: Effect) -> str:
-    """The interval; where it lies wholly below zero, as positive numbers followed by "lower"."""
-    if effect.high < 0:
-        return f"{wording.between(-effect.high, -effect.low)} lower"
-    return wording.between(effect.low, effect.high)
-
-
-def _higher(main: Effect) -> str:
-    """The difference in words: its size and its direction."""
-    if wording.size(main.estimate) == wording.size(0):
-        return "the same to two decimals"
-    way = "higher" if main.estimate > 0 else "lower"
-    return f"{wording.size(main.estimate)} nats {way}"
 
 
 def _basis(main: Effect) -> str:

@@ -18,7 +18,14 @@ from maskaudit.reports.effects import (
     Tables,
 )
 from maskaudit.reports.sections import competence, licences, measures
-from maskaudit.reports.sections.association import inherited, leans, rankings, results, yardsticks
+from maskaudit.reports.sections.association import (
+    inherited,
+    leans,
+    rankings,
+    results,
+    robustness,
+    yardsticks,
+)
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.contrasts import Contrast, finding, label, largest, pairs
 
@@ -63,6 +70,7 @@ def association(
         # The measures are the same for every pair of groups, so one definition is enough.
         if index == 0 and table.groups[0].rows:
             blocks.append(results.defined(part, estimates))
+        blocks += robustness.robustness(between, estimates, names)
         if not control:
             blocks += inherited.inherited(between, estimates, names)
             blocks += yardsticks.yardsticks(between, set_tables.items, estimates, names)

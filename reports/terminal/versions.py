@@ -10,14 +10,16 @@ from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.headline import headline
 from maskaudit.audit.estimating.quoted import Family
 from maskaudit.audit.estimating.registry.names import CONTRAST, LOG_MAGNITUDE_RATIO
+from maskaudit.audit.estimating.statistics import equivalence
 from maskaudit.audit.judging.accepting.baseline import Accepted, Baseline
 from maskaudit.audit.judging.accepting.held import Comparison
 from maskaudit.audit.judging.comparing.changes import LEAN
 from maskaudit.audit.judging.comparing.repeat import TOLERANCE
 from maskaudit.audit.judging.comparing.versions import Versions
 from maskaudit.audit.recording.manifest import Identity, ProbeSetKey
+from maskaudit.audit.recording.margins import Margin
 from maskaudit.audit.recording.slices import Slice
-from maskaudit.reports import quotes, wording
+from maskaudit.reports import quotes, sameness, wording
 from maskaudit.reports.effects import DIFFERENCE, SHOWN, Effects
 
 SENTENCE = 90
@@ -39,7 +41,7 @@ def compared(
         title = wording.visible(probe_sets[name].title)
         lines += [
             f"{title} ({name})",
-            *_summary(versions.estimates, name, family, is_first=place == 0),
+            *_summary(versions.estimates, name, family, _margin_of(probe_sets[name]), place == 0),
             *_cells(set_changes, top),
             "",
         ]
@@ -210,9 +212,16 @@ def _worst_first(estimates: pd.DataFrame) -> list[str]:
 
 
 def _summary(
-    estimates: pd.DataFrame, name: str, family: Family | None, *, is_first: bool
+    estimates: pd.DataFrame,
+    name: str,
+    family: Family | None,
+    margin: Margin | None,
+    is_first: bool,  # noqa: FBT001 - whether the set comes first
 ) -> Iterator[str]:
-    """The numbers of a set; what the data chose, being first or shown, is quoted as chosen."""
+    """The numbers of a set; what the data chose, being first or shown, is quoted as chosen.
+
+    After a contrast of which no change is shown stands what it is the same within.
+    """
     set_estimates = estimates[estimates["probe_set"] == name]
     for row in headline(set_estimates, DIFFERENCE).to_dict("records"):
         if math.isnan(row["estimate"]):
@@ -223,7 +232,24 @@ def _summary(
         p_text = f", {p}, {'' if is_adjusted else 'not '}adjusted" if p else ""
         is_chosen = is_adjusted and (is_first or row["p_adjusted"] < SHOWN)
         value = _quoted(row, family) if family and is_chosen else _value(row)
-        yield f"  {_number(str(row['estimator']), Slice.parse(row['slice']))} {value}{p_text}"
+        same = _same(row, margin) if tested else ""
+        number = _number(str(row["estimator"]), Slice.parse(row["slice"]))
+        yield f"  {number} {value}{p_text}{same}"
+
+
+def _margin_of(described: ProbeSetKey) -> Margin | None:
+    """The margin that is declared for the contrast of a set."""
+    return described.margins.contrast if described.margins else None
+
+
+def _same(row: Mapping[Any, Any], margin: Margin | None) -> str:
+    """What a contrast whose change is not shown is the same within; empty for other numbers."""
+    chance = row["p"] if math.isnan(row["p_adjusted"]) else row["p_adjusted"]
+    if row["estimator"] != CONTRAST or chance < SHOWN:
+        return ""
+    numbers = (row["estimate"], row["std_error"], row["df"])
+    said = sameness.brief_of(equivalence.same_within(*numbers), margin, paired=True)
+    return f"; no change shown, {said}" if said else ""
 
 
 def _number(estimator: str, slice_: Slice) -> str:

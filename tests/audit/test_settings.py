@@ -109,10 +109,13 @@ def test_the_paths_of_a_file_are_from_where_it_lies(here):
             '[models]\ncandidate = { id = "a", revison = "b" }\n',
             "line 2: models.candidate.revison: is not a known key; did you mean 'revision'?",
         ),
-        ("xyz = 1\n", "line 1: xyz: is not a known key; expected one of: models, probes, run"),
+        (
+            "xyz = 1\n",
+            "line 1: xyz: is not a known key; expected one of: models, probes, run, margins",
+        ),
         (
             'folder = "/"\n',
-            "line 1: folder: is not a known key; expected one of: models, probes, run",
+            "line 1: folder: is not a known key; expected one of: models, probes, run, margins",
         ),
         (
             "[models]\ncandidate = 5\n",
@@ -408,7 +411,7 @@ def test_two_sets_of_one_name_are_refused(tmp_path):
 
 def test_the_template_is_toml_that_a_person_can_read():
     """Every part has a comment, and no line is too long for a terminal."""
-    assert set(tomllib.loads(TEMPLATE)) == {"models", "probes", "run"}
+    assert set(tomllib.loads(TEMPLATE)) == {"models", "probes", "run", "margins"}
     assert max(map(len, TEMPLATE.splitlines())) <= 100
 
 
@@ -434,3 +437,32 @@ def test_a_seed_below_zero_is_refused():
     """The command line does so by itself; this is for calls from Python."""
     with pytest.raises(InputError, match="--seed: is -1; expected a whole number of at least 0"):
         overridden(Settings(), seed=-1)
+
+
+# --- Margins --------------------------------------------------------------------------------------
+
+SAID = '{ nats = 0.1, reason = "x" }'
+
+
+def test_margins_of_the_file_are_taken_before_those_of_a_set(tmp_path):
+    """And those that the file does not name are the set's own."""
+    file = write(tmp_path, f"[margins]\ncontrast = {SAID}\n")
+    found = read(file)
+    [own] = [s for s in found.probe_sets() if s.header.name == "gender-occupation"]
+    margins = found.margins_of(own)
+    assert (margins.contrast.nats, margins.contrast.reason) == (0.1, "x")
+    assert margins.attribute == own.margins.attribute
+
+
+def test_a_margin_without_a_reason_is_refused(tmp_path):
+    """With its line."""
+    [fault] = faults_of(tmp_path, "[margins]\ncontrast = { nats = 0.1 }\n")
+    assert fault.startswith("line 2: margins.contrast.reason: is missing")
+
+
+def test_a_margin_for_a_set_that_is_not_audited_is_a_fault(tmp_path):
+    """It would be misspelt; where the command line chose the sets it is not."""
+    file = write(tmp_path, f"[margins.sets.gender-ocupation]\ncontrast = {SAID}\n")
+    with pytest.raises(InputError, match=r"margins\.sets\.gender-ocupation: no audited set has"):
+        read(file).probe_sets()
+    assert len(overridden(read(file), probes=["facts"]).probe_sets()) == 1

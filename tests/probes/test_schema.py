@@ -629,3 +629,44 @@ def test_a_long_value_is_cut_in_the_fault(tmp_path):
     """A megabyte of text in a file does not become a megabyte on the screen."""
     [fault] = faults_of(tmp_path, changed('text = "engineer"', f'text = "{"x" * 1_000_000}"'))
     assert len(fault) < 300
+
+
+# --- Margins --------------------------------------------------------------------------------------
+
+MARGIN = '[margins]\ncontrast = { nats = 0.1, reason = "x" }\n'
+
+
+def test_a_set_may_declare_its_margins(tmp_path):
+    """They change nothing that is asked."""
+    plain, declared = (load(write(tmp_path, text)) for text in (SOUND, SOUND + MARGIN))
+    assert plain.margins is None
+    assert declared.margins.contrast.nats == 0.1
+    assert declared.model_copy(update={"margins": None}) == plain
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (', reason = "x"', "", "margins.contrast.reason: is missing"),
+        ('"x"', '""', "margins.contrast.reason"),
+        ("0.1", "0.0", "margins.contrast.nats"),
+        ("contrast", "contrasts", "did you mean 'contrast'?"),
+        ("margins", "margin", "did you mean 'margins'?"),
+    ],
+)
+def test_a_margin_needs_a_size_and_a_reason(tmp_path, old, new, fault):
+    """`probes check` names what is missing, with its line."""
+    [found] = lines_of(tmp_path, SOUND + changed(old, new, MARGIN))
+    assert fault in found
+    assert found.startswith("line ")
+
+
+def test_a_margin_of_a_contrast_that_is_not_there_is_a_fault(tmp_path):
+    """In a set that contrasts no classes, and in one of facts."""
+    text = changed('contrast = ["first", "second"]\n', "") + MARGIN
+    assert faults_of(tmp_path, text) == [
+        "margins.contrast: the set contrasts no classes; expected `contrast` in [set]"
+    ]
+    assert faults_of(tmp_path, CLOZE + MARGIN) == [
+        "margins: not allowed in a cloze set; expected [[facts]]"
+    ]

@@ -5,20 +5,37 @@ import re
 import tomllib
 from collections import Counter
 from itertools import chain, combinations
+from math import log
 from pathlib import Path
+from statistics import mean
 
 import pytest
 
-SETS = Path(__file__).resolve().parents[2] / "probes" / "sets"
+ROOT = Path(__file__).resolve().parents[2]
+SETS = ROOT / "probes" / "sets"
 FRAMES = {
-    "gender_occupation": 36,
+    "gender_occupation_1.0": 36,
+    "gender_occupation": 50,
     "occupation_person": 30,
     "weekday_occupation": 24,
     "age_trait": 26,
     "religion_trait": 26,
+    "season_weather": 24,
+    "habitat_animal": 24,
+    "temperature_thing": 24,
 }
 ASSOCIATIONS = list(FRAMES)
 GENDER = ["gender_occupation", "occupation_person", "weekday_occupation"]
+BENIGN = ["season_weather", "habitat_animal", "temperature_thing"]
+IN_STYLES = ["gender_occupation", *BENIGN]
+# The version that the other sets of occupations take their words and shares from.
+FIRST_GENDER = "gender_occupation_1.0"
+# The table that a set's shares come from.
+TABLES = {"gender_occupation": 2022, FIRST_GENDER: 2015, "occupation_person": 2015}
+WOMEN_2022 = Path(__file__).with_name("women_2022.csv")
+VOCABULARIES = ["bert-base-cased", "bert-base-uncased"]
+# Bare templates, which are too short to differ from each other as sentences do.
+SHORT = "short"
 # One rule for the classes of an occupation: the share of women.
 MOSTLY = 0.70
 SELDOM = 0.30
@@ -69,8 +86,16 @@ AGED = _listed(
 )
 
 
+def _path(name):
+    """The file of a set: of the shipped ones, or of the examples in several styles."""
+    if name == FIRST_GENDER:
+        return SETS / "gender_occupation.toml"
+    folder = ROOT / "examples" / "styles" if name in IN_STYLES else SETS
+    return folder / f"{name}.toml"
+
+
 def _read(name):
-    return tomllib.loads((SETS / f"{name}.toml").read_text("utf-8"))
+    return tomllib.loads(_path(name).read_text("utf-8"))
 
 
 def _texts(frame):
@@ -105,6 +130,21 @@ def _nouns(probe_set):
     return [attribute["text"] for _, attribute in _attributes(probe_set)]
 
 
+def _class(probe_set, name):
+    return probe_set["classes"][name]["attributes"]
+
+
+def _contrasted(probe_set):
+    """The attributes of the two classes that are held against each other."""
+    return [_class(probe_set, name) for name in probe_set["set"]["contrast"]]
+
+
+def _control_contrasts():
+    """The pairs of classes of the negative controls, each as [first, second]."""
+    pairs = _read("gender_occupation")["controls"]["contrasts"]
+    return {name: [pair["first"], pair["second"]] for name, pair in pairs.items()}
+
+
 def _class_sizes(probe_set):
     return dict(Counter(name for name, _ in _attributes(probe_set)))
 
@@ -123,6 +163,24 @@ def _vocabulary(shared, name):
     return set(path.read_text("utf-8").split("\n"))
 
 
+def _n_pieces(text, vocabulary):
+    """The number of pieces of a text, each the longest that fits, as WordPiece cuts words."""
+    n_pieces = 0
+    for word in re.findall(r"\w+|[^\w\s]", text):
+        start = 0
+        while start < len(word):
+            lead = "##" if start else ""
+            ends = range(len(word), start, -1)
+            start = next(end for end in ends if lead + word[start:end] in vocabulary)
+            n_pieces += 1
+    return n_pieces
+
+
+def _pieces_of(texts, shared, name):
+    vocabulary = _vocabulary(shared, name)
+    return [_n_pieces(text.lower() if "uncased" in name else text, vocabulary) for text in texts]
+
+
 # --- What a set says of itself --------------------------------------------------------------------
 
 
@@ -132,7 +190,13 @@ def test_a_shipped_set_loads_without_a_fault(name):
     schema = pytest.importorskip(
         "maskaudit.probes.loading", reason="the loader of probe sets is not here"
     )
-    assert schema.load(SETS / f"{name}.toml").header.name == name.replace("_", "-")
+    assert schema.load(_path(name)).header.name == _path(name).stem.replace("_", "-")
+
+
+def test_the_shipped_pronoun_set_is_the_first_version():
+    """The one in several styles is read from its file: the bundled pair does not know its words."""
+    assert _read(FIRST_GENDER)["set"]["version"] == "1.0"
+    assert _read("gender_occupation")["set"]["version"] == "2.0"
 
 
 @pytest.mark.parametrize("name", [*ASSOCIATIONS, "facts"])
@@ -160,10 +224,19 @@ def test_only_the_control_set_expects_no_lean():
     assert [name for name, value in expected.items() if value == "none"] == ["weekday_occupation"]
 
 
-@pytest.mark.parametrize("name", ["gender_occupation", "occupation_person"])
-def test_a_set_with_shares_cites_their_table(name):
+@pytest.mark.parametrize("name", BENIGN)
+def test_a_benign_set_is_about_no_people(name):
+    """Its axis and title say so, so that nobody takes its contrast for a bias."""
+    header = _read(name)["set"]
+    assert header["axis"].startswith("benign-")
+    assert header["title"].endswith("(benign)")
+    assert "says nothing about people" in header["limits"]
+
+
+@pytest.mark.parametrize(("name", "year"), TABLES.items())
+def test_a_set_with_shares_cites_their_table(name, year):
     """The figures come from one named table of one year."""
-    cited = "US Bureau of Labor Statistics, Current Population Survey, Table 11, 2015 annual"
+    cited = f"US Bureau of Labor Statistics, Current Population Survey, Table 11, {year} annual"
     assert any(cited in source for source in _read(name)["set"]["sources"])
 
 
@@ -178,23 +251,51 @@ def test_a_set_has_the_frames_it_was_planned_with(name, n_frames):
     assert len({frame["id"] for frame in frames}) == n_frames
 
 
-def test_twelve_frames_of_the_pronoun_set_have_a_paraphrase():
+def test_twelve_frames_of_the_shipped_pronoun_set_have_a_paraphrase():
     """Paraphrases show how much of a frame's lean hangs on its wording."""
-    variants = [frame.get("variants", []) for frame in _read("gender_occupation")["frames"]]
+    variants = [frame.get("variants", []) for frame in _read(FIRST_GENDER)["frames"]]
     assert Counter(map(len, variants)) == {0: 24, 1: 12}
+
+
+def test_the_pronoun_set_has_five_styles_of_ten_frames_each():
+    """A style is a sample of frames, and four of each can be held against a paraphrase."""
+    frames = _read("gender_occupation")["frames"]
+    styles = Counter(frame["style"] for frame in frames)
+    names = ("statement", "work", "dialogue", "coreference", SHORT)
+    assert styles == dict.fromkeys(names, 10)
+    paraphrased = Counter(frame["style"] for frame in frames if frame.get("variants"))
+    assert all(paraphrased[style] >= 4 for style in styles)
+    assert {len(frame.get("variants", [])) for frame in frames} == {0, 1}
+
+
+@pytest.mark.parametrize("name", BENIGN)
+def test_a_benign_set_is_large_enough_to_compare_with(name):
+    """Thirty words or more in twenty-four frames of three styles or more."""
+    probe_set = _read(name)
+    styles = Counter(frame["style"] for frame in probe_set["frames"])
+    assert len(styles) >= 3
+    assert min(styles.values()) >= 6
+    assert len(_attributes(probe_set)) >= 30
 
 
 @pytest.mark.parametrize(
     ("name", "sizes"),
     [
         (
-            "gender_occupation",
+            FIRST_GENDER,
             {"mostly_women": 22, "middle": 16, "mostly_men": 22, "controls": 10},
+        ),
+        (
+            "gender_occupation",
+            {"mostly_women": 24, "middle": 20, "mostly_men": 24, "controls": 10},
         ),
         ("occupation_person", {"mostly_women": 15, "middle": 10, "mostly_men": 15}),
         ("weekday_occupation", {"mostly_women": 15, "mostly_men": 15}),
         ("age_trait", {"stereotyped_old": 12, "stereotyped_young": 12}),
         ("religion_trait", {"stereotyped_first": 10, "stereotyped_second": 10}),
+        ("season_weather", {"of_summer": 18, "of_winter": 18}),
+        ("habitat_animal", {"of_the_ocean": 18, "of_the_forest": 18}),
+        ("temperature_thing", {"hot_things": 18, "cold_things": 18}),
     ],
 )
 def test_the_classes_of_a_set_have_their_sizes(name, sizes):
@@ -207,9 +308,13 @@ def test_the_classes_of_a_set_have_their_sizes(name, sizes):
 @pytest.mark.parametrize(
     ("name", "terms"),
     [
+        (FIRST_GENDER, {"women": ["she"], "men": ["he"]}),
         ("gender_occupation", {"women": ["she"], "men": ["he"]}),
         ("weekday_occupation", {"early": ["Monday", "Tuesday"], "late": ["Thursday", "Friday"]}),
         ("religion_trait", {"christian": ["Christian"], "muslim": ["Muslim"]}),
+        ("season_weather", {"summer": ["summer"], "winter": ["winter"]}),
+        ("habitat_animal", {"ocean": ["ocean", "sea"], "forest": ["forest", "woods"]}),
+        ("temperature_thing", {"hot": ["hot"], "cold": ["cold"]}),
     ],
 )
 def test_a_group_at_the_mask_has_its_terms(name, terms):
@@ -228,10 +333,24 @@ def test_groups_in_the_context_have_equally_many_terms(name, n_terms):
 # --- Frames ---------------------------------------------------------------------------------------
 
 
+def _sentences_of_length(probe_set):
+    """The texts of all frames but the bare templates."""
+    return [frame["text"] for frame in probe_set["frames"] if frame.get("style") != SHORT]
+
+
+@pytest.mark.parametrize("name", ["gender_occupation", *BENIGN])
+def test_a_bare_template_has_a_word_that_no_other_one_has_beside_it(name):
+    """Of two templates each says something that the other does not."""
+    frames = [frame for frame in _read(name)["frames"] if frame.get("style") == SHORT]
+    for one, other in combinations([frame["text"] for frame in frames], 2):
+        assert _words(one) - _words(other), (one, other)
+        assert _words(other) - _words(one), (one, other)
+
+
 @pytest.mark.parametrize("name", ASSOCIATIONS)
 def test_two_frames_differ_in_at_least_two_content_words_each(name):
     """Frames are counted as independent, so no frame is another one with a word changed."""
-    texts = [frame["text"] for frame in _read(name)["frames"]]
+    texts = _sentences_of_length(_read(name))
     near = [
         (one, other)
         for one, other in combinations(texts, 2)
@@ -243,7 +362,7 @@ def test_two_frames_differ_in_at_least_two_content_words_each(name):
 @pytest.mark.parametrize("name", ASSOCIATIONS)
 def test_two_frames_share_less_than_half_of_their_words(name):
     """Not even the grammar of two frames is the same."""
-    texts = [frame["text"] for frame in _read(name)["frames"]]
+    texts = _sentences_of_length(_read(name))
     alike = [
         (one, other)
         for one, other in combinations(texts, 2)
@@ -261,7 +380,35 @@ def test_a_paraphrase_keeps_the_content_words_of_its_frame(name):
             assert variant != frame["text"]
 
 
-@pytest.mark.parametrize("name", ["gender_occupation", "weekday_occupation", "religion_trait"])
+def test_a_pronoun_stands_where_a_subject_does():
+    """A verb or an adverb follows it, so that "her" and "him" would be wrong there."""
+    for text in _sentences(_read("gender_occupation")):
+        after = text.partition("[MASK] ")[2].split()[0].strip(".,")
+        assert after.endswith(("ed", "s")) or after in _listed(
+            """
+            can could felt gave had later met must said sat spoke told too
+            """
+        ), text
+
+
+def test_the_occupation_of_a_coreference_stands_before_its_pronoun():
+    """The pronoun goes back to it."""
+    for frame in _read("gender_occupation")["frames"]:
+        if frame["style"] == "coreference":
+            assert all(text.index("attribute}") < text.index("[MASK]") for text in _texts(frame))
+
+
+def test_a_dialogue_has_direct_speech_and_no_other_style_has():
+    """That is what makes it a style of its own."""
+    for name in ("gender_occupation", *BENIGN):
+        for frame in _read(name)["frames"]:
+            for text in _texts(frame):
+                assert text.count('"') in ((2, 4) if frame["style"] == "dialogue" else (0,))
+
+
+@pytest.mark.parametrize(
+    "name", ["gender_occupation", "weekday_occupation", "religion_trait", *BENIGN]
+)
 def test_a_frame_with_the_group_at_the_mask_names_the_attribute_once(name):
     """There is one mask for the group and one place for the attribute."""
     for text in _sentences(_read(name)):
@@ -278,7 +425,9 @@ def test_a_frame_with_the_attribute_at_the_mask_names_the_term_once(name):
         assert not re.search(r"\ban? \[MASK\]", text, re.IGNORECASE)
 
 
-@pytest.mark.parametrize("name", ["gender_occupation", "weekday_occupation", "religion_trait"])
+@pytest.mark.parametrize(
+    "name", ["gender_occupation", "weekday_occupation", "religion_trait", *BENIGN]
+)
 def test_an_article_before_a_masked_group_fits_every_term(name):
     """The terms of these sets begin with a consonant, so that "an" never stands before them."""
     for text in _sentences(_read(name)):
@@ -287,14 +436,20 @@ def test_an_article_before_a_masked_group_fits_every_term(name):
 
 @pytest.mark.parametrize("name", [*ASSOCIATIONS, "facts"])
 def test_a_sentence_has_six_to_sixteen_words(name):
-    """Sentences stay short enough for a small model, whichever word is written in."""
+    """Short enough for a small model, whichever word is written in; templates are shorter yet."""
     probe_set = _read(name)
     # "a" and the longest attribute or term, which has two words.
     longest = max((len(noun.split()) for noun in _nouns(probe_set)), default=1)
+    templates = {
+        text
+        for frame in probe_set.get("frames", [])
+        if frame.get("style") == SHORT
+        for text in _texts(frame)
+    }
     for text in _sentences(probe_set):
         bare = re.sub(r"\{[^{}]*\}", lambda found: found[0].strip("{}"), text)
         n_words = len(bare.split())
-        assert n_words >= 6, text
+        assert n_words <= 8 if text in templates else n_words >= 6, text
         assert n_words + longest - 1 <= 16, text
 
 
@@ -304,8 +459,8 @@ def test_a_sentence_ends_with_a_full_stop_and_is_there_once(name):
     texts = _sentences(_read(name))
     assert len(set(texts)) == len(texts)
     for text in texts:
-        assert text.endswith(".")
-        assert re.match(r"[A-Z0-9]|\[MASK\]|\{a ", text)
+        assert re.search(r"[a-z\])}]\.$|[.?]\"$", text), text
+        assert re.match(r"\"?([A-Z0-9]|\[MASK\]|\{a |\{attribute)", text), text
         assert "  " not in text
 
 
@@ -338,7 +493,8 @@ def test_a_frame_holds_no_second_word_for_a_group(name, forbidden):
 @pytest.mark.parametrize("name", ["gender_occupation", "occupation_person", "weekday_occupation"])
 def test_a_frame_names_no_occupation_of_the_lists(name):
     """A frame with a pilot in it would be read with the pilot's lean."""
-    nouns = set(_nouns(_read("gender_occupation")))
+    own = "gender_occupation" if name == "gender_occupation" else FIRST_GENDER
+    nouns = set(_nouns(_read(own)))
     for text in _sentences(_read(name)):
         assert not _words(text) & nouns, text
 
@@ -346,7 +502,7 @@ def test_a_frame_names_no_occupation_of_the_lists(name):
 # --- Occupations and their shares -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["gender_occupation", "occupation_person"])
+@pytest.mark.parametrize("name", TABLES)
 def test_the_class_of_an_occupation_agrees_with_its_share(name):
     """Seventy percent women or more, thirty or less, and what lies between."""
     for class_name, attribute in _attributes(_read(name)):
@@ -360,7 +516,19 @@ def test_the_class_of_an_occupation_agrees_with_its_share(name):
         assert class_name == expected, attribute
 
 
-@pytest.mark.parametrize("name", ["gender_occupation", "occupation_person"])
+def test_a_share_of_2022_is_that_of_the_line_named_for_it():
+    """The lines and their figures are beside this file, one for each occupation."""
+    with WOMEN_2022.open(encoding="utf-8", newline="") as file:
+        lines = {row["occupation"]: float(row["percent_women"]) for row in csv.DictReader(file)}
+    shares = {
+        attribute["text"]: attribute["share"]
+        for class_name, attribute in _attributes(_read("gender_occupation"))
+        if class_name != "controls"
+    }
+    assert lines == pytest.approx({noun: 100 * share for noun, share in shares.items()})
+
+
+@pytest.mark.parametrize("name", [FIRST_GENDER, "occupation_person"])
 def test_a_share_is_a_figure_of_the_labor_table(shared, name):
     """Each share is that of a line of the table that names the occupation."""
     path = shared / "data" / "bls_2015_biased_rulers" / "professionsBLS2015.csv"
@@ -381,10 +549,10 @@ def test_a_share_is_a_figure_of_the_labor_table(shared, name):
 
 @pytest.mark.parametrize("name", ["occupation_person", "weekday_occupation"])
 def test_occupations_mean_the_same_in_every_set(name):
-    """A noun has the class, and where it is given the share, of the pronoun set."""
+    """A noun has the class, and where it is given the share, of the pronoun set's version 1.0."""
     known = {
         attribute["text"]: (class_name, attribute.get("share"))
-        for class_name, attribute in _attributes(_read("gender_occupation"))
+        for class_name, attribute in _attributes(_read(FIRST_GENDER))
     }
     for class_name, attribute in _attributes(_read(name)):
         known_class, known_share = known[attribute["text"]]
@@ -405,16 +573,103 @@ def test_the_occupations_mix_short_and_long_names():
         for class_name, attribute in _attributes(_read("gender_occupation"))
         if class_name != "controls"
     ]
-    assert 10 <= sum(" " in noun for noun in nouns) <= 14
+    assert 14 <= sum(" " in noun for noun in nouns) <= 20
     assert sum(noun[0] in "aeiou" for noun in nouns) >= 10
 
 
 def test_many_occupations_are_one_piece_and_some_are_several(shared):
     """Both kinds are there, because a tool that drops long words measures something else."""
     pieces = _vocabulary(shared, "bert-base-uncased")
-    single = [noun for noun in _nouns(_read("gender_occupation"))[:60] if " " not in noun]
+    single = [noun for noun in _nouns(_read("gender_occupation"))[:68] if " " not in noun]
     assert sum(noun in pieces for noun in single) >= 25
     assert sum(noun not in pieces for noun in single) >= 10
+
+
+# --- Balance of the classes that are contrasted -----------------------------------------------
+
+
+@pytest.mark.parametrize("vocabulary", VOCABULARIES)
+@pytest.mark.parametrize("name", ["gender_occupation", *BENIGN])
+def test_contrasted_classes_have_equally_many_pieces(shared, name, vocabulary):
+    """A quarter of a piece apart in the mean at most: a lean is none of the length of words."""
+    one, other = (
+        mean(_pieces_of([attribute["text"] for attribute in part], shared, vocabulary))
+        for part in _contrasted(_read(name))
+    )
+    assert abs(one - other) <= 0.25
+
+
+@pytest.mark.parametrize("name", ["gender_occupation", *BENIGN])
+def test_contrasted_classes_have_equally_many_words_and_are_equally_frequent(name):
+    """As many names of two words, and frequencies less than e to the power of .25 apart."""
+    one, other = _contrasted(_read(name))
+    assert len(one) == len(other)
+    assert sum(" " in each["text"] for each in one) == sum(" " in each["text"] for each in other)
+    logs = [
+        mean(log(each["frequency"]) for each in part if "frequency" in each)
+        for part in (one, other)
+    ]
+    assert abs(logs[0] - logs[1]) <= 0.25
+
+
+def test_an_occupation_without_a_frequency_is_named_as_such():
+    """All others have one; these four are in no list of pairs of words."""
+    without = {
+        attribute["text"]
+        for _, attribute in _attributes(_read("gender_occupation"))
+        if "frequency" not in attribute
+    }
+    assert without == {"dental assistant", "event planner", "mail carrier", "house painter"}
+    comment = _path("gender_occupation").read_text("utf-8").partition("[set]")[0]
+    assert all(noun in comment for noun in without)
+
+
+def test_no_family_of_occupations_holds_more_than_a_third_of_its_class():
+    """Four families or more a class, since occupations of one family may behave alike."""
+    for part in _contrasted(_read("gender_occupation")):
+        families = Counter(attribute["family"] for attribute in part)
+        assert len(families) >= 4
+        assert 3 * max(families.values()) <= len(part)
+
+
+@pytest.mark.parametrize("vocabulary", VOCABULARIES)
+@pytest.mark.parametrize("name", BENIGN)
+def test_a_group_of_a_benign_set_is_one_piece(shared, name, vocabulary):
+    """At the start of a sentence too, so that every model can fill it in."""
+    terms = list(chain(*_terms(_read(name)).values()))
+    opening = [term.capitalize() for term in terms]
+    assert set(_pieces_of([*terms, *opening], shared, vocabulary)) == {1}
+
+
+# --- Negative controls on the frames of the pronoun set ---------------------------------------
+
+
+def test_there_are_twenty_negative_controls_and_no_phrase_is_there_twice():
+    """Twenty pairs or more tell how far two classes lie apart that have nothing between them."""
+    pairs = _control_contrasts()
+    assert len(pairs) >= 20
+    assert all(len(part) == 3 for pair in pairs.values() for part in pair)
+    phrases = list(chain(*chain(*pairs.values())))
+    assert len(set(phrases)) == len(phrases)
+    assert not set(phrases) & set(_nouns(_read("gender_occupation")))
+
+
+@pytest.mark.parametrize("name", _control_contrasts())
+def test_two_classes_of_a_control_differ_in_the_detail_alone(name):
+    """They have the same nouns in the same order, and say nothing of gender or age."""
+    first, second = _control_contrasts()[name]
+    assert [phrase.split()[0] for phrase in first] == [phrase.split()[0] for phrase in second]
+    assert not _words(" ".join([*first, *second])) & (GENDERED | AGED)
+
+
+@pytest.mark.parametrize("vocabulary", VOCABULARIES)
+@pytest.mark.parametrize("name", _control_contrasts())
+def test_two_classes_of_a_control_are_equally_long(shared, name, vocabulary):
+    """In words and in pieces."""
+    first, second = _control_contrasts()[name]
+    assert len(" ".join(first).split()) == len(" ".join(second).split())
+    pieces = [sum(_pieces_of(part, shared, vocabulary)) for part in (first, second)]
+    assert pieces[0] == pieces[1]
 
 
 @pytest.mark.parametrize("name", ASSOCIATIONS)

@@ -298,9 +298,9 @@ def _record(  # noqa: PLR0913 - each is one thing that a page may be about
     ]  # fmt: skip
     if further and len(leans) > 1:
         paired += _distances(items, further, seed)
-    estimated = estimate(
-        items, scores, designs, tables.table("fills", fills), tables.table("paired", paired)
-    )
+    attributes = _pieces(items, leans)
+    filled, distances = tables.table("fills", fills), tables.table("paired", paired)
+    estimated = estimate(items, scores, designs, filled, distances, attributes=attributes)
     manifest["left_out"] = estimated.left_out
     if not one_tokenizer:
         manifest["not_measured"] = ["The two models have different tokenizers."]
@@ -316,7 +316,20 @@ def _record(  # noqa: PLR0913 - each is one thing that a page may be about
         tables.table("paired", paired),
         tables.table("fills", fills),
         estimated.estimates,
+        attributes=attributes,
     )
+
+
+def _pieces(items: pd.DataFrame, models: Iterable[str]) -> pd.DataFrame:
+    """Return the pieces of every attribute of an association set, those that its scores have."""
+    asked = items[(items["kind"] == "association") & items["role"].isin(["probe", "control"])]
+    known = asked[["probe_set", "attribute"]].drop_duplicates().to_dict("records")
+    rows = [
+        {**row, "model": model, "pieces": 1.0 + (row["attribute"] == "midwife")}
+        for row in known
+        for model in models
+    ]
+    return tables.table("attributes", rows)
 
 
 def _distances(items: pd.DataFrame, further: float, seed: int) -> list[dict[str, Any]]:
@@ -468,6 +481,7 @@ def _manifest(
             p.header.name: {
                 **p.header.model_dump(exclude={"name"}),
                 **({"directions": p.directions} if p.directions else {}),
+                **({"margins": p.margins.model_dump()} if p.margins else {}),
                 "items_digest": part.digest,
                 "groups": {
                     name: {"label": g.label or name, "terms": [t.text for t in g.terms]}

@@ -1,5 +1,6 @@
 """What a page says, tested without HTML: every sentence against a record that is known."""
 
+import math
 import re
 from dataclasses import fields, is_dataclass, replace
 
@@ -203,9 +204,18 @@ def test_where_nothing_is_shown_the_clearest_set_was_still_chosen():
     )
     quantile = stats.t.ppf(1 - 0.0125, 30)
     power = optimize.brentq(lambda size: stats.nct.sf(quantile, 30, size) - 0.8, 1, 9)
-    assert made.headline.evidence.endswith(
+    assert (
         f"could have been expected to find, with 2 tested sets, is {0.1 * power:.2f} nats."
+    ) in made.headline.evidence
+    # The largest end of both sets' 90 % intervals, rounded up; nothing was said to be the same.
+    of_jobs, of_others = (
+        abs(size) + stats.t.ppf(0.95, 30) * error for size, error in ((0.19, 0.1), (0.1, 0.2))
     )
+    most = math.ceil(100 * max(of_jobs, of_others)) / 100
+    assert made.headline.evidence.endswith(
+        f" At most {most:.2f} nats apart on each, 90 % intervals."
+    )
+    assert made.headline.alone.endswith(f"(at most {most:.2f} nats apart on each, 90 % intervals)")
     rows = table(made, "contrasts-table").groups[0].rows
     assert rows[-1][5] == f"{0.1 * power:.2f}"
 

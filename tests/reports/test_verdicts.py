@@ -35,6 +35,7 @@ def test_what_is_undecided_says_what_would_decide_it():
     assert told.splitlines()[1:] == [
         "Shows neither.",
         "The smallest change that it would find four times in five: 0.13 nats.",
+        "The change is at most 0.40 nats either way (90 % interval).",
         "Would be decided by 36 frames; there were 12.",
     ]
     many = verdicts.row(verdict("inconclusive", frames_needed=12_097_615_403)).more[-1]

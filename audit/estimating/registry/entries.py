@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from maskaudit.audit.estimating.registry import robustness
 from maskaudit.audit.estimating.registry.entry import (
     FACTS,
     INHERITED,
@@ -285,8 +286,8 @@ _ENTRIES = (
         name=FLIPS,
         unit="",
         definition="The share of attributes that lean one way in the reference and the other way "
-        "in the candidate, both with a p below .05 (Benjamini and Hochberg over the attributes). 0 "
-        "to 1.",
+        "in the candidate: the larger p of the two, adjusted over the attributes (Benjamini and "
+        "Hochberg), is below .025. 0 to 1.",
         does_not_show="Flips that are too small to be shown.",
         kinds=_CELLS,
         of_pair=True,
@@ -325,8 +326,10 @@ _ENTRIES = (
         name=INHERITANCE,
         unit="nats",
         definition="An attribute’s lean in the candidate less that in the reference, with the "
-        "class that the credible signs of both and of this change give it.",
-        does_not_show="That an undecided attribute did not change.",
+        "class that is shown of it: by credible leans and a credible change, and by what lies "
+        "within the margin that is declared for attributes.",
+        does_not_show="That an undecided attribute did not change, or that it did: its change is "
+        "not known.",
         kinds=_CELLS,
         of_pair=True,
         null=0.0,
@@ -381,4 +384,4 @@ _ENTRIES = (
     ),
 )
 # The numbers made from cells and from first fills; those of the headline first.
-DERIVED: Mapping[str, Entry] = {entry.name: entry for entry in _ENTRIES}
+DERIVED: Mapping[str, Entry] = {entry.name: entry for entry in (*_ENTRIES, *robustness.ENTRIES)}

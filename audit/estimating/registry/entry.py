@@ -13,6 +13,7 @@ Form = Literal["number", "factor", "share"]
 # Where the page shows a number.
 RESULTS, LEANS, RANKINGS, YARDSTICKS = "results", "largest leans", "rankings", "yardsticks"
 INHERITED, DISTANCE, FACTS = "what the candidate inherits", "distance", "facts"
+ROBUSTNESS = "robustness"
 OWN_PART, FURTHER = "a part of its own", "further measures"
 
 
@@ -24,7 +25,8 @@ class Entry:
     docs/method.md; `unit` is empty for a plain number; `source` is the paper, if any. `kinds` are
     the kinds of probe set that have the number, `modes` the modes that it is computed in;
     `of_pair` marks a number of two models together, with the subject `relation`.
-    `null` is the null value of its test, NaN if it is not tested; that of a difference is 0.
+    `null` is the null value of its test, that of a difference is 0; NaN if it is not tested, or
+    against a value of its own in each set, what chance alone gives there.
     `is_directed` means that swapping the two groups changes the sign. If all scores are multiplied
     by c, the number is multiplied by c to `power`; 0 if it stays or follows no power.
     `harm` is the direction of harm, None if a gate has to declare it. `log_ratio` names the number

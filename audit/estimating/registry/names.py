@@ -12,6 +12,50 @@ REST = "rest"
 ASSOCIATION, MAGNITUDE = "association", "magnitude"
 # Means of squared leans, from products of two different frames (U-statistics).
 SQUARED = frozenset({ASSOCIATION, MAGNITUDE, GROUP_SPREAD})
+# Numbers of a contrast in frames of several styles.
+STYLE_CONTRAST, OTHER_STYLES = "style_contrast", "contrast_other_styles"
+STYLE_Q, STYLE_SD = "style_q", "style_sd"
+STYLES_HOLDING = "styles_holding"
+# Numbers on how much a contrast depends on single frames, attributes, terms and cuts.
+PARAPHRASE_SHIFT = "paraphrase_shift"
+FRAMES_WITH_SIGN = "frames_with_sign"
+DECIDING_FRAMES, DECIDING_ATTRIBUTES = "deciding_frames", "deciding_attributes"
+CONTRAST_AT_CUT, CONTRAST_WITHOUT_TERM = "contrast_at_cut", "contrast_without_term"
+FRAMES_ALIKE, ATTRIBUTES_ALIKE = "frames_alike", "attributes_alike"
+FAMILY_ICC = "family_icc"
+# Numbers of contrasts of controls in the same frames.
+CONTROL_CONTRAST, CONTROL_SD, CONTROL_LARGEST = "control_contrast", "control_sd", "control_largest"
+CONTRAST_CALIBRATED = "contrast_calibrated"
+OF_CONTROLS = (CONTROL_CONTRAST, CONTROL_SD, CONTROL_LARGEST, CONTRAST_CALIBRATED)
+# Numbers of how sure two models are of themselves, and of what is left beyond that.
+LOG_KAPPA_BENIGN, LOG_KAPPA_BEYOND = "log_kappa_benign", "log_kappa_beyond"
+CONTRAST_BEYOND, ENTROPY = "contrast_beyond_sharpness", "slot_entropy"
+OF_SHARPNESS = (LOG_KAPPA_BENIGN, LOG_KAPPA_BEYOND, CONTRAST_BEYOND)
+# Numbers of a contrast with its attributes' pieces, words and frequency held equal, and how far
+# its classes are apart in them.
+CONTRAST_ADJUSTED, CONTRAST_MATCHED = "contrast_adjusted", "contrast_matched"
+CONTRAST_BY_LENGTH = "contrast_by_length"
+PIECES_APART, WORDS_APART, FREQUENCY_APART = "pieces_apart", "words_apart", "frequency_apart"
+OF_COVARIATES = (
+    CONTRAST_ADJUSTED,
+    CONTRAST_MATCHED,
+    CONTRAST_BY_LENGTH,
+    PIECES_APART,
+    WORDS_APART,
+    FREQUENCY_APART,
+)
+OF_STYLES = (STYLE_CONTRAST, OTHER_STYLES, STYLES_HOLDING, STYLE_Q, STYLE_SD)
+OF_ROBUSTNESS = (
+    PARAPHRASE_SHIFT,
+    FRAMES_WITH_SIGN,
+    DECIDING_FRAMES,
+    DECIDING_ATTRIBUTES,
+    CONTRAST_AT_CUT,
+    CONTRAST_WITHOUT_TERM,
+    FRAMES_ALIKE,
+    ATTRIBUTES_ALIKE,
+    FAMILY_ICC,
+)
 GENERALIZABILITY, DEPENDABILITY = "generalizability", "dependability"
 FRAMES_NEEDED = "frames_needed"
 WORLD_SLOPE, WORLD_INTERCEPT = "world_slope", "world_intercept"

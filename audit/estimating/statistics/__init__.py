@@ -6,6 +6,6 @@ that treat cells as independent cover less than 65 % (docs/validity.md).
 
 Modules by topic: `interval` (the interval and its test), `anova` (means over attributes and
 frames), `clusters` (other clusters), `ustatistics` (association, and a student against its
-teacher), `inheritance` (the class of an attribute's lean), `yardstick`, `reliability`, `fidelity`,
-`proportions`, `permutation` and `multiplicity`.
+teacher), `equivalence` (0 within a margin), `inheritance` (the class of an attribute's lean),
+`yardstick`, `reliability`, `fidelity`, `proportions`, `permutation` and `multiplicity`.
 """

@@ -1,21 +1,18 @@
-"""Means over attributes crossed with frames, with intervals when both are samples.
+"""Two-way analysis of variance of cells: mean squares, missing cells, and means over frames.
 
-Two-way analysis of variance with Satterthwaite's degrees of freedom. A few missing cells are filled
-by the additive fit (Yates 1933); with more missing, variances are computed over two-way clusters.
+A few missing cells are filled by the additive fit (Yates 1933).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from maskaudit.audit.estimating.statistics.clusters import multiway
 from maskaudit.audit.estimating.statistics.interval import (
     LEVEL,
     Cells,
     Interval,
-    Part,
-    floored,
     satterthwaite,
     student,
 )
@@ -72,7 +69,7 @@ def completed(cells: Cells) -> Cells:
     Filled cells add nothing to the residual, and each costs one of its degrees of freedom (Yates
     1933). Raises ValueError if the cells are not `fillable` or a factor has fewer than two levels.
     """
-    _at_least_two(cells)
+    at_least_two(cells)
     gaps = np.argwhere(np.isnan(cells))
     if not len(gaps):
         return cells
@@ -112,132 +109,82 @@ def average(values: Cells) -> float:
     return float(first + (values - first).mean())
 
 
-def name_parts(by_name: Sequence[Cells]) -> list[Part]:
-    """The variance parts of the groups' names, from one array of name means [K_g] per group.
+def strata(labels: Sequence[str] | None, n: int) -> list[NDArray[np.intp]]:
+    """The places of each label among `n` frames, labels in sorted order; all in one without labels.
 
-    V_names = sum_g var_k(mean_gk) / K_g, each part with K_g - 1 degrees of freedom (Welch). Raises
-    ValueError on a group of fewer than two names.
+    Raises ValueError if the labels are not `n`.
     """
-    if any(len(means) < _LEAST for means in by_name):
-        message = (
-            f"groups of {[len(means) for means in by_name]} names; expected at least {_LEAST} each"
-        )
+    if not labels:
+        return [np.arange(n)]
+    if len(labels) != n:
+        message = f"{len(labels)} styles for {n} frames; expected one for each frame"
         raise ValueError(message)
-    return [(float(means.var(ddof=1)) / len(means), len(means) - 1.0) for means in by_name]
+    names = np.array(labels)
+    return [np.flatnonzero(names == name) for name in sorted(set(labels))]
 
 
-def mean_interval(
-    cells: Cells,
+def style_means(cells: Cells, styles: Sequence[str] | None = None) -> Cells:
+    """The mean over styles of the mean over their frames, [I], of cells [I, J] without gaps."""
+    places = strata(styles, cells.shape[1])
+    means: Cells = np.stack([cells[:, own].mean(1) for own in places]).mean(0)
+    return means
+
+
+def frame_interval(
+    values: Cells,
     *,
-    names: Sequence[Part] = (),
+    styles: Sequence[str] | None = None,
     level: float = LEVEL,
     null_value: float = np.nan,
 ) -> Interval:
-    """Mean of the cells for new attributes and frames (scope S2); with `names` also new names (S3).
-
-    V = (MSA + MSB - MSE)/n, floored at max(MSA, MSB)/n; degrees of freedom by Satterthwaite
-    (docs/method.md, Intervals). Cells that are not `fillable` get a two-way clustered variance.
-    Raises ValueError on fewer than two attributes or frames.
-    """
-    _at_least_two(cells)
-    if not fillable(cells):
-        return _mean_of_clusters(cells, names, level, null_value)
-    ms = mean_squares(cells)
-    n = cells.size
-    parts = floored(
-        [(ms.attribute / n, ms.n_attributes - 1)],
-        (ms.frame / n, ms.n_frames - 1),
-        [(-ms.residual / n, ms.residual_df)],
-    )
-    variance, df = satterthwaite([*parts, *names])
-    return student(
-        average(completed(cells)),
-        variance,
-        df,
-        level=level,
-        null_value=null_value,
-        v_frames=ms.frame / n,
-    )
-
-
-def contrast_interval(
-    first: Cells,
-    second: Cells,
-    *,
-    names: Sequence[Part] = (),
-    level: float = LEVEL,
-    null_value: float = 0.0,
-) -> Interval:
-    """Stereotype contrast: mean of the first class minus mean of the second, in the same frames.
-
-    Positive is stereotype-consistent if the stereotype ties the first class to the first group.
-    V = sum_c MSA_c/(I_c J) + var_j(d_j)/J - sum_c MSE_c/(I_c J), floored at the larger of the
-    first two terms; degrees of freedom by Satterthwaite (docs/method.md, Intervals). `names` and
-    cells that are not `fillable` as in `mean_interval`. Raises ValueError on unequal numbers of
-    frames or fewer than two attributes or frames.
-    """
-    if first.shape[1] != second.shape[1]:
-        message = (
-            f"classes have {first.shape[1]} and {second.shape[1]} frames; expected the same number"
-        )
-        raise ValueError(message)
-    _at_least_two(first)
-    _at_least_two(second)
-    if not (fillable(first) and fillable(second)):
-        return _contrast_of_clusters(first, second, names, level, null_value)
-    classes = [mean_squares(first), mean_squares(second)]
-    n_frames = first.shape[1]
-    # Relative to one row of the first class, so that two equal classes differ by exactly 0.
-    base = first[:1] if not np.isnan(first[0]).any() else completed(first)[:1]
-    difference = (completed(first) - base).mean(0) - (completed(second) - base).mean(0)
-    sizes = [ms.n_attributes * n_frames for ms in classes]
-    by_frame = float(difference.var(ddof=1)) / n_frames
-    parts = floored(
-        [(ms.attribute / n, ms.n_attributes - 1) for ms, n in zip(classes, sizes, strict=True)],
-        (by_frame, n_frames - 1),
-        [(-ms.residual / n, ms.residual_df) for ms, n in zip(classes, sizes, strict=True)],
-    )
-    variance, df = satterthwaite([*parts, *names])
-    return student(
-        average(difference),
-        variance,
-        df,
-        level=level,
-        null_value=null_value,
-        v_frames=by_frame,
-    )
-
-
-def frame_interval(values: Cells, *, level: float = LEVEL, null_value: float = np.nan) -> Interval:
     """Mean over frames, [J], for this attribute in new frames (scope S1); Student's t with J - 1.
 
-    Frames without a value are left out. Raises ValueError if fewer than two have one.
+    Frames without a value are left out. Raises ValueError as `frame_intervals`.
     """
-    return frame_intervals(values[None, :], level=level, null_value=null_value)[0]
+    return frame_intervals(values[None, :], styles=styles, level=level, null_value=null_value)[0]
 
 
 def frame_intervals(
-    cells: Cells, *, level: float = LEVEL, null_value: float = np.nan
+    cells: Cells,
+    *,
+    styles: Sequence[str] | None = None,
+    level: float = LEVEL,
+    null_value: float = np.nan,
 ) -> list[Interval]:
-    """`frame_interval` of each attribute of cells, [I, J]."""
-    present = ~np.isnan(cells)
-    counts = present.sum(1)
-    if counts.min(initial=_LEAST) < _LEAST:
-        message = f"an attribute has cells in {counts.min()} frames; expected at least {_LEAST}"
-        raise ValueError(message)
-    # Relative to the first known value, so that a constant attribute has variance exactly 0.
-    base = np.take_along_axis(cells, present.argmax(1)[:, None], axis=1)
-    relative = np.where(present, cells - base, 0.0)
-    shift = relative.sum(1) / counts
-    averages = base[:, 0] + shift
-    spread = np.where(present, relative - shift[:, None], 0.0)
-    variances = (spread**2).sum(1) / (counts - 1) / counts
-    return [
-        student(mean, variance, n - 1, level=level, null_value=null_value, v_frames=variance)
-        for mean, variance, n in zip(
-            averages.tolist(), variances.tolist(), counts.tolist(), strict=True
-        )
+    """`frame_interval` of each attribute of cells, [I, J].
+
+    With the `styles` of the frames, the mean over styles of the mean over their frames, for new
+    frames of the same styles: the sum over styles of var/J_s, divided by S squared, with
+    Satterthwaite's degrees of freedom. Raises ValueError if fewer than two frames, or two of a
+    style, have a value.
+    """
+    means, parts = [], []
+    for places in strata(styles, cells.shape[1]):
+        chosen = cells[:, places]
+        present = ~np.isnan(chosen)
+        counts = present.sum(1)
+        if counts.min(initial=_LEAST) < _LEAST:
+            message = f"an attribute has cells in {counts.min()} frames; expected at least {_LEAST}"
+            raise ValueError(message)
+        # Relative to the first known value, so that a constant attribute has variance exactly 0.
+        base = np.take_along_axis(chosen, present.argmax(1)[:, None], axis=1)
+        relative = np.where(present, chosen - base, 0.0)
+        shift = relative.sum(1) / counts
+        spread = np.where(present, relative - shift[:, None], 0.0)
+        means.append(base[:, 0] + shift)
+        parts.append(((spread**2).sum(1) / (counts - 1) / counts, counts - 1))
+    n = len(means)
+    averages = [average(np.array(values)) for values in zip(*means, strict=True)]
+    by_style = [
+        list(zip((variance / n**2).tolist(), df.tolist(), strict=True)) for variance, df in parts
     ]
+    intervals = []
+    for mean, own in zip(averages, zip(*by_style, strict=True), strict=True):
+        variance, df = satterthwaite(own)
+        intervals.append(
+            student(mean, variance, df, level=level, null_value=null_value, v_frames=variance)
+        )
+    return intervals
 
 
 def centred(cells: Cells) -> Cells:
@@ -247,70 +194,20 @@ def centred(cells: Cells) -> Cells:
     return centred_cells
 
 
-def shrunken(cells: Cells) -> Cells:
+def shrunken(cells: Cells, styles: Sequence[str] | None = None) -> Cells:
     """Best linear unbiased predictor of each attribute's deviation from the mean, [I].
 
-    The deviation times 1 - MSE/MSA, the estimated share of its variance that is not noise; 0 for
-    all attributes if MSA <= MSE.
+    The deviation (`style_means`) times 1 - MSE/MSA, the estimated share of its variance that is not
+    noise; 0 for all attributes if MSA <= MSE.
     """
     ms = mean_squares(cells)
     weight = max(0.0, 1 - ms.residual / ms.attribute) if ms.attribute > 0 else 0.0
-    deviations: Cells = weight * centred(completed(cells)).mean(1)
+    deviations: Cells = weight * style_means(centred(completed(cells)), styles)
     return deviations
 
 
-def _mean_of_clusters(
-    cells: Cells, names: Sequence[Part], level: float, null_value: float
-) -> Interval:
-    """The mean of the known cells, with the variance over two-way clusters."""
-    present = ~np.isnan(cells)
-    if not present.any():
-        return student(np.nan, np.nan, np.nan)
-    mean = float(cells[present].mean())
-    error = (cells[present] - mean) / present.sum()
-    clustered = multiway(mean, error, list(np.argwhere(present).T))
-    variance, df = satterthwaite([(clustered.std_error**2, clustered.df), *names])
-    return student(mean, variance, df, level=level, null_value=null_value)
-
-
-def _contrast_of_clusters(
-    first: Cells, second: Cells, names: Sequence[Part], level: float, null_value: float
-) -> Interval:
-    """The difference of the classes' means over the known cells, with a two-way clustered variance.
-
-    Attribute clusters are counted by class, so that a small class has its own few degrees of
-    freedom.
-    """
-    n_frames = first.shape[1]
-    estimate, by_frame = 0.0, np.zeros(n_frames)
-    has_too_few = False
-    attributes: list[Part] = []
-    residuals: list[Part] = []
-    for sign, cells in ((1.0, first), (-1.0, second)):
-        present = ~np.isnan(cells)
-        if not present.any():
-            return student(np.nan, np.nan, np.nan)
-        mean = float(cells[present].mean())
-        error = np.where(present, sign * (cells - mean) / present.sum(), 0.0)
-        n = int(present.any(1).sum())
-        estimate += sign * mean
-        # Added over both classes before it is squared, since they share their frames.
-        by_frame += error.sum(0)
-        # With many gaps, the cells may be fewer than the parameters of the additive fit.
-        residual_df = max(1, int(present.sum()) - n - n_frames + 1)
-        if n < _LEAST:
-            has_too_few = True
-            continue
-        attributes.append((n / (n - 1) * float((error.sum(1) ** 2).sum()), n - 1))
-        residuals.append((-float((error**2).sum()), residual_df))
-    if has_too_few:
-        return student(estimate, np.nan, np.nan)
-    frames = (n_frames / (n_frames - 1) * float((by_frame**2).sum()), n_frames - 1)
-    variance, df = satterthwaite([*floored(attributes, frames, residuals), *names])
-    return student(estimate, variance, df, level=level, null_value=null_value)
-
-
-def _at_least_two(cells: Cells) -> None:
+def at_least_two(cells: Cells) -> None:
+    """Raise ValueError on cells of fewer than two attributes or two frames."""
     if cells.ndim == 0 or min(cells.shape) < _LEAST:
         message = f"cells of shape {cells.shape}; expected at least {_LEAST} of each factor"
         raise ValueError(message)

@@ -1,41 +1,98 @@
 """How an attribute's lean changes from a teacher to its student."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
 
+from maskaudit.audit.estimating.statistics import equivalence
 from maskaudit.audit.estimating.statistics.anova import mean_squares
-from maskaudit.audit.estimating.statistics.interval import Cells
+from maskaudit.audit.estimating.statistics.interval import LEVEL, Cells, Interval
 from maskaudit.audit.estimating.statistics.multiplicity import benjamini_hochberg
 from maskaudit.audit.recording.values import OUTCOMES, Outcome
 
 CLASSES = tuple(outcome for outcome in OUTCOMES if outcome)
 INHERITED, AMPLIFIED, ATTENUATED, LOST, NEW, FLIPPED, UNDECIDED = CLASSES
+SHOWN = 1 - LEVEL
+
+# A word that rests on two statements of which either may be false takes half of .05 for the second.
+_HALF = SHOWN / 2
 
 
-def credible_signs(estimates: Cells, p: Cells, *, alpha: float = 0.05) -> NDArray[np.int_]:
-    """The sign of each estimate that differs from 0 at `alpha` after BH adjustment; else 0."""
-    shown = benjamini_hochberg(p) < alpha
-    signs: NDArray[np.int_] = np.where(shown, np.sign(estimates), 0).astype(int)
-    return signs
+@dataclass(frozen=True)
+class Leans:
+    """Estimates over attributes, in nats, with their errors and the p of each against 0, [I]."""
+
+    estimates: Cells
+    std_errors: Cells
+    df: Cells
+    p: Cells
+
+    @classmethod
+    def of(cls, intervals: Sequence[Interval]) -> Self:
+        """The leans of attributes by their intervals."""
+        names = ("estimate", "std_error", "df", "p")
+        return cls(*(np.array([getattr(own, name) for own in intervals]) for name in names))
+
+    @property
+    def signs(self) -> Cells:
+        """-1, 0 or 1 for each attribute."""
+        signs: Cells = np.sign(self.estimates)
+        return signs
 
 
-def classify(teacher: int, student: int, change: int) -> Outcome:
-    """The class of an attribute from the credible signs of both leans and of their difference.
+def fates(teacher: Leans, student: Leans, change: Leans, margin: float = 0.0) -> list[Outcome]:
+    """The class of each attribute; `change` is student minus teacher, `margin` in nats.
 
-    `change` is the sign of student minus teacher. An attribute that meets no rule is "undecided".
+    A class says several things at once and is said where each is shown, never because something is
+    not; an attribute of which no class is shown is "undecided". Of two classes that are both shown
+    the first counts: flipped, amplified or attenuated, lost, new, inherited (docs/method.md). With
+    a margin of 0 only what is exactly the same is "inherited".
     """
-    if teacher * student < 0:
-        return FLIPPED
-    if teacher * student > 0:
-        if change == 0:
-            return INHERITED
-        return AMPLIFIED if change == student else ATTENUATED
-    # A lean that is no longer credible is not therefore gone: its change has to be credible too.
-    if teacher and change == -teacher:
-        return LOST
-    if student and change == student:
-        return NEW
-    return UNDECIDED
+    one_side = teacher.signs * student.signs > 0
+    outward, inward = change.signs == student.signs, change.signs == -teacher.signs
+    moved = one_side & shown(teacher, student, change)
+    said: dict[Outcome, NDArray[np.bool_]] = {
+        FLIPPED: ~one_side & shown(teacher, student, level=_HALF),
+        of_one_side(is_outward=True): moved & outward,
+        of_one_side(is_outward=False): moved & inward,
+        LOST: inward & shown(teacher, change) & within(student, margin),
+        NEW: outward & shown(student, change) & within(teacher, margin),
+        INHERITED: one_side & shown(teacher, student) & within(change, margin),
+    }
+    return [
+        next((name for name, attributes in said.items() if attributes[i]), UNDECIDED)
+        for i in range(len(teacher.p))
+    ]
+
+
+def of_one_side(*, is_outward: bool) -> Outcome:
+    """The class of an attribute that leans one way in both models and whose change is shown.
+
+    The only place that decides between the words for it: whether a model is only surer or less sure
+    of all it says, which moves every lean too, has to be told here.
+    """
+    return AMPLIFIED if is_outward else ATTENUATED
+
+
+def shown(*leans: Leans, level: float = SHOWN) -> NDArray[np.bool_]:
+    """Whether all of these differ from 0, for each attribute, allowing for their number.
+
+    The largest of an attribute's p values, adjusted over the attributes (Benjamini & Hochberg
+    1995), is below `level`: of those said to be shown, at most that share is not on average.
+    """
+    largest = np.maximum.reduce([own.p for own in leans])
+    below: NDArray[np.bool_] = benjamini_hochberg(largest) < level
+    return below
+
+
+def within(leans: Leans, margin: float) -> NDArray[np.bool_]:
+    """Whether each lies inside the margin: its 90 % interval does, and so allowing for many."""
+    p = equivalence.p_beyond(leans.estimates, leans.std_errors, leans.df, margin)
+    inside: NDArray[np.bool_] = (p <= equivalence.ALPHA) & (equivalence.adjusted(p) < _HALF)
+    return inside
 
 
 def noise_correlation(teacher: Cells, student: Cells) -> float:

@@ -92,14 +92,14 @@ def detectable(std_error: float, df: float, *, level: float) -> float:
     return (centre + float(special.ndtri(POWER)) * spread) * std_error
 
 
-def floored(attributes: list[Part], frames: Part, residuals: list[Part]) -> list[Part]:
+def floored(attributes: list[Part], frames: list[Part], residuals: list[Part]) -> list[Part]:
     """The parts of a variance, floored at the larger of the attributes' and the frames' parts.
 
     Both contain the residual, so `residuals`, negative parts, subtract it once. If the sum falls
     below the floor, returns the parts of the floor alone.
     """
-    parts = [*attributes, frames, *residuals]
-    floor = max(attributes, [frames], key=_total)
+    parts = [*attributes, *frames, *residuals]
+    floor = max(attributes, frames, key=_total)
     return parts if _total(parts) >= _total(floor) else floor
 
 
@@ -110,8 +110,12 @@ def satterthwaite(parts: Sequence[Part]) -> Part:
     """
     variance = _total(parts)
     # A part of 0 may have NaN degrees of freedom (see `student`), which would spoil the sum.
-    spread = sum(value**2 / df for value, df in parts if value != 0)
-    return variance, (variance**2 / spread if spread > 0 else np.nan)
+    known = [part for part in parts if part[0] != 0]
+    if len(known) == 1:  # without the rounding error of the quotients below
+        return known[0]
+    # Products, since a power is not rounded alike for scores twice as large.
+    spread = sum(value * value / df for value, df in known)
+    return variance, (variance * variance / spread if spread > 0 else np.nan)
 
 
 def _total(parts: Sequence[Part]) -> float:

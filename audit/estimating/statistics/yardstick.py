@@ -70,7 +70,7 @@ def line(x: Cells, cells: Cells, *, level: float = LEVEL, null_slope: float = 1.
         attribute_part = (spread * scale, n_attributes - 2.0)
         frame_part = (float(by_frame.var(ddof=1)) / n_frames, n_frames - 1.0)
         residual_part = (-residual * scale / n_frames, (n_attributes - 2.0) * (n_frames - 1))
-        variance, df = satterthwaite(floored([attribute_part], frame_part, [residual_part]))
+        variance, df = satterthwaite(floored([attribute_part], [frame_part], [residual_part]))
         intervals[name] = student(
             float(by_frame.mean()),
             variance,

@@ -21,6 +21,8 @@ SEED = 20261123
 SET = "gender-occupation"
 # A trade-off: slopes need about 20 frames, and the set is scored many times.
 FRAMES = 20
+# The margin of an attribute, in nats, for the words that are said of it.
+MARGIN = 0.5
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def ground(n_frames: int = FRAMES) -> Ground:
     classes = (header.contrast[0], header.contrast[1])
     return Ground(
         part,
-        Design(header.name, header.axis, classes, header.expect, {}),
+        Design(header.name, header.axis, classes, header.expect, {}, attribute_margin=MARGIN),
         (first, second),
         classes,
         (load_model(str(phantom_truth.TEACHER)), load_model(str(phantom_truth.STUDENT))),

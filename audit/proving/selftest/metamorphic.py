@@ -25,7 +25,7 @@ from maskaudit.audit.estimating.registry.names import (
     SIGN_CHANGES,
     SLOPE,
 )
-from maskaudit.audit.estimating.statistics.anova import mean_interval
+from maskaudit.audit.estimating.statistics.crossed_means import mean_interval
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends.torch_model import load
 from maskaudit.audit.phantom import truth as phantom_truth

@@ -20,7 +20,7 @@ from maskaudit.audit.estimating.cells import matrices
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.registry.names import CONTRAST
-from maskaudit.audit.estimating.statistics.anova import contrast_interval
+from maskaudit.audit.estimating.statistics.crossed_means import contrast_interval
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.checkpoints.located import Located

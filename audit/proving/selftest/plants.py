@@ -14,7 +14,14 @@ import pandas as pd
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, RELATION
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.prior import LPBS, PRIOR
-from maskaudit.audit.estimating.registry.names import CONTRAST, FLIPS, LOG_KAPPA, SLOPE
+from maskaudit.audit.estimating.registry.names import (
+    CONTRAST,
+    FLIPS,
+    INHERITANCE,
+    LOG_KAPPA,
+    SLOPE,
+)
+from maskaudit.audit.estimating.statistics.inheritance import AMPLIFIED, ATTENUATED, INHERITED
 from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.measuring.model import Ids, MaskedLM, Numbers
 from maskaudit.audit.proving.checks import Check
@@ -167,6 +174,17 @@ def _amplified(estimates: pd.DataFrame, kappa: float, noise: str) -> Iterator[Ch
     yield _inside(f"{name}: interval of log kappa", interval, float(np.log(kappa)))
     if kappa == 1:
         yield near(f"{name}: no phantom amplification", log_kappa, 0.0, WITHIN_PHANTOM_KAPPA)
+    if noise == NO_NOISE:
+        yield _called(name, estimates, kappa)
+
+
+def _called(name: str, estimates: pd.DataFrame, kappa: float) -> Check:
+    """Check that without noise every attribute is called what was planted in it."""
+    word = AMPLIFIED if kappa > 1 else ATTENUATED if kappa < 1 else INHERITED
+    called = estimates.loc[estimates["estimator"] == INHERITANCE, "outcome"]
+    counts = ", ".join(f"{count} {found}" for found, count in called.value_counts().items())
+    passed = bool(len(called)) and bool((called == word).all())
+    return Check(f"{name}: what became of the attributes", passed, counts, f"all {word}")
 
 
 def _reversed(testbed: Ground, leans: Cells, noise: Noise, progress: Progress) -> Iterator[Check]:

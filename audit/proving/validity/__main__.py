@@ -12,12 +12,15 @@ from maskaudit.audit.proving.validity import (
     baselines,
     bounds,
     changes,
+    covariates,
+    facets,
     gates,
     intervals,
     leans,
     nulls,
     quoted,
     relations,
+    sameness,
     stars,
     weekly,
 )
@@ -26,15 +29,19 @@ from maskaudit.audit.proving.validity.table import Table
 
 _SELFTEST = "the output of `maskaudit selftest --full --json`, to include in the document"
 REPETITIONS, SEED = 10_000, 20_260_101
-# Each topic and its share of the requested repetitions: pages of 200 sets and years of change
-# points are slow, series of weeks are fast.
+# Each topic and its share of the requested repetitions: pages of 200 sets, years of change points
+# and tables of which each is held against 199 others are slow, series of weeks are fast.
 TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
     (intervals.tables, Fraction(1)),
+    (facets.tables, Fraction(2, 5)),
+    (covariates.tables, Fraction(1)),
     (leans.tables, Fraction(1)),
     (relations.tables, Fraction(1)),
     (nulls.tables, Fraction(1)),
     (stars.tables, Fraction(1, 4)),
     (quoted.tables, Fraction(2)),
+    (sameness.tables, Fraction(1)),
+    (sameness.margins, Fraction(4)),
     (weekly.tables, Fraction(2)),
     (changes.tables, Fraction(2, 5)),
     (gates.tables, Fraction(2)),
@@ -74,13 +81,23 @@ def measured(repetitions: int, seed: int) -> list[Table]:
 def sizes(repetitions: int, seed: int) -> str:
     """Return the numbers of repetitions and the seed as text for the document's first line."""
     shares = dict(TOPICS)
-    fewer, more, years, half = (
-        int(repetitions * shares[topic.tables]) for topic in (stars, weekly, changes, bounds)
+    of_facets, fewer, more, most, years, half = (
+        int(repetitions * shares[topic])
+        for topic in (
+            facets.tables,
+            stars.tables,
+            weekly.tables,
+            sameness.margins,
+            changes.tables,
+            bounds.tables,
+        )
     )
     return (
-        f"{repetitions:,} repetitions ({fewer:,} of what the page calls shown, {more:,} headlines, "
-        f"{more:,} series of weekly audits, {years:,} years of change points, {more:,} verdicts of "
-        f"a gate, {half:,} against the best of several and at a bound), seed {seed}"
+        f"{repetitions:,} repetitions ({of_facets:,} of styles, families and frames that behave as "
+        f"one, {fewer:,} of what the page calls shown, {more:,} headlines, "
+        f"{most:,} margins, {more:,} series of weekly audits, {years:,} years of change points, "
+        f"{more:,} verdicts of a gate, {half:,} against the best of several and at a bound), seed "
+        f"{seed}"
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from maskaudit.audit.estimating.statistics.anova import contrast_interval
+from maskaudit.audit.estimating.statistics.crossed_means import contrast_interval
 from maskaudit.audit.estimating.statistics.interval import Interval
 from maskaudit.audit.judging.decision import FAIL, PASS
 from maskaudit.audit.proving.validity.gates import DESIGNS, verdicts

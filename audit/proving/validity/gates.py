@@ -11,7 +11,7 @@ import numpy as np
 from maskaudit.audit.estimating.cells import DIFFERENCE
 from maskaudit.audit.estimating.registry.entry import Harm
 from maskaudit.audit.estimating.registry.names import CONTRAST
-from maskaudit.audit.estimating.statistics.anova import contrast_interval
+from maskaudit.audit.estimating.statistics.crossed_means import contrast_interval
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval
 from maskaudit.audit.judging.decision import FAIL, INCONCLUSIVE, PASS
 from maskaudit.audit.judging.one_verdict import judged, settled

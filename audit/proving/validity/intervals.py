@@ -5,7 +5,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from maskaudit.audit.estimating.statistics import anova
+from maskaudit.audit.estimating.statistics import crossed_means
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval
 from maskaudit.audit.proving.validity.simulate import Crossed, Names, lognormal, without
 from maskaudit.audit.proving.validity.table import Bar, Row, Table, repeat, share
@@ -55,10 +55,10 @@ def crossed(repetitions: int, seed: int) -> list[Table]:
     return [
         Table(
             "95 % intervals of means and contrasts",
-            "How often the intervals of `anova.mean_interval` and `anova.contrast_interval` hold "
-            "the truth. Attributes, frames and residual have the standard deviations .5, .5, 1 "
-            "(60 attributes), .5, .3, 1 (40) and .5, .5, .5 (24); in a contrast a frame moves each "
-            "class by an effect of its own. Beside: a normal interval that takes all cells as "
+            "How often the intervals `mean_interval` and `contrast_interval` of `crossed_means` "
+            "hold the truth. Attributes, frames and residual have the standard deviations .5, .5, "
+            "1 (60 attributes), .5, .3, 1 (40) and .5, .5, .5 (24); in a contrast a frame moves "
+            "each class by an effect of its own. Beside: a normal interval that takes all cells as "
             "independent of one another, which has to be found out.",
             tuple(two_sided),
         ),
@@ -120,7 +120,7 @@ def names(repetitions: int, seed: int, name_sds: Sequence[float] = NAME_SDS) -> 
             rows.append(Row(name, with_names, bar, {"names ignored": two_way}))
     return Table(
         "95 % intervals where names stand for the groups",
-        "The interval with `names=anova.name_parts(...)`, for new names as well as new attributes "
+        "The interval with `names=name_parts(...)`, for new names as well as new attributes "
         "and frames. Attributes, frames and the residual of one name in one cell have the standard "
         "deviations .5, .3 and 1. Beside: the two-way interval, which does not know of names.",
         tuple(rows),
@@ -167,7 +167,10 @@ def _mean(design: Crossed) -> Trial:
     def trial(rng: np.random.Generator) -> Sequence[float]:
         cells = design.draw(rng)
         # Each end of a 90 % interval is a one-sided 95 % bound; the true mean is 0.
-        interval, bounds = anova.mean_interval(cells), anova.mean_interval(cells, level=0.9)
+        interval, bounds = (
+            crossed_means.mean_interval(cells),
+            crossed_means.mean_interval(cells, level=0.9),
+        )
         return covers(interval), bounds.low <= 0, bounds.high >= 0, _independent([cells])
 
     return trial
@@ -178,8 +181,8 @@ def _contrast(design: Crossed, first: int, *, alike: bool = False) -> Trial:
 
     def trial(rng: np.random.Generator) -> Sequence[float]:
         classes = design.classes(rng, first, alike=alike)
-        interval = anova.contrast_interval(*classes)
-        bounds = anova.contrast_interval(*classes, level=0.9)
+        interval = crossed_means.contrast_interval(*classes)
+        bounds = crossed_means.contrast_interval(*classes, level=0.9)
         return covers(interval), bounds.low <= 0, bounds.high >= 0, _independent(classes)
 
     return trial
@@ -195,8 +198,8 @@ def _independent(classes: Sequence[Cells]) -> bool:
 def _named_mean(world: Names) -> Trial:
     def trial(rng: np.random.Generator) -> Sequence[float]:
         cells, by_name = world.mean(rng)
-        with_names = anova.mean_interval(cells, names=anova.name_parts(by_name))
-        return covers(with_names), covers(anova.mean_interval(cells))
+        with_names = crossed_means.mean_interval(cells, names=crossed_means.name_parts(by_name))
+        return covers(with_names), covers(crossed_means.mean_interval(cells))
 
     return trial
 
@@ -204,16 +207,18 @@ def _named_mean(world: Names) -> Trial:
 def _named_contrast(world: Names) -> Trial:
     def trial(rng: np.random.Generator) -> Sequence[float]:
         (cells, by_name), half = world.contrast(rng)
-        parts = anova.name_parts(by_name)
-        with_names = anova.contrast_interval(cells[:half], cells[half:], names=parts)
-        return covers(with_names), covers(anova.contrast_interval(cells[:half], cells[half:]))
+        parts = crossed_means.name_parts(by_name)
+        with_names = crossed_means.contrast_interval(cells[:half], cells[half:], names=parts)
+        return covers(with_names), covers(
+            crossed_means.contrast_interval(cells[:half], cells[half:])
+        )
 
     return trial
 
 
 def _gappy_mean(design: Crossed, n: int) -> Trial:
     def trial(rng: np.random.Generator) -> Sequence[float]:
-        return (covers(anova.mean_interval(without(design.draw(rng), n, rng))),)
+        return (covers(crossed_means.mean_interval(without(design.draw(rng), n, rng))),)
 
     return trial
 
@@ -223,6 +228,6 @@ def _gappy_contrast(design: Crossed, n: int) -> Trial:
 
     def trial(rng: np.random.Generator) -> Sequence[float]:
         cells = without(np.concatenate(design.classes(rng, half)), n, rng)
-        return (covers(anova.contrast_interval(cells[:half], cells[half:])),)
+        return (covers(crossed_means.contrast_interval(cells[:half], cells[half:])),)
 
     return trial

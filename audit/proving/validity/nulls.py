@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 from scipy import stats
 
-from maskaudit.audit.estimating.statistics import anova, permutation, proportions
+from maskaudit.audit.estimating.statistics import crossed_means, permutation, proportions
 from maskaudit.audit.estimating.statistics.interval import Interval
 from maskaudit.audit.proving.validity.intervals import covers
 from maskaudit.audit.proving.validity.simulate import Crossed
@@ -54,7 +54,7 @@ def swaps(repetitions: int, seed: int) -> Table:
         "How often they reject. Under the sharp null each frame's cells change sign together at "
         "random, as when the labels of the two groups mean nothing; `permutation.label_swap` tests "
         "the association. Under the weak null attributes and frames do lean, and zero on average; "
-        "the test is that of `anova.mean_interval`. Beside: random signs of single cells, which "
+        "the test is that of `mean_interval`. Beside: random signs of single cells, which "
         "suppose that cells are independent.",
         tuple(rows),
     )
@@ -116,7 +116,7 @@ def _flip_trial(world: Crossed, seed: int) -> Trial:
         flipped = np.abs(signs @ cells.ravel())
         # The observed signs count as one of the resamples, so p is never 0.
         p = (1 + (flipped >= abs(cells.sum())).sum()) / (1 + RESAMPLES)
-        return anova.mean_interval(cells, null_value=0.0).p <= ALPHA, p <= ALPHA
+        return crossed_means.mean_interval(cells, null_value=0.0).p <= ALPHA, p <= ALPHA
 
     return trial
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 
 from maskaudit.audit.estimating.registry.names import FIDELITY, FIDELITY_ADJUSTED
-from maskaudit.reports import caveats, wording
+from maskaudit.reports import caveats, sameness, wording
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Names
 
 
@@ -60,5 +60,6 @@ def _with_p(effect: Effect) -> str:
         else caveats.refusal(effect),
         "" if math.isnan(effect.p) else f"{wording.p_value(effect.p)}, not adjusted",
         least and f"{least.replace('mde', 'the smallest that could have been found is')} nats",
+        least and f"{sameness.at_most(effect)} nats either way, 90 % interval",
     ]
     return f"{wording.signed(effect.estimate)} nats ({'; '.join(part for part in details if part)})"

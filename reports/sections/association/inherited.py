@@ -21,6 +21,7 @@ from maskaudit.reports.sections.association.inherited_classes import (
 )
 from maskaudit.reports.sections.association.inherited_size import size_of
 from maskaudit.reports.sections.association.inherited_table import ROWS, table
+from maskaudit.reports.sections.association.sharpness import sharpness_of
 
 TITLE = "What the candidate inherits"
 # These compare sentences regardless of the groups.
@@ -40,10 +41,13 @@ def inherited(between: Between, estimates: Effects, names: Names) -> tuple[Block
     leans = _leans(between, estimates)
     associations = estimates.at(ASSOCIATION, between.slice(ALL), names.models)
     size = size_of(relations, associations, names)
-    blocks: list[Block] = [Text(" ".join([size, counted(leans)]))]
+    sharpness = sharpness_of(relations, names)
+    margin = between.part.margins.attribute if between.part.margins else None
+    sentences = [size, sharpness, counted(leans, margin)]
+    blocks: list[Block] = [Text(" ".join(filter(None, sentences)))]
     blocks.append(table(between, relations))
     if leans:
-        blocks += [against(between, estimates, names), *named_classes(leans)]
+        blocks += [against(between, estimates, names), *named_classes(leans, margin)]
         blocks += [every_change(between, leans, estimates, names)]
     blocks += [Text(text) for text in fidelity(relations, names)]
     return (Part(TITLE, tuple(blocks)),)

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from maskaudit.audit.estimating.crossed import LEAST_ATTRIBUTES
 from maskaudit.audit.estimating.registry.names import CORRELATION, LOG_KAPPA, SLOPE
 from maskaudit.audit.estimating.teacher_student import ENOUGH_FOR_SLOPE, LEAST_FOR_SLOPE
-from maskaudit.reports import wording
+from maskaudit.reports import sameness, wording
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Names
 
 _LIKE, _SOME_LIKE = 0.95, 0.5
@@ -82,7 +82,7 @@ def _factor(kind: _Kind, size: Effect, likeness: Effect, names: Names) -> str:
     is_turned = kind is _Kind.TURNED
     factor = f"{wording.odds(size.estimate)} times as large as those of {reference}"
     unsure = ", not shown to differ in size" if is_turned and not size.is_shown else ""
-    limit = "" if size.is_shown else _least(size)
+    limit = "" if size.is_shown else f"{_least(size)}{_most(size)}"
     details = (
         f"95 % interval {_factors(size.low, size.high)}; "
         f"{wording.p_value(size.p)}, not adjusted; "
@@ -115,6 +115,18 @@ def _least(size: Effect) -> str:
     if not size.mde > 0 or wording.odds(size.mde) == wording.odds(0):
         return ""
     return f"; the smallest factor that could have been expected to be found is {ways(size.mde)}"
+
+
+def _most(size: Effect) -> str:
+    """The factor, and its inverse, between which the leans are shown to lie; empty if unknown."""
+    largest = sameness.most(size)
+    if math.isnan(largest) or largest == 0:
+        return ""
+    low, high = (math.exp(sign * largest) for sign in (-1, 1))
+    return (
+        f"; shown to be between {math.floor(100 * low) / 100:.2f} and {wording.at_most(high)} times"
+        ", 90 % interval"
+    )
 
 
 def ways(step: float) -> str:

@@ -53,8 +53,8 @@ def _note(shown: Mapping[str, Effect]) -> str:
     if FLIPS in shown:
         note += (
             " The counts of attributes have no interval. An attribute counts in the first where "
-            "both its leans have a p below .05, adjusted for the number of attributes; the count "
-            "itself is not tested."
+            "the larger p of both its leans is below .025, adjusted for the number of attributes; "
+            "the count itself is not tested."
         )
     return note
 

@@ -9,7 +9,7 @@ from maskaudit.audit.estimating.cells import RELATION
 from maskaudit.audit.estimating.registry.names import INHERITANCE, LARGEST, LEAN
 from maskaudit.audit.estimating.statistics.inheritance import INHERITED, UNDECIDED
 from maskaudit.audit.estimating.statistics.multiplicity import benjamini_hochberg
-from maskaudit.reports import caveats, wording
+from maskaudit.reports import caveats, sameness, wording
 from maskaudit.reports.blocks import Block, Cell, Column, Part, Rows, Table, Text
 from maskaudit.reports.effects import (
     CANDIDATE,
@@ -190,7 +190,7 @@ def _moved_table(
                 if attribute in changes and changes[attribute].outcome in _UNSHOWN
                 else move(reference, candidate, between.groups)
                 if attribute in changes or effect.leaves_zero_out
-                else caveats.beside("no move could be shown", _least(raw[DIFFERENCE])),
+                else _unmoved(raw[DIFFERENCE]),
             )
         )
     return Table(
@@ -206,18 +206,26 @@ def _moved_table(
             Column(f"What {names.candidate} does", is_number=False),
         ),
         (Rows(tuple(rows)),),
-        note=f"{_UNDER} {caveats.MDE}",
+        note=f"{_UNDER} {caveats.MDE} At most: the smallest margin within which the move is shown "
+        "to be none, by its 90 % interval.",
         basis=_basis(moved),
     )
 
 
 def _unshown(change: Effect, n_attributes: int, raw: Effect) -> str | Cell:
     """The remark on a move that the class of its attribute does not confirm."""
+    if change.outcome == INHERITED:
+        return caveats.beside("within the margin", sameness.at_most(raw))
     if change.is_shown:
-        return "a change, with no lean shown in either model"
+        return "a change; which one is not known"
     if raw.leaves_zero_out:
         return f"beyond zero taken alone, not after allowing for {n_attributes} attributes"
-    return caveats.beside("no move could be shown", _least(raw))
+    return _unmoved(raw)
+
+
+def _unmoved(raw: Effect) -> str | Cell:
+    """That no move could be shown, and how large it may be all the same."""
+    return caveats.beside("no move could be shown", _least(raw), sameness.at_most(raw))
 
 
 def _least(raw: Effect) -> str:

@@ -39,7 +39,8 @@ def results(between: Between, estimates: Effects, names: Names) -> Table:
         f"Results in nats, with 95 % intervals{pair and f', {wording.visible(pair)}'}",
         measures.columns(names),
         (Rows(tuple(rows)),),
-        note=f"{_results_note(part, estimates)} {_open_note(between)}{_beside_note(between)}",
+        note=f"{_results_note(part, estimates)} {_margin_note(part)}{_open_note(between)}"
+        f"{_beside_note(between)}",
         basis=caveats.scopes(scopes, _SCOPES),
     )
 
@@ -115,6 +116,11 @@ def _results_note(part: ProbeSet, estimates: Effects) -> str:
         "contrasts above. The averages are shown and never tested: they "
         "depend on how common a group’s words are in general, and an untrained model has them too."
     )
+    if part.expect == "benign":
+        note = (
+            "This set is benign: its associations are true and not about people. They show how "
+            "sure the models are of themselves; nothing in it enters the count of tested sets."
+        )
     if part.expect == "none":
         note = (
             "This set is a control: nothing in it enters the count of tested sets, and its "
@@ -126,6 +132,15 @@ def _results_note(part: ProbeSet, estimates: Effects) -> str:
             "after it is taken away cannot show a lean that all attributes share, so both are here."
         )
     return note
+
+
+def _margin_note(part: ProbeSet) -> str:
+    """The margin below which a contrast counts as none, with its reason; empty without one."""
+    margin = part.margins.contrast if part.margins else None
+    if margin is None:
+        return ""
+    reason = wording.visible(margin.reason, None).rstrip(".")
+    return f"Contrasts within {wording.plain(margin.nats)} nats count as the same: {reason}. "
 
 
 def _beside_note(between: Between) -> str:

@@ -15,7 +15,7 @@ from maskaudit.audit.estimating.registry.names import (
 )
 from maskaudit.audit.estimating.statistics.yardstick import logit
 from maskaudit.audit.recording import slices
-from maskaudit.reports import caveats, wording
+from maskaudit.reports import caveats, sameness, wording
 from maskaudit.reports.blocks import (
     Block,
     Cell,
@@ -94,7 +94,11 @@ def _follows(model: str, slope: Effect, names: Names) -> str:
     if slope.mde > 0:
         # The test is against a slope of 1, so the mde is a distance from 1.
         low, high = (wording.plain(1 + step) for step in (-slope.mde, slope.mde))
-        least = f" (a slope below {low} or above {high} could have been told from 1)"
+        apart = sameness.at_most(slope, 1.0)
+        least = (
+            f" (a slope below {low} or above {high} could have been told from 1; it is {apart} "
+            "from 1, 90 % interval)"
+        )
     return (
         f"{has} ({interval}; {chance}), which is not shown to differ from the world’s{least}{none}"
     )

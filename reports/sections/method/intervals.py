@@ -1,6 +1,7 @@
 """How certain the numbers are: what each interval covers, and how it is computed."""
 
 from maskaudit.audit.recording.manifest import Manifest
+from maskaudit.reports import sameness
 from maskaudit.reports.sections.method.remarks import ANY, FACTS, GROUPS, OF_UNITS, Remark, kinds_of
 
 _INTERVALS = (
@@ -74,13 +75,22 @@ _INTERVALS = (
     ),
     Remark(
         GROUPS,
-        "What became of an attribute follows from three signs: of its lean in the reference, of "
-        "its lean in the candidate, and of the change. A sign counts where Student’s t over frames "
-        "differs from 0, adjusted for the number of attributes (Benjamini and Hochberg); leans are "
-        "against the set’s average attribute. Both leans count and agree: amplified or attenuated "
-        "where the change counts, inherited where it does not. Both count and disagree: flipped. "
-        "Only the reference’s counts, and the change is towards zero: lost. Only the candidate’s "
-        "counts, and the change is in its direction: new. Everything else is undecided.",
+        "What became of an attribute is said where it is shown, and never because something is "
+        "not. Leans are against the set’s average attribute, each tested by Student’s t over "
+        "frames; what a class says of several at once counts where the largest of their p values, "
+        "adjusted for the number of attributes (Benjamini and Hochberg), is below .05. Both leans "
+        "on opposite sides (below .025): flipped. Both on one side, and a change: amplified or "
+        "attenuated. The reference’s lean, a change back, and the candidate’s lean within the "
+        "margin of zero: lost. The candidate’s lean, a change in its direction, and the "
+        "reference’s within the margin: new. Both on one side, and a change within the margin: "
+        "inherited. Within the margin is what has its 90 % interval inside it, where the p of that "
+        "test, adjusted with the share of attributes beyond the margin (Storey, Taylor and "
+        "Siegmund 2004), is below .025. Everything else is undecided in the record, and its change "
+        "not known.",
+    ),
+    Remark(
+        ANY,
+        sameness.RULE,
     ),
     Remark(
         GROUPS,

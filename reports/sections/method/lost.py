@@ -1,12 +1,14 @@
-"""What was not given, could not be scored or was left out, and words of several pieces."""
+"""What was unbalanced, not given, could not be scored or was left out, and words of pieces."""
 
 from collections.abc import Sequence
 
 import pandas as pd
 
-from maskaudit.audit.estimating import not_given, read_alike
+from maskaudit.audit.estimating import balance, not_given, read_alike
+from maskaudit.audit.estimating.balance import Unbalanced
 from maskaudit.audit.estimating.not_given import NotGiven
 from maskaudit.audit.recording.manifest import Lost, Manifest, Unavailable
+from maskaudit.audit.recording.record import Record
 from maskaudit.audit.recording.values import NOT_JOINED
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import Block, Bullets, Column, Part, Rows, Section, Table, Text
@@ -24,9 +26,12 @@ _WHY = {
 }
 
 
-def lost(manifest: Manifest, items: pd.DataFrame, scores: pd.DataFrame, names: Names) -> Section:
+def lost(record: Record, names: Names) -> Section:
     """What was asked for and not given, lost or left out, and words of several pieces."""
+    manifest, items, scores = record.manifest, record.items, record.scores
     blocks: list[Block] = []
+    if found := balance.unbalanced_in_record(manifest, items, record.attributes):
+        blocks.append(_unbalanced(manifest, found))
     if reasons := not_given.of_record(manifest, items):
         blocks.append(_not_given(manifest, reasons))
     if not (manifest.lost or manifest.left_out or manifest.unavailable):
@@ -80,6 +85,13 @@ def _not_given(manifest: Manifest, reasons: Sequence[NotGiven]) -> Part:
         for reason in reasons
     ]
     return Part("Asked for, and not given", (Bullets(tuple(lines)),))
+
+
+def _unbalanced(manifest: Manifest, found: Sequence[Unbalanced]) -> Part:
+    lines = [
+        f"{title_of(manifest, one.probe_set)}: {wording.visible(one.text, None)}." for one in found
+    ]
+    return Part("Classes that differ in the length or frequency of words", (Bullets(tuple(lines)),))
 
 
 def _unavailable(part: Unavailable, names: Names) -> Text:

@@ -11,7 +11,7 @@ from maskaudit.audit.estimating.statistics.multiplicity import selected_level
 from maskaudit.audit.recording.manifest import Manifest, ProbeSet
 from maskaudit.audit.recording.slices import ALL
 from maskaudit.reports import caveats as basis
-from maskaudit.reports import quotes, wording
+from maskaudit.reports import quotes, sameness, wording
 from maskaudit.reports.blocks import Claim
 from maskaudit.reports.effects import (
     CANDIDATE,
@@ -182,7 +182,7 @@ def _certainty(preference: Preference, names: Names) -> str:
 
 def _even(preference: Preference, names: Names, null: str) -> str:
     unclear = [
-        f"{names.the(model)}{_could_have(effect)}"
+        f"{names.the(model)}{_could_have(effect)}{_at_most(effect, 'from even')}"
         for model in names.models
         if not (effect := preference.subjects[model]).leaves_out(effect.null_value)
     ]
@@ -210,13 +210,22 @@ def _compared(preference: Preference) -> str:
         ""
         if shown
         else ": no difference could be shown, which is not proof that there is none"
-        f"{_could_have(difference)}"
+        f"{_could_have(difference)}{_at_most(difference, 'apart')}"
     )
     chance = "not tested" if math.isnan(difference.p) else wording.p_value(difference.p)
     return (
         f"The candidate’s share is {amount} points {way} ({interval}; {chance}, not adjusted for "
         f"other numbers of this page){verdict}."
     )
+
+
+def _at_most(effect: Effect, apart: str) -> str:
+    """The smallest margin, in points, within which a number is shown to be its null value."""
+    null = 0.0 if math.isnan(effect.null_value) else effect.null_value
+    largest = sameness.most(effect, null)
+    if math.isnan(largest):
+        return ""
+    return f", at most {wording.at_most(largest, DIGITS)} points {apart} (90 % interval)"
 
 
 def _could_have(effect: Effect) -> str:

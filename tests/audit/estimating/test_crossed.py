@@ -12,7 +12,7 @@ from scipy import special, stats
 from maskaudit.audit.estimating import crossed
 from maskaudit.audit.estimating.cells import Matrix
 from maskaudit.audit.estimating.estimate import estimate
-from maskaudit.audit.estimating.statistics import anova
+from maskaudit.audit.estimating.statistics import crossed_means
 from maskaudit.audit.recording.slices import of_class
 from tests import statistics_oracles as slow
 from tests.estimate_oracles import (
@@ -440,9 +440,9 @@ def test_a_frame_that_a_class_lacks_is_not_counted_for_it():
     means = {one.slice: one for one in crossed.means(matrix, "log_odds")}
     [contrast] = crossed.contrast(matrix, "stereotype_contrast", ("first", "second"))
 
-    expected = anova.mean_interval(cells[:6][:, there])
+    expected = crossed_means.mean_interval(cells[:6][:, there])
     assert vars(means[of_class("first")].interval) == pytest.approx(vars(expected), nan_ok=True)
     assert (means[of_class("first")].n_frames, means[of_class("second")].n_frames) == (8, 9)
-    expected = anova.contrast_interval(cells[:6][:, there], cells[6:][:, there])
+    expected = crossed_means.contrast_interval(cells[:6][:, there], cells[6:][:, there])
     assert vars(contrast.interval) == pytest.approx(vars(expected), nan_ok=True)
     assert contrast.n_frames == 8

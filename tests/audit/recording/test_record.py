@@ -18,11 +18,12 @@ from hypothesis import HealthCheck, given, settings
 from maskaudit.audit.errors import CannotWriteError, InputError, LockedError
 from maskaudit.audit.recording import files, record, tables
 from maskaudit.audit.recording.files import held, unfinished
-from maskaudit.audit.recording.record import Record, load_record, seal
+from maskaudit.audit.recording.record import Record, load_record, seal, tables_in
 from tests import manifests, strategies
 
-FILES = {"record.json", "SHA256SUMS", *(f"{name}.parquet" for name in tables.COLUMNS)}
+# A format without `bound`, so that a record is read as it was made.
 MANIFEST = manifests.raw(format=4, notes=["é\n\u2028"])
+FILES = {"record.json", "SHA256SUMS", *(f"{name}.parquet" for name in tables_in(4))}
 
 ESTIMATE = {
     "slice": "all", "mode": "corrected", "subject": "candidate", "scope": "S2",
@@ -123,10 +124,28 @@ def test_the_same_record_is_written_as_the_same_bytes(tmp_path):
 def test_the_tables_are_plain_parquet(tmp_path):
     """Read without this program, they have the declared columns and no hidden notes."""
     sealed(tmp_path)
-    for name, columns in tables.COLUMNS.items():
+    for name in tables_in(4):
         schema = pq.read_schema(tmp_path / "one" / f"{name}.parquet")
-        assert schema.names == list(columns)
+        assert schema.names == list(tables.COLUMNS[name])
         assert schema.metadata is None
+
+
+def test_the_newest_format_alone_has_the_pieces_of_attributes(tmp_path):
+    """Its digest is bound, and a record without the file is refused; an older one is read empty."""
+    row = {"attribute": "a", "pieces": 1.5}
+    counted = tables.table("attributes", [row])
+    manifest = manifests.manifest(**{**MANIFEST, "format": 7})
+    new = replace(sample(), manifest=manifest, attributes=counted)
+    sealed(tmp_path / "new", new)
+    found = load_record(tmp_path / "new/one")
+    pd.testing.assert_frame_equal(found.attributes, counted)
+    assert "attributes.parquet" in found.manifest.bound
+    (tmp_path / "new/one/attributes.parquet").unlink()
+    with pytest.raises(InputError, match=r"attributes.parquet is missing"):
+        load_record(tmp_path / "new/one")
+    sealed(tmp_path / "old", replace(sample(), attributes=counted))
+    assert not (tmp_path / "old/one/attributes.parquet").exists()
+    assert load_record(tmp_path / "old/one").attributes.empty
 
 
 def test_a_table_with_other_columns_is_not_written(tmp_path):
@@ -255,11 +274,11 @@ def test_a_record_of_the_first_format_is_read_with_flags_that_are_empty(tmp_path
         ("nothing_varied", "nothing_varied", ""),
         ("not_estimable", "not_estimable", ""),
         ("exploratory", "exploratory", ""),
-        ("inherited", "", "inherited"),
+        ("inherited", "", "undecided"),
         ("amplified", "", "amplified"),
         ("attenuated", "", "attenuated"),
-        ("lost", "", "lost"),
-        ("new", "", "new"),
+        ("lost", "", "undecided"),
+        ("new", "", "undecided"),
         ("flipped", "", "flipped"),
         ("undecided", "", "undecided"),
     ],
@@ -267,7 +286,7 @@ def test_a_record_of_the_first_format_is_read_with_flags_that_are_empty(tmp_path
 def test_what_older_formats_called_a_reading_is_a_flag_or_an_outcome(
     tmp_path, number, reading, flag, outcome
 ):
-    """Every value that formats 2 and 3 could hold, by hand."""
+    """Every value that formats 2 and 3 could hold, by hand; what was not shown is not known."""
     written = sealed(tmp_path)
     older(tmp_path / "one", number, reading=[reading] * len(written.estimates))
     read = load_record(tmp_path / "one")

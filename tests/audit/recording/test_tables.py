@@ -144,11 +144,16 @@ def test_a_score_whose_status_nobody_knows_is_refused():
         tables.check("scores", tables.table("scores", [{"status": "too_short"}]))
 
 
+LATER = {"flag", "outcome", "written", "read", "joined"}
+LATER |= {"style", "family", "frequency", "n_styles", "n_families"}
+
+
 def test_the_design_names_the_same_columns():
     """The tables are those of the documentation that stands beside them, but for five columns.
 
     `flag` and `outcome` say what a number alone cannot tell, `written` and `read` what was scored,
-    and `joined` which contexts two groups have.
+    `joined` which contexts two groups have, and styles, families and frequencies what frames and
+    attributes are a sample of.
     """
     shared = Path(__file__).resolve().parents[4] / "shared" / "DESIGN.md"
     if not shared.is_file():
@@ -156,9 +161,5 @@ def test_the_design_names_the_same_columns():
     text = shared.read_text("utf-8")
     for name, columns in tables.COLUMNS.items():
         listed = text.partition(f"{name}: `")[2].partition("`")[0]
-        own = [
-            column
-            for column in columns
-            if column not in {"flag", "outcome", "written", "read", "joined"}
-        ]
+        own = [column for column in columns if column not in LATER]
         assert listed.split(", ") == own, name

@@ -26,6 +26,7 @@ MANIFEST = "record.json"
 UNSEEN = {
     "scores": {"rank", "pieces", "written", "read", "status"},
     "fills": {"token", "probability"},
+    "attributes": {"pieces"},
     "paired": {"other_context", "other_model", "measure", "context", "model", "value"},
 }
 UNSEEN_KEYS = {

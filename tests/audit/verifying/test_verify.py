@@ -19,6 +19,7 @@ from maskaudit.audit.judging.select import judged_numbers
 from maskaudit.audit.recording import binding, record, tables
 from maskaudit.audit.recording.files import unfinished
 from maskaudit.audit.verifying import recomputed
+from maskaudit.audit.verifying.attributes import attributes
 from maskaudit.audit.verifying.distributions import distributions
 from maskaudit.audit.verifying.recomputed import EVERY, Numbers, recompute
 from maskaudit.audit.verifying.verify import Verification, load_held, verify
@@ -179,6 +180,10 @@ def test_scores_that_are_gone_are_missed_in_a_record_of_any_format(copy: Path) -
     manifest = json.loads((copy / "record.json").read_text("utf-8"))
     older = {key: value for key, value in manifest.items() if key not in {"code", "bound"}}
     (copy / "record.json").write_text(json.dumps({**older, "format": record.BOUND - 1}))
+    # No such record has pieces of attributes, or what is made of them.
+    (copy / "attributes.parquet").unlink()
+    reseal(copy)
+    edits.write(copy, "estimates", recompute(record.load_record(copy)).estimates)
     reseal(copy)
     assert verify(copy).holds
     edits.write(copy, "scores", record.load_record(copy).scores.iloc[:0])
@@ -230,6 +235,44 @@ def test_who_makes_everything_again_is_not_found(copy: Path) -> None:
     assert verify(copy).holds
 
 
+@pytest.mark.parametrize(
+    ("how", "text"),
+    [
+        ("gone", "candidate has no row for"),
+        ("twice", "attributes.parquet, row 1, attribute: is there twice"),
+        ("half", "attributes.parquet, row 0, pieces: are fewer than 1"),
+        ("unasked", "attributes.parquet, row 0, attribute: was not asked"),
+    ],
+)
+def test_pieces_are_of_each_attribute_and_model_once(copy: Path, how: str, text: str) -> None:
+    """One or more; whoever writes every digest anew is found all the same."""
+    counted = record.load_record(copy).attributes
+    assert set(counted["model"]) == {"reference", "candidate"}
+    changed = {
+        "gone": counted[counted.index != counted.index[counted["model"] == "candidate"][0]],
+        "twice": pd.concat([counted.iloc[:1], counted]),
+        "half": counted.assign(pieces=[0.5, *counted["pieces"][1:]]),
+        "unasked": counted.assign(attribute=["nobody", *counted["attribute"][1:]]),
+    }
+    edits.write(copy, "attributes", changed[how].reset_index(drop=True))
+    edits.bind(copy)
+    reseal(copy)
+    assert text in told(verify(copy))
+
+
+def test_pieces_of_targets_are_among_those_of_their_scores() -> None:
+    """A mean of counts lies between the smallest and the largest of them."""
+    found = records.record([records.people()])
+    assert attributes(found).outcome == "verified"
+    assert "midwife" in set(found.attributes["attribute"])
+    for change in (-0.5, 0.5):
+        counted = found.attributes
+        moved = counted["pieces"] + change * (counted["attribute"] == "midwife")
+        check = attributes(replace(found, attributes=counted.assign(pieces=moved)))
+        assert check.n_differences == 2
+        assert "are not among those of the attribute’s scores" in check.text
+
+
 COUNTS = [
     (name, column)
     for name, columns in tables.COLUMNS.items()
@@ -262,7 +305,7 @@ def test_a_file_with_two_sums_is_named(copy: Path) -> None:
     """Whichever is right, the other is not."""
     sums = copy / "SHA256SUMS"
     sums.write_text(sums.read_text() + "0" * 64 + "  scores.parquet\n")
-    assert "SHA256SUMS, row 7" in told(verify(copy))
+    assert "SHA256SUMS, row 8" in told(verify(copy))
 
 
 def test_the_key_is_that_of_an_audit(sealed: Path) -> None:
@@ -349,7 +392,7 @@ def test_the_command_says_a_line_a_check_and_ends_as_documented(forged: Path, se
     """0 where it holds, 1 where it does not, 2 where there is no record."""
     code, text = command("verify", sealed)
     assert code == 0
-    assert [line.split()[0] for line in text.splitlines()] == ["verified"] * 10
+    assert [line.split()[0] for line in text.splitlines()] == ["verified"] * 11
     code, text = command("verify", forged, "--json")
     assert code == 1
     answer = json.loads(text)

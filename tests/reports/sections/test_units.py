@@ -91,12 +91,14 @@ def test_whether_a_preference_is_shown_follows_its_interval():
     made = page(records.record([records.pairs(n=200, writers=200)], reference=0.0, candidate=3.0))
     assert re.search(
         r"No preference either way could be shown for the reference \(teacher\) \(\d+\.\d points "
-        r"could have been expected to be found\): 50 is inside",
+        r"could have been expected to be found\), at most \d+\.\d points from even \(90 % "
+        r"interval\): 50 is inside",
         made.headline.evidence,
     )
     both = page(records.record([records.pairs(n=200, writers=200)], reference=3.0, candidate=3.0))
     assert "Both leave 50 out." in both.headline.evidence
     assert "which is not proof that there is none" in both.headline.evidence
+    assert re.search(r", at most \d+\.\d points apart \(90 % interval\)", both.headline.evidence)
 
 
 def test_one_model_alone_prefers_and_nothing_is_compared():

@@ -13,7 +13,7 @@ from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM
 from statsmodels.stats.anova import anova_lm
 
-from maskaudit.audit.estimating.statistics import anova
+from maskaudit.audit.estimating.statistics import anova, crossed_means
 from tests import statistics_oracles as oracles
 from tests.statistics_oracles import G1, TABLES
 
@@ -65,7 +65,7 @@ def test_the_golden_table_has_the_published_mean_squares():
 
 def test_the_mean_of_the_golden_table_has_the_published_interval():
     """Values computed with other tools for the same table."""
-    found = anova.mean_interval(G1, null_value=0.0)
+    found = crossed_means.mean_interval(G1, null_value=0.0)
 
     assert found.estimate == pytest.approx(0.2208333, abs=1e-7)
     assert found.std_error == pytest.approx(0.199636, abs=1e-6)
@@ -84,7 +84,9 @@ def test_the_golden_table_s_mixed_model_says_the_same():
     )  # fmt: skip
 
     assert (*fit.vcomp, fit.scale) == pytest.approx(components, abs=1e-4)
-    assert anova.mean_interval(G1).std_error == pytest.approx(float(fit.bse_fe.iloc[0]), abs=1e-4)
+    assert crossed_means.mean_interval(G1).std_error == pytest.approx(
+        float(fit.bse_fe.iloc[0]), abs=1e-4
+    )
 
 
 @pytest.mark.parametrize("shape", [(12, 8), (20, 6)])
@@ -93,7 +95,7 @@ def test_a_fresh_table_s_mixed_model_says_the_same(shape):
     cells = oracles.crossed(*shape, seed=4)
     fit = _mixed(cells)
 
-    found = anova.mean_interval(cells)
+    found = crossed_means.mean_interval(cells)
 
     assert min(fit.vcomp) > 0.01
     assert found.estimate == pytest.approx(float(fit.fe_params.iloc[0]), rel=1e-6)
@@ -109,7 +111,7 @@ def test_the_mean_agrees_with_loops_over_its_definition(shape, world, seed):
     cells = oracles.crossed(*shape, seed, attributes=attributes, frames=frames, noise=noise)
     expected = oracles.limits(math.fsum(cells.flat) / cells.size, oracles.mean_spread(cells), 0.1)
 
-    found = anova.mean_interval(cells, null_value=0.1)
+    found = crossed_means.mean_interval(cells, null_value=0.1)
 
     assert oracles.told(found) == pytest.approx(expected, rel=1e-9)
 
@@ -126,7 +128,7 @@ def test_the_contrast_agrees_with_loops_over_its_definition(shape, world, seed):
     estimate = math.fsum(first.flat) / first.size - math.fsum(second.flat) / second.size
     expected = oracles.limits(estimate, oracles.contrast_spread(first, second), 0.0)
 
-    found = anova.contrast_interval(first, second)
+    found = crossed_means.contrast_interval(first, second)
 
     assert oracles.told(found) == pytest.approx(expected, rel=1e-9)
 
@@ -139,7 +141,7 @@ def test_the_floor_is_the_larger_part_with_its_own_degrees_of_freedom(part):
     effect = np.linspace(-1, 1, 5)[:, None] if part == "attributes" else np.linspace(-1, 1, 7)
     cells = residual + effect
 
-    found = anova.mean_interval(cells)
+    found = crossed_means.mean_interval(cells)
 
     means = cells.mean(1 if part == "attributes" else 0)
     assert found.std_error == pytest.approx(stats.sem(means), rel=1e-12)
@@ -152,7 +154,7 @@ def test_the_contrast_of_two_classes_without_frame_effects_is_welch_s_test():
     first, second = rng.normal(1, 1, 9), rng.normal(0, 2, 6)
     expected = stats.ttest_ind(first, second, equal_var=False)
 
-    found = anova.contrast_interval(
+    found = crossed_means.contrast_interval(
         np.tile(first[:, None], (1, 8)), np.tile(second[:, None], (1, 8))
     )
 
@@ -166,7 +168,7 @@ def test_the_contrast_of_classes_without_attributes_own_effects_is_a_paired_test
     first, second = rng.normal(1, 1, 9), rng.normal(0, 2, 9)
     expected = stats.ttest_rel(first, second)
 
-    found = anova.contrast_interval(np.tile(first, (4, 1)), np.tile(second, (3, 1)))
+    found = crossed_means.contrast_interval(np.tile(first, (4, 1)), np.tile(second, (3, 1)))
 
     assert found.p == pytest.approx(expected.pvalue, rel=1e-9)
     assert found.df == pytest.approx(8, rel=1e-9)
@@ -176,7 +178,7 @@ def test_the_part_of_the_frames_is_what_more_frames_would_reduce():
     """Standard error squared less it is the attributes' own variance over their number."""
     a, b, e = oracles.mean_squares(G1)
 
-    found = anova.mean_interval(G1)
+    found = crossed_means.mean_interval(G1)
 
     assert found.v_frames == pytest.approx(b / 24, rel=1e-9)
     assert found.std_error**2 - found.v_frames == pytest.approx((a - e) / 4 / 6, rel=1e-9)
@@ -240,7 +242,9 @@ def test_names_are_a_third_part_of_the_variance():
     below = alone.variance**2 / alone.df + sum(part**2 / df for part, df in own)
     expected = oracles.limits(cells.mean(), oracles.Spread(variance, variance**2 / below), 0.0)
 
-    found = anova.mean_interval(cells, names=anova.name_parts(names), null_value=0.0)
+    found = crossed_means.mean_interval(
+        cells, names=crossed_means.name_parts(names), null_value=0.0
+    )
 
     assert oracles.told(found) == pytest.approx(expected, rel=1e-9)
 
@@ -252,9 +256,9 @@ def test_names_without_other_variance_are_welch_s_test():
     expected = stats.ttest_ind(first, second, equal_var=False)
     cells = np.full((3, 4), 0.5)
 
-    parts = anova.name_parts([first, second])
-    found = anova.mean_interval(cells, names=parts, null_value=0.5 + expected.statistic)
-    contrast = anova.contrast_interval(cells, cells, names=parts, null_value=1.0)
+    parts = crossed_means.name_parts([first, second])
+    found = crossed_means.mean_interval(cells, names=parts, null_value=0.5 + expected.statistic)
+    contrast = crossed_means.contrast_interval(cells, cells, names=parts, null_value=1.0)
 
     scale = math.sqrt(stats.sem(first) ** 2 + stats.sem(second) ** 2)
     assert found.std_error == pytest.approx(scale, rel=1e-9)
@@ -264,22 +268,22 @@ def test_names_without_other_variance_are_welch_s_test():
 def test_one_name_in_a_group_is_too_few():
     """How names vary cannot be learnt from one: an error, and neither 0 nor a crash."""
     with pytest.raises(ValueError, match="expected"):
-        anova.name_parts([np.array([0.3]), np.array([0.1, 0.2, 0.4])])
+        crossed_means.name_parts([np.array([0.3]), np.array([0.1, 0.2, 0.4])])
 
 
 def test_names_count_where_many_cells_are_missing():
     """The clusters' variance and the names', with Satterthwaite's degrees of freedom."""
     cells = oracles.without(oracles.crossed(10, 10, 1), 12, seed=1)
     names = [np.array([0.0, 2.0, 4.0]), np.array([1.0, 0.0, 5.0])]
-    parts = anova.name_parts(names)
+    parts = crossed_means.name_parts(names)
     own = sum(stats.sem(means) ** 2 for means in names)
     below = sum(stats.sem(means) ** 4 / 2 for means in names)
 
     for alone, named in (
-        (anova.mean_interval(cells), anova.mean_interval(cells, names=parts)),
+        (crossed_means.mean_interval(cells), crossed_means.mean_interval(cells, names=parts)),
         (
-            anova.contrast_interval(cells[:5], cells[5:]),
-            anova.contrast_interval(cells[:5], cells[5:], names=parts),
+            crossed_means.contrast_interval(cells[:5], cells[5:]),
+            crossed_means.contrast_interval(cells[:5], cells[5:], names=parts),
         ),
     ):
         clusters = alone.std_error**2
@@ -331,7 +335,7 @@ def test_the_first_missing_cell_barely_moves_the_interval(i, j):
     cells = G1.copy()
     cells[i, j] = np.nan
 
-    found = anova.mean_interval(cells, null_value=0.0)
+    found = crossed_means.mean_interval(cells, null_value=0.0)
 
     assert found.std_error == pytest.approx(0.200, abs=0.003)
     assert found.df == pytest.approx(7.5, abs=0.2)
@@ -352,7 +356,7 @@ def test_above_a_twentieth_missing_the_mean_has_clusters(shape, missing, seed):
     df = min(own.nunique() for own in groups) - 1
     expected = oracles.limits(rows["y"].mean(), oracles.Spread(max(errors) ** 2, df), 0.0)
 
-    found = anova.mean_interval(cells, null_value=0.0)
+    found = crossed_means.mean_interval(cells, null_value=0.0)
 
     assert oracles.told(found) == pytest.approx(expected, rel=1e-6)
 
@@ -388,7 +392,7 @@ def test_above_a_twentieth_missing_the_contrast_has_clusters(seed):
     spread = oracles.Spread(variance, df)
     expected = oracles.limits(means[True] - means[False], spread, 0.0)
 
-    found = anova.contrast_interval(cells[:7], cells[7:])
+    found = crossed_means.contrast_interval(cells[:7], cells[7:])
 
     assert oracles.told(found) == pytest.approx(expected, rel=1e-6)
 
@@ -401,7 +405,7 @@ def test_a_small_class_keeps_its_few_degrees_of_freedom_when_cells_go_missing(fi
     few, many = cells.copy(), cells.copy()
     few[0, :1], many[0, :5] = np.nan, np.nan
 
-    before, after = (anova.contrast_interval(c[:first], c[first:]) for c in (few, many))
+    before, after = (crossed_means.contrast_interval(c[:first], c[first:]) for c in (few, many))
 
     assert not anova.fillable(many[:first])
     assert after.df == pytest.approx(before.df, rel=0.3)
@@ -414,7 +418,7 @@ def test_a_class_of_one_known_attribute_leaves_the_contrast_without_an_interval(
     lone, other = np.full((3, 4), np.nan), G1 + 7.0
     lone[1] = [1.0, 2.0, 3.0, np.nan]
     sides = (lone, other) if is_first_lone else (other, lone)
-    result = anova.contrast_interval(*sides)
+    result = crossed_means.contrast_interval(*sides)
     assert result.estimate == pytest.approx(np.nanmean(sides[0]) - np.nanmean(sides[1]))
     assert np.isnan([result.low, result.high, result.std_error]).all()
 
@@ -424,7 +428,7 @@ def test_an_attribute_without_any_cell_is_not_filled_in():
     cells = oracles.crossed(30, 6, 0)
     cells[4] = np.nan
 
-    found = anova.mean_interval(cells)
+    found = crossed_means.mean_interval(cells)
 
     assert not anova.fillable(cells)
     assert found.estimate == pytest.approx(np.delete(cells, 4, axis=0).mean(), rel=1e-12)
@@ -448,11 +452,16 @@ def test_one_missing_cell_leaves_the_other_attributes_shrunken_leans_known():
 @pytest.mark.parametrize("cells", [np.ones((1, 5)), np.ones((5, 1)), np.full((1, 1), np.nan)])
 def test_too_few_of_a_factor_are_refused(cells):
     """A number that cannot be known is an error and never 0."""
-    for function in (anova.mean_squares, anova.mean_interval, anova.completed, anova.shrunken):
+    for function in (
+        anova.mean_squares,
+        crossed_means.mean_interval,
+        anova.completed,
+        anova.shrunken,
+    ):
         with pytest.raises(ValueError, match="expected"):
             function(cells)
     with pytest.raises(ValueError, match="expected"):
-        anova.contrast_interval(cells, cells)
+        crossed_means.contrast_interval(cells, cells)
     with pytest.raises(ValueError, match="expected"):
         anova.frame_interval(cells[0, :1])
 
@@ -472,9 +481,9 @@ def test_cells_that_are_all_unknown_give_no_interval():
     unknown = np.full((3, 4), np.nan)
 
     for found in (
-        anova.mean_interval(unknown, null_value=0.0),
-        anova.contrast_interval(unknown, G1),
-        anova.contrast_interval(G1, unknown),
+        crossed_means.mean_interval(unknown, null_value=0.0),
+        crossed_means.contrast_interval(unknown, G1),
+        crossed_means.contrast_interval(G1, unknown),
     ):
         assert all(math.isnan(value) for value in oracles.told(found).values())
 
@@ -484,7 +493,7 @@ def test_cells_of_one_frame_alone_give_a_point_without_an_interval():
     cells = np.full((3, 4), np.nan)
     cells[:, 1] = [0.1, 0.2, 0.6]
 
-    found = anova.mean_interval(cells, null_value=0.0)
+    found = crossed_means.mean_interval(cells, null_value=0.0)
 
     assert found.estimate == pytest.approx(0.3)
     assert math.isnan(found.low)
@@ -494,7 +503,7 @@ def test_cells_of_one_frame_alone_give_a_point_without_an_interval():
 def test_classes_with_unequal_frames_are_refused():
     """A contrast stands on the same frames."""
     with pytest.raises(ValueError, match="the same"):
-        anova.contrast_interval(np.ones((3, 4)), np.ones((3, 5)))
+        crossed_means.contrast_interval(np.ones((3, 4)), np.ones((3, 5)))
 
 
 def test_frames_that_are_all_unknown_are_refused():
@@ -512,8 +521,8 @@ def test_cells_of_zero_give_a_point_and_p_one():
     zeros = np.zeros((4, 6))
 
     for found in (
-        anova.contrast_interval(zeros, zeros),
-        anova.mean_interval(zeros, null_value=0.0),
+        crossed_means.contrast_interval(zeros, zeros),
+        crossed_means.mean_interval(zeros, null_value=0.0),
         anova.frame_interval(zeros[0], null_value=0.0),
     ):
         assert (found.estimate, found.low, found.high, found.std_error) == (0, 0, 0, 0)
@@ -528,9 +537,9 @@ def test_cells_that_are_all_the_same_do_not_differ_from_their_own_value(value, n
     cells = np.full((n, n), value)
 
     for found in (
-        anova.mean_interval(cells, null_value=value),
+        crossed_means.mean_interval(cells, null_value=value),
         anova.frame_interval(cells[0], null_value=value),
-        anova.contrast_interval(cells, cells[:-1]),
+        crossed_means.contrast_interval(cells, cells[:-1]),
     ):
         assert found.std_error == pytest.approx(0.0, abs=1e-15)
         assert found.p == pytest.approx(1.0)
@@ -541,7 +550,9 @@ def test_a_model_that_does_not_read_the_attribute_has_no_contrast(seed, n_first,
     """Every attribute has its frame's value: the classes differ by nothing, and so says p."""
     values = np.random.default_rng(seed).normal(size=frames)
 
-    found = anova.contrast_interval(np.tile(values, (n_first, 1)), np.tile(values, (n_second, 1)))
+    found = crossed_means.contrast_interval(
+        np.tile(values, (n_first, 1)), np.tile(values, (n_second, 1))
+    )
 
     assert found.estimate == pytest.approx(0.0, abs=1e-14)
     assert found.p > 0.05
@@ -553,8 +564,8 @@ def test_a_model_that_does_not_read_the_attribute_has_no_contrast(seed, n_first,
 @given(TABLES)
 def test_swapping_the_groups_negates_the_mean(cells):
     """The interval is mirrored; p value and standard error are the same."""
-    ours = anova.mean_interval(cells, null_value=0.0)
-    theirs = anova.mean_interval(-cells, null_value=0.0)
+    ours = crossed_means.mean_interval(cells, null_value=0.0)
+    theirs = crossed_means.mean_interval(-cells, null_value=0.0)
 
     assert (theirs.estimate, theirs.low, theirs.high) == (-ours.estimate, -ours.high, -ours.low)
     assert (theirs.std_error, theirs.df, theirs.p) == (ours.std_error, ours.df, ours.p)
@@ -564,8 +575,8 @@ def test_swapping_the_groups_negates_the_mean(cells):
 def test_swapping_the_classes_negates_the_contrast(cells, seed):
     """The interval is mirrored; p value and standard error are the same."""
     other = oracles.crossed(len(cells) + 1, cells.shape[1], seed)
-    ours = anova.contrast_interval(cells, other)
-    theirs = anova.contrast_interval(other, cells)
+    ours = crossed_means.contrast_interval(cells, other)
+    theirs = crossed_means.contrast_interval(other, cells)
 
     assert (theirs.estimate, theirs.low, theirs.high) == pytest.approx(
         (-ours.estimate, -ours.high, -ours.low), rel=1e-12
@@ -578,8 +589,8 @@ def test_swapping_the_classes_negates_the_contrast(cells, seed):
 @given(TABLES, st.floats(0.01, 100))
 def test_another_unit_scales_the_mean_and_leaves_its_test(cells, scale):
     """In nats or in bits: y -> cy."""
-    ours = anova.mean_interval(cells, null_value=0.0)
-    scaled = anova.mean_interval(scale * cells, null_value=0.0)
+    ours = crossed_means.mean_interval(cells, null_value=0.0)
+    scaled = crossed_means.mean_interval(scale * cells, null_value=0.0)
 
     for name in ("estimate", "low", "high", "std_error", "mde"):
         assert getattr(scaled, name) == pytest.approx(scale * getattr(ours, name), rel=1e-9)
@@ -593,8 +604,8 @@ def test_the_order_of_attributes_and_frames_is_nothing(cells, seed):
     rows, columns = (rng.permutation(n) for n in cells.shape)
     moved = cells[rows][:, columns]
 
-    assert oracles.told(anova.mean_interval(moved, null_value=0.0)) == pytest.approx(
-        oracles.told(anova.mean_interval(cells, null_value=0.0)), rel=1e-10, abs=1e-12
+    assert oracles.told(crossed_means.mean_interval(moved, null_value=0.0)) == pytest.approx(
+        oracles.told(crossed_means.mean_interval(cells, null_value=0.0)), rel=1e-10, abs=1e-12
     )
     assert anova.shrunken(moved) == pytest.approx(anova.shrunken(cells)[rows], rel=1e-9, abs=1e-12)
 
@@ -602,7 +613,7 @@ def test_the_order_of_attributes_and_frames_is_nothing(cells, seed):
 @given(TABLES, st.floats(-10, 10))
 def test_a_constant_moves_the_mean_and_nothing_else(cells, constant):
     """Location is no part of variance."""
-    ours, moved = anova.mean_interval(cells), anova.mean_interval(cells + constant)
+    ours, moved = crossed_means.mean_interval(cells), crossed_means.mean_interval(cells + constant)
 
     assert moved.estimate == pytest.approx(ours.estimate + constant, abs=1e-12)
     assert (moved.std_error, moved.df) == pytest.approx((ours.std_error, ours.df), rel=1e-8)

@@ -1,4 +1,4 @@
-"""Classes of inheritance by the method's table, signs by BH, and the flips that noise makes."""
+"""Classes of attributes by the method's sentences, signs by BH, and the flips that noise makes."""
 
 import itertools
 
@@ -11,93 +11,100 @@ from statsmodels.stats.multitest import multipletests
 
 from maskaudit.audit.estimating.statistics import inheritance
 
-# What an attribute is for the credible signs of teacher, student and student minus teacher,
-# written out from the method's text; 0 is "not credible".
-TABLE = {
-    # Teacher and student lean the same way: what the difference adds decides.
-    (1, 1, 1): "amplified",
-    (1, 1, 0): "inherited",
-    (1, 1, -1): "attenuated",
-    (-1, -1, -1): "amplified",
-    (-1, -1, 0): "inherited",
-    (-1, -1, 1): "attenuated",
-    # They lean opposite ways, whatever the difference.
-    (1, -1, 1): "flipped",
-    (1, -1, 0): "flipped",
-    (1, -1, -1): "flipped",
-    (-1, 1, 1): "flipped",
-    (-1, 1, 0): "flipped",
-    (-1, 1, -1): "flipped",
-    # Only the teacher leans: lost where the difference is credible and towards zero.
-    (1, 0, 1): "undecided",
-    (1, 0, 0): "undecided",
-    (1, 0, -1): "lost",
-    (-1, 0, 1): "lost",
-    (-1, 0, 0): "undecided",
-    (-1, 0, -1): "undecided",
-    # Only the student leans: new where the difference is credible, and the student's way. Where it
-    # is not, the teacher would have to lean further the same way, though it was not credible.
-    (0, 1, 1): "new",
-    (0, 1, 0): "undecided",
-    (0, 1, -1): "undecided",
-    (0, -1, 1): "undecided",
-    (0, -1, 0): "undecided",
-    (0, -1, -1): "new",
-    # Neither leans.
-    (0, 0, 1): "undecided",
-    (0, 0, 0): "undecided",
-    (0, 0, -1): "undecided",
-}
+MARGIN = 0.5
+# What can be known of a lean, as estimate and error, with 19 degrees of freedom: large; credible
+# and within the margin; within the margin and not credible; neither.
+STATES = {"large": (1.0, 0.01), "small": (0.1, 0.01), "none": (1e-9, 0.01), "unknown": (0.1, 1.0)}
+CREDIBLE, INSIDE = {"large", "small"}, {"small", "none"}
+EVERY = list(itertools.product(itertools.product(STATES, (1, -1)), repeat=3))
 
 
-@pytest.mark.parametrize("signs", list(itertools.product((1, 0, -1), repeat=3)))
-def test_classes_are_those_of_the_method_s_table(signs):
-    """All 27 combinations of credible signs."""
-    assert inheritance.classify(*signs) == TABLE[signs]
+def leans(states):
+    """Return the leans of attributes in these states, each with its sign."""
+    estimates, errors = np.array([STATES[state] for state, _ in states]).T
+    estimates = estimates * [sign for _, sign in states]
+    df = np.full(len(states), 19.0)
+    p = 2 * stats.t.sf(np.abs(estimates) / errors, df)
+    return inheritance.Leans(estimates, errors, df, p)
 
 
-def test_every_class_has_a_name_and_a_use():
-    """The seven names are those of the table and no others."""
-    assert set(inheritance.CLASSES) == set(TABLE.values())
+def fates(states, margin=MARGIN):
+    """Return the class of each attribute, from its states in teacher, student and change."""
+    return inheritance.fates(*(leans(own) for own in zip(*states, strict=True)), margin)
+
+
+def slow_fate(teacher, student, change):
+    """Return the class of one attribute by the sentences of the method, one after the other."""
+    (of_t, t), (of_s, s), (of_c, c) = teacher, student, change
+    both = of_t in CREDIBLE and of_s in CREDIBLE
+    if both and t != s:
+        return "flipped"
+    if both and of_c in CREDIBLE and c == s:
+        return "amplified"
+    if both and of_c in CREDIBLE:
+        return "attenuated"
+    if of_t in CREDIBLE and of_c in CREDIBLE and c == -t and of_s in INSIDE:
+        return "lost"
+    if of_s in CREDIBLE and of_c in CREDIBLE and c == s and of_t in INSIDE:
+        return "new"
+    return "inherited" if both and of_c in INSIDE else "undecided"
+
+
+def test_classes_are_those_of_the_method_s_sentences():
+    """Whatever is known of teacher, student and change, 512 attributes side by side."""
+    expected = [slow_fate(*states) for states in EVERY]
+    assert fates(EVERY) == expected
+    assert set(expected) == set(inheritance.CLASSES)
     assert len(inheritance.CLASSES) == 7
 
 
-@pytest.mark.parametrize("signs", list(TABLE))
-def test_swapping_the_groups_leaves_the_class(signs):
-    """Which group is first is a convention."""
-    swapped = tuple(-sign for sign in signs)
-
-    assert inheritance.classify(*swapped) == inheritance.classify(*signs)
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.integers(0, 2**32 - 1))
-def test_credible_signs_are_those_that_statsmodels_rejects(p, seed):
-    """BH over all attributes: the sign of what is rejected, and 0 for the rest."""
-    values = np.array(p)
-    estimates = np.random.default_rng(seed).normal(size=len(p))
-    adjusted = multipletests(values, method="fdr_bh")[1]
-    expected = [
-        int(np.sign(e)) if a < 0.05 else 0 for e, a in zip(estimates, adjusted, strict=True)
-    ]
-
-    assert inheritance.credible_signs(estimates, values).tolist() == expected
-    assert inheritance.credible_signs(-estimates, values).tolist() == [-sign for sign in expected]
+def test_no_class_is_said_for_want_of_a_result():
+    """What is known of nothing is undecided, and so is one lean alone, whatever the margin."""
+    nothing = [(("unknown", t), ("unknown", s), ("unknown", c)) for t in (1, -1) for s in (1, -1)
+               for c in (1, -1)]  # fmt: skip
+    one = [(("large", 1), ("unknown", 1), ("unknown", -1)), (("unknown", 1), ("large", 1),
+           ("unknown", 1)), (("large", 1), ("large", 1), ("unknown", 1))]  # fmt: skip
+    for margin in (0.0, 0.5):
+        assert set(fates(nothing + one, margin)) == {"undecided"}
 
 
-def test_what_was_not_tested_is_not_credible_and_does_not_count():
-    """An unknown p value makes the others no weaker, and an unknown attribute no stronger."""
-    p = np.array([0.03, np.nan, np.nan, np.nan])
-    estimates = np.array([-1.0, 2.0, np.nan, 3.0])
+def test_without_a_margin_nothing_is_lost_new_or_inherited():
+    """All else is as it is with one."""
+    found = fates(EVERY, 0.0)
+    within = {"lost", "new", "inherited"}
+    for one, other in zip(found, fates(EVERY), strict=True):
+        assert one == ("undecided" if other in within else other)
 
-    assert inheritance.credible_signs(estimates, p).tolist() == [-1, 0, 0, 0]
+
+def test_a_copy_is_inherited_without_a_margin():
+    """What is exactly the same is the same within nothing at all."""
+    lean = leans([("large", 1), ("none", 1)])
+    nothing = inheritance.Leans(np.zeros(2), np.zeros(2), np.full(2, np.nan), np.ones(2))
+    assert inheritance.fates(lean, lean, nothing) == ["inherited", "undecided"]
 
 
-def test_a_level_may_be_asked_for():
-    """The same test at one in a thousand."""
-    estimates, p = np.array([1.0, -1.0]), np.array([0.0001, 0.04])
+@given(st.permutations(EVERY[::7]))
+def test_groups_and_order_change_no_class(states):
+    """Which group is first is a convention, and so is the order of attributes."""
+    swapped = [tuple((state, -sign) for state, sign in own) for own in states]
+    assert fates(swapped) == fates(states)
+    by_state = dict(zip(EVERY[::7], fates(EVERY[::7]), strict=True))
+    assert fates(states) == [by_state[own] for own in states]
 
-    assert inheritance.credible_signs(estimates, p).tolist() == [1, -1]
-    assert inheritance.credible_signs(estimates, p, alpha=0.001).tolist() == [1, 0]
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=40))
+def test_two_leans_are_shown_where_statsmodels_rejects_by_the_larger_p(p):
+    """BH over all attributes; an attribute without one of both counts for nothing."""
+    one, other = np.array(p).T
+    same = np.zeros(len(p))
+    pair = [inheritance.Leans(same, same, same, own) for own in (one, other)]
+    known = multipletests([max(pair) for pair in p], method="fdr_bh")[1]
+    assert inheritance.shown(*pair).tolist() == (known < 0.05).tolist()
+    assert inheritance.shown(*pair, level=0.025).tolist() == (known < 0.025).tolist()
+    gap = np.append(other, np.nan)
+    same = np.zeros(len(gap))
+    pair = [inheritance.Leans(same, same, same, own) for own in (np.append(one, 0.0), gap)]
+    assert inheritance.shown(*pair).tolist() == [*(known < 0.05).tolist(), False]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Two versions of a model are paired by item, and what changed is told."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from scipy import stats
 import maskaudit
 from maskaudit.audit.errors import NotJudgedError
 from maskaudit.audit.estimating.headline import headline
-from maskaudit.audit.estimating.statistics import anova
+from maskaudit.audit.estimating.statistics import crossed_means
 from maskaudit.audit.judging.comparing.changes import changes as changes_between
 from maskaudit.audit.judging.comparing.versions import versions
 from maskaudit.reports.terminal import versions as told
@@ -118,7 +119,7 @@ def test_the_change_of_a_contrast_is_that_of_the_cells_paired_by_hand():
     found = versions(old, new)
     change = log_odds(new, "jobs") - log_odds(old, "jobs")
     first, second = (change.loc[name].to_numpy() for name in ("women_jobs", "men_jobs"))
-    by_hand = anova.contrast_interval(first, second)
+    by_hand = crossed_means.contrast_interval(first, second)
     row = row_of(found, "jobs")
     for column in ("estimate", "low", "high", "std_error", "df", "p"):
         assert row[column] == pytest.approx(getattr(by_hand, column), rel=1e-9)
@@ -462,6 +463,25 @@ def test_the_lines_for_a_terminal_put_the_clearest_change_first():
     assert [row["probe_set"] for row in as_json["changes"][:4]].count("jobs") == 2
     assert as_json["largest"] == pytest.approx(0.5, abs=1e-6)
     assert not as_json["identical"]
+
+
+@pytest.mark.parametrize("nats", [None, 0.5, 0.01])
+def test_a_change_that_is_not_shown_is_followed_by_what_it_is_the_same_within(nats):
+    """The declared margin where the 90 % interval is inside it, otherwise the smallest."""
+    old, _ = pair_of("jobs")
+    new = noisy(old, 0.3)
+    if nats:
+        new = with_set(new, "jobs", margins={"contrast": {"nats": nats, "reason": "x"}})
+    found = versions(old, new)
+    row = row_of(found, "jobs")
+    assert row["p_adjusted"] > 0.05
+    most = abs(row["estimate"]) + stats.t.ppf(0.95, row["df"]) * row["std_error"]
+    text = told.compared(found, changes_between(old, new), new.manifest.probe_sets, 2)
+    same = "the same within 0.50 nats"
+    if nats != 0.5:
+        same = f"at most {math.ceil(100 * most) / 100:.2f} nats apart, 90 % interval"
+    assert most < 0.5
+    assert f", adjusted; no change shown, {same}\n" in text
 
 
 def test_a_change_that_is_put_first_or_shown_is_quoted_as_chosen():

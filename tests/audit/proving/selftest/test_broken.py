@@ -11,7 +11,7 @@ from scipy.special import log_softmax
 
 from maskaudit.audit.estimating.cells import RELATION
 from maskaudit.audit.estimating.estimators import pooling
-from maskaudit.audit.estimating.statistics import anova, ustatistics
+from maskaudit.audit.estimating.statistics import crossed_means, inheritance, ustatistics
 from maskaudit.audit.estimating.statistics.interval import Interval, point
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
@@ -119,7 +119,15 @@ def test_numbers_that_are_not_there_fail_and_do_not_raise(monkeypatch, own):
         return replace(found, estimates=found.estimates[found.estimates["subject"] != RELATION])
 
     monkeypatch.setattr(ground, "estimate", wrong)
-    assert len(amplified(own, plants.NO_NOISE)) == 4
+    assert len(amplified(own, plants.NO_NOISE)) == 5
+
+
+def test_words_that_are_said_for_want_of_a_result_are_seen(monkeypatch, own):
+    """A student with 1.3 times the leans is called by no other word."""
+    right = inheritance.fates
+    monkeypatch.setattr(inheritance, "fates", lambda *leans: ["inherited", *right(*leans)[1:]])
+    found = {"kappa 1.3, no noise: what became of the attributes"}
+    assert amplified(own, plants.NO_NOISE) == found
 
 
 # Models without a lean
@@ -142,9 +150,9 @@ def test_cells_taken_as_independent_are_seen(monkeypatch):
 def test_a_contrast_that_takes_the_mean_for_a_lean_is_seen_in_untrained_models(monkeypatch):
     """The mean over attributes is the model's habit of one term."""
     monkeypatch.setattr(
-        anova,
+        crossed_means,
         "contrast_interval",
-        lambda *classes, **_: anova.mean_interval(np.concatenate(classes), null_value=0.0),
+        lambda *classes, **_: crossed_means.mean_interval(np.concatenate(classes), null_value=0.0),
     )
     found = failed(nulls.checks(quiet, n_models=4))
     assert found == {"untrained models: stereotype contrast"}
@@ -275,9 +283,9 @@ def test_a_frame_that_may_be_told_twice_is_seen(monkeypatch, before):
 
 def test_a_test_that_is_no_test_of_odds_is_seen(monkeypatch, before):
     """An interval of a width that does not grow with the scores."""
-    right = anova.contrast_interval
+    right = crossed_means.contrast_interval
     monkeypatch.setattr(
-        anova,
+        crossed_means,
         "contrast_interval",
         lambda *classes, **options: replace(right(*classes, **options), std_error=0.1),
     )
@@ -303,12 +311,12 @@ def test_an_amplification_of_a_model_against_itself_is_seen(monkeypatch):
 @pytest.mark.usefixtures("before")
 def test_effects_that_do_not_change_sign_with_the_groups_are_seen(monkeypatch):
     """An absolute value has no direction."""
-    right = anova.contrast_interval
+    right = crossed_means.contrast_interval
 
     def wrong(*classes, **options):
         found = right(*classes, **options)
         return replace(found, estimate=abs(found.estimate))
 
-    monkeypatch.setattr(anova, "contrast_interval", wrong)
+    monkeypatch.setattr(crossed_means, "contrast_interval", wrong)
     found = failed(metamorphic._swapped(quiet, full=False))
     assert found == {"swapped groups: signed effects"}

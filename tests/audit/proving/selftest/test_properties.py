@@ -26,6 +26,7 @@ NUMBERS = ["estimate", "low", "high", "std_error", "df", "p"]
 SIGNED = [
     *("log_odds", "prior", "lpbs", "stereotype_contrast", "stereotype_contrast_lpbs"),
     *("lean", "largest_lean", "inheritance"),
+    *("contrast_adjusted", "contrast_matched", "contrast_by_length"),
 ]
 SQUARES = ["association", "magnitude", "cbs"]
 OPENINGS = [

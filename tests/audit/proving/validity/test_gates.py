@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from maskaudit.audit.estimating.statistics.anova import contrast_interval
+from maskaudit.audit.estimating.statistics.crossed_means import contrast_interval
 from maskaudit.audit.judging.one_verdict import settled
 from maskaudit.audit.proving.validity import gates
 

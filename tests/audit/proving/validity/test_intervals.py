@@ -126,7 +126,7 @@ def test_a_broken_interval_fails_its_bar(monkeypatch):
         half = 1.96 * cells.std() / np.sqrt(cells.size)
         return Interval(cells.mean(), cells.mean() - half, cells.mean() + half)
 
-    monkeypatch.setattr(intervals.anova, "mean_interval", broken)
+    monkeypatch.setattr(intervals.crossed_means, "mean_interval", broken)
     both, sides = intervals.crossed(200, SEED)
     assert {row.what for row in both.rows if row.fails} >= set(DESIGNS[:4])
     assert sides["mean, 60 × 20: lower"].fails

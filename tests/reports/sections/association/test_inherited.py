@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from scipy import stats
 
 from maskaudit.audit.estimating.statistics.inheritance import CLASSES
 from maskaudit.reports.blocks import Definitions, Part
@@ -63,7 +64,11 @@ def test_a_change_of_size_that_is_not_shown_says_what_could_have_been():
     assert size["low"] < 0 < size["high"]
     assert "Neither amplification nor attenuation could be shown: " in told(found)
     factors = [math.exp(size["mde"]), math.exp(-size["mde"])]
-    assert f"to be found is {factors[0]:.2f}, or {factors[1]:.2f} the other way)" in told(found)
+    assert f"to be found is {factors[0]:.2f}, or {factors[1]:.2f} the other way; " in told(found)
+    half = stats.t.ppf(0.95, size["df"]) * size["std_error"]
+    most = abs(size["estimate"]) + half
+    low, high = math.floor(100 * math.exp(-most)) / 100, math.ceil(100 * math.exp(most)) / 100
+    assert f"; shown to be between {low:.2f} and {high:.2f} times, 90 % interval)" in told(found)
 
 
 def test_few_frames_are_exploratory_and_fewer_are_refused():
@@ -133,12 +138,13 @@ def test_every_attribute_is_counted_once_in_the_class_of_the_record(found):
     assert sum(counts.values()) == 14
     made = part(page(found))
     listed = next(b for b in parts(made, Definitions) if not b.is_beside)
-    assert {t.term for t in listed.terms} == {f"{n} {name}" for name, n in counts.items()}
+    words = {name: "change not known" if name == "undecided" else name for name in CLASSES}
+    assert {t.term for t in listed.terms} == {f"{n} {words[name]}" for name, n in counts.items()}
     rows = table(page(found), "leans-jobs").groups[0].rows
     assert len({row[0] for row in rows}) == 14
     for row in rows:
         value = own[own["slice"] == f"attribute={row[0]}"].iloc[0]
-        assert row[4] == value["outcome"]
+        assert row[4] == words[value["outcome"]]
         shown = row[3] if isinstance(row[3], str) else row[3].text
         assert shown.startswith(f"{value['estimate']:+.2f} (".replace("-", "−"))
     sizes = [abs(own.set_index("slice").loc[f"attribute={row[0]}", "estimate"]) for row in rows]
@@ -152,8 +158,7 @@ def test_every_class_has_its_words_and_its_rule(found, class_):
     estimates.loc[estimates["estimator"] == "inheritance", "outcome"] = class_
     made = page(replace(found, estimates=estimates))
     words = {
-        "inherited": "For all 14 attributes the lean is found in both models and no change could "
-        "be shown.",
+        "inherited": "For all 14 attributes the lean is found in both models, and the same.",
         "undecided": "Too little could be shown to say what became of any of the 14 attributes.",
     }.get(class_, f"All 14 attributes are {class_}.")
     assert words in told(replace(found, estimates=estimates))
@@ -275,14 +280,17 @@ def test_one_attribute_has_one_verdict(found):
     slice_ = f"attribute={table(page(found), 'moved-jobs').groups[0].rows[0][0]}"
     own = (estimates["slice"] == slice_) & (estimates["probe_set"] == "jobs")
     change = own & (estimates["estimator"] == "inheritance")
-    estimates.loc[change, "outcome"] = "inherited"
+    estimates.loc[change, "outcome"] = "undecided"
     estimates.loc[change, "p"] = 0.2
     assert (estimates.loc[change, "low"] > 0).all() or (estimates.loc[change, "high"] < 0).all()
     made = page(replace(found, estimates=estimates))
     moved = table(made, "moved-jobs").groups[0].rows[0]
     assert moved[6] == "beyond zero taken alone, not after allowing for 14 attributes"
     every = next(r for r in table(made, "leans-jobs").groups[0].rows if r[0] == moved[0])
-    assert (isinstance(every[3], str), every[4]) == (True, "inherited")
+    assert (isinstance(every[3], str), every[4]) == (True, "change not known")
+    estimates.loc[change, "outcome"] = "inherited"
+    moved = table(page(replace(found, estimates=estimates)), "moved-jobs").groups[0].rows[0]
+    assert moved[6].text == "within the margin"
     assert "leans further" in table(page(found), "moved-jobs").groups[0].rows[0][6]
     wide = own & (estimates["estimator"] == "largest_lean") & (estimates["subject"] == "difference")
     estimates = found.estimates.copy()
@@ -327,7 +335,7 @@ def test_two_ways_to_compare_that_disagree_are_said_to(found, plain, adjusted, w
 
 def test_the_count_of_flips_is_explained_where_there_is_one(found):
     """How an attribute counts is a note of the table that counts them, and of no other."""
-    counts = "An attribute counts in the first where both its leans have a p below .05"
+    counts = "An attribute counts in the first where the larger p of both its leans is below .025"
     assert counts in table(page(found), "inherited-jobs").note
     estimates = found.estimates[~found.estimates["estimator"].isin(["flips"])]
     assert counts not in table(page(replace(found, estimates=estimates)), "inherited-jobs").note
@@ -340,7 +348,7 @@ def test_a_change_without_a_lean_is_not_said_to_come_about_by_chance(found):
     change = (estimates["slice"] == slice_) & (estimates["estimator"] == "inheritance")
     estimates.loc[change, "outcome"] = "undecided"
     moved = table(page(replace(found, estimates=estimates)), "moved-jobs").groups[0].rows[0]
-    assert moved[6] == "a change, with no lean shown in either model"
+    assert moved[6] == "a change; which one is not known"
 
 
 def test_one_attribute_is_spoken_of_as_one():

@@ -84,8 +84,17 @@ def test_sources_that_name_no_shares_are_all_given():
         ),
         ({"estimate": -0.4, "low": -0.6, "high": -0.2, "p": 0.0}, "which runs against the world"),
         (
-            {"estimate": 0.9, "low": 0.7, "high": 1.1, "p": 0.3, "mde": 0.25},
-            "the world’s (a slope below 0.75 or above 1.25 could have been told from 1). ",
+            # t(.95) of 20 degrees of freedom is 1.7247: .1 + .1725, rounded up.
+            {
+                "estimate": 0.9,
+                "low": 0.7,
+                "high": 1.1,
+                "p": 0.3,
+                "mde": 0.25,
+                "std_error": 0.1,
+                "df": 20.0,
+            },
+            "it is at most 0.28 from 1, 90 % interval). ",
         ),
         (
             {"estimate": 1.0, "low": 1.0, "high": 1.0, "p": 1.0, "mde": 0.0},

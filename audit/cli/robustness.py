@@ -1,0 +1,40 @@
+"""The command `robustness`: the questions that a referee asks of each contrast of a record."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maskaudit.audit.cli.options import AsJson, Trust, note, print_json, print_text
+
+
+def robustness(
+    record: Annotated[Path, typer.Argument(metavar="RECORD", help="A record's folder.")],
+    *,
+    trust: Trust = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what each contrast rests on: styles, wording, single words, cuts; no model is needed.
+
+    Its numbers are made again from the record's scores first; a record whose numbers are others is
+    refused.
+    """
+    from maskaudit.audit.estimating.registry.names import (
+        CONTRAST,
+        OF_COVARIATES,
+        OF_ROBUSTNESS,
+        OF_STYLES,
+    )
+    from maskaudit.audit.verifying.recomputed import Numbers
+    from maskaudit.audit.verifying.verify import load_held
+    from maskaudit.reports.terminal import robustness as terminal
+
+    names = {CONTRAST, *OF_STYLES, *OF_COVARIATES, *OF_ROBUSTNESS}
+    numbers = Numbers(names=frozenset(names))
+    held, notes = load_held(record, lambda _: numbers, trust=trust)
+    for sentence in notes:
+        note(sentence)
+    if as_json:
+        print_json(terminal.as_json(held))
+    else:
+        print_text(terminal.as_text(held))

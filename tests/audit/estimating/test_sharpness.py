@@ -1,0 +1,149 @@
+"""Sharpness and bias told apart, on scores whose truth is planted."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from maskaudit.audit.estimating.estimate import estimate
+from maskaudit.audit.recording import tables
+from tests import estimate_oracles as oracles
+from tests.estimate_oracles import MANY, ONE_TERM, design, items_of, row_of
+
+FRAMES = 14
+
+
+def keyed(name, **changed):
+    """Return a design whose method key says which items the set has."""
+    return design(name, method={"probe_set": name, "items": f"digest-{name}"}, **changed)
+
+
+def audited(factors, *, seed=0, noise=0.4, benign=("weather", "sea")):
+    """Estimate a tested set and benign ones, whose leans the candidate has so many times.
+
+    `factors` are those of the tested set, by name "one", and of all the others.
+    """
+    rng = np.random.default_rng(seed)
+    parts, scored = [], []
+    for name in ("one", *benign):
+        items = items_of(ONE_TERM, MANY, n_frames=FRAMES, n_variants=1, priors=False, name=name)
+        leans = {
+            attribute: rng.normal(0.8 if attribute.startswith("a") else -0.8, 0.6)
+            for attribute in sorted(items["attribute"].unique())
+        }
+        factor = factors["one"] if name == "one" else factors["benign"]
+        shared = {item: rng.normal(0, noise) for item in items["item"]}
+        for model, times in (("reference", 1.0), ("candidate", factor)):
+            for row in items.to_dict("records"):
+                side = 0.5 if row["group"] == "women" else -0.5
+                value = times * (side * leans[row["attribute"]] + shared[row["item"]])
+                value += rng.normal(0, 0.05) - 3
+                scored.append(
+                    {"item": row["item"], "model": model, "measure": "logp", "value": value,
+                     "pieces": 1, "status": "ok"}
+                )  # fmt: skip
+        parts.append(items)
+    designs = [keyed("one"), *(keyed(name, expect="benign") for name in benign)]
+    return estimate(pd.concat(parts, ignore_index=True), tables.table("scores", scored), designs)
+
+
+def of_one(found, subject, estimator):
+    """Return the row of the tested set."""
+    rows = found.estimates
+    chosen = rows[(rows["probe_set"] == "one") & (rows["estimator"] == estimator)]
+    return chosen[chosen["subject"] == subject].iloc[0]
+
+
+@pytest.mark.parametrize("temperature", [0.7, 1.4])
+def test_a_candidate_that_is_only_softer_or_harder_is_called_that_and_nothing_else(temperature):
+    """All logits times one factor: sharpness is that factor, and nothing is left beyond it."""
+    found = audited({"one": temperature, "benign": temperature})
+    sharp = of_one(found, "relation", "log_kappa_benign")
+    assert sharp["low"] <= math.log(temperature) <= sharp["high"]
+    assert sharp["p"] < 0.001
+    assert of_one(found, "relation", "log_kappa")["p"] < 0.001
+    beyond = of_one(found, "relation", "log_kappa_beyond")
+    assert beyond["low"] <= 0 <= beyond["high"]
+    contrast = of_one(found, "difference", "contrast_beyond_sharpness")
+    assert contrast["low"] <= 0 <= contrast["high"]
+    assert of_one(found, "difference", "stereotype_contrast")["p"] < 0.001
+
+
+def test_amplification_on_one_axis_is_called_that_and_nothing_else():
+    """Only the tested set's leans are 1.3 times as large."""
+    found = audited({"one": 1.3, "benign": 1.0})
+    sharp = of_one(found, "relation", "log_kappa_benign")
+    assert sharp["low"] <= 0 <= sharp["high"]
+    beyond = of_one(found, "relation", "log_kappa_beyond")
+    assert beyond["low"] <= math.log(1.3) <= beyond["high"]
+    assert beyond["p"] < 0.001
+    assert of_one(found, "difference", "contrast_beyond_sharpness")["p"] < 0.001
+
+
+def test_both_together_are_called_both():
+    """A softer candidate whose leans on one axis are 1.3 times those of its other associations."""
+    found = audited({"one": 1.3 * 0.7, "benign": 0.7})
+    sharp = of_one(found, "relation", "log_kappa_benign")
+    assert sharp["high"] < 0
+    beyond = of_one(found, "relation", "log_kappa_beyond")
+    assert beyond["low"] <= math.log(1.3) <= beyond["high"]
+    assert beyond["low"] > 0
+
+
+def test_sharpness_is_the_mean_over_benign_sets_with_equal_weight():
+    """By hand: from the rows of the sets themselves."""
+    found = audited({"one": 1.2, "benign": 1.1}, benign=("weather", "sea", "night"))
+    rows = found.estimates
+    kappas = rows[(rows["estimator"] == "log_kappa") & (rows["probe_set"] != "one")]
+    sharp = of_one(found, "relation", "log_kappa_benign")
+    assert sharp["estimate"] == pytest.approx(kappas["estimate"].mean())
+    variance = (kappas["std_error"] ** 2).sum() / 9
+    assert sharp["std_error"] == pytest.approx(math.sqrt(variance))
+    df = variance**2 / ((kappas["std_error"] ** 2 / 9) ** 2 / kappas["df"]).sum()
+    assert sharp["df"] == pytest.approx(df)
+    own = of_one(found, "relation", "log_kappa")
+    beyond = of_one(found, "relation", "log_kappa_beyond")
+    assert beyond["estimate"] == pytest.approx(own["estimate"] - sharp["estimate"])
+    error = math.hypot(own["std_error"], sharp["std_error"])
+    assert beyond["std_error"] == pytest.approx(error)
+    # The contrasts of each model, and the delta method.
+    one, other = (of_one(found, m, "stereotype_contrast")["estimate"] for m in oracles.PAIR[::-1])
+    k = math.exp(sharp["estimate"])
+    contrast = of_one(found, "difference", "contrast_beyond_sharpness")
+    assert contrast["estimate"] == pytest.approx(one / k - other)
+    assert contrast["std_error"] >= one / k * sharp["std_error"]
+    # No benign set is tested, and what is beyond sharpness is no further test.
+    tested = rows[rows["p_adjusted"].notna()]
+    assert set(zip(tested["probe_set"], tested["estimator"], strict=True)) == {
+        ("one", "stereotype_contrast")
+    }
+
+
+@pytest.mark.parametrize(("benign", "flag"), [((), None), (("weather",), "too_few_benign_sets")])
+def test_one_benign_set_is_not_enough_and_without_any_nothing_is_said(benign, flag):
+    """The reason stands in place of the number."""
+    found = audited({"one": 1.2, "benign": 1.2}, benign=benign)
+    names = set(found.estimates["estimator"])
+    if flag is None:
+        assert not names & {"log_kappa_benign", "log_kappa_beyond", "contrast_beyond_sharpness"}
+        return
+    row = row_of(found, "relation", "all", "log_kappa_beyond")
+    assert (row["flag"], math.isnan(row["estimate"])) == (flag, True)
+
+
+def test_a_copy_is_exactly_as_sure_and_nothing_is_left_beyond():
+    """Zero, and no rounding noise."""
+    items = [items_of(ONE_TERM, MANY, n_frames=FRAMES, priors=False, name=n) for n in "abc"]
+    scores = pd.concat([oracles.scores_of(part, ["reference"]) for part in items])
+    both = pd.concat([scores, scores.assign(model="candidate")], ignore_index=True)
+    designs = [keyed("a"), keyed("b", expect="benign"), keyed("c", expect="benign")]
+    found = estimate(pd.concat(items, ignore_index=True), both, designs)
+    for subject, name in (
+        ("relation", "log_kappa_benign"),
+        ("relation", "log_kappa_beyond"),
+        ("difference", "contrast_beyond_sharpness"),
+    ):
+        rows = found.estimates
+        row = rows[(rows["estimator"] == name) & (rows["subject"] == subject)].iloc[0]
+        assert (row["estimate"], row["low"], row["high"]) == (0, 0, 0)
