@@ -8,6 +8,7 @@ from maskaudit.audit.estimating.registry.names import ACCURACY
 from maskaudit.audit.judging.verdicts import Judgement
 from maskaudit.audit.recording.manifest import Identity, Manifest, ProbeSet
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.verifying.recomputed import rests_on
 from maskaudit.reports import caveats, misses, quotes, wording
 from maskaudit.reports.blocks import (
     Block,
@@ -24,7 +25,7 @@ from maskaudit.reports.blocks import (
     Table,
     Text,
 )
-from maskaudit.reports.effects import CANDIDATE, REFERENCE, SHOWN, Effects, Names, Tables
+from maskaudit.reports.effects import CANDIDATE, REFERENCE, SHOWN, Effects, Estimate, Names, Tables
 from maskaudit.reports.sections import competence, licences, truth, verdicts
 from maskaudit.reports.sections import contrasts as findings
 from maskaudit.reports.sections import probe_set as sets
@@ -51,7 +52,12 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
     names = names_of(manifest)
     estimates = Effects.of(record.estimates)
     tables = Tables(
-        record.contexts, record.items, record.scores, record.paired, record.fills, estimates
+        record.contexts,
+        record.items,
+        record.scores,
+        record.paired,
+        record.fills,
+        Effects([*estimates.all, *_rests_on(record)]),
     )
     all_contrasts = contrasts(manifest.probe_sets, estimates, names, manifest.settings.adjust)
     preferred = preferences(manifest, estimates, names)
@@ -99,6 +105,15 @@ def headline(record: Record) -> Claim:
     return _headline(
         manifest, all_contrasts, preferences(manifest, estimates, names), estimates, names
     )
+
+
+def _rests_on(record: Record) -> Sequence[Estimate]:
+    """What the record's contrasts rest on; nothing for one whose tables do not belong together."""
+    try:
+        return Effects.of(rests_on(record)).all
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        # Such a record does not hold, and its page is written for those who trust it all the same.
+        return ()
 
 
 def _order(item: tuple[str, ProbeSet]) -> int:

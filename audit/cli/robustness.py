@@ -16,20 +16,22 @@ def robustness(
 ) -> None:
     """Say what each contrast rests on: styles, wording, single words, cuts; no model is needed.
 
-    Its numbers are made again from the record's scores first; a record whose numbers are others is
-    refused.
+    All of it is made from the record's scores, so records of any format can be asked; a record
+    whose own numbers do not follow from them is refused.
     """
     from maskaudit.audit.estimating.registry.names import (
         CONTRAST,
+        ENTROPY,
+        OF_CONTROLS,
         OF_COVARIATES,
-        OF_ROBUSTNESS,
+        OF_SHARPNESS,
         OF_STYLES,
     )
     from maskaudit.audit.verifying.recomputed import Numbers
     from maskaudit.audit.verifying.verify import load_held
     from maskaudit.reports.terminal import robustness as terminal
 
-    names = {CONTRAST, *OF_STYLES, *OF_COVARIATES, *OF_ROBUSTNESS}
+    names = {CONTRAST, ENTROPY, *OF_STYLES, *OF_COVARIATES, *OF_CONTROLS, *OF_SHARPNESS}
     numbers = Numbers(names=frozenset(names))
     held, notes = load_held(record, lambda _: numbers, trust=trust)
     for sentence in notes:

@@ -94,7 +94,7 @@ def association(  # noqa: PLR0913, PLR0917 - what is measured of a set, and what
     estimators = GROUP if (items["role"] == "prior").any() else (LOG_ODDS,)
     # The smaller group decides whether a number generalizes to new names.
     common = {"n_terms": items.groupby("group")["term"].nunique().min(), "mode": CORRECTED}
-    pooling = pooling_rule(items)
+    pooling, (unit, other_unit) = pooling_rule(items), _units(items)
     for index, (first, second) in enumerate(combinations(groups, 2)):
         group_pair = (first, second) if len(groups) > _TWO else ()
         for estimator in estimators:
@@ -121,13 +121,17 @@ def association(  # noqa: PLR0913, PLR0917 - what is measured of a set, and what
                     **number.row(),
                     "subject": subject,
                     "slice": str(number.slice.of_groups(*group_pair)),
-                    "method": design.key(name, pooling, _unit(number, items), margin),
+                    "method": design.key(
+                        name,
+                        pooling,
+                        other_unit if number.estimator == OTHER_STYLES else unit,
+                        margin,
+                    ),
                 }
                 rows.append({**common, **row})
     if len(groups) > _TWO and any(map(wanted, _OF_SEVERAL)):
         for subject, number in several_groups(items, scores, design.directions, seed):
             resampled = f"@seed{seed}" if number.estimator in _RESAMPLED else ""
-            unit = _unit(number, items)
             method = design.key(f"{number.estimator}{resampled}", pooling, unit)
             rows.append({**common, **number.row(), "subject": subject, "method": method})
     return rows, left_out
@@ -158,12 +162,11 @@ def _held_equal(
     return f"@{'+'.join(adjusted.held_equal(classes_of(matrix, classes), known))}"
 
 
-def _unit(number: Number, items: pd.DataFrame) -> str:
-    """What is sampled in a number, as written in the method key."""
+def _units(items: pd.DataFrame) -> tuple[str, str]:
+    """What is sampled in a number of these styles, and in one of other styles, for method keys."""
     attributes = "family" if (items["family"] != "").any() else "attribute"
-    if number.estimator == OTHER_STYLES:
-        return f"{attributes}+style"
-    return f"{attributes}+frame{' in style' if (items['style'] != '').any() else ''}"
+    in_style = " in style" if (items["style"] != "").any() else ""
+    return f"{attributes}+frame{in_style}", f"{attributes}+style"
 
 
 def _of_cells(estimator: str) -> tuple[str, str]:

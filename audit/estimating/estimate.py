@@ -44,6 +44,7 @@ from maskaudit.audit.estimating.registry.names import (
     FIDELITY_ADJUSTED,
     LOG_KAPPA,
     NEGATED,
+    OF_ROBUSTNESS,
     OF_SHARPNESS,
     between,
 )
@@ -61,9 +62,9 @@ Lexicon = frozenset[str]
 _Result = tuple[list[dict[str, Any]], list[dict[str, str]]]
 
 
-def every(_name: str) -> bool:
-    """Want every number."""
-    return True
+def kept(name: str) -> bool:
+    """Want every number that records keep."""
+    return name not in OF_ROBUSTNESS
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,15 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     attributes: pd.DataFrame | None = None,
     seed: int = 0,
     adjust: str = "bh",
-    wanted: Wanted = every,
+    wanted: Wanted = kept,
 ) -> Estimated:
     """Compute every estimate of a record, with p values adjusted by subject.
 
     `lexicon` is the user's hurtful words in lower case, for the estimators that need it, of every
     model alike or by model; `seed` is the seed of the permutation test; `adjust` as in
     `with_adjusted`. Numbers that are not `wanted` may be left out where that saves time; each
-    number is the same whichever others are made.
+    number is the same whichever others are made. By default those that records keep: what a
+    contrast rests on takes longer than all others together, and follows from the scores.
     """
     attributes = tables.table("attributes", []) if attributes is None else attributes
     fills = tables.table("fills", []) if fills is None else fills

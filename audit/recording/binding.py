@@ -10,7 +10,7 @@ from maskaudit.audit.recording.manifest import Identity, Manifest, ProbeSet, Set
 # The tables that hold what was measured; estimates follow from them.
 MEASURED = ("contexts", "items", "scores", "paired", "fills", "attributes")
 # The first format that has the table `attributes`.
-WITH_ATTRIBUTES = 7
+WITH_ATTRIBUTES = 8
 
 
 def measured(format_: int) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from maskaudit.audit.recording.slices import Slice, of_part
 # contexts of that class alone.
 WITH_PARTS = 5
 # The first format whose classes of attributes each say what was shown.
-WITH_MARGINS = 7
+WITH_MARGINS = 8
 # Classes that were said because something was not shown: of these no more is known.
 _NOT_SHOWN = ("inherited", "lost", "new")
 
@@ -44,7 +44,7 @@ def slices_now(
 
 
 def with_classes_shown(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Convert the classes of attributes of formats 4 to 6: what was not shown is undecided."""
+    """Convert the classes of attributes of formats 4 to 7: what was not shown is undecided."""
     was_not_shown = estimates["outcome"].isin(_NOT_SHOWN)
     return estimates.assign(outcome=estimates["outcome"].mask(was_not_shown, "undecided"))
 

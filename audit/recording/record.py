@@ -37,11 +37,11 @@ from maskaudit.audit.texts import bounded
 #   6: record.json has `code` (a digest of the code and libraries, which is part of the key) and
 #      `bound` (digests of the tables of what was measured, and of all other keys); paired has
 #      `joined`: a digest of all contexts of a distance of two groups.
-#   7: items have `style`, `family` and `frequency`; estimates have `n_styles` and `n_families`;
-#      the table `attributes` has the pieces of each attribute for each model.
-#      record.json may have `rules`: the gates that the run read before it measured. Probe sets may
-#      have `margins`; no class in `outcome` says that nothing was shown.
-FORMAT = 7
+#   7: record.json may have `rules`: the gates that the run read before it measured.
+#   8: items have `style`, `family` and `frequency`; estimates have `n_styles` and `n_families`;
+#      the table `attributes` has the pieces of each attribute for each model. Probe sets may have
+#      `margins`; no class in `outcome` says that nothing was shown.
+FORMAT = 8
 # The first format that binds who was scored to the scores.
 BOUND = 6
 # The first format that says which rules there were when it was measured.

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -10,8 +11,10 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.design import design
-from maskaudit.audit.estimating.estimate import Estimated, estimate, with_adjusted
+from maskaudit.audit.estimating.estimate import Estimated, estimate, kept, with_adjusted
 from maskaudit.audit.estimating.estimators.completions import HONEST
+from maskaudit.audit.estimating.numbers import find
+from maskaudit.audit.estimating.registry.names import OF_ROBUSTNESS
 from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.record import Record
@@ -28,7 +31,8 @@ _LIBRARIES = ("numpy", "scipy", "pandas")
 class Numbers:
     """Which numbers of a record are recomputed: by set, None for all, and by name.
 
-    `names` are names of numbers, `*` for any text.
+    `names` are names of numbers, `*` for any text; what no record keeps (`OF_ROBUSTNESS`) is
+    meant by its own name alone.
     """
 
     sets: frozenset[str] | None = None
@@ -36,7 +40,9 @@ class Numbers:
 
     def wanted(self, name: str) -> bool:
         """Whether a number of this name is one of them."""
-        return name in self.names or any(fnmatchcase(name, word) for word in self.names)
+        if name in self.names:
+            return True
+        return kept(name) and any(fnmatchcase(name, word) for word in self.names)
 
     def of(self, estimates: pd.DataFrame) -> pd.DataFrame:
         """The rows of estimates that hold these numbers."""
@@ -78,11 +84,22 @@ def recompute(
     )
 
 
+def rests_on(record: Record) -> pd.DataFrame:
+    """What the record's contrasts rest on, as rows of `estimates`: made when asked, and not kept.
+
+    Raises `ArithmeticError`, `LookupError`, `TypeError` or `ValueError` for a record whose tables
+    do not belong together, which does not hold.
+    """
+    made = recompute(record, Numbers(names=frozenset(OF_ROBUSTNESS))).estimates
+    return made[made["estimator"].isin(OF_ROBUSTNESS)]
+
+
 def estimates(
     record: Record, estimated: Estimated, numbers: Numbers = EVERY, *, has_lexicon: bool
 ) -> Check:
     """Whether the record's estimates are those that were `estimated` from its scores."""
     chosen, again = numbers.of(record.estimates), numbers.of(estimated.estimates)
+    again = again[again["estimator"].map(partial(_was_kept, record.manifest.format)).astype(bool)]
     if not has_lexicon:
         chosen = chosen[~chosen["estimator"].isin(HONEST.names)]
     differences = [*_of_rows(chosen, again), *_of_adjusted(record)]
@@ -90,6 +107,12 @@ def estimates(
     check = checked("estimates", differences, holds)
     remark = "".join(_other_software(record.manifest)) if check.differs else ""
     return Check(**{**vars(check), "text": check.text + remark})
+
+
+def _was_kept(format_: int, name: str) -> bool:
+    """Whether records of this format have a number of this name."""
+    entry = find(name)
+    return kept(name) and (entry is None or entry.since <= format_)
 
 
 def _of_rows(stored: pd.DataFrame, again: pd.DataFrame) -> Iterator[Difference]:

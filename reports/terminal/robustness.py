@@ -4,7 +4,10 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
+
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.verifying.recomputed import rests_on
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import Cell
 from maskaudit.reports.effects import Effect, Effects, Names
@@ -49,7 +52,7 @@ def as_json(record: Record) -> list[dict[str, Any]]:
 
 def _of_record(record: Record, names: Names) -> Iterator[tuple[Between, tuple[Question, ...]]]:
     """Yield each contrast of a record with its questions, in the order of its sets."""
-    estimates = Effects.of(record.estimates)
+    estimates = Effects.of(pd.concat([record.estimates, rests_on(record)], ignore_index=True))
     for probe_set, part in record.manifest.probe_sets.items():
         if part.kind != "association":
             continue

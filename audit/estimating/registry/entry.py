@@ -31,6 +31,7 @@ class Entry:
     by c, the number is multiplied by c to `power`; 0 if it stays or follows no power.
     `harm` is the direction of harm, None if a gate has to declare it. `log_ratio` names the number
     that its change is judged by, if not by the difference itself.
+    `since` is the first record format that has it: it is not asked of a record of an older one.
     `shown` is its place on the page, `title` its name in a table there; `estimator` is the named
     estimator that computes and defines it, empty if none does.
     """
@@ -49,6 +50,7 @@ class Entry:
     power: int = 0
     harm: Harm | None = None
     log_ratio: str = ""
+    since: int = 1
     shown: str = FURTHER
     title: str = ""
     form: Form = "number"

@@ -33,6 +33,8 @@ from maskaudit.audit.estimating.registry.names import (
 )
 
 _CELLS = frozenset({"association"})
+# The first record format with any of these numbers.
+_SINCE = 8
 
 
 def _contrast(  # noqa: PLR0913 - the fields that differ between contrasts
@@ -56,12 +58,13 @@ def _contrast(  # noqa: PLR0913 - the fields that differ between contrasts
         power=1,
         harm=harm,
         source=source,
+        since=_SINCE,
         shown=ROBUSTNESS,
     )
 
 
 def _plain(name: str, definition: str, does_not_show: str, **more: object) -> Entry:
-    values = {"unit": "", "kinds": _CELLS, "shown": ROBUSTNESS, **more}
+    values = {"unit": "", "kinds": _CELLS, "since": _SINCE, "shown": ROBUSTNESS, **more}
     return Entry(name=name, definition=definition, does_not_show=does_not_show, **values)  # type: ignore[arg-type]
 
 

@@ -128,6 +128,7 @@ def faceted():
         estimate_oracles.scores_of(items),
         [estimate_oracles.design()],
         attributes=tables.table("attributes", pieces),
+        wanted=lambda _name: True,
     ).estimates
 
 

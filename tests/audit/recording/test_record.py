@@ -134,7 +134,7 @@ def test_the_newest_format_alone_has_the_pieces_of_attributes(tmp_path):
     """Its digest is bound, and a record without the file is refused; an older one is read empty."""
     row = {"attribute": "a", "pieces": 1.5}
     counted = tables.table("attributes", [row])
-    manifest = manifests.manifest(**{**MANIFEST, "format": 7})
+    manifest = manifests.manifest(**{**MANIFEST, "format": 8})
     new = replace(sample(), manifest=manifest, attributes=counted)
     sealed(tmp_path / "new", new)
     found = load_record(tmp_path / "new/one")
@@ -235,7 +235,7 @@ def test_another_format_is_refused_and_never_misread(tmp_path, found):
     file.write_text(json.dumps({**MANIFEST, "format": found}))
     sign_again(tmp_path / "one", "record.json")
     told = refused(tmp_path / "one")
-    assert f"record format {found!r}; this version reads formats 1 to 7" in told
+    assert f"record format {found!r}; this version reads formats 1 to 8" in told
     assert "Install a newer maskaudit" in told
 
 
@@ -404,7 +404,7 @@ def damage(folder: Path, how: str) -> None:
         ("truncated", "scores.parquet: changed since it was sealed"),
         ("one byte changed", "scores.parquet: changed since it was sealed"),
         ("a table gone", "scores.parquet is missing"),
-        ("newer format", "this version reads formats 1 to 7"),
+        ("newer format", "this version reads formats 1 to 8"),
         ("unreadable", ""),
     ],
 )
