@@ -45,7 +45,11 @@ UNDIRECTED = {
     *("frames_alike", "attributes_alike", "family_icc"),
     "contrast_at_cut",
     *("pieces_apart", "words_apart", "frequency_apart"),
+    *("control_sd", "control_largest"),
+    *("log_kappa_benign", "log_kappa_beyond", "slot_entropy"),
 }
+# Of these, what grows with the scores as leans do.
+GROWING = {"style_sd", "control_sd", "control_largest"}
 # What has no value, and says so, where all cells are equal: there is nothing to rank or compare.
 OF_WHAT_VARIES = {
     *("generalizability", "dependability", "frames_needed"),

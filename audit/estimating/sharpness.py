@@ -147,7 +147,8 @@ def entropies(items: pd.DataFrame, paired: pd.DataFrame) -> Iterator[tuple[str, 
     """
     probes = items[items["role"] == "probe"][["context", "frame", "style"]].drop_duplicates()
     rows = paired[paired["measure"] == "entropy"][["context", "model", "value"]].drop_duplicates()
-    joined = probes.merge(rows, on="context")
+    # Sorted, so that the order of the items changes no last bit of a mean.
+    joined = probes.merge(rows, on="context").sort_values(["context", "frame"])
     if joined.empty:
         return
     by_frame = joined.pivot_table(index=["frame", "style"], columns="model", values="value")

@@ -27,9 +27,12 @@ from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load, shipped
 from tests import estimate_oracles, tiny
+from tests.audit.estimating.test_controls import with_controls
 from tests.audit.estimating.test_estimators import LEXICON, design_of, every_kind
 from tests.audit.estimating.test_several_groups import FOUND as THREE_GROUPS
+from tests.audit.estimating.test_sharpness import keyed
 from tests.audit.proving.selftest.test_properties import SIGNED, SQUARES
+from tests.estimate_oracles import MANY, items_of
 from tests.reports import records
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -110,13 +113,12 @@ def shared_world():
 @pytest.fixture(scope="module")
 def faceted():
     """Return the estimates of a set with styles, families, variants and terms."""
-    families = {
-        word: f"k{int(word[1:]) % 4}" for own in estimate_oracles.MANY.values() for word in own
-    }
-    items = estimate_oracles.items_of(
-        classes=estimate_oracles.MANY, n_frames=30, n_variants=2, styles="abcde", families=families
-    )
+    families = {word: f"k{int(word[1:]) % 4}" for own in MANY.values() for word in own}
     words = list(families)
+    shares = dict(zip(words, np.linspace(0.03, 0.96, len(words)), strict=True))
+    items = items_of(
+        classes=MANY, n_frames=30, n_variants=2, styles="abcde", families=families, shares=shares
+    )
     uses = {word: 1.0 + number % 5 for number, word in enumerate(words)}
     pieces = [
         {"probe_set": "one", "attribute": word, "model": model, "pieces": 1 + number % 3}
@@ -133,10 +135,21 @@ def faceted():
 
 
 @pytest.fixture(scope="module")
-def held(default, published, shared_world, faceted):
+def beyond():
+    """Return the estimates of a set with contrasts of controls, and of two benign ones."""
+    banked, _ = with_controls()
+    parts = [banked, *(items_of(classes=MANY, name=name, priors=False) for name in ("sea", "sun"))]
+    scores = [estimate_oracles.scores_of(part, inherits=1.3, noise=0.2) for part in parts]
+    designs = [keyed("one"), *(keyed(name, expect="benign") for name in ("sea", "sun"))]
+    paired = estimate_oracles.paired_of(banked)
+    return estimate(pd.concat(parts), pd.concat(scores), designs, paired=paired).estimates
+
+
+@pytest.fixture(scope="module")
+def held(default, published, shared_world, faceted, beyond):
     """Return the estimates of every record of this file in one table."""
     stored = [load_record(path).estimates for path in VERSIONS]
-    made = [default, published, shared_world, faceted, THREE_GROUPS]
+    made = [default, published, shared_world, faceted, beyond, THREE_GROUPS]
     return pd.concat([*made, *stored], ignore_index=True)
 
 
@@ -182,8 +195,9 @@ def test_directions_and_powers_are_those_that_tests_of_behaviour_write_by_hand()
     undirected = {entry.name for entry in of_cells if not entry.is_directed}
     assert undirected == estimate_oracles.UNDIRECTED
     # Those of three groups and more are held by `test_several_groups`, those of contrasts of
-    # other frames and terms by `test_estimate`.
+    # other frames and terms by `test_estimate`, those of controls and sharpness by their tests.
     elsewhere = {"style_contrast", "contrast_other_styles", "contrast_without_term"}
+    elsewhere |= {"control_contrast", "contrast_calibrated", "contrast_beyond_sharpness"}
     assert {*SIGNED, *elsewhere, "paraphrase_shift"} == exact.EFFECTS
     assert {*SQUARES, "group_spread"} == exact.SQUARES
     assert not any(entry.is_directed for entry in numbers.every() if entry not in of_cells)
@@ -197,7 +211,8 @@ def test_harm_lies_up_in_contrasts_magnitudes_their_ratios_and_the_world_s_slope
     # Contrasts of other frames, classes and terms, and with covariates held equal.
     directed = {"style_contrast", "contrast_other_styles", "contrast_without_term"}
     directed |= {"contrast_adjusted", "contrast_matched", "contrast_by_length"}
-    harmful |= {*directed, "contrast_at_cut"}
+    directed |= {"contrast_calibrated", "contrast_beyond_sharpness"}
+    harmful |= {*directed, "contrast_at_cut", "log_kappa_beyond"}
     assert {entry.name for entry in numbers.every() if entry.harm} == harmful
     assert {numbers.harm_of(name) for name in harmful} == {"up"}
     assert numbers.harm_of("stereotype_contrast_of_tomorrow") == "up"

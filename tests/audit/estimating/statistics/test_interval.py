@@ -127,7 +127,7 @@ def test_a_variance_never_falls_below_its_larger_part(attributes, frames, residu
 
     found = floored(
         [(value, df["attributes"]) for value in attributes],
-        (frames, df["frames"]),
+        [(frames, df["frames"])],
         [(value, df["residuals"]) for value in residuals],
     )
 
@@ -141,7 +141,7 @@ def test_the_floor_is_the_larger_of_the_attributes_and_the_frames(attributes, fr
     """Whatever is taken off."""
     parts = floored(
         [(value, 5.0) for value in attributes],
-        (frames, 7.0),
+        [(frames, 7.0)],
         [(-value, 35.0) for value in residuals],
     )
 

@@ -77,7 +77,8 @@ def test_the_first_line_says_what_wrote_the_document_and_how():
     """The target, the sizes, the seed and the versions."""
     first = document([table(0.95)], program.sizes(10_000, 7)).splitlines()[0]
     assert first.startswith("*Written by `make validity`")
-    assert "10,000 repetitions (2,500 of what the page calls shown, 20,000 headlines" in first
+    assert "10,000 repetitions (4,000 of styles" in first
+    assert "2,500 of what the page calls shown, 20,000 headlines" in first
     assert "seed 7" in first
     assert re.search(r"maskaudit \S+, Python \S+, numpy \S+, scipy \S+, pandas \S+\.\*$", first)
 
@@ -88,7 +89,7 @@ def test_the_exit_status_says_whether_all_bars_hold(value, status, monkeypatch, 
     monkeypatch.setattr(program, "measured", lambda _repetitions, _seed: [table(value)])
     out = tmp_path / "found.md"
     assert program.main(["--repetitions", "100", "--out", str(out)]) == status
-    assert "100 repetitions (25 of" in out.read_text(encoding="utf-8")
+    assert "100 repetitions (40 of styles" in out.read_text(encoding="utf-8")
     assert capsys.readouterr().out == f"{summary([table(value)])}\n{out}\n"
 
 
