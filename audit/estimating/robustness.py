@@ -184,9 +184,9 @@ def _alike(complete: Matrix, rng: np.random.Generator) -> Iterator[Number]:
         yield from (replace(own, flag=refused) for own in (frames, attributes))
         return
     cells, in_one = complete.cells, [np.arange(n_attributes)]
-    found = alike(cells.T, by_style, in_one, rng)
+    found = alike(cells.T, by_style, in_one, rng, "rows")
     yield from _rows_alike(frames, found, "frames", complete.frames)
-    found = alike(cells, in_one, by_style, rng)
+    found = alike(cells, in_one, by_style, rng, "columns")
     yield from _rows_alike(attributes, found, "attributes", complete.attributes)
 
 

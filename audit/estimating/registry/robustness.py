@@ -261,10 +261,10 @@ ENTRIES = (
     ),
     _plain(
         FRAMES_ALIKE,
-        "Whether frames behave as one: the share of one pattern in what attributes and frames do "
-        "not explain (the largest eigenvalue of the frames’ residual correlations, over their "
-        "number), tested against random signs; of two frames, their residual correlation, where it "
-        "is larger than any is by chance in 19 tables of 20.",
+        "Whether frames behave as one: the share of one pattern in what attributes, frames and how "
+        "far each frame lets attributes lean do not explain (the largest eigenvalue of the frames’ "
+        "residual correlations, over their number), tested against random signs; of two frames, "
+        "their residual correlation, where it is larger than any is by chance in 19 tables of 20.",
         "Why: two frames may be near copies, or attributes be understood in two ways.",
     ),
     _plain(

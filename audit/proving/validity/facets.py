@@ -20,6 +20,7 @@ SPREADS = (0.0, 0.5, 1.0, 2.0)
 CORRELATION = 0.47
 PATTERN = 0.7
 COPY = 0.8
+STRETCH = 0.5
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Rows:
 
     Attributes differ in how noisy they are: their SDs are the exponentials of normal ones of SD
     `uneven`. `pattern` is the SD of what a third of the frames share, `copy` the correlation of
-    two frames.
+    two frames, `stretch` the SD of how far a frame lets attributes lean (1 on average).
     """
 
     frames: int
@@ -116,6 +117,8 @@ class Rows:
     uneven: float = 0.0
     pattern: float = 0.0
     copy: float = 0.0
+    stretch: float = 0.0
+    lean: float = 0.5
 
     @property
     def places(self) -> list[np.ndarray]:
@@ -130,10 +133,11 @@ class Rows:
             residuals[-1] = self.copy * residuals[0] + np.sqrt(1 - self.copy**2) * residuals[-1]
         residuals[: self.frames // 3] += self.pattern * rng.standard_normal(self.attributes)
         residuals *= np.exp(self.uneven * rng.standard_normal(self.attributes))
-        attributes = 0.5 * rng.standard_normal((self.styles, self.attributes))
+        attributes = self.lean * rng.standard_normal((self.styles, self.attributes))
         cells: Cells = residuals + 0.5 * rng.standard_normal((self.frames, 1))
         for place, own in enumerate(self.places):
-            cells[own] += attributes[place]
+            far = 1 + self.stretch * rng.standard_normal((len(own), 1))
+            cells[own] += far * attributes[place]
         return cells
 
 
@@ -190,13 +194,19 @@ def families(repetitions: int, seed: int) -> Table:
 
 def likeness(repetitions: int, seed: int) -> Table:
     """Tabulate how often frames are said to behave as one."""
+    far = f"scaling leans by 1 with SD {STRETCH:g}"
     nothing: dict[str, Rows] = {
         "16 frames × 24 attributes": Rows(16, 24),
         "16 frames × 24 attributes, unevenly noisy": Rows(16, 24, uneven=0.3),
         "20 frames of 5 styles × 24 attributes, unevenly noisy": Rows(20, 24, 5, uneven=0.3),
+        f"16 frames × 24 attributes, {far}": Rows(16, 24, stretch=STRETCH, lean=1.0),
+        f"20 frames of 5 styles × 24 attributes, {far}": Rows(20, 24, 5, stretch=STRETCH, lean=1.0),
     }
     something: dict[str, Rows] = {
         f"16 frames × 24 attributes, two of correlation {COPY:g}": Rows(16, 24, copy=COPY),
+        f"16 frames × 24 attributes, {far}, two of correlation {COPY:g}": Rows(
+            16, 24, copy=COPY, stretch=STRETCH, lean=1.0
+        ),
         f"24 frames × 40 attributes, a third with a pattern of SD {PATTERN:g}": Rows(
             24, 40, pattern=PATTERN
         ),
@@ -214,7 +224,8 @@ def likeness(repetitions: int, seed: int) -> Table:
         "How often `alike` finds one pattern in what attributes and frames do not explain (p at "
         "most .05), and how often it names a pair of frames. Where frames are independent both are "
         "false alarms. Attributes that are unevenly noisy have residuals whose standard deviations "
-        "are the exponentials of normal ones of SD .3; attributes differ from style to style.",
+        "are the exponentials of normal ones of SD .3; attributes differ from style to style. "
+        "Leans have the standard deviation 1 where frames scale them, and otherwise .5.",
         tuple(rows),
     )
 
@@ -244,7 +255,7 @@ def _alike(world: Rows) -> Trial:
     columns = [np.arange(world.attributes)]
 
     def trial(rng: np.random.Generator) -> Sequence[float]:
-        found = alike(world.draw(rng), world.places, columns, rng)
+        found = alike(world.draw(rng), world.places, columns, rng, "rows")
         if found is None:
             message = "frames that do not vary were drawn"
             raise ValueError(message)
