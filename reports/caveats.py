@@ -30,6 +30,8 @@ _REASONS = {
     "too_few_styles": "too few styles",
     "too_few_controls": "fewer than ten controls",
     "too_few_benign_sets": "fewer than two benign sets",
+    "benign_sets_disagree": "the benign sets disagree, so that no one factor is the sharpness",
+    "benign_entropy_unmoved": "benign associations changed, and not how open their places are",
     "nothing_varied": "nothing varied",
 }
 

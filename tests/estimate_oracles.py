@@ -47,6 +47,7 @@ UNDIRECTED = {
     *("pieces_apart", "words_apart", "frequency_apart"),
     *("control_sd", "control_largest"),
     *("log_kappa_benign", "log_kappa_beyond", "slot_entropy"),
+    *("benign_q", "slot_entropy_benign"),
 }
 # Of these, what grows with the scores as leans do.
 GROWING = {"style_sd", "control_sd", "control_largest"}

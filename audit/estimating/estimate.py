@@ -55,7 +55,8 @@ from maskaudit.audit.recording import group_pairs, tables
 from maskaudit.audit.recording.slices import ALL
 
 _FIRST_FILLS = (ACCURACY, NEGATED)
-_FIDELITIES = (FIDELITY, FIDELITY_ADJUSTED, ENTROPY)
+# Numbers of sharpness are made of entropies too.
+_FIDELITIES = (FIDELITY, FIDELITY_ADJUSTED, ENTROPY, *OF_SHARPNESS)
 
 Lexicon = frozenset[str]
 # Rows of `estimates` about one set, and the cells left out for all subjects.

@@ -6,6 +6,7 @@ ones, grow with it too, so that what grows there is sharpness and not bias.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,13 +15,16 @@ from maskaudit.audit.estimating import crossed
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE, RELATION, Matrix
 from maskaudit.audit.estimating.crossed import Number
 from maskaudit.audit.estimating.registry.names import (
+    BENIGN_Q,
     CONTRAST_BEYOND,
     ENTROPY,
+    ENTROPY_BENIGN,
     LOG_KAPPA,
     LOG_KAPPA_BENIGN,
     LOG_KAPPA_BEYOND,
 )
 from maskaudit.audit.estimating.statistics import anova
+from maskaudit.audit.estimating.statistics.heterogeneity import Heterogeneity, heterogeneity
 from maskaudit.audit.estimating.statistics.interval import (
     Interval,
     Part,
@@ -30,6 +34,11 @@ from maskaudit.audit.estimating.statistics.interval import (
 )
 from maskaudit.audit.recording import slices
 
+if TYPE_CHECKING:
+    from maskaudit.audit.recording.values import Flag
+
+# At this level the benign sets disagree, and their amplification and entropies are moved.
+ALPHA = 0.05
 # With fewer benign sets, one odd set would pass for the models' sharpness.
 LEAST_BENIGN = 2
 
@@ -38,20 +47,36 @@ LEAST_BENIGN = 2
 class Sharpness:
     """The mean amplification over benign sets, as a logarithm, with what it was made of.
 
-    `n_sets` are the sets whose amplification could be estimated, of `asked`; `n_attributes` and
-    `n_frames` count theirs together.
+    `n_sets` are the sets whose amplification could be estimated; `n_attributes` and `n_frames`
+    count theirs together. `apart` says whether they disagree, and `entropy` is how much more open
+    the candidate finds their slots, unknown where the models share no vocabulary.
     """
 
     interval: Interval
     n_sets: int
-    asked: tuple[str, ...]
     n_attributes: int
     n_frames: int
+    apart: Heterogeneity
+    entropy: Interval
 
     @property
-    def is_known(self) -> bool:
-        """Whether enough benign sets gave an amplification."""
-        return self.n_sets >= LEAST_BENIGN
+    def why_unknown(self) -> "Flag":
+        """Why there is no one factor that would be the models' sharpness; empty if there is."""
+        if self.n_sets < LEAST_BENIGN:
+            return "too_few_benign_sets"
+        return "benign_sets_disagree" if self.apart.p < ALPHA else ""
+
+    @property
+    def why_none(self) -> "Flag":
+        """Why nothing is said of what is beyond sharpness; empty if something can be.
+
+        Who is less sure finds the slots more open, whatever the factor. Where they are not, what
+        fell are associations, and with them what is known of the world.
+        """
+        if self.why_unknown or not self.interval.p < ALPHA or np.isnan(self.entropy.p):
+            return self.why_unknown
+        has_moved = self.entropy.p < ALPHA and self.entropy.estimate * self.interval.estimate < 0
+        return "" if has_moved else "benign_entropy_unmoved"
 
 
 def sharpness(estimates: pd.DataFrame, benign: Sequence[str]) -> Sharpness:
@@ -60,21 +85,30 @@ def sharpness(estimates: pd.DataFrame, benign: Sequence[str]) -> Sharpness:
     The mean of log kappa over the sets, each with equal weight, for new attributes and frames of
     these sets: variance sum(SE^2)/B^2, degrees of freedom by Satterthwaite.
     """
-    rows = estimates[
-        (estimates["estimator"] == LOG_KAPPA)
-        & estimates["probe_set"].isin(list(benign))
-        & estimates["std_error"].notna()
-    ]
+    known = estimates[estimates["probe_set"].isin(list(benign)) & estimates["std_error"].notna()]
+    rows = known[known["estimator"] == LOG_KAPPA]
+    entropy = known[(known["estimator"] == ENTROPY) & (known["subject"] == DIFFERENCE)]
+    errors = list(zip(rows["std_error"] ** 2, rows["df"].astype(float), strict=True))
+    return Sharpness(
+        interval=_mean(rows),
+        n_sets=len(rows),
+        n_attributes=int(rows["n_attributes"].sum()),
+        n_frames=int(rows["n_frames"].sum()),
+        apart=heterogeneity(rows["estimate"].tolist(), errors),
+        entropy=_mean(entropy),
+    )
+
+
+def _mean(rows: pd.DataFrame) -> Interval:
+    """The mean of the numbers of sets, each with equal weight; unknown of fewer than two."""
     n = len(rows)
-    interval = point(np.nan)
-    if n >= LEAST_BENIGN:
-        parts: list[Part] = [
-            (error**2 / n**2, df)
-            for error, df in zip(rows["std_error"], rows["df"].astype(float), strict=True)
-        ]
-        interval = student(float(rows["estimate"].mean()), *satterthwaite(parts), null_value=0.0)
-    counts = (int(rows[name].sum()) for name in ("n_attributes", "n_frames"))
-    return Sharpness(interval, n, tuple(sorted(benign)), *counts)
+    if n < LEAST_BENIGN:
+        return point(np.nan)
+    parts: list[Part] = [
+        (error**2 / n**2, df)
+        for error, df in zip(rows["std_error"], rows["df"].astype(float), strict=True)
+    ]
+    return student(float(rows["estimate"].mean()), *satterthwaite(parts), null_value=0.0)
 
 
 def of_set(
@@ -87,15 +121,16 @@ def of_set(
 
     `kappa` is the set's own log kappa, `classes` those of its contrast, if it has one.
     """
-    size = (known.n_attributes, known.n_frames)
-    number = Number(slices.ALL, LOG_KAPPA_BENIGN, known.interval, *size)
+    yield from ((RELATION, number) for number in _of_benign(known))
     matrix = by_subject[DIFFERENCE].probes
     of_whole = Number(slices.ALL, LOG_KAPPA_BEYOND, point(np.nan), *matrix.cells.shape)
-    if not known.is_known:
-        yield RELATION, replace(number, flag="too_few_benign_sets")
-        yield RELATION, replace(of_whole, flag="too_few_benign_sets")
+    if flag := known.why_none:
+        yield RELATION, replace(of_whole, flag=flag)
+        if classes is not None:
+            pair = crossed.classes_of(by_subject[DIFFERENCE], classes)
+            number = crossed.of_pair(pair, slices.CONTRAST, CONTRAST_BEYOND)
+            yield DIFFERENCE, replace(number, flag=flag)
         return
-    yield RELATION, number
     if np.isnan(kappa.std_error):
         yield RELATION, replace(of_whole, flag="not_estimable")
     else:
@@ -106,6 +141,22 @@ def of_set(
         yield RELATION, replace(of_whole, interval=interval)
     if classes is not None:
         yield from ((DIFFERENCE, found) for found in _contrast(by_subject, classes, known.interval))
+
+
+def _of_benign(known: Sharpness) -> Iterator[Number]:
+    """Yield the sharpness, whether the benign sets agree on it, and how open they are found."""
+    number = Number(slices.ALL, LOG_KAPPA_BENIGN, point(np.nan), known.n_attributes, known.n_frames)
+    if flag := known.why_unknown:
+        yield replace(number, flag=flag)
+    else:
+        yield replace(number, interval=known.interval)
+    few: Flag = "too_few_benign_sets" if known.n_sets < LEAST_BENIGN else ""
+    q = replace(point(known.apart.q), df=known.apart.df, p=known.apart.p, null_value=known.apart.df)
+    # Copies have errors of exactly 0, and do not differ.
+    unknown: Flag = few or ("nothing_varied" if np.isnan(known.apart.q) else "")
+    yield replace(number, estimator=BENIGN_Q, interval=q, scope="S0", flag=unknown)
+    if not np.isnan(known.entropy.estimate):
+        yield replace(number, estimator=ENTROPY_BENIGN, interval=known.entropy, scope="S1")
 
 
 def _contrast(
@@ -151,8 +202,8 @@ def entropies(items: pd.DataFrame, paired: pd.DataFrame) -> Iterator[tuple[str, 
     joined = probes.merge(rows, on="context").sort_values(["context", "frame"])
     if joined.empty:
         return
-    by_frame = joined.pivot_table(index=["frame", "style"], columns="model", values="value")
-    by_frame = by_frame.sort_index().dropna()
+    means = joined.groupby(["frame", "style", "model"])["value"].mean()
+    by_frame = means.unstack("model").dropna()
     if {REFERENCE, CANDIDATE} - set(by_frame) or len(by_frame) < crossed.LEAST_FRAMES:
         return
     styles = by_frame.index.get_level_values("style").tolist()

@@ -39,6 +39,8 @@ _NO_INTERVAL = {
     "too_few_styles": "it has too few styles",
     "too_few_controls": "it has too few controls",
     "too_few_benign_sets": "too few benign sets say how sure the models are",
+    "benign_sets_disagree": "the benign sets disagree about how sure the models are",
+    "benign_entropy_unmoved": "benign associations changed by more than how sure the models are",
     "nothing_varied": "nothing varied",
     "not_estimable": "it cannot be estimated from these cells",
 }

@@ -20,6 +20,8 @@ Flag = Literal[
     "too_few_styles",
     "too_few_controls",
     "too_few_benign_sets",
+    "benign_sets_disagree",
+    "benign_entropy_unmoved",
     "nothing_varied",
     "not_estimable",
     "exploratory",

@@ -13,7 +13,12 @@ from typing import Any, Self
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.estimators.catalogue import UNIT
 from maskaudit.audit.estimating.estimators.completions import HONEST
-from maskaudit.audit.estimating.registry.names import ENTROPY, FIDELITY, FIDELITY_ADJUSTED
+from maskaudit.audit.estimating.registry.names import (
+    ENTROPY,
+    FIDELITY,
+    FIDELITY_ADJUSTED,
+    OF_SHARPNESS,
+)
 from maskaudit.audit.recording import manifest as manifests
 from maskaudit.audit.recording.binding import WITH_ATTRIBUTES
 from maskaudit.audit.recording.manifest import Manifest
@@ -164,7 +169,7 @@ def require(
 def tables_of(numbers: Numbers) -> tuple[str, ...]:
     """The tables of a record that are needed to make these numbers again."""
     others = any(numbers.wanted(name) for part in UNIT for name in part.names)
-    others |= any(map(numbers.wanted, (FIDELITY, FIDELITY_ADJUSTED, ENTROPY)))
+    others |= any(map(numbers.wanted, (FIDELITY, FIDELITY_ADJUSTED, ENTROPY, *OF_SHARPNESS)))
     return TABLES if others else SCORED
 
 

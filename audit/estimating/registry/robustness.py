@@ -3,6 +3,7 @@
 from maskaudit.audit.estimating.registry.entry import INHERITED, ROBUSTNESS, Entry, Harm
 from maskaudit.audit.estimating.registry.names import (
     ATTRIBUTES_ALIKE,
+    BENIGN_Q,
     CONTRAST_ADJUSTED,
     CONTRAST_AT_CUT,
     CONTRAST_BEYOND,
@@ -16,6 +17,7 @@ from maskaudit.audit.estimating.registry.names import (
     DECIDING_ATTRIBUTES,
     DECIDING_FRAMES,
     ENTROPY,
+    ENTROPY_BENIGN,
     FAMILY_ICC,
     FRAMES_ALIKE,
     FRAMES_WITH_SIGN,
@@ -100,6 +102,28 @@ ENTRIES = (
         form="factor",
         shown=INHERITED,
         title="Sharpness: how many times as large benign associations are",
+    ),
+    _plain(
+        BENIGN_Q,
+        "Cochran’s Q of the benign sets’ log κ: whether one factor describes them all. Where it "
+        "does, it is about their number less 1. Its p is Welch’s; below .05 nothing is said of "
+        "what is beyond sharpness.",
+        "Which set is apart.",
+        of_pair=True,
+        source="Cochran 1954; Welch 1951",
+        shown=INHERITED,
+    ),
+    _plain(
+        ENTROPY_BENIGN,
+        "How much more open the candidate finds the probed slots of the benign sets than the "
+        "reference does: the difference of their mean entropies, averaged over these sets. A "
+        "candidate that is less sure of itself finds them more open, one that knows less of their "
+        "associations need not.",
+        "Why a place is more open.",
+        unit="nats",
+        of_pair=True,
+        null=0.0,
+        shown=INHERITED,
     ),
     _plain(
         LOG_KAPPA_BEYOND,

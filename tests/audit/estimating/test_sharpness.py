@@ -19,20 +19,28 @@ def keyed(name, **changed):
     return design(name, method={"probe_set": name, "items": f"digest-{name}"}, **changed)
 
 
-def audited(factors, *, seed=0, noise=0.4, benign=("weather", "sea")):
+def audited(factors, *, seed=0, noise=0.4, benign=("weather", "sea"), opened=None):
     """Estimate a tested set and benign ones, whose leans the candidate has so many times.
 
-    `factors` are those of the tested set, by name "one", and of all the others.
+    `factors` are those of the tested set, by name "one", and of all the others, unless one of these
+    has its own. The candidate's entropies, if there are any, are `opened` nats above the others.
     """
     rng = np.random.default_rng(seed)
-    parts, scored = [], []
+    parts, scored, paired = [], [], []
     for name in ("one", *benign):
         items = items_of(ONE_TERM, MANY, n_frames=FRAMES, n_variants=1, priors=False, name=name)
         leans = {
             attribute: rng.normal(0.8 if attribute.startswith("a") else -0.8, 0.6)
             for attribute in sorted(items["attribute"].unique())
         }
-        factor = factors["one"] if name == "one" else factors["benign"]
+        factor = factors[name] if name in factors else factors["benign"]
+        for context in items["context"].unique() if opened is not None else ():
+            open_to = rng.normal(4, 1)
+            for model, more in (("reference", 0.0), ("candidate", opened)):
+                value = open_to + more + rng.normal(0, 0.1)
+                paired.append(
+                    {"context": context, "model": model, "measure": "entropy", "value": value}
+                )
         shared = {item: rng.normal(0, noise) for item in items["item"]}
         for model, times in (("reference", 1.0), ("candidate", factor)):
             for row in items.to_dict("records"):
@@ -45,7 +53,9 @@ def audited(factors, *, seed=0, noise=0.4, benign=("weather", "sea")):
                 )  # fmt: skip
         parts.append(items)
     designs = [keyed("one"), *(keyed(name, expect="benign") for name in benign)]
-    return estimate(pd.concat(parts, ignore_index=True), tables.table("scores", scored), designs)
+    items = pd.concat(parts, ignore_index=True)
+    more = {"paired": tables.table("paired", paired)}
+    return estimate(items, tables.table("scores", scored), designs, **more)
 
 
 def of_one(found, subject, estimator):
@@ -130,6 +140,51 @@ def test_one_benign_set_is_not_enough_and_without_any_nothing_is_said(benign, fl
         return
     row = row_of(found, "relation", "all", "log_kappa_beyond")
     assert (row["flag"], math.isnan(row["estimate"])) == (flag, True)
+
+
+BEYOND = (("relation", "log_kappa_beyond"), ("difference", "contrast_beyond_sharpness"))
+
+
+def test_benign_sets_that_disagree_are_no_sharpness_and_nothing_is_said_beyond_it():
+    """Q is Cochran's, from the sets' own rows; the reason stands in place of the numbers."""
+    found = audited({"one": 1.0, "benign": 0.8, "sea": 0.4}, benign=("weather", "sea", "night"))
+    rows = found.estimates
+    kappas = rows[(rows["estimator"] == "log_kappa") & (rows["probe_set"] != "one")]
+    weights = 1 / kappas["std_error"] ** 2
+    middle = (weights * kappas["estimate"]).sum() / weights.sum()
+    q = of_one(found, "relation", "benign_q")
+    assert q["estimate"] == pytest.approx((weights * (kappas["estimate"] - middle) ** 2).sum())
+    assert (q["df"], q["p"] < 0.001) == (2, True)
+    for subject, name in (*BEYOND, ("relation", "log_kappa_benign")):
+        row = of_one(found, subject, name)
+        assert (row["flag"], math.isnan(row["estimate"])) == ("benign_sets_disagree", True)
+
+
+@pytest.mark.parametrize("factor", [0.6, 1.5])
+@pytest.mark.parametrize("way", [-1, 0, 1])
+def test_lost_knowledge_is_told_from_softness_by_the_entropies(factor, way):
+    """Who is less sure finds the places more open; where they are not, associations were lost."""
+    opened = 0.4 * way
+    found = audited({"one": factor, "benign": factor}, opened=opened)
+    entropy = of_one(found, "relation", "slot_entropy_benign")
+    assert entropy["low"] <= opened <= entropy["high"]
+    own = found.estimates
+    own = own[(own["estimator"] == "slot_entropy") & (own["subject"] == "difference")]
+    assert entropy["estimate"] == pytest.approx(
+        own.loc[own["probe_set"] != "one"]["estimate"].mean()
+    )
+    is_softness = (factor < 1) == (way > 0) and way != 0
+    for subject, name in BEYOND:
+        row = of_one(found, subject, name)
+        assert row["flag"] == ("" if is_softness else "benign_entropy_unmoved")
+        assert math.isnan(row["estimate"]) != is_softness
+    assert of_one(found, "relation", "log_kappa_benign")["p"] < 0.001
+
+
+def test_entropies_say_nothing_where_benign_associations_are_as_large():
+    """There is nothing that would have to come of sharpness."""
+    found = audited({"one": 1.3, "benign": 1.0}, opened=0.0)
+    assert of_one(found, "relation", "log_kappa_beyond")["p"] < 0.001
 
 
 def test_a_copy_is_exactly_as_sure_and_nothing_is_left_beyond():
