@@ -36,6 +36,10 @@ def audited(factors, *, seed=0, noise=0.4, benign=("weather", "sea"), opened=Non
         factor = factors[name] if name in factors else factors["benign"]
         for context in items["context"].unique() if opened is not None else ():
             open_to = rng.normal(4, 1)
+            paired.append(
+                {"context": context, "model": "reference", "other_model": "candidate",
+                 "measure": "kl", "value": 0.1}
+            )  # fmt: skip
             for model, more in (("reference", 0.0), ("candidate", opened)):
                 value = open_to + more + rng.normal(0, 0.1)
                 paired.append(
