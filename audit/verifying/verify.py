@@ -26,7 +26,15 @@ from maskaudit.audit.recording.record import (
     read_manifest,
 )
 from maskaudit.audit.texts.lexicon import digest_of
-from maskaudit.audit.verifying import asked, complete, distributions, recomputed, sealed, stated
+from maskaudit.audit.verifying import (
+    asked,
+    complete,
+    distributions,
+    plausible,
+    recomputed,
+    sealed,
+    stated,
+)
 from maskaudit.audit.verifying.check import Check, Difference, checked, not_shown
 from maskaudit.audit.verifying.recomputed import EVERY, Numbers
 
@@ -163,7 +171,7 @@ def cheap(record: Record, folder: Path) -> list[Check]:
     The tables `SCORED` have to be loaded; fills and distances are checked where they are.
     """
     checks = sealed.parts(record.manifest, folder)
-    checks += [asked.asked(record), complete.complete(record)]
+    checks += [asked.asked(record), complete.complete(record), plausible.plausible(record)]
     if len(record.fills) or len(record.paired):
         checks.append(distributions.distributions(record))
     return checks

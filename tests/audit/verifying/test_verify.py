@@ -349,7 +349,7 @@ def test_the_command_says_a_line_a_check_and_ends_as_documented(forged: Path, se
     """0 where it holds, 1 where it does not, 2 where there is no record."""
     code, text = command("verify", sealed)
     assert code == 0
-    assert [line.split()[0] for line in text.splitlines()] == ["verified"] * 10
+    assert [line.split()[0] for line in text.splitlines()] == ["verified"] * 11
     code, text = command("verify", forged, "--json")
     assert code == 1
     answer = json.loads(text)
