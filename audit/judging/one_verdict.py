@@ -1,4 +1,13 @@
-"""Turn one number into a verdict: decide it by its rule, adjust for all others, give a reason."""
+"""Turn one number into a verdict: decide it by its rule, adjust for all others, give a reason.
+
+A verdict is inconclusive, and never a pass or a failure by default, where
+- the number has no interval, as with too few frames (`_without_interval`),
+- it has too few attributes for its rule (`rules.Level.refusal`),
+- its bounds show neither a pass nor a failure (`decision.change`, `decision.level`; of shares and
+  squared leans, `levels`),
+- its failure does not survive Holm's adjustment for the other verdicts (`settled`), or
+- it would pass, but more scores were lost than may be (`settled`).
+"""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
