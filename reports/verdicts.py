@@ -62,6 +62,7 @@ def status(verdict: Verdict) -> str:
         return PASS
     if verdict.verdict == "not_measured":
         return NOT_MEASURED
+    # Before the severity: a waiver has an owner and a last day, and says more than a warning.
     if verdict.waiver is not None:
         return WAIVED
     if verdict.severity == "warn":

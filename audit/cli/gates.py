@@ -85,6 +85,7 @@ def gate(  # noqa: PLR0913 - the options of a command
     judgement = replace(judgement, notes=(*judgement.notes, *notes))
     aside = ""
     try:
+        # Beside the tables, where the page and `run` find them; the record itself stays as it was.
         verdicts.write(judgement, record)
     except CannotWriteError as error:  # the record may be read-only
         aside = str(error)

@@ -135,6 +135,7 @@ def run(  # noqa: PLR0913 - the options of a command
             note=note,
         )
     if audit_settings.gates is None and not quiet:
+        # At the end, where it is seen: an audit that nothing judged looks like one that passed.
         note(gates_file.absent(audit_settings.folder))
     raise typer.Exit(_print_records(records, audit_settings, quiet=quiet, as_json=as_json))
 

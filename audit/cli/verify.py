@@ -75,6 +75,7 @@ def sign(
     from maskaudit.audit.verifying import signature
     from maskaudit.audit.verifying.verify import verify as verify_record
 
+    # A signature vouches for a record, so it is not given to one that contradicts itself.
     for check in verify_record(record).checks:
         if check.differs:
             raise InputError(f"{record}: does not hold, so it is not signed ({check})")

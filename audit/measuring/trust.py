@@ -110,6 +110,7 @@ def _make(file: Path) -> None:
 
 def _read(file: Path) -> bytes:
     try:
+        # Checked on the open file: between a check by name and the reading it could be exchanged.
         opened = bounded.opened(file, bounded.SUMS)
     except bounded.UnfitFileError as error:
         raise InputError(f"{file}: {error.strerror}; expected the key of the cache") from error

@@ -83,6 +83,7 @@ def verify(folder: Path, lexicon: frozenset[str] | None = None) -> Verification:
         raise InputError(f"{folder}: no record here; expected a folder with {MANIFEST}")
     manifests.read(folder / MANIFEST, FORMAT)
     seal = (sealed.links(folder), sealed.sums(folder))
+    # What was changed after the sealing needs no second reason, and may not be readable at all.
     if any(check.differs for check in seal):
         return Verification(folder, seal)
     try:
@@ -186,6 +187,8 @@ def _again(record: Record, numbers: Numbers, lexicon: frozenset[str] | None) -> 
     has_lexicon = is_plain or "lexicon" not in record.manifest.method
     try:
         estimated = recomputed.recompute(record, numbers, lexicon)
+    # Tables of a stranger may break the arithmetic anywhere: that is a finding about the record,
+    # and no internal error.
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         text = f"cannot be made from these tables ({type(error).__name__}: {error})"
         yield checked("estimates", [Difference("estimates.parquet", None, "", text)], "")

@@ -63,6 +63,8 @@ def association(
         # The measures are the same for every pair of groups, so one definition is enough.
         if index == 0 and table.groups[0].rows:
             blocks.append(results.defined(part, estimates))
+        # The largest leans of a control are the largest of noise, and a list of them would say
+        # otherwise.
         if not control:
             blocks += inherited.inherited(between, estimates, names)
             blocks += yardsticks.yardsticks(between, set_tables.items, estimates, names)

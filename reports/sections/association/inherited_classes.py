@@ -84,6 +84,8 @@ def named_classes(leans: Mapping[str, Effect]) -> tuple[Block, ...]:
         Term(f"{len(attributes)} {name}", (f"{MEANINGS[name]} {_named(attributes)}.",))
         for name, attributes in by_class.items()
     )
+    # Classes without any attribute are told too, or a reader could take them for not looked at.
+    # "Undecided" is no finding, whose absence would be news.
     none = [name for name in CLASSES if name not in by_class and name != UNDECIDED]
     absent = f"No attribute could be shown to be {_either(none)}. " if none else ""
     unshown = [lean for lean in leans.values() if lean.outcome in _UNSHOWN]
