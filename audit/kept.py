@@ -9,8 +9,7 @@ from maskaudit.audit.errors import CannotWriteError
 from maskaudit.audit.measuring.pairs import Pair
 from maskaudit.audit.recording import record
 from maskaudit.audit.recording.places import Entry
-from maskaudit.audit.recording.record import Record
-from maskaudit.reports.html import FILE
+from maskaudit.audit.recording.record import PAGE, Record
 
 
 @dataclass
@@ -43,7 +42,7 @@ def reused(
     # A run that ended between its record and its page left this behind. It is finished even where
     # nobody asked to skip anything: what took long is done, and whole.
     without_page = [
-        path for path in earlier if earlier[path].key == key and not (path / FILE).is_file()
+        path for path in earlier if earlier[path].key == key and not (path / PAGE).is_file()
     ]
     if not (skip_unchanged or without_page):
         return None

@@ -21,10 +21,10 @@ from maskaudit.audit.measuring.pairs import Pair, load_pairs
 from maskaudit.audit.measuring.scoring import Scored
 from maskaudit.audit.recording import record
 from maskaudit.audit.recording.files import held, unfinished
-from maskaudit.audit.recording.record import Record
+from maskaudit.audit.recording.record import PAGE, Record
 from maskaudit.audit.verifying.verify import reusable
 from maskaudit.audit.vocabulary import Progress, Stage, silent
-from maskaudit.reports.html import FILE, write_page
+from maskaudit.reports.html import write_page
 from maskaudit.reports.overview import write_overview
 
 
@@ -115,5 +115,5 @@ def _finish(sealed: Record, rules: policy.Policy | None) -> None:
     if rules is not None:
         verdicts.write(judge(sealed, rules, today=datetime.now(UTC).date()), sealed.path)
     # A reused record has a page already, but it shows the verdicts of another day.
-    if rules is not None or not (sealed.path / FILE).is_file():
+    if rules is not None or not (sealed.path / PAGE).is_file():
         write_page(sealed)

@@ -216,7 +216,7 @@ def _remarks(verdict: Verdict, mde: str) -> Iterator[str]:
     if verdict.verdict == INCONCLUSIVE and mde:
         is_change = isinstance(RULES.get(verdict.rule), Change)
         measure = "change" if is_change else "distance from its limit"
-        yield f"The smallest {measure} that it would find four times in five: {mde}."
+        yield f"The smallest {measure} that this test finds four times in five: {mde}."
     if verdict.verdict == INCONCLUSIVE and verdict.frames_needed is not None:
         actual = "" if verdict.n_frames is None else f"; there were {verdict.n_frames:,}"
         frames = "frame" if verdict.frames_needed == 1 else "frames"

@@ -46,8 +46,8 @@ def accept(  # noqa: PLR0913 - the options of a command
             "--best-of",
             metavar="K",
             min=1,
-            help="It was picked from K candidates by such numbers: its own were lucky, and later "
-            "versions fail only beyond that luck.",
+            help="How many candidates it was selected from by these numbers. The best of several "
+            "is partly lucky, so later versions fail only beyond that luck.",
         ),
     ] = 1,
     trust: Trust = False,

@@ -168,7 +168,7 @@ def _print_records(
     """Print results and verdicts, and return the exit code: 1 outranks 3, and 3 outranks 0."""
     from maskaudit.audit.estimating.not_given import of_record
     from maskaudit.audit.judging import verdicts
-    from maskaudit.reports.html import FILE
+    from maskaudit.audit.recording.record import PAGE
     from maskaudit.reports.overview import overview_path
     from maskaudit.reports.page import headline
 
@@ -181,7 +181,7 @@ def _print_records(
         nothing_scored = not record.is_measured
         # Nothing scored is no pass, even if there is no gate to say so.
         codes.append(3 if nothing_scored else 0 if judgement is None else judgement.exit_code)
-        file, claim = record.path / FILE, headline(record).sentence
+        file, claim = record.path / PAGE, headline(record).sentence
         reasons = of_record(record.manifest, record.items)
         answers.append({"record": str(record.path), "page": str(file), "headline": claim})
         answers[-1]["not_given"] = [reason.as_json() for reason in reasons]

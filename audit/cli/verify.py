@@ -30,7 +30,7 @@ def verify(  # noqa: PLR0913 - the options of a command
     ] = None,
     identity: Annotated[
         str | None,
-        typer.Option("--identity", metavar="NAME", help="Who of the signers has to have signed."),
+        typer.Option("--identity", metavar="NAME", help="Require a signature by this signer."),
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail, too, if something cannot be shown.")

@@ -114,7 +114,7 @@ class _Results:
             _append(name, self._parts[name].setdefault(probe_set, []), rows)
 
     def whole(self, *, is_shared: bool) -> Scored:
-        """All rows, which are added no more; a row that sets share (`is_shared`) appears once.
+        """All rows, once none will be added; a row that sets share (`is_shared`) appears once.
 
         It is that of the set whose name comes first, so that the order of the sets does not decide
         even its last bits, which depend on the sentences that are run together.

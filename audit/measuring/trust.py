@@ -41,7 +41,7 @@ def check_own(folder: Path) -> None:
     """Refuse a folder of another user. Raises `InputError`, which says what to type."""
     if is_foreign(folder):
         raise InputError(
-            f"{folder}: this cache is another user's, and none of its entries is of your key "
+            f"{folder}: this cache belongs to another user, and no entry was signed with your key "
             f"({key_file()}); put its owner's key there, or set MASKAUDIT_CACHE to a folder of "
             "your own, or give --no-cache"
         )
