@@ -46,6 +46,7 @@ from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.items_digest import items_digest
 from maskaudit.probes.schema import ImportedSet, ProbeSet
 
+# Named in a record, so that `verify` can say why a number comes out otherwise elsewhere.
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "scipy", "pandas", "pyarrow")
 _KEY_LENGTH = 8
 _TERMS = 40
@@ -162,11 +163,15 @@ def key_of(pair: Mapping[str, MaskedLM], questions: Questions) -> str:
 
 def name_of(contents: Manifest) -> str:
     """The name of a record's folder, `<timestamp>-<short key>`; the time is UTC."""
+    # To the microsecond: one run may seal several records with one key, and the names of records
+    # have to differ and to sort by time.
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{contents.key[:_KEY_LENGTH]}"
 
 
 def next_number(earlier: Mapping[Path, Entry]) -> int:
     """The number of the next record: larger than the count and every number of earlier records."""
+    # Not the count alone: after a record was deleted a number would come back. And not the numbers
+    # alone: records of formats 1 and 2 have none.
     return 1 + max([len(earlier), *(entry.number for entry in earlier.values())])
 
 
@@ -194,6 +199,7 @@ def manifest(
 ) -> Manifest:
     """The record's manifest; it contains no path, user or host of this machine."""
     identities = {subject: model.identity for subject, model in pair.items()}
+    # By the weights and not by the name: only these very models hold what was planted.
     planted = truth.truth_of(
         {subject: identity.weights for subject, identity in identities.items()}
     )
@@ -235,6 +241,7 @@ def _provenance(started: float, cache: CacheUse | None) -> Provenance:
         threads=threads(),
         seconds=round(time.perf_counter() - started, 1),
         packages={name: version_of(name) for name in PACKAGES},
+        # Left out without a cache, as in records that were made before there was one.
         **({} if cache is None else {"cache": cache}),
     )
 
@@ -242,6 +249,7 @@ def _provenance(started: float, cache: CacheUse | None) -> Provenance:
 def not_available(models: Mapping[str, MaskedLM], kinds: Iterable[str]) -> list[Unavailable]:
     """The measures of these kinds of probe sets that a model cannot give, by model and reason."""
     measures = frozenset[str]().union(*(needed(kind) for kind in kinds))
+    # By reason, since one lack, such as that of attention weights, costs several measures.
     found: dict[tuple[str, str], list[str]] = {}
     for name, model in models.items():
         for measure, reason in unavailable(model, measures).items():
@@ -293,8 +301,10 @@ def _parts_of(probe_set: ProbeSet, items: pd.DataFrame) -> dict[str, Any]:
             # Left out of most sets: they name their language, or are English.
             **({"foreign_letters": letters} if (letters := foreign_letters(probe_set)) else {}),
             "group_at_mask": probe_set.group_at_mask if probe_set.frames else None,
+            # A set of facts has no frames: each fact is a sentence of its own, and counts as one.
             "frames": len(probe_set.frames) or len(probe_set.facts),
         }
+    # An import lists no groups and classes: they are what stands in its rows.
     labelled = {column: items[items[column] != ""] for column in ("group", "class")}
     return {
         "groups": {
@@ -317,6 +327,8 @@ def _not_measured(identities: Mapping[str, Identity]) -> list[str]:
     if len(identities) == 1:
         return ["One model was audited alone: nothing was compared."]
     if (
+        # The size as well: with equal tokenizers one model may have unused rows, and then its
+        # distributions have another length (`scoring._rounds`).
         len({(identity.tokenizer, identity.vocabulary_size) for identity in identities.values()})
         > 1
     ):

@@ -2,13 +2,28 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from maskaudit.audit.errors import CannotWriteError
+from maskaudit.audit.measuring.pairs import Pair
 from maskaudit.audit.recording import record
 from maskaudit.audit.recording.places import Entry
-from maskaudit.audit.recording.record import Record
-from maskaudit.reports.html import FILE
+from maskaudit.audit.recording.record import PAGE, Record
+
+
+@dataclass
+class Job:
+    """A pair of models, the key of its record, and the record once it exists."""
+
+    pair: Pair
+    key: str
+    record: Record | None = None
+
+
+def whole(jobs: Sequence[Job]) -> list[Record]:
+    """The records that exist by now, in the order of the jobs."""
+    return [job.record for job in jobs if job.record is not None]
 
 
 def reused(
@@ -24,11 +39,14 @@ def reused(
     That is the newest with this key which `load` does not refuse, if unchanged audits are skipped
     or it lacks its page. `note` receives why it is returned.
     """
+    # A run that ended between its record and its page left this behind. It is finished even where
+    # nobody asked to skip anything: what took long is done, and whole.
     without_page = [
-        path for path in earlier if earlier[path].key == key and not (path / FILE).is_file()
+        path for path in earlier if earlier[path].key == key and not (path / PAGE).is_file()
     ]
     if not (skip_unchanged or without_page):
         return None
+    # Only now: `load` makes the estimates of a record again, which takes seconds.
     found = record.newest(earlier, key, note, load)
     if found is None:
         return None

@@ -6,8 +6,7 @@ written.
 """
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from maskaudit.audit import describe, kept, settings
@@ -15,6 +14,7 @@ from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.judging import policy, verdicts
 from maskaudit.audit.judging.judge import judge
 from maskaudit.audit.judging.rule_dates import rules_read
+from maskaudit.audit.kept import Job
 from maskaudit.audit.measuring import cache, scoring
 from maskaudit.audit.measuring.attributes import attribute_pieces
 from maskaudit.audit.measuring.lexicons import by_model
@@ -22,20 +22,11 @@ from maskaudit.audit.measuring.pairs import Pair, load_pairs
 from maskaudit.audit.measuring.scoring import Scored
 from maskaudit.audit.recording import record
 from maskaudit.audit.recording.files import held, unfinished
-from maskaudit.audit.recording.record import Record
+from maskaudit.audit.recording.record import PAGE, Record
 from maskaudit.audit.verifying.verify import reusable
 from maskaudit.audit.vocabulary import Progress, Stage, silent
-from maskaudit.reports.html import FILE, write_page
+from maskaudit.reports.html import write_page
 from maskaudit.reports.overview import write_overview
-
-
-@dataclass
-class Job:
-    """A pair of models, the key of its record, and the record once it exists."""
-
-    pair: Pair
-    key: str
-    record: Record | None = None
 
 
 def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
@@ -50,52 +41,54 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
     """Audit each candidate as if it were the only one; write the records and their pages.
 
     The reference is scored once for all candidates; several candidates also get an overview page
-    beside the records. With `skip_unchanged` the newest record with the same key that holds, if
-    any, is returned instead of a new one; without it, too, where that record only lacks its page,
-    which is then written: an earlier run was interrupted there. `trust` does not make the estimates
-    of such a record again. `progress` receives (what, how much is done, the total), `stage` what is
-    done where nothing is counted, and `note` sentences for the user. Raises `InputError` for
-    unusable input, `LockedError` if another run holds the folder, and `CannotWriteError`, which
-    says what is kept; no partial record is left behind.
+    beside the records. An earlier record with the same key that holds is returned instead of a new
+    one with `skip_unchanged`, or where only its page is missing, since a run was interrupted there;
+    `trust` does not make its estimates again. `progress` receives (what, how much is done, the
+    total), `stage` what is done where nothing is counted, and `note` sentences for the user. Raises
+    `InputError` for unusable input, `LockedError` if another run holds the folder, and
+    `CannotWriteError`, which says what is kept; no partial record is left behind.
     """
     started, now = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
     # Everything that a user wrote is read before a model is loaded: a fault ends the run at once.
     rules = policy.of(audit_settings)
     stage("reading the probe sets")
     questions = describe.questions(audit_settings, progress)
-    pairs_loaded = load_pairs(audit_settings, stage)
-    jobs = [Job(pair, describe.key_of(pair, questions)) for pair in pairs_loaded]
+    pairs = load_pairs(audit_settings, stage)
+    jobs = [Job(pair, describe.key_of(pair, questions)) for pair in pairs]
 
+    runs = audit_settings.runs
+    # An earlier record may stand for a new one only where its numbers follow from its scores.
     load = reusable(note, questions.lexicon, trust=trust)
-    with held(audit_settings.runs), unfinished(audit_settings.runs) as folder:
+    with held(runs), unfinished(runs) as folder:
         # Read under the lock, so that no other run takes the same number.
-        earlier = record.manifests(audit_settings.runs)
+        earlier = record.manifests(runs)
         for job in jobs:
             job.record = kept.reused(earlier, job.key, note, load, skip_unchanged=skip_unchanged)
         new = [job for job in jobs if job.record is None]
         # With nothing to score there is no cache to open, and none to complain about.
         with cache.opened(audit_settings.run.cache_mib if new else 0, note) as score_cache:
-            pairs = [list(job.pair.values()) for job in new]
+            models = [list(job.pair.values()) for job in new]
             each_scored = scoring.score_each(
-                questions.parts, pairs, progress, score_cache, reading=audit_settings.run.context
+                questions.parts, models, progress, score_cache, reading=audit_settings.run.context
             )
         notes = describe.notes_on_time(earlier) if new else []
         for sentence in notes:
             note(sentence)
-        numbered = enumerate(zip(new, each_scored, strict=True), describe.next_number(earlier))
-        for number, (job, scored) in numbered:
+        first = describe.next_number(earlier)
+        for number, (job, scored) in enumerate(zip(new, each_scored, strict=True), first):
             stage("estimating")
             read = rules_read(rules, earlier.values(), job.key, now)
             details = describe.RecordDetails(job.key, number, notes, started, read)
             unsealed = _record(questions, job.pair, scored, details)
             # Named only now: the timestamp in the name is the time of sealing.
-            final_path = audit_settings.runs / describe.name_of(unsealed.manifest)
-            with kept.named_if_stopped(_sealed(new)):
+            final_path = runs / describe.name_of(unsealed.manifest)
+            with kept.named_if_stopped(kept.whole(new)):
                 job.record = record.seal(unsealed, folder / str(number), final_path)
             for lost in unsealed.manifest.unavailable:
                 note(lost.sentence)
 
-    records = _sealed(jobs)
+    records = kept.whole(jobs)
+    # Only when all are sealed: a page that cannot be written costs no record.
     for sealed in records:
         stage("judging and writing the page" if rules else "writing the page")
         with kept.named_if_stopped([sealed]):
@@ -103,10 +96,6 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
     if len(records) > 1:
         write_overview(records)
     return records
-
-
-def _sealed(jobs: Sequence[Job]) -> list[Record]:
-    return [job.record for job in jobs if job.record is not None]
 
 
 def _record(
@@ -130,5 +119,5 @@ def _finish(sealed: Record, rules: policy.Policy | None) -> None:
     if rules is not None:
         verdicts.write(judge(sealed, rules, today=datetime.now(UTC).date()), sealed.path)
     # A reused record has a page already, but it shows the verdicts of another day.
-    if rules is not None or not (sealed.path / FILE).is_file():
+    if rules is not None or not (sealed.path / PAGE).is_file():
         write_page(sealed)

@@ -151,6 +151,7 @@ def planned(settings: Settings, progress: Progress = silent, stage: Stage = sile
     `stage` what is done where nothing is counted. Raises `InputError` for all that would stop the
     audit, a faulty gates.toml included.
     """
+    # Only to refuse: a plan must not promise a run that its gates would end at once.
     policy.of(settings)
     stage("reading the probe sets")
     sets, has_lexicon = settings.probe_sets(), settings.lexicon() is not None
@@ -206,6 +207,7 @@ def _cached(
         folder = cache.default_folder()
     except InputError:  # no home folder: a run goes on without a cache
         return None
+    # Raises where others may write to the folder, as the run would before it scores anything.
     cache.check(folder)
     models = [list(pair.values()) for pair in pairs]
     asked, taken, reasons = cached(parts, models, folder, reading=settings.run.context)

@@ -45,6 +45,7 @@ class Models(Part):
     def _named_once(self) -> Self:
         if self.candidate is not None and self.candidates is not None:
             raise ValueError("has both `candidate` and `candidates`; expected one of them")
+        # With their revisions: two revisions of one model are two candidates.
         names = [model.name for model in self.candidates or ()]
         if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
             raise ValueError(
@@ -112,6 +113,7 @@ class Settings(_File):
 
         Raises `InputError` if there is none and `[run] gates` requires one.
         """
+        # Beside the settings and not where the command was typed: rules belong to what is audited.
         file = self.rules or gates_file.find(self.folder)
         if file is None and self.run.gates == "required":
             raise InputError(
@@ -137,6 +139,7 @@ class Settings(_File):
 
         Raises `InputError` if a name matches no set.
         """
+        # A dict as an ordered set: a set that is named twice is no second set of the same name.
         files: dict[Path, None] = {}
         for name in self.probes.sets:
             files |= dict.fromkeys(files_of(name, self.folder))
@@ -161,10 +164,13 @@ class Settings(_File):
         for path in self.probe_files():
             try:
                 probe_set = load(path)
+                # Before frames are drawn and sentences written: what is too large must cost nothing
+                # yet.
                 check_budget(probe_set, self.run.most_items, str(path))
             except InputError as error:
                 faults += error.faults
             else:
+                # The tables of a record, and its method keys, tell sets apart by this name alone.
                 if probe_set.header.name in sets:
                     name = probe_set.header.name
                     faults.append(
@@ -192,6 +198,8 @@ def find(folder: Path) -> Path | None:
 
     Raises `InputError` for one of ours under another case of the name, such as Audit.toml.
     """
+    # By listing and not by opening: where a file system ignores case, Audit.toml would be read, and
+    # on the next machine it would be missed.
     for path in in_any_case(folder, SETTINGS_FILE):
         if path.name == SETTINGS_FILE:
             return path
@@ -252,6 +260,7 @@ def resolve(file: str | Path | None = None, **overrides: Unpack[Overrides]) -> S
         probes=overrides.get("probes", ()),
         runs=None if out is None else str(out),
         seed=overrides.get("seed"),
+        # A switch that is not given says nothing: False would undo what the file says.
         cache_mib=0 if overrides.get("no_cache") else None,
         allow_native=True if overrides.get("allow_native") else None,
         most_items=overrides.get("most_items"),
@@ -293,6 +302,7 @@ def overridden(  # noqa: PLR0913 - each a word of the command line
     )
     updates: dict[str, Any] = {"models": models, "rules": gates}
     if probes:
+        # Only the sets: the command line names no lexicon, so that of the file stays.
         sets = [_absolute(name) for name in probes]
         updates["probes"] = settings.probes.model_copy(update={"sets": sets})
         updates["sets_chosen"] = True
@@ -304,6 +314,7 @@ def overridden(  # noqa: PLR0913 - each a word of the command line
         "allow_native": allow_native,
         "most_items": most_items,
     }
+    # By None and not by truth: a seed of 0 and a cache of 0 MiB are choices.
     run_updates = {name: value for name, value in run.items() if value is not None}
     updates["run"] = settings.run.model_copy(update=run_updates)
     return settings.model_copy(update=updates)
@@ -323,6 +334,7 @@ def _expanded(text: str, where: str) -> Path:
 def _model(subject: str, name: str) -> Model:
     if name == "":
         raise InputError(f"--{subject}: is empty; expected a folder or a hub id")
+    # With its `@REVISION`: only the loader can tell that from a folder with an @ in its name.
     return Model(id=name)
 
 
@@ -335,6 +347,7 @@ def _resolved(settings: Settings, model: Model) -> Model:
 
 
 def _absolute(name: str) -> str:
+    # As in `files_of`: a shipped name is no path, whatever lies in the working directory.
     return name if name == CORE or name in shipped() else str(Path(name).absolute())
 
 

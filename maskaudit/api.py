@@ -93,6 +93,8 @@ class Record(stored.Record):
         from html import escape
 
         table = self.summary().to_html(index=False, float_format="{:.3f}".format, na_rep="")
+        # Escaped: the headline has names of models and sets, and a notebook would run what is in
+        # them.
         return f"<p><strong>{escape(self.headline)}</strong></p>\n{table}"
 
     def __eq__(self, other: object) -> bool:
@@ -105,6 +107,7 @@ class Record(stored.Record):
 
     def __hash__(self) -> int:
         """Equal records have equal keys."""
+        # Tables have no hash. These two suffice: a hash need not tell unequal records apart.
         return hash((self.manifest.key, self.manifest.created))
 
 
@@ -191,6 +194,7 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
         no_cache=no_cache,
     )
     if candidates is None:
+        # AUDIT.toml may name several, and this caller expects a record and no list.
         audit_settings.check_one_candidate()
     stored_records = pipeline.run_all(
         audit_settings, skip_unchanged=skip_unchanged, progress=progress, note=note

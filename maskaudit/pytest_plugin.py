@@ -203,6 +203,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     _require(session, gate_report)
     if config.getoption("audit_update_baseline"):
+        # Of a session that broke off nobody knows what the other gates would have said.
         if session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
             from maskaudit.audit.running import pytest_plugin
 
@@ -221,6 +222,7 @@ def _require(session: pytest.Session, gate_report: _GateReport) -> None:
         f"--audit-require {least}: only {made} verdicts were made; gates may be missing, "
         "deselected, skipped or without a record"
     )
+    # Any other status says more, such as that of an interruption, and stays.
     if session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -310,6 +312,7 @@ def _neither_file_nor_folder(folder: Path) -> list[Path]:
 
 
 def _is_named(path: Path) -> bool:
+    # In any case of letters: Gates.toml is refused with a line, and not passed over.
     return path.name.casefold() == GATES_FILE
 
 

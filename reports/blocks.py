@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+# The `kind` of a block is for the template: Jinja cannot ask of what class a value is.
+
 
 @dataclass(frozen=True)
 class Text:
@@ -62,6 +64,7 @@ class Cell:
 
     text: str
     beside: str
+    # As numbers too: `misses` counts them, and cannot read them back from a text.
     intervals: tuple[tuple[float, float], ...] = ()
 
 

@@ -6,6 +6,7 @@ from maskaudit.audit.estimating import numbers
 from maskaudit.reports.blocks import Definitions, Term
 from maskaudit.reports.effects import Effects
 
+# A record that a newer version wrote may hold numbers that this one does not know.
 _UNKNOWN = "This version of maskaudit has no definition of this number."
 
 

@@ -50,6 +50,7 @@ from maskaudit.reports.terminal.history import (
     title,
 )
 
+# A single number has no course that a chart could show.
 _LEAST_DRAWN = 2
 _VERSIONS = (
     "A version is a model with other weights or another tokenizer. Its p value is that of its own "
@@ -143,6 +144,7 @@ def _alarmed(judgement: Judgement, n_judged: int) -> str:
         if alarm.kind == "version" and alarm.record == alarm.series.fresh[-1].audit.name
     }
     numbers = wording.counted(n_judged, "number")
+    # The newest first: an alarm about an older version says nothing of the one in hand.
     if newest:
         return (
             f"The newest version is called worse than the reference on {len(newest)} of {numbers}"
@@ -187,6 +189,8 @@ def _figure(index: int, judged: Judged) -> Figure:
     # Charts have a colour and a shape for these three subjects alone.
     subject = series.subject if series.subject in {"reference", DIFFERENCE} else "candidate"
     unit = ", nats" if is_harmful_lean(series.estimator) else ""
+    # A line only where the number is held against something. One model's own number is not, unless
+    # its draws have a limit: a line at 0 would say that it should be there.
     null = (
         judged.weekly.null_value if judged.weekly else 0.0 if series.subject == DIFFERENCE else None
     )
@@ -217,6 +221,7 @@ def _moments(judged: Judged) -> tuple[Moment, ...]:
 def _levels(judged: Judged) -> tuple[Level, ...]:
     """The levels before and after a significant change point."""
     change = judged.change
+    # Two levels that are not shown would be read as a step all the same.
     if change is None or change.p >= SHOWN:
         return ()
     names = [point.audit.name for point in judged.series.points]
@@ -244,6 +249,7 @@ def _state(judged: Judged, index: int) -> Literal["new", "repeat", "alarm"]:
 
 
 def _label(judged: Judged, index: int) -> str:
+    # The whole row in words: to a screen reader the mark is nothing else.
     record, day, version, *_ = cells_of(judged, index)
     point = judged.series.points[index]
     flagged = flags(judged, index)

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from maskaudit.audit.errors import UndrawnWarning
 from maskaudit.audit.judging import verdicts
 from maskaudit.audit.recording.files import write_inside, write_whole
-from maskaudit.audit.recording.record import Record
+from maskaudit.audit.recording.record import PAGE, Record
 from maskaudit.audit.texts.printable import inert
 from maskaudit.reports import wording
 from maskaudit.reports.blocks import Figure, Page
@@ -23,7 +23,6 @@ from maskaudit.reports.charts.draw import CannotDrawError, draw_all
 from maskaudit.reports.figures import figures, with_tables
 from maskaudit.reports.page import page
 
-FILE = "report.html"
 _TEMPLATES = Path(__file__).parent / "templates"
 _OPENING = re.compile(r"<svg ([^>]*)>")
 # The spaces in "95 %", "0.62 nats", "p < .001", "r = 1.00" and "Table 11".
@@ -52,7 +51,7 @@ def write_page(record: Record, path: Path | None = None) -> Path:
         return write_whole(path, text)
     if record.path is None:
         raise ValueError("this record has no folder: give the path of the page to write")
-    return write_inside(record.path / FILE, text)
+    return write_inside(record.path / PAGE, text)
 
 
 def render(page: Page) -> str:
@@ -126,4 +125,4 @@ def _chart(drawings: Mapping[str, str], figure: Figure) -> Markup:
     return head + Markup(drawing[opening.end() :])  # noqa: S704
 
 
-__all__ = ["FILE", "render", "write_page"]
+__all__ = ["render", "write_page"]

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from maskaudit.audit.judging import verdicts
 from maskaudit.audit.recording.files import write_inside, write_whole
-from maskaudit.audit.recording.record import Record
+from maskaudit.audit.recording.record import PAGE, Record
 from maskaudit.reports import sameness, wording
 from maskaudit.reports import verdicts as gates
 from maskaudit.reports.blocks import (
@@ -27,7 +27,7 @@ from maskaudit.reports.blocks import (
     Text,
 )
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effects
-from maskaudit.reports.html import FILE, render
+from maskaudit.reports.html import render
 from maskaudit.reports.page import headline, names_of
 from maskaudit.reports.sections.contrasts import Contrast, contrasts
 
@@ -238,7 +238,7 @@ def _link(record: Record, folder: Path) -> str:
     """A link to a record's page, relative to `folder`."""
     if record.path is None:
         return wording.UNKNOWN
-    relative = os.path.relpath(record.path / FILE, folder).replace(os.sep, "/")
+    relative = os.path.relpath(record.path / PAGE, folder).replace(os.sep, "/")
     # A folder can have any name: `quote` makes it safe in a link, and `Markup.format` escapes it.
     name = wording.visible(record.path.name)
     return Markup('<a href="{}">{}</a>').format(quote(relative), name)

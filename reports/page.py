@@ -88,6 +88,7 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
         warnings=competence.warnings(manifest, names),
         findings=(
             *_findings(manifest, all_contrasts, preferred, estimates, names),
+            # After the sections: it counts the intervals that their tables print.
             *misses.note(sections),
         ),
         sections=tuple(sections),
@@ -220,6 +221,8 @@ def _line(contrast: Contrast, names: Names, most: float) -> str:
         lambda effect: wording.between(effect.low, effect.high, with_sign=True),
         quote,
     )
+    # A table has what one test alone would find. This sentence is one of many sets, so it has what
+    # the adjusted tests would.
     could_find = replace(main, mde=contrast.could_find(contrast.subject))
     # A sentence has room for words in place of the tables' abbreviation.
     least = caveats.could_find(could_find).replace("mde", "; could have found")
@@ -274,6 +277,7 @@ def _compared(manifest: Manifest, names: Names) -> str:
             f"{when} One model was audited alone, so nothing was compared: the page says how "
             f"{names.candidate} leans, and not whether it leans further than another."
         )
+    # By the weights: two names may be one model, and then each difference is 0 for that reason.
     same = {manifest.models[model].weights for model in names.models}
     equal = " The two have the very same weights." if len(same) == 1 else ""
     return (

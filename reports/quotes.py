@@ -35,6 +35,7 @@ def of_subjects(estimates: Effects, subjects: Sequence[str], adjust: str) -> Quo
 
     What was not tested has no entry.
     """
+    # One family a subject, as p values are adjusted within one subject (decision 9).
     families = {subject: family_of(estimates, subject, adjust) for subject in subjects}
 
     def quotes(by_subject: Mapping[str, Effect]) -> dict[str, Quoted]:
@@ -88,6 +89,7 @@ def likely(effect: Effect, quote: Quoted | None, shown: Callable[[float], str]) 
     """The size that a chosen number is likely nearer to; empty where both read the same."""
     if quote is None or math.isnan(quote.likely):
         return ""
+    # Where both round to the same text, the number would be said to be nearer to itself.
     text = shown(quote.likely)
     return "" if text == shown(effect.estimate) else f", likely nearer {text}"
 

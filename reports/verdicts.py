@@ -62,6 +62,7 @@ def status(verdict: Verdict) -> str:
         return PASS
     if verdict.verdict == "not_measured":
         return NOT_MEASURED
+    # Before the severity: a waiver has an owner and a last day, and says more than a warning.
     if verdict.waiver is not None:
         return WAIVED
     if verdict.severity == "warn":
@@ -215,7 +216,7 @@ def _remarks(verdict: Verdict, mde: str) -> Iterator[str]:
     if verdict.verdict == INCONCLUSIVE and mde:
         is_change = isinstance(RULES.get(verdict.rule), Change)
         measure = "change" if is_change else "distance from its limit"
-        yield f"The smallest {measure} that it would find four times in five: {mde}."
+        yield f"The smallest {measure} that this test finds four times in five: {mde}."
     if verdict.verdict == INCONCLUSIVE and isinstance(RULES.get(verdict.rule), Change):
         # Both one-sided bounds are the ends of a 90 % interval, as two one-sided tests have it.
         most = max(-verdict.low, verdict.high)

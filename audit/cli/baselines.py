@@ -46,8 +46,8 @@ def accept(  # noqa: PLR0913 - the options of a command
             "--best-of",
             metavar="K",
             min=1,
-            help="It was picked from K candidates by such numbers: its own were lucky, and later "
-            "versions fail only beyond that luck.",
+            help="How many candidates it was selected from by these numbers. The best of several "
+            "is partly lucky, so later versions fail only beyond that luck.",
         ),
     ] = 1,
     trust: Trust = False,
@@ -90,6 +90,7 @@ def show(
 
     names = baseline.names(folder) if name is None else [name]
     if not names:
+        # Code 3 and not 2: the command is right, and there is nothing yet to judge by.
         raise NotJudgedError(f"{folder}: no baseline has been accepted here")
     pairs = [
         (baseline.load(folder, baseline_name), baseline.load_anchor(folder, baseline_name))
@@ -122,6 +123,7 @@ def diff(
     held = compare_with_accepted(new, folder, name)
     comparisons = {}
     for old in (baseline.load(folder, name), baseline.load_anchor(folder, name)):
+        # One that cannot be compared is told below, from `held.refused`.
         if old.version.name in held.versions:
             cells = changes(old.version, new)
             comparisons[old.version.name] = (held.versions[old.version.name], cells)

@@ -31,6 +31,7 @@ def cache_info(*, as_json: AsJson = False) -> None:
     for reason, entries in not_taken.items():
         print_text(f"{entries:,} would not be taken here: made with {reason}")
     try:
+        # Last, and told as a note: a folder that a run refuses is one that people want to look at.
         cache.check(contents.folder)
     except InputError as error:
         note(str(error))

@@ -74,6 +74,7 @@ def gate(  # noqa: PLR0913 - the options of a command
     from maskaudit.audit.judging.judge import judge
     from maskaudit.audit.judging.policy import read
     from maskaudit.audit.judging.select import judged_numbers
+    from maskaudit.audit.recording.record import PAGE
     from maskaudit.audit.verifying.recomputed import NONE
     from maskaudit.audit.verifying.verify import load_held
 
@@ -85,11 +86,12 @@ def gate(  # noqa: PLR0913 - the options of a command
     judgement = replace(judgement, notes=(*judgement.notes, *notes))
     aside = ""
     try:
+        # Beside the tables, where the page and `run` find them; the record itself stays as it was.
         verdicts.write(judgement, record)
     except CannotWriteError as error:  # the record may be read-only
         aside = str(error)
     else:
-        if (record / "report.html").is_file() and not quiet:
+        if (record / PAGE).is_file() and not quiet:
             aside = "its page may show older verdicts; to update it: maskaudit report RECORD"
     if aside:
         note(aside)

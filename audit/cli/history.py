@@ -82,6 +82,7 @@ def history(  # noqa: PLR0913 - the options of a command
     from maskaudit.reports import history as pages
     from maskaudit.reports.terminal import history as words
 
+    # A lean of one model and a difference of two are not of one size: no limit fits both.
     if limit is not None and len(subjects or ()) != 1:
         raise InputError("--limit: applies to a single number; name exactly one --subject")
     chosen = Chosen(
@@ -93,6 +94,7 @@ def history(  # noqa: PLR0913 - the options of a command
         since=since,
     )
     judgement = judge(read(runs, chosen), limit=limit)
+    # On standard error, as the alarms: standard output has the result alone, for a pipe.
     for sentence in words.notes(judgement):
         print_text(f"maskaudit: {sentence}", sys.stderr)
     page = None if output is None else pages.write(judgement, output)

@@ -146,6 +146,7 @@ def import_probes(  # noqa: PLR0913 - the options of the command line
     # No --column at all and an empty list of them are the same.
     given = {key: value for key, value in options.items() if value not in (None, {})}
     read = IMPORTERS[name]
+    # What an importer can be told differs by set, and its parameters say it already.
     if unfit := [key for key in given if key not in signature(read).parameters]:
         option = {"columns": "--column"}.get(unfit[0], f"--{unfit[0]}")
         raise InputError(f"{option}: {name} has no such option")
@@ -156,6 +157,7 @@ def import_probes(  # noqa: PLR0913 - the options of the command line
     if not imported.rows:
         reasons = [f"{path}: line {bad.line}: {bad.reason}" for bad in imported.unusable[:5]]
         raise InputError(f"{path}: none of its rows can be used", *reasons)
+    # Before the folder is written: one that `run` would refuse is worse than none.
     check_header(imported.header, path)
     imported_folder.write(imported, output)
     for note in imported.notes:

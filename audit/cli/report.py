@@ -26,6 +26,7 @@ def report(
     from maskaudit.audit.verifying.verify import load_held
     from maskaudit.reports.html import write_page
 
+    # Every number, since the page shows every number.
     held, notes = load_held(record, lambda _: EVERY, trust=trust)
     for sentence in notes:
         note(sentence)

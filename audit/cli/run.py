@@ -135,6 +135,7 @@ def run(  # noqa: PLR0913 - the options of a command
             note=note,
         )
     if audit_settings.gates is None and not quiet:
+        # At the end, where it is seen: an audit that nothing judged looks like one that passed.
         note(gates_file.absent(audit_settings.folder))
     raise typer.Exit(_print_records(records, audit_settings, quiet=quiet, as_json=as_json))
 
@@ -168,7 +169,7 @@ def _print_records(
     from maskaudit.audit.estimating.balance import unbalanced_in_record
     from maskaudit.audit.estimating.not_given import of_record
     from maskaudit.audit.judging import verdicts
-    from maskaudit.reports.html import FILE
+    from maskaudit.audit.recording.record import PAGE
     from maskaudit.reports.overview import overview_path
     from maskaudit.reports.page import headline
 
@@ -181,7 +182,7 @@ def _print_records(
         nothing_scored = not record.is_measured
         # Nothing scored is no pass, even if there is no gate to say so.
         codes.append(3 if nothing_scored else 0 if judgement is None else judgement.exit_code)
-        file, claim = record.path / FILE, headline(record).sentence
+        file, claim = record.path / PAGE, headline(record).sentence
         reasons = of_record(record.manifest, record.items)
         unbalanced = unbalanced_in_record(record.manifest, record.items, record.attributes)
         answers.append({"record": str(record.path), "page": str(file), "headline": claim})

@@ -30,7 +30,7 @@ def verify(  # noqa: PLR0913 - the options of a command
     ] = None,
     identity: Annotated[
         str | None,
-        typer.Option("--identity", metavar="NAME", help="Who of the signers has to have signed."),
+        typer.Option("--identity", metavar="NAME", help="Require a signature by this signer."),
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail, too, if something cannot be shown.")
@@ -75,6 +75,7 @@ def sign(
     from maskaudit.audit.verifying import signature
     from maskaudit.audit.verifying.verify import verify as verify_record
 
+    # A signature vouches for a record, so it is not given to one that contradicts itself.
     for check in verify_record(record).checks:
         if check.differs:
             raise InputError(f"{record}: does not hold, so it is not signed ({check})")

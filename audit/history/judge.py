@@ -81,6 +81,8 @@ def judge(history: History, *, limit: float | None = None, alpha: float = ALPHA)
     alpha_each = alpha / max(1, sum(not reason for reason in reasons.values()))
     judged = []
     for line, line_series in lines.items():
+        # Records with drawn frames differ in their sentences too, so they are no series of versions
+        # on fixed sentences.
         has_versions = not reasons[line] and not line_series[-1].is_drawn
         results_of_versions = _versions(line_series, history, alpha_each) if has_versions else {}
         for series in line_series:

@@ -41,6 +41,7 @@ def judge(
     lost_notes: dict[str, None] = {}
     versions = OlderVersions(record, policy, baseline)
     rules = {gate.rule for gate in policy.gates if not RULES[gate.rule].compares_versions}
+    # Once a rule and not once a gate: what is lost is counted over all scores of the record.
     own_sources = {rule: own_source(record, rule) for rule in rules}
     for gate in policy.gates:
         sources = (
@@ -48,10 +49,13 @@ def judge(
             if gate.rule in own_sources
             else versions.sources(gate)
         )
+        # Two for accepted versions: the change since the last has `margin`, and that since the
+        # first has `total_margin`, so that many small steps cannot add up.
         for source, margin in sources:
             judged_of_source = list(_by_gate(gate, source, margin))
             lost_notes |= dict.fromkeys(_lost(source, judged_of_source))
             all_judged += judged_of_source
+    # Before `settled`, which counts waived failures in Holm's family all the same.
     waived = [_waived(number, policy.waivers, today) for number in all_judged]
     gates = {gate.id: gate for gate in policy.gates}
     verdicts = tuple(dated(verdict, gates, record.manifest) for verdict in settled(waived))
@@ -62,6 +66,7 @@ def judge(
         for waiver in policy.waivers
         if not any(waiver.covers(verdict.gate, verdict.name) for verdict in verdicts)
     ]
+    # Scores from a cache are as good as the cache: who reads the verdicts has to know.
     use = record.manifest.provenance.cache
     if use is not None and use.sentence:
         notes.append(use.sentence)
@@ -96,6 +101,7 @@ def _by_gate(gate: Gate, source: Source, margin: float | None) -> Iterator[Judge
     if rows.empty and not missing and not refused:
         reason = "no number of the record matches all that the gate selects"
         yield Judged(_unmeasured(gate, source, NOTHING, reason))
+    # A name is as short as it can be: people write it in waivers and after `pytest -k`.
     several = len(rows["estimator"].unique()) > 1
     modes = len(rows["mode"].unique()) > 1
     for plain in rows.to_dict("records"):

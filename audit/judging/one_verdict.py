@@ -1,4 +1,13 @@
-"""Turn one number into a verdict: decide it by its rule, adjust for all others, give a reason."""
+"""Turn one number into a verdict: decide it by its rule, adjust for all others, give a reason.
+
+A verdict is inconclusive, and never a pass or a failure by default, where
+- the number has no interval, as with too few frames (`_without_interval`),
+- it has too few attributes for its rule (`rules.Level.refusal`),
+- its bounds show neither a pass nor a failure (`decision.change`, `decision.level`; of shares and
+  squared leans, `levels`),
+- its failure does not survive Holm's adjustment for the other verdicts (`settled`), or
+- it would pass, but more scores were lost than may be (`settled`).
+"""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -81,6 +90,7 @@ def judged(  # noqa: PLR0913, PLR0917 - a number, what it is about and what it i
         name=name,
         rule=gate.rule,
         severity=gate.severity,
+        # Until something decides: what leaves this function without a decision did not pass.
         verdict=NOT_MEASURED,
         reason="",
         against=against,
@@ -111,6 +121,8 @@ def _harm(gate: Gate, row: Mapping[str, Any], described: ProbeSetKey | None) -> 
     """The harmful direction: the gate's, else the number's own if a class says so of its groups."""
     groups = () if described is None else Slice.parse(row["slice"]).groups
     has_direction = described is None or described.has_direction(groups)
+    # The contrast of any two groups has a sign. Which sign is harm is known only where classes of
+    # the set are stereotyped with these two.
     is_open = is_contrast(row["estimator"]) and not has_direction
     harm = gate.harm or (None if is_open else gate.harm_of(row["estimator"]))
     if harm is not None:
@@ -130,6 +142,8 @@ def _without_interval(verdict: Verdict, row: Mapping[str, Any]) -> Verdict:
 
     A flag in `_NO_INTERVAL` explains the missing interval, and the estimate if that is missing too.
     """
+    # A flag says that the number was looked at and refused, which is as inconclusive as an interval
+    # that is too wide. With neither flag nor number nothing was measured.
     if math.isnan(row["estimate"]) and row["flag"] not in _NO_INTERVAL:
         return replace(verdict, reason="it was not measured")
     if row["flag"] in _NO_INTERVAL:
@@ -152,6 +166,8 @@ def settled(numbers: Sequence[Judged]) -> Iterator[Verdict]:
         for index, number in enumerate(numbers)
         if not math.isnan(number.verdict.p) and number.verdict.severity == FAIL
     ]
+    # Holm's, where the page has Benjamini and Hochberg's: a failure stops a build, so the chance of
+    # any false one is bounded, not their share (decision 9).
     adjusted = multiplicity.holm(np.array([numbers[index].verdict.p for index in family]))
     p_of = dict(zip(family, adjusted.tolist(), strict=True))
     for index, number in enumerate(numbers):
@@ -181,6 +197,7 @@ def settled(numbers: Sequence[Judged]) -> Iterator[Verdict]:
 
 def _frames_needed(verdict: Verdict, v_frames: float) -> int | None:
     """The number of frames that would decide the number; None if unknown or if none suffices."""
+    # Where the error is 0 already, more frames could change nothing.
     if verdict.n_frames is None or math.isnan(v_frames) or verdict.std_error == 0:
         return None
     numbers = (verdict.std_error, v_frames, verdict.n_frames, verdict.df)

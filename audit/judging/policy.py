@@ -89,6 +89,7 @@ class Select(Part):
     slice: Words | None = None
     estimator: Words = CONTRAST
     mode: Words | None = None
+    # Without "difference": the rules about a change select it themselves, and refuse any other.
     subject: Literal["reference", "candidate", "relation"] | None = None
 
 
@@ -105,10 +106,12 @@ class Gate(Part):
     id: Name
     rule: Literal["bound", "non_inferiority", "versus_baseline", "no_worse_than_world"]
     select: Select = Select()
+    # Above 0: the bound of an unchanged model is mostly above 0, so it could hardly pass.
     margin: Number | None = Field(default=None, gt=0)
     total_margin: Number | None = Field(default=None, gt=0)
     bound: Number | None = None
     harm: Harm | None = None
+    # Required: a margin without a reason is a number that nobody will dare to change.
     reason: str = Field(min_length=1)
     severity: Literal["fail", "warn"] = "fail"
     baseline: Annotated[str, AfterValidator(_file_name)] = "main"
@@ -181,6 +184,7 @@ class Waiver(Part):
 
     gate: str
     slice: str = ""
+    # With letters, since "-" and "?" would name nobody and explain nothing.
     owner: Lettered
     reason: Lettered
     until: date
@@ -194,6 +198,7 @@ class Waiver(Part):
 class _Limits(Part):
     """The table [policy]: how many days from today a waiver may last; by default a year."""
 
+    # A leap year: to the same day of the next year is never too far.
     longest_waiver: int = Field(default=366, ge=1)
 
 
@@ -241,6 +246,7 @@ def read(path: str | Path, today: date | None = None) -> Policy:
     gates_file.check_name(path)
     document = toml_files.document(path, "a TOML file with gates")
     content = document.checked(_File)
+    # In UTC, so that a waiver ends at the same moment on every machine.
     day = today or datetime.now(UTC).date()
     if faults := list(_too_long(content, document, day)):
         raise InputError(*faults)

@@ -84,6 +84,8 @@ def gaps(gate: Gate, source: Source, rows: pd.DataFrame) -> Iterator[tuple[str, 
             continue
         if not is_named:  # sets chosen by axis or pattern need not have every slice and estimator
             continue
+        # Pair by pair: a set may have each estimator and each slice, and still lack one of the
+        # numbers that the gate names by both.
         present = set(zip(rows_of_set["estimator"], rows_of_set["slice"], strict=True))
         for estimator, slice_ in product(named["estimator"] or [""], named["slice"] or [""]):
             shown = rule.judged_estimator(estimator)
@@ -95,6 +97,8 @@ def gaps(gate: Gate, source: Source, rows: pd.DataFrame) -> Iterator[tuple[str, 
 def _expects_number(gate: Gate, described: ProbeSetKey) -> bool:
     """Whether a set that a gate does not name is expected to have the number it asks for."""
     estimators = dict(gate.filters())["estimator"]
+    # Other numbers need not exist in every set of an axis; the contrast must, where a set has one:
+    # its absence would look like a pass.
     return estimators == [CONTRAST] and bool(described.contrast or described.directions)
 
 

@@ -97,10 +97,12 @@ class Judgement:
         """
         if any(verdict.stops for verdict in self.verdicts):
             return 1
+        # No waiver helps what was not measured: nobody can answer for a number that is not there.
         undecided = any(
             verdict.verdict == NOT_MEASURED or (verdict.verdict == INCONCLUSIVE and verdict.counts)
             for verdict in self.verdicts
         )
+        # A policy that selects nothing has judged nothing, and that is no pass.
         return 3 if undecided or not self.verdicts else 0
 
     def as_json(self) -> dict[str, Any]:
@@ -131,6 +133,7 @@ def write(judgement: Judgement, folder: Path) -> Path:
 
     Returns the path. Raises `CannotWriteError` if the disk is full or read-only.
     """
+    # JSON has no NaN. `_plain` has made null of it, so one that is left is a mistake of ours.
     text = json.dumps(judgement.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
     return write_inside(folder / FILE, text + "\n")
 

@@ -97,6 +97,7 @@ def _fault_of_contexts(
         filled = set(fills["context"][fills["model"] == name])
         if not read <= filled or len(filled) * len(models) != len(counts):
             return "does not hold the fills that are asked for"
+    # Equal, and of no given number: a small vocabulary has fewer pieces than are kept elsewhere.
     most = counts["size"].max()
     if (counts["size"] != most).any() or (counts["max"] != most).any():
         return "does not hold the fills that are asked for"

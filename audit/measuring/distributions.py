@@ -1,10 +1,13 @@
 """Distributions over a vocabulary: likeliest pieces, ranks and distances."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 
 from maskaudit.audit.measuring.model import MaskedLM, Numbers
+from maskaudit.audit.measuring.planning.reads import Read
+from maskaudit.audit.recording.group_pairs import GroupPair
 
 AGREEMENT = 10
 FEW = 8
@@ -59,3 +62,54 @@ def above(log_p: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     order, _ = log_p.sort()
     # `right=True`: a piece that is exactly as likely is not counted as likelier, as above.
     return len(log_p) - torch.searchsorted(order, values, right=True)
+
+
+class GroupDistances:
+    """Distances between the groups of each pair in one model, as its contexts are read.
+
+    `pairs` are the pairs of each context, `reads` what is read of each context.
+    """
+
+    def __init__(self, pairs: Mapping[str, Sequence[GroupPair]], reads: Mapping[str, Read]) -> None:
+        self._pairs, self._reads = pairs, reads
+        # In float64 the 1,000 contexts of a part of BERT's are 244 MB: each goes when it can.
+        self._waiting: dict[str, torch.Tensor] = {}
+        self._done: set[GroupPair] = set()
+
+    def add(self, context: str, log_p: torch.Tensor) -> list[dict[str, Any]]:
+        """Rows of the distances of each pair that this context, [vocabulary], completes."""
+        if context not in self._pairs:
+            return []
+        self._waiting[context] = log_p.exp()
+        rows = []
+        for pair in self._pairs[context]:
+            if not all(other in self._waiting for own in pair.contexts for other in own):
+                continue
+            p, q = (self._mean(own) for own in pair.contexts)
+            values = {"jsd_groups": jsd_bits(p, q), "tv_groups": (p - q).abs().sum() / 2}
+            (first, *_), (second, *_) = pair.contexts
+            rows += [
+                {
+                    "context": first,
+                    "other_context": second,
+                    "joined": pair.joined,
+                    "measure": measure,
+                    "value": float(value),
+                }
+                for measure, value in values.items()
+            ]
+            self._done.add(pair)
+        self._forget(context)
+        return rows
+
+    def _mean(self, contexts: Sequence[str]) -> torch.Tensor:
+        """The mean of a group's distributions; sentences that are read alike count once."""
+        by_read = {self._reads[context]: context for context in reversed(contexts)}
+        return torch.stack([self._waiting[context] for context in by_read.values()]).mean(0)
+
+    def _forget(self, context: str) -> None:
+        """Drop the distributions that no pair of this context still waits for."""
+        together = {c for pair in self._pairs[context] for own in pair.contexts for c in own}
+        for other in together:
+            if self._done.issuperset(self._pairs[other]):
+                self._waiting.pop(other, None)

@@ -80,6 +80,7 @@ def unpacked(name: str, data: bytes, key: bytes) -> dict[str, pd.DataFrame]:
     if key_id != trust.key_id(key):
         raise OtherKeyError
     mac, rest = after_id[:_MAC_BYTES], after_id[_MAC_BYTES:]
+    # Before anything is parsed: what a stranger wrote must not reach Arrow.
     if not hmac.compare_digest(mac, _mac(name, rest, key)):
         raise DamagedError
     length = int.from_bytes(rest[:_LENGTH_BYTES], "little")

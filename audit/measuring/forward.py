@@ -18,9 +18,9 @@ from maskaudit.audit.measuring.backends.torch_model import engine, threads
 from maskaudit.audit.measuring.distributions import (
     AGREEMENT,
     FEW,
+    GroupDistances,
     above,
     compared,
-    jsd_bits,
     likeliest,
 )
 from maskaudit.audit.measuring.fillings import WIDTH, Fillings
@@ -246,8 +246,7 @@ class _Reader:
         self._need_attention = index.need_attention if attended else set()
         self._need_states = index.states_of if "state" in self._measures else {}
         self._states = WordStates()
-        self._waiting: dict[str, torch.Tensor] = {}
-        self._joined: set[GroupPair] = set()
+        self._distances = GroupDistances(index.group_pairs, index.plan.contexts)
         self._log_p: dict[tuple[Read, int], float] = {}
         self._rank: dict[tuple[Read, int], int] = {}
         self._entropy: dict[str, float] = {}
@@ -302,44 +301,8 @@ class _Reader:
                 # Entropy says how open a slot is: two models can differ more at an open one.
                 row = {"context": context, "model": self.name, "measure": "entropy"}
                 rows.paired.append({**row, "value": entropy})
-            if context in self._index.group_pairs:
-                self._hold(context, log_p, rows)
-
-    def _hold(self, context: str, log_p: torch.Tensor, rows: _Rows) -> None:
-        """Store a distribution until each of its pairs is complete, then compare the two means."""
-        self._waiting[context] = log_p.exp()
-        for pair in self._index.group_pairs[context]:
-            if not all(other in self._waiting for own in pair.contexts for other in own):
-                continue
-            p, q = (self._mean(own) for own in pair.contexts)
-            values = {"jsd_groups": jsd_bits(p, q), "tv_groups": (p - q).abs().sum() / 2}
-            (first, *_), (second, *_) = pair.contexts
-            rows.paired += [
-                {
-                    "context": first,
-                    "model": self.name,
-                    "other_context": second,
-                    "joined": pair.joined,
-                    "measure": measure,
-                    "value": float(value),
-                }
-                for measure, value in values.items()
-            ]
-            self._joined.add(pair)
-        self._forget(context)
-
-    def _mean(self, contexts: Sequence[str]) -> torch.Tensor:
-        """The mean of a group's distributions; sentences that are read alike count once."""
-        by_read = {self._index.plan.contexts[context]: context for context in reversed(contexts)}
-        return torch.stack([self._waiting[context] for context in by_read.values()]).mean(0)
-
-    def _forget(self, context: str) -> None:
-        """Drop the distributions that no pair of this context still waits for."""
-        index = self._index
-        together = {c for pair in index.group_pairs[context] for own in pair.contexts for c in own}
-        for other in together:
-            if self._joined.issuperset(index.group_pairs[other]):
-                self._waiting.pop(other, None)
+            of_groups = self._distances.add(context, log_p)
+            rows.paired += [{"model": self.name, **row} for row in of_groups]
 
     def finish(self, part: Expanded) -> _Rows:
         """Combine the reads of each item into its scores, in the order of the items.

@@ -111,10 +111,10 @@ class _Results:
             rows = getattr(scored, name)
             # Most rows of a record are fills, and their texts repeat.
             rows = tables.compact(rows) if name == "fills" else rows
-            self._parts[name].setdefault(probe_set, []).append(rows)
+            _append(name, self._parts[name].setdefault(probe_set, []), rows)
 
     def whole(self, *, is_shared: bool) -> Scored:
-        """All rows, which are added no more; a row that sets share (`is_shared`) appears once.
+        """All rows, once none will be added; a row that sets share (`is_shared`) appears once.
 
         It is that of the set whose name comes first, so that the order of the sets does not decide
         even its last bits, which depend on the sentences that are run together.
@@ -132,6 +132,17 @@ class _Results:
         sets = self._parts.pop(name)
         names = sorted(sets) if in_order_of_names else list(sets)
         return tables.joined(name, [rows for one in names for rows in sets.pop(one)])
+
+
+def _append(name: str, pieces: list[pd.DataFrame], rows: pd.DataFrame) -> None:
+    """Add rows to pieces of a table of which each is larger than the next.
+
+    The memory of a hundred small pieces, once freed, lies in gaps that no large column fits into.
+    """
+    pieces.append(rows)
+    while len(pieces) > 1 and len(pieces[-1]) >= len(pieces[-2]):
+        last = [pieces.pop(-2), pieces.pop()]
+        pieces.append(tables.joined(name, last))
 
 
 def _joined_use(uses: Sequence[CacheUse]) -> CacheUse | None:

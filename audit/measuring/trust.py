@@ -41,7 +41,7 @@ def check_own(folder: Path) -> None:
     """Refuse a folder of another user. Raises `InputError`, which says what to type."""
     if is_foreign(folder):
         raise InputError(
-            f"{folder}: this cache is another user's, and none of its entries is of your key "
+            f"{folder}: this cache belongs to another user, and no entry was signed with your key "
             f"({key_file()}); put its owner's key there, or set MASKAUDIT_CACHE to a folder of "
             "your own, or give --no-cache"
         )
@@ -110,6 +110,7 @@ def _make(file: Path) -> None:
 
 def _read(file: Path) -> bytes:
     try:
+        # Checked on the open file: between a check by name and the reading it could be exchanged.
         opened = bounded.opened(file, bounded.SUMS)
     except bounded.UnfitFileError as error:
         raise InputError(f"{file}: {error.strerror}; expected the key of the cache") from error

@@ -17,6 +17,8 @@ _MODELS = {
     "fills": ("model",),
     "attributes": ("model",),
 }
+# Two contexts of one model are joined without another.
+_MAY_BE_EMPTY = {"other_model"}
 _SETS = ("items", "attributes", "estimates")
 # A number that is not known is NaN; a bound alone may be infinite, where it bounds nothing.
 _FINITE = ("estimate", "std_error", "p", "p_adjusted", "null_value")
@@ -31,10 +33,11 @@ def disagreement(manifest: Manifest, tables: Mapping[str, pd.DataFrame]) -> str:
 def _disagreements(manifest: Manifest, tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
     for name, columns in _MODELS.items():
         for column in columns:
-            if other := _others(tables, name, column, ["", *manifest.models]):
+            none = [""] if column in _MAY_BE_EMPTY else []
+            if other := _others(tables, name, column, [*none, *manifest.models]):
                 yield f"{name}.parquet has rows of a model {other}, which record.json does not name"
     for name in _SETS:
-        if other := _others(tables, name, "probe_set", ["", *manifest.probe_sets]):
+        if other := _others(tables, name, "probe_set", [*manifest.probe_sets]):
             yield f"{name}.parquet has rows of a probe set {other}, which record.json does not name"
     for name, described in manifest.probe_sets.items():
         rows, kind = tables["items"][tables["items"]["probe_set"] == name], described.kind

@@ -1,6 +1,6 @@
 """Which rows of scores are due: the measures that each item of a set has, by how it is asked.
 
-What scores are cached, and what a record must hold, are both told by this.
+This decides both which scores are cached and which rows a record must hold.
 """
 
 from collections.abc import Set as AbstractSet
@@ -51,7 +51,7 @@ class Asked:
         """
         given = needed - lacking
         # An item without a measure of its own has one empty row, if anything was measured.
-        empty = {instead(needed)} if given else frozenset[str]()
+        empty = {placeholder_measure(needed)} if given else frozenset[str]()
         parts = [
             (self.of_target, (given & {*OF_TARGET}) or empty),
             (self.of_slot, {OF_SLOT}),
@@ -64,10 +64,10 @@ class Asked:
     def unread(self, needed: AbstractSet[str], lost: "pd.Series[str]") -> pd.DataFrame:
         """Item and measure of the one row of each item that could not be read, of those `lost`."""
         every = pd.concat([self.of_target, self.of_slot, self.of_sentence])
-        return _each((every[are_in(every, lost)], instead(needed)))
+        return _each((every[are_in(every, lost)], placeholder_measure(needed)))
 
 
-def instead(needed: AbstractSet[str]) -> str:
+def placeholder_measure(needed: AbstractSet[str]) -> str:
     """The measure of the only row of an item that has no score, whatever its measures are."""
     return min(needed)
 

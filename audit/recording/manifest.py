@@ -34,6 +34,8 @@ class _Written(Part):
 
     def as_json(self) -> dict[str, Any]:
         """The plain JSON values that are written to `record.json`."""
+        # A default stands for what older records lack. Written out, it would be a key that the
+        # record's format does not have, which `_of_its_format` refuses.
         return self.model_dump(exclude_unset=True)
 
 
@@ -350,6 +352,7 @@ def read(path: Path, newest: int) -> dict[str, Any]:
         format_ = raw["format"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: cannot be read as a record ({error})") from error
+    # Before any other key: what a newer format looks like is not known here.
     if not isinstance(format_, int) or not 1 <= format_ <= newest:
         raise InputError(
             f"{path.parent}: record format {format_!r}; this version reads formats 1 to {newest}. "

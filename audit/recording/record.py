@@ -50,6 +50,8 @@ WITH_RULES = 7
 _WITH_OUTCOMES = 4
 MANIFEST = "record.json"
 SUMS = "SHA256SUMS"
+# Beside the tables, and no part of what is sealed: it may be replaced.
+PAGE = "report.html"
 # Rows that are written at once: pyarrow's own number, which the bytes of a record depend on.
 _ROW_GROUP = 1 << 20
 TABLES = ("contexts", "items", "scores", "paired", "fills", "attributes", "estimates")

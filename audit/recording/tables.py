@@ -1,12 +1,13 @@
 """Columns and dtypes of every table, checked when a table is written or read."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
+from pandas.api.types import union_categoricals
 
 from maskaudit.audit.recording.slices import Slice
 from maskaudit.audit.recording.values import ALLOWED, OUTCOMES
@@ -183,7 +184,7 @@ def compact(frame: pd.DataFrame) -> pd.DataFrame:
     """
     texts = [str(column) for column, dtype in frame.dtypes.items() if dtype == _TEXT]
     # As arrays, since columns would be matched by index.
-    return frame.assign(**{column: _as_category([frame[column]]).array for column in texts})
+    return frame.assign(**{column: _as_category(frame[column]).array for column in texts})
 
 
 def joined(name: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
@@ -204,7 +205,8 @@ def joined(name: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
 
 def _in_one_piece(parts: list[pd.Series]) -> pd.Series:
     if isinstance(parts[0].dtype, pd.CategoricalDtype):
-        return _as_category(parts)
+        # Arrow's own joining holds five copies of the column at a time.
+        return pd.Series(union_categoricals(parts))
     whole = pd.concat(parts, ignore_index=True)
     if whole.dtype != _TEXT:
         return whole
@@ -213,14 +215,12 @@ def _in_one_piece(parts: list[pd.Series]) -> pd.Series:
     return pd.Series(copied[""].array)
 
 
-def _as_category(parts: Iterable[pd.Series]) -> pd.Series:
-    """Texts, or categories of texts, as one category; categories in order of appearance."""
-    encoded = (pa.array(part) for part in parts)
-    encoded = (
-        part if pa.types.is_dictionary(part.type) else part.dictionary_encode() for part in encoded
-    )
-    whole = pa.chunked_array([part.cast(_CATEGORY) for part in encoded], _CATEGORY)
-    series: pd.Series = whole.unify_dictionaries().combine_chunks().to_pandas()
+def _as_category(texts: pd.Series) -> pd.Series:
+    """Texts as one category, in order of appearance."""
+    encoded = pa.array(texts).dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.unify_dictionaries().combine_chunks()
+    series: pd.Series = encoded.cast(_CATEGORY).to_pandas()
     return series
 
 

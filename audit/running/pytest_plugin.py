@@ -159,6 +159,7 @@ def masked_lm(config: pytest.Config) -> "MaskedLM":
     """The candidate of the project's AUDIT.toml, or of the bundled pair if no model is named."""
     with _usage():
         audit_settings = settings.resolve(settings.find(_home(config)))
+        # Here and not above: most sessions only judge, and need no torch.
         from maskaudit.audit.measuring.pairs import load_models
 
         return load_models(audit_settings)["candidate"]
@@ -174,6 +175,7 @@ def updated(config: pytest.Config, judged: Mapping[str, Mapping[str, str]]) -> l
         try:
             policy = policies.read((config.rootpath / file).resolve())
             judged_record = _record(config, policy.path.parent)
+            # Every number and not only the judged ones: a baseline's file quotes any of them.
             require(judged_record, EVERY, trust=config.getoption("audit_trust"))
             names = {gate.baseline for gate in policy.gates if RULES[gate.rule].compares_versions}
             for name in sorted(names):
@@ -182,6 +184,7 @@ def updated(config: pytest.Config, judged: Mapping[str, Mapping[str, str]]) -> l
                     f"{accepted.path}: {accepted.about.record} is now the baseline; {_REVIEW}"
                 )
         except MaskauditError as error:
+            # One record that is not accepted must not hide what became of the others.
             lines += f"not accepted: {error}".splitlines()
     return lines or ["no baseline was accepted: no gate that has one was judged"]
 
@@ -193,6 +196,8 @@ def _judgement(config: pytest.Config, policy: Policy) -> Judgement:
         numbers = judged_numbers(policy, judged_record.manifest)
         notes = require(judged_record, numbers, trust=config.getoption("audit_trust"))
     except MaskauditError as error:
+        # A verdict for each gate and not one error: reports and --lf then name the gates that did
+        # not pass, and other tests of the session still run.
         return _not_measured(policy, str(error))
     baseline = _baseline(config)
     judgement = judge(judged_record, policy, baseline=baseline, today=datetime.now(UTC).date())
@@ -293,6 +298,7 @@ def _usage() -> Iterator[None]:
         yield
     except MaskauditError as error:
         raise pytest.UsageError(str(error)) from error
+    # Judging works without the extra `models`; measuring anew, or `masked_lm`, may meet its lack.
     except ModuleNotFoundError as error:
         missing = str(error.name).partition(".")[0]
         raise pytest.UsageError(str(MissingExtraError(missing))) from error

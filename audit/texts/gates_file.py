@@ -30,10 +30,10 @@ def find(folder: Path) -> Path | None:
 
 
 def is_ours(path: Path) -> bool:
-    """Whether a file named gates.toml is ours, be it with mistakes: the doubt is against it.
+    """Whether a file named gates.toml is meant for maskaudit, even a malformed one.
 
-    It is another tool's only if no AUDIT.toml and no folder of baselines lies beside it, it can be
-    read as TOML, and none of its keys is one of ours but for two edits.
+    When in doubt, it is. It is another tool's only if no AUDIT.toml and no folder of baselines lies
+    beside it, it can be read as TOML, and no key is within two edits of one of ours.
     """
     folder = path.parent
     if in_any_case(folder, SETTINGS_FILE) or is_there(folder / BASELINES):

@@ -40,9 +40,11 @@ class _Walk:
             # At the end of a pattern it stands for all that lies below.
             yield from self.below(folder, rest or ["*"])
             for entry in self._entries(folder):
+                # A link may lead to a folder above, and the walk would not end.
                 if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
                     yield from self.below(Path(entry.path), parts)
         elif not any(mark in name for mark in "*?["):
+            # Also a link to nothing: who reads it refuses it, and a set does not go missing unseen.
             if os.path.lexists(folder / name):
                 yield from self.below(folder / name, rest)
         else:

@@ -15,6 +15,8 @@ from maskaudit.audit.verifying.check import Check, Difference, checked, where
 
 _SCORES = "scores.parquet"
 _OF_WORDS = {*OF_TARGET, OF_SLOT, TOP_FILLING}
+# Logs of probabilities of sentences, and entropies over a vocabulary, in nats, lie far within.
+_LOWEST, _HIGHEST = -1e6, 1e2
 
 
 def complete(record: Record) -> Check:
@@ -39,7 +41,9 @@ def _of_values(scores: pd.DataFrame) -> Iterator[Difference]:
     # A whole sentence may have nothing that a measure reads, as where no word was replaced; the
     # log of a probability of 0 is minus infinity.
     unknown = value.isna() & scores["measure"].isin(_OF_WORDS)
-    yield from where(ok & (unknown | (value == np.inf)), _SCORES, "value", "is no number")
+    yield from where(ok & unknown, _SCORES, "value", "is no number")
+    outside = (value > _HIGHEST) | ((value < _LOWEST) & (value != -np.inf))
+    yield from where(outside, _SCORES, "value", "is none that a model can give, in nats")
     scored = value.notna() | scores["rank"].notna()
     yield from where(~ok & scored, _SCORES, "value", "is there, though the status says it is not")
     ranked = (scores["rank"] < 1).fillna(value=False).astype(bool)

@@ -32,6 +32,7 @@ def _of_fills(record: Record) -> Iterator[Difference]:
     rises = p > by_context["probability"].shift()
     yield from where(rises, _FILLS, "probability", "is above that of the rank before")
     sizes = by_context.size().reset_index(name="fills")
+    # By model: of a small vocabulary all pieces are kept, and two models may have two sizes.
     most = sizes.groupby("model")["fills"].transform("max")
     for context, model, n in sizes[sizes["fills"] < most].itertuples(index=False):
         text = f"{model} has {n} fills of the context {context}, and more of others"

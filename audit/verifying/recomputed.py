@@ -171,6 +171,8 @@ def _of_adjusted(record: Record) -> Iterator[Difference]:
     """Yield the adjusted p values that are not those of the table's own p values."""
     manifest = record.manifest
     tested = [name for name, part in manifest.probe_sets.items() if part.expect == "lean"]
+    # From the stored p values: an adjustment takes all of them, and perhaps only some numbers were
+    # made again. A forged one is told by itself.
     again = with_adjusted(record.estimates, tested, manifest.settings.adjust)["p_adjusted"]
     stored = record.estimates["p_adjusted"]
     for row in np.flatnonzero(~_same(stored, again)).tolist():

@@ -53,6 +53,7 @@ def signed(record: Path, signers: Path, identity: str | None = None) -> Check:
         return _refused(signature, f"no signature here; expected one of {SUMS}")
     allowed = ["-f", str(signers.resolve())]
     given = ["-s", str(signature)]
+    # OpenSSH verifies for a name alone: without one it has to be asked first whose key it is.
     names = [identity] if identity else _principals(record, allowed, given)
     for name in names:
         verify = ["-Y", "verify", *allowed, "-I", name, "-n", NAMESPACE, *given]

@@ -38,6 +38,7 @@ from maskaudit.audit.verifying import (
     attributes,
     complete,
     distributions,
+    plausible,
     recomputed,
     sealed,
     stated,
@@ -90,6 +91,7 @@ def verify(folder: Path, lexicon: frozenset[str] | None = None) -> Verification:
         raise InputError(f"{folder}: no record here; expected a folder with {MANIFEST}")
     format_ = manifests.read(folder / MANIFEST, FORMAT)["format"]
     seal = (sealed.links(folder), sealed.sums(folder, format_))
+    # What was changed after the sealing needs no second reason, and may not be readable at all.
     if any(check.differs for check in seal):
         return Verification(folder, seal)
     try:
@@ -179,7 +181,7 @@ def cheap(record: Record, folder: Path) -> list[Check]:
     The tables `SCORED` have to be loaded; fills and distances are checked where they are.
     """
     checks = sealed.parts(record.manifest, folder)
-    checks += [asked.asked(record), complete.complete(record)]
+    checks += [asked.asked(record), complete.complete(record), plausible.plausible(record)]
     if record.manifest.format >= WITH_ATTRIBUTES:
         checks.append(attributes.attributes(record))
     if len(record.fills) or len(record.paired):
@@ -196,6 +198,8 @@ def _again(record: Record, numbers: Numbers, lexicon: frozenset[str] | None) -> 
     has_lexicon = is_plain or "lexicon" not in record.manifest.method
     try:
         estimated = recomputed.recompute(record, numbers, lexicon)
+    # Tables of a stranger may break the arithmetic anywhere: that is a finding about the record,
+    # and no internal error.
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         text = f"cannot be made from these tables ({type(error).__name__}: {error})"
         yield checked("estimates", [Difference("estimates.parquet", None, "", text)], "")

@@ -22,6 +22,8 @@ from maskaudit.reports.charts.common import (
 
 WIDTH, HEIGHT = 640, 240
 _MOST_DATES = 6
+# From here on points of the usual size, 72 square pixels, would nearly touch: each has 640/60,
+# about 11 pixels.
 _CROWDED = 60
 _ALARM = "var(--note-line)"
 

@@ -170,6 +170,7 @@ def headline(all_contrasts: Sequence[Contrast], names: Names) -> Claim:
             "This audit could not test any lean",
             "none of its sets has a contrast that can be tested; see what was measured below.",
         )
+    # By its own uncertainty and not by size: the largest number may be the least certain.
     clearest = max(tested, key=lambda contrast: contrast.clearness)
     # The only tested set says by itself that it shows nothing.
     if not clearest.is_shown and len(tested) > 1:
@@ -208,6 +209,7 @@ def finding(
     listed whatever it shows has its plain interval. `most` is the absolute size, in nats, of the
     largest finding on the page, for comparison with a control.
     """
+    # First: a control is never tested, and would always come out as not shown below.
     if contrast.is_control:
         return _control(contrast, names, most)
     if contrast.main.n_frames < LEAST_FRAMES or math.isnan(contrast.main.p):

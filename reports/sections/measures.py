@@ -101,6 +101,7 @@ def further(
 
 
 def _table(name: str, caption: str, part: ProbeSet, effects: Effects, names: Names) -> Table:
+    # The mode is named only where there are two: elsewhere a reader would look for the other one.
     several = {name for name in effects.estimators if len(effects.of_estimators({name}).modes) > 1}
     rows = []
     for estimator, mode, slice_ in dict.fromkeys(

@@ -71,6 +71,8 @@ def association(
         if index == 0 and table.groups[0].rows:
             blocks.append(results.defined(part, estimates))
         blocks += robustness.robustness(between, estimates, names)
+        # The largest leans of a control are the largest of noise, and a list of them would say
+        # otherwise.
         if not control:
             blocks += inherited.inherited(between, estimates, names)
             blocks += yardsticks.yardsticks(between, set_tables.items, estimates, names)

@@ -47,6 +47,7 @@ def known_sets(manifest: Manifest) -> Truth:
     """The truth about those sets of the record whose items are exactly the planted ones."""
     truth = manifest.truth
     assert truth is not None  # noqa: S101 - called for the bundled pair alone
+    # By digest and not by name: of other words under the same name nothing was planted.
     digests = {name: part.items_digest for name, part in manifest.probe_sets.items()}
     matching = {name: part for name, part in truth.sets.items() if digests.get(name) == part.items}
     return truth.model_copy(update={"sets": matching})
@@ -215,6 +216,8 @@ def _facts(
     Empty unless the bundled facts are the only set of facts in the record.
     """
     facts = [name for name, part in manifest.probe_sets.items() if part.kind == "cloze"]
+    # The index below does not tell sets apart: of two sets of facts it gives one, and only of the
+    # bundled one it is known what was planted.
     if facts != ["facts"] or not truth.facts:
         return []
     by_model = estimates.at(ACCURACY, ALL, names.models)

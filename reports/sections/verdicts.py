@@ -20,6 +20,7 @@ def section(judgement: Judgement) -> Section:
             row.status,
             row.estimate,
             row.bounds,
+            # A bound keeps its word: the head of the column says "margin".
             row.margin.removeprefix("margin "),
         )
         for row in verdicts.rows(judgement)

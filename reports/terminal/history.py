@@ -184,6 +184,7 @@ def flags(judged: Judged, index: int) -> str:
     remarks = []
     if point.same_as:
         remarks.append(f"repeat, {point.repeat}")
+    # Each draw has new sentences, whether or not the model is another.
     elif not judged.series.is_drawn:
         remarks.append("new version")
     if judged.worse[index]:

@@ -36,6 +36,7 @@ def compared(
     """The changes between two versions: each set's numbers and its `top` worst cells."""
     lines = [f"From {versions.old} to {versions.new}", *_overview(versions), ""]
     family = quotes.family_of(Effects.of(versions.estimates), DIFFERENCE, versions.adjust)
+    # Of versions that are equal to the last digit there is nothing to list.
     for place, name in enumerate(_worst_first(versions.estimates) if versions.largest else ()):
         set_changes = changes[changes["probe_set"] == name]
         title = wording.visible(probe_sets[name].title)
@@ -182,6 +183,7 @@ def _overview(versions: Versions) -> Iterator[str]:
     counted = wording.counted(versions.compared, "score")
     same = "The same model" if versions.same_model else "Another model version"
     if versions.largest == 0:
+        # Seven digits, since versions are compared as float32 (`pairing.version`).
         yield f"{same}: nothing changed, all {counted} are identical (to seven digits)."
     elif versions.largest <= TOLERANCE:
         yield f"{same}: nothing changed beyond rounding; {counted} agree to within 0.00001."
@@ -206,6 +208,7 @@ def _worst_first(estimates: pd.DataFrame) -> list[str]:
     """The sets by how clearly their contrast rose; sets without one follow in their order."""
     chosen = estimates[
         (estimates["estimator"] == CONTRAST) & (estimates["subject"] == DIFFERENCE)
+        # With its sign: a contrast that fell is no worse, however clearly it fell.
     ].assign(clear=lambda table: table["estimate"] / table["std_error"])
     by_set = chosen.groupby("probe_set")["clear"].max().sort_values(ascending=False)
     return list(dict.fromkeys([*by_set.index.astype(str), *estimates["probe_set"]]))

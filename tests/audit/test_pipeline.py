@@ -18,8 +18,7 @@ from maskaudit.audit.measuring import cache, entries, fingerprint, pairs, scorin
 from maskaudit.audit.measuring.cache import MIB, Cache
 from maskaudit.audit.preview import planned
 from maskaudit.audit.recording import record
-from maskaudit.audit.recording.record import TABLES, Record, load_record
-from maskaudit.reports.html import FILE
+from maskaudit.audit.recording.record import PAGE, TABLES, Record, load_record
 from tests import tiny
 from tests.audit.attempts import SET
 
@@ -62,7 +61,7 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return each(parts, pairs, *rest, **named)
 
     monkeypatch.setattr(scoring, "score_each", spy)
-    monkeypatch.setattr(pipeline, "write_page", lambda found: (found.path / FILE).write_text(""))
+    monkeypatch.setattr(pipeline, "write_page", lambda found: (found.path / PAGE).write_text(""))
     return found
 
 
@@ -370,7 +369,7 @@ def test_the_record_its_page_and_its_gates_say_what_was_taken_from_the_cache(run
     for said in ({}, {}, {"no_cache": True}):
         found = load_record(run(**said, note=lambda _told: None).path)
         uses.append(found.manifest.provenance.cache)
-        pages.append((found.path / FILE).read_text("utf-8"))
+        pages.append((found.path / PAGE).read_text("utf-8"))
         notes.append(verdicts.read(found.path).notes)
     [path] = cache.default_folder().iterdir()
     key = path.name.removesuffix(cache.SUFFIX)
@@ -394,7 +393,7 @@ def test_a_rule_that_is_changed_after_its_record_was_seen_stays_the_younger(run,
         assert list(found.manifest.rules) == [verdict.rule_digest]
         ages.append(verdict.rule_before)
     assert ages == [True, False, False, True]
-    page = (found.path / FILE).read_text("utf-8")
+    page = (found.path / PAGE).read_text("utf-8")
     assert f"Rules older than the record: a ({verdict.rule_digest[:12]}, since " in page
     # Without gates a run reads no rule.
     (here / "gates.toml").unlink()
@@ -438,18 +437,18 @@ def test_a_plan_says_what_would_be_taken_and_why_not_more(run, folders):
 def test_a_record_that_lacks_its_page_is_finished_and_not_made_again(run, scored):
     """By a plain run too; only the newest of its key counts, and another key is no reason."""
     first = run()
-    (first.path / FILE).unlink()
+    (first.path / PAGE).unlink()
     notes: list[str] = []
     assert run(note=notes.append).path == first.path
     assert scored == [1, 0]
-    assert (first.path / FILE).is_file()
+    assert (first.path / PAGE).is_file()
     assert notes == [
         f"{first.path.name}: this record is whole, and only its page was missing; it is finished"
     ]
     second = run()
-    (first.path / FILE).unlink()
+    (first.path / PAGE).unlink()
     assert run().path not in {first.path, second.path}
-    (run(seed=1).path / FILE).unlink()
+    (run(seed=1).path / PAGE).unlink()
     assert run().manifest.number == 5
 
 

@@ -30,11 +30,11 @@ def test_a_failure_is_told_in_two_lines():
 
 
 def test_what_is_undecided_says_what_would_decide_it():
-    """The smallest change that it would find, the frames there were and those it takes."""
+    """The smallest change that this test finds, the frames there were and those it takes."""
     told = verdicts.as_text(verdict("inconclusive", frames_needed=36, reason="shows neither"))
     assert told.splitlines()[1:] == [
         "Shows neither.",
-        "The smallest change that it would find four times in five: 0.13 nats.",
+        "The smallest change that this test finds four times in five: 0.13 nats.",
         "The change is at most 0.40 nats either way (90 % interval).",
         "Would be decided by 36 frames; there were 12.",
     ]

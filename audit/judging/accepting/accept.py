@@ -81,6 +81,7 @@ def accept(  # noqa: PLR0913 - each is a decision of the person who accepts
         name=name,
         accepted=today or datetime.now(UTC).date(),
         reason=reason.strip(),
+        # What was found, and not what was asked: --allow-worse may be given where nothing is worse.
         allowed_worse=comparison is not None and bool(comparison.changes["worse"].any()),
         new_anchor=is_first,
         best_of=best_of,
@@ -89,14 +90,17 @@ def accept(  # noqa: PLR0913 - each is a decision of the person who accepts
         created=record.manifest.created,
         maskaudit=new.maskaudit,
         scores=hashlib.sha256(content).hexdigest(),
+        # As text for reviewers: nobody computes with these, verdicts are made from the scores.
         numbers=_numbers(record),
         changes={} if comparison is None else _changes(comparison.changes),
+        # One level up: baselines lie in a folder beside their gates.toml (`Policy.baselines`).
         margins=list(_margins(directory.parent)),
         not_compared={} if comparison is None else not_compared(comparison),
         method=dict(new.method),
         models=record.manifest.models,
         probe_sets={key: _key(part) for key, part in new.probe_sets.items()},
     )
+    # Later ones leave the anchor alone: the change since it is what stops many small steps.
     names = [f"{name}{ANCHOR}", name] if is_first else [name]
     write(
         directory,
@@ -142,6 +146,8 @@ def _check_acceptable(
     comparison: Comparison, name: str, *, allow_worse: bool, new_anchor: bool
 ) -> None:
     """Raise if the record was measured differently, is missing many scores or is credibly worse."""
+    # In this order: scores that were made in another way, or are not there, cannot show that the
+    # rest is no worse.
     unlike = [
         f"{accepted_name}: {probe_set}: {reason}"
         for accepted_name, refused in comparison.refused.items()

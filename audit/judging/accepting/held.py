@@ -81,6 +81,7 @@ def _judged(
     is, by accepted version, how many candidates it was picked from.
     """
     sets = record.manifest.probe_sets
+    # No controls: nothing in them is a lean, so nothing can get worse.
     tested = [name for name, part in sets.items() if part.expect == "lean"]
     rows = []
     for accepted_name, comparison in compared.items():

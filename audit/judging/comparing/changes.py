@@ -62,6 +62,7 @@ def _of_probe_set(pair: Pair, name: str) -> pd.DataFrame:
     items = items.assign(sentence=texts.reindex(items["context"], fill_value="").to_numpy())
     scores = pair.side_by_side[["item", "measure", "value_old", "value_new"]]
     present = items[["item"]].merge(scores.dropna(), on="item")["measure"].unique()
+    # `min` for any that is always the same one: a set of names has no order.
     measure = next((listed for listed in _LISTED if listed in present), min(present))
     scored = items.merge(scores[scores["measure"] == measure], on="item", how="left")
     if items["kind"].iloc[0] == "association":
@@ -79,7 +80,9 @@ def _of_probe_set(pair: Pair, name: str) -> pd.DataFrame:
 def _of_groups(scored: pd.DataFrame, described: ProbeSetKey) -> pd.DataFrame:
     """The leans of both versions for each pair of groups; `sign` is the stereotype's direction."""
     groups = list(dict.fromkeys(scored["group"]))
+    # In a control no direction is harmful: its changes count by their size.
     towards = described if described.expect == "lean" else None
+    # A person is shown the sentence that was asked: its prior, with two masks, says little.
     by_cell = scored[scored["role"] != "prior"].groupby(CELL, sort=False)
     sentences = by_cell["sentence"].agg(sentence="first", sentences="nunique").reset_index()
     leans = []
@@ -110,7 +113,10 @@ def _signs(
 def _leans(cells: pd.DataFrame) -> pd.DataFrame:
     """The cells known in both versions, minus their frame's mean if it has several attributes."""
     known = cells[cells[[*SIDES]].notna().all(axis=1)]
+    # Without the controls: neutral words have no part in the contrast, whose change these leans
+    # have to add up to.
     by_frame = known[known["role"] == "probe"].groupby("frame")
+    # With a single attribute the mean of the frame is the number itself, and would leave 0.
     several = known["frame"].map(by_frame["attribute"].nunique()) > 1
     for side in SIDES:
         mean = known["frame"].map(by_frame[side].mean())

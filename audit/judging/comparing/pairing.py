@@ -96,6 +96,7 @@ def paired(
     Raises `NotJudgedError` if neither version has a record or no probe set can be compared.
     """
     older, newer = (version(side) if isinstance(side, Record) else side for side in (old, new))
+    # Either has the items: `_comparable` drops the sets whose items differ.
     source = newer.record or older.record
     if source is None:
         raise NotJudgedError(
@@ -103,6 +104,7 @@ def paired(
             "no sentences; give the record of one of them instead"
         )
     sets, refused = _comparable(older, newer, probe_sets)
+    # An outer join: a score that one version lacks has to show as lost, and must not vanish.
     side_by_side = older.scores.merge(
         newer.scores, on=["item", "measure"], how="outer", suffixes=("_old", "_new")
     )

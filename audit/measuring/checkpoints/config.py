@@ -32,9 +32,11 @@ def load_config(
             f"run; to score transformers' own class for {str(raw.get('model_type'))!r} instead: "
             "--allow-native, or allow_native = true under [run]"
         )
+    # Before transformers builds anything: a few bytes may ask for a table of any size.
     check_numbers(raw, files, name)
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    # Of any class: transformers raises whatever its own code meets in the file of a stranger.
     except Exception as error:
         raise InputError(
             f"model {name}: config.json cannot be used ({first_line(error)})"

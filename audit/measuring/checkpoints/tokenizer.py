@@ -132,6 +132,8 @@ def load_tokenizer(folder: Path, name: str) -> Tokenizer:
         _check_case(folder, name, built)
     else:
         try:
+            # Each text of the run is compared too, when it is read: the panel finds most of it at
+            # once.
             tokenizer.encode(PANEL)
         except InputError as error:
             raise InputError(f"model {name}: {error}") from error

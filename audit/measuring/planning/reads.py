@@ -146,6 +146,7 @@ NEEDS: Mapping[str, Need] = {
 
 def unavailable(model: MaskedLM, measures: Iterable[str]) -> dict[str, str]:
     """Which of the measures the model cannot give, each with the reason."""
+    # Sorted, since a record lists them, and a set of names has no order of its own.
     reasons = {name: model.lacks(NEEDS[name]) for name in sorted(measures) if name in NEEDS}
     return {name: reason for name, reason in reasons.items() if reason}
 

@@ -48,6 +48,7 @@ class Writer:
     def __init__(self, model: MaskedLM) -> None:
         self._model = model
         self._fillers = tuple(_fillers(model))
+        # Already while it is found out: `_owned` reads it.
         self._owns_space = False
         self._owns_space = self._words_hold_their_space()
 
@@ -59,6 +60,8 @@ class Writer:
         """
         results: list[WrittenTarget | None] = [None] * len(asked)
         left = list(range(len(asked)))
+        # Where the vocabulary has no filler, sentences of a single mask can be written all the
+        # same.
         for filler in self._fillers or ("",):
             sentences = [_filled(*asked[index], filler) for index in left]
             encoded = self._model.encode([text for text, _ in sentences])

@@ -33,6 +33,7 @@ def distance(manifest: Manifest, tables: Tables, names: Names) -> Section:
     related = tables.effects.where(
         lambda row: (row.subject, row.slice) == (RELATION, ALL) and row.estimator in _DISTANCES
     )
+    # Records of format 1 have the distances, and no estimates of them.
     means = None if related else _means(manifest, tables)
     if not related and means is None:
         why = manifest.not_measured or ["This record has no such measurement."]
@@ -89,6 +90,7 @@ def _estimated(manifest: Manifest, related: Effects) -> tuple[Block, ...]:
 
 def _possible(name: str, effect: Effect) -> Effect:
     """The same effect with its limits clipped to the range of a distance or a share."""
+    # A jackknife interval is symmetric and knows of no range.
     highest = math.inf if name in _UNBOUNDED else 1.0
     if math.isnan(effect.low):
         return effect

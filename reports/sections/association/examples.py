@@ -119,6 +119,7 @@ def _chosen(
     log_p = _log_p(tables.scores, set(probes["item"]))
     units = defaultdict(list)
     for attribute, unit in _units(probes, log_p, between, names):
+        # Each model needs its number: the rows of an example are read side by side.
         if not any(math.isnan(p) for pair in unit.log_p.values() for p in pair):
             units[attribute].append(unit)
     chosen = {}

@@ -47,6 +47,7 @@ def _strays(effect: Effect) -> str:
 
 def _disagree(plain: Effect, adjusted: Effect) -> bool:
     """Whether only one is shown, or both are shown in opposite directions."""
+    # What could not be tested contradicts nothing.
     if math.isnan(plain.p) or math.isnan(adjusted.p):
         return False
     return _strays(plain) != _strays(adjusted)

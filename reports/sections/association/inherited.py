@@ -36,6 +36,7 @@ def inherited(between: Between, estimates: Effects, names: Names) -> tuple[Block
     if not names.paired:
         return ()
     relations = _relations(between, estimates)
+    # A record of format 1 has no number about both models at once.
     if SLOPE not in relations:
         return ()
     leans = _leans(between, estimates)

@@ -97,6 +97,8 @@ def named_classes(leans: Mapping[str, Effect], margin: Margin | None = None) -> 
         Term(f"{len(attributes)} {word(name)}", (f"{MEANINGS[name]} {_named(attributes)}.",))
         for name, attributes in by_class.items()
     )
+    # Classes without any attribute are told too, or a reader could take them for not looked at.
+    # "Undecided" is no finding, whose absence would be news.
     unsaid = {UNDECIDED} if margin else {UNDECIDED, *_NEED_MARGIN}
     none = [name for name in CLASSES if name not in by_class and name not in unsaid]
     absent = f"No attribute could be shown to be {_either(none)}. " if none else ""

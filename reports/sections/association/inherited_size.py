@@ -42,6 +42,7 @@ def size_of(
 def _kind(relations: Mapping[str, Effect]) -> _Kind:
     """The case that the numbers fall into."""
     size, slope = relations[LOG_KAPPA], relations[SLOPE]
+    # Before the estimates: a number that was refused is NaN too, and its reason would be lost.
     if size.flag in {"too_few_frames", "too_few_attributes"}:
         return _Kind.TOO_FEW
     if math.isnan(size.estimate):

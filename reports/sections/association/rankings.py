@@ -52,6 +52,7 @@ def rankings(between: Between, estimates: Effects, names: Names) -> tuple[Block,
         basis=caveats.scopes(effect.scope for effect in numbers[GENERALIZABILITY].values()),
     )
     beside = definitions.definitions(numbers, short=True)
+    # Folded, since it says something of the set and nothing of a model's lean.
     return (Folded("How well this set ranks its attributes", (Text(_EXPLAINED), table, beside)),)
 
 

@@ -55,6 +55,8 @@ def yardsticks(
     Empty for a set without shares or with more than two groups.
     """
     slopes = estimates.at(WORLD_SLOPE, slices.ALL, names.subjects)
+    # A share in the world is that of one group beside a single other; of three or more there is
+    # none.
     if not slopes or between.slice_groups:
         return ()
     beyond = estimates.at(BEYOND_WORLD, slices.ALL, names.models)
@@ -110,7 +112,9 @@ def _moved(slopes: Mapping[str, Effect]) -> str:
     if change is None or not change.is_shown:
         return ""
     reference, candidate = (slopes[name].estimate for name in (REFERENCE, CANDIDATE))
+    # Below 0 "steeper" would turn round: a slope that rises there becomes flatter.
     up, down = ("steeper", "less steep") if min(reference, candidate) >= 0 else ("higher", "lower")
+    # The sentence has a size and a way, so the limits are turned as the number is.
     low, high = (change.low, change.high) if change.estimate > 0 else (-change.high, -change.low)
     approaches = [
         f"{'nearer' if abs(candidate - goal) < abs(reference - goal) else 'further from'} {name}"

@@ -106,6 +106,7 @@ def _unavailable(part: Unavailable, names: Names) -> Text:
 
 
 def _lost_total(rows: Sequence[Lost]) -> str:
+    # Joins apart: one sentence without a score can cost many of them, and is a word lost already.
     total = sum(row.items for row in rows if row.status != NOT_JOINED)
     joins = sum(row.items for row in rows if row.status == NOT_JOINED)
     scored = (

@@ -57,6 +57,7 @@ def by_class(
 
     Wilson's intervals and the difference are those of the last mode alone.
     """
+    # There is a column for each mode: a number of one mode alone would leave holes.
     in_all = [
         number
         for number in effects.estimators
@@ -110,6 +111,8 @@ def _columns(
         ),
         (Column("Clusters"), lambda row: wording.number(row.counts[1])),
     ]
+    # The last mode is the corrected one where there are two (`Effects.modes`), and the one that
+    # sentences quote: only it has room for a second interval.
     *before, last = modes
     for model in names.models:
         for mode in modes:

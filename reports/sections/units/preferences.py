@@ -98,6 +98,7 @@ def clearest(preferred: Sequence[Preference]) -> Preference:
     best = max(preferred, key=lambda preference: preference.clearness)
     count = len(preferred)
     subjects = {
+        # Without an error there is no interval that could be widened.
         name: _chosen(effect, count) if effect.std_error > 0 else effect
         for name, effect in best.subjects.items()
     }
@@ -205,6 +206,7 @@ def _compared(preference: Preference) -> str:
         f"{wording.fixed(difference.low, DIGITS, with_sign=True)} to "
         f"{wording.fixed(difference.high, DIGITS, with_sign=True)}"
     )
+    # At the level of the interval beside it, which allows for the sets it was chosen from.
     shown = difference.p < SHOWN / preference.chosen_from
     verdict = (
         ""

@@ -54,6 +54,7 @@ def table(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and 
 ) -> Table:
     """One row per subject, the modes side by side, each with its p."""
     groups = []
+    # Rows of zeros would only take room: the note says in a sentence that nothing ties.
     left_out = _no_ties(effects)
     for number in effects.estimators:
         # Numbers of independent trials have their rows under the number they belong to.

@@ -43,6 +43,7 @@ def section(
         if preference.probe_set == probe_set
     ]
     blocks += [Text(wording.visible(part.how_to_read, None)), _made_of(part, items)]
+    # Numbers about both models at once, such as distances, stand in a section of their own.
     effects = of_set.effects.where(lambda row: row.subject in names.subjects)
     if not effects:
         blocks.append(

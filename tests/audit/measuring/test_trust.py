@@ -82,7 +82,7 @@ def test_another_user_s_folder_is_refused_unless_it_has_an_entry_of_our_key(fold
     assert [path.name for path in folder.iterdir()] == [f"one{cache.SUFFIX}"]
     assert same(found(), shared.read("one"))
     trust.key_file().unlink()
-    with pytest.raises(InputError, match="another user's, and none of its entries is of your key"):
+    with pytest.raises(InputError, match="no entry was signed with your key"):
         cache.check(folder)
 
 

@@ -21,12 +21,15 @@ from maskaudit.audit.recording.files import held, unfinished
 from maskaudit.audit.recording.record import Record, load_record, seal, tables_in
 from tests import manifests, strategies
 
+# Every row of `sample` belongs to this set.
+SETS: dict[str, dict[str, str]] = {"one": {}}
 # A format without `bound`, so that a record is read as it was made.
-MANIFEST = manifests.raw(format=4, notes=["é\n\u2028"])
+MANIFEST = manifests.raw(format=4, notes=["é\n\u2028"], probe_sets=SETS)
 FILES = {"record.json", "SHA256SUMS", *(f"{name}.parquet" for name in tables_in(4))}
 
+SET, MODEL = {"probe_set": "one", "kind": "association"}, {"model": "candidate"}
 ESTIMATE = {
-    "slice": "all", "mode": "corrected", "subject": "candidate", "scope": "S2",
+    "probe_set": "one", "slice": "all", "mode": "corrected", "subject": "candidate", "scope": "S2",
     "estimate": 1e300, "low": float("-inf"),
 }  # fmt: skip
 
@@ -35,13 +38,18 @@ def sample(**changed: pd.DataFrame) -> Record:
     """Return a record with a row or two in each table, missing numbers among them."""
     parts = {
         "contexts": tables.table("contexts", [{"context": "c", "text": "Él [MASK]…", "slot": 0}]),
-        "items": tables.table("items", [{"item": "i", "context": "c", "share": 0.1 + 0.2}, {}]),
+        "items": tables.table(
+            "items", [{**SET, "item": "i", "context": "c", "share": 0.1 + 0.2}, SET]
+        ),
         "scores": tables.table(
             "scores",
-            [{"item": "i", "value": -1 / 3, "rank": 1, "status": "ok"}, {"status": "too_long"}],
+            [
+                {**MODEL, "item": "i", "value": -1 / 3, "rank": 1, "status": "ok"},
+                {**MODEL, "status": "too_long"},
+            ],
         ),
         "paired": tables.table("paired", []),
-        "fills": tables.table("fills", [{"token": '\x00"\n', "probability": 5e-324}]),
+        "fills": tables.table("fills", [{**MODEL, "token": '\x00"\n', "probability": 5e-324}]),
         "estimates": tables.table("estimates", [ESTIMATE]),
     }
     return Record(manifests.manifest(**MANIFEST), **{**parts, **changed})
@@ -91,6 +99,7 @@ def test_any_scores_are_read_as_they_were_written(tmp_path_factory, rows):
     """Whatever a model gave: infinities, subnormals, any text."""
     columns = {"item": [r[0] for r in rows], "value": [r[1] for r in rows]}
     columns |= {"rank": [r[2] for r in rows], "status": ["ok"] * len(rows)}
+    columns["model"] = ["candidate"] * len(rows)
     scores = tables.table("scores", columns)
     runs = tmp_path_factory.mktemp("runs")
     assert_same(sealed(runs, sample(scores=scores)), load_record(runs / "one"))
@@ -246,7 +255,7 @@ def older(folder, number, **columns):
     for name, values in columns.items():
         table = table.append_column(name, pa.array(values))
     pq.write_table(table, file)
-    manifest.write_text(json.dumps(manifests.raw(format=number)), "utf-8")
+    manifest.write_text(json.dumps(manifests.raw(probe_sets=SETS, format=number)), "utf-8")
     for name in ("estimates.parquet", "record.json"):
         sign_again(folder, name)
 
@@ -309,7 +318,7 @@ def test_a_record_of_the_second_format_is_read_and_has_neither_key_nor_number(tm
     """It lacks them in `record.json` alone: every table is as it was."""
     written = sealed(tmp_path)
     manifest = tmp_path / "one" / "record.json"
-    manifest.write_text(json.dumps(manifests.raw(format=2)), "utf-8")
+    manifest.write_text(json.dumps(manifests.raw(probe_sets=SETS, format=2)), "utf-8")
     sign_again(tmp_path / "one", "record.json")
     read = load_record(tmp_path / "one")
     assert_same(replace(written, manifest=read.manifest), read)
@@ -353,7 +362,7 @@ def test_a_folder_without_a_record_is_refused(tmp_path):
 
 def put(runs: Path, name: str, **said: object) -> Path:
     """Seal a record whose manifest says this, and return its folder."""
-    what = replace(sample(), manifest=manifests.manifest(**said))
+    what = replace(sample(), manifest=manifests.manifest(probe_sets=SETS, **said))
     with held(runs), unfinished(runs) as folder:
         return seal(what, folder / "0", runs / name).path
 
@@ -548,7 +557,9 @@ def test_a_record_is_not_written_over_another(tmp_path):
     """What is sealed stays, and what was to replace it is gone."""
     first = sealed(tmp_path)
     with pytest.raises(CannotWriteError):
-        sealed(tmp_path, replace(sample(), manifest=manifests.manifest(maskaudit="9")))
+        sealed(
+            tmp_path, replace(sample(), manifest=manifests.manifest(probe_sets=SETS, maskaudit="9"))
+        )
     assert_same(first, load_record(tmp_path / "one"))
     assert left_in(tmp_path) == {"one"}
 

@@ -179,7 +179,8 @@ def test_independent_facts_have_wilson_s_own_interval() -> None:
     """A cluster of one is a trial."""
     hits = np.array([True, False, True, True, False])
     labels = np.array(list("abcde"))
-    assert proportions.wilson_of_clusters(hits, labels) == proportions.wilson(3, 5)
+    # Compared as texts: numbers that are unknown equal each other there, and lose no digit.
+    assert repr(proportions.wilson_of_clusters(hits, labels)) == repr(proportions.wilson(3, 5))
 
 
 def test_competence_takes_as_many_sentences_as_facts() -> None:
