@@ -205,8 +205,9 @@ def joined(name: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
 
 def _in_one_piece(parts: list[pd.Series]) -> pd.Series:
     if isinstance(parts[0].dtype, pd.CategoricalDtype):
-        # Arrow's own joining holds five copies of the column at a time.
-        return pd.Series(union_categoricals(parts))
+        # Arrow's own joining holds five copies of the column at a time. A part without rows has
+        # categories of no known kind, and nothing to join.
+        return pd.Series(union_categoricals([part for part in parts if len(part)] or parts[:1]))
     whole = pd.concat(parts, ignore_index=True)
     if whole.dtype != _TEXT:
         return whole

@@ -21,7 +21,7 @@ _TABLE = "estimates.parquet"
 # What all subjects of a number share, and what no two rows share.
 _NUMBER = ["probe_set", "estimator", "mode", "slice"]
 _KEY = [*_NUMBER, "subject"]
-_RELATION = "relation"
+_DIFFERENCE, _RELATION = "difference", "relation"
 # No number of ours comes near, and its square is still finite.
 _LARGEST_NUMBER = 1e100
 _LOWEST: Mapping[str, float] = {
@@ -70,8 +70,11 @@ def _of_subjects(record: Record) -> Iterator[Difference]:
     present = rows.groupby(_NUMBER, sort=False)["subject"].agg(set)
     for key, found in present.items():
         number = cast("tuple[str, ...]", key)
+        entry = known.get(number[1])
+        has = entry.subjects if entry else "all"
         # Shares of independent trials have no difference: the trials of two models are paired.
-        due = [*models] if as_trials(number[1]) else subjects
+        only_models = has == "models" or as_trials(number[1])
+        due = [*models] if only_models else [_DIFFERENCE] if has == "difference" else subjects
         if lacking := [subject for subject in due if subject not in found]:
             named = " ".join(map(str, number))
             text = f"has no row of the {lacking[0]} for {named}"

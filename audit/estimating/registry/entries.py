@@ -212,6 +212,7 @@ _ENTRIES = (
         does_not_show="A lean that grows with the share; that is the slope.",
         kinds=_CELLS,
         is_directed=True,
+        subjects="models",
         shown=YARDSTICKS,
     ),
     Entry(
@@ -223,6 +224,7 @@ _ENTRIES = (
         "had.",
         kinds=_CELLS,
         is_directed=True,
+        subjects="models",
         shown=YARDSTICKS,
     ),
     Entry(

@@ -8,6 +8,8 @@ from maskaudit.audit.estimating.registry.names import CORRECTED
 
 # The direction of harm: a larger number, a smaller one, or either.
 Harm = Literal["up", "down", "either"]
+# Which subjects a number has: each model and their difference, or one of the two alone.
+Subjects = Literal["all", "models", "difference"]
 # How a page formats a number: as it is, as exp(number), or in percent.
 Form = Literal["number", "factor", "share"]
 # Where the page shows a number.
@@ -24,7 +26,8 @@ class Entry:
     `definition` gives formula, range and sign; `formula` is the same in the symbols of
     docs/method.md; `unit` is empty for a plain number; `source` is the paper, if any. `kinds` are
     the kinds of probe set that have the number, `modes` the modes that it is computed in;
-    `of_pair` marks a number of two models together, with the subject `relation`.
+    `of_pair` marks a number of two models together, with the subject `relation`; `subjects` are
+    those of any other number.
     `null` is the null value of its test, that of a difference is 0; NaN if it is not tested, or
     against a value of its own in each set, what chance alone gives there.
     `is_directed` means that swapping the two groups changes the sign. If all scores are multiplied
@@ -45,6 +48,7 @@ class Entry:
     formula: str = ""
     modes: tuple[str, ...] = (CORRECTED,)
     of_pair: bool = False
+    subjects: Subjects = "all"
     null: float = math.nan
     is_directed: bool = False
     power: int = 0

@@ -1,6 +1,12 @@
 """Entries of the numbers on styles of sentence, and on what a contrast depends on."""
 
-from maskaudit.audit.estimating.registry.entry import INHERITED, ROBUSTNESS, Entry, Harm
+from maskaudit.audit.estimating.registry.entry import (
+    INHERITED,
+    ROBUSTNESS,
+    Entry,
+    Harm,
+    Subjects,
+)
 from maskaudit.audit.estimating.registry.names import (
     ATTRIBUTES_ALIKE,
     BENIGN_Q,
@@ -47,6 +53,7 @@ def _contrast(  # noqa: PLR0913 - the fields that differ between contrasts
     harm: Harm | None = "up",
     is_directed: bool = True,
     source: str = "",
+    subjects: Subjects = "all",
 ) -> Entry:
     """An entry of a number that is a stereotype contrast, in nats."""
     return Entry(
@@ -60,6 +67,7 @@ def _contrast(  # noqa: PLR0913 - the fields that differ between contrasts
         power=1,
         harm=harm,
         source=source,
+        subjects=subjects,
         since=_SINCE,
         shown=ROBUSTNESS,
     )
@@ -144,6 +152,7 @@ ENTRIES = (
         "The difference of the two contrasts, were the candidate as sure of itself as the "
         "reference: its contrast over κ_benign, less the reference’s.",
         "Sharpness that is not one factor for all words.",
+        subjects="difference",
     ),
     _plain(
         ENTROPY,
@@ -267,6 +276,7 @@ ENTRIES = (
         "average, than those of the second.",
         "Whether the contrast comes of it; the adjusted and the matched contrast do.",
         unit="pieces",
+        subjects="models",
     ),
     _plain(
         WORDS_APART,
@@ -274,6 +284,7 @@ ENTRIES = (
         "second.",
         "Whether the contrast comes of it.",
         unit="words",
+        subjects="models",
     ),
     _plain(
         FREQUENCY_APART,
@@ -281,6 +292,7 @@ ENTRIES = (
         "the difference of the mean logarithms of their frequencies. Only where the set names all.",
         "Whether the contrast comes of it.",
         unit="log of a factor",
+        subjects="models",
         form="factor",
     ),
     _plain(

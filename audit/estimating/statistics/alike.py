@@ -14,6 +14,8 @@ DRAWS = 199
 LEVEL = 0.05
 _LEAST = 3
 _ROUNDING = 1e-9
+# The axes of drawn tables, [tables, rows, columns].
+_ROWS, _COLUMNS = 1, 2
 # Numbers of all drawn tables that are held in memory at once.
 _AT_ONCE = 2_000_000
 # Places of rows, or of columns.
@@ -48,7 +50,8 @@ def alike(
     one style may be read alike, and so differ alike between attributes): each block of them is
     centred both ways by itself. Frames differ in how far they let attributes lean, which is one
     pattern in every table and no likeness: of each of those that are `stretching`, what goes along
-    with the other's effects in its block is taken out too (Mandel 1961, a bundle of lines).
+    with the other's effects in its block is taken out too (Mandel 1961, a bundle of lines). What is
+    left is given the same spread in each of those others, or a few noisy ones would decide.
 
     The reference distributions come from giving each residual a random sign, which keeps rows and
     columns as noisy as they are (permuted, unequally noisy columns would pass for likeness): of the
@@ -109,7 +112,7 @@ class _Block:
         effects = means - means.mean()
         length = float(np.sqrt((effects**2).sum()))
         known = length > _ROUNDING * (np.abs(means).max() or 1.0)
-        axis = 2 if stretching == "rows" else 1
+        axis = _COLUMNS if stretching == "rows" else _ROWS
         return cls(rows, columns, effects / length if known else np.zeros(len(effects)), axis)
 
     def residuals(self, cells: Cells) -> Cells:
@@ -117,13 +120,24 @@ class _Block:
         block = cells[:, self.rows[:, None], self.columns]
         block = block - block.mean(2, keepdims=True)
         block = block - block.mean(1, keepdims=True)
-        along = self.effects[:, None] if self.axis == 1 else self.effects
+        along = self.effects[:, None] if self.axis == _ROWS else self.effects
         left: Cells = block - (block * along).sum(self.axis, keepdims=True) * along
         return left
 
 
 def _unexplained(cells: Cells, blocks: Sequence[_Block]) -> Cells:
-    """What effects of rows and columns, and their stretching, do not explain, [tables, n, m]."""
+    """What effects of rows and columns, and their stretching, do not explain, [tables, n, m].
+
+    Each of what is stretched has the same spread over all that stretch it.
+    """
+    residuals = _residuals(cells, blocks)
+    stretching = 1 if blocks[0].axis == _COLUMNS else 2
+    spreads = np.sqrt((residuals**2).mean(stretching, keepdims=True))
+    # Scaled, they need not have a mean of 0 any more.
+    return _residuals(residuals / np.where(spreads > 0, spreads, 1.0), blocks)
+
+
+def _residuals(cells: Cells, blocks: Sequence[_Block]) -> Cells:
     residuals = np.empty(cells.shape)
     for block in blocks:
         residuals[:, block.rows[:, None], block.columns] = block.residuals(cells)

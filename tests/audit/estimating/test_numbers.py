@@ -19,7 +19,7 @@ from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.estimators.catalogue import ALL, GROUP
 from maskaudit.audit.estimating.registry.entries import DERIVED
 from maskaudit.audit.estimating.registry.entry import FURTHER
-from maskaudit.audit.estimating.registry.names import between, is_ties, without_groups
+from maskaudit.audit.estimating.registry.names import as_trials, between, is_ties, without_groups
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.proving.selftest import exact
@@ -190,6 +190,13 @@ def test_a_number_is_of_the_pair_and_of_the_modes_that_its_entry_says(held):
         entry = numbers.find(name)
         assert {subject == "relation" for subject in own["subject"]} == {entry.of_pair}, name
         assert set(own["mode"]) == set(entry.modes), name
+        if entry.of_pair or as_trials(name):
+            continue
+        found = own.groupby(["probe_set", "slice"])["subject"].agg(frozenset)
+        named = {"all": {"difference", "candidate"}, "models": {"candidate"},
+                 "difference": {"difference"}}[entry.subjects]  # fmt: skip
+        # Some records are of one model, which has no difference.
+        assert set.union(*map(set, found)) - {"reference"} == named, name
 
 
 def test_directions_and_powers_are_those_that_tests_of_behaviour_write_by_hand():

@@ -250,11 +250,11 @@ def test_more_than_twelve_terms_are_a_sample_and_are_not_left_out_one_by_one():
 # --- Rows that behave as one ----------------------------------------------------------------------
 
 
-def residuals_of(cells, styles):
-    """Return what least squares leaves of cells.
+def least_squares(values, cells, styles):
+    """Return what least squares leaves of values.
 
-    A mean of each attribute and style, of frames, and a slope of each frame on the attributes'
-    means in its style.
+    A mean of each attribute and style, of frames, and a slope of each frame on the means that the
+    attributes' cells have in its style.
     """
     i, j = np.indices(cells.shape).reshape(2, -1)
     of_styles = [f"{row}, {styles[frame]}" for row, frame in zip(i, j, strict=True)]
@@ -262,30 +262,26 @@ def residuals_of(cells, styles):
     effects = pd.get_dummies(table[["attribute", "frame"]]).to_numpy(dtype=float)
     means = table.groupby("attribute")["value"].transform("mean").to_numpy()
     slopes = pd.get_dummies(table["frame"]).to_numpy(dtype=float) * means[:, None]
-    design_matrix, y = np.hstack([effects, slopes]), cells.ravel()
+    design_matrix, y = np.hstack([effects, slopes]), values.ravel()
     fitted = design_matrix @ np.linalg.lstsq(design_matrix, y, rcond=None)[0]
     return (y - fitted).reshape(cells.shape)
 
 
+def residuals_of(cells, styles, values=None):
+    """Return what least squares leaves, each attribute with the same spread over frames."""
+    left = least_squares(cells if values is None else values, cells, styles)
+    spreads = np.sqrt((left**2).mean(1, keepdims=True))
+    return least_squares(left / spreads, cells, styles)
+
+
 def shares_by_chance(cells, styles, axis, rng):
     """Return the shares of one pattern where each residual has a random sign, by loops."""
-    places = [[j for j, own in enumerate(styles) if own == name] for name in sorted(set(styles))]
     residuals, shares = residuals_of(cells, styles), []
     for _ in range(199):
         mixed = residuals * (2 * (rng.random(residuals.shape) < 0.5) - 1)
-        for own in places:
-            block = mixed[:, own]
-            block = block - block.mean(0) - block.mean(1, keepdims=True) + block.mean()
-            for j, column in zip(own, block.T, strict=True):
-                mixed[:, j] = column - along(column, cells[:, own].mean(1))
+        mixed = residuals_of(cells, styles, mixed)
         shares.append(share_of(mixed.T if axis == "frames" else mixed))
     return np.array(shares)
-
-
-def along(column, means):
-    """Return what a regression on the attributes' means explains of a frame."""
-    centred = means - means.mean()
-    return centred * (column @ centred) / (centred @ centred)
 
 
 def share_of(rows):

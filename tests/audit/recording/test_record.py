@@ -141,7 +141,7 @@ def test_the_tables_are_plain_parquet(tmp_path):
 
 def test_the_newest_format_alone_has_the_pieces_of_attributes(tmp_path):
     """Its digest is bound, and a record without the file is refused; an older one is read empty."""
-    row = {"attribute": "a", "pieces": 1.5}
+    row = {"probe_set": "one", "attribute": "a", "model": "candidate", "pieces": 1.5}
     counted = tables.table("attributes", [row])
     manifest = manifests.manifest(**{**MANIFEST, "format": 8})
     new = replace(sample(), manifest=manifest, attributes=counted)

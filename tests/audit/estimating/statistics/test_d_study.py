@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from maskaudit.audit.estimating.statistics import anova
+from maskaudit.audit.estimating.statistics import crossed_means
 from maskaudit.audit.estimating.statistics.d_study import planned
 from maskaudit.audit.estimating.statistics.interval import student
 
@@ -21,7 +21,9 @@ def mean_variance(attributes: int, frames: int, *, of_frames: bool = False) -> f
     """Return the average variance of the contrast's estimate, or its frames' part."""
     rng = np.random.default_rng(3)
     found = [
-        anova.contrast_interval(table(rng, attributes, frames), table(rng, attributes, frames))
+        crossed_means.contrast_interval(
+            table(rng, attributes, frames), table(rng, attributes, frames)
+        )
         for _ in range(300)
     ]
     values = [one.v_frames if of_frames else one.std_error**2 for one in found]

@@ -265,17 +265,27 @@ def test_nothing_is_said_of_styles_that_do_not_vary_or_are_fewer_than_two():
 # Rows that behave as one
 
 
+def unexplained(cells, whole, *, in_one=False):
+    """Return what a regression of each row on the columns' means in the whole table leaves.
+
+    With `in_one`, the columns are first given the same spread.
+    """
+    table = cells / np.sqrt((cells**2).mean(0)) if in_one else cells
+    table = table - table.mean(0)
+    slopes = np.column_stack([np.ones(len(whole.T)), whole.mean(0)])
+    return table - (slopes @ np.linalg.lstsq(slopes, table.T, rcond=None)[0]).T
+
+
 def test_a_near_copy_is_named_and_no_other_pair():
     """Two of twelve frames share most of what attributes do not explain."""
     rng = np.random.default_rng(0)
     cells = rng.normal(0, 1, (12, 40)) + rng.normal(0, 1, 40)
     cells[7] = cells[3] + rng.normal(0, 0.2, 40)
 
-    found = alike(cells, [np.arange(12)], [np.arange(40)], np.random.default_rng(1))
+    found = alike(cells, [np.arange(12)], [np.arange(40)], np.random.default_rng(1), "rows")
 
     assert [pair[:2] for pair in found.pairs] == [(3, 7)]
-    residuals = cells - cells.mean(0) - cells.mean(1, keepdims=True)
-    correlations = np.corrcoef(residuals)
+    correlations = np.corrcoef(unexplained(unexplained(cells, cells), cells, in_one=True))
     assert found.pairs[0][2] == pytest.approx(correlations[3, 7], abs=1e-9)
     assert found.share == pytest.approx(np.linalg.eigvalsh(correlations)[-1] / 12)
     assert found.p < 0.05
@@ -289,7 +299,7 @@ def test_independent_rows_are_called_alike_one_time_in_twenty():
     called = np.zeros(2)
     for number in range(200):
         cells = rng.normal(0, 1, (8, 20)) + np.repeat(rng.normal(0, 1, (8, 2)), 10, axis=1)
-        found = alike(cells, [np.arange(8)], halves, np.random.default_rng(number))
+        found = alike(cells, [np.arange(8)], halves, np.random.default_rng(number), "rows")
         called += [found.p <= 0.05, bool(found.pairs)]
     assert (called / 200 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 200)).all()
     assert (called > 0).all()
@@ -299,13 +309,16 @@ def test_rows_in_another_order_are_as_alike():
     """Each pair follows its names; few or constant rows are not compared."""
     cells = oracles.crossed(9, 30, 6)
     order = np.random.default_rng(2).permutation(9)
-    ours = alike(cells, [np.arange(9)], [np.arange(30)], np.random.default_rng(5))
-    moved = alike(cells[order], [np.arange(9)], [np.arange(30)], np.random.default_rng(5))
+    ours = alike(cells, [np.arange(9)], [np.arange(30)], np.random.default_rng(5), "rows")
+    moved = alike(cells[order], [np.arange(9)], [np.arange(30)], np.random.default_rng(5), "rows")
     assert moved.share == pytest.approx(ours.share)
     named = {frozenset(order[list(pair[:2])].tolist()) for pair in moved.pairs}
     assert named == {frozenset(pair[:2]) for pair in ours.pairs}
     for few in (cells[:2], np.zeros((5, 30))):
-        assert alike(few, [np.arange(len(few))], [np.arange(30)], np.random.default_rng(5)) is None
+        assert (
+            alike(few, [np.arange(len(few))], [np.arange(30)], np.random.default_rng(5), "rows")
+            is None
+        )
 
 
 def test_every_pair_of_frames_counts_once():
@@ -313,6 +326,6 @@ def test_every_pair_of_frames_counts_once():
     rng = np.random.default_rng(9)
     shared = rng.normal(0, 1, 30)
     cells = np.concatenate([shared + rng.normal(0, 0.05, (3, 30)), rng.normal(0, 1, (3, 30))])
-    found = alike(cells, [np.arange(6)], [np.arange(30)], np.random.default_rng(5))
+    found = alike(cells, [np.arange(6)], [np.arange(30)], np.random.default_rng(5), "rows")
     assert {pair[:2] for pair in found.pairs} >= set(itertools.combinations(range(3), 2))
     assert all(i < j for i, j, _ in found.pairs)
