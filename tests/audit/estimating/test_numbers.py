@@ -212,12 +212,13 @@ def test_the_tables_of_the_method_say_of_each_number_what_the_registry_says():
     assert set(found) == wanted
 
 
-def test_the_command_lists_every_number_and_all_that_is_known_of_it(tmp_path):
+def test_the_command_lists_every_number_and_all_that_is_known_of_it(tmp_path, command):
     """A line each for people; JSON without NaN for programs."""
 
     def run(*words):
-        command = [sys.executable, "-m", "maskaudit", "estimators", *words]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        done = command(tmp_path, "estimators", *words)
+        assert done.returncode == 0
+        return done
 
     lines = run().stdout.splitlines()
     assert [line.split()[0] for line in lines] == [entry.name for entry in numbers.every()]
