@@ -47,7 +47,8 @@ def _own_cache(_caches: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None
 def _drawn_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw charts in this process: a child for every page of a test would cost it a second.
 
-    A chart that another page had is not drawn again. The drawings are the same to the byte, which `tests/reports/test_figures.py` holds.
+    A chart that another page had is not drawn again. The drawings are the same to the byte, which
+    `tests/reports/test_figures.py` holds.
     """
     if "maskaudit.reports.html" in sys.modules:
         monkeypatch.setattr("maskaudit.reports.html.draw_all", _drawn)

@@ -42,6 +42,7 @@ def assert_is(effect, row):
     )
 
 
+@pytest.mark.slow
 def test_every_number_is_found_by_what_it_is_about(table):
     """In the order in which subjects are asked for; of two modes the last, as it stands there."""
     effects = Effects.of(table)

@@ -114,6 +114,7 @@ def held(default, published, shared_world):
     return pd.concat([default, published, shared_world, THREE_GROUPS, *stored], ignore_index=True)
 
 
+@pytest.mark.slow
 def test_every_number_of_a_record_is_known_and_every_known_number_is_of_a_record(held):
     """In both directions, whichever set made it; groups in a name say nothing of the number."""
     made = {without_groups(name) for name in held["estimator"]}
@@ -122,6 +123,7 @@ def test_every_number_of_a_record_is_known_and_every_known_number_is_of_a_record
     assert all(numbers.find(name) is not None for name in held["estimator"].unique())
 
 
+@pytest.mark.slow
 def test_a_number_is_tested_against_the_null_value_of_its_entry(held):
     """The one in the table, of a model and of the two together; a difference is held against 0."""
     alone = held[(held["subject"] != "difference") & held["null_value"].notna()]
@@ -132,6 +134,7 @@ def test_a_number_is_tested_against_the_null_value_of_its_entry(held):
     assert set(changes) == {0.0}
 
 
+@pytest.mark.slow
 def test_a_number_is_of_the_pair_and_of_the_modes_that_its_entry_says(held):
     """Subject `relation` and mode, as the table has them; a kind of set as it is registered."""
     for name, own in held.groupby(held["estimator"].map(without_groups)):
