@@ -1,5 +1,6 @@
 """What every test stands on: no network, repeatable examples, and the data beside the project."""
 
+import gc
 import itertools
 import json
 import os
@@ -25,6 +26,13 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # the examples are the same every time.
 settings.register_profile("project", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("project")
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector leave alone what stays until the end: it would walk all of torch for it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -339,7 +339,7 @@ def three(project):
         (("-n", "2"), 3),
         (("-k", "test_ok or first or third"), 2),
         (("-k", "test_ok"), 0),
-        (("--deselect", "gates.toml::second[gender/jobs]", "-n", "2"), 2),
+        (("--deselect", "gates.toml::second[gender/jobs]", "-n", "1"), 2),
         (("test_three.py",), 0),
         (("--ignore=gates.toml",), 0),
         (("-m", "not audit"), 0),
