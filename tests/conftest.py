@@ -22,6 +22,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(threads, "1")
 
+# Tests that set two threads for a model of tests would see them spin for each other, in each tiny
+# step, on processors that other workers need. Where they wait changes nothing that they compute.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 # A test's time depends on what else the machine does, so no example has a deadline; where CI runs,
 # the examples are the same every time.
 settings.register_profile("project", deadline=None, derandomize=bool(os.environ.get("CI")))
