@@ -131,6 +131,7 @@ def test_a_record_of_real_models_holds(tmp_path: Path) -> None:
     assert found.shows_all
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [{"stereotype_contrast"}, {"kl", "log_odds"}, {"*"}])
 def test_a_number_is_the_same_whichever_others_are_made(sealed: Path, names: set[str]) -> None:
     """A gate makes those alone that it judges."""
@@ -238,6 +239,7 @@ COUNTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "column"), COUNTS)
 def test_a_count_that_is_missing_is_a_difference_and_no_error(
     copy: Path, name: str, column: str

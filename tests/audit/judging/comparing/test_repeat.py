@@ -236,6 +236,7 @@ def test_an_item_of_two_sets_is_compared_where_one_of_them_is_the_same():
 # --- Whole audits ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_same_audit_twice_is_the_same_to_the_last_bit(audited):
     """In memory and read from the disk; the files of scores, too."""
     one, two, _ = audited
