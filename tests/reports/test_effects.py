@@ -100,6 +100,7 @@ def test_an_effect_without_counts_rests_on_nothing(table):
     assert math.isnan(one.effect.mde)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reference", [0.5, None])
 @pytest.mark.parametrize("kind", ["jobs", "facts", "pairs", "people"])
 def test_the_headline_by_itself_is_that_of_the_page(kind, reference):

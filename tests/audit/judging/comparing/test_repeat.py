@@ -248,6 +248,7 @@ def test_the_same_audit_twice_is_the_same_to_the_last_bit(audited):
     assert files[0] == files[1]
 
 
+@pytest.mark.slow
 def test_another_student_is_another_version_and_the_teacher_the_same(audited):
     """No claim is made about the student's numbers here."""
     found = repeated(audited[0], audited[2])
