@@ -1,9 +1,13 @@
 """What every test stands on: no network, repeatable examples, and the data beside the project."""
 
+import gc
 import itertools
+import json
 import os
+import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,10 +22,21 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(threads, "1")
 
+# Tests that set two threads for a model of tests would see them spin for each other, in each tiny
+# step, on processors that other workers need. Where they wait changes nothing that they compute.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 # A test's time depends on what else the machine does, so no example has a deadline; where CI runs,
 # the examples are the same every time.
 settings.register_profile("project", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("project")
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector leave alone what stays until the end: it would walk all of torch for it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -44,19 +59,54 @@ def _own_cache(_caches: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None
 def _drawn_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw charts in this process: a child for every page of a test would cost it a second.
 
-    The drawings are the same to the byte, which `tests/reports/test_figures.py` holds.
+    A chart that another page had is not drawn again. The drawings are the same to the byte, which
+    `tests/reports/test_figures.py` holds.
     """
     if "maskaudit.reports.html" in sys.modules:
         monkeypatch.setattr("maskaudit.reports.html.draw_all", _drawn)
 
 
 def _drawn(charts: Sequence[object]) -> list[str]:
-    import vl_convert
-
     from maskaudit.reports.charts import common, draw
 
     described = (common.specification(draw._described(chart)) for chart in charts)  # type: ignore[arg-type]
-    return [vl_convert.vegalite_to_svg(text, vl_version=common.VEGA_LITE) for text in described]
+    return [_svg(json.dumps(specification)) for specification in described]
+
+
+@cache
+def _svg(text: str) -> str:
+    import vl_convert
+
+    from maskaudit.reports.charts import common
+
+    drawing: str = vl_convert.vegalite_to_svg(text, vl_version=common.VEGA_LITE)
+    return drawing
+
+
+@pytest.fixture
+def command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Give a function that runs a command in a folder, in this process, as from a terminal.
+
+    A process of its own would load torch first, for seconds; that the program starts as one and
+    ends with its code is held by `tests/audit/test_cli.py` and `tests/audit/cli/test_process.py`.
+    """
+    from maskaudit.audit.cli import main
+
+    for name in ("CI", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(folder: Path, *words: str | Path) -> "subprocess.CompletedProcess[str]":
+        said = ["maskaudit", *map(str, words)]
+        capsys.readouterr()
+        with monkeypatch.context() as patch:
+            patch.chdir(folder)
+            patch.setattr(sys, "argv", said)
+            code = main._exit_code()
+        return subprocess.CompletedProcess(said, code, *capsys.readouterr())
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -146,6 +146,7 @@ def test_records_are_equal_by_content(worse, tmp_path):
 # --- Functions -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_verdicts_and_changes_take_paths_or_records(worse):
     """The version that leans further fails, as the command says."""
     gates = ROOT / "examples" / "versions" / "gates.toml"
@@ -194,6 +195,7 @@ def forged(tmp_path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_numbers_that_the_scores_do_not_give_are_neither_judged_nor_shown(forged, level, tmp_path):
     """Given as a path or as a record that was read; trusted, they are, and it is said."""
     for given in (forged, maskaudit.load_record(forged)):
@@ -209,6 +211,7 @@ def test_numbers_that_the_scores_do_not_give_are_neither_judged_nor_shown(forged
     assert notes == [said]
 
 
+@pytest.mark.slow
 def test_versions_are_compared_by_scores_of_records_that_hold(forged, worse):
     """Estimates play no part in it; rows of scores that are missing do."""
     assert maskaudit.compare(forged, worse).largest == 0
@@ -252,6 +255,7 @@ def test_a_value_of_a_wrong_type_is_an_error_of_ours(case):
         call()
 
 
+@pytest.mark.slow
 def test_the_interface_loads_neither_torch_nor_what_runs_models():
     """Records are read, judged and compared without them."""
     code = (

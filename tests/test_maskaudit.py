@@ -93,6 +93,7 @@ def test_a_foreign_package_that_is_already_loaded_stays_loaded_beside_ours(proje
     assert_it_ran(run(sys.executable, "-c", code, cwd=project))
 
 
+@pytest.mark.slow
 def test_our_own_packages_may_be_loaded_already(tmp_path):
     """A program that uses `maskaudit.run` may call the command line too."""
     code = (

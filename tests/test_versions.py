@@ -244,10 +244,10 @@ OUTCOMES = pytest.mark.parametrize(("name", "code"), [("seed-2", 0), ("version-2
 
 
 @OUTCOMES
-def test_the_command_ends_with_the_code_of_the_verdict(name, code, copy):
+def test_the_command_ends_with_the_code_of_the_verdict(name, code, copy, command):
     """0 for another seed and 1 for version 2, in the terminal, in JSON and in JUnit alike."""
     junit = copy / f"{name}.xml"
-    done = ran(copy, "maskaudit", "gate", f"records/{name}", "--json", "--junit", str(junit))
+    done = command(copy, "gate", f"records/{name}", "--json", "--junit", str(junit))
     assert done.returncode == code, done.stderr
     [verdict] = json.loads(done.stdout)["verdicts"]
     assert verdict["verdict"] == ("fail" if code else "pass")
@@ -273,18 +273,18 @@ def test_pytest_has_the_gate_as_a_test_and_so_has_its_junit(name, code, copy, ju
     assert float(found["margin"]) == pytest.approx(verdict.margin)
 
 
-def test_a_version_that_is_worse_is_not_accepted_as_the_baseline(copy):
+def test_a_version_that_is_worse_is_not_accepted_as_the_baseline(copy, command):
     """Another seed is accepted, version 2 is refused with exit code 1, and says by how much."""
     for name, code in (("version-2", 1), ("seed-2", 0)):
         reason = ("--reason", "to see whether it would be")
-        done = ran(copy, "maskaudit", "baseline", "accept", f"records/{name}", *reason)
+        done = command(copy, "baseline", "accept", f"records/{name}", *reason)
         assert done.returncode == code, done.stderr
     assert baseline.load(copy / "baseline", "main").about.record == "seed-2"
 
 
-def test_compare_names_the_contrast_that_changed(copy):
+def test_compare_names_the_contrast_that_changed(copy, command):
     """Version 2 leans further than the first seed: the estimate of the gate is in the table."""
-    done = ran(copy, "maskaudit", "compare", "records/seed-1", "records/version-2", "--json")
+    done = command(copy, "compare", "records/seed-1", "records/version-2", "--json")
     assert done.returncode == 0, done.stderr
     assert "stereotype_contrast" in done.stdout
 

@@ -24,6 +24,7 @@ import maskaudit.audit.pipeline  # loaded once, here: `maskaudit` itself waits u
 from maskaudit.audit.errors import MaskauditError
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.recording import record
+from maskaudit.reports.charts import engine
 from tests import tiny
 
 # Few enough that the small set below is of many parts.
@@ -31,6 +32,11 @@ PART = 7
 WRITES = {"os.rename", "os.mkdir", "os.remove", "os.chmod", "os.utime", "shutil.rmtree"}
 # Told for a table, which pyarrow writes by itself, and for the charts, which another process draws.
 WRITES |= {"maskaudit.table", "subprocess.Popen"}
+# A program in place of the drawing engine; it is started, asked and waited for as the engine is.
+ENGINE = "engine.py"
+EMPTY = """import json, sys
+json.dump(['<svg width="1" height="1"></svg>'] * len(json.load(sys.stdin)), sys.stdout)
+"""
 _FOR_WRITING = os.O_WRONLY | os.O_RDWR
 SET = tiny.small_set(women=("she", "her"), men=("he", "him"))
 PLACES = ("in Paris", "at the school", "in the city", "for years", "by day", "in France")
@@ -45,10 +51,11 @@ SET += "".join(
 
 
 def prepare(folder: Path) -> None:
-    """Write two models and a probe set."""
+    """Write two models, a probe set, and what stands for the drawing engine."""
     for number, name in enumerate(("teacher", "student")):
         tiny.build(folder / name, "bert", seed=number)
     (folder / "small.toml").write_text(SET, "utf-8")
+    (folder / ENGINE).write_text(EMPTY, "utf-8")
 
 
 def audit(folder: Path, out: str, *, skip_unchanged: bool) -> None:
@@ -66,6 +73,7 @@ def audit(folder: Path, out: str, *, skip_unchanged: bool) -> None:
 def attempt(folder: Path, said: dict[str, Any]) -> dict[str, Any]:
     """Start an audit in a child, end it as is said, and tell how that went.
 
+    A page is written with empty drawings: starting the engine would take a third of an attempt.
     `delay` are the seconds after which `signal` is sent; `event` is the number of the change to
     files at which the child kills itself, counted from the first whose name has `since` in it, `at`
     a part of the name of the file; `limit` is the largest file that may be written.
@@ -103,6 +111,7 @@ def _be_the_child(folder: Path, told: int, said: dict[str, Any]) -> None:
         if "limit" in said:
             resource.setrlimit(resource.RLIMIT_FSIZE, (said["limit"], said["limit"]))
         record._write_table = _told(record._write_table)
+        engine.__file__ = str(folder / ENGINE)
         moment = said.get("event", 0), said.get("since", ""), said.get("at", "\0")
         sys.addaudithook(_counting(str(folder), *moment))
         audit(

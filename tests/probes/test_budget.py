@@ -115,6 +115,7 @@ def test_a_set_beyond_its_budget_is_refused_with_its_own_arithmetic():
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(probe_set=sets(), contrast=st.sampled_from([None, ["c0", "c1"], ["c0", "c2"]]))
 def test_an_excerpt_lacks_what_the_set_lacks(probe_set, contrast):

@@ -42,6 +42,7 @@ def assert_is(effect, row):
     )
 
 
+@pytest.mark.slow
 def test_every_number_is_found_by_what_it_is_about(table):
     """In the order in which subjects are asked for; of two modes the last, as it stands there."""
     effects = Effects.of(table)
@@ -99,6 +100,7 @@ def test_an_effect_without_counts_rests_on_nothing(table):
     assert math.isnan(one.effect.mde)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reference", [0.5, None])
 @pytest.mark.parametrize("kind", ["jobs", "facts", "pairs", "people"])
 def test_the_headline_by_itself_is_that_of_the_page(kind, reference):

@@ -242,6 +242,7 @@ def test_equal_models_are_said_to_be_equal():
     assert "exactly the same scores" in headline.evidence
 
 
+@pytest.mark.slow
 def test_one_model_alone_is_not_compared():
     """The page says so in its headline, has no difference, and says why there is no distance."""
     found = records.record(reference=None)
@@ -354,6 +355,7 @@ def test_a_set_without_a_contrast_still_has_its_averages():
     )
 
 
+@pytest.mark.slow
 def test_three_groups_are_compared_two_by_two():
     """Every pair of groups has its own contrast, results and names."""
     raw = records.jobs()

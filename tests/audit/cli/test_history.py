@@ -38,6 +38,7 @@ def test_json_stands_alone_on_standard_output(tmp_path):
     assert "alarm" in found.stderr
 
 
+@pytest.mark.slow
 def test_the_page_is_written_and_its_path_printed(tmp_path):
     """Beside the JSON where both are asked for."""
     versions(tmp_path / "runs", [0.1] * 3)

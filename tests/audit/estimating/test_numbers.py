@@ -158,6 +158,7 @@ def held(default, published, shared_world, faceted, beyond):
     return pd.concat([*made, *stored], ignore_index=True)
 
 
+@pytest.mark.slow
 def test_every_number_of_a_record_is_known_and_every_known_number_is_of_a_record(held):
     """In both directions, whichever set made it; groups in a name say nothing of the number."""
     made = {without_groups(name) for name in held["estimator"]}
@@ -166,6 +167,7 @@ def test_every_number_of_a_record_is_known_and_every_known_number_is_of_a_record
     assert all(numbers.find(name) is not None for name in held["estimator"].unique())
 
 
+@pytest.mark.slow
 def test_a_number_is_tested_against_the_null_value_of_its_entry(held):
     """The one in the table, of a model and of the two together; a difference is held against 0.
 
@@ -184,6 +186,7 @@ def test_a_number_is_tested_against_the_null_value_of_its_entry(held):
     assert set(changes) == {0.0}
 
 
+@pytest.mark.slow
 def test_a_number_is_of_the_pair_and_of_the_modes_that_its_entry_says(held):
     """Subject `relation` and mode, as the table has them; a kind of set as it is registered."""
     for name, own in held.groupby(held["estimator"].map(without_groups)):
@@ -279,12 +282,13 @@ def test_the_tables_of_the_method_say_of_each_number_what_the_registry_says():
     assert set(found) == wanted
 
 
-def test_the_command_lists_every_number_and_all_that_is_known_of_it(tmp_path):
+def test_the_command_lists_every_number_and_all_that_is_known_of_it(tmp_path, command):
     """A line each for people; JSON without NaN for programs."""
 
     def run(*words):
-        command = [sys.executable, "-m", "maskaudit", "estimators", *words]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        done = command(tmp_path, "estimators", *words)
+        assert done.returncode == 0
+        return done
 
     lines = run().stdout.splitlines()
     assert [line.split()[0] for line in lines] == [entry.name for entry in numbers.every()]

@@ -45,9 +45,13 @@ def log_odds(record: maskaudit.Record) -> dict[str, float]:
     return dict(zip(rows["slice"], rows["estimate"], strict=True))
 
 
-@pytest.mark.parametrize("frames", [FRAMES, CONTEXT], ids=["at the mask", "in the sentence"])
+@pytest.mark.parametrize(
+    "frames",
+    [FRAMES, pytest.param(CONTEXT, marks=pytest.mark.slow)],
+    ids=["at the mask", "in the sentence"],
+)
 @pytest.mark.parametrize("women", [("anne", "ann\N{LATIN SMALL LETTER E WITH ACUTE}")], ids=["e"])
-@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("backwards", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_word_without_its_accent_is_counted_once(
     folder: Path, tmp_path: Path, women: tuple[str, ...], frames: str, *, backwards: bool
 ) -> None:

@@ -89,6 +89,7 @@ def by_name(found: pd.DataFrame, groups: tuple[str, ...]) -> dict[tuple[str, ...
     return rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("groups", list(permutations(GROUPS))[1:])
 def test_groups_in_any_order_give_the_same_numbers_up_to_the_sign_of_a_pair(
     groups: tuple[str, ...],
@@ -239,6 +240,7 @@ def verdicts(found: pd.DataFrame, directions: dict[str, str] | None, **gate: Any
     }
 
 
+@pytest.mark.slow
 def test_a_gate_judges_a_pair_with_a_direction_the_same_in_any_order() -> None:
     """A verdict is about a stereotype, not about which group a file names first."""
     first = verdicts(FOUND, DIRECTIONS)
@@ -248,6 +250,7 @@ def test_a_gate_judges_a_pair_with_a_direction_the_same_in_any_order() -> None:
         assert verdicts(estimated(ordered(group=groups, term=terms)), DIRECTIONS) == first
 
 
+@pytest.mark.slow
 def test_a_gate_on_groups_without_a_direction_has_to_declare_its_harm() -> None:
     """No class says which of the groups is stereotyped; `either` is the same in any order."""
     two = {"purring": "cats", "barking": "dogs"}

@@ -247,6 +247,7 @@ def test_an_absurd_length_is_not_tried() -> None:
 # What is lost is said, and costs nothing else
 
 
+@pytest.mark.slow
 def test_what_one_model_lacks_costs_the_other_nothing_but_the_comparison(
     tmp_path: Path, sets: list[Path]
 ) -> None:
@@ -299,6 +300,7 @@ def test_what_is_lacking_is_read_back_from_the_record(tmp_path: Path, sets: list
     }
 
 
+@pytest.mark.slow
 def test_states_that_are_not_of_the_pieces_cost_the_word_sets_alone(
     tmp_path: Path, sets: list[Path]
 ) -> None:

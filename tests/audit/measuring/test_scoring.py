@@ -88,6 +88,20 @@ def pair(pairs: dict[str, list[models.LoadedModel]], architecture: str) -> list[
     return pairs[architecture]
 
 
+@pytest.fixture(scope="module")
+def known(pairs: dict[str, list[models.LoadedModel]]) -> dict[str, scoring.Scored]:
+    """Return what is measured of all cells by each pair, once for all tests: see `whole`."""
+    return {name: scoring.score(ALL, pair) for name, pair in pairs.items()}
+
+
+@pytest.fixture
+def whole(known: dict[str, scoring.Scored], architecture: str) -> scoring.Scored:
+    """Return what is measured of all cells by the pair: tables that the test has for itself."""
+    found = known[architecture]
+    tables = {name: getattr(found, name).copy() for name in ("scores", "paired", "fills")}
+    return replace(found, **tables)
+
+
 def probe_set(*cells: tuple[str, int, str]) -> Expanded:
     """Return the tables of a set with an item for each text, slot and target."""
     return from_rows(
@@ -118,13 +132,13 @@ def rows(expanded: Expanded, scored: scoring.Scored, name: str = "candidate") ->
 
 @pytest.mark.parametrize("who", ["reference", "candidate"])
 def test_a_score_is_the_oracle_s_on_every_architecture(
-    pair: list[models.LoadedModel],
+    whole: scoring.Scored,
     plain: dict[str, list[tuple[Any, Any]]],
     architecture: str,
     who: str,
 ) -> None:
     """To 1e-5 nats; the rank too; what the oracle cannot write has no score and says why."""
-    found = rows(ALL, scoring.score(ALL, pair), who)
+    found = rows(ALL, whole, who)
     loaded = plain[architecture][0 if who == "reference" else 1]
     assert len(found) == len(ALL.items)
     for row in found.itertuples():
@@ -224,10 +238,10 @@ def test_albert_s_pieces_before_a_full_stop_are_scored_from_left_to_right(
 
 
 def test_distances_between_two_models_are_the_oracle_s(
-    pair: list[models.LoadedModel], plain: dict[str, list[tuple[Any, Any]]], architecture: str
+    whole: scoring.Scored, plain: dict[str, list[tuple[Any, Any]]], architecture: str
 ) -> None:
     """KL in nats, JSD in bits, the same first word, and the overlap of the ten likeliest."""
-    paired = scoring.score(ALL, pair).paired.merge(ALL.contexts, on="context")
+    paired = whole.paired.merge(ALL.contexts, on="context")
     paired = paired[paired["measure"] != "entropy"]
     assert len(paired) == 5 * len(SLOTS)
     assert set(paired["model"]) == {"reference"}
@@ -250,10 +264,13 @@ def test_distances_between_two_models_are_the_oracle_s(
 
 
 def test_where_two_models_are_scored_the_entropy_of_each_is_kept(
-    pair: list[models.LoadedModel], plain: dict[str, list[tuple[Any, Any]]], architecture: str
+    whole: scoring.Scored,
+    pair: list[models.LoadedModel],
+    plain: dict[str, list[tuple[Any, Any]]],
+    architecture: str,
 ) -> None:
     """Of every context and model, in nats, by the definition; one model alone keeps none."""
-    paired = scoring.score(ALL, pair).paired.merge(ALL.contexts, on="context")
+    paired = whole.paired.merge(ALL.contexts, on="context")
     entropies = paired[paired["measure"] == "entropy"]
     assert len(entropies) == 2 * len(SLOTS)
     assert (entropies[["other_model", "other_context"]] == "").all(axis=None)
@@ -267,10 +284,10 @@ def test_where_two_models_are_scored_the_entropy_of_each_is_kept(
 
 
 def test_fills_are_the_likeliest_words_in_order(
-    pair: list[models.LoadedModel], plain: dict[str, list[tuple[Any, Any]]], architecture: str
+    whole: scoring.Scored, plain: dict[str, list[tuple[Any, Any]]], architecture: str
 ) -> None:
     """Twenty for each context and model, with their probabilities."""
-    fills = scoring.score(ALL, pair).fills.merge(ALL.contexts, on="context")
+    fills = whole.fills.merge(ALL.contexts, on="context")
     for (name, text, slot), part in fills.groupby(["model", "text", "slot"]):
         model, tokenizer = plain[architecture][0 if name == "reference" else 1]
         expected = oracle.top_k(model, tokenizer, text, slot, reader.FILLS)
@@ -312,10 +329,10 @@ def _values(scored: scoring.Scored) -> pd.Series:
 
 
 def test_batches_with_too_many_reads_are_run_in_halves_and_score_the_same(
-    pair: list[models.LoadedModel], monkeypatch: pytest.MonkeyPatch
+    pair: list[models.LoadedModel], whole: scoring.Scored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bound on what is held at once, and nothing else."""
-    expected = _values(scoring.score(ALL, pair))
+    expected = _values(whole)
     monkeypatch.setattr(reader, "MOST_READS", 2)
     assert _values(scoring.score(ALL, pair)).to_numpy() == pytest.approx(
         expected.to_numpy(), abs=1e-5, nan_ok=True
@@ -324,25 +341,32 @@ def test_batches_with_too_many_reads_are_run_in_halves_and_score_the_same(
 
 @pytest.mark.parametrize("pieces", [1, 30])
 def test_the_size_of_a_batch_changes_no_score(
-    pair: list[models.LoadedModel], monkeypatch: pytest.MonkeyPatch, pieces: int
+    pair: list[models.LoadedModel],
+    whole: scoring.Scored,
+    monkeypatch: pytest.MonkeyPatch,
+    pieces: int,
 ) -> None:
     """Each sentence alone or a few, not all of one length together: the same to 1e-5 nats."""
-    expected = _values(scoring.score(ALL, pair))
+    expected = _values(whole)
     monkeypatch.setattr(reads, "BATCH_PIECES", pieces)
     found = _values(scoring.score(ALL, pair))
     assert found.index.equals(expected.index)
     assert found.tolist() == pytest.approx(expected.tolist(), abs=1e-5)
 
 
-def test_the_order_of_the_tables_changes_no_score(pair: list[models.LoadedModel]) -> None:
+def test_the_order_of_the_tables_changes_no_score(
+    pair: list[models.LoadedModel], whole: scoring.Scored
+) -> None:
     """Rows backwards, contexts backwards: the batches are the same and so are the bits."""
     backwards = Expanded(ALL.contexts.iloc[::-1], ALL.items.iloc[::-1])
-    assert _values(scoring.score(backwards, pair)).equals(_values(scoring.score(ALL, pair)))
+    assert _values(scoring.score(backwards, pair)).equals(_values(whole))
 
 
-def test_an_item_alone_scores_as_among_others(pair: list[models.LoadedModel]) -> None:
+def test_an_item_alone_scores_as_among_others(
+    pair: list[models.LoadedModel], whole: scoring.Scored
+) -> None:
     """A set of one item gives what that item has in the whole set, to 1e-5 nats."""
-    expected = _values(scoring.score(ALL, pair))
+    expected = _values(whole)
     for text, slot in SLOTS[1:5]:
         for target in TARGETS[3:5]:
             alone = _values(scoring.score(probe_set((text, slot, target)), pair))
@@ -350,10 +374,12 @@ def test_an_item_alone_scores_as_among_others(pair: list[models.LoadedModel]) ->
 
 
 @pytest.mark.parametrize("name", ["distilbert", "roberta"])
-def test_threads_change_no_score(pairs: dict[str, list[models.LoadedModel]], name: str) -> None:
+def test_threads_change_no_score(
+    pairs: dict[str, list[models.LoadedModel]], known: dict[str, scoring.Scored], name: str
+) -> None:
     """One processor or two: the same to 1e-5 nats."""
     pair = pairs[name]
-    expected = _values(scoring.score(ALL, pair))
+    expected = _values(known[name])
     torch.set_num_threads(2)
     try:
         found = _values(scoring.score(ALL, pair))
@@ -362,19 +388,23 @@ def test_threads_change_no_score(pairs: dict[str, list[models.LoadedModel]], nam
     assert found.tolist() == pytest.approx(expected.tolist(), abs=1e-5)
 
 
-def test_a_second_run_gives_the_same_bits(pair: list[models.LoadedModel]) -> None:
+def test_a_second_run_gives_the_same_bits(
+    pair: list[models.LoadedModel], whole: scoring.Scored
+) -> None:
     """Scores, distances and fills, in the same rows."""
-    first, again = scoring.score(ALL, pair), scoring.score(ALL, pair)
+    first, again = whole, scoring.score(ALL, pair)
     for name in ("scores", "paired", "fills"):
         pd.testing.assert_frame_equal(getattr(first, name), getattr(again, name), check_exact=True)
 
 
-def test_the_role_of_a_model_changes_no_score(pair: list[models.LoadedModel]) -> None:
+def test_the_role_of_a_model_changes_no_score(
+    pair: list[models.LoadedModel], whole: scoring.Scored
+) -> None:
     """The candidate alone, or beside a reference: the same bits."""
     alone = scoring.score(ALL, pair[1:])
     assert set(alone.scores["model"]) == {"candidate"}
     assert alone.paired.empty
-    both = _values(scoring.score(ALL, pair)).loc[:, "candidate"]
+    both = _values(whole).loc[:, "candidate"]
     assert both.equals(_values(alone).loc[:, "candidate"])
 
 
@@ -819,27 +849,41 @@ CHANGES = {
 }
 
 
-@pytest.fixture
-def others(folders: dict[str, tuple[Path, Path]], tmp_path: Path) -> list[models.LoadedModel]:
+@pytest.fixture(scope="module")
+def others(
+    folders: dict[str, tuple[Path, Path]], tmp_path_factory: pytest.TempPathFactory
+) -> list[models.LoadedModel]:
     """Return a model with other weights, and one with the candidate's and another setting."""
-    weights = tiny.build(tmp_path / "weights", "bert", seed=9)
-    heads = shutil.copytree(folders["bert"][1], tmp_path / "heads")
+    root = tmp_path_factory.mktemp("others")
+    weights = tiny.build(root / "weights", "bert", seed=9)
+    heads = shutil.copytree(folders["bert"][1], root / "heads")
     config = json.loads((heads / "config.json").read_text())
     changed = {**config, "num_attention_heads": config["num_attention_heads"] // 2}
     (heads / "config.json").write_text(json.dumps(changed))
     return [models.load(str(folder)) for folder in (weights, heads)]
 
 
+@pytest.fixture(scope="module")
+def filled(
+    pairs: dict[str, list[models.LoadedModel]], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Return the folder of a cache of what a pair gave; a test copies it."""
+    folder = tmp_path_factory.mktemp("filled") / "scores"
+    several([ALL], [pairs["bert"]], Cache(folder, 1 << 30, pytest.fail))
+    return folder
+
+
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_changes_a_score_or_its_row_is_never_taken_from_the_cache(
+def test_what_changes_a_score_or_its_row_is_never_taken_from_the_cache(  # noqa: PLR0913, PLR0917
     pairs: dict[str, list[models.LoadedModel]],
     others: list[models.LoadedModel],
-    kept: Cache,
+    filled: Path,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     change: str,
 ) -> None:
     """Be it a weight, a setting of the checkpoint, a sentence, the software or the machine."""
-    several([ALL], [pairs["bert"]], kept)
+    kept = Cache(shutil.copytree(filled, tmp_path / "scores"), 1 << 30, pytest.fail)
     part, pair = CHANGES[change](ALL, pairs["bert"], monkeypatch, others)
     [found] = several([part], [pair], kept)
     assert kept.hits == 0

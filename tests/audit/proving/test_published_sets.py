@@ -1,8 +1,6 @@
 """Published sets from the command line: imported, audited, and shown with their definitions."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -13,7 +11,7 @@ from maskaudit.audit.estimating.estimators.catalogue import ALL
 from maskaudit.audit.estimating.numbers import every
 from tests import tiny
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 HEADER = ",sent_more,sent_less,stereo_antistereo,bias_type,annotations,anon_writer,anon_annotators"
 PAIRS = [
@@ -22,12 +20,6 @@ PAIRS = [
     ("He was a rich doctor .", "She was a rich doctor .", "gender"),
     ("The poor boy was lazy .", "The rich boy was lazy .", "socioeconomic"),
 ]
-
-
-def run(folder, *words):
-    """Run the command in a folder."""
-    command = [sys.executable, "-m", "maskaudit", *map(str, words)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +36,14 @@ def here(tmp_path_factory):
     return folder
 
 
-def test_a_published_file_is_imported_and_audited_with_its_definitions(here):
+def test_a_published_file_is_imported_and_audited_with_its_definitions(here, command):
     """A folder of the user's, a record in both modes, a page that prints what each number is."""
     licence = ("--licence", "CC-BY-SA-4.0")
-    done = run(here, "probes", "import", "crows-pairs", "pairs.csv", "-o", "crows", *licence)
+    done = command(here, "probes", "import", "crows-pairs", "pairs.csv", "-o", "crows", *licence)
     assert done.returncode == 0, done.stderr
     assert "32 rows" in done.stdout
     models = ("--teacher", "teacher", "--student", "student")
-    done = run(here, "run", *models, "--probes", "crows", "--out", "runs", "--quiet")
+    done = command(here, "run", *models, "--probes", "crows", "--out", "runs", "--quiet")
     assert done.returncode == 0, done.stderr
     [folder] = (here / "runs").glob("2*")
     record = maskaudit.load_record(folder)
@@ -62,22 +54,22 @@ def test_a_published_file_is_imported_and_audited_with_its_definitions(here):
     assert "one mask at a time" in page
 
 
-def test_an_unknown_importer_and_a_file_without_rows_are_one_line_each(here):
+def test_an_unknown_importer_and_a_file_without_rows_are_one_line_each(here, command):
     """Exit code 2, and no folder."""
-    done = run(here, "probes", "import", "crows", "pairs.csv", "-o", "no")
+    done = command(here, "probes", "import", "crows", "pairs.csv", "-o", "no")
     assert (done.returncode, done.stdout) == (2, "")
     assert "expected one of: crows-pairs" in done.stderr
     (here / "empty.csv").write_text(HEADER + "\n", "utf-8")
-    done = run(here, "probes", "import", "crows-pairs", "empty.csv", "-o", "no")
+    done = command(here, "probes", "import", "crows-pairs", "empty.csv", "-o", "no")
     assert done.returncode == 2
     assert not (here / "no").exists()
 
 
-def test_every_number_is_listed_with_one_line_and_defined_in_json(tmp_path):
+def test_every_number_is_listed_with_one_line_and_defined_in_json(tmp_path, command):
     """The catalogue, as people and as programs read it."""
-    lines = run(tmp_path, "estimators").stdout.splitlines()
+    lines = command(tmp_path, "estimators").stdout.splitlines()
     assert [line.split()[0] for line in lines] == [entry.name for entry in every()]
-    told = json.loads(run(tmp_path, "estimators", "--json").stdout)
+    told = json.loads(command(tmp_path, "estimators", "--json").stdout)
     assert all(row["definition"] and row["does_not_show"] for row in told)
     of_estimators = [row for row in told if row["estimator"]]
     assert {row["estimator"] for row in of_estimators} == {part.name for part in ALL}
@@ -108,10 +100,10 @@ def test_numbers_of_unequal_lexicons_have_unequal_method_keys():
     assert describe.lexicon_key(None) == {}
 
 
-def test_a_missing_lexicon_is_found_before_anything_is_scored(here):
+def test_a_missing_lexicon_is_found_before_anything_is_scored(here, command):
     """One line, exit code 2, and not even a folder of runs."""
     (here / "AUDIT.toml").write_text('[probes]\nlexicon = "none.txt"\n', "utf-8")
-    done = run(here, "run", "AUDIT.toml", "--candidate", "student", "--out", "elsewhere")
+    done = command(here, "run", "AUDIT.toml", "--candidate", "student", "--out", "elsewhere")
     (here / "AUDIT.toml").unlink()
     assert (done.returncode, done.stdout) == (2, "")
     assert "none.txt: cannot be read" in done.stderr

@@ -128,7 +128,7 @@ def test_json_that_exhausts_the_stack_is_no_json(text):
         bounded.json_value(text)
 
 
-@pytest.mark.parametrize("dots", [100, 50_000])
+@pytest.mark.parametrize("dots", [100, pytest.param(50_000, marks=pytest.mark.slow)])
 def test_toml_of_many_dots_is_refused(tmp_path, dots):
     """Tables in tables need no bracket of their own."""
     path = tmp_path / "set.toml"

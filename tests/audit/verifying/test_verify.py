@@ -132,6 +132,7 @@ def test_a_record_of_real_models_holds(tmp_path: Path) -> None:
     assert found.shows_all
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [{"stereotype_contrast"}, {"kl", "log_odds"}, {"*"}])
 def test_a_number_is_the_same_whichever_others_are_made(sealed: Path, names: set[str]) -> None:
     """A gate makes those alone that it judges."""
@@ -175,6 +176,7 @@ def test_a_forged_estimate_is_named_by_row_and_column_with_both_values(copy: Pat
     assert f"estimates.parquet, row {row}, estimate: is 0; from the scores" in check.text
 
 
+@pytest.mark.slow
 def test_scores_that_are_gone_are_missed_in_a_record_of_any_format(copy: Path) -> None:
     """An older version may have known fewer measures, so their names are taken from the scores."""
     manifest = json.loads((copy / "record.json").read_text("utf-8"))
@@ -211,6 +213,7 @@ def test_a_p_value_that_is_no_probability_is_named(copy: Path) -> None:
     assert f"estimates.parquet, row {row}, p: is 2; from the scores" in told(verify(copy))
 
 
+@pytest.mark.slow
 def test_the_manifest_of_another_model_does_not_fit_the_scores(copy: Path) -> None:
     """Its digests are others; with those written anew, the key is another's."""
     models = json.loads((copy / "record.json").read_text("utf-8"))["models"]
@@ -222,6 +225,7 @@ def test_the_manifest_of_another_model_does_not_fit_the_scores(copy: Path) -> No
     assert "record.json, key: is" in told(verify(copy))
 
 
+@pytest.mark.slow
 def test_who_makes_everything_again_is_not_found(copy: Path) -> None:
     """Scores follow from the model alone: that takes another run, or a signature."""
     stored = record.load_record(copy)
@@ -282,6 +286,7 @@ COUNTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "column"), COUNTS)
 def test_a_count_that_is_missing_is_a_difference_and_no_error(
     copy: Path, name: str, column: str
@@ -376,6 +381,7 @@ def test_a_page_and_a_baseline_of_a_forged_record_are_refused(
     assert "does not hold (estimates: " in text
 
 
+@pytest.mark.slow
 def test_a_forged_record_is_not_reused(forged: Path) -> None:
     """As a damaged one is not: it is told, and the audit is made."""
     from maskaudit.audit.verifying.verify import reusable
@@ -404,6 +410,7 @@ def test_the_command_says_a_line_a_check_and_ends_as_documented(forged: Path, se
     assert command("verify", sealed.parent)[0] == 2
 
 
+@pytest.mark.slow
 def test_an_older_record_is_told_as_not_bound_and_fails_where_that_is_asked() -> None:
     """Without `--strict` it holds as far as it can."""
     example = EXAMPLES[0].parent

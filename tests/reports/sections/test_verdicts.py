@@ -75,6 +75,7 @@ def test_verdicts_beside_a_record_come_onto_its_page(tmp_path, judgement):
     assert "What the gates say" not in html.write_page(found).read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_a_table_that_is_not_wanted_is_empty_and_checked_all_the_same(tmp_path):
     """A verdict reads three of six."""
     with files.unfinished(tmp_path) as folder:

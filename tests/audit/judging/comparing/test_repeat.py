@@ -236,6 +236,7 @@ def test_an_item_of_two_sets_is_compared_where_one_of_them_is_the_same():
 # --- Whole audits ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_same_audit_twice_is_the_same_to_the_last_bit(audited):
     """In memory and read from the disk; the files of scores, too."""
     one, two, _ = audited
@@ -247,6 +248,7 @@ def test_the_same_audit_twice_is_the_same_to_the_last_bit(audited):
     assert files[0] == files[1]
 
 
+@pytest.mark.slow
 def test_another_student_is_another_version_and_the_teacher_the_same(audited):
     """No claim is made about the student's numbers here."""
     found = repeated(audited[0], audited[2])

@@ -90,6 +90,7 @@ def test_the_words_of_all_sets_choose_the_context(model: models.LoadedModel) -> 
         assert set(statuses(part, found, OTHER).values()) == {"ok"}
 
 
+@pytest.mark.slow
 def test_the_order_of_sets_changes_no_row_and_no_bit(model: models.LoadedModel) -> None:
     """A set that asks for fills alone included: they are those of the same context."""
     sets = [probe_set(name, words) for name, words in SETS.items()]

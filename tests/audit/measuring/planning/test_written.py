@@ -1,7 +1,7 @@
 """A word is read in the sentence it is written in, whatever the tokenizer does with a mask."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,19 @@ from maskaudit.probes.expand import Expanded, from_rows
 from tests import oracle, tiny
 
 FAMILIES = tuple(tiny.tokenizers())
+# A family of each kind, for every run of the tests; all others are tested as slow ones.
+FEW = ("WordPiece uncased", "byte-level BPE lstrip", "Unigram", "words")
 MARKS = (" saw", ".", ",", "?", ";", ")", '"', "'")
 CLOSING = ("”", "’", "»", " »", "›", "」", "。", "…", "—")
 # One piece, several, and (in tokenizers that put white space into pieces) a mark that stands alone.
 TARGETS = ("nurse", "farmers", "edly")
 OTHERS = ("doctor", "woman", "lawyer", "person")
+
+
+def each(names: Iterable[str] = FAMILIES) -> pytest.MarkDecorator:
+    """Run a test for each of these families; those that are none of the few are slow."""
+    cases = [pytest.param(n, marks=() if n in FEW else pytest.mark.slow) for n in names]
+    return pytest.mark.parametrize("family", cases)
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +100,7 @@ def common(first: Sequence[int], second: Sequence[int]) -> int:
     return next((i for i, (a, b) in pairs if a != b), min(len(first), len(second)))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@each()
 @pytest.mark.parametrize("mark", MARKS)
 def test_pieces_and_context_are_those_of_the_written_sentence(
     loaded: dict[str, torch_model.LoadedModel], family: str, mark: str
@@ -116,7 +124,7 @@ def test_pieces_and_context_are_those_of_the_written_sentence(
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@each()
 def test_what_follows_a_word_changes_none_of_its_pieces(
     loaded: dict[str, torch_model.LoadedModel], family: str
 ) -> None:
@@ -131,7 +139,7 @@ def test_what_follows_a_word_changes_none_of_its_pieces(
         )
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@each()
 def test_closing_marks_of_all_countries_change_none_of_its_pieces_either(
     loaded: dict[str, torch_model.LoadedModel], family: str
 ) -> None:
@@ -144,7 +152,7 @@ def test_closing_marks_of_all_countries_change_none_of_its_pieces_either(
         assert [other and other.pieces for other in others] == [plain.pieces] * len(CLOSING)
 
 
-@pytest.mark.parametrize("family", [name for name in FAMILIES if name.endswith(" lstrip")])
+@each(name for name in FAMILIES if name.endswith(" lstrip"))
 def test_the_mask_token_s_flags_change_no_read(
     loaded: dict[str, torch_model.LoadedModel], family: str
 ) -> None:
@@ -159,7 +167,7 @@ def test_the_mask_token_s_flags_change_no_read(
     assert strips.contexts == keeps.contexts
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@each()
 def test_a_word_is_scored_as_the_oracle_scores_it_in_its_sentence(
     loaded: dict[str, torch_model.LoadedModel], checkpoints: dict[str, Path], family: str
 ) -> None:
@@ -176,7 +184,7 @@ def test_a_word_is_scored_as_the_oracle_scores_it_in_its_sentence(
 FRENCH = ("« [MASK] saw »", "« [MASK] »", "l’[MASK] saw.", "“[MASK]”", "(l’[MASK])", "l’«[MASK]»")
 
 
-@pytest.mark.parametrize("family", [name for name in FAMILIES if name.startswith("byte")])
+@each(name for name in FAMILIES if name.startswith("byte"))
 @pytest.mark.parametrize("text", FRENCH)
 def test_french_quotation_marks_and_apostrophes_are_read_as_written(
     loaded: dict[str, torch_model.LoadedModel],
@@ -248,7 +256,7 @@ def test_a_target_that_changes_its_neighbours_is_lost_and_the_others_are_not(
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@each()
 def test_the_order_of_targets_and_sentences_changes_nothing(
     loaded: dict[str, torch_model.LoadedModel], family: str
 ) -> None:
@@ -260,7 +268,7 @@ def test_the_order_of_targets_and_sentences_changes_nothing(
     assert one.status == other.status
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@each()
 def test_as_encoded_is_the_reading_of_fill_mask(
     loaded: dict[str, torch_model.LoadedModel], checkpoints: dict[str, Path], family: str
 ) -> None:

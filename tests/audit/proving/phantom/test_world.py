@@ -25,6 +25,7 @@ def test_every_set_of_the_phantom_is_shipped():
         assert load(shipped()[name]).header.name == name
 
 
+@pytest.mark.slow
 def test_a_further_shipped_set_changes_nothing(monkeypatch, further):
     """Neither the text nor the words nor what is planted; shown on two sets, all take a minute."""
     monkeypatch.setattr(world, "SETS", ("facts", "religion-trait"))

@@ -133,6 +133,12 @@ def test_words_that_are_said_for_want_of_a_result_are_seen(monkeypatch, own):
 # Models without a lean
 
 
+@pytest.fixture
+def short(monkeypatch, own):
+    """Let untrained models be asked in the few frames on which leans are planted."""
+    monkeypatch.setattr(nulls, "ground", lambda: own)
+
+
 def naive(first, second, **_options):
     """Return the contrast with cells taken as independent."""
     t, p = stats.ttest_ind(first.ravel(), second.ravel())
@@ -140,6 +146,7 @@ def naive(first, second, **_options):
     return Interval(estimate, np.nan, np.nan, std_error=estimate / t, p=float(p), null_value=0.0)
 
 
+@pytest.mark.usefixtures("short")
 def test_cells_taken_as_independent_are_seen(monkeypatch):
     """By such a test, half of the classes that are drawn at random lean."""
     monkeypatch.setattr(nulls, "contrast_interval", naive)
@@ -147,6 +154,7 @@ def test_cells_taken_as_independent_are_seen(monkeypatch):
     assert found == {"classes at random: stereotype contrast"}
 
 
+@pytest.mark.usefixtures("short")
 def test_a_contrast_that_takes_the_mean_for_a_lean_is_seen_in_untrained_models(monkeypatch):
     """The mean over attributes is the model's habit of one term."""
     monkeypatch.setattr(
@@ -158,6 +166,7 @@ def test_a_contrast_that_takes_the_mean_for_a_lean_is_seen_in_untrained_models(m
     assert found == {"untrained models: stereotype contrast"}
 
 
+@pytest.mark.usefixtures("short")
 def test_a_test_that_never_rejects_is_seen(monkeypatch):
     """It is right of all models without a lean, and wrong of the one that has one."""
     monkeypatch.setattr(
@@ -167,6 +176,7 @@ def test_a_test_that_never_rejects_is_seen(monkeypatch):
     assert "classes as they are: stereotype contrast" in found
 
 
+@pytest.mark.usefixtures("short")
 def test_models_that_are_nearly_uniform_are_seen(monkeypatch):
     """Without a steeper head a model expects everything alike, and proves nothing."""
     monkeypatch.setattr(nulls, "STEEPNESS", 1.0)

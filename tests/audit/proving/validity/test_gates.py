@@ -9,7 +9,7 @@ from maskaudit.audit.proving.validity import gates
 
 pytestmark = pytest.mark.slow
 
-REPETITIONS, SEED = 1500, 1
+REPETITIONS, SEED = 500, 1
 
 
 @pytest.fixture(scope="module")

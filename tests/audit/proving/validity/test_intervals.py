@@ -9,7 +9,7 @@ from maskaudit.audit.proving.validity import intervals
 pytestmark = pytest.mark.slow
 
 # A window is one point wider on either side than the bar of docs/validity.md.
-REPETITIONS, SEED = 1500, 1
+REPETITIONS, SEED = 600, 1
 DESIGNS = [
     "mean, 60 × 10",
     "mean, 60 × 20",

@@ -10,7 +10,7 @@ from maskaudit.audit.proving.validity.simulate import Crossed
 
 pytestmark = pytest.mark.slow
 
-REPETITIONS, SEED = 1500, 1
+REPETITIONS, SEED = 500, 1
 WEAK, MIDDLE, STRONG = (
     Crossed(60, frames, (sd, 0.5, 1.0)) for sd, frames in ((0.1, 20), (0.3, 10), (0.5, 40))
 )

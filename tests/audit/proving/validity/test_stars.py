@@ -8,7 +8,7 @@ from maskaudit.audit.proving.validity import stars
 
 pytestmark = pytest.mark.slow
 
-REPETITIONS, SEED = 1500, 1
+REPETITIONS, SEED = 300, 1
 WORLDS = [
     f"{correlation}, {where}"
     for correlation in (

@@ -23,6 +23,7 @@ def test_an_unchanged_model_raises_an_alarm_in_few_years(tables, error):
     assert tables[0][f"unchanged, {error}: any alarm"].measured.value <= 0.05
 
 
+@pytest.mark.slow
 def test_repeated_tests_raise_an_alarm_in_nearly_every_year(tables):
     """One minus .95 to the 52nd; and an interval of all weeks so far in every third."""
     row = tables[0]["unchanged, known: any alarm"]
@@ -30,6 +31,7 @@ def test_repeated_tests_raise_an_alarm_in_nearly_every_year(tables):
     assert row.beside["z of all weeks so far"].value == pytest.approx(0.323, abs=0.015)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", ERRORS)
 def test_a_shift_of_one_weekly_standard_error_is_found_within_the_year(tables, error):
     """In 99 of 100 years, and in half of them by week 10."""
