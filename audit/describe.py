@@ -16,7 +16,7 @@ from maskaudit.audit.estimating.estimate import Estimated
 from maskaudit.audit.estimating.estimators.catalogue import ALL, needed
 from maskaudit.audit.estimating.facts.competence import competence
 from maskaudit.audit.measuring.backends.torch_model import engine, threads
-from maskaudit.audit.measuring.fingerprint import fingerprint, version_of
+from maskaudit.audit.measuring.cached.fingerprint import fingerprint, version_of
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.planning.joins import lost_joins
 from maskaudit.audit.measuring.planning.reads import unavailable
@@ -25,7 +25,6 @@ from maskaudit.audit.phantom import truth
 from maskaudit.audit.recording import binding
 from maskaudit.audit.recording import manifest as recorded
 from maskaudit.audit.recording.cache_use import CacheUse
-from maskaudit.audit.recording.lost import lost
 from maskaudit.audit.recording.manifest import (
     Identity,
     LeftOut,
@@ -37,11 +36,12 @@ from maskaudit.audit.recording.manifest import (
 from maskaudit.audit.recording.margins import Margins
 from maskaudit.audit.recording.places import Entry
 from maskaudit.audit.recording.record import FORMAT
+from maskaudit.audit.recording.rows.lost import lost
 from maskaudit.audit.settings import Settings
 from maskaudit.audit.texts.lexicon import digest_of
 from maskaudit.audit.vocabulary import DIGESTING, EXPANDING, Progress, of_stage, silent
-from maskaudit.probes.budget import items_of
-from maskaudit.probes.checks_of_language import foreign_letters
+from maskaudit.probes.checking.budget import items_of
+from maskaudit.probes.checking.checks_of_language import foreign_letters
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.items_digest import items_digest
 from maskaudit.probes.schema import ImportedSet, ProbeSet

@@ -9,20 +9,22 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from maskaudit.audit import describe, kept, settings
+from maskaudit.audit import describe, settings
+from maskaudit.audit import reuse as kept
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.judging import policy, verdicts
 from maskaudit.audit.judging.judge import judge
 from maskaudit.audit.judging.rule_dates import rules_read
-from maskaudit.audit.kept import Job
-from maskaudit.audit.measuring import cache, scoring
+from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.attributes import attribute_pieces
+from maskaudit.audit.measuring.cached import cache
 from maskaudit.audit.measuring.lexicons import by_model
 from maskaudit.audit.measuring.pairs import Pair, load_pairs
 from maskaudit.audit.measuring.scoring import Scored
 from maskaudit.audit.recording import record
 from maskaudit.audit.recording.files import held, unfinished
 from maskaudit.audit.recording.record import PAGE, Record
+from maskaudit.audit.reuse import Job
 from maskaudit.audit.verifying.verify import reusable
 from maskaudit.audit.vocabulary import Progress, Stage, silent
 from maskaudit.reports.html import write_page

@@ -14,19 +14,19 @@ from maskaudit.audit.estimating.balance import Unbalanced, unbalanced
 from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.estimating.not_given import NotGiven, count_facts, of_set
 from maskaudit.audit.judging import policy
-from maskaudit.audit.measuring import cache, trust
 from maskaudit.audit.measuring.attributes import attribute_pieces
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
+from maskaudit.audit.measuring.cached import cache, trust
 from maskaudit.audit.measuring.model import Ids, MaskedLM
 from maskaudit.audit.measuring.pairs import load_pairs
 from maskaudit.audit.measuring.planning.beside import together
 from maskaudit.audit.measuring.scoring import cached, plans
 from maskaudit.audit.recording.manifest import Unavailable
-from maskaudit.audit.recording.values import Reading
+from maskaudit.audit.recording.rows.values import Reading
 from maskaudit.audit.settings import Settings
 from maskaudit.audit.vocabulary import PLANNING, Progress, Stage, of_stage, silent
-from maskaudit.probes.budget import MOST_ITEMS, check_budget
-from maskaudit.probes.checks_of_language import foreign_letters
+from maskaudit.probes.checking.budget import MOST_ITEMS, check_budget
+from maskaudit.probes.checking.checks_of_language import foreign_letters
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.languages import is_english
 from maskaudit.probes.loading import load

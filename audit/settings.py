@@ -8,12 +8,12 @@ from pydantic import Field, model_validator
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.margins import Margins, MarginsOfSets
-from maskaudit.audit.recording.values import WRITTEN, Reading
+from maskaudit.audit.recording.rows.values import WRITTEN, Reading
 from maskaudit.audit.texts import gates_file, lexicon, toml_files
 from maskaudit.audit.texts.names import has_keys_like, in_any_case, is_there
 from maskaudit.audit.texts.toml_files import Part, Texts
 from maskaudit.audit.vocabulary import GATES_FILE, SETTINGS_FILE
-from maskaudit.probes.budget import MOST_ITEMS, check_budget
+from maskaudit.probes.checking.budget import MOST_ITEMS, check_budget
 from maskaudit.probes.loading import load, shipped
 from maskaudit.probes.requested import CORE, files_of
 from maskaudit.probes.schema import ProbeSet

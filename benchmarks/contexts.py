@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model
 from maskaudit.audit.measuring.planning.read_plan import plan
-from maskaudit.audit.recording.values import Reading
+from maskaudit.audit.recording.rows.values import Reading
 from maskaudit.probes.expand import from_rows
 from tests import tiny
 

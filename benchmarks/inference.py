@@ -17,7 +17,7 @@ import statsmodels.api as sm
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.registry.names import CONTRAST
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.rows import tables
 
 SETS, ATTRIBUTES, FRAMES = 20, 60, 20
 GROUPS = {"women": "she", "men": "he"}

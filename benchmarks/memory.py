@@ -29,8 +29,9 @@ from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.forward import FILLS, Group, Scored
 from maskaudit.audit.measuring.pairs import load_pairs
 from maskaudit.audit.measuring.planning.read_plan import plan
-from maskaudit.audit.recording import record, tables
-from maskaudit.audit.recording.values import Reading
+from maskaudit.audit.recording import record
+from maskaudit.audit.recording.rows import tables
+from maskaudit.audit.recording.rows.values import Reading
 from maskaudit.probes.expand import Expanded, from_rows
 from maskaudit.reports.html import write_page
 from tests import tiny

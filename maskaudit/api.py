@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 import pandas as pd
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE
+from maskaudit.audit.estimating.crossed.cells import CANDIDATE, DIFFERENCE, REFERENCE
 from maskaudit.audit.estimating.headline import headline as headline_rows
 from maskaudit.audit.judging import policy
 from maskaudit.audit.judging.comparing.versions import versions

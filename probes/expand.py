@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from maskaudit.audit.recording import tables
-from maskaudit.probes.capitals import SentenceCase
+from maskaudit.audit.recording.rows import tables
+from maskaudit.probes.frames.capitals import SentenceCase
+from maskaudit.probes.frames.sentence import MASK, PLACEHOLDER, sides
 from maskaudit.probes.items_digest import items_digest
 from maskaudit.probes.schema import Attribute, Fact, Frame, ImportedSet, ProbeSet, Term
-from maskaudit.probes.sentence import MASK, PLACEHOLDER, sides
 
 # Sound decides the article, not spelling: "an hour", "a university", "a one-off". Abbreviations
 # spelt out (MBA) cannot be recognised; a set states `article = "an"` for them.

@@ -12,7 +12,7 @@ from maskaudit.audit.errors import InputError
 from maskaudit.audit.texts import bounded
 from maskaudit.audit.texts.characters import composed
 from maskaudit.audit.texts.toml_files import Document, document
-from maskaudit.probes.checks import faults_between_parts
+from maskaudit.probes.checking.checks import faults_between_parts
 from maskaudit.probes.languages import ENGLISH, well_formed
 from maskaudit.probes.schema import (
     Attribute,

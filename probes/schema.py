@@ -21,8 +21,9 @@ from maskaudit.audit.recording.manifest import Expect, Kind
 from maskaudit.audit.recording.margins import Margins
 from maskaudit.audit.texts.characters import composed, invisible, without_case
 from maskaudit.audit.texts.toml_files import Part, did_you_mean, listed
-from maskaudit.probes import grammar, languages
-from maskaudit.probes.sentence import MASK, faults_of_fact, faults_of_sentence, sides
+from maskaudit.probes import languages
+from maskaudit.probes.frames import grammar
+from maskaudit.probes.frames.sentence import MASK, faults_of_fact, faults_of_sentence, sides
 
 _ID_LENGTH = 16
 _BRACKETS = frozenset("[]{}")

@@ -9,8 +9,8 @@ from typing import Self
 import pandas as pd
 
 from maskaudit.audit.estimating.estimators import CORRECTED, PUBLISHED
-from maskaudit.audit.recording.slices import Slice
-from maskaudit.audit.recording.values import SUBJECTS, Flag, Outcome
+from maskaudit.audit.recording.rows.slices import Slice
+from maskaudit.audit.recording.rows.values import SUBJECTS, Flag, Outcome
 
 REFERENCE, CANDIDATE, DIFFERENCE, RELATION = SUBJECTS
 # A result counts as shown where its p is below this.

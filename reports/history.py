@@ -10,7 +10,6 @@ from typing import Literal
 from maskaudit.audit.estimating.numbers import is_harmful_lean
 from maskaudit.audit.history.judge import Judged, Judgement
 from maskaudit.audit.history.series import DIFFERENCE
-from maskaudit.reports import caveats, wording
 from maskaudit.reports.blocks import (
     Block,
     Bullets,
@@ -49,6 +48,7 @@ from maskaudit.reports.terminal.history import (
     shown,
     title,
 )
+from maskaudit.reports.words import caveats, wording
 
 # A single number has no course that a chart could show.
 _LEAST_DRAWN = 2

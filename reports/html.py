@@ -17,11 +17,11 @@ from maskaudit.audit.judging import verdicts
 from maskaudit.audit.recording.files import write_inside, write_whole
 from maskaudit.audit.recording.record import PAGE, Record
 from maskaudit.audit.texts.printable import inert
-from maskaudit.reports import wording
 from maskaudit.reports.blocks import Figure, Page
 from maskaudit.reports.charts.draw import CannotDrawError, draw_all
 from maskaudit.reports.figures import figures, with_tables
 from maskaudit.reports.page import page
+from maskaudit.reports.words import wording
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _OPENING = re.compile(r"<svg ([^>]*)>")

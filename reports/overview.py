@@ -11,8 +11,6 @@ from markupsafe import Markup
 from maskaudit.audit.judging import verdicts
 from maskaudit.audit.recording.files import write_inside, write_whole
 from maskaudit.audit.recording.record import PAGE, Record
-from maskaudit.reports import sameness, wording
-from maskaudit.reports import verdicts as gates
 from maskaudit.reports.blocks import (
     Bullets,
     Claim,
@@ -30,6 +28,8 @@ from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effects
 from maskaudit.reports.html import render
 from maskaudit.reports.page import headline, names_of
 from maskaudit.reports.sections.contrasts import Contrast, contrasts
+from maskaudit.reports.words import sameness, wording
+from maskaudit.reports.words import verdicts as gates
 
 _LONGEST_NAME = 34
 _READ = (

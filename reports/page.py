@@ -9,7 +9,6 @@ from maskaudit.audit.judging.verdicts import Judgement
 from maskaudit.audit.recording.manifest import Identity, Manifest, ProbeSet
 from maskaudit.audit.recording.record import Record
 from maskaudit.audit.verifying.recomputed import rests_on
-from maskaudit.reports import caveats, misses, quotes, wording
 from maskaudit.reports.blocks import (
     Block,
     Bullets,
@@ -36,6 +35,7 @@ from maskaudit.reports.sections.units import preferences as preferring
 from maskaudit.reports.sections.units import units
 from maskaudit.reports.sections.units.counts import UNITS
 from maskaudit.reports.sections.units.preferences import Preference, preferences
+from maskaudit.reports.words import caveats, misses, quotes, wording
 
 _READ = (
     "How to read the numbers. A lean is a difference of log-odds, in nats: 0 is no lean, 0.69 "

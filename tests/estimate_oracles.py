@@ -15,7 +15,7 @@ import pytest
 
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimate import Estimated
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.rows import tables
 from tests import statistics_oracles as slow
 from tests.statistics_oracles import Table
 

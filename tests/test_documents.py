@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from maskaudit.audit.judging import decision
-from maskaudit.audit.recording.tables import COLUMNS
+from maskaudit.audit.recording.rows.tables import COLUMNS
 from maskaudit.probes import schema
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -110,7 +110,7 @@ def test_the_glossary_has_every_verdict() -> None:
 
 def test_the_glossary_has_every_word_that_a_text_column_may_hold() -> None:
     """Subjects, modes, scopes, statuses, flags and outcomes, as code or set off."""
-    from maskaudit.audit.recording.values import ALLOWED
+    from maskaudit.audit.recording.rows.values import ALLOWED
 
     text = text_of("docs/glossary.md")
     words = {word for columns in ALLOWED.values() for own in columns.values() for word in own}

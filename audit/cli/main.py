@@ -18,14 +18,14 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from maskaudit.audit.cli import (
+from maskaudit.audit.cli import process
+from maskaudit.audit.cli.commands import (
     baselines,
     cache,
     fill,
     gates,
     history,
     probes,
-    process,
     report,
     robustness,
     run,

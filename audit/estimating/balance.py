@@ -12,9 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.covariates import FREQUENCY, PIECES, WORDS, Covariates
-from maskaudit.audit.recording import tables
+from maskaudit.audit.estimating.crossed.covariates import (
+    FREQUENCY,
+    PIECES,
+    WORDS,
+    Covariates,
+)
 from maskaudit.audit.recording.manifest import Manifest, classes_between
+from maskaudit.audit.recording.rows import tables
 
 # Classes whose means differ by more than this are told: half a piece, a quarter of a word, and a
 # frequency of twice as much.

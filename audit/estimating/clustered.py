@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE, RELATION
+from maskaudit.audit.estimating.crossed.cells import CANDIDATE, DIFFERENCE, REFERENCE, RELATION
 from maskaudit.audit.estimating.estimators import Measured, UnitEstimator, Value
 from maskaudit.audit.estimating.registry.names import EXACT, WILSON
 from maskaudit.audit.estimating.statistics import clusters, proportions
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval, point
-from maskaudit.audit.recording.methods import CROSSED_CLUSTERS
-from maskaudit.audit.recording.slices import ALL, of_part
-from maskaudit.audit.recording.values import Flag
+from maskaudit.audit.recording.rows.methods import CROSSED_CLUSTERS
+from maskaudit.audit.recording.rows.slices import ALL, of_part
+from maskaudit.audit.recording.rows.values import Flag
 
 # With fewer clusters, an estimate gets no interval.
 LEAST_CLUSTERS = 6

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from maskaudit.audit.estimating.estimators import CORRECTED
 from maskaudit.audit.recording.manifest import ProbeSetKey, classes_between
-from maskaudit.audit.recording.methods import Method
+from maskaudit.audit.recording.rows.methods import Method
 
 # Number of characters of a digest in a method key.
 _DIGEST_LENGTH = 12

@@ -17,9 +17,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from maskaudit.audit.estimating import sharpness
-from maskaudit.audit.estimating.association import Wanted, association, is_crossed
-from maskaudit.audit.estimating.cells import RELATION, matrices, with_difference
 from maskaudit.audit.estimating.clustered import unit_rows
+from maskaudit.audit.estimating.crossed.association import (
+    Wanted,
+    association,
+    is_crossed,
+)
+from maskaudit.audit.estimating.crossed.cells import RELATION, matrices, with_difference
+from maskaudit.audit.estimating.crossed.teacher_student import fidelities
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimators import (
     CORRECTED,
@@ -50,9 +55,8 @@ from maskaudit.audit.estimating.registry.names import (
 )
 from maskaudit.audit.estimating.statistics import multiplicity
 from maskaudit.audit.estimating.statistics.interval import Interval
-from maskaudit.audit.estimating.teacher_student import fidelities
-from maskaudit.audit.recording import group_pairs, tables
-from maskaudit.audit.recording.slices import ALL
+from maskaudit.audit.recording.rows import group_pairs, tables
+from maskaudit.audit.recording.rows.slices import ALL
 
 _FIRST_FILLS = (ACCURACY, NEGATED)
 # Numbers of sharpness are made of entropies too.

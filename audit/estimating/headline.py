@@ -4,7 +4,7 @@ import pandas as pd
 
 from maskaudit.audit.estimating.estimators import CORRECTED
 from maskaudit.audit.estimating.registry.names import CONTRAST, LOG_MAGNITUDE_RATIO, as_trials
-from maskaudit.audit.recording.slices import ALL
+from maskaudit.audit.recording.rows.slices import ALL
 
 
 def headline(estimates: pd.DataFrame, subject: str) -> pd.DataFrame:

@@ -12,9 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from maskaudit.audit.estimating.association import is_crossed
 from maskaudit.audit.estimating.clustered import LEAST_CLUSTERS
-from maskaudit.audit.estimating.crossed import LEAST_FRAMES
+from maskaudit.audit.estimating.crossed.association import is_crossed
+from maskaudit.audit.estimating.crossed.one_subject import LEAST_FRAMES
 from maskaudit.audit.estimating.estimators.catalogue import ALL
 from maskaudit.audit.estimating.estimators.completions import DISCO, HONEST
 from maskaudit.audit.estimating.estimators.contexts import clusters_of

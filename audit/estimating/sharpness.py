@@ -11,9 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating import crossed
-from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE, RELATION, Matrix
-from maskaudit.audit.estimating.crossed import Number
+from maskaudit.audit.estimating.crossed import one_subject
+from maskaudit.audit.estimating.crossed.cells import (
+    CANDIDATE,
+    DIFFERENCE,
+    REFERENCE,
+    RELATION,
+    Matrix,
+)
+from maskaudit.audit.estimating.crossed.one_subject import Number
 from maskaudit.audit.estimating.registry.names import (
     BENIGN_Q,
     CONTRAST_BEYOND,
@@ -23,8 +29,8 @@ from maskaudit.audit.estimating.registry.names import (
     LOG_KAPPA_BENIGN,
     LOG_KAPPA_BEYOND,
 )
-from maskaudit.audit.estimating.statistics import anova
-from maskaudit.audit.estimating.statistics.heterogeneity import Heterogeneity, heterogeneity
+from maskaudit.audit.estimating.statistics.crossed import anova
+from maskaudit.audit.estimating.statistics.crossed.heterogeneity import Heterogeneity, heterogeneity
 from maskaudit.audit.estimating.statistics.interval import (
     Interval,
     Part,
@@ -32,10 +38,10 @@ from maskaudit.audit.estimating.statistics.interval import (
     satterthwaite,
     student,
 )
-from maskaudit.audit.recording import slices
+from maskaudit.audit.recording.rows import slices
 
 if TYPE_CHECKING:
-    from maskaudit.audit.recording.values import Flag
+    from maskaudit.audit.recording.rows.values import Flag
 
 # At this level the benign sets disagree, and their amplification and entropies are moved.
 ALPHA = 0.05
@@ -127,8 +133,8 @@ def of_set(
     if flag := known.why_none:
         yield RELATION, replace(of_whole, flag=flag)
         if classes is not None:
-            pair = crossed.classes_of(by_subject[DIFFERENCE], classes)
-            number = crossed.of_pair(pair, slices.CONTRAST, CONTRAST_BEYOND)
+            pair = one_subject.classes_of(by_subject[DIFFERENCE], classes)
+            number = one_subject.of_pair(pair, slices.CONTRAST, CONTRAST_BEYOND)
             yield DIFFERENCE, replace(number, flag=flag)
         return
     if np.isnan(kappa.std_error):
@@ -177,8 +183,8 @@ def _contrast(
             for ours, theirs in zip(candidate.names, reference.names, strict=True)
         ),
     )
-    of_candidate = next(crossed.contrast(candidate, CONTRAST_BEYOND, classes)).interval.estimate
-    for number in crossed.contrast(scaled, CONTRAST_BEYOND, classes):
+    of_candidate = next(one_subject.contrast(candidate, CONTRAST_BEYOND, classes)).interval.estimate
+    for number in one_subject.contrast(scaled, CONTRAST_BEYOND, classes):
         found = number.interval
         if number.flag or np.isnan(found.std_error):
             yield number
@@ -204,7 +210,7 @@ def entropies(items: pd.DataFrame, paired: pd.DataFrame) -> Iterator[tuple[str, 
         return
     means = joined.groupby(["frame", "style", "model"])["value"].mean()
     by_frame = means.unstack("model").dropna()
-    if {REFERENCE, CANDIDATE} - set(by_frame) or len(by_frame) < crossed.LEAST_FRAMES:
+    if {REFERENCE, CANDIDATE} - set(by_frame) or len(by_frame) < one_subject.LEAST_FRAMES:
         return
     styles = by_frame.index.get_level_values("style").tolist()
     # A style of one frame has no spread; then all frames count alike.

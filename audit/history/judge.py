@@ -11,7 +11,7 @@ from maskaudit.audit.history.changepoint import Change, change_point
 from maskaudit.audit.history.sequential import ALPHA, worse_versions
 from maskaudit.audit.history.sequential_audits import Week, Weekly, joined
 from maskaudit.audit.history.series import DIFFERENCE, History, Series
-from maskaudit.audit.recording.slices import Slice
+from maskaudit.audit.recording.rows.slices import Slice
 
 
 @dataclass(frozen=True)

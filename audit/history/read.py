@@ -27,11 +27,12 @@ from maskaudit.audit.history.series import (
     Skipped,
     series_of,
 )
-from maskaudit.audit.recording import older, parquet_files
+from maskaudit.audit.recording import older
 from maskaudit.audit.recording.manifest import Manifest
-from maskaudit.audit.recording.methods import Method
 from maskaudit.audit.recording.record import MANIFEST, read_manifest
-from maskaudit.audit.recording.slices import Slice
+from maskaudit.audit.recording.rows import parquet_files
+from maskaudit.audit.recording.rows.methods import Method
+from maskaudit.audit.recording.rows.slices import Slice
 from maskaudit.audit.texts import bounded
 from maskaudit.audit.verifying import sealed
 

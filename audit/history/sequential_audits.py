@@ -19,9 +19,9 @@ from maskaudit.audit.history.sequential import (
     confidence_sequence,
     first_alarm,
 )
-from maskaudit.audit.recording.methods import Method, differences
 from maskaudit.audit.recording.record import Record
-from maskaudit.audit.recording.slices import CONTRAST as CONTRAST_SLICE
+from maskaudit.audit.recording.rows.methods import Method, differences
+from maskaudit.audit.recording.rows.slices import CONTRAST as CONTRAST_SLICE
 
 
 @dataclass(frozen=True)

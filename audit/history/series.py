@@ -12,7 +12,7 @@ from scipy import special
 
 from maskaudit.audit.judging.comparing.repeat import CHANGED, IDENTICAL, TOLERANCE, WITHIN_TOLERANCE
 from maskaudit.audit.recording.manifest import Identity, ProbeSetKey
-from maskaudit.audit.recording.methods import Method, differences
+from maskaudit.audit.recording.rows.methods import Method, differences
 
 DIFFERENCE = "difference"
 # Columns of the estimates: what a number is about and how it was made; and the number itself.

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.clustered import cluster_codes
-from maskaudit.audit.recording.slices import Slice
+from maskaudit.audit.recording.rows.slices import Slice
 
 _FACTORS = ["cluster", "cluster_2"]
 

@@ -37,7 +37,7 @@ from maskaudit.audit.judging.policy import BOUND, Gate
 from maskaudit.audit.judging.rules import RULES
 from maskaudit.audit.judging.verdicts import Verdict
 from maskaudit.audit.recording.manifest import ProbeSetKey
-from maskaudit.audit.recording.slices import Slice
+from maskaudit.audit.recording.rows.slices import Slice
 
 # By flag, why a number has no interval: a clause that follows "there is no interval: ".
 _NO_INTERVAL = {

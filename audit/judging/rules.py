@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, RELATION
+from maskaudit.audit.estimating.crossed.cells import CANDIDATE, DIFFERENCE, RELATION
 from maskaudit.audit.estimating.numbers import LOG_RATIO, share_of
 from maskaudit.audit.estimating.registry.entries import DERIVED
 from maskaudit.audit.estimating.registry.entry import Harm

@@ -13,7 +13,7 @@ from maskaudit.audit.judging.policy import Gate, Policy
 from maskaudit.audit.judging.rules import RULES
 from maskaudit.audit.judging.sources import Source, selects
 from maskaudit.audit.recording.manifest import Manifest, ProbeSetKey
-from maskaudit.audit.recording.slices import Slice
+from maskaudit.audit.recording.rows.slices import Slice
 from maskaudit.audit.texts.toml_files import did_you_mean
 from maskaudit.audit.verifying.recomputed import Numbers
 

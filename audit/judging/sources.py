@@ -8,7 +8,7 @@ from functools import cached_property
 import pandas as pd
 
 from maskaudit.audit.errors import NotJudgedError
-from maskaudit.audit.estimating.cells import REFERENCE
+from maskaudit.audit.estimating.crossed.cells import REFERENCE
 from maskaudit.audit.judging.accepting import baseline as accepted
 from maskaudit.audit.judging.comparing.pairing import Version, version
 from maskaudit.audit.judging.comparing.versions import lost_share, versions

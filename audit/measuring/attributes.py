@@ -6,13 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from maskaudit.audit.estimating.covariates import attributes_of
+from maskaudit.audit.estimating.crossed.covariates import attributes_of
 from maskaudit.audit.estimating.estimators.pooling import group_at_mask
 from maskaudit.audit.measuring.model import MaskedLM
-from maskaudit.audit.measuring.planning.written import Writer
-from maskaudit.audit.recording import tables
+from maskaudit.audit.measuring.planning.target_pieces import Writer
+from maskaudit.audit.recording.rows import tables
 from maskaudit.probes.expand import Expanded
-from maskaudit.probes.sentence import MASK
+from maskaudit.probes.frames.sentence import MASK
 
 # Sentences of an attribute in which it is counted, and of each of its forms: more tell no more, and
 # a set may have a million.

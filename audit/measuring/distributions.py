@@ -7,7 +7,7 @@ import torch
 
 from maskaudit.audit.measuring.model import MaskedLM, Numbers
 from maskaudit.audit.measuring.planning.reads import Read
-from maskaudit.audit.recording.group_pairs import GroupPair
+from maskaudit.audit.recording.rows.group_pairs import GroupPair
 
 AGREEMENT = 10
 FEW = 8

@@ -8,9 +8,9 @@ import pandas as pd
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring.distributions import likeliest
 from maskaudit.audit.measuring.model import MaskedLM, Numbers
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.rows import tables
 from maskaudit.probes.expand import context_id
-from maskaudit.probes.sentence import MASK
+from maskaudit.probes.frames.sentence import MASK
 
 # What people write for a mask: another case, or the mask of another model.
 _LIKE_A_MASK = re.compile(r"[\[<({]mask[\]>)}]|\bmask\b", re.IGNORECASE)

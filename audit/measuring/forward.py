@@ -36,10 +36,10 @@ from maskaudit.audit.measuring.planning.reads import (
     unavailable,
 )
 from maskaudit.audit.measuring.word_states import WordStates
-from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.cache_use import CacheUse
-from maskaudit.audit.recording.group_pairs import GroupPair, group_pairs
-from maskaudit.audit.recording.values import WRITTEN, Reading
+from maskaudit.audit.recording.rows import tables
+from maskaudit.audit.recording.rows.group_pairs import GroupPair, group_pairs
+from maskaudit.audit.recording.rows.values import WRITTEN, Reading
 from maskaudit.probes.expand import Expanded
 
 FILLS = 20

@@ -17,18 +17,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from maskaudit.audit.estimating.estimators.catalogue import needed
-from maskaudit.audit.measuring import complete
-from maskaudit.audit.measuring.cache import OTHER_KEY, TABLES, Cache, made_with, path_of
-from maskaudit.audit.measuring.cache_keys import Asked, Keys
-from maskaudit.audit.measuring.entries import About, Entry
+from maskaudit.audit.measuring.cached import complete
+from maskaudit.audit.measuring.cached.cache import OTHER_KEY, TABLES, Cache, made_with, path_of
+from maskaudit.audit.measuring.cached.entries import About, Entry
+from maskaudit.audit.measuring.cached.keys import Asked, Keys
 from maskaudit.audit.measuring.forward import Group, Scored, read_part
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.planning import read_plan
 from maskaudit.audit.measuring.planning.beside import together
 from maskaudit.audit.measuring.planning.read_plan import Plan, plan
-from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.cache_use import CacheUse
-from maskaudit.audit.recording.values import WRITTEN, Reading
+from maskaudit.audit.recording.rows import tables
+from maskaudit.audit.recording.rows.values import WRITTEN, Reading
 from maskaudit.audit.vocabulary import PLANNING, Progress, silent
 from maskaudit.probes.expand import Expanded
 from maskaudit.probes.joined_frames import joined_frames

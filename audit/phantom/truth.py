@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.cells import matrices
+from maskaudit.audit.estimating.crossed.cells import matrices
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import group_at_mask
-from maskaudit.audit.estimating.statistics import anova, crossed_means, ustatistics
+from maskaudit.audit.estimating.statistics import ustatistics
+from maskaudit.audit.estimating.statistics.crossed import anova
+from maskaudit.audit.estimating.statistics.crossed import means as crossed_means
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval
 from maskaudit.audit.recording.manifest import Truth
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 
 from maskaudit.audit.recording.manifest import ProbeSet
-from maskaudit.audit.recording.slices import Slice, of_part
+from maskaudit.audit.recording.rows.slices import Slice, of_part
 
 # The first format in which every part of a set of facts is a relation, and a class slice holds the
 # contexts of that class alone.

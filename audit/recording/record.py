@@ -16,11 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.recording import binding, manifest, older, parquet_files, tables
+from maskaudit.audit.recording import binding, manifest, older
 from maskaudit.audit.recording.agreement import disagreement
 from maskaudit.audit.recording.files import check_no_links, writing
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.places import Entry, entry
+from maskaudit.audit.recording.rows import parquet_files, tables
 from maskaudit.audit.texts import bounded
 
 # The format number rises whenever the content of a record changes; one entry for each format.

@@ -1,4 +1,4 @@
-"""The verdicts of gates.toml as test items, worded by `reports.verdicts`."""
+"""The verdicts of gates.toml as test items, worded by `reports.words.verdicts`."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -25,9 +25,9 @@ from maskaudit.audit.running.pytest_names import NEW, GateWarning
 from maskaudit.audit.texts.names import is_there
 from maskaudit.audit.verifying.recomputed import EVERY, NONE
 from maskaudit.audit.verifying.verify import load_held, require
-from maskaudit.reports import verdicts as gates
-from maskaudit.reports import wording
 from maskaudit.reports.ci.github import lines_of
+from maskaudit.reports.words import verdicts as gates
+from maskaudit.reports.words import wording
 
 if TYPE_CHECKING:
     from maskaudit.audit.measuring.model import MaskedLM
@@ -41,7 +41,7 @@ _REVIEW = "review and commit its files, and run the tests again without --audit-
 
 
 class GateError(Exception):
-    """A verdict that is not a pass, in the words of `reports.verdicts`."""
+    """A verdict that is not a pass, in the words of `reports.words.verdicts`."""
 
 
 class GateItem(pytest.Item):

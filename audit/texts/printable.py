@@ -18,8 +18,8 @@ def inert(text: str, escape: Callable[[str], str] = code_point) -> str:
     """Text of several lines with every unseen character replaced by what `escape` returns.
 
     Kept are spaces, ends of lines, and pairs of isolates around right-to-left text, by which
-    `reports.wording.visible` sets it apart. It is the last door of what is printed or on a page:
-    parts of the text were made visible before, each by itself.
+    `reports.words.wording.visible` sets it apart. It is the last door of what is printed or on a
+    page: parts of the text were made visible before, each by itself.
     """
     if text.isascii() and text.replace("\n", "").isprintable():
         return text  # the common case

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from maskaudit.audit.recording.record import MANIFEST, Record
-from maskaudit.audit.recording.tables import are_in
+from maskaudit.audit.recording.rows.tables import are_in
 from maskaudit.audit.verifying.check import Check, Difference, checked, where
 from maskaudit.probes.expand import Expanded, context_ids, item_ids
 

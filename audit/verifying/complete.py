@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.estimators.catalogue import needed
-from maskaudit.audit.recording.due import KEY, Asked, are_among
 from maskaudit.audit.recording.record import BOUND, Record
-from maskaudit.audit.recording.tables import UNIQUE, are_in
-from maskaudit.audit.recording.values import OF_SLOT, OF_TARGET, TOP_FILLING
+from maskaudit.audit.recording.rows.due import KEY, Asked, are_among
+from maskaudit.audit.recording.rows.tables import UNIQUE, are_in
+from maskaudit.audit.recording.rows.values import OF_SLOT, OF_TARGET, TOP_FILLING
 from maskaudit.audit.verifying.check import Check, Difference, checked, where
 
 _SCORES = "scores.parquet"

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from maskaudit.audit.recording.group_pairs import group_pairs
 from maskaudit.audit.recording.record import Record
-from maskaudit.audit.recording.tables import UNIQUE, are_in
+from maskaudit.audit.recording.rows.group_pairs import group_pairs
+from maskaudit.audit.recording.rows.tables import UNIQUE, are_in
 from maskaudit.audit.verifying.check import Check, Difference, checked, where
 
 _FILLS, _PAIRED = "fills.parquet", "paired.parquet"

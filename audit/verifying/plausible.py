@@ -13,8 +13,8 @@ import pandas as pd
 from maskaudit.audit.estimating.numbers import find
 from maskaudit.audit.estimating.registry.names import INHERITANCE, LARGEST, LEAN, REST, as_trials
 from maskaudit.audit.recording.record import Record
-from maskaudit.audit.recording.slices import Slice
-from maskaudit.audit.recording.values import SUBJECTS
+from maskaudit.audit.recording.rows.slices import Slice
+from maskaudit.audit.recording.rows.values import SUBJECTS
 from maskaudit.audit.verifying.check import Check, Difference, checked, where
 
 _TABLE = "estimates.parquet"

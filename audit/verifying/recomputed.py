@@ -15,9 +15,9 @@ from maskaudit.audit.estimating.estimate import Estimated, estimate, kept, with_
 from maskaudit.audit.estimating.estimators.completions import HONEST
 from maskaudit.audit.estimating.numbers import find
 from maskaudit.audit.estimating.registry.names import OF_ROBUSTNESS
-from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.recording.rows import tables
 from maskaudit.audit.verifying.check import Check, Difference, checked
 
 # The largest difference of a number that is the same, absolute and relative.

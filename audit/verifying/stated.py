@@ -6,9 +6,9 @@ from typing import Any
 from maskaudit.audit.estimating.estimate import Estimated
 from maskaudit.audit.estimating.facts.competence import competence
 from maskaudit.audit.phantom.truth import truth_of
-from maskaudit.audit.recording.lost import lost
 from maskaudit.audit.recording.record import MANIFEST, Record
-from maskaudit.audit.recording.values import NOT_JOINED
+from maskaudit.audit.recording.rows.lost import lost
+from maskaudit.audit.recording.rows.values import NOT_JOINED
 from maskaudit.audit.verifying.check import Check, Difference, checked
 
 

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from maskaudit.probes.frames.sentence import MASK
 from maskaudit.probes.importers.professions import names_of_professions
 from maskaudit.probes.importers.winogender import percent
 from maskaudit.probes.languages import ENGLISH, UNDETERMINED
 from maskaudit.probes.published import published_files
 from maskaudit.probes.published.columns import NO_COLUMNS, Columns, check_columns
 from maskaudit.probes.published.imported import Imported, Report, fault, faults, header, row
-from maskaudit.probes.sentence import MASK
 
 _NEEDED = ("Sentence", "Sent_TM", "Sent_AM", "Sent_TAM", "Template", "Person", "Gender")
 _SENTENCES = ("Sentence", "Sent_TM", "Sent_AM", "Sent_TAM")

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from maskaudit.probes.frames.sentence import MASK
 from maskaudit.probes.languages import UNDETERMINED, canonical, well_formed
 from maskaudit.probes.published import published_files
 from maskaudit.probes.published.imported import Imported, Report, faults, header, repeated, row
-from maskaudit.probes.sentence import MASK
 
 _NEEDED = ("template_masked", "raw", "identity", "category", "type")
 _SENTENCES = ("template_masked", "raw")

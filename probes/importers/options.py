@@ -8,6 +8,7 @@ from typing import Any
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.texts import bounded
 from maskaudit.audit.texts.characters import without_case
+from maskaudit.probes.frames.sentence import MASK
 from maskaudit.probes.languages import UNDETERMINED
 from maskaudit.probes.published import published_files
 from maskaudit.probes.published.columns import NO_COLUMNS, Columns, check_columns
@@ -22,7 +23,6 @@ from maskaudit.probes.published.imported import (
     repeated,
     row,
 )
-from maskaudit.probes.sentence import MASK
 
 # The two layouts: a list of words and which of them it is, or a column for each of the two.
 _LISTED = ("text", "options", "label")

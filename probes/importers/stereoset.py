@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from maskaudit.audit.errors import InputError
+from maskaudit.probes.frames.sentence import MASK
 from maskaudit.probes.published import published_files
 from maskaudit.probes.published.columns import NO_COLUMNS, Columns, check_columns
 from maskaudit.probes.published.imported import (
@@ -17,7 +18,6 @@ from maskaudit.probes.published.imported import (
     repeated,
     row,
 )
-from maskaudit.probes.sentence import MASK
 
 _LABELS = {"stereotype": "stereotype", "anti-stereotype": "anti", "unrelated": "unrelated"}
 # The labels of the hub's copy, by number.

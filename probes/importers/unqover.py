@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from maskaudit.audit.errors import InputError
+from maskaudit.probes.frames.sentence import MASK
 from maskaudit.probes.published import published_files
 from maskaudit.probes.published.imported import Imported, Report, fault, header, row
-from maskaudit.probes.sentence import MASK
 
 # Axis to the slots' file, the activities' file and the subjects' lists (two for gender).
 _LISTS = {

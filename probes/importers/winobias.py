@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from maskaudit.audit.errors import InputError
+from maskaudit.probes.frames.sentence import MASK
 from maskaudit.probes.published import published_files
 from maskaudit.probes.published.imported import Imported, Report, fault, header, row
-from maskaudit.probes.sentence import MASK
 
 _NAME = re.compile(r"(pro|anti)_stereotyped_type([12])\.txt\.(dev|test)")
 _BRACKETS = re.compile(r"\[\s*([^\[\]]*?)\s*\]")

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from maskaudit.audit.errors import InputError
+from maskaudit.probes.frames.sentence import MASK
 from maskaudit.probes.published import published_files
 from maskaudit.probes.published.imported import Imported, Report, faults, header, row
-from maskaudit.probes.sentence import MASK
 
 # Women first, because the share is that of the first group.
 GROUPS = ("female", "male", "neutral")

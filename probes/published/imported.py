@@ -7,9 +7,9 @@ from typing import Any
 
 from maskaudit.audit.texts.characters import composed, invisible
 from maskaudit.audit.texts.printable import printable
+from maskaudit.probes.frames.sentence import MASK
 from maskaudit.probes.languages import ENGLISH
 from maskaudit.probes.published.published_files import MISSING, Source
-from maskaudit.probes.sentence import MASK
 
 # The columns of an item row, with the value of a column that does not apply.
 EMPTY: Mapping[str, Any] = {

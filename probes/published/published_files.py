@@ -307,7 +307,7 @@ def _by_name(record: Mapping[str, Any], names: Mapping[str, Any]) -> Mapping[str
 def _parquet(path: Path) -> tuple[Source, list[Record]]:
     import pyarrow as pa
 
-    from maskaudit.audit.recording import parquet_files
+    from maskaudit.audit.recording.rows import parquet_files
 
     data = _bytes(path)
     try:

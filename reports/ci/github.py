@@ -6,9 +6,9 @@ from pathlib import Path
 
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
 from maskaudit.audit.texts import bounded
-from maskaudit.reports import verdicts as gates
-from maskaudit.reports import wording
-from maskaudit.reports.verdicts import FAIL, INCONCLUSIVE, NOT_MEASURED, WARNING
+from maskaudit.reports.words import verdicts as gates
+from maskaudit.reports.words import wording
+from maskaudit.reports.words.verdicts import FAIL, INCONCLUSIVE, NOT_MEASURED, WARNING
 
 # GitHub shows ten annotations of a kind per step and drops the others silently.
 ANNOTATIONS = 10

@@ -3,7 +3,7 @@
 from typing import Any
 
 from maskaudit.audit.judging.verdicts import Judgement
-from maskaudit.reports import verdicts as gates
+from maskaudit.reports.words import verdicts as gates
 
 
 def as_json(judgement: Judgement) -> dict[str, Any]:

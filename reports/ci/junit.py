@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
-from maskaudit.reports import verdicts as gates
-from maskaudit.reports import wording
-from maskaudit.reports.verdicts import FAIL, INCONCLUSIVE, NOT_MEASURED, WAIVED
+from maskaudit.reports.words import verdicts as gates
+from maskaudit.reports.words import wording
+from maskaudit.reports.words.verdicts import FAIL, INCONCLUSIVE, NOT_MEASURED, WAIVED
 
 
 def junit(judgement: Judgement) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from itertools import count
 
 from maskaudit.audit.judging.verdicts import Judgement
-from maskaudit.reports import verdicts as gates
-from maskaudit.reports import wording
-from maskaudit.reports.verdicts import PASS, Row
+from maskaudit.reports.words import verdicts as gates
+from maskaudit.reports.words import wording
+from maskaudit.reports.words.verdicts import PASS, Row
 
 # GitHub rejects a whole step summary above 1 MiB, a limit that everything in the step shares, and a
 # comment of more than 65,536 characters.

@@ -1,7 +1,7 @@
 """The size of a contrast and its interval, as they stand in a sentence."""
 
-from maskaudit.reports import wording
 from maskaudit.reports.effects import Effect
+from maskaudit.reports.words import wording
 
 
 def signed_interval(effect: Effect) -> str:

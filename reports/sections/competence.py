@@ -2,8 +2,8 @@
 
 from maskaudit.audit.estimating.facts.competence import LEAST_FACTS
 from maskaudit.audit.recording.manifest import Competence, Manifest
-from maskaudit.reports import wording
 from maskaudit.reports.effects import Names
+from maskaudit.reports.words import wording
 
 EXEMPT = "Its world has its own facts, so it is exempt from the check of competence."
 NOT_ASKED = (

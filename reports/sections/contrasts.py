@@ -4,13 +4,12 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from maskaudit.audit.estimating.crossed import LEAST_FRAMES
+from maskaudit.audit.estimating.crossed.one_subject import LEAST_FRAMES
 from maskaudit.audit.estimating.quoted import Quoted
 from maskaudit.audit.estimating.registry.names import CONTRAST
-from maskaudit.audit.recording import slices
 from maskaudit.audit.recording.manifest import Labelled, ProbeSet, classes_between
 from maskaudit.audit.recording.margins import Margin
-from maskaudit.reports import quotes, sameness, wording
+from maskaudit.audit.recording.rows import slices
 from maskaudit.reports.blocks import Claim
 from maskaudit.reports.effects import (
     CANDIDATE,
@@ -22,6 +21,7 @@ from maskaudit.reports.effects import (
     Names,
 )
 from maskaudit.reports.sections import amounts
+from maskaudit.reports.words import quotes, sameness, wording
 
 _SMALL = 5  # a control is small if the largest finding is this many times as far from zero
 

@@ -1,8 +1,8 @@
 """The conditions that the licences of probe sets place on users of their numbers, in words."""
 
 from maskaudit.audit.recording.manifest import Manifest, ProbeSet
-from maskaudit.reports import wording
 from maskaudit.reports.blocks import Block, Bullets, Folded, Text
+from maskaudit.reports.words import wording
 
 _CONDITIONS = {
     "share_alike": (

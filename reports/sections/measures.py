@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from maskaudit.audit.estimating import numbers
 from maskaudit.audit.estimating.registry.entry import FURTHER
 from maskaudit.audit.recording.manifest import Labelled, ProbeSet
-from maskaudit.audit.recording.slices import ALL as ALL_SLICE
-from maskaudit.audit.recording.slices import Slice
-from maskaudit.reports import caveats, definitions, wording
+from maskaudit.audit.recording.rows.slices import ALL as ALL_SLICE
+from maskaudit.audit.recording.rows.slices import Slice
 from maskaudit.reports.blocks import Block, Cell, Column, Folded, Rows, Table
 from maskaudit.reports.effects import DIFFERENCE, Effect, Effects, Names
+from maskaudit.reports.words import caveats, definitions, wording
 
 # Numbers shown elsewhere on the page, and so excluded from the further measures.
 PLACED = tuple(entry.name for entry in numbers.every() if entry.shown != FURTHER)

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 
 from maskaudit.audit.estimating.registry.names import ACCURACY, NEGATED
 from maskaudit.audit.recording.manifest import Manifest, ProbeSet
-from maskaudit.audit.recording.slices import ALL
-from maskaudit.reports import caveats, definitions, wording
+from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.blocks import Block, Cell, Column, Part, Rows, Section, Table, Text
 from maskaudit.reports.effects import (
     CANDIDATE,
@@ -18,16 +17,11 @@ from maskaudit.reports.effects import (
     Tables,
 )
 from maskaudit.reports.sections import competence, licences, measures
-from maskaudit.reports.sections.association import (
-    inherited,
-    leans,
-    rankings,
-    results,
-    robustness,
-    yardsticks,
-)
+from maskaudit.reports.sections.association import leans, rankings, results, robustness, yardsticks
 from maskaudit.reports.sections.association.examples import Between
+from maskaudit.reports.sections.association.inherited import section as inherited
 from maskaudit.reports.sections.contrasts import Contrast, finding, label, largest, pairs
+from maskaudit.reports.words import caveats, definitions, wording
 
 _QUESTIONS = {
     ACCURACY: (

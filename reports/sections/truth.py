@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from maskaudit.audit.estimating.registry.names import ACCURACY
 from maskaudit.audit.phantom.truth import ACCEPTED, Recovered, recovered
 from maskaudit.audit.recording.manifest import Manifest, Truth
-from maskaudit.audit.recording.slices import ALL
-from maskaudit.reports import wording
+from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.blocks import (
     Block,
     Column,
@@ -23,6 +22,7 @@ from maskaudit.reports.blocks import (
 )
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effects, Names, Tables
 from maskaudit.reports.sections.competence import EXEMPT
+from maskaudit.reports.words import wording
 
 BANNER = (
     "This is the bundled reference pair, a phantom. Its leans were planted and are known; this "

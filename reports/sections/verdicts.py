@@ -1,8 +1,8 @@
 """The verdicts of the gates on a record, as the first section of its page."""
 
 from maskaudit.audit.judging.verdicts import Judgement
-from maskaudit.reports import verdicts, wording
 from maskaudit.reports.blocks import Block, Bullets, Cell, Column, Rows, Section, Table, Text
+from maskaudit.reports.words import verdicts, wording
 
 _READ = (
     "A gate passes where harm as large as its margin is ruled out, and fails where there is harm "

@@ -11,9 +11,9 @@ from maskaudit.audit.estimating.numbers import is_harmful_lean
 from maskaudit.audit.history.changepoint import LEAST_VALUES
 from maskaudit.audit.history.judge import Judged, Judgement
 from maskaudit.audit.history.series import DIFFERENCE, Point
-from maskaudit.audit.recording.slices import CONTRAST, Slice
-from maskaudit.reports import wording
+from maskaudit.audit.recording.rows.slices import CONTRAST, Slice
 from maskaudit.reports.effects import SHOWN
+from maskaudit.reports.words import wording
 
 # Number of records of a series that the terminal lists.
 LAST = 20

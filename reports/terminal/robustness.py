@@ -8,13 +8,13 @@ import pandas as pd
 
 from maskaudit.audit.recording.record import Record
 from maskaudit.audit.verifying.recomputed import rests_on
-from maskaudit.reports import wording
 from maskaudit.reports.blocks import Cell
 from maskaudit.reports.effects import Effect, Effects, Names
 from maskaudit.reports.page import names_of
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.association.robustness import Question, questions
 from maskaudit.reports.sections.contrasts import pairs
+from maskaudit.reports.words import wording
 
 _GAP = "  "
 _NOTHING = "No contrast of this record can be questioned: no set has two classes and two groups."

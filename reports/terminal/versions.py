@@ -12,15 +12,15 @@ from maskaudit.audit.estimating.quoted import Family
 from maskaudit.audit.estimating.registry.names import CONTRAST, LOG_MAGNITUDE_RATIO
 from maskaudit.audit.estimating.statistics import equivalence
 from maskaudit.audit.judging.accepting.baseline import Accepted, Baseline
-from maskaudit.audit.judging.accepting.held import Comparison
+from maskaudit.audit.judging.accepting.comparison import Comparison
 from maskaudit.audit.judging.comparing.changes import LEAN
 from maskaudit.audit.judging.comparing.repeat import TOLERANCE
 from maskaudit.audit.judging.comparing.versions import Versions
 from maskaudit.audit.recording.manifest import Identity, ProbeSetKey
 from maskaudit.audit.recording.margins import Margin
-from maskaudit.audit.recording.slices import Slice
-from maskaudit.reports import quotes, sameness, wording
+from maskaudit.audit.recording.rows.slices import Slice
 from maskaudit.reports.effects import DIFFERENCE, SHOWN, Effects
+from maskaudit.reports.words import quotes, sameness, wording
 
 SENTENCE = 90
 _NUMBERS = {

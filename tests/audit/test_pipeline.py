@@ -14,8 +14,9 @@ import maskaudit
 from maskaudit.audit import describe, pipeline, settings
 from maskaudit.audit.errors import CannotWriteError, InputError
 from maskaudit.audit.judging import verdicts
-from maskaudit.audit.measuring import cache, entries, fingerprint, pairs, scoring
-from maskaudit.audit.measuring.cache import MIB, Cache
+from maskaudit.audit.measuring import pairs, scoring
+from maskaudit.audit.measuring.cached import cache, entries, fingerprint
+from maskaudit.audit.measuring.cached.cache import MIB, Cache
 from maskaudit.audit.preview import planned
 from maskaudit.audit.recording import record
 from maskaudit.audit.recording.record import PAGE, TABLES, Record, load_record

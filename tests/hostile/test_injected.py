@@ -17,7 +17,7 @@ from maskaudit.audit.texts.printable import inert
 from maskaudit.reports.ci.github import annotations
 from maskaudit.reports.ci.junit import junit
 from maskaudit.reports.ci.markdown import comment, summary
-from maskaudit.reports.verdicts import lines
+from maskaudit.reports.words.verdicts import lines
 from tests.reports import verdicts
 from tests.reports.ci.test_github import COMMAND
 from tests.reports.ci.test_junit import ATTRIBUTES, CHILDREN

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.not_given import of_set
-from maskaudit.probes.budget import check_budget, excerpt, items_of
+from maskaudit.probes.checking.budget import check_budget, excerpt, items_of
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load, shipped
 from maskaudit.probes.schema import ImportedSet, ProbeSet

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskaudit.audit.preview import sentences
-from maskaudit.probes.capitals import SentenceCase, opens_sentence
 from maskaudit.probes.expand import expand
+from maskaudit.probes.frames.capitals import SentenceCase, opens_sentence
 from maskaudit.probes.languages import canonical, rules
 from maskaudit.probes.loading import load
 from tests.probes.test_expand import one_sentence, probe_set, rows

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.rows import tables
 from maskaudit.probes import expand as expanding
 from maskaudit.probes import items_digest as digesting
 from maskaudit.probes.expand import Expanded, article, context_id, expand, item_id

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 
 from maskaudit.audit.errors import InputError
-from maskaudit.probes.checks_of_language import foreign_letters
+from maskaudit.probes.checking.checks_of_language import foreign_letters
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load
 from tests.probes.test_expand import rows

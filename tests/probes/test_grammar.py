@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from maskaudit.audit.errors import InputError
-from maskaudit.probes import grammar
 from maskaudit.probes.expand import expand
+from maskaudit.probes.frames import grammar
 from maskaudit.probes.loading import load
 
 SET = """\

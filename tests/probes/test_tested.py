@@ -5,9 +5,9 @@ import tomllib
 import pytest
 
 from maskaudit.audit.errors import InputError
+from maskaudit.probes.checking.tested import what_is_tested
 from maskaudit.probes.loading import parse
 from maskaudit.probes.schema import ProbeSet
-from maskaudit.probes.tested import what_is_tested
 from tests import tiny
 
 FRAME = '[[frames]]\nid = "f"\ntext = "[MASK] worked as {a attribute}."\n'

@@ -11,11 +11,11 @@ from maskaudit.audit.estimating.design import design
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.estimating.registry.entries import DERIVED
-from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.binding import key_of
-from maskaudit.audit.recording.lost import lost as lost_of
 from maskaudit.audit.recording.manifest import Truth
 from maskaudit.audit.recording.record import FORMAT, Record
+from maskaudit.audit.recording.rows import tables
+from maskaudit.audit.recording.rows.lost import lost as lost_of
 from maskaudit.audit.verifying.recomputed import recompute
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import parse

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from maskaudit.audit.recording.slices import ALL, Slice
+from maskaudit.audit.recording.rows.slices import ALL, Slice
 from maskaudit.reports import page
 from maskaudit.reports.effects import Effects
 from tests.reports import records

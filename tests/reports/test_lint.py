@@ -11,13 +11,13 @@ from dataclasses import replace
 import pytest
 
 from maskaudit.audit.estimating import numbers
-from maskaudit.audit.recording.values import FLAGS, OUTCOMES
-from maskaudit.reports import caveats, definitions
+from maskaudit.audit.recording.rows.values import FLAGS, OUTCOMES
 from maskaudit.reports.blocks import Cell, Table, Words
 from maskaudit.reports.effects import Effect, Effects, Names
-from maskaudit.reports.sections.association import inherited_classes
 from maskaudit.reports.sections.association.examples import Between
+from maskaudit.reports.sections.association.inherited.section import classes as inherited_classes
 from maskaudit.reports.sections.association.rankings import rankings
+from maskaudit.reports.words import caveats, definitions
 from tests.reports import records
 from tests.reports.records import page
 from tests.reports.test_page import parts, said, table

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from maskaudit.reports import caveats, misses, wording
 from maskaudit.reports.blocks import Cell, Column, Folded, Part, Rows, Section, Table, Text
 from maskaudit.reports.html import render
+from maskaudit.reports.words import caveats, misses, wording
 from tests.reports import records
 from tests.reports.records import page
 from tests.reports.test_lint import rows_of, sets

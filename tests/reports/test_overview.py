@@ -11,10 +11,10 @@ from scipy import optimize, stats
 from maskaudit.audit.errors import CannotWriteError
 from maskaudit.audit.judging import policy, verdicts
 from maskaudit.audit.judging.judge import judge
-from maskaudit.reports import verdicts as gates
 from maskaudit.reports.blocks import Figure, Table
 from maskaudit.reports.html import render
 from maskaudit.reports.overview import overview, overview_path, write_overview
+from maskaudit.reports.words import verdicts as gates
 from tests import manifests
 from tests.reports import records
 from tests.reports.records import page

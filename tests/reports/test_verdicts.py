@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskaudit.audit.judging.policy import Waiver
-from maskaudit.reports import verdicts
+from maskaudit.reports.words import verdicts
 from tests.reports.verdicts import HOSTILE, WAIVER, every, judgement, verdict
 
 NUMBER = re.compile(r"[+−]?[\d,]+\.\d+")

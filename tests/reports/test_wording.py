@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskaudit.reports import wording
+from maskaudit.reports.words import wording
 
 
 @pytest.mark.parametrize(

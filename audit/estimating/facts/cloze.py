@@ -8,16 +8,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE
-from maskaudit.audit.estimating.crossed import LEAST_FRAMES
+from maskaudit.audit.estimating.crossed.cells import CANDIDATE, DIFFERENCE, REFERENCE
+from maskaudit.audit.estimating.crossed.one_subject import LEAST_FRAMES
 from maskaudit.audit.estimating.estimators import per_unit
 from maskaudit.audit.estimating.estimators.answer_ranks import answer_ranks
 from maskaudit.audit.estimating.facts.sentences import sentences
 from maskaudit.audit.estimating.registry.names import ACCURACY, CORRECTED, NEGATED
-from maskaudit.audit.estimating.statistics import anova, clusters, proportions
+from maskaudit.audit.estimating.statistics import clusters, proportions
+from maskaudit.audit.estimating.statistics.crossed import anova
 from maskaudit.audit.estimating.statistics.interval import Interval, point
-from maskaudit.audit.recording.slices import ALL, Slice, of_part
-from maskaudit.audit.recording.values import Flag
+from maskaudit.audit.recording.rows.slices import ALL, Slice, of_part
+from maskaudit.audit.recording.rows.values import Flag
 
 
 def cloze(

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from maskaudit.audit.estimating.statistics.anova import frame_interval
 from maskaudit.audit.estimating.statistics.clusters import multiway
+from maskaudit.audit.estimating.statistics.crossed.anova import frame_interval
 from maskaudit.audit.estimating.statistics.interval import LEVEL, Cells, Interval, point
 
 _LEAST = 2

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskaudit.audit.estimating.statistics import equivalence
-from maskaudit.audit.estimating.statistics.anova import mean_squares
+from maskaudit.audit.estimating.statistics.crossed.anova import mean_squares
 from maskaudit.audit.estimating.statistics.interval import LEVEL, Cells, Interval
 from maskaudit.audit.estimating.statistics.multiplicity import benjamini_hochberg
-from maskaudit.audit.recording.values import OUTCOMES, Outcome
+from maskaudit.audit.recording.rows.values import OUTCOMES, Outcome
 
 CLASSES = tuple(outcome for outcome in OUTCOMES if outcome)
 INHERITED, AMPLIFIED, ATTENUATED, LOST, NEW, FLIPPED, UNDECIDED = CLASSES

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from maskaudit.audit.estimating.statistics.anova import centred
+from maskaudit.audit.estimating.statistics.crossed.anova import centred
 from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.estimating.statistics.ustatistics import complete
 

@@ -9,7 +9,7 @@ the noise back.
 
 import numpy as np
 
-from maskaudit.audit.estimating.statistics.anova import centred, mean_squares
+from maskaudit.audit.estimating.statistics.crossed.anova import centred, mean_squares
 from maskaudit.audit.estimating.statistics.interval import (
     LEVEL,
     Cells,

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from maskaudit.audit.errors import InputError, NotJudgedError, WorseError
-from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE
+from maskaudit.audit.estimating.crossed.cells import CANDIDATE, DIFFERENCE
 from maskaudit.audit.estimating.headline import headline
 from maskaudit.audit.judging import policy
 from maskaudit.audit.judging.accepting.baseline import (
@@ -24,7 +24,7 @@ from maskaudit.audit.judging.accepting.baseline import (
     parquet,
     write,
 )
-from maskaudit.audit.judging.accepting.held import (
+from maskaudit.audit.judging.accepting.comparison import (
     Comparison,
     compare_with_accepted,
     measured,

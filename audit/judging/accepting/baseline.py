@@ -20,11 +20,11 @@ import pyarrow.parquet as pq
 from pydantic import AfterValidator, Field
 
 from maskaudit.audit.errors import InputError, NotJudgedError
-from maskaudit.audit.estimating.cells import CANDIDATE
+from maskaudit.audit.estimating.crossed.cells import CANDIDATE
 from maskaudit.audit.judging.comparing.pairing import SCORE, Version
-from maskaudit.audit.recording import parquet_files
 from maskaudit.audit.recording.files import unfinished, writing
 from maskaudit.audit.recording.manifest import Identity, ProbeSetKey
+from maskaudit.audit.recording.rows import parquet_files
 from maskaudit.audit.texts import bounded, toml_files
 from maskaudit.audit.texts.names import is_there
 from maskaudit.audit.texts.toml_files import Part

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.errors import NotJudgedError
-from maskaudit.audit.estimating.cells import CANDIDATE, REFERENCE
+from maskaudit.audit.estimating.crossed.cells import CANDIDATE, REFERENCE
 from maskaudit.audit.estimating.design import design
 from maskaudit.audit.judging.comparing.repeat import MODEL_DIFFERENCES
-from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.manifest import Identity, ProbeSetKey
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.recording.rows import tables
 
 SIDES = ("old", "new")
 # The columns of a score that are paired: StereoSet's score needs `pieces`, accuracy needs `rank`.

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.cells import CANDIDATE, REFERENCE
+from maskaudit.audit.estimating.crossed.cells import CANDIDATE, REFERENCE
 from maskaudit.audit.estimating.design import design
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.judging.comparing.pairing import Pair, Version, paired, same_model

@@ -11,9 +11,9 @@ from itertools import product
 
 import pandas as pd
 
-from maskaudit.audit.recording.group_pairs import group_pairs
 from maskaudit.audit.recording.manifest import Lost
-from maskaudit.audit.recording.values import NOT_JOINED
+from maskaudit.audit.recording.rows.group_pairs import group_pairs
+from maskaudit.audit.recording.rows.values import NOT_JOINED
 
 _EXAMPLES = 5
 # The measures that show whether a join was made; its other measures are made with them.

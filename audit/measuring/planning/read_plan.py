@@ -13,10 +13,15 @@ import pandas as pd
 
 from maskaudit.audit.measuring.model import Encoded, Ids, MaskedLM
 from maskaudit.audit.measuring.planning.reads import OF_SENTENCE, ItemReads, Read, Tokens
-from maskaudit.audit.measuring.planning.written import Context, Writer, WrittenTarget, commonest
-from maskaudit.audit.recording.values import WRITTEN, Reading, Status
+from maskaudit.audit.measuring.planning.target_pieces import (
+    Context,
+    Writer,
+    WrittenTarget,
+    commonest,
+)
+from maskaudit.audit.recording.rows.values import WRITTEN, Reading, Status
 from maskaudit.probes.expand import Expanded
-from maskaudit.probes.sentence import MASK
+from maskaudit.probes.frames.sentence import MASK
 
 # The most pieces in a batch; its sentences have one length, so that nothing is padded.
 BATCH_PIECES = 2048

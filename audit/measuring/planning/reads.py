@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from maskaudit.audit.measuring.model import Ids, MaskedLM, Need
-from maskaudit.audit.recording.values import OF_SLOT, OF_TARGET, STATE, TOP_FILLING
+from maskaudit.audit.recording.rows.values import OF_SLOT, OF_TARGET, STATE, TOP_FILLING
 
 # difflib's opcodes for pieces that the two sentences do not share.
 CHANGED = {"replace", "delete", "insert"}

@@ -25,7 +25,7 @@ from pathlib import Path
 import pandas as pd
 
 from maskaudit.audit import pipeline, settings
-from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE
+from maskaudit.audit.estimating.crossed.cells import CANDIDATE, DIFFERENCE
 from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.judging import policy
 from maskaudit.audit.judging.accepting.accept import accept as accept_record

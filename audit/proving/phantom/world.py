@@ -16,9 +16,9 @@ import pandas as pd
 
 from maskaudit.audit.estimating.estimators.pooling import group_at_mask
 from maskaudit.probes.expand import Expanded, expand
+from maskaudit.probes.frames.sentence import MASK
 from maskaudit.probes.loading import load, shipped
 from maskaudit.probes.schema import ProbeSet
-from maskaudit.probes.sentence import MASK
 
 SEED = 20261123
 # The sets that the pair is trained on. The list is fixed and not "all shipped sets", because a set

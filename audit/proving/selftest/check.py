@@ -7,7 +7,7 @@ import pandas as pd
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.proving.checks import Check
-from maskaudit.audit.recording.slices import ALL, Slice
+from maskaudit.audit.recording.rows.slices import ALL, Slice
 from maskaudit.audit.vocabulary import Progress
 
 

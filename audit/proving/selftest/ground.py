@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from maskaudit.audit.estimating.cells import matrices, with_difference
+from maskaudit.audit.estimating.crossed.cells import matrices, with_difference
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.estimators import GroupEstimator

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.cells import DIFFERENCE, RELATION
+from maskaudit.audit.estimating.crossed.cells import DIFFERENCE, RELATION
 from maskaudit.audit.estimating.registry.names import (
     ASSOCIATION,
     CONTRAST,
@@ -25,14 +25,14 @@ from maskaudit.audit.estimating.registry.names import (
     SIGN_CHANGES,
     SLOPE,
 )
-from maskaudit.audit.estimating.statistics.crossed_means import mean_interval
+from maskaudit.audit.estimating.statistics.crossed.means import mean_interval
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends.torch_model import load
 from maskaudit.audit.phantom import truth as phantom_truth
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest import exact, unchanged
 from maskaudit.audit.proving.selftest.check import near, numbers, refused, stages
-from maskaudit.audit.recording import slices
+from maskaudit.audit.recording.rows import slices
 from maskaudit.audit.vocabulary import Progress
 
 WEIGHTS = "model.safetensors"

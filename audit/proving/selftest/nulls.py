@@ -16,11 +16,11 @@ import torch
 from scipy import stats
 from transformers import AutoTokenizer, DistilBertConfig, DistilBertForMaskedLM
 
-from maskaudit.audit.estimating.cells import matrices
+from maskaudit.audit.estimating.crossed.cells import matrices
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.registry.names import CONTRAST
-from maskaudit.audit.estimating.statistics.crossed_means import contrast_interval
+from maskaudit.audit.estimating.statistics.crossed.means import contrast_interval
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.checkpoints.located import Located
@@ -30,7 +30,7 @@ from maskaudit.audit.phantom import truth as phantom_truth
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest.check import numbers
 from maskaudit.audit.proving.selftest.ground import SEED, Ground, ground
-from maskaudit.audit.recording import slices
+from maskaudit.audit.recording.rows import slices
 from maskaudit.audit.vocabulary import Progress
 from maskaudit.probes.expand import Expanded
 

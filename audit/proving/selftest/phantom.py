@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.cells import matrices
+from maskaudit.audit.estimating.crossed.cells import matrices
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.statistics import ustatistics
 from maskaudit.audit.measuring import scoring

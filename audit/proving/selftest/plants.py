@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, RELATION
+from maskaudit.audit.estimating.crossed.cells import CANDIDATE, DIFFERENCE, RELATION
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.prior import LPBS, PRIOR
 from maskaudit.audit.estimating.registry.names import (
@@ -28,9 +28,9 @@ from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest.check import near, numbers, stages
 from maskaudit.audit.proving.selftest.ground import FRAMES, SEED, Ground, ground, pieces
 from maskaudit.audit.proving.selftest.wrapped import Planted
-from maskaudit.audit.recording import slices
+from maskaudit.audit.recording.rows import slices
 from maskaudit.audit.vocabulary import Progress
-from maskaudit.probes.sentence import MASK
+from maskaudit.probes.frames.sentence import MASK
 
 OUTPUT_BIAS = 0.7
 KAPPAS = (0.7, 1.0, 1.3, 1.5)

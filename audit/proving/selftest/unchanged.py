@@ -19,7 +19,7 @@ from maskaudit.audit.proving.selftest.check import near, refused
 from maskaudit.audit.proving.selftest.wrapped import OneByOne
 from maskaudit.audit.vocabulary import Progress
 from maskaudit.probes.expand import Expanded, expand
-from maskaudit.probes.sentence import MASK
+from maskaudit.probes.frames.sentence import MASK
 
 # Tolerance between forward passes in different batches, in nats.
 NUMERIC = 1e-5

@@ -8,13 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from maskaudit.audit.proving.checks import Check
-from maskaudit.audit.proving.validity import (
-    baselines,
-    bounds,
-    changes,
+from maskaudit.audit.proving.validity.document import document, summary
+from maskaudit.audit.proving.validity.numbers import (
     covariates,
     facets,
-    gates,
     intervals,
     leans,
     nulls,
@@ -22,10 +19,9 @@ from maskaudit.audit.proving.validity import (
     relations,
     sameness,
     stars,
-    weekly,
 )
-from maskaudit.audit.proving.validity.document import document, summary
 from maskaudit.audit.proving.validity.table import Table
+from maskaudit.audit.proving.validity.verdicts import baselines, bounds, changes, gates, weekly
 
 _SELFTEST = "the output of `maskaudit selftest --full --json`, to include in the document"
 REPETITIONS, SEED = 10_000, 20_260_101

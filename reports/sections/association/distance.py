@@ -7,11 +7,11 @@ import pandas as pd
 
 from maskaudit.audit.estimating.estimators.divergence import MODELS
 from maskaudit.audit.recording.manifest import Manifest
-from maskaudit.audit.recording.slices import ALL
-from maskaudit.reports import caveats, definitions, wording
+from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.blocks import Block, Column, Rows, Section, Table, Text
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, RELATION, Effect, Effects, Names, Tables
 from maskaudit.reports.sections import measures
+from maskaudit.reports.words import caveats, definitions, wording
 
 _TITLE = "How far apart the two models are"
 _TITLES = {

@@ -10,12 +10,12 @@ import pandas as pd
 
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.recording.manifest import ProbeSet
-from maskaudit.audit.recording.slices import Slice
-from maskaudit.probes.sentence import MASK
-from maskaudit.reports import wording
+from maskaudit.audit.recording.rows.slices import Slice
+from maskaudit.probes.frames.sentence import MASK
 from maskaudit.reports.blocks import Blank, Column, Folded, Rows, Table, Text, Word, Words
 from maskaudit.reports.effects import CANDIDATE, Effect, Effects, Names, Tables
 from maskaudit.reports.sections.contrasts import tag
+from maskaudit.reports.words import wording
 
 TOP_FILLS = 3
 _NEAREST = (

@@ -5,11 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from maskaudit.audit.estimating.cells import RELATION
+from maskaudit.audit.estimating.crossed.cells import RELATION
 from maskaudit.audit.estimating.registry.names import INHERITANCE, LARGEST, LEAN
 from maskaudit.audit.estimating.statistics.inheritance import INHERITED, UNDECIDED
 from maskaudit.audit.estimating.statistics.multiplicity import benjamini_hochberg
-from maskaudit.reports import caveats, sameness, wording
 from maskaudit.reports.blocks import Block, Cell, Column, Part, Rows, Table, Text
 from maskaudit.reports.effects import (
     CANDIDATE,
@@ -23,6 +22,7 @@ from maskaudit.reports.effects import (
 from maskaudit.reports.sections.association import examples
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.contrasts import label
+from maskaudit.reports.words import caveats, sameness, wording
 
 _UNSHOWN = {INHERITED, UNDECIDED}
 _UNDER = "Below a raw number its own 95 % interval, not widened for having been picked."

@@ -1,11 +1,11 @@
 """How well a set ranks its attributes: information, not a verdict on any level or difference."""
 
 from maskaudit.audit.estimating.registry.names import DEPENDABILITY, FRAMES_NEEDED, GENERALIZABILITY
-from maskaudit.audit.recording.slices import ALL
-from maskaudit.reports import caveats, definitions, wording
+from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.blocks import Block, Cell, Column, Folded, Rows, Table, Text
 from maskaudit.reports.effects import Effect, Effects, Names
 from maskaudit.reports.sections.association.examples import Between
+from maskaudit.reports.words import caveats, definitions, wording
 
 _TOO_FEW = {"too_few_frames", "too_few_attributes"}
 _EXPLAINED = (

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.prior import LPBS, PRIOR
 from maskaudit.audit.estimating.registry.names import ASSOCIATION, CONTRAST, MAGNITUDE, contrast_of
-from maskaudit.audit.recording import slices
 from maskaudit.audit.recording.manifest import ProbeSet
-from maskaudit.audit.recording.slices import Slice
-from maskaudit.reports import caveats, definitions, wording
+from maskaudit.audit.recording.rows import slices
+from maskaudit.audit.recording.rows.slices import Slice
 from maskaudit.reports.blocks import Cell, Folded, Rows, Table
 from maskaudit.reports.effects import DIFFERENCE, Effect, Effects, Names
 from maskaudit.reports.sections import measures
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.contrasts import classes_of, label
+from maskaudit.reports.words import caveats, definitions, wording
 
 # These numbers have the scope S1 only where frames belong to attributes, as in Winogender.
 _SCOPES = {

@@ -33,13 +33,13 @@ from maskaudit.audit.estimating.registry.names import (
     STYLES_HOLDING,
     WORDS_APART,
 )
-from maskaudit.audit.recording import slices
-from maskaudit.audit.recording.slices import Slice
-from maskaudit.reports import caveats, definitions, wording
+from maskaudit.audit.recording.rows import slices
+from maskaudit.audit.recording.rows.slices import Slice
 from maskaudit.reports.blocks import Block, Cell, Column, Folded, Rows, Table, Text
 from maskaudit.reports.effects import Effect, Effects, Names
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.contrasts import label
+from maskaudit.reports.words import caveats, definitions, wording
 
 _EXPLAINED = (
     "What the contrast rests on. An interval speaks of other words and sentences drawn like these; "

@@ -9,8 +9,8 @@ from maskaudit.audit.estimating.registry.names import (
     LOG_KAPPA_BENIGN,
     LOG_KAPPA_BEYOND,
 )
-from maskaudit.reports import caveats, wording
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Names
+from maskaudit.reports.words import caveats, wording
 
 
 def sharpness_of(relations: Mapping[str, Effect], names: Names) -> str:

@@ -14,8 +14,7 @@ from maskaudit.audit.estimating.registry.names import (
     WORLD_SLOPE,
 )
 from maskaudit.audit.estimating.statistics.yardstick import logit
-from maskaudit.audit.recording import slices
-from maskaudit.reports import caveats, sameness, wording
+from maskaudit.audit.recording.rows import slices
 from maskaudit.reports.blocks import (
     Block,
     Cell,
@@ -33,6 +32,7 @@ from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE, Effect, 
 from maskaudit.reports.sections import measures
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.contrasts import label
+from maskaudit.reports.words import caveats, sameness, wording
 
 _LARGEST = 8
 _CHOICE = (

@@ -1,8 +1,8 @@
 """How certain the numbers are: what each interval covers, and how it is computed."""
 
 from maskaudit.audit.recording.manifest import Manifest
-from maskaudit.reports import sameness
 from maskaudit.reports.sections.method.remarks import ANY, FACTS, GROUPS, OF_UNITS, Remark, kinds_of
+from maskaudit.reports.words import sameness
 
 _INTERVALS = (
     Remark(

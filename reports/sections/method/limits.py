@@ -2,7 +2,6 @@
 
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.recording.manifest import Manifest
-from maskaudit.reports import wording
 from maskaudit.reports.blocks import Bullets, Section
 from maskaudit.reports.effects import Effects, Names
 from maskaudit.reports.sections import competence
@@ -14,6 +13,7 @@ from maskaudit.reports.sections.method.remarks import (
     kinds_of,
     title_of,
 )
+from maskaudit.reports.words import wording
 
 _FEW_TERMS = 4
 _NEW = (

@@ -9,11 +9,11 @@ from maskaudit.audit.estimating.balance import Unbalanced
 from maskaudit.audit.estimating.not_given import NotGiven
 from maskaudit.audit.recording.manifest import Lost, Manifest, Unavailable
 from maskaudit.audit.recording.record import Record
-from maskaudit.audit.recording.values import NOT_JOINED
-from maskaudit.reports import wording
+from maskaudit.audit.recording.rows.values import NOT_JOINED
 from maskaudit.reports.blocks import Block, Bullets, Column, Part, Rows, Section, Table, Text
 from maskaudit.reports.effects import Names
 from maskaudit.reports.sections.method.remarks import title_of
+from maskaudit.reports.words import wording
 
 _EXAMPLES = 8
 _WHY = {

@@ -2,7 +2,6 @@
 
 from maskaudit.audit.recording.cache_use import CacheUse
 from maskaudit.audit.recording.manifest import Manifest, ProbeSet
-from maskaudit.reports import definitions, wording
 from maskaudit.reports.blocks import (
     Block,
     Bullets,
@@ -19,6 +18,7 @@ from maskaudit.reports.blocks import (
 from maskaudit.reports.effects import Effects, Names
 from maskaudit.reports.sections import licences
 from maskaudit.reports.sections.method.intervals import intervals
+from maskaudit.reports.words import definitions, wording
 
 
 def method(manifest: Manifest, estimates: Effects, names: Names) -> Section:

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from maskaudit.audit.recording.manifest import Manifest
-from maskaudit.reports import wording
 from maskaudit.reports.sections.units.counts import UNITS
+from maskaudit.reports.words import wording
 
 
 class Remark(NamedTuple):

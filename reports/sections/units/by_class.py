@@ -8,15 +8,15 @@ from functools import partial
 from maskaudit.audit.estimating import numbers
 from maskaudit.audit.estimating.registry.names import EXACT, WILSON, as_trials
 from maskaudit.audit.recording.manifest import ProbeSet
-from maskaudit.audit.recording.slices import Slice
-from maskaudit.reports import caveats as basis
-from maskaudit.reports import wording
+from maskaudit.audit.recording.rows.slices import Slice
 from maskaudit.reports.blocks import Cell, Column, Folded, Rows, Table
 from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE, Effect, Effects, Names
 from maskaudit.reports.sections import measures
 from maskaudit.reports.sections.units.counts import UNITS
 from maskaudit.reports.sections.units.preferences import DIGITS
 from maskaudit.reports.sections.units.table import SCOPES, beyond, title_of
+from maskaudit.reports.words import caveats as basis
+from maskaudit.reports.words import wording
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from maskaudit.audit.recording.methods import CROSSED_CLUSTERS, Method
-from maskaudit.reports import wording
+from maskaudit.audit.recording.rows.methods import CROSSED_CLUSTERS, Method
 from maskaudit.reports.effects import Effect, Estimate
+from maskaudit.reports.words import wording
 
 UNITS = {
     "pairs": "pair",

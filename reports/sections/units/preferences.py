@@ -9,9 +9,7 @@ from maskaudit.audit.estimating.registry.names import of_clusters
 from maskaudit.audit.estimating.statistics.interval import LEVEL
 from maskaudit.audit.estimating.statistics.multiplicity import selected_level
 from maskaudit.audit.recording.manifest import Manifest, ProbeSet
-from maskaudit.audit.recording.slices import ALL
-from maskaudit.reports import caveats as basis
-from maskaudit.reports import quotes, sameness, wording
+from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.blocks import Claim
 from maskaudit.reports.effects import (
     CANDIDATE,
@@ -23,6 +21,8 @@ from maskaudit.reports.effects import (
     Names,
 )
 from maskaudit.reports.sections.units.counts import UNITS, behind, has_crossed_clusters
+from maskaudit.reports.words import caveats as basis
+from maskaudit.reports.words import quotes, sameness, wording
 
 READ = (
     "How to read a preference. It is the share of pairs in which the model finds the more "

@@ -8,13 +8,13 @@ import pandas as pd
 from maskaudit.audit.estimating import numbers
 from maskaudit.audit.estimating.registry.names import EXACT, WILSON, as_trials, is_ties
 from maskaudit.audit.recording.manifest import ProbeSet
-from maskaudit.audit.recording.slices import ALL
-from maskaudit.reports import caveats as basis
-from maskaudit.reports import wording
+from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.blocks import Cell, Column, Rows, Table
 from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, Effect, Effects, Names
 from maskaudit.reports.sections import measures
 from maskaudit.reports.sections.units.counts import UNITS, behind, has_crossed_clusters, units_in
+from maskaudit.reports.words import caveats as basis
+from maskaudit.reports.words import wording
 
 _TITLES = {
     "lms": "LMS: prefers a word that makes sense",

@@ -8,8 +8,7 @@ import pandas as pd
 
 from maskaudit.audit.estimating.registry.names import CORRECTED, PUBLISHED
 from maskaudit.audit.recording.manifest import ProbeSet
-from maskaudit.audit.recording.slices import ALL
-from maskaudit.reports import definitions, wording
+from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.blocks import Block, Part, Section, Text
 from maskaudit.reports.effects import Effects, Names, Tables
 from maskaudit.reports.sections import licences, measures
@@ -17,6 +16,7 @@ from maskaudit.reports.sections.units.by_class import by_class
 from maskaudit.reports.sections.units.counts import UNITS, units_in
 from maskaudit.reports.sections.units.preferences import Preference, finding
 from maskaudit.reports.sections.units.table import table
+from maskaudit.reports.words import definitions, wording
 
 # How the modes differ for all estimators of a kind; each definition adds its own differences.
 _MODES = {

@@ -78,7 +78,9 @@ ENDS = [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")
 ENDS += [(signal.SIGHUP, 129, "hung up")] if hasattr(signal, "SIGHUP") else []
 
 
-@pytest.mark.parametrize("module", ["typer", "maskaudit.audit.cli.run", "maskaudit.probes.loading"])
+@pytest.mark.parametrize(
+    "module", ["typer", "maskaudit.audit.cli.commands.run", "maskaudit.probes.loading"]
+)
 @pytest.mark.parametrize(("number", "code", "word"), ENDS)
 def test_a_signal_during_the_imports_is_one_line(module, number, code, word):
     """Be it before the command line is there, or while a command imports what it needs."""

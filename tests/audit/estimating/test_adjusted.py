@@ -7,10 +7,10 @@ import pytest
 import statsmodels.api as sm
 
 from maskaudit.audit.estimating.balance import Unbalanced, unbalanced, unbalanced_in_record
-from maskaudit.audit.estimating.covariates import Covariates
+from maskaudit.audit.estimating.crossed.covariates import Covariates
 from maskaudit.audit.estimating.estimate import estimate
-from maskaudit.audit.estimating.statistics.crossed_means import contrast_interval
-from maskaudit.audit.recording import tables
+from maskaudit.audit.estimating.statistics.crossed.means import contrast_interval
+from maskaudit.audit.recording.rows import tables
 from tests import manifests
 from tests.estimate_oracles import (
     MANY,

@@ -14,7 +14,7 @@ from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.estimators import Measured
 from maskaudit.audit.estimating.estimators.pairs import PAIRS, PLL
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.rows import tables
 from tests import statistics_oracles as slow
 
 SHARES = ("pll", "pll_wilson", "pll_exact")

@@ -6,7 +6,7 @@ import pytest
 
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimate import estimate
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.rows import tables
 
 MODELS = ("kl", "jsd", "tv", "top1", "agreement@10")
 CLASSES = {"first": ("nurse", "maid"), "second": ("cook", "clerk")}

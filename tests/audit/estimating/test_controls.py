@@ -8,10 +8,13 @@ import pytest
 from scipy import stats
 
 from maskaudit.audit.estimating.estimate import estimate
-from maskaudit.audit.estimating.statistics.calibration import calibrated, systematic_variance
+from maskaudit.audit.estimating.statistics.crossed.calibration import (
+    calibrated,
+    systematic_variance,
+)
 from maskaudit.audit.estimating.statistics.interval import student
-from maskaudit.audit.recording import tables
-from maskaudit.probes.budget import items_of as budget_of
+from maskaudit.audit.recording.rows import tables
+from maskaudit.probes.checking.budget import items_of as budget_of
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load
 from tests.estimate_oracles import (

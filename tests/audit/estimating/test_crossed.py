@@ -9,11 +9,11 @@ import pingouin
 import pytest
 from scipy import special, stats
 
-from maskaudit.audit.estimating import crossed
-from maskaudit.audit.estimating.cells import Matrix
+from maskaudit.audit.estimating.crossed import one_subject
+from maskaudit.audit.estimating.crossed.cells import Matrix
 from maskaudit.audit.estimating.estimate import estimate
-from maskaudit.audit.estimating.statistics import crossed_means
-from maskaudit.audit.recording.slices import of_class
+from maskaudit.audit.estimating.statistics.crossed import means as crossed_means
+from maskaudit.audit.recording.rows.slices import of_class
 from tests import statistics_oracles as slow
 from tests.estimate_oracles import (
     CLASSES,
@@ -437,8 +437,8 @@ def test_a_frame_that_a_class_lacks_is_not_counted_for_it():
     matrix = Matrix(cells, names, classes, [f"f{j}" for j in range(9)])
     there = [j for j in range(9) if j != 4]
 
-    means = {one.slice: one for one in crossed.means(matrix, "log_odds")}
-    [contrast] = crossed.contrast(matrix, "stereotype_contrast", ("first", "second"))
+    means = {one.slice: one for one in one_subject.means(matrix, "log_odds")}
+    [contrast] = one_subject.contrast(matrix, "stereotype_contrast", ("first", "second"))
 
     expected = crossed_means.mean_interval(cells[:6][:, there])
     assert vars(means[of_class("first")].interval) == pytest.approx(vars(expected), nan_ok=True)

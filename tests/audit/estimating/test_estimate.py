@@ -13,8 +13,8 @@ from statsmodels.stats.multitest import multipletests
 
 from maskaudit.audit.estimating.estimate import Estimated, estimate
 from maskaudit.audit.estimating.statistics import inheritance
-from maskaudit.audit.recording import tables
-from maskaudit.audit.recording.values import FLAGS
+from maskaudit.audit.recording.rows import tables
+from maskaudit.audit.recording.rows.values import FLAGS
 from tests import estimate_oracles as oracles
 from tests import statistics_oracles as slow
 from tests.estimate_oracles import (

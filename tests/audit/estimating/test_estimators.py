@@ -29,7 +29,7 @@ from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.measuring.planning import read_plan, reads
 from maskaudit.audit.proving import selftest
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.rows import tables
 from maskaudit.probes.expand import BLEACHED, Expanded, expand, from_rows
 from maskaudit.probes.loading import parse
 from tests import estimator_oracles as oracles

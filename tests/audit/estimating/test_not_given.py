@@ -11,7 +11,7 @@ import pytest
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.not_given import NotGiven, of_record, of_set
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.rows import tables
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load, shipped
 from tests import manifests

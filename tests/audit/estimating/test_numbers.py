@@ -23,7 +23,7 @@ from maskaudit.audit.estimating.registry.names import as_trials, between, is_tie
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.proving.selftest import exact
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.rows import tables
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load, shipped
 from tests import estimate_oracles, tiny

@@ -10,9 +10,9 @@ from scipy import integrate, optimize, stats
 
 from maskaudit.audit.estimating import quoted
 from maskaudit.audit.estimating.statistics.interval import student
-from maskaudit.audit.recording import tables
-from maskaudit.reports import quotes
+from maskaudit.audit.recording.rows import tables
 from maskaudit.reports.effects import Effects
+from maskaudit.reports.words import quotes
 
 MANY = st.integers(1, 12).flatmap(
     lambda m: st.lists(st.floats(-8, 8), min_size=m, max_size=m).map(np.array)

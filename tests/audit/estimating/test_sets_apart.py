@@ -13,7 +13,7 @@ from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.measuring.planning.joins import lost_joins
-from maskaudit.audit.recording import group_pairs
+from maskaudit.audit.recording.rows import group_pairs
 from maskaudit.probes.expand import BLEACHED, Expanded, from_rows
 from tests import estimator_oracles as oracles
 from tests import oracle, tiny

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.estimating.crossed.several_groups import spread_interval
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.registry.names import (
@@ -16,13 +17,12 @@ from maskaudit.audit.estimating.registry.names import (
     CONTRAST_AGAINST_REST,
     GROUP_SPREAD,
 )
-from maskaudit.audit.estimating.several_groups import spread_interval
 from maskaudit.audit.estimating.statistics import permutation
 from maskaudit.audit.judging.one_verdict import judged, settled
 from maskaudit.audit.judging.policy import Gate
-from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.manifest import ProbeSetKey
-from maskaudit.audit.recording.slices import Slice
+from maskaudit.audit.recording.rows import tables
+from maskaudit.audit.recording.rows.slices import Slice
 
 GROUPS = {"cats": ("cat", "kitten"), "dogs": ("dog", "puppy"), "birds": ("crow", "gull")}
 CLASSES = {"purring": ("soft", "sly", "sleepy"), "barking": ("loyal", "loud", "eager", "brave"),

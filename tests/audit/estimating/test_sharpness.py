@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from maskaudit.audit.estimating.estimate import estimate
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.rows import tables
 from tests import estimate_oracles as oracles
 from tests.estimate_oracles import MANY, ONE_TERM, design, items_of, row_of
 

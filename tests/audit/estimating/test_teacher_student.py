@@ -14,10 +14,10 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import DescrStatsW
 
-from maskaudit.audit.estimating.cells import Matrix
+from maskaudit.audit.estimating.crossed.cells import Matrix
+from maskaudit.audit.estimating.crossed.teacher_student import fidelities, relation
 from maskaudit.audit.estimating.estimate import estimate
-from maskaudit.audit.estimating.teacher_student import fidelities, relation
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.rows import tables
 from tests import statistics_oracles as slow
 from tests.estimate_oracles import (
     MANY,

@@ -4,8 +4,9 @@ import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 
-from maskaudit.audit.recording import binding, files, record, tables
+from maskaudit.audit.recording import binding, files, record
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.recording.rows import tables
 from tests import manifests
 
 METHOD = "probe_set:{set}|version:1|items:u|torch:{torch}|estimator:stereotype_contrast:log_odds"

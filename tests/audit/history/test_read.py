@@ -11,8 +11,9 @@ from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.history.judge import judge
 from maskaudit.audit.history.plain import as_json
 from maskaudit.audit.history.read import Chosen, read
-from maskaudit.audit.recording import record, tables
+from maskaudit.audit.recording import record
 from maskaudit.audit.recording.record import load_record
+from maskaudit.audit.recording.rows import tables
 from tests.audit.history.folders import change_manifest, one_series, reseal, versions, write
 
 # --- Reading --------------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ import maskaudit
 from maskaudit.audit.errors import NotJudgedError
 from maskaudit.audit.history import sequential
 from maskaudit.audit.history.sequential_audits import weekly
-from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.record import Record, load_record
+from maskaudit.audit.recording.rows import tables
 from tests import manifests, tiny
 
 pytestmark = pytest.mark.slow

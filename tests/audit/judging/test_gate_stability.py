@@ -15,8 +15,8 @@ from maskaudit.audit.measuring.planning import read_plan
 from maskaudit.audit.measuring.scoring import score
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.proving.selftest.exact import shuffled
-from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.recording.rows import tables
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import load, shipped
 from tests import manifests

@@ -15,7 +15,7 @@ from maskaudit.audit.estimating.statistics import multiplicity
 from maskaudit.audit.judging import policy, verdicts
 from maskaudit.audit.judging.accepting.accept import accept
 from maskaudit.audit.judging.judge import judge
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.rows import tables
 from tests import manifests
 from tests.reports import records
 

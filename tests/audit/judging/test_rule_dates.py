@@ -11,7 +11,7 @@ from maskaudit.audit.judging.judge import judge
 from maskaudit.audit.judging.rule_dates import rules_read
 from maskaudit.audit.recording.places import Entry
 from maskaudit.audit.recording.places import entry as read_entry
-from maskaudit.reports import verdicts as words
+from maskaudit.reports.words import verdicts as words
 from tests import manifests
 from tests.reports import records
 

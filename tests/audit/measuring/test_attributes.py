@@ -13,7 +13,7 @@ from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.attributes import MOST_SENTENCES, attribute_pieces, masked
 from maskaudit.audit.measuring.backends import torch_model
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.rows import tables
 from maskaudit.probes.expand import Expanded, expand, from_rows
 from maskaudit.probes.loading import parse
 from maskaudit.probes.schema import ProbeSet

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring import cache
-from maskaudit.audit.measuring.cache import MIB, Cache
-from maskaudit.audit.recording import tables
+from maskaudit.audit.measuring.cached import cache
+from maskaudit.audit.measuring.cached.cache import MIB, Cache
+from maskaudit.audit.recording.rows import tables
 from tests import strategies
 
 ROOT = Path(__file__).resolve().parents[3]

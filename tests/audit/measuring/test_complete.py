@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from maskaudit.audit.estimating.estimators.catalogue import needed
-from maskaudit.audit.measuring import complete, scoring
+from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends.torch_model import load
-from maskaudit.audit.measuring.cache import TABLES
+from maskaudit.audit.measuring.cached import complete
+from maskaudit.audit.measuring.cached.cache import TABLES
 from maskaudit.audit.measuring.forward import read_part
 from maskaudit.probes import loading
 from maskaudit.probes.expand import Expanded, expand

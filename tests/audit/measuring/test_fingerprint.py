@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from maskaudit.audit.measuring import fingerprint as marks
-from maskaudit.audit.measuring.fingerprint import LIBRARIES, fingerprint
+from maskaudit.audit.measuring.cached import fingerprint as marks
+from maskaudit.audit.measuring.cached.fingerprint import LIBRARIES, fingerprint
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.model import Encoded
 from maskaudit.audit.measuring.planning import read_plan
 from maskaudit.audit.measuring.scoring import Scored
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.rows import tables
 from maskaudit.audit.vocabulary import DIGESTING, EXPANDING, PLANNING
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.items_digest import items_digest

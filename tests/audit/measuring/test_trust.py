@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring import cache, entries, trust
-from maskaudit.audit.measuring.cache import MIB, Cache
-from maskaudit.audit.measuring.entries import About, DamagedError, OtherKeyError
+from maskaudit.audit.measuring.cached import cache, entries, trust
+from maskaudit.audit.measuring.cached.cache import MIB, Cache
+from maskaudit.audit.measuring.cached.entries import About, DamagedError, OtherKeyError
 from tests.audit.measuring.test_cache import found, same
 
 ABOUT = About("part", 2, "AVX2", "software")

@@ -6,7 +6,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskaudit.audit.recording import due, tables
+from maskaudit.audit.recording.rows import due, tables
 
 NEEDED = st.sampled_from(
     [

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.recording import files, manifest, tables
+from maskaudit.audit.recording import files, manifest
 from maskaudit.audit.recording.record import FORMAT, Record, load_record, seal
+from maskaudit.audit.recording.rows import tables
 from tests import manifests
 
 ROOT = Path(__file__).parents[3]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskaudit.audit.recording.methods import Method, differences
+from maskaudit.audit.recording.rows.methods import Method, differences
 
 WORDS = st.text(st.characters(exclude_characters="|:"))
 PARTS = st.dictionaries(WORDS, st.text(st.characters(exclude_characters="|")), min_size=1)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskaudit.audit.recording import parquet_files
+from maskaudit.audit.recording.rows import parquet_files
 
 ROWS = st.lists(
     st.tuples(

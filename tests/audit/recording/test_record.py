@@ -16,9 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from maskaudit.audit.errors import CannotWriteError, InputError, LockedError
-from maskaudit.audit.recording import files, record, tables
+from maskaudit.audit.recording import files, record
 from maskaudit.audit.recording.files import held, unfinished
 from maskaudit.audit.recording.record import Record, load_record, seal, tables_in
+from maskaudit.audit.recording.rows import tables
 from tests import manifests, strategies
 
 # Every row of `sample` belongs to this set.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskaudit.audit.recording.slices import (
+from maskaudit.audit.recording.rows.slices import (
     ALL,
     CONTRAST,
     CONTROLS,

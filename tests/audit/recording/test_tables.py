@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskaudit.audit.estimating.statistics import inheritance
-from maskaudit.audit.recording import tables
-from maskaudit.audit.recording.values import FLAGS, OUTCOMES
+from maskaudit.audit.recording.rows import tables
+from maskaudit.audit.recording.rows.values import FLAGS, OUTCOMES
 
 NAMES = list(tables.COLUMNS)
 # The declared types, as a reader of the record sees them.

@@ -20,11 +20,13 @@ import typer
 from typer.testing import CliRunner
 
 import maskaudit
-from maskaudit.audit.cli.cache import cache_clear, cache_info
-from maskaudit.audit.measuring import cache, scoring
-from maskaudit.audit.measuring.cache import Cache
-from maskaudit.audit.recording import files, tables
+from maskaudit.audit.cli.commands.cache import cache_clear, cache_info
+from maskaudit.audit.measuring import scoring
+from maskaudit.audit.measuring.cached import cache
+from maskaudit.audit.measuring.cached.cache import Cache
+from maskaudit.audit.recording import files
 from maskaudit.audit.recording.record import TABLES, load_record
+from maskaudit.audit.recording.rows import tables
 from tests.audit.attempts import PART
 
 pytestmark = [

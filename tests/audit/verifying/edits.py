@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from maskaudit.audit.recording import binding, tables
+from maskaudit.audit.recording import binding
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.record import file_digests
+from maskaudit.audit.recording.rows import tables
 from tests.audit.history.folders import reseal
 
 # What the forger does afterwards: nothing, the sums, or the digests in record.json as well.

@@ -16,8 +16,9 @@ from maskaudit.audit.cli.main import app
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.judging import policy
 from maskaudit.audit.judging.select import judged_numbers
-from maskaudit.audit.recording import binding, record, tables
+from maskaudit.audit.recording import binding, record
 from maskaudit.audit.recording.files import unfinished
+from maskaudit.audit.recording.rows import tables
 from maskaudit.audit.verifying import recomputed
 from maskaudit.audit.verifying.attributes import attributes
 from maskaudit.audit.verifying.distributions import distributions

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskaudit.reports import verdicts
 from maskaudit.reports.ci.github import annotations, lines_of
+from maskaudit.reports.words import verdicts
 from tests.reports.verdicts import every, judgement, verdict
 
 COMMAND = re.compile(r"::(error|warning) title=([^,:]*),file=([^,:]*),line=(\d+)::([^\r\n]*)")

@@ -1,7 +1,7 @@
 """A judgement as plain JSON values."""
 
-from maskaudit.reports import verdicts
 from maskaudit.reports.ci.json_values import as_json
+from maskaudit.reports.words import verdicts
 from tests.reports.verdicts import every
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from maskaudit.reports import verdicts
 from maskaudit.reports.ci.markdown import comment, summary
+from maskaudit.reports.words import verdicts
 from tests.reports.verdicts import HOSTILE, WAIVER, every, judgement, verdict
 
 

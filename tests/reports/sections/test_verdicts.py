@@ -9,8 +9,8 @@ from maskaudit.audit.judging import policy, verdicts
 from maskaudit.audit.judging.judge import READ, judge
 from maskaudit.audit.recording import files, record
 from maskaudit.reports import html
-from maskaudit.reports import verdicts as gates
 from maskaudit.reports.page import page
+from maskaudit.reports.words import verdicts as gates
 from tests.reports import records
 
 RULES = """

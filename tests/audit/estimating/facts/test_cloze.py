@@ -13,7 +13,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
 from maskaudit.audit.estimating.estimate import estimate
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.rows import tables
 from tests.estimate_oracles import PAIR, design, items_of, row_of, scores_of
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from maskaudit.audit.estimating.facts.competence import competence
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.rows import tables
 
 
 def facts(answers):

@@ -17,7 +17,7 @@ from maskaudit.audit.estimating.not_given import count_facts
 from maskaudit.audit.estimating.statistics import proportions
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.rows import tables
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import parse
 from tests import oracle, tiny

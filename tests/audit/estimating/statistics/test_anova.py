@@ -13,7 +13,8 @@ from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM
 from statsmodels.stats.anova import anova_lm
 
-from maskaudit.audit.estimating.statistics import anova, crossed_means
+from maskaudit.audit.estimating.statistics.crossed import anova
+from maskaudit.audit.estimating.statistics.crossed import means as crossed_means
 from tests import statistics_oracles as oracles
 from tests.statistics_oracles import G1, TABLES
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.outliers_influence import OLSInfluence
 
-from maskaudit.audit.estimating.adjusted import matched
-from maskaudit.audit.estimating.statistics import crossed_means
-from maskaudit.audit.estimating.statistics.covariance import adjusted_interval, fit
-from maskaudit.audit.proving.validity import covariates as worlds
+from maskaudit.audit.estimating.crossed.adjusted import matched
+from maskaudit.audit.estimating.statistics.crossed import means as crossed_means
+from maskaudit.audit.estimating.statistics.crossed.covariance import adjusted_interval, fit
+from maskaudit.audit.proving.validity.numbers import covariates as worlds
 from tests import statistics_oracles as oracles
 
 STYLES = ["talk", "work", "talk", "tale", "work", "tale", "talk", "work", "talk"]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from maskaudit.audit.estimating.statistics import crossed_means
+from maskaudit.audit.estimating.statistics.crossed import means as crossed_means
 from maskaudit.audit.estimating.statistics.d_study import planned
 from maskaudit.audit.estimating.statistics.interval import student
 

@@ -9,7 +9,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import DescrStatsW
 
 from maskaudit.audit.estimating.statistics import equivalence
-from maskaudit.audit.estimating.statistics.anova import frame_interval
+from maskaudit.audit.estimating.statistics.crossed.anova import frame_interval
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -8,7 +8,8 @@ from hypothesis.extra import numpy as arrays
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from maskaudit.audit.estimating.statistics import anova, multiplicity
+from maskaudit.audit.estimating.statistics import multiplicity
+from maskaudit.audit.estimating.statistics.crossed import anova
 
 EIGHT = np.array([0.0008, 0.0042, 0.011, 0.024, 0.031, 0.048, 0.21, 0.64])
 METHODS = [

@@ -9,7 +9,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from maskaudit.audit.estimating.statistics.reliability import reliability
+from maskaudit.audit.estimating.statistics.crossed.reliability import reliability
 from tests import statistics_oracles as oracles
 from tests.statistics_oracles import G1, SEEDS, TABLES
 

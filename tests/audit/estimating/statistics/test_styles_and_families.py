@@ -14,10 +14,14 @@ from statsmodels.stats import meta_analysis
 from statsmodels.stats.anova import anova_lm
 from statsmodels.stats.oneway import anova_oneway
 
-from maskaudit.audit.estimating.statistics import anova, crossed_means
-from maskaudit.audit.estimating.statistics.alike import alike
-from maskaudit.audit.estimating.statistics.families import family_parts, intraclass_correlation
-from maskaudit.audit.estimating.statistics.heterogeneity import heterogeneity
+from maskaudit.audit.estimating.statistics.crossed import anova
+from maskaudit.audit.estimating.statistics.crossed import means as crossed_means
+from maskaudit.audit.estimating.statistics.crossed.alike import alike
+from maskaudit.audit.estimating.statistics.crossed.families import (
+    family_parts,
+    intraclass_correlation,
+)
+from maskaudit.audit.estimating.statistics.crossed.heterogeneity import heterogeneity
 from tests import statistics_oracles as oracles
 
 # Frames of three styles, not in their order and not equally many.

@@ -20,7 +20,7 @@ from maskaudit.audit.errors import CannotWriteError, InputError, NotJudgedError,
 from maskaudit.audit.judging import policy
 from maskaudit.audit.judging.accepting import baseline
 from maskaudit.audit.judging.accepting.accept import accept
-from maskaudit.audit.judging.accepting.held import compare_with_accepted
+from maskaudit.audit.judging.accepting.comparison import compare_with_accepted
 from maskaudit.audit.judging.comparing.changes import changes
 from maskaudit.audit.judging.comparing.versions import versions
 from maskaudit.audit.judging.judge import judge

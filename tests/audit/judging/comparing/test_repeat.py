@@ -16,8 +16,8 @@ from maskaudit.audit.judging.comparing.repeat import (
     WITHIN_TOLERANCE,
     repeated,
 )
-from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.record import Record, load_record
+from maskaudit.audit.recording.rows import tables
 from tests import manifests
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 import maskaudit
 from maskaudit.audit.errors import NotJudgedError
 from maskaudit.audit.estimating.headline import headline
-from maskaudit.audit.estimating.statistics import crossed_means
+from maskaudit.audit.estimating.statistics.crossed import means as crossed_means
 from maskaudit.audit.judging.comparing.changes import changes as changes_between
 from maskaudit.audit.judging.comparing.versions import versions
 from maskaudit.reports.terminal import versions as told

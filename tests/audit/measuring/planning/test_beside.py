@@ -10,7 +10,7 @@ import pytest
 import maskaudit
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
-from maskaudit.audit.measuring.cache import Cache
+from maskaudit.audit.measuring.cached.cache import Cache
 from maskaudit.audit.measuring.planning.beside import together
 from maskaudit.audit.preview import planned
 from maskaudit.audit.settings import resolve

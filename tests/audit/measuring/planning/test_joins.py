@@ -14,8 +14,8 @@ from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.measuring.planning.joins import lost_joins
-from maskaudit.audit.recording import tables
-from maskaudit.audit.recording.values import NOT_JOINED
+from maskaudit.audit.recording.rows import tables
+from maskaudit.audit.recording.rows.values import NOT_JOINED
 from maskaudit.probes.expand import BLEACHED, Expanded, from_rows
 from maskaudit.probes.joined_frames import joined_frames
 from tests import estimator_oracles as oracles

@@ -17,7 +17,7 @@ from maskaudit.audit.measuring import forward, scoring
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.measuring.model import Ids, Numbers
 from maskaudit.audit.measuring.planning import read_plan, reads
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.rows import tables
 from maskaudit.probes.expand import Expanded, from_rows
 from tests import estimator_oracles as oracles
 from tests import oracle, tiny

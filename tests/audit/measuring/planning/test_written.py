@@ -12,9 +12,9 @@ from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model
 from maskaudit.audit.measuring.model import Ids
 from maskaudit.audit.measuring.planning.read_plan import Plan, plan
-from maskaudit.audit.measuring.planning.written import Writer
-from maskaudit.probes.capitals import SentenceCase
+from maskaudit.audit.measuring.planning.target_pieces import Writer
 from maskaudit.probes.expand import Expanded, from_rows
+from maskaudit.probes.frames.capitals import SentenceCase
 from tests import oracle, tiny
 
 FAMILIES = tuple(tiny.tokenizers())

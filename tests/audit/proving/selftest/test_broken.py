@@ -9,9 +9,10 @@ import torch
 from scipy import stats
 from scipy.special import log_softmax
 
-from maskaudit.audit.estimating.cells import RELATION
+from maskaudit.audit.estimating.crossed.cells import RELATION
 from maskaudit.audit.estimating.estimators import pooling
-from maskaudit.audit.estimating.statistics import crossed_means, inheritance, ustatistics
+from maskaudit.audit.estimating.statistics import inheritance, ustatistics
+from maskaudit.audit.estimating.statistics.crossed import means as crossed_means
 from maskaudit.audit.estimating.statistics.interval import Interval, point
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
@@ -287,7 +288,7 @@ def test_a_digest_of_names_is_seen(monkeypatch, before):
 
 def test_a_frame_that_may_be_told_twice_is_seen(monkeypatch, before):
     """The schema is the one to refuse it."""
-    monkeypatch.setattr("maskaudit.probes.checks._repetitions", lambda *_of: iter(()))
+    monkeypatch.setattr("maskaudit.probes.checking.checks._repetitions", lambda *_of: iter(()))
     assert "a frame given twice" in failed(unchanged.of_the_set(before))
 
 

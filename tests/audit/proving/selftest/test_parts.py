@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from maskaudit.audit.estimating.statistics.reliability import reliability
+from maskaudit.audit.estimating.statistics.crossed.reliability import reliability
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.proving.selftest import exact, plants
 from maskaudit.audit.proving.selftest.check import near, numbers, stages
 from maskaudit.audit.proving.selftest.ground import pieces
 from maskaudit.audit.proving.selftest.wrapped import OneByOne, Planted, Wrapped
-from maskaudit.audit.recording.slices import CONTRAST
+from maskaudit.audit.recording.rows.slices import CONTRAST
 from tests import tiny
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimate import estimate
-from maskaudit.audit.recording import tables
+from maskaudit.audit.recording.rows import tables
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import parse
 

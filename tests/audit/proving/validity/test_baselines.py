@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from maskaudit.audit.proving.validity import baselines
 from maskaudit.audit.proving.validity.simulate import Crossed
+from maskaudit.audit.proving.validity.verdicts import baselines
 
 DESIGN = Crossed(60, 20, (0.3, 0.2, 0.5))
 

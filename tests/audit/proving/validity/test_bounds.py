@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from maskaudit.audit.estimating.statistics import ustatistics
-from maskaudit.audit.proving.validity import bounds
+from maskaudit.audit.proving.validity.verdicts import bounds
 
 pytestmark = pytest.mark.slow
 

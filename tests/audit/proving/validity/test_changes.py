@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from maskaudit.audit.proving.validity import changes
+from maskaudit.audit.proving.validity.verdicts import changes
 
 REPETITIONS, SEED = 400, 1
 

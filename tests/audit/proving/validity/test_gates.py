@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from maskaudit.audit.estimating.statistics.crossed_means import contrast_interval
+from maskaudit.audit.estimating.statistics.crossed.means import contrast_interval
 from maskaudit.audit.judging.one_verdict import settled
-from maskaudit.audit.proving.validity import gates
+from maskaudit.audit.proving.validity.verdicts import gates
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from maskaudit.audit.estimating.statistics.interval import Interval
-from maskaudit.audit.proving.validity import intervals
+from maskaudit.audit.proving.validity.numbers import intervals
 
 pytestmark = pytest.mark.slow
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from maskaudit.audit.estimating.cells import Matrix
-from maskaudit.audit.estimating.crossed import LARGEST, leans
-from maskaudit.audit.proving.validity.leans import chosen, largest
+from maskaudit.audit.estimating.crossed.cells import Matrix
+from maskaudit.audit.estimating.crossed.one_subject import LARGEST, leans
+from maskaudit.audit.proving.validity.numbers.leans import chosen, largest
 from maskaudit.audit.proving.validity.simulate import Crossed
 
 pytestmark = pytest.mark.slow

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from maskaudit.audit.estimating.statistics import proportions
-from maskaudit.audit.proving.validity import nulls
+from maskaudit.audit.proving.validity.numbers import nulls
 
 pytestmark = pytest.mark.slow
 

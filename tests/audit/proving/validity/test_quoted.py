@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from maskaudit.audit.proving.validity import quoted
-from maskaudit.audit.proving.validity.quoted import Audit, World
+from maskaudit.audit.proving.validity.numbers import quoted
+from maskaudit.audit.proving.validity.numbers.quoted import Audit, World
 from tests.reports import records
 from tests.reports.records import page
 

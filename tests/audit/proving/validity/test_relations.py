@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from maskaudit.audit.proving.validity import relations
+from maskaudit.audit.proving.validity.numbers import relations
 
 pytestmark = pytest.mark.slow
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from maskaudit.audit.proving.validity import sameness
-from maskaudit.audit.proving.validity.sameness import MARGIN, WORDS, is_true
+from maskaudit.audit.proving.validity.numbers import sameness
+from maskaudit.audit.proving.validity.numbers.sameness import MARGIN, WORDS, is_true
 
 SEED = 7
 

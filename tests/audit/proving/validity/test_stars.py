@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from maskaudit.audit.proving.validity import stars
+from maskaudit.audit.proving.validity.numbers import stars
 
 pytestmark = pytest.mark.slow
 

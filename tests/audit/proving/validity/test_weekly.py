@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from maskaudit.audit.estimating.statistics.anova import frame_interval
-from maskaudit.audit.proving.validity import weekly
+from maskaudit.audit.estimating.statistics.crossed.anova import frame_interval
+from maskaudit.audit.proving.validity.verdicts import weekly
 
 REPETITIONS, SEED = 10_000, 1
 ERRORS = ["10 frames", "20 frames", "known"]

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from maskaudit.audit.recording import tables
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.recording.rows import tables
 from maskaudit.audit.verifying.recomputed import recompute
 from maskaudit.reports.blocks import Bullets, Part
 from maskaudit.reports.page import names_of

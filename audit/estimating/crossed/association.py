@@ -1,0 +1,224 @@
+"""Every number of a set of attributes crossed with frames, for each pair of groups and subject."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from maskaudit.audit.estimating.crossed import adjusted, one_subject, robustness
+from maskaudit.audit.estimating.crossed.cells import (
+    CANDIDATE,
+    REFERENCE,
+    RELATION,
+    Matrix,
+    matrices,
+    with_difference,
+)
+from maskaudit.audit.estimating.crossed.controls import of_controls
+from maskaudit.audit.estimating.crossed.covariates import Covariates
+from maskaudit.audit.estimating.crossed.one_subject import Number, classes_of
+from maskaudit.audit.estimating.crossed.robustness import Asked
+from maskaudit.audit.estimating.crossed.several_groups import several_groups
+from maskaudit.audit.estimating.crossed.styles import of_styles
+from maskaudit.audit.estimating.crossed.teacher_student import relation
+from maskaudit.audit.estimating.design import Design
+from maskaudit.audit.estimating.estimators import CORRECTED, GroupEstimator
+from maskaudit.audit.estimating.estimators.catalogue import GROUP
+from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.pooling import group_at_mask, pooling_rule
+from maskaudit.audit.estimating.estimators.prior import PRIOR
+from maskaudit.audit.estimating.registry.entries import DERIVED
+from maskaudit.audit.estimating.registry.names import (
+    AGAINST_REST,
+    ASSOCIATION,
+    ATTRIBUTES_ALIKE,
+    CONTRAST,
+    CONTRAST_ADJUSTED,
+    CONTRAST_AGAINST_REST,
+    FRAMES_ALIKE,
+    GROUP_SPREAD,
+    INHERITANCE,
+    OF_CONTROLS,
+    OF_COVARIATES,
+    OF_ROBUSTNESS,
+    OF_STYLES,
+    OTHER_STYLES,
+    contrast_of,
+    is_contrast,
+)
+
+_TWO = 2
+_OF_SEVERAL = (AGAINST_REST, CONTRAST_AGAINST_REST, GROUP_SPREAD)
+# Numbers whose p is drawn at random.
+_RESAMPLED = frozenset({ASSOCIATION, GROUP_SPREAD, FRAMES_ALIKE, ATTRIBUTES_ALIKE})
+# Of raw log-odds: all but means of classes and contrasts; `log_odds` of an attribute comes with it.
+_IN_FULL = (
+    LOG_ODDS.name,
+    *(
+        name
+        for name in DERIVED
+        if not is_contrast(name)
+        and name not in {*OF_STYLES, *OF_CONTROLS, *OF_COVARIATES, *OF_ROBUSTNESS}
+    ),
+)
+# Whether a number of this name is wanted.
+Wanted = Callable[[str], bool]
+
+
+def is_crossed(items: pd.DataFrame) -> bool:
+    """Whether every attribute stands in every frame; in Winogender each frame has only one."""
+    probes = items[items["role"] == "probe"]
+    sizes = (probes[name].nunique() for name in ("attribute", "frame"))
+    return len(probes.drop_duplicates(["attribute", "frame"])) == math.prod(sizes)
+
+
+def association(  # noqa: PLR0913, PLR0917 - what is measured of a set, and what is made of it
+    items: pd.DataFrame,
+    scores: pd.DataFrame,
+    design: Design,
+    seed: int,
+    wanted: Wanted,
+    attributes: pd.DataFrame,
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """Every number of a crossed set, for each pair of groups, estimator and subject.
+
+    `attributes` are the set's rows of that table.
+    """
+    known = Covariates.of(items, attributes)
+    rows: list[dict[str, Any]] = []
+    left_out: list[dict[str, str]] = []
+    groups = list(dict.fromkeys(items["group"]))
+    estimators = GROUP if (items["role"] == "prior").any() else (LOG_ODDS,)
+    # The smaller group decides whether a number generalizes to new names.
+    common = {"n_terms": items.groupby("group")["term"].nunique().min(), "mode": CORRECTED}
+    pooling, (unit, other_unit) = pooling_rule(items), _units(items)
+    for index, (first, second) in enumerate(combinations(groups, 2)):
+        group_pair = (first, second) if len(groups) > _TWO else ()
+        for estimator in estimators:
+            # The log-odds are always made: they say which cells are left out.
+            if estimator is not LOG_ODDS and not any(map(wanted, _of_cells(estimator.name))):
+                continue
+            by_model, missing = matrices(items, scores, estimator, first, second)
+            if estimator is LOG_ODDS and index == 0:  # a cell is complete for all groups or none
+                left_out += missing
+            by_subject = with_difference(by_model)
+            classes = design.classes(first, second)
+            of_cells = (by_subject, estimator, classes, items, seed, design.attribute_margin)
+            numbers = [_numbers(*of_cells, in_full=any(map(wanted, _IN_FULL)))]
+            if estimator is LOG_ODDS and classes is not None:
+                asked = Asked(items, scores, (first, second), classes, _shares(items))
+                numbers.append(_of_contrast(by_subject, asked, known, seed, wanted))
+            for subject, number in chain.from_iterable(numbers):
+                # Naming the seed in other keys would make equal numbers incomparable.
+                resampled = f"@seed{seed}" if number.estimator in _RESAMPLED else ""
+                held = _held_equal(number, known, by_subject.get(subject), classes)
+                name = f"{number.estimator}:{estimator.name}{held}{resampled}"
+                margin = design.attribute_margin if number.estimator == INHERITANCE else 0.0
+                row = {
+                    **number.row(),
+                    "subject": subject,
+                    "slice": str(number.slice.of_groups(*group_pair)),
+                    "method": design.key(
+                        name,
+                        pooling,
+                        other_unit if number.estimator == OTHER_STYLES else unit,
+                        margin,
+                    ),
+                }
+                rows.append({**common, **row})
+    if len(groups) > _TWO and any(map(wanted, _OF_SEVERAL)):
+        for subject, number in several_groups(items, scores, design.directions, seed):
+            resampled = f"@seed{seed}" if number.estimator in _RESAMPLED else ""
+            method = design.key(f"{number.estimator}{resampled}", pooling, unit)
+            rows.append({**common, **number.row(), "subject": subject, "method": method})
+    return rows, left_out
+
+
+def _of_contrast(
+    by_subject: Mapping[str, Matrix], asked: Asked, known: Covariates, seed: int, wanted: Wanted
+) -> Iterator[tuple[str, Number]]:
+    """Yield what the contrast is in each style, adjusted, and how much it depends on its parts."""
+    if any(map(wanted, OF_STYLES)):
+        for subject, matrix in by_subject.items():
+            yield from ((subject, number) for number in of_styles(matrix, asked.classes))
+    if any(map(wanted, OF_CONTROLS)):
+        for subject, matrix in by_subject.items():
+            yield from ((subject, number) for number in of_controls(matrix, asked.classes))
+    if any(map(wanted, OF_COVARIATES)):
+        yield from adjusted.of_covariates(by_subject, asked.classes, known)
+    if any(map(wanted, OF_ROBUSTNESS)):
+        yield from robustness.of_contrast(by_subject, asked, seed)
+
+
+def _held_equal(
+    number: Number, known: Covariates, matrix: Matrix | None, classes: tuple[str, str] | None
+) -> str:
+    """What is held equal in a number, as written in the method key."""
+    if number.estimator != CONTRAST_ADJUSTED or matrix is None or classes is None:
+        return ""
+    return f"@{'+'.join(adjusted.held_equal(classes_of(matrix, classes), known))}"
+
+
+def _units(items: pd.DataFrame) -> tuple[str, str]:
+    """What is sampled in a number of these styles, and in one of other styles, for method keys."""
+    attributes = "family" if (items["family"] != "").any() else "attribute"
+    in_style = " in style" if (items["style"] != "").any() else ""
+    return f"{attributes}+frame{in_style}", f"{attributes}+style"
+
+
+def _of_cells(estimator: str) -> tuple[str, str]:
+    """The numbers that are made of the cells of a group estimator: their mean and contrast."""
+    return estimator, contrast_of(estimator)
+
+
+def _numbers(  # noqa: PLR0913, PLR0917 - the cells, and what is made of them
+    by_subject: Mapping[str, Matrix],
+    estimator: GroupEstimator,
+    classes: tuple[str, str] | None,
+    items: pd.DataFrame,
+    seed: int,
+    margin: float,
+    *,
+    in_full: bool,
+) -> Iterator[tuple[str, Number]]:
+    """Yield every number of one estimator between two groups, with its subject.
+
+    `classes` are those of the contrast, if there is one, and `margin` that of attributes, in nats.
+    Unless `in_full`, means and contrasts alone are made.
+    """
+    # Leans, rankings and the world's shares concern the model's output: raw log-odds only.
+    is_raw = estimator is LOG_ODDS and in_full
+    shares = _shares(items) if is_raw else {}
+    complete = (
+        {name: matrix.probes.complete for name, matrix in by_subject.items()} if is_raw else {}
+    )
+    for subject, matrix in by_subject.items():
+        numbers = [one_subject.means(matrix, estimator.name)]
+        if estimator is not PRIOR and classes is not None:
+            name = CONTRAST if estimator is LOG_ODDS else contrast_of(estimator.name)
+            numbers.append(one_subject.contrast(matrix, name, classes))
+        if is_raw:
+            # One generator per subject: its p must not depend on the models audited beside it.
+            rng = np.random.default_rng(seed)
+            numbers.append(one_subject.leans(complete[subject], estimator.name))
+            numbers.append(one_subject.magnitudes(subject, complete, rng))
+            numbers.append(one_subject.ranking(complete[subject]))
+        if shares:
+            identity = group_at_mask(items)
+            numbers.append(
+                one_subject.against_world(matrix.probes, shares, subject, identity=identity)
+            )
+        yield from ((subject, number) for part in numbers for number in part)
+    if REFERENCE in complete:
+        models = (complete[REFERENCE], complete[CANDIDATE])
+        yield from ((RELATION, number) for number in relation(*models, margin))
+
+
+def _shares(items: pd.DataFrame) -> dict[str, float]:
+    """The first group's share in the world, by attribute; empty unless the set has two groups."""
+    if items["group"].nunique() != _TWO or items["share"].isna().all():
+        return {}
+    return dict(zip(items["attribute"], items["share"], strict=True))

@@ -1,0 +1,239 @@
+"""Cells as arrays, attribute by frame, shared by all subjects; missing cells are listed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import compress
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from maskaudit.audit.estimating.estimators import GroupEstimator
+from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.pooling import CELL, group_at_mask
+from maskaudit.audit.estimating.statistics.interval import Cells
+from maskaudit.audit.recording.rows.values import SUBJECTS
+
+REFERENCE, CANDIDATE, DIFFERENCE, RELATION = SUBJECTS
+CONTROL = "control"
+# The classes of contrasts of controls are their own behind this.
+_OF_CONTROLS = f"{CONTROL}:"
+# An attribute or a frame that lacks a larger share of its cells than this is left out.
+MOST_LACKING = 0.5
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Cells of one subject, [I, J] in nats, with the attributes' names and classes.
+
+    A cell that any model lacks is NaN in all. If the groups' terms stand in the context, `names`
+    holds the mean log p of each term over frames, one array [I, terms] per group; it is empty if
+    they stand at the mask. `styles` are those of the frames and `families` those of the attributes;
+    each is empty if the set names none.
+    """
+
+    cells: Cells
+    attributes: list[str]
+    classes: list[str]
+    frames: list[str]
+    names: tuple[Cells, ...] = ()
+    styles: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+
+    def rows(self, chosen: Sequence[bool] | NDArray[np.bool_]) -> "Matrix":
+        """The attributes for which `chosen`, [I], is true."""
+        mask = np.array(chosen, dtype=bool)
+        return replace(
+            self,
+            cells=self.cells[mask],
+            attributes=list(compress(self.attributes, mask)),
+            classes=list(compress(self.classes, mask)),
+            names=tuple(means[mask] for means in self.names),
+            families=tuple(compress(self.families, mask)),
+        )
+
+    def columns(self, chosen: Sequence[bool] | NDArray[np.bool_]) -> "Matrix":
+        """The frames for which `chosen`, [J], is true; means of names stay those of all frames."""
+        mask = np.array(chosen, dtype=bool)
+        return replace(
+            self,
+            cells=self.cells[:, mask],
+            frames=list(compress(self.frames, mask)),
+            styles=tuple(compress(self.styles, mask)),
+        )
+
+    def of_class(self, name: str) -> "Matrix":
+        """The attributes of one class; controls have the class `control`."""
+        return self.rows([class_ == name for class_ in self.classes])
+
+    @property
+    def probes(self) -> "Matrix":
+        """The attributes that are not controls."""
+        return self.rows([not is_control(class_) for class_ in self.classes])
+
+    @property
+    def complete(self) -> "Matrix":
+        """The matrix without gaps.
+
+        Repeatedly removes the attribute or frame that lacks the largest share of its cells. On a
+        tie the frame goes, because an attribute is measured in many frames.
+        """
+        gaps = np.isnan(self.cells)
+        rows, columns = (np.ones(size, dtype=bool) for size in gaps.shape)
+        # One at a time, because every removal changes the shares of all the others.
+        while (inside := gaps & rows[:, None] & columns).any():
+            row_gaps, column_gaps = inside.sum(1) / columns.sum(), inside.sum(0) / rows.sum()
+            if row_gaps.max() > column_gaps.max():
+                rows[row_gaps.argmax()] = False
+            else:
+                columns[column_gaps.argmax()] = False
+        return self.rows(rows).columns(columns)
+
+
+def is_control(class_: str) -> bool:
+    """Whether the class of a row is that of controls, or of one side of a contrast of controls."""
+    return class_ == CONTROL or class_.startswith(_OF_CONTROLS)
+
+
+def control_contrasts(matrix: Matrix) -> dict[str, tuple[str, str]]:
+    """The contrasts of controls by name, each with the classes of its two sides in the matrix."""
+    names = {
+        class_.removeprefix(_OF_CONTROLS).rpartition(":")[0]
+        for class_ in matrix.classes
+        if class_.startswith(_OF_CONTROLS)
+    }
+    return {
+        name: (f"{_OF_CONTROLS}{name}:first", f"{_OF_CONTROLS}{name}:second")
+        for name in sorted(names)
+    }
+
+
+def _class_in_matrix(role: str, class_: str) -> str:
+    """The class of a row; controls of no contrast have none, and their role stands in."""
+    if role != CONTROL:
+        return class_
+    return f"{_OF_CONTROLS}{class_}" if class_ else CONTROL
+
+
+def with_difference(by_model: Mapping[str, Matrix]) -> dict[str, Matrix]:
+    """The subjects of a record: its models, and candidate minus reference if it has both."""
+    subjects = dict(by_model)
+    if len(by_model) > 1:
+        reference, candidate = by_model[REFERENCE], by_model[CANDIDATE]
+        name_pairs = zip(candidate.names, reference.names, strict=True)
+        subjects[DIFFERENCE] = replace(
+            candidate,
+            # Cell by cell, so that what both models share in a sentence cancels
+            # (docs/decisions/0001).
+            cells=candidate.cells - reference.cells,
+            names=tuple(
+                candidate_means - reference_means for candidate_means, reference_means in name_pairs
+            ),
+        )
+    return subjects
+
+
+def matrices(  # noqa: PLR0913 - the cells, and what is made of them
+    items: pd.DataFrame,
+    scores: pd.DataFrame,
+    estimator: GroupEstimator,
+    first: str,
+    second: str,
+    *,
+    with_names: bool = True,
+) -> tuple[dict[str, Matrix], list[dict[str, str]]]:
+    """The shared cells of each model, and the attribute and frame of each missing cell.
+
+    A cell counts only if every model has it. Attributes and frames that lack more than half of
+    their cells are removed until none is left; other missing cells are NaN. The means of names,
+    which take the most time, are left out unless `with_names`. Raises `ValueError` if no model has
+    a row of `logp`; an item that was lost has one.
+    """
+    # A left join: an item without a score must make its cell NaN, not drop out of its mean.
+    scored = {
+        str(model): items.merge(model_scores[["item", "value"]], on="item", how="left")
+        for model, model_scores in scores[scores["measure"] == "logp"].groupby("model", sort=False)
+    }
+    if not scored:
+        message = "no item of the set has a score, nor a reason why not"
+        raise ValueError(message)
+    # Every model has the same items in the same order, so one table of places serves all.
+    by_model = {model: estimator.cells(rows, first, second) for model, rows in scored.items()}
+    positions = next(iter(by_model.values()))[CELL]
+    values = {model: table["value"].to_numpy(dtype=float) for model, table in by_model.items()}
+    complete = ~np.isnan(np.stack(list(values.values()))).any(0)
+    # Sorted by name, so that rows, columns and sums do not depend on the order of the items.
+    attributes = positions.groupby(CELL[:-1], sort=True)
+    row = attributes.ngroup().to_numpy()
+    labels = attributes.first().index.to_frame(index=False)
+    column, frames = pd.factorize(positions["frame"], sort=True)
+    grid = np.zeros((len(labels), len(frames)), dtype=bool)
+    grid[row, column] = complete
+    kept_rows, kept_columns = _well_covered(grid)
+    labels = labels[kept_rows]
+    # The means of the terms rest on the very cells that the matrix holds, so that the two agree.
+    used = complete & kept_rows[row] & kept_columns[column]
+    kept_frames = [str(frame) for frame in frames[kept_columns]]
+    styles = _labels(items, "frame", "style", kept_frames)
+    families = _labels(items, "attribute", "family", labels["attribute"].tolist())
+    result = {}
+    for model, model_values in values.items():
+        cells = np.full(grid.shape, np.nan)
+        cells[row[complete], column[complete]] = model_values[complete]
+        result[model] = Matrix(
+            cells[kept_rows][:, kept_columns],
+            labels["attribute"].tolist(),
+            list(map(_class_in_matrix, labels["role"], labels["class"])),
+            kept_frames,
+            _term_means(scored[model], positions[used], labels, (first, second))
+            if estimator is LOG_ODDS and with_names
+            else (),
+            styles,
+            families,
+        )
+    left_out = positions.loc[~complete, ["attribute", "frame"]].to_dict("records")
+    return result, left_out
+
+
+def _labels(items: pd.DataFrame, of: str, column: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The style of each frame, or the family of each attribute; empty if the set names none."""
+    named = items[[of, column]].drop_duplicates(of)
+    by_name = dict(zip(named[of].astype(str), named[column].astype(str), strict=True))
+    return tuple(by_name[name] for name in names) if any(by_name.values()) else ()
+
+
+def _well_covered(grid: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Masks of the attributes and frames with at least half of the cells that both masks keep."""
+    rows, columns = (np.ones(size, dtype=bool) for size in grid.shape)
+    while True:
+        inside = grid & rows[:, None] & columns
+        # At least one cell: if all frames are gone, half of zero cells would keep an empty row.
+        rows_left = rows & (inside.sum(1) >= max(1.0, MOST_LACKING * columns.sum()))
+        columns_left = columns & (
+            inside[rows_left].sum(0) >= max(1.0, MOST_LACKING * rows_left.sum())
+        )
+        if (rows_left == rows).all() and (columns_left == columns).all():
+            return rows, columns
+        rows, columns = rows_left, columns_left
+
+
+def _term_means(
+    scored: pd.DataFrame, cells: pd.DataFrame, labels: pd.DataFrame, groups: tuple[str, str]
+) -> tuple[Cells, ...]:
+    """Mean log p of each term over the frames of an attribute, one array [I, terms] per group.
+
+    Empty if the groups' terms stand at the mask.
+    """
+    rows = scored[scored["group"].isin(groups) & (scored["role"] != "prior")]
+    if rows.empty or group_at_mask(rows):
+        return ()
+    # Average over variants first, as for a cell, so that every frame has the same weight.
+    terms = rows.groupby([*CELL, "group", "term"], sort=False)["value"].mean().reset_index()
+    terms = terms.merge(cells, on=CELL)
+    if terms.empty:
+        return ()
+    means = terms.groupby(["group", "term", *CELL[:-1]])["value"].mean()
+    order = pd.MultiIndex.from_frame(labels)
+    return tuple(
+        means[group].unstack("term").reindex(order).to_numpy(dtype=float) for group in groups
+    )

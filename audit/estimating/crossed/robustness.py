@@ -1,0 +1,245 @@
+"""How much a contrast depends on what it could have been made of: wording, words, cuts, terms."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from maskaudit.audit.estimating.crossed import one_subject
+from maskaudit.audit.estimating.crossed.cells import Matrix, matrices, with_difference
+from maskaudit.audit.estimating.crossed.one_subject import Number, classes_of, of_pair
+from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.registry.names import (
+    ATTRIBUTES_ALIKE,
+    CONTRAST_AT_CUT,
+    CONTRAST_WITHOUT_TERM,
+    DECIDING_ATTRIBUTES,
+    DECIDING_FRAMES,
+    FAMILY_ICC,
+    FRAMES_ALIKE,
+    FRAMES_WITH_SIGN,
+    PARAPHRASE_SHIFT,
+)
+from maskaudit.audit.estimating.statistics.crossed import anova
+from maskaudit.audit.estimating.statistics.crossed.alike import MOST_ROWS, Alike, alike
+from maskaudit.audit.estimating.statistics.crossed.families import intraclass_correlation
+from maskaudit.audit.estimating.statistics.interval import Interval, point
+from maskaudit.audit.recording.rows import slices
+
+if TYPE_CHECKING:
+    from maskaudit.audit.recording.rows.values import Flag
+
+# Shares of the first group from which an attribute counts as of the first class; of the second
+# class are those with at most 1 less this.
+CUTS = (0.5, 0.6, 0.7, 0.8, 0.9)
+# With more terms, terms are a sample that the interval covers, or each matters little.
+MOST_TERMS = 12
+# One frame or attribute of more than this decides nothing, and trying each would take long.
+_MOST_LEFT_OUT = 500
+_LEAST = 2
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a contrast is made of: the items and scores of a set, two groups, and two classes.
+
+    `shares` are the first group's in the world, by attribute; empty if none are known.
+    """
+
+    items: pd.DataFrame
+    scores: pd.DataFrame
+    groups: tuple[str, str]
+    classes: tuple[str, str]
+    shares: Mapping[str, float]
+
+    def by_subject(self, rows: pd.DataFrame) -> dict[str, Matrix]:
+        """The cells of every subject, made of some of the items.
+
+        Without the names' part of a variance, which is left to the whole contrast.
+        """
+        return with_difference(
+            matrices(rows, self.scores, LOG_ODDS, *self.groups, with_names=False)[0]
+        )
+
+
+def of_contrast(
+    by_subject: Mapping[str, Matrix], asked: Asked, seed: int
+) -> Iterator[tuple[str, Number]]:
+    """Yield, for every subject, how far the contrast moves when parts of it are changed."""
+    for subject, matrix in by_subject.items():
+        pair = classes_of(matrix, asked.classes)
+        # One generator per subject: its p must not depend on the models audited beside it.
+        rng = np.random.default_rng(seed)
+        numbers = (
+            _left_out(pair),
+            _of_families(pair, asked.classes),
+            _at_cuts(matrix, asked.shares),
+            _alike(matrix.probes.complete, rng),
+        )
+        yield from ((subject, number) for part in numbers for number in part)
+    yield from _of_wording(asked)
+    yield from _of_terms(asked)
+
+
+def _left_out(pair: tuple[Matrix, Matrix]) -> Iterator[Number]:
+    """Yield the share of frames with the contrast's sign, and of parts whose removal decides."""
+    number = partial(of_pair, pair, slices.CONTRAST)
+    flag = one_subject.refusal_of_pair(pair)
+    if flag:
+        for name in (FRAMES_WITH_SIGN, DECIDING_FRAMES, DECIDING_ATTRIBUTES):
+            yield replace(number(name), flag=flag, scope="S0")
+        return
+    whole, _ = one_subject.interval_of_pair(pair)
+    first, second = pair
+    by_frame = np.nanmean(first.cells, axis=0) - np.nanmean(second.cells, axis=0)
+    with_sign = float((np.sign(by_frame) * np.sign(whole.estimate) > 0).mean())
+    yield replace(number(FRAMES_WITH_SIGN), interval=point(with_sign), scope="S0")
+    frames, attributes = np.arange(len(first.frames)), np.arange(len(first.cells))
+    others = np.arange(len(second.cells))
+    without_frame = [(first.columns(frames != j), second.columns(frames != j)) for j in frames]
+    without_attribute = [
+        *((first.rows(attributes != i), second) for i in attributes),
+        *((first, second.rows(others != i)) for i in others),
+    ]
+    yield _deciding(number(DECIDING_FRAMES), whole, without_frame)
+    yield _deciding(number(DECIDING_ATTRIBUTES), whole, without_attribute)
+
+
+def _deciding(number: Number, whole: Interval, without: Sequence[tuple[Matrix, Matrix]]) -> Number:
+    """The share of parts without which the interval would no longer say what the whole says of 0.
+
+    `without` holds the two classes without each part. Refused where one of them has no interval.
+    """
+    if len(without) > _MOST_LEFT_OUT:
+        return replace(number, flag="not_estimable", scope="S0")
+    for pair in without:
+        if flag := one_subject.refusal_of_pair(pair):
+            return replace(number, flag=flag, scope="S0")
+    shown = _leaves_zero_out(whole)
+    intervals = (one_subject.interval_of_pair(pair)[0] for pair in without)
+    deciding = sum(_leaves_zero_out(interval) != shown for interval in intervals)
+    return replace(number, interval=point(deciding / len(without)), scope="S0")
+
+
+def _leaves_zero_out(interval: Interval) -> bool:
+    return interval.low > 0 or interval.high < 0
+
+
+def _of_families(pair: tuple[Matrix, Matrix], classes: tuple[str, str]) -> Iterator[Number]:
+    """Yield how alike the attributes of a family are, class by class."""
+    for class_, own in zip(classes, pair, strict=True):
+        if not one_subject.count_of_families(own):
+            continue
+        matrix = own.complete
+        n_families = one_subject.count_of_families(matrix)
+        means = (
+            anova.style_means(matrix.cells, matrix.styles) if matrix.cells.size else np.array([])
+        )
+        found = intraclass_correlation(means, matrix.families)
+        flag: Flag = ""
+        if np.isnan(found.estimate):
+            flag = "too_few_families" if n_families < _LEAST else "not_estimable"
+        n_attributes, n_frames = matrix.cells.shape
+        slice_ = slices.of_class(class_)
+        number = Number(slice_, FAMILY_ICC, found, n_attributes, n_frames, flag=flag)
+        yield replace(number, n_families=n_families)
+
+
+def _at_cuts(matrix: Matrix, shares: Mapping[str, float]) -> Iterator[Number]:
+    """Yield the contrast with classes cut at other shares of the first group in the world."""
+    if not shares:
+        return
+    share = np.array([shares.get(name, np.nan) for name in matrix.attributes])
+    for cut in CUTS:
+        # An attribute at half is of no class; at a cut it is of one, however 1 less it is rounded.
+        first, second = (own > max(0.5, cut - _ROUNDING) for own in (share, 1 - share))
+        classes = np.where(first, "first", np.where(second, "second", ""))
+        chosen = replace(matrix, classes=classes.tolist())
+        for number in one_subject.contrast(chosen, CONTRAST_AT_CUT, ("first", "second")):
+            yield replace(number, slice=slices.of_cut(cut))
+
+
+def _alike(complete: Matrix, rng: np.random.Generator) -> Iterator[Number]:
+    """Yield whether frames, or attributes, behave as one beyond what their styles explain."""
+    n_attributes, n_frames = complete.cells.shape
+    number = partial(
+        Number,
+        slices.ALL,
+        interval=point(np.nan),
+        n_attributes=n_attributes,
+        n_frames=n_frames,
+        scope="S0",
+    )
+    frames, attributes = number(FRAMES_ALIKE), number(ATTRIBUTES_ALIKE)
+    # Attributes may differ from style to style, and are then alike within each.
+    by_style = anova.strata(complete.styles, n_frames)
+    refused = one_subject.refusal(n_attributes, n_frames)
+    if not refused and min(map(len, by_style)) < _LEAST:
+        refused = "too_few_frames"
+    if refused:
+        yield from (replace(own, flag=refused) for own in (frames, attributes))
+        return
+    cells, in_one = complete.cells, [np.arange(n_attributes)]
+    found = alike(cells.T, by_style, in_one, rng, "rows")
+    yield from _rows_alike(frames, found, "frames", complete.frames)
+    found = alike(cells, in_one, by_style, rng, "columns")
+    yield from _rows_alike(attributes, found, "attributes", complete.attributes)
+
+
+def _rows_alike(
+    whole: Number, found: Alike | None, kind: Literal["frames", "attributes"], names: Sequence[str]
+) -> Iterator[Number]:
+    """Yield the share of one pattern in all rows, and the correlation of each pair found alike."""
+    if found is None:
+        flag: Flag = "not_estimable" if len(names) > MOST_ROWS else "nothing_varied"
+        yield replace(whole, flag=flag)
+        return
+    share = replace(point(found.share), p=found.p, null_value=found.by_chance)
+    yield replace(whole, interval=share)
+    for i, j, correlation in found.pairs:
+        pair = slices.of_pair(kind, *sorted((names[i], names[j])))
+        yield replace(whole, slice=pair, interval=point(correlation))
+
+
+def _of_wording(asked: Asked) -> Iterator[tuple[str, Number]]:
+    """Yield how far the contrast moves from the frames' texts to their variants."""
+    probes = asked.items[asked.items["role"] == "probe"]
+    counts = probes.groupby("frame")["variant"].nunique()
+    varied = probes[probes["frame"].isin(counts.index[counts > 1])]
+    if varied.empty:
+        return
+    base = asked.by_subject(varied[varied["variant"] == 0])
+    others = asked.by_subject(varied[varied["variant"] != 0])
+    for subject, matrix in base.items():
+        own, other = _shared(matrix, others[subject]), _shared(others[subject], matrix)
+        # Frame by frame, so that all but the wording is the same. Few frames of a style may have
+        # variants, so that all count alike.
+        change = replace(own, cells=other.cells - own.cells, styles=())
+        for number in one_subject.contrast(change, PARAPHRASE_SHIFT, asked.classes):
+            yield subject, number
+
+
+def _shared(matrix: Matrix, other: Matrix) -> Matrix:
+    """The attributes and frames that another matrix has too; both are sorted by name."""
+    rows = [name in other.attributes for name in matrix.attributes]
+    return matrix.rows(rows).columns([name in other.frames for name in matrix.frames])
+
+
+def _of_terms(asked: Asked) -> Iterator[tuple[str, Number]]:
+    """Yield the contrast without each term of a group that has others."""
+    terms = asked.items[["group", "term"]].drop_duplicates()
+    terms = terms[terms["group"].isin(asked.groups)]
+    of_group = terms.groupby("group")["term"].nunique()
+    if len(terms) > MOST_TERMS:
+        return
+    for group, term in sorted(terms.itertuples(index=False, name=None)):
+        if of_group[group] < _LEAST:
+            continue
+        is_out = (asked.items["group"] == group) & (asked.items["term"] == term)
+        for subject, matrix in asked.by_subject(asked.items[~is_out]).items():
+            for number in one_subject.contrast(matrix, CONTRAST_WITHOUT_TERM, asked.classes):
+                yield subject, replace(number, slice=slices.without_term(term))

@@ -1,0 +1,1 @@
+"""The cache of scores: its keys, its entries, and whom it believes."""

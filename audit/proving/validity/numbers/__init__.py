@@ -1,0 +1,1 @@
+"""Simulations of what is estimated: coverage of intervals, bias, errors of tests."""

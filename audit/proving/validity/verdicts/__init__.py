@@ -1,0 +1,1 @@
+"""Simulations of what is decided: gates, baselines, weekly alarms, change points."""

@@ -1,0 +1,1 @@
+"""The text of a frame: placeholders, capitals by language, sentences drawn from a grammar."""

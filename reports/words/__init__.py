@@ -1,0 +1,1 @@
+"""Numbers, verdicts and caveats in words: one wording for page, terminal and other programs."""
