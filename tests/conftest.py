@@ -32,11 +32,16 @@ settings.register_profile("project", deadline=None, derandomize=bool(os.environ.
 settings.load_profile("project")
 
 
+# What is imported stays: the collector of garbage would walk all of torch again and again.
+gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """Let the collector leave alone what stays until the end: it would walk all of torch for it."""
+    """Begin to collect garbage, of tests alone: what was imported for them is left out."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
