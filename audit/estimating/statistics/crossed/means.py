@@ -100,7 +100,8 @@ def contrast_interval(  # noqa: PLR0913 - two classes, and what is sampled in th
     places = _strata(styles, first.shape[1])
     pair = (first, second)
     if not all(fillable(cells[:, own]) for cells in pair for own in places):
-        return _contrast_of_clusters(pair, places, families, names, level, null_value)
+        relative = _within_frames(first, second)
+        return _contrast_of_clusters(relative, places, families, names, level, null_value)
     # Relative to one row of the first class, so that two equal classes differ by exactly 0.
     base = np.empty((1, first.shape[1]))
     for own in places:
@@ -208,6 +209,17 @@ def _strata(styles: Sequence[str] | None, n_frames: int) -> _Strata:
         message = f"styles of {sizes} frames; expected at least {_LEAST} of each"
         raise ValueError(message)
     return places
+
+
+def _within_frames(first: Cells, second: Cells) -> tuple[Cells, Cells]:
+    """The cells of two classes relative to their frame, to the mean of the classes' means in it.
+
+    What moves both classes alike would not cancel where they lack different cells of the frame, and
+    clusters of frames would not see it. Cells of a frame in which the other class has none say
+    nothing of the difference, and are left out.
+    """
+    base = (_known_mean(first.T) + _known_mean(second.T)) / 2
+    return first - base, second - base
 
 
 def _known_mean(cells: Cells) -> Cells:
