@@ -170,8 +170,9 @@ def headline(all_contrasts: Sequence[Contrast], names: Names) -> Claim:
             "This audit could not test any lean",
             "none of its sets has a contrast that can be tested; see what was measured below.",
         )
-    # By its own uncertainty and not by size: the largest number may be the least certain.
-    clearest = max(tested, key=lambda contrast: contrast.clearness)
+    # By p and not by size: the largest number may be the least certain, and against its standard
+    # error a set of few degrees of freedom is large by chance. A tiny p may be 0 as a float.
+    clearest = min(tested, key=lambda contrast: (contrast.main.p, -contrast.clearness))
     # The only tested set says by itself that it shows nothing.
     if not clearest.is_shown and len(tested) > 1:
         return _nothing_shown(tested, clearest, names)

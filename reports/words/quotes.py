@@ -13,9 +13,8 @@ from maskaudit.reports.effects import Effect, Effects
 from maskaudit.reports.words import wording
 
 HEADLINE_RULE = (
-    "The headline is about the set with the clearest result, that is the one whose number is "
-    "largest against its own uncertainty (its standard error). All other sets follow, whatever "
-    "they show."
+    "The headline is about the set with the clearest result, that is the one with the smallest p. "
+    "All other sets follow, whatever they show."
 )
 CHOSEN_RULE = (
     "A number that is quoted because the data chose it, as the headline’s and those of sets said "

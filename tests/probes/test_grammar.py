@@ -16,7 +16,7 @@ from scipy import stats
 from maskaudit.audit.errors import InputError
 from maskaudit.probes.expand import expand
 from maskaudit.probes.frames import grammar
-from maskaudit.probes.loading import load
+from maskaudit.probes.loading import SETS, load
 
 SET = """\
 [set]
@@ -57,7 +57,7 @@ mood = ["glad", "ill", "late", "in a hurry", "kind"]
 """
 SOUND = SET + GRAMMAR
 WEEKLY = Path(__file__).resolve().parents[2] / "examples" / "weekly" / "gender_occupation.toml"
-VOCABULARY = Path(grammar.__file__).parents[1] / "audit/phantom/teacher/tokenizer.json"
+VOCABULARY = SETS.parents[1] / "audit/phantom/teacher/tokenizer.json"
 
 
 def write(folder: Path, text: str = SOUND) -> Path:
@@ -580,7 +580,7 @@ def test_the_weekly_example_says_only_words_that_the_bundled_pair_knows():
 
 def test_the_weekly_example_has_the_occupations_and_shares_of_the_shipped_set():
     """One source of figures."""
-    shipped = load(Path(grammar.__file__).parent / "sets" / "gender_occupation.toml")
+    shipped = load(SETS / "gender_occupation.toml")
     found = load(WEEKLY)
     assert found.classes == shipped.classes
     assert found.groups == shipped.groups
@@ -589,6 +589,6 @@ def test_the_weekly_example_has_the_occupations_and_shares_of_the_shipped_set():
 
 def test_the_texts_of_the_weekly_example_share_no_sentence_with_the_shipped_frames():
     """What it finds is found on other sentences."""
-    shipped = load(Path(grammar.__file__).parent / "sets" / "gender_occupation.toml")
+    shipped = load(SETS / "gender_occupation.toml")
     own = {frame.text for seed in range(50) for frame in load(WEEKLY).drawn(seed).frames}
     assert not own & {text for frame in shipped.frames for text in frame.texts}

@@ -15,7 +15,7 @@ from maskaudit.audit.recording.rows.values import FLAGS, OUTCOMES
 from maskaudit.reports.blocks import Cell, Table, Words
 from maskaudit.reports.effects import Effect, Effects, Names
 from maskaudit.reports.sections.association.examples import Between
-from maskaudit.reports.sections.association.inherited.section import classes as inherited_classes
+from maskaudit.reports.sections.association.inherited import classes as inherited_classes
 from maskaudit.reports.sections.association.rankings import rankings
 from maskaudit.reports.words import caveats, definitions
 from tests.reports import records

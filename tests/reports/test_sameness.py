@@ -11,7 +11,7 @@ from scipy import stats
 from maskaudit.audit.recording.margins import Margin
 from maskaudit.reports.blocks import Part
 from maskaudit.reports.overview import overview
-from maskaudit.reports.sections.association.inherited.section import section as inherited
+from maskaudit.reports.sections.association.inherited import section as inherited
 from maskaudit.reports.words import sameness, wording
 from tests.reports import records
 from tests.reports.records import page

@@ -9,8 +9,8 @@ from scipy import stats
 
 from maskaudit.audit.estimating.statistics.inheritance import CLASSES
 from maskaudit.reports.blocks import Definitions, Part
-from maskaudit.reports.sections.association.inherited.section import classes as inherited_classes
-from maskaudit.reports.sections.association.inherited.section import section as inherited
+from maskaudit.reports.sections.association.inherited import classes as inherited_classes
+from maskaudit.reports.sections.association.inherited import section as inherited
 from maskaudit.reports.sections.method.intervals import _INTERVALS
 from tests.reports import records
 from tests.reports.records import page
