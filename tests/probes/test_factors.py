@@ -66,7 +66,7 @@ def test_crossed_groups_have_the_factors_that_are_written(tmp_path):
         (
             'gender = "men", race = "white"',
             'gender = "men"',
-            "names 'gender'; expected 'gender' and 'race', as the first group with factors has them",
+            "names 'gender'; expected 'gender' and 'race', as the first group with factors has",
         ),
         (
             'race = "white", gender = "women"',
