@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from maskaudit.audit.texts.characters import folded
 from maskaudit.audit.texts.toml_lines import Place
 from maskaudit.probes import grammar
+from maskaudit.probes.checks_of_factors import faults_of_factors
 from maskaudit.probes.checks_of_language import (
     Fault,
     faults_of_forms,
@@ -69,6 +70,7 @@ def _faults_of_association(probe_set: ProbeSet) -> Iterator[Fault]:
             yield Fault((part,), f"{part}: the set has {count}; expected at least {least}")
     yield from _faults_of_words(probe_set)
     yield from _faults_of_contrast(probe_set)
+    yield from faults_of_factors(probe_set)
     yield from _faults_of_facets(probe_set)
     yield from _faults_of_texts(probe_set)
     yield from faults_of_language(probe_set)

@@ -139,10 +139,14 @@ class Term(Part):
 
 
 class Group(Part):
-    """A demographic group; a set's first group is g1 in log p(g1) - log p(g2)."""
+    """A demographic group; a set's first group is g1 in log p(g1) - log p(g2).
+
+    `factors` places it in a crossed table, such as race by gender: its level of each factor.
+    """
 
     terms: list[Term] = Field(min_length=1)
     label: Line | None = None
+    factors: dict[Name, Name] = Field(default={})
 
 
 class Attribute(Part):
