@@ -31,7 +31,7 @@ from maskaudit.reports.sections.contrasts import Contrast, finding, label, large
 
 _QUESTIONS = {
     ACCURACY: (
-        "{who} fills {k} of {n} plain facts with a right answer",
+        "{who} fills {k} of {n} {unit} with a right answer",
         "Facts filled with a right answer, by kind",
     ),
     NEGATED: (
@@ -87,12 +87,10 @@ def cloze(probe_set: str, manifest: Manifest, tables: Tables, names: Names) -> S
     part = manifest.probe_sets[probe_set]
     estimates = tables.effects.of_set(probe_set)
     blocks: list[Block] = [Text(wording.visible(part.question, None), "question")]
-    paragraphs = [facts(estimates, estimator, names) for estimator in _QUESTIONS]
-    blocks += [
-        Text(" ".join(lines))
-        for lines in (*paragraphs, competence.sentences(manifest, names))
-        if lines
-    ]
+    paragraphs = [facts(part, estimates, estimator, names) for estimator in _QUESTIONS]
+    is_judged = competence.is_plain(part)
+    paragraphs += [list(competence.sentences(manifest, names))] if is_judged else []
+    blocks += [Text(" ".join(lines)) for lines in paragraphs if lines]
     blocks.append(Text(wording.visible(part.how_to_read, None)))
     for estimator, (_, caption) in _QUESTIONS.items():
         table = _shares(probe_set, estimator, caption, estimates, names)
@@ -103,8 +101,12 @@ def cloze(probe_set: str, manifest: Manifest, tables: Tables, names: Names) -> S
     return _section(probe_set, part, blocks)
 
 
-def facts(estimates: Effects, estimator: str, names: Names) -> list[str]:
-    """How often each model gives the right answer (or ignores a "not"), and the difference."""
+def facts(part: ProbeSet, estimates: Effects, estimator: str, names: Names) -> list[str]:
+    """How often each model gives the right answer (or ignores a "not"), and the difference.
+
+    `estimates` are those of the set.
+    """
+    unit = "plain facts" if competence.is_plain(part) else "sentences"
     by_subject = estimates.at(estimator, ALL, names.subjects)
     shares = [
         (
@@ -113,6 +115,7 @@ def facts(estimates: Effects, estimator: str, names: Names) -> list[str]:
                 # The estimate is k / n, so only floating point makes the product no whole number.
                 k=round(by_subject[model].estimate * by_subject[model].n_frames),
                 n=by_subject[model].n_frames,
+                unit=unit,
             ),
             _share(by_subject[model]),
         )
