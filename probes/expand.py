@@ -293,14 +293,15 @@ def _fact_rows(fact: Fact, text: str, label: str, case: SentenceCase) -> Iterato
         before = MASK.join(text.split(MASK)[: slot + 1])
         for answer in dict.fromkeys(answers):
             yield {
-                # Each mask is asked by itself, with the others masked; a sentence is one cluster.
+                # Each mask is asked by itself, with the others masked. A sentence is one cluster,
+                # and so are all sentences of one fact.
                 "frame": f"{fact.id}.{slot + 1}" if several else fact.id,
                 "variant": 0,
                 "attribute": answer,
                 "class": fact.relation,
                 "role": "probe",
                 "label": label,
-                "cluster": fact.id if several else "",
+                "cluster": fact.of or (fact.id if several else ""),
                 "text": text,
                 "slot": slot,
                 "target": case.after(before, answer),

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -12,57 +11,19 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
     ValidationInfo,
     model_validator,
 )
 
 from maskaudit.audit.recording.manifest import Expect, Kind
 from maskaudit.audit.recording.margins import Margins
-from maskaudit.audit.texts.characters import composed, invisible, without_case
+from maskaudit.audit.texts.characters import composed, without_case
 from maskaudit.audit.texts.toml_files import Part, did_you_mean, listed
 from maskaudit.probes import grammar, languages
 from maskaudit.probes.sentence import MASK, faults_of_fact, faults_of_sentence, sides
+from maskaudit.probes.words import FormName, Line, Lines, Name, Piece, Word, one_line
 
 _ID_LENGTH = 16
-_BRACKETS = frozenset("[]{}")
-# Words that have none of the faults below; a set may have a million, so they are seen at a glance.
-_FAULTLESS = re.compile(r"[A-Za-z0-9'-]+(?: [A-Za-z0-9'-]+)*")
-
-
-def _one_line(text: str) -> str:
-    if found := invisible(text):
-        message = f"must be one line without invisible characters; has {found}"
-        raise ValueError(message)
-    if "  " in text:
-        message = "has two spaces in a row; expected one"
-        raise ValueError(message)
-    return composed(text)
-
-
-def _plain(text: str) -> str:
-    if not _BRACKETS.isdisjoint(text):
-        message = "expected plain words, without brackets or braces"
-        raise ValueError(message)
-    return text
-
-
-def _word(text: str) -> str:
-    return text if _FAULTLESS.fullmatch(text) else _plain(_one_line(text))
-
-
-def _name(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]+([-_][a-z0-9]+)*", text):
-        message = "expected lower-case letters and digits, with - or _ between them"
-        raise ValueError(message)
-    return text
-
-
-def _form_name(text: str) -> str:
-    if re.search(r"[\s\[\]{}|]", text):
-        message = "expected one word, which stands in braces in the frames, as {der} does"
-        raise ValueError(message)
-    return text
 
 
 def _sentence(text: str, info: ValidationInfo) -> str:
@@ -86,19 +47,6 @@ def _faultless(text: str, faults: Iterator[str]) -> str:
     return text
 
 
-Line = Annotated[
-    str,
-    StringConstraints(min_length=1, strip_whitespace=True),
-    AfterValidator(_one_line),
-]
-Lines = Annotated[list[Line], BeforeValidator(listed)]
-Word = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=60, strip_whitespace=True),
-    AfterValidator(_word),
-]
-Name = Annotated[str, StringConstraints(max_length=60), AfterValidator(_name)]
-FormName = Annotated[Line, StringConstraints(max_length=60), AfterValidator(_form_name)]
 Language = Annotated[str, AfterValidator(languages.canonical)]
 
 
@@ -106,7 +54,8 @@ class Header(Part):
     """A set's description; its name and version are part of the method key of every number.
 
     `language` decides where capitals are written and whether articles are English; with
-    `capitalise` false every word stands as the set writes it.
+    `capitalise` false every word stands as the set writes it. `plain` names the relations of a
+    cloze set that the others are held against.
     """
 
     name: Name
@@ -124,10 +73,12 @@ class Header(Part):
     sources: Annotated[Lines, Field(min_length=1)]
     neutral: Word | None = None
     contrast: list[Name] | None = Field(default=None, min_length=2, max_length=2)
+    # Written into records by the sets that have it alone (`audit.describe`).
+    plain: Annotated[list[Name], BeforeValidator(listed)] = Field(default=[], exclude=True)
     expect: Expect = "lean"
     share_alike: bool = False
     non_commercial: bool = False
-    cite: Annotated[str, AfterValidator(_one_line)] = ""
+    cite: Annotated[str, AfterValidator(one_line)] = ""
 
 
 class Term(Part):
@@ -255,9 +206,6 @@ class Frame(Part):
         return [self.text, *self.variants]
 
 
-Piece = Annotated[Line, StringConstraints(max_length=200), AfterValidator(_plain)]
-
-
 class Grammar(Part):
     """Texts with parts that generate a universe of frames; each audit draws `frames` of them."""
 
@@ -295,11 +243,13 @@ class Fact(Part):
     """A sentence with its correct answers, and the negated sentence for which they are wrong.
 
     With several masks, `answers` has an entry for each, in their order; a bar stands between words
-    that are all right at the same mask.
+    that are all right at the same mask. Sentences with one `of` depend on each other: they ask for
+    one fact in several ways (`relation`), or are about one subject.
     """
 
     id: Name
     relation: Name
+    of: Name | None = None
     text: Annotated[Line, AfterValidator(_cloze)]
     answers: Annotated[list[Word], BeforeValidator(listed), Field(min_length=1)]
     negated: Annotated[Line, AfterValidator(_cloze)] | None = None

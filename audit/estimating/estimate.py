@@ -39,6 +39,7 @@ from maskaudit.audit.estimating.read_alike import distinct
 from maskaudit.audit.estimating.registry.names import (
     ACCURACY,
     CONTRAST,
+    DROP,
     ENTROPY,
     FIDELITY,
     FIDELITY_ADJUSTED,
@@ -54,7 +55,7 @@ from maskaudit.audit.estimating.teacher_student import fidelities
 from maskaudit.audit.recording import group_pairs, tables
 from maskaudit.audit.recording.slices import ALL
 
-_FIRST_FILLS = (ACCURACY, NEGATED)
+_FIRST_FILLS = (ACCURACY, NEGATED, DROP)
 _FIDELITIES = (FIDELITY, FIDELITY_ADJUSTED, ENTROPY)
 
 Lexicon = frozenset[str]
@@ -324,6 +325,9 @@ def _beyond_sharpness(
 
 def _cloze(items: pd.DataFrame, scores: pd.DataFrame, design: Design) -> _Result:
     """Shares of facts filled correctly, and of negated facts where the answer is still given."""
-    rows, missing = cloze(items, scores)
-    keys = (design.key(row["estimator"], "any", "fact") for row in rows)
-    return [{**row, "method": key} for row, key in zip(rows, keys, strict=True)], missing
+    found, missing = cloze(items, scores, design.plain)
+    rows = []
+    for row in found:
+        against = f":{plain}" if (plain := row.pop("plain", "")) else ""
+        rows.append({**row, "method": design.key(f"{row['estimator']}{against}", "any", "fact")})
+    return rows, missing

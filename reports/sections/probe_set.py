@@ -1,9 +1,8 @@
 """The section of one probe set: its results, its largest leans, its limits."""
 
-import math
 from collections.abc import Sequence
 
-from maskaudit.audit.estimating.registry.names import ACCURACY, NEGATED
+from maskaudit.audit.estimating.registry.names import ACCURACY, DROP, NEGATED
 from maskaudit.audit.recording.manifest import Manifest, ProbeSet
 from maskaudit.audit.recording.slices import ALL
 from maskaudit.reports import caveats, definitions, wording
@@ -28,6 +27,7 @@ from maskaudit.reports.sections.association import (
 )
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.contrasts import Contrast, finding, label, largest, pairs
+from maskaudit.reports.sections.drops import drops, points_cell
 
 _QUESTIONS = {
     ACCURACY: (
@@ -95,7 +95,8 @@ def cloze(probe_set: str, manifest: Manifest, tables: Tables, names: Names) -> S
     for estimator, (_, caption) in _QUESTIONS.items():
         table = _shares(probe_set, estimator, caption, estimates, names)
         blocks += [table, definitions.definitions([estimator], short=True)] if table else []
-    further = measures.further(probe_set, part, estimates, tuple(_QUESTIONS), names)
+    blocks += drops(probe_set, part, estimates, names)
+    further = measures.further(probe_set, part, estimates, (*_QUESTIONS, DROP), names)
     blocks += [Part("Further measures", further)] if further else []
     blocks += [_limits(part), *licences.of_set(part)]
     return _section(probe_set, part, blocks)
@@ -162,7 +163,9 @@ def _shares(
         if names.paired:
             difference = by_subject.get(DIFFERENCE)
             cells += [
-                wording.UNKNOWN if difference is None else _points_cell(difference),
+                wording.UNKNOWN
+                if difference is None
+                else points_cell(difference, "every sentence alike"),
                 wording.UNKNOWN if difference is None else wording.p_number(difference.p),
             ]
         count = wording.number(by_subject[CANDIDATE].n_frames)
@@ -179,18 +182,6 @@ def _shares(
         note=_SHARES_NOTE if names.paired else "Not tested.",
         basis=caveats.scopes(chosen.scopes, {"S1": "other sentences of the same kinds"}),
     )
-
-
-def _points_cell(effect: Effect) -> str | Cell:
-    """A difference of shares in points, with its interval, or a note that no sentence differs."""
-    shown = wording.points(effect.estimate)
-    if effect.std_error == 0:
-        return caveats.beside(shown, "every sentence alike")
-    if not math.isnan(effect.low):
-        shown += f" ({wording.points(effect.low)} to {wording.points(effect.high)})"
-        shown = wording.Interval(shown, effect.low, effect.high)
-    least = caveats.could_find(effect, lambda value: wording.plain(100 * value, 0))
-    return caveats.beside(shown, least, caveats.refusal(effect))
 
 
 def _share_cell(effect: Effect) -> str:

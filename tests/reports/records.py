@@ -482,6 +482,7 @@ def _manifest(
             p.header.name: {
                 **p.header.model_dump(exclude={"name"}),
                 **({"directions": p.directions} if p.directions else {}),
+                **({"plain": p.header.plain} if p.header.plain else {}),
                 **({"margins": p.margins.model_dump()} if p.margins else {}),
                 "items_digest": part.digest,
                 "groups": {

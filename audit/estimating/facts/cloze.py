@@ -1,6 +1,6 @@
 """Shares of facts filled correctly, by model and as a paired difference."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE
 from maskaudit.audit.estimating.crossed import LEAST_FRAMES
 from maskaudit.audit.estimating.estimators import per_unit
 from maskaudit.audit.estimating.estimators.answer_ranks import answer_ranks
+from maskaudit.audit.estimating.facts.drops import drops
 from maskaudit.audit.estimating.facts.sentences import sentences
 from maskaudit.audit.estimating.registry.names import ACCURACY, CORRECTED, NEGATED
 from maskaudit.audit.estimating.statistics import anova, clusters, proportions
@@ -21,12 +22,13 @@ from maskaudit.audit.recording.values import Flag
 
 
 def cloze(
-    items: pd.DataFrame, scores: pd.DataFrame
+    items: pd.DataFrame, scores: pd.DataFrame, plain: Sequence[str] = ()
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """Rows of `estimates` on first fills, and the facts left out (relation and frame).
 
     A fact counts only if every model could read one of its answers. It is a hit where an answer is
-    the likeliest filling of as many masks as it has pieces.
+    the likeliest filling of as many masks as it has pieces. `plain` are the relations that the
+    others are held against.
     """
     keys = ["label", "class", "frame", "cluster"]
     answers = items.merge(answer_ranks(scores), on="item")
@@ -46,7 +48,7 @@ def cloze(
         {"attribute": str(relation), "frame": str(frame)}
         for _, relation, frame, _ in scored.index[~scored]
     ]
-    rows = []
+    rows: list[dict[str, Any]] = []
     for label, estimator in (("right", ACCURACY), ("changed", NEGATED)):
         label_hits = hits[[item == label for item in hits.index.get_level_values("label")]]
         for slice_, part in _slices(label_hits):
@@ -67,7 +69,8 @@ def cloze(
                 }
                 for subject, interval, flag in _shares(part)
             ]
-    return rows, left_out
+    is_right = hits.index.get_level_values("label") == "right"
+    return [*rows, *drops(hits[is_right], plain)], left_out
 
 
 def _slices(hits: pd.DataFrame) -> Iterator[tuple[Slice, pd.DataFrame]]:
@@ -82,8 +85,8 @@ def _shares(hits: pd.DataFrame) -> Iterator[tuple[str, Interval, Flag]]:
     """Yield each model's share with Wilson's interval, and the difference with McNemar's exact p.
 
     The interval of the paired difference is Student's t over facts. The masks of one sentence are a
-    cluster: Wilson's n is the effective one, the interval a jackknife over sentences, and p has a
-    sentence once.
+    cluster, and so are the sentences of one fact: Wilson's n is the effective one, the interval a
+    jackknife over clusters, and p has a cluster once.
     """
     labels = sentences(*(hits.index.get_level_values(name) for name in ("frame", "cluster")))
     for model in hits.columns:

@@ -21,6 +21,7 @@ from maskaudit.audit.estimating.registry.names import (
     CONTRAST_AGAINST_REST,
     CORRELATION,
     DEPENDABILITY,
+    DROP,
     EXPECTED_SIGN_CHANGES,
     FIDELITY,
     FIDELITY_ADJUSTED,
@@ -369,6 +370,20 @@ _ENTRIES = (
         "each is a fact, read with the others masked.",
         does_not_show="How sure the model is, or whether the right answer comes second.",
         kinds=_FACTS,
+        shown=FACTS,
+        form="share",
+    ),
+    Entry(
+        name=DROP,
+        unit="",
+        definition="How much smaller the share of facts filled right is in one kind of sentence "
+        "than in the plain kind of the set, over the facts that both ask; a fact that a kind asks "
+        "several times counts by its mean. -1 to 1; positive: the kind costs the model facts.",
+        does_not_show="What else changes with the kind, such as the length of the sentence; or "
+        "facts that the model does not fill right in the plain kind either.",
+        kinds=_FACTS,
+        null=0.0,
+        harm="up",
         shown=FACTS,
         form="share",
     ),

@@ -68,6 +68,8 @@ FLIPS, SIGN_CHANGES, EXPECTED_SIGN_CHANGES = "flips", "sign_changes", "expected_
 FIDELITY, FIDELITY_ADJUSTED = "fidelity", "fidelity_adjusted"
 # Numbers from the likeliest fills of facts.
 ACCURACY, NEGATED = "accuracy@1", "negated_still@1"
+# What a kind of sentence costs a model against the plain kind of a set.
+DROP = "accuracy_drop@1"
 
 WILSON, EXACT = "_wilson", "_exact"
 _TIES = "_ties"

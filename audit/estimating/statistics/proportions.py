@@ -74,3 +74,21 @@ def mcnemar(
     gained, lost = int((change > 0).sum()), int((change < 0).sum())
     # Without an item on which the series differ there are no trials, which `binomtest` refuses.
     return float(stats.binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+
+
+def sign_flips(changes: NDArray[np.int_]) -> float:
+    """Exact two-sided p of the sum of whole numbers, each of which may as well have the other sign.
+
+    The share of all 2^n choices of signs whose sum is as far from 0 or further. With changes of -1,
+    0 and 1 it is McNemar's exact test; 1 if nothing changed.
+    """
+    sizes = np.abs(changes[changes != 0])
+    # The distribution of the sum, one number at a time: `chances` begins at minus the total.
+    chances = np.ones(1)
+    for size in sizes.tolist():
+        moved = np.zeros(len(chances) + 2 * size)
+        moved[: len(chances)] += chances / 2
+        moved[2 * size :] += chances / 2
+        chances = moved
+    sums = np.arange(len(chances)) - int(sizes.sum())
+    return min(1.0, float(chances[np.abs(sums) >= abs(int(changes.sum()))].sum()))
