@@ -13,12 +13,12 @@ from maskaudit.audit.texts import bounded
 from maskaudit.audit.texts.characters import composed
 from maskaudit.audit.texts.toml_files import Document, document, listed
 from maskaudit.probes.checks import faults_between_parts
+from maskaudit.probes.fact import Fact
 from maskaudit.probes.languages import ENGLISH, well_formed
 from maskaudit.probes.schema import (
     Attribute,
     AttributeClass,
     Controls,
-    Fact,
     Frame,
     Grammar,
     Group,

@@ -20,7 +20,8 @@ from maskaudit.audit.recording.margins import Margins
 from maskaudit.audit.texts.characters import composed, without_case
 from maskaudit.audit.texts.toml_files import Part, did_you_mean, listed
 from maskaudit.probes import grammar, languages
-from maskaudit.probes.sentence import MASK, faults_of_fact, faults_of_sentence, sides
+from maskaudit.probes.fact import Fact
+from maskaudit.probes.sentence import faults_of_sentence, sides
 from maskaudit.probes.words import FormName, Line, Lines, Name, Piece, Word, one_line
 
 _ID_LENGTH = 16
@@ -35,10 +36,6 @@ def _named(info: ValidationInfo, table: str) -> Sequence[str]:
     """Return the keys of a table of the set that is being validated (`ProbeSet.checked`)."""
     keys: Mapping[str, Sequence[str]] = info.context or {}
     return keys.get(table, ())
-
-
-def _cloze(text: str) -> str:
-    return _faultless(text, faults_of_fact(text))
 
 
 def _faultless(text: str, faults: Iterator[str]) -> str:
@@ -237,46 +234,6 @@ def _each_name_once(forms: Any) -> Any:  # noqa: ANN401 - whatever the file has 
 
 
 FormsByGroup = Annotated[dict[FormName, dict[Name, Piece]], BeforeValidator(_each_name_once)]
-
-
-class Fact(Part):
-    """A sentence with its correct answers, and the negated sentence for which they are wrong.
-
-    With several masks, `answers` has an entry for each, in their order; a bar stands between words
-    that are all right at the same mask. Sentences with one `of` depend on each other: they ask for
-    one fact in several ways (`relation`), or are about one subject.
-    """
-
-    id: Name
-    relation: Name
-    of: Name | None = None
-    text: Annotated[Line, AfterValidator(_cloze)]
-    answers: Annotated[list[Word], BeforeValidator(listed), Field(min_length=1)]
-    negated: Annotated[Line, AfterValidator(_cloze)] | None = None
-
-    @model_validator(mode="after")
-    def _answers_fit_masks(self) -> Self:
-        n_masks = self.text.count(MASK)
-        if self.negated is not None and self.negated.count(MASK) != n_masks:
-            message = f"text has {MASK} {n_masks} times, negated {self.negated.count(MASK)} times"
-            raise ValueError(message + "; expected the same number in both")
-        if n_masks > 1 and len(self.answers) != n_masks:
-            message = (
-                f"text has {n_masks} masks, answers {len(self.answers)} entries; expected one for "
-                f"each mask, with | between words that are all right there"
-            )
-            raise ValueError(message)
-        if not all(all(words) for words in self.by_mask):
-            message = "answers: a bar has no word beside it; expected one on either side"
-            raise ValueError(message)
-        return self
-
-    @property
-    def by_mask(self) -> list[list[str]]:
-        """The right answers of each mask, in the order of the text."""
-        if self.text.count(MASK) == 1:
-            return [self.answers]
-        return [[word.strip() for word in entry.split("|")] for entry in self.answers]
 
 
 class ProbeSet(Part):

@@ -34,10 +34,13 @@ from maskaudit.audit.estimating.estimators.catalogue import GROUP, UNIT
 from maskaudit.audit.estimating.estimators.contexts import in_every_model
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import pooling_rule
+from maskaudit.audit.estimating.facts.choices import choices
 from maskaudit.audit.estimating.facts.cloze import cloze
 from maskaudit.audit.estimating.read_alike import distinct
 from maskaudit.audit.estimating.registry.names import (
     ACCURACY,
+    CHOICE,
+    CHOICE_DROP,
     CONTRAST,
     DROP,
     ENTROPY,
@@ -55,7 +58,7 @@ from maskaudit.audit.estimating.teacher_student import fidelities
 from maskaudit.audit.recording import group_pairs, tables
 from maskaudit.audit.recording.slices import ALL
 
-_FIRST_FILLS = (ACCURACY, NEGATED, DROP)
+_FIRST_FILLS = (ACCURACY, NEGATED, DROP, CHOICE, CHOICE_DROP)
 _FIDELITIES = (FIDELITY, FIDELITY_ADJUSTED, ENTROPY)
 
 Lexicon = frozenset[str]
@@ -327,7 +330,7 @@ def _cloze(items: pd.DataFrame, scores: pd.DataFrame, design: Design) -> _Result
     """Shares of facts filled correctly, and of negated facts where the answer is still given."""
     found, missing = cloze(items, scores, design.plain)
     rows = []
-    for row in found:
+    for row in [*found, *choices(items, scores, design.plain)]:
         against = f":{plain}" if (plain := row.pop("plain", "")) else ""
         rows.append({**row, "method": design.key(f"{row['estimator']}{against}", "any", "fact")})
     return rows, missing

@@ -1,8 +1,15 @@
 """The section of one probe set: its results, its largest leans, its limits."""
 
+import math
 from collections.abc import Sequence
 
-from maskaudit.audit.estimating.registry.names import ACCURACY, DROP, NEGATED
+from maskaudit.audit.estimating.registry.names import (
+    ACCURACY,
+    CHOICE,
+    CHOICE_DROP,
+    DROP,
+    NEGATED,
+)
 from maskaudit.audit.recording.manifest import Manifest, ProbeSet
 from maskaudit.audit.recording.slices import ALL
 from maskaudit.reports import caveats, definitions, wording
@@ -33,6 +40,10 @@ _QUESTIONS = {
     ACCURACY: (
         "{who} fills {k} of {n} {unit} with a right answer",
         "Facts filled with a right answer, by kind",
+    ),
+    CHOICE: (
+        "of the words to choose from, {who} finds a right one likeliest in {k} of {n} sentences",
+        "Choices that are right, by kind",
     ),
     NEGATED: (
         "when the sentence is negated, {who} still gives that answer in {k} of {n}",
@@ -95,8 +106,9 @@ def cloze(probe_set: str, manifest: Manifest, tables: Tables, names: Names) -> S
     for estimator, (_, caption) in _QUESTIONS.items():
         table = _shares(probe_set, estimator, caption, estimates, names)
         blocks += [table, definitions.definitions([estimator], short=True)] if table else []
-    blocks += drops(probe_set, part, estimates, names)
-    further = measures.further(probe_set, part, estimates, (*_QUESTIONS, DROP), names)
+    for estimator in (DROP, CHOICE_DROP):
+        blocks += drops(probe_set, part, estimates, estimator, names)
+    further = measures.further(probe_set, part, estimates, (*_QUESTIONS, DROP, CHOICE_DROP), names)
     blocks += [Part("Further measures", further)] if further else []
     blocks += [_limits(part), *licences.of_set(part)]
     return _section(probe_set, part, blocks)
@@ -142,9 +154,11 @@ def _paired(effect: Effect, names: Names) -> str:
 
 
 def _share(effect: Effect) -> str:
+    chance = effect.null_value
+    by_lot = "" if math.isnan(chance) else f"; by lot it would be {wording.percent(chance)}"
     return (
         f"{wording.percent(effect.estimate)}, 95 % interval "
-        f"{wording.percent(effect.low)} to {wording.percent(effect.high)}"
+        f"{wording.percent(effect.low)} to {wording.percent(effect.high)}{by_lot}"
     )
 
 
@@ -169,8 +183,12 @@ def _shares(
                 wording.UNKNOWN if difference is None else wording.p_number(difference.p),
             ]
         count = wording.number(by_subject[CANDIDATE].n_frames)
-        rows.append((name, count, *cells))
+        # Of choices alone it is known what a choice by lot has right.
+        chance = by_subject[CANDIDATE].null_value
+        by_lot = () if math.isnan(chance) else (wording.percent(chance),)
+        rows.append((name, count, *by_lot, *cells))
     columns = [Column("Kind", is_number=False), Column("Sentences")]
+    columns += [Column("By lot")] if estimator == CHOICE else []
     columns += [Column(names.label(model)) for model in names.models]
     if names.paired:
         columns += [Column("Difference, points"), Column("p, not adjusted")]

@@ -83,3 +83,47 @@ def test_a_slip_in_a_fact_is_told_beside_one_elsewhere() -> None:
     assert "no other fact is of 'b'" in said
     assert "answers" in said
     assert "plain" not in said
+
+
+def fact(**said: Any) -> Any:
+    """Return a set of one fact."""
+    whole = {"id": "key", "relation": "plain", "text": "The key [MASK] here.", **said}
+    return parse({"set": {**HEADER, "kind": "cloze"}, "facts": [whole]}, "", "here")
+
+
+def test_words_to_choose_from_are_read_where_the_answers_are() -> None:
+    """Right ones first, each once; the negated sentence has the answers alone."""
+    found = fact(
+        answers=["is", "was"],
+        choices=["are", "is", "was", "were"],
+        negated="The key [MASK] not here.",
+    )
+    items = expand(found).items
+    assert list(zip(items["target"], items["label"], strict=True)) == [
+        ("is", "right"), ("was", "right"), ("are", "wrong"), ("were", "wrong"),
+        ("is", "changed"), ("was", "changed"),
+    ]  # fmt: skip
+    assert items["context"].nunique() == 2
+
+
+def test_a_choice_that_opens_a_sentence_is_capitalised() -> None:
+    """As an answer is."""
+    items = expand(fact(text="[MASK] keys.", answers=["two"], choices=["two", "three"])).items
+    assert items["target"].tolist() == ["Two", "Three"]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"answers": ["is"], "choices": ["are", "were"]}, "the answer 'is' is not among them"),
+        ({"answers": ["is"], "choices": ["is"]}, "every one of them is right"),
+        ({"answers": ["is"], "choices": ["is", "are", "Are"]}, "'are' appears twice"),
+        ({"answers": ["is", "it"], "choices": ["is", "it", "so"], "text": "[MASK] [MASK]."},
+         "not allowed with several masks"),
+    ],
+)  # fmt: skip
+def test_a_choice_that_is_none_is_refused(said: Any, told: str) -> None:
+    """In words that say what to write."""
+    with pytest.raises(InputError) as caught:
+        fact(**said)
+    assert told in str(caught.value)

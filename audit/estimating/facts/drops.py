@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from maskaudit.audit.estimating.cells import CANDIDATE, DIFFERENCE, REFERENCE
 from maskaudit.audit.estimating.crossed import LEAST_FRAMES
-from maskaudit.audit.estimating.registry.names import CORRECTED, DROP
+from maskaudit.audit.estimating.registry.names import CORRECTED
 from maskaudit.audit.estimating.statistics import anova, proportions
 from maskaudit.audit.estimating.statistics.interval import Interval, point
 from maskaudit.audit.recording.slices import of_relation
@@ -20,7 +20,7 @@ from maskaudit.audit.recording.values import Flag
 _TWO = 2
 
 
-def drops(hits: pd.DataFrame, plain: Sequence[str]) -> Iterator[dict[str, Any]]:
+def drops(hits: pd.DataFrame, plain: Sequence[str], estimator: str) -> Iterator[dict[str, Any]]:
     """Yield the rows of every kind but the plain ones, with `plain`: the kind it is held against.
 
     `hits` has a column for each model and a row for each fact, with the levels `class` (the kind)
@@ -36,11 +36,11 @@ def drops(hits: pd.DataFrame, plain: Sequence[str]) -> Iterator[dict[str, Any]]:
             if len(changes) < _TWO:
                 continue
             for subject, values in _by_subject(changes):
-                interval, flag = _interval(values, scale)
+                interval, flag = _interval(values, scale, subject)
                 yield {
                     **vars(interval),
                     "slice": str(of_relation(str(kind))),
-                    "estimator": DROP,
+                    "estimator": estimator,
                     "subject": subject,
                     "scope": "S1",
                     "mode": CORRECTED,
@@ -76,10 +76,12 @@ def _by_subject(changes: pd.DataFrame) -> Iterator[tuple[str, NDArray[np.int_]]]
         yield DIFFERENCE, by_model[CANDIDATE] - by_model[REFERENCE]
 
 
-def _interval(changes: NDArray[np.int_], scale: int) -> tuple[Interval, Flag]:
+def _interval(changes: NDArray[np.int_], scale: int, subject: str) -> tuple[Interval, Flag]:
     mean = anova.frame_interval(changes / scale, null_value=0.0)
-    # Facts that all changed alike, and do not merely stay as they are, are an artefact.
-    flag: Flag = "nothing_varied" if mean.std_error == 0 and changes.any() else ""
+    # That no fact of a sample changed shows no drop of exactly 0; but of two models that lose the
+    # same facts, as a model and its copy do, the difference is.
+    is_same = subject == DIFFERENCE and not changes.any()
+    flag: Flag = "nothing_varied" if mean.std_error == 0 and not is_same else ""
     flag = "too_few_frames" if len(changes) < LEAST_FRAMES else flag
     shown = point(mean.estimate) if flag else mean
     p = proportions.sign_flips(changes)

@@ -1,10 +1,9 @@
-"""Entries of the numbers outside the named estimators: from cells and from first fills of facts."""
+"""Entries of the numbers outside the named estimators: from cells, and from fills of facts."""
 
 from collections.abc import Mapping
 
-from maskaudit.audit.estimating.registry import robustness
+from maskaudit.audit.estimating.registry import facts, robustness
 from maskaudit.audit.estimating.registry.entry import (
-    FACTS,
     INHERITED,
     LEANS,
     RANKINGS,
@@ -13,7 +12,6 @@ from maskaudit.audit.estimating.registry.entry import (
     Entry,
 )
 from maskaudit.audit.estimating.registry.names import (
-    ACCURACY,
     AGAINST_REST,
     ASSOCIATION,
     BEYOND_WORLD,
@@ -21,7 +19,6 @@ from maskaudit.audit.estimating.registry.names import (
     CONTRAST_AGAINST_REST,
     CORRELATION,
     DEPENDABILITY,
-    DROP,
     EXPECTED_SIGN_CHANGES,
     FIDELITY,
     FIDELITY_ADJUSTED,
@@ -35,7 +32,6 @@ from maskaudit.audit.estimating.registry.names import (
     LOG_KAPPA,
     LOG_MAGNITUDE_RATIO,
     MAGNITUDE,
-    NEGATED,
     SIGN_CHANGES,
     SLOPE,
     WORLD_INTERCEPT,
@@ -43,7 +39,7 @@ from maskaudit.audit.estimating.registry.names import (
     contrast_of,
 )
 
-_CELLS, _FACTS = frozenset({"association"}), frozenset({"cloze"})
+_CELLS = frozenset({"association"})
 _ENTRIES = (
     Entry(
         name=CONTRAST,
@@ -362,41 +358,8 @@ _ENTRIES = (
         null=0.0,
         shown=INHERITED,
     ),
-    Entry(
-        name=ACCURACY,
-        unit="",
-        definition="The share of facts that the likeliest fill answers right. An answer of several "
-        "pieces is held against all fillings of as many masks. Of a sentence with several masks "
-        "each is a fact, read with the others masked.",
-        does_not_show="How sure the model is, or whether the right answer comes second.",
-        kinds=_FACTS,
-        shown=FACTS,
-        form="share",
-    ),
-    Entry(
-        name=DROP,
-        unit="",
-        definition="How much smaller the share of facts filled right is in one kind of sentence "
-        "than in the plain kind of the set, over the facts that both ask; a fact that a kind asks "
-        "several times counts by its mean. -1 to 1; positive: the kind costs the model facts.",
-        does_not_show="What else changes with the kind, such as the length of the sentence; or "
-        "facts that the model does not fill right in the plain kind either.",
-        kinds=_FACTS,
-        null=0.0,
-        harm="up",
-        shown=FACTS,
-        form="share",
-    ),
-    Entry(
-        name=NEGATED,
-        unit="",
-        definition="The share of negated sentences whose likeliest word is the answer that is now "
-        "wrong.",
-        does_not_show="What a right answer to the negated sentence would be.",
-        kinds=_FACTS,
-        shown=FACTS,
-        form="share",
-    ),
 )
 # The numbers made from cells and from first fills; those of the headline first.
-DERIVED: Mapping[str, Entry] = {entry.name: entry for entry in (*_ENTRIES, *robustness.ENTRIES)}
+DERIVED: Mapping[str, Entry] = {
+    entry.name: entry for entry in (*_ENTRIES, *facts.ENTRIES, *robustness.ENTRIES)
+}

@@ -70,6 +70,8 @@ FIDELITY, FIDELITY_ADJUSTED = "fidelity", "fidelity_adjusted"
 ACCURACY, NEGATED = "accuracy@1", "negated_still@1"
 # What a kind of sentence costs a model against the plain kind of a set.
 DROP = "accuracy_drop@1"
+# Of facts with words to choose from.
+CHOICE, CHOICE_DROP = "choice_accuracy", "choice_accuracy_drop"
 
 WILSON, EXACT = "_wilson", "_exact"
 _TIES = "_ties"

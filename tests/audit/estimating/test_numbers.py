@@ -27,7 +27,7 @@ from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load, shipped
 from tests import estimate_oracles, tiny
-from tests.audit.estimating.facts import test_consistency, test_drops
+from tests.audit.estimating.facts import test_choices, test_consistency, test_drops
 from tests.audit.estimating.test_controls import with_controls
 from tests.audit.estimating.test_estimators import LEXICON, design_of, every_kind
 from tests.audit.estimating.test_several_groups import FOUND as THREE_GROUPS
@@ -154,6 +154,7 @@ def kinds():
     made = [
         test_drops.estimated(test_drops.drawn(0), "plain"),
         test_consistency.estimated(*test_consistency.drawn(0)),
+        test_choices.estimated(test_choices.drawn(0), "plain"),
     ]
     return pd.concat([part.estimates for part in made])
 
@@ -179,7 +180,9 @@ def test_a_number_is_tested_against_the_null_value_of_its_entry(held):
 
     What chance alone gives of likeness depends on the set, and is no fixed number.
     """
-    by_chance = held["estimator"].isin(["style_q", "frames_alike", "attributes_alike"])
+    by_chance = held["estimator"].isin(
+        ["style_q", "frames_alike", "attributes_alike", "choice_accuracy"]
+    )
     tested = by_chance & held["null_value"].notna()
     assert (held.loc[tested, "null_value"] > 0).all()
     held = held[~by_chance]
@@ -221,7 +224,8 @@ def test_harm_lies_up_in_contrasts_magnitudes_their_ratios_and_the_world_s_slope
     """For every other number a gate has to say it; an unknown contrast is one all the same."""
     harmful = {"stereotype_contrast", "stereotype_contrast_lpbs", "association", "magnitude"}
     harmful |= {"log_kappa", "log_magnitude_ratio", "world_slope"}
-    harmful |= {"stereotype_against_rest", "group_spread", "accuracy_drop@1"}
+    harmful |= {"stereotype_against_rest", "group_spread"}
+    harmful |= {"accuracy_drop@1", "choice_accuracy_drop"}
     # Contrasts of other frames, classes and terms, and with covariates held equal.
     directed = {"style_contrast", "contrast_other_styles", "contrast_without_term"}
     directed |= {"contrast_adjusted", "contrast_matched", "contrast_by_length"}

@@ -137,6 +137,15 @@ def test_a_model_and_its_copy_lose_exactly_the_same() -> None:
         assert [row[part] for part in ("estimate", "low", "high", "p")] == [0, 0, 0, 1]
 
 
+def test_a_kind_that_cost_nothing_in_the_sample_is_not_thereby_shown_to_cost_nothing() -> None:
+    """A drop of 0 of every fact has no interval."""
+    alike = {kind: {f"f{n}": [n > 2] for n in range(9)} for kind in ("plain", "typo")}
+    row = row_of(estimated({"candidate": alike}, "plain"), "candidate", "relation=typo",
+                 "accuracy_drop@1")  # fmt: skip
+    assert (row["estimate"], row["p"], row["flag"]) == (0, 1, "nothing_varied")
+    assert math.isnan(row["low"])
+
+
 def test_models_that_change_places_turn_the_sign() -> None:
     """Of the difference, and of its interval; p stays."""
     hits = drawn(7)
