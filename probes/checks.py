@@ -7,7 +7,7 @@ from maskaudit.audit.texts.characters import folded
 from maskaudit.audit.texts.toml_lines import Place
 from maskaudit.probes import grammar
 from maskaudit.probes.checks_of_factors import faults_of_factors
-from maskaudit.probes.checks_of_facts import faults_of_kinds
+from maskaudit.probes.checks_of_facts import faults_of_kinds, faults_of_repeated_texts
 from maskaudit.probes.checks_of_language import (
     Fault,
     faults_of_forms,
@@ -54,9 +54,7 @@ def _faults_of_cloze(probe_set: ProbeSet) -> Iterator[Fault]:
         yield Fault(("facts",), message)
     facts = list(enumerate(probe_set.facts))
     yield from _repetitions("facts", "id", ((("facts", i, "id"), fact.id) for i, fact in facts))
-    yield from _repetitions(
-        "facts", "text", ((("facts", i, "text"), fact.text) for i, fact in facts)
-    )
+    yield from faults_of_repeated_texts(probe_set)
     yield from faults_of_kinds(probe_set)
 
 

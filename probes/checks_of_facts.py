@@ -1,13 +1,38 @@
-"""Checks of facts that are asked in several kinds of sentence: `of`, and the kinds of `plain`."""
+"""Checks of facts in several kinds of sentence: texts, `of`, and the kinds of `plain`."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from maskaudit.audit.texts.characters import folded
 from maskaudit.audit.texts.toml_files import did_you_mean
 from maskaudit.probes.checks_of_language import Fault
 from maskaudit.probes.schema import ProbeSet
 
 _TWO = 2
+
+
+def faults_of_repeated_texts(probe_set: ProbeSet) -> Iterator[Fault]:
+    """Yield a fault at each text that repeats another, in whatever case.
+
+    Texts that differ in case alone may stand side by side where that is what is asked: as one fact
+    in two kinds.
+    """
+    places: dict[str, list[int]] = defaultdict(list)
+    for number, fact in enumerate(probe_set.facts):
+        # An empty text has a fault of its own.
+        alike = [probe_set.facts[n] for n in places[folded(fact.text)]] if fact.text else []
+        at = ("facts", number, "text")
+        if any(other.text == fact.text for other in alike):
+            yield Fault(at, f"facts: the text {fact.text!r} appears twice; expected once")
+        elif any(
+            not fact.of or other.of != fact.of or other.relation == fact.relation for other in alike
+        ):
+            yield Fault(
+                at,
+                f"facts: the text {fact.text!r} appears twice, in another case; expected once, or "
+                "with the same `of` and another `relation`",
+            )
+        places[folded(fact.text)].append(number)
 
 
 def faults_of_kinds(probe_set: ProbeSet) -> Iterator[Fault]:

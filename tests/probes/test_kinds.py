@@ -127,3 +127,43 @@ def test_a_choice_that_is_none_is_refused(said: Any, told: str) -> None:
     with pytest.raises(InputError) as caught:
         fact(**said)
     assert told in str(caught.value)
+
+
+def cased(*facts: tuple[str, str | None, str]) -> Any:
+    """Return a set of facts by relation, `of` and text."""
+    entries = [
+        {"id": f"f{n}", "relation": relation, "text": text, "answers": ["so", "SO"],
+         **({"of": of} if of else {})}
+        for n, (relation, of, text) in enumerate(facts)
+    ]  # fmt: skip
+    return parse({"set": {**HEADER, "kind": "cloze"}, "facts": entries}, "", "here")
+
+
+LOWER, UPPER = "all is [MASK].", "ALL IS [MASK]."
+
+
+def test_sentences_of_one_fact_may_differ_in_case_alone() -> None:
+    """Each is a context of its own, as it is written."""
+    found = expand(cased(("small", "a", LOWER), ("large", "a", UPPER)))
+    assert found.contexts["text"].tolist() == [LOWER, UPPER]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        [("small", "a", LOWER), ("large", "a", LOWER)],
+        [("small", None, LOWER), ("large", None, UPPER)],
+        [("small", "a", LOWER), ("small", "a", UPPER)],
+        [
+            ("small", "a", LOWER),
+            ("large", "b", UPPER),
+            ("x", "a", "A [MASK]"),
+            ("y", "b", "B [MASK]"),
+        ],
+    ],
+    ids=["the same", "no fact", "one kind", "another fact"],
+)
+def test_any_other_sentence_that_differs_in_case_alone_is_refused(facts: Any) -> None:
+    """It would count one sentence twice."""
+    with pytest.raises(InputError, match="appears twice"):
+        cased(*facts)
