@@ -267,6 +267,11 @@ class ProbeSet(Part):
         return {name: group for name, group in groups.items() if group is not None} or None
 
     @property
+    def factors(self) -> dict[str, dict[str, str]]:
+        """The level of each factor that groups are crossed by, by group; empty without factors."""
+        return {name: part.factors for name, part in self.groups.items() if part.factors}
+
+    @property
     def group_at_mask(self) -> bool:
         """Whether the group's term is the target and not the attribute."""
         return sides(next(self.texts())) == ["attribute"]

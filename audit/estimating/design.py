@@ -16,7 +16,8 @@ class Design:
     """The properties of a probe set, beyond its items, that estimates depend on.
 
     `attribute_margin` is the size in nats below which an attribute's lean, or its change, counts as
-    none; 0 where none is declared. `plain` are the relations that others are held against.
+    none; 0 where none is declared. `plain` are the relations that others are held against,
+    `factors` the level of each factor that groups are crossed by, by group.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Design:
     directions: Mapping[str, str] = field(default_factory=dict)
     attribute_margin: float = 0.0
     plain: tuple[str, ...] = ()
+    factors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def classes(self, first: str, second: str) -> tuple[str, str] | None:
         """The classes whose contrast is between two groups (`classes_between`)."""
@@ -87,4 +89,5 @@ def design(name: str, described: ProbeSetKey, method: Mapping[str, str]) -> Desi
         directions,
         own,
         tuple(described.plain or ()),
+        described.factors or {},
     )

@@ -41,7 +41,8 @@ from maskaudit.audit.texts import bounded
 #   8: items have `style`, `family` and `frequency`; estimates have `n_styles` and `n_families`;
 #      the table `attributes` has the pieces of each attribute for each model. Probe sets may have
 #      `margins`; no class in `outcome` says that nothing was shown. `competence` counts the sets
-#      of the axis `facts` alone, and sets of facts may have `plain`.
+#      of the axis `facts` alone, sets of facts may have `plain`, and
+#      crossed groups `factors`.
 FORMAT = 8
 # The first format that binds who was scored to the scores.
 BOUND = 6

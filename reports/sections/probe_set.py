@@ -9,6 +9,8 @@ from maskaudit.audit.estimating.registry.names import (
     CHOICE_DROP,
     DROP,
     NEGATED,
+    OF_FACTORS,
+    without_groups,
 )
 from maskaudit.audit.recording.manifest import Manifest, ProbeSet
 from maskaudit.audit.recording.slices import ALL
@@ -25,6 +27,7 @@ from maskaudit.reports.effects import (
 )
 from maskaudit.reports.sections import competence, licences, measures
 from maskaudit.reports.sections.association import (
+    factors,
     inherited,
     leans,
     rankings,
@@ -87,7 +90,10 @@ def association(
             blocks += yardsticks.yardsticks(between, set_tables.items, estimates, names)
             blocks += leans.largest(between, set_tables, names)
             blocks += rankings.rankings(between, estimates, names)
-    further = measures.further(probe_set, part, estimates, measures.PLACED, names)
+    blocks += factors.factors(probe_set, part, estimates, names)
+    # The names of effects have their factors behind them.
+    others = estimates.where(lambda row: without_groups(row.estimator) not in OF_FACTORS)
+    further = measures.further(probe_set, part, others, measures.PLACED, names)
     blocks += [Part("Further measures", further)] if further else []
     blocks += [_limits(part), *licences.of_set(part)]
     return _section(probe_set, part, blocks)

@@ -483,6 +483,7 @@ def _manifest(
                 **p.header.model_dump(exclude={"name"}),
                 **({"directions": p.directions} if p.directions else {}),
                 **({"plain": p.header.plain} if p.header.plain else {}),
+                **({"factors": p.factors} if p.factors else {}),
                 **({"margins": p.margins.model_dump()} if p.margins else {}),
                 "items_digest": part.digest,
                 "groups": {

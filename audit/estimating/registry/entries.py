@@ -6,6 +6,7 @@ from maskaudit.audit.estimating.registry import facts, robustness
 from maskaudit.audit.estimating.registry.entry import (
     INHERITED,
     LEANS,
+    OWN_PART,
     RANKINGS,
     RESULTS,
     YARDSTICKS,
@@ -27,11 +28,13 @@ from maskaudit.audit.estimating.registry.names import (
     GENERALIZABILITY,
     GROUP_SPREAD,
     INHERITANCE,
+    INTERACTION,
     LARGEST,
     LEAN,
     LOG_KAPPA,
     LOG_MAGNITUDE_RATIO,
     MAGNITUDE,
+    MAIN_EFFECT,
     SIGN_CHANGES,
     SLOPE,
     WORLD_INTERCEPT,
@@ -159,6 +162,34 @@ _ENTRIES = (
         null=0.0,
         power=2,
         harm="up",
+    ),
+    Entry(
+        name=MAIN_EFFECT,
+        unit="nats",
+        definition="Of groups that cross several factors, such as race by gender: the contrast of "
+        "the set’s classes between two levels of one factor, each the mean over the groups of that "
+        "level. Positive: the first class goes with the first level.",
+        does_not_show="Whether it is the same at each level of the other factors; the interaction "
+        "does.",
+        kinds=_CELLS,
+        null=0.0,
+        power=1,
+        since=8,
+        shown=OWN_PART,
+    ),
+    Entry(
+        name=INTERACTION,
+        unit="nats",
+        definition="Of groups that cross two factors: how much further the contrast of the set’s "
+        "classes between two levels of the one factor goes at the first level of the other than "
+        "at the second; a difference of differences, mean over the levels of further factors. 0: "
+        "the two effects add up.",
+        does_not_show="Which group it comes from: it is as much that of any of the four.",
+        kinds=_CELLS,
+        null=0.0,
+        power=1,
+        since=8,
+        shown=OWN_PART,
     ),
     Entry(
         name=GENERALIZABILITY,
