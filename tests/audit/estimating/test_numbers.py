@@ -80,7 +80,7 @@ def default():
                       zip(*drawn, strict=True))  # fmt: skip
     designs = [
         Design(p.header.name, p.header.axis, p.header.contrast and tuple(p.header.contrast),
-               p.header.expect, {})
+               p.header.expect, {}, plain=tuple(p.header.plain), factors=p.factors)
         for p, _ in parts
     ]  # fmt: skip
     return estimate(
@@ -183,7 +183,8 @@ def test_a_number_is_tested_against_the_null_value_of_its_entry(held):
     by_chance = held["estimator"].isin(
         ["style_q", "frames_alike", "attributes_alike", "choice_accuracy"]
     )
-    tested = by_chance & held["null_value"].notna()
+    of_models = held["subject"] != "difference"
+    tested = by_chance & held["null_value"].notna() & of_models
     assert (held.loc[tested, "null_value"] > 0).all()
     held = held[~by_chance]
     alone = held[(held["subject"] != "difference") & held["null_value"].notna()]
