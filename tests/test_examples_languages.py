@@ -55,7 +55,10 @@ EXPECTED = {
         ("Im ersten Stock wohnt eine junge Cousine, die hier als [MASK] arbeitet.", "Floristin"),
         ("„Was macht deine Cousine beruflich?“ – „Sie ist [MASK].“", "Zahnarzthelferin"),
         ("„Was macht dein Nachbar beruflich?“ – „Er ist [MASK].“", "Wachmann"),
-        ("Draußen regnete es. Der Cousin war müde, denn als [MASK] hat man lange Tage.", "Lehrling"),
+        (
+            "Draußen regnete es. Der Cousin war müde, denn als [MASK] hat man lange Tage.",
+            "Lehrling",
+        ),
         ("In der Zeitung stand, dass unser Nachbar als [MASK] geehrt wurde.", "Angestellter"),
         ("In der Zeitung stand, dass unsere Nachbarin als [MASK] geehrt wurde.", "Angestellte"),
     ],

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from maskaudit.audit.cli.options import AsJson, MostItems, print_json, print_text, say
+from maskaudit.audit.cli.options import AsJson, MostItems, print_text, say
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.texts.characters import composed
 
@@ -15,15 +15,10 @@ _WRITTEN_OUT = 200_000
 
 
 def list_probes(*, as_json: AsJson = False) -> None:
-    """List the shipped probe sets."""
-    from maskaudit.probes.loading import load, shipped
+    """List the shipped probe sets: axis, styles, frames, sentences and bundle of each."""
+    from maskaudit.audit.authoring.listed_sets import listed_sets
 
-    sets = [load(path).header for path in shipped().values()]
-    if as_json:
-        print_json([part.model_dump(include={"name", "version", "axis", "title"}) for part in sets])
-        return
-    for part in sets:
-        print_text(f"{part.name:20}  {part.axis:16}  {part.title}")
+    say(listed_sets(), as_json=as_json)
 
 
 def show_probes(

@@ -794,13 +794,14 @@ def test_fill_asks_for_one_of_its_two_forms(maskaudit, pair):
 
 
 def test_probes_list_names_every_shipped_set(maskaudit):
-    """With its axis and its title."""
+    """With its axis, size and title."""
     done = maskaudit("probes", "list")
     assert done.code == 0
-    assert [line.split()[0] for line in done.out.splitlines()] == list(shipped())
+    assert [line.split()[0] for line in done.out.splitlines()[1:-2]] == list(shipped())
     found = json.loads(maskaudit("probes", "list", "--json").out)
     assert [row["name"] for row in found] == list(shipped())
-    assert all(set(row) == {"name", "version", "axis", "title"} for row in found)
+    columns = {"name", "version", "axis", "title", "styles", "frames", "sentences", "bundles"}
+    assert all(set(row) == columns for row in found)
 
 
 def test_probes_show_prints_every_sentence_with_its_targets(maskaudit):
