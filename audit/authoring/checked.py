@@ -1,5 +1,6 @@
 """A probe set, checked: its size, what is tested in it, and what its author should look at."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from maskaudit.audit.authoring.pieces import Pieces
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.balance import unbalanced
-from maskaudit.audit.estimating.not_given import of_set
+from maskaudit.audit.estimating.not_given import NotGiven, of_set
+from maskaudit.probes.advice import advice
 from maskaudit.probes.budget import check_budget, excerpt, items_of
 from maskaudit.probes.checks_of_language import foreign_letters
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load
-from maskaudit.probes.schema import ImportedSet
+from maskaudit.probes.schema import ImportedSet, ProbeSet
 from maskaudit.probes.tested import what_is_tested
 
 if TYPE_CHECKING:  # it takes the extra `models`
@@ -29,6 +31,7 @@ class Checked:
     label: str
     size: str
     tested: tuple[str, ...]
+    hindrances: tuple[str, ...]
     notes: tuple[str, ...]
     pieces: Pieces | None = None
 
@@ -36,6 +39,10 @@ class Checked:
         """A line that it is good, one for each pair of groups, the pieces, then the notes."""
         lines = [f"{self.label}: good, {self.size}"]
         lines += [f"  tested: {line}" for line in self.tested]
+        if self.hindrances:
+            lines.append(f"  cannot be tested: {'; '.join(self.hindrances)}")
+        else:
+            lines.append("  can be tested")
         if self.pieces is not None:
             lines += [f"  {line}" for line in self.pieces.as_text().splitlines()]
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
@@ -46,6 +53,8 @@ class Checked:
             "set": self.label,
             "size": self.size,
             "tested": list(self.tested),
+            "can_be_tested": not self.hindrances,
+            "hindrances": list(self.hindrances),
             "notes": list(self.notes),
             "pieces": self.pieces and self.pieces.as_json(),
         }
@@ -66,6 +75,8 @@ def checked(path: Path, label: str, most_items: int, speller: "SpellerAlone | No
     foreign = foreign_letters(probe_set)
     lacking = of_set(*asked, has_lexicon=False, foreign_letters=foreign)
     notes = [*map(str, lacking), *map(str, unbalanced(*asked))]
+    name = probe_set.header.name
+    notes += [f"{name}: {line}" for line in advice(probe_set)]
     pieces = None
     if speller is not None:
         if isinstance(probe_set, ImportedSet):
@@ -75,11 +86,21 @@ def checked(path: Path, label: str, most_items: int, speller: "SpellerAlone | No
                 f"{label} --candidate MODEL"
             )
         pieces = Pieces.of(probe_set, speller)
-        notes += [f"{probe_set.header.name}: {warning}" for warning in pieces.warnings]
+        notes += [f"{name}: {warning}" for warning in pieces.warnings]
     return Checked(
         label,
         f"{n_items:,} items" if is_large else f"{len(expanded.contexts)} sentences",
         tuple(what_is_tested(probe_set)),
+        tuple(_hindrances(probe_set, lacking)),
         tuple(notes),
         pieces,
     )
+
+
+def _hindrances(probe_set: ProbeSet, lacking: Sequence[NotGiven]) -> Iterator[str]:
+    """Why nothing of the set will be tested; the notes say what to do about what is lacking."""
+    if probe_set.header.expect != "lean":
+        yield (
+            f'the set says expect = "{probe_set.header.expect}": it is there to compare others with'
+        )
+    yield from (reason.why for reason in lacking if reason.hinders_tests)

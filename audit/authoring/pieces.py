@@ -19,6 +19,7 @@ from maskaudit.audit.recording.manifest import classes_between
 from maskaudit.audit.texts.columns import in_columns
 from maskaudit.probes.expand import expand
 from maskaudit.probes.schema import ProbeSet
+from maskaudit.probes.thinned import with_few_frames, with_one_attribute, with_one_term
 
 if TYPE_CHECKING:  # it takes the extra `models`
     from maskaudit.audit.measuring.speller import SpellerAlone
@@ -174,7 +175,8 @@ def _sentences(probe_set: ProbeSet) -> dict[_Word, list[tuple[str, int, str]]]:
         return _of_facts(probe_set)
     found: dict[_Word, list[tuple[str, int, str]]] = {}
     at_mask = GROUP if probe_set.group_at_mask else CLASS
-    for kind, part in ((GROUP, _one_attribute(probe_set)), (CLASS, _one_term(probe_set))):
+    few = with_few_frames(probe_set, 2 * _SENTENCES)
+    for kind, part in ((GROUP, with_one_attribute(few)), (CLASS, with_one_term(few))):
         rows = expand(part)
         texts = rows.contexts.set_index("context")[["text", "slot"]]
         items = rows.items[rows.items["role"].isin(["probe", "control"])]
@@ -200,31 +202,6 @@ def _of_facts(probe_set: ProbeSet) -> dict[_Word, list[tuple[str, int, str]]]:
         if len(asked) < _SENTENCES:
             asked.append((str(row["text"]), int(row["slot"]), str(row["target"])))
     return found
-
-
-def _few_frames(probe_set: ProbeSet) -> dict[str, Any]:
-    """Enough frames for some sentences, without variants."""
-    frames = probe_set.drawn(0).frames[: 2 * _SENTENCES]
-    return {"frames": [frame.model_copy(update={"variants": []}) for frame in frames]}
-
-
-def _one_attribute(probe_set: ProbeSet) -> ProbeSet:
-    """The set with one attribute, and all its terms."""
-    name, part = next(iter(probe_set.classes.items()))
-    only = part.model_copy(update={"attributes": part.attributes[:1]})
-    update = {"classes": {name: only}, "controls": None, "grammar": None}
-    return probe_set.model_copy(update=update | _few_frames(probe_set))
-
-
-def _one_term(probe_set: ProbeSet) -> ProbeSet:
-    """The set with one term for each group, and all its attributes but contrasts of controls."""
-    groups = {
-        name: part.model_copy(update={"terms": part.terms[:1]})
-        for name, part in probe_set.groups.items()
-    }
-    controls = probe_set.controls and probe_set.controls.model_copy(update={"contrasts": {}})
-    update = {"groups": groups, "controls": controls, "grammar": None}
-    return probe_set.model_copy(update=update | _few_frames(probe_set))
 
 
 def _counted(

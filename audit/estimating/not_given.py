@@ -31,6 +31,9 @@ _SIDES = {
     "triples": ("item", ("stereotype", "anti", "unrelated")),
 }
 
+# How those begin without which nothing of a set is tested.
+_TESTED = (f"`{CONTRAST}`", "Any number", "Intervals", "Log-odds and all", "A verdict")
+
 
 @dataclass(frozen=True)
 class NotGiven:
@@ -45,6 +48,11 @@ class NotGiven:
     def text(self) -> str:
         """The reason and the remedy in one sentence, without the set's name."""
         return f"{self.asked} cannot be given: {self.why}; {self.remedy}"
+
+    @property
+    def hinders_tests(self) -> bool:
+        """Whether nothing of the set is tested without it: its contrast, intervals, its verdict."""
+        return self.asked.startswith(_TESTED)
 
     def __str__(self) -> str:
         """The sentence with the set's name before it."""

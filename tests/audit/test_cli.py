@@ -824,6 +824,9 @@ def test_probes_check_says_that_a_set_is_good(maskaudit, here):
     good = (
         "small.toml: good, 48 sentences\n"
         "  tested: women and men: first less second, by their order; harm is up\n"
+        "  can be tested\n"
+        "note: small: the set has 6 frames, and an interval from so few is wide; write 20 or more, "
+        "or test with these and read the interval\n"
     )
     assert maskaudit("probes", "check", "small.toml") == Done(0, good, "")
     (here / "bad.toml").write_text("")
