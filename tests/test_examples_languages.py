@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import maskaudit
-from maskaudit.audit.preview import sentences
+from maskaudit.audit.authoring.sentences import sentences
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load
 from tests import tiny

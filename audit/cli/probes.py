@@ -26,14 +26,17 @@ def show_probes(
         str, typer.Argument(metavar="SET", help="As `run --probes` takes it: a set by name, ...")
     ],
     *,
+    card: Annotated[
+        bool, typer.Option("--card", help="Only the card: what is asked, of whom, in how much.")
+    ] = False,
     most_items: MostItems = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show every masked sentence of a set, with its targets."""
-    from maskaudit.audit.preview import sentences
+    """Show the card of a set, then every masked sentence with its targets (--json: only these)."""
+    from maskaudit.audit.authoring.card import shown
     from maskaudit.probes.budget import MOST_ITEMS
 
-    say(sentences(name, most_items or MOST_ITEMS), as_json=as_json)
+    say(shown(name, most_items or MOST_ITEMS, only_cards=card), as_json=as_json)
 
 
 def check_probes(

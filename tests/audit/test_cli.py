@@ -808,7 +808,9 @@ def test_probes_show_prints_every_sentence_with_its_targets(maskaudit):
     """Of a shipped set by name, or of a file."""
     done = maskaudit("probes", "show", "small.toml")
     assert (done.code, done.err) == (0, "")
-    lines = done.out.splitlines()
+    card, sentences = done.out.split("\n\n")
+    assert card.startswith("Small (small, version 1)\n")
+    lines = sentences.splitlines()
     assert len(lines) == 48
     assert "[MASK] worked as an engineer.  She, He" in lines
     found = json.loads(maskaudit("probes", "show", "small.toml", "--json").out)
@@ -816,7 +818,8 @@ def test_probes_show_prints_every_sentence_with_its_targets(maskaudit):
             "targets": ["she", "he"]}.items() <= next(
         row for row in found if row["text"] == "In Paris [MASK] met a [MASK]."
     ).items()  # fmt: skip
-    assert len(maskaudit("probes", "show", "facts").out.splitlines()) == 200
+    assert len(maskaudit("probes", "show", "facts").out.split("\n\n")[1].splitlines()) == 200
+    assert maskaudit("probes", "show", "small.toml", "--card").out == f"{card}\n"
 
 
 def test_probes_check_says_that_a_set_is_good(maskaudit, here):
