@@ -902,7 +902,7 @@ def test_probes_show_and_check_draw_one_time_from_a_grammar(maskaudit):
     weekly = Path(__file__).resolve().parents[2] / "examples" / "weekly" / "gender_occupation.toml"
     shown = maskaudit("probes", "show", weekly)
     assert maskaudit("probes", "show", weekly) == shown
-    count = len(shown.out.splitlines())
+    count = len(shown.out.split("\n\n")[1].splitlines())
     checked = maskaudit("probes", "check", weekly)
     assert (checked.code, checked.err) == (0, "")
     assert checked.out.splitlines()[0] == f"{weekly}: good, {count} sentences"

@@ -4,6 +4,7 @@ import json
 import sys
 
 import pytest
+import typer
 
 from maskaudit.audit.cli import main
 from maskaudit.audit.phantom.truth import STUDENT
@@ -82,3 +83,82 @@ def test_the_words_of_an_import_are_not_counted(maskaudit, tmp_path):
     code, _, err = maskaudit("probes", "check", "words", "--tokenizer", STUDENT)
     assert code == 2
     assert "maskaudit run --plan --probes words --candidate MODEL" in err
+
+
+# --- new, preview and schema ----------------------------------------------------------------------
+
+GIVEN = (
+    *("--axis", "diet", "--group", "vegans=vegan, vegetarian", "--group", "hunters=hunter,angler"),
+    *("--class", "gentle=kind,calm,mild", "--class", "rough=harsh,loud,cruel"),
+)
+
+
+def test_new_writes_a_set_from_flags_and_says_what_to_do_next(maskaudit, tmp_path):
+    """It is good, and there is nothing to look at in it."""
+    code, out, err = maskaudit("probes", "new", "diet.toml", *GIVEN)
+    assert (code, err) == (0, "")
+    assert out.startswith("diet.toml: good, 80 sentences\n")
+    assert "note:" not in out
+    assert "maskaudit probes preview diet.toml -m MODEL" in out
+    assert maskaudit("probes", "check", "diet.toml")[1] == "\n".join([*out.splitlines()[:3], ""])
+    assert (tmp_path / "probe_set.schema.json").is_file()
+    code, _, err = maskaudit("probes", "new", "diet.toml", *GIVEN)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "is there already" in err
+
+
+def test_new_asks_nothing_where_nobody_answers(maskaudit):
+    """It names what is lacking, with a whole command."""
+    code, out, err = maskaudit("probes", "new", "diet.toml", "--axis", "diet", *GIVEN[2:4])
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "expected two --group NAME=TERM,TERM, two --class NAME=WORD,WORD (asked for" in err
+    code, _, err = maskaudit("probes", "new", "diet.toml", *GIVEN, "--group", "others")
+    assert code == 2
+    assert "--group 'others': expected NAME=WORD,WORD" in err
+
+
+def test_new_asks_on_a_terminal_for_what_is_not_given(maskaudit, monkeypatch, tmp_path):
+    """In the order of the flags; an answer that ends early writes nothing."""
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    answers = iter(["hunters", "hunter, angler", "gentle", "kind,calm", "rough", "loud,cruel"])
+    asked = []
+
+    def answer(text):
+        asked.append(text)
+        try:
+            return next(answers)
+        except StopIteration:
+            raise typer.Abort from None
+
+    monkeypatch.setattr(typer, "prompt", answer)
+    code, out, _ = maskaudit("probes", "new", "diet.toml", *GIVEN[:4])
+    assert code == 0
+    assert out.startswith("diet.toml: good")
+    assert [text.split("(")[0] for text in asked[:2]] == [
+        "The second group ", "Words for a person of hunters, with commas ",
+    ]  # fmt: skip
+    assert len(asked) == 6
+    code, _, err = maskaudit("probes", "new", "other.toml", *GIVEN[:4])
+    assert (code, "nothing written" in err) == (2, True)
+    assert not (tmp_path / "other.toml").exists()
+
+
+def test_preview_shows_the_first_sentences_by_each_model(maskaudit):
+    """As text and as JSON, of a file or of a shipped set."""
+    words = ("probes", "preview", "small.toml", "-m", STUDENT, "--sentences", "2", "--top", "3")
+    code, out, err = maskaudit(*words)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[1] == "  [MASK] worked as a nurse."
+    found = json.loads(maskaudit(*words, "--json")[1])
+    assert found["measure"] == "log-odds women/men"
+    assert [cell["name"] for cell in found["cells"]] == ["f0", "f1"]
+    code, _, err = maskaudit("probes", "preview", "core", "-m", STUDENT)
+    assert (code, "several sets; expected one" in err) == (2, True)
+
+
+def test_schema_prints_what_new_writes_beside_a_set(maskaudit, tmp_path):
+    """For an editor that looks elsewhere."""
+    maskaudit("probes", "new", "diet.toml", *GIVEN)
+    code, out, _ = maskaudit("probes", "schema")
+    assert code == 0
+    assert json.loads(out) == json.loads((tmp_path / "probe_set.schema.json").read_text("utf-8"))
