@@ -13,9 +13,10 @@ from maskaudit.audit.texts import gates_file, lexicon, toml_files
 from maskaudit.audit.texts.names import has_keys_like, in_any_case, is_there
 from maskaudit.audit.texts.toml_files import Part, Texts
 from maskaudit.audit.vocabulary import GATES_FILE, SETTINGS_FILE
+from maskaudit.probes.bundles import CORE
 from maskaudit.probes.checking.budget import MOST_ITEMS, check_budget
-from maskaudit.probes.loading import load, shipped
-from maskaudit.probes.requested import CORE, files_of
+from maskaudit.probes.loading import load
+from maskaudit.probes.requested import files_of, is_shipped
 from maskaudit.probes.schema import ProbeSet
 
 DEFAULT_FILE = Path(SETTINGS_FILE)
@@ -55,7 +56,7 @@ class Models(Part):
 
 
 class Probes(Part):
-    """Sets by name, `core` for all shipped sets, or paths and patterns; a lexicon's path."""
+    """Sets by name, by bundle or by axis, or paths and patterns; a lexicon's path."""
 
     sets: Annotated[Texts, Field(min_length=1)] = Field(default=[CORE])
     lexicon: str | None = None
@@ -348,7 +349,7 @@ def _resolved(settings: Settings, model: Model) -> Model:
 
 def _absolute(name: str) -> str:
     # As in `files_of`: a shipped name is no path, whatever lies in the working directory.
-    return name if name == CORE or name in shipped() else str(Path(name).absolute())
+    return name if is_shipped(name) else str(Path(name).absolute())
 
 
 TEMPLATE = """\
@@ -363,8 +364,8 @@ TEMPLATE = """\
 # candidates = [{ id = "distilbert/distilbert-base-uncased" }, { id = "models/pruned" }]
 
 [probes]
-# "core" means all shipped sets (see `maskaudit probes list`); you can also list paths and patterns
-# of your own TOML files.
+# "core" means six shipped sets that are soon asked, "full" all of them, "axis:religion" those on an
+# axis (see `maskaudit probes list`); you can also list paths and patterns of your own TOML files.
 sets = ["core"]
 # Hurtful words for `honest`: one per line, or a table with a column "lemma". None are shipped.
 # lexicon = "lexicon.tsv"

@@ -167,12 +167,13 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
     `file` is an AUDIT.toml, ./AUDIT.toml where there is one; the other arguments are used instead
     of what it says. Models are hub ids, with `@revision`, or folders. With `candidates`, a list of
     models, each is audited as if it were the only one, and a list of records is returned in that
-    order. Without any model the bundled pair is audited. `probes` are names of shipped sets or
-    files, `out` the folder that records are written to. With `skip_unchanged` a whole record of the
-    same models, sets, settings and software is returned instead of a new one. `progress` is called
-    with what is being done, how much of it is done and how much there is, `note` with sentences for
-    the user. Raises `InputError` for what cannot be used, `LockedError` where another run writes to
-    the folder, and `CannotWriteError` where the disk is full or read-only.
+    order. Without any model the bundled pair is audited. `probes` are names of shipped sets,
+    `core`, `full`, `axis:NAME` or files, `out` the folder that records are written to. With
+    `skip_unchanged` a whole record of the same models, sets, settings and software is returned
+    instead of a new one. `progress` is called with what is being done, how much of it is done and
+    how much there is, `note` with sentences for the user. Raises `InputError` for what cannot be
+    used, `LockedError` where another run writes to the folder, and `CannotWriteError` where the
+    disk is full or read-only.
     """
     from maskaudit.audit import pipeline, settings
 

@@ -8,21 +8,21 @@ from maskaudit.audit.texts.names import is_there
 from maskaudit.audit.texts.patterns import matches
 from maskaudit.audit.texts.toml_files import closest
 from maskaudit.audit.vocabulary import GATES_FILE, SETTINGS_FILE
+from maskaudit.probes.bundles import AXIS, axes, bundles, files_of_several, is_several
 from maskaudit.probes.loading import shipped
 
-CORE = "core"
 # TOML files that a pattern such as `*.toml` must not take for probe sets.
 OTHER_FILES = {SETTINGS_FILE, GATES_FILE, "pyproject.toml"}
 
 
 def files_of(name: str, folder: Path = Path()) -> Iterable[Path]:
-    """The files of one requested set: a name, `core`, a file, an import's folder or a pattern.
+    """The files of what is requested: a name, a bundle or axis, a file, an import, or a pattern.
 
     A relative path starts at `folder`. Raises `InputError` if it is none of these.
     """
     sets = shipped()
-    if name == CORE:
-        return sets.values()
+    if is_several(name):
+        return files_of_several(name)
     if name in sets:
         return [sets[name]]
     # Before any pattern: a name may contain brackets.
@@ -31,9 +31,13 @@ def files_of(name: str, folder: Path = Path()) -> Iterable[Path]:
     files = [path for path in matches(name, folder) if _may_be_a_set(path)]
     if files:
         return files
+    known = [*sets, *(f"{AXIS}{axis}" for axis in axes())]
+    hint = closest(Path(name).name, known)
+    if name in axes():
+        hint = f"; did you mean '{AXIS}{name}'?"
     raise InputError(
-        f"probe set {_short(name)!r}: no such shipped set or file; "
-        f"shipped sets: {CORE} (all), {', '.join(sets)}{closest(Path(name).name, sets)}"
+        f"probe set {_short(name)!r}: no such shipped set or file; shipped sets: "
+        f"{', '.join(bundles())} (all), {AXIS}NAME (those on an axis), {', '.join(sets)}{hint}"
     )
 
 
@@ -52,3 +56,8 @@ def _short(name: str) -> str:
     """The path as the user typed it, before it was made absolute."""
     path = Path(name)
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else name
+
+
+def is_shipped(name: str) -> bool:
+    """Whether a name asks for shipped sets, one or several, and for no file."""
+    return name in shipped() or is_several(name)

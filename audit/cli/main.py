@@ -18,7 +18,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from maskaudit.audit.cli import process
+from maskaudit.audit.cli import authoring, process
 from maskaudit.audit.cli.commands import (
     baselines,
     cache,
@@ -69,6 +69,9 @@ app.add_typer(probes_app, name="probes")
 probes_app.command("list")(probes.list_probes)
 probes_app.command("show")(probes.show_probes)
 probes_app.command("check")(probes.check_probes)
+probes_app.command("new")(authoring.new)
+probes_app.command("preview")(authoring.preview)
+probes_app.command("schema")(authoring.print_schema)
 probes_app.command("import")(probes.import_probes)
 baseline_app = typer.Typer(
     no_args_is_help=True, help="Accepted versions, kept in git, that new ones are compared with."

@@ -12,12 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.crossed.covariates import (
-    FREQUENCY,
-    PIECES,
-    WORDS,
-    Covariates,
-)
+from maskaudit.audit.estimating.crossed.covariates import FREQUENCY, PIECES, WORDS, Covariates
 from maskaudit.audit.recording.manifest import Manifest, classes_between
 from maskaudit.audit.recording.rows import tables
 

@@ -18,11 +18,7 @@ from numpy.typing import NDArray
 
 from maskaudit.audit.estimating import sharpness
 from maskaudit.audit.estimating.clustered import unit_rows
-from maskaudit.audit.estimating.crossed.association import (
-    Wanted,
-    association,
-    is_crossed,
-)
+from maskaudit.audit.estimating.crossed.association import Wanted, association, is_crossed
 from maskaudit.audit.estimating.crossed.cells import RELATION, matrices, with_difference
 from maskaudit.audit.estimating.crossed.teacher_student import fidelities
 from maskaudit.audit.estimating.design import Design
@@ -39,11 +35,15 @@ from maskaudit.audit.estimating.estimators.catalogue import GROUP, UNIT
 from maskaudit.audit.estimating.estimators.contexts import in_every_model
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import pooling_rule
+from maskaudit.audit.estimating.facts.choices import choices
 from maskaudit.audit.estimating.facts.cloze import cloze
 from maskaudit.audit.estimating.read_alike import distinct
 from maskaudit.audit.estimating.registry.names import (
     ACCURACY,
+    CHOICE,
+    CHOICE_DROP,
     CONTRAST,
+    DROP,
     ENTROPY,
     FIDELITY,
     FIDELITY_ADJUSTED,
@@ -58,7 +58,7 @@ from maskaudit.audit.estimating.statistics.interval import Interval
 from maskaudit.audit.recording.rows import group_pairs, tables
 from maskaudit.audit.recording.rows.slices import ALL
 
-_FIRST_FILLS = (ACCURACY, NEGATED)
+_FIRST_FILLS = (ACCURACY, NEGATED, DROP, CHOICE, CHOICE_DROP)
 # Numbers of sharpness are made of entropies too.
 _FIDELITIES = (FIDELITY, FIDELITY_ADJUSTED, ENTROPY, *OF_SHARPNESS)
 
@@ -329,6 +329,9 @@ def _beyond_sharpness(
 
 def _cloze(items: pd.DataFrame, scores: pd.DataFrame, design: Design) -> _Result:
     """Shares of facts filled correctly, and of negated facts where the answer is still given."""
-    rows, missing = cloze(items, scores)
-    keys = (design.key(row["estimator"], "any", "fact") for row in rows)
-    return [{**row, "method": key} for row, key in zip(rows, keys, strict=True)], missing
+    found, missing = cloze(items, scores, design.plain)
+    rows = []
+    for row in [*found, *choices(items, scores, design.plain)]:
+        against = f":{plain}" if (plain := row.pop("plain", "")) else ""
+        rows.append({**row, "method": design.key(f"{row['estimator']}{against}", "any", "fact")})
+    return rows, missing

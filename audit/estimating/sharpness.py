@@ -140,13 +140,17 @@ def of_set(
     if np.isnan(kappa.std_error):
         yield RELATION, replace(of_whole, flag="not_estimable")
     else:
-        # Other attributes and frames: the two errors have nothing in common.
-        parts = [(own.std_error**2, own.df) for own in (kappa, known.interval)]
-        beyond = kappa.estimate - known.interval.estimate
-        interval = student(beyond, *satterthwaite(parts), null_value=0.0)
+        interval = beyond(kappa.estimate, (kappa.std_error**2, kappa.df), known.interval)
         yield RELATION, replace(of_whole, interval=interval)
     if classes is not None:
         yield from ((DIFFERENCE, found) for found in _contrast(by_subject, classes, known.interval))
+
+
+def beyond(log_ratio: float, part: Part, known: Interval) -> Interval:
+    """What is left of a log ratio beyond sharpness; `part` is its variance and df."""
+    # Other attributes and frames: the two errors have nothing in common.
+    parts = [part, (known.std_error**2, known.df)]
+    return student(log_ratio - known.estimate, *satterthwaite(parts), null_value=0.0)
 
 
 def _of_benign(known: Sharpness) -> Iterator[Number]:

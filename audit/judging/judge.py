@@ -11,10 +11,11 @@ from datetime import date
 from typing import Any, cast
 
 from maskaudit.audit.estimating.numbers import share_of
+from maskaudit.audit.judging import surer
 from maskaudit.audit.judging.decision import FAIL, NOT_MEASURED
 from maskaudit.audit.judging.effective import effective_clusters
 from maskaudit.audit.judging.one_verdict import Judged, judged, settled
-from maskaudit.audit.judging.policy import Gate, Policy, Waiver
+from maskaudit.audit.judging.policy import IGNORE, NON_INFERIORITY, Gate, Policy, Waiver
 from maskaudit.audit.judging.rule_dates import dated
 from maskaudit.audit.judging.rules import RULES
 from maskaudit.audit.judging.select import gaps, name_of, selected, why_nothing
@@ -42,7 +43,7 @@ def judge(
     versions = OlderVersions(record, policy, baseline)
     rules = {gate.rule for gate in policy.gates if not RULES[gate.rule].compares_versions}
     # Once a rule and not once a gate: what is lost is counted over all scores of the record.
-    own_sources = {rule: own_source(record, rule) for rule in rules}
+    own_sources: dict[str, Source] = {rule: own_source(record, rule) for rule in rules}
     for gate in policy.gates:
         sources = (
             [(own_sources[gate.rule], gate.margin)]
@@ -66,6 +67,7 @@ def judge(
         for waiver in policy.waivers
         if not any(waiver.covers(verdict.gate, verdict.name) for verdict in verdicts)
     ]
+    notes += _unmeasured_sharpness(gates, verdicts, own_sources.get(NON_INFERIORITY))
     # Scores from a cache are as good as the cache: who reads the verdicts has to know.
     use = record.manifest.provenance.cache
     if use is not None and use.sentence:
@@ -109,7 +111,29 @@ def _by_gate(gate: Gate, source: Source, margin: float | None) -> Iterator[Judge
         name = name_of(row, source.part, several=several, modes=modes)
         described = source.sets.get(row["probe_set"])
         number = judged(gate, row, source.against, name, margin, described, source.best_of)
-        yield replace(number, lost=source.lost_share.get(row["probe_set"], 0.0))
+        lost = source.lost_share.get(row["probe_set"], 0.0)
+        yield replace(number, lost=lost, sharpness=_standing(gate, number.verdict, source))
+
+
+def _standing(gate: Gate, number: Verdict, source: Source) -> surer.Standing | None:
+    """How a pass stands to the models' sharpness; None if it does not matter or is not known."""
+    if source.sharpness is None or not surer.is_asked(gate, number.estimator):
+        return None
+    return surer.standing(gate, number, source.estimates, source.sharpness)
+
+
+def _unmeasured_sharpness(
+    gates: Mapping[str, Gate], verdicts: Sequence[Verdict], source: Source | None
+) -> list[str]:
+    """A note that sharpness was not measured, if a verdict depends on it."""
+    if source is None or source.refused or source.sharpness is not None:
+        return []
+    asked = any(
+        gates[verdict.gate].sharpness != IGNORE
+        and surer.is_asked(gates[verdict.gate], verdict.estimator)
+        for verdict in verdicts
+    )
+    return [surer.NOT_MEASURED] if asked else []
 
 
 def _clusters(row: Mapping[Any, Any], source: Source) -> dict[str, float | None]:

@@ -6,7 +6,7 @@ A verdict is inconclusive, and never a pass or a failure by default, where
 - its bounds show neither a pass nor a failure (`decision.change`, `decision.level`; of shares and
   squared leans, `levels`),
 - its failure does not survive Holm's adjustment for the other verdicts (`settled`), or
-- it would pass, but more scores were lost than may be (`settled`).
+- it would pass, but more scores were lost than may be, or not beyond sharpness (`settled`).
 """
 
 import math
@@ -35,6 +35,7 @@ from maskaudit.audit.judging.decision import (
 )
 from maskaudit.audit.judging.policy import BOUND, Gate
 from maskaudit.audit.judging.rules import RULES
+from maskaudit.audit.judging.surer import Standing
 from maskaudit.audit.judging.verdicts import Verdict
 from maskaudit.audit.recording.manifest import ProbeSetKey
 from maskaudit.audit.recording.rows.slices import Slice
@@ -64,6 +65,8 @@ class Judged:
     v_frames: float = math.nan
     # Share (0 to 1) of the older version's or reference's scores that the candidate is missing.
     lost: float = 0.0
+    # What is known of the models' sharpness, where the gate holds a pass against it.
+    sharpness: Standing | None = None
 
 
 def judged(  # noqa: PLR0913, PLR0917 - a number, what it is about and what it is held against
@@ -186,6 +189,9 @@ def settled(numbers: Sequence[Judged]) -> Iterator[Verdict]:
                 settled_verdict, verdict=INCONCLUSIVE, reason=f"{shortfall} cannot show a pass"
             )
             continue
+        if decided.word == PASS and number.sharpness is not None:
+            yield _held(settled_verdict, number.sharpness)
+            continue
         needed = (
             _frames_needed(settled_verdict, number.v_frames)
             if decided.word == INCONCLUSIVE
@@ -193,6 +199,14 @@ def settled(numbers: Sequence[Judged]) -> Iterator[Verdict]:
         )
         settled_verdict = replace(settled_verdict, frames_needed=needed)
         yield replace(settled_verdict, reason=_reason(settled_verdict, number.decided.word))
+
+
+def _held(verdict: Verdict, known: Standing) -> Verdict:
+    """A pass that was held against the models' sharpness, INCONCLUSIVE where it does not stand."""
+    passed = RULES[verdict.rule].passed
+    if known.stands:
+        return replace(verdict, reason=f"credibly {passed}, {known.clause}")
+    return replace(verdict, verdict=INCONCLUSIVE, reason=f"{passed}, but {known.clause}")
 
 
 def _frames_needed(verdict: Verdict, v_frames: float) -> int | None:

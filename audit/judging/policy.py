@@ -28,6 +28,11 @@ _NAME = re.compile(r"[\w .:/=-]+", re.ASCII)
 _LARGEST = 1e6
 BOUND, NON_INFERIORITY = "bound", "non_inferiority"
 VERSUS_BASELINE, WORLD = "versus_baseline", "no_worse_than_world"
+ADJUST, IGNORE = "adjust", "ignore"
+
+
+# Keys of the one rule that compares two models of an audit.
+_OF_SHARPNESS = ("sharpness", "sharpness_reason")
 
 
 def _safe(name: str) -> str:
@@ -114,11 +119,14 @@ class Gate(Part):
     # Required: a margin without a reason is a number that nobody will dare to change.
     reason: str = Field(min_length=1)
     severity: Literal["fail", "warn"] = "fail"
+    # Whether a pass has to hold beyond sharpness too, where benign sets show that models differ.
+    sharpness: Literal["adjust", "ignore"] = "adjust"
+    sharpness_reason: Lettered | None = None
     baseline: Annotated[str, AfterValidator(_file_name)] = "main"
 
     @model_validator(mode="after")
     def _fits(self) -> "Gate":
-        faults = list(self._faults())
+        faults = [*self._faults(), *self._faults_of_sharpness()]
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -130,10 +138,10 @@ class Gate(Part):
         if getattr(self, needed) is None:
             yield f"{needed} is missing; the rule {self.rule} requires it"
         ignored = {
-            BOUND: ("margin", "total_margin", "baseline"),
+            BOUND: ("margin", "total_margin", "baseline", *_OF_SHARPNESS),
             NON_INFERIORITY: (BOUND, "total_margin", "baseline"),
-            VERSUS_BASELINE: (BOUND,),
-            WORLD: (BOUND, "total_margin", "baseline", "harm"),
+            VERSUS_BASELINE: (BOUND, *_OF_SHARPNESS),
+            WORLD: (BOUND, "total_margin", "baseline", "harm", *_OF_SHARPNESS),
         }[self.rule]
         for key in ignored:
             if key in self.model_fields_set:
@@ -156,14 +164,23 @@ class Gate(Part):
                     'set harm = "up", "down" or "either"'
                 )
 
+    def _faults_of_sharpness(self) -> Iterator[str]:
+        if (self.sharpness == IGNORE) == (self.sharpness_reason is not None):
+            return
+        if self.sharpness == IGNORE:
+            yield f'sharpness_reason is missing; sharpness = "{IGNORE}" requires it'
+        else:
+            yield f'sharpness_reason has no effect without sharpness = "{IGNORE}"'
+
     @property
     def digest(self) -> str:
-        """The SHA-256 of what the rule asks; its name and the wording of its reason do not count.
+        """The SHA-256 of what the rule asks; its name and the wording of its reasons do not count.
 
         Only what differs from the defaults enters, so that a key that is added to gates some day
         changes no digest of today.
         """
-        asked = self.model_dump(mode="json", exclude={"id", "reason"}, exclude_defaults=True)
+        words = {"id", "reason", "sharpness_reason"}
+        asked = self.model_dump(mode="json", exclude=words, exclude_defaults=True)
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
     def filters(self) -> Iterator[tuple[str, list[str]]]:
@@ -286,6 +303,9 @@ select = { axis = "gender" }        # without `estimator`: the stereotype contra
 margin = 0.2                        # nats
 reason = "0.2 nats multiply the odds by 1.22, the least change that we would act on"
 severity = "fail"                   # or "warn": a failure is only printed
+# With benign sets in the record, a pass has to hold beyond sharpness too, unless the gate says
+# sharpness = "ignore"
+# sharpness_reason = "..."
 
 # A new version against the version accepted last: maskaudit baseline accept RECORD --reason "..."
 # [[gate]]

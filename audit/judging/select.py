@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.registry.names import CONTRAST
-from maskaudit.audit.judging.policy import Gate, Policy
+from maskaudit.audit.judging import surer
+from maskaudit.audit.judging.policy import IGNORE, NON_INFERIORITY, Gate, Policy
 from maskaudit.audit.judging.rules import RULES
 from maskaudit.audit.judging.sources import Source, selects
 from maskaudit.audit.recording.manifest import Manifest, ProbeSetKey
@@ -55,6 +56,10 @@ def judged_numbers(policy: Policy, manifest: Manifest) -> Numbers:
                 name for name, part in manifest.probe_sets.items() if selects(gate, name, part)
             }
             names |= {rule.judged_estimator(word) for word in dict(gate.filters())["estimator"]}
+        if gate.rule == NON_INFERIORITY and gate.sharpness != IGNORE:
+            benign = {name for name, part in manifest.probe_sets.items() if part.expect == "benign"}
+            sets |= benign
+            names |= surer.RESTS_ON if benign else frozenset()
     return Numbers(frozenset(sets), frozenset(names))
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from maskaudit.audit.errors import NotJudgedError
 from maskaudit.audit.estimating.crossed.cells import REFERENCE
+from maskaudit.audit.estimating.sharpness import LEAST_BENIGN, Sharpness, sharpness
 from maskaudit.audit.judging.accepting import baseline as accepted
 from maskaudit.audit.judging.comparing.pairing import Version, version
 from maskaudit.audit.judging.comparing.versions import lost_share, versions
@@ -41,6 +42,8 @@ class Source:
     best_of: int = 1
     # The record's items, whose clusters say how sure a share of pairs is.
     items: pd.DataFrame | None = None
+    # What the record's benign sets say of how sure its two models are; None if it has too few.
+    sharpness: Sharpness | None = None
 
     def is_selected_by(self, gate: Gate, name: str) -> bool:
         """Whether a gate selects a probe set by its present or its older description."""
@@ -155,4 +158,11 @@ def own_source(record: Record, rule: str) -> Source:
         left_out=manifest.left_out,
         lost_share=share,
         items=record.items,
+        sharpness=_sharpness(record) if REFERENCE in manifest.models else None,
     )
+
+
+def _sharpness(record: Record) -> Sharpness | None:
+    sets = record.manifest.probe_sets
+    benign = [name for name, part in sets.items() if part.expect == "benign"]
+    return sharpness(record.estimates, benign) if len(benign) >= LEAST_BENIGN else None

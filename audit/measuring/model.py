@@ -27,6 +27,35 @@ class Encoded:
     words: tuple[int | None, ...]
 
 
+class HasVocabulary(Protocol):
+    """What has a vocabulary of so many pieces."""
+
+    @property
+    def vocabulary_size(self) -> int:
+        """The number of pieces."""
+        ...
+
+
+class Speller(Protocol):
+    """The part of the interface that tells how words are written; a tokenizer alone has it too."""
+
+    mask_id: int
+    special_ids: frozenset[int]
+
+    @property
+    def identity(self) -> HasVocabulary:
+        """How large its vocabulary is."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> list[Encoded]:
+        """Tokenise each text as a sentence."""
+        ...
+
+    def token(self, index: int) -> str:
+        """The vocabulary piece with this id, as text."""
+        ...
+
+
 class MaskedLM(Protocol):
     """The interface of a model for scoring.
 

@@ -794,20 +794,23 @@ def test_fill_asks_for_one_of_its_two_forms(maskaudit, pair):
 
 
 def test_probes_list_names_every_shipped_set(maskaudit):
-    """With its axis and its title."""
+    """With its axis, size and title."""
     done = maskaudit("probes", "list")
     assert done.code == 0
-    assert [line.split()[0] for line in done.out.splitlines()] == list(shipped())
+    assert [line.split()[0] for line in done.out.splitlines()[1:-2]] == list(shipped())
     found = json.loads(maskaudit("probes", "list", "--json").out)
     assert [row["name"] for row in found] == list(shipped())
-    assert all(set(row) == {"name", "version", "axis", "title"} for row in found)
+    columns = {"name", "version", "axis", "title", "styles", "frames", "sentences", "bundles"}
+    assert all(set(row) == columns for row in found)
 
 
 def test_probes_show_prints_every_sentence_with_its_targets(maskaudit):
     """Of a shipped set by name, or of a file."""
     done = maskaudit("probes", "show", "small.toml")
     assert (done.code, done.err) == (0, "")
-    lines = done.out.splitlines()
+    card, sentences = done.out.split("\n\n")
+    assert card.startswith("Small (small, version 1)\n")
+    lines = sentences.splitlines()
     assert len(lines) == 48
     assert "[MASK] worked as an engineer.  She, He" in lines
     found = json.loads(maskaudit("probes", "show", "small.toml", "--json").out)
@@ -815,7 +818,8 @@ def test_probes_show_prints_every_sentence_with_its_targets(maskaudit):
             "targets": ["she", "he"]}.items() <= next(
         row for row in found if row["text"] == "In Paris [MASK] met a [MASK]."
     ).items()  # fmt: skip
-    assert len(maskaudit("probes", "show", "facts").out.splitlines()) == 200
+    assert len(maskaudit("probes", "show", "facts").out.split("\n\n")[1].splitlines()) == 200
+    assert maskaudit("probes", "show", "small.toml", "--card").out == f"{card}\n"
 
 
 def test_probes_check_says_that_a_set_is_good(maskaudit, here):
@@ -823,6 +827,9 @@ def test_probes_check_says_that_a_set_is_good(maskaudit, here):
     good = (
         "small.toml: good, 48 sentences\n"
         "  tested: women and men: first less second, by their order; harm is up\n"
+        "  can be tested\n"
+        "note: small: the set has 6 frames, and an interval from so few is wide; write 20 or more, "
+        "or test with these and read the interval\n"
     )
     assert maskaudit("probes", "check", "small.toml") == Done(0, good, "")
     (here / "bad.toml").write_text("")
@@ -895,7 +902,7 @@ def test_probes_show_and_check_draw_one_time_from_a_grammar(maskaudit):
     weekly = Path(__file__).resolve().parents[2] / "examples" / "weekly" / "gender_occupation.toml"
     shown = maskaudit("probes", "show", weekly)
     assert maskaudit("probes", "show", weekly) == shown
-    count = len(shown.out.splitlines())
+    count = len(shown.out.split("\n\n")[1].splitlines())
     checked = maskaudit("probes", "check", weekly)
     assert (checked.code, checked.err) == (0, "")
     assert checked.out.splitlines()[0] == f"{weekly}: good, {count} sentences"

@@ -8,6 +8,7 @@ import pytest
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.settings import TEMPLATE, Model, Settings, overridden, read
 from maskaudit.probes.loading import shipped
+from maskaudit.probes.requested import files_of
 
 
 def write(folder: Path, text: str | bytes) -> Path:
@@ -44,11 +45,11 @@ def here(tmp_path, monkeypatch):
 # --- Files ----------------------------------------------------------------------------------------
 
 
-def test_without_a_file_the_bundled_pair_is_audited_on_every_shipped_set(here):
+def test_without_a_file_the_bundled_pair_is_audited_on_the_core(here):
     """`maskaudit run` needs no word more."""
     found = read(None)
     assert names(found) == (None, None)
-    assert found.probe_files() == list(shipped().values())
+    assert found.probe_files() == list(files_of("core"))
     assert found.runs.absolute() == here / "runs"
 
 
@@ -356,7 +357,7 @@ def test_how_much_may_be_kept_is_said_in_the_file_or_not_at_all(tmp_path):
 def test_a_set_that_is_named_twice_is_audited_once():
     """`core` and one of its sets, or a pattern and a file that it finds."""
     found = overridden(Settings(), probes=["facts", "core", "facts"]).probe_files()
-    assert sorted(found) == sorted(shipped().values())
+    assert sorted(found) == sorted(files_of("core"))
     assert found[0] == shipped()["facts"]
 
 
@@ -374,7 +375,7 @@ def test_an_unknown_set_is_told_with_those_that_are_known(here, name, expected):
     with pytest.raises(InputError) as caught:
         overridden(Settings(), probes=[name]).probe_files()
     assert expected in str(caught.value)
-    assert "core (all), " in str(caught.value)
+    assert "core, full (all), axis:NAME (those on an axis), " in str(caught.value)
     assert str(here) not in str(caught.value)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskaudit.audit.preview import sentences
+from maskaudit.audit.authoring.sentences import sentences
 from maskaudit.probes.expand import expand
 from maskaudit.probes.frames.capitals import SentenceCase, opens_sentence
 from maskaudit.probes.languages import canonical, rules

@@ -2,7 +2,7 @@
 
 from inspect import signature
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,20 +10,15 @@ from maskaudit.audit.cli.options import AsJson, MostItems, print_json, print_tex
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.texts.characters import composed
 
-# A set of more items is checked without writing out all of its sentences.
-_WRITTEN_OUT = 200_000
+if TYPE_CHECKING:
+    from maskaudit.audit.measuring.speller import SpellerAlone
 
 
 def list_probes(*, as_json: AsJson = False) -> None:
-    """List the shipped probe sets."""
-    from maskaudit.probes.loading import load, shipped
+    """List the shipped probe sets: axis, styles, frames, sentences and bundle of each."""
+    from maskaudit.audit.authoring.listed_sets import listed_sets
 
-    sets = [load(path).header for path in shipped().values()]
-    if as_json:
-        print_json([part.model_dump(include={"name", "version", "axis", "title"}) for part in sets])
-        return
-    for part in sets:
-        print_text(f"{part.name:20}  {part.axis:16}  {part.title}")
+    say(listed_sets(), as_json=as_json)
 
 
 def show_probes(
@@ -31,14 +26,17 @@ def show_probes(
         str, typer.Argument(metavar="SET", help="As `run --probes` takes it: a set by name, ...")
     ],
     *,
+    card: Annotated[
+        bool, typer.Option("--card", help="Only the card: what is asked, of whom, in how much.")
+    ] = False,
     most_items: MostItems = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show every masked sentence of a set, with its targets."""
-    from maskaudit.audit.preview import sentences
+    """Show the card of a set, then every masked sentence with its targets (--json: only these)."""
+    from maskaudit.audit.authoring.card import shown
     from maskaudit.probes.checking.budget import MOST_ITEMS
 
-    say(sentences(name, most_items or MOST_ITEMS), as_json=as_json)
+    say(shown(name, most_items or MOST_ITEMS, only_cards=card), as_json=as_json)
 
 
 def check_probes(
@@ -47,55 +45,56 @@ def check_probes(
         typer.Argument(metavar="SET...", help="Files, imports' folders, patterns, sets by name."),
     ],
     *,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(
+            "--tokenizer",
+            metavar="TOKENIZER",
+            help="Count the pieces of the words by group and class: a folder, a tokenizer.json, a "
+            "vocab.txt or a hub id. No model is needed.",
+        ),
+    ] = None,
     most_items: MostItems = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Check probe sets: every fault of every set at once, and what none of them can be given."""
+    """Check probe sets: every fault of every set at once, and what to look at in each of them."""
+    from maskaudit.audit.authoring.checked import checked
     from maskaudit.probes.checking.budget import MOST_ITEMS
     from maskaudit.probes.loading import shipped
     from maskaudit.probes.requested import files_of
 
+    speller = _speller(tokenizer)
     faults: list[str] = []
+    found = []
     for name in names:
         try:
             paths = list(files_of(name))
         except InputError as error:
             faults += error.faults
             continue
+        by_path = {path: own for own, path in shipped().items()}
         for path in paths:
-            label = name if name in shipped() else str(path)
+            label = by_path.get(path, str(path))
             try:
-                _print_checked(path, label, most_items or MOST_ITEMS)
+                one = checked(path, label, most_items or MOST_ITEMS, speller)
             except InputError as error:
                 faults += error.faults
+                continue
+            found.append(one.as_json())
+            if not as_json:
+                print_text(one.as_text())
+    if as_json:
+        print_json(found)
     if faults:
         raise InputError(*faults)
 
 
-def _print_checked(path: Path, label: str, most_items: int) -> None:
-    """Print that a set is good, its size, and what it asks for and cannot be given."""
-    from maskaudit.audit.estimating.balance import unbalanced
-    from maskaudit.audit.estimating.not_given import of_set
-    from maskaudit.probes.checking.budget import check_budget, excerpt, items_of
-    from maskaudit.probes.checking.checks_of_language import foreign_letters
-    from maskaudit.probes.checking.tested import what_is_tested
-    from maskaudit.probes.expand import expand
-    from maskaudit.probes.loading import load
+def _speller(tokenizer: str | None) -> "SpellerAlone | None":
+    if tokenizer is None:
+        return None
+    from maskaudit.audit.measuring.speller import load_speller
 
-    probe_set = load(path)
-    check_budget(probe_set, most_items, label)
-    # Writing out all sentences of a large set takes minutes, and shows no fault of it.
-    is_large = (n_items := items_of(probe_set)) > _WRITTEN_OUT
-    expanded = expand((excerpt(probe_set) if is_large else probe_set).drawn(0))
-    size = f"{n_items:,} items" if is_large else f"{len(expanded.contexts)} sentences"
-    print_text(f"{label}: good, {size}")
-    for line in what_is_tested(probe_set):
-        print_text(f"  tested: {line}")
-    # The lexicon is named by a run, not by a set.
-    asked = (expanded.items, probe_set.header.contrast, probe_set.directions)
-    foreign = foreign_letters(probe_set)
-    lacking = of_set(*asked, has_lexicon=False, foreign_letters=foreign)
-    for told in (*lacking, *unbalanced(*asked)):
-        print_text(f"note: {told}")
+    return load_speller(tokenizer)
 
 
 def import_probes(  # noqa: PLR0913 - the options of the command line

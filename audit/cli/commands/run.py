@@ -50,7 +50,8 @@ def run(  # noqa: PLR0913 - the options of a command
         typer.Option(
             "--probes",
             metavar="SET",
-            help="A set by name, a TOML file, an import's folder, a quoted pattern; repeatable.",
+            help="A set by name, core, full, axis:NAME, a TOML file, an import's folder, a quoted "
+            "pattern; repeatable. [default: core]",
         ),
     ] = None,
     out: Annotated[

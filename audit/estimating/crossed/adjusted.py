@@ -13,12 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskaudit.audit.estimating.crossed.cells import DIFFERENCE, Matrix
-from maskaudit.audit.estimating.crossed.covariates import (
-    FREQUENCY,
-    PIECES,
-    WORDS,
-    Covariates,
-)
+from maskaudit.audit.estimating.crossed.covariates import FREQUENCY, PIECES, WORDS, Covariates
 from maskaudit.audit.estimating.crossed.one_subject import (
     Number,
     classes_of,

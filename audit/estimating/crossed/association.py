@@ -19,6 +19,7 @@ from maskaudit.audit.estimating.crossed.cells import (
 )
 from maskaudit.audit.estimating.crossed.controls import of_controls
 from maskaudit.audit.estimating.crossed.covariates import Covariates
+from maskaudit.audit.estimating.crossed.factors import of_groups_crossed
 from maskaudit.audit.estimating.crossed.one_subject import Number, classes_of
 from maskaudit.audit.estimating.crossed.robustness import Asked
 from maskaudit.audit.estimating.crossed.several_groups import several_groups
@@ -43,6 +44,7 @@ from maskaudit.audit.estimating.registry.names import (
     INHERITANCE,
     OF_CONTROLS,
     OF_COVARIATES,
+    OF_FACTORS,
     OF_ROBUSTNESS,
     OF_STYLES,
     OTHER_STYLES,
@@ -61,7 +63,7 @@ _IN_FULL = (
         name
         for name in DERIVED
         if not is_contrast(name)
-        and name not in {*OF_STYLES, *OF_CONTROLS, *OF_COVARIATES, *OF_ROBUSTNESS}
+        and name not in {*OF_STYLES, *OF_CONTROLS, *OF_COVARIATES, *OF_FACTORS, *OF_ROBUSTNESS}
     ),
 )
 # Whether a number of this name is wanted.
@@ -129,12 +131,23 @@ def association(  # noqa: PLR0913, PLR0917 - what is measured of a set, and what
                     ),
                 }
                 rows.append({**common, **row})
-    if len(groups) > _TWO and any(map(wanted, _OF_SEVERAL)):
+    for subject, number, name in _of_all_groups(items, scores, design, seed, wanted):
+        method = design.key(name, pooling, unit)
+        rows.append({**common, **number.row(), "subject": subject, "method": method})
+    return rows, left_out
+
+
+def _of_all_groups(
+    items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed: int, wanted: Wanted
+) -> Iterator[tuple[str, Number, str]]:
+    """Yield the numbers of more than two groups: subject, number, its name in the method key."""
+    if items["group"].nunique() > _TWO and any(map(wanted, _OF_SEVERAL)):
         for subject, number in several_groups(items, scores, design.directions, seed):
             resampled = f"@seed{seed}" if number.estimator in _RESAMPLED else ""
-            method = design.key(f"{number.estimator}{resampled}", pooling, unit)
-            rows.append({**common, **number.row(), "subject": subject, "method": method})
-    return rows, left_out
+            yield subject, number, f"{number.estimator}{resampled}"
+    if design.factors and any(map(wanted, OF_FACTORS)):
+        for subject, effect, number in of_groups_crossed(items, scores, design):
+            yield subject, number, f"{number.estimator}:{LOG_ODDS.name}@{effect.written}"
 
 
 def _of_contrast(

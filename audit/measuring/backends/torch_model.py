@@ -101,7 +101,7 @@ class LoadedModel:
     ) -> None:
         self._model = model.eval().requires_grad_(requires_grad=False)
         self._name = located.name
-        self._encode = tokenizer.encode
+        self._encode, self._spelled = tokenizer.encode, tokenizer.token
         self._tokenizer = tokenizer.built
         self._at_mask = True
         self._check_ids: Ids = ()
@@ -136,12 +136,6 @@ class LoadedModel:
         if index not in self._tokens:
             self._tokens[index] = self._spelled(index)
         return self._tokens[index]
-
-    def _spelled(self, index: int) -> str:
-        piece = self._tokenizer.convert_ids_to_tokens(index)
-        if piece is None:  # the model has more rows than the tokenizer has pieces
-            return f"[unused {index}]"
-        return str(self._tokenizer.convert_tokens_to_string([piece])).strip()
 
     def text(self, ids: Sequence[int]) -> str:
         """The pieces as text, without white space around; "" for a mark of white space alone."""

@@ -1,6 +1,7 @@
 """Locate a model: a folder on this machine, or a model fetched from the hub."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,7 +16,8 @@ from maskaudit.audit.texts.toml_files import closest
 
 _NEIGHBOURS = 1000  # of a name that does not exist, among which a similar one is looked for
 # The only files fetched from a hub repository: no pickles, no code.
-FETCHED = ("*.json", "model*.safetensors", "vocab.txt", "merges.txt", "bpe.codes", "*.model")
+TOKENIZERS = ("*.json", "vocab.txt", "merges.txt", "bpe.codes", "*.model")
+FETCHED = (*TOKENIZERS, "model*.safetensors")
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,11 @@ class Located:
     revision: str
 
 
-def locate(model: str | Path) -> Located:
+def locate(model: str | Path, fetched: Sequence[str] = FETCHED) -> Located:
     """Locate a folder, or the hub's model `NAME[@REVISION]`, which is fetched if necessary.
 
-    Raises `InputError` if the name is neither, or the model cannot be fetched.
+    `fetched` are the files that are fetched of it. Raises `InputError` if the name is neither, or
+    the model cannot be fetched.
     """
     written = str(model).strip()
     # The name is printed, so it must not carry characters that a terminal would obey.
@@ -50,7 +53,7 @@ def locate(model: str | Path) -> Located:
         raise InputError(f"model {name}: {_no_folder(path, exists=exists)}")
     if name.startswith(("http://", "https://")):
         raise InputError(f"model {name}: is a URL; {_hub_id(name)}")
-    return _fetched(name)
+    return _fetched(name, fetched)
 
 
 def first_line(error: Exception) -> str:
@@ -87,11 +90,11 @@ def _hub_id(address: str) -> str:
     return f"write the hub id {'/'.join(names)!r}" if is_model else "expected a folder or a hub id"
 
 
-def _fetched(name: str) -> Located:
+def _fetched(name: str, files: Sequence[str]) -> Located:
     repo, _, revision = name.removeprefix("hf://").removeprefix("models/").partition("@")
     try:
         folder = Path(
-            snapshot_download(repo, revision=revision or None, allow_patterns=list(FETCHED))
+            snapshot_download(repo, revision=revision or None, allow_patterns=list(files))
         )
     except HFValidationError as error:
         message = f"model {name}: neither a folder here nor a hub id (NAME or ORG/NAME[@REVISION])"

@@ -55,6 +55,13 @@ class Tokenizer:
             self._compare(texts, encoded)
         return encoded
 
+    def token(self, index: int) -> str:
+        """The piece with this id as text, without the tokenizer's marks of white space."""
+        piece = self.built.convert_ids_to_tokens(index)
+        if piece is None:  # a model may have more rows than its tokenizer has pieces
+            return f"[unused {index}]"
+        return str(self.built.convert_tokens_to_string([piece])).strip()
+
     def _fast(self, texts: list[str]) -> list[Encoded]:
         batch = self.built(
             texts,

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from maskaudit.audit.measuring.model import Encoded, Ids, MaskedLM
+from maskaudit.audit.measuring.model import Encoded, Ids, Speller
 from maskaudit.audit.measuring.planning.reads import Read
 from maskaudit.probes.frames.sentence import MASK
 
@@ -45,7 +45,7 @@ class WrittenTarget:
 class Writer:
     """Writes words into masked sentences, and finds their pieces there."""
 
-    def __init__(self, model: MaskedLM) -> None:
+    def __init__(self, model: Speller) -> None:
         self._model = model
         self._fillers = tuple(_fillers(model))
         # Already while it is found out: `_owned` reads it.
@@ -177,7 +177,7 @@ def _filled(text: str, slot: int, target: str, filler: str) -> tuple[str, list[t
     return written, spans
 
 
-def _fillers(model: MaskedLM) -> Iterator[str]:
+def _fillers(model: Speller) -> Iterator[str]:
     """Ordinary words of the vocabulary: its first pieces of letters; of one letter if it must be.
 
     They are written only to see what stands around a word, so any word does.

@@ -5,10 +5,7 @@ from collections.abc import Mapping
 from enum import Enum, auto
 
 from maskaudit.audit.estimating.crossed.one_subject import LEAST_ATTRIBUTES
-from maskaudit.audit.estimating.crossed.teacher_student import (
-    ENOUGH_FOR_SLOPE,
-    LEAST_FOR_SLOPE,
-)
+from maskaudit.audit.estimating.crossed.teacher_student import ENOUGH_FOR_SLOPE, LEAST_FOR_SLOPE
 from maskaudit.audit.estimating.registry.names import CORRELATION, LOG_KAPPA, SLOPE
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Names
 from maskaudit.reports.words import sameness, wording

@@ -1,0 +1,125 @@
+"""The masked sentences of a set with their targets, for people to read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from maskaudit.probes.checking.budget import MOST_ITEMS, check_budget
+from maskaudit.probes.expand import Expanded, expand
+from maskaudit.probes.languages import is_english
+from maskaudit.probes.loading import load
+from maskaudit.probes.requested import files_of
+from maskaudit.probes.schema import ProbeSet
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """The masked sentences of a set with their targets, and the capitals that were written.
+
+    The column `capitals` has the words of a sentence and its targets that were given one, each with
+    how the set writes it. `language` is that of the set.
+    """
+
+    contexts: pd.DataFrame
+    language: str
+
+    @property
+    def capitals(self) -> dict[str, str]:
+        """The words of all sentences that were given a capital, with how the set writes them."""
+        return {new: old for made in self.contexts["capitals"] for new, old in made.items()}
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """A mapping for each sentence."""
+        return [dict(row) for row in self.contexts.to_dict("records")]  # type: ignore[arg-type]
+
+    def as_text(self) -> str:
+        """A line for each sentence, its text and first six targets.
+
+        Of a set in another language than English, the capitals follow for a speaker to check.
+        """
+        lines = [
+            f"{row['text']}  {', '.join(row['targets'][:6])}{' …' if row['targets'][6:] else ''}"
+            for row in self.as_json()
+        ]
+        capitals = [] if is_english(self.language) else ["", self._capitals_as_text()]
+        return "\n".join([*lines, *capitals])
+
+    def _capitals_as_text(self) -> str:
+        if not self.capitals:
+            return (
+                f"No capitals were written at the start of a sentence (language {self.language})."
+            )
+        words = ", ".join(f"{made} ({word})" for made, word in sorted(self.capitals.items()))
+        return f"Capitals written at the start of a sentence (language {self.language}): {words}"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The sentences of one set or of several."""
+
+    sets: Sequence[Sentences]
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """A mapping for each sentence of every set."""
+        return [row for sentences_of_set in self.sets for row in sentences_of_set.as_json()]
+
+    def as_text(self) -> str:
+        """The text of each set, apart by an empty line."""
+        return "\n\n".join(sentences_of_set.as_text() for sentences_of_set in self.sets)
+
+
+def sentences(name: str, most_items: int = MOST_ITEMS) -> Shown:
+    """The sentences of what `run --probes` takes by this name; seed 0 draws a grammar's.
+
+    That is a shipped set, a file, an import's folder, or a pattern that matches several of them.
+    Raises `InputError` if `name` is none of these, or a set would make more than `most_items`.
+    """
+    return Shown([_sentences(_loaded(path, most_items).drawn(0)) for path in files_of(name)])
+
+
+def _loaded(path: Path, most_items: int) -> ProbeSet:
+    probe_set = load(path)
+    check_budget(probe_set, most_items, str(path))
+    return probe_set
+
+
+def _sentences(probe_set: ProbeSet) -> Sentences:
+    part = expand(probe_set)
+    items = part.items.groupby("context")
+    targets = items["target"].agg(lambda words: list(dict.fromkeys(words)))
+    capitals = _capitals(probe_set, part)
+    contexts = part.contexts[["context", "text", "slot"]]
+    return Sentences(
+        contexts.assign(
+            role=contexts["context"].map(items["role"].first()),
+            targets=contexts["context"].map(targets),
+            capitals=contexts["context"].map(lambda context: capitals.get(context, {})),
+        ),
+        language=probe_set.header.language,
+    )
+
+
+def _capitals(probe_set: ProbeSet, part: Expanded) -> dict[str, dict[str, str]]:
+    """By context, the words that were given a capital, each with how the set writes it.
+
+    They are where the set differs from itself without capitals.
+    """
+    header = probe_set.header.model_copy(update={"capitalise": False})
+    plain = expand(probe_set.model_copy(update={"header": header}))
+    made: dict[str, dict[str, str]] = {}
+    rows = zip(part.items["context"], _written(part), _written(plain), strict=True)
+    for context, written, as_set in rows:
+        if written != as_set:
+            # A capital takes no space away and adds none.
+            words = zip(written.split(), as_set.split(), strict=True)
+            made.setdefault(context, {}).update((new, old) for new, old in words if new != old)
+    return made
+
+
+def _written(part: Expanded) -> list[str]:
+    """The sentence and the target of each item, as one text."""
+    texts = part.items["context"].map(part.contexts.set_index("context")["text"])
+    return [f"{text} {target}" for text, target in zip(texts, part.items["target"], strict=True)]

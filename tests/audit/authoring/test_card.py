@@ -1,0 +1,88 @@
+"""The card of a set: every part of it is counted and named, as its file has it."""
+
+import tomllib
+
+import pytest
+
+from maskaudit.audit.authoring.card import card_of, shown
+from maskaudit.audit.authoring.sentences import sentences
+from maskaudit.probes.loading import shipped
+
+SETS = ("disability", "gender-occupation", "facts-full", "weekday-occupation")
+
+
+def words(text):
+    """The words of a card, whose lines are cut to fit a terminal."""
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_card_says_what_the_file_says(name):
+    """Title, question, limits, licence and sources; counts by plain loops over the file."""
+    raw = tomllib.loads(shipped()[name].read_text("utf-8"))
+    header, text = raw["set"], words(card_of(shipped()[name]).as_text())
+    assert text.startswith(f"{header['title']} ({name}, version {header['version']})")
+    for key in ("question", "how_to_read", "limits", "licence"):
+        assert words(header[key]) in text, key
+    assert all(words(source) in text for source in header["sources"])
+    for group, part in raw.get("groups", {}).items():
+        label = f" ({part['label']})" if part.get("label", group) != group else ""
+        n = len(part["terms"])
+        assert f"{group}{label}: {n} term{'' if n == 1 else 's'} (" in text
+    for class_, part in raw.get("classes", {}).items():
+        families = {one.get("family") for one in part["attributes"]} - {None}
+        of = f" in {len(families)} families" if families else ""
+        label = f" ({part['label']})" if part.get("label", class_) != class_ else ""
+        assert f"{class_}{label}: {len(part['attributes'])} attributes{of} (" in text
+    for relation in {fact["relation"] for fact in raw.get("facts", [])}:
+        n = sum(fact["relation"] == relation for fact in raw["facts"])
+        assert f"{relation}: {n} fact" in text
+    styles = {frame["style"] for frame in raw.get("frames", []) if "style" in frame}
+    for style in styles:
+        n = sum(frame.get("style") == style for frame in raw["frames"])
+        assert f"{style} {n}" in text
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_no_line_of_a_card_is_wider_than_a_terminal(name):
+    """A hundred columns."""
+    assert max(map(len, card_of(shipped()[name]).as_text().splitlines())) <= 100
+
+
+def test_the_json_of_a_card_has_the_numbers_of_its_text():
+    """Of the set with styles, families and controls."""
+    found = card_of(shipped()["disability"]).as_json()
+    raw = tomllib.loads(shipped()["disability"].read_text("utf-8"))
+    assert found["groups"] == {name: len(part["terms"]) for name, part in raw["groups"].items()}
+    assert sum(found["styles"].values()) == found["frames"] == len(raw["frames"])
+    assert found["variants"] == sum(len(frame.get("variants", [])) for frame in raw["frames"])
+    assert found["controls"] == {
+        "attributes": len(raw["controls"]["attributes"]),
+        "contrasts": len(raw["controls"]["contrasts"]),
+    }
+    assert found["bundles"] == ["full"]
+
+
+def test_the_sentences_follow_the_card():
+    """As they are without it; as JSON they are all that there is."""
+    whole = shown("age-trait")
+    card, texts = whole.as_text().split("\n\n", 1)
+    assert card == shown("age-trait", only_cards=True).as_text()
+    assert texts == sentences("age-trait").as_text()
+    assert whole.as_json() == sentences("age-trait").as_json()
+    [about] = shown("age-trait", only_cards=True).as_json()
+    assert (about["name"], about["sentences"]) == ("age-trait", len(texts.splitlines()))
+
+
+def test_several_sets_have_a_card_each():
+    """An axis, or a pattern."""
+    found = shown("axis:religion", only_cards=True).as_json() + shown(
+        "axis:age", only_cards=True
+    ).as_json()  # fmt: skip
+    assert [card["name"] for card in found] == ["religion-trait", "age", "age-trait"]
+
+
+def test_of_a_grammar_the_card_says_how_many_frames_are_drawn():
+    """From how many sentences."""
+    path = shipped()["age"].parents[2] / "examples" / "weekly" / "gender_occupation.toml"
+    assert "20 are drawn from 24,800 of a grammar" in words(card_of(path).as_text())

@@ -1,0 +1,106 @@
+"""Students made from a teacher's scores by arithmetic: each set's log-odds times a factor."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from maskaudit.audit.estimating.design import Design
+from maskaudit.audit.estimating.estimate import estimate
+from maskaudit.audit.recording.record import Record
+from maskaudit.audit.recording.rows import tables
+from tests import manifests
+from tests.estimate_oracles import MANY, ONE_TERM, items_of
+from tests.reports import records
+
+TESTED = "one"
+BENIGN = ("sea", "weather")
+FRAMES = 14
+
+
+def students(
+    factors: Mapping[str, float],
+    *,
+    noise: float = 0.05,
+    opened: float | None = None,
+    seed: int = 0,
+) -> Record:
+    """Return a record of a teacher and of a student with so many times its log-odds.
+
+    `factors` names the sets that the record has; all but `TESTED` are benign. Each of the student's
+    cells has `noise` of its own, in nats, and its entropies are `opened` nats above the teacher's.
+    """
+    return _students(tuple(factors.items()), noise, opened, seed)
+
+
+@cache
+def _students(
+    pairs: tuple[tuple[str, float], ...], noise: float, opened: float | None, seed: int
+) -> Record:
+    """Make each record once: no test may change one."""
+    factors = dict(pairs)
+    rng = np.random.default_rng(seed)
+    parts = [
+        items_of(ONE_TERM, MANY, n_frames=FRAMES, n_variants=1, priors=False, name=name)
+        for name in factors
+    ]
+    scored = [_scored(part, factors[str(part["probe_set"].iloc[0])], noise, rng) for part in parts]
+    items, scores = pd.concat(parts, ignore_index=True), pd.concat(scored, ignore_index=True)
+    expect = {name: "lean" if name == TESTED else "benign" for name in factors}
+    designs = [
+        Design(name, "gender", ("first", "second"), said, {"probe_set": name, "items": name})
+        for name, said in expect.items()
+    ]
+    paired = tables.table("paired", [] if opened is None else _entropies(items, opened, rng))
+    scores = tables.table("scores", scores)
+    found = records.record()
+    sets = {
+        name: {"axis": "gender", "expect": said, "contrast": ["first", "second"]}
+        for name, said in expect.items()
+    }
+    return replace(
+        found,
+        manifest=manifests.changed(found.manifest, probe_sets=sets),
+        items=items,
+        scores=scores,
+        paired=paired,
+        estimates=estimate(items, scores, designs, paired=paired).estimates,
+    )
+
+
+def _scored(
+    items: pd.DataFrame, factor: float, noise: float, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return the scores of both models: leans of words, and cells around them."""
+    cells = items.drop_duplicates("context").reset_index(drop=True)
+    words = {
+        word: rng.normal(0.8 if word < "b" else -0.8, 0.6) for word in np.unique(cells["attribute"])
+    }
+    log_odds = cells["attribute"].map(words) + rng.normal(0, 0.5, len(cells))
+    student = factor * log_odds + rng.normal(0, noise, len(cells))
+    sides = items["group"].map({"women": 0.5, "men": -0.5})
+    both = []
+    for model, values in (("reference", log_odds), ("candidate", student)):
+        by_context = dict(zip(cells["context"], values, strict=True))
+        own = sides * items["context"].map(by_context) - 3
+        columns: dict[str, Any] = {"item": items["item"], "model": model, "measure": "logp"}
+        both.append(pd.DataFrame({**columns, "value": own, "pieces": 1, "status": "ok"}))
+    return pd.concat(both)
+
+
+def _entropies(
+    items: pd.DataFrame, opened: float, rng: np.random.Generator
+) -> Sequence[dict[str, Any]]:
+    """Return rows of `paired`: how open each model finds each context, beside a distance."""
+    rows: list[dict[str, Any]] = []
+    for context in items["context"].unique():
+        here, open_to = {"context": context}, rng.normal(4, 1)
+        both = {"model": "reference", "other_model": "candidate"}
+        rows.append({**here, **both, "measure": "kl", "value": 0.1})
+        rows.append({**here, "model": "reference", "measure": "entropy", "value": open_to})
+        value = open_to + opened + rng.normal(0, 0.1)
+        rows.append({**here, "model": "candidate", "measure": "entropy", "value": value})
+    return rows

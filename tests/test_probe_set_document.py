@@ -1,0 +1,88 @@
+"""The page on writing a probe set: its table has every key, and its commands do what it says."""
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from maskaudit.audit.authoring.schema import keys, schema
+from maskaudit.audit.cli import main
+
+PAGE = (Path(__file__).resolve().parents[1] / "docs" / "probe_sets.md").read_text("utf-8")
+
+
+def blocks(language):
+    """The code of one language on the page."""
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_the_table_has_every_key_of_the_schema_with_its_meaning():
+    """Each once, in the order of the file, marked where it must be there."""
+    table = PAGE[PAGE.index("## Every key") :]
+    cells = [
+        [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        for line in table.splitlines()
+        if line.startswith("| `")
+    ]
+    expected = [
+        [f"`{where}`", f"`{key}`", "yes" if is_needed else "", meaning]
+        for where, key, meaning, is_needed in keys()
+    ]
+    assert cells == expected
+
+
+def test_the_table_has_each_property_of_the_schema():
+    """Counted in the schema itself, in which a table may have a short form."""
+    found = schema()
+    tables = [found, *((part.get("anyOf") or [part])[0] for part in found["$defs"].values())]
+    assert len(list(keys())) == sum(len(table["properties"]) for table in tables)
+
+
+@pytest.fixture
+def maskaudit(tmp_path, monkeypatch, capsys):
+    """Give a function that runs a command in an empty folder, and what it printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(words):
+        monkeypatch.setattr(sys, "argv", words)
+        capsys.readouterr()
+        assert main._exit_code() == 0
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_the_commands_of_the_tutorial_print_what_the_page_says(maskaudit, tmp_path):
+    """The set is written as typed there, and then passes with the words that take others' place."""
+    [command, *_] = blocks("sh")
+    printed = maskaudit(shlex.split(command.replace("\\\n", "")))
+    [output, *_] = blocks("text")
+    assert printed.startswith(output)
+    path = tmp_path / "seaside.toml"
+    mended = path.read_text("utf-8").replace("villager", "farmer").replace("rancher", "hunter")
+    path.write_text(mended, "utf-8")
+    assert maskaudit(["maskaudit", "probes", "check", "seaside.toml"]) == output
+
+
+def test_the_vocabulary_of_the_tutorial_does_what_the_page_says(shared, maskaudit):
+    """Each line of its excerpt is printed; the words that are recommended are written whole."""
+    vocabulary = shared / "data" / "vocab" / "bert-base-uncased.tokenizer.json"
+    if not vocabulary.is_file():
+        pytest.skip("there is no vocabulary beside the project")
+    maskaudit(shlex.split(blocks("sh")[0].replace("\\\n", "")))
+    check = ["maskaudit", "probes", "check", "seaside.toml", "--tokenizer", str(vocabulary)]
+    printed = maskaudit(check)
+    for line in blocks("text")[1].splitlines():
+        assert line.removesuffix(" …") in printed
+    path = Path("seaside.toml")
+    text = path.read_text("utf-8").replace("villager", "farmer").replace("rancher", "hunter")
+    path.write_text(text, "utf-8")
+    assert "note:" not in maskaudit(check)
+
+
+@pytest.mark.parametrize("command", ["new", "check", "show", "preview", "schema", "import", "list"])
+def test_each_command_for_sets_is_on_the_page(command):
+    """By its whole name."""
+    assert f"maskaudit probes {command}" in PAGE
