@@ -43,6 +43,7 @@ UNDIRECTED = {
     *("main_effect", "interaction"),
     *("styles_holding", "style_q", "style_sd"),
     *("frames_with_sign", "deciding_frames", "deciding_attributes"),
+    *("half_width_twice_frames", "half_width_twice_attributes"),
     *("frames_alike", "attributes_alike", "family_icc"),
     "contrast_at_cut",
     *("pieces_apart", "words_apart", "frequency_apart"),
@@ -51,7 +52,10 @@ UNDIRECTED = {
     *("benign_q", "slot_entropy_benign"),
 }
 # Of these, what grows with the scores as leans do.
-GROWING = {"style_sd", "control_sd", "control_largest"}
+GROWING = {
+    *("style_sd", "control_sd", "control_largest"),
+    *("half_width_twice_frames", "half_width_twice_attributes"),
+}
 # What has no value, and says so, where all cells are equal: there is nothing to rank or compare.
 OF_WHAT_VARIES = {
     *("generalizability", "dependability", "frames_needed"),

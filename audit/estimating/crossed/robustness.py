@@ -22,7 +22,10 @@ from maskaudit.audit.estimating.registry.names import (
     FRAMES_ALIKE,
     FRAMES_WITH_SIGN,
     PARAPHRASE_SHIFT,
+    TWICE_ATTRIBUTES,
+    TWICE_FRAMES,
 )
+from maskaudit.audit.estimating.statistics import d_study
 from maskaudit.audit.estimating.statistics.crossed import anova
 from maskaudit.audit.estimating.statistics.crossed.alike import MOST_ROWS, Alike, alike
 from maskaudit.audit.estimating.statistics.crossed.families import intraclass_correlation
@@ -90,10 +93,14 @@ def _left_out(pair: tuple[Matrix, Matrix]) -> Iterator[Number]:
     number = partial(of_pair, pair, slices.CONTRAST)
     flag = one_subject.refusal_of_pair(pair)
     if flag:
-        for name in (FRAMES_WITH_SIGN, DECIDING_FRAMES, DECIDING_ATTRIBUTES):
+        planned = (TWICE_FRAMES, TWICE_ATTRIBUTES)
+        for name in (*planned, FRAMES_WITH_SIGN, DECIDING_FRAMES, DECIDING_ATTRIBUTES):
             yield replace(number(name), flag=flag, scope="S0")
         return
     whole, _ = one_subject.interval_of_pair(pair)
+    twice = d_study.planned(whole, 2)
+    yield _known(number(TWICE_FRAMES), twice.frames)
+    yield _known(number(TWICE_ATTRIBUTES), twice.attributes)
     first, second = pair
     by_frame = np.nanmean(first.cells, axis=0) - np.nanmean(second.cells, axis=0)
     with_sign = float((np.sign(by_frame) * np.sign(whole.estimate) > 0).mean())
@@ -107,6 +114,12 @@ def _left_out(pair: tuple[Matrix, Matrix]) -> Iterator[Number]:
     ]
     yield _deciding(number(DECIDING_FRAMES), whole, without_frame)
     yield _deciding(number(DECIDING_ATTRIBUTES), whole, without_attribute)
+
+
+def _known(number: Number, value: float) -> Number:
+    """The number with its value; clusters of a table with gaps do not say what frames add."""
+    flag: Flag = "not_estimable" if np.isnan(value) else ""
+    return replace(number, interval=point(value), scope="S0", flag=flag)
 
 
 def _deciding(number: Number, whole: Interval, without: Sequence[tuple[Matrix, Matrix]]) -> Number:

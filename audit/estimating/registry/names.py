@@ -22,6 +22,7 @@ STYLES_HOLDING = "styles_holding"
 # Numbers on how much a contrast depends on single frames, attributes, terms and cuts.
 PARAPHRASE_SHIFT = "paraphrase_shift"
 FRAMES_WITH_SIGN = "frames_with_sign"
+TWICE_FRAMES, TWICE_ATTRIBUTES = "half_width_twice_frames", "half_width_twice_attributes"
 DECIDING_FRAMES, DECIDING_ATTRIBUTES = "deciding_frames", "deciding_attributes"
 CONTRAST_AT_CUT, CONTRAST_WITHOUT_TERM = "contrast_at_cut", "contrast_without_term"
 FRAMES_ALIKE, ATTRIBUTES_ALIKE = "frames_alike", "attributes_alike"
@@ -50,6 +51,8 @@ OF_COVARIATES = (
 )
 OF_STYLES = (STYLE_CONTRAST, OTHER_STYLES, STYLES_HOLDING, STYLE_Q, STYLE_SD)
 OF_ROBUSTNESS = (
+    TWICE_FRAMES,
+    TWICE_ATTRIBUTES,
     PARAPHRASE_SHIFT,
     FRAMES_WITH_SIGN,
     DECIDING_FRAMES,

@@ -37,6 +37,8 @@ from maskaudit.audit.estimating.registry.names import (
     STYLE_Q,
     STYLE_SD,
     STYLES_HOLDING,
+    TWICE_ATTRIBUTES,
+    TWICE_FRAMES,
     WORDS_APART,
 )
 
@@ -184,6 +186,18 @@ ENTRIES = (
         "by frame, over the frames that have variants.",
         "What another author’s paraphrases would do.",
         harm=None,
+    ),
+    *(
+        _plain(
+            name,
+            f"Half the width of the contrast’s 95 % interval that twice as many {what} like these "
+            "would give, from the parts of its variance (a D-study). 0 or above.",
+            f"What {what} of another kind would give.",
+            unit="nats",
+            power=1,
+            source="Brennan 2001",
+        )
+        for name, what in ((TWICE_FRAMES, "frames"), (TWICE_ATTRIBUTES, "attributes"))
     ),
     _plain(
         FRAMES_WITH_SIGN,

@@ -31,6 +31,8 @@ from maskaudit.audit.estimating.registry.names import (
     STYLE_Q,
     STYLE_SD,
     STYLES_HOLDING,
+    TWICE_ATTRIBUTES,
+    TWICE_FRAMES,
     WORDS_APART,
 )
 from maskaudit.audit.recording.rows import slices
@@ -68,6 +70,8 @@ def questions(between: Between, estimates: Effects, names: Names) -> tuple[Quest
         (CONTRAST, slices.CONTRAST, "In other sentences of these kinds, with other attributes"),
         *_of_styles(between, estimates),
         (PARAPHRASE_SHIFT, slices.CONTRAST, "Paraphrased: how far the contrast moves"),
+        (TWICE_FRAMES, slices.CONTRAST, "With twice as many frames, its interval would be"),
+        (TWICE_ATTRIBUTES, slices.CONTRAST, "With twice as many attributes, its interval would be"),
         (FRAMES_WITH_SIGN, slices.CONTRAST, "Frames whose own contrast has the same sign"),
         (DECIDING_FRAMES, slices.CONTRAST, "Single frames without which the result is another"),
         (
@@ -250,6 +254,10 @@ def _plain(effect: Effect) -> str | Cell:
     )
 
 
+def _width(effect: Effect) -> str | Cell:
+    return f"± {wording.fixed(effect.estimate, 2)}"
+
+
 def _icc(effect: Effect) -> str | Cell:
     return caveats.beside(wording.fixed(effect.estimate, 2), wording.p_value(effect.p))
 
@@ -271,6 +279,8 @@ _SHOWN: Mapping[str, Shown] = {
     STYLE_SD: lambda effect: wording.fixed(effect.estimate, 2),
     CONTROL_SD: _plain,
     CONTROL_LARGEST: _plain,
+    TWICE_FRAMES: _width,
+    TWICE_ATTRIBUTES: _width,
     FRAMES_WITH_SIGN: lambda effect: _count(effect, effect.n_frames),
     DECIDING_FRAMES: lambda effect: _count(effect, effect.n_frames),
     DECIDING_ATTRIBUTES: lambda effect: _count(effect, effect.n_attributes),

@@ -424,6 +424,7 @@ POINTS = {
     *("frames_needed", "flips", "sign_changes", "expected_sign_changes"),
     *("styles_holding", "style_q", "style_sd"),
     *("frames_with_sign", "deciding_frames", "deciding_attributes"),
+    *("half_width_twice_frames", "half_width_twice_attributes"),
     *("frames_alike", "attributes_alike", "family_icc"),
 }
 

@@ -87,6 +87,12 @@ def test_frames_with_the_sign_and_parts_that_decide_are_those_of_plain_loops():
                 share = share_deciding(first, second, contrast_of, axis)
                 expected[f"deciding_{axis}"] = share
                 seen.append((axis, 0 < share < 1))
+            whole = row_of(found, subject, "contrast", "stereotype_contrast")
+            of_frames, half = whole["v_frames"], (whole["high"] - whole["low"]) / 2
+            variance = whole["std_error"] ** 2
+            left = {"frames": of_frames / variance, "attributes": 1 - of_frames / variance}
+            for axis, part in left.items():
+                expected[f"half_width_twice_{axis}"] = half * math.sqrt(1 - min(1, part) / 2)
             for name, value in expected.items():
                 row = row_of(found, subject, "contrast", name)
                 assert row["estimate"] == pytest.approx(value), (name, seed)
