@@ -290,6 +290,8 @@ def _parts_of(probe_set: ProbeSet, items: pd.DataFrame) -> dict[str, Any]:
             },
             # Left out where no class says so, as in a record of an older set.
             **({"directions": probe_set.directions} if probe_set.directions else {}),
+            **({"plain": probe_set.header.plain} if probe_set.header.plain else {}),
+            **({"factors": probe_set.factors} if probe_set.factors else {}),
             # Left out of most sets: they name their language, or are English.
             **({"foreign_letters": letters} if (letters := foreign_letters(probe_set)) else {}),
             "group_at_mask": probe_set.group_at_mask if probe_set.frames else None,

@@ -7,6 +7,7 @@ from maskaudit.audit.texts.characters import folded
 from maskaudit.audit.texts.toml_lines import Place
 from maskaudit.probes import grammar
 from maskaudit.probes.checks_of_factors import faults_of_factors
+from maskaudit.probes.checks_of_facts import faults_of_kinds, faults_of_repeated_texts
 from maskaudit.probes.checks_of_language import (
     Fault,
     faults_of_forms,
@@ -53,14 +54,16 @@ def _faults_of_cloze(probe_set: ProbeSet) -> Iterator[Fault]:
         yield Fault(("facts",), message)
     facts = list(enumerate(probe_set.facts))
     yield from _repetitions("facts", "id", ((("facts", i, "id"), fact.id) for i, fact in facts))
-    yield from _repetitions(
-        "facts", "text", ((("facts", i, "text"), fact.text) for i, fact in facts)
-    )
+    yield from faults_of_repeated_texts(probe_set)
+    yield from faults_of_kinds(probe_set)
 
 
 def _faults_of_association(probe_set: ProbeSet) -> Iterator[Fault]:
     if probe_set.facts:
         yield Fault(("facts",), "facts: not allowed in an association set; expected [[frames]]")
+    if probe_set.header.plain:
+        message = "set.plain: names kinds of facts; an association set has none"
+        yield Fault(("set", "plain"), message)
     if probe_set.frames and probe_set.grammar:
         message = "grammar: the set also has [[frames]]; expected only one of the two"
         yield Fault(("grammar",), message)

@@ -11,8 +11,9 @@ import pandas as pd
 
 from maskaudit.audit.recording import tables
 from maskaudit.probes.capitals import SentenceCase
+from maskaudit.probes.fact import Fact
 from maskaudit.probes.items_digest import items_digest
-from maskaudit.probes.schema import Attribute, Fact, Frame, ImportedSet, ProbeSet, Term
+from maskaudit.probes.schema import Attribute, Frame, ImportedSet, ProbeSet, Term
 from maskaudit.probes.sentence import MASK, PLACEHOLDER, sides
 
 # Sound decides the article, not spelling: "an hour", "a university", "a one-off". Abbreviations
@@ -288,19 +289,23 @@ def _cloze_rows(probe_set: ProbeSet) -> Iterator[dict[str, Any]]:
 
 
 def _fact_rows(fact: Fact, text: str, label: str, case: SentenceCase) -> Iterator[dict[str, Any]]:
+    """Yield a row of each answer at each mask, and of each wrong word to choose from."""
     several = len(fact.by_mask) > 1
     for slot, answers in enumerate(fact.by_mask):
         before = MASK.join(text.split(MASK)[: slot + 1])
-        for answer in dict.fromkeys(answers):
+        # The words to choose from are those of the sentence for which the answers are right.
+        wrong = dict.fromkeys(fact.wrong if label == "right" else (), "wrong")
+        for answer, own_label in {**dict.fromkeys(answers, label), **wrong}.items():
             yield {
-                # Each mask is asked by itself, with the others masked; a sentence is one cluster.
+                # Each mask is asked by itself, with the others masked. A sentence is one cluster,
+                # and so are all sentences of one fact.
                 "frame": f"{fact.id}.{slot + 1}" if several else fact.id,
                 "variant": 0,
                 "attribute": answer,
                 "class": fact.relation,
                 "role": "probe",
-                "label": label,
-                "cluster": fact.id if several else "",
+                "label": own_label,
+                "cluster": fact.of or (fact.id if several else ""),
                 "text": text,
                 "slot": slot,
                 "target": case.after(before, answer),

@@ -11,14 +11,14 @@ from pydantic import ValidationError
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.texts import bounded
 from maskaudit.audit.texts.characters import composed
-from maskaudit.audit.texts.toml_files import Document, document
+from maskaudit.audit.texts.toml_files import Document, document, listed
 from maskaudit.probes.checks import faults_between_parts
+from maskaudit.probes.fact import Fact
 from maskaudit.probes.languages import ENGLISH, well_formed
 from maskaudit.probes.schema import (
     Attribute,
     AttributeClass,
     Controls,
-    Fact,
     Frame,
     Grammar,
     Group,
@@ -125,6 +125,7 @@ def _sound_parts(raw: Mapping[str, Any]) -> ProbeSet:
             contrast=[n for n in contrast if isinstance(n, str)]
             if isinstance(contrast, list)
             else None,
+            plain=[name for name in _strings(listed(header.get("plain"))) if name],
         ),
         groups=_sound_table(Group, raw.get("groups"), "terms", Term),
         classes=_sound_table(AttributeClass, raw.get("classes"), "attributes", Attribute),
@@ -139,7 +140,7 @@ def _sound_parts(raw: Mapping[str, Any]) -> ProbeSet:
         frames=_sound_list(Frame, raw.get("frames"), ("id", "text"), ("variants",)),
         grammar=_sound_grammar(raw.get("grammar")),
         forms=_sound_forms(raw.get("forms")),
-        facts=_sound_list(Fact, raw.get("facts"), ("id", "text")),
+        facts=_sound_list(Fact, raw.get("facts"), ("id", "text", "relation", "of")),
     )
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -12,57 +11,20 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
     ValidationInfo,
     model_validator,
 )
 
 from maskaudit.audit.recording.manifest import Expect, Kind
 from maskaudit.audit.recording.margins import Margins
-from maskaudit.audit.texts.characters import composed, invisible, without_case
+from maskaudit.audit.texts.characters import composed, without_case
 from maskaudit.audit.texts.toml_files import Part, did_you_mean, listed
 from maskaudit.probes import grammar, languages
-from maskaudit.probes.sentence import MASK, faults_of_fact, faults_of_sentence, sides
+from maskaudit.probes.fact import Fact
+from maskaudit.probes.sentence import faults_of_sentence, sides
+from maskaudit.probes.words import FormName, Line, Lines, Name, Piece, Word, one_line
 
 _ID_LENGTH = 16
-_BRACKETS = frozenset("[]{}")
-# Words that have none of the faults below; a set may have a million, so they are seen at a glance.
-_FAULTLESS = re.compile(r"[A-Za-z0-9'-]+(?: [A-Za-z0-9'-]+)*")
-
-
-def _one_line(text: str) -> str:
-    if found := invisible(text):
-        message = f"must be one line without invisible characters; has {found}"
-        raise ValueError(message)
-    if "  " in text:
-        message = "has two spaces in a row; expected one"
-        raise ValueError(message)
-    return composed(text)
-
-
-def _plain(text: str) -> str:
-    if not _BRACKETS.isdisjoint(text):
-        message = "expected plain words, without brackets or braces"
-        raise ValueError(message)
-    return text
-
-
-def _word(text: str) -> str:
-    return text if _FAULTLESS.fullmatch(text) else _plain(_one_line(text))
-
-
-def _name(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]+([-_][a-z0-9]+)*", text):
-        message = "expected lower-case letters and digits, with - or _ between them"
-        raise ValueError(message)
-    return text
-
-
-def _form_name(text: str) -> str:
-    if re.search(r"[\s\[\]{}|]", text):
-        message = "expected one word, which stands in braces in the frames, as {der} does"
-        raise ValueError(message)
-    return text
 
 
 def _sentence(text: str, info: ValidationInfo) -> str:
@@ -76,29 +38,12 @@ def _named(info: ValidationInfo, table: str) -> Sequence[str]:
     return keys.get(table, ())
 
 
-def _cloze(text: str) -> str:
-    return _faultless(text, faults_of_fact(text))
-
-
 def _faultless(text: str, faults: Iterator[str]) -> str:
     if message := "; ".join(faults):
         raise ValueError(message)
     return text
 
 
-Line = Annotated[
-    str,
-    StringConstraints(min_length=1, strip_whitespace=True),
-    AfterValidator(_one_line),
-]
-Lines = Annotated[list[Line], BeforeValidator(listed)]
-Word = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=60, strip_whitespace=True),
-    AfterValidator(_word),
-]
-Name = Annotated[str, StringConstraints(max_length=60), AfterValidator(_name)]
-FormName = Annotated[Line, StringConstraints(max_length=60), AfterValidator(_form_name)]
 Language = Annotated[str, AfterValidator(languages.canonical)]
 
 
@@ -106,7 +51,8 @@ class Header(Part):
     """A set's description; its name and version are part of the method key of every number.
 
     `language` decides where capitals are written and whether articles are English; with
-    `capitalise` false every word stands as the set writes it.
+    `capitalise` false every word stands as the set writes it. `plain` names the relations of a
+    cloze set that the others are held against.
     """
 
     name: Name
@@ -124,10 +70,12 @@ class Header(Part):
     sources: Annotated[Lines, Field(min_length=1)]
     neutral: Word | None = None
     contrast: list[Name] | None = Field(default=None, min_length=2, max_length=2)
+    # Written into records by the sets that have it alone (`audit.describe`).
+    plain: Annotated[list[Name], BeforeValidator(listed)] = Field(default=[], exclude=True)
     expect: Expect = "lean"
     share_alike: bool = False
     non_commercial: bool = False
-    cite: Annotated[str, AfterValidator(_one_line)] = ""
+    cite: Annotated[str, AfterValidator(one_line)] = ""
 
 
 class Term(Part):
@@ -255,9 +203,6 @@ class Frame(Part):
         return [self.text, *self.variants]
 
 
-Piece = Annotated[Line, StringConstraints(max_length=200), AfterValidator(_plain)]
-
-
 class Grammar(Part):
     """Texts with parts that generate a universe of frames; each audit draws `frames` of them."""
 
@@ -291,44 +236,6 @@ def _each_name_once(forms: Any) -> Any:  # noqa: ANN401 - whatever the file has 
 FormsByGroup = Annotated[dict[FormName, dict[Name, Piece]], BeforeValidator(_each_name_once)]
 
 
-class Fact(Part):
-    """A sentence with its correct answers, and the negated sentence for which they are wrong.
-
-    With several masks, `answers` has an entry for each, in their order; a bar stands between words
-    that are all right at the same mask.
-    """
-
-    id: Name
-    relation: Name
-    text: Annotated[Line, AfterValidator(_cloze)]
-    answers: Annotated[list[Word], BeforeValidator(listed), Field(min_length=1)]
-    negated: Annotated[Line, AfterValidator(_cloze)] | None = None
-
-    @model_validator(mode="after")
-    def _answers_fit_masks(self) -> Self:
-        n_masks = self.text.count(MASK)
-        if self.negated is not None and self.negated.count(MASK) != n_masks:
-            message = f"text has {MASK} {n_masks} times, negated {self.negated.count(MASK)} times"
-            raise ValueError(message + "; expected the same number in both")
-        if n_masks > 1 and len(self.answers) != n_masks:
-            message = (
-                f"text has {n_masks} masks, answers {len(self.answers)} entries; expected one for "
-                f"each mask, with | between words that are all right there"
-            )
-            raise ValueError(message)
-        if not all(all(words) for words in self.by_mask):
-            message = "answers: a bar has no word beside it; expected one on either side"
-            raise ValueError(message)
-        return self
-
-    @property
-    def by_mask(self) -> list[list[str]]:
-        """The right answers of each mask, in the order of the text."""
-        if self.text.count(MASK) == 1:
-            return [self.answers]
-        return [[word.strip() for word in entry.split("|")] for entry in self.answers]
-
-
 class ProbeSet(Part):
     """A probe set, valid in each part; `checks` tests that the parts are consistent."""
 
@@ -358,6 +265,11 @@ class ProbeSet(Part):
         """The group that each class is stereotyped with, where the set says so; None if nowhere."""
         groups = {name: part.group for name, part in sorted(self.classes.items())}
         return {name: group for name, group in groups.items() if group is not None} or None
+
+    @property
+    def factors(self) -> dict[str, dict[str, str]]:
+        """The level of each factor that groups are crossed by, by group; empty without factors."""
+        return {name: part.factors for name, part in self.groups.items() if part.factors}
 
     @property
     def group_at_mask(self) -> bool:

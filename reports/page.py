@@ -172,7 +172,8 @@ def _headline(
         return preferring.finding(preferring.clearest(preferred), names)
     for probe_set, part in manifest.probe_sets.items():
         effects = estimates.of_set(probe_set)
-        sentences = sets.facts(effects, ACCURACY, names) if part.kind == "cloze" else []
+        is_cloze = part.kind == "cloze"
+        sentences = sets.facts(part, effects, ACCURACY, names) if is_cloze else []
         # Of a record that has contrasts, the headline says instead that none could be tested.
         if sentences and not all_contrasts:
             return Claim(
@@ -196,7 +197,7 @@ def _findings(
         if part.kind == "cloze":
             effects = estimates.of_set(probe_set)
             # Only the sentences on the models; the one on their difference stands in the section.
-            lines += sets.facts(effects, ACCURACY, names)[: len(names.models)]
+            lines += sets.facts(part, effects, ACCURACY, names)[: len(names.models)]
     blocks: list[Block] = [Bullets(tuple(lines))] if lines else []
     blocks += [Text(_READ)] if all_contrasts else []
     blocks += [Text(preferring.READ)] if preferred else []

@@ -40,6 +40,7 @@ UNDIRECTED = {
     *("fidelity", "fidelity_adjusted"),
     "world_slope",
     *("against_rest", "stereotype_against_rest", "group_spread"),
+    *("main_effect", "interaction"),
     *("styles_holding", "style_q", "style_sd"),
     *("frames_with_sign", "deciding_frames", "deciding_attributes"),
     *("frames_alike", "attributes_alike", "family_icc"),

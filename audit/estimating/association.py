@@ -26,6 +26,7 @@ from maskaudit.audit.estimating.estimators.catalogue import GROUP
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import group_at_mask, pooling_rule
 from maskaudit.audit.estimating.estimators.prior import PRIOR
+from maskaudit.audit.estimating.factors import of_groups_crossed
 from maskaudit.audit.estimating.registry.entries import DERIVED
 from maskaudit.audit.estimating.registry.names import (
     AGAINST_REST,
@@ -39,6 +40,7 @@ from maskaudit.audit.estimating.registry.names import (
     INHERITANCE,
     OF_CONTROLS,
     OF_COVARIATES,
+    OF_FACTORS,
     OF_ROBUSTNESS,
     OF_STYLES,
     OTHER_STYLES,
@@ -61,7 +63,7 @@ _IN_FULL = (
         name
         for name in DERIVED
         if not is_contrast(name)
-        and name not in {*OF_STYLES, *OF_CONTROLS, *OF_COVARIATES, *OF_ROBUSTNESS}
+        and name not in {*OF_STYLES, *OF_CONTROLS, *OF_COVARIATES, *OF_FACTORS, *OF_ROBUSTNESS}
     ),
 )
 # Whether a number of this name is wanted.
@@ -129,12 +131,23 @@ def association(  # noqa: PLR0913, PLR0917 - what is measured of a set, and what
                     ),
                 }
                 rows.append({**common, **row})
-    if len(groups) > _TWO and any(map(wanted, _OF_SEVERAL)):
+    for subject, number, name in _of_all_groups(items, scores, design, seed, wanted):
+        method = design.key(name, pooling, unit)
+        rows.append({**common, **number.row(), "subject": subject, "method": method})
+    return rows, left_out
+
+
+def _of_all_groups(
+    items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed: int, wanted: Wanted
+) -> Iterator[tuple[str, Number, str]]:
+    """Yield the numbers of more than two groups: subject, number, its name in the method key."""
+    if items["group"].nunique() > _TWO and any(map(wanted, _OF_SEVERAL)):
         for subject, number in several_groups(items, scores, design.directions, seed):
             resampled = f"@seed{seed}" if number.estimator in _RESAMPLED else ""
-            method = design.key(f"{number.estimator}{resampled}", pooling, unit)
-            rows.append({**common, **number.row(), "subject": subject, "method": method})
-    return rows, left_out
+            yield subject, number, f"{number.estimator}{resampled}"
+    if design.factors and any(map(wanted, OF_FACTORS)):
+        for subject, effect, number in of_groups_crossed(items, scores, design):
+            yield subject, number, f"{number.estimator}:{LOG_ODDS.name}@{effect.written}"
 
 
 def _of_contrast(

@@ -16,7 +16,8 @@ class Design:
     """The properties of a probe set, beyond its items, that estimates depend on.
 
     `attribute_margin` is the size in nats below which an attribute's lean, or its change, counts as
-    none; 0 where none is declared.
+    none; 0 where none is declared. `plain` are the relations that others are held against,
+    `factors` the level of each factor that groups are crossed by, by group.
     """
 
     name: str
@@ -26,6 +27,8 @@ class Design:
     method: Mapping[str, str]
     directions: Mapping[str, str] = field(default_factory=dict)
     attribute_margin: float = 0.0
+    plain: tuple[str, ...] = ()
+    factors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def classes(self, first: str, second: str) -> tuple[str, str] | None:
         """The classes whose contrast is between two groups (`classes_between`)."""
@@ -77,4 +80,14 @@ def design(name: str, described: ProbeSetKey, method: Mapping[str, str]) -> Desi
     }
     margin = described.margins.attribute if described.margins else None
     own = margin.nats if margin else 0.0
-    return Design(name, described.axis, contrast, described.expect, key, directions, own)
+    return Design(
+        name,
+        described.axis,
+        contrast,
+        described.expect,
+        key,
+        directions,
+        own,
+        tuple(described.plain or ()),
+        described.factors or {},
+    )

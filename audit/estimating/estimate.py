@@ -34,11 +34,15 @@ from maskaudit.audit.estimating.estimators.catalogue import GROUP, UNIT
 from maskaudit.audit.estimating.estimators.contexts import in_every_model
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import pooling_rule
+from maskaudit.audit.estimating.facts.choices import choices
 from maskaudit.audit.estimating.facts.cloze import cloze
 from maskaudit.audit.estimating.read_alike import distinct
 from maskaudit.audit.estimating.registry.names import (
     ACCURACY,
+    CHOICE,
+    CHOICE_DROP,
     CONTRAST,
+    DROP,
     ENTROPY,
     FIDELITY,
     FIDELITY_ADJUSTED,
@@ -54,7 +58,7 @@ from maskaudit.audit.estimating.teacher_student import fidelities
 from maskaudit.audit.recording import group_pairs, tables
 from maskaudit.audit.recording.slices import ALL
 
-_FIRST_FILLS = (ACCURACY, NEGATED)
+_FIRST_FILLS = (ACCURACY, NEGATED, DROP, CHOICE, CHOICE_DROP)
 _FIDELITIES = (FIDELITY, FIDELITY_ADJUSTED, ENTROPY)
 
 Lexicon = frozenset[str]
@@ -324,6 +328,9 @@ def _beyond_sharpness(
 
 def _cloze(items: pd.DataFrame, scores: pd.DataFrame, design: Design) -> _Result:
     """Shares of facts filled correctly, and of negated facts where the answer is still given."""
-    rows, missing = cloze(items, scores)
-    keys = (design.key(row["estimator"], "any", "fact") for row in rows)
-    return [{**row, "method": key} for row, key in zip(rows, keys, strict=True)], missing
+    found, missing = cloze(items, scores, design.plain)
+    rows = []
+    for row in [*found, *choices(items, scores, design.plain)]:
+        against = f":{plain}" if (plain := row.pop("plain", "")) else ""
+        rows.append({**row, "method": design.key(f"{row['estimator']}{against}", "any", "fact")})
+    return rows, missing

@@ -18,7 +18,7 @@ from maskaudit.audit.estimating.crossed import LEAST_FRAMES
 from maskaudit.audit.estimating.estimators.catalogue import ALL
 from maskaudit.audit.estimating.estimators.completions import DISCO, HONEST
 from maskaudit.audit.estimating.estimators.contexts import clusters_of
-from maskaudit.audit.estimating.facts.competence import LEAST_FACTS
+from maskaudit.audit.estimating.facts.competence import FACTS, LEAST_FACTS, of_competence
 from maskaudit.audit.estimating.facts.sentences import sentences
 from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.recording.manifest import Manifest, classes_between
@@ -96,6 +96,8 @@ def of_set(  # noqa: PLR0913 - a set, and what a run adds to it
         reasons = _of_sides(probes, *_SIDES[kind])
     elif kind == "words":
         reasons = _of_words(probes)
+    elif items["axis"].iloc[0] != FACTS:
+        reasons = iter(())
     else:
         reasons = _of_facts(count_facts(items) if n_facts is None else n_facts)
     return [NotGiven(name, *reason) for reason in (*_of_language(foreign_letters), *reasons)]
@@ -121,8 +123,11 @@ def of_record(manifest: Manifest, items: pd.DataFrame) -> list[NotGiven]:
 
 
 def count_facts(items: pd.DataFrame) -> int:
-    """The number of facts among the rows of one set or several; masks of one sentence are one."""
-    facts = items[(items["kind"] == "cloze") & (items["label"] == "right")]
+    """The number of plain facts among the rows of sets, by which competence is judged.
+
+    The masks of one sentence are one.
+    """
+    facts = items[of_competence(items)]
     facts = facts.assign(sentence=sentences(facts["frame"], facts["cluster"]))
     return len(facts[["probe_set", "sentence"]].drop_duplicates())
 

@@ -9,6 +9,7 @@ from maskaudit.audit.estimating.registry.entries import DERIVED
 from maskaudit.audit.estimating.registry.entry import Entry, Harm
 from maskaudit.audit.estimating.registry.names import (
     ACCURACY,
+    CHOICE,
     CONTRAST,
     EXACT,
     NEGATED,
@@ -72,7 +73,7 @@ def share_of(name: str) -> float | None:
         return None
     if entry.unit.startswith("%"):
         return 100.0
-    return 1.0 if entry.unit == "share" or name in {ACCURACY, NEGATED} else None
+    return 1.0 if entry.unit == "share" or name in {ACCURACY, CHOICE, NEGATED} else None
 
 
 @cache

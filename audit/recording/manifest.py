@@ -112,8 +112,9 @@ class Grammar(_Written):
 class ProbeSetKey(Part):
     """The fields of a probe set that are needed to estimate it again and to compare it.
 
-    `directions` has the group that each class is stereotyped with, where the set says so; `margins`
-    those that the set or the run declares.
+    `directions` has the group that each class is stereotyped with, where the set says so; `plain`
+    the relations that the others are held against; `factors` the level of each factor that groups
+    are crossed by, by group; `margins` those that the set or the run declares.
     """
 
     kind: Kind
@@ -123,6 +124,8 @@ class ProbeSetKey(Part):
     expect: Expect
     contrast: list[str] | None = Field(default=None, min_length=2, max_length=2)
     directions: dict[str, str] | None = None
+    plain: list[str] | None = None
+    factors: dict[str, dict[str, str]] | None = None
     items_digest: str
     grammar: Grammar | None = None
     margins: Margins | None = None

@@ -40,12 +40,16 @@ from maskaudit.audit.texts import bounded
 #   7: record.json may have `rules`: the gates that the run read before it measured.
 #   8: items have `style`, `family` and `frequency`; estimates have `n_styles` and `n_families`;
 #      the table `attributes` has the pieces of each attribute for each model. Probe sets may have
-#      `margins`; no class in `outcome` says that nothing was shown.
+#      `margins`; no class in `outcome` says that nothing was shown. `competence` counts the sets
+#      of the axis `facts` alone, sets of facts may have `plain`, and
+#      crossed groups `factors`.
 FORMAT = 8
 # The first format that binds who was scored to the scores.
 BOUND = 6
 # The first format that says which rules there were when it was measured.
 WITH_RULES = 7
+# The first format whose competence is that of plain facts, not of every set of facts.
+WITH_PLAIN_FACTS = 8
 # The first format whose estimates have `flag` and `outcome`.
 _WITH_OUTCOMES = 4
 MANIFEST = "record.json"

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pandas as pd
+
 from maskaudit.audit.estimating.estimate import Estimated
-from maskaudit.audit.estimating.facts.competence import competence
+from maskaudit.audit.estimating.facts.competence import FACTS, competence
 from maskaudit.audit.phantom.truth import truth_of
 from maskaudit.audit.recording.lost import lost
-from maskaudit.audit.recording.record import MANIFEST, Record
+from maskaudit.audit.recording.record import MANIFEST, WITH_PLAIN_FACTS, Record
 from maskaudit.audit.recording.values import NOT_JOINED
 from maskaudit.audit.verifying.check import Check, Difference, checked
 
@@ -19,7 +21,7 @@ def stated(record: Record, estimated: Estimated) -> Check:
     """
     manifest = record.manifest
     planted = truth_of({name: model.weights for name, model in manifest.models.items()})
-    facts = {} if planted else competence(record.items, record.scores)
+    facts = {} if planted else competence(_asked_for_it(record), record.scores)
     pairs = {
         "lost": (
             [part.as_json() for part in manifest.lost if part.status != NOT_JOINED],
@@ -34,6 +36,13 @@ def stated(record: Record, estimated: Estimated) -> Check:
     }
     holds = "what record.json says of losses and facts follows from the tables"
     return checked("stated", _of_keys(pairs), holds)
+
+
+def _asked_for_it(record: Record) -> pd.DataFrame:
+    """The items by which competence is judged: up to format 7 those of every set of facts."""
+    if record.manifest.format >= WITH_PLAIN_FACTS:
+        return record.items
+    return record.items.assign(axis=FACTS)
 
 
 def _plain(parts: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The competence check: whether a model knows enough for its bias numbers to be worth reading."""
 
-from maskaudit.audit.estimating.facts.competence import LEAST_FACTS
-from maskaudit.audit.recording.manifest import Competence, Manifest
+from maskaudit.audit.estimating.facts.competence import FACTS, LEAST_FACTS
+from maskaudit.audit.recording.manifest import Competence, Manifest, ProbeSet
 from maskaudit.reports import wording
 from maskaudit.reports.effects import Names
 
@@ -34,6 +34,16 @@ def _warning(model: str, check: Competence) -> str:
         "number of a model this weak says something about this model, and should not be carried "
         "over to better ones."
     )
+
+
+def is_plain(part: ProbeSet) -> bool:
+    """Whether a set has plain facts, by which competence is judged."""
+    return part.kind == "cloze" and part.axis == FACTS
+
+
+def is_asked(manifest: Manifest) -> bool:
+    """Whether any set of a record has plain facts."""
+    return any(map(is_plain, manifest.probe_sets.values()))
 
 
 def sentences(manifest: Manifest, names: Names) -> tuple[str, ...]:

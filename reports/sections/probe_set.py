@@ -3,7 +3,15 @@
 import math
 from collections.abc import Sequence
 
-from maskaudit.audit.estimating.registry.names import ACCURACY, NEGATED
+from maskaudit.audit.estimating.registry.names import (
+    ACCURACY,
+    CHOICE,
+    CHOICE_DROP,
+    DROP,
+    NEGATED,
+    OF_FACTORS,
+    without_groups,
+)
 from maskaudit.audit.recording.manifest import Manifest, ProbeSet
 from maskaudit.audit.recording.slices import ALL
 from maskaudit.reports import caveats, definitions, wording
@@ -19,6 +27,7 @@ from maskaudit.reports.effects import (
 )
 from maskaudit.reports.sections import competence, licences, measures
 from maskaudit.reports.sections.association import (
+    factors,
     inherited,
     leans,
     rankings,
@@ -28,11 +37,16 @@ from maskaudit.reports.sections.association import (
 )
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.contrasts import Contrast, finding, label, largest, pairs
+from maskaudit.reports.sections.drops import drops, points_cell
 
 _QUESTIONS = {
     ACCURACY: (
-        "{who} fills {k} of {n} plain facts with a right answer",
+        "{who} fills {k} of {n} {unit} with a right answer",
         "Facts filled with a right answer, by kind",
+    ),
+    CHOICE: (
+        "of the words to choose from, {who} finds a right one likeliest in {k} of {n} sentences",
+        "Choices that are right, by kind",
     ),
     NEGATED: (
         "when the sentence is negated, {who} still gives that answer in {k} of {n}",
@@ -76,7 +90,10 @@ def association(
             blocks += yardsticks.yardsticks(between, set_tables.items, estimates, names)
             blocks += leans.largest(between, set_tables, names)
             blocks += rankings.rankings(between, estimates, names)
-    further = measures.further(probe_set, part, estimates, measures.PLACED, names)
+    blocks += factors.factors(probe_set, part, estimates, names)
+    # The names of effects have their factors behind them.
+    others = estimates.where(lambda row: without_groups(row.estimator) not in OF_FACTORS)
+    further = measures.further(probe_set, part, others, measures.PLACED, names)
     blocks += [Part("Further measures", further)] if further else []
     blocks += [_limits(part), *licences.of_set(part)]
     return _section(probe_set, part, blocks)
@@ -87,24 +104,28 @@ def cloze(probe_set: str, manifest: Manifest, tables: Tables, names: Names) -> S
     part = manifest.probe_sets[probe_set]
     estimates = tables.effects.of_set(probe_set)
     blocks: list[Block] = [Text(wording.visible(part.question, None), "question")]
-    paragraphs = [facts(estimates, estimator, names) for estimator in _QUESTIONS]
-    blocks += [
-        Text(" ".join(lines))
-        for lines in (*paragraphs, competence.sentences(manifest, names))
-        if lines
-    ]
+    paragraphs = [facts(part, estimates, estimator, names) for estimator in _QUESTIONS]
+    is_judged = competence.is_plain(part)
+    paragraphs += [list(competence.sentences(manifest, names))] if is_judged else []
+    blocks += [Text(" ".join(lines)) for lines in paragraphs if lines]
     blocks.append(Text(wording.visible(part.how_to_read, None)))
     for estimator, (_, caption) in _QUESTIONS.items():
         table = _shares(probe_set, estimator, caption, estimates, names)
         blocks += [table, definitions.definitions([estimator], short=True)] if table else []
-    further = measures.further(probe_set, part, estimates, tuple(_QUESTIONS), names)
+    for estimator in (DROP, CHOICE_DROP):
+        blocks += drops(probe_set, part, estimates, estimator, names)
+    further = measures.further(probe_set, part, estimates, (*_QUESTIONS, DROP, CHOICE_DROP), names)
     blocks += [Part("Further measures", further)] if further else []
     blocks += [_limits(part), *licences.of_set(part)]
     return _section(probe_set, part, blocks)
 
 
-def facts(estimates: Effects, estimator: str, names: Names) -> list[str]:
-    """How often each model gives the right answer (or ignores a "not"), and the difference."""
+def facts(part: ProbeSet, estimates: Effects, estimator: str, names: Names) -> list[str]:
+    """How often each model gives the right answer (or ignores a "not"), and the difference.
+
+    `estimates` are those of the set.
+    """
+    unit = "plain facts" if competence.is_plain(part) else "sentences"
     by_subject = estimates.at(estimator, ALL, names.subjects)
     shares = [
         (
@@ -113,6 +134,7 @@ def facts(estimates: Effects, estimator: str, names: Names) -> list[str]:
                 # The estimate is k / n, so only floating point makes the product no whole number.
                 k=round(by_subject[model].estimate * by_subject[model].n_frames),
                 n=by_subject[model].n_frames,
+                unit=unit,
             ),
             _share(by_subject[model]),
         )
@@ -138,9 +160,11 @@ def _paired(effect: Effect, names: Names) -> str:
 
 
 def _share(effect: Effect) -> str:
+    chance = effect.null_value
+    by_lot = "" if math.isnan(chance) else f"; by lot it would be {wording.percent(chance)}"
     return (
         f"{wording.percent(effect.estimate)}, 95 % interval "
-        f"{wording.percent(effect.low)} to {wording.percent(effect.high)}"
+        f"{wording.percent(effect.low)} to {wording.percent(effect.high)}{by_lot}"
     )
 
 
@@ -159,12 +183,18 @@ def _shares(
         if names.paired:
             difference = by_subject.get(DIFFERENCE)
             cells += [
-                wording.UNKNOWN if difference is None else _points_cell(difference),
+                wording.UNKNOWN
+                if difference is None
+                else points_cell(difference, "every sentence alike"),
                 wording.UNKNOWN if difference is None else wording.p_number(difference.p),
             ]
         count = wording.number(by_subject[CANDIDATE].n_frames)
-        rows.append((name, count, *cells))
+        # Of choices alone it is known what a choice by lot has right.
+        chance = by_subject[CANDIDATE].null_value
+        by_lot = () if math.isnan(chance) else (wording.percent(chance),)
+        rows.append((name, count, *by_lot, *cells))
     columns = [Column("Kind", is_number=False), Column("Sentences")]
+    columns += [Column("By lot")] if estimator == CHOICE else []
     columns += [Column(names.label(model)) for model in names.models]
     if names.paired:
         columns += [Column("Difference, points"), Column("p, not adjusted")]
@@ -176,18 +206,6 @@ def _shares(
         note=_SHARES_NOTE if names.paired else "Not tested.",
         basis=caveats.scopes(chosen.scopes, {"S1": "other sentences of the same kinds"}),
     )
-
-
-def _points_cell(effect: Effect) -> str | Cell:
-    """A difference of shares in points, with its interval, or a note that no sentence differs."""
-    shown = wording.points(effect.estimate)
-    if effect.std_error == 0:
-        return caveats.beside(shown, "every sentence alike")
-    if not math.isnan(effect.low):
-        shown += f" ({wording.points(effect.low)} to {wording.points(effect.high)})"
-        shown = wording.Interval(shown, effect.low, effect.high)
-    least = caveats.could_find(effect, lambda value: wording.plain(100 * value, 0))
-    return caveats.beside(shown, least, caveats.refusal(effect))
 
 
 def _share_cell(effect: Effect) -> str:

@@ -43,17 +43,18 @@ Raw = dict[str, Any]
 HOSTILE = "<script>alert(1)</script>\u202e\u200b"
 
 
-def header(
+def header(  # noqa: PLR0913 - the keys of a header
     name: str,
     title: str,
     *,
     kind: str = "association",
+    axis: str = "gender",
     expect: str = "lean",
     contrast: Sequence[str] = ("women_jobs", "men_jobs"),
 ) -> Raw:
     """Return the [set] table of a probe set."""
     found = {
-        "name": name, "version": "1.0", "kind": kind, "axis": "gender", "title": title,
+        "name": name, "version": "1.0", "kind": kind, "axis": axis, "title": title,
         "question": f"What does {title} ask?", "how_to_read": f"How {title} is read.",
         "limits": f"What {title} cannot show.", "licence": "Apache-2.0",
         "sources": ["Written for a test"], "expect": expect,
@@ -118,10 +119,10 @@ def control() -> Raw:
     return association("days", "Day by job", texts, days, expect="none")
 
 
-def facts() -> Raw:
+def facts(axis: str = "facts") -> Raw:
     """Return a set of facts."""
     return {
-        "set": header("facts", "Plain facts", kind="cloze"),
+        "set": header("facts", "Plain facts", kind="cloze", axis=axis),
         "facts": [
             {
                 "id": f"fact-{i}", "relation": "color" if i % 2 else "number",
@@ -481,6 +482,8 @@ def _manifest(
             p.header.name: {
                 **p.header.model_dump(exclude={"name"}),
                 **({"directions": p.directions} if p.directions else {}),
+                **({"plain": p.header.plain} if p.header.plain else {}),
+                **({"factors": p.factors} if p.factors else {}),
                 **({"margins": p.margins.model_dump()} if p.margins else {}),
                 "items_digest": part.digest,
                 "groups": {

@@ -458,6 +458,15 @@ def test_a_record_without_facts_says_that_competence_was_not_asked():
 
 
 @pytest.mark.slow
+def test_a_limitation_is_counted_in_sentences_and_says_nothing_of_competence():
+    """It is no set of plain facts, by which competence would be judged."""
+    text = said(page(records.record([records.facts("limitations")])))
+    assert "fills 9 of 10 sentences with a right answer" in text
+    assert "fills 9 of 10 plain facts" not in text
+    assert "No set of plain facts was asked" in text
+
+
+@pytest.mark.slow
 def test_the_bundled_pair_is_announced_as_a_phantom(further, page_further):
     """Its page has a banner, and shows planted against recovered."""
     made = page(records.record(truth=records.truth_of(further)))

@@ -4,6 +4,7 @@ from maskaudit.audit.estimating.estimators import Estimator, GroupEstimator, Uni
 from maskaudit.audit.estimating.estimators.answers import ANSWERS
 from maskaudit.audit.estimating.estimators.cbs import CBS
 from maskaudit.audit.estimating.estimators.completions import DISCO, HONEST
+from maskaudit.audit.estimating.estimators.consistency import CONSISTENCY
 from maskaudit.audit.estimating.estimators.divergence import GROUPS, MODELS
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pairs import PAIRS
@@ -21,6 +22,7 @@ UNIT: tuple[UnitEstimator, ...] = (
     *GROUPS,
     *MODELS,
     *ANSWERS,
+    CONSISTENCY,
     *SEAT,
 )
 ALL: tuple[Estimator, ...] = (*GROUP, *UNIT)

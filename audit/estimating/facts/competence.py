@@ -14,11 +14,22 @@ LEVEL = 0.05
 # from a majority answer that has a tenth, even if the two have no fact in common (10 against 2:
 # p = .039); at 18 (9 against 2) it is not (.065), and "not competent" would be said of most models.
 LEAST_FACTS = 20
+# The axis of sets of plain facts.
+FACTS = "facts"
 _FACT = ["probe_set", "frame"]
 
 
+def of_competence(items: pd.DataFrame) -> pd.Series:
+    """Whether each row is a right answer of a plain fact, by which competence is judged.
+
+    Plain facts are those of cloze sets of the axis `facts`. What a limitation costs a model says
+    nothing against it: sums, rare names or typing errors are hard for good models too.
+    """
+    return (items["kind"] == "cloze") & (items["label"] == "right") & (items["axis"] == FACTS)
+
+
 def competence(items: pd.DataFrame, scores: pd.DataFrame) -> dict[str, Competence]:
-    """Compare each model's first fills of facts with the majority answer of each relation.
+    """Compare each model's first fills of plain facts with the majority answer of each relation.
 
     A fact is readable if one of its answers has a score; an answer is the first fill if no filling
     of as many masks as it has pieces is likelier. The majority answer of a relation is right for
@@ -26,7 +37,7 @@ def competence(items: pd.DataFrame, scores: pd.DataFrame) -> dict[str, Competenc
     this baseline and McNemar's exact two-sided test has p < .05; with fewer than `LEAST_FACTS`
     readable facts, `competent` is None. Returns the result by model; empty without facts.
     """
-    facts = items[(items["kind"] == "cloze") & (items["label"] == "right")]
+    facts = items[of_competence(items)]
     if facts.empty:
         return {}
     ranks = answer_ranks(scores)

@@ -1,19 +1,18 @@
-"""Entries of the numbers outside the named estimators: from cells and from first fills of facts."""
+"""Entries of the numbers outside the named estimators: from cells, and from fills of facts."""
 
 from collections.abc import Mapping
 
-from maskaudit.audit.estimating.registry import robustness
+from maskaudit.audit.estimating.registry import facts, robustness
 from maskaudit.audit.estimating.registry.entry import (
-    FACTS,
     INHERITED,
     LEANS,
+    OWN_PART,
     RANKINGS,
     RESULTS,
     YARDSTICKS,
     Entry,
 )
 from maskaudit.audit.estimating.registry.names import (
-    ACCURACY,
     AGAINST_REST,
     ASSOCIATION,
     BEYOND_WORLD,
@@ -29,12 +28,13 @@ from maskaudit.audit.estimating.registry.names import (
     GENERALIZABILITY,
     GROUP_SPREAD,
     INHERITANCE,
+    INTERACTION,
     LARGEST,
     LEAN,
     LOG_KAPPA,
     LOG_MAGNITUDE_RATIO,
     MAGNITUDE,
-    NEGATED,
+    MAIN_EFFECT,
     SIGN_CHANGES,
     SLOPE,
     WORLD_INTERCEPT,
@@ -42,7 +42,7 @@ from maskaudit.audit.estimating.registry.names import (
     contrast_of,
 )
 
-_CELLS, _FACTS = frozenset({"association"}), frozenset({"cloze"})
+_CELLS = frozenset({"association"})
 _ENTRIES = (
     Entry(
         name=CONTRAST,
@@ -162,6 +162,34 @@ _ENTRIES = (
         null=0.0,
         power=2,
         harm="up",
+    ),
+    Entry(
+        name=MAIN_EFFECT,
+        unit="nats",
+        definition="Of groups that cross several factors, such as race by gender: the contrast of "
+        "the set’s classes between two levels of one factor, each the mean over the groups of that "
+        "level. Positive: the first class goes with the first level.",
+        does_not_show="Whether it is the same at each level of the other factors; the interaction "
+        "does.",
+        kinds=_CELLS,
+        null=0.0,
+        power=1,
+        since=8,
+        shown=OWN_PART,
+    ),
+    Entry(
+        name=INTERACTION,
+        unit="nats",
+        definition="Of groups that cross two factors: how much further the contrast of the set’s "
+        "classes between two levels of the one factor goes at the first level of the other than "
+        "at the second; a difference of differences, mean over the levels of further factors. 0: "
+        "the two effects add up.",
+        does_not_show="Which group it comes from: it is as much that of any of the four.",
+        kinds=_CELLS,
+        null=0.0,
+        power=1,
+        since=8,
+        shown=OWN_PART,
     ),
     Entry(
         name=GENERALIZABILITY,
@@ -361,27 +389,8 @@ _ENTRIES = (
         null=0.0,
         shown=INHERITED,
     ),
-    Entry(
-        name=ACCURACY,
-        unit="",
-        definition="The share of facts that the likeliest fill answers right. An answer of several "
-        "pieces is held against all fillings of as many masks. Of a sentence with several masks "
-        "each is a fact, read with the others masked.",
-        does_not_show="How sure the model is, or whether the right answer comes second.",
-        kinds=_FACTS,
-        shown=FACTS,
-        form="share",
-    ),
-    Entry(
-        name=NEGATED,
-        unit="",
-        definition="The share of negated sentences whose likeliest word is the answer that is now "
-        "wrong.",
-        does_not_show="What a right answer to the negated sentence would be.",
-        kinds=_FACTS,
-        shown=FACTS,
-        form="share",
-    ),
 )
 # The numbers made from cells and from first fills; those of the headline first.
-DERIVED: Mapping[str, Entry] = {entry.name: entry for entry in (*_ENTRIES, *robustness.ENTRIES)}
+DERIVED: Mapping[str, Entry] = {
+    entry.name: entry for entry in (*_ENTRIES, *facts.ENTRIES, *robustness.ENTRIES)
+}

@@ -8,6 +8,9 @@ LEAN, LARGEST = "lean", "largest_lean"
 # Numbers of a set of three groups or more: of one group against the rest, and of all of them.
 AGAINST_REST, CONTRAST_AGAINST_REST = "against_rest", "stereotype_against_rest"
 GROUP_SPREAD = "group_spread"
+# Numbers of groups that cross several factors, such as race by gender.
+MAIN_EFFECT, INTERACTION = "main_effect", "interaction"
+OF_FACTORS = (MAIN_EFFECT, INTERACTION)
 REST = "rest"
 ASSOCIATION, MAGNITUDE = "association", "magnitude"
 # Means of squared leans, from products of two different frames (U-statistics).
@@ -68,6 +71,10 @@ FLIPS, SIGN_CHANGES, EXPECTED_SIGN_CHANGES = "flips", "sign_changes", "expected_
 FIDELITY, FIDELITY_ADJUSTED = "fidelity", "fidelity_adjusted"
 # Numbers from the likeliest fills of facts.
 ACCURACY, NEGATED = "accuracy@1", "negated_still@1"
+# What a kind of sentence costs a model against the plain kind of a set.
+DROP = "accuracy_drop@1"
+# Of facts with words to choose from.
+CHOICE, CHOICE_DROP = "choice_accuracy", "choice_accuracy_drop"
 
 WILSON, EXACT = "_wilson", "_exact"
 _TIES = "_ties"
@@ -88,8 +95,13 @@ def between(name: str, first: str, second: str) -> str:
     return f"{name} {first}/{second}"
 
 
+def of_factors(name: str, *factors: str) -> str:
+    """The name of a number of some factors: `main_effect race`, `interaction gender/race`."""
+    return f"{name} {'/'.join(factors)}"
+
+
 def without_groups(name: str) -> str:
-    """The name without the groups that `between` adds."""
+    """The name without the groups that `between` adds, or the factors of `of_factors`."""
     # Names of numbers hold no space, so the first one is where the groups begin.
     return name.partition(" ")[0]
 

@@ -22,16 +22,37 @@ def wilson_of_clusters(hits: NDArray[np.bool_], labels: NDArray[np.str_]) -> Int
     It is that of as many independent trials as (sum of sizes)² / sum of sizes², the fewest that
     clusters of these sizes can be worth; with one trial in each cluster it is `wilson`.
     """
-    _, sizes = np.unique(labels, return_counts=True)
-    if (sizes == 1).all():
+    n = effective(labels)
+    if n == len(hits):
         return wilson(int(hits.sum()), len(hits))
     from scipy import stats
 
-    share, n = float(hits.mean()), float(sizes.sum() ** 2 / (sizes**2).sum())
+    share = float(hits.mean())
     z = float(stats.norm.ppf((1 + LEVEL) / 2))
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     return Interval(share, float(middle - half), float(middle + half))
+
+
+def effective(labels: NDArray[np.str_]) -> float:
+    """How many independent trials clusters of these sizes are at least worth."""
+    _, sizes = np.unique(labels, return_counts=True)
+    return float(sizes.sum() ** 2 / (sizes**2).sum())
+
+
+def exact_of_clusters(hits: NDArray[np.bool_], labels: NDArray[np.str_], chance: float) -> float:
+    """Two-sided p of a share of trials in clusters against `chance`: twice the smaller tail.
+
+    The binomial tails are those of `effective` trials, which may be a fraction (Korn & Graubard
+    1998).
+    """
+    from scipy import special
+
+    n = effective(labels)
+    k = float(hits.mean()) * n
+    above = float(special.betainc(k, n - k + 1, chance)) if k > 0 else 1.0
+    below = 1 - float(special.betainc(k + 1, n - k, chance)) if k < n else 1.0
+    return min(1.0, 2 * min(above, below))
 
 
 def exact(
@@ -74,3 +95,21 @@ def mcnemar(
     gained, lost = int((change > 0).sum()), int((change < 0).sum())
     # Without an item on which the series differ there are no trials, which `binomtest` refuses.
     return float(stats.binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+
+
+def sign_flips(changes: NDArray[np.int_]) -> float:
+    """Exact two-sided p of the sum of whole numbers, each of which may as well have the other sign.
+
+    The share of all 2^n choices of signs whose sum is as far from 0 or further. With changes of -1,
+    0 and 1 it is McNemar's exact test; 1 if nothing changed.
+    """
+    sizes = np.abs(changes[changes != 0])
+    # The distribution of the sum, one number at a time: `chances` begins at minus the total.
+    chances = np.ones(1)
+    for size in sizes.tolist():
+        moved = np.zeros(len(chances) + 2 * size)
+        moved[: len(chances)] += chances / 2
+        moved[2 * size :] += chances / 2
+        chances = moved
+    sums = np.arange(len(chances)) - int(sizes.sum())
+    return min(1.0, float(chances[np.abs(sums) >= abs(int(changes.sum()))].sum()))

@@ -65,7 +65,7 @@ def cannot_show(manifest: Manifest, estimates: Effects, names: Names) -> Section
     """The limits of every audit of this kind, and what could not be measured on these models."""
     lines = [wording.visible(line, None) for line in manifest.not_measured]
     kinds = kinds_of(manifest)
-    if "cloze" not in kinds:
+    if not competence.is_asked(manifest):
         lines.append(competence.not_asked(names))
     lines += _scopes(manifest, estimates)
     lines += [

@@ -10,7 +10,7 @@ import pytest
 
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimate import estimate
-from maskaudit.audit.estimating.not_given import NotGiven, of_record, of_set
+from maskaudit.audit.estimating.not_given import NotGiven, count_facts, of_record, of_set
 from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load, shipped
@@ -105,6 +105,13 @@ def test_facts_of_all_sets_are_counted_for_the_verdict_on_competence() -> None:
     [reason] = told(few)
     assert "12 facts are asked, and a verdict takes 20" in reason.text
     assert of_set(few, None, has_lexicon=True, n_facts=42) == []
+
+
+def test_no_verdict_on_competence_is_asked_of_a_limitation() -> None:
+    """Such a set is told nothing however few its facts, and adds none to the plain ones."""
+    few = facts(12).assign(axis="limitations")
+    assert told(few) == []
+    assert count_facts(pd.concat([few, facts(3)])) == 3
 
 
 def test_frames_that_share_their_sentences_are_counted_as_they_are_clustered() -> None:

@@ -27,6 +27,7 @@ from maskaudit.audit.recording import tables
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load, shipped
 from tests import estimate_oracles, tiny
+from tests.audit.estimating.facts import test_choices, test_consistency, test_drops
 from tests.audit.estimating.test_controls import with_controls
 from tests.audit.estimating.test_estimators import LEXICON, design_of, every_kind
 from tests.audit.estimating.test_several_groups import FOUND as THREE_GROUPS
@@ -79,7 +80,7 @@ def default():
                       zip(*drawn, strict=True))  # fmt: skip
     designs = [
         Design(p.header.name, p.header.axis, p.header.contrast and tuple(p.header.contrast),
-               p.header.expect, {})
+               p.header.expect, {}, plain=tuple(p.header.plain), factors=p.factors)
         for p, _ in parts
     ]  # fmt: skip
     return estimate(
@@ -148,10 +149,21 @@ def beyond():
 
 
 @pytest.fixture(scope="module")
-def held(default, published, shared_world, faceted, beyond):
+def kinds():
+    """Return the estimates of facts that are asked in several kinds of sentence."""
+    made = [
+        test_drops.estimated(test_drops.drawn(0), "plain"),
+        test_consistency.estimated(*test_consistency.drawn(0)),
+        test_choices.estimated(test_choices.drawn(0), "plain"),
+    ]
+    return pd.concat([part.estimates for part in made])
+
+
+@pytest.fixture(scope="module")
+def held(default, published, shared_world, faceted, beyond, kinds):  # noqa: PLR0913, PLR0917
     """Return the estimates of every record of this file in one table."""
     stored = [load_record(path).estimates for path in VERSIONS]
-    made = [default, published, shared_world, faceted, beyond, THREE_GROUPS]
+    made = [default, published, shared_world, faceted, beyond, kinds, THREE_GROUPS]
     return pd.concat([*made, *stored], ignore_index=True)
 
 
@@ -168,12 +180,16 @@ def test_a_number_is_tested_against_the_null_value_of_its_entry(held):
 
     What chance alone gives of likeness depends on the set, and is no fixed number.
     """
-    by_chance = held["estimator"].isin(["style_q", "frames_alike", "attributes_alike"])
-    tested = by_chance & held["null_value"].notna()
+    by_chance = held["estimator"].isin(
+        ["style_q", "frames_alike", "attributes_alike", "choice_accuracy"]
+    )
+    of_models = held["subject"] != "difference"
+    tested = by_chance & held["null_value"].notna() & of_models
     assert (held.loc[tested, "null_value"] > 0).all()
     held = held[~by_chance]
     alone = held[(held["subject"] != "difference") & held["null_value"].notna()]
-    found = {name: set(own) for name, own in alone.groupby("estimator")["null_value"]}
+    names = alone["estimator"].map(without_groups)
+    found = {name: set(own) for name, own in alone.groupby(names)["null_value"]}
     expected = {entry.name: {entry.null} for entry in numbers.every() if not math.isnan(entry.null)}
     del expected["contrast_beyond_sharpness"]  # of the difference alone
     assert found == expected
@@ -211,6 +227,7 @@ def test_harm_lies_up_in_contrasts_magnitudes_their_ratios_and_the_world_s_slope
     harmful = {"stereotype_contrast", "stereotype_contrast_lpbs", "association", "magnitude"}
     harmful |= {"log_kappa", "log_magnitude_ratio", "world_slope"}
     harmful |= {"stereotype_against_rest", "group_spread"}
+    harmful |= {"accuracy_drop@1", "choice_accuracy_drop"}
     # Contrasts of other frames, classes and terms, and with covariates held equal.
     directed = {"style_contrast", "contrast_other_styles", "contrast_without_term"}
     directed |= {"contrast_adjusted", "contrast_matched", "contrast_by_length"}

@@ -16,6 +16,7 @@ def facts(answers):
             {
                 "probe_set": "facts",
                 "kind": "cloze",
+                "axis": "facts",
                 "frame": f"{relation}{i}",
                 "class": relation,
                 "label": "right",
@@ -113,6 +114,18 @@ def test_spellings_of_one_answer_are_one():
     answers = [["Zürich"], ["zu\N{COMBINING DIAERESIS}rich"], ["ZÜRICH"], ["Bern"]]
     items = facts({"city": answers})
     assert competence(items, ranks(items, set()))["candidate"].majority == 3
+
+
+def test_what_a_limitation_costs_does_not_count_against_a_model():
+    """Right on all plain facts and wrong on as many sums: competent, as without the sums."""
+    plain, sums = capitals(20), facts({"sum": [[f"{n}"] for n in range(20)]})
+    sums = sums.assign(axis="limitations", probe_set="sums")
+    both = pd.concat([plain, sums], ignore_index=True)
+    scores = ranks(both, set(plain["item"]))
+    [found] = competence(both, scores).values()
+    assert found == competence(plain, scores)["candidate"]
+    assert (found.right, found.of, found.competent) == (20, 20, True)
+    assert competence(sums, scores) == {}
 
 
 def test_without_facts_nothing_is_said():

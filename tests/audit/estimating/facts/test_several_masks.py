@@ -38,7 +38,8 @@ def set_of(*facts: tuple[str, Sequence[str]], negated: str | None = None) -> Exp
     ]
     if negated:
         entries[0]["negated"] = negated
-    return expand(parse({"set": {**HEADER, "kind": "cloze"}, "facts": entries}, "", "here"))
+    header = {**HEADER, "kind": "cloze", "axis": "facts"}
+    return expand(parse({"set": header, "facts": entries}, "", "here"))
 
 
 def test_each_mask_of_a_fact_is_asked_with_its_own_answers() -> None:
