@@ -10,11 +10,11 @@ from typing import Any
 from maskaudit.audit.authoring.sentences import Sentences, sentences
 from maskaudit.probes.bundles import bundles
 from maskaudit.probes.checking.budget import MOST_ITEMS, items_of
+from maskaudit.probes.checking.size import Size
 from maskaudit.probes.checking.tested import what_is_tested
 from maskaudit.probes.loading import load
 from maskaudit.probes.requested import files_of
 from maskaudit.probes.schema import Attribute, ImportedSet, ProbeSet
-from maskaudit.probes.size import Size
 
 _WIDTH = 100
 _NAMES = 12

@@ -9,7 +9,7 @@ from maskaudit.audit.authoring.pieces import Pieces
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.balance import unbalanced
 from maskaudit.audit.estimating.not_given import NotGiven, of_set
-from maskaudit.probes.advice import advice
+from maskaudit.probes.checking.advice import advice
 from maskaudit.probes.checking.budget import check_budget, excerpt, items_of
 from maskaudit.probes.checking.checks_of_language import foreign_letters
 from maskaudit.probes.checking.tested import what_is_tested

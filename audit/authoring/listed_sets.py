@@ -5,9 +5,9 @@ from typing import Any
 
 from maskaudit.audit.texts.columns import in_columns
 from maskaudit.probes.bundles import AXIS, FULL, bundles
+from maskaudit.probes.checking.size import Size
 from maskaudit.probes.loading import load, shipped
 from maskaudit.probes.schema import Header
-from maskaudit.probes.size import Size
 
 _COLUMNS = ("set", "axis", "styles", "frames", "sentences", "bundle", "title")
 _NUMBERS = (2, 3, 4)

@@ -41,7 +41,9 @@ def arithmetic(probe_set: ProbeSet) -> str:
         factor = _sentences_a_row(probe_set)
         return f"{len(probe_set.rows):,} rows" + (f" x {factor} sentences" if factor > 1 else "")
     if probe_set.facts:
-        return f"the answers of {len(probe_set.facts):,} facts, plain and negated"
+        return (
+            f"the answers of {len(probe_set.facts):,} facts, plain and negated, and their choices"
+        )
     probes, controls = _attributes(probe_set)
     versions = _versions(probe_set)
     attributes = f"{len(probes):,} attributes"
@@ -95,7 +97,8 @@ def _answers(probe_set: ProbeSet) -> Iterator[int]:
     for fact in probe_set.facts:
         # Each mask is asked by itself, for each word that is right there.
         answers = sum(len(set(words)) for words in fact.by_mask)
-        yield answers * (1 if fact.negated is None else 2)
+        # Wrong words to choose from are asked where the answers are right.
+        yield answers * (1 if fact.negated is None else 2) + len(fact.wrong)
 
 
 def _sentences_a_row(probe_set: ProbeSet) -> int:

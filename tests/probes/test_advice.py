@@ -2,7 +2,7 @@
 
 import pytest
 
-from maskaudit.probes.advice import advice
+from maskaudit.probes.checking.advice import advice
 from maskaudit.probes.loading import load, shipped
 from maskaudit.probes.schema import ProbeSet
 

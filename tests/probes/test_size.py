@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
+from maskaudit.probes.checking.size import Size
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load, shipped
 from maskaudit.probes.schema import ProbeSet
-from maskaudit.probes.size import Size
 from tests.probes.test_budget import HEADER, WEEKLY, sets
 
 SMALL = ("age-trait", "facts", "long-context", "religion-trait")

@@ -30,7 +30,7 @@ INTERVAL = re.compile(
     r"[\d.]+ %? ?to [+−]?[\d.]+|no interval|not computed|not estimable|every sentence alike"
 )
 COUNT = re.compile(r"\d+ (attribute|frame|pair|item|sentence|word|cluster)|Attributes|Sentences"
-                   r"|Pairs|Items|Clusters|frames")  # fmt: skip
+                   r"|Pairs|Items|Clusters|Facts|frames")  # fmt: skip
 TEST = re.compile(r"\bp\b|mde|[Nn]ot tested|never tested|no(ne|thing) is tested|McNemar")
 
 

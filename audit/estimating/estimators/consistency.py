@@ -59,6 +59,7 @@ CONSISTENCY = UnitEstimator(
     does_not_show="Whether the word is right: a model that always fills in one word is consistent.",
     source="Elazar et al. 2021, over the whole vocabulary in place of a relation's answers",
     needs=frozenset({"logp"}),
+    since=8,
     kinds=frozenset({"cloze"}),
     units=units,
     columns=("same", "pairs"),

@@ -47,7 +47,7 @@ def factors(probe_set: str, part: ProbeSet, estimates: Effects, names: Names) ->
         tuple(columns),
         (Rows(tuple(rows)),),
         note=caveats.MDE,
-        basis=caveats.scopes(chosen.scopes),
+        basis=f"{_counts(chosen)} {caveats.scopes(chosen.scopes)}",
     )
     named = list(dict.fromkeys(factor for own in part.factors.values() for factor in own))
     positive = (
@@ -60,6 +60,13 @@ def factors(probe_set: str, part: ProbeSet, estimates: Effects, names: Names) ->
     text = Text(_EXPLAINED.format(factors=crossed, positive=positive).rstrip())
     defined = definitions.definitions([MAIN_EFFECT, INTERACTION], short=True)
     return [Part("Main effects and interactions", (text, table, defined))]
+
+
+def _counts(chosen: Effects) -> str:
+    """How many attributes and frames an effect rests on."""
+    attributes = max(row.effect.n_attributes for row in chosen.all)
+    frames = max(row.effect.n_frames for row in chosen.all)
+    return f"{wording.counted(attributes, 'attribute')} in {wording.counted(frames, 'frame')}."
 
 
 def _title(name: str, slice_: Slice) -> str:

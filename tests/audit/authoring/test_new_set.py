@@ -9,7 +9,7 @@ from maskaudit.audit.authoring.checked import checked
 from maskaudit.audit.authoring.new_set import Words, named, new_set, write_new
 from maskaudit.audit.authoring.schema import SCHEMA_FILE, schema
 from maskaudit.audit.errors import InputError
-from maskaudit.probes.advice import advice
+from maskaudit.probes.checking.advice import advice
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load
 

@@ -4,6 +4,7 @@ import pytest
 
 from maskaudit.reports.blocks import Table
 from tests.reports import records
+from tests.reports.test_lint import faults
 from tests.reports.test_page import parts, said
 
 
@@ -32,4 +33,5 @@ def test_a_page_shows_what_each_kind_costs_and_against_which() -> None:
     # One fact is lost in the plain kind, and another in capitals: -1, +1 and eight zeros.
     assert (row["estimate"], row["p"]) == (0, 1)
     assert row["std_error"] == pytest.approx((2 / 9 / 10) ** 0.5)
+    assert [fault for fault in faults(made) if table.name in fault] == []
     assert "How much smaller the share of facts filled right is" in said(made)

@@ -17,7 +17,15 @@ from maskaudit.audit.estimating.statistics.interval import Interval, point
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.phantom import truth as known
-from maskaudit.audit.proving.selftest import exact, ground, metamorphic, nulls, plants, unchanged
+from maskaudit.audit.proving.selftest import (
+    exact,
+    ground,
+    metamorphic,
+    nulls,
+    plants,
+    softer,
+    unchanged,
+)
 from maskaudit.probes.expand import Expanded
 
 
@@ -331,3 +339,48 @@ def test_effects_that_do_not_change_sign_with_the_groups_are_seen(monkeypatch):
     monkeypatch.setattr(crossed_means, "contrast_interval", wrong)
     found = failed(metamorphic._swapped(quiet, full=False))
     assert found == {"swapped groups: signed effects"}
+
+
+# Sharpness
+
+
+def of_world(found, plant):
+    """Return what fails of these estimates where they ought to be those of a plant."""
+    return {name.removeprefix("x: ") for name in failed(softer.told_apart("x", found, plant))}
+
+
+def test_a_student_of_another_plant_is_seen():
+    """Softness is not said of one that leans further, nor the other way round."""
+    softened, further = softer.Plant(0.7), softer.Plant(kappa=1.3)
+    every = {
+        check.name.removeprefix("x: ")
+        for check in softer.told_apart("x", softer.world(softened), softened)
+    }
+    assert of_world(softer.world(softened), softened) == set()
+    assert of_world(softer.world(softened), further) == every
+    assert of_world(softer.world(further), softened) == every
+
+
+def test_numbers_that_a_bias_enters_would_take_it_for_bias(monkeypatch):
+    """Ratios of magnitudes in place of kappa: a bias vector that is left as it is fools them."""
+    plant = softer.Plant(0.7, bias_left=True)
+    assert of_world(softer.world(plant), plant) == set()
+    monkeypatch.setattr(
+        ustatistics,
+        "log_kappa",
+        ustatistics.log_magnitude_ratio,
+    )
+    assert "log_kappa_benign, as a factor" in of_world(softer.world(plant), plant)
+
+
+def test_what_is_unknown_beyond_sharpness_is_no_finding_of_nothing():
+    """Without benign sets that say how sure the models are, no check passes."""
+    plant = softer.Plant(0.7)
+    found = softer.world(plant)
+    unknown = found.assign(
+        estimate=found["estimate"].mask(found["estimator"].isin(softer.OF_SHARPNESS))
+    )
+    assert of_world(unknown, plant) >= {
+        "called by log_kappa_beyond",
+        "called by contrast_beyond_sharpness",
+    }

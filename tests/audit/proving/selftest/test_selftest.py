@@ -8,7 +8,15 @@ from typer.testing import CliRunner
 from maskaudit.audit.cli.main import app
 from maskaudit.audit.proving import selftest
 from maskaudit.audit.proving.checks import Check
-from maskaudit.audit.proving.selftest import exact, ground, metamorphic, nulls, phantom, plants
+from maskaudit.audit.proving.selftest import (
+    exact,
+    ground,
+    metamorphic,
+    nulls,
+    phantom,
+    plants,
+    softer,
+)
 
 
 def quiet(_what, _done, _total):
@@ -20,6 +28,7 @@ PARTS = {
     "phantom": lambda: phantom.checks(quiet, full=True),
     "metamorphic": lambda: metamorphic.checks(quiet, full=True),
     "plants": lambda: plants.checks(quiet, kappas=(1.3,), n_frames=FRAMES),
+    "softer": lambda: softer.checks(quiet, full=True),
     "nulls": lambda: nulls.checks(quiet, n_models=4),
 }
 
@@ -61,18 +70,24 @@ def test_the_short_self_test_is_a_part_of_the_full_one(monkeypatch):
         "phantom": phantom,
         "metamorphic": metamorphic,
         "plants": plants,
+        "softer": softer,
         "nulls": nulls,
     }.items():
         monkeypatch.setattr(module, "checks", part(name))
-    assert [check.name for check in selftest.selftest(quiet)] == ["phantom", "metamorphic"]
-    assert asked == [("phantom", {}), ("metamorphic", {})]
+    assert [check.name for check in selftest.selftest(quiet)] == [
+        "phantom",
+        "metamorphic",
+        "softer",
+    ]
+    assert asked == [("phantom", {}), ("metamorphic", {}), ("softer", {})]
     asked.clear()
     names = [check.name for check in selftest.full(quiet, kappas=(1.3,), n_models=3)]
-    assert names == ["phantom", "metamorphic", "plants", "nulls"]
+    assert names == ["phantom", "metamorphic", "plants", "softer", "nulls"]
     assert dict(asked) == {
         "phantom": {"full": True},
         "metamorphic": {"full": True},
         "plants": {"kappas": (1.3,)},
+        "softer": {"full": True},
         "nulls": {"n_models": 3},
     }
 

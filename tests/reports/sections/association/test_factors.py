@@ -4,6 +4,7 @@ import pytest
 
 from maskaudit.reports.blocks import Table
 from tests.reports import records
+from tests.reports.test_lint import faults
 from tests.reports.test_page import parts, said
 
 
@@ -33,6 +34,7 @@ def test_a_page_has_the_effects_of_crossed_groups_in_a_part_of_their_own() -> No
         f"gender: {first} and {second}",
         f"age group by gender: old less new, by {first} less {second}",
     ]
+    assert [fault for fault in faults(made) if table.name in fault] == []
     assert "The groups cross age group and gender." in said(made)
     others = [t for t in parts(made, Table) if t.name.startswith("further-")]
     firsts = [str(row[0]) for t in others for own in t.groups for row in own.rows]

@@ -65,6 +65,8 @@ def _sentences(probe_set: ProbeSet) -> Iterator[str]:
     for part in parts:
         rows = expand(part)
         items = rows.items[rows.items["role"].isin(["probe", "control"])]
+        # A wrong word to choose from may be wrong by its grammar.
+        items = items[items["label"] != "wrong"]
         for row in items.merge(rows.contexts, on="context").to_dict("records"):
             pieces, slot = str(row["text"]).split(MASK), int(row["slot"]) + 1
             before, after = MASK.join(pieces[:slot]), MASK.join(pieces[slot:])

@@ -7,9 +7,9 @@ from statistics import fmean
 
 from maskaudit.audit.texts.characters import folded
 from maskaudit.probes.checking.checks_of_language import placed_attributes
+from maskaudit.probes.checking.slips import slips
 from maskaudit.probes.frames.sentence import MASK, PLACEHOLDER
 from maskaudit.probes.schema import ImportedSet, ProbeSet
-from maskaudit.probes.slips import slips
 
 # Of the words of the shorter of two frames, the share that makes them one frame counted twice.
 _ALIKE = 2 / 3
