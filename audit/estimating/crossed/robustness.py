@@ -59,6 +59,12 @@ class Asked:
     classes: tuple[str, str]
     shares: Mapping[str, float]
 
+    @property
+    def of_classes(self) -> pd.DataFrame:
+        """The items that the contrast is made of: a fraction of all, pooled again for each word."""
+        is_of_classes = self.items["class"].isin(self.classes)
+        return self.items[is_of_classes & (self.items["role"] == "probe")]
+
     def by_subject(self, rows: pd.DataFrame) -> dict[str, Matrix]:
         """The cells of every subject, made of some of the items.
 
@@ -220,7 +226,7 @@ def _rows_alike(
 
 def _of_wording(asked: Asked) -> Iterator[tuple[str, Number]]:
     """Yield how far the contrast moves from the frames' texts to their variants."""
-    probes = asked.items[asked.items["role"] == "probe"]
+    probes = asked.of_classes
     counts = probes.groupby("frame")["variant"].nunique()
     varied = probes[probes["frame"].isin(counts.index[counts > 1])]
     if varied.empty:
@@ -244,7 +250,8 @@ def _shared(matrix: Matrix, other: Matrix) -> Matrix:
 
 def _of_terms(asked: Asked) -> Iterator[tuple[str, Number]]:
     """Yield the contrast without each term of a group that has others."""
-    terms = asked.items[["group", "term"]].drop_duplicates()
+    items = asked.of_classes
+    terms = items[["group", "term"]].drop_duplicates()
     terms = terms[terms["group"].isin(asked.groups)]
     of_group = terms.groupby("group")["term"].nunique()
     if len(terms) > MOST_TERMS:
@@ -252,7 +259,7 @@ def _of_terms(asked: Asked) -> Iterator[tuple[str, Number]]:
     for group, term in sorted(terms.itertuples(index=False, name=None)):
         if of_group[group] < _LEAST:
             continue
-        is_out = (asked.items["group"] == group) & (asked.items["term"] == term)
-        for subject, matrix in asked.by_subject(asked.items[~is_out]).items():
+        is_out = (items["group"] == group) & (items["term"] == term)
+        for subject, matrix in asked.by_subject(items[~is_out]).items():
             for number in one_subject.contrast(matrix, CONTRAST_WITHOUT_TERM, asked.classes):
                 yield subject, replace(number, slice=slices.without_term(term))
