@@ -131,7 +131,8 @@ def robustness(between: Between, estimates: Effects, names: Names) -> tuple[Bloc
             *(Column(names.label(subject)) for subject in names.subjects),
         ),
         (Rows(rows),),
-        note=f"None of these is adjusted for their number. {caveats.MDE}",
+        note="None of these is adjusted for their number. Counts, shares, widths, distances of "
+        f"classes and likenesses have no interval. {caveats.MDE}",
         basis=_basis(asked),
     )
     defined = definitions.definitions({question.estimator: None for question in asked}, short=True)
