@@ -111,3 +111,69 @@ def edited_table(draw: Callable[..., Any], table: pd.DataFrame) -> pd.DataFrame:
     changed = table.copy()
     changed.loc[draw(st.integers(0, len(table) - 1)), column] = value
     return changed
+
+
+_GROUPS = ["wolves", "bears", "hens", "cats", "owls"]
+_TERMS = ["wolf", "bear", "hen", "cat", "owl", "pup", "cub", "chick", "kitten", "owlet"]
+_ATTRIBUTES = [
+    *("soft", "sly", "loyal", "loud", "eager", "brave", "early", "light", "shrill", "wet"),
+    *("old", "calm", "grey", "quick", "warm", "bold", "tame", "lean", "dry", "wild"),
+]
+_OPENINGS = ["Here", "There", "Once", "Often", "Later", "Today", "Again", "Abroad", "Inside"]
+_STYLES = ["told", "asked", "sung"]
+
+
+@st.composite
+def sets_of_groups(draw: Callable[..., Any]) -> dict[str, Any]:
+    """An association set of two to five groups as its file says it, in any order of its parts.
+
+    Two groups at least have a class that is stereotyped with them, or none has. Frames are of one
+    style, of several, or of none; attributes may be of families.
+    """
+    groups = draw(st.permutations(_GROUPS))[: draw(st.integers(2, len(_GROUPS)))]
+    terms, words = list(draw(st.permutations(_TERMS))), list(draw(st.permutations(_ATTRIBUTES)))
+    directed = groups[: draw(st.integers(2, len(groups)))]
+    says = draw(st.booleans())
+    classes: dict[str, Any] = {f"of-{n}": {"group": n} if says else {} for n in directed}
+    contrast = draw(st.permutations(list(classes)))[:2]
+    if draw(st.booleans()):
+        classes["of-none"] = {}
+    n_families = draw(st.sampled_from([0, 2]))
+    for class_ in classes.values():
+        own = [{"text": words.pop()} for _ in range(draw(st.integers(2, 3)))]
+        for place, attribute in enumerate(own if n_families else []):
+            attribute["family"] = f"{own[0]['text']}{place % n_families}"
+        class_["attributes"] = own
+    n_styles = draw(st.integers(0, len(_STYLES)))
+    frames = [
+        {"id": opening.lower(), "text": f"{opening} {{a attribute}} [MASK] came by."}
+        for opening in _OPENINGS[: draw(st.integers(6, len(_OPENINGS)))]
+    ]
+    for place, frame in enumerate(frames if n_styles else []):
+        frame["style"] = _STYLES[place % n_styles]
+    whole = {"name": "pets", "version": "1", "kind": "association", "axis": "pets", "title": "Pets",
+             "question": "Which?", "how_to_read": "So.", "limits": "Small.",
+             "licence": "Apache-2.0", "sources": ["None"]}  # fmt: skip
+    return {
+        "set": {**whole, "contrast": contrast},
+        "groups": {
+            name: {"terms": [{"text": terms.pop()} for _ in range(draw(st.integers(1, 2)))]}
+            for name in groups
+        },
+        "classes": classes,
+        "frames": frames,
+    }
+
+
+@st.composite
+def reordered(draw: Callable[..., Any], whole: dict[str, Any]) -> dict[str, Any]:
+    """The same set with its groups, terms, classes, attributes and frames in another order."""
+
+    def mixed(part: Any) -> Any:
+        if isinstance(part, list):
+            return draw(st.permutations([mixed(one) for one in part]))
+        if isinstance(part, dict):
+            return {name: mixed(part[name]) for name in draw(st.permutations(list(part)))}
+        return part
+
+    return {"set": whole["set"], **{name: mixed(whole[name]) for name in whole if name != "set"}}

@@ -100,9 +100,10 @@ HEADS = (Plant(0.7), Plant(1.4), Plant(0.7, bias_left=True))
 def checks(progress: Progress, *, full: bool = False) -> Iterator[Check]:
     """Check what students are called; with `full` of more plants, and of softened real heads."""
     plants = (*PLANTS, *MORE_PLANTS) if full else PLANTS
+    n_sentences = (1 + len(BENIGN)) * sum(CLASSES.values()) * FRAMES
     for number, plant in enumerate(plants):
         yield from told_apart(f"planted world, {plant.name}", world(plant), plant)
-        progress("sharpness", number + 1, len(plants))
+        progress("planted worlds", (number + 1) * n_sentences, len(plants) * n_sentences)
     if full:
         yield from _heads(progress)
 
