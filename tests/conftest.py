@@ -84,7 +84,9 @@ def _svg(text: str) -> str:
 
     from maskaudit.reports.charts import common
 
-    drawing: str = vl_convert.vegalite_to_svg(text, vl_version=common.VEGA_LITE)
+    # Values and not their text, as the engine has them: the library reads a text's last digits
+    # otherwise.
+    drawing: str = vl_convert.vegalite_to_svg(json.loads(text), vl_version=common.VEGA_LITE)
     return drawing
 
 
