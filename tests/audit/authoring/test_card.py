@@ -79,7 +79,7 @@ def test_several_sets_have_a_card_each():
     found = shown("axis:religion", only_cards=True).as_json() + shown(
         "axis:age", only_cards=True
     ).as_json()  # fmt: skip
-    assert [card["name"] for card in found] == ["religion-trait", "age", "age-trait"]
+    assert [card["name"] for card in found] == [*("religion", "religion-trait", "age", "age-trait")]
 
 
 def test_of_a_grammar_the_card_says_how_many_frames_are_drawn():

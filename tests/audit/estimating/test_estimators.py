@@ -564,6 +564,21 @@ def facts() -> Expanded:
     )  # fmt: skip
 
 
+def facts_in_kinds() -> Expanded:
+    """Return a cloze set that asks for each of two facts in two kinds of sentence."""
+    texts = {
+        "France": ("Paris is in [MASK].", "paris is in [MASK]!"),
+        "teacher": ("A [MASK] works at a school.", "At a school works a [MASK]."),
+    }
+    return from_rows(
+        {"probe_set": "kinds", "kind": "cloze", "axis": "limitations", "frame": f"{answer} {kind}",
+         "variant": 0, "attribute": answer, "class": kind, "role": "probe", "label": "right",
+         "cluster": answer, "text": text, "slot": 0, "target": answer}
+        for answer, both in texts.items()
+        for kind, text in zip(("plain", "other"), both, strict=True)
+    )  # fmt: skip
+
+
 def word_of_pairs() -> Expanded:
     """Return pairs of words at one mask."""
     return from_rows(
@@ -622,7 +637,8 @@ def every_kind() -> list[Expanded]:
     """Return a set or two of each kind."""
     three = {"women": ["she", "woman"], "men": ["he"], "others": ["they", "people"]}
     parts = (group_in_context, word_of_pairs, words_of_items, fills_of_groups, facts, word_sets)
-    return [association(three), sides_of(SIDES), *(part() for part in parts)]
+    others = (part() for part in (*parts, facts_in_kinds))
+    return [association(three), sides_of(SIDES), *others]
 
 
 def design_of(part: Expanded) -> Design:

@@ -22,6 +22,7 @@ from maskaudit.audit.phantom import truth
 from maskaudit.audit.recording.files import held, unfinished
 from maskaudit.audit.recording.record import load_record, seal
 from maskaudit.audit.running import pytest_plugin  # noqa: F401 - see `quick`
+from maskaudit.probes.expand import Expanded
 from tests.reports import records
 
 pytestmark = pytest.mark.slow
@@ -236,16 +237,21 @@ def test_a_record_stands_for_the_baseline(project):
 def test_hostile_names_of_a_record_are_safe_in_ids(pytester, monkeypatch):
     """Marks of direction and markup come from probe sets; a terminal gets code points."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    found = records.record([records.jobs()])
-    slices = found.estimates["slice"].str.replace("=nurse", "=nurse\u202e<b>\x1b[31m")
-    found = replace(found, estimates=found.estimates.assign(slice=slices))
+    found, hostile = records.record([records.jobs()]), "nurse\u202e<b>\x1b[31m"
+    items, attributes = (
+        table.assign(attribute=table["attribute"].replace("nurse", hostile))
+        for table in (found.items, found.attributes)
+    )
+    digest = Expanded(found.contexts, items).digest
+    renamed = found.manifest.probe_sets["jobs"].model_copy(update={"items_digest": digest})
+    manifest = found.manifest.model_copy(update={"probe_sets": {"jobs": renamed}})
+    found = records.holding(replace(found, manifest=manifest, items=items, attributes=attributes))
     folder = pytester.path / "runs"
     with held(folder), unfinished(folder) as place:
         seal(found, place, folder / "one")
     every = 'select = { slice = "attribute=*", estimator = "lean" }\nharm = "either"\n'
     policy(pytester, NO_REGRESSION.format(margin=9), every)
-    # Such a record holds no number that its scores give.
-    result = run_alone(pytester, "-v", "-n", "1", "--junitxml=junit.xml", "--audit-trust")
+    result = run_alone(pytester, "-v", "-n", "1", "--junitxml=junit.xml")
     assert result.ret == pytest.ExitCode.OK
     assert "attribute=nurse⟨U+202E⟩<b>⟨U+001B⟩[31m]" in printed(result)
     assert not {"\u202e", "\x1b"} & set(printed(result))
