@@ -26,8 +26,10 @@ from maskaudit.audit.judging.comparing.versions import versions
 from maskaudit.audit.judging.judge import judge
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.recording import files, record
+from maskaudit.probes.bundles import CORE
 from maskaudit.probes.expand import expand
-from maskaudit.probes.loading import load, shipped
+from maskaudit.probes.loading import load
+from maskaudit.probes.requested import files_of
 from tests import manifests
 from tests.reports import records
 
@@ -164,11 +166,11 @@ def test_a_baseline_and_its_record_give_the_same_estimates(folder):
 
 
 def test_the_core_sets_fit_into_two_mebibytes(folder, tmp_path):
-    """Scores as hard to compress as can be, for every item of every shipped set; 16 bytes each.
+    """Scores as hard to compress as can be, for every item of the core sets; 16 bytes each.
 
     And the real scores of the bundled pair on one of the sets take no more an item than these.
     """
-    items = pd.concat([expand(load(path).drawn(0)).items for path in shipped().values()])
+    items = pd.concat([expand(load(path).drawn(0)).items for path in files_of(CORE)])
     items = items.drop_duplicates("item")
     draws = np.random.default_rng(1)
     scores = pd.DataFrame(
