@@ -110,7 +110,7 @@ def in_this_process(monkeypatch, capsys, error: BaseException) -> tuple[int, str
     def fails(*_said: object) -> None:
         raise error
 
-    monkeypatch.setattr("maskaudit.probes.loading.shipped", fails)
+    monkeypatch.setattr("maskaudit.audit.authoring.listed_sets.listed_sets", fails)
     monkeypatch.setattr(sys, "argv", ["maskaudit", "probes", "list"])
     code = main._exit_code()
     [line] = capsys.readouterr().err.splitlines()
