@@ -6,7 +6,7 @@ from dataclasses import fields
 from functools import cache
 
 from maskaudit.audit.estimating.registry.entries import DERIVED
-from maskaudit.audit.estimating.registry.entry import Entry, Harm
+from maskaudit.audit.estimating.registry.entry import Entry, Harm, Subjects
 from maskaudit.audit.estimating.registry.names import (
     ACCURACY,
     CHOICE,
@@ -123,17 +123,21 @@ def _numbers_of(estimator: Entry) -> Iterator[Entry]:
 
 def _as_trials(share: Entry) -> Iterator[Entry]:
     caveat = "What units that hang together add: the interval is too narrow where they do."
-    for suffix, definition, null in (
-        # Wilson's interval comes without a test, hence without a null value.
-        (WILSON, "with Wilson’s interval", math.nan),
-        (EXACT, "with Clopper & Pearson’s interval and the exact p", share.null),
-    ):
+    exact = "with Clopper & Pearson’s interval and the exact p"
+    kinds: tuple[tuple[str, str, float, Subjects], ...] = (
+        # Wilson's interval comes without a test, hence without a null value; and it is of one
+        # share: of two that are paired there is McNemar's test, under the exact one's name.
+        (WILSON, "with Wilson’s interval", math.nan, "models"),
+        (EXACT, exact, share.null, share.subjects),
+    )
+    for suffix, definition, null, subjects in kinds:
         yield _entry(
             share,
             name=share.name + suffix,
             definition=f"The share `{share.name}` {definition}, every unit a trial of its own.",
             does_not_show=caveat,
             null=null,
+            subjects=subjects,
         )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.numbers import find
-from maskaudit.audit.estimating.registry.names import INHERITANCE, LARGEST, LEAN, REST, as_trials
+from maskaudit.audit.estimating.registry.names import INHERITANCE, LARGEST, LEAN, REST
 from maskaudit.audit.recording.record import Record
 from maskaudit.audit.recording.rows.slices import Slice
 from maskaudit.audit.recording.rows.values import SUBJECTS
@@ -63,8 +63,6 @@ def _of_subjects(record: Record) -> Iterator[Difference]:
     yield from where(strange, _TABLE, "subject", "has no such number")
     models = record.manifest.models
     subjects = [*models] if len(models) == 1 else [s for s in SUBJECTS if s != _RELATION]
-    strange = ~estimates["subject"].isin([*subjects, *([_RELATION] * (len(models) > 1))])
-    yield from where(strange, _TABLE, "subject", "is not among the models audited")
     # The largest leans of each subject are those of other attributes.
     rows = estimates[~is_relation & (names != LARGEST)]
     present = rows.groupby(_NUMBER, sort=False)["subject"].agg(set)
@@ -72,9 +70,7 @@ def _of_subjects(record: Record) -> Iterator[Difference]:
         number = cast("tuple[str, ...]", key)
         entry = known.get(number[1])
         has = entry.subjects if entry else "all"
-        # Shares of independent trials have no difference: the trials of two models are paired.
-        only_models = has == "models" or as_trials(number[1])
-        due = [*models] if only_models else [_DIFFERENCE] if has == "difference" else subjects
+        due = {"models": [*models], "difference": [_DIFFERENCE], "all": subjects}[has]
         if lacking := [subject for subject in due if subject not in found]:
             named = " ".join(map(str, number))
             text = f"has no row of the {lacking[0]} for {named}"

@@ -3,26 +3,10 @@
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal, Self, cast
+from typing import Literal, Self, cast, get_args
 
 # All probes, one class of attributes minus the other, or the neutral words.
 _WHOLE = ("all", "contrast", "controls")
-# One attribute, one class of attributes, one relation of a set of facts, or frames of one style; a
-# contrast with classes cut at another share, without one term, or of attributes of so many pieces
-# or words; two frames or two attributes; a contrast of controls.
-_NAMED = (
-    "attribute",
-    "class",
-    "relation",
-    "style",
-    "cut",
-    "without_term",
-    "pieces",
-    "words",
-    "frames",
-    "attributes",
-    "control",
-)
 Kind = Literal[
     "all",
     "contrast",
@@ -39,6 +23,10 @@ Kind = Literal[
     "attributes",
     "control",
 ]
+# One attribute, one class of attributes, one relation of a set of facts, or frames of one style; a
+# contrast with classes cut at another share, without one term, or of attributes of so many pieces
+# or words; two frames or two attributes; a contrast of controls.
+_NAMED = tuple(kind for kind in get_args(Kind) if kind not in _WHOLE)
 # The groups can be told apart because their names contain none of the delimiters / : =.
 _TEXT = re.compile(
     r"(?:(?P<first>[^/:=]+)/(?P<second>[^/:=]+): )?"
