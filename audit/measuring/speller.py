@@ -59,6 +59,9 @@ def load_speller(named: str) -> SpellerAlone:
     path = Path(named).expanduser()
     if path.is_file():
         return SpellerAlone(path.name, _of_file(path))
+    # Said here of what can only be a path: for a model, nothing but a folder would do.
+    if named.startswith(("/", "./", "../", "~")) and not path.exists():
+        raise _unusable(named, "the path does not exist; ")
     located = locate(named, TOKENIZERS)
     return SpellerAlone(located.name, _of_folder(located.folder, located.name))
 
@@ -68,8 +71,12 @@ def _of_file(path: Path) -> Tokenizer:
         return vocabulary_files.of_json(path)
     if path.suffix == ".txt":
         return vocabulary_files.of_words(path)
-    raise InputError(
-        f"--tokenizer {path.name}: expected a folder, a {_JSON}, a {_WORDS} or a hub id; for a "
+    raise _unusable(path.name)
+
+
+def _unusable(named: str, why: str = "") -> InputError:
+    return InputError(
+        f"--tokenizer {named}: {why}expected a folder, a {_JSON}, a {_WORDS} or a hub id; for a "
         "tokenizer of other files name the folder that they are in"
     )
 

@@ -109,3 +109,14 @@ def test_a_folder_without_a_vocabulary_is_told(tmp_path):
     """As it is of a model's folder."""
     with pytest.raises(InputError, match="the folder has no tokenizer"):
         load_speller(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["nowhere", "vocab.text", "tokenizer.jsn"])
+def test_a_path_that_is_not_there_is_told_with_all_that_would_do(tmp_path, name):
+    """A file would do as well as a folder, which is not so for a model."""
+    with pytest.raises(InputError) as caught:
+        load_speller(str(tmp_path / name))
+    told = str(caught.value)
+    assert told.startswith(f"--tokenizer {tmp_path / name}: the path does not exist; expected")
+    for what in ("a folder", "tokenizer.json", "vocab.txt", "hub id"):
+        assert what in told
