@@ -1,6 +1,7 @@
 """The commands for authors of sets, as they are typed."""
 
 import json
+import subprocess
 import sys
 
 import pytest
@@ -49,20 +50,28 @@ def test_check_counts_pieces_where_a_tokenizer_is_named(maskaudit):
     assert (words["she"], words["he"], words["nurse"]) == (1, 1, 1)
 
 
-def test_check_without_a_tokenizer_needs_no_package_that_runs_models(maskaudit, monkeypatch):
+@pytest.mark.usefixtures("maskaudit")
+@pytest.mark.parametrize(
+    ("flags", "code", "said"),
+    [
+        ((), 0, "small.toml: good, 16 sentences\n"),
+        (("--tokenizer", STUDENT), 2, 'pip install "maskaudit[models]"'),
+    ],
+)
+def test_check_without_a_tokenizer_needs_no_package_that_runs_models(tmp_path, flags, code, said):
     """They are an extra; with a tokenizer the package is named."""
-    for package in ("torch", "transformers", "tokenizers", "safetensors"):
-        for name in [name for name in sys.modules if name.partition(".")[0] == package]:
-            monkeypatch.delitem(sys.modules, name)
-        monkeypatch.setitem(sys.modules, package, None)
-    ours = [name for name in sys.modules if name.startswith("maskaudit.audit.measuring")]
-    for name in [*ours, "maskaudit.audit.authoring.pieces", "maskaudit.audit.authoring.checked"]:
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    code, out, _ = maskaudit("probes", "check", "small.toml")
-    assert (code, out.splitlines()[0]) == (0, "small.toml: good, 16 sentences")
-    code, _, err = maskaudit("probes", "check", "small.toml", "--tokenizer", STUDENT)
-    assert code == 2
-    assert 'pip install "maskaudit[models]"' in err
+    program = (
+        "import sys, maskaudit\n"
+        "absent = ('torch', 'transformers', 'tokenizers', 'safetensors')\n"
+        "sys.modules.update(dict.fromkeys(absent))\n"
+        "maskaudit.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "probes", "check", "small.toml", *flags],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == code
+    assert said in done.stdout + done.stderr
 
 
 def test_the_json_of_check_names_no_faulty_set_and_the_faults_are_lines(maskaudit, tmp_path):
