@@ -85,12 +85,19 @@ def recompute(
 
 
 def rests_on(record: Record) -> pd.DataFrame:
-    """What the record's contrasts rest on, as rows of `estimates`: made when asked, and not kept.
+    """What the contrasts of tested sets rest on, as rows of `estimates`: made when asked, not kept.
+
+    A control or a benign set makes no finding of which that could be asked.
 
     Raises `ArithmeticError`, `LookupError`, `TypeError` or `ValueError` for a record whose tables
     do not belong together, which does not hold.
     """
-    made = recompute(record, Numbers(names=frozenset(OF_ROBUSTNESS))).estimates
+    tested = frozenset(
+        name
+        for name, part in record.manifest.probe_sets.items()
+        if part.kind == "association" and part.expect == "lean"
+    )
+    made = recompute(record, Numbers(tested, frozenset(OF_ROBUSTNESS))).estimates
     return made[made["estimator"].isin(OF_ROBUSTNESS)]
 
 

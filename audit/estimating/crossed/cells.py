@@ -149,6 +149,25 @@ def matrices(  # noqa: PLR0913 - the cells, and what is made of them
     which take the most time, are left out unless `with_names`. Raises `ValueError` if no model has
     a row of `logp`; an item that was lost has one.
     """
+    scored = with_scores(items, scores)
+    by_model = {model: estimator.cells(rows, first, second) for model, rows in scored.items()}
+    placed = arranged(items, by_model)
+    if estimator is not LOG_ODDS or not with_names:
+        return placed.by_model, placed.left_out
+    # The means of the terms rest on the very cells that the matrix holds, so that the two agree.
+    used, groups = placed.positions[placed.used], (first, second)
+    result = {
+        model: replace(matrix, names=_term_means(scored[model], used, placed.labels, groups))
+        for model, matrix in placed.by_model.items()
+    }
+    return result, placed.left_out
+
+
+def with_scores(items: pd.DataFrame, scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The items with their log p by each model, in the order of the items; NaN where one was lost.
+
+    Raises `ValueError` if no model has a row of `logp`; an item that was lost has one.
+    """
     # A left join: an item without a score must make its cell NaN, not drop out of its mean.
     scored = {
         str(model): items.merge(model_scores[["item", "value"]], on="item", how="left")
@@ -157,10 +176,33 @@ def matrices(  # noqa: PLR0913 - the cells, and what is made of them
     if not scored:
         message = "no item of the set has a score, nor a reason why not"
         raise ValueError(message)
-    # Every model has the same items in the same order, so one table of places serves all.
-    by_model = {model: estimator.cells(rows, first, second) for model, rows in scored.items()}
-    positions = next(iter(by_model.values()))[CELL]
-    values = {model: table["value"].to_numpy(dtype=float) for model, table in by_model.items()}
+    return scored
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """Cells of every model in their places.
+
+    `labels` are role, class and attribute of the rows; `positions` those and the frame of each cell
+    that was given, and `used` says of which the matrices hold a number. `left_out` names attribute
+    and frame of the cells that a model lacks.
+    """
+
+    by_model: dict[str, Matrix]
+    labels: pd.DataFrame
+    positions: pd.DataFrame
+    used: NDArray[np.bool_]
+    left_out: list[dict[str, str]]
+
+
+def arranged(items: pd.DataFrame, cells: Mapping[str, pd.DataFrame]) -> Arranged:
+    """Arrange cells, one table per model with a row for each, as attributes by frames.
+
+    Every model has the same cells in the same order. What is left out is said in `matrices`.
+    """
+    # One table of places serves all models, for their items are the same.
+    positions = next(iter(cells.values()))[CELL]
+    values = {model: table["value"].to_numpy(dtype=float) for model, table in cells.items()}
     complete = ~np.isnan(np.stack(list(values.values()))).any(0)
     # Sorted by name, so that rows, columns and sums do not depend on the order of the items.
     attributes = positions.groupby(CELL[:-1], sort=True)
@@ -171,28 +213,24 @@ def matrices(  # noqa: PLR0913 - the cells, and what is made of them
     grid[row, column] = complete
     kept_rows, kept_columns = _well_covered(grid)
     labels = labels[kept_rows]
-    # The means of the terms rest on the very cells that the matrix holds, so that the two agree.
-    used = complete & kept_rows[row] & kept_columns[column]
     kept_frames = [str(frame) for frame in frames[kept_columns]]
     styles = _labels(items, "frame", "style", kept_frames)
     families = _labels(items, "attribute", "family", labels["attribute"].tolist())
     result = {}
     for model, model_values in values.items():
-        cells = np.full(grid.shape, np.nan)
-        cells[row[complete], column[complete]] = model_values[complete]
+        grid_values = np.full(grid.shape, np.nan)
+        grid_values[row[complete], column[complete]] = model_values[complete]
         result[model] = Matrix(
-            cells[kept_rows][:, kept_columns],
+            grid_values[kept_rows][:, kept_columns],
             labels["attribute"].tolist(),
             list(map(_class_in_matrix, labels["role"], labels["class"])),
             kept_frames,
-            _term_means(scored[model], positions[used], labels, (first, second))
-            if estimator is LOG_ODDS and with_names
-            else (),
-            styles,
-            families,
+            styles=styles,
+            families=families,
         )
     left_out = positions.loc[~complete, ["attribute", "frame"]].to_dict("records")
-    return result, left_out
+    used = complete & kept_rows[row] & kept_columns[column]
+    return Arranged(result, labels, positions, used, left_out)
 
 
 def _labels(items: pd.DataFrame, of: str, column: str, names: Sequence[str]) -> tuple[str, ...]:

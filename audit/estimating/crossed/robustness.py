@@ -9,9 +9,16 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.crossed import one_subject
-from maskaudit.audit.estimating.crossed.cells import Matrix, matrices, with_difference
+from maskaudit.audit.estimating.crossed.cells import (
+    Matrix,
+    arranged,
+    matrices,
+    with_difference,
+    with_scores,
+)
 from maskaudit.audit.estimating.crossed.one_subject import Number, classes_of, of_pair
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.pooling import without_each_term
 from maskaudit.audit.estimating.registry.names import (
     ATTRIBUTES_ALIKE,
     CONTRAST_AT_CUT,
@@ -252,14 +259,16 @@ def _of_terms(asked: Asked) -> Iterator[tuple[str, Number]]:
     """Yield the contrast without each term of a group that has others."""
     items = asked.of_classes
     terms = items[["group", "term"]].drop_duplicates()
-    terms = terms[terms["group"].isin(asked.groups)]
-    of_group = terms.groupby("group")["term"].nunique()
-    if len(terms) > MOST_TERMS:
+    if terms["group"].isin(asked.groups).sum() > MOST_TERMS:
         return
-    for group, term in sorted(terms.itertuples(index=False, name=None)):
-        if of_group[group] < _LEAST:
-            continue
-        is_out = (items["group"] == group) & (items["term"] == term)
-        for subject, matrix in asked.by_subject(items[~is_out]).items():
+    # Term by term, the cells of every model.
+    without = (
+        [(model, term, cells) for term, cells in without_each_term(rows, *asked.groups)]
+        for model, rows in with_scores(items, asked.scores).items()
+    )
+    for of_models in zip(*without, strict=True):
+        term = of_models[0][1]
+        by_model = arranged(items, {model: cells for model, _, cells in of_models}).by_model
+        for subject, matrix in with_difference(by_model).items():
             for number in one_subject.contrast(matrix, CONTRAST_WITHOUT_TERM, asked.classes):
                 yield subject, replace(number, slice=slices.without_term(term))

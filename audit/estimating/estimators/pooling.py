@@ -1,7 +1,10 @@
 """Pooling the scores of a group's terms into one cell, and the rule for complete cells."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from maskaudit.audit.texts.characters import without_case
 
@@ -68,3 +71,66 @@ def pooled(scored: pd.DataFrame) -> pd.Series:
     sums = relative.groupby(by_group.ngroup()).sum(skipna=False)
     log_sums: pd.Series = by_group.max() + np.log(sums.to_numpy())
     return log_sums
+
+
+def without_each_term(
+    scored: pd.DataFrame, first: str, second: str
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield each term of two groups, and what `group_differences` gives without its rows.
+
+    Terms of a group that has no other are passed over. Scores are arranged once for all terms.
+    """
+    slots = scored.groupby([*CELL, "variant"], sort=False)
+    slot = slots.ngroup().to_numpy()
+    wordings = slots.first().index.to_frame(index=False)[CELL]
+    words = scored[["group", "term"]].drop_duplicates(ignore_index=True)
+    # By code and not by name: a word may be a term of two groups.
+    words["code"] = range(len(words))
+    term = scored[["group", "term"]].merge(words, how="left")["code"].to_numpy()
+    by_term = words.groupby("group", sort=False)["code"].apply(np.array).to_dict()
+    values = np.full((len(wordings), len(words)), np.nan)
+    asked = np.zeros(values.shape, dtype=bool)
+    values[slot, term], asked[slot, term] = scored["value"].to_numpy(dtype=float), True
+    pool = _log_sums if group_at_mask(scored) else _means
+    whole = {group: pool(values[:, own], asked[:, own]) for group, own in by_term.items()}
+    cell, positions = _numbered(wordings)
+    for group, other in sorted([(first, second), (second, first)]):
+        for code in sorted(by_term[group], key=lambda code: words["term"][code]):
+            kept = by_term[group][by_term[group] != code]
+            if not kept.size:
+                continue
+            rest = {**whole, group: pool(values[:, kept], asked[:, kept])}
+            # Of the two groups one is first, whichever of them lacks the term.
+            difference = (rest[group] - rest[other]) * (1 if group == first else -1)
+            complete = ~np.isnan(np.stack(list(rest.values()))).any(0)
+            # A wording in which the term alone stood is not there without it.
+            is_there = np.delete(asked, code, axis=1).any(1)
+            shown = np.where(complete, difference, np.nan)[is_there]
+            sums = np.bincount(cell[is_there], weights=shown, minlength=len(positions))
+            counts = np.bincount(cell[is_there], minlength=len(positions))
+            cells = positions[counts > 0]
+            yield (
+                str(words["term"][code]),
+                cells.assign(value=sums[counts > 0] / counts[counts > 0]),
+            )
+
+
+def _numbered(wordings: pd.DataFrame) -> tuple[NDArray[np.intp], pd.DataFrame]:
+    """The number of each wording's cell, and the cells in their order."""
+    by_cell = wordings.groupby(CELL, sort=False)
+    return by_cell.ngroup().to_numpy(), by_cell.first().index.to_frame(index=False)
+
+
+def _log_sums(values: NDArray[np.float64], asked: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The log of the summed p of the terms asked, [slots]; NaN if one has no score, or none is."""
+    # NaN and a place in which nothing was asked are said by NaN, and not by a warning.
+    with np.errstate(invalid="ignore"):
+        sums = np.logaddexp.reduce(np.where(asked, values, -np.inf), axis=1)
+    return np.where(asked.any(1), sums, np.nan)
+
+
+def _means(values: NDArray[np.float64], asked: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The mean log p of the terms asked, [slots]; NaN if one has no score, or none is."""
+    counts = asked.sum(1)
+    sums = np.where(asked, values, 0.0).sum(1)
+    return np.divide(sums, counts, out=np.full(len(values), np.nan), where=counts > 0)
