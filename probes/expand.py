@@ -2,8 +2,9 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -12,7 +13,8 @@ import pandas as pd
 from maskaudit.audit.recording.rows import tables
 from maskaudit.probes.fact import Fact
 from maskaudit.probes.frames.capitals import SentenceCase
-from maskaudit.probes.frames.sentence import MASK, PLACEHOLDER, sides
+from maskaudit.probes.frames.sentence import MASK
+from maskaudit.probes.frames.template import Template
 from maskaudit.probes.items_digest import items_digest
 from maskaudit.probes.schema import Attribute, Frame, ImportedSet, ProbeSet, Term
 
@@ -115,8 +117,10 @@ def context_ids(contexts: pd.DataFrame) -> list[str]:
         number if is_known else None
         for number, is_known in zip(numbers, slots.notna().tolist(), strict=True)
     )
-    rows = zip(contexts["text"].tolist(), known, contexts["partner"].tolist(), strict=True)
-    return [context_id(*row) for row in rows]
+    rows = [*zip(contexts["text"].tolist(), known, contexts["partner"].tolist(), strict=True)]
+    # A context has many targets, and hashing it for each would take longer than all else here.
+    ids = {row: context_id(*row) for row in dict.fromkeys(rows)}
+    return [ids[row] for row in rows]
 
 
 def item_ids(items: pd.DataFrame) -> list[str]:
@@ -129,6 +133,7 @@ def item_id(context: str, target: str) -> str:
     return _digest(context, target)
 
 
+@lru_cache(maxsize=10_000)
 def article(word: str) -> str:
     """Return `a` or `an`, by the sound that the word begins with."""
     starts_with_vowel = _VOWEL_SOUND.match(word) and not _CONSONANT_SOUND.match(word)
@@ -165,107 +170,97 @@ def control_class(contrast: str, side: str) -> str:
 
 
 def _association_rows(probe_set: ProbeSet) -> Iterator[dict[str, Any]]:
+    case = _sentence_case(probe_set)
     for frame in probe_set.frames:
+        templates = [Template.of(text, case) for text in frame.texts]
         for name, part in probe_set.classes.items():
             for attribute in part.attributes:
-                yield from _cell_rows(probe_set, frame, attribute, name, "probe")
+                yield from _cell_rows(probe_set, frame, templates, attribute, name, "probe")
         if probe_set.controls is None:
             continue
         for attribute in probe_set.controls.attributes:
-            yield from _cell_rows(probe_set, frame, attribute, "", "control")
+            yield from _cell_rows(probe_set, frame, templates, attribute, "", "control")
         # Many controls, each needed for a rough number only: the frames' own texts are enough.
-        plain = frame.model_copy(update={"variants": []})
         for name, contrast in probe_set.controls.contrasts.items():
             for side, attributes in contrast.sides.items():
                 for attribute in attributes:
                     class_ = control_class(name, side)
-                    yield from _cell_rows(probe_set, plain, attribute, class_, "control")
+                    own = templates[:1]
+                    yield from _cell_rows(probe_set, frame, own, attribute, class_, "control")
 
 
-def _cell_rows(
-    probe_set: ProbeSet, frame: Frame, attribute: Attribute, class_: str, role: str
+def _cell_rows(  # noqa: PLR0913, PLR0917 - a cell, and what it is written with
+    probe_set: ProbeSet,
+    frame: Frame,
+    templates: Sequence[Template],
+    attribute: Attribute,
+    class_: str,
+    role: str,
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of one attribute in one frame: each variant, group and term, with priors.
 
     Only probes with the group at the mask have priors.
     """
-    for variant, template in enumerate(frame.texts):
+    has_priors = role == "probe" and probe_set.group_at_mask
+    neutral = Attribute(text=probe_set.header.neutral) if probe_set.header.neutral else None
+    for variant, template in enumerate(templates):
         for group, part in probe_set.groups.items():
+            cell = {
+                "frame": frame.id,
+                "style": frame.style or "",
+                "variant": variant,
+                "attribute": attribute.text,
+                "class": class_,
+                "family": attribute.family or "",
+                "share": attribute.share,
+                "frequency": attribute.frequency,
+                "group": group,
+            }
             for term in part.terms:
                 words = _Words(group, term, attribute)
-                cell = {
-                    "frame": frame.id,
-                    "style": frame.style or "",
-                    "variant": variant,
-                    "attribute": attribute.text,
-                    "class": class_,
-                    "family": attribute.family or "",
-                    "share": attribute.share,
-                    "frequency": attribute.frequency,
-                    "group": group,
-                    "term": term.text,
-                }
+                cell = {**cell, "term": term.text}
                 yield {**cell, "role": role, **_scored(probe_set, template, words)}
-                if role == "probe" and probe_set.group_at_mask:
+                if has_priors:
                     prior = _scored(probe_set, template, words, attribute_masked=True)
                     yield {**cell, "role": "prior", **prior}
-                    if probe_set.header.neutral is not None:
-                        neutral = replace(words, attribute=Attribute(text=probe_set.header.neutral))
-                        without = _scored(probe_set, template, neutral)
+                    if neutral is not None:
+                        without = _scored(probe_set, template, replace(words, attribute=neutral))
                         yield {**cell, "role": "prior_neutral", **without}
 
 
 def _scored(
-    probe_set: ProbeSet, template: str, words: _Words, *, attribute_masked: bool = False
+    probe_set: ProbeSet, template: Template, words: _Words, *, attribute_masked: bool = False
 ) -> dict[str, Any]:
     """Return the sentence (`text`), the index of the mask that is read (`slot`) and `target`."""
-    case = _sentence_case(probe_set)
-    values = _values(probe_set, words, attribute_masked=attribute_masked)
-    group_at_mask = sides(template) == ["attribute"]
-    values["a"] = article(words.term.text) if group_at_mask else words.attribute_article
-    # A masked attribute adds masks, so split at the template's own to find the slot.
-    lead, rest = template.split(MASK)
-    before = _filled(lead, values, words.term, case)
-    # A word directly after the mask does not open the sentence, hence the lead.
-    after = _filled(rest, values, words.term, case, lead=MASK)
-    target = words.term.text if group_at_mask else words.attribute_text
-    return {
-        "text": case.opened(before + MASK + after),
-        "slot": before.count(MASK),
-        "target": case.after(before, target),
-    }
+    values = tuple(
+        _value(name, probe_set, template, words, attribute_masked=attribute_masked)
+        for name in template.names
+    )
+    text, slot, opens = template.written(values)
+    target = words.term.text if template.asks_for_group else words.attribute_text
+    return {"text": text, "slot": slot, "target": template.case.opened(target) if opens else target}
 
 
-def _values(probe_set: ProbeSet, words: _Words, *, attribute_masked: bool) -> dict[str, str]:
-    """Return what is written for each placeholder but `{a}` and `{singular|plural}`."""
-    attribute, term = words.attribute_text, words.term.text
-    if attribute_masked:
-        # A masked attribute keeps its article and its number of words.
-        attribute = re.sub(r"\S+", MASK, attribute)
-    return {
-        **{name: form[words.group] for name, form in probe_set.forms.items()},
-        "attribute": attribute,
-        "a attribute": f"{words.attribute_article} {attribute}",
-        "term": term,
-        "a term": f"{article(term)} {term}",
-    }
-
-
-def _filled(
-    text: str, values: dict[str, str], term: Term, case: SentenceCase, lead: str = ""
+def _value(
+    name: str, probe_set: ProbeSet, template: Template, words: _Words, *, attribute_masked: bool
 ) -> str:
-    """Return the text with its placeholders filled in; `lead` is the text before it."""
-
-    def value(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if "|" in name:
-            singular, plural = name.split("|")
-            word = singular if term.verb == "singular" else plural
-        else:
-            word = values[name]
-        return case.after(lead + text[: match.start()], word)
-
-    return PLACEHOLDER.sub(value, text)
+    """Return what is written for a placeholder."""
+    if "|" in name:
+        singular, plural = name.split("|")
+        return singular if words.term.verb == "singular" else plural
+    if name in probe_set.forms:
+        return probe_set.forms[name][words.group]
+    if name == "a":
+        # The article of the target, whose word is at the mask.
+        return article(words.term.text) if template.asks_for_group else words.attribute_article
+    if name.endswith("term"):
+        word, own_article = words.term.text, article(words.term.text)
+    else:
+        word, own_article = words.attribute_text, words.attribute_article
+        if attribute_masked:
+            # A masked attribute keeps its article and its number of words.
+            word = re.sub(r"\S+", MASK, word)
+    return f"{own_article} {word}" if name.startswith("a ") else word
 
 
 def _sentence_case(probe_set: ProbeSet) -> SentenceCase:
