@@ -72,6 +72,7 @@ def _counts(chosen: Effects) -> str:
 def _title(name: str, slice_: Slice) -> str:
     """What an effect is of, and between which levels."""
     between = " and ".join(map(_plain, slice_.groups))
+    # A name has its factors behind a space, as `interaction gender/race`.
     own = name.partition(" ")[2].split("/")
     if without_groups(name) == MAIN_EFFECT:
         return f"{_plain(own[0])}: {between}"

@@ -48,6 +48,7 @@ def _kind(relations: Mapping[str, Effect]) -> _Kind:
     if math.isnan(size.estimate):
         return _Kind.NOT_ESTIMABLE
     likeness = relations[CORRELATION]
+    # Leans that are exactly turned round have the same size as well, without any error.
     if size.std_error == 0 and size.estimate == 0 and math.isclose(likeness.estimate, 1):
         return _Kind.SAME
     # The whole interval must be below zero; an estimate below it may be noise.
@@ -125,6 +126,7 @@ def _most(size: Effect) -> str:
         return ""
     low, high = (math.exp(sign * largest) for sign in (-1, 1))
     return (
+        # Rounded outwards on both sides, for a narrower range is not shown.
         f"; shown to be between {math.floor(100 * low) / 100:.2f} and {wording.at_most(high)} times"
         ", 90 % interval"
     )
