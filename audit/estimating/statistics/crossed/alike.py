@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from maskaudit.audit.estimating.statistics.interval import Cells
 
+# With the observed table they are 200, of which 5 % is a whole number.
 DRAWS = 199
 LEVEL = 0.05
 _LEAST = 3
