@@ -15,9 +15,11 @@ from maskaudit.probes.schema import ImportedSet, ProbeSet
 _ALIKE = 2 / 3
 # A frame of fewer words is a bare template, which shares its few words with many.
 _LEAST_WORDS = 5
+# A quarter of a word, as between the classes of a contrast (`estimating.balance`).
 _WORDS_APART = 0.25
 _MOST_APART = 2
 _MOST_SHOWN = 5
+# With fewer than 6 there is no interval; below 20 slopes are exploratory (docs/method.md).
 _LEAST_FRAMES, _MANY_FRAMES = 6, 20
 
 
