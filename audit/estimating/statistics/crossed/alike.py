@@ -65,6 +65,7 @@ def alike(
         return None
     blocks = [_Block.of(cells, *own, stretching) for own in product(rows, columns)]
     residuals = _unexplained(cells[None], blocks)
+    # A row that does not vary has no correlation with any other.
     if not (residuals[0].std(axis=1) > 1e-12 * (np.abs(cells).max() or 1.0)).all():
         return None
     observed = _correlations(residuals)[0]

@@ -56,6 +56,7 @@ def mean_interval(  # noqa: PLR0913 - one number, and what is sampled in it
     places = _strata(styles, cells.shape[1])
     if not all(fillable(cells[:, own]) for own in places):
         return _mean_of_clusters(cells, places, families, names, level, null_value)
+    # In a mean there is nothing that has to cancel, so that it is relative to 0.
     one = _of_class(cells, places, families, base=np.zeros((1, cells.shape[1])))
     frames = _frame_parts(one.by_frame, places)
     variance, df = satterthwaite([*floored(one.attributes, frames, one.residuals), *names])

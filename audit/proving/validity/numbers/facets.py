@@ -17,7 +17,8 @@ ALPHA = 0.05
 # The standard deviation of the contrast over styles, in standard errors of the contrast for these
 # styles.
 SPREADS = (0.0, 0.5, 1.0, 2.0)
-# That of the difference of a natural pair among occupations mostly of women (four families).
+# As measured in the difference of a natural pair, among occupations mostly of women (four
+# families).
 CORRELATION = 0.47
 PATTERN = 0.7
 COPY = 0.8

@@ -204,6 +204,8 @@ def _pair_trial(pair: Pair) -> Trial:
         teacher, student = pair.draw(rng)
         slope = ustatistics.slope(teacher, student)
         log_kappa = ustatistics.log_kappa(teacher, student)
+        # Centred in each frame as the U-statistics are, of which the naive numbers use products
+        # with themselves too.
         t, s = ((cells - cells.mean(0)).mean(1) for cells in (teacher, student))
         return (
             slope.estimate,
