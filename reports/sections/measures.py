@@ -80,10 +80,10 @@ def further(
     """The numbers of a set that have no section of their own on the page, with definitions."""
     effects = estimates.where(
         lambda row: (
-            # Single attributes would be hundreds of rows; what is said of them has tables of its
-            # own.
             row.estimator not in shown
             and row.subject in names.subjects
+            # Single attributes would be hundreds of rows; what is said of them has tables of its
+            # own.
             and row.slice.kind != "attribute"
         )
     )

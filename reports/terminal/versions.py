@@ -113,6 +113,7 @@ def held_json(result: Comparison) -> dict[str, Any]:
 
 def shown(baseline: Baseline, anchor: Baseline) -> str:
     """A baseline: its model, date and reason, and the numbers a reviewer saw; and its anchor."""
+    # By their digest, because the anchor is a file of its own even where it is the same version.
     if anchor.about.scores == baseline.about.scores:
         anchor_text = f"{wording.opened(anchor.version.name)}: the same version."
     else:

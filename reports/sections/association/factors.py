@@ -53,6 +53,8 @@ def factors(probe_set: str, part: ProbeSet, estimates: Effects, names: Names) ->
     positive = (
         f"Positive: words of “{label(part.classes, part.contrast[0])}” rather than of "
         f"“{label(part.classes, part.contrast[1])}” go with what is named first."
+        # With directions a main effect has the classes of its own levels, and no one sentence fits
+        # all.
         if part.contrast and not part.directions
         else ""
     )

@@ -113,6 +113,7 @@ def _largest_table(
                 wording.signed(effect.estimate),
                 wording.between(effect.low, effect.high, with_sign=True),
                 wording.signed(raw[CANDIDATE].estimate),
+                # That of the candidate stands in a column of its own, widened for the choice.
                 *(_with_interval(raw[name]) for name in shown[1:]),
             )
         )

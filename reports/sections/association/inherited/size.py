@@ -100,6 +100,7 @@ def _not_estimable(slope: Effect, associations: Mapping[str, Effect]) -> str:
     # Not `low <= 0`: a bound that is NaN counts as weak too.
     weak = [name for name, effect in associations.items() if not effect.low > 0]
     if not weak:
+        # The slope takes a signal of the reference alone, the ratio one of both.
         weak = [REFERENCE if math.isnan(slope.estimate) else CANDIDATE]
     is_one = len(weak) == 1
     who = f"the {weak[0]}" if is_one else "both models"
