@@ -210,6 +210,8 @@ def _cell_rows(
                     prior = _scored(probe_set, template, words, attribute_masked=True)
                     yield {**cell, "role": "prior", **prior}
                     if probe_set.header.neutral is not None:
+                        # A new attribute, since the neutral word has neither article nor forms of
+                        # the one it stands for.
                         neutral = replace(words, attribute=Attribute(text=probe_set.header.neutral))
                         without = _scored(probe_set, template, neutral)
                         yield {**cell, "role": "prior_neutral", **without}

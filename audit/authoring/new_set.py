@@ -97,6 +97,7 @@ def new_set(file: str, words: Words) -> str:
     values = {
         "SCHEMA": SCHEMA_FILE,
         "FILE": file,
+        # With hyphens, as sets and axes that are shipped; groups and classes have underscores.
         "NAME": _text(named(words.name).replace("_", "-")),
         "LANGUAGE": _text(words.language),
         "AXIS": _text(named(words.axis).replace("_", "-")),

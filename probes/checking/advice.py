@@ -79,6 +79,7 @@ def _unbalanced_groups(probe_set: ProbeSet) -> Iterator[str]:
             f"{numbers}: at the mask their probabilities are added up, so that more terms are a "
             "higher number; take as many of each"
         )
+    # Two terms against one are twice as many, and too few to say anything of.
     elif sizes[most] >= _MOST_APART * sizes[least] and sizes[most] - sizes[least] > 1:
         yield (
             f"{numbers}: the mean of few terms is that of these words more than of a group; take "

@@ -190,6 +190,7 @@ def _faults_of_facets(probe_set: ProbeSet) -> Iterator[Fault]:
             message = f"is the only frame of the style {frame.style!r}; expected at least {_TWO}"
             yield Fault(at, f"{label}: {message}")
     for name, part in probe_set.classes.items():
+        # `None` is no family: such attributes are each one of their own.
         families = {attribute.family for attribute in part.attributes}
         if len(part.attributes) > 1 and len(families) == 1 and None not in families:
             yield Fault(
