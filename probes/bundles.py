@@ -41,6 +41,7 @@ def files_of_several(name: str) -> list[Path]:
     return [paths[one] for one in axes()[axis]]
 
 
+# Kept, since every shipped set has to be loaded for its axis.
 @cache
 def axes() -> Mapping[str, list[str]]:
     """The names of the shipped sets on each axis; axes in alphabetical order."""

@@ -202,6 +202,7 @@ def _cell_rows(  # noqa: PLR0913, PLR0917 - a cell, and what it is written with
     Only probes with the group at the mask have priors.
     """
     has_priors = role == "probe" and probe_set.group_at_mask
+    # An attribute of its own, for it has neither article nor forms of the one it stands for.
     neutral = Attribute(text=probe_set.header.neutral) if probe_set.header.neutral else None
     for variant, template in enumerate(templates):
         for group, part in probe_set.groups.items():

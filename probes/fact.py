@@ -40,6 +40,7 @@ class Fact(Part):
         if self.negated is not None and self.negated.count(MASK) != n_masks:
             message = f"text has {MASK} {n_masks} times, negated {self.negated.count(MASK)} times"
             raise ValueError(message + "; expected the same number in both")
+        # Of one mask the answers are alternatives, however many there are.
         if n_masks > 1 and len(self.answers) != n_masks:
             message = (
                 f"text has {n_masks} masks, answers {len(self.answers)} entries; expected one for "
@@ -55,6 +56,7 @@ class Fact(Part):
     def _choices_hold_answers(self) -> Self:
         if not self.choices:
             return self
+        # Nothing in such a list would say which of the masks a word is for.
         if self.text.count(MASK) > 1:
             message = f"choices: not allowed with several masks; expected one {MASK}"
             raise ValueError(message)

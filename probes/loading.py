@@ -191,6 +191,7 @@ def _sound_grammar(raw: object) -> Grammar | None:
     parts = raw.get("parts")
     frames = raw.get("frames")
     return Grammar.model_construct(
+        # Of 0 frames no universe is too small, so that no fault follows from this one.
         frames=frames if isinstance(frames, int) else 0,
         texts=_strings(raw.get("texts")),
         parts={name: _strings(pieces) for name, pieces in parts.items()}

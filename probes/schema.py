@@ -258,6 +258,7 @@ class ProbeSet(Part):
         `forms` and `groups`, hence the context.
         """
         tables = {key: raw.get(key) for key in ("groups", "forms")}
+        # In NFC, as the texts of the frames are when their placeholders are looked up.
         keys = {k: [*map(composed, t)] for k, t in tables.items() if isinstance(t, Mapping)}
         return cls.model_validate(raw, context=keys)
 
@@ -353,4 +354,5 @@ class ImportedSet(ProbeSet):
     def group_at_mask(self) -> bool:
         """Whether the target is the group's term in every row, ignoring case."""
         words = {(row["target"], row["term"]) for row in self.rows}
+        # A row without a word at the mask, such as a whole sentence, has no such target.
         return all(without_case(target) == without_case(term) != "" for target, term in words)

@@ -129,6 +129,7 @@ def _names(records: Sequence[Record]) -> list[str]:
     """The display names of the candidates: the shortest form that keeps them distinct."""
     models = [record.manifest.models[CANDIDATE] for record in records]
     full = [model.name for model in models]
+    # A hub id without its owner, or a folder without its path.
     short = [name.rstrip("/").rsplit("/", 1)[-1] or name for name in full]
     digests = [wording.short_digest(model.weights) for model in models]
     marked = [f"{name} {digest}" for name, digest in zip(short, digests, strict=True)]

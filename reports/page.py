@@ -59,6 +59,7 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
         record.fills,
         Effects([*estimates.all, *_rests_on(record)]),
     )
+    # Claims are made of what the record itself holds, as in `headline`, which reads no scores.
     all_contrasts = contrasts(manifest.probe_sets, estimates, names, manifest.settings.adjust)
     preferred = preferences(manifest, estimates, names)
     sections = [] if judgement is None else [verdicts.section(judgement)]

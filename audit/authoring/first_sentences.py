@@ -89,6 +89,7 @@ def first_sentences(
         )
     loaded = {name: torch_model.load(name) for name in dict.fromkeys(models)}
     shown = {model.identity.name: model for model in loaded.values()}
+    # Two folders may have a model of one name; then what was typed tells them apart.
     if len(shown) < len(loaded):
         shown = dict(loaded)
     if probe_set.facts:
@@ -188,6 +189,7 @@ def _log_p_by_group(rows: pd.DataFrame, scored: Scored, *, pooled: bool) -> pd.D
     # What was lost is NaN, and so is the number of its group.
     with np.errstate(invalid="ignore"):
         values = of_group["value"].agg(_added_up if pooled else "mean")
+    # Empty text sorts first, so that the largest is a reason wherever there is one.
     return pd.DataFrame({"value": values, "lost": of_group["lost"].max()})
 
 

@@ -68,6 +68,7 @@ def listed_sets() -> ListedSets:
 
 def _row(one: Listed) -> tuple[str, ...]:
     styles = str(one.size.styles or "-")
+    # Every set is in `full`, which tells a reader nothing.
     narrowest = next((name for name in one.bundles if name != FULL), FULL)
     numbers = (styles, f"{one.size.frames:,}", f"{one.size.sentences:,}")
     return (one.header.name, one.header.axis, *numbers, narrowest, one.header.title)

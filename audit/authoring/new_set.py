@@ -46,6 +46,7 @@ class Words:
                 raise InputError(
                     f"{option}: {len(lists)} given; expected two or more, each as NAME=WORD,WORD"
                 )
+        # By the names in the file, where two labels may be one: `Meat eaters` and `meat-eaters`.
         if len({named(label) for label in (*self.groups, *self.classes)}) < len(
             [*self.groups, *self.classes]
         ):
@@ -59,6 +60,7 @@ class Words:
 
 def named(label: str) -> str:
     """A label as a name in a file: small letters, digits and `_`."""
+    # Stripped twice, for a name that is cut may end with `_` again.
     plain = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")[:_MOST_OF_NAME].strip("_")
     if not plain:
         raise InputError(
@@ -73,6 +75,7 @@ def write_new(path: Path, words: Words) -> None:
     Raises `InputError` if the file is there already, or the words make no sound set; then nothing
     is written.
     """
+    # A link that leads nowhere does not exist, and is somebody's all the same.
     if path.exists() or path.is_symlink():
         raise InputError(f"{path}: is there already; name another file, or remove it first")
     if path.suffix != ".toml":
@@ -80,6 +83,7 @@ def write_new(path: Path, words: Words) -> None:
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: no such folder; make it first, or name another")
     text = new_set(path.name, words)
+    # Before it is written: what an author gets passes its check, or is not there.
     parse(tomllib.loads(text), text, str(path))
     write_whole(path, text)
     if not (beside := path.parent / SCHEMA_FILE).exists():
@@ -93,6 +97,7 @@ def new_set(file: str, words: Words) -> str:
     values = {
         "SCHEMA": SCHEMA_FILE,
         "FILE": file,
+        # With hyphens, as sets and axes that are shipped; groups and classes have underscores.
         "NAME": _text(named(words.name).replace("_", "-")),
         "LANGUAGE": _text(words.language),
         "AXIS": _text(named(words.axis).replace("_", "-")),
@@ -107,12 +112,14 @@ def new_set(file: str, words: Words) -> str:
         "GROUPS": "\n".join(_table("groups", label, "terms", own)
                             for label, own in words.groups.items()),
         "CLASSES": "\n".join(
+            # A slice, because a class beyond the last group is tied to none.
             _table("classes", label, "attributes", own, groups[place : place + 1])
             for place, (label, own) in enumerate(words.classes.items())
         ),
         "FRAMES": _frames(words),
     }  # fmt: skip
     template = read_text(_TEMPLATES / "new_set.toml")
+    # In one pass, so that an author's own `@NAME@` stays as it was written.
     return re.sub(r"@([A-Z_]+)@", lambda found: values[found[1]], template)
 
 

@@ -65,9 +65,11 @@ def new(  # noqa: PLR0913 - the options of the command line
     from maskaudit.audit.authoring.new_set import Words, write_new
 
     groups, classes = list(group or ()), list(class_ or ())
+    # In a script nobody answers: what is lacking is told as an error below.
     if sys.stdin.isatty():
         try:
             axis, groups, classes = _asked(axis, groups, classes)
+        # typer would end with 1, the code of a gate that failed.
         except typer.Abort as error:
             raise InputError("probes new: stopped before all was said; nothing written") from error
     lacking = [
@@ -79,6 +81,7 @@ def new(  # noqa: PLR0913 - the options of the command line
         )
         if not is_given
     ]
+    # The second says nothing new, but type checkers do not know that it is among `lacking`.
     if lacking or axis is None:
         raise InputError(
             f"probes new: expected {', '.join(lacking)} (asked for on a terminal); as in: "

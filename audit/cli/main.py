@@ -142,6 +142,8 @@ def _stopped(stopped: BaseException) -> int:
 
 def _failure(error: Exception) -> int:
     """Print in one line why a command failed, and return its exit code."""
+    # First, because a library that finds no memory to load is an `ImportError` too, and would be
+    # told as one that is missing.
     if _is_out_of_memory(error):
         return _print_error(
             "out of memory; nothing half-written was kept. Free some, raise the limit "
@@ -154,6 +156,7 @@ def _failure(error: Exception) -> int:
     if isinstance(error, MaskauditError):
         return _print_error(str(error), error.exit_code)
     if isinstance(error, OSError) and error.errno in {errno.EPIPE, *FULL}:
+        # What could not be written now cannot be at exit either, where it would be another error.
         process.drop(sys.stdout.fileno())
         if error.errno in FULL:  # a closed pipe needs no message: its reader has read enough
             _print_error(f"cannot write ({error.strerror})", CANNOT_WRITE)

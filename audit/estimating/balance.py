@@ -89,6 +89,7 @@ def unbalanced(
     of_class = probes.groupby("class", sort=False)["attribute"].unique()
     groups = list(dict.fromkeys(probes["group"]))
     pairs = (classes_between(directions or {}, contrast, own) for own in combinations(groups, 2))
+    # Models with one tokenizer differ in nothing here, and are told in one line.
     found: dict[tuple[tuple[str, str], str, float], list[str]] = {}
     for classes in dict.fromkeys(filter(None, pairs)):
         for (covariate, model), apart in known.apart(_names(of_class, classes)).items():

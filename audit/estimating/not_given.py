@@ -96,6 +96,7 @@ def of_set(  # noqa: PLR0913 - a set, and what a run adds to it
         reasons = _of_sides(probes, *_SIDES[kind])
     elif kind == "words":
         reasons = _of_words(probes)
+    # Other facts are no part of the verdict on competence, which they could lack.
     elif items["axis"].iloc[0] != FACTS:
         reasons = iter(())
     else:
@@ -219,6 +220,7 @@ def _of_completions(probes: pd.DataFrame, *, has_lexicon: bool) -> _Reasons:
 def _of_sides(probes: pd.DataFrame, noun: str, sides: Sequence[str]) -> _Reasons:
     rows = probes[probes["label"].isin(sides)]
     by_pair = rows.groupby("pair", sort=False)["label"].nunique()
+    # A pair with neither side has no row above, and lacks both.
     by_pair = by_pair.reindex(list(dict.fromkeys(probes["pair"])), fill_value=0)
     if len(alone := by_pair[by_pair < len(sides)]):
         which = f"{_counted(len(by_pair), noun)} ({_listed(list(alone.index))})"

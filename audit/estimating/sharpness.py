@@ -79,6 +79,8 @@ class Sharpness:
         Who is less sure finds the slots more open, whatever the factor. Where they are not, what
         fell are associations, and with them what is known of the world.
         """
+        # Of two vocabularies the entropies cannot be compared, and nothing speaks against the
+        # factor.
         if self.why_unknown or not self.interval.p < ALPHA or np.isnan(self.entropy.p):
             return self.why_unknown
         has_moved = self.entropy.p < ALPHA and self.entropy.estimate * self.interval.estimate < 0

@@ -104,6 +104,7 @@ class GroupDistances:
 
     def _mean(self, contexts: Sequence[str]) -> torch.Tensor:
         """The mean of a group's distributions; sentences that are read alike count once."""
+        # Backwards, so that of those that are read alike the first one stays.
         by_read = {self._reads[context]: context for context in reversed(contexts)}
         return torch.stack([self._waiting[context] for context in by_read.values()]).mean(0)
 

@@ -49,6 +49,7 @@ def _disagreements(manifest: Manifest, tables: Mapping[str, pd.DataFrame]) -> It
 def _disagreements_of_estimates(
     manifest: Manifest, tables: Mapping[str, pd.DataFrame]
 ) -> Iterator[str]:
+    # Of one model there is neither a difference nor a relation.
     alone = list(manifest.models) if len(manifest.models) == 1 else None
     if alone and (other := _others(tables, "estimates", "subject", alone)):
         yield f"estimates.parquet has numbers of {other}, but one model alone was audited"

@@ -28,6 +28,7 @@ class Margins(Part):
 
     def over(self, others: "Margins | None") -> "Margins | None":
         """These margins, and those of `others` where none is declared here; None without any."""
+        # The later of two entries stays, so these margins come last.
         both = (others, self)
         declared = {
             name: margin

@@ -49,6 +49,7 @@ def _of_items(record: Record) -> Iterator[Difference]:
 def _of_sets(record: Record) -> Iterator[Difference]:
     sets = record.manifest.probe_sets
     by_set = dict(list(record.items.groupby("probe_set", sort=False)))
+    # The sets of both, for either may lack one of the other's.
     for name in dict.fromkeys([*sets, *map(str, by_set)]):
         if name not in sets or name not in by_set:
             lacking = MANIFEST if name not in sets else _ITEMS

@@ -94,6 +94,7 @@ def not_bound(manifest: Manifest) -> Check:
 def _of_bound(manifest: Manifest, files: Mapping[str, str]) -> Iterator[Difference]:
     now = binding.bound(manifest, files)
     gone = {f"{name}.parquet" for name in binding.MEASURED} - files.keys()
+    # Both ways: what is bound and no longer there differs as well.
     for name in dict.fromkeys([*now, *manifest.bound]):
         if name in gone:
             continue

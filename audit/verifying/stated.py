@@ -21,6 +21,7 @@ def stated(record: Record, estimated: Estimated) -> Check:
     """
     manifest = record.manifest
     planted = truth_of({name: model.weights for name, model in manifest.models.items()})
+    # The bundled pair is exempt: its world has its own facts.
     facts = {} if planted else competence(_asked_for_it(record), record.scores)
     pairs = {
         "lost": (

@@ -191,6 +191,7 @@ def cheap(record: Record, folder: Path) -> list[Check]:
 
 def _again(record: Record, numbers: Numbers, lexicon: frozenset[str] | None) -> Iterator[Check]:
     """Yield what comes of making the numbers again from the scores."""
+    # Of a record that only lends its scores no number is used.
     if not numbers.names or numbers.sets == frozenset():
         return
     # Words with other letters are counted as each model's tokenizer writes them.
@@ -212,6 +213,7 @@ def _again(record: Record, numbers: Numbers, lexicon: frozenset[str] | None) -> 
             else "count words with accents as each model writes them, which takes the models"
         )
         yield not_shown(HURTFUL, f"{', '.join(sorted(HONEST.names))} {why}")
+    # What was left out is known as a whole only where every number was made.
     if numbers == EVERY and record.manifest.format >= BOUND:
         yield stated.stated(record, estimated)
 

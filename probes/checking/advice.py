@@ -15,9 +15,11 @@ from maskaudit.probes.schema import ImportedSet, ProbeSet
 _ALIKE = 2 / 3
 # A frame of fewer words is a bare template, which shares its few words with many.
 _LEAST_WORDS = 5
+# A quarter of a word, as between the classes of a contrast (`estimating.balance`).
 _WORDS_APART = 0.25
 _MOST_APART = 2
 _MOST_SHOWN = 5
+# With fewer than 6 there is no interval; below 20 slopes are exploratory (docs/method.md).
 _LEAST_FRAMES, _MANY_FRAMES = 6, 20
 
 
@@ -77,6 +79,7 @@ def _unbalanced_groups(probe_set: ProbeSet) -> Iterator[str]:
             f"{numbers}: at the mask their probabilities are added up, so that more terms are a "
             "higher number; take as many of each"
         )
+    # Two terms against one are twice as many, and too few to say anything of.
     elif sizes[most] >= _MOST_APART * sizes[least] and sizes[most] - sizes[least] > 1:
         yield (
             f"{numbers}: the mean of few terms is that of these words more than of a group; take "

@@ -29,6 +29,7 @@ def items_of(probe_set: ProbeSet) -> int:
     if probe_set.facts:
         return sum(_answers(probe_set))
     probes, controls = _attributes(probe_set)
+    # Controls have no priors, so each is asked once.
     cells = len(probes) * _versions(probe_set) + len(controls)
     # Contrasts of controls are asked in the texts of the frames alone, not in their variants.
     of_contrasts = _of_contrasts(probe_set) * _frames(probe_set)

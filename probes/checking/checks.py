@@ -67,6 +67,7 @@ def _faults_of_association(probe_set: ProbeSet) -> Iterator[Fault]:
     if probe_set.frames and probe_set.grammar:
         message = "grammar: the set also has [[frames]]; expected only one of the two"
         yield Fault(("grammar",), message)
+    # A grammar draws its frames, and none is written.
     frames_written = 0 if probe_set.grammar else 1
     for part, least in (("groups", 2), ("classes", 1), ("frames", frames_written)):
         if (count := len(getattr(probe_set, part))) < least:
@@ -104,6 +105,7 @@ def _faults_of_words(probe_set: ProbeSet) -> Iterator[Fault]:
     texts = [(place, attribute.text) for place, attribute in placed]
     repeated = list(_repetitions("classes and controls", "attribute", texts))
     yield from repeated
+    # The forms of attributes that are repeated would be told as repeated once more.
     if repeated:
         return
     # Two attributes that are written alike with one group's terms would count its items twice.
@@ -188,6 +190,7 @@ def _faults_of_facets(probe_set: ProbeSet) -> Iterator[Fault]:
             message = f"is the only frame of the style {frame.style!r}; expected at least {_TWO}"
             yield Fault(at, f"{label}: {message}")
     for name, part in probe_set.classes.items():
+        # `None` is no family: such attributes are each one of their own.
         families = {attribute.family for attribute in part.attributes}
         if len(part.attributes) > 1 and len(families) == 1 and None not in families:
             yield Fault(

@@ -22,6 +22,7 @@ def faults_of_factors(probe_set: ProbeSet) -> Iterator[Fault]:
     if not crossed:
         return
     factors = sorted(next(iter(crossed.values())))
+    # Groups that name other factors span no table, and nothing can be said of its cells.
     if strays := [name for name, own in crossed.items() if sorted(own) != factors]:
         yield Fault(
             _at(strays[0]),

@@ -62,6 +62,7 @@ def _faults_of_plain(probe_set: ProbeSet) -> Iterator[Fault]:
     if unknown := [name for name in plain if name not in facts_of]:
         message = f"set.plain: no fact has the relation {unknown[0]!r}"
         yield Fault(at, f"{message}{did_you_mean(unknown[0], list(facts_of))}")
+        # Against a plain kind that is not there every other would share no facts.
         return
     for kind in (name for name in facts_of if plain and name not in plain):
         shared = [name for name in plain if facts_of[name] & facts_of[kind]]

@@ -50,6 +50,7 @@ def faults_of_language(probe_set: ProbeSet) -> Iterator[Fault]:
         for place, attribute in placed_attributes(probe_set)
         if attribute.article is not None
     ]
+    # One fault for all of them: a set may have hundreds, and the remedy is one.
     if placed:
         place, helper = placed[0]
         more = f" (as do {len(placed) - 1} more places)" if len(placed) > 1 else ""
@@ -83,6 +84,7 @@ def foreign_letters(probe_set: ProbeSet) -> list[str]:
         for text in (attribute.text, *attribute.forms.values())
     ]
     others = (text for text in texts if not text.isascii())
+    # Of letters without case no capital can be wrong.
     return sorted({c for text in others for c in text if c > _LAST_LATIN_1 and _has_case(c)})
 
 
@@ -94,12 +96,14 @@ def faults_of_forms(probe_set: ProbeSet) -> Iterator[Fault]:
     """Yield each fault of the forms by group: every group needs one, and a sentence of its own."""
     used = {
         name: place
+        # Backwards, so that of several places of a name the first remains.
         for place, text in reversed(list(_placed_texts(probe_set)))
         for name in PLACEHOLDER.findall(text)
     }
     for name in probe_set.forms:
         yield from _faults_of_form(probe_set, name, used)
     texts = [text for _, text in _placed_texts(probe_set)]
+    # The first text speaks for all: two kinds in one set are a fault of their own.
     if not texts or sides(texts[0]) != ["attribute"]:
         return
     reason = (

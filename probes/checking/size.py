@@ -28,6 +28,7 @@ class Size:
         part = expand(_of_its_sentences(drawn))
         return cls(
             styles=len({frame.style for frame in drawn.frames if frame.style}),
+            # An import has neither frames nor facts; its rows say what belongs together.
             frames=len(drawn.frames) or len(drawn.facts) or part.items["frame"].nunique(),
             sentences=len(part.contexts),
         )

@@ -25,6 +25,7 @@ def what_is_tested(probe_set: ProbeSet) -> Iterator[str]:
         if probe_set.header.expect == "benign":
             yield f"{contrast}; no harm, for it says how sure a model is of itself"
             continue
+        # Each of the two has a class that is stereotyped with it, so that the sign is known.
         if set(pair) <= set(directions.values()):
             yield f"{contrast}; harm is up"
         elif len(probe_set.groups) > 2:  # noqa: PLR2004 - else the order of `contrast` decides

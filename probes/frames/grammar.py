@@ -151,6 +151,7 @@ def _below(bound: int, rng: "Generator") -> int:
     size = (bound - 1).bit_length()
     while True:
         number = int.from_bytes(rng.bytes((size + 7) // 8), "little") & ((1 << size) - 1)
+        # Drawn again beyond the bound: a remainder would make small numbers likelier.
         if number < bound:
             return number
 

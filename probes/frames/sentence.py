@@ -34,6 +34,7 @@ def faults_of_sentence(
     yield from faults_of_mask(text)
     names = PLACEHOLDER.findall(text)
     known = {*KNOWN, *parts, *forms}
+    # A verb that agrees with the term has two forms, and one bar between them.
     unknown = [name for name in names if name not in known and name.count("|") != 1]
     if unknown or "{" in PLACEHOLDER.sub("", text) or "}" in PLACEHOLDER.sub("", text):
         shown = ", ".join("{" + name + "}" for name in unknown) or "an unmatched brace"

@@ -28,6 +28,7 @@ def forest_chart(forest: Forest) -> Any:  # noqa: ANN401
     rows, titles = _placed(forest)
     data = pd.DataFrame(rows)
     height = float(data["y"].max()) + _ROW
+    # Zero stays in view, since every estimate is read against it.
     ticks = ticks_around(
         [0.0, *(value for row in rows for value in (row["estimate"], row["low"], row["high"]))]
     )

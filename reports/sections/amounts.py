@@ -18,6 +18,7 @@ def interval(effect: Effect) -> str:
 
 def higher(main: Effect) -> str:
     """The difference in words: its size and its direction."""
+    # By what will be printed: a difference that is rounded to 0.00 has no direction in a sentence.
     if wording.size(main.estimate) == wording.size(0):
         return "the same to two decimals"
     way = "higher" if main.estimate > 0 else "lower"

@@ -19,6 +19,7 @@ def warnings(manifest: Manifest, names: Names) -> tuple[str, ...]:
     return tuple(
         _warning(names.the(model), check)
         for model, check in manifest.competence.items()
+        # No verdict (None) warns as well: nobody knows yet that the model is fit.
         if model in names.models and not check.competent
     )
 
@@ -73,6 +74,7 @@ def not_asked(names: Names) -> str:
 def _result(check: Competence) -> str:
     p = check.p
     chance = "" if p is None else f" (McNemar’s exact test: {wording.p_value(p)})"
+    # Older records do not say how many facts were asked.
     unread = 0 if check.asked is None else check.asked - check.of
     aside = f" that could be read ({wording.number(unread)} could not)" if unread else ""
     return (

@@ -285,6 +285,7 @@ def _not_shown(contrast: Contrast, start: str, *, is_chosen: bool) -> str:
     amount += quotes.likely(main, quote, wording.plain if alone else wording.size)
     chosen = quotes.chosen(main, quote)
     interval = quotes.interval(chosen, amounts.signed_interval, quote)
+    # Who reads the plain interval would ask why this is not shown.
     if main.leaves_zero_out:
         plain = "that interval"
         if chosen is not main:

@@ -58,6 +58,7 @@ def drops(
 def points_cell(effect: Effect, alike: str) -> str | Cell:
     """A difference of shares in points with its interval, or the note that nothing differs."""
     shown = wording.points(effect.estimate)
+    # Where nothing varied, an interval of no width would look like certainty.
     if effect.std_error == 0:
         return caveats.beside(shown, alike)
     if not math.isnan(effect.low):

@@ -82,6 +82,8 @@ def further(
         lambda row: (
             row.estimator not in shown
             and row.subject in names.subjects
+            # Single attributes would be hundreds of rows; what is said of them has tables of its
+            # own.
             and row.slice.kind != "attribute"
         )
     )

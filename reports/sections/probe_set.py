@@ -162,6 +162,7 @@ def _paired(effect: Effect, names: Names) -> str:
 
 
 def _share(effect: Effect) -> str:
+    # Only choices have one: what a choice by lot has right.
     chance = effect.null_value
     by_lot = "" if math.isnan(chance) else f"; by lot it would be {wording.percent(chance)}"
     return (

@@ -100,6 +100,7 @@ def _verdict(
         for part in results
         # No slope means that nothing was planted in the set, so nothing can be missed.
         if not math.isnan(part.slope)
+        # Both are needed: r does not see a factor on all leans, nor a slope the scatter around it.
         and (abs(part.slope - 1) > ACCEPTED[truth.subjects[part.subject]] or part.r < ACCEPTED["r"])
     ]
     rule = (
@@ -118,6 +119,7 @@ def _verdict(
 
 def _kappa(truth: Truth, probe_set: str) -> float:
     """The planted ratio of the candidate's leans to the reference's."""
+    # By their roles in training: an audit may take either of the two for its reference.
     factors = {"teacher": 1.0, "student": float(truth.sets[probe_set].kappa)}
     return factors[truth.subjects[CANDIDATE]] / factors[truth.subjects[REFERENCE]]
 
@@ -127,6 +129,7 @@ def _figures(
 ) -> tuple[Figure, ...]:
     figures = []
     for probe_set in dict.fromkeys(part.probe_set for part in results):
+        # Without a slope nothing was planted, and there is no line to draw dots around.
         estimable = [p for p in results if p.probe_set == probe_set and not math.isnan(p.slope)]
         if estimable:
             slopes = [f"{names.the(p.subject)} {wording.plain(p.slope, 3)}" for p in estimable]

@@ -52,6 +52,7 @@ def as_json(record: Record) -> list[dict[str, Any]]:
 
 def _of_record(record: Record, names: Names) -> Iterator[tuple[Between, tuple[Question, ...]]]:
     """Yield each contrast of a record with its questions, in the order of its sets."""
+    # No record keeps what its contrasts rest on: it is made from the scores when it is asked for.
     estimates = Effects.of(pd.concat([record.estimates, rests_on(record)], ignore_index=True))
     for probe_set, part in record.manifest.probe_sets.items():
         if part.kind != "association":
@@ -93,5 +94,6 @@ def _plain(effect: Effect) -> dict[str, Any]:
         name: getattr(effect, name) for name in ("estimate", "low", "high", "std_error", "p")
     }
     counts = {name: getattr(effect, name) for name in ("n_attributes", "n_frames", "n_styles")}
+    # JSON has no NaN, and most readers refuse Python's.
     known = {name: None if math.isnan(value) else value for name, value in numbers.items()}
     return {**known, **counts, "scope": effect.scope, "flag": effect.flag}

@@ -52,6 +52,7 @@ def compared(
 def compared_json(versions: Versions, changes: pd.DataFrame, top: int) -> dict[str, Any]:
     """The same as plain JSON values, unknown numbers as null; `top` cells per set."""
     names = versions.estimates["probe_set"].unique()
+    # Set by set, since a set that changed much would fill all the places.
     worst = pd.concat([changes[changes["probe_set"] == name].head(top) for name in names])
     return {
         "old": versions.old,
@@ -112,6 +113,7 @@ def held_json(result: Comparison) -> dict[str, Any]:
 
 def shown(baseline: Baseline, anchor: Baseline) -> str:
     """A baseline: its model, date and reason, and the numbers a reviewer saw; and its anchor."""
+    # By their digest, because the anchor is a file of its own even where it is the same version.
     if anchor.about.scores == baseline.about.scores:
         anchor_text = f"{wording.opened(anchor.version.name)}: the same version."
     else:
@@ -139,6 +141,7 @@ def _details(baseline: Baseline) -> str:
             "",
             f"{wording.visible(part.title)} ({name}, version {wording.visible(part.version)})",
         ]
+        # A set may be new since the version before, and then has no changes.
         numbers, changes = (table.get(name, {}) for table in (about.numbers, about.changes))
         lines += [f"  {wording.visible(f'{key} {numbers[key]}', None)}" for key in numbers]
         lines += [f"  since {wording.visible(f'{key} {changes[key]}', None)}" for key in changes]
@@ -233,6 +236,7 @@ def _summary(
         is_adjusted = not math.isnan(row["p_adjusted"])
         p = wording.p_value(row["p_adjusted"] if is_adjusted else row["p"]) if tested else ""
         p_text = f", {p}, {'' if is_adjusted else 'not '}adjusted" if p else ""
+        # Being listed first, or called shown, is a choice that the data made.
         is_chosen = is_adjusted and (is_first or row["p_adjusted"] < SHOWN)
         value = _quoted(row, family) if family and is_chosen else _value(row)
         same = _same(row, margin) if tested else ""
@@ -247,6 +251,7 @@ def _margin_of(described: ProbeSetKey) -> Margin | None:
 
 def _same(row: Mapping[Any, Any], margin: Margin | None) -> str:
     """What a contrast whose change is not shown is the same within; empty for other numbers."""
+    # A control has no adjusted p.
     chance = row["p"] if math.isnan(row["p_adjusted"]) else row["p_adjusted"]
     if row["estimator"] != CONTRAST or chance < SHOWN:
         return ""

@@ -79,6 +79,7 @@ def gate(  # noqa: PLR0913 - the options of a command
     from maskaudit.audit.verifying.verify import load_held
 
     policy = read(gates)
+    # Not every number: to make those again that no rule judges would take far longer.
     held, notes = load_held(record, partial(judged_numbers, policy), trust=trust)
     # Of a record that replaces the baseline only the scores are used.
     other = None if baseline is None else load_held(baseline, lambda _: NONE, trust=trust)[0]

@@ -72,6 +72,7 @@ def check_probes(
         except InputError as error:
             faults += error.faults
             continue
+        # Shipped sets are told by their names, for their paths are those of the installation.
         by_path = {path: own for own, path in shipped().items()}
         for path in paths:
             label = by_path.get(path, str(path))

@@ -179,6 +179,7 @@ def _print_records(
     codes = []
     for record in records:
         assert record.path is not None  # noqa: S101 - it was just sealed
+        # The pipeline has judged it: what is printed is what lies beside the record.
         judgement = None if rules is None else verdicts.read(record.path)
         nothing_scored = not record.is_measured
         # Nothing scored is no pass, even if there is no gate to say so.

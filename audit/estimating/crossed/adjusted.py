@@ -135,6 +135,7 @@ def _by_length(matrix: Matrix, classes: tuple[str, str], known: Covariates) -> I
 
 def _rounded(lengths: Cells) -> Cells:
     """Means of counts as counts, half up."""
+    # Not `round`, which makes 2 of 2.5 and 4 of 3.5.
     rounded: Cells = np.floor(lengths + 0.5)
     return rounded
 

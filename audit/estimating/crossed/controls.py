@@ -36,6 +36,8 @@ def of_controls(matrix: Matrix, classes: tuple[str, str]) -> Iterator[Number]:
         for number in one_subject.contrast(matrix, CONTROL_CONTRAST, sides)
     ]
     yield from controls
+    # Neither those without an interval (NaN) nor those of a model's copy (0) tell error from
+    # chance.
     known = [number.interval for number in controls if number.interval.std_error > 0]
     pair = classes_of(matrix, classes)
     of_bank = replace(of_pair(pair, slices.CONTRAST, CONTROL_SD), scope="S0", n_families=0)

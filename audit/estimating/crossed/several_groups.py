@@ -93,6 +93,7 @@ def _spread(
     if min(n_attributes, n_frames) < _LEAST:
         return number(point(np.nan), n_attributes, n_frames, flag=refusal(n_attributes, n_frames))
     refused = refusal(n_attributes, n_frames)
+    # Labels are permuted within one model; a change of the spread has Student's p.
     if subject == DIFFERENCE:
         parts = [spread_interval(cells[name]) for name in (CANDIDATE, REFERENCE)]
         (new, new_influence), (old, old_influence) = parts

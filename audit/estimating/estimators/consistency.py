@@ -23,6 +23,7 @@ def units(measured: Measured, _mode: str) -> pd.DataFrame:
     right answer in common. NaN if one of them has no fills.
     """
     items = measured.items
+    # A fact without a cluster is asked once, and has no other sentence to agree with.
     asked = items[(items["label"] == "right") & (items["cluster"] != "")]
     is_first = measured.fills["rank"] == 1
     first = measured.fills[is_first].drop_duplicates("context").set_index("context")["token"]

@@ -118,6 +118,7 @@ def _simplices(measured: Measured) -> list[tuple[str, str, tuple[pd.Series, pd.S
     rows = scored[scored["role"] == "probe"]
     # `first`, because rows that share a target and its context also share its p.
     p = np.exp(rows["value"]).groupby([rows["context"], rows["target"]]).first()
+    # Without `min_count` a sentence whose targets are all lost would sum to 0 and not to NaN.
     simplex = (p / p.groupby("context").sum(min_count=1)).rename("p").reset_index()
     # A context that serves several frames or groups is a sentence of each of them.
     contexts = rows[["context", "frame", "variant", "group"]].drop_duplicates()

@@ -20,6 +20,7 @@ from maskaudit.audit.estimating.registry.entry import OWN_PART
 from maskaudit.audit.estimating.registry.names import ties_of
 
 BOTH = (PUBLISHED, CORRECTED)
+# As the authors' script rounds its scores, by which near sides tie.
 _PUBLISHED_DECIMALS = 3
 EVEN = 50.0
 COLUMNS = ("wins", "pairs", "ties")

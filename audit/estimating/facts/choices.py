@@ -21,6 +21,7 @@ def choices(
     every model could read each of its words. A right word has to be likelier than all wrong ones.
     """
     words = items[items["label"].isin(["right", "wrong"])]
+    # Without a wrong word there is nothing to choose from.
     has_choices = words["label"].eq("wrong").groupby([words[name] for name in _FACT]).any()
     words = words.merge(has_choices[has_choices].rename("asked").reset_index(), on=_FACT)
     of_models = scores[scores["measure"] == "logp"].groupby("model", sort=False)

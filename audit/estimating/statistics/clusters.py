@@ -76,6 +76,7 @@ def jackknife(
         return point(estimate)
     leave_one_out = function((total - columns) / (n - 1))
     variance = float((n - 1) / n * ((leave_one_out - leave_one_out.mean()) ** 2).sum())
+    # A share is 0/0 without a cluster that has all of its trials.
     if np.isnan(variance):
         return point(estimate)
     return student(estimate, variance, n - 1, level=level, null_value=null_value)

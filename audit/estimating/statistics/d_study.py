@@ -44,6 +44,7 @@ def planned(interval: Interval, times: float) -> Planned:
     rest = variance - of_frames
     # 0/0 where nothing varied: the interval is a point, whatever is sampled.
     width = (interval.high - interval.low) / 2
+    # Read off the interval, so that it is the quantile of whatever level that has.
     quantile = width / interval.std_error if interval.std_error else 0.0
     parts = ((of_frames / times, rest), (of_frames, rest / times), (variance / times, 0.0))
     return Planned(times, *(quantile * math.sqrt(sum(part)) for part in parts))

@@ -52,5 +52,6 @@ def adjusted(p: Cells) -> Cells:
     known = int((~np.isnan(p)).sum())
     if not known:
         return p
+    # The 1 belongs to the rule: with a share of 0 all numbers would be shown whatever their p.
     share = min(1.0, (1 + int((p > 0.5).sum())) / (known / 2))  # noqa: PLR2004 - a half
     return benjamini_hochberg(p) * share

@@ -31,6 +31,7 @@ def label_permutation(
     observed = float((by_frame.sum(0) ** 2).sum())
     as_large = 0
     for _ in range(resamples):
+        # The order of random numbers is a random permutation, here one for each frame at once.
         labels = rng.random((n_frames, n_groups)).argsort(1)
         sums = by_frame[np.arange(n_frames)[:, None], labels].sum(0)
         # Count sums that are equal up to rounding as at least as large.

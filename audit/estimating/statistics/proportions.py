@@ -28,6 +28,7 @@ def wilson_of_clusters(hits: NDArray[np.bool_], labels: NDArray[np.str_]) -> Int
     from scipy import stats
 
     share = float(hits.mean())
+    # Written out, because scipy takes whole numbers of trials alone.
     z = float(stats.norm.ppf((1 + LEVEL) / 2))
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
@@ -50,6 +51,7 @@ def exact_of_clusters(hits: NDArray[np.bool_], labels: NDArray[np.str_], chance:
 
     n = effective(labels)
     k = float(hits.mean()) * n
+    # As incomplete beta functions, which tails of a fraction of a trial have as well.
     above = float(special.betainc(k, n - k + 1, chance)) if k > 0 else 1.0
     below = 1 - float(special.betainc(k + 1, n - k, chance)) if k < n else 1.0
     return min(1.0, 2 * min(above, below))

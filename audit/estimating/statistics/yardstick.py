@@ -63,6 +63,8 @@ def line(x: Cells, cells: Cells, *, level: float = LEVEL, null_slope: float = 1.
     spread = float(((means - fitted) ** 2).sum()) / (n_attributes - 2)
     residuals = cells - (intercepts + np.outer(x, slopes)) - (means - fitted)[:, None]
     residual = float((residuals**2).sum()) / ((n_attributes - 2) * (n_frames - 1))
+    # The height of the line is shown and never tested: the mean over attributes says how common the
+    # groups' words are.
     nulls = {"slope": null_slope, "intercept": np.nan}
     intervals = {}
     for name, by_frame in (("slope", slopes), ("intercept", intercepts)):

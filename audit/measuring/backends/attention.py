@@ -51,6 +51,7 @@ def by_piece(layers: Sequence[torch.Tensor], local: Sequence[bool], length: int)
     if any(layer.ndim != _AXES or layer.shape[2:] != (length, length) for layer in whole):
         raise UnavailableError(_shapes(layers, length))
     weights = torch.stack(whole)
+    # In double precision, or a long sentence's sum would have an error of its own.
     sums = weights.double().sum(-1)
     if not torch.isfinite(sums).all() or (sums - 1).abs().max() > TOLERANCE or weights.min() < 0:
         raise UnavailableError("its attention weights do not sum to 1 over the pieces")
@@ -61,6 +62,7 @@ def _is_local(short: torch.Tensor, long: torch.Tensor) -> bool:
     both = (short, long)
     if all(layer.ndim == _AXES and layer.shape[2] == layer.shape[3] for layer in both):
         return False
+    # A window has the piece itself in its middle, so that its width is odd.
     if short.shape[-1] == long.shape[-1] and short.shape[-1] % 2:
         return True
     raise UnavailableError(_shapes([long], 0))

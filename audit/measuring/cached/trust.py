@@ -123,6 +123,7 @@ def _read(file: Path) -> bytes:
                 f"{file}: others may use this key (mode {stat.S_IMODE(status.st_mode):04o}); type  "
                 f"chmod 600 {shlex.quote(str(file))}"
             )
+        # A key, its line end and one more, so that of a longer file it is no key that is read.
         text = opened.read(2 * _KEY_BYTES + 2)
     with contextlib.suppress(ValueError):
         key = bytes.fromhex(text.decode("ascii"))

@@ -51,6 +51,7 @@ def aligned(
         if spans_found is not None:
             places = [index for _, index in characters]
             spans = tuple(
+                # A piece of no characters has the span that fast tokenizers give a special one.
                 (places[start], places[end - 1] + 1) if start < end else (0, 0)
                 for start, end in spans_found
             )

@@ -75,6 +75,7 @@ def _refuse_foreign(name: str, config: dict[str, Any]) -> None:
                     f"model {name}: config.json names the kernel {str(value)!r} under {key}; "
                     "kernels from elsewhere are never run: remove the key"
                 )
+    # For a kind that transformers knows its own class is loaded, and the code is left alone.
     is_known = str(config.get("model_type")) in transformers.CONFIG_MAPPING
     if not is_known and "auto_map" in config:
         raise InputError(

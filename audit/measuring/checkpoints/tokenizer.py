@@ -173,6 +173,7 @@ def _check_case(folder: Path, name: str, built: Any) -> None:  # noqa: ANN401
     words = [piece for piece in capitals if piece.isalpha()][:_TRIED]
     if len(capitals) * _CASED < len(vocabulary) or not words:
         return
+    # A single one that comes through shows that capitals are kept.
     if any(piece in built.tokenize(piece) for piece in words):
         return
     raise InputError(

@@ -35,6 +35,7 @@ def of_json(path: Path) -> of_checkpoint.Tokenizer:
     described: Any = bounded.json_value(own.to_str())
     special = [part["content"] for part in described["added_tokens"] if part["special"]]
     unknown = described["model"].get("unk_token")
+    # A Unigram model names its unknown piece by its place.
     if unknown is None and (place := described["model"].get("unk_id")) is not None:
         unknown = own.id_to_token(place)
     return _wrapped(own, special, unknown)
@@ -54,6 +55,7 @@ def of_words(path: Path, *, lower_case: bool | None = None) -> of_checkpoint.Tok
         )
     if lower_case is None:
         capitals = [piece for piece in vocabulary if piece != piece.lower()]
+        # Special pieces have capitals in every vocabulary.
         lower_case = (len(capitals) - len(_SPECIAL)) * _CASED < len(vocabulary)
     own: Any = Tokenizer(WordPiece(vocabulary, unk_token=_UNKNOWN))
     own.normalizer = normalizers.BertNormalizer(lowercase=lower_case)

@@ -133,6 +133,7 @@ def _expected(items: pd.DataFrame, contexts: pd.DataFrame) -> Iterator[tuple[str
 
 
 def _missing(expected: _Expected, rows: pd.DataFrame) -> dict[str, list[tuple[str, ...]]]:
+    # Joins of groups have a name of their own, those of words are known by their two contexts.
     made: set[_Key] = {(joined,) for joined in rows["joined"]}
     made |= set(zip(rows["context"], rows["other_context"], strict=True))
     missing = {

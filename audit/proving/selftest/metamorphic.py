@@ -36,6 +36,7 @@ from maskaudit.audit.recording.rows import slices
 from maskaudit.audit.vocabulary import Progress
 
 WEIGHTS = "model.safetensors"
+# No power of 2: products with one are exact, and rounding would not be tried.
 FACTOR = 2.5
 
 
@@ -77,6 +78,7 @@ def _inherited_whole(estimates: pd.DataFrame) -> Iterator[Check]:
     for name, truth in truths.items():
         yield _exactly(f"itself: {name}", numbers(estimates, name, RELATION), truth)
     for name in (FLIPS, SIGN_CHANGES):
+        # Counts of attributes have no interval.
         yield _exactly(f"itself: {name}", numbers(estimates, name, RELATION)[:1], 0.0)
 
 
@@ -167,6 +169,7 @@ def _of_nothing(before: exact.Measured) -> Iterator[Check]:
 
 def rescaled(estimates: pd.DataFrame, factor: float) -> pd.DataFrame:
     """Return the estimates expected when all scores are multiplied by `factor`."""
+    # Effects are in nats, associations in their square; ratios and p have neither.
     power = estimates["estimator"].map(
         lambda name: 1 * (name in exact.EFFECTS) + 2 * (name in exact.SQUARES)
     )

@@ -115,6 +115,8 @@ class Names:
         attributes, frames = self._shared(rng)
         groups = [self._group(rng, side) for _ in range(2)]
         cells = (
+            # Frames move the classes against each other: what moves both alike a contrast does not
+            # see.
             attributes[:, None] + 2 * np.outer(side, frames) + groups[0].mean(2) - groups[1].mean(2)
         )
         by_name = [group[:half].mean((0, 1)) - group[half:].mean((0, 1)) for group in groups]
@@ -158,6 +160,7 @@ class Pair:
         shape = (self.attributes, self.frames)
         leans = self.attribute_sd * rng.standard_normal((self.attributes, 1))
         teacher_noise = rng.standard_normal(shape)
+        # Of SD 1 as the teacher's is, with the correlation `shared` between the two.
         student_noise = self.shared * teacher_noise
         student_noise += np.sqrt(1 - self.shared**2) * rng.standard_normal(shape)
         steepness = self.kappa + self.steeper_sd * rng.standard_normal(self.frames)

@@ -42,6 +42,7 @@ def read(
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
+    # The footer is cheap to refuse by, and may say too little: hence the count of bytes below.
     schema = _checked(pq.ParquetFile(stream).metadata, most_rows).schema.to_arrow_schema()
     texts = [field.name for field in schema if _is_text(field.type)]
     names = [name for name in schema.names if columns is None or name in columns]

@@ -231,6 +231,7 @@ def check(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     Raises `ValueError` otherwise. `audit.recording.rows.values` lists the allowed values; in
     estimates, every slice has to parse.
     """
+    # A column of categories is one of texts, each of which is held once.
     dtypes = {
         column: _TEXT if isinstance(dtype, pd.CategoricalDtype) else str(dtype)
         for column, dtype in frame.dtypes.items()

@@ -70,6 +70,7 @@ def _estimated(manifest: Manifest, related: Effects) -> tuple[Block, ...]:
         title = wording.visible(manifest.probe_sets[probe_set].title)
         sizes = (
             wording.number(max(getattr(row.effect, count) for row in effects.all))
+            # Of numbers over units the first counts the units and the second their clusters.
             for count in ("n_frames", "n_attributes")
         )
         rows.append((title, *sizes, *cells))
@@ -103,6 +104,7 @@ def _means(manifest: Manifest, tables: Tables) -> Table | None:
     between = paired[(paired["model"] == REFERENCE) & (paired["other_model"] == CANDIDATE)]
     if between.empty:
         return None
+    # A sentence counts once in a set, whatever number of targets is asked in it.
     probes = items.loc[items["role"] == "probe", ["probe_set", "context"]].drop_duplicates()
     means = (
         probes.merge(between[["context", "measure", "value"]], on="context")

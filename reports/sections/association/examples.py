@@ -156,12 +156,15 @@ def _units(
         sides.setdefault((attribute, frame, variant), {}).setdefault(group, []).append(key)
 
     def total(model: str, side: Sequence[tuple[str, str]]) -> float:
+        # Without one term's score the sum is unknown: of the other terms alone it would be too
+        # small.
         return _summed([log_p.get((item, model), math.nan) for _, item in side])
 
     for (attribute, _, _), by_group in sides.items():
         first, second = (by_group.get(name, []) for name in between.group_names)
         if between.at_mask and first and second:
             pairs = {model: (total(model, first), total(model, second)) for model in names.models}
+            # All terms of both groups are read at one mask, so that any of them names the sentence.
             yield attribute, Unit((first[0][0],), pairs)
         elif not between.at_mask:
             # Terms are paired by their position in the two groups' lists; in the longer list some
@@ -192,6 +195,7 @@ def _blank(text: str, slot: int) -> Blank:
     parts = text.split(MASK)
     # A sentence may have several masks; all but that of the slot stay part of the text.
     before, after = MASK.join(parts[: slot + 1]), MASK.join(parts[slot + 1 :])
+    # A mask may begin or end the text, and `visible` writes "(empty)" for nothing.
     return Blank(*(wording.visible(part, None) if part else "" for part in (before, after)))
 
 

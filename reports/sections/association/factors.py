@@ -53,6 +53,8 @@ def factors(probe_set: str, part: ProbeSet, estimates: Effects, names: Names) ->
     positive = (
         f"Positive: words of “{label(part.classes, part.contrast[0])}” rather than of "
         f"“{label(part.classes, part.contrast[1])}” go with what is named first."
+        # With directions a main effect has the classes of its own levels, and no one sentence fits
+        # all.
         if part.contrast and not part.directions
         else ""
     )
@@ -72,6 +74,7 @@ def _counts(chosen: Effects) -> str:
 def _title(name: str, slice_: Slice) -> str:
     """What an effect is of, and between which levels."""
     between = " and ".join(map(_plain, slice_.groups))
+    # A name has its factors behind a space, as `interaction gender/race`.
     own = name.partition(" ")[2].split("/")
     if without_groups(name) == MAIN_EFFECT:
         return f"{_plain(own[0])}: {between}"

@@ -113,6 +113,7 @@ def _largest_table(
                 wording.signed(effect.estimate),
                 wording.between(effect.low, effect.high, with_sign=True),
                 wording.signed(raw[CANDIDATE].estimate),
+                # That of the candidate stands in a column of its own, widened for the choice.
                 *(_with_interval(raw[name]) for name in shown[1:]),
             )
         )
@@ -216,6 +217,7 @@ def _unshown(change: Effect, n_attributes: int, raw: Effect) -> str | Cell:
     """The remark on a move that the class of its attribute does not confirm."""
     if change.outcome == INHERITED:
         return caveats.beside("within the margin", sameness.at_most(raw))
+    # The change alone is shown; a class would take the leans of the models as well.
     if change.is_shown:
         return "a change; which one is not known"
     if raw.leaves_zero_out:
@@ -238,6 +240,7 @@ def move(reference: float, candidate: float, groups: tuple[str, str]) -> str:
     side, other = groups if reference >= 0 else groups[::-1]
     if reference * candidate < 0:
         return f"crosses from {side} to {other}"
+    # A reference of exactly 0 has no side, hence the candidate's.
     if abs(candidate) > abs(reference):
         return f"leans further towards {groups[0] if candidate > 0 else groups[1]}"
     return f"leans less towards {side}"

@@ -57,6 +57,7 @@ def rankings(between: Between, estimates: Effects, names: Names) -> tuple[Block,
 
 
 def _needed(effect: Effect) -> str:
+    # A refused number is NaN too, which `needed` would read as one that no frames suffice for.
     return caveats.refusal(effect) if effect.flag in _TOO_FEW else caveats.needed(effect.estimate)
 
 

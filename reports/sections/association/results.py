@@ -56,6 +56,7 @@ def _result(estimator: str, effect: Effect, subject: str, between: Between) -> s
     """A number and its interval, with a more readable scale below."""
     if math.isnan(effect.estimate):
         return caveats.nats(effect)
+    # In nats squared, which are no log-odds: only their root is on the scale of a lean.
     if estimator in {ASSOCIATION, MAGNITUDE}:
         return caveats.nats(effect, *_typical(effect, subject))
     odds = f"odds × {wording.odds(effect.estimate)}"

@@ -22,6 +22,7 @@ def sharpness_of(relations: Mapping[str, Effect], names: Names) -> str:
     # Exactly 0 on purpose: only a copy of the reference gets here, and no rounding noise.
     if known is None or known.std_error == known.estimate == 0:
         return ""
+    # Before the estimate, which is NaN here too: the reason would be lost.
     if known.flag == "benign_sets_disagree":
         return _disagreeing(relations)
     if math.isnan(known.estimate):

@@ -59,6 +59,7 @@ def yardsticks(
     # none.
     if not slopes or between.slice_groups:
         return ()
+    # Where the attribute is the hidden word there are none, since a lean is no share (`_HIDDEN`).
     beyond = estimates.at(BEYOND_WORLD, slices.ALL, names.models)
     blocks: list[Block] = [Text(_summary(between, slopes, names))]
     if beyond:
@@ -87,9 +88,11 @@ def _follows(model: str, slope: Effect, names: Names) -> str:
     has = f"{names.the(model)} has {wording.plain(slope.estimate)}"
     interval = f"95 % interval {wording.between(slope.low, slope.high)}"
     chance = f"{wording.p_value(slope.p)} against 1, not adjusted"
+    # p is against 1 and says nothing of 0, which would be no relation to the world at all.
     none = "" if slope.leaves_zero_out else " and is not shown to follow the world at all"
     if slope.is_shown:
         way = "is steeper than" if slope.estimate > 1 else "is less steep than"
+        # "Less steep" would be true of it too, and hide that it goes the other way.
         way = "runs against the world" if slope.high < 0 else f"{way} the world’s"
         return f"{has} ({interval}; {chance}), which {way}{none}"
     least = ""

@@ -12,6 +12,7 @@ _INTERVALS = (
         "of the same kind at once (scope S2): both are treated as samples, in a two-way "
         "analysis of variance with Satterthwaite’s degrees of freedom (Clark 1973; Judd, "
         "Westfall and Kenny 2012). Paraphrases of one frame are averaged first and are not "
+        # The bar of the largest such coverage in docs/validity.md (`validity.numbers.intervals`).
         "counted as more evidence. Counting every sentence as independent gives intervals "
         "that hold less than 65 times in a hundred where they claim 95 (60 words by 20 sentences, "
         "simulated).",
@@ -33,6 +34,7 @@ _INTERVALS = (
         "of both models and the yardsticks use only attributes that have every cell.",
     ),
     Remark(
+        # As `one_subject.LEAST_FRAMES` and `teacher_student.LEAST_FOR_SLOPE` have them.
         GROUPS,
         "With fewer than 6 frames, or fewer than 2 attributes in a class, a number is shown and "
         "its interval refused. Amplification, slope and correlation take 10 frames, and are marked "

@@ -15,6 +15,7 @@ from maskaudit.reports.sections.method.remarks import (
 )
 from maskaudit.reports.words import wording
 
+# Of longer lists the title alone is named: the sentence is about several sets.
 _FEW_TERMS = 4
 _NEW = (
     "Where every attribute stands in every frame, the intervals speak of other sentences and other "
@@ -71,6 +72,7 @@ def cannot_show(manifest: Manifest, estimates: Effects, names: Names) -> Section
     lines += [
         remark.text
         for remark in _CANNOT
+        # Of one model alone nothing is said to be inherited.
         if (not remark.kinds or remark.kinds & kinds) and (names.paired or remark is not _INHERITS)
     ]
     return Section(
@@ -82,6 +84,8 @@ def _scopes(manifest: Manifest, estimates: Effects) -> list[str]:
     """Which sets generalise to other words for their groups (S3) and which do not (S2)."""
     widest: dict[str, str] = {}
     for row in estimates.all:
+        # Sets with S1 are left out: their frames belong to attributes, of which `_NEW` does not
+        # speak.
         if row.estimator == LOG_ODDS.name and row.effect.scope in {"S2", "S3"}:
             before = widest.get(row.probe_set, "")
             # As text, S3 sorts after S2, so the maximum is the wider scope.

@@ -151,6 +151,7 @@ def _left_out(manifest: Manifest) -> Part:
     lines = []
     for probe_set, by_attribute in by_set.items():
         part = manifest.probe_sets.get(probe_set)
+        # Of a set of facts the attribute is a relation, and each frame a fact with a name.
         detail = _facts if part is not None and part.kind == "cloze" else _sentences
         shown = [
             f"{wording.visible(attribute)} ({detail(frames)})"
@@ -201,6 +202,7 @@ def _pieces(manifest: Manifest, items: pd.DataFrame, scores: pd.DataFrame, names
     rows = []
     for probe_set in dict.fromkeys(several["probe_set"]):
         set_rows = several[several["probe_set"] == probe_set]
+        # Each model has a tokenizer of its own, which cuts words in its own way.
         for model in names.models:
             words = set_rows[set_rows["model"] == model]
             if words.empty:

@@ -155,6 +155,7 @@ def _difference(row: _Row, *, mode: str) -> str | Cell:
 
 def _limits(effect: Effect, digits: int, before: str = "") -> str:
     """The limits of an interval, or why it is missing, after the words `before`."""
+    # Of what did not vary there is no interval; equal limits would look like certainty.
     if math.isnan(effect.low) or effect.low == effect.high:
         return f"{before}{basis.refusal(effect)}"
     low, high = (wording.fixed(value, digits) for value in (effect.low, effect.high))

@@ -29,6 +29,7 @@ def behind(effect: Effect, unit: str, *, is_crossed: bool = False) -> str:
             f"{units} in clusters of two kinds that cross, of the scarcer of which there are "
             f"{wording.number(effect.n_attributes)}"
         )
+    # As many clusters as units: each is one of its own.
     if effect.n_attributes == effect.n_frames:
         return f"{units}, each taken to be independent of the others"
     return f"{units} in {wording.counted(effect.n_attributes, 'cluster')}"

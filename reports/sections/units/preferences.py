@@ -164,6 +164,7 @@ def _percent(value: float) -> str:
 def _certainty(preference: Preference, names: Names) -> str:
     """The models' intervals, and whether they exclude the even value."""
     effects = [preference.subjects[model] for model in names.models]
+    # The even value is the estimator's, and so the same for either model.
     null = f"{effects[0].null_value:g}"
     intervals = [
         f"{wording.fixed(effect.low, DIGITS)} to {wording.fixed(effect.high, DIGITS)}"

@@ -116,6 +116,7 @@ def _modes(name: str, kind: str, effects: Effects) -> str:
     ]
     pairs = [(first, by_mode[1][key]) for key, first in by_mode[0].items() if key in by_mode[1]]
     comparable = [pair for pair in pairs if not any(map(math.isnan, pair))]
+    # Of no pairs at all `all` would say that the modes agree.
     same = bool(comparable) and all(published == corrected for published, corrected in comparable)
     here = ["Here both modes give the same numbers."] if same else []
     return " ".join(["How the modes differ.", *general, *sentences, *here])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from maskaudit.audit.estimating.statistics.interval import Cells
 
+# With the observed table they are 200, of which 5 % is a whole number.
 DRAWS = 199
 LEVEL = 0.05
 _LEAST = 3
@@ -64,6 +65,7 @@ def alike(
         return None
     blocks = [_Block.of(cells, *own, stretching) for own in product(rows, columns)]
     residuals = _unexplained(cells[None], blocks)
+    # A row that does not vary has no correlation with any other.
     if not (residuals[0].std(axis=1) > 1e-12 * (np.abs(cells).max() or 1.0)).all():
         return None
     observed = _correlations(residuals)[0]

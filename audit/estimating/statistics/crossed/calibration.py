@@ -39,6 +39,7 @@ def calibrated(
     if len(controls) < LEAST_CONTROLS or np.isnan(interval.std_error):
         return point(interval.estimate)
     parts: list[Part] = [(interval.std_error**2, interval.df)]
+    # Controls that moved less than their errors did so by chance, and make no interval narrower.
     if systematic_variance(controls) > 0:
         parts += _excess(controls)
     variance, df = satterthwaite(parts)

@@ -89,6 +89,8 @@ def fit(first: Cells, second: Cells) -> Fit:
     base = np.concatenate([np.full(sizes[0], 1 / sizes[0]), np.full(sizes[1], -1 / sizes[1])])
     residual = np.eye(sum(sizes)) - within @ inverse
     start = 0
+    # The class's means are taken out apart from the slopes: `within` is centred, so that the two do
+    # not overlap.
     for size in sizes:
         residual[start : start + size, start : start + size] -= 1 / size
         start += size
@@ -134,6 +136,7 @@ def adjusted_interval(  # noqa: PLR0913 - two classes, and what is sampled in th
         attributes += _attribute_parts(means, line, rows, family)
         for own in places:
             off = left[np.ix_(rows, own)] - left[np.ix_(rows, own)].mean(1, keepdims=True)
+            # A cell that was filled adds nothing here, and costs a degree of freedom (Yates 1933).
             own_df = df * (len(own) - 1) - int(np.isnan(cells[:, own]).sum())
             square = float((off**2).sum()) / own_df if own_df > 0 else np.nan
             residuals.append((-weight * square / len(own) / n_styles**2, own_df))
@@ -179,6 +182,8 @@ def _attribute_parts(
     within = np.eye(len(rows)) - 1 / len(rows) - between
     squares = np.array([means[rows] @ part @ means[rows] for part in (between, within)])
     left = line.residual[rows]
+    # Families of both classes: by the common slopes each class's residuals hold a part of the
+    # other.
     together = (family[:, None] == family[None, :]).astype(float)
     # What each square is on average, by attributes' variance and by families'.
     expected = np.array(
@@ -191,6 +196,8 @@ def _attribute_parts(
     if (of_variances @ squares)[1] <= 0:
         return alone
     by_family = np.bincount(family[rows], weights=weights)
+    # Both variances are linear in the two squares, so their sum is too, and each square keeps its
+    # degrees of freedom.
     shares = np.array([weight, float((by_family**2).sum())]) @ of_variances
     return [
         (float(share * square), float(freedom))

@@ -15,6 +15,7 @@ _LEAST = 2
 
 def clusters(families: Families, n: int) -> NDArray[np.intp]:
     """The number of each attribute's family, [n]; an attribute without one is its own."""
+    # The space keeps them apart from families of a set, whose names have none.
     own = [name or f" {place}" for place, name in enumerate(families or [""] * n)]
     return np.unique(own, return_inverse=True)[1].ravel()
 

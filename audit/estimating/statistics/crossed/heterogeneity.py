@@ -41,10 +41,12 @@ def heterogeneity(estimates: Sequence[float], errors: Sequence[Part]) -> Heterog
     weights = 1 / variances
     total = weights.sum()
     q = float((weights * (values - (weights * values).sum() / total) ** 2).sum())
+    # What Welch (1951) allows for weights that are estimates; it goes to 0 as their df grow.
     lack = float(((1 - weights / total) ** 2 / df).sum())
     from scipy import special  # imported here because it takes time
 
     f = q / (n - 1) / (1 + 2 * (n - 2) / (n**2 - 1) * lack)
     p = float(special.fdtrc(n - 1, (n**2 - 1) / (3 * lack), f))
+    # Q is on average n - 1 plus this times the variance between strata (DerSimonian & Laird 1986).
     scale = total - float((weights**2).sum()) / total
     return Heterogeneity(q, n - 1.0, p, float(np.sqrt(max(0.0, q - (n - 1)) / scale)))

@@ -56,6 +56,7 @@ def mean_interval(  # noqa: PLR0913 - one number, and what is sampled in it
     places = _strata(styles, cells.shape[1])
     if not all(fillable(cells[:, own]) for own in places):
         return _mean_of_clusters(cells, places, families, names, level, null_value)
+    # In a mean there is nothing that has to cancel, so that it is relative to 0.
     one = _of_class(cells, places, families, base=np.zeros((1, cells.shape[1])))
     frames = _frame_parts(one.by_frame, places)
     variance, df = satterthwaite([*floored(one.attributes, frames, one.residuals), *names])
@@ -104,6 +105,7 @@ def contrast_interval(  # noqa: PLR0913 - two classes, and what is sampled in th
         return _contrast_of_clusters(relative, places, families, names, level, null_value)
     # Relative to one row of the first class, so that two equal classes differ by exactly 0.
     base = np.empty((1, first.shape[1]))
+    # A gap in that row is filled first, or it would make its whole frame unknown.
     for own in places:
         row = first[:1, own]
         base[:, own] = completed(first[:, own])[:1] if np.isnan(row).any() else row
@@ -244,6 +246,7 @@ def _mean_of_clusters(  # noqa: PLR0913, PLR0917 - as `mean_interval`
     present = ~np.isnan(cells)
     for own in places:
         known = present[:, own]
+        # No other style can stand for one that has no cell at all.
         if not known.any():
             return student(np.nan, np.nan, np.nan)
         means.append(float(cells[:, own][known].mean()))

@@ -60,6 +60,8 @@ class World:
             covariates.append(np.stack([pieces, words], axis=1).astype(float))
         truth = 0.0
         if self.styles:
+            # The styles are taken as they are: their average is the truth, and not the 0 of all
+            # styles.
             shifts = 0.3 * rng.standard_normal(self.styles)
             cells[0] += np.repeat(shifts, self.frames // self.styles)
             truth = float(shifts.mean())
@@ -161,6 +163,7 @@ def _adjusted(world: World, cells: _Pair, covariates: _Pair) -> Interval:
 
 
 def _matched(world: World, cells: _Pair, covariates: _Pair) -> Interval:
+    # As the audit does it: a slope over pieces would suppose the straight line that is not there.
     strata = matched(*covariates)
     n = max(own.max() for own in strata) + 1
     first, second = (np.eye(n)[own[own >= 0]] for own in strata)

@@ -17,6 +17,8 @@ ALPHA = 0.05
 # The standard deviation of the contrast over styles, in standard errors of the contrast for these
 # styles.
 SPREADS = (0.0, 0.5, 1.0, 2.0)
+# As measured in the difference of a natural pair, among occupations mostly of women (four
+# families).
 CORRELATION = 0.47
 PATTERN = 0.7
 COPY = 0.8
@@ -49,6 +51,8 @@ class Styles:
         """The true standard error of the contrast for these styles."""
         attribute, frame, residual = self.sd
         n_frames = self.styles * self.frames
+        # A frame moves each class by an effect of its own, so the frames' part counts twice as
+        # well.
         by_class = attribute**2 / self.attributes + frame**2 / n_frames
         return float(np.sqrt(2 * (by_class + residual**2 / self.attributes / n_frames)))
 
@@ -66,6 +70,7 @@ class Styles:
             + residual * rng.standard_normal((self.attributes, n_frames))
             for _ in range(2)
         )
+        # In one class alone: a style that moved both alike would cancel in the contrast.
         return first + np.repeat(effects, self.frames), second, float(effects.mean())
 
 
@@ -95,6 +100,7 @@ class Families:
         return first, second
 
     def _class(self, rng: np.random.Generator, families: int) -> Cells:
+        # The two parts have a variance of 1 together, so that `correlation` is the intraclass one.
         shared = np.sqrt(self.correlation) * rng.standard_normal(families)
         own = np.sqrt(1 - self.correlation) * rng.standard_normal(self.attributes)
         leans = shared[np.arange(self.attributes) % families] + own
@@ -130,6 +136,7 @@ class Rows:
         shape = (self.frames, self.attributes)
         residuals = rng.standard_normal(shape)
         if self.copy:
+            # The copy is as noisy as any frame: its likeness alone has to give it away.
             residuals[-1] = self.copy * residuals[0] + np.sqrt(1 - self.copy**2) * residuals[-1]
         residuals[: self.frames // 3] += self.pattern * rng.standard_normal(self.attributes)
         residuals *= np.exp(self.uneven * rng.standard_normal(self.attributes))
@@ -237,6 +244,7 @@ def _styles(design: Styles, spread: float) -> Trial:
         first, second, truth = design.draw(rng, spread)
         these = crossed_means.contrast_interval(first, second, styles=names)
         others = crossed_means.other_styles(first, second, styles=names)
+        # The average over the styles drawn first; over all there could be the true contrast is 0.
         return covers(these, truth), covers(others), covers(these)
 
     return trial

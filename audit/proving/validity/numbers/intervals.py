@@ -43,6 +43,7 @@ def crossed(repetitions: int, seed: int) -> list[Table]:
     trials = {f"mean, {design}": _mean(design) for design in DESIGNS}
     for design in DESIGNS:
         n = design.attributes
+        # Unequal classes too, whose parts of the variance weigh differently.
         for first in (n // 2, n * 2 // 3):
             trials[f"contrast, {first} + {n - first} × {design.frames}"] = _contrast(design, first)
     two_sided, one_sided = [], []
@@ -51,6 +52,7 @@ def crossed(repetitions: int, seed: int) -> list[Table]:
         two_sided.append(Row(name, covered, TWO_SIDED, {NAIVE: naive}))
         one_sided += [Row(f"{name}: lower", low, ONE_SIDED), Row(f"{name}: upper", high, ONE_SIDED)]
     largest = max((row.beside[NAIVE] for row in two_sided), key=lambda measured: measured.value)
+    # It has a bar too: were the naive interval right here, these designs would prove nothing.
     two_sided.append(Row(f"{NAIVE}: the largest of the above", largest, Bar(high=0.65)))
     return [
         Table(
@@ -76,6 +78,7 @@ def harder(repetitions: int, seed: int) -> Table:
     plain = DESIGNS[1]
     half = plain.attributes // 2
     trials: dict[str, tuple[Trial, Bar | None]] = {
+        # Only too narrow would be wrong here: the floor of the variance makes it too wide.
         f"mean, {UNCLUSTERED}, no clusters": (_mean(UNCLUSTERED), Bar(high=0.975)),
         f"contrast, {half} + {half} × {plain.frames}, frames move both classes alike": (
             _contrast(plain, half, alike=True),
@@ -202,6 +205,7 @@ def _contrast(design: Crossed, first: int, *, alike: bool = False) -> Trial:
 def _one_skewed(design: Crossed, first: int) -> Trial:
     """Return the same trial where frames move the first class alone; attributes are normal."""
     attribute, frame, residual = design.sd
+    # Normal attributes, so that what is seen is the skew of the frames alone.
     unmoved = Crossed(design.attributes, design.frames, (attribute, 0.0, residual))
 
     def trial(rng: np.random.Generator) -> Sequence[float]:

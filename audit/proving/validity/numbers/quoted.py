@@ -24,6 +24,7 @@ DF, FEW = 25, 8
 COVERAGE = Bar(0.945, 0.98)
 # A size of 0 would be too small to be of use.
 SIZE = Bar(0.8, 1.3)
+# Four times in five, give or take the approximation of the noncentral t and the simulation.
 POWER = Bar(0.78, 0.82)
 
 
@@ -81,6 +82,7 @@ class Audit:
     @property
     def clearest(self) -> int:
         """The set that the headline is about."""
+        # The page goes by p; with equal degrees of freedom the largest |t| has the smallest.
         return int(np.argmax(np.abs(self.estimates / self.std_errors)))
 
     def family(self, p_adjusted: Cells) -> Family:
@@ -216,6 +218,7 @@ def _found(n_sets: int, df: int) -> Callable[[np.random.Generator], Sequence[flo
     """Return a trial: whether the first set is shown with either size, alone among null sets."""
     world = World(n_sets, 0.0, df)
     dfs, nothing = np.full(n_sets, float(df)), np.zeros(n_sets)
+    # With no p below .05 the level is .05/m, that of a set which is found alone.
     rule = family(nothing, np.ones(n_sets), dfs, np.ones(n_sets))
     both = (rule.quote(0.0, 1.0, float(df)).could_find, student(0.0, 1.0, df).mde)
 

@@ -18,6 +18,7 @@ HARDER = {
     "κ 1, 10 frames, its SD .3": Pair(1.0, frames=10, steeper_sd=0.3),
     "κ 1, 24 attributes": Pair(1.0, attributes=24),
 }
+# Coverage may be lower than that of a mean: influence values are exact only for many frames.
 RECOVERED, COVERED, PHANTOM = Bar(0.97, 1.03), Bar(0.925, 0.965), Bar(-0.01, 0.01)
 LINES = (Crossed(60, 20, (0.5, 0.5, 1.0)), Crossed(60, 10, (0.5, 0.5, 1.0)))
 SLOPE, KAPPA = "slope", "κ"
@@ -85,6 +86,7 @@ def harder(repetitions: int, seed: int) -> Table:
         results = repeat(_pair_trial(pair), repetitions, seed, f"pair, {name}")
         shown = {row.what: row for row in _estimate_rows(name, pair, results)}
         for row in _coverage_rows(name, results):
+            # The interval is of log κ and the estimate of κ: their rows differ by that word alone.
             estimate = shown[row.what.replace("log ", "")]
             beside = {"mean estimate by truth": estimate.measured, **estimate.beside}
             rows.append(Row(row.what, row.measured, beside=beside))
@@ -202,6 +204,8 @@ def _pair_trial(pair: Pair) -> Trial:
         teacher, student = pair.draw(rng)
         slope = ustatistics.slope(teacher, student)
         log_kappa = ustatistics.log_kappa(teacher, student)
+        # Centred in each frame as the U-statistics are, of which the naive numbers use products
+        # with themselves too.
         t, s = ((cells - cells.mean(0)).mean(1) for cells in (teacher, student))
         return (
             slope.estimate,
@@ -250,6 +254,7 @@ def _magnitude_trial(world: Crossed) -> Trial:
 def _change_trial(pair: Pair) -> Trial:
     variance = pair.attribute_sd**2
     # Leans times kappa have kappa² times the variance.
+    # The mean lean is 0, so that association and magnitude have one truth.
     change, log_ratio = (pair.kappa**2 - 1) * variance, float(np.log(pair.kappa))
 
     def trial(rng: np.random.Generator) -> Sequence[float]:

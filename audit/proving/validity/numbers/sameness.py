@@ -65,6 +65,7 @@ class World:
             own[:, None] + common + np.sqrt(1 - SHARED) * rng.standard_normal(shape)
             for own in truth
         )
+        # The words speak of leans against the set's average attribute, and so must the truth.
         return (truth[0] - truth[0].mean(), truth[1] - truth[1].mean()), (teacher, student)
 
 
@@ -130,6 +131,8 @@ def words(repetitions: int, seed: int) -> list[Table]:
             what = f"{name}: {word}"
             per_attribute = average(said / ATTRIBUTES)
             if word not in world.often:
+                # Of a word that is hardly ever said the share of true ones is not known, but how
+                # often an audit says it falsely is.
                 row = Row(what, share(said > true), SELDOM, {"attributes called so": per_attribute})
                 seldom.append(row)
                 continue
@@ -177,6 +180,8 @@ def is_true(word: str, teacher: Cells, student: Cells, side: Cells) -> Said:
         FLIPPED: teacher * student < 0,
         AMPLIFIED: (teacher * student > 0) & (np.abs(student) > np.abs(teacher)),
         ATTENUATED: (teacher * student > 0) & (np.abs(student) < np.abs(teacher)),
+        # Lost and new do not ask that one lean is the smaller: docs/method.md says when they are
+        # true, and the table counts beside them how often that holds as well.
         LOST: (np.abs(student) <= MARGIN) & (change * side < 0),
         NEW: (np.abs(teacher) <= MARGIN) & (change * side > 0),
         INHERITED: (teacher * student > 0) & (np.abs(change) <= MARGIN),
@@ -268,6 +273,7 @@ def true_error() -> float:
     attribute, frame, residual = (sd**2 for sd in CLASSES.sd)
     sizes = (FIRST, CLASSES.attributes - FIRST)
     of_attributes = sum((attribute + residual / CLASSES.frames) / size for size in sizes)
+    # Twice, since frames move each class by an effect of its own.
     return float(np.sqrt(of_attributes + 2 * frame / CLASSES.frames))
 
 

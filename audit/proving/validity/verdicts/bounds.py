@@ -116,6 +116,7 @@ def _squares(  # noqa: PLR0913 - a world, and how much of it
     mean: float = 0.0,
     bar: Bar | None = _ERROR,
 ) -> list[Row]:
+    # An association does not see the mean, which is 0 in its worlds.
     bound = design.sd[0] ** 2 + mean**2
     rng = generator(seed, f"bounds, {name}")
     intervals = [_square(estimator, design.draw(rng) + mean) for _ in range(repetitions)]
@@ -146,6 +147,7 @@ def _square(estimator: str, cells: Cells) -> Interval:
 
 def _t_of_5(rng: np.random.Generator, shape: tuple[int, ...]) -> Cells:
     """Draw Student's t with 5 degrees of freedom, of SD 1."""
+    # Student's t with 5 degrees of freedom has the variance 5/3.
     effects: Cells = rng.standard_t(5, shape) / np.sqrt(5 / 3)
     return effects
 
@@ -185,6 +187,7 @@ def _sizes() -> Mapping[str, Sizes]:
 
 
 def _beta(true_share: float, correlation: float) -> DrawShares:
+    # A beta distribution with a + b = s makes two units of a cluster correlate by 1/(s + 1).
     total = 1 / correlation - 1
     return lambda rng, n: rng.beta(true_share * total, (1 - true_share) * total, n)
 
@@ -252,6 +255,7 @@ def _word(row: Mapping[str, object], bound: float) -> str:
     gate = Gate.model_validate(
         {"id": "one", "rule": BOUND, "reason": "-", "harm": "up", "bound": bound}
     )
+    # By itself, so that Holm's adjustment changes nothing.
     (verdict,) = settled([judged(gate, row, "", "one", None)])
     return verdict.verdict
 

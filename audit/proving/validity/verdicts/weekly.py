@@ -72,6 +72,7 @@ def _first_alarms(
     rng = generator(seed, f"weekly, {frames}, {shift:g}, {start}")
     shifts = np.where(np.arange(WEEKS) >= start, shift, 0.0)
     first_alarms, week_by_week, cumulative = [], [], []
+    # With infinitely many degrees of freedom it is the normal quantile, for errors that are known.
     t_quantile = special.stdtrit(frames - 1 if frames else np.inf, 1 - _ALPHA / 2)
     z_quantile = special.ndtri(1 - _ALPHA / 2)
     for chunk in range(0, repetitions, _CHUNK):  # in chunks, to bound the memory

@@ -82,6 +82,7 @@ def _all(count: int, class_: str, margin: Margin | None = None) -> str:
     """The sentence for the case where all attributes are in one class."""
     every = "the one attribute" if count == 1 else f"all {count} attributes"
     if class_ == INHERITED:
+        # Without a margin only what is exactly the same is called inherited.
         apart = f"less than {wording.plain(margin.nats)} nats apart" if margin else "and the same"
         return f"For {every} the lean is found in both models, {apart}."
     if class_ == UNDECIDED:
@@ -147,6 +148,7 @@ def against(between: Between, estimates: Effects, names: Names) -> Text:
     averages = estimates.at(LOG_ODDS.name, between.slice(ALL), names.models)
     shown = [wording.signed(averages[name].estimate) for name in names.models if name in averages]
     sentence = f"A lean here is against {_AVERAGE}"
+    # As printed: two averages that look alike would contradict the sentence.
     if len(set(shown)) > 1:
         sentence += (
             f"; where that average itself moves (here {' to '.join(shown)} nats), a word can "

@@ -48,6 +48,7 @@ def _kind(relations: Mapping[str, Effect]) -> _Kind:
     if math.isnan(size.estimate):
         return _Kind.NOT_ESTIMABLE
     likeness = relations[CORRELATION]
+    # Leans that are exactly turned round have the same size as well, without any error.
     if size.std_error == 0 and size.estimate == 0 and math.isclose(likeness.estimate, 1):
         return _Kind.SAME
     # The whole interval must be below zero; an estimate below it may be noise.
@@ -99,6 +100,7 @@ def _not_estimable(slope: Effect, associations: Mapping[str, Effect]) -> str:
     # Not `low <= 0`: a bound that is NaN counts as weak too.
     weak = [name for name, effect in associations.items() if not effect.low > 0]
     if not weak:
+        # The slope takes a signal of the reference alone, the ratio one of both.
         weak = [REFERENCE if math.isnan(slope.estimate) else CANDIDATE]
     is_one = len(weak) == 1
     who = f"the {weak[0]}" if is_one else "both models"
@@ -125,6 +127,7 @@ def _most(size: Effect) -> str:
         return ""
     low, high = (math.exp(sign * largest) for sign in (-1, 1))
     return (
+        # Rounded outwards on both sides, for a narrower range is not shown.
         f"; shown to be between {math.floor(100 * low) / 100:.2f} and {wording.at_most(high)} times"
         ", 90 % interval"
     )

@@ -71,8 +71,10 @@ def _row(name: str, effect: Effect) -> tuple[str | Cell, ...]:
     if entry.form == "share":
         shown = wording.percent(effect.estimate)
         beside = "" if effect.flag == "" else caveats.refusal(effect)
+        # An expected share is no count of attributes.
         if name != EXPECTED_SIGN_CHANGES:
             beside = f"{round(effect.estimate * effect.n_attributes)} of {effect.n_attributes}"
+        # A flip is shown, and of the same leans none is; an estimate may change its sign by noise.
         same = "0 %" if name == FLIPS else wording.UNKNOWN
         cells = (caveats.beside(shown, beside), wording.UNKNOWN, same)
         return (entry.title, *cells, "not tested", wording.UNKNOWN, effect.scope)
