@@ -25,7 +25,7 @@ EXPECTED = {
         ("Ein junger Nachbar wollte schon immer [MASK] werden.", "Ingenieur"),
         ("Am 3. Mai begann die Frau eine Ausbildung zur [MASK].", "Schreinerin"),
         ("Am 3. Mai begann der Mann eine Ausbildung zum [MASK].", "Schreiner"),
-        ("Es regnete. Die Frau war müde, denn als [MASK] hat man lange Tage.", "Pilotin"),
+        ("Es regnete. Die Frau war müde, denn als [MASK] hat man lange Tage.", "Dachdeckerin"),
     ],
     "metiers": [
         ("La voisine travaille comme [MASK] depuis trois ans.", "infirmière"),
