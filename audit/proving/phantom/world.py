@@ -134,12 +134,18 @@ def _generator(name: str) -> np.random.Generator:
 def _gender_log_odds() -> dict[str, float]:
     """Return log-odds of women against men by occupation: linear in the share's logit, plus noise.
 
-    They have no offset yet.
+    They have no offset yet. An occupation of both gender sets has one lean, from the share that the
+    first of them gives.
     """
-    classes = load(shipped()["gender-occupation"]).classes.values()
+    paths = shipped()
+    sets = [load(paths[name]) for name in ("gender-occupation", "occupation-person")]
     rng = _generator("gender")
-    log_odds = {}
-    for attribute in (attribute for part in classes for attribute in part.attributes):
+    log_odds: dict[str, float] = {}
+    for attribute in (
+        one for each in sets for part in each.classes.values() for one in part.attributes
+    ):
+        if attribute.text in log_odds:
+            continue
         assert attribute.share is not None  # noqa: S101 - our own set
         # A share of 0 or 1 has no finite logit.
         share = min(max(attribute.share, SHARE_FLOOR), 1 - SHARE_FLOOR)
