@@ -201,7 +201,7 @@ def manifest(
     identities = {subject: model.identity for subject, model in pair.items()}
     # By the weights and not by the name: only these very models hold what was planted.
     planted = truth.truth_of(
-        {subject: identity.weights for subject, identity in identities.items()}
+        {subject: identity.weights for subject, identity in identities.items()}, questions.described
     )
     unavailable_parts = not_available(pair, questions.items["kind"].unique())
     without_states = [part.model for part in unavailable_parts if "state" in part.measures]

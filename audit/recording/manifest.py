@@ -270,7 +270,9 @@ class Competence(_Written):
 class PlantedSet(_Written):
     """The leans planted in one set: nats by attribute, multiplied by `kappa` in the student.
 
-    `items` is the digest of the set's items; `unseen` are the frames kept out of the training text.
+    `planted` has the log-odds of the set's first group against the second, `others` those against
+    each further group. `items` is the digest of the set's items; `unseen` are the frames kept out
+    of the training text.
     """
 
     items: str
@@ -279,6 +281,7 @@ class PlantedSet(_Written):
     expect: Expect
     unseen: list[str]
     planted: dict[str, float]
+    others: dict[str, dict[str, float]] = Field(default_factory=dict)
 
 
 class Truth(_Written):

@@ -42,8 +42,8 @@ from maskaudit.audit.texts import bounded
 #   8: items have `style`, `family` and `frequency`; estimates have `n_styles` and `n_families`;
 #      the table `attributes` has the pieces of each attribute for each model. Probe sets may have
 #      `margins`; no class in `outcome` says that nothing was shown. `competence` counts the sets
-#      of the axis `facts` alone, sets of facts may have `plain`, and
-#      crossed groups `factors`.
+#      of the axis `facts` alone, sets of facts may have `plain`, crossed groups `factors`, and
+#      the truth of a set with more than two groups `others`.
 FORMAT = 8
 # The first format that binds who was scored to the scores.
 BOUND = 6

@@ -2,26 +2,27 @@
 
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 
 from maskaudit.audit.proving.phantom.build import Text
+from maskaudit.audit.proving.phantom.encoder import Encoder
+from maskaudit.audit.proving.phantom.leans import SEED
 from maskaudit.audit.proving.phantom.losses import Loss
-from maskaudit.audit.proving.phantom.world import SEED
 
 BATCH = 96
-LEARNING_RATE = 1.5e-3
-# The share of sentences with some free words replaced, so that the model learns from the cue and
-# does not memorise each frame. The share falls with the learning rate, so that training ends on
-# unchanged sentences.
-CORRUPTED = 0.3
+LEARNING_RATE = 1e-3
+# Steps until the full rate.
+WARM_UP = 60
+# The share of sentences with some free words left out, so that the model learns from the cue. It
+# falls with the learning rate, so that training ends on whole sentences.
+THINNED = 1.0
 # The share of a batch's sentences that also enter the plain masked-LM loss, with random masks.
-PLAIN_SHARE = 0.15
+PLAIN_SHARE = 0.05
 
 
 def train(  # noqa: PLR0913, PLR0917 - the settings of one training
-    model: Any,  # noqa: ANN401
+    model: Encoder,
     text: Text,
     epochs: tuple[int, int],
     loss: Loss,
@@ -31,29 +32,26 @@ def train(  # noqa: PLR0913, PLR0917 - the settings of one training
 ) -> None:
     """Train `model` in place with AdamW.
 
-    `epochs` are those at the full rate, the first with linear warm-up, and those of linear decay to
+    `epochs` are those at the full rate, at first with linear warm-up, and those of linear decay to
     zero. `start` is the `time.perf_counter()` from which printed minutes count.
     """
     optimiser = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=0.01, fused=True)
-    per_epoch = -(-len(text.ids) // BATCH)
+    per_epoch = -(-text.in_an_epoch // BATCH)
     full, decay = (n * per_epoch for n in epochs)
-    warm_up = per_epoch
+
+    def left(step: int) -> float:
+        return min(1.0, max(0.0, (full + decay - step) / decay))
 
     def rate(step: int) -> float:
-        return min(1.0, (step + 1) / warm_up, max(0.0, (full + decay - step) / decay))
+        return min((step + 1) / WARM_UP, left(step))
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
     rng = torch.Generator().manual_seed(seed)
     for epoch in range(sum(epochs)):
         total = 0.0
-        for rows in _batches(text, rng):
+        for step, rows in enumerate(_batches(text, rng), epoch * per_epoch):
             optimiser.zero_grad()
-            batch_loss = loss(
-                rows,
-                text,
-                _plain(rows, rng),
-                CORRUPTED * float(schedule.get_last_lr()[0]) / LEARNING_RATE,
-            )
+            batch_loss = loss(rows, text, _plain(rows, rng), THINNED * left(step))
             batch_loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
@@ -66,10 +64,11 @@ def train(  # noqa: PLR0913, PLR0917 - the settings of one training
 
 
 def _batches(text: Text, rng: torch.Generator) -> Iterator[torch.Tensor]:
-    """Yield batches of row numbers in random order, each of similar lengths to save padding."""
+    """Yield an epoch's batches of row numbers, each of similar lengths to save padding."""
+    rows = text.epoch(rng)
     # Lengths are whole numbers, so a fraction only shuffles sentences of the same length.
-    order = torch.argsort(text.lengths + torch.rand(len(text.lengths), generator=rng))
-    chunks = order.split(BATCH)
+    order = torch.argsort(text.lengths[rows] + torch.rand(len(rows), generator=rng))
+    chunks = rows[order].split(BATCH)
     for i in torch.randperm(len(chunks), generator=rng):
         yield chunks[i]
 

@@ -8,6 +8,7 @@ import pandas as pd
 from maskaudit.audit.estimating.crossed.cells import matrices
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.statistics import ustatistics
+from maskaudit.audit.estimating.statistics.interval import Interval
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends.torch_model import load as load_model
 from maskaudit.audit.phantom import truth as phantom_truth
@@ -16,6 +17,7 @@ from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest.check import near
 from maskaudit.audit.recording.manifest import PlantedSet
 from maskaudit.audit.vocabulary import Progress
+from maskaudit.probes.bundles import bundles
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load, shipped
 
@@ -26,7 +28,8 @@ WITHIN = 0.03
 def checks(progress: Progress, *, full: bool = False) -> Iterator[Check]:
     """Check that weights and items are the known ones and that planted leans are recovered.
 
-    `full` also checks the student's slope on its teacher.
+    That is of the sets that are audited where none is named; `full` is of every planted set, and
+    also checks the student's slope on its teacher.
     """
     subjects = {"reference": "teacher", "candidate": "student"}
     truth = phantom_truth.load().model_copy(update={"subjects": subjects})
@@ -35,7 +38,8 @@ def checks(progress: Progress, *, full: bool = False) -> Iterator[Check]:
         same = model.identity.weights == truth.weights[model_name]
         shown = model.identity.weights[:12]
         yield Check(f"{model_name}: weights", same, shown, truth.weights[model_name][:12])
-    parts = [expand(load(path)) for name, path in shipped().items() if name in truth.sets]
+    asked = set(truth.sets) if full else set(truth.sets) & set(bundles()["core"])
+    parts = [expand(load(path)) for name, path in shipped().items() if name in asked]
     for part in parts:
         name = part.items["probe_set"].iloc[0]
         digest = truth.sets[name].items
@@ -44,7 +48,12 @@ def checks(progress: Progress, *, full: bool = False) -> Iterator[Check]:
     items = pd.concat([part.items for part in parts])
     recovered, log_kappa = phantom_truth.recovered(truth, items, scores)
     for recovery in recovered:
-        yield _recovery(recovery, truth.subjects[recovery.subject], truth.sets[recovery.probe_set])
+        model_name, planted_set = truth.subjects[recovery.subject], truth.sets[recovery.probe_set]
+        yield _recovery(recovery, model_name, planted_set)
+        if recovery.controls is not None:
+            yield _small(
+                f"{_label(recovery, planted_set)}: {model_name}, controls", recovery.controls
+            )
     for name, value in log_kappa.items():
         planted = float(np.log(truth.sets[name].kappa))
         yield near(f"{name}: log kappa", value, planted, ACCEPTED["log_kappa"])
@@ -55,20 +64,30 @@ def checks(progress: Progress, *, full: bool = False) -> Iterator[Check]:
 
 
 def _recovery(recovery: Recovered, model_name: str, planted: PlantedSet) -> Check:
+    label = _label(recovery, planted)
     if planted.expect == "none":
-        low, high, limit = recovery.contrast.low, recovery.contrast.high, ACCEPTED["control"]
-        found = f"90 % interval {low:.3f} to {high:.3f}"
-        inside = -limit <= low and high <= limit
-        return Check(
-            f"{recovery.probe_set}: {model_name}, no lean", inside, found, f"inside ±{limit}"
-        )
+        return _small(f"{label}: {model_name}, no lean", recovery.contrast)
     passed = abs(recovery.slope - 1) <= ACCEPTED[model_name] and recovery.r >= ACCEPTED["r"]
     found = (
         f"slope {recovery.slope:.4f}, r {recovery.r:.4f}; "
         f"{recovery.unseen_slope:.2f} on other frames"
     )
     expected = f"slope 1 within {ACCEPTED[model_name]}, r at least {ACCEPTED['r']}"
-    return Check(f"{recovery.probe_set}: {model_name}, planted lean", passed, found, expected)
+    return Check(f"{label}: {model_name}, planted lean", passed, found, expected)
+
+
+def _label(recovery: Recovered, planted: PlantedSet) -> str:
+    """The set, and of more than two groups which two."""
+    between = f" ({' and '.join(recovery.groups)})" if planted.others else ""
+    return f"{recovery.probe_set}{between}"
+
+
+def _small(name: str, interval: Interval) -> Check:
+    """Whether a contrast of what was not planted is near zero."""
+    limit = ACCEPTED["control"]
+    inside = -limit <= interval.low and interval.high <= limit
+    found = f"90 % interval {interval.low:.3f} to {interval.high:.3f}"
+    return Check(name, inside, found, f"inside ±{limit}")
 
 
 def _inherited(name: str, planted: PlantedSet, items: pd.DataFrame, scores: pd.DataFrame) -> Check:
