@@ -1,5 +1,7 @@
 """The commands `probes`: list and show probe sets, check your own, import published ones."""
 
+from collections import Counter
+from collections.abc import Iterator
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +14,8 @@ from maskaudit.audit.texts.characters import composed
 
 if TYPE_CHECKING:
     from maskaudit.audit.measuring.speller import SpellerAlone
+
+_REASONS = 8
 
 
 def list_probes(*, as_json: AsJson = False) -> None:
@@ -122,7 +126,7 @@ def import_probes(  # noqa: PLR0913 - the options of the command line
         typer.Option(
             "--labels",
             metavar="LABEL,LABEL",
-            help="What the labels 0 and 1 mean, such as stereo,antistereo.",
+            help="What labels by number mean, from 0, such as stereo,antistereo.",
         ),
     ] = None,
     licence: Annotated[
@@ -150,6 +154,9 @@ def import_probes(  # noqa: PLR0913 - the options of the command line
         option = {"columns": "--column"}.get(unfit[0], f"--{unfit[0]}")
         raise InputError(f"{option}: {name} has no such option")
     tag = _language(language)
+    # Of a file in several languages it is also which of them to read.
+    if tag is not None and "language" in signature(read).parameters:
+        given["language"] = tag
     imported = read(path, encoding=encoding, **given)
     if tag is not None:
         imported.header["language"] = tag
@@ -164,8 +171,18 @@ def import_probes(  # noqa: PLR0913 - the options of the command line
     print_text(
         f"{output}: {len(imported.rows)} rows; {len(imported.unusable)} unusable (unusable.jsonl)"
     )
+    for line in _lost(Counter(one.reason for one in imported.unusable)):
+        print_text(line)
     print_text(f"Licence: {imported.header['licence']}")
     print_text(f"Language: {_language_in_words(imported.header['language'])}")
+
+
+def _lost(reasons: Counter[str]) -> Iterator[str]:
+    """A line for each of the commonest reasons why rows were left out, with their number."""
+    for reason, count in reasons.most_common(_REASONS):
+        yield f"  {count:,}: {reason}"
+    if others := sum(count for _, count in reasons.most_common()[_REASONS:]):
+        yield f"  {others:,}: other reasons"
 
 
 def _columns(given: list[str]) -> dict[str, str]:
