@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskaudit.audit.cli.options import AsJson, MostItems, print_json, print_text, say
+from maskaudit.audit.cli.options import (
+    AsJson,
+    MostItems,
+    Trust,
+    note,
+    print_json,
+    print_text,
+    say,
+)
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.texts.characters import composed
 
@@ -25,7 +33,7 @@ def list_probes(*, as_json: AsJson = False) -> None:
     say(listed_sets(), as_json=as_json)
 
 
-def show_probes(
+def show_probes(  # noqa: PLR0913 - the options of the command line
     name: Annotated[
         str, typer.Argument(metavar="SET", help="As `run --probes` takes it: a set by name, ...")
     ],
@@ -33,14 +41,28 @@ def show_probes(
     card: Annotated[
         bool, typer.Option("--card", help="Only the card: what is asked, of whom, in how much.")
     ] = False,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            "--record",
+            metavar="RECORD",
+            help="A record of the set: the card then says how reliable and how exact it was there.",
+        ),
+    ] = None,
+    trust: Trust = False,
     most_items: MostItems = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the card of a set, then every masked sentence with its targets (--json: only these)."""
     from maskaudit.audit.authoring.card import shown
+    from maskaudit.audit.authoring.measured import record_with
     from maskaudit.probes.checking.budget import MOST_ITEMS
 
-    say(shown(name, most_items or MOST_ITEMS, only_cards=card), as_json=as_json)
+    held, notes = (None, []) if record is None else record_with(record, trust=trust)
+    for sentence in notes:
+        note(sentence)
+    most = most_items or MOST_ITEMS
+    say(shown(name, most, only_cards=card, record=held), as_json=as_json)
 
 
 def check_probes(
@@ -166,8 +188,8 @@ def import_probes(  # noqa: PLR0913 - the options of the command line
     # Before the folder is written: one that `run` would refuse is worse than none.
     check_header(imported.header, path)
     imported_folder.write(imported, output)
-    for note in imported.notes:
-        print_text(f"note: {note}")
+    for remark in imported.notes:
+        print_text(f"note: {remark}")
     print_text(
         f"{output}: {len(imported.rows)} rows; {len(imported.unusable)} unusable (unusable.jsonl)"
     )
