@@ -135,7 +135,10 @@ class Measured:
         columns = [field.name for field in fields(Interval)]
         rows = self._of(subject, name)
         whole = [Slice.parse(text).kind in {"all", "contrast"} for text in rows["slice"]]
-        found = [Interval(**row) for row in rows.loc[whole, columns].to_dict("records")]  # type: ignore[misc]
+        found = [
+            Interval(**{name: float(row[name]) for name in columns})
+            for row in rows[whole].to_dict("records")
+        ]
         return [one for one in found if not math.isnan(one.low)]
 
     def _values(self, subject: str, name: str) -> list[float]:

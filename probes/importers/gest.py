@@ -143,9 +143,9 @@ def _translated(records: list[published_files.Record], report: Report) -> Iterat
     for line, record in records:
         stereotype, sides = _stereotype(record["stereotype"]), (record["male"], record["female"])
         why = faults({"male": sides[0], "female": sides[1]}, "male", "female")
-        masked = "" if why else _masked(*sides)
-        if why := why or (masked if isinstance(masked, str) else ""):
-            report.refuse(line, why, sides[0])
+        masked = why or _masked(*sides)
+        if isinstance(masked, str):
+            report.refuse(line, masked, sides[0])
         elif stereotype is None:
             report.refuse(line, _no_stereotype(record), sides[0])
         elif sides in known:
