@@ -200,6 +200,22 @@ def _contrast(
         )
 
 
+def in_styles(
+    by_subject: Mapping[str, Matrix], classes: tuple[str, str], known: Interval
+) -> Iterator[Number]:
+    """Yield `_contrast` in the frames of each style, by name; nothing of frames without styles."""
+    both = one_subject.classes_of(by_subject[DIFFERENCE], classes)
+    for style in sorted(set(both[0].styles)):
+        chosen = {
+            name: matrix.columns([own == style for own in matrix.styles])
+            for name, matrix in by_subject.items()
+        }
+        # Means of names are those of all frames, not of the style's.
+        alone = {name: replace(matrix, names=()) for name, matrix in chosen.items()}
+        for number in _contrast(alone, classes, known):
+            yield replace(number, slice=slices.of_style(style))
+
+
 def entropies(items: pd.DataFrame, paired: pd.DataFrame) -> Iterator[tuple[str, Number]]:
     """Yield the mean entropy of each model at the probed slots, and their difference.
 

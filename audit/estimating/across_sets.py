@@ -1,0 +1,81 @@
+"""Numbers of one set that rest on other sets of the record too."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import pandas as pd
+
+from maskaudit.audit.estimating import sharpness
+from maskaudit.audit.estimating.crossed.cells import matrices, with_difference
+from maskaudit.audit.estimating.crossed.one_subject import Number
+from maskaudit.audit.estimating.design import Design
+from maskaudit.audit.estimating.estimators import CORRECTED
+from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.pooling import pooling_rule
+from maskaudit.audit.estimating.read_alike import distinct
+from maskaudit.audit.estimating.registry.names import LOG_KAPPA
+from maskaudit.audit.estimating.statistics.interval import Interval
+from maskaudit.audit.recording.rows.slices import ALL
+
+# The rows of items, or of scores, of each set.
+BySet = Mapping[str, pd.DataFrame]
+
+
+def beyond_sharpness(
+    estimates: pd.DataFrame,
+    items: BySet,
+    scores: BySet,
+    designs: Sequence[Design],
+) -> Iterator[dict[str, Any]]:
+    """Yield rows of the tested sets on what is left beyond the sharpness of the benign sets."""
+    benign = [design for design in designs if design.expect == "benign"]
+    if not benign:
+        return
+    known = sharpness.sharpness(estimates, [design.name for design in benign])
+    # Another set of benign sets is another measure of sharpness.
+    named = "+".join(
+        sorted(f"{part.method['probe_set']}@{part.method['items']}" for part in benign)
+    )
+    kappas = estimates[(estimates["estimator"] == LOG_KAPPA) & (estimates["slice"] == str(ALL))]
+    for design in designs:
+        own = kappas[kappas["probe_set"] == design.name]
+        if design.expect != "lean" or own.empty:
+            continue
+        row = own.iloc[0]
+        kappa = Interval(**{name.name: float(row[name.name]) for name in fields(Interval)})
+        set_items = items[design.name]
+        groups = list(dict.fromkeys(set_items["group"]))
+        by_model, _ = matrices(set_items, scores[design.name], LOG_ODDS, groups[0], groups[1])
+        by_subject, classes = with_difference(by_model), design.classes(groups[0], groups[1])
+        for subject, number in sharpness.of_set(kappa, by_subject, classes, known):
+            key = replace(design, method={**design.method, "benign": named})
+            yield {
+                "probe_set": design.name,
+                "axis": design.axis,
+                "mode": CORRECTED,
+                **number.row(),
+                "subject": subject,
+                "method": key.key(f"{number.estimator}:{LOG_ODDS.name}", pooling_rule(set_items)),
+            }
+
+
+def beyond_in_styles(
+    items: pd.DataFrame,
+    scores: pd.DataFrame,
+    design: Design,
+    groups: Sequence[str],
+    known: Interval,
+) -> list[Number]:
+    """The contrast of a set in each style, were the candidate as sure as the reference.
+
+    Between two of its groups, () if it has no more. `scores` may be those of other sets too, and
+    `known` is the sharpness. Empty without styles, or without a contrast.
+    """
+    asked = distinct(items, scores)
+    first, second = groups or dict.fromkeys(items["group"])
+    classes = design.classes(first, second)
+    if classes is None:
+        return []
+    by_model, _ = matrices(asked, scores, LOG_ODDS, first, second)
+    return list(sharpness.in_styles(with_difference(by_model), classes, known))
