@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from itertools import combinations, permutations
 from typing import Any
 
 import pandas as pd
 
 from maskaudit.audit.estimating import sharpness
+from maskaudit.audit.estimating.crossed.association import is_crossed
 from maskaudit.audit.estimating.crossed.cells import matrices, with_difference
+from maskaudit.audit.estimating.crossed.convergence import of_sets
 from maskaudit.audit.estimating.crossed.one_subject import Number
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimators import CORRECTED
@@ -18,6 +21,7 @@ from maskaudit.audit.estimating.registry.names import LOG_KAPPA
 from maskaudit.audit.estimating.statistics.interval import Interval
 from maskaudit.audit.recording.rows.slices import ALL
 
+_TWO = 2
 # The rows of items, or of scores, of each set.
 BySet = Mapping[str, pd.DataFrame]
 
@@ -79,3 +83,49 @@ def beyond_in_styles(
         return []
     by_model, _ = matrices(asked, scores, LOG_ODDS, first, second)
     return list(sharpness.in_styles(with_difference(by_model), classes, known))
+
+
+def of_other_sets(
+    items: BySet,
+    scores: BySet,
+    designs: Sequence[Design],
+) -> Iterator[dict[str, Any]]:
+    """Yield rows on how alike two sets on an axis rank the attributes that both have."""
+    tested = [
+        design
+        for design in designs
+        if design.expect == "lean"
+        and items[design.name]["kind"].iloc[0] == "association"
+        and is_crossed(items[design.name])
+    ]
+    for design, other in permutations(tested, 2):
+        own, others = items[design.name], items[other.name]
+        shared = set(_probed(own)) & set(_probed(others))
+        if design.axis != other.axis or not shared:
+            continue
+        groups = list(dict.fromkeys(own["group"]))
+        for first, second in combinations(groups, 2):
+            if not {first, second} <= set(others["group"]):
+                continue
+            by_model, their = (
+                matrices(part, scores[name], LOG_ODDS, first, second, with_names=False)[0]
+                for name, part in ((design.name, own), (other.name, others))
+            )
+            named = f"{other.method['probe_set']}@{other.method['items']}"
+            key = replace(design, method={**design.method, "other": named})
+            for model, matrix in by_model.items():
+                for number in of_sets(matrix, their[model], other.name):
+                    between = (first, second) if len(groups) > _TWO else ()
+                    yield {
+                        "probe_set": design.name,
+                        "axis": design.axis,
+                        "mode": CORRECTED,
+                        **number.row(),
+                        "slice": str(number.slice.of_groups(*between)),
+                        "subject": model,
+                        "method": key.key(f"{number.estimator}:{LOG_ODDS.name}", pooling_rule(own)),
+                    }
+
+
+def _probed(items: pd.DataFrame) -> list[str]:
+    return items.loc[items["role"] == "probe", "attribute"].unique().tolist()

@@ -42,6 +42,7 @@ from maskaudit.audit.estimating.registry.names import (
     CHOICE,
     CHOICE_DROP,
     CONTRAST,
+    CONVERGENCE_SETS,
     DROP,
     ENTROPY,
     FIDELITY,
@@ -120,8 +121,13 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
             rows += [{"probe_set": design.name, "axis": design.axis, **row} for row in set_rows]
             left_out += [{"probe_set": design.name, **cell} for cell in missing]
     table = tables.table("estimates", rows)
+    together = (asked, tables_by_set[0], designs)
+    more: list[dict[str, Any]] = []
     if any(map(wanted, OF_SHARPNESS)):
-        more = across_sets.beyond_sharpness(table, asked, tables_by_set[0], designs)
+        more += across_sets.beyond_sharpness(table, *together)
+    if wanted(CONVERGENCE_SETS):
+        more += across_sets.of_other_sets(*together)
+    if more:
         table = tables.table("estimates", [*rows, *more])
     # Control sets stay out of the adjustment: more of them must not weaken the tests that count.
     tested = [design.name for design in designs if design.expect == "lean"]

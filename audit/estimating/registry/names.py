@@ -27,6 +27,8 @@ DECIDING_FRAMES, DECIDING_ATTRIBUTES = "deciding_frames", "deciding_attributes"
 CONTRAST_AT_CUT, CONTRAST_WITHOUT_TERM = "contrast_at_cut", "contrast_without_term"
 FRAMES_ALIKE, ATTRIBUTES_ALIKE = "frames_alike", "attributes_alike"
 FAMILY_ICC = "family_icc"
+# How alike other estimators, and other sets, rank the same attributes.
+CONVERGENCE_ESTIMATORS, CONVERGENCE_SETS = "convergence_estimators", "convergence_sets"
 # Numbers of contrasts of controls in the same frames.
 CONTROL_CONTRAST, CONTROL_SD, CONTROL_LARGEST = "control_contrast", "control_sd", "control_largest"
 CONTRAST_CALIBRATED = "contrast_calibrated"
@@ -62,6 +64,8 @@ OF_ROBUSTNESS = (
     FRAMES_ALIKE,
     ATTRIBUTES_ALIKE,
     FAMILY_ICC,
+    CONVERGENCE_ESTIMATORS,
+    CONVERGENCE_SETS,
 )
 GENERALIZABILITY, DEPENDABILITY = "generalizability", "dependability"
 FRAMES_NEEDED = "frames_needed"

@@ -20,6 +20,8 @@ from maskaudit.audit.estimating.registry.names import (
     CONTROL_CONTRAST,
     CONTROL_LARGEST,
     CONTROL_SD,
+    CONVERGENCE_ESTIMATORS,
+    CONVERGENCE_SETS,
     DECIDING_ATTRIBUTES,
     DECIDING_FRAMES,
     ENTROPY,
@@ -321,6 +323,25 @@ ENTRIES = (
         ATTRIBUTES_ALIKE,
         "The same of attributes over frames.",
         "Why: attributes may be of one family, or hold one word.",
+    ),
+    _plain(
+        CONVERGENCE_ESTIMATORS,
+        "How alike the log-odds and another estimator rank a set’s attributes, noise taken out: "
+        "Spearman’s rank correlation of the one’s averages over half of the frames with the "
+        "other’s over the other half, both ways, over the square root of their reliabilities. "
+        "About -1 to 1; noise may carry it a little beyond.",
+        "That either is right: both read the same sentences.",
+        source="Spearman 1904",
+        subjects="models",
+    ),
+    _plain(
+        CONVERGENCE_SETS,
+        "How alike two sets on an axis rank the attributes that both have, noise taken out: "
+        "Spearman’s rank correlation of their averages over the square root of both reliabilities. "
+        "About -1 to 1; noise may carry it a little beyond.",
+        "Whether the two lean equally far; or that either is right.",
+        source="Spearman 1904",
+        subjects="models",
     ),
     _plain(
         FAMILY_ICC,

@@ -10,6 +10,7 @@ from pathlib import Path
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.validity.document import document, summary
 from maskaudit.audit.proving.validity.numbers import (
+    convergence,
     covariates,
     facets,
     intervals,
@@ -39,6 +40,7 @@ TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
     (intervals.tables, Fraction(1)),
     (facets.tables, Fraction(2, 5)),
     (covariates.tables, Fraction(1)),
+    (convergence.tables, Fraction(2, 5)),
     (leans.tables, Fraction(1)),
     (relations.tables, Fraction(1)),
     (nulls.tables, Fraction(1)),
@@ -98,11 +100,11 @@ def sizes(repetitions: int, seed: int) -> str:
         )
     )
     return (
-        f"{repetitions:,} repetitions ({of_facets:,} of styles, families and frames that behave as "
-        f"one, {fewer:,} of what the page calls shown, {more:,} headlines, "
+        f"{repetitions:,} repetitions ({of_facets:,} of styles, families, rankings and frames "
+        f"that behave as one, {fewer:,} of what the page calls shown, {more:,} headlines, "
         f"{most:,} margins, {more:,} series of weekly audits, {years:,} years of change points, "
-        f"{more:,} verdicts of a gate, {fewer:,} on styles, {half:,} against the best of several "
-        f"and at a bound), seed {seed}"
+        f"{more:,} verdicts of a gate, {fewer:,} on styles, {half:,} against the best "
+        f"of several and at a bound), seed {seed}"
     )
 
 
