@@ -9,15 +9,17 @@ import pandas as pd
 
 from maskaudit.audit.estimating import sharpness
 from maskaudit.audit.estimating.crossed.association import is_crossed
-from maskaudit.audit.estimating.crossed.cells import matrices, with_difference
+from maskaudit.audit.estimating.crossed.cells import DIFFERENCE, matrices, with_difference
 from maskaudit.audit.estimating.crossed.convergence import of_sets
 from maskaudit.audit.estimating.crossed.one_subject import Number
+from maskaudit.audit.estimating.crossed.several_groups import of_group_and_rest, own_class_and_rest
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimators import CORRECTED
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import pooling_rule
 from maskaudit.audit.estimating.read_alike import distinct
-from maskaudit.audit.estimating.registry.names import LOG_KAPPA
+from maskaudit.audit.estimating.registry.names import LOG_KAPPA, REST, REST_BEYOND
+from maskaudit.audit.estimating.sharpness import Sharpness
 from maskaudit.audit.estimating.statistics.interval import Interval
 from maskaudit.audit.recording.rows.slices import ALL
 
@@ -41,27 +43,57 @@ def beyond_sharpness(
     named = "+".join(
         sorted(f"{part.method['probe_set']}@{part.method['items']}" for part in benign)
     )
-    kappas = estimates[(estimates["estimator"] == LOG_KAPPA) & (estimates["slice"] == str(ALL))]
+    kappas = estimates[estimates["estimator"] == LOG_KAPPA]
     for design in designs:
         own = kappas[kappas["probe_set"] == design.name]
         if design.expect != "lean" or own.empty:
             continue
-        row = own.iloc[0]
-        kappa = Interval(**{name.name: float(row[name.name]) for name in fields(Interval)})
-        set_items = items[design.name]
-        groups = list(dict.fromkeys(set_items["group"]))
-        by_model, _ = matrices(set_items, scores[design.name], LOG_ODDS, groups[0], groups[1])
-        by_subject, classes = with_difference(by_model), design.classes(groups[0], groups[1])
-        for subject, number in sharpness.of_set(kappa, by_subject, classes, known):
-            key = replace(design, method={**design.method, "benign": named})
+        asked = items[design.name]
+        of_set = _beyond_in_set(design, asked, scores[design.name], own, known)
+        key = replace(design, method={**design.method, "benign": named})
+        for subject, number in of_set:
             yield {
                 "probe_set": design.name,
                 "axis": design.axis,
                 "mode": CORRECTED,
                 **number.row(),
                 "subject": subject,
-                "method": key.key(f"{number.estimator}:{LOG_ODDS.name}", pooling_rule(set_items)),
+                "method": key.key(f"{number.estimator}:{LOG_ODDS.name}", pooling_rule(asked)),
             }
+
+
+def _beyond_in_set(
+    design: Design,
+    items: pd.DataFrame,
+    scores: pd.DataFrame,
+    kappas: pd.DataFrame,
+    known: Sharpness,
+) -> Iterator[tuple[str, Number]]:
+    """Yield what is beyond sharpness between each two groups of a set, and of each and the rest.
+
+    `kappas` are the set's own amplifications, one for each two groups.
+    """
+    groups = list(dict.fromkeys(items["group"]))
+    for first, second in combinations(groups, 2):
+        between = (first, second) if len(groups) > _TWO else ()
+        row = kappas[kappas["slice"] == str(ALL.of_groups(*between))].iloc[0]
+        kappa = Interval(**{name.name: float(row[name.name]) for name in fields(Interval)})
+        by_model, _ = matrices(items, scores, LOG_ODDS, first, second)
+        by_subject, classes = with_difference(by_model), design.classes(first, second)
+        for subject, number in sharpness.of_set(kappa, by_subject, classes, known):
+            yield subject, replace(number, slice=number.slice.of_groups(*between))
+    for group in sorted(groups) if len(groups) > _TWO else ():
+        against = {
+            subject: own_class_and_rest(matrix, group, design.directions)
+            for subject, matrix in of_group_and_rest(items, scores, group).items()
+        }
+        two = {subject: own for subject, own in against.items() if own is not None}
+        if not two:
+            continue
+        by_subject = {subject: matrix for subject, (matrix, _) in two.items()}
+        _, classes = two[DIFFERENCE]
+        for subject, number in sharpness.of_contrast(by_subject, classes, known, REST_BEYOND):
+            yield subject, replace(number, slice=number.slice.of_groups(group, REST))
 
 
 def beyond_in_styles(

@@ -133,9 +133,7 @@ def of_set(
     if flag := known.why_none:
         yield RELATION, replace(of_whole, flag=flag)
         if classes is not None:
-            pair = one_subject.classes_of(by_subject[DIFFERENCE], classes)
-            number = one_subject.of_pair(pair, slices.CONTRAST, CONTRAST_BEYOND)
-            yield DIFFERENCE, replace(number, flag=flag)
+            yield from of_contrast(by_subject, classes, known, CONTRAST_BEYOND)
         return
     if np.isnan(kappa.std_error):
         yield RELATION, replace(of_whole, flag="not_estimable")
@@ -143,7 +141,19 @@ def of_set(
         interval = beyond(kappa.estimate, (kappa.std_error**2, kappa.df), known.interval)
         yield RELATION, replace(of_whole, interval=interval)
     if classes is not None:
-        yield from ((DIFFERENCE, found) for found in _contrast(by_subject, classes, known.interval))
+        yield from of_contrast(by_subject, classes, known, CONTRAST_BEYOND)
+
+
+def of_contrast(
+    by_subject: Mapping[str, Matrix], classes: tuple[str, str], known: Sharpness, name: str
+) -> Iterator[tuple[str, Number]]:
+    """Yield a contrast of these cells beyond sharpness, called `name`, or why it is not known."""
+    if flag := known.why_none:
+        pair = one_subject.classes_of(by_subject[DIFFERENCE], classes)
+        yield DIFFERENCE, replace(one_subject.of_pair(pair, slices.CONTRAST, name), flag=flag)
+        return
+    for number in _contrast(by_subject, classes, known.interval):
+        yield DIFFERENCE, replace(number, estimator=name)
 
 
 def beyond(log_ratio: float, part: Part, known: Interval) -> Interval:

@@ -18,10 +18,12 @@ from maskaudit.audit.estimating.crossed.cells import DIFFERENCE
 from maskaudit.audit.estimating.numbers import LOG_RATIO, find
 from maskaudit.audit.estimating.registry.names import (
     CONTRAST,
+    CONTRAST_AGAINST_REST,
     CONTRAST_BEYOND,
     ENTROPY,
     LOG_KAPPA,
     OF_SHARPNESS,
+    REST_BEYOND,
 )
 from maskaudit.audit.estimating.sharpness import Sharpness
 from maskaudit.audit.estimating.statistics.interval import Interval
@@ -35,6 +37,8 @@ from maskaudit.audit.recording.rows.slices import Slice
 if TYPE_CHECKING:
     from maskaudit.audit.estimating.registry.entry import Harm
 
+# By number that is judged, the one that it would be were the candidate as sure as the reference.
+_BEYOND = {CONTRAST: CONTRAST_BEYOND, CONTRAST_AGAINST_REST: REST_BEYOND}
 # The numbers that a verdict of this kind rests on, beside the one that is judged.
 RESTS_ON = frozenset({*OF_SHARPNESS, LOG_KAPPA, ENTROPY})
 NOT_MEASURED = (
@@ -146,13 +150,13 @@ def _beyond(
     if number.estimator in LOG_RATIO.values():
         found = sharpness.beyond(number.estimate, (number.std_error**2, number.df), known)
         return found.estimate, found.std_error, found.df
-    if number.estimator != CONTRAST:
+    if number.estimator not in _BEYOND:
         return None
     wanted = {
         "probe_set": number.probe_set,
         "slice": number.slice,
         "mode": number.mode,
-        "estimator": CONTRAST_BEYOND,
+        "estimator": _BEYOND[number.estimator],
         "subject": DIFFERENCE,
     }
     rows = estimates[(estimates[list(wanted)] == pd.Series(wanted)).all(axis=1)]

@@ -36,8 +36,16 @@ OF_CONTROLS = (CONTROL_CONTRAST, CONTROL_SD, CONTROL_LARGEST, CONTRAST_CALIBRATE
 # Numbers of how sure two models are of themselves, and of what is left beyond that.
 LOG_KAPPA_BENIGN, LOG_KAPPA_BEYOND = "log_kappa_benign", "log_kappa_beyond"
 CONTRAST_BEYOND, ENTROPY = "contrast_beyond_sharpness", "slot_entropy"
+REST_BEYOND = "against_rest_beyond_sharpness"
 BENIGN_Q, ENTROPY_BENIGN = "benign_q", "slot_entropy_benign"
-OF_SHARPNESS = (LOG_KAPPA_BENIGN, BENIGN_Q, ENTROPY_BENIGN, LOG_KAPPA_BEYOND, CONTRAST_BEYOND)
+OF_SHARPNESS = (
+    LOG_KAPPA_BENIGN,
+    BENIGN_Q,
+    ENTROPY_BENIGN,
+    LOG_KAPPA_BEYOND,
+    CONTRAST_BEYOND,
+    REST_BEYOND,
+)
 # Numbers of a contrast with its attributes' pieces, words and frequency held equal, and how far
 # its classes are apart in them.
 CONTRAST_ADJUSTED, CONTRAST_MATCHED = "contrast_adjusted", "contrast_matched"

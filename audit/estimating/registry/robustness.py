@@ -1,6 +1,7 @@
 """Entries of the numbers on styles of sentence, and on what a contrast depends on."""
 
 from maskaudit.audit.estimating.registry.entry import (
+    FURTHER,
     INHERITED,
     ROBUSTNESS,
     Entry,
@@ -35,6 +36,7 @@ from maskaudit.audit.estimating.registry.names import (
     OTHER_STYLES,
     PARAPHRASE_SHIFT,
     PIECES_APART,
+    REST_BEYOND,
     STYLE_CONTRAST,
     STYLE_Q,
     STYLE_SD,
@@ -157,6 +159,19 @@ ENTRIES = (
         "reference: its contrast over κ_benign, less the reference’s.",
         "Sharpness that is not one factor for all words.",
         subjects="difference",
+    ),
+    _plain(
+        REST_BEYOND,
+        "In a set of three groups or more, the difference of the two contrasts of one group "
+        "against the rest, were the candidate as sure of itself as the reference.",
+        "Sharpness that is not one factor for all words; or which of the other groups it is "
+        "against.",
+        unit="nats",
+        null=0.0,
+        power=1,
+        harm="up",
+        subjects="difference",
+        shown=FURTHER,
     ),
     _plain(
         ENTROPY,
