@@ -73,6 +73,8 @@ class Header(Part):
     contrast: list[Name] | None = Field(default=None, min_length=2, max_length=2)
     # Written into records by the sets that have it alone (`audit.describe`).
     plain: Annotated[list[Name], BeforeValidator(listed)] = Field(default=[], exclude=True)
+    # The set that an imported one is the control of, as `audit.describe` writes it too.
+    control_of: Name | None = Field(default=None, exclude=True)
     expect: Expect = "lean"
     share_alike: bool = False
     non_commercial: bool = False

@@ -520,4 +520,5 @@ def _of_import(probe_set: ProbeSet, part: Expanded) -> dict[str, Any]:
         "frames": part.items["frame"].nunique(),
         "notes": probe_set.notes,
         "unusable": probe_set.unusable,
+        **({"control_of": of} if (of := probe_set.header.control_of) else {}),
     }
