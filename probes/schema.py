@@ -73,8 +73,6 @@ class Header(Part):
     contrast: list[Name] | None = Field(default=None, min_length=2, max_length=2)
     # Written into records by the sets that have it alone (`audit.describe`).
     plain: Annotated[list[Name], BeforeValidator(listed)] = Field(default=[], exclude=True)
-    # The set that an imported one is the control of, as `audit.describe` writes it too.
-    control_of: Name | None = Field(default=None, exclude=True)
     expect: Expect = "lean"
     share_alike: bool = False
     non_commercial: bool = False
@@ -344,9 +342,17 @@ def _without_later(words: Any) -> Any:  # noqa: ANN401 - what `model_dump` gives
     }
 
 
+class ImportedHeader(Header):
+    """The header of an import; `control_of` names the set that it has the sentences of."""
+
+    # Written into records by the sets that have it alone (`audit.describe`).
+    control_of: Name | None = Field(default=None, exclude=True)
+
+
 class ImportedSet(ProbeSet):
     """A published set, read from a folder written by `maskaudit probes import`."""
 
+    header: ImportedHeader = Field(alias="set")
     rows: list[dict[str, Any]] = Field(default=[])
     notes: list[str] = Field(default=[])
     unusable: int = 0

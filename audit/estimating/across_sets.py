@@ -1,8 +1,8 @@
 """Numbers of one set that rest on other sets of the record too."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
-from itertools import combinations, permutations
+from itertools import combinations
 from typing import Any
 
 import pandas as pd
@@ -18,10 +18,11 @@ from maskaudit.audit.estimating.estimators import CORRECTED
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import pooling_rule
 from maskaudit.audit.estimating.read_alike import distinct
-from maskaudit.audit.estimating.registry.names import LOG_KAPPA, REST, REST_BEYOND
+from maskaudit.audit.estimating.registry.names import CONVERGENCE_SETS, LOG_KAPPA, REST, REST_BEYOND
 from maskaudit.audit.estimating.sharpness import Sharpness
 from maskaudit.audit.estimating.statistics.interval import Interval
-from maskaudit.audit.recording.rows.slices import ALL
+from maskaudit.audit.recording.rows import slices
+from maskaudit.audit.recording.rows.slices import ALL, Slice
 
 _TWO = 2
 # The rows of items, or of scores, of each set.
@@ -130,33 +131,48 @@ def of_other_sets(
         and items[design.name]["kind"].iloc[0] == "association"
         and is_crossed(items[design.name])
     ]
-    for design, other in permutations(tested, 2):
-        own, others = items[design.name], items[other.name]
+    for pair in combinations(tested, 2):
+        own, others = (items[design.name] for design in pair)
         shared = set(_probed(own)) & set(_probed(others))
-        if design.axis != other.axis or not shared:
+        if pair[0].axis != pair[1].axis or not shared:
             continue
-        groups = list(dict.fromkeys(own["group"]))
-        for first, second in combinations(groups, 2):
+        for first, second in combinations(dict.fromkeys(own["group"]), 2):
             if not {first, second} <= set(others["group"]):
                 continue
             by_model, their = (
-                matrices(part, scores[name], LOG_ODDS, first, second, with_names=False)[0]
-                for name, part in ((design.name, own), (other.name, others))
+                matrices(items[name], scores[name], LOG_ODDS, first, second, with_names=False)[0]
+                for name in (design.name for design in pair)
             )
-            named = f"{other.method['probe_set']}@{other.method['items']}"
-            key = replace(design, method={**design.method, "other": named})
             for model, matrix in by_model.items():
-                for number in of_sets(matrix, their[model], other.name):
-                    between = (first, second) if len(groups) > _TWO else ()
-                    yield {
-                        "probe_set": design.name,
-                        "axis": design.axis,
-                        "mode": CORRECTED,
-                        **number.row(),
-                        "slice": str(number.slice.of_groups(*between)),
-                        "subject": model,
-                        "method": key.key(f"{number.estimator}:{LOG_ODDS.name}", pooling_rule(own)),
-                    }
+                for number in of_sets(matrix, their[model], pair[1].name):
+                    # The same seen from either set; turning both pairs of groups changes no rank.
+                    for design, other in (pair, pair[::-1]):
+                        yield {
+                            **_of_other_set(design, other, items[design.name]),
+                            **number.row(),
+                            "slice": str(_between(items[design.name], other, {first, second})),
+                            "subject": model,
+                        }
+
+
+def _of_other_set(design: Design, other: Design, items: pd.DataFrame) -> dict[str, str]:
+    """What the row of a set says that is held against another one."""
+    named = f"{other.method['probe_set']}@{other.method['items']}"
+    key = replace(design, method={**design.method, "other": named})
+    name = f"{CONVERGENCE_SETS}:{LOG_ODDS.name}"
+    return {
+        "probe_set": design.name,
+        "axis": design.axis,
+        "mode": CORRECTED,
+        "method": key.key(name, pooling_rule(items)),
+    }
+
+
+def _between(items: pd.DataFrame, other: Design, asked: Collection[str]) -> Slice:
+    """The slice of a set that another one has too, between two groups in the set's own order."""
+    groups = list(dict.fromkeys(items["group"]))
+    ordered = [group for group in groups if group in asked]
+    return slices.of_set(other.name).of_groups(*(ordered if len(groups) > _TWO else ()))
 
 
 def _probed(items: pd.DataFrame) -> list[str]:

@@ -191,3 +191,14 @@ def test_no_record_keeps_them():
     """They follow from the scores, and the page and `robustness` make them."""
     made = estimate(*two_sets()).estimates
     assert not made["estimator"].isin([SETS, ESTIMATORS]).any()
+
+
+@pytest.mark.slow
+def test_groups_that_two_sets_share_are_compared_in_whatever_order_and_beside_others():
+    """A third group is left alone, and each set names the pair in its own order."""
+    three = {"men": ["he"], "they": ["they"], "women": ["she"]}
+    found = found_in(*two_sets(groups=three), SETS)
+    assert found.loc[("one", "candidate"), "slice"] == "set=other"
+    assert found.loc[("other", "candidate"), "slice"] == "men/women: set=one"
+    assert found["estimate"].nunique() == 2
+    assert (found["estimate"] > 0.5).all()
