@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskaudit.audit.recording.rows import tables
 from maskaudit.probes import expand as expanding
 from maskaudit.probes import items_digest as digesting
 from maskaudit.probes.expand import Expanded, article, context_id, expand, item_id
@@ -303,23 +302,6 @@ def test_a_fact_has_a_row_for_each_answer_and_each_partner():
         ("No [MASK].", "changed", "even"),
         ("No [MASK].", "changed", "small"),
     }
-
-
-@pytest.mark.parametrize("name", shipped())
-@pytest.mark.slow
-def test_every_item_of_a_shipped_set_has_its_sentence_and_a_mask_at_its_slot(name):
-    """No brace is left over, no article is doubled, and the tables have their columns."""
-    found = expand(load(shipped()[name]))
-    tables.check("contexts", found.contexts)
-    tables.check("items", found.items)
-    assert set(found.items["context"]) == set(found.contexts["context"])
-    assert found.contexts["context"].is_unique
-    whole = rows(found)
-    assert not whole["text"].str.contains(r"[{}]|\b[Aa]n? an? ").any()
-    assert (whole["slot"] < whole["text"].str.count(r"\[MASK\]")).all()
-    opens = whole["text"].str.startswith("[MASK]") & (whole["slot"] == 0)
-    first = whole.loc[opens, "target"].str[0]
-    assert (first.str.isupper() | first.str.isdigit()).all()
 
 
 # --- The prior ------------------------------------------------------------------------------------

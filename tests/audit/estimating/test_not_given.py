@@ -12,8 +12,6 @@ from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.not_given import NotGiven, count_facts, of_record, of_set
 from maskaudit.audit.recording.rows import tables
-from maskaudit.probes.expand import expand
-from maskaudit.probes.loading import load, shipped
 from tests import manifests
 
 WOMEN_AND_MEN = ("women", "men")
@@ -121,13 +119,6 @@ def test_frames_that_share_their_sentences_are_counted_as_they_are_clustered() -
     assert told(items) == []
     [reason] = told(items.assign(context=pair.astype(str) + "/" + items["group"]))
     assert "the set has 3 frames that share no sentence, and they take 6" in reason.text
-
-
-@pytest.mark.parametrize("name", shipped())
-def test_the_shipped_sets_are_given_all_that_they_ask_for(name: str) -> None:
-    """Nothing is told of a set that lacks nothing."""
-    probe_set = load(shipped()[name])
-    assert of_set(expand(probe_set).items, probe_set.header.contrast, has_lexicon=False) == []
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,9 @@ VERSIONS = sorted((ROOT / "examples" / "versions" / "records").iterdir())
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def first_frames(part):
-    """Return a set of a few frames, enough for a slope: a number's name does not depend on more."""
+def first_frames(probe_set):
+    """Expand a few frames of a set, enough for a slope: a number's name does not depend on more."""
+    part = expand(probe_set.model_copy(update={"frames": probe_set.frames[:12]}))
     own = part.items[part.items["frame"].isin(part.items["frame"].unique()[:12])]
     return replace(part, items=own, contexts=part.contexts.merge(own[["context"]]))
 
@@ -72,9 +73,7 @@ def made_up(part, rng):
 def default():
     """Return the estimates of the sets that are audited by default, on scores that are drawn."""
     rng = np.random.default_rng(0)
-    parts = [
-        (probe_set, first_frames(expand(probe_set))) for probe_set in map(load, shipped().values())
-    ]
+    parts = [(probe_set, first_frames(probe_set)) for probe_set in map(load, shipped().values())]
     drawn = [made_up(part, rng) for _, part in parts]
     scores, paired = (pd.concat(own).drop_duplicates(own[0].columns[:3]) for own in
                       zip(*drawn, strict=True))  # fmt: skip
