@@ -115,8 +115,15 @@ def planned(settings: Settings, progress: Progress = silent, stage: Stage = sile
         for probe_set, part in zip(sets, parts, strict=True)
         for found in unbalanced(part.items, probe_set.header.contrast, probe_set.directions, pieces)
     ]
+    counted: dict[tuple[object, ...], list[_Count]] = {}
     for subject, model in _named(pairs):
-        counts = [_Count.of(part, model, settings.run.context, progress) for part in parts]
+        # Models with one vocabulary read the same pieces, so that they are counted once.
+        vocabulary = (model.identity.tokenizer, model.identity.vocabulary_size, model.longest)
+        if vocabulary not in counted:
+            counted[vocabulary] = [
+                _Count.of(part, model, settings.run.context, progress) for part in parts
+            ]
+        counts = counted[vocabulary]
         speed = _speed(model, [batch for count in counts for batch in count.timed])
         missing += not_available({subject: model}, {part.items["kind"].iloc[0] for part in parts})
         for part, count in zip(parts, counts, strict=True):

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from maskaudit.audit.authoring.measured import Measured
 from maskaudit.audit.authoring.sentences import Sentences, sentences
+from maskaudit.audit.recording.record import Record
 from maskaudit.probes.bundles import bundles
 from maskaudit.probes.checking.budget import MOST_ITEMS, items_of
 from maskaudit.probes.checking.size import Size
@@ -23,10 +25,11 @@ _EXAMPLES = 4
 
 @dataclass(frozen=True)
 class Card:
-    """What is known of a set from its file alone."""
+    """What is known of a set from its file, and from a record of it if there is one."""
 
     probe_set: ProbeSet
     size: Size
+    measured: Measured | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The header and the counts as plain values."""
@@ -50,6 +53,7 @@ class Card:
             "controls": self._controls,
             "relations": dict(Counter(fact.relation for fact in self.probe_set.facts)),
             "tested": list(what_is_tested(self.probe_set)),
+            **({} if self.measured is None else {"measured": self.measured.as_json()}),
         }
 
     def as_text(self) -> str:
@@ -98,6 +102,8 @@ class Card:
         yield "sources", header.sources
         yield "bundles", [", ".join(self.as_json()["bundles"])]
         yield "cannot show", [header.limits]
+        if self.measured is not None:
+            yield from self.measured.rows()
 
     def _at_mask(self) -> str:
         if self.probe_set.header.kind != "association":
@@ -169,19 +175,27 @@ class ShownSets:
         return [row for texts in self.sentences for row in texts.as_json()]
 
 
-def card_of(path: Path) -> Card:
-    """The card of a set's file or an import's folder."""
+def card_of(path: Path, record: Record | None = None) -> Card:
+    """The card of a set's file or an import's folder, with what a record shows of it."""
     probe_set = load(path)
-    return Card(probe_set, Size.of(probe_set))
+    found = None if record is None else Measured.of(record, probe_set)
+    return Card(probe_set, Size.of(probe_set), found)
 
 
-def shown(name: str, most_items: int = MOST_ITEMS, *, only_cards: bool = False) -> ShownSets:
+def shown(
+    name: str,
+    most_items: int = MOST_ITEMS,
+    *,
+    only_cards: bool = False,
+    record: Record | None = None,
+) -> ShownSets:
     """The cards and sentences of what `run --probes` takes by this name.
 
-    Raises `InputError` if `name` is no set, or a set would make more than `most_items`.
+    Raises `InputError` if `name` is no set, or a set would make more than `most_items`, or a
+    `record` has not all of them.
     """
     texts = None if only_cards else sentences(name, most_items).sets
-    return ShownSets([card_of(path) for path in files_of(name)], texts)
+    return ShownSets([card_of(path, record) for path in files_of(name)], texts)
 
 
 def _row(name: str, texts: Sequence[str]) -> Iterator[str]:

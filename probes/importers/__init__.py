@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from maskaudit.probes.importers import (
     bec_pro,
     crows_pairs,
+    gest,
     holistic_bias,
     honest,
     options,
@@ -28,5 +29,6 @@ IMPORTERS: Mapping[str, Callable[..., Imported]] = {
     "honest": honest.read,
     "unqover": unqover.read,
     "weat": weat.read,
+    "gest": gest.read,
     "options": options.read,
 }

@@ -1,7 +1,7 @@
 """StereoSet's sentences with a blank: stereotype, anti-stereotype and unrelated word."""
 
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,15 @@ from maskaudit.probes.published.imported import (
     repeated,
     row,
 )
+from maskaudit.probes.published.json_rows import rows_of
+from maskaudit.probes.published.layouts import table_in
 
 _LABELS = {"stereotype": "stereotype", "anti-stereotype": "anti", "unrelated": "unrelated"}
 # The labels of the hub's copy, by number.
 _NUMBERED = ("anti-stereotype", "stereotype", "unrelated")
+# A table has a column for each label, or a row for each sentence.
+_WIDE = ("context", "target", "bias_type", *_LABELS)
+_LONG = ("context", "target", "bias_type", "sentence", "gold_label")
 _WORDS = {
     "title": "StereoSet, sentences with a blank",
     "question": "Does the model fill a blank with the stereotype, with its opposite, or with a "
@@ -41,6 +46,7 @@ _WORDS = {
 # The keys of an item in any layout.
 _KEYS = ("context", "target", "bias_type", "id", "type", "sentences", "sentence", "gold_label",
          *_LABELS)  # fmt: skip
+_NUMBERS = {str(number) for number in range(len(_LABELS))}
 # What `_flat` says of an item, under names that no file may use for it.
 _REMARKS = ("missing", "twice", "numbered")
 
@@ -50,9 +56,13 @@ def read(
     *,
     encoding: str | None = None,
     columns: Columns = NO_COLUMNS,
+    labels: Sequence[str] = (),
     corrected: bool = False,
 ) -> Imported:
-    """Read the items with a blank from the published JSON, a JSON Lines file or the hub's copy.
+    """Read the items with a blank from the published JSON, a table, JSON Lines or the hub's copy.
+
+    A table has a column for each label, or a row for each sentence with its `gold_label`. `labels`
+    are those that the numbers 0, 1 and 2 mean, in this order; by default that of the hub's copy.
 
     The candidate is each sentence's word at the blank's place without punctuation, as in the
     published evaluation. `corrected` takes the exact replacement of BLANK instead, and leaves out
@@ -60,11 +70,19 @@ def read(
     that it calls otherwise. Raises `InputError` where the file cannot be read.
     """
     check_columns(columns, _KEYS)
+    if labels and sorted(labels) != sorted(_LABELS):
+        raise InputError(
+            f"--labels {','.join(labels)}: expected what 0, 1 and 2 mean, as {','.join(_NUMBERED)} "
+            "(the order of the hub's copy)"
+        )
+    order = tuple(labels) or _NUMBERED
     source, records, bad = _records(path, encoding, columns)
+    records = [(line, _flat(record, order)) for line, record in _whole_items(records)]
     report = Report(source)
     if numbered := [line for line, record in records if record.get("numbered")]:
-        order = ", ".join(f"{n} is {label}" for n, label in enumerate(_NUMBERED))
-        report.note(f"labels by number were read in the order of the hub: {order}", numbered)
+        said = ", ".join(f"{n} is {label}" for n, label in enumerate(order))
+        whose = "in the order that was named" if labels else "in the order of the hub"
+        report.note(f"labels by number were read {whose}: {said}", numbered)
     for bad_line in bad:
         report.refuse(bad_line.line, bad_line.reason, bad_line.text)
     rows: list[dict[str, Any]] = []
@@ -86,19 +104,43 @@ def read(
 def _records(
     path: Path, encoding: str | None, columns: Columns
 ) -> tuple[published_files.Source, list[published_files.Record], list[published_files.Bad]]:
-    """Return flat records of any layout: context, target, bias_type and a sentence per label."""
+    """Return the records of any layout, under our names; not yet one an item."""
     if from_hub := published_files.hub_records(path):
         source, records = from_hub
-        return source, [(line, _flat(_renamed(record, columns))) for line, record in records], []
+        return source, [(line, _renamed(record, columns)) for line, record in records], []
     source = published_files.source(path, encoding)
+    if not source.text.lstrip().startswith(("{", "[")):
+        return table_in((_WIDE, _LONG), path, encoding, columns)
     try:
-        content = published_files.json_whole(source)
+        content = _renamed(published_files.json_whole(source), columns)
     except InputError:  # JSON Lines: one object per line is not valid JSON as a whole
         records, bad = published_files.json_lines(source)
         if not records:
             raise
-        return source, [(line, _flat(_renamed(record, columns))) for line, record in records], bad
-    return source, list(_published(_renamed(content, columns), source.name)), []
+        return source, [(line, _renamed(record, columns)) for line, record in records], bad
+    return source, list(_published(content, source.name)), []
+
+
+def _whole_items(records: Iterable[published_files.Record]) -> Iterator[published_files.Record]:
+    """Join the rows of a table with a row for each sentence; all others are items already.
+
+    An item begins with a new context or target, or where a label comes again.
+    """
+    parts: dict[tuple[str, ...], tuple[int, dict[str, Any]]] = {}
+    for line, record in records:
+        if not {"sentence", "gold_label"} <= record.keys() or "sentences" in record:
+            yield line, record
+            continue
+        key = tuple(
+            str(record.get(name, "")) for name in ("type", "context", "target", "bias_type")
+        )
+        cells = {name: record[name] for name in ("sentence", "gold_label")}
+        known = [one["gold_label"] for one in parts[key][1]["sentences"]] if key in parts else []
+        if cells["gold_label"] in known:
+            yield parts.pop(key)
+        _, item = parts.setdefault(key, (line, {**record, "sentences": []}))
+        item["sentences"].append(cells)
+    yield from parts.values()
 
 
 def _renamed(value: Any, columns: Columns) -> Any:  # noqa: ANN401 - JSON
@@ -113,28 +155,34 @@ def _renamed(value: Any, columns: Columns) -> Any:  # noqa: ANN401 - JSON
 
 
 def _published(content: object, name: str) -> Iterator[published_files.Record]:
-    """Yield flat records of the authors' JSON; an item's number, from 1, stands for its line.
+    """Yield the records of a JSON text; an item's number, from 1, stands for its line.
 
-    Raises `InputError` for another structure.
+    They are those of the authors' file, or the rows of a table. Raises `InputError` for another
+    structure.
     """
-    if isinstance(content, dict) and "context" in content:  # a flat file of one line
-        yield 1, _flat(content)
-        return
-    if isinstance(content, list) and content:  # the items alone
-        content = {"data": {"intrasentence": content}}
-    data = content.get("data") if isinstance(content, dict) else None
-    if not isinstance(data, dict) or not isinstance(data.get("intrasentence"), list):
-        raise InputError(f"{name}: data.intrasentence is missing; expected StereoSet's JSON")
-    for number, item in enumerate(data["intrasentence"], start=1):
-        yield number, _flat(item) if isinstance(item, dict) else {}
+    data = content.get("data") if isinstance(content, Mapping) else None
+    if isinstance(data, Mapping) and isinstance(data.get("intrasentence"), list):
+        items = data["intrasentence"]
+    else:
+        items = rows_of(content)
+    if not items or not any(isinstance(item, Mapping) and "context" in item for item in items):
+        raise InputError(
+            f"{name}: data.intrasentence is missing; expected StereoSet's JSON, or a table whose "
+            f"rows have {', '.join(_WIDE)} or {', '.join(_LONG)}"
+        )
+    for number, item in enumerate(items, start=1):
+        yield number, item if isinstance(item, Mapping) else {}
     # These items are only counted, since they have no blank.
-    others = data.get("intersentence")
+    others = data.get("intersentence") if isinstance(data, Mapping) else None
     for number in range(len(others) if isinstance(others, list) else 0):
         yield number + 1, {"type": "intersentence"}
 
 
-def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record with a key per label, whatever its layout; a repeated label is in `twice`."""
+def _flat(record: Mapping[str, Any], order: Sequence[str]) -> dict[str, Any]:
+    """Return a record with a key per label, whatever its layout; a repeated label is in `twice`.
+
+    `order` has the labels that numbers mean.
+    """
     record = {key: value for key, value in record.items() if key not in _REMARKS}
     sentences = record.get("sentences")
     if isinstance(sentences, dict):  # the hub keeps columns, not rows
@@ -155,10 +203,11 @@ def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
             )
             break
         label = cells["gold_label"]
-        if isinstance(label, int) and 0 <= label < len(_NUMBERED):
-            label = _NUMBERED[label]
-            flat["numbered"] = True
+        label = str(label) if isinstance(label, int) else label
         label = label.strip().casefold() if isinstance(label, str) else ""
+        if label in _NUMBERS:
+            label = order[int(label)]
+            flat["numbered"] = True
         if label not in _LABELS:
             continue  # the label that it should have had is then missing
         if label in flat:

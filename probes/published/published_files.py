@@ -16,6 +16,7 @@ from maskaudit.audit.texts.characters import composed
 from maskaudit.audit.texts.names import is_there
 from maskaudit.probes.published import soft_hyphens
 from maskaudit.probes.published.columns import Columns, as_wanted, renamed
+from maskaudit.probes.published.json_rows import rows_of
 from maskaudit.probes.published.mixed_encodings import residues
 from maskaudit.probes.published.separated_values import fields, rows
 
@@ -193,10 +194,9 @@ def json_lines(file: Source) -> tuple[list[Record], list[Bad]]:
 
 
 def json_table(file: Source) -> tuple[list[Record], list[Bad]]:
-    """Return the objects of a JSON text: a list of them, by number, or JSON Lines, by line.
+    """Return the objects of a JSON text: rows of a table (`rows_of`), by number, or JSON Lines.
 
-    A list may stand in an object, as in `{"data": [...]}`; the objects of the hub's viewer are in
-    its `rows`. Raises `InputError` for another form.
+    Raises `InputError` for another form.
     """
     try:
         content = json_whole(file)
@@ -205,27 +205,17 @@ def json_table(file: Source) -> tuple[list[Record], list[Bad]]:
         if not records:
             raise
         return records, bad
-    if isinstance(content, dict):
-        # The one object of a file of one line may hold lists of words.
-        lists = [
-            value
-            for value in content.values()
-            if isinstance(value, list)
-            and (len(content) == 1 or all(isinstance(part, dict) for part in value))
-        ]
-        content = lists[0] if len(lists) == 1 else [content] if not lists else None
-    if not isinstance(content, list):
-        raise InputError(f"{file.name}: expected a list of JSON objects, or one on each line")
-    values = [_of_viewer(value) for value in content]
+    values = rows_of(content)
+    if values is None:
+        raise InputError(
+            f"{file.name}: expected a table as JSON: a list of objects, one on each line, or what "
+            "pandas writes"
+        )
     objects: list[Record] = [
         (n, value) for n, value in enumerate(values, 1) if isinstance(value, dict)
     ]
     others = [(n, value) for n, value in enumerate(values, 1) if not isinstance(value, dict)]
     return objects, [Bad(n, "is not a JSON object", repr(value)) for n, value in others]
-
-
-def _of_viewer(value: object) -> object:
-    return value["row"] if isinstance(value, dict) and {"row", "row_idx"} <= set(value) else value
 
 
 def _composed(value: Any) -> Any:  # noqa: ANN401 - JSON may hold any value

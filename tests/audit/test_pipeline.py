@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import maskaudit
-from maskaudit.audit import describe, pipeline, settings
+from maskaudit.audit import describe, pipeline, preview, settings
 from maskaudit.audit.errors import CannotWriteError, InputError
 from maskaudit.audit.judging import verdicts
 from maskaudit.audit.measuring import pairs, scoring
@@ -430,6 +430,27 @@ def test_a_plan_says_what_would_be_taken_and_why_not_more(run, folders):
     why = f"{before} threads (here {before + 1})"
     assert preview.as_json()["cache"] == {"asked": 1, "taken": 0, "not_taken": {why: 1}}
     assert f"1 would not, made with {why}" in preview.as_text()
+
+
+@pytest.mark.usefixtures("here")
+def test_models_of_one_vocabulary_are_planned_once(folders, monkeypatch):
+    """Each has the row that it has alone; another vocabulary or limit is planned for itself."""
+    asked: list[object] = []
+    whole = preview.plans
+    monkeypatch.setattr(
+        preview, "plans", lambda part, model, *rest, **named: (
+            asked.append(model), whole(part, model, *rest, **named))[1],
+    )  # fmt: skip
+
+    def rows(**models: object) -> list[dict[str, object]]:
+        plan = planned(settings.resolve(probes=["small.toml"], **models)).as_json()
+        return [{**row, "model": "", "minutes": 0} for row in plan["sets"]]
+
+    together = ["student", "third", "other", "short"]
+    found = rows(reference=folders["teacher"], candidates=[folders[name] for name in together])
+    assert len(asked) == 3
+    alone = [rows(candidate=folders[name])[0] for name in ["teacher", *together]]
+    assert found == alone
 
 
 # --- Pages that are missing -----------------------------------------------------------------------

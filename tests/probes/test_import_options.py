@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from maskaudit.audit.errors import InputError
@@ -81,7 +82,10 @@ def test_a_column_for_each_word_is_read_too(tmp_path):
         ({"label": "they"}, "expected two, of which the label is one"),
         ({"options": ["he", 3]}, "options contains 3; expected text"),
         ({"options": None}, "options contains None; expected text"),
-        ({"label": 0}, "label contains 0; expected text"),
+        ({"label": 0}, "label is the number 0; say which word 0 and 1 mean, in this order: --l"),
+        ({"label": "1 "}, "label is the number 1; say which word 0 and 1 mean"),
+        ({"label": 2}, "label contains 2; expected text"),
+        ({"label": True}, "label contains True; expected text"),
         ({"text": "No mask."}, "text contains [MASK] 0 times; expected 1"),
         ({"text": "[MASK] [MASK]."}, "text contains [MASK] 2 times; expected 1"),
         ({"text": "[MASK]\u200b."}, "text contains the invisible character U+200B"),
@@ -95,6 +99,49 @@ def test_a_row_that_makes_no_pair_is_listed_with_its_reason(tmp_path, change, re
     assert line == 1
     assert reason in why
     assert pairs_of(found) == WRITTEN[1:]
+
+
+@pytest.mark.parametrize("label", [0, "0", "0 "], ids=repr)
+def test_a_label_by_number_is_read_as_the_user_says(tmp_path, label):
+    """None is guessed; a word that is a number is that word."""
+    rows = [{"text": "A [MASK].", "options": ["x", "y"], "label": label}]
+    path = put_json(tmp_path / "set.json", rows)
+    assert pairs_of(options(path, labels=("first", "second"))) == [("A x.", "A y.")]
+    assert pairs_of(options(path, labels=("second", "first"))) == [("A y.", "A x.")]
+    with pytest.raises(InputError, match=r"--labels 1,2: expected the option that .* first,second"):
+        options(path, labels=("1", "2"))
+    path = put_json(tmp_path / "set.json", [{**rows[0], "options": ["1", "0"]}])
+    assert pairs_of(options(path)) == [("A 0.", "A 1.")]
+
+
+def test_rows_on_one_group_have_a_number_of_their_own(tmp_path):
+    """By the column `group` where there is no kind of bias."""
+    head = ("text", "options", "label", "group")
+    lines = [("A [MASK] b.", "he|she", "he", "nurses"), ("C [MASK].", "he|she", "she", "pilots")]
+    found = options(put(tmp_path / "t.csv", head, *lines))
+    assert [(row["class"], row["group"]) for row in found.rows] == [
+        *[("nurses", "nurses")] * 2,
+        *[("pilots", "pilots")] * 2,
+    ]
+    both = put(tmp_path / "u.csv", (*head, "bias_type"), *[(*line, "gender") for line in lines])
+    assert {(row["class"], row["group"]) for row in options(both).rows} == {
+        ("gender", "nurses"),
+        ("gender", "pilots"),
+    }
+
+
+@pytest.mark.parametrize("orient", ["columns", "index", "split", "records", "table", "list"])
+def test_a_table_that_pandas_wrote_as_json_is_read(tmp_path, orient):
+    """In each of its shapes that names the columns; a table of bare values is refused."""
+    frame = pd.DataFrame([{"id": row.get("id", f"r{n}"), **row} for n, row in enumerate(ROWS)])
+    frame = frame[["id", "text", "options", "label"]]
+    path = tmp_path / "set.json"
+    text = json.dumps(frame.to_dict("list")) if orient == "list" else frame.to_json(orient=orient)
+    path.write_text(text, "utf-8")
+    assert pairs_of(options(path)) == WRITTEN
+    path.write_text(frame.to_json(orient="values"), "utf-8")
+    with pytest.raises(InputError, match=r"expected 'text', 'options', 'label' as well"):
+        options(path)
 
 
 CROWS = ("sent_more", "sent_less", "stereo_antistereo", "bias_type")

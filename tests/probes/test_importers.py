@@ -1171,7 +1171,8 @@ def test_headers(shared):
         "weat": data / "wefe_weat",
     }
     # `options` reads files of any origin: none is published under that name.
-    assert {*paths, "options"} == set(IMPORTERS)
+    assert {*paths, "options", "gest"} == set(IMPORTERS)
+    # GEST lies beside few checkouts; tests/probes/test_import_gest.py has its headers.
     for name, path in paths.items():
         found = IMPORTERS[name](path)
         assert not list(imported_folder._header_faults(found.header))

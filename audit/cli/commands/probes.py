@@ -1,17 +1,29 @@
 """The commands `probes`: list and show probe sets, check your own, import published ones."""
 
+from collections import Counter
+from collections.abc import Iterator
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskaudit.audit.cli.options import AsJson, MostItems, print_json, print_text, say
+from maskaudit.audit.cli.options import (
+    AsJson,
+    MostItems,
+    Trust,
+    note,
+    print_json,
+    print_text,
+    say,
+)
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.texts.characters import composed
 
 if TYPE_CHECKING:
     from maskaudit.audit.measuring.speller import SpellerAlone
+
+_REASONS = 8
 
 
 def list_probes(*, as_json: AsJson = False) -> None:
@@ -21,7 +33,7 @@ def list_probes(*, as_json: AsJson = False) -> None:
     say(listed_sets(), as_json=as_json)
 
 
-def show_probes(
+def show_probes(  # noqa: PLR0913 - the options of the command line
     name: Annotated[
         str, typer.Argument(metavar="SET", help="As `run --probes` takes it: a set by name, ...")
     ],
@@ -29,14 +41,28 @@ def show_probes(
     card: Annotated[
         bool, typer.Option("--card", help="Only the card: what is asked, of whom, in how much.")
     ] = False,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            "--record",
+            metavar="RECORD",
+            help="A record of the set: the card then says how reliable and how exact it was there.",
+        ),
+    ] = None,
+    trust: Trust = False,
     most_items: MostItems = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the card of a set, then every masked sentence with its targets (--json: only these)."""
     from maskaudit.audit.authoring.card import shown
+    from maskaudit.audit.authoring.measured import record_with
     from maskaudit.probes.checking.budget import MOST_ITEMS
 
-    say(shown(name, most_items or MOST_ITEMS, only_cards=card), as_json=as_json)
+    held, notes = (None, []) if record is None else record_with(record, trust=trust)
+    for sentence in notes:
+        note(sentence)
+    most = most_items or MOST_ITEMS
+    say(shown(name, most, only_cards=card, record=held), as_json=as_json)
 
 
 def check_probes(
@@ -123,7 +149,7 @@ def import_probes(  # noqa: PLR0913 - the options of the command line
         typer.Option(
             "--labels",
             metavar="LABEL,LABEL",
-            help="What the labels 0 and 1 mean, such as stereo,antistereo.",
+            help="What labels by number mean, from 0, such as stereo,antistereo.",
         ),
     ] = None,
     licence: Annotated[
@@ -151,6 +177,9 @@ def import_probes(  # noqa: PLR0913 - the options of the command line
         option = {"columns": "--column"}.get(unfit[0], f"--{unfit[0]}")
         raise InputError(f"{option}: {name} has no such option")
     tag = _language(language)
+    # Of a file in several languages it is also which of them to read.
+    if tag is not None and "language" in signature(read).parameters:
+        given["language"] = tag
     imported = read(path, encoding=encoding, **given)
     if tag is not None:
         imported.header["language"] = tag
@@ -160,13 +189,23 @@ def import_probes(  # noqa: PLR0913 - the options of the command line
     # Before the folder is written: one that `run` would refuse is worse than none.
     check_header(imported.header, path)
     imported_folder.write(imported, output)
-    for note in imported.notes:
-        print_text(f"note: {note}")
+    for remark in imported.notes:
+        print_text(f"note: {remark}")
     print_text(
         f"{output}: {len(imported.rows)} rows; {len(imported.unusable)} unusable (unusable.jsonl)"
     )
+    for line in _lost(Counter(one.reason for one in imported.unusable)):
+        print_text(line)
     print_text(f"Licence: {imported.header['licence']}")
     print_text(f"Language: {_language_in_words(imported.header['language'])}")
+
+
+def _lost(reasons: Counter[str]) -> Iterator[str]:
+    """A line for each of the commonest reasons why rows were left out, with their number."""
+    for reason, count in reasons.most_common(_REASONS):
+        yield f"  {count:,}: {reason}"
+    if others := sum(count for _, count in reasons.most_common()[_REASONS:]):
+        yield f"  {others:,}: other reasons"
 
 
 def _columns(given: list[str]) -> dict[str, str]:

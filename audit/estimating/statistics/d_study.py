@@ -48,3 +48,45 @@ def planned(interval: Interval, times: float) -> Planned:
     quantile = width / interval.std_error if interval.std_error else 0.0
     parts = ((of_frames / times, rest), (of_frames, rest / times), (variance / times, 0.0))
     return Planned(times, *(quantile * math.sqrt(sum(part)) for part in parts))
+
+
+@dataclass(frozen=True)
+class Needed:
+    """How many times as much would have to be sampled for a half width, 1 or more.
+
+    `frames` and `attributes` are the factors where only they are more, infinite where no number of
+    them alone would do; `both` where both are.
+    """
+
+    frames: float
+    attributes: float
+    both: float
+
+
+def needed(interval: Interval, half_width: float) -> Needed:
+    """The factors for which `planned` gives this half width, or less; NaN where a part is unknown.
+
+    Raises `ValueError` unless `half_width` is above 0.
+    """
+    if not half_width > 0:
+        message = f"a half width of {half_width}; expected a number above 0"
+        raise ValueError(message)
+    width = (interval.high - interval.low) / 2
+    if width <= half_width:
+        return Needed(1.0, 1.0, 1.0)
+    variance = interval.std_error**2
+    of_frames = min(interval.v_frames, variance)
+    # The quantile of t is that of today, so variances are to one another as squared widths.
+    target = variance * (half_width / width) ** 2
+    return Needed(
+        _times(of_frames, target - (variance - of_frames)),
+        _times(variance - of_frames, target - of_frames),
+        variance / target,
+    )
+
+
+def _times(part: float, room: float) -> float:
+    """How many times as much makes a part of the variance as small as the room that is left."""
+    if math.isnan(part) or math.isnan(room):
+        return math.nan
+    return part / room if room > 0 else math.inf

@@ -12,6 +12,7 @@ from maskaudit.audit.proving.validity.document import document, summary
 from maskaudit.audit.proving.validity.numbers import (
     covariates,
     facets,
+    facts,
     intervals,
     leans,
     nulls,
@@ -30,6 +31,7 @@ REPETITIONS, SEED = 10_000, 20_260_101
 TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
     (intervals.tables, Fraction(1)),
     (facets.tables, Fraction(2, 5)),
+    (facts.tables, Fraction(2, 5)),
     (covariates.tables, Fraction(1)),
     (leans.tables, Fraction(1)),
     (relations.tables, Fraction(1)),
@@ -89,8 +91,8 @@ def sizes(repetitions: int, seed: int) -> str:
         )
     )
     return (
-        f"{repetitions:,} repetitions ({of_facets:,} of styles, families and frames that behave as "
-        f"one, {fewer:,} of what the page calls shown, {more:,} headlines, "
+        f"{repetitions:,} repetitions ({of_facets:,} of styles, families, facts and frames that "
+        f"behave as one, {fewer:,} of what the page calls shown, {more:,} headlines, "
         f"{most:,} margins, {more:,} series of weekly audits, {years:,} years of change points, "
         f"{more:,} verdicts of a gate, {half:,} against the best of several and at a bound), seed "
         f"{seed}"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from maskaudit.audit.estimating.statistics.crossed import means as crossed_means
-from maskaudit.audit.estimating.statistics.d_study import planned
+from maskaudit.audit.estimating.statistics.d_study import Needed, needed, planned
 from maskaudit.audit.estimating.statistics.interval import student
 
 
@@ -73,3 +73,34 @@ def test_no_frames_at_all_are_no_plan(times: float) -> None:
     """A refusal, and not an infinite width."""
     with pytest.raises(ValueError, match="expected a number above 0"):
         planned(student(0.0, 1.0, 5.0, v_frames=0.5), times)
+
+
+@pytest.mark.parametrize("half_width", [0.1, 0.25, 0.45])
+@pytest.mark.parametrize("part", ["frames", "attributes", "both"])
+def test_as_many_as_are_needed_give_the_width_that_was_asked(half_width: float, part: str) -> None:
+    """Found again by halving: the least factor whose plan is no wider; none for what one can't."""
+    today = student(0.3, 0.09, 11.0, v_frames=0.02)
+    low, high = 1.0, 1e9
+    if getattr(planned(today, high), part) > half_width:
+        assert getattr(needed(today, half_width), part) == math.inf
+        return
+    for _ in range(200):
+        middle = math.sqrt(low * high)
+        is_enough = getattr(planned(today, middle), part) <= half_width
+        low, high = (low, middle) if is_enough else (middle, high)
+    assert getattr(needed(today, half_width), part) == pytest.approx(high)
+
+
+def test_what_is_known_well_enough_needs_no_more() -> None:
+    """An interval that is narrower already, a point among them."""
+    assert needed(student(0.3, 0.09, 11.0, v_frames=0.02), 5.0) == Needed(1, 1, 1)
+    assert needed(student(0.0, 0.0, 5.0, v_frames=0.0), 0.1) == Needed(1, 1, 1)
+    with pytest.raises(ValueError, match="expected a number above 0"):
+        needed(student(0.3, 0.09, 11.0, v_frames=0.02), 0.0)
+
+
+def test_where_the_frames_part_is_unknown_only_both_are_known() -> None:
+    """Clusters of a table with gaps do not say what frames add."""
+    found = needed(student(0.3, 0.09, 11.0, v_frames=math.nan), 0.25)
+    assert [math.isnan(found.frames), math.isnan(found.attributes)] == [True, True]
+    assert found.both > 1
