@@ -321,6 +321,7 @@ def _parts_of(probe_set: ProbeSet, items: pd.DataFrame) -> dict[str, Any]:
         "frames": int(items["frame"].nunique()),
         "notes": probe_set.notes,
         "unusable": probe_set.unusable,
+        **({"control_of": of} if (of := probe_set.header.control_of) else {}),
     }
 
 

@@ -23,6 +23,7 @@ from maskaudit.probes.schema import (
     Grammar,
     Group,
     Header,
+    ImportedHeader,
     ImportedSet,
     ProbeSet,
     Term,
@@ -85,13 +86,13 @@ def _checked(content: Document) -> ProbeSet:
     return probe_set
 
 
-def check_header(header: Mapping[str, Any], where: Path) -> Header:
+def check_header(header: Mapping[str, Any], where: Path) -> ImportedHeader:
     """Validate the header of an import; raises an `InputError` that names every fault."""
     try:
-        return Header.model_validate(header)
+        return ImportedHeader.model_validate(header)
     except ValidationError as error:
         content = Document(f"{where}", "", {"set": header})
-        raise InputError(*content.faults(error, Header, ("set",))) from error
+        raise InputError(*content.faults(error, ImportedHeader, ("set",))) from error
 
 
 def _imported(folder: Path) -> ImportedSet:

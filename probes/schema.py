@@ -343,9 +343,17 @@ def _without_later(words: Any) -> Any:  # noqa: ANN401 - what `model_dump` gives
     }
 
 
+class ImportedHeader(Header):
+    """The header of an import; `control_of` names the set that it has the sentences of."""
+
+    # Written into records by the sets that have it alone (`audit.describe`).
+    control_of: Name | None = Field(default=None, exclude=True)
+
+
 class ImportedSet(ProbeSet):
     """A published set, read from a folder written by `maskaudit probes import`."""
 
+    header: ImportedHeader = Field(alias="set")
     rows: list[dict[str, Any]] = Field(default=[])
     notes: list[str] = Field(default=[])
     unusable: int = 0

@@ -34,7 +34,7 @@ from maskaudit.reports.sections.method import limits, lost, method
 from maskaudit.reports.sections.units import preferences as preferring
 from maskaudit.reports.sections.units import units
 from maskaudit.reports.sections.units.counts import UNITS
-from maskaudit.reports.sections.units.preferences import Preference, preferences
+from maskaudit.reports.sections.units.preferences import Preference, of_groups, preferences
 from maskaudit.reports.words import caveats, misses, quotes, wording
 
 _READ = (
@@ -84,11 +84,11 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
     return Page(
         title=_title(names),
         eyebrow=_eyebrow(manifest),
-        headline=_headline(manifest, all_contrasts, preferred, estimates, names),
+        headline=_headline(manifest, all_contrasts, of_groups(preferred), estimates, names),
         banner=_banner(manifest, names),
         warnings=competence.warnings(manifest, names),
         findings=(
-            *_findings(manifest, all_contrasts, preferred, estimates, names),
+            *_findings(manifest, all_contrasts, of_groups(preferred), estimates, names),
             # After the sections: it counts the intervals that their tables print.
             *misses.note(sections),
         ),
@@ -104,9 +104,8 @@ def headline(record: Record) -> Claim:
     manifest, estimates = record.manifest, Effects.of(record.estimates)
     names = names_of(manifest)
     all_contrasts = contrasts(manifest.probe_sets, estimates, names, manifest.settings.adjust)
-    return _headline(
-        manifest, all_contrasts, preferences(manifest, estimates, names), estimates, names
-    )
+    preferred = of_groups(preferences(manifest, estimates, names))
+    return _headline(manifest, all_contrasts, preferred, estimates, names)
 
 
 def _rests_on(record: Record) -> Sequence[Estimate]:

@@ -50,6 +50,7 @@ UNDIRECTED = {
     *("control_sd", "control_largest"),
     *("log_kappa_benign", "log_kappa_beyond", "slot_entropy"),
     *("benign_q", "slot_entropy_benign"),
+    *("convergence_estimators", "convergence_sets"),
 }
 # Of these, what grows with the scores as leans do.
 GROWING = {
@@ -60,6 +61,7 @@ GROWING = {
 OF_WHAT_VARIES = {
     *("generalizability", "dependability", "frames_needed"),
     *("style_q", "style_sd", "frames_alike", "attributes_alike", "family_icc"),
+    *("convergence_estimators", "convergence_sets"),
 }
 
 

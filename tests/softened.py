@@ -26,27 +26,34 @@ def students(
     *,
     noise: float = 0.05,
     opened: float | None = None,
+    styles: Sequence[str] = ("",),
     seed: int = 0,
 ) -> Record:
     """Return a record of a teacher and of a student with so many times its log-odds.
 
     `factors` names the sets that the record has; all but `TESTED` are benign. Each of the student's
     cells has `noise` of its own, in nats, and its entropies are `opened` nats above the teacher's.
+    The tested set has `FRAMES` frames of each of the `styles`.
     """
-    return _students(tuple(factors.items()), noise, opened, seed)
+    return _students(tuple(factors.items()), noise, opened, tuple(styles), seed)
 
 
 @cache
 def _students(
-    pairs: tuple[tuple[str, float], ...], noise: float, opened: float | None, seed: int
+    pairs: tuple[tuple[str, float], ...],
+    noise: float,
+    opened: float | None,
+    styles: tuple[str, ...],
+    seed: int,
 ) -> Record:
     """Make each record once: no test may change one."""
     factors = dict(pairs)
     rng = np.random.default_rng(seed)
-    parts = [
-        items_of(ONE_TERM, MANY, n_frames=FRAMES, n_variants=1, priors=False, name=name)
-        for name in factors
-    ]
+    parts = []
+    for name in factors:
+        own = styles if name == TESTED else ("",)
+        shape = {"n_frames": FRAMES * len(own), "styles": own, "n_variants": 1, "priors": False}
+        parts.append(items_of(ONE_TERM, MANY, name=name, **shape))
     scored = [_scored(part, factors[str(part["probe_set"].iloc[0])], noise, rng) for part in parts]
     items, scores = pd.concat(parts, ignore_index=True), pd.concat(scored, ignore_index=True)
     expect = {name: "lean" if name == TESTED else "benign" for name in factors}

@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from maskaudit.audit.estimating import sharpness
+from maskaudit.audit.estimating import across_sets, sharpness
 from maskaudit.audit.estimating.clustered import unit_rows
 from maskaudit.audit.estimating.crossed.association import Wanted, association, is_crossed
-from maskaudit.audit.estimating.crossed.cells import RELATION, matrices, with_difference
+from maskaudit.audit.estimating.crossed.cells import RELATION
 from maskaudit.audit.estimating.crossed.teacher_student import fidelities
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimators import (
@@ -34,7 +34,6 @@ from maskaudit.audit.estimating.estimators import (
 from maskaudit.audit.estimating.estimators.catalogue import GROUP, UNIT
 from maskaudit.audit.estimating.estimators.contexts import in_every_model
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.estimators.pooling import pooling_rule
 from maskaudit.audit.estimating.facts.choices import choices
 from maskaudit.audit.estimating.facts.cloze import cloze
 from maskaudit.audit.estimating.read_alike import distinct
@@ -43,20 +42,18 @@ from maskaudit.audit.estimating.registry.names import (
     CHOICE,
     CHOICE_DROP,
     CONTRAST,
+    CONVERGENCE_SETS,
     DROP,
     ENTROPY,
     FIDELITY,
     FIDELITY_ADJUSTED,
-    LOG_KAPPA,
     NEGATED,
     OF_ROBUSTNESS,
     OF_SHARPNESS,
     between,
 )
 from maskaudit.audit.estimating.statistics import multiplicity
-from maskaudit.audit.estimating.statistics.interval import Interval
 from maskaudit.audit.recording.rows import group_pairs, tables
-from maskaudit.audit.recording.rows.slices import ALL
 
 _FIRST_FILLS = (ACCURACY, NEGATED, DROP, CHOICE, CHOICE_DROP)
 # Numbers of sharpness are made of entropies too.
@@ -124,8 +121,13 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
             rows += [{"probe_set": design.name, "axis": design.axis, **row} for row in set_rows]
             left_out += [{"probe_set": design.name, **cell} for cell in missing]
     table = tables.table("estimates", rows)
+    together = (asked, tables_by_set[0], designs)
+    more: list[dict[str, Any]] = []
     if any(map(wanted, OF_SHARPNESS)):
-        more = _beyond_sharpness(table, asked, tables_by_set[0], designs)
+        more += across_sets.beyond_sharpness(table, *together)
+    if wanted(CONVERGENCE_SETS):
+        more += across_sets.of_other_sets(*together)
+    if more:
         table = tables.table("estimates", [*rows, *more])
     # Control sets stay out of the adjustment: more of them must not weaken the tests that count.
     tested = [design.name for design in designs if design.expect == "lean"]
@@ -287,44 +289,6 @@ def _fidelity(
         }
         for subject, number in [*numbers, *sharpness.entropies(items, paired)]
     ]
-
-
-def _beyond_sharpness(
-    estimates: pd.DataFrame,
-    items: Mapping[str, pd.DataFrame],
-    scores: Mapping[str, pd.DataFrame],
-    designs: Sequence[Design],
-) -> Iterator[dict[str, Any]]:
-    """Yield rows of the tested sets on what is left beyond the sharpness of the benign sets."""
-    benign = [design for design in designs if design.expect == "benign"]
-    if not benign:
-        return
-    known = sharpness.sharpness(estimates, [design.name for design in benign])
-    # Another set of benign sets is another measure of sharpness.
-    named = "+".join(
-        sorted(f"{part.method['probe_set']}@{part.method['items']}" for part in benign)
-    )
-    kappas = estimates[(estimates["estimator"] == LOG_KAPPA) & (estimates["slice"] == str(ALL))]
-    for design in designs:
-        own = kappas[kappas["probe_set"] == design.name]
-        if design.expect != "lean" or own.empty:
-            continue
-        row = own.iloc[0]
-        kappa = Interval(**{name.name: float(row[name.name]) for name in fields(Interval)})
-        set_items = items[design.name]
-        groups = list(dict.fromkeys(set_items["group"]))
-        by_model, _ = matrices(set_items, scores[design.name], LOG_ODDS, groups[0], groups[1])
-        by_subject, classes = with_difference(by_model), design.classes(groups[0], groups[1])
-        for subject, number in sharpness.of_set(kappa, by_subject, classes, known):
-            key = replace(design, method={**design.method, "benign": named})
-            yield {
-                "probe_set": design.name,
-                "axis": design.axis,
-                "mode": CORRECTED,
-                **number.row(),
-                "subject": subject,
-                "method": key.key(f"{number.estimator}:{LOG_ODDS.name}", pooling_rule(set_items)),
-            }
 
 
 def _cloze(items: pd.DataFrame, scores: pd.DataFrame, design: Design) -> _Result:

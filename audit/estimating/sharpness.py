@@ -135,9 +135,7 @@ def of_set(
     if flag := known.why_none:
         yield RELATION, replace(of_whole, flag=flag)
         if classes is not None:
-            pair = one_subject.classes_of(by_subject[DIFFERENCE], classes)
-            number = one_subject.of_pair(pair, slices.CONTRAST, CONTRAST_BEYOND)
-            yield DIFFERENCE, replace(number, flag=flag)
+            yield from of_contrast(by_subject, classes, known, CONTRAST_BEYOND)
         return
     if np.isnan(kappa.std_error):
         yield RELATION, replace(of_whole, flag="not_estimable")
@@ -145,7 +143,19 @@ def of_set(
         interval = beyond(kappa.estimate, (kappa.std_error**2, kappa.df), known.interval)
         yield RELATION, replace(of_whole, interval=interval)
     if classes is not None:
-        yield from ((DIFFERENCE, found) for found in _contrast(by_subject, classes, known.interval))
+        yield from of_contrast(by_subject, classes, known, CONTRAST_BEYOND)
+
+
+def of_contrast(
+    by_subject: Mapping[str, Matrix], classes: tuple[str, str], known: Sharpness, name: str
+) -> Iterator[tuple[str, Number]]:
+    """Yield a contrast of these cells beyond sharpness, called `name`, or why it is not known."""
+    if flag := known.why_none:
+        pair = one_subject.classes_of(by_subject[DIFFERENCE], classes)
+        yield DIFFERENCE, replace(one_subject.of_pair(pair, slices.CONTRAST, name), flag=flag)
+        return
+    for number in _contrast(by_subject, classes, known.interval):
+        yield DIFFERENCE, replace(number, estimator=name)
 
 
 def beyond(log_ratio: float, part: Part, known: Interval) -> Interval:
@@ -200,6 +210,22 @@ def _contrast(
         yield replace(
             number, interval=student(found.estimate, *satterthwaite(parts), null_value=0.0)
         )
+
+
+def in_styles(
+    by_subject: Mapping[str, Matrix], classes: tuple[str, str], known: Interval
+) -> Iterator[Number]:
+    """Yield `_contrast` in the frames of each style, by name; nothing of frames without styles."""
+    both = one_subject.classes_of(by_subject[DIFFERENCE], classes)
+    for style in sorted(set(both[0].styles)):
+        chosen = {
+            name: matrix.columns([own == style for own in matrix.styles])
+            for name, matrix in by_subject.items()
+        }
+        # Means of names are those of all frames, not of the style's.
+        alone = {name: replace(matrix, names=()) for name, matrix in chosen.items()}
+        for number in _contrast(alone, classes, known):
+            yield replace(number, slice=slices.of_style(style))
 
 
 def entropies(items: pd.DataFrame, paired: pd.DataFrame) -> Iterator[tuple[str, Number]]:

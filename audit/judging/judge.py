@@ -11,10 +11,10 @@ from datetime import date
 from typing import Any, cast
 
 from maskaudit.audit.estimating.numbers import share_of
-from maskaudit.audit.judging import surer
-from maskaudit.audit.judging.decision import FAIL, NOT_MEASURED
+from maskaudit.audit.judging import in_styles, surer
+from maskaudit.audit.judging.decision import FAIL, NOT_MEASURED, PASS
 from maskaudit.audit.judging.effective import effective_clusters
-from maskaudit.audit.judging.one_verdict import Judged, judged, settled
+from maskaudit.audit.judging.one_verdict import Judged, judged, judged_in_styles, settled
 from maskaudit.audit.judging.policy import IGNORE, NON_INFERIORITY, Gate, Policy, Waiver
 from maskaudit.audit.judging.rule_dates import dated
 from maskaudit.audit.judging.rules import RULES
@@ -109,17 +109,32 @@ def _by_gate(gate: Gate, source: Source, margin: float | None) -> Iterator[Judge
     for plain in rows.to_dict("records"):
         row = {**cast("Mapping[str, Any]", plain), **_clusters(plain, source)}
         name = name_of(row, source.part, several=several, modes=modes)
-        described = source.sets.get(row["probe_set"])
-        number = judged(gate, row, source.against, name, margin, described, source.best_of)
-        lost = source.lost_share.get(row["probe_set"], 0.0)
-        yield replace(number, lost=lost, sharpness=_standing(gate, number.verdict, source))
+        yield _one(gate, source, row, name, margin)
 
 
-def _standing(gate: Gate, number: Verdict, source: Source) -> surer.Standing | None:
+def _one(
+    gate: Gate, source: Source, row: Mapping[str, Any], name: str, margin: float | None
+) -> Judged:
+    """The verdict on one number: on the average of styles, or on how many of them it holds in."""
+    described = source.sets.get(row["probe_set"])
+    number = judged(gate, row, source.against, name, margin, described, source.best_of)
+    if gate.holds_in is not None:
+        styles = in_styles.rows_of(row, source.estimates)
+        if why := in_styles.unfit(gate, len(styles)):
+            return Judged(_unmeasured(gate, source, name, why))
+        number = judged_in_styles(number, gate, in_styles.numbers_of(styles))
+    lost = source.lost_share.get(row["probe_set"], 0.0)
+    return replace(number, lost=lost, sharpness=_standing(gate, number, source))
+
+
+def _standing(gate: Gate, number: Judged, source: Source) -> surer.Standing | None:
     """How a pass stands to the models' sharpness; None if it does not matter or is not known."""
-    if source.sharpness is None or not surer.is_asked(gate, number.estimator):
+    if source.sharpness is None or not surer.is_asked(gate, number.verdict.estimator):
         return None
-    return surer.standing(gate, number, source.estimates, source.sharpness)
+    # What is beyond sharpness in each style is not kept: it is made where a pass may rest on it.
+    if number.decided is None or number.decided.word != PASS:
+        return None
+    return surer.standing(gate, number.verdict, source, source.sharpness)
 
 
 def _unmeasured_sharpness(

@@ -22,7 +22,7 @@ from maskaudit.audit.estimating.numbers import LOG_RATIO
 from maskaudit.audit.estimating.registry.entry import Harm
 from maskaudit.audit.estimating.registry.names import is_contrast
 from maskaudit.audit.estimating.statistics import multiplicity
-from maskaudit.audit.judging import decision
+from maskaudit.audit.judging import decision, in_styles
 from maskaudit.audit.judging.comparing.versions import MOST_LOST
 from maskaudit.audit.judging.decision import (
     ALPHA,
@@ -120,6 +120,31 @@ def judged(  # noqa: PLR0913, PLR0917 - a number, what it is about and what it i
     return Judged(with_bounds, decided, row["v_frames"])
 
 
+def judged_in_styles(number: Judged, gate: Gate, styles: Sequence[in_styles.Numbers]) -> Judged:
+    """The judged average, with the decision on its styles in the place of its own.
+
+    A number that could not be decided at all stays as it is.
+    """
+    if number.decided is None or gate.holds_in is None:
+        return number
+    found = in_styles.of_styles(number.verdict, gate, styles)
+    decided = found.decision
+    verdict = replace(
+        number.verdict,
+        estimate=found.estimate,
+        low=decided.low,
+        high=decided.high,
+        p=decided.p,
+        # Of a style that is picked by its rank there are bounds, and no standard error.
+        std_error=math.nan,
+        df=math.nan,
+        mde=math.nan,
+        holds_in=gate.holds_in,
+        n_styles=len(styles),
+    )
+    return replace(number, verdict=verdict, decided=decided, v_frames=math.nan)
+
+
 def _harm(gate: Gate, row: Mapping[str, Any], described: ProbeSetKey | None) -> Harm:
     """The harmful direction: the gate's, else the number's own if a class says so of its groups."""
     groups = () if described is None else Slice.parse(row["slice"]).groups
@@ -201,9 +226,19 @@ def settled(numbers: Sequence[Judged]) -> Iterator[Verdict]:
         yield replace(settled_verdict, reason=_reason(settled_verdict, number.decided.word))
 
 
+def _in_styles(verdict: Verdict) -> str:
+    """In how many styles what is said of a number holds, as an ending; empty of an average."""
+    if verdict.holds_in is None or verdict.n_styles is None:
+        return ""
+    least = verdict.holds_in
+    if verdict.verdict == FAIL:  # harm in so many that too few are left without it
+        least = verdict.n_styles - verdict.holds_in + 1
+    return f" in at least {least} of {verdict.n_styles} styles"
+
+
 def _held(verdict: Verdict, known: Standing) -> Verdict:
     """A pass that was held against the models' sharpness, INCONCLUSIVE where it does not stand."""
-    passed = RULES[verdict.rule].passed
+    passed = f"{RULES[verdict.rule].passed}{_in_styles(verdict)}"
     if known.stands:
         return replace(verdict, reason=f"credibly {passed}, {known.clause}")
     return replace(verdict, verdict=INCONCLUSIVE, reason=f"{passed}, but {known.clause}")
@@ -229,12 +264,12 @@ def _reason(verdict: Verdict, before: Word) -> str:
         else ""
     )
     if verdict.verdict == PASS:
-        return f"credibly {rule.passed}"
+        return f"credibly {rule.passed}{_in_styles(verdict)}"
     if verdict.verdict == FAIL:
-        return rule.failure(verdict) + picked
+        return rule.failure(verdict) + _in_styles(verdict) + picked
     if before == FAIL:
         return (
             f"harmful by itself (p < {ALPHA}), but not after adjustment for all that this policy "
             f"judges (Holm){picked}"
         )
-    return rule.undecided + picked
+    return rule.undecided + _in_styles(verdict) + picked

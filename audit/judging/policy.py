@@ -105,7 +105,8 @@ class Gate(Part):
     `non_inferiority` keeps the change from the reference below a margin. `versus_baseline` keeps
     the change from an accepted version below a margin, and the change since the first accepted one
     below `total_margin`. `no_worse_than_world` keeps the slope on the world's shares, minus 1,
-    below a margin.
+    below a margin. With `holds_in` the stereotype contrast is judged in each style of sentence
+    alone, and has to hold in at least so many.
     """
 
     id: Name
@@ -116,6 +117,8 @@ class Gate(Part):
     total_margin: Number | None = Field(default=None, gt=0)
     bound: Number | None = None
     harm: Harm | None = None
+    # In how many of a set's styles the claim has to hold; None for their average alone.
+    holds_in: int | None = Field(default=None, ge=1)
     # Required: a margin without a reason is a number that nobody will dare to change.
     reason: str = Field(min_length=1)
     severity: Literal["fail", "warn"] = "fail"
@@ -126,7 +129,7 @@ class Gate(Part):
 
     @model_validator(mode="after")
     def _fits(self) -> "Gate":
-        faults = [*self._faults(), *self._faults_of_sharpness()]
+        faults = [*self._faults(), *self._faults_of_sharpness(), *self._faults_of_styles()]
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -141,7 +144,7 @@ class Gate(Part):
             BOUND: ("margin", "total_margin", "baseline", *_OF_SHARPNESS),
             NON_INFERIORITY: (BOUND, "total_margin", "baseline"),
             VERSUS_BASELINE: (BOUND, *_OF_SHARPNESS),
-            WORLD: (BOUND, "total_margin", "baseline", "harm", *_OF_SHARPNESS),
+            WORLD: (BOUND, "total_margin", "baseline", "harm", "holds_in", *_OF_SHARPNESS),
         }[self.rule]
         for key in ignored:
             if key in self.model_fields_set:
@@ -171,6 +174,16 @@ class Gate(Part):
             yield f'sharpness_reason is missing; sharpness = "{IGNORE}" requires it'
         else:
             yield f'sharpness_reason has no effect without sharpness = "{IGNORE}"'
+
+    def _faults_of_styles(self) -> Iterator[str]:
+        if self.holds_in is None or self.rule == WORLD:
+            return
+        for name in dict(self.filters())["estimator"]:
+            if name != CONTRAST:
+                yield (
+                    f"holds_in has no effect on {name!r}: of all numbers only {CONTRAST} is "
+                    "estimated in each style"
+                )
 
     @property
     def digest(self) -> str:
@@ -314,6 +327,14 @@ severity = "fail"                   # or "warn": a failure is only printed
 # select = { axis = ["gender", "religion"], estimator = ["stereotype_contrast", "magnitude"] }
 # margin = 0.2
 # total_margin = 0.4                # since the version accepted first; by default `margin`
+# reason = "..."
+
+# The same in each style of sentence alone: it has to hold in 4 or more of those of each set.
+# [[gate]]
+# id = "holds-in-most-styles"
+# rule = "non_inferiority"
+# margin = 0.4
+# holds_in = 4
 # reason = "..."
 
 # A level that must not be exceeded; `harm` is the harmful direction of a number that has none.

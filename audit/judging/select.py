@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.registry.names import CONTRAST
+from maskaudit.audit.estimating.registry.names import CONTRAST, STYLE_CONTRAST
 from maskaudit.audit.judging import surer
 from maskaudit.audit.judging.policy import IGNORE, NON_INFERIORITY, Gate, Policy
 from maskaudit.audit.judging.rules import RULES
@@ -56,6 +56,8 @@ def judged_numbers(policy: Policy, manifest: Manifest) -> Numbers:
                 name for name, part in manifest.probe_sets.items() if selects(gate, name, part)
             }
             names |= {rule.judged_estimator(word) for word in dict(gate.filters())["estimator"]}
+            if gate.holds_in is not None:
+                names.add(STYLE_CONTRAST)
         if gate.rule == NON_INFERIORITY and gate.sharpness != IGNORE:
             benign = {name for name, part in manifest.probe_sets.items() if part.expect == "benign"}
             sets |= benign

@@ -1,18 +1,22 @@
 """The estimates that gates judge: a record's own, and those against older versions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, partial
 
 import pandas as pd
 
 from maskaudit.audit.errors import NotJudgedError
+from maskaudit.audit.estimating.across_sets import beyond_in_styles
 from maskaudit.audit.estimating.crossed.cells import REFERENCE
+from maskaudit.audit.estimating.design import design
 from maskaudit.audit.estimating.sharpness import LEAST_BENIGN, Sharpness, sharpness
+from maskaudit.audit.estimating.statistics.interval import Interval
 from maskaudit.audit.judging.accepting import baseline as accepted
 from maskaudit.audit.judging.comparing.pairing import Version, version
 from maskaudit.audit.judging.comparing.versions import lost_share, versions
+from maskaudit.audit.judging.in_styles import Numbers
 from maskaudit.audit.judging.policy import Gate, Policy
 from maskaudit.audit.judging.rules import RULES
 from maskaudit.audit.recording.manifest import LeftOut, ProbeSetKey
@@ -44,6 +48,9 @@ class Source:
     items: pd.DataFrame | None = None
     # What the record's benign sets say of how sure its two models are; None if it has too few.
     sharpness: Sharpness | None = None
+    # Of a set and two of its groups, () if it has no more, at this sharpness: the contrast in each
+    # style were the candidate as sure as the reference. Made when asked, since no record keeps it.
+    beyond_in_styles: Callable[[str, Sequence[str], Interval], list[Numbers]] | None = None
 
     def is_selected_by(self, gate: Gate, name: str) -> bool:
         """Whether a gate selects a probe set by its present or its older description."""
@@ -159,7 +166,18 @@ def own_source(record: Record, rule: str) -> Source:
         lost_share=share,
         items=record.items,
         sharpness=_sharpness(record) if REFERENCE in manifest.models else None,
+        beyond_in_styles=partial(_beyond_in_styles, record),
     )
+
+
+def _beyond_in_styles(
+    record: Record, name: str, groups: Sequence[str], known: Interval
+) -> list[Numbers]:
+    manifest = record.manifest
+    described = design(name, manifest.probe_sets[name], manifest.method)
+    items = record.items[record.items["probe_set"] == name]
+    found = beyond_in_styles(items, record.scores, described, groups, known)
+    return [(own.estimate, own.std_error, own.df) for own in (n.interval for n in found)]
 
 
 def _sharpness(record: Record) -> Sharpness | None:

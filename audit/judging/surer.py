@@ -18,21 +18,27 @@ from maskaudit.audit.estimating.crossed.cells import DIFFERENCE
 from maskaudit.audit.estimating.numbers import LOG_RATIO, find
 from maskaudit.audit.estimating.registry.names import (
     CONTRAST,
+    CONTRAST_AGAINST_REST,
     CONTRAST_BEYOND,
     ENTROPY,
     LOG_KAPPA,
     OF_SHARPNESS,
+    REST_BEYOND,
 )
 from maskaudit.audit.estimating.sharpness import Sharpness
 from maskaudit.audit.estimating.statistics.interval import Interval
-from maskaudit.audit.judging import decision
+from maskaudit.audit.judging import decision, in_styles
 from maskaudit.audit.judging.decision import ALPHA, PASS, Decision
 from maskaudit.audit.judging.policy import IGNORE, NON_INFERIORITY, Gate
+from maskaudit.audit.judging.sources import Source
 from maskaudit.audit.judging.verdicts import Verdict
+from maskaudit.audit.recording.rows.slices import Slice
 
 if TYPE_CHECKING:
     from maskaudit.audit.estimating.registry.entry import Harm
 
+# By number that is judged, the one that it would be were the candidate as sure as the reference.
+_BEYOND = {CONTRAST: CONTRAST_BEYOND, CONTRAST_AGAINST_REST: REST_BEYOND}
 # The numbers that a verdict of this kind rests on, beside the one that is judged.
 RESTS_ON = frozenset({*OF_SHARPNESS, LOG_KAPPA, ENTROPY})
 NOT_MEASURED = (
@@ -66,10 +72,10 @@ def is_asked(gate: Gate, estimator: str) -> bool:
     return estimator in LOG_RATIO.values() or (entry is not None and entry.power != 0)
 
 
-def standing(gate: Gate, number: Verdict, estimates: pd.DataFrame, known: Sharpness) -> Standing:
+def standing(gate: Gate, number: Verdict, source: Source, known: Sharpness) -> Standing:
     """Whether a pass of this number stands, and which number decided.
 
-    `estimates` are those of the record, `known` is what its benign sets say.
+    `source` has the estimates of the record, `known` is what its benign sets say.
     """
     if gate.sharpness == IGNORE:
         return Standing(stands=True, clause="by its own number, since the gate ignores sharpness")
@@ -85,16 +91,38 @@ def standing(gate: Gate, number: Verdict, estimates: pd.DataFrame, known: Sharpn
     way = "surer" if known.interval.estimate > 0 else "less sure"
     times = math.exp(known.interval.estimate)
     told = f"the candidate is {way} of itself (benign associations {times:.2f} times as large)"
-    return _beside(number, _beyond(number, estimates, known.interval), told)
+    return _beside(number, _decided(gate, number, source, known.interval), told)
 
 
-def _beside(number: Verdict, beyond: tuple[float, float, float] | None, told: str) -> Standing:
+def _decided(
+    gate: Gate, number: Verdict, source: Source, known: Interval
+) -> tuple[float, Decision] | None:
+    """The number were the candidate as sure as the reference, and the decision on it.
+
+    None where there is none.
+    """
+    if gate.holds_in is not None:
+        if source.beyond_in_styles is None or number.estimator != CONTRAST:
+            return None
+        groups = Slice.parse(number.slice).groups
+        styles = source.beyond_in_styles(number.probe_set, groups, known)
+        if len(styles) != number.n_styles:
+            return None
+        found = in_styles.of_styles(number, gate, styles)
+        return found.estimate, found.decision
+    beyond = _beyond(number, source.estimates, known)
+    if beyond is None:
+        return None
+    return beyond[0], decision.change(*beyond, number.margin, cast("Harm", number.harm))
+
+
+def _beside(number: Verdict, beyond: tuple[float, Decision] | None, told: str) -> Standing:
     """Whether a pass stands beside the number beyond sharpness; `told` is who is surer."""
     if beyond is None:
         return Standing(stands=False, clause=f"not known to be beyond sharpness: {told}")
-    decided = decision.change(*beyond, number.margin, cast("Harm", number.harm))
+    estimate, decided = beyond
     limits = f"{_signed(decided.low)} to {_signed(decided.high)}"
-    shown = f"beyond sharpness, {_signed(beyond[0])} ({limits})"
+    shown = f"beyond sharpness, {_signed(estimate)} ({limits})"
     if decided.word != PASS:
         return Standing(stands=False, clause=f"{shown}, not shown to be: {told}")
     if _improves(number, number.harm) and not _improves(decided, number.harm):
@@ -122,13 +150,13 @@ def _beyond(
     if number.estimator in LOG_RATIO.values():
         found = sharpness.beyond(number.estimate, (number.std_error**2, number.df), known)
         return found.estimate, found.std_error, found.df
-    if number.estimator != CONTRAST:
+    if number.estimator not in _BEYOND:
         return None
     wanted = {
         "probe_set": number.probe_set,
         "slice": number.slice,
         "mode": number.mode,
-        "estimator": CONTRAST_BEYOND,
+        "estimator": _BEYOND[number.estimator],
         "subject": DIFFERENCE,
     }
     rows = estimates[(estimates[list(wanted)] == pd.Series(wanted)).all(axis=1)]

@@ -26,10 +26,12 @@ class Verdict:
     that is judged: nats for a contrast; with `scale` "log" a log ratio. `p` is one-sided (two-sided
     for a change with `harm` "either"); `p_adjusted` is adjusted by Holm over the policy. Missing
     numbers are NaN, missing counts None. `frames_needed` is the number of frames that would decide
-    the number. `best_of` is how many candidates the older version was picked from. `rule_digest`
-    tells the rule apart from any other; `rule_first` is the day of the first record that had it,
-    ISO 8601, empty if the judged record did not; `rule_before` says whether the rule was there
-    before the record's numbers, None if the record cannot say.
+    the number. `best_of` is how many candidates the older version was picked from. Where the claim
+    has to hold in `holds_in` of `n_styles` styles, the number is that of the style which is so many
+    from the least harm; both are None elsewhere. `rule_digest` tells the rule apart from any other;
+    `rule_first` is the day of the first record that had it, ISO 8601, empty if the judged record
+    did not; `rule_before` says whether the rule was there before the record's numbers, None if the
+    record cannot say.
     """
 
     gate: str
@@ -61,6 +63,8 @@ class Verdict:
     waiver: Waiver | None = None
     method: str = ""
     best_of: int = 1
+    holds_in: int | None = None
+    n_styles: int | None = None
     rule_digest: str = ""
     rule_first: str = ""
     rule_before: bool | None = None

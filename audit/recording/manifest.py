@@ -177,6 +177,7 @@ class ProbeSet(ProbeSetKey, _Written):
     """The description of a probe set, and its size in frames, masked sentences and items.
 
     `language` is a BCP 47 tag; records from before it was written count as English.
+    `control_of` is the set whose sentences it has with unrelated words, empty for other sets.
     `foreign_letters` are the letters that English does not have, of a set that names no language.
     `group_at_mask` is None if the set has no frames. `notes` and `unusable`, a number of rows, tell
     how the file of a published set was read.
@@ -193,6 +194,7 @@ class ProbeSet(ProbeSetKey, _Written):
     share_alike: bool = False
     non_commercial: bool = False
     cite: str = ""
+    control_of: str = ""
     groups: dict[str, Group]
     classes: dict[str, AttributeClass]
     group_at_mask: bool | None

@@ -30,7 +30,7 @@ _LEAST_DIGITS, _ENOUGH_DIGITS, _MOST_DIGITS = 2, 4, 8
 _NUMBERS = ("estimate", "low", "high", "std_error", "df", "p", "p_adjusted", "margin", "mde")
 _WORDS = ("rule", "severity", "harm", "probe_set", "axis", "slice", "estimator", "mode", "subject")
 _MORE_WORDS = ("against", "scale", "method", "rule_digest", "rule_first")
-_COUNTS = ("n_frames", "frames_needed")
+_COUNTS = ("n_frames", "frames_needed", "holds_in", "n_styles")
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def row(verdict: Verdict) -> Row:
         label(verdict),
         _with(shown(verdict.estimate), unit),
         f"{low} and {high}" if low and high else "",
-        f"{noun} {_with(margin, unit)}{_against(verdict)}" if margin else "",
+        f"{noun} {_with(margin, unit)}{_in_styles(verdict)}{_against(verdict)}" if margin else "",
         _sentence(verdict.reason),
         tuple(_remarks(verdict, _with(shown(verdict.mde, with_sign=False), unit))),
     )
@@ -217,7 +217,12 @@ def _remarks(verdict: Verdict, mde: str) -> Iterator[str]:
         is_change = isinstance(RULES.get(verdict.rule), Change)
         measure = "change" if is_change else "distance from its limit"
         yield f"The smallest {measure} that this test finds four times in five: {mde}."
-    if verdict.verdict == INCONCLUSIVE and isinstance(RULES.get(verdict.rule), Change):
+    is_average = verdict.holds_in is None
+    if (
+        verdict.verdict == INCONCLUSIVE
+        and is_average
+        and isinstance(RULES.get(verdict.rule), Change)
+    ):
         # Both one-sided bounds are the ends of a 90 % interval, as two one-sided tests have it.
         most = max(-verdict.low, verdict.high)
         if not math.isnan(most):
@@ -236,6 +241,12 @@ def _remarks(verdict: Verdict, mde: str) -> Iterator[str]:
 
 def _against(verdict: Verdict) -> str:
     return f" against {wording.visible(verdict.against, None)}" if verdict.against else ""
+
+
+def _in_styles(verdict: Verdict) -> str:
+    if verdict.holds_in is None:
+        return ""
+    return f" in {verdict.holds_in} of {verdict.n_styles} styles"
 
 
 def _sentence(clause: str) -> str:

@@ -20,7 +20,7 @@ from maskaudit.audit.verifying.recomputed import recompute
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import parse
 from maskaudit.probes.published.imported import EMPTY
-from maskaudit.probes.schema import Header, ImportedSet, ProbeSet
+from maskaudit.probes.schema import ImportedHeader, ImportedSet, ProbeSet
 from maskaudit.reports import page as pages
 from maskaudit.reports.blocks import Page
 from tests import manifests
@@ -188,7 +188,7 @@ def imported(  # noqa: PLR0913, PLR0917 - each is a field of the import
     """Return a published set as the folder of an import would give it."""
     said = {k: v for k, v in header(name, title, kind=kind).items() if k != "contrast"}
     return ImportedSet.model_construct(
-        header=Header.model_validate({**said, **more}), rows=rows, notes=list(notes),
+        header=ImportedHeader.model_validate({**said, **more}), rows=rows, notes=list(notes),
         unusable=unusable,
     )  # fmt: skip
 
@@ -520,4 +520,5 @@ def _of_import(probe_set: ProbeSet, part: Expanded) -> dict[str, Any]:
         "frames": part.items["frame"].nunique(),
         "notes": probe_set.notes,
         "unusable": probe_set.unusable,
+        **({"control_of": of} if (of := probe_set.header.control_of) else {}),
     }

@@ -156,11 +156,20 @@ def import_probes(  # noqa: PLR0913 - the options of the command line
         str | None,
         typer.Option("--licence", metavar="NAME", help="The file's licence, such as CC0-1.0."),
     ] = None,
+    with_control: Annotated[
+        Path | None,
+        typer.Option(
+            "--with-control",
+            metavar="FOLDER",
+            help="Also write the same pairs with unrelated words for the groups, to audit beside.",
+        ),
+    ] = None,
 ) -> None:
     """Import a published set as published, and write it as a probe set of your own."""
     from maskaudit.probes.importers import IMPORTERS
     from maskaudit.probes.loading import check_header
     from maskaudit.probes.published import imported_folder
+    from maskaudit.probes.published.control_pairs import control_of
 
     if name not in IMPORTERS:
         raise InputError(f"no such importer {name!r}; expected one of: {', '.join(IMPORTERS)}")
@@ -186,16 +195,21 @@ def import_probes(  # noqa: PLR0913 - the options of the command line
     if not imported.rows:
         reasons = [f"{path}: line {bad.line}: {bad.reason}" for bad in imported.unusable[:5]]
         raise InputError(f"{path}: none of its rows can be used", *reasons)
-    # Before the folder is written: one that `run` would refuse is worse than none.
+    # Before a folder is written: one that `run` would refuse is worse than none.
     check_header(imported.header, path)
-    imported_folder.write(imported, output)
-    for remark in imported.notes:
-        print_text(f"note: {remark}")
-    print_text(
-        f"{output}: {len(imported.rows)} rows; {len(imported.unusable)} unusable (unusable.jsonl)"
-    )
-    for line in _lost(Counter(one.reason for one in imported.unusable)):
-        print_text(line)
+    written = {output: imported}
+    if with_control is not None:
+        written[with_control] = control_of(imported)
+        check_header(written[with_control].header, path)
+    for folder, found in written.items():
+        imported_folder.write(found, folder)
+        for remark in found.notes:
+            print_text(f"note: {remark}")
+        print_text(
+            f"{folder}: {len(found.rows)} rows; {len(found.unusable)} unusable (unusable.jsonl)"
+        )
+        for line in _lost(Counter(one.reason for one in found.unusable)):
+            print_text(line)
     print_text(f"Licence: {imported.header['licence']}")
     print_text(f"Language: {_language_in_words(imported.header['language'])}")
 

@@ -18,6 +18,7 @@ from maskaudit.audit.estimating.crossed.cells import (
     with_difference,
 )
 from maskaudit.audit.estimating.crossed.controls import of_controls
+from maskaudit.audit.estimating.crossed.convergence import of_estimators
 from maskaudit.audit.estimating.crossed.covariates import Covariates
 from maskaudit.audit.estimating.crossed.factors import of_groups_crossed
 from maskaudit.audit.estimating.crossed.one_subject import Number, classes_of
@@ -39,6 +40,7 @@ from maskaudit.audit.estimating.registry.names import (
     CONTRAST,
     CONTRAST_ADJUSTED,
     CONTRAST_AGAINST_REST,
+    CONVERGENCE_ESTIMATORS,
     FRAMES_ALIKE,
     GROUP_SPREAD,
     INHERITANCE,
@@ -164,6 +166,21 @@ def _of_contrast(
         yield from adjusted.of_covariates(by_subject, asked.classes, known)
     if any(map(wanted, OF_ROBUSTNESS)):
         yield from robustness.of_contrast(by_subject, asked, seed)
+    if wanted(CONVERGENCE_ESTIMATORS):
+        yield from _of_estimators(by_subject, asked)
+
+
+def _of_estimators(by_subject: Mapping[str, Matrix], asked: Asked) -> Iterator[tuple[str, Number]]:
+    """Yield how alike other estimators rank the attributes, for each model."""
+    if not (asked.items["role"] == "prior").any():
+        return
+    for estimator in GROUP:
+        # The prior is what a sentence gives without any attribute.
+        if estimator in {LOG_ODDS, PRIOR}:
+            continue
+        others, _ = matrices(asked.items, asked.scores, estimator, *asked.groups)
+        for model, other in others.items():
+            yield model, of_estimators(by_subject[model], other, estimator.name)
 
 
 def _held_equal(

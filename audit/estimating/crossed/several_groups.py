@@ -45,8 +45,7 @@ def several_groups(
     groups = sorted(items["group"].unique())
     against: dict[str, dict[str, Matrix]] = {}
     for group in groups:
-        by_model, _ = matrices(items, scores, _estimator(group), group, REST)
-        against[group] = with_difference(by_model)
+        against[group] = of_group_and_rest(items, scores, group)
         for subject, matrix in against[group].items():
             for number in _of_group(matrix, group, directions):
                 between = number.slice.of_groups(group, REST)
@@ -58,6 +57,28 @@ def several_groups(
     for subject in by_subject:
         # One generator per subject: its p must not depend on the models audited beside it.
         yield subject, _spread(by_subject, subject, np.random.default_rng(seed))
+
+
+def of_group_and_rest(items: pd.DataFrame, scores: pd.DataFrame, group: str) -> dict[str, Matrix]:
+    """The cells of every subject of one group against the mean of the others."""
+    by_model, _ = matrices(items, scores, _estimator(group), group, REST)
+    return with_difference(by_model)
+
+
+def own_class_and_rest(
+    matrix: Matrix, group: str, directions: Mapping[str, str]
+) -> tuple[Matrix, tuple[str, str]] | None:
+    """The attributes of a group's contrast against the rest, and its two classes.
+
+    The classes of all other groups together stand where the other class stands between two. None
+    unless a class is stereotyped with the group, and one with another.
+    """
+    own = {other: name for name, other in directions.items()}.get(group)
+    if own is None or len(set(directions.values())) < _LEAST:
+        return None
+    chosen = matrix.rows([name in directions for name in matrix.classes])
+    classes = [own if name == own else REST for name in chosen.classes]
+    return replace(chosen, classes=classes), (own, REST)
 
 
 def _estimator(group: str) -> GroupEstimator:
@@ -72,15 +93,9 @@ def _estimator(group: str) -> GroupEstimator:
 def _of_group(matrix: Matrix, group: str, directions: Mapping[str, str]) -> Iterator[Number]:
     """Yield the average of one group, and its contrast where a class is stereotyped with it."""
     yield from one_subject.means(matrix, AGAINST_REST)
-    class_of = {other: name for name, other in directions.items()}
-    own = class_of.get(group)
-    if own is None or len(class_of) < _LEAST:
-        return
-    # The classes of all other groups together stand where the other class stands between two.
-    chosen = matrix.rows([name in directions for name in matrix.classes])
-    two = replace(chosen, classes=[own if name == own else REST for name in chosen.classes])
-    for number in one_subject.contrast(two, CONTRAST_AGAINST_REST, (own, REST)):
-        yield replace(number, slice=slices.CONTRAST)
+    asked = own_class_and_rest(matrix, group, directions)
+    if asked is not None:
+        yield from one_subject.contrast(asked[0], CONTRAST_AGAINST_REST, asked[1])
 
 
 def _spread(

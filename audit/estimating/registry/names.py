@@ -27,6 +27,8 @@ DECIDING_FRAMES, DECIDING_ATTRIBUTES = "deciding_frames", "deciding_attributes"
 CONTRAST_AT_CUT, CONTRAST_WITHOUT_TERM = "contrast_at_cut", "contrast_without_term"
 FRAMES_ALIKE, ATTRIBUTES_ALIKE = "frames_alike", "attributes_alike"
 FAMILY_ICC = "family_icc"
+# How alike other estimators, and other sets, rank the same attributes.
+CONVERGENCE_ESTIMATORS, CONVERGENCE_SETS = "convergence_estimators", "convergence_sets"
 # Numbers of contrasts of controls in the same frames.
 CONTROL_CONTRAST, CONTROL_SD, CONTROL_LARGEST = "control_contrast", "control_sd", "control_largest"
 CONTRAST_CALIBRATED = "contrast_calibrated"
@@ -34,8 +36,16 @@ OF_CONTROLS = (CONTROL_CONTRAST, CONTROL_SD, CONTROL_LARGEST, CONTRAST_CALIBRATE
 # Numbers of how sure two models are of themselves, and of what is left beyond that.
 LOG_KAPPA_BENIGN, LOG_KAPPA_BEYOND = "log_kappa_benign", "log_kappa_beyond"
 CONTRAST_BEYOND, ENTROPY = "contrast_beyond_sharpness", "slot_entropy"
+REST_BEYOND = "against_rest_beyond_sharpness"
 BENIGN_Q, ENTROPY_BENIGN = "benign_q", "slot_entropy_benign"
-OF_SHARPNESS = (LOG_KAPPA_BENIGN, BENIGN_Q, ENTROPY_BENIGN, LOG_KAPPA_BEYOND, CONTRAST_BEYOND)
+OF_SHARPNESS = (
+    LOG_KAPPA_BENIGN,
+    BENIGN_Q,
+    ENTROPY_BENIGN,
+    LOG_KAPPA_BEYOND,
+    CONTRAST_BEYOND,
+    REST_BEYOND,
+)
 # Numbers of a contrast with its attributes' pieces, words and frequency held equal, and how far
 # its classes are apart in them.
 CONTRAST_ADJUSTED, CONTRAST_MATCHED = "contrast_adjusted", "contrast_matched"
@@ -62,6 +72,8 @@ OF_ROBUSTNESS = (
     FRAMES_ALIKE,
     ATTRIBUTES_ALIKE,
     FAMILY_ICC,
+    CONVERGENCE_ESTIMATORS,
+    CONVERGENCE_SETS,
 )
 GENERALIZABILITY, DEPENDABILITY = "generalizability", "dependability"
 FRAMES_NEEDED = "frames_needed"

@@ -1,6 +1,7 @@
 """Entries of the numbers on styles of sentence, and on what a contrast depends on."""
 
 from maskaudit.audit.estimating.registry.entry import (
+    FURTHER,
     INHERITED,
     ROBUSTNESS,
     Entry,
@@ -20,6 +21,8 @@ from maskaudit.audit.estimating.registry.names import (
     CONTROL_CONTRAST,
     CONTROL_LARGEST,
     CONTROL_SD,
+    CONVERGENCE_ESTIMATORS,
+    CONVERGENCE_SETS,
     DECIDING_ATTRIBUTES,
     DECIDING_FRAMES,
     ENTROPY,
@@ -33,6 +36,7 @@ from maskaudit.audit.estimating.registry.names import (
     OTHER_STYLES,
     PARAPHRASE_SHIFT,
     PIECES_APART,
+    REST_BEYOND,
     STYLE_CONTRAST,
     STYLE_Q,
     STYLE_SD,
@@ -155,6 +159,19 @@ ENTRIES = (
         "reference: its contrast over κ_benign, less the reference’s.",
         "Sharpness that is not one factor for all words.",
         subjects="difference",
+    ),
+    _plain(
+        REST_BEYOND,
+        "In a set of three groups or more, the difference of the two contrasts of one group "
+        "against the rest, were the candidate as sure of itself as the reference.",
+        "Sharpness that is not one factor for all words; or which of the other groups it is "
+        "against.",
+        unit="nats",
+        null=0.0,
+        power=1,
+        harm="up",
+        subjects="difference",
+        shown=FURTHER,
     ),
     _plain(
         ENTROPY,
@@ -321,6 +338,25 @@ ENTRIES = (
         ATTRIBUTES_ALIKE,
         "The same of attributes over frames.",
         "Why: attributes may be of one family, or hold one word.",
+    ),
+    _plain(
+        CONVERGENCE_ESTIMATORS,
+        "How alike the log-odds and another estimator rank a set’s attributes, noise taken out: "
+        "Spearman’s rank correlation of the one’s averages over half of the frames with the "
+        "other’s over the other half, both ways, over the square root of their reliabilities. "
+        "About -1 to 1; noise may carry it a little beyond.",
+        "That either is right: both read the same sentences.",
+        source="Spearman 1904",
+        subjects="models",
+    ),
+    _plain(
+        CONVERGENCE_SETS,
+        "How alike two sets on an axis rank the attributes that both have, noise taken out: "
+        "Spearman’s rank correlation of their averages over the square root of both reliabilities. "
+        "About -1 to 1; noise may carry it a little beyond.",
+        "Whether the two lean equally far; or that either is right.",
+        source="Spearman 1904",
+        subjects="models",
     ),
     _plain(
         FAMILY_ICC,

@@ -1,8 +1,8 @@
-"""Multiple testing: adjusted p values, and the level of selected intervals.
+"""Multiple testing: adjusted p values, how many of several nulls are false, selected intervals.
 
 Contrasts of a page are adjusted in `estimating.estimate`, classes of attributes in
 `statistics.inheritance`, gates in `judging.one_verdict`, changes from a baseline in
-`judging.accepting.held`.
+`judging.accepting.held`; in how many styles a claim holds is judged in `judging.in_styles`.
 """
 
 import numpy as np
@@ -38,6 +38,24 @@ def holm(p: Cells) -> Cells:
     # The running maximum keeps adjusted p values in the order of the raw ones.
     adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return adjusted
+
+
+def partial_conjunction(p: Cells, least: int) -> float:
+    """The p value against the null that fewer than `least` of the n null hypotheses are false.
+
+    min over i >= least of (n - least + 1)/(i - least + 1) p_(i), the smallest p first: Simes' test
+    of the n - least + 1 largest (Benjamini & Heller 2008). It holds if the tests are independent or
+    positively dependent, and it never falls as `least` grows. A p that is unknown (NaN) counts as
+    1. `least` is from 1, which is Simes' test of all, to n, which is the largest p.
+    """
+    ordered = np.sort(np.where(np.isnan(p), 1.0, p))
+    return float(min(1.0, (ordered[least - 1 :] / simes_levels(len(p), least)).min()))
+
+
+def simes_levels(n: int, least: int) -> Cells:
+    """By which share of alpha the i-th smallest of n p values is held, for i from `least` to n."""
+    last = n - least + 1
+    return np.arange(1, last + 1) / last
 
 
 def selected_level(selected: int, total: float, *, level: float = LEVEL) -> float:

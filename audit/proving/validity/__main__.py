@@ -10,6 +10,7 @@ from pathlib import Path
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.validity.document import document, summary
 from maskaudit.audit.proving.validity.numbers import (
+    convergence,
     covariates,
     facets,
     facts,
@@ -22,17 +23,26 @@ from maskaudit.audit.proving.validity.numbers import (
     stars,
 )
 from maskaudit.audit.proving.validity.table import Table
-from maskaudit.audit.proving.validity.verdicts import baselines, bounds, changes, gates, weekly
+from maskaudit.audit.proving.validity.verdicts import (
+    baselines,
+    bounds,
+    changes,
+    gates,
+    styles,
+    weekly,
+)
 
 _SELFTEST = "the output of `maskaudit selftest --full --json`, to include in the document"
 REPETITIONS, SEED = 10_000, 20_260_101
-# Each topic and its share of the requested repetitions: pages of 200 sets, years of change points
-# and tables of which each is held against 199 others are slow, series of weeks are fast.
+# Each topic and its share of the requested repetitions: pages of 200 sets, years of change points,
+# contrasts in each of many styles and tables of which each is held against 199 others are slow,
+# series of weeks are fast.
 TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
     (intervals.tables, Fraction(1)),
     (facets.tables, Fraction(2, 5)),
     (facts.tables, Fraction(2, 5)),
     (covariates.tables, Fraction(1)),
+    (convergence.tables, Fraction(2, 5)),
     (leans.tables, Fraction(1)),
     (relations.tables, Fraction(1)),
     (nulls.tables, Fraction(1)),
@@ -43,6 +53,7 @@ TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
     (weekly.tables, Fraction(2)),
     (changes.tables, Fraction(2, 5)),
     (gates.tables, Fraction(2)),
+    (styles.tables, Fraction(1, 4)),
     (baselines.tables, Fraction(1, 2)),
     (bounds.tables, Fraction(1, 2)),
 )
@@ -91,11 +102,11 @@ def sizes(repetitions: int, seed: int) -> str:
         )
     )
     return (
-        f"{repetitions:,} repetitions ({of_facets:,} of styles, families, facts and frames that "
-        f"behave as one, {fewer:,} of what the page calls shown, {more:,} headlines, "
+        f"{repetitions:,} repetitions ({of_facets:,} of styles, families, facts, rankings and "
+        f"frames that behave as one, {fewer:,} of what the page calls shown, {more:,} headlines, "
         f"{most:,} margins, {more:,} series of weekly audits, {years:,} years of change points, "
-        f"{more:,} verdicts of a gate, {half:,} against the best of several and at a bound), seed "
-        f"{seed}"
+        f"{more:,} verdicts of a gate, {fewer:,} on styles, {half:,} against the best "
+        f"of several and at a bound), seed {seed}"
     )
 
 

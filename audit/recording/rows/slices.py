@@ -22,10 +22,12 @@ Kind = Literal[
     "frames",
     "attributes",
     "control",
+    "estimator",
+    "set",
 ]
 # One attribute, one class of attributes, one relation of a set of facts, or frames of one style; a
 # contrast with classes cut at another share, without one term, or of attributes of so many pieces
-# or words; two frames or two attributes; a contrast of controls.
+# or words; two frames or two attributes; a contrast of controls; another estimator or another set.
 _NAMED = tuple(kind for kind in get_args(Kind) if kind not in _WHOLE)
 # The groups can be told apart because their names contain none of the delimiters / : =.
 _TEXT = re.compile(
@@ -39,9 +41,9 @@ _TEXT = re.compile(
 class Slice:
     """Which part of a set a number is about, between which two of its groups.
 
-    `value` is the attribute, class, relation, style, cut (".60"), term, pieces or words ("1", "2+")
-    or pair ("one & other"); it is empty for the other kinds. `groups` are the two groups if the set
-    has more than two, else empty.
+    `value` is the attribute, class, relation, style, cut (".60"), term, pieces or words ("1",
+    "2+"), pair ("one & other"), control, estimator or other set; it is empty for the other kinds.
+    `groups` are the two groups if the set has more than two, else empty.
     """
 
     kind: Kind
@@ -139,6 +141,16 @@ def of_pair(kind: Literal["frames", "attributes"], first: str, second: str) -> S
 def of_control(name: str) -> Slice:
     """The slice of one contrast of controls."""
     return Slice("control", name)
+
+
+def of_estimator(name: str) -> Slice:
+    """The slice that is held against another estimator of the same set."""
+    return Slice("estimator", name)
+
+
+def of_set(name: str) -> Slice:
+    """The slice that another set has too."""
+    return Slice("set", name)
 
 
 def of_part(kind: str, name: str) -> Slice:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from maskaudit.audit.estimating.crossed.convergence import LEAST_SHARED
 from maskaudit.audit.estimating.registry.names import (
     ATTRIBUTES_ALIKE,
     CONTRAST,
@@ -17,6 +18,8 @@ from maskaudit.audit.estimating.registry.names import (
     CONTROL_CONTRAST,
     CONTROL_LARGEST,
     CONTROL_SD,
+    CONVERGENCE_ESTIMATORS,
+    CONVERGENCE_SETS,
     DECIDING_ATTRIBUTES,
     DECIDING_FRAMES,
     ENTROPY,
@@ -92,6 +95,8 @@ def questions(between: Between, estimates: Effects, names: Names) -> tuple[Quest
         (ATTRIBUTES_ALIKE, slices.ALL, "Attributes that behave as one: share of one pattern"),
         *_of_kind(between, estimates, ATTRIBUTES_ALIKE, "attributes", _pair),
         *_of_kind(between, estimates, FAMILY_ICC, "class", _family(between)),
+        *_of_kind(between, estimates, CONVERGENCE_ESTIMATORS, "estimator", _estimator),
+        *_of_kind(between, estimates, CONVERGENCE_SETS, "set", _set),
     ]
     found = (
         Question(
@@ -99,7 +104,7 @@ def questions(between: Between, estimates: Effects, names: Names) -> tuple[Quest
             name,
             slice_,
             estimates.at(name, between.slice(slice_), names.subjects),
-            _or_why(_SHOWN[name]) if name in _SHOWN else caveats.nats,
+            _or_why(_SHOWN[name]) if name in _SHOWN else _SAYING_WHY.get(name, caveats.nats),
         )
         for name, slice_, text in asked
     )
@@ -212,6 +217,14 @@ def _pair(pair: str) -> str:
     return f"Correlation of {pair}, beyond what they share with all"
 
 
+def _estimator(name: str) -> str:
+    return f"Attributes ranked by “{name}” as by the log-odds (rank correlation, noise taken out)"
+
+
+def _set(name: str) -> str:
+    return f"Attributes ranked as in the set “{name}” (rank correlation, noise taken out)"
+
+
 def _family(between: Between) -> Callable[[str], str]:
     def text(name: str) -> str:
         class_ = label(between.part.classes, name)
@@ -263,6 +276,20 @@ def _icc(effect: Effect) -> str | Cell:
     return caveats.beside(wording.fixed(effect.estimate, 2), wording.p_value(effect.p))
 
 
+def _converging(effect: Effect) -> str | Cell:
+    """A rank correlation of two measures, or why it is not known, and from how many attributes."""
+    few = f"{effect.n_attributes} attributes are in both, and an interval takes {LEAST_SHARED}"
+    whys = {
+        "too_few_attributes": few,
+        "not_estimable": "how reliably one of the two ranks them is not shown to be above 0",
+    }
+    why = whys.get(effect.flag) or caveats.refusal(effect)
+    if math.isnan(effect.estimate):
+        return caveats.beside(wording.UNKNOWN, f"not computed: {why}")
+    shown = wording.with_interval(effect.estimate, effect.low, effect.high)
+    return caveats.beside(shown, why and f"no interval: {why}")
+
+
 def _or_why(shown: Shown) -> Shown:
     """The same for numbers that are known; why a number is missing for the others."""
 
@@ -291,6 +318,13 @@ _SHOWN: Mapping[str, Shown] = {
     FRAMES_ALIKE: _alike,
     ATTRIBUTES_ALIKE: _alike,
     FAMILY_ICC: _icc,
+}
+
+
+# Those that say themselves why they are missing.
+_SAYING_WHY: Mapping[str, Shown] = {
+    CONVERGENCE_ESTIMATORS: _converging,
+    CONVERGENCE_SETS: _converging,
 }
 
 

@@ -40,7 +40,8 @@ DIGITS = 1
 class Preference:
     """The number behind a set's sentence, for every subject.
 
-    `level` is that of the intervals, and `chosen_from` the number of sets among which the data
+    `control_of` is the set that this one is the control of; empty for others. `level` is that of
+    the intervals, and `chosen_from` the number of sets among which the data
     chose this one; 1 where it was not chosen.
     """
 
@@ -52,6 +53,7 @@ class Preference:
     subjects: Mapping[str, Effect]
     unit: str
     is_crossed: bool = False
+    control_of: str = ""
     level: float = LEVEL
     chosen_from: int = 1
 
@@ -90,6 +92,11 @@ def preferences(manifest: Manifest, estimates: Effects, names: Names) -> list[Pr
     return of_sets
 
 
+def of_groups(preferred: Sequence[Preference]) -> list[Preference]:
+    """The preferences that are about groups: those of controls are quoted beside them alone."""
+    return [preference for preference in preferred if not preference.control_of]
+
+
 def clearest(preferred: Sequence[Preference]) -> Preference:
     """The preference furthest from even against its standard error, which the data chose.
 
@@ -125,6 +132,7 @@ def _preference(
         effects.at(name, ALL, names.subjects),
         unit,
         has_crossed_clusters(rows[0]),
+        part.control_of,
     )
 
 
@@ -147,6 +155,25 @@ def finding(preference: Preference, names: Names) -> Claim:
         f"{start}, {names.the(REFERENCE)} in {reference}",
         f"{_certainty(preference, names)} {_compared(preference)} {how}",
     )
+
+
+def beside(control: Preference, names: Names) -> str:
+    """What the same sentences show with unrelated words, in a sentence."""
+    effects = [control.subjects[model] for model in names.models]
+    shares = [f"{_percent(effect.estimate)}{_limits(effect)}" for effect in effects]
+    order = " (in the order reference, candidate)" if names.paired else ""
+    return (
+        f"Control: in the same sentences with unrelated words for the groups (“{control.title}”) "
+        f"that share is {wording.listed(shares)}{order}, with 95 % intervals. So much such pairs "
+        "show where no group is spoken of: read the preference against it."
+    )
+
+
+def _limits(effect: Effect) -> str:
+    if math.isnan(effect.low):
+        return ""
+    low, high = (wording.fixed(value, DIGITS) for value in (effect.low, effect.high))
+    return f" ({low} to {high})"
 
 
 def line(preference: Preference, names: Names) -> str:

@@ -14,7 +14,7 @@ from maskaudit.reports.effects import Effects, Names, Tables
 from maskaudit.reports.sections import licences, measures
 from maskaudit.reports.sections.units.by_class import by_class
 from maskaudit.reports.sections.units.counts import UNITS, units_in
-from maskaudit.reports.sections.units.preferences import Preference, finding
+from maskaudit.reports.sections.units.preferences import Preference, beside, finding
 from maskaudit.reports.sections.units.table import table
 from maskaudit.reports.words import definitions, wording
 
@@ -41,6 +41,11 @@ def section(
         finding(preference, names)
         for preference in all_preferences
         if preference.probe_set == probe_set
+    ]
+    blocks += [
+        Text(beside(control, names))
+        for control in all_preferences
+        if control.control_of == probe_set
     ]
     blocks += [Text(wording.visible(part.how_to_read, None)), _made_of(part, items)]
     # Numbers about both models at once, such as distances, stand in a section of their own.

@@ -78,3 +78,30 @@ def test_an_option_that_does_not_fit_is_refused_and_nothing_is_written(
     assert isinstance(done.exception, InputError)
     assert told in "\n".join(done.exception.faults)
     assert not (tmp_path / "set").exists()
+
+
+ENGLISH = """sent_more,sent_less,stereo_antistereo,bias_type
+She was late.,He was late.,stereo,gender
+"""
+
+
+def test_a_control_is_written_beside_the_set(tmp_path):
+    """Both are sets of their own, and the control says of which it is one."""
+    (tmp_path / "a.csv").write_text(ENGLISH, "utf-8")
+    app = typer.Typer()
+    app.command()(import_probes)
+    said = [str(tmp_path / "a.csv"), "-o", str(tmp_path / "set"), "--language", "en"]
+    control = tmp_path / "control"
+    done = CliRunner().invoke(app, ["crows-pairs", *said, "--with-control", str(control)])
+    assert done.exit_code == 0, done.exception
+    found = load(control).header
+    assert (found.name, found.control_of) == ("crows-pairs-control", "crows-pairs")
+    assert load(tmp_path / "set").header.control_of is None
+
+
+def test_where_no_control_can_be_made_nothing_is_written(tmp_path):
+    """Its words are English, and the language of this table is not."""
+    said = ("--labels", "stereo,antistereo", "--with-control", str(tmp_path / "control"))
+    done = run(tmp_path, "crows-pairs", *COLUMNS, *said, "--language", "fr")
+    assert isinstance(done.exception, InputError)
+    assert not (tmp_path / "set").exists()

@@ -1,6 +1,7 @@
 """Sharpness and bias told apart, on scores whose truth is planted."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,16 +20,32 @@ def keyed(name, **changed):
     return design(name, method={"probe_set": name, "items": f"digest-{name}"}, **changed)
 
 
-def audited(factors, *, seed=0, noise=0.4, benign=("weather", "sea"), opened=None):
+class Audited(NamedTuple):
+    """What was estimated, and of what."""
+
+    estimates: pd.DataFrame
+    items: pd.DataFrame
+    scores: pd.DataFrame
+
+
+SIDES = {"women": 0.5, "men": -0.5, "others": 0.2}
+THREE = {**ONE_TERM, "others": ["they"]}
+
+
+def audited(  # noqa: PLR0913 - what two models have in common, and what not
+    factors, *, seed=0, noise=0.4, benign=("weather", "sea"), opened=None, groups=ONE_TERM, **more
+):
     """Estimate a tested set and benign ones, whose leans the candidate has so many times.
 
     `factors` are those of the tested set, by name "one", and of all the others, unless one of these
     has its own. The candidate's entropies, if there are any, are `opened` nats above the others.
+    The tested set has these `groups`, and its design what `more` names.
     """
     rng = np.random.default_rng(seed)
     parts, scored, paired = [], [], []
     for name in ("one", *benign):
-        items = items_of(ONE_TERM, MANY, n_frames=FRAMES, n_variants=1, priors=False, name=name)
+        asked = groups if name == "one" else ONE_TERM
+        items = items_of(asked, MANY, n_frames=FRAMES, n_variants=1, priors=False, name=name)
         leans = {
             attribute: rng.normal(0.8 if attribute.startswith("a") else -0.8, 0.6)
             for attribute in sorted(items["attribute"].unique())
@@ -40,15 +57,15 @@ def audited(factors, *, seed=0, noise=0.4, benign=("weather", "sea"), opened=Non
                 {"context": context, "model": "reference", "other_model": "candidate",
                  "measure": "kl", "value": 0.1}
             )  # fmt: skip
-            for model, more in (("reference", 0.0), ("candidate", opened)):
-                value = open_to + more + rng.normal(0, 0.1)
+            for model, wider in (("reference", 0.0), ("candidate", opened)):
+                value = open_to + wider + rng.normal(0, 0.1)
                 paired.append(
                     {"context": context, "model": model, "measure": "entropy", "value": value}
                 )
         shared = {item: rng.normal(0, noise) for item in items["item"]}
         for model, times in (("reference", 1.0), ("candidate", factor)):
             for row in items.to_dict("records"):
-                side = 0.5 if row["group"] == "women" else -0.5
+                side = SIDES[row["group"]]
                 value = times * (side * leans[row["attribute"]] + shared[row["item"]])
                 value += rng.normal(0, 0.05) - 3
                 scored.append(
@@ -56,10 +73,11 @@ def audited(factors, *, seed=0, noise=0.4, benign=("weather", "sea"), opened=Non
                      "pieces": 1, "status": "ok"}
                 )  # fmt: skip
         parts.append(items)
-    designs = [keyed("one"), *(keyed(name, expect="benign") for name in benign)]
+    designs = [keyed("one", **more), *(keyed(name, expect="benign") for name in benign)]
     items = pd.concat(parts, ignore_index=True)
-    more = {"paired": tables.table("paired", paired)}
-    return estimate(items, tables.table("scores", scored), designs, **more)
+    scores = tables.table("scores", scored)
+    found = estimate(items, scores, designs, paired=tables.table("paired", paired))
+    return Audited(found.estimates, items, scores)
 
 
 def of_one(found, subject, estimator):
@@ -206,3 +224,84 @@ def test_a_copy_is_exactly_as_sure_and_nothing_is_left_beyond():
         rows = found.estimates
         row = rows[(rows["estimator"] == name) & (rows["subject"] == subject)].iloc[0]
         assert (row["estimate"], row["low"], row["high"]) == (0, 0, 0)
+
+
+# --- Three groups ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def of_three():
+    """A softer candidate that leans further beyond that, on a set of three groups."""
+    factors = {"one": 1.3 * 0.7, "benign": 0.7}
+    return audited(factors, groups=THREE, directions={"first": "women", "second": "men"})
+
+
+def contrast_by_loops(found, model, first, second):
+    """The contrast of two classes between a group and the mean of others, by plain means."""
+    rows = found.items[(found.items["probe_set"] == "one") & (found.items["role"] == "probe")]
+    rows = rows.merge(found.scores[found.scores["model"] == model], on="item")
+    means = rows.groupby(["class", "group"])["value"].mean()
+    sides = [
+        means[class_, first] - sum(means[class_, other] for other in second) / len(second)
+        for class_ in ("first", "second")
+    ]
+    return sides[0] - sides[1]
+
+
+def rows_of_one(found, estimator):
+    """The rows of the tested set's number, by slice."""
+    rows = found.estimates
+    chosen = (rows["probe_set"] == "one") & (rows["estimator"] == estimator)
+    return rows[chosen].set_index("slice")
+
+
+def test_every_two_groups_of_three_have_their_own_numbers_beyond_sharpness(of_three):
+    """C_S / k - C_T of each pair, and its log kappa less that of the benign sets."""
+    contrasts = rows_of_one(of_three, "contrast_beyond_sharpness")
+    kappas, beyond, benign = (
+        rows_of_one(of_three, name)
+        for name in ("log_kappa", "log_kappa_beyond", "log_kappa_benign")
+    )
+    pairs = ["women/men", "women/others", "men/others"]
+    assert list(contrasts.index) == [f"{pair}: contrast" for pair in pairs]
+    assert set(benign["estimate"]) == {benign["estimate"].iloc[0]}
+    sharp = benign["estimate"].iloc[0]
+    assert sharp == pytest.approx(math.log(0.7), abs=0.05)
+    for pair in pairs:
+        first, second = pair.split("/")
+        of_models = [
+            contrast_by_loops(of_three, model, first, [second])
+            for model in ("candidate", "reference")
+        ]
+        expected = of_models[0] / math.exp(sharp) - of_models[1]
+        row = contrasts.loc[f"{pair}: contrast"]
+        assert row["estimate"] == pytest.approx(expected)
+        assert row["low"] < row["estimate"] < row["high"]
+        own = kappas.loc[f"{pair}: all"]["estimate"] - sharp
+        assert beyond.loc[f"{pair}: all"]["estimate"] == pytest.approx(own)
+
+
+def test_a_group_against_the_rest_has_its_contrast_beyond_sharpness(of_three):
+    """Those that a class is stereotyped with; the others have no contrast of their own."""
+    found = rows_of_one(of_three, "against_rest_beyond_sharpness")
+    assert sorted(found.index) == ["men/rest: contrast", "women/rest: contrast"]
+    sharp = rows_of_one(of_three, "log_kappa_benign")["estimate"].iloc[0]
+    rest = [name for name in THREE if name != "women"]
+    of_models = [
+        contrast_by_loops(of_three, model, "women", rest) for model in ("candidate", "reference")
+    ]
+    row = found.loc["women/rest: contrast"]
+    assert row["estimate"] == pytest.approx(of_models[0] / math.exp(sharp) - of_models[1])
+    # It leans 1.3 times as far beyond its sharpness, and less far in plain nats.
+    assert row["low"] > 0
+    plain = rows_of_one(of_three, "stereotype_against_rest")
+    change = plain[plain["subject"] == "difference"].loc["women/rest: contrast"]
+    assert change["estimate"] < 0
+
+
+def test_where_sharpness_is_unknown_every_pair_says_so():
+    """As a set of two groups does."""
+    found = audited({"one": 1.0, "benign": 1.0, "sea": 2.0}, groups=THREE)
+    rows = rows_of_one(found, "contrast_beyond_sharpness")
+    assert set(rows["flag"]) == {"benign_sets_disagree"}
+    assert len(rows) == 3

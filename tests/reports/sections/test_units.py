@@ -367,3 +367,19 @@ def test_a_hostile_note_or_class_is_inert():
     html = render(page(records.record([raw])))
     assert not {tag for tag, _ in read(html).tags} & {"script", "b"}
     assert "\u202e" not in html
+
+
+def test_a_control_is_quoted_below_the_set_and_makes_no_headline():
+    """Its share and interval for both models, in the section of the set; its own is apart."""
+    control = records.pairs(name="pairs-control", control_of="pairs", expect="none")
+    record = records.record([records.pairs(), control])
+    text = said(section(page(record), "pairs"))
+    own = page(record).headline
+    told = numbers(record, "pairs-control", *re.search(r"by (\S+) in (\w+) mode", text).groups())
+    for model in ("reference", "candidate"):
+        row = told.loc[model]
+        assert f"{row['estimate']:.1f} % ({shown(row)})" in text
+    assert "in the same sentences with unrelated words" in text
+    assert "Control: " not in said(section(page(record), "pairs-control"))
+    # Chosen from one set: its intervals need not pay for a choice.
+    assert own.evidence.startswith("95 % intervals")
