@@ -49,7 +49,7 @@ UNDIRECTED = {
     *("pieces_apart", "words_apart", "frequency_apart"),
     *("control_sd", "control_largest"),
     *("log_kappa_benign", "log_kappa_beyond", "slot_entropy"),
-    *("benign_q", "slot_entropy_benign"),
+    *("benign_q", "slot_entropy_benign", "against_rest_beyond_sharpness"),
     *("convergence_estimators", "convergence_sets"),
 }
 # Of these, what grows with the scores as leans do.

@@ -81,10 +81,10 @@ class Measured:
 
     def rows(self) -> Iterator[tuple[str, Sequence[str]]]:
         """The rows of a card: a name, and a text for each subject."""
-        yield (
-            "measured on",
-            [f"{', '.join(map(self.names.label, self.names.models))} (record {self.record})"],
-        )
+        models = ", ".join(map(self.names.label, self.names.models))
+        pairs = math.comb(len(self.part.groups or ()), 2)
+        of = f"; median (least to most) of {pairs} pairs of groups" if pairs > 1 else ""
+        yield "measured on", [f"{models} (record {self.record}){of}"]
         for name, texts in (
             ("reliability", self._reliability),
             ("styles", self._styles),
@@ -245,10 +245,8 @@ def _half(interval: Interval) -> float:
 
 def _over(values: Sequence[float], shown: Callable[[float], str]) -> str:
     """One number, or the median and the range of the numbers of several pairs of groups."""
-    if len(values) == 1:
-        return shown(values[0])
-    of = f"{len(values)} pairs of groups"
-    return f"{shown(median(values))} ({shown(min(values))} to {shown(max(values))}, {of})"
+    least, most = shown(min(values)), shown(max(values))
+    return least if least == most else f"{shown(median(values))} ({least} to {most})"
 
 
 def _as_many(times: Sequence[float], today: int, what: str) -> str:

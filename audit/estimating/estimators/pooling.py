@@ -115,10 +115,11 @@ def without_each_term(
             )
 
 
-def _numbered(wordings: pd.DataFrame) -> tuple[NDArray[np.intp], pd.DataFrame]:
+def _numbered(wordings: pd.DataFrame) -> tuple[NDArray[np.int64], pd.DataFrame]:
     """The number of each wording's cell, and the cells in their order."""
     by_cell = wordings.groupby(CELL, sort=False)
-    return by_cell.ngroup().to_numpy(), by_cell.first().index.to_frame(index=False)
+    numbers = by_cell.ngroup().to_numpy(dtype=np.int64)
+    return numbers, by_cell.first().index.to_frame(index=False)
 
 
 def _log_sums(values: NDArray[np.float64], asked: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -133,4 +134,7 @@ def _means(values: NDArray[np.float64], asked: NDArray[np.bool_]) -> NDArray[np.
     """The mean log p of the terms asked, [slots]; NaN if one has no score, or none is."""
     counts = asked.sum(1)
     sums = np.where(asked, values, 0.0).sum(1)
-    return np.divide(sums, counts, out=np.full(len(values), np.nan), where=counts > 0)
+    means: NDArray[np.float64] = np.divide(
+        sums, counts, out=np.full(len(values), np.nan), where=counts > 0
+    )
+    return means

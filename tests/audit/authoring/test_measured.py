@@ -110,9 +110,9 @@ def test_the_command_takes_a_record(command):
 COLUMNS = ("slice", "estimator", "estimate", "low", "high", "std_error", "df", "v_frames")
 
 
-def made_up(*rows, margins=None, frames=12):
+def made_up(*rows, margins=None, frames=12, groups=("a", "b")):
     """Return what is measured of one model, from rows of estimates."""
-    part = ProbeSet.model_construct(margins=margins, frames=frames)
+    part = ProbeSet.model_construct(margins=margins, frames=frames, groups=dict.fromkeys(groups))
     table = pd.DataFrame([dict(zip(COLUMNS, row, strict=True)) for row in rows]).assign(
         subject="candidate",
         n_frames=12,
@@ -158,8 +158,10 @@ def test_several_groups_have_the_middle_and_the_range_of_their_pairs():
          half**2 / 8)
         for pair, half in (("a/b", 0.2), ("a/c", 0.4), ("b/c", 0.3))
     ]  # fmt: skip
-    found = said(made_up(*rows, alone("a/b: all", "generalizability", 0.9)))
-    assert found["exactness"].startswith("contrast ± 0.30 (0.20 to 0.40, 3 pairs of groups) nats")
+    alike = alone("a/b: all", "generalizability", 0.9)
+    found = said(made_up(*rows, alike, groups="abc"))
+    assert found["exactness"].startswith("contrast ± 0.30 (0.20 to 0.40) nats; ± 0.2")
+    assert found["measured on"] == "m (record r); median (least to most) of 3 pairs of groups"
     assert found["reliability"] == "G 0.90 (–)"
 
 

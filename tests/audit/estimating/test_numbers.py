@@ -15,7 +15,7 @@ import pytest
 from maskaudit import load_record
 from maskaudit.audit.estimating import numbers
 from maskaudit.audit.estimating.design import Design
-from maskaudit.audit.estimating.estimate import estimate
+from maskaudit.audit.estimating.estimate import estimate, kept
 from maskaudit.audit.estimating.estimators.catalogue import ALL, GROUP
 from maskaudit.audit.estimating.registry.entries import DERIVED
 from maskaudit.audit.estimating.registry.entry import FURTHER
@@ -31,7 +31,7 @@ from tests.audit.estimating.facts import test_choices, test_consistency, test_dr
 from tests.audit.estimating.test_controls import with_controls
 from tests.audit.estimating.test_estimators import LEXICON, design_of, every_kind
 from tests.audit.estimating.test_several_groups import FOUND as THREE_GROUPS
-from tests.audit.estimating.test_sharpness import keyed
+from tests.audit.estimating.test_sharpness import THREE, keyed
 from tests.audit.proving.selftest.test_properties import SIGNED, SQUARES
 from tests.estimate_oracles import MANY, items_of
 from tests.reports import records
@@ -140,14 +140,23 @@ def beyond():
     banked, _ = with_controls()
     names = ("two", "sea", "sun")
     others = [items_of(classes=MANY, n_frames=14, n_variants=1, name=name) for name in names]
+    # Two sets that share attributes, and one of three groups.
+    others.append(items_of(THREE, MANY, n_frames=14, n_variants=1, name="three"))
     parts = [banked, *others]
     scores = [estimate_oracles.scores_of(part, inherits=1.3, noise=0.2) for part in parts]
     designs = [keyed("one"), keyed("two"), *(keyed(name, expect="benign") for name in names[1:])]
+    designs.append(keyed("three", directions={"first": "women", "second": "men"}))
     paired = estimate_oracles.paired_of(pd.concat(parts))
     # The candidate is surer of itself: its leans are larger and its places less open.
     is_own = (paired["measure"] == "entropy") & (paired["model"] == "candidate")
     paired["value"] = paired["value"] - 2.0 * is_own
-    return estimate(pd.concat(parts), pd.concat(scores), designs, paired=paired).estimates
+    return estimate(
+        pd.concat(parts),
+        pd.concat(scores),
+        designs,
+        paired=paired,
+        wanted=lambda name: kept(name) or name == "convergence_sets",
+    ).estimates
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +204,8 @@ def test_a_number_is_tested_against_the_null_value_of_its_entry(held):
     names = alone["estimator"].map(without_groups)
     found = {name: set(own) for name, own in alone.groupby(names)["null_value"]}
     expected = {entry.name: {entry.null} for entry in numbers.every() if not math.isnan(entry.null)}
-    del expected["contrast_beyond_sharpness"]  # of the difference alone
+    # Of the difference alone.
+    del expected["contrast_beyond_sharpness"], expected["against_rest_beyond_sharpness"]
     assert found == expected
     changes = held.loc[held["subject"] == "difference", "null_value"].dropna()
     assert set(changes) == {0.0}
@@ -238,7 +248,7 @@ def test_harm_lies_up_in_contrasts_magnitudes_their_ratios_and_the_world_s_slope
     """For every other number a gate has to say it; an unknown contrast is one all the same."""
     harmful = {"stereotype_contrast", "stereotype_contrast_lpbs", "association", "magnitude"}
     harmful |= {"log_kappa", "log_magnitude_ratio", "world_slope"}
-    harmful |= {"stereotype_against_rest", "group_spread"}
+    harmful |= {"stereotype_against_rest", "against_rest_beyond_sharpness", "group_spread"}
     harmful |= {"accuracy_drop@1", "choice_accuracy_drop"}
     # Contrasts of other frames, classes and terms, and with covariates held equal.
     directed = {"style_contrast", "contrast_other_styles", "contrast_without_term"}
