@@ -292,25 +292,30 @@ def test_compare_names_the_contrast_that_changed(copy, command):
 @pytest.fixture(scope="module")
 def worlds():
     """The world with the bundled pair's amplification and with that of version 2."""
-    return [world.generate(), world.generate({"gender": 1.5})]
+    return [world.generate({"gender": kappa}, versions.SETS) for kappa in (1.3, 1.5)]
 
 
 def test_only_what_the_student_learns_moves_with_the_amplification(worlds):
-    """Its log-odds are kappa times the planted ones, in the text and in the soft targets."""
+    """Its log-odds are kappa times the planted ones, in the text that both losses are of."""
     plain, amplified = worlds
     assert [s.text for s in plain.sentences] == [s.text for s in amplified.sentences]
-    assert [s.teacher for s in plain.sentences] == [s.teacher for s in amplified.sentences]
-    moved = {s.probe_set for s, t in zip(*(w.sentences for w in worlds), strict=True) if s != t}
-    assert moved == {"gender-occupation", "occupation-person"}
-    planted_ = plain.planted["occupation-person"]
+    pairs = list(zip(plain.sentences, amplified.sentences, strict=True))
+    assert all(s.planted.teacher == t.planted.teacher for s, t in pairs)
+    # A neutral word leans as well: "he" is likelier in any sentence.
+    assert all(s.planted.student != t.planted.student for s, t in pairs)
+    planted_ = plain.planted["occupation-person"]["men"]
     one, other = list(planted_)[:2]
-    expected = (planted_[one] - planted_[other]) / 2  # of a sentence about a woman
     for kappa, made in zip((1.3, 1.5), worlds, strict=True):
-        found = next(s for s in made.sentences if s.probe_set == "occupation-person")
-        assert abs(
-            np.log(found.teacher[one] / found.teacher[other])
-            - np.log(found.student[one] / found.student[other])
-        ) == pytest.approx(abs((kappa - 1) * expected), abs=1e-9)
+        woman, man = (
+            next(
+                s.planted.student
+                for s in made.sentences
+                if s.probe_set == "occupation-person" and s.cue == word
+            )
+            for word in ("woman", "man")
+        )
+        found = np.log(woman[one] / woman[other]) - np.log(man[one] / man[other])
+        assert found == pytest.approx(kappa * (planted_[one] - planted_[other]), abs=3e-4)
 
 
 def test_a_student_is_made_by_its_seed_and_its_amplification(worlds, tmp_path, monkeypatch):
@@ -319,11 +324,11 @@ def test_a_student_is_made_by_its_seed_and_its_amplification(worlds, tmp_path, m
     for kappa, made in zip((1.3, 1.5), worlds, strict=True):
         amplified = [s for s in made.sentences if s.probe_set == "occupation-person"]
         small[kappa] = replace(made, sentences=amplified[:96])
-    monkeypatch.setattr(train, "generate", lambda kappa: small[kappa["gender"]])
+    monkeypatch.setattr(train, "generate", lambda kappa, _sets: small[kappa["gender"]])
     made = []
     for seed, kappa in ((1, 1.3), (1, 1.3), (2, 1.3), (1, 1.5)):
         folder = tmp_path / str(len(made))
-        train.distil(folder, seed=seed, kappa={"gender": kappa}, epochs=(1, 1))
+        train.distil(folder, seed=seed, kappa={"gender": kappa}, sets=[], epochs=(1, 1))
         made.append((folder / "model.safetensors").read_bytes())
     assert made[0] == made[1]
     assert len(set(made)) == 3
@@ -334,9 +339,9 @@ def test_the_margin_is_of_the_pair_that_differs_most():
     assert versions.margin(pd.DataFrame({"std_error": [0.02, 0.0501, 0.03]})) == 0.156
 
 
-def moved(folder, *, seed, kappa, epochs):
+def moved(folder, *, seed, kappa, sets, epochs):
     """Store the bundled student with its weights moved a little, by the seed: none is trained."""
-    assert epochs == (10, 15)
+    assert (sets, epochs) == (versions.SETS, versions.EPOCHS)
     shutil.copytree(truth.STUDENT, folder)
     draws = torch.Generator().manual_seed(seed)
     own = load_file(folder / "model.safetensors")

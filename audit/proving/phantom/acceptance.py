@@ -11,6 +11,7 @@ from maskaudit.audit.phantom.truth import ACCEPTED, Recovered, recovered
 from maskaudit.audit.proving.phantom.leans import SEED
 from maskaudit.audit.proving.phantom.world import World
 from maskaudit.audit.recording.manifest import PlantedSet, Truth
+from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load, shipped
 
 
@@ -32,9 +33,10 @@ def tested(world: World, folder: Path) -> tuple[Truth, list[str]]:
     )
     acceptance: dict[str, Any] = {"log_kappa": {}}
     faults = []
+    paths = shipped()
     # Set by set: the items of all at once take gigabytes.
     for name, part in truth.sets.items():
-        expanded = world.expanded[name]
+        expanded = expand(load(paths[name]))
         alone = truth.model_copy(update={"sets": {name: part}})
         found, log_kappa = recovered(alone, expanded.items, score(expanded, pair).scores)
         for recovery in found:
@@ -57,7 +59,7 @@ def _planted(name: str, world: World) -> PlantedSet:
     second, *others = world.planted[name]
     further = {group: world.planted[name][group] for group in others}
     return PlantedSet(
-        items=world.expanded[name].digest,
+        items=world.digests[name],
         kappa=world.kappa[name],
         contrast=header.contrast or [],
         expect=header.expect,

@@ -82,15 +82,14 @@ class World:
 
     `planted` holds log-odds of the first group against each other one, in nats, by that group and
     by attribute (teacher), `kappa` the student's amplification, `unseen` the frames kept out,
-    `expanded` the sets with their items, `facts` those that each model knows, `words` the
-    vocabulary.
+    `digests` those of the expanded sets, `facts` what each model knows, `words` the vocabulary.
     """
 
     sentences: list[Sentence] = field(default_factory=list)
     planted: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
     kappa: dict[str, float] = field(default_factory=dict)
     unseen: dict[str, list[str]] = field(default_factory=dict)
-    expanded: dict[str, Expanded] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
     facts: dict[str, list[str]] = field(default_factory=dict)
     words: list[str] = field(default_factory=list)
 
@@ -109,8 +108,9 @@ def generate(amplified: Mapping[str, float] = KAPPA, sets: Collection[str] | Non
     texts: set[tuple[str, int]] = set()
     for name in (name for name in SETS if sets is None or name in sets):
         probe_set = loaded[name]
-        world.expanded[name] = expand(probe_set)
-        words |= _words(world.expanded[name])
+        expanded = expand(probe_set)
+        world.digests[name] = expanded.digest
+        words |= _words(expanded)
         if probe_set.facts:
             drawn = facts.known(probe_set)
             world.facts = vars(drawn)
@@ -120,7 +120,9 @@ def generate(amplified: Mapping[str, float] = KAPPA, sets: Collection[str] | Non
         world.planted[name] = log_odds(planted)
         world.kappa[name] = amplified.get(probe_set.header.axis, 1.0)
         world.unseen[name] = _unseen(probe_set)
-        for sentence in _sentences(probe_set, world, planted):
+        frames = expanded.items["frame"].isin(world.unseen[name])
+        seen = replace(expanded, items=expanded.items[~frames])
+        for sentence in _sentences(probe_set, seen, planted, world.kappa[name]):
             # Two sets of an axis may ask the same of one sentence; it is planted once.
             if (sentence.text, sentence.slot) not in texts:
                 texts.add((sentence.text, sentence.slot))
@@ -150,17 +152,17 @@ def _unseen(probe_set: ProbeSet) -> list[str]:
     return sorted(frame.id for frame in frames[:UNSEEN_FRAMES])
 
 
-def _sentences(probe_set: ProbeSet, world: World, planted: Leans) -> Iterator[Sentence]:
-    """Yield the sentences of a set's frames in the text, each with what is planted in it."""
-    name = probe_set.header.name
-    items = world.expanded[name].items
-    items = items[~items["frame"].isin(world.unseen[name])]
+def _sentences(
+    probe_set: ProbeSet, expanded: Expanded, planted: Leans, kappa: float
+) -> Iterator[Sentence]:
+    """Yield the sentences that items of a set are asked in, each with what is planted in it."""
     plant = _groups_at_mask if probe_set.group_at_mask else _attributes_at_mask
-    contexts = world.expanded[name].contexts
+    contexts = expanded.contexts
     places = zip(contexts["text"], contexts["slot"].astype(int), strict=True)
     texts = dict(zip(contexts["context"], places, strict=True))
+    name = probe_set.header.name
     for context, kind, cue, distribution, targets in plant(
-        probe_set, items, planted, world.kappa[name]
+        probe_set, expanded.items, planted, kappa
     ):
         yield from _written(Sentence(name, kind, *texts[context], cue, distribution), targets)
 

@@ -52,9 +52,9 @@ def test_a_further_shipped_set_changes_nothing(monkeypatch, further, small):
     monkeypatch.setattr(world, "shipped", lambda: further)
     found = world.generate(sets=SMALL)
     assert [said(s) for s in found.sentences] == [said(s) for s in small.sentences]
-    for part in ("planted", "kappa", "unseen", "facts", "words"):
+    for part in ("planted", "kappa", "unseen", "digests", "facts", "words"):
         assert getattr(found, part) == getattr(small, part)
-    assert tuple(found.expanded) == SMALL
+    assert tuple(found.digests) == SMALL
 
 
 def said(sentence):
@@ -72,7 +72,7 @@ def test_the_world_of_the_named_sets_is_the_one_that_is_stored(small):
     for name, planted in small.planted.items():
         part = stored.sets[name]
         second, *others = planted
-        assert small.expanded[name].digest == part.items
+        assert small.digests[name] == part.items
         assert planted[second] == part.planted
         assert {group: planted[group] for group in others} == part.others
         assert small.kappa[name] == part.kappa
@@ -90,7 +90,7 @@ def test_the_text_says_the_log_odds_that_the_truth_says(name):
     second_words = [s.planted.teacher for s in made.sentences if s.kind == WORD]
     for planted in second_words:
         assert list(planted) == ["american"]
-    terms = made.expanded[name].items[["group", "term"]].drop_duplicates()
+    terms = expand(load(shipped()[name])).items[["group", "term"]].drop_duplicates()
     kinds = {PROBE, CONTROL}
     for sentence in [s for s in made.sentences if s.kind in kinds]:
         for model, factor in (("teacher", 1.0), ("student", made.kappa[name])):
@@ -109,7 +109,7 @@ def test_the_text_says_the_log_odds_that_the_truth_says(name):
 def test_with_the_attribute_at_the_mask_groups_differ_by_the_planted_log_odds(small):
     """Up to a constant of all attributes."""
     name = "age-trait"
-    items = small.expanded[name].items
+    items = expand(load(shipped()[name])).items
     group_of = dict(zip(items["term"], items["group"], strict=True))
     by_group = {group_of[s.cue]: s.planted for s in small.sentences if s.probe_set == name}
     for model, kappa in (("teacher", 1.0), ("student", small.kappa[name])):
