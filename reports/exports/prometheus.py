@@ -17,18 +17,24 @@ from maskaudit.reports.effects import CANDIDATE, REFERENCE
 from maskaudit.reports.exports.audited import Audited, lost_items, shown
 from maskaudit.reports.words import verdicts, wording
 
-# What a name ends in for the units of numbers that are no shares.
-_UNITS = {"nats": "_nats", "log of a factor": "_log_factor", "0 to 1": "_ratio"}
+# What a name ends in, by the unit of a number that is no share of a whole.
+UNITS = {
+    "": "",
+    "nats": "_nats",
+    "nats²": "_nats_squared",
+    "nats squared": "_nats_squared",
+    "log of a factor": "_log_factor",
+    "bits": "_bits",
+    "0 to 1": "_ratio",
+    "standard deviations": "_standard_deviations",
+    "fills": "_fills",
+    "pieces": "_pieces",
+    "words": "_words",
+}
 _PARTS = {
     "": "Estimate of a headline number",
     "_low": f"Low end of the {wording.level(LEVEL)} interval of a headline number",
     "_high": f"High end of the {wording.level(LEVEL)} interval of a headline number",
-}
-_IN_WORDS = {
-    "": "in no unit",
-    "_nats": "in nats",
-    "_log_factor": "as the log of a factor, candidate by reference",
-    "_ratio": "as a share from 0 to 1, or a difference of two",
 }
 
 
@@ -68,8 +74,8 @@ def prometheus(audited: Audited) -> str:
 def _estimates(audited: Audited) -> Iterator[_Gauge]:
     """A metric for each unit and each end of the interval; samples of one name stand together."""
     gauges = {
-        (part, unit): _Gauge(f"maskaudit_estimate{part}{unit}", f"{meaning}, {_IN_WORDS[unit]}.")
-        for unit in _IN_WORDS
+        (part, unit): _Gauge(f"maskaudit_estimate{part}{unit}", f"{meaning}, {_in_words(unit)}.")
+        for unit in dict.fromkeys(UNITS.values())
         for part, meaning in _PARTS.items()
     }
     for row in headlines(audited.record.estimates).to_dict("records"):
@@ -95,7 +101,14 @@ def _unit(estimator: str) -> tuple[str, float]:
     if whole is not None:
         return "_ratio", whole
     entry = find(estimator)
-    return _UNITS.get(entry.unit, "") if entry else "", 1.0
+    # A number of another version may be unknown here.
+    return UNITS[entry.unit] if entry else "", 1.0
+
+
+def _in_words(unit: str) -> str:
+    if unit == "_ratio":
+        return "from 0 to 1, or a difference of two such numbers"
+    return f"in {unit.strip('_').replace('_', ' ')}" if unit else "without a unit"
 
 
 def _lost(audited: Audited) -> _Gauge:
