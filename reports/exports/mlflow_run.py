@@ -15,6 +15,7 @@ from typing import Any
 
 from maskaudit.audit.errors import CannotWriteError, InputError
 from maskaudit.audit.estimating.headline import headlines
+from maskaudit.audit.recording.files import writing
 from maskaudit.audit.recording.record import PAGE
 from maskaudit.audit.recording.rows.slices import Slice
 from maskaudit.reports.exports.audited import Audited, lost_items, shown
@@ -23,8 +24,9 @@ from maskaudit.reports.words import verdicts
 # What MLflow takes in a key, of at most so many characters, and in the value of a tag or parameter.
 _UNFIT = re.compile(r"[^A-Za-z0-9_. /-]")
 _LONGEST_KEY, _LONGEST_VALUE = 250, 500
-# The experiment that every store has, "Default".
-_DEFAULT = "0"
+# In a folder of runs: the experiment, the database and the folder of artifacts. MLflow takes a
+# database in every version, and plain files no longer by default.
+_EXPERIMENT, _DATABASE, _ARTIFACTS = "maskaudit", "mlflow.db", "artifacts"
 _DIGEST = 8
 
 
@@ -33,8 +35,8 @@ def log(audited: Audited, folder: Path | None = None) -> str:
 
     Without `folder` it is the active run, or where there is none a new one that MLflow starts, by
     its own settings (`MLFLOW_TRACKING_URI`, `MLFLOW_EXPERIMENT_NAME`, `MLFLOW_RUN_ID`). With
-    `folder` it is a new run among those that are kept there. Raises `InputError` if MLflow is not
-    installed, `CannotWriteError` with MLflow's own reason if something cannot be logged.
+    `folder` it is a new run in the database that is kept there. Raises `InputError` if MLflow is
+    not installed, `CannotWriteError` with MLflow's own reason if something cannot be logged.
     """
     mlflow = _mlflow()
     # Before a run is started: a page that cannot be made leaves no empty run behind.
@@ -67,26 +69,40 @@ def _page(audited: Audited) -> str:
 
 
 def _logged(mlflow: Any, audited: Audited, page: str, folder: Path | None) -> str:  # noqa: ANN401 - the module
-    name = shown(audited.record.name)
     if folder is not None:
-        client = mlflow.MlflowClient(tracking_uri=folder.resolve().as_uri())
-        run_id = str(client.create_run(_DEFAULT, run_name=name).info.run_id)
-        ended = "FAILED"
-        try:
-            _fill(mlflow.entities, client, run_id, audited, page)
-            ended = "FINISHED"
-        finally:
-            client.set_terminated(run_id, ended)
-        return run_id
+        return _in_folder(mlflow, audited, page, folder)
     active = mlflow.active_run()
     if active is not None:
         # The caller's own run, which goes on.
         run_id = str(active.info.run_id)
         _fill(mlflow.entities, mlflow.MlflowClient(), run_id, audited, page)
         return run_id
-    with mlflow.start_run(run_name=name) as started:
+    with mlflow.start_run(run_name=shown(audited.record.name)) as started:
         run_id = str(started.info.run_id)
         _fill(mlflow.entities, mlflow.MlflowClient(), run_id, audited, page)
+    return run_id
+
+
+def _in_folder(mlflow: Any, audited: Audited, page: str, folder: Path) -> str:  # noqa: ANN401 - the module
+    """Log to a new run in a folder, which is made where it is not there."""
+    place = folder.resolve()
+    with writing(place):
+        place.mkdir(parents=True, exist_ok=True)
+    client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{(place / _DATABASE).as_posix()}")
+    experiment = client.get_experiment_by_name(_EXPERIMENT)
+    if experiment is None:
+        # By default artifacts would lie in the working folder.
+        artifacts = (place / _ARTIFACTS).as_uri()
+        number = client.create_experiment(_EXPERIMENT, artifact_location=artifacts)
+    else:
+        number = experiment.experiment_id
+    run_id = str(client.create_run(number, run_name=shown(audited.record.name)).info.run_id)
+    ended = "FAILED"
+    try:
+        _fill(mlflow.entities, client, run_id, audited, page)
+        ended = "FINISHED"
+    finally:
+        client.set_terminated(run_id, ended)
     return run_id
 
 

@@ -90,6 +90,7 @@ class Server:
 
     def __init__(self) -> None:
         self.runs: dict[str, dict[str, Run]] = {"default": {}}
+        self.experiments: dict[tuple[str, str], str] = {}
         self.active: Run | None = None
         self.is_reached = True
 
@@ -129,9 +130,21 @@ class Client:
     def __init__(self, server: Server, uri: str) -> None:
         self.server, self.uri = server, uri
 
+    def get_experiment_by_name(self, name: str) -> SimpleNamespace | None:
+        """Return an experiment, or None where there is none."""
+        if (self.uri, name) not in self.server.experiments:
+            return None
+        return SimpleNamespace(experiment_id=name)
+
+    def create_experiment(self, name: str, *, artifact_location: str | None = None) -> str:
+        """Make an experiment, and refuse one that is there."""
+        assert (self.uri, name) not in self.server.experiments
+        self.server.experiments[self.uri, name] = artifact_location or "./mlruns"
+        return name
+
     def create_run(self, experiment_id: str, *, run_name: str | None = None) -> Run:
         """Make a run in an experiment."""
-        assert experiment_id == "0"
+        assert (self.uri, experiment_id) in self.server.experiments
         return self.server.new(self.uri, run_name)
 
     def log_batch(self, run_id: str, metrics: Any = (), params: Any = (), tags: Any = ()) -> None:
@@ -202,13 +215,25 @@ def test_an_active_run_is_used_and_goes_on(server, audited):
     assert len(server.runs["default"]) == 1
 
 
-def test_a_folder_has_a_run_of_its_own_and_leaves_the_active_one_alone(server, audited, tmp_path):
-    """Its address is that of the folder."""
+def test_a_folder_has_runs_of_its_own_and_leaves_the_active_one_alone(server, audited, tmp_path):
+    """It is made where it is not there, and holds the database and the artifacts of all."""
     server.active = server.new("default", "training")
-    run_id = mlflow_run.log(audited, tmp_path / "my runs")
-    run = server.runs[(tmp_path / "my runs").as_uri()][run_id]
-    assert run.status == "FINISHED"
+    folder = tmp_path / "new" / "my runs"
+    ids = [mlflow_run.log(audited, folder) for _ in range(2)]
+    assert folder.is_dir()
+    uri = f"sqlite:///{folder}/mlflow.db"
+    assert list(server.runs[uri]) == ids
+    assert {run.status for run in server.runs[uri].values()} == {"FINISHED"}
+    assert server.experiments == {(uri, "maskaudit"): (folder / "artifacts").as_uri()}
     assert not server.active.metrics
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(server, audited, tmp_path):
+    """Nothing is logged elsewhere in its place."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CannotWriteError, match="file/runs: cannot write"):
+        mlflow_run.log(audited, tmp_path / "file" / "runs")
+    assert server.runs == {"default": {}}
 
 
 def test_the_headline_numbers_are_metrics_with_their_intervals(server, audited):
