@@ -22,6 +22,7 @@ from maskaudit.audit.cli import authoring, process
 from maskaudit.audit.cli.commands import (
     baselines,
     cache,
+    export,
     fill,
     gates,
     history,
@@ -55,6 +56,7 @@ app.command()(run.run)
 app.command()(run.init)
 app.command()(gates.gate)
 app.command()(report.report)
+app.command()(export.export)
 app.command()(robustness.robustness)
 app.command()(verify.verify)
 app.command()(verify.sign)

@@ -1,14 +1,13 @@
 """Options that several commands share, and functions that print results."""
 
 import contextlib
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
 
-from maskaudit.audit.texts.printable import inert, printable
+from maskaudit.audit.texts.printable import inert, json_text, printable
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -71,10 +70,4 @@ def note(sentence: str) -> None:
 
 def print_json(value: object) -> None:
     """Print a value as JSON on standard output."""
-    text = json.dumps(value, indent=1, ensure_ascii=False)
-    # A terminal would obey or hide unprintable characters, so write them as JSON escapes.
-    print(printable(text, _escaped, keep="\n"))
-
-
-def _escaped(character: str) -> str:
-    return json.dumps(character)[1:-1]
+    print(json_text(value))

@@ -78,6 +78,17 @@ class Contrast:
         return self.is_tested and self.main.p_adjusted < SHOWN
 
     @property
+    def leans_further(self) -> bool:
+        """Whether it is shown that the candidate leans further than the reference, either way."""
+        if not self.is_shown or self.subject != DIFFERENCE:
+            return False
+        # A difference towards the side on which a model is farther from zero: the candidate with
+        # the stereotype, or not the reference, which is then not nearer to zero against it.
+        if self.main.estimate > 0:
+            return self.subjects[CANDIDATE].estimate > 0
+        return self.subjects[REFERENCE].estimate <= 0
+
+    @property
     def clearness(self) -> float:
         """The absolute estimate over its standard error.
 
