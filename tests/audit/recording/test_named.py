@@ -103,12 +103,15 @@ def test_an_unknown_word_is_refused_with_what_there_is_and_what_to_type(runs, te
 
 
 def test_without_records_it_is_said_how_to_make_one(tmp_path, monkeypatch):
-    """Whether the folder is empty, absent, or a file."""
+    """Whether the folder is empty or absent; what is no folder is told as such."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").touch()
-    for name in ("empty", "none", "file"):
+    (tmp_path / "lost").symlink_to(tmp_path / "nowhere")
+    for name in ("empty", "none"):
         assert "maskaudit run makes" in refusal("latest", tmp_path / name)
+    for name in ("file", "lost"):
+        assert "expected records" in refusal("latest", tmp_path / name)
 
 
 def test_a_path_that_is_no_record_is_left_to_its_reader_which_says_so(runs):
@@ -121,20 +124,34 @@ def test_a_path_that_is_no_record_is_left_to_its_reader_which_says_so(runs):
 
 
 def test_a_link_is_never_what_a_word_means(runs):
-    """Verdicts and pages would be written where it leads; by its path it can still be used."""
+    """Verdicts and pages would be written where it leads; by its path it can still be used.
+
+    Nor is the record before it the newest: that would answer for another model.
+    """
     elsewhere = write(runs.parent / "elsewhere", "linked", 7)
     (runs / "linked").symlink_to(elsewhere)
-    assert found("latest", runs) == NAMES[2]
-    assert "no such record" in refusal("7", runs)
-    assert "is a link" in refusal("linked", runs)
+    for text in ("latest", "7", "linked", "link"):
+        assert "is a link in" in refusal(text, runs)
+    assert found("latest~1", runs) == NAMES[2]
     assert named("runs/linked", lambda: runs) == type(runs)("runs/linked")
 
 
-def test_what_cannot_be_read_or_is_not_finished_is_not_counted(runs):
-    """Neither a broken manifest nor a run that is under way is the newest record."""
-    write(runs, "20260109T000000Z-broken", 9, "{")
+@pytest.mark.parametrize("how", ["broken", "empty"])
+def test_the_newest_is_meant_even_if_it_cannot_be_read(runs, how):
+    """Its reader refuses it; an older one in its place would answer for the wrong model."""
+    folder = write(runs, "20260102T120000Z-dd44", 9, "{")
+    if how == "empty":
+        (folder / "record.json").unlink()
+    assert found("latest", runs) == NAMES[2]
+    assert found("latest~1", runs) == folder.name
+    newest = folder.rename(runs / "20260104T000000Z-ee55")
+    assert found("latest", runs) == newest.name
+
+
+def test_what_is_not_finished_or_no_record_is_not_counted(runs):
+    """A run that is under way, and a folder of something else."""
     write(runs, ".unfinished-x", 10)
-    (runs / "20260110T000000Z-empty").mkdir()
+    (runs / "notes").mkdir()
     assert found("latest", runs) == NAMES[2]
 
 
