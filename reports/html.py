@@ -25,10 +25,6 @@ from maskaudit.reports.words import wording
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _OPENING = re.compile(r"<svg ([^>]*)>")
-# The spaces in "95 %", "0.62 nats", "p < .001", "r = 1.00" and "Table 11".
-_KEPT_TOGETHER = re.compile(
-    r"(?<=\d) (?=%|nats\b|points\b)|(?<=\b[pr]) (?=[<=])|(?<=[<=]) (?=[.\d])"
-)
 _UNDRAWN = (
     "The charts of this page could not be drawn where it was written, so tables stand in their "
     "place. Nothing else is missing. To draw them, write the page again on a machine without a "
@@ -103,7 +99,7 @@ def _typeset(value: object) -> object:
     # Markup is a subclass of str, so `isinstance` would change its tags as well.
     if type(value) is not str:
         return value
-    return _KEPT_TOGETHER.sub("\u00a0", inert(value, wording.code_point))
+    return wording.kept_together(inert(value, wording.code_point))
 
 
 def _chart(drawings: Mapping[str, str], figure: Figure) -> Markup:

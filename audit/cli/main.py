@@ -7,6 +7,7 @@ Torch, pandas and the audit's stages are imported inside the commands that use t
 import contextlib
 import errno
 import io
+import os
 import signal
 import sys
 import tempfile
@@ -31,6 +32,7 @@ from maskaudit.audit.cli.commands import (
     robustness,
     run,
     selftest,
+    show,
     verify,
 )
 from maskaudit.audit.cli.options import note
@@ -40,7 +42,6 @@ from maskaudit.audit.texts.printable import printable
 app = typer.Typer(
     name="maskaudit",
     no_args_is_help=True,
-    add_completion=False,
     # An error is one line here, where typer would print a traceback.
     pretty_exceptions_enable=False,
     # Otherwise square brackets in help texts, as in [default: runs], could be read as markup.
@@ -54,6 +55,9 @@ app = typer.Typer(
 )
 app.command()(run.run)
 app.command()(run.init)
+app.command("list")(show.list_records)
+app.command()(show.show)
+app.command("open")(show.open_page)
 app.command()(gates.gate)
 app.command()(report.report)
 app.command()(export.export)
@@ -94,6 +98,7 @@ RESUMABLE = (
 )
 FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
 INTERNAL, CANNOT_WRITE = 70, 74
+COMPLETE = "_MASKAUDIT_COMPLETE"
 # What a library says that had no memory for its own code or numbers.
 NO_MEMORY = ("failed to map segment", "allocate memory", "out of memory")
 EXTRA = {"torch", "transformers", "safetensors", "tokenizers"}
@@ -117,6 +122,8 @@ def main() -> NoReturn:
 def _exit_code() -> int:
     """Run the command and return its exit code; every error is printed as one line."""
     try:
+        if os.environ.get(COMPLETE):  # a shell asks what may follow: typer's own answer
+            app(prog_name="maskaudit")
         # Not `app()`: typer would end an interrupted command without a message.
         command = typer.main.get_command(app)
         with command.make_context("maskaudit", sys.argv[1:]) as context:
@@ -125,6 +132,8 @@ def _exit_code() -> int:
         sys.stdout.flush()
     except typer.Exit as ended:
         return int(ended.exit_code)
+    except SystemExit as ended:  # of typer's completion
+        return int(ended.code or 0)
     except (KeyboardInterrupt, process.Stopped) as stopped:
         return _stopped(stopped)
     except WrongUsage as error:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from maskaudit.audit.estimating.crossed.one_subject import LEAST_FRAMES
 from maskaudit.audit.estimating.quoted import Quoted
@@ -23,6 +24,7 @@ from maskaudit.reports.effects import (
 from maskaudit.reports.sections import amounts
 from maskaudit.reports.words import quotes, sameness, wording
 
+Standing = Literal["control", "refused", "shown", "not shown"]
 _SMALL = 5  # a control is small if the largest finding is this many times as far from zero
 
 
@@ -32,6 +34,7 @@ class Contrast:
 
     `quoted` has by subject what a sentence says of a tested contrast in place of the plain interval
     and `mde`: those allow for having been chosen from all tested sets. `margin` is declared.
+    `between` names the groups as slices do.
     """
 
     probe_set: str
@@ -43,6 +46,7 @@ class Contrast:
     subjects: Mapping[str, Effect]
     margin: Margin | None = None
     quoted: Mapping[str, Quoted] = field(default_factory=dict)
+    between: tuple[str, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -87,6 +91,16 @@ class Contrast:
         if self.main.estimate > 0:
             return self.subjects[CANDIDATE].estimate > 0
         return self.subjects[REFERENCE].estimate <= 0
+
+    @property
+    def standing(self) -> Standing:
+        """What a sentence may say of it, by its test: every claim below follows from this."""
+        # First: a control is never tested, and would always come out as not shown below.
+        if self.is_control:
+            return "control"
+        if self.main.n_frames < LEAST_FRAMES or math.isnan(self.main.p):
+            return "refused"
+        return "shown" if self.is_shown else "not shown"
 
     @property
     def clearness(self) -> float:
@@ -170,6 +184,7 @@ def _of_set(probe_set: str, part: ProbeSet, estimates: Effects, names: Names) ->
                 part.expect == "none",
                 subjects,
                 part.margins.contrast if part.margins else None,
+                between=between,
             )
 
 
@@ -221,32 +236,33 @@ def finding(
     listed whatever it shows has its plain interval. `most` is the absolute size, in nats, of the
     largest finding on the page, for comparison with a control.
     """
-    # First: a control is never tested, and would always come out as not shown below.
-    if contrast.is_control:
-        return _control(contrast, names, most)
-    if contrast.main.n_frames < LEAST_FRAMES or math.isnan(contrast.main.p):
-        return _too_few(contrast, names)
-    if contrast.is_shown:
-        return _shown(contrast, names)
-    return _unshown(contrast, names, is_chosen=is_chosen)
+    match contrast.standing:
+        case "control":
+            return _control(contrast, names, most)
+        case "refused":
+            return _too_few(contrast, names)
+        case "shown":
+            return _shown(contrast, names)
+        case "not shown":
+            return _unshown(contrast, names, is_chosen=is_chosen)
 
 
 def _shown(contrast: Contrast, names: Names) -> Claim:
     main, quote = contrast.main, contrast.quote
     interval = quotes.interval(quotes.chosen(main, quote), amounts.interval, quote)
-    details = f"({interval}; {quotes.adjusted(main, quote)}; {_basis(main)})"
+    details = f"({interval}; {quotes.adjusted(main, quote)}; {amounts.basis(main)})"
     likely = quotes.likely(main, quote, wording.size if names.paired else wording.plain)
     on = f"on “{contrast.title}”"
     candidate = wording.opened(names.the(CANDIDATE))
+    way = amounts.direction(contrast.subjects)
     if names.paired:
         return Claim(
-            f"{candidate} {_direction(contrast)} {names.the(REFERENCE)} {on}",
+            f"{candidate} {way} {names.the(REFERENCE)} {on}",
             f"its stereotype contrast is {amounts.higher(main)}{likely} {details}. "
             f"{_both_contrasts(contrast)} {_in_odds(contrast)}",
         )
-    way = "with" if main.estimate > 0 else "against"
     return Claim(
-        f"{candidate} leans {way} the stereotype {on}; nothing was compared",
+        f"{candidate} {way} the stereotype {on}; nothing was compared",
         f"its stereotype contrast is {wording.plain(main.estimate)} nats{likely} {details}. "
         f"{_in_odds(contrast)}",
     )
@@ -277,16 +293,6 @@ def _unshown(contrast: Contrast, names: Names, *, is_chosen: bool) -> Claim:
     )
 
 
-def _direction(contrast: Contrast) -> str:
-    """Which of the two leans further, by the signs of the difference and of both contrasts."""
-    candidate, reference = (contrast.subjects[name].estimate for name in (CANDIDATE, REFERENCE))
-    # A difference above zero means "further" only for a candidate on the side of the stereotype;
-    # one on the other side has come nearer to zero.
-    if contrast.main.estimate > 0:
-        return "leans further than" if candidate > 0 else "leans less against the stereotype than"
-    return "leans less far than" if reference > 0 else "leans further against the stereotype than"
-
-
 def _not_shown(contrast: Contrast, start: str, *, is_chosen: bool) -> str:
     main, quote = contrast.main, contrast.quote if is_chosen else None
     n_tested = 1 if contrast.quote is None else contrast.quote.n_tested
@@ -302,12 +308,12 @@ def _not_shown(contrast: Contrast, start: str, *, is_chosen: bool) -> str:
         if chosen is not main:
             plain = f"its 95 % interval ({amounts.signed_interval(main)})"
         chance = (
-            f" ({interval}; {_basis(main)}). Taken alone {plain} leaves zero out, but among "
+            f" ({interval}; {amounts.basis(main)}). Taken alone {plain} leaves zero out, but among "
             f"{n_tested} tested sets one like it comes about too easily by chance "
             f"({wording.p_value(main.p_adjusted)}, adjusted for their number)."
         )
     else:
-        chance = f", and the interval includes zero ({interval}; {_basis(main)})."
+        chance = f", and the interval includes zero ({interval}; {amounts.basis(main)})."
     shared = f" {_both_contrasts(contrast)}" if DIFFERENCE in contrast.subjects else ""
     tested = f", with {n_tested} tested sets," if n_tested > 1 else ""
     return (
@@ -324,9 +330,9 @@ def _too_few(contrast: Contrast, names: Names) -> Claim:
     noun = "difference" if names.paired else "lean"
     return Claim(
         f"Nothing can be said of a {noun} on “{contrast.title}”",
-        f"its contrast is {wording.signed(main.estimate)} nats over {_basis(main)}, and how sure "
-        f"that is cannot be computed; it takes at least {LEAST_FRAMES} frames and two attributes "
-        "in each class.",
+        f"its contrast is {wording.signed(main.estimate)} nats over {amounts.basis(main)}, and how "
+        f"sure that is cannot be computed; it takes at least {LEAST_FRAMES} frames and two "
+        "attributes in each class.",
     )
 
 
@@ -366,11 +372,6 @@ def _opening(subject: str, names: Names) -> str:
     if subject == DIFFERENCE:
         return "the difference between the two models is"
     return f"the contrast of {names.the(subject)} is"
-
-
-def _basis(main: Effect) -> str:
-    attributes = wording.counted(main.n_attributes, "attribute")
-    return f"{attributes} in {wording.counted(main.n_frames, 'frame')}"
 
 
 def _both_contrasts(contrast: Contrast) -> str:

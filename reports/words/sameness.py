@@ -21,6 +21,12 @@ def most(effect: Effect, null_value: float = 0.0) -> float:
     return equivalence.same_within(effect.estimate - null_value, effect.std_error, effect.df)
 
 
+def is_within(effect: Effect, margin: Margin | None) -> bool:
+    """Whether a difference, or one model's lean, is shown to be within a declared margin."""
+    # An unknown size is NaN, and within nothing.
+    return margin is not None and most(effect) <= margin.nats
+
+
 def brief(effect: Effect, margin: Margin | None, *, paired: bool) -> str:
     """What a difference, or one model's lean, is the same within, for a line; empty if unknown."""
     return brief_of(most(effect), margin, paired=paired)

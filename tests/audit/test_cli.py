@@ -138,16 +138,21 @@ def assert_one_line(done: Done, code: int, *parts: str) -> None:
 # --- A whole audit --------------------------------------------------------------------------------
 
 
-def test_an_audit_prints_its_claim_its_record_and_its_page(maskaudit, here, models):
-    """The record is whole, and the page lies in it."""
+def test_an_audit_prints_its_sets_its_claim_its_record_and_its_page(maskaudit, here, models):
+    """The record is whole, and the page lies in it; `show` prints the same of it."""
     done = maskaudit(
         "run", "--teacher", models / "teacher", "--student", models / "student",
         "--probes", "small.toml",
     )  # fmt: skip
     assert done.code == 0, done.err
     [folder] = records(here)
-    claim, *paths = done.out.splitlines()
+    *tables, claim, record, page = done.out.splitlines()
+    paths = [record, page]
+    assert tables[0] == "student (candidate) against teacher (reference)"
+    assert any(line.startswith(f"{load_record(folder).manifest.probe_sets['small'].title}  ")
+               for line in tables)  # fmt: skip
     assert claim
+    assert maskaudit("show").out == done.out
     shown = folder.relative_to(here)
     assert paths == [f"Record: {shown}", f"Page:   {shown / 'report.html'}"]
     found = load_record(folder)
@@ -159,6 +164,23 @@ def test_an_audit_prints_its_claim_its_record_and_its_page(maskaudit, here, mode
     measures = {"kl", "jsd", "tv", "top1", "agreement@10", "entropy"}
     assert set(found.paired["measure"]) == measures
     assert "small: 48 of 48 sentences" in done.err.replace("96 of 96", "48 of 48")
+
+
+def test_a_model_may_be_named_without_an_option(maskaudit, here, models):
+    """It is the candidate; a file is settings, and so is what ends in .toml or has settings."""
+    said = ("--probes", "small.toml", "--quiet")
+    assert maskaudit("run", models / "student", *said).code == 0
+    [folder] = records(here)
+    assert list(load_record(folder).manifest.models) == ["candidate"]
+    shutil.copytree(models / "student", here / "model")
+    (here / "model" / "AUDIT.toml").touch()
+    assert maskaudit("run", "model", *said).code == 0
+    (here / "project").mkdir()
+    (here / "project" / "AUDIT.toml").touch()
+    assert_one_line(maskaudit("run", "project", *said), 2, "project: is a folder")
+    assert_one_line(maskaudit("run", "none.toml", *said), 2, "none.toml")
+    (here / "audit.txt").write_text("[models\n")
+    assert_one_line(maskaudit("run", "audit.txt", *said), 2, "audit.txt")
 
 
 def test_without_gates_it_is_said_once_that_nothing_was_judged(maskaudit, here, models):

@@ -155,6 +155,9 @@ COMMANDS = st.sampled_from(
         ("verify", "FORGED"),
         ("compare", "runs/sound", "FORGED"),
         ("history", "runs"),
+        ("show", "FORGED"),
+        ("show", "FORGED", "--trust"),
+        ("list", "runs"),
     ]
 )
 
@@ -231,7 +234,7 @@ def test_a_probe_set_is_good_or_refused(folder, raw):
     run(folder, "probes", "check", "set.toml", "--most-items", "20000")
 
 
-@pytest.mark.parametrize("command", ["gate", "report", "verify"])
+@pytest.mark.parametrize("command", ["gate", "report", "verify", "show"])
 def test_what_is_not_changed_is_not_refused(folder, command):
     """Or the tests above would try nothing but the first check."""
     assert run(folder, command, forged(folder, unbound())) != 2

@@ -7,6 +7,7 @@ import typer
 
 from maskaudit.audit.cli.commands.gates import POLICY, Baseline, judged
 from maskaudit.audit.cli.options import Trust, note, print_path, print_text
+from maskaudit.audit.cli.records import LATEST, Record, record_of
 from maskaudit.audit.texts import gates_file
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ def export(  # noqa: PLR0913 - the options of a command
     form: Annotated[
         str, typer.Argument(metavar="FORMAT", help="csv, json, mlflow, prometheus or sarif.")
     ],
-    record: Annotated[Path, typer.Argument(metavar="RECORD", help="A record's folder.")],
+    record: Record = LATEST,
     *,
     output: Annotated[
         Path | None,
@@ -53,7 +54,7 @@ def export(  # noqa: PLR0913 - the options of a command
 
     formats.check(form, with_gates=gates is not None or baseline is not None)
     policy = None if form in formats.WITHOUT_VERDICTS else _policy(gates, baseline)
-    held, notes = load_held(record, lambda _: EVERY, trust=trust)
+    held, notes = load_held(record_of(record), lambda _: EVERY, trust=trust)
     verdicts = None
     if policy is not None:
         verdicts = Judged(judged(held, policy, baseline, notes, trust=trust), policy)
@@ -66,7 +67,7 @@ def export(  # noqa: PLR0913 - the options of a command
         print_text(text.removesuffix("\n"))
 
 
-def _policy(gates: Path | None, baseline: Path | None) -> "Policy | None":
+def _policy(gates: Path | None, baseline: str | None) -> "Policy | None":
     """The gates that are named, else those of the working folder; None if there are none."""
     from maskaudit.audit.judging.policy import read
 

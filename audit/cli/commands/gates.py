@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maskaudit.audit.cli.options import AsJson, Quiet, Trust, note, print_json, print_text
+from maskaudit.audit.cli.records import LATEST, Record, completed, record_of
 from maskaudit.audit.errors import CannotWriteError
 
 if TYPE_CHECKING:
@@ -28,11 +29,12 @@ Gates = Annotated[
 ]
 
 Baseline = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--baseline",
         metavar="RECORD",
         help="Compare with this record, not with the accepted baseline.",
+        autocompletion=completed,
     ),
 ]
 Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML.")]
@@ -54,7 +56,7 @@ Github = Annotated[
 
 
 def gate(  # noqa: PLR0913 - the options of a command
-    record: Annotated[Path, typer.Argument(metavar="RECORD", help="A record's folder.")],
+    record: Record = LATEST,
     *,
     gates: Annotated[
         Path, typer.Option("--gates", metavar="FILE", help="The rules; see `maskaudit init`.")
@@ -81,18 +83,19 @@ def gate(  # noqa: PLR0913 - the options of a command
     from maskaudit.audit.verifying.verify import load_held
 
     policy = read(gates)
+    folder = record_of(record, tell=False)
     # Not every number: to make those again that no rule judges would take far longer.
-    held, notes = load_held(record, partial(judged_numbers, policy), trust=trust)
+    held, notes = load_held(folder, partial(judged_numbers, policy), trust=trust)
     judgement = judged(held, policy, baseline, notes, trust=trust)
     aside = ""
     try:
         # Beside the tables, where the page and `run` find them; the record itself stays as it was.
-        verdicts.write(judgement, record)
+        verdicts.write(judgement, folder)
     except CannotWriteError as error:  # the record may be read-only
         aside = str(error)
     else:
-        if (record / PAGE).is_file() and not quiet:
-            aside = "its page may show older verdicts; to update it: maskaudit report RECORD"
+        if (folder / PAGE).is_file() and not quiet:
+            aside = f"its page may show older verdicts; to update it: maskaudit report {folder}"
     if aside:
         note(aside)
     for_ci(judgement, gates, junit=junit, summary=summary, comment=comment, github=github)
@@ -103,7 +106,7 @@ def gate(  # noqa: PLR0913 - the options of a command
 def judged(
     held: "Record",
     policy: "Policy",
-    baseline: Path | None,
+    baseline: str | None,
     notes: Sequence[str],
     *,
     trust: bool,
@@ -114,7 +117,9 @@ def judged(
     from maskaudit.audit.verifying.verify import load_held
 
     # Of a record that replaces the baseline only the scores are used.
-    other = None if baseline is None else load_held(baseline, lambda _: NONE, trust=trust)[0]
+    other = (
+        None if baseline is None else load_held(record_of(baseline), lambda _: NONE, trust=trust)[0]
+    )
     judgement = judge(held, policy, baseline=other, today=datetime.now(UTC).date())
     return replace(judgement, notes=(*judgement.notes, *notes))
 

@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from maskaudit.audit.cli.options import AsJson, Trust, note, print_json, print_path
+from maskaudit.audit.cli.records import LATEST, Record, record_of
 
 
 def report(
-    record: Annotated[Path, typer.Argument(metavar="RECORD", help="A record's folder.")],
+    record: Record = LATEST,
     *,
     output: Annotated[
         Path | None,
@@ -27,7 +28,7 @@ def report(
     from maskaudit.reports.html import write_page
 
     # Every number, since the page shows every number.
-    held, notes = load_held(record, lambda _: EVERY, trust=trust)
+    held, notes = load_held(record_of(record, tell=False), lambda _: EVERY, trust=trust)
     for sentence in notes:
         note(sentence)
     print_path(write_page(held, output))

@@ -63,6 +63,16 @@ class Preference:
         return self.subjects.get(DIFFERENCE) or self.subjects[CANDIDATE]
 
     @property
+    def is_shown(self) -> bool:
+        """Whether the difference is shown, or of one model alone that it is not even.
+
+        At the level of the interval, which allows for the sets it was chosen from.
+        """
+        if DIFFERENCE in self.subjects:
+            return self.main.p < SHOWN / self.chosen_from
+        return self.main.leaves_out(self.main.null_value)
+
+    @property
     def clearness(self) -> float:
         """The absolute distance of the number from its null value, over its standard error.
 
@@ -176,6 +186,13 @@ def _limits(effect: Effect) -> str:
     return f" ({low} to {high})"
 
 
+def standing(preference: Preference) -> str:
+    """What a preference shows in a word or two: "shown", "not shown", or why neither."""
+    if refused := basis.refusal(preference.main):
+        return refused
+    return "shown" if preference.is_shown else "not shown"
+
+
 def line(preference: Preference, names: Names) -> str:
     """The same finding in one line."""
     main = preference.main
@@ -234,11 +251,9 @@ def _compared(preference: Preference) -> str:
         f"{wording.fixed(difference.low, DIGITS, with_sign=True)} to "
         f"{wording.fixed(difference.high, DIGITS, with_sign=True)}"
     )
-    # At the level of the interval beside it, which allows for the sets it was chosen from.
-    shown = difference.p < SHOWN / preference.chosen_from
     verdict = (
         ""
-        if shown
+        if preference.is_shown
         else ": no difference could be shown, which is not proof that there is none"
         f"{_could_have(difference)}{_at_most(difference, 'apart')}"
     )
