@@ -15,7 +15,7 @@ from maskaudit.audit.vocabulary import BASELINES, GATES_FILE, SETTINGS_FILE
 KEYS = frozenset({
     *("gate", "waiver", "policy"),
     *("id", "rule", "select", "margin", "total_margin", "bound", "harm", "reason", "severity"),
-    *("sharpness", "sharpness_reason"),
+    *("holds_in", "sharpness", "sharpness_reason"),
     *("baseline", "slice", "owner", "until", "longest_waiver"),
     *("probe_set", "axis", "estimator", "mode", "subject"),
 })  # fmt: skip

@@ -118,7 +118,7 @@ def without_each_term(
 def _numbered(wordings: pd.DataFrame) -> tuple[NDArray[np.int64], pd.DataFrame]:
     """The number of each wording's cell, and the cells in their order."""
     by_cell = wordings.groupby(CELL, sort=False)
-    numbers = by_cell.ngroup().to_numpy(dtype=np.int64)
+    numbers: NDArray[np.int64] = np.asarray(by_cell.ngroup(), dtype=np.int64)
     return numbers, by_cell.first().index.to_frame(index=False)
 
 
