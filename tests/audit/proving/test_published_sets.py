@@ -103,7 +103,9 @@ def test_numbers_of_unequal_lexicons_have_unequal_method_keys():
 def test_a_missing_lexicon_is_found_before_anything_is_scored(here, command):
     """One line, exit code 2, and not even a folder of runs."""
     (here / "AUDIT.toml").write_text('[probes]\nlexicon = "none.txt"\n', "utf-8")
-    done = command(here, "run", "AUDIT.toml", "--candidate", "student", "--out", "elsewhere")
+    done = command(
+        here, "run", "AUDIT.toml", "--quiet", "--candidate", "student", "--out", "elsewhere"
+    )
     (here / "AUDIT.toml").unlink()
     assert (done.returncode, done.stdout) == (2, "")
     assert "none.txt: cannot be read" in done.stderr
