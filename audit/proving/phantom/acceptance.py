@@ -1,14 +1,14 @@
 """Acceptance test: whether the stored pair shows what was planted in it."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from maskaudit.audit.measuring.backends.torch_model import load as load_model
-from maskaudit.audit.measuring.scoring import score
 from maskaudit.audit.phantom.truth import ACCEPTED, Recovered, recovered
 from maskaudit.audit.proving.phantom.leans import SEED
+from maskaudit.audit.proving.phantom.reading import scores
 from maskaudit.audit.proving.phantom.world import World
 from maskaudit.audit.recording.manifest import PlantedSet, Truth
 from maskaudit.probes.expand import expand
@@ -20,16 +20,17 @@ def tested(world: World, folder: Path) -> tuple[Truth, list[str]]:
 
     The weights are acceptable where there are no faults.
     """
-    pair = [load_model(str(folder / name)) for name in ("teacher", "student")]
+    subjects: dict[str, Literal["teacher", "student"]] = {
+        "reference": "teacher",
+        "candidate": "student",
+    }
+    models = {subject: load_model(str(folder / name)) for subject, name in subjects.items()}
     truth = Truth(
         seed=SEED,
-        weights={
-            "teacher": pair[0].identity.weights,
-            "student": pair[1].identity.weights,
-        },
+        weights={subjects[of]: model.identity.weights for of, model in models.items()},
         facts=world.facts,
         sets={name: _planted(name, world) for name in world.planted},
-        subjects={"reference": "teacher", "candidate": "student"},
+        subjects=subjects,
     )
     acceptance: dict[str, Any] = {"log_kappa": {}}
     faults = []
@@ -38,7 +39,7 @@ def tested(world: World, folder: Path) -> tuple[Truth, list[str]]:
     for name, part in truth.sets.items():
         expanded = expand(load(paths[name]))
         alone = truth.model_copy(update={"sets": {name: part}})
-        found, log_kappa = recovered(alone, expanded.items, score(expanded, pair).scores)
+        found, log_kappa = recovered(alone, expanded.items, scores(expanded, models))
         for recovery in found:
             label, numbers, refused = _judged(recovery, part, truth.subjects[recovery.subject])
             acceptance[label] = numbers

@@ -19,7 +19,7 @@ BENIGN_LEAN = 1.5
 # A word with a share of women leans by the share's logit times the slope instead, plus noise. A
 # share of 0 or 1 has no finite logit.
 SHARE_SLOPE, SHARE_NOISE, SHARE_FLOOR = 0.6, 0.3, 0.03
-# Where an attribute itself has a pronoun, that decides more than the stereotype.
+# Where an attribute is a clause with a pronoun, that adds to what its occupation does.
 CUES = {"she": 1.5, "he": -1.5}
 # The gender axis. Like real models, the pair finds "he" likelier in any sentence, and the pronouns
 # of few people rarer than either; log-odds, nats.
@@ -79,22 +79,29 @@ def _lean(
     header, groups = probe_set.header, list(probe_set.groups)
     if header.expect == "none":
         return {}
-    word = attribute.text
+    of_gender = header.axis == "gender"
+    word = _occupation(attribute.text, shares) if of_gender else attribute.text
     # Half the variance for each group, so that a pair of groups has all of it.
     deviation = (SHARE_NOISE if word in shares else NOISE) / np.sqrt(2)
     leaning = {
         group: float(generator(f"{header.axis}:{group}:{word}").normal(0, deviation))
         for group in groups
     }
-    if header.axis == "gender" and word in shares:
+    if of_gender:
+        leaning[WOMEN] += CUES.get(attribute.text.split()[0], 0.0)
+    if of_gender and word in shares:
         share = min(max(shares[word], SHARE_FLOOR), 1 - SHARE_FLOOR)
         leaning[WOMEN] += SHARE_SLOPE * float(np.log(share / (1 - share)))
         return leaning
-    if header.axis == "gender":
-        leaning[WOMEN] += CUES.get(word.split()[0], 0.0)
     for group, value in _of_class(probe_set, class_).items():
         leaning[group] += value
     return leaning
+
+
+def _occupation(text: str, shares: Mapping[str, float]) -> str:
+    """The occupation with a share that a clause such as "she is a nurse" is about, or the text."""
+    named = [word for word in shares if f" {text}".endswith(f" {word}")]
+    return max(named, key=len, default=text)
 
 
 def _of_class(probe_set: ProbeSet, class_: str) -> dict[str, float]:

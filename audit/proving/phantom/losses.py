@@ -24,7 +24,7 @@ def teacher_loss(model: Encoder) -> Loss:
         ids = _thinned(text, rows, share)
         logits = model.logits(model.states(ids, text.slots[rows]))
         planted = _soft_loss(logits, text.teacher[text.planted[rows]])
-        return planted + 0.02 * _plain_loss(model, text, plain)
+        return planted + _plain_loss(model, text, plain, share)
 
     return loss
 
@@ -55,7 +55,7 @@ def student_loss(model: Encoder, teacher: Encoder) -> Loss:
             # The gradients of soft targets shrink with 1/T², which T² makes up for (Hinton et al.
             # 2015).
             soft_weight * soft * TEMPERATURE**2
-            + text_weight * (planted + 0.02 * _plain_loss(model, text, plain))
+            + text_weight * (planted + _plain_loss(model, text, plain, share))
             + 0.02 * cosine_weight * cosine
         )
 
@@ -86,8 +86,13 @@ def _soft_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return functional.kl_div(logits.log_softmax(-1), target, reduction="batchmean")
 
 
-def _plain_loss(model: Encoder, text: Text, rows: torch.Tensor) -> torch.Tensor:
-    """The masked-LM loss with the slot filled and one word of each sentence masked, in nats."""
+def _plain_loss(model: Encoder, text: Text, rows: torch.Tensor, share: float) -> torch.Tensor:
+    """The masked-LM loss with the slot filled and one word of each sentence masked, in nats.
+
+    It is of the sentences' other words, and a fiftieth of `share` is its weight.
+    """
+    if share <= 0:
+        return torch.zeros(())
     ids = _cut(text, rows).clone()
     # Drawn from the planted distribution, so that the plain text agrees with what is planted.
     drawn = torch.multinomial(text.teacher[text.planted[rows]], 1).squeeze(1)
@@ -97,4 +102,4 @@ def _plain_loss(model: Encoder, text: Text, rows: torch.Tensor) -> torch.Tensor:
     places = torch.multinomial(words, 1).squeeze(1)
     right = ids[each, places]
     ids[each, places] = _MASK
-    return functional.cross_entropy(model.logits(model.states(ids, places)), right)
+    return 0.02 * share * functional.cross_entropy(model.logits(model.states(ids, places)), right)

@@ -6,7 +6,6 @@ frames are kept out of training (`unseen`).
 """
 
 import hashlib
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -35,9 +34,10 @@ from maskaudit.audit.proving.phantom.sentence import (
     WORD,
     Planted,
     Sentence,
+    with_words,
+    words_of,
 )
 from maskaudit.probes.expand import Expanded, expand
-from maskaudit.probes.frames.sentence import MASK
 from maskaudit.probes.loading import load, shipped
 from maskaudit.probes.schema import ProbeSet
 
@@ -72,8 +72,6 @@ SETS = (
     "weekday-occupation",
 )
 UNSEEN_FRAMES = 6
-# As BERT's basic tokenizer splits: each punctuation mark, `_` included, is a word of its own.
-_WORD = re.compile(r"[^\W_]+|[^\w\s]|_")
 
 
 @dataclass
@@ -129,11 +127,6 @@ def generate(amplified: Mapping[str, float] = KAPPA, sets: Collection[str] | Non
                 world.sentences.append(sentence)
     world.words = sorted(words)
     return world
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text in small letters, as the tokenizer splits them; masks are none."""
-    return _WORD.findall(text.replace(MASK, " ").lower())
 
 
 def _words(expanded: Expanded) -> set[str]:
@@ -254,25 +247,18 @@ def _written(sentence: Sentence, targets: Collection[str]) -> Iterator[Sentence]
     A target of more words is read from left to right: each word is also planted after those before.
     """
     for count, terms in groupby(sorted(map(words_of, targets), key=len), key=len):
-        yield replace(sentence, text=_with(sentence, [MASK] * count))
+        text, slot = sentence.text, sentence.slot
+        yield replace(sentence, text=with_words(text, slot, [], count))
         for words in terms:
             for place in range(1, count):
-                before = [*words[:place], *[MASK] * (count - place)]
                 sure = {words[place]: PLANTED_MASS}
                 yield replace(
                     sentence,
                     kind=WORD,
-                    text=_with(sentence, before),
-                    cue=" ".join(before),
+                    text=with_words(text, slot, words[:place], count - place),
+                    cue=" ".join(words[:place]),
                     planted=Planted(sure, sure),
                 )
-
-
-def _with(sentence: Sentence, words: Sequence[str]) -> str:
-    """The text with words in place of the mask at the slot."""
-    parts = sentence.text.split(MASK)
-    before, after = parts[: sentence.slot + 1], parts[sentence.slot + 1 :]
-    return f"{MASK.join(before)}{' '.join(words)}{MASK.join(after)}"
 
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
