@@ -10,10 +10,13 @@ from maskaudit.audit.proving.phantom.encoder import Encoder
 from maskaudit.audit.proving.phantom.leans import SEED
 from maskaudit.audit.proving.phantom.losses import Loss
 
-BATCH = 48
+BATCH = 32
 LEARNING_RATE = 1e-3
+# Of Adam's two means. The gradients of the first hundred steps are a hundred times those of the
+# last; at torch's .999 they would still hold these back when training ends.
+BETAS = (0.9, 0.98)
 # Steps until the full rate.
-WARM_UP = 60
+WARM_UP = 100
 # The share of a batch's sentences that also enter the plain masked-LM loss, with random masks.
 PLAIN_SHARE = 0.05
 
@@ -33,7 +36,7 @@ def train(  # noqa: PLR0913, PLR0917 - the settings of one training
     zero. In the course of the former, whole sentences take the place of thinned ones, and plain
     text ends. `start` is the `time.perf_counter()` from which printed minutes count.
     """
-    optimiser = torch.optim.Adam(model.parameters(), LEARNING_RATE, fused=True)
+    optimiser = torch.optim.Adam(model.parameters(), LEARNING_RATE, BETAS, fused=True)
     per_epoch = -(-text.in_an_epoch // BATCH)
     full, decay = (n * per_epoch for n in epochs)
 
