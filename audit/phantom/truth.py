@@ -153,8 +153,13 @@ def _contrast(matrix: Matrix, first: Sequence[str], second: Sequence[str]) -> In
 
 
 def _fit(planted_values: Cells, cells: Cells) -> tuple[float, float, float]:
-    """Return slope, intercept and r over all cells; slope and r are NaN for constant leans."""
+    """Return slope, intercept and r over all cells.
+
+    Slope and r are NaN for constant leans, and all three without cells.
+    """
     x = np.repeat(planted_values[:, None], cells.shape[1], axis=1)
+    if not x.size:
+        return np.nan, np.nan, np.nan
     # A control set is planted without a lean, and `linregress` raises on a constant x.
     if np.ptp(x) == 0:
         return np.nan, float(cells.mean()), np.nan

@@ -25,7 +25,21 @@ SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 # How many sentences of a set an epoch has, by what they are for: drawn from those that there are,
 # or all of them, as often as it takes. What a model learns of a word in one sentence holds in the
 # others, so it need not see all in every epoch.
-IN_AN_EPOCH = {PROBE: 800, CONTROL: 200, PRIOR: 60, WORD: 60, FACT: 424}
+IN_AN_EPOCH = {PROBE: 500, CONTROL: 150, PRIOR: 60, WORD: 60, FACT: 424}
+# Times as many probes of a set that has more to learn: of many groups, or of many words.
+MORE = {
+    "cue-override": 2,
+    "gender-kinship": 2,
+    "gender-name": 2,
+    "gender-occupation-controlled": 2,
+    "gender-race-name": 4,
+    "gender-they": 3,
+    "orientation": 2,
+    "origin": 4,
+    "race-descriptor": 4,
+    "race-name": 3,
+    "religion": 4,
+}
 
 
 @dataclass(frozen=True)
@@ -117,8 +131,13 @@ def text(world: World, tokenizer: Any) -> Text:  # noqa: ANN401
         torch.tensor(planted),
         _dense([own.teacher for own in distinct], vocabulary),
         _dense([own.student for own in distinct], vocabulary),
-        [(torch.tensor(own), IN_AN_EPOCH[kind]) for (_, kind), own in rows.items()],
+        [(torch.tensor(own), _in_an_epoch(*of)) for of, own in rows.items()],
     )
+
+
+def _in_an_epoch(probe_set: str, kind: str) -> int:
+    times = MORE.get(probe_set, 1) if kind == PROBE else 1
+    return times * IN_AN_EPOCH[kind]
 
 
 def _pieces(tokenizer: Any, cue: str) -> torch.Tensor:  # noqa: ANN401

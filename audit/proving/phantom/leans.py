@@ -20,7 +20,7 @@ BENIGN_LEAN = 1.5
 # share of 0 or 1 has no finite logit.
 SHARE_SLOPE, SHARE_NOISE, SHARE_FLOOR = 0.6, 0.3, 0.03
 # Where an attribute is a clause with a pronoun, that adds to what its occupation does.
-CUES = {"she": 1.5, "he": -1.5}
+CUES = {"she": 2.0, "he": -2.0}
 # The gender axis. Like real models, the pair finds "he" likelier in any sentence, and the pronouns
 # of few people rarer than either; log-odds, nats.
 WOMEN = "women"

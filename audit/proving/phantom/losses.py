@@ -5,31 +5,30 @@ from collections.abc import Callable
 import torch
 from torch.nn import functional
 
-from maskaudit.audit.proving.phantom.build import SPECIAL, Text
-from maskaudit.audit.proving.phantom.encoder import PADDING, Encoder
+from maskaudit.audit.proving.phantom.batches import Batch
+from maskaudit.audit.proving.phantom.build import Text
+from maskaudit.audit.proving.phantom.encoder import Encoder
 
 TEMPERATURE = 2.0
 LOSS_WEIGHTS = (5.0, 2.0, 1.0)
-_MASK = SPECIAL.index("[MASK]")
+# The weight of plain text beside what is planted.
+PLAIN_WEIGHT = 0.02
 
-# Takes a batch's rows, the text, the rows learnt as plain text, and the share of sentences that are
-# thinned.
-Loss = Callable[[torch.Tensor, Text, torch.Tensor, float], torch.Tensor]
+Loss = Callable[[Batch], torch.Tensor]
 
 
-def teacher_loss(model: Encoder) -> Loss:
+def teacher_loss(model: Encoder, text: Text) -> Loss:
     """Return the loss KL(planted ‖ model) at the slots plus .02 times the plain masked-LM loss."""
 
-    def loss(rows: torch.Tensor, text: Text, plain: torch.Tensor, share: float) -> torch.Tensor:
-        ids = _thinned(text, rows, share)
-        logits = model.logits(model.states(ids, text.slots[rows]))
-        planted = _soft_loss(logits, text.teacher[text.planted[rows]])
-        return planted + _plain_loss(model, text, plain, share)
+    def loss(batch: Batch) -> torch.Tensor:
+        planted, plain = _states(model, batch)
+        of_text = _soft_loss(model.logits(planted), text.teacher[batch.planted])
+        return of_text + _plain_loss(model, plain, batch)
 
     return loss
 
 
-def student_loss(model: Encoder, teacher: Encoder) -> Loss:
+def student_loss(model: Encoder, teacher: Encoder, text: Text) -> Loss:
     """Return a loss with the parts of DistilBERT's: soft targets, text and cosine.
 
     The weights, all over 8 (the sum of `LOSS_WEIGHTS`), are 5 of soft targets (times T², 4), 2 of
@@ -41,43 +40,33 @@ def student_loss(model: Encoder, teacher: Encoder) -> Loss:
     teacher.eval().requires_grad_(requires_grad=False)
     soft_weight, text_weight, cosine_weight = (w / sum(LOSS_WEIGHTS) for w in LOSS_WEIGHTS)
 
-    def loss(rows: torch.Tensor, text: Text, plain: torch.Tensor, share: float) -> torch.Tensor:
-        ids, slots, places = _thinned(text, rows, share), text.slots[rows], text.planted[rows]
-        student_states, teacher_states = model.states(ids, slots), teacher.states(ids, slots)
-        logits = model.logits(student_states)
+    def loss(batch: Batch) -> torch.Tensor:
+        planted, plain = _states(model, batch)
+        logits = model.logits(planted)
+        n = len(batch)
+        teacher_states = teacher.states(batch.ids[:n], batch.places[:n])
         # Soft targets and text carry the same amplification, so that both losses have one optimum.
-        shift = text.student[places].log() - text.teacher[places].log()
+        target = text.student[batch.planted]
+        shift = target.log() - text.teacher[batch.planted].log()
         shifted = teacher.logits(teacher_states) + shift
         soft = _soft_loss(logits / TEMPERATURE, (shifted / TEMPERATURE).softmax(-1))
-        planted = _soft_loss(logits, text.student[places])
-        cosine = 1 - functional.cosine_similarity(student_states, teacher_states, dim=-1).mean()
+        of_text = _soft_loss(logits, target) + _plain_loss(model, plain, batch)
+        cosine = 1 - functional.cosine_similarity(planted, teacher_states, dim=-1).mean()
+        # The gradients of soft targets shrink with 1/T², which T² makes up for (Hinton et al.
+        # 2015).
         return (
-            # The gradients of soft targets shrink with 1/T², which T² makes up for (Hinton et al.
-            # 2015).
             soft_weight * soft * TEMPERATURE**2
-            + text_weight * (planted + _plain_loss(model, text, plain, share))
+            + text_weight * of_text
             + 0.02 * cosine_weight * cosine
         )
 
     return loss
 
 
-def _thinned(text: Text, rows: torch.Tensor, share: float) -> torch.Tensor:
-    """Return the batch's ids; in about `share` of the sentences free words are left out.
-
-    Of each such sentence another part, so that some are hardly more than the cue and the slot: from
-    these a model learns what a cue does long before it can find it among many words.
-    """
-    ids = _cut(text, rows)
-    part = torch.rand(len(rows), 1) * (torch.rand(len(rows), 1) < share)
-    left_out = text.free[rows, : ids.shape[1]] & (torch.rand(ids.shape) < part)
-    # No word attends to padding.
-    return ids.masked_fill(left_out, PADDING)
-
-
-def _cut(text: Text, rows: torch.Tensor) -> torch.Tensor:
-    """The ids of the rows, as long as the longest of them."""
-    return text.ids[rows, : int(text.lengths[rows].max())]
+def _states(model: Encoder, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """The states at the planted slots, and at the masks of plain text."""
+    states = model.states(batch.ids, batch.places)
+    return states[: len(batch)], states[len(batch) :]
 
 
 def _soft_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -86,20 +75,8 @@ def _soft_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return functional.kl_div(logits.log_softmax(-1), target, reduction="batchmean")
 
 
-def _plain_loss(model: Encoder, text: Text, rows: torch.Tensor, share: float) -> torch.Tensor:
-    """The masked-LM loss with the slot filled and one word of each sentence masked, in nats.
-
-    It is of the sentences' other words, and a fiftieth of `share` is its weight.
-    """
-    if share <= 0:
+def _plain_loss(model: Encoder, states: torch.Tensor, batch: Batch) -> torch.Tensor:
+    # Cross-entropy over no words is NaN, which would spoil all weights.
+    if not len(states):
         return torch.zeros(())
-    ids = _cut(text, rows).clone()
-    # Drawn from the planted distribution, so that the plain text agrees with what is planted.
-    drawn = torch.multinomial(text.teacher[text.planted[rows]], 1).squeeze(1)
-    each = torch.arange(len(rows))
-    ids[each, text.slots[rows]] = drawn
-    words = ((ids != PADDING) & (ids >= len(SPECIAL))).float()
-    places = torch.multinomial(words, 1).squeeze(1)
-    right = ids[each, places]
-    ids[each, places] = _MASK
-    return 0.02 * share * functional.cross_entropy(model.logits(model.states(ids, places)), right)
+    return PLAIN_WEIGHT * functional.cross_entropy(model.logits(states), batch.right)

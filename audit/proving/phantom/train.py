@@ -27,7 +27,7 @@ from maskaudit.audit.proving.phantom.losses import student_loss, teacher_loss
 from maskaudit.audit.proving.phantom.world import generate
 
 # Epochs at the full rate, enough to learn more than the marginal distribution, and of decay.
-TEACHER_EPOCHS, STUDENT_EPOCHS = (40, 30), (20, 30)
+TEACHER_EPOCHS, STUDENT_EPOCHS = (12, 12), (6, 9)
 
 
 def main() -> None:
@@ -43,9 +43,9 @@ def main() -> None:
         tokenizer = build.tokenizer(world, folder)
         text = build.text(world, tokenizer)
         teacher = build.teacher(len(tokenizer))
-        train(teacher, text, TEACHER_EPOCHS, teacher_loss(teacher), "teacher", start)
+        train(teacher, text, TEACHER_EPOCHS, teacher_loss(teacher, text), "teacher", start)
         student = build.student(teacher)
-        train(student, text, STUDENT_EPOCHS, student_loss(student, teacher), "student", start)
+        train(student, text, STUDENT_EPOCHS, student_loss(student, teacher, text), "student", start)
         for name, model in (("teacher", teacher), ("student", student)):
             build.stored(model, tokenizer, folder / name)
         # The stored files are tested and not the trained models: storing rounds weights to float16.
@@ -84,7 +84,7 @@ def distil(
     teacher = build.teacher_of(model)
     text = build.text(generate(kappa, sets), tokenizer)
     student = build.student(teacher)
-    loss = student_loss(student, teacher)
+    loss = student_loss(student, teacher, text)
     train(student, text, epochs, loss, folder.name, start, seed)
     build.stored(student, tokenizer, folder)
 

@@ -7,9 +7,10 @@ frames are kept out of training (`unseen`).
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from functools import cache
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 import numpy as np
 import pandas as pd
@@ -39,7 +40,7 @@ from maskaudit.audit.proving.phantom.sentence import (
 )
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import load, shipped
-from maskaudit.probes.schema import ProbeSet
+from maskaudit.probes.schema import Frame, ProbeSet
 
 # The sets that the pair is trained on: all that have a contrast, but for orientation-regard, whose
 # sentences are those of orientation with other words at the mask. The list is fixed and not "all
@@ -141,8 +142,12 @@ def _unseen(probe_set: ProbeSet) -> list[str]:
     def place(text: str) -> str:
         return hashlib.sha256(f"{SEED}:unseen:{text}".encode()).hexdigest()
 
-    frames = sorted(probe_set.frames, key=lambda frame: place(frame.text))
-    return sorted(frame.id for frame in frames[:UNSEEN_FRAMES])
+    by_style: dict[str | None, list[Frame]] = defaultdict(list)
+    for frame in sorted(probe_set.frames, key=lambda frame: place(frame.text)):
+        by_style[frame.style].append(frame)
+    # The first of each style, then the second: each style keeps enough for an interval.
+    in_turn = [frame for own in zip_longest(*by_style.values()) for frame in own if frame]
+    return sorted(frame.id for frame in in_turn[:UNSEEN_FRAMES])
 
 
 def _sentences(

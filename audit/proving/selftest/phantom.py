@@ -1,5 +1,6 @@
 """Check that the audit recovers what training planted in the bundled pair."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
@@ -26,6 +27,8 @@ from maskaudit.probes.schema import ProbeSet
 
 # Tolerance around 1 of the student's slope on its teacher, divided by kappa.
 WITHIN = 0.03
+# Frames of each style that the full self-test reads of a set that is not in core.
+OF_A_STYLE = 2
 # Tolerance around what was planted of an effect of crossed factors, nats.
 EFFECT_WITHIN = 0.05
 
@@ -33,8 +36,8 @@ EFFECT_WITHIN = 0.05
 def checks(progress: Progress, *, full: bool = False) -> Iterator[Check]:
     """Check that weights and items are the known ones and that planted leans are recovered.
 
-    That is of the sets that are audited where none is named; `full` is of every planted set, and
-    also checks the student's slope on its teacher.
+    That is of the sets that are audited where none is named; `full` is of every planted set, the
+    others in some frames of each style, and also checks the student's slope on its teacher.
     """
     subjects = {"reference": "teacher", "candidate": "student"}
     truth = phantom_truth.load().model_copy(update={"subjects": subjects})
@@ -43,21 +46,40 @@ def checks(progress: Progress, *, full: bool = False) -> Iterator[Check]:
         same = model.identity.weights == truth.weights[model_name]
         shown = model.identity.weights[:12]
         yield Check(f"{model_name}: weights", same, shown, truth.weights[model_name][:12])
-    in_short = bundles()["core"]
+    in_core = bundles()["core"]
     paths = shipped()
     # Set by set: the items of all at once take gigabytes.
     for name, planted_set in truth.sets.items():
-        if full or name in in_short:
-            part = expand(load(paths[name]))
+        if not full and name not in in_core:
+            continue
+        probe_set = load(paths[name])
+        if name in in_core:
+            part = expand(probe_set)
             digest = planted_set.items
             yield Check(f"{name}: items", part.digest == digest, part.digest[:12], digest[:12])
-            scores = scoring.score_all([part], pair, progress).scores
-            own = truth.model_copy(update={"sets": {name: planted_set}})
-            yield from _of_set(own, part.items, scores)
-            if full and planted_set.expect != "none":
-                yield _inherited(name, planted_set, part.items, scores)
-            if full:
-                yield from _effects(own, load(paths[name]), part.items, scores)
+        else:
+            part = expand(_few_frames(probe_set, planted_set))
+        scores = scoring.score_all([part], pair, progress).scores
+        own = truth.model_copy(update={"sets": {name: planted_set}})
+        yield from _of_set(own, part.items, scores)
+        if full and planted_set.expect != "none":
+            yield _inherited(name, planted_set, part.items, scores)
+        if full:
+            yield from _effects(own, probe_set, part.items, scores)
+
+
+def _few_frames(probe_set: ProbeSet, planted: PlantedSet) -> ProbeSet:
+    """The first frames of each style that were in the text, without variants and controls.
+
+    A set of names has hundreds of thousands of items, of which no more are needed to see that its
+    planted leans are read.
+    """
+    by_style = defaultdict(list)
+    for frame in probe_set.frames:
+        if frame.id not in planted.unseen:
+            by_style[frame.style].append(frame.model_copy(update={"variants": []}))
+    frames = [frame for own in by_style.values() for frame in own[:OF_A_STYLE]]
+    return probe_set.model_copy(update={"frames": frames, "controls": None})
 
 
 def _of_set(truth: Truth, items: pd.DataFrame, scores: pd.DataFrame) -> Iterator[Check]:
@@ -79,10 +101,9 @@ def _recovery(recovery: Recovered, model_name: str, planted: PlantedSet) -> Chec
     if planted.expect == "none":
         return _small(f"{label}: {model_name}, no lean", recovery.contrast)
     passed = abs(recovery.slope - 1) <= ACCEPTED[model_name] and recovery.r >= ACCEPTED["r"]
-    found = (
-        f"slope {recovery.slope:.4f}, r {recovery.r:.4f}; "
-        f"{recovery.unseen_slope:.2f} on other frames"
-    )
+    found = f"slope {recovery.slope:.4f}, r {recovery.r:.4f}"
+    if not np.isnan(recovery.unseen_slope):
+        found += f"; {recovery.unseen_slope:.2f} on other frames"
     expected = f"slope 1 within {ACCEPTED[model_name]}, r at least {ACCEPTED['r']}"
     return Check(f"{label}: {model_name}, planted lean", passed, found, expected)
 
