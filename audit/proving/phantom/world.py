@@ -6,8 +6,8 @@ frames are kept out of training (`unseen`).
 """
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import groupby, zip_longest
