@@ -170,6 +170,7 @@ def _having(published):
 
 @pytest.mark.slow
 def test_no_set_repeats_a_published_sentence(shared):
+    """Case, punctuation, articles and what stands at a blank make no difference."""
     if not (shared / "data").is_dir():
         pytest.skip("there are no published sets in the folder 'shared'")
     published = _published(shared / "data")
