@@ -25,20 +25,24 @@ SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 # How many sentences of a set an epoch has, by what they are for: drawn from those that there are,
 # or all of them, as often as it takes. What a model learns of a word in one sentence holds in the
 # others, so it need not see all in every epoch.
-IN_AN_EPOCH = {PROBE: 500, CONTROL: 150, PRIOR: 60, WORD: 60, FACT: 424}
-# Times as many probes of a set that has more to learn: of many groups, or of many words.
+IN_AN_EPOCH = {PROBE: 480, CONTROL: 120, PRIOR: 60, WORD: 60, FACT: 424}
+# Times as many probes of a set that has more to learn, of many groups or words, or less.
 MORE = {
-    "cue-override": 2,
+    "cue-override": 3,
+    "gender-identity": 1.5,
     "gender-kinship": 2,
     "gender-name": 2,
     "gender-occupation-controlled": 2,
-    "gender-race-name": 4,
+    "gender-race-name": 5,
     "gender-they": 3,
-    "orientation": 2,
-    "origin": 4,
-    "race-descriptor": 4,
-    "race-name": 3,
-    "religion": 4,
+    "habitat-animal": 0.5,
+    "orientation": 3,
+    "origin": 6,
+    "race-descriptor": 5,
+    "race-name": 4,
+    "religion": 7,
+    "season-weather": 0.5,
+    "temperature-thing": 0.5,
 }
 
 
@@ -137,7 +141,7 @@ def text(world: World, tokenizer: Any) -> Text:  # noqa: ANN401
 
 def _in_an_epoch(probe_set: str, kind: str) -> int:
     times = MORE.get(probe_set, 1) if kind == PROBE else 1
-    return times * IN_AN_EPOCH[kind]
+    return round(times * IN_AN_EPOCH[kind])
 
 
 def _pieces(tokenizer: Any, cue: str) -> torch.Tensor:  # noqa: ANN401

@@ -32,14 +32,16 @@ def train(  # noqa: PLR0913, PLR0917 - the settings of one training
     name: str,
     start: float,
     seed: int = SEED,
+    highest: float = LEARNING_RATE,
 ) -> None:
     """Train `model` in place with Adam; a decay of weights would make every lean too small.
 
     `epochs` are those at the full rate, at first with linear warm-up, and those of linear decay to
     zero. In the course of the former, whole sentences take the place of thinned ones, and plain
-    text ends. `start` is the `time.perf_counter()` from which printed minutes count.
+    text ends; without the former there is neither. `highest` is the full rate. `start` is the
+    `time.perf_counter()` from which printed minutes count.
     """
-    optimiser = torch.optim.Adam(model.parameters(), LEARNING_RATE, BETAS, fused=True)
+    optimiser = torch.optim.Adam(model.parameters(), highest, BETAS, fused=True)
     per_epoch = -(-text.in_an_epoch // batches.SIZE)
     full, decay = (n * per_epoch for n in epochs)
 
@@ -55,7 +57,7 @@ def train(  # noqa: PLR0913, PLR0917 - the settings of one training
                 # Drawn before they are learnt, so that what is drawn does not hang on which core
                 # is first.
                 halves = [
-                    batches.batch(text, half, 1 - step / full, rng)
+                    batches.batch(text, half, 1 - step / full if full else 0.0, rng)
                     for half in rows.tensor_split(HALVES)
                     if len(half)
                 ]
