@@ -57,7 +57,7 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
         record.scores,
         record.paired,
         record.fills,
-        Effects([*estimates.all, *_rests_on(record)]),
+        Effects([*estimates.all, *rests_of(record)]),
     )
     # Claims are made of what the record itself holds, as in `headline`, which reads no scores.
     all_contrasts = contrasts(manifest.probe_sets, estimates, names, manifest.settings.adjust)
@@ -108,7 +108,7 @@ def headline(record: Record) -> Claim:
     return _headline(manifest, all_contrasts, preferred, estimates, names)
 
 
-def _rests_on(record: Record) -> Sequence[Estimate]:
+def rests_of(record: Record) -> Sequence[Estimate]:
     """What the record's contrasts rest on; nothing for one whose tables do not belong together."""
     try:
         return Effects.of(rests_on(record)).all
