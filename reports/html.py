@@ -21,7 +21,7 @@ from maskaudit.audit.texts.printable import inert
 from maskaudit.reports.blocks import Figure, Page
 from maskaudit.reports.charts.draw import CannotDrawError, draw_all
 from maskaudit.reports.figures import figures, with_tables
-from maskaudit.reports.page import page
+from maskaudit.reports.page import page, tables_of
 from maskaudit.reports.reader.parts import Reader
 from maskaudit.reports.reader.reader import reader
 from maskaudit.reports.words import wording
@@ -49,15 +49,20 @@ def write_page(record: Record, path: Path | None = None) -> Path:
     judgement = None if record.path is None else verdicts.read(record.path)
     if path is None and record.path is None:
         raise ValueError("this record has no folder: give the path of the page to write")
-    details = render(page(record, judgement))
+    tables = tables_of(record)
+    details = render(page(record, judgement, tables))
     if path is not None:
         beside = path.with_name(f"{path.stem}-{DETAILS}")
         # The details first: a page never links to what is not there.
         write_whole(beside, details)
-        return write_whole(path, render_reader(reader(record, judgement, quote(beside.name))))
+        return write_whole(
+            path, render_reader(reader(record, judgement, quote(beside.name), tables))
+        )
     assert record.path is not None  # noqa: S101 - see above
     write_inside(record.path / DETAILS, details)
-    return write_inside(record.path / PAGE, render_reader(reader(record, judgement, DETAILS)))
+    return write_inside(
+        record.path / PAGE, render_reader(reader(record, judgement, DETAILS, tables))
+    )
 
 
 def render(page: Page) -> str:

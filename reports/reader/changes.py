@@ -1,4 +1,4 @@
-"""What became of each attribute's lean, and how far the finding holds in other kinds of sentence."""
+"""What became of each attribute's lean, and whether the finding holds in each kind of sentence."""
 
 import math
 from collections.abc import Mapping
@@ -27,8 +27,8 @@ from maskaudit.audit.estimating.statistics.inheritance import (
 from maskaudit.audit.recording.rows import slices
 from maskaudit.audit.recording.rows.slices import Slice
 from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE, Effect, Effects, Names
-from maskaudit.reports.reader.parts import Changes, Key, Line, Mark, Piece, Plot, Tone
-from maskaudit.reports.reader.scales import odds_scale
+from maskaudit.reports.reader.parts import Changes, Line, Mark, Piece, Plot, Tone
+from maskaudit.reports.reader.scales import keys, odds_scale
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.words import wording
 
@@ -114,22 +114,19 @@ def holds(between: Between, estimates: Effects, names: Names) -> Plot | None:
         if not math.isnan(candidate.estimate):
             marks.append(scale.mark(CANDIDATE, candidate, is_faint=not candidate.leaves_zero_out))
         lines.append(
-            Line(label, tuple(marks), wording.odds(candidate.estimate), _apart(by_subject, names))
+            Line(label, tuple(marks), wording.times(candidate.estimate), _apart(by_subject, names))
         )
     band = None
     spread = at(CONTROL_SD, slices.CONTRAST).get(CANDIDATE)
     if spread is not None and spread.estimate > 0:
         band = (scale.at(-2 * spread.estimate), scale.at(2 * spread.estimate))
-    keys = [Key(CANDIDATE, names.candidate)]
-    if names.paired:
-        keys.insert(0, Key(REFERENCE, names.reference))
     return Plot(
         f"holds-{between.tag}",
         _title(at(STYLES_HOLDING, slices.CONTRAST), len(styles), names),
         "The same odds by kind of sentence, with 95 % intervals"
         + ("; the band is what controls move by themselves." if band else "."),
         ("", "", ""),
-        tuple(keys),
+        keys(names),
         ticks,
         tuple(lines),
         note=_paraphrased(at(PARAPHRASE_SHIFT, slices.CONTRAST)),
@@ -164,8 +161,8 @@ def _paraphrased(shift: Mapping[str, Effect]) -> str:
     effect = shift.get(CANDIDATE)
     if effect is None or math.isnan(effect.estimate):
         return ""
-    low, high = (wording.odds(value) for value in (effect.low, effect.high))
+    low, high = (wording.times(value) for value in (effect.low, effect.high))
     return (
-        f"The same sentences in other words: {wording.odds(effect.estimate)} times the odds "
+        f"The same sentences in other words: {wording.times(effect.estimate)} times the odds "
         f"({low} to {high})."
     )

@@ -80,7 +80,7 @@ def _todo(judgement: Judgement | None, found: Sequence[Found], names: Names) -> 
 
 
 def use(record: Record) -> Use:
-    """The commands that repeat and judge the audit, what identifies it, and its contrasts as CSV."""
+    """The commands that repeat and judge the audit, what identifies it, and its contrasts."""
     manifest = record.manifest
     name = shlex.quote(record.name)
     commands = [
@@ -89,7 +89,6 @@ def use(record: Record) -> Use:
         Command(f"maskaudit gate {name}", "judge it by gates.toml"),
         Command(f"maskaudit card {name}", "a section for the model card"),
     ]
-    provenance = manifest.provenance
     facts = [
         ("Record", wording.visible(record.name)),
         ("Key", wording.short_digest(manifest.key) if manifest.key else wording.UNKNOWN),
@@ -97,11 +96,7 @@ def use(record: Record) -> Use:
             (f"{wording.visible(identity.name)}", _identity(identity))
             for identity in manifest.models.values()
         ),
-        (
-            "Time",
-            f"{provenance.seconds:,.0f} s on {wording.visible(provenance.machine)}, "
-            f"{wording.counted(provenance.threads, 'thread')}; energy was not measured",
-        ),
+        ("Time", _time(manifest)),
         ("Licences", _licences(manifest)),
     ]
     contrasts = record.estimates[record.estimates["estimator"] == CONTRAST]
@@ -142,6 +137,13 @@ def _run(manifest: Manifest) -> str:
 def _identity(identity: Identity) -> str:
     revision = f", revision {wording.visible(identity.revision)}" if identity.revision else ""
     return f"weights {wording.short_digest(identity.weights)}{revision}"
+
+
+def _time(manifest: Manifest) -> str:
+    provenance = manifest.provenance
+    threads = wording.counted(provenance.threads, "thread")
+    machine = wording.visible(provenance.machine)
+    return f"{provenance.seconds:,.0f} s on {machine}, {threads}; energy was not measured"
 
 
 def _licences(manifest: Manifest) -> str:

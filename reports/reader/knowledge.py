@@ -1,15 +1,18 @@
 """What else was asked: facts and their limits, and published sets, each on one axis of shares."""
 
+from dataclasses import replace
+
 from maskaudit.audit.estimating.estimators import PUBLISHED
 from maskaudit.audit.estimating.registry.names import ACCURACY, CHOICE, NEGATED
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Effects, Names
-from maskaudit.reports.reader.parts import Key, Line, Mark, Plot
-from maskaudit.reports.reader.scales import Scale, share_scale
+from maskaudit.reports.reader.parts import Line, Mark, Plot, Tone
+from maskaudit.reports.reader.scales import Scale, keys, share_scale
 from maskaudit.reports.sections.units.preferences import Preference
 from maskaudit.reports.words import wording
 
+_EVEN = 0.5
 _KINDS = {ACCURACY: "", CHOICE: ", among given words", NEGATED: ", negated, yet filled the same"}
 
 
@@ -40,7 +43,7 @@ def knowledge(manifest: Manifest, estimates: Effects, names: Names, details: str
         "What the models know, and where they slip",
         "Share of sentences, with 95 % intervals.",
         ("", "", ""),
-        _keys(names),
+        keys(names),
         ticks,
         tuple(lines),
     )
@@ -52,7 +55,7 @@ def published(
     """How often each model prefers the stereotyping side of published sets; None without one."""
     if not preferred:
         return None
-    scale, ticks = share_scale(0.5)
+    scale, ticks = share_scale(_EVEN)
     lines = []
     for one in preferred:
         shares = {s: _as_share(e) for s, e in one.subjects.items() if s in names.models}
@@ -68,14 +71,14 @@ def published(
             marks.append(Mark(CANDIDATE, scale.at(as_published.estimate / 100), is_faint=True))
         control = " (control)" if one.control_of else ""
         effect = shares[CANDIDATE]
-        is_even = not effect.leaves_out(0.5)
+        word, tone = _side(effect)
         lines.append(
             Line(
                 one.title + control,
                 tuple(marks),
                 wording.percent(effect.estimate),
-                "even" if is_even else "leans" if effect.estimate > 0.5 else "leans against",
-                "open" if is_even else "worse" if effect.estimate > 0.5 else "better",
+                word,
+                tone,
                 f"{details}#set-{one.probe_set}",
             )
         )
@@ -84,15 +87,20 @@ def published(
         "Published sets: how often the stereotyping side is likelier",
         "50 % is even. Pale: the number as it was published, where ours corrects it.",
         ("", "", ""),
-        _keys(names),
+        keys(names),
         ticks,
         tuple(lines),
     )
 
 
-def _as_share(effect: Effect) -> Effect:
-    from dataclasses import replace
+def _side(effect: Effect) -> tuple[str, Tone]:
+    """Whether a share is told from even, and on which side of it."""
+    if not effect.leaves_out(_EVEN):
+        return "not told from even", "open"
+    return ("leans with it", "worse") if effect.estimate > _EVEN else ("leans against it", "better")
 
+
+def _as_share(effect: Effect) -> Effect:
     return replace(
         effect, estimate=effect.estimate / 100, low=effect.low / 100, high=effect.high / 100
     )
@@ -104,10 +112,3 @@ def _marks(by_subject: dict[str, Effect], scale: Scale, names: Names) -> tuple[M
         marks.append(scale.mark(REFERENCE, by_subject[REFERENCE], bare=True))
     marks.append(scale.mark(CANDIDATE, by_subject[CANDIDATE]))
     return tuple(marks)
-
-
-def _keys(names: Names) -> tuple[Key, ...]:
-    keys = [Key(CANDIDATE, names.candidate)]
-    if names.paired:
-        keys.insert(0, Key(REFERENCE, names.reference))
-    return tuple(keys)

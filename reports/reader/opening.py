@@ -32,7 +32,7 @@ _ANSWERS = {
 
 
 def strip(judgement: Judgement | None, manifest: Manifest, names: Names) -> Strip:
-    """The verdict of the release rules, or that none was set; and whether the models know enough."""
+    """The verdict of the release rules, or that none was set; and what the models know."""
     fit = _competence(manifest, names)
     if judgement is None:
         reason = (
@@ -74,10 +74,15 @@ def _found(verdict: Verdict) -> str:
         found = verdicts.row(verdict)
         return f" ({found.estimate}; {found.margin})"
     # A change in nats is a factor on the odds, which people can say.
-    times, most = wording.odds(verdict.estimate), wording.odds(verdict.margin)
-    if verdict.rule == "bound":
-        return f" (odds × {times}; allowed × {most})"
-    return f" (odds × {times} those of what it is held against; allowed × {most})"
+    found, most = wording.times(verdict.estimate), wording.times(verdict.margin)
+    return f": {found} times the odds{_held_against(verdict)}, where {most} is allowed"
+
+
+def _held_against(verdict: Verdict) -> str:
+    """What the odds are compared with; nothing for a bound on the number itself."""
+    return {"baseline": " in the baseline", "reference": " in the reference"}.get(
+        verdict.against.partition(" ")[0], ""
+    )
 
 
 def _competence(manifest: Manifest, names: Names) -> str:
@@ -91,7 +96,7 @@ def _competence(manifest: Manifest, names: Names) -> str:
     if not weak:
         return ""
     shown = [f"{_name(model, names)} {_facts(checks[model])}" for model in weak]
-    return f"{wording.opened(wording.listed(shown))}: too few to carry a finding over to better models."
+    return f"{wording.listed(shown)}: too few to carry a finding over to better models."
 
 
 def _who(names: Names) -> str:
@@ -126,7 +131,25 @@ def headline(found: Sequence[Found], names: Names) -> str:
         )
     else:
         said = _nothing(asked, names)
-    return said + ("; a control moved too" if any(one.moved for one in found) else "")
+    return said + _beside_controls(found, asked[0])
+
+
+def _beside_controls(found: Sequence[Found], worst: Found) -> str:
+    """How far the control that moved most did so, beside the finding; empty if none moved."""
+    moved = [one for one in found if one.moved]
+    if not moved:
+        return ""
+    most = max(_size(one) for one in moved)
+    size = _size(worst)
+    # Two digits of a percentage are enough, and a finding of nothing has none.
+    share = f" {wording.percent(most / size)} as far" if size > 0 else ""
+    return f"; a control moved{share or ' too'}"
+
+
+def _size(one: Found) -> float:
+    """The size of what is claimed: of the change where one is shown, else of the lean itself."""
+    is_change = one.change in {"further", "less"} or one.is_control
+    return abs((one.paired.main if is_change else one.candidate).estimate)
 
 
 def _leaning(
@@ -199,14 +222,14 @@ def lead(found: Sequence[Found], names: Names) -> str:
     if math.isnan(effect.estimate):
         return ""
     beside = one.paired.subjects.get(REFERENCE) if names.paired else None
-    other = f"; {names.reference}: {wording.odds(beside.estimate)} times" if beside else ""
+    other = f"; {names.reference}: {wording.times(beside.estimate)} times" if beside else ""
     return f"{_amount(one, effect, names)} ({_range(one, effect)}{other})."
 
 
 def _amount(one: Found, effect: Effect, names: Names) -> str:
     first, second = one.paired.groups
     for_first, for_second = (f"“{name}”" for name in one.paired.classes)
-    times = wording.odds(effect.estimate)
+    times = wording.times(effect.estimate)
     if one.paired.group_at_mask:
         return (
             f"In {names.candidate} the odds of {first} over {second} are {times} times as high "
@@ -225,7 +248,7 @@ def _range(one: Found, effect: Effect) -> str:
         low, high, level = quote.low, quote.high, wording.level(quote.level)
     if math.isnan(low):
         return "how sure that is cannot be computed"
-    return f"{level} interval {wording.odds(low)} to {wording.odds(high)}"
+    return f"{level} interval {wording.times(low)} to {wording.times(high)}"
 
 
 def state_of(one: Found) -> str:

@@ -7,8 +7,8 @@ from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effects, Names
 from maskaudit.reports.reader import opening
-from maskaudit.reports.reader.parts import Key, Line, Mark, Plot
-from maskaudit.reports.reader.scales import Scale, odds_scale
+from maskaudit.reports.reader.parts import Line, Mark, Plot
+from maskaudit.reports.reader.scales import Scale, keys, odds_scale
 from maskaudit.reports.reader.state import Found, tested
 from maskaudit.reports.words import wording
 
@@ -31,16 +31,13 @@ def overview(
     judges = [_line(one, scale, names, details) for one in controls[:1]]
     judges += _facts(manifest, estimates, names, details)
     more = [*lines[_OPEN:], *(_line(one, scale, names, details) for one in controls[1:])]
-    keys = [Key(CANDIDATE, names.candidate)]
-    if names.paired:
-        keys.insert(0, Key(REFERENCE, names.reference))
     return Plot(
         "overview",
         _title(asked, names),
         "Odds, as a factor: how much a stereotype’s own words raise them; 1 is no lean. The bar is "
         "a 95 % interval.",
         (names.candidate, f"beside {names.reference}" if names.paired else "", "odds"),
-        tuple(keys),
+        keys(names),
         ticks,
         (*lines[:_OPEN], *judges),
         tuple(more),
@@ -53,7 +50,8 @@ def _title(asked: Sequence[Found], names: Names) -> str:
     if not asked:
         return "No lean could be tested"
     leaning = sum(one.lean == "with" for one in asked)
-    said = f"{wording.counted(leaning, 'lean')} with the stereotype in {wording.counted(len(asked), 'test')}"
+    tests = wording.counted(len(asked), "test")
+    said = f"{wording.counted(leaning, 'lean')} with the stereotype in {tests}"
     if not names.paired:
         return said
     further = sum(one.change == "further" for one in asked)
@@ -74,13 +72,13 @@ def _line(one: Found, scale: Scale, names: Names, details: str) -> Line:
     return Line(
         one.paired.title,
         tuple(marks),
-        f"{wording.odds(candidate.estimate)}",
+        f"{wording.times(candidate.estimate)}",
         opening.state_of(one),
         one.tone,
         f"{details}#set-{one.paired.probe_set}",
         change=change,
         change_tone=opening.change_tone(one),
-        said=f"{names.reference}: {wording.odds(effects[REFERENCE].estimate)}"
+        said=f"{names.reference}: {wording.times(effects[REFERENCE].estimate)}"
         if REFERENCE in effects
         else "",
     )

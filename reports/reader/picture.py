@@ -1,6 +1,7 @@
-"""The set that matters most, attribute by attribute: both models, and the world where it is known."""
+"""The set that matters most by attribute: both models, and the world where it is known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.registry.names import LEAN
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Effects, Names
 from maskaudit.reports.reader.parts import Key, Line, Mark, Plot
-from maskaudit.reports.reader.scales import odds_scale, share_scale
+from maskaudit.reports.reader.scales import keys, odds_scale, share_scale
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.words import wording
 
@@ -56,14 +57,18 @@ def _shares(between: Between, items: pd.DataFrame, estimates: Effects, names: Na
     title = _sides(own, first, second, between, names)
     of = f"Share of {first} when {first} and {second} are the choice"
     source = "; the tick is the share in the world, the bar the gap" if world else ""
-    keys = [Key(CANDIDATE, names.candidate)]
-    if names.paired:
-        keys.insert(0, Key(REFERENCE, names.reference))
-    if world:
-        keys.append(Key("world", "the world"))
+    known = [Key("world", "the world")] if world else []
     by = "by the world’s share" if world else f"by {names.candidate}’s share"
-    return _plot(
-        between, title, f"{of}{source}. Sorted {by}.", keys, ticks, [line(n) for n in order]
+    return _cut(
+        Plot(
+            f"picture-{between.tag}",
+            title,
+            f"{of}{source}. Sorted {by}.",
+            ("", "", ""),
+            keys(names, *known),
+            ticks,
+            tuple(map(line, order)),
+        )
     )
 
 
@@ -89,39 +94,40 @@ def _leans(between: Between, estimates: Effects, names: Names) -> Plot | None:
         faint = not effect.leaves_zero_out
         marks.append(scale.mark(CANDIDATE, effect, is_faint=faint, bare=True))
         return Line(
-            wording.visible(name), tuple(marks), wording.odds(effect.estimate), joined=joined
+            wording.visible(name), tuple(marks), wording.times(effect.estimate), joined=joined
         )
 
     title = _sides(own, first, second, between, names)
-    keys = [Key(CANDIDATE, names.candidate)]
-    if names.paired:
-        keys.insert(0, Key(REFERENCE, names.reference))
     unit = (
         f"How many times as likely the word is of {first} as of {second}, beside the set’s average "
         "word. The bar is the change."
     )
-    return _plot(between, title, unit, keys, ticks, [line(name) for name in order])
+    return _cut(
+        Plot(
+            f"picture-{between.tag}",
+            title,
+            unit,
+            ("", "", ""),
+            keys(names),
+            ticks,
+            tuple(map(line, order)),
+        )
+    )
 
 
-def _plot(
-    between: Between, title: str, unit: str, keys: Sequence[Key], ticks, lines: Sequence[Line]
-) -> Plot:
-    chosen = set(np.linspace(0, len(lines) - 1, min(OPEN, len(lines))).round().astype(int))
-    is_cut = len(chosen) < len(lines)
-    return Plot(
-        f"picture-{between.tag}",
-        title,
-        unit,
-        ("", "", ""),
-        tuple(keys),
-        ticks,
-        tuple(line for place, line in enumerate(lines) if place in chosen),
-        tuple(lines) if is_cut else (),
-        f"All {len(lines)}",
-        f"{len(chosen)} of {len(lines)} words, drawn evenly from this order. Pale: not told from "
-        "an even choice."
-        if is_cut
-        else "Pale: not told from an even choice.",
+def _cut(plot: Plot) -> Plot:
+    """The plot with some of its lines, drawn evenly, where there are many; all on demand."""
+    lines = plot.lines
+    pale = "Pale: not told from an even choice."
+    if len(lines) <= OPEN:
+        return replace(plot, note=pale)
+    chosen = np.linspace(0, len(lines) - 1, OPEN).round().astype(int)
+    return replace(
+        plot,
+        lines=tuple(lines[place] for place in chosen),
+        more=lines,
+        more_title=f"All {len(lines)}",
+        note=f"{OPEN} of {len(lines)} words, drawn evenly from this order. {pale}",
     )
 
 

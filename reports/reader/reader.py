@@ -7,7 +7,7 @@ from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.record import Record
 from maskaudit.reports.effects import Effects, Names, Tables
 from maskaudit.reports.page import headline as detailed
-from maskaudit.reports.page import names_of, rests_of
+from maskaudit.reports.page import names_of, tables_of
 from maskaudit.reports.reader import changes as of_leans
 from maskaudit.reports.reader import closing, knowledge, opening
 from maskaudit.reports.reader.overview import overview
@@ -21,23 +21,20 @@ from maskaudit.reports.sections.units.preferences import preferences
 from maskaudit.reports.words import wording
 
 
-def reader(record: Record, judgement: Judgement | None, details: str) -> Reader:
-    """The reader's page of a record; `details` is the address of the page with all numbers."""
+def reader(
+    record: Record, judgement: Judgement | None, details: str, tables: Tables | None = None
+) -> Reader:
+    """The reader's page of a record; `details` is the address of the page with all numbers.
+
+    `tables` are the record's own, where they are at hand already (`tables_of`).
+    """
     manifest, estimates = record.manifest, Effects.of(record.estimates)
     names = names_of(manifest)
     found = of_record(manifest, estimates, names)
     preferred = preferences(manifest, estimates, names)
     between = _pictured(manifest, found)
-    tables = None
     if between is not None:
-        tables = Tables(
-            record.contexts,
-            record.items,
-            record.scores,
-            record.paired,
-            record.fills,
-            Effects([*estimates.all, *rests_of(record)]),
-        ).of_set(between.probe_set)
+        tables = (tables or tables_of(record)).of_set(between.probe_set)
     claim = opening.headline(found, names)
     old = detailed(record)
     return Reader(

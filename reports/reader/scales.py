@@ -1,4 +1,4 @@
-"""Axes of the reader's page: places as shares of the width, with round numbers to read them by."""
+"""Axes of the reader's page with round numbers to read them by, and the keys of their marks."""
 
 import math
 import statistics
@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from maskaudit.reports.effects import Effect
-from maskaudit.reports.reader.parts import Mark, Of, Tick
+from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Names
+from maskaudit.reports.reader.parts import Key, Mark, Of, Tick
 from maskaudit.reports.words import wording
 
 _ODDS = (1, 1.25, 1.5, 2, 3, 4, 6, 10, 20, 50, 100, 1000)
@@ -73,3 +73,9 @@ def share_scale(even: float | None) -> tuple[Scale, tuple[Tick, ...]]:
         for share in (0.0, 0.25, 0.5, 0.75, 1.0)
     )
     return scale, ticks
+
+
+def keys(names: Names, *more: Key) -> tuple[Key, ...]:
+    """What the marks of the models stand for, and then `more`."""
+    models = [Key(model, getattr(names, model)) for model in (REFERENCE, CANDIDATE)]
+    return (*(models if names.paired else models[1:]), *more)

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from maskaudit.audit.estimating.registry.names import LEAN
 from maskaudit.reports.blocks import Blank
-from maskaudit.reports.effects import CANDIDATE, REFERENCE, Names, Tables
-from maskaudit.reports.reader.parts import Bar, Key, Sentence, Sentences, Word
+from maskaudit.reports.effects import CANDIDATE, Names, Tables
+from maskaudit.reports.reader.parts import Bar, Sentence, Sentences, Word
+from maskaudit.reports.reader.scales import keys
 from maskaudit.reports.sections.association import examples
 from maskaudit.reports.sections.association.examples import Between, Unit
 from maskaudit.reports.words import wording
@@ -15,6 +17,14 @@ _RULE = (
     "The words with the strongest, the middle and the weakest lean of {candidate}, each in the "
     "sentence nearest to the word’s average."
 )
+
+
+@dataclass(frozen=True)
+class _Picked:
+    """An attribute as it is shown, and why it was picked."""
+
+    attribute: str
+    why: str
 
 
 def sentences(between: Between, tables: Tables, names: Names) -> Sentences | None:
@@ -34,28 +44,22 @@ def sentences(between: Between, tables: Tables, names: Names) -> Sentences | Non
     shown = [
         sentence
         for attribute, unit in units.items()
-        for sentence in _of_unit(between, attribute, unit, why[attribute], texts, names)
+        for sentence in _of_unit(
+            between, unit, _Picked(wording.visible(attribute), why[attribute]), texts, names
+        )
     ]
     if not shown:
         return None
-    keys = [Key(CANDIDATE, names.candidate)]
-    if names.paired:
-        keys.insert(0, Key(REFERENCE, names.reference))
     return Sentences(
         "See it in three sentences",
         _RULE.format(candidate=names.candidate),
-        tuple(keys),
+        keys(names),
         tuple(shown),
     )
 
 
 def _of_unit(
-    between: Between,
-    attribute: str,
-    unit: Unit,
-    why: str,
-    texts: Mapping[str, Blank],
-    names: Names,
+    between: Between, unit: Unit, picked: _Picked, texts: Mapping[str, Blank], names: Names
 ) -> Sequence[Sentence]:
     """One sentence with a bar for each group, or two sentences with one bar each."""
     longest = max((math.exp(p) for pair in unit.log_p.values() for p in pair), default=0.0)
@@ -67,7 +71,7 @@ def _of_unit(
         )
         return Word(text, bars)
 
-    about = f"{why}: {wording.visible(attribute)}"
+    about = f"{picked.why}: {picked.attribute}"
     if between.at_mask:
         blank = texts[unit.contexts[0]]
         words = tuple(word(side, label) for side, label in enumerate(labels))
@@ -77,7 +81,7 @@ def _of_unit(
             f"{about}, {between.groups[side]}",
             texts[context].before,
             texts[context].after,
-            (word(side, wording.visible(attribute)),),
+            (word(side, picked.attribute),),
         )
         for side, context in enumerate(unit.contexts)
     ]
