@@ -17,7 +17,7 @@ _STRIPS: dict[str, tuple[str, str, Tone]] = {
     verdicts.NOT_MEASURED: ("NOT MEASURED", "–", "open"),
     verdicts.INCONCLUSIVE: ("INCONCLUSIVE", "?", "open"),
     verdicts.WARNING: ("WARNING", "!", "open"),
-    verdicts.WAIVED: ("WAIVED", "!", "open"),
+    verdicts.WAIVED: ("WAIVED", "~", "open"),
     verdicts.PASS: ("PASS", "✓", "better"),
     verdicts.NOTHING: ("NOT MEASURED", "–", "open"),
 }
