@@ -71,8 +71,8 @@ def _found(verdict: Verdict) -> str:
         return ""
     entry = numbers.find(verdict.estimator)
     if entry is None or entry.unit != "nats" or verdict.scale == "log":
-        found = verdicts.row(verdict)
-        return f" ({found.estimate}; {found.margin})"
+        shown = verdicts.row(verdict)
+        return f" ({shown.estimate}; {shown.margin})"
     # A change in nats is a factor on the odds, which people can say.
     found, most = wording.times(verdict.estimate), wording.times(verdict.margin)
     return f": {found} times the odds{_held_against(verdict)}, where {most} is allowed"

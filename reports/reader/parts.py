@@ -7,10 +7,13 @@ so that one drawing fits every screen, and the row's own words say the same with
 from dataclasses import dataclass
 from typing import Literal
 
+from maskaudit.audit.recording.rows.values import Subject
+
 # What a mark, a word or a piece of a bar says beside its text: by shape and colour, never by these
 # alone.
 Tone = Literal["", "worse", "better", "same", "open", "control"]
-Of = Literal["reference", "candidate", "difference", "world"]
+# A subject of estimates, or the world’s own shares.
+Of = Subject | Literal["world"]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from maskaudit.audit.estimating.registry.names import LEAN
 from maskaudit.reports.blocks import Blank
 from maskaudit.reports.effects import CANDIDATE, Names, Tables
-from maskaudit.reports.reader.parts import Bar, Sentence, Sentences, Word
+from maskaudit.reports.reader.parts import Bar, Of, Sentence, Sentences, Word
 from maskaudit.reports.reader.scales import keys
 from maskaudit.reports.sections.association import examples
 from maskaudit.reports.sections.association.examples import Between, Unit
@@ -95,6 +95,6 @@ def _label(between: Between, group: str) -> str:
     return f"any word for {between.groups[between.group_names.index(group)]}"
 
 
-def _bar(model: str, p: float, longest: float) -> Bar:
+def _bar(model: Of, p: float, longest: float) -> Bar:
     share = p / longest if longest > 0 else 0.0
-    return Bar(model, round(share, 4), wording.probability(p))  # type: ignore[arg-type]
+    return Bar(model, round(share, 4), wording.probability(p))

@@ -89,7 +89,8 @@ class Found:
         """What the candidate's own lean is to a reader who looks for harm."""
         if self.is_control:
             return "open" if self.moved else "control"
-        return {"with": "worse", "against": "better", "none": "same"}.get(self.lean, "open")
+        tones: dict[str, Tone] = {"with": "worse", "against": "better", "none": "same"}
+        return tones.get(self.lean, "open")
 
 
 def of_record(manifest: Manifest, estimates: Effects, names: Names) -> list[Found]:
