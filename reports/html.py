@@ -22,7 +22,7 @@ from maskaudit.reports.blocks import Figure, Page
 from maskaudit.reports.charts.draw import CannotDrawError, draw_all
 from maskaudit.reports.figures import figures, with_tables
 from maskaudit.reports.page import page, tables_of
-from maskaudit.reports.reader.parts import Reader
+from maskaudit.reports.reader.parts import Reader, Several
 from maskaudit.reports.reader.reader import reader
 from maskaudit.reports.words import wording
 
@@ -90,11 +90,16 @@ def render_reader(reader: Reader) -> str:
     return _html("reader.html.j2", "reader.css", page=reader)
 
 
+def render_overview(several: Several) -> str:
+    """The page of several audits as HTML: like `render_reader`."""
+    return _html("overview.html.j2", "reader.css", page=several)
+
+
 def _html(
     template: str,
     sheet: str,
     *,
-    page: Page | Reader,
+    page: Page | Reader | Several,
     chart: Callable[[Figure], Markup] | None = None,
 ) -> str:
     style = (_TEMPLATES / sheet).read_text("utf-8")
@@ -152,4 +157,4 @@ def _chart(drawings: Mapping[str, str], figure: Figure) -> Markup:
     return head + Markup(drawing[opening.end() :])  # noqa: S704
 
 
-__all__ = ["render", "render_reader", "write_page"]
+__all__ = ["render", "render_overview", "render_reader", "write_page"]

@@ -212,3 +212,28 @@ class Reader:
     pictured: str
     colophon: str
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Audited:
+    """One candidate among several: its name, page and weights, its verdict and its headline."""
+
+    name: str
+    link: str
+    digest: str
+    strip: Strip
+    finding: str
+
+
+@dataclass(frozen=True)
+class Several:
+    """The page of several audits, as finished values."""
+
+    title: str
+    eyebrow: str
+    headline: str
+    lead: str
+    candidates: tuple[Audited, ...]
+    plots: tuple[Plot, ...]
+    cautions: tuple[str, ...]
+    colophon: str
