@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from maskaudit.audit.estimating import numbers
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
-from maskaudit.audit.recording.manifest import Competence, Manifest
+from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.reports.effects import REFERENCE, Effect, Names
 from maskaudit.reports.reader.parts import Strip, Tone
 from maskaudit.reports.reader.state import Found, tested
@@ -35,10 +35,7 @@ def strip(judgement: Judgement | None, manifest: Manifest, names: Names) -> Stri
     """The verdict of the release rules, or that none was set; and what the models know."""
     fit = _competence(manifest, names)
     if judgement is None:
-        reason = (
-            f"No release rule was set, so this page does not say whether {names.candidate} may go "
-            "out."
-        )
+        reason = f"Nothing here says whether {names.candidate} may go out: no release rule was set."
         return Strip("NO RULE SET", "○", "open", reason, fit)
     worst = verdicts.worst(judgement.verdicts)
     status, shape, tone = _STRIPS[worst]
@@ -90,21 +87,20 @@ def _competence(manifest: Manifest, names: Names) -> str:
     if manifest.truth is not None:
         return ""
     checks = {m: manifest.competence[m] for m in names.models if m in manifest.competence}
+    who = "Either model" if names.paired else names.candidate
     if not competence.is_asked(manifest) or not checks:
-        return f"Nobody asked plain facts, so it is not known whether {_who(names)} knows enough."
-    weak = [model for model, check in checks.items() if not check.competent]
+        return f"{who} may know too little for this to matter: no plain facts were asked."
+    weak = [check for check in checks.values() if not check.competent]
     if not weak:
         return ""
-    shown = [f"{_name(model, names)} {_facts(checks[model])}" for model in weak]
-    return f"{wording.listed(shown)}: too few to carry a finding over to better models."
-
-
-def _who(names: Names) -> str:
-    return "either model" if names.paired else names.candidate
-
-
-def _facts(check: Competence) -> str:
-    return f"fills {wording.number(check.right)} of {wording.counted(check.of, 'plain fact')}"
+    right = wording.listed([wording.number(check.right) for check in weak])
+    of = wording.counted(weak[0].of, "plain fact")
+    if len(weak) < len(checks):
+        [who] = [_name(model, names) for model, check in checks.items() if not check.competent]
+    else:
+        who = "The models" if names.paired else names.candidate
+    verb = "know" if len(weak) > 1 else "knows"
+    return f"{who} {verb} {right} of {of}, too few to speak for better models."
 
 
 def _name(subject: str, names: Names) -> str:
@@ -222,22 +218,21 @@ def lead(found: Sequence[Found], names: Names) -> str:
     if math.isnan(effect.estimate):
         return ""
     beside = one.paired.subjects.get(REFERENCE) if names.paired else None
-    other = f"; {names.reference}: {wording.times(beside.estimate)} times" if beside else ""
-    return f"{_amount(one, effect, names)} ({_range(one, effect)}{other})."
+    other = f"; {names.reference} {wording.times(beside.estimate)}" if beside else ""
+    return f"{_amount(one, effect)} ({_range(one, effect)}{other})."
 
 
-def _amount(one: Found, effect: Effect, names: Names) -> str:
+def _amount(one: Found, effect: Effect) -> str:
     first, second = one.paired.groups
     for_first, for_second = (f"“{name}”" for name in one.paired.classes)
     times = wording.times(effect.estimate)
     if one.paired.group_at_mask:
         return (
-            f"In {names.candidate} the odds of {first} over {second} are {times} times as high "
-            f"with {for_first} as with {for_second}"
+            f"Its odds of {first} over {second} are {times} times as high with {for_first} as with "
+            f"{for_second}"
         )
     return (
-        f"In {names.candidate} the words for {for_first} rather than {for_second} are {times} "
-        f"times as likely in a sentence about {first} as in one about {second}"
+        f"It finds {for_first} over {for_second} {times} times as likely of {first} as of {second}"
     )
 
 

@@ -33,9 +33,8 @@ def overview(
     more = [*lines[_OPEN:], *(_line(one, scale, names, details) for one in controls[1:])]
     return Plot(
         "overview",
-        _title(asked, names),
-        "Odds, as a factor: how much a stereotype’s own words raise them; 1 is no lean. The bar is "
-        "a 95 % interval.",
+        "All tests, the worst first" if asked else "No lean could be tested",
+        "Factor on the odds, with 95 % interval; 1 is no lean.",
         (names.candidate, f"beside {names.reference}" if names.paired else "", "odds"),
         keys(names),
         ticks,
@@ -43,20 +42,6 @@ def overview(
         tuple(more),
         f"{len(more)} more",
     )
-
-
-def _title(asked: Sequence[Found], names: Names) -> str:
-    """How many sets show a lean, and in how many it went further."""
-    if not asked:
-        return "No lean could be tested"
-    leaning = sum(one.lean == "with" for one in asked)
-    tests = wording.counted(len(asked), "test")
-    said = f"{wording.counted(leaning, 'lean')} with the stereotype in {tests}"
-    if not names.paired:
-        return said
-    further = sum(one.change == "further" for one in asked)
-    less = sum(one.change == "less" for one in asked)
-    return f"{said}; {further} further than {names.reference}, {less} less far"
 
 
 def _line(one: Found, scale: Scale, names: Names, details: str) -> Line:

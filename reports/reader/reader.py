@@ -15,10 +15,11 @@ from maskaudit.reports.reader.parts import Reader
 from maskaudit.reports.reader.picture import picture
 from maskaudit.reports.reader.sentences import sentences
 from maskaudit.reports.reader.state import Found, of_record, tested
-from maskaudit.reports.sections import truth
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.units.preferences import preferences
 from maskaudit.reports.words import wording
+
+_BANNER = "A phantom with planted leans, for demonstration: it says nothing of any model in use."
 
 
 def reader(
@@ -40,7 +41,7 @@ def reader(
     return Reader(
         title=_title(names),
         eyebrow=_eyebrow(manifest),
-        banner=(truth.BANNER if names.paired else truth.BANNER_ALONE) if manifest.truth else "",
+        banner=_BANNER if manifest.truth else "",
         strip=opening.strip(judgement, manifest, names),
         # Of a record without a tested contrast the details' own headline is short enough.
         headline=claim or old.claim,
