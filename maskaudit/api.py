@@ -263,9 +263,10 @@ def report(
     trust: bool = False,
     note: Callable[[str], None] = silent,
 ) -> Path:
-    """Write the page of a record as one HTML file, and return where it is.
+    """Write the page of a record and the page with all its numbers, and return where the first is.
 
-    It lies beside the record's tables unless `out` names a file. Its numbers are made again from
+    They lie beside the record's tables unless `out` names a file (`page.html`; the other page is
+    then `page-details.html`). Its numbers are made again from
     the record's scores first, unless `trust` is true; `note` is called with sentences for the user,
     of which this is one. Raises `InputError` for a record that cannot be read or does not hold,
     `CannotWriteError` where the disk is full or read-only.

@@ -46,19 +46,27 @@ _READ = (
 )
 
 
-def page(record: Record, judgement: Judgement | None = None) -> Page:
-    """The page of a record, with the gates' verdicts if given; pure and deterministic."""
-    manifest = record.manifest
-    names = names_of(manifest)
-    estimates = Effects.of(record.estimates)
-    tables = Tables(
+def tables_of(record: Record) -> Tables:
+    """The tables of a record, with what its contrasts rest on among the estimates."""
+    return Tables(
         record.contexts,
         record.items,
         record.scores,
         record.paired,
         record.fills,
-        Effects([*estimates.all, *_rests_on(record)]),
+        Effects([*Effects.of(record.estimates).all, *_rests_on(record)]),
     )
+
+
+def page(record: Record, judgement: Judgement | None = None, tables: Tables | None = None) -> Page:
+    """The page of a record, with the gates' verdicts if given; pure and deterministic.
+
+    `tables` are the record's own, where they are at hand already (`tables_of`).
+    """
+    manifest = record.manifest
+    names = names_of(manifest)
+    estimates = Effects.of(record.estimates)
+    tables = tables or tables_of(record)
     # Claims are made of what the record itself holds, as in `headline`, which reads no scores.
     all_contrasts = contrasts(manifest.probe_sets, estimates, names, manifest.settings.adjust)
     preferred = preferences(manifest, estimates, names)

@@ -55,8 +55,8 @@ WITH_PLAIN_FACTS = 8
 _WITH_OUTCOMES = 4
 MANIFEST = "record.json"
 SUMS = "SHA256SUMS"
-# Beside the tables, and no part of what is sealed: it may be replaced.
-PAGE = "report.html"
+# Beside the tables, and no part of what is sealed: they may be replaced.
+PAGE, DETAILS = "report.html", "details.html"
 # Rows that are written at once: pyarrow's own number, which the bytes of a record depend on.
 _ROW_GROUP = 1 << 20
 TABLES = ("contexts", "items", "scores", "paired", "fills", "attributes", "estimates")

@@ -22,12 +22,22 @@ def estimates_csv(audited: Audited) -> str:
     Foreign text is as people should see it: what cannot be seen is shown by its code point, and
     what a spreadsheet would run begins with an apostrophe. JSON has the same text as it is.
     """
-    estimates = audited.record.estimates
+    return as_csv(audited.record.estimates)
+
+
+def as_csv(estimates: pd.DataFrame) -> str:
+    """Rows of estimates as CSV, as `estimates_csv` has all of them."""
     file = StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(estimates.columns)
     writer.writerows([_cell(value) for value in row] for row in _rows(estimates))
     return file.getvalue()
+
+
+def as_values(estimates: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of estimates as plain JSON values, as `estimates_json` has all of them."""
+    columns = list(estimates.columns)
+    return [dict(zip(columns, row, strict=True)) for row in _rows(estimates)]
 
 
 def estimates_json(audited: Audited) -> str:
@@ -37,7 +47,6 @@ def estimates_json(audited: Audited) -> str:
     """
     record, judgement = audited.record, audited.judgement
     manifest = record.manifest
-    columns = list(record.estimates.columns)
     value = {
         "record": record.name,
         "created": manifest.created,
@@ -55,7 +64,7 @@ def estimates_json(audited: Audited) -> str:
             {"probe_set": name, "model": model, "items": items}
             for (name, model), items in lost_items(record).items()
         ],
-        "estimates": [dict(zip(columns, row, strict=True)) for row in _rows(record.estimates)],
+        "estimates": as_values(record.estimates),
         "judgement": None if judgement is None else as_json(judgement),
     }
     return json_text(value) + "\n"

@@ -263,7 +263,7 @@ def test_different_vocabularies_are_allowed_and_what_needs_one_is_left_out(maska
     assert found.paired.empty
     [told] = found.manifest.not_measured
     assert "need one vocabulary and are left out" in told
-    assert told.rstrip(".") in visible_text(folder / "report.html")
+    assert told.rstrip(".") in visible_text(folder / "details.html")
     own = found.estimates[found.estimates["subject"] == "difference"]
     # What is unknown is so because the set is small, and says it.
     assert (own["estimate"].notna() | (own["flag"] != "")).all()
@@ -888,7 +888,7 @@ def test_what_a_set_cannot_be_given_is_said_before_and_after_a_run(maskaudit, he
     check = maskaudit("probes", "check", "two.toml")
     plan, quiet = maskaudit(*words, "--plan"), maskaudit(*words, "--quiet")
     run = maskaudit(*words)
-    page = (records(here)[-1] / "report.html").read_text()
+    page = (records(here)[-1] / "details.html").read_text()
     for sentence in sentences:
         assert all(sentence in text for text in (check.out, plan.out, run.err, page)), sentence
     assert check.code == run.code == 0
@@ -914,7 +914,7 @@ def test_a_set_that_names_no_language_is_told_of_its_letters_wherever_it_is_used
             maskaudit("probes", "check", file).out,
             maskaudit(*words, "--plan").out,
             maskaudit(*words).err,
-            html.unescape(max(records(here)).joinpath("report.html").read_text()),
+            html.unescape(max(records(here)).joinpath("details.html").read_text()),
         ]
         assert [told in text for text in texts] == [is_told] * 4
 
@@ -990,7 +990,7 @@ def test_an_audit_is_judged_by_the_gates_beside_its_settings(maskaudit, here, mo
     done = maskaudit(*asked)
     assert (done.code, "1 pass" in done.out) == (0, True)
     [folder] = [path for path in records(here) if path.is_dir()]
-    assert "What the gates say" in (folder / "report.html").read_text("utf-8")
+    assert "What the gates say" in (folder / "details.html").read_text("utf-8")
     # The same record by other rules, and as GitHub's CI is told of it.
     (here / "strict.toml").write_text(GATE.format(bound=-99.0, select='axis = "religion"'))
     monkeypatch.setenv("GITHUB_ACTIONS", "true")

@@ -18,7 +18,7 @@ from maskaudit.audit.errors import CannotWriteError
 if TYPE_CHECKING:
     from maskaudit.audit.judging.policy import Policy
     from maskaudit.audit.judging.verdicts import Judgement
-    from maskaudit.audit.recording.record import Record
+    from maskaudit.audit.recording import record as recorded
 
 POLICY = Path("gates.toml")
 Gates = Annotated[
@@ -104,7 +104,7 @@ def gate(  # noqa: PLR0913 - the options of a command
 
 
 def judged(
-    held: "Record",
+    held: "recorded.Record",
     policy: "Policy",
     baseline: str | None,
     notes: Sequence[str],

@@ -156,13 +156,14 @@ def _sentences(
     """Yield the sentences that items of a set are asked in, each with what is planted in it."""
     plant = _groups_at_mask if probe_set.group_at_mask else _attributes_at_mask
     contexts = expanded.contexts
-    places = zip(contexts["text"], contexts["slot"].astype(int), strict=True)
-    texts = dict(zip(contexts["context"], places, strict=True))
+    places = zip(contexts["text"].tolist(), contexts["slot"].astype(int).tolist(), strict=True)
+    texts = dict(zip(contexts["context"].tolist(), places, strict=True))
     name = probe_set.header.name
     for context, kind, cue, distribution, targets in plant(
         probe_set, expanded.items, planted, kappa
     ):
-        yield from _written(Sentence(name, kind, *texts[context], cue, distribution), targets)
+        text, slot = texts[context]
+        yield from _written(Sentence(name, kind, text, slot, cue, distribution), targets)
 
 
 # A context, what it is for, its cue, what is planted in it and the targets that are asked there.
@@ -176,7 +177,8 @@ def _groups_at_mask(
 
     A prior's distribution is the mean over the attributes that could stand at its second mask.
     """
-    terms = {group: list(own.unique()) for group, own in items.groupby("group", sort=False)["term"]}
+    by_group = items.groupby("group", sort=False)["term"]
+    terms = {str(group): list(own.unique()) for group, own in by_group}
 
     def of_logits(logits: Mapping[str, float]) -> Planted:
         values = np.array([logits[group] for group in terms])

@@ -1,7 +1,7 @@
 """Check that the audit recovers what training planted in the bundled pair."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -145,7 +145,7 @@ def _effects(
     ]
     # Of the first group against each; that of the first itself is 0.
     contrasts = {
-        group: np.subtract(*(np.mean([values[word] for word in words]) for words in classes))
+        group: _mean(values, classes[0]) - _mean(values, classes[1])
         for group, values in {second: planted.planted, **planted.others}.items()
     }
     contrast = (planted.contrast[0], planted.contrast[1])
@@ -160,3 +160,7 @@ def _effects(
             expected *= planted.kappa if model_name == "student" else 1.0
             found = number.interval.estimate
             yield near(f"{name}: {model_name}, {effect.name}", found, expected, EFFECT_WITHIN)
+
+
+def _mean(values: Mapping[str, float], words: Sequence[str]) -> float:
+    return float(np.mean([values[word] for word in words]))

@@ -85,7 +85,7 @@ def test_every_type_is_scored_as_plain_transformers_does_or_says_what_it_lacks(
     assert bool(lost) == (model_type in architectures.NO_ATTENTION)
     # Lost by name, on the terminal and on the page, and nothing else with it.
     assert [note for note in notes if "aula" in note] == [part.sentence for part in lost]
-    page = (record.path / "report.html").read_text("utf-8")
+    page = (record.path / "details.html").read_text("utf-8")
     assert ("Not measured for the model (model): aula" in page) == bool(lost)
     assert not record.manifest.lost
     assert bool(load(folder).lacks("states")) == (model_type in architectures.NO_STATES)

@@ -49,7 +49,7 @@ def test_a_published_file_is_imported_and_audited_with_its_definitions(here, com
     record = maskaudit.load_record(folder)
     assert {"published", "corrected"} == set(record.estimates["mode"])
     assert record.manifest.probe_sets["crows-pairs"].share_alike
-    page = (folder / "report.html").read_text("utf-8")
+    page = (folder / "details.html").read_text("utf-8")
     assert "Nangia et al. 2020" in page
     assert "one mask at a time" in page
 
