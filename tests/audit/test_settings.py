@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from maskaudit.audit.authoring.first_settings import TEMPLATE
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.settings import TEMPLATE, Model, Settings, overridden, read
+from maskaudit.audit.settings import Model, Settings, overridden, read
 from maskaudit.probes.loading import shipped
 from maskaudit.probes.requested import files_of
 

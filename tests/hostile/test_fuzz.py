@@ -23,11 +23,12 @@ import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from maskaudit.audit.authoring.first_settings import TEMPLATE
 from maskaudit.audit.cli import main
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.numbers import find
 from maskaudit.audit.recording.record import BOUND, SUMS, TABLES, Record, seal
-from maskaudit.audit.settings import TEMPLATE, resolve
+from maskaudit.audit.settings import resolve
 from maskaudit.probes.loading import shipped
 from tests.reports import records
 from tests.strategies import edited, edited_table
