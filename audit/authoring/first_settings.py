@@ -38,6 +38,16 @@ gates = "optional"
 # The most items (a word in a sentence) that one set may make; a larger set is refused.
 most_items = 2000000
 
+# What an application does with the models, measured elsewhere: it stands beside the numbers of this
+# audit and changes none. Give a standard error, or both ends of a 95 % interval, where you know it.
+# [[run.extrinsic]]
+# name = "occupation classifier, gap in recall between women and men"
+# unit = "percentage points"
+# higher_is = "worse"
+# source = "the classifier of release 1.4 on held-out biographies, five seeds, 2 November 2026"
+# scores."google-bert/bert-base-uncased@main" = { value = 12.1, std_error = 0.9 }
+# scores."distilbert/distilbert-base-uncased@main" = { value = 14, low = 12.2, high = 15.8 }
+
 [margins]
 # Differences and leans below a margin count as none: of a stereotype contrast, of one attribute.
 # Each has the reason for its size, and counts in place of what a set's own file declares.

@@ -11,6 +11,7 @@ import pandas as pd
 from maskaudit.audit.texts.printable import json_text
 from maskaudit.reports.ci.json_values import as_json
 from maskaudit.reports.exports.audited import Audited, lost_items, shown
+from maskaudit.reports.sections.method import extrinsic
 
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@")
@@ -31,7 +32,7 @@ def estimates_csv(audited: Audited) -> str:
 
 
 def estimates_json(audited: Audited) -> str:
-    """The estimates as JSON, with the models, the sets, what was lost, and verdicts if there are.
+    """The estimates as JSON, with models, sets, what was lost, extrinsic scores and verdicts.
 
     Text is as the record has it, with escapes for what cannot be seen; unknown numbers are null.
     """
@@ -55,6 +56,7 @@ def estimates_json(audited: Audited) -> str:
             {"probe_set": name, "model": model, "items": items}
             for (name, model), items in lost_items(record).items()
         ],
+        "extrinsic": extrinsic.as_json(manifest),
         "estimates": [dict(zip(columns, row, strict=True)) for row in _rows(record.estimates)],
         "judgement": None if judgement is None else as_json(judgement),
     }

@@ -202,6 +202,10 @@ def test_gates_are_judged_by_or_refused(folder, policy):
 FULL = tomllib.loads(TEMPLATE) | {
     "models": {"reference": {"id": "a/b", "revision": "main"}, "candidate": {"id": "c"}},
 }
+FULL["run"]["extrinsic"] = [
+    {"name": "gap", "unit": "points", "higher_is": "worse", "source": "elsewhere",
+     "scores": {"c": {"value": 1.0, "std_error": 0.5}}}
+]  # fmt: skip
 FULL["probes"] |= {"sets": ["core", "sets/*.toml", "**/x"], "lexicon": "words.txt"}
 
 
@@ -210,7 +214,7 @@ FULL["probes"] |= {"sets": ["core", "sets/*.toml", "**/x"], "lexicon": "words.tx
 def test_settings_are_read_or_refused(folder, tables):
     """With everything that they name looked for."""
     (folder / "other.toml").write_text(as_toml(tables), "utf-8")
-    for ask in ("runs", "gates", "lexicon", "probe_files"):
+    for ask in ("runs", "gates", "lexicon", "probe_files", "extrinsic"):
         with contextlib.suppress(InputError):
             found = getattr(resolve(folder / "other.toml"), ask)
             _ = found() if callable(found) else found
