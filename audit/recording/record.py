@@ -43,7 +43,7 @@ from maskaudit.audit.texts import bounded
 #      the table `attributes` has the pieces of each attribute for each model. Probe sets may have
 #      `margins`; no class in `outcome` says that nothing was shown. `competence` counts the sets
 #      of the axis `facts` alone, sets of facts may have `plain`, crossed groups `factors`, and
-#      the truth of a set with more than two groups `others`.
+#      the truth of a set with more than two groups `others`. record.json may have `extrinsic`.
 FORMAT = 8
 # The first format that binds who was scored to the scores.
 BOUND = 6

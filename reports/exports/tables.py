@@ -11,6 +11,7 @@ import pandas as pd
 from maskaudit.audit.texts.printable import json_text
 from maskaudit.reports.ci.json_values import as_json
 from maskaudit.reports.exports.audited import Audited, lost_items, shown
+from maskaudit.reports.sections.method import extrinsic
 
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@")
@@ -41,7 +42,7 @@ def as_values(estimates: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def estimates_json(audited: Audited) -> str:
-    """The estimates as JSON, with the models, the sets, what was lost, and verdicts if there are.
+    """The estimates as JSON, with models, sets, what was lost, extrinsic scores and verdicts.
 
     Text is as the record has it, with escapes for what cannot be seen; unknown numbers are null.
     """
@@ -64,6 +65,7 @@ def estimates_json(audited: Audited) -> str:
             {"probe_set": name, "model": model, "items": items}
             for (name, model), items in lost_items(record).items()
         ],
+        "extrinsic": extrinsic.as_json(manifest),
         "estimates": as_values(record.estimates),
         "judgement": None if judgement is None else as_json(judgement),
     }

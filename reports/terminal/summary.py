@@ -14,6 +14,7 @@ from maskaudit.audit.verifying.recomputed import EVERY, Numbers
 from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE, Effect, Effects, Names
 from maskaudit.reports.page import headline, names_of
 from maskaudit.reports.sections.contrasts import Contrast, contrasts
+from maskaudit.reports.sections.method import extrinsic
 from maskaudit.reports.sections.standings import standing
 from maskaudit.reports.sections.units import preferences as preferring
 from maskaudit.reports.sections.units.counts import UNITS
@@ -55,12 +56,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Summary:
-    """The rows of a record by what was measured, and the sets that have none."""
+    """The rows of a record by what was measured, the sets that have none, and extrinsic scores."""
 
     names: Names
     rows: Mapping[str, tuple[Row, ...]]
     left_out: tuple[str, ...]
     claim: str
+    manifest: Manifest
     judgement: Judgement | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -81,6 +83,7 @@ class Summary:
                 for row in rows
             ],
             "left_out": list(self.left_out),
+            "extrinsic": extrinsic.as_json(self.manifest),
             "gates": None if self.judgement is None else self.judgement.as_json(),
         }
 
@@ -124,6 +127,7 @@ def summary(record: Record, judgement: Judgement | None = None) -> Summary:
             if name not in told
         ),
         headline(record).sentence,
+        manifest,
         judgement,
     )
 
@@ -145,6 +149,9 @@ def lines(found: Summary, width: float = layout.UNLIMITED) -> Iterator[Line]:
         yield ()
         text = f"In no table, but on the page: {', '.join(found.left_out)}."
         yield from layout.wrapped(text, width)
+    for elsewhere in extrinsic.lines(found.manifest, names):
+        yield ()
+        yield from layout.wrapped(elsewhere, width)
     yield ()
     yield from layout.wrapped(found.claim, width)
 

@@ -245,6 +245,35 @@ def test_a_damaged_record_does_not_count_as_done(run, scored):
     assert notes[0].endswith("this record is ignored")
 
 
+def test_extrinsic_scores_stand_in_the_record_and_change_none_of_its_numbers(run, folders, here):
+    """Not a byte of a table, nor the key; another score makes another record."""
+
+    def told(value: float) -> None:
+        score = f"scores.'{folders['student']}' = {{ value = {value} }}"
+        (here / "AUDIT.toml").write_text(
+            f"[models]\nreference = '{folders['teacher']}'\ncandidate = '{folders['student']}'\n"
+            '[[run.extrinsic]]\nname = "gap"\nunit = "points"\nhigher_is = "worse"\n'
+            f'source = "Ada"\n{score}\n'
+        )
+
+    plain = run(reference=None, candidate=folders["student"], out="plain")
+    assert plain.manifest.extrinsic == []
+    without = run()
+    made = []
+    for value in (1.5, 1.5, 2.5):
+        told(value)
+        made.append(maskaudit.run(probes=["small.toml"], skip_unchanged=True, note=lambda _: None))
+    assert made[0].path == made[1].path
+    assert len({one.path for one in (without, *made)}) == 3
+    for one, value in zip(made, (1.5, 1.5, 2.5), strict=True):
+        [entry] = load_record(one.path).manifest.extrinsic
+        assert (entry.name, entry.scores["candidate"].value) == ("gap", value)
+        assert tables_of(one) == tables_of(without)
+        assert one.manifest.key == without.manifest.key
+        assert "Measured elsewhere" in (one.path / PAGE).read_text("utf-8")
+    assert "no extrinsic score was given" in (without.path / PAGE).read_text("utf-8")
+
+
 # --- Numbers and clocks ---------------------------------------------------------------------------
 
 

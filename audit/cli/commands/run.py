@@ -167,12 +167,12 @@ def init(
     file: Annotated[Path, typer.Argument(metavar="[AUDIT.toml]")] = Path("AUDIT.toml"),
 ) -> None:
     """Write a commented AUDIT.toml to start from, and a gates.toml beside it."""
-    from maskaudit.audit import settings
+    from maskaudit.audit.authoring import first_settings
     from maskaudit.audit.judging import policy
     from maskaudit.audit.recording.files import write_whole
 
     texts = {
-        file: settings.TEMPLATE,
+        file: first_settings.TEMPLATE,
         file.with_name(policy.DEFAULT_FILE.name): policy.TEMPLATE,
     }
     # Settings are never overwritten: they are somebody's work.

@@ -5,6 +5,7 @@ from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.reports.blocks import Bullets, Section
 from maskaudit.reports.effects import Effects, Names
 from maskaudit.reports.sections import competence
+from maskaudit.reports.sections.method import extrinsic
 from maskaudit.reports.sections.method.remarks import (
     ANY,
     GROUPS,
@@ -63,11 +64,12 @@ _CANNOT = (
 
 
 def cannot_show(manifest: Manifest, estimates: Effects, names: Names) -> Section:
-    """The limits of every audit of this kind, and what could not be measured on these models."""
+    """What no audit of this kind shows, what this one could not, and what was told of elsewhere."""
     lines = [wording.visible(line, None) for line in manifest.not_measured]
     kinds = kinds_of(manifest)
     if not competence.is_asked(manifest):
         lines.append(competence.not_asked(names))
+    lines.append(extrinsic.limit(manifest))
     lines += _scopes(manifest, estimates)
     lines += [
         remark.text
@@ -76,7 +78,10 @@ def cannot_show(manifest: Manifest, estimates: Effects, names: Names) -> Section
         if (not remark.kinds or remark.kinds & kinds) and (names.paired or remark is not _INHERITS)
     ]
     return Section(
-        "limits", "What this audit cannot show", (Bullets(tuple(lines)),), "What it cannot show"
+        "limits",
+        "What this audit cannot show",
+        (Bullets(tuple(lines)), *extrinsic.table(manifest, names)),
+        "What it cannot show",
     )
 
 

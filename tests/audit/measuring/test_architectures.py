@@ -16,6 +16,7 @@ import transformers
 from transformers import PreTrainedModel
 
 import maskaudit
+from maskaudit.audit.audit_file import Model, Models, Probes
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.judging.comparing import versions
 from maskaudit.audit.measuring.backends.torch_model import load
@@ -23,7 +24,7 @@ from maskaudit.audit.measuring.backends.trials import MOST_PIECES, usable_length
 from maskaudit.audit.measuring.fill import fills
 from maskaudit.audit.preview import planned
 from maskaudit.audit.recording.record import Record
-from maskaudit.audit.settings import Model, Models, Probes, Settings
+from maskaudit.audit.settings import Settings
 from maskaudit.probes.expand import context_id
 from maskaudit.probes.importers import crows_pairs, weat
 from maskaudit.probes.published import imported_folder
