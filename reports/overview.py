@@ -27,7 +27,7 @@ from maskaudit.reports.blocks import (
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effects
 from maskaudit.reports.html import render
 from maskaudit.reports.page import headline, names_of
-from maskaudit.reports.sections.contrasts import Contrast, contrasts
+from maskaudit.reports.sections.tested import Contrast, contrasts
 from maskaudit.reports.words import sameness, wording
 from maskaudit.reports.words import verdicts as gates
 

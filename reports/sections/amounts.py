@@ -18,6 +18,11 @@ def interval(effect: Effect) -> str:
     return wording.between(effect.low, effect.high)
 
 
+def factor_interval(effect: Effect) -> str:
+    """The interval as factors on the odds: 1.20 to 2.31."""
+    return f"{wording.odds(effect.low)} to {wording.odds(effect.high)}"
+
+
 def higher(main: Effect) -> str:
     """The difference in words: its size and its direction."""
     # By what will be printed: a difference that is rounded to 0.00 has no direction in a sentence.
