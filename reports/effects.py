@@ -66,6 +66,11 @@ class Names:
         role = subject if self.paired else "model"
         return f"the {role} ({getattr(self, subject)})"
 
+    @property
+    def in_order(self) -> str:
+        """The two models in the order of a table, where a sentence lists numbers of both."""
+        return ", ".join(self.the(model) if self.by_name else model for model in self.models)
+
     def short(self, subject: str) -> str:
         """A model in a sentence that follows one with its name."""
         if self.by_name:

@@ -181,9 +181,9 @@ def _headline(
         sentences = sets.facts(part, effects, ACCURACY, names) if is_cloze else []
         # Of a record that has contrasts, the headline says instead that none could be tested.
         if sentences and not all_contrasts:
-            return Claim(
-                sentences[0].rstrip("."), " ".join(sentences[1:]) or "nothing was compared."
-            )
+            # The candidate first, which is what the audit is of.
+            own = sentences.pop(len(names.models) - 1)
+            return Claim(own.rstrip("."), " ".join(sentences) or "nothing was compared.")
     return findings.headline(all_contrasts, names)
 
 

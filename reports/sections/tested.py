@@ -14,12 +14,12 @@ from maskaudit.audit.recording.rows import slices
 from maskaudit.reports.effects import (
     CANDIDATE,
     DIFFERENCE,
-    REFERENCE,
     SHOWN,
     Effect,
     Effects,
     Names,
 )
+from maskaudit.reports.sections import amounts
 from maskaudit.reports.words import quotes, wording
 
 Standing = Literal["control", "refused", "shown", "not shown"]
@@ -83,11 +83,7 @@ class Contrast:
         """Whether it is shown that the candidate leans further than the reference, either way."""
         if not self.is_shown or self.subject != DIFFERENCE:
             return False
-        # A difference towards the side on which a model is farther from zero: the candidate with
-        # the stereotype, or not the reference, which is then not nearer to zero against it.
-        if self.main.estimate > 0:
-            return self.subjects[CANDIDATE].estimate > 0
-        return self.subjects[REFERENCE].estimate <= 0
+        return amounts.direction(self.subjects).startswith("leans further")
 
     @property
     def standing(self) -> Standing:

@@ -169,9 +169,9 @@ def word(judgement: Judgement | None) -> str:
 
 
 def release(judgement: Judgement | None) -> str:
-    """What the rules say of a release, in a line: the counts, and the worst that did not pass."""
+    """What the rules say, in a line: the counts, and the worst that did not pass; empty if none."""
     if judgement is None:
-        return "No rule says how much would be too much."
+        return ""
     policy = wording.visible(judgement.policy, None)
     open_ = [verdict for verdict in worst_first(judgement) if status(verdict) != PASS]
     told = [
