@@ -23,6 +23,7 @@ from maskaudit.audit.cli import authoring, process
 from maskaudit.audit.cli.commands import (
     baselines,
     cache,
+    card,
     export,
     fill,
     gates,
@@ -85,6 +86,13 @@ baseline_app = typer.Typer(
 app.add_typer(baseline_app, name="baseline")
 for _command in (baselines.accept, baselines.show, baselines.diff):
     baseline_app.command()(_command)
+card_app = typer.Typer(
+    cls=card.CardGroup,
+    help="An audit as a section of a model card: maskaudit card RECORD prints it.",
+)
+app.add_typer(card_app, name="card")
+for _command in (card.show, card.apply, card.badge):
+    card_app.command()(_command)
 cache_app = typer.Typer(
     no_args_is_help=True, help="Cached scores, from which an interrupted run resumes."
 )

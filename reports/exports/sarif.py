@@ -18,7 +18,8 @@ from maskaudit.reports.ci.github import lines_of, within
 from maskaudit.reports.effects import Effects
 from maskaudit.reports.exports.audited import Audited, Judged, shown
 from maskaudit.reports.page import names_of
-from maskaudit.reports.sections import contrasts
+from maskaudit.reports.sections.contrasts import finding
+from maskaudit.reports.sections.tested import contrasts
 from maskaudit.reports.words import verdicts
 from maskaudit.reports.words.verdicts import PASS, WAIVED, WARNING
 
@@ -170,13 +171,13 @@ def _further(record: Record, places: _Places) -> Iterator[dict[str, Any]]:
     manifest, effects = record.manifest, Effects.of(record.estimates)
     names = names_of(manifest)
     adjust = manifest.settings.adjust
-    for contrast in contrasts.contrasts(manifest.probe_sets, effects, names, adjust):
+    for contrast in contrasts(manifest.probe_sets, effects, names, adjust):
         if contrast.leans_further:
             yield {
                 **_result(
                     FURTHER,
                     "note",
-                    contrasts.finding(contrast, names).sentence,
+                    finding(contrast, names).sentence,
                     (contrast.probe_set, *contrast.groups),
                 ),
                 "locations": places.of(),

@@ -18,6 +18,11 @@ def interval(effect: Effect) -> str:
     return wording.between(effect.low, effect.high)
 
 
+def factor_interval(effect: Effect) -> str:
+    """The interval as factors on the odds: 1.20 to 2.31."""
+    return f"{wording.odds(effect.low)} to {wording.odds(effect.high)}"
+
+
 def higher(main: Effect) -> str:
     """The difference in words: its size and its direction."""
     # By what will be printed: a difference that is rounded to 0.00 has no direction in a sentence.
@@ -28,7 +33,7 @@ def higher(main: Effect) -> str:
 
 
 def direction(subjects: Mapping[str, Effect]) -> str:
-    """Which of two models leans further, by the signs of the difference and of both contrasts.
+    """Which of two models leans further, by the difference and by where both contrasts lie.
 
     It ends where the name of the reference follows; of one model, where "the stereotype" does.
     """
@@ -39,7 +44,10 @@ def direction(subjects: Mapping[str, Effect]) -> str:
     # one on the other side has come nearer to zero.
     if subjects[DIFFERENCE].estimate > 0:
         return "leans further than" if candidate > 0 else "leans less against the stereotype than"
-    return "leans less far than" if reference > 0 else "leans further against the stereotype than"
+    # A reference on the side of the stereotype is left by a difference below zero; one that is
+    # crossed to the other side, and farther out there, is no model that leans less far.
+    is_nearer = reference > 0 and -candidate <= reference
+    return "leans less far than" if is_nearer else "leans further against the stereotype than"
 
 
 def basis(main: Effect) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from maskaudit.reports.effects import DIFFERENCE
 from maskaudit.reports.sections import amounts
-from maskaudit.reports.sections.contrasts import Contrast
+from maskaudit.reports.sections.tested import Contrast
 from maskaudit.reports.words import caveats, sameness
 
 
@@ -31,8 +31,11 @@ class Standing:
         return self.rank in {1, 2}
 
 
-def standing(contrast: Contrast) -> Standing:
-    """What a contrast shows; `finding` says the same in a sentence."""
+def standing(contrast: Contrast, *, as_factor: bool = False) -> Standing:
+    """What a contrast shows; `finding` says the same in a sentence.
+
+    What it is the same within is said in nats, or with `as_factor` as a factor on the odds.
+    """
     match contrast.standing:
         case "control":
             return _control(contrast)
@@ -43,23 +46,21 @@ def standing(contrast: Contrast) -> Standing:
             way += "" if contrast.subject == DIFFERENCE else " the stereotype"
             return Standing(f"shown: {way}", "shown", 0 if contrast.main.estimate > 0 else 5)
         case "not shown":
-            return _not_shown(contrast)
+            return _not_shown(contrast, as_factor=as_factor)
 
 
 def _control(contrast: Contrast) -> Standing:
-    # As the sentence has it: any subject whose interval leaves zero out.
-    if any(effect.leaves_zero_out for effect in contrast.subjects.values()):
+    if contrast.leaning:
         return Standing("a lean where none is expected", "control leans", 1)
     return Standing("control: no lean, as it should", "control", 4)
 
 
-def _not_shown(contrast: Contrast) -> Standing:
+def _not_shown(contrast: Contrast, *, as_factor: bool) -> Standing:
     main = contrast.main
     paired = contrast.subject == DIFFERENCE
-    # Exactly 0 on purpose, as in the sentence: only a copy of the reference gets here.
-    if paired and main.std_error == 0 and main.estimate == 0:
+    if contrast.is_copy:
         return Standing("no difference at all", "the same", 4)
-    brief = sameness.brief(main, contrast.margin, paired=paired)
+    brief = sameness.brief(main, contrast.margin, paired=paired, as_factor=as_factor)
     if sameness.is_within(main, contrast.margin):
         return Standing(brief, "the same" if paired else "no lean", 4)
     return Standing(f"not shown: {brief}" if brief else "not shown", "not shown", 3)

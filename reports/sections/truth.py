@@ -26,12 +26,12 @@ from maskaudit.reports.words import wording
 
 BANNER = (
     "This is the bundled reference pair, a phantom. Its leans were planted and are known; this "
-    "page is a demonstration and a self-test, and says nothing about any model in use. " + EXEMPT
+    "audit is a demonstration and a self-test, and says nothing about any model in use. " + EXEMPT
 )
 BANNER_ALONE = (
     "This is one model of the bundled reference pair, a phantom. Its leans were planted and are "
-    "known; this page is a demonstration and a self-test, and says nothing about any model in use. "
-    + EXEMPT
+    "known; this audit is a demonstration and a self-test, and says nothing about any model in "
+    "use. " + EXEMPT
 )
 _EXPLAINED = (
     "Scanners are tested on a phantom, a body whose true contents are known. The leans of this "

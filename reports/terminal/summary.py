@@ -13,9 +13,9 @@ from maskaudit.audit.recording.rows.slices import ALL, Slice
 from maskaudit.audit.verifying.recomputed import EVERY, Numbers
 from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE, Effect, Effects, Names
 from maskaudit.reports.page import headline, names_of
-from maskaudit.reports.sections.contrasts import Contrast, contrasts
 from maskaudit.reports.sections.method import extrinsic
 from maskaudit.reports.sections.standings import standing
+from maskaudit.reports.sections.tested import Contrast, contrasts
 from maskaudit.reports.sections.units import preferences as preferring
 from maskaudit.reports.sections.units.counts import UNITS
 from maskaudit.reports.sections.units.preferences import Preference

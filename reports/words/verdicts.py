@@ -16,6 +16,9 @@ FAIL, NOT_MEASURED, INCONCLUSIVE = "fail", "not measured", "inconclusive"
 WARNING, WAIVED, PASS = "warning", "waived", "pass"
 STATUSES = (FAIL, NOT_MEASURED, INCONCLUSIVE, WARNING, WAIVED, PASS)
 NOTHING = "nothing was judged"
+NO_RULE = "NO RULE SET"
+# How many verdicts a line names.
+_TOLD = 3
 BOUNDS = "one-sided 95 % bounds"
 _EXITS = {
     0: "Exit code 0: every gate passed.",
@@ -158,6 +161,25 @@ def lines(judgement: Judgement) -> list[str]:
         printed.append(f"{verdict_row.status:{width}}  {first}")
         printed += [" " * (width + 2) + line for line in rest]
     return [*printed, *rules(judgement), *notes(judgement), meaning(judgement)]
+
+
+def word(judgement: Judgement | None) -> str:
+    """The worst status of all verdicts in capitals, or that no rule was set."""
+    return NO_RULE if judgement is None else worst(judgement.verdicts).upper()
+
+
+def release(judgement: Judgement | None) -> str:
+    """What the rules say, in a line: the counts, and the worst that did not pass; empty if none."""
+    if judgement is None:
+        return ""
+    policy = wording.visible(judgement.policy, None)
+    open_ = [verdict for verdict in worst_first(judgement) if status(verdict) != PASS]
+    told = [
+        f" {label(verdict)}{_against(verdict)}: {status(verdict)}. {_sentence(verdict.reason)}"
+        for verdict in open_[:_TOLD]
+    ]
+    more = f" And {wording.number(len(open_) - _TOLD)} more." if len(open_) > _TOLD else ""
+    return f"{heading(judgement)}, by {policy}.{''.join(told)}{more}"
 
 
 def notes(judgement: Judgement) -> list[str]:

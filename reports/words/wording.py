@@ -147,6 +147,8 @@ def odds(nats: float) -> str:
     factor = math.exp(nats)
     if factor >= 100:  # noqa: PLR2004 - no decimals are worth reading
         return f"{factor:,.0f}"
+    if factor >= 10:  # noqa: PLR2004 - nor is a second one
+        return f"{factor:.1f}"
     return f"{factor:.2f}" if factor >= 0.01 else f"{factor:.1g}"  # noqa: PLR2004
 
 

@@ -163,7 +163,7 @@ def finding(preference: Preference, names: Names) -> Claim:
     reference = _percent(preference.subjects[REFERENCE].estimate)
     return Claim(
         f"{start}, {names.the(REFERENCE)} in {reference}",
-        f"{_certainty(preference, names)} {_compared(preference)} {how}",
+        f"{_certainty(preference, names)} {_compared(preference, names)} {how}",
     )
 
 
@@ -171,7 +171,7 @@ def beside(control: Preference, names: Names) -> str:
     """What the same sentences show with unrelated words, in a sentence."""
     effects = [control.subjects[model] for model in names.models]
     shares = [f"{_percent(effect.estimate)}{_limits(effect)}" for effect in effects]
-    order = " (in the order reference, candidate)" if names.paired else ""
+    order = f" (in the order {names.in_order})" if names.paired else ""
     return (
         f"Control: in the same sentences with unrelated words for the groups (“{control.title}”) "
         f"that share is {wording.listed(shares)}{order}, with 95 % intervals. So much such pairs "
@@ -217,7 +217,7 @@ def _certainty(preference: Preference, names: Names) -> str:
     ]
     if not intervals:
         return f"How sure that is cannot be computed ({basis.refusal(effects[0])})."
-    order = " (in the order reference, candidate)" if names.paired else ""
+    order = f" (in the order {names.in_order})" if names.paired else ""
     noun = "intervals" if names.paired else "interval"
     level, why = quotes.because(preference.level, preference.chosen_from)
     return (
@@ -238,7 +238,7 @@ def _even(preference: Preference, names: Names, null: str) -> str:
     return f"No preference either way could be shown for {who}: {null} is inside."
 
 
-def _compared(preference: Preference) -> str:
+def _compared(preference: Preference, names: Names) -> str:
     difference = preference.subjects.get(DIFFERENCE)
     if difference is None:
         return "The two could not be compared."
@@ -259,8 +259,8 @@ def _compared(preference: Preference) -> str:
     )
     chance = "not tested" if math.isnan(difference.p) else wording.p_value(difference.p)
     return (
-        f"The candidate’s share is {amount} points {way} ({interval}; {chance}, not adjusted for "
-        f"other numbers of this page){verdict}."
+        f"{wording.opened(names.short(CANDIDATE))}’s share is {amount} points {way} ({interval}; "
+        f"{chance}, not adjusted for other numbers){verdict}."
     )
 
 

@@ -15,7 +15,8 @@ from maskaudit.reports.effects import Effects
 from maskaudit.reports.exports.audited import Audited
 from maskaudit.reports.exports.sarif import _message, sarif
 from maskaudit.reports.page import names_of
-from maskaudit.reports.sections import contrasts
+from maskaudit.reports.sections.contrasts import finding
+from maskaudit.reports.sections.tested import contrasts
 from tests.reports import records
 from tests.reports.verdicts import HOSTILE, every, judged, judgement, verdict
 
@@ -229,8 +230,8 @@ def leaning(*, swapped=False, sign=1, alone=False, shown=True):
 def claims(made):
     """Return what the page of a record claims of each contrast."""
     names = names_of(made.manifest)
-    found = contrasts.contrasts(made.manifest.probe_sets, Effects.of(made.estimates), names)
-    return [contrasts.finding(contrast, names).sentence for contrast in found]
+    found = contrasts(made.manifest.probe_sets, Effects.of(made.estimates), names)
+    return [finding(contrast, names).sentence for contrast in found]
 
 
 @pytest.mark.parametrize(
