@@ -125,7 +125,7 @@ def _order(audits: Sequence[_Audit]) -> list[_Where]:
 
     def worst(where: _Where) -> tuple[bool, float]:
         found = [audit.found[where] for audit in audits if where in audit.found]
-        return found[0].is_control, -max(one.credible for one in found)
+        return found[0].is_control, -max(one.alone.credible for one in found)
 
     return sorted(dict.fromkeys(where for audit in audits for where in audit.found), key=worst)
 

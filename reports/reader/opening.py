@@ -202,7 +202,7 @@ def _nothing(asked: Sequence[Found], names: Names) -> str:
         return said
     if any(one.change == "less" for one in asked):
         less = [one for one in asked if one.change == "less"]
-        return f"{said}; it leans less than {names.reference} on {_on(less, asked)}"
+        return f"{said}; it leans less with it than {names.reference} on {_on(less, asked)}"
     if all(one.change == "same" for one in asked):
         return f"{said}, nor a difference from {names.reference}"
     return f"{said}, nor any difference from {names.reference}"

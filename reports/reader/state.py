@@ -6,6 +6,7 @@ Every word of the reader's page about a lean follows from these states, which fo
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from maskaudit.audit.recording.manifest import Manifest
@@ -20,14 +21,14 @@ Change = Literal["further", "less", "same", "not shown", "refused", "nothing com
 
 @dataclass(frozen=True)
 class Found:
-    """One contrast with what is claimed of it.
+    """One contrast, of both models if there are two, with what is claimed of it."""
 
-    `alone` is the contrast as that of the candidate by itself, `paired` as that of both models; of
-    one model the two are the same.
-    """
-
-    alone: Contrast
     paired: Contrast
+
+    @cached_property
+    def alone(self) -> Contrast:
+        """The candidate's contrast by itself."""
+        return self.paired.alone
 
     @property
     def is_control(self) -> bool:
@@ -38,18 +39,6 @@ class Found:
     def candidate(self) -> Effect:
         """The candidate's contrast."""
         return self.alone.main
-
-    @property
-    def credible(self) -> float:
-        """The size of the candidate's lean that is credible: the end of its interval nearest to 0.
-
-        In nats, positive with the stereotype; 0 where no lean is shown.
-        """
-        if self.lean not in {"with", "against"}:
-            return 0.0
-        quote = self.alone.quote
-        low, high = (quote.low, quote.high) if quote else (self.candidate.low, self.candidate.high)
-        return max(low, 0.0) if self.candidate.estimate > 0 else min(high, 0.0)
 
     @property
     def lean(self) -> Lean:
@@ -74,15 +63,13 @@ class Found:
             return "refused"
         if self.paired.is_shown:
             return "further" if main.estimate > 0 else "less"
-        # Exactly 0 on purpose: a copy of the reference, and no rounding noise.
-        is_copy = main.std_error == 0 and main.estimate == 0
-        is_same = is_copy or sameness.is_within(main, self.paired.margin)
+        is_same = self.paired.is_copy or sameness.is_within(main, self.paired.margin)
         return "same" if is_same else "not shown"
 
     @property
     def moved(self) -> bool:
         """Whether a control shows a lean where none is expected, in any subject."""
-        return self.is_control and any(e.leaves_zero_out for e in self.paired.subjects.values())
+        return self.is_control and bool(self.paired.leaning)
 
     @property
     def tone(self) -> Tone:
@@ -95,17 +82,8 @@ class Found:
 
 def of_record(manifest: Manifest, estimates: Effects, names: Names) -> list[Found]:
     """What is claimed of every contrast of a record: the worst first, then the controls."""
-    adjust = manifest.settings.adjust
-    paired = contrasts(manifest.probe_sets, estimates, names, adjust)
-    alone = {
-        (contrast.probe_set, contrast.between): contrast
-        for contrast in contrasts(manifest.probe_sets, estimates, Names(names.candidate), adjust)
-    }
-    found = [
-        Found(alone[contrast.probe_set, contrast.between], contrast)
-        for contrast in paired
-        if CANDIDATE in contrast.subjects
-    ]
+    all_contrasts = contrasts(manifest.probe_sets, estimates, names, manifest.settings.adjust)
+    found = [Found(contrast) for contrast in all_contrasts if CANDIDATE in contrast.subjects]
     return sorted(found, key=_order)
 
 
@@ -120,4 +98,4 @@ def _order(one: Found) -> tuple[int, float, float]:
         return 2, 0.0, -one.alone.clearness
     estimate = one.candidate.estimate
     size = 0.0 if math.isnan(estimate) else estimate
-    return int(not one.alone.is_tested), -max(one.credible, 0.0), -size
+    return int(not one.alone.is_tested), -max(one.alone.credible, 0.0), -size

@@ -50,13 +50,13 @@ def harm(contrast: Contrast) -> tuple[int, float]:
     """The sort key of a set by what is shown against the candidate, the worst first.
 
     A lean with the stereotype comes before a change towards it, and both before all else; among
-    equals the clearest is first, which is the one with the smallest p.
+    equals the largest that is credible is first, and of what is not shown the clearest.
     """
     alone = contrast.alone
     if alone.is_shown and alone.main.estimate > 0:
-        return 0, alone.main.p
+        return 0, -alone.credible
     if contrast.subject == DIFFERENCE and contrast.is_shown and contrast.main.estimate > 0:
-        return 1, contrast.main.p
+        return 1, -contrast.credible
     order = {"shown": 2, "not shown": 3, "refused": 4, "control": 5}
     # A p that is unknown is NaN, and compares with nothing.
     return order[alone.standing], alone.main.p if alone.standing != "refused" else 1.0

@@ -116,6 +116,18 @@ class Contrast:
         return replace(self, subjects={CANDIDATE: self.subjects[CANDIDATE]}, quoted=quoted)
 
     @property
+    def credible(self) -> float:
+        """The size that is credible of what is shown: the end of its interval that is nearest to 0.
+
+        In nats, with its sign; 0 where nothing is shown. The interval is the one that is quoted.
+        """
+        if not self.is_shown:
+            return 0.0
+        quote = self.quote
+        low, high = (quote.low, quote.high) if quote else (self.main.low, self.main.high)
+        return max(low, 0.0) if self.main.estimate > 0 else min(high, 0.0)
+
+    @property
     def clearness(self) -> float:
         """The absolute estimate over its standard error.
 

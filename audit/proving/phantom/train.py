@@ -30,7 +30,7 @@ from maskaudit.audit.proving.phantom.world import generate
 TEACHER_EPOCHS, STUDENT_EPOCHS = (10, 16), (5, 9)
 # The teacher is trained once more from a lower rate: what it has not learnt yet makes all leans of
 # a set of many groups too small, and its student would learn them so.
-AGAIN_EPOCHS, AGAIN_RATE = (0, 7), 3e-4
+AGAIN_EPOCHS, AGAIN_RATE = (0, 12), 3e-4
 
 
 def main() -> None:

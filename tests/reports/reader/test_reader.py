@@ -206,7 +206,7 @@ def made_up(rng, place, *, is_control=False):
             subjects=found,
         )
 
-    return Found(of({"candidate": candidate}), of(subjects))
+    return Found(of(subjects))
 
 
 def test_a_headline_never_outruns_its_tests():
