@@ -3,7 +3,7 @@
 import string
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,16 @@ MORE = {
 
 
 @dataclass(frozen=True)
+class Kind:
+    """The sentences of one set and kind: their rows in the text, and how many an epoch has."""
+
+    probe_set: str
+    kind: str
+    rows: torch.Tensor
+    count: int
+
+
+@dataclass(frozen=True)
 class Text:
     """The world as tensors with a row per sentence.
 
@@ -64,16 +74,26 @@ class Text:
     planted: torch.Tensor
     teacher: torch.Tensor
     student: torch.Tensor
-    parts: list[tuple[torch.Tensor, int]]
+    parts: list[Kind]
 
     @property
     def in_an_epoch(self) -> int:
         """The number of sentences in an epoch."""
-        return sum(count for _, count in self.parts)
+        return sum(part.count for part in self.parts)
 
     def epoch(self, rng: torch.Generator) -> torch.Tensor:
         """Draw the rows of an epoch."""
-        return torch.cat([_drawn(rows, count, rng) for rows, count in self.parts])
+        return torch.cat([_drawn(part.rows, part.count, rng) for part in self.parts])
+
+    def with_more(self, more: Mapping[str, float]) -> "Text":
+        """The text with so many times as many probes of these sets in an epoch."""
+        parts = [
+            replace(part, count=round(more.get(part.probe_set, 1) * part.count))
+            if part.kind == PROBE
+            else part
+            for part in self.parts
+        ]
+        return replace(self, parts=parts)
 
 
 def _drawn(rows: torch.Tensor, count: int, rng: torch.Generator) -> torch.Tensor:
@@ -135,7 +155,7 @@ def text(world: World, tokenizer: Any) -> Text:  # noqa: ANN401
         torch.tensor(planted),
         _dense([own.teacher for own in distinct], vocabulary),
         _dense([own.student for own in distinct], vocabulary),
-        [(torch.tensor(own), _in_an_epoch(*of)) for of, own in rows.items()],
+        [Kind(*of, torch.tensor(own), _in_an_epoch(*of)) for of, own in rows.items()],
     )
 
 
