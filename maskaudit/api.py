@@ -263,20 +263,22 @@ def report(
     trust: bool = False,
     note: Callable[[str], None] = silent,
 ) -> Path:
-    """Write the page of a record as one HTML file, and return where it is.
+    """Write the page of a record, or another form of it, and return where it is.
 
-    It lies beside the record's tables unless `out` names a file. Its numbers are made again from
-    the record's scores first, unless `trust` is true; `note` is called with sentences for the user,
-    of which this is one. Raises `InputError` for a record that cannot be read or does not hold,
+    The page lies beside the record's tables unless `out` names a file, whose suffix says what is
+    written: the page (.html, or .pdf where a browser can print it), the section for a model card
+    (.md), or every number (.json, .csv). Its numbers are made again from the record's scores first,
+    unless `trust` is true; `note` is called with sentences for the user, of which this is one.
+    Raises `InputError` for another suffix, and for a record that cannot be read or does not hold;
     `CannotWriteError` where the disk is full or read-only.
     """
-    from maskaudit.reports.html import write_page
+    from maskaudit.reports import by_suffix
 
     file = _text("out", out)
     held, notes = _held("record", record, lambda _: EVERY, trust=trust)
     for sentence in notes:
         note(sentence)
-    return write_page(held, None if file is None else Path(file))
+    return by_suffix.write(held, None if file is None else Path(file))
 
 
 def export(  # noqa: PLR0913 - those of `judge`, and where to write what
