@@ -263,21 +263,23 @@ def report(
     trust: bool = False,
     note: Callable[[str], None] = silent,
 ) -> Path:
-    """Write the page of a record and the page with all its numbers, and return where the first is.
+    """Write the page of a record, or another form of it, and return where it is.
 
-    They lie beside the record's tables unless `out` names a file (`page.html`; the other page is
-    then `page-details.html`). Its numbers are made again from
-    the record's scores first, unless `trust` is true; `note` is called with sentences for the user,
-    of which this is one. Raises `InputError` for a record that cannot be read or does not hold,
+    The page lies beside the record's tables, and the page with all numbers beside it, unless `out`
+    names a file, whose suffix says what is written: the two pages (`page.html`,
+    `page-details.html`; or .pdf where a browser can print it), the section for a model card (.md),
+    or every number (.json, .csv). Its numbers are made again from the record's scores first,
+    unless `trust` is true; `note` is called with sentences for the user, of which this is one.
+    Raises `InputError` for another suffix, and for a record that cannot be read or does not hold;
     `CannotWriteError` where the disk is full or read-only.
     """
-    from maskaudit.reports.html import write_page
+    from maskaudit.reports import by_suffix
 
     file = _text("out", out)
     held, notes = _held("record", record, lambda _: EVERY, trust=trust)
     for sentence in notes:
         note(sentence)
-    return write_page(held, None if file is None else Path(file))
+    return by_suffix.write(held, None if file is None else Path(file))
 
 
 def export(  # noqa: PLR0913 - those of `judge`, and where to write what

@@ -49,10 +49,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="How far a masked language model leans between groups of people, and whether a student "
     "leans further than its teacher.",
-    epilog="Exit codes: 0 done; 1 a gate or a self-test failed, a version is worse, or a record "
-    "does not hold; 2 wrong usage or input; 3 could not judge; 70 internal error; 74 cannot "
-    "write, or out of memory; 75 another run holds the folder; 129, 130 and 143 interrupted, run "
-    "the same command again to resume.",
+    epilog="Exit codes: 0 done; 1 a gate or a self-test failed, a version is worse, a record "
+    "does not hold, or a card is stale; 2 wrong usage or input; 3 could not judge; 70 internal "
+    "error; 74 cannot write, or out of memory; 75 another run holds the folder; 129, 130 and 143 "
+    "interrupted, run the same command again to resume.",
 )
 app.command()(run.run)
 app.command()(run.init)

@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from maskaudit.audit.judging.verdicts import Judgement
+from maskaudit.audit.recording.record import Record
 from maskaudit.audit.texts.printable import json_text
 from maskaudit.reports.ci.json_values import as_json
 from maskaudit.reports.exports.audited import Audited, lost_items, shown
@@ -18,16 +20,21 @@ _FORMULA = ("=", "+", "-", "@")
 
 
 def estimates_csv(audited: Audited) -> str:
+    """The estimates of an audit as CSV; it has no place for verdicts."""
+    return record_csv(audited.record, audited.judgement)
+
+
+def record_csv(record: Record, _judgement: Judgement | None = None) -> str:
     """The table of estimates as CSV: a head, then a row for each number; unknown numbers are empty.
 
     Foreign text is as people should see it: what cannot be seen is shown by its code point, and
     what a spreadsheet would run begins with an apostrophe. JSON has the same text as it is.
     """
-    return as_csv(audited.record.estimates)
+    return as_csv(record.estimates)
 
 
 def as_csv(estimates: pd.DataFrame) -> str:
-    """Rows of estimates as CSV, as `estimates_csv` has all of them."""
+    """Rows of estimates as CSV, as `record_csv` has all of them."""
     file = StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(estimates.columns)
@@ -42,11 +49,15 @@ def as_values(estimates: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def estimates_json(audited: Audited) -> str:
+    """The estimates of an audit as JSON, with its verdicts."""
+    return record_json(audited.record, audited.judgement)
+
+
+def record_json(record: Record, judgement: Judgement | None) -> str:
     """The estimates as JSON, with models, sets, what was lost, extrinsic scores and verdicts.
 
     Text is as the record has it, with escapes for what cannot be seen; unknown numbers are null.
     """
-    record, judgement = audited.record, audited.judgement
     manifest = record.manifest
     value = {
         "record": record.name,
