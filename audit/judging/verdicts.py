@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any, get_args
@@ -170,6 +170,9 @@ def read(folder: Path) -> Judgement | None:
 def _verdict(plain: Mapping[str, Any]) -> Verdict:
     values = dict(plain)
     for part in fields(Verdict):
+        # What was written before there was such a field says nothing of it.
+        if part.name not in values and part.default is not MISSING:
+            continue
         # The class itself and not its name, since annotations are not postponed in this module.
         if part.type is float:
             number = values[part.name]

@@ -149,8 +149,9 @@ def test_an_audit_prints_its_sets_its_claim_its_record_and_its_page(maskaudit, h
     *tables, claim, record, page = done.out.splitlines()
     paths = [record, page]
     assert tables[0] == "student (candidate) against teacher (reference)"
-    assert any(line.startswith(f"{load_record(folder).manifest.probe_sets['small'].title}  ")
-               for line in tables)  # fmt: skip
+    # Beside long words its title may take two lines.
+    first, *_ = load_record(folder).manifest.probe_sets["small"].title.split()
+    assert any(line.startswith(f"{first} ") for line in tables)
     assert claim
     assert maskaudit("show").out == done.out
     shown = folder.relative_to(here)
@@ -318,7 +319,9 @@ def test_a_page_can_be_written_again_and_elsewhere(maskaudit, here, models):
     assert maskaudit("report", folder) == Done(0, f"{folder / 'report.html'}\n", "")
     assert (folder / "report.html").read_bytes() == first
     assert maskaudit("report", folder, "-o", "page.html").code == 0
-    assert Path("page.html").read_bytes() == first
+    # Only the address of the details is another.
+    assert Path("page.html").read_bytes().replace(b"page-details", b"details") == first
+    assert Path("page-details.html").read_bytes() == (folder / "details.html").read_bytes()
     assert_one_line(maskaudit("report", here), 2, "no record here")
     assert_one_line(maskaudit("report", folder, "-o", "none/page.html"), 74, "cannot write")
 

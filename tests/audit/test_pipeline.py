@@ -19,7 +19,7 @@ from maskaudit.audit.measuring.cached import cache, entries, fingerprint
 from maskaudit.audit.measuring.cached.cache import MIB, Cache
 from maskaudit.audit.preview import planned
 from maskaudit.audit.recording import record
-from maskaudit.audit.recording.record import PAGE, TABLES, Record, load_record
+from maskaudit.audit.recording.record import DETAILS, PAGE, TABLES, Record, load_record
 from tests import tiny
 from tests.audit.attempts import SET
 
@@ -270,8 +270,8 @@ def test_extrinsic_scores_stand_in_the_record_and_change_none_of_its_numbers(run
         assert (entry.name, entry.scores["candidate"].value) == ("gap", value)
         assert tables_of(one) == tables_of(without)
         assert one.manifest.key == without.manifest.key
-        assert "Measured elsewhere" in (one.path / PAGE).read_text("utf-8")
-    assert "no extrinsic score was given" in (without.path / PAGE).read_text("utf-8")
+        assert "Measured elsewhere" in (one.path / DETAILS).read_text("utf-8")
+    assert "no extrinsic score was given" in (without.path / DETAILS).read_text("utf-8")
 
 
 # --- Numbers and clocks ---------------------------------------------------------------------------
@@ -399,7 +399,7 @@ def test_the_record_its_page_and_its_gates_say_what_was_taken_from_the_cache(run
     for said in ({}, {}, {"no_cache": True}):
         found = load_record(run(**said, note=lambda _told: None).path)
         uses.append(found.manifest.provenance.cache)
-        pages.append((found.path / PAGE).read_text("utf-8"))
+        pages.append((found.path / DETAILS).read_text("utf-8"))
         notes.append(verdicts.read(found.path).notes)
     [path] = cache.default_folder().iterdir()
     key = path.name.removesuffix(cache.SUFFIX)
@@ -423,7 +423,7 @@ def test_a_rule_that_is_changed_after_its_record_was_seen_stays_the_younger(run,
         assert list(found.manifest.rules) == [verdict.rule_digest]
         ages.append(verdict.rule_before)
     assert ages == [True, False, False, True]
-    page = (found.path / PAGE).read_text("utf-8")
+    page = (found.path / DETAILS).read_text("utf-8")
     assert f"Rules older than the record: a ({verdict.rule_digest[:12]}, since " in page
     # Without gates a run reads no rule.
     (here / "gates.toml").unlink()

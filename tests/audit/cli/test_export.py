@@ -94,7 +94,7 @@ def test_a_csv_on_standard_output_is_one(maskaudit):
     [
         (("promethus", "nowhere"), 2, "did you mean 'prometheus'?"),
         (("xml", "nowhere"), 2, "expected one of: csv, json, mlflow, prometheus, sarif"),
-        (("csv", "nowhere"), 2, "nowhere: no record here"),
+        (("csv", "nowhere"), 2, "nowhere: no such record"),
         (("csv", WORSE, "--gates", VERSIONS / "gates.toml"), 2, "csv has no verdicts"),
         (("csv", WORSE, "--baseline", WORSE), 2, "csv has no verdicts"),
         (("json", WORSE, "--baseline", WORSE), 2, "gates.toml: cannot be read"),

@@ -375,7 +375,7 @@ def test_a_page_and_a_baseline_of_a_forged_record_are_refused(
     forged: Path, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     """Nothing is written."""
-    out = tmp_path / "out"
+    out = tmp_path / "out.html"
     words = ["report", forged, "-o", out] if arguments == ("report",) else [*arguments, out, forged]
     code, text = command(*words)
     assert (code, out.exists()) == (2, False)
