@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from scipy import stats
 
 from maskaudit.audit.judging import policy
 from maskaudit.audit.judging.accepting import baseline
@@ -111,8 +112,10 @@ def test_the_example_that_is_made_again_is_that_of_the_project():
 
 
 def test_seeds_differ_no_more_than_their_intervals_say(spread):
-    """Nothing but the seed differs: no pair of the ten has a difference of two standard errors."""
-    assert all(abs(found) < 2 * error for found, error in spread)
+    """Nothing but the seed differs: no pair of the ten does, at .05 for all of them together."""
+    n_frames = 30
+    most = stats.t.ppf(1 - 0.05 / (2 * len(spread)), n_frames - 1)
+    assert all(abs(found) < most * error for found, error in spread)
 
 
 @pytest.fixture(scope="module")
@@ -155,9 +158,9 @@ def test_the_margin_is_what_its_reason_says(spread, rules):
 
 
 def test_what_was_planted_in_version_2_is_at_least_twice_the_margin(rules):
-    """Kappa is 1.5 in it and 1.3 in the others, on the contrast of the teacher."""
+    """Kappa is 1.65 in it and 1.3 in the others, on the contrast of the teacher."""
     [only] = rules.gates
-    assert (1.5 - 1.3) * planted() >= 2 * only.margin
+    assert (versions.WORSE.kappa["gender"] - 1.3) * planted() >= 2 * only.margin
 
 
 def test_version_2_leans_further_by_what_was_planted_on_the_frames_of_its_text(records):
@@ -165,7 +168,7 @@ def test_version_2_leans_further_by_what_was_planted_on_the_frames_of_its_text(r
     unseen = truth.load().sets["occupation-person"].unseen
     rows = difference(records["seed-1"], records["version-2"])
     found, error = contrast(rows[~rows["frame"].isin(unseen)])
-    assert abs(found - (1.5 - 1.3) * planted()) < 3 * error
+    assert abs(found - (versions.WORSE.kappa["gender"] - 1.3) * planted()) < 3 * error
 
 
 @pytest.mark.parametrize("name", SEEDS)
@@ -215,9 +218,9 @@ def test_the_accepted_baseline_names_its_record_and_the_margin(rules):
 
 
 def test_the_example_is_small():
-    """Records are committed: four megabytes of them, the baseline included, and no pages."""
+    """Records are committed: five megabytes of them, the baseline included, and no pages."""
     files = [path for path in EXAMPLE.rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 4_200_000
+    assert sum(path.stat().st_size for path in files) < 5_300_000
     assert not [path for path in files if path.suffix == ".html"]
 
 
@@ -359,7 +362,10 @@ def test_the_whole_is_made_again_in_one_go(tmp_path, monkeypatch, capsys):
     (example / "gates.toml").write_text(text, "utf-8")
     (example / "records" / "seed-1").mkdir(parents=True)
     (example / "records" / "seed-1" / "old").touch()
-    moved(students / "seed-1", seed=1, kappa={"gender": 1.3}, epochs=(10, 15))
+    moved(
+        students / "seed-1", seed=1, kappa={"gender": 1.3},
+        sets=versions.SETS, epochs=versions.EPOCHS,
+    )  # fmt: skip
     trained = []
     few_frames = "[[frames]]".join(OCCUPATIONS.read_text("utf-8").split("[[frames]]")[:9])
     (tmp_path / "set.toml").write_text(few_frames, "utf-8")

@@ -58,7 +58,7 @@ class Version:
 
 
 SEEDS = tuple(Version(f"seed-{seed}", seed, KAPPA) for seed in range(1, 6))
-WORSE = Version("version-2", 6, {**KAPPA, "gender": 1.5})
+WORSE = Version("version-2", 6, {**KAPPA, "gender": 1.65})
 BASELINE = SEEDS[0].name
 
 

@@ -126,7 +126,7 @@ def _inherited(name: str, planted: PlantedSet, items: pd.DataFrame, scores: pd.D
     """Check the student's slope on its teacher over kappa, on the frames seen in training."""
     # On frames kept out of training, the slope would show how the pair generalises instead.
     seen = items[(items["probe_set"] == name) & ~items["frame"].isin(planted.unseen)]
-    first, second = dict.fromkeys(seen["group"])
+    first, second, *_ = dict.fromkeys(seen["group"])
     by_model, _ = matrices(seen, scores, LOG_ODDS, first, second)
     teacher, student = (by_model[subject].probes.cells for subject in ("reference", "candidate"))
     relative_slope = ustatistics.slope(teacher, student).estimate / planted.kappa

@@ -165,7 +165,10 @@ def naive(first, second, **_options):
 def test_cells_taken_as_independent_are_seen(monkeypatch):
     """By such a test, half of the classes that are drawn at random lean."""
     monkeypatch.setattr(nulls, "contrast_interval", naive)
-    found = failed(nulls.checks(quiet, n_models=2))
+    # Of two untrained models the mean need not call either leaning.
+    found = failed(nulls.checks(quiet, n_models=2)) - {
+        "untrained models: the mean, if it were tested"
+    }
     assert found == {"classes at random: stereotype contrast"}
 
 
