@@ -11,9 +11,9 @@ from maskaudit.audit.recording.record import Record
 from maskaudit.audit.recording.rows.values import NOT_JOINED
 from maskaudit.audit.texts.printable import json_text
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Names
-from maskaudit.reports.exports.tables import as_csv, as_values
 from maskaudit.reports.reader.parts import Command, Lines, Use
 from maskaudit.reports.reader.state import Found, tested
+from maskaudit.reports.rows import as_csv, as_values
 from maskaudit.reports.sections import licences
 from maskaudit.reports.words import wording
 

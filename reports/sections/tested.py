@@ -112,7 +112,9 @@ class Contrast:
     @property
     def alone(self) -> "Contrast":
         """The candidate's contrast by itself, as of a model that was compared with none."""
-        quoted = {name: quote for name, quote in self.quoted.items() if name == CANDIDATE}
+        quoted: dict[str, Quoted] = {
+            name: quote for name, quote in self.quoted.items() if name == CANDIDATE
+        }
         return replace(self, subjects={CANDIDATE: self.subjects[CANDIDATE]}, quoted=quoted)
 
     @property
