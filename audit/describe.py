@@ -234,7 +234,7 @@ def manifest(
         competence={} if planted else competence(questions.items, scored.scores),
         rules=details.rules,
         # Left out without any, as in a record that was made before there was a place for them.
-        **({"extrinsic": details.extrinsic} if details.extrinsic else {}),
+        **({"extrinsic": details.extrinsic} if details.extrinsic else {}),  # type: ignore[arg-type]
     )
 
 

@@ -91,8 +91,9 @@ card_app = typer.Typer(
     help="An audit as a section of a model card: maskaudit card RECORD prints it.",
 )
 app.add_typer(card_app, name="card")
-for _command in (card.show, card.apply, card.badge):
-    card_app.command()(_command)
+card_app.command()(card.show)
+card_app.command()(card.apply)
+card_app.command()(card.badge)
 cache_app = typer.Typer(
     no_args_is_help=True, help="Cached scores, from which an interrupted run resumes."
 )

@@ -123,8 +123,9 @@ def _others(text: str, name: str) -> str:
 def _is_empty(node: Node) -> bool:
     """Whether there is no value, or a list of nothing."""
     if isinstance(node, ScalarNode):
-        return node.tag == "tag:yaml.org,2002:null"
-    return isinstance(node, SequenceNode) and not node.value
+        return str(node.tag) == "tag:yaml.org,2002:null"
+    is_list: bool = isinstance(node, SequenceNode)
+    return is_list and not list(node.value)
 
 
 def _is_ours(item: Node) -> bool:
@@ -165,7 +166,7 @@ def _line_end(text: str, place: int) -> int:
 
 def _dumped(ours: Mapping[str, Any], newline: str = "\n", column: str = "") -> str:
     """Our entry as an item of a list, a line each, without the last line's end."""
-    from huggingface_hub.utils import yaml_dump
+    from huggingface_hub.utils import yaml_dump  # type: ignore[attr-defined]  # not in `__all__`
 
     lines = yaml_dump([dict(ours)], sort_keys=False, width=float("inf")).rstrip("\n").split("\n")
     return newline.join(column + line for line in lines)

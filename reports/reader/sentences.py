@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from maskaudit.audit.estimating.registry.names import LEAN
 from maskaudit.reports.blocks import Blank
-from maskaudit.reports.effects import CANDIDATE, Names, Tables
+from maskaudit.reports.effects import CANDIDATE, REFERENCE, Names, Tables
 from maskaudit.reports.reader.parts import Bar, Of, Sentence, Sentences, Word
 from maskaudit.reports.reader.scales import keys
 from maskaudit.reports.sections.association import examples
@@ -45,7 +45,7 @@ def sentences(between: Between, tables: Tables, names: Names) -> Sentences | Non
         sentence
         for attribute, unit in units.items()
         for sentence in _of_unit(
-            between, unit, _Picked(wording.visible(attribute), why[attribute]), texts, names
+            between, unit, _Picked(wording.visible(attribute), why[attribute]), texts
         )
     ]
     if not shown:
@@ -59,7 +59,7 @@ def sentences(between: Between, tables: Tables, names: Names) -> Sentences | Non
 
 
 def _of_unit(
-    between: Between, unit: Unit, picked: _Picked, texts: Mapping[str, Blank], names: Names
+    between: Between, unit: Unit, picked: _Picked, texts: Mapping[str, Blank]
 ) -> Sequence[Sentence]:
     """One sentence with a bar for each group, or two sentences with one bar each."""
     longest = max((math.exp(p) for pair in unit.log_p.values() for p in pair), default=0.0)
@@ -67,7 +67,9 @@ def _of_unit(
 
     def word(side: int, text: str) -> Word:
         bars = tuple(
-            _bar(model, math.exp(unit.log_p[model][side]), longest) for model in names.models
+            _bar(model, math.exp(unit.log_p[model][side]), longest)
+            for model in (REFERENCE, CANDIDATE)
+            if model in unit.log_p
         )
         return Word(text, bars)
 
