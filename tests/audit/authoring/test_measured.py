@@ -42,7 +42,7 @@ def row_of(record, estimator, subject):
 
 def margin():
     """Return the margin that the set declares for its contrast, in nats."""
-    return load(shipped()[NAME]).header.margins.contrast.nats
+    return load(shipped()[NAME]).margins.contrast.nats
 
 
 def test_a_card_has_the_numbers_of_the_record(record):
