@@ -25,6 +25,7 @@ from maskaudit.audit.phantom import truth
 from maskaudit.audit.recording import binding
 from maskaudit.audit.recording import manifest as recorded
 from maskaudit.audit.recording.cache_use import CacheUse
+from maskaudit.audit.recording.extrinsic import Extrinsic
 from maskaudit.audit.recording.manifest import (
     Identity,
     LeftOut,
@@ -80,7 +81,8 @@ class RecordDetails:
     """A record's key, its number in the folder, and notes on how it was made.
 
     `started` is when its run began, in seconds of `time.perf_counter`. `rules` are the gates that
-    were read before anything was measured, by digest.
+    were read before anything was measured, by digest; `extrinsic` scores that were measured
+    elsewhere, by subject.
     """
 
     key: str
@@ -88,6 +90,7 @@ class RecordDetails:
     notes: list[str]
     started: float
     rules: dict[str, RuleRead]
+    extrinsic: list[Extrinsic]
 
 
 def questions(settings: Settings, progress: Progress = silent) -> Questions:
@@ -201,7 +204,7 @@ def manifest(
     identities = {subject: model.identity for subject, model in pair.items()}
     # By the weights and not by the name: only these very models hold what was planted.
     planted = truth.truth_of(
-        {subject: identity.weights for subject, identity in identities.items()}
+        {subject: identity.weights for subject, identity in identities.items()}, questions.described
     )
     unavailable_parts = not_available(pair, questions.items["kind"].unique())
     without_states = [part.model for part in unavailable_parts if "state" in part.measures]
@@ -230,6 +233,8 @@ def manifest(
         # The phantom models, recognised by their digests, are exempt: they learned other facts.
         competence={} if planted else competence(questions.items, scored.scores),
         rules=details.rules,
+        # Left out without any, as in a record that was made before there was a place for them.
+        **({"extrinsic": details.extrinsic} if details.extrinsic else {}),  # type: ignore[arg-type]
     )
 
 

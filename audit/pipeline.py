@@ -55,8 +55,12 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
     rules = policy.of(audit_settings)
     stage("reading the probe sets")
     questions = describe.questions(audit_settings, progress)
+    extrinsic = audit_settings.extrinsic()
     pairs = load_pairs(audit_settings, stage)
-    jobs = [Job(pair, describe.key_of(pair, questions)) for pair in pairs]
+    jobs = [
+        Job(pair, describe.key_of(pair, questions), scores)
+        for pair, scores in zip(pairs, extrinsic, strict=True)
+    ]
 
     runs = audit_settings.runs
     # An earlier record may stand for a new one only where its numbers follow from its scores.
@@ -65,7 +69,7 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
         # Read under the lock, so that no other run takes the same number.
         earlier = record.manifests(runs)
         for job in jobs:
-            job.record = kept.reused(earlier, job.key, note, load, skip_unchanged=skip_unchanged)
+            job.record = kept.reused(earlier, job, note, load, skip_unchanged=skip_unchanged)
         new = [job for job in jobs if job.record is None]
         # With nothing to score there is no cache to open, and none to complain about.
         with cache.opened(audit_settings.run.cache_mib if new else 0, note) as score_cache:
@@ -80,7 +84,7 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
         for number, (job, scored) in enumerate(zip(new, each_scored, strict=True), first):
             stage("estimating")
             read = rules_read(rules, earlier.values(), job.key, now)
-            details = describe.RecordDetails(job.key, number, notes, started, read)
+            details = describe.RecordDetails(job.key, number, notes, started, read, job.extrinsic)
             unsealed = _record(questions, job.pair, scored, details)
             # Named only now: the timestamp in the name is the time of sealing.
             final_path = runs / describe.name_of(unsealed.manifest)

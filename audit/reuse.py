@@ -5,19 +5,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskaudit.audit.errors import CannotWriteError
+from maskaudit.audit.errors import CannotWriteError, InputError
 from maskaudit.audit.measuring.pairs import Pair
 from maskaudit.audit.recording import record
+from maskaudit.audit.recording.extrinsic import Extrinsic
 from maskaudit.audit.recording.places import Entry
 from maskaudit.audit.recording.record import PAGE, Record
 
 
 @dataclass
 class Job:
-    """A pair of models, the key of its record, and the record once it exists."""
+    """A pair of models, the key of its record, its extrinsic scores, and the record once made."""
 
     pair: Pair
     key: str
+    extrinsic: list[Extrinsic]
     record: Record | None = None
 
 
@@ -28,7 +30,7 @@ def whole(jobs: Sequence[Job]) -> list[Record]:
 
 def reused(
     earlier: Mapping[Path, Entry],
-    key: str,
+    job: Job,
     note: Callable[[str], None],
     load: Callable[[Path], Record],
     *,
@@ -36,18 +38,27 @@ def reused(
 ) -> Record | None:
     """The earlier record to return instead of a new one, if there is one.
 
-    That is the newest with this key which `load` does not refuse, if unchanged audits are skipped
-    or it lacks its page. `note` receives why it is returned.
+    That is the newest with the job's key and extrinsic scores which `load` does not refuse, if
+    unchanged audits are skipped or it lacks its page. `note` receives why it is returned.
     """
     # A run that ended between its record and its page left this behind. It is finished even where
     # nobody asked to skip anything: what took long is done, and whole.
     without_page = [
-        path for path in earlier if earlier[path].key == key and not (path / PAGE).is_file()
+        path for path in earlier if earlier[path].key == job.key and not (path / PAGE).is_file()
     ]
     if not (skip_unchanged or without_page):
         return None
+
+    def with_its_scores(path: Path) -> Record:
+        found = load(path)
+        # They are no part of the key, for they decide no number; a record is never changed, so
+        # another one has to hold them.
+        if found.manifest.extrinsic != job.extrinsic:
+            raise InputError(f"{path}: has other extrinsic scores than this audit")
+        return found
+
     # Only now: `load` makes the estimates of a record again, which takes seconds.
-    found = record.newest(earlier, key, note, load)
+    found = record.newest(earlier, job.key, note, with_its_scores)
     if found is None:
         return None
     if found.path in without_page:

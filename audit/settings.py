@@ -1,20 +1,18 @@
 """What to audit: AUDIT.toml and the command line as one checked value."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
-from pydantic import Field, model_validator
-
+from maskaudit.audit.audit_file import File, Model, Models
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.recording.margins import Margins, MarginsOfSets
-from maskaudit.audit.recording.rows.values import WRITTEN, Reading
+from maskaudit.audit.recording.extrinsic import Extrinsic
+from maskaudit.audit.recording.margins import Margins
 from maskaudit.audit.texts import gates_file, lexicon, toml_files
 from maskaudit.audit.texts.names import has_keys_like, in_any_case, is_there
-from maskaudit.audit.texts.toml_files import Part, Texts
+from maskaudit.audit.texts.toml_lines import Place
 from maskaudit.audit.vocabulary import GATES_FILE, SETTINGS_FILE
-from maskaudit.probes.bundles import CORE
-from maskaudit.probes.checking.budget import MOST_ITEMS, check_budget
+from maskaudit.probes.checking.budget import check_budget
 from maskaudit.probes.loading import load
 from maskaudit.probes.requested import files_of, is_shipped
 from maskaudit.probes.schema import ProbeSet
@@ -22,86 +20,22 @@ from maskaudit.probes.schema import ProbeSet
 DEFAULT_FILE = Path(SETTINGS_FILE)
 
 
-class Model(Part):
-    """A model by hub id or folder, and its revision on the hub."""
-
-    obvious = "id"
-    id: str = Field(min_length=1)
-    revision: str | None = None
-
-    @property
-    def name(self) -> str:
-        """`NAME` or `NAME@REVISION`, as the loader takes it."""
-        return f"{self.id}@{self.revision}" if self.revision else self.id
+def _anywhere(_place: Place, message: str) -> str:
+    return message
 
 
-class Models(Part):
-    """The reference (an older or larger model), and the candidate or candidates that are judged."""
-
-    reference: Model | None = None
-    candidate: Model | None = None
-    candidates: list[Model] | None = Field(default=None, min_length=1)
-
-    @model_validator(mode="after")
-    def _named_once(self) -> Self:
-        if self.candidate is not None and self.candidates is not None:
-            raise ValueError("has both `candidate` and `candidates`; expected one of them")
-        # With their revisions: two revisions of one model are two candidates.
-        names = [model.name for model in self.candidates or ()]
-        if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
-            raise ValueError(
-                f"`candidates` names {repeated[0]!r} more than once; expected each model once"
-            )
-        return self
-
-
-class Probes(Part):
-    """Sets by name, by bundle or by axis, or paths and patterns; a lexicon's path."""
-
-    sets: Annotated[Texts, Field(min_length=1)] = Field(default=[CORE])
-    lexicon: str | None = None
-
-
-class Run(Part):
-    """The folder of records, the seed of draws and resamples, and the adjustment of p values.
-
-    `adjust` is "bh" (Benjamini & Hochberg) or "by" (Benjamini & Yekutieli, for any dependence).
-    `context` is the sentence that a mask is read in: "written", with each word written in and its
-    pieces masked, or "as_encoded", with the mask's own text in it as fill-mask reads it.
-    `cache_mib` is the size limit of the score cache in MiB; 0 disables the cache. `allow_native`
-    scores transformers' class where a checkpoint brings code of its own, which is never run.
-    `gates` is "required" where no audit may end without being judged by a gates.toml. A set that
-    would make more than `most_items` items is refused before it is expanded.
-    """
-
-    runs: str = "runs"
-    seed: int = Field(default=0, ge=0)
-    adjust: Literal["bh", "by"] = "bh"
-    context: Reading = WRITTEN
-    cache_mib: int = Field(default=2048, ge=0)
-    allow_native: bool = False
-    gates: Literal["optional", "required"] = "optional"
-    most_items: int = Field(default=MOST_ITEMS, ge=1)
-
-
-class _File(Part):
-    """The tables that AUDIT.toml may have."""
-
-    models: Models = Models()
-    probes: Probes = Probes()
-    run: Run = Run()
-    margins: MarginsOfSets = MarginsOfSets()
-
-
-class Settings(_File):
+class Settings(File):
     """The settings of one audit. If no model is named, the bundled pair is audited.
 
-    `sets_chosen` says that the command line named the probe sets in place of the file.
+    `sets_chosen` and `models_chosen` say that the command line named the probe sets, or a model, in
+    place of the file. `line` puts the file and the line of a place before a message.
     """
 
     folder: Path = Path()
     rules: Path | None = None
     sets_chosen: bool = False
+    models_chosen: bool = False
+    line: Callable[[Place, str], str] = _anywhere
 
     @property
     def runs(self) -> Path:
@@ -128,6 +62,44 @@ class Settings(_File):
         """The models that are judged, each in its own record; empty if none is named."""
         candidate = self.models.candidate
         return list(self.models.candidates or ([] if candidate is None else [candidate]))
+
+    def pairs(self) -> list[dict[str, str]]:
+        """The names of the models of each audit by subject; empty if no model is named.
+
+        Without a reference each candidate is alone, and a reference alone becomes the candidate.
+        """
+        named = [model.name for model in self.candidates]
+        reference = [] if self.models.reference is None else [self.models.reference.name]
+        if reference and named:
+            return [{"reference": reference[0], "candidate": name} for name in named]
+        return [{"candidate": name} for name in named or reference]
+
+    def extrinsic(self) -> list[list[Extrinsic]]:
+        """The extrinsic scores of each audit, by subject, in the order of the audits.
+
+        Raises `InputError` for a score of a model that is not audited, unless the command line
+        named the models: a file may keep the scores of models that are audited one at a time.
+        """
+        pairs = self.pairs()
+        audited = {name for pair in pairs for name in pair.values()}
+        entries, faults = [], []
+        for number, entry in enumerate(self.run.extrinsic):
+            scores = {_as_audited(self, name, audited): name for name in entry.scores}
+            faults += [
+                self.line(
+                    ("run", "extrinsic", number, "scores", name),
+                    f"run.extrinsic[{number + 1}].scores.{name!r}: no audited model has this name; "
+                    + (f"they are {', '.join(sorted(audited))}" if audited else "none is named"),
+                )
+                for model, name in scores.items()
+                if model not in audited and not self.models_chosen
+            ]
+            by_model = {model: entry.scores[name] for model, name in scores.items()}
+            entries.append(entry.model_copy(update={"scores": by_model}))
+        if faults:
+            raise InputError(*faults)
+        found = [[entry.of(pair) for entry in entries] for pair in pairs or [{}]]
+        return [[entry for entry in of_pair if entry is not None] for of_pair in found]
 
     def check_one_candidate(self) -> None:
         """Raise `InputError` if several candidates are named."""
@@ -181,7 +153,11 @@ class Settings(_File):
         # A margin for a set that the command line left out is no fault.
         if not (faults or self.sets_chosen):
             faults += [
-                f"margins.sets.{name}: no audited set has this name; they are {', '.join(sets)}"
+                self.line(
+                    ("margins", "sets", name),
+                    f"margins.sets.{name}: no audited set has this name; they are "
+                    f"{', '.join(sets)}",
+                )
                 for name in self.margins.sets
                 if name not in sets
             ]
@@ -204,7 +180,7 @@ def find(folder: Path) -> Path | None:
     for path in in_any_case(folder, SETTINGS_FILE):
         if path.name == SETTINGS_FILE:
             return path
-        if has_keys_like(path, _File.model_fields):
+        if has_keys_like(path, File.model_fields):
             raise InputError(
                 f"{path}: settings are read from a file named {SETTINGS_FILE}, in capitals; rename "
                 f"it, or name it: maskaudit run {path}"
@@ -225,9 +201,10 @@ def read(path: str | Path | None) -> Settings:
             f"{path}: is a folder; expected a TOML file such as {DEFAULT_FILE}. To audit the model "
             f"in a folder: maskaudit run --candidate {path}"
         )
-    tables = toml_files.read(path, _File)
-    named = {name: getattr(tables, name) for name in _File.model_fields}
-    return Settings(**named, folder=path.parent)
+    file = toml_files.document(path)
+    tables = file.checked(File)
+    named = {name: getattr(tables, name) for name in File.model_fields}
+    return Settings(**named, folder=path.parent, line=file.line)
 
 
 class Overrides(TypedDict, total=False):
@@ -302,6 +279,7 @@ def overridden(  # noqa: PLR0913 - each a word of the command line
         candidates=candidate_models if len(candidate_models) > 1 else None,
     )
     updates: dict[str, Any] = {"models": models, "rules": gates}
+    updates["models_chosen"] = reference is not None or bool(candidates)
     if probes:
         # Only the sets: the command line names no lexicon, so that of the file stays.
         sets = [_absolute(name) for name in probes]
@@ -347,53 +325,12 @@ def _resolved(settings: Settings, model: Model) -> Model:
     return model
 
 
+def _as_audited(settings: Settings, name: str, audited: set[str]) -> str:
+    """A model's name as an audit has it: as the file has it, or with the file's folder before."""
+    beside = _resolved(settings, Model(id=name)).name
+    return beside if beside in audited else name
+
+
 def _absolute(name: str) -> str:
     # As in `files_of`: a shipped name is no path, whatever lies in the working directory.
     return name if is_shipped(name) else str(Path(name).absolute())
-
-
-TEMPLATE = """\
-# AUDIT.toml: what `maskaudit run` audits. Every key is optional.
-
-[models]
-# The older or larger model, and the one that is judged: a hub id with a revision, or a folder.
-# Leave both out to audit the bundled pair; name only a candidate to audit one model alone.
-# reference = { id = "google-bert/bert-base-uncased", revision = "main" }
-# candidate = { id = "distilbert/distilbert-base-uncased", revision = "main" }
-# Several candidates instead of one: each gets its own record, and the reference is scored once.
-# candidates = [{ id = "distilbert/distilbert-base-uncased" }, { id = "models/pruned" }]
-
-[probes]
-# "core" means six shipped sets that are soon asked, "full" all of them, "axis:religion" those on an
-# axis (see `maskaudit probes list`); you can also list paths and patterns of your own TOML files.
-sets = ["core"]
-# Hurtful words for `honest`: one per line, or a table with a column "lemma". None are shipped.
-# lexicon = "lexicon.tsv"
-
-[run]
-# Where records are written, each in its own folder.
-runs = "runs"
-# The seed that draws the frames of a set with a grammar; use another each week for new frames.
-seed = 0
-# How p values are adjusted for the number of tested sets: "bh" (Benjamini & Hochberg), or "by"
-# (Benjamini & Yekutieli) if sets share groups with opposite signs; "by" has less power.
-adjust = "bh"
-# The sentence that a mask is read in: "written" (each word is written in, and exactly its pieces
-# are masked), or "as_encoded" (the mask's own text is in it, as fill-mask reads it).
-context = "written"
-# The size limit, in MiB, of the score cache, from which an interrupted run resumes; 0: no cache.
-cache_mib = 2048
-# Score transformers' class where a checkpoint brings code, which is never run; the page says so.
-allow_native = false
-# "required": an audit without a gates.toml is refused before it starts. By default it is only told.
-gates = "optional"
-# The most items (a word in a sentence) that one set may make; a larger set is refused.
-most_items = 2000000
-
-[margins]
-# Differences and leans below a margin count as none: of a stereotype contrast, of one attribute.
-# Each has the reason for its size, and counts in place of what a set's own file declares.
-# contrast = { nats = 0.2, reason = "multiplies the odds by 1.22, the least that we would act on" }
-# attribute = { nats = 0.5, reason = "multiplies the odds of one word by 1.65" }
-# sets.gender-occupation.contrast = { nats = 0.1, reason = "for this set alone" }
-"""

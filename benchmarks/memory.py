@@ -102,7 +102,7 @@ def audit(size: int, folder: Path) -> None:
             questions.items, scored.scores, questions.designs, scored.fills, scored.paired
         )
     with measured.stage("writing"):
-        details = describe.RecordDetails("0" * 64, 1, [], time.perf_counter(), {})
+        details = describe.RecordDetails("0" * 64, 1, [], time.perf_counter(), {}, [])
         manifest = describe.manifest(pair, questions, scored, estimated, details)
         tables = (scored.scores, scored.paired, scored.fills, estimated.estimates)
         contexts = scoring.contexts(questions.parts)

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from maskaudit.api import Record, compare, history, judge, load_record, report, run
+    from maskaudit.api import Record, compare, export, history, judge, load_record, report, run
     from maskaudit.audit.errors import (
         CannotWriteError,
         InputError,
@@ -25,6 +25,7 @@ __all__ = [
     "NotJudgedError",
     "Record",
     "compare",
+    "export",
     "history",
     "judge",
     "load_record",

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Self, overload
 import pandas as pd
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.estimating.crossed.cells import CANDIDATE, DIFFERENCE, REFERENCE
-from maskaudit.audit.estimating.headline import headline as headline_rows
+from maskaudit.audit.estimating.crossed.cells import CANDIDATE, REFERENCE
+from maskaudit.audit.estimating.headline import headlines
 from maskaudit.audit.judging import policy
 from maskaudit.audit.judging.comparing.versions import versions
 from maskaudit.audit.judging.judge import judge as judge_record
@@ -68,10 +68,7 @@ class Record(stored.Record):
         Stereotype contrasts of sets that have one, in nats and positive towards the stereotype;
         elsewhere the numbers of all items. `subject` is reference, candidate or difference.
         """
-        rows = [
-            headline_rows(self.estimates, subject) for subject in (REFERENCE, CANDIDATE, DIFFERENCE)
-        ]
-        return pd.concat(rows, ignore_index=True)[list(_SUMMARY)]
+        return headlines(self.estimates)[list(_SUMMARY)]
 
     def __repr__(self) -> str:
         """Three lines: which record, who was audited with what, and the headline."""
@@ -232,10 +229,7 @@ def judge(
     day = today or datetime.now(UTC).date()
     rules = policy.read(_required("gates", gates), day)
     held, notes = _held("record", record, partial(judged_numbers, rules), trust=trust)
-    # Of a record that replaces the baseline only the scores are used.
-    other = None if baseline is None else _held("baseline", baseline, _no_number)[0]
-    judgement = judge_record(held, rules, baseline=other, today=day)
-    return replace(judgement, notes=(*judgement.notes, *notes))
+    return _judged(held, rules, baseline, notes, day)
 
 
 def compare(old: stored.Record | Paths, new: stored.Record | Paths) -> "Versions":
@@ -269,20 +263,75 @@ def report(
     trust: bool = False,
     note: Callable[[str], None] = silent,
 ) -> Path:
-    """Write the page of a record as one HTML file, and return where it is.
+    """Write the page of a record, or another form of it, and return where it is.
 
-    It lies beside the record's tables unless `out` names a file. Its numbers are made again from
-    the record's scores first, unless `trust` is true; `note` is called with sentences for the user,
-    of which this is one. Raises `InputError` for a record that cannot be read or does not hold,
+    The page lies beside the record's tables, and the page with all numbers beside it, unless `out`
+    names a file, whose suffix says what is written: the two pages (`page.html`,
+    `page-details.html`; or .pdf where a browser can print it), the section for a model card (.md),
+    or every number (.json, .csv). Its numbers are made again from the record's scores first,
+    unless `trust` is true; `note` is called with sentences for the user, of which this is one.
+    Raises `InputError` for another suffix, and for a record that cannot be read or does not hold;
     `CannotWriteError` where the disk is full or read-only.
     """
-    from maskaudit.reports.html import write_page
+    from maskaudit.reports import by_suffix
 
     file = _text("out", out)
     held, notes = _held("record", record, lambda _: EVERY, trust=trust)
     for sentence in notes:
         note(sentence)
-    return write_page(held, None if file is None else Path(file))
+    return by_suffix.write(held, None if file is None else Path(file))
+
+
+def export(  # noqa: PLR0913 - those of `judge`, and where to write what
+    record: stored.Record | Paths,
+    form: str,
+    out: Paths | None = None,
+    *,
+    gates: Paths | None = None,
+    baseline: stored.Record | Paths | None = None,
+    trust: bool = False,
+    note: Callable[[str], None] = silent,
+) -> str:
+    """Write a record in a format of other programs, and return the text.
+
+    `form` is csv, json, prometheus or sarif, or mlflow: then the audit is logged to the active run,
+    or to a new one in the folder `out`, and the id of the run is returned. A text is written to
+    `out` where that is given. With `gates` the record is judged as `judge` does, and the verdicts
+    are part of what is written; csv has none. Every number is made again from the record's scores,
+    unless `trust` is true; `note` is called with sentences for the user, of which this is one.
+    Raises `InputError` for what cannot be used, MLflow that is not installed included, and
+    `CannotWriteError` where something cannot be written.
+    """
+    from maskaudit.reports.exports import formats
+    from maskaudit.reports.exports.audited import Audited, Judged
+
+    name, file = _required("form", form), _text("out", out)
+    formats.check(name, with_gates=gates is not None)
+    if gates is None and baseline is not None:
+        raise InputError("baseline: is given without gates; name the gates that are to use it")
+    day = datetime.now(UTC).date()
+    rules = None if gates is None else policy.read(_required("gates", gates), day)
+    held, notes = _held("record", record, lambda _: EVERY, trust=trust)
+    judged = None
+    if rules is not None:
+        judged = Judged(_judged(held, rules, baseline, notes, day), rules)
+    for sentence in notes:
+        note(sentence)
+    return formats.write(name, Audited(held, judged), None if file is None else Path(file))
+
+
+def _judged(
+    held: stored.Record,
+    rules: policy.Policy,
+    baseline: stored.Record | Paths | None,
+    notes: Sequence[str],
+    day: date,
+) -> "Judgement":
+    """The verdicts on a record that holds, with what was noted when it was read."""
+    # Of a record that replaces the baseline only the scores are used.
+    other = None if baseline is None else _held("baseline", baseline, _no_number)[0]
+    judgement = judge_record(held, rules, baseline=other, today=day)
+    return replace(judgement, notes=(*judgement.notes, *notes))
 
 
 def _held(

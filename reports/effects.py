@@ -25,10 +25,16 @@ _COUNTS = ("n_attributes", "n_frames", "n_styles")
 
 @dataclass(frozen=True)
 class Names:
-    """Display names of the models; `reference` is empty where one model is audited alone."""
+    """Display names of the models; `reference` is empty where one model is audited alone.
+
+    `by_name` is for texts that leave the page, whose readers know the models by their names and not
+    by their roles in an audit. Such names are marked as what they are (`words.markdown.named`), for
+    any words may be a name.
+    """
 
     candidate: str
     reference: str = ""
+    by_name: bool = False
 
     @property
     def paired(self) -> bool:
@@ -49,14 +55,27 @@ class Names:
         """The label of a subject in a table or chart."""
         if subject == DIFFERENCE:
             return "difference"
-        if not self.paired:
-            return self.candidate
+        if self.by_name or not self.paired:
+            return str(getattr(self, subject))
         return f"{getattr(self, subject)} ({subject})"
 
     def the(self, subject: str) -> str:
         """The name of a model in a sentence."""
+        if self.by_name:
+            return str(getattr(self, subject))
         role = subject if self.paired else "model"
         return f"the {role} ({getattr(self, subject)})"
+
+    @property
+    def in_order(self) -> str:
+        """The two models in the order of a table, where a sentence lists numbers of both."""
+        return ", ".join(self.the(model) if self.by_name else model for model in self.models)
+
+    def short(self, subject: str) -> str:
+        """A model in a sentence that follows one with its name."""
+        if self.by_name:
+            return str(getattr(self, subject))
+        return f"the {subject if self.paired else 'model'}"
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,14 @@
-"""A page as one HTML file that needs no network and runs no script."""
+"""The pages of a record as HTML files that need no network and run no script."""
 
 import base64
 import hashlib
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -15,20 +16,18 @@ from markupsafe import Markup
 from maskaudit.audit.errors import UndrawnWarning
 from maskaudit.audit.judging import verdicts
 from maskaudit.audit.recording.files import write_inside, write_whole
-from maskaudit.audit.recording.record import PAGE, Record
+from maskaudit.audit.recording.record import DETAILS, PAGE, Record
 from maskaudit.audit.texts.printable import inert
 from maskaudit.reports.blocks import Figure, Page
 from maskaudit.reports.charts.draw import CannotDrawError, draw_all
 from maskaudit.reports.figures import figures, with_tables
-from maskaudit.reports.page import page
+from maskaudit.reports.page import page, tables_of
+from maskaudit.reports.reader.parts import Reader, Several
+from maskaudit.reports.reader.reader import reader
 from maskaudit.reports.words import wording
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _OPENING = re.compile(r"<svg ([^>]*)>")
-# The spaces in "95 %", "0.62 nats", "p < .001", "r = 1.00" and "Table 11".
-_KEPT_TOGETHER = re.compile(
-    r"(?<=\d) (?=%|nats\b|points\b)|(?<=\b[pr]) (?=[<=])|(?<=[<=]) (?=[.\d])"
-)
 _UNDRAWN = (
     "The charts of this page could not be drawn where it was written, so tables stand in their "
     "place. Nothing else is missing. To draw them, write the page again on a machine without a "
@@ -38,20 +37,32 @@ _SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
 
 
 def write_page(record: Record, path: Path | None = None) -> Path:
-    """Write the page of a record atomically, beside its tables unless `path` is given.
+    """Write the pages of a record atomically, beside its tables unless `path` is given.
 
-    Verdicts stored beside the tables are included. `path` may be a link; beside the tables none is
-    followed. Raises `InputError` where these verdicts are not ours, `CannotWriteError` where the
-    disk is full or read-only, and `ValueError` where neither the record nor `path` names a folder.
-    Warns as `render` does.
+    The reader's page is at `path`, which is returned, and the page with all numbers beside it: as
+    `details.html` in the record's folder, else under the same name with `-details`. Verdicts stored
+    beside the tables are included. `path` may be a link; beside the tables none is followed. Raises
+    `InputError` where these verdicts are not ours, `CannotWriteError` where the disk is full or
+    read-only, and `ValueError` where neither the record nor `path` names a folder. Warns as
+    `render` does.
     """
     judgement = None if record.path is None else verdicts.read(record.path)
-    text = render(page(record, judgement))
-    if path is not None:
-        return write_whole(path, text)
-    if record.path is None:
+    if path is None and record.path is None:
         raise ValueError("this record has no folder: give the path of the page to write")
-    return write_inside(record.path / PAGE, text)
+    tables = tables_of(record)
+    details = render(page(record, judgement, tables))
+    if path is not None:
+        beside = path.with_name(f"{path.stem}-{DETAILS}")
+        # The details first: a page never links to what is not there.
+        write_whole(beside, details)
+        return write_whole(
+            path, render_reader(reader(record, judgement, quote(beside.name), tables))
+        )
+    assert record.path is not None  # noqa: S101 - see above
+    write_inside(record.path / DETAILS, details)
+    return write_inside(
+        record.path / PAGE, render_reader(reader(record, judgement, DETAILS, tables))
+    )
 
 
 def render(page: Page) -> str:
@@ -71,7 +82,27 @@ def render(page: Page) -> str:
             "charts; it needs more address space than a limit such as `ulimit -v` leaves"
         )
         warnings.warn(message, UndrawnWarning, stacklevel=2)
-    style = (_TEMPLATES / "style.css").read_text("utf-8")
+    return _html("report.html.j2", "style.css", page=page, chart=partial(_chart, drawings))
+
+
+def render_reader(reader: Reader) -> str:
+    """The reader's page as HTML: like `render`, without a drawing engine."""
+    return _html("reader.html.j2", "reader.css", page=reader)
+
+
+def render_overview(several: Several) -> str:
+    """The page of several audits as HTML: like `render_reader`."""
+    return _html("overview.html.j2", "reader.css", page=several)
+
+
+def _html(
+    template: str,
+    sheet: str,
+    *,
+    page: Page | Reader | Several,
+    chart: Callable[[Figure], Markup] | None = None,
+) -> str:
+    style = (_TEMPLATES / sheet).read_text("utf-8")
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -81,10 +112,11 @@ def render(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["chart"] = partial(_chart, drawings)
+    if chart is not None:
+        environment.filters["chart"] = chart
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     # The style sheet is ours. Escaping it would change the digest that browsers compute.
-    html = environment.get_template("report.html.j2").render(
+    html = environment.get_template(template).render(
         page=page,
         style=Markup(style),  # noqa: S704
         # Foreign text is escaped already; the policy also keeps a browser from running or loading
@@ -103,7 +135,7 @@ def _typeset(value: object) -> object:
     # Markup is a subclass of str, so `isinstance` would change its tags as well.
     if type(value) is not str:
         return value
-    return _KEPT_TOGETHER.sub("\u00a0", inert(value, wording.code_point))
+    return wording.kept_together(inert(value, wording.code_point))
 
 
 def _chart(drawings: Mapping[str, str], figure: Figure) -> Markup:
@@ -125,4 +157,4 @@ def _chart(drawings: Mapping[str, str], figure: Figure) -> Markup:
     return head + Markup(drawing[opening.end() :])  # noqa: S704
 
 
-__all__ = ["render", "write_page"]
+__all__ = ["render", "render_overview", "render_reader", "write_page"]

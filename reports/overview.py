@@ -1,61 +1,44 @@
-"""Several audits of one kind on one page: headline, contrasts and page link of each candidate."""
+"""Several audits of one kind on one page: verdict and finding of each candidate, set by set."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from markupsafe import Markup
-
 from maskaudit.audit.judging import verdicts
 from maskaudit.audit.recording.files import write_inside, write_whole
 from maskaudit.audit.recording.record import PAGE, Record
-from maskaudit.reports.blocks import (
-    Bullets,
-    Claim,
-    Column,
-    Figure,
-    Forest,
-    Mark,
-    Page,
-    Rows,
-    Section,
-    Table,
-    Text,
-)
-from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effects
-from maskaudit.reports.html import render
+from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE, Effects
+from maskaudit.reports.html import render_overview
 from maskaudit.reports.page import headline, names_of
-from maskaudit.reports.sections.contrasts import Contrast, contrasts
-from maskaudit.reports.words import sameness, wording
-from maskaudit.reports.words import verdicts as gates
+from maskaudit.reports.reader import opening
+from maskaudit.reports.reader.parts import Audited, Key, Line, Mark, Plot, Several
+from maskaudit.reports.reader.scales import Scale, odds_scale
+from maskaudit.reports.reader.state import Found, of_record, tested
+from maskaudit.reports.words import wording
 
 _LONGEST_NAME = 34
-_READ = (
-    "A stereotype contrast is in nats: 0 is no lean, 0.69 doubles the odds, and a positive one "
-    "follows the stereotype. A 95 % interval says how far a number may be from the one that other "
-    "words and other sentences of the same kind would give."
-)
-_READ_PAIRED = (
-    "Each line is a candidate less the reference: right of zero it leans further with the "
-    "stereotype than the reference. The candidates answer the same sentences, so two intervals "
-    "that overlap do not say that two candidates are alike, nor two that do not that they differ: "
-    "to compare two, audit one against the other."
+_BESIDE = (
+    "The candidates answer the same sentences, so two bars that overlap do not say that two "
+    "candidates are alike, nor two that do not that they differ: to compare two, audit one against "
+    "the other."
 )
 _ADJUSTED = (
-    "The p values allow for the number of tested sets of one audit, and not for the number of "
+    "The tests of one audit allow for the number of its sets, and not for the number of "
     "candidates: the more there are, the more of them stand out by chance."
 )
+# A set and two of its groups.
+_Where = tuple[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class _Audit:
-    """One record on this page: its display name, and its contrasts by title."""
+    """One record on this page: the name that tells its candidate apart, and what is claimed."""
 
     record: Record
     name: str
-    contrasts: dict[str, Contrast]
+    found: Mapping[_Where, Found]
 
 
 def overview_path(records: Sequence[Record]) -> Path:
@@ -73,56 +56,39 @@ def write_overview(records: Sequence[Record], path: Path | None = None) -> Path:
     disk is full or read-only.
     """
     if path is not None:
-        return write_whole(path, render(overview(records, path.parent)))
+        return write_whole(path, render_overview(overview(records, path.parent)))
     path = overview_path(records)
     # Beside records of others, where a link could lead anywhere.
-    return write_inside(path, render(overview(records, path.parent)))
+    return write_inside(path, render_overview(overview(records, path.parent)))
 
 
-def overview(records: Sequence[Record], folder: Path) -> Page:
+def overview(records: Sequence[Record], folder: Path) -> Several:
     """The page of several records, with links relative to `folder`; pure."""
-    audits = _audits(records)
+    audits = [
+        _Audit(record, name, _found(record))
+        for record, name in zip(records, _names(records), strict=True)
+    ]
     reference = _reference(records)
-    newest = max(str(record.manifest.created) for record in records)
     counted = wording.counted(len(records), "candidate")
     against = f" against {reference}" if reference else ""
-    sections = [_section(audits, paired=bool(reference))] if _titles(audits) else []
-    return Page(
+    newest = max(str(record.manifest.created) for record in records)
+    paired = [audit for audit in audits if REFERENCE in audit.record.manifest.models]
+    return Several(
         title=f"Bias audit: {counted}{against}",
         eyebrow=wording.date(newest),
-        headline=Claim(
-            f"{counted} were audited{against}",
-            "each by itself, and no candidate was held against another."
-            if reference
-            else "each by itself, and nothing was compared.",
-        ),
-        banner="",
-        warnings=(),
-        findings=(
-            Bullets(tuple(f"{audit.name}: {headline(audit.record).alone}." for audit in audits)),
-            Text(_READ),
-            *([Text(_READ_PAIRED)] if reference else []),
-            Text(_ADJUSTED, "small"),
-        ),
-        sections=(*sections, _pages(audits, folder)),
+        headline=_headline(audits, reference),
+        lead=_lead(audits, paired, reference),
+        candidates=tuple(_candidate(audit, folder) for audit in audits),
+        plots=tuple(_plot(where, audits, reference) for where in _order(audits)),
+        cautions=(*([_BESIDE] if paired else []), _ADJUSTED),
         colophon="Written by maskaudit from sealed records, whose own pages say what they rest on.",
     )
 
 
-def _audits(records: Sequence[Record]) -> list[_Audit]:
-    audits = []
-    for record, name in zip(records, _names(records), strict=True):
-        manifest = record.manifest
-        all_contrasts = contrasts(
-            manifest.probe_sets,
-            Effects.of(record.estimates),
-            names_of(manifest),
-            manifest.settings.adjust,
-        )
-        audits.append(
-            _Audit(record, name, {contrast.title: contrast for contrast in all_contrasts})
-        )
-    return audits
+def _found(record: Record) -> dict[_Where, Found]:
+    manifest = record.manifest
+    found = of_record(manifest, Effects.of(record.estimates), names_of(manifest))
+    return {(one.paired.probe_set, one.paired.between): one for one in found}
 
 
 def _names(records: Sequence[Record]) -> list[str]:
@@ -140,106 +106,128 @@ def _names(records: Sequence[Record]) -> list[str]:
 
 
 def _reference(records: Sequence[Record]) -> str:
-    """The reference that all records share; empty where they differ or have none."""
-    references = {
-        names_of(record.manifest).reference if REFERENCE in record.manifest.models else ""
-        for record in records
-    }
-    return references.pop() if len(references) == 1 else ""
+    """The name of the reference that all records share; empty where they differ or have none.
+
+    Whether it is one model is asked of its weights and tokenizer: its name is shown in more or
+    fewer parts, by the candidate that stands beside it.
+    """
+    models = [record.manifest.models.get(REFERENCE) for record in records]
+    shared = {(model.weights, model.tokenizer) if model else None for model in models}
+    if len(shared) > 1 or None in shared:
+        return ""
+    names = {names_of(record.manifest).reference for record in records}
+    # The longest is distinct from every candidate's.
+    return max(names, key=lambda name: (len(name), name))
 
 
-def _titles(audits: Sequence[_Audit]) -> list[str]:
-    """The titles of all contrasts, in the order of the records."""
-    return list(dict.fromkeys(title for audit in audits for title in audit.contrasts))
+def _order(audits: Sequence[_Audit]) -> list[_Where]:
+    """Every set and pair of groups, by the worst that any candidate shows; controls last."""
+
+    def worst(where: _Where) -> tuple[bool, float]:
+        found = [audit.found[where] for audit in audits if where in audit.found]
+        return found[0].is_control, -max(one.alone.credible for one in found)
+
+    return sorted(dict.fromkeys(where for audit in audits for where in audit.found), key=worst)
 
 
-def _section(audits: Sequence[_Audit], *, paired: bool) -> Section:
-    quantity = "Candidate less reference" if paired else "Stereotype contrasts"
-    by_set = [
-        (title, [(a.name, a.contrasts[title]) for a in audits if title in a.contrasts])
-        for title in _titles(audits)
-    ]
-    marks = [
-        (title, tuple(_mark(name, contrast) for name, contrast in rows)) for title, rows in by_set
-    ]
-    figure = Figure(
-        "contrasts-chart",
-        f"{quantity}, with 95 % intervals",
-        " ".join(
-            f"{title}: {'; '.join(m.label for m in set_marks)}." for title, set_marks in marks
-        ),
-        Forest(tuple(marks), "stereotype contrast, nats (right of zero: with the stereotype)"),
-    )
-    heads = (
-        "Candidate",
-        "Contrast (95 % interval)",
-        "p, adjusted",
-        "Could have found",
-        "At most (90 %)",
-    )
-    table = Table(
-        "contrasts-table",
-        f"{quantity} in numbers, nats",
-        tuple(Column(head, is_number=number > 0) for number, head in enumerate(heads)),
-        tuple(
-            Rows(tuple(_cells(name, contrast) for name, contrast in rows), title)
-            for title, rows in by_set
-        ),
-        note="Could have found: the smallest contrast that the tests of one audit, adjusted for "
-        "their number, would have found four times in five; for a control that of a single test. "
-        "At most: the smallest margin within which it is shown to be zero.",
-    )
-    return Section("contrasts", "The contrasts side by side", (figure, table), "Contrasts")
+def _headline(audits: Sequence[_Audit], reference: str) -> str:
+    counted = wording.counted(len(audits), "candidate")
+    leaning = [audit for audit in audits if any(one.lean == "with" for one in _asked(audit))]
+    said = f"{len(leaning)} of {counted} lean with a stereotype"
+    if len(leaning) == 1:
+        said = f"{leaning[0].name} leans with a stereotype, of {counted}"
+    if not leaning:
+        said = f"No lean with a stereotype is shown of {counted}"
+    if not reference:
+        return said
+    further = [audit for audit in audits if any(one.change == "further" for one in _asked(audit))]
+    if not further:
+        return f"{said}; none is shown to lean further than {reference}"
+    if len(further) == 1:
+        return f"{said}; {further[0].name} further than {reference}"
+    return f"{said}; {len(further)} further than {reference}"
 
 
-def _mark(name: str, contrast: Contrast) -> Mark:
-    main = contrast.main
-    value = wording.with_interval(main.estimate, main.low, main.high)
-    return Mark(
-        name, f"{name} {value}", contrast.subject, value, main.estimate, main.low, main.high
-    )
+def _asked(audit: _Audit) -> list[Found]:
+    return tested(list(audit.found.values()))
 
 
-def _cells(name: str, contrast: Contrast) -> tuple[str, ...]:
-    main = contrast.main
-    return (
-        name,
-        wording.with_interval(main.estimate, main.low, main.high),
-        wording.p_number(main.p_adjusted),
-        wording.plain(contrast.could_find(contrast.subject)),
-        wording.at_most(sameness.most(main)),
-    )
+def _lead(audits: Sequence[_Audit], paired: Sequence[_Audit], reference: str) -> str:
+    if reference:
+        return f"Each was audited against {reference}, and no candidate against another."
+    if len(paired) == len(audits):
+        return "Each was audited against a reference of its own, and no candidate against another."
+    if paired:
+        return "Some were audited against a reference, and no candidate against another."
+    return "Each was audited by itself, and nothing was compared."
 
 
-def _pages(audits: Sequence[_Audit], folder: Path) -> Section:
-    judged = [_judged(audit.record) for audit in audits]
-    gate_heads = ("Gates",) if any(judged) else ()
-    heads = ("Candidate", "Weights, SHA-256", *gate_heads, "Its own page")
-    columns = tuple(Column(head, is_number=False) for head in heads)
-    rows = tuple(
-        (
-            audit.name,
-            wording.short_digest(audit.record.manifest.models[CANDIDATE].weights),
-            *((heading or "not judged",) if gate_heads else ()),
-            _link(audit.record, folder),
-        )
-        for audit, heading in zip(audits, judged, strict=True)
-    )
-    table = Table("pages-table", "Records and their pages", columns, (Rows(rows),))
-    return Section("pages", "The audits", (table,))
-
-
-def _judged(record: Record) -> str:
-    """The gate results of a record in one line; empty where it was not judged."""
+def _candidate(audit: _Audit, folder: Path) -> Audited:
+    record = audit.record
+    names = names_of(record.manifest)
     judgement = None if record.path is None else verdicts.read(record.path)
-    return "" if judgement is None else gates.heading(judgement)
+    said = opening.headline(list(audit.found.values()), names) or headline(record).claim
+    return Audited(
+        audit.name,
+        _link(record, folder),
+        wording.short_digest(record.manifest.models[CANDIDATE].weights),
+        opening.strip(judgement, record.manifest, names),
+        said,
+    )
+
+
+def _plot(where: _Where, audits: Sequence[_Audit], reference: str) -> Plot:
+    shown = [(audit, audit.found[where]) for audit in audits if where in audit.found]
+    first = shown[0][1]
+    effects = [
+        effect
+        for _, one in shown
+        for subject, effect in one.paired.subjects.items()
+        if subject != DIFFERENCE
+    ]
+    scale, ticks = odds_scale(v for e in effects for v in e.numbers)
+    known = [Key(REFERENCE, reference or "its reference")] if _is_paired(shown) else []
+    leaning = sum(one.lean == "with" for _, one in shown)
+    title = f"{first.paired.title}: {leaning} of {len(shown)} lean with the stereotype"
+    if first.is_control:
+        moved = sum(one.moved for _, one in shown)
+        title = f"{first.paired.title}, a control: {moved} of {len(shown)} moved"
+    return Plot(
+        f"set-{'-'.join((where[0], *where[1]))}",
+        title,
+        "Odds, as a factor; 1 is no lean. The bar is a 95 % interval.",
+        ("candidate", f"beside {reference or 'its reference'}" if known else "", "odds"),
+        (*known, Key(CANDIDATE, "candidate")),
+        ticks,
+        tuple(_line(audit.name, one, scale) for audit, one in shown),
+    )
+
+
+def _is_paired(shown: Sequence[tuple[_Audit, Found]]) -> bool:
+    return any(REFERENCE in one.paired.subjects for _, one in shown)
+
+
+def _line(name: str, one: Found, scale: Scale) -> Line:
+    marks: list[Mark] = []
+    before = one.paired.subjects.get(REFERENCE)
+    if before is not None:
+        marks.append(scale.mark(REFERENCE, before, bare=True))
+    is_faint = one.lean not in {"with", "against"}
+    marks.append(scale.mark(CANDIDATE, one.candidate, is_faint=is_faint))
+    return Line(
+        name,
+        tuple(marks),
+        wording.times(one.candidate.estimate),
+        opening.state_of(one),
+        one.tone,
+        change=opening.change_of(one),
+        change_tone=opening.change_tone(one),
+    )
 
 
 def _link(record: Record, folder: Path) -> str:
-    """A link to a record's page, relative to `folder`."""
+    """The address of a record's page relative to `folder`; empty for a record in no folder."""
     if record.path is None:
-        return wording.UNKNOWN
-    relative = os.path.relpath(record.path / PAGE, folder).replace(os.sep, "/")
-    # A folder can have any name: `quote` makes it safe in a link, and `Markup.format` escapes it.
-    name = wording.visible(record.path.name)
-    return Markup('<a href="{}">{}</a>').format(quote(relative), name)
+        return ""
+    # A folder can have any name: `quote` makes it safe in a link, and the template escapes it.
+    return quote(os.path.relpath(record.path / PAGE, folder).replace(os.sep, "/"))

@@ -29,8 +29,9 @@ from maskaudit.reports.sections import competence, licences, truth, verdicts
 from maskaudit.reports.sections import contrasts as findings
 from maskaudit.reports.sections import probe_set as sets
 from maskaudit.reports.sections.association import distance
-from maskaudit.reports.sections.contrasts import Contrast, contrasts, finding, largest
+from maskaudit.reports.sections.contrasts import finding, largest
 from maskaudit.reports.sections.method import limits, lost, method
+from maskaudit.reports.sections.tested import Contrast, contrasts
 from maskaudit.reports.sections.units import preferences as preferring
 from maskaudit.reports.sections.units import units
 from maskaudit.reports.sections.units.counts import UNITS
@@ -46,19 +47,27 @@ _READ = (
 )
 
 
-def page(record: Record, judgement: Judgement | None = None) -> Page:
-    """The page of a record, with the gates' verdicts if given; pure and deterministic."""
-    manifest = record.manifest
-    names = names_of(manifest)
-    estimates = Effects.of(record.estimates)
-    tables = Tables(
+def tables_of(record: Record) -> Tables:
+    """The tables of a record, with what its contrasts rest on among the estimates."""
+    return Tables(
         record.contexts,
         record.items,
         record.scores,
         record.paired,
         record.fills,
-        Effects([*estimates.all, *_rests_on(record)]),
+        Effects([*Effects.of(record.estimates).all, *_rests_on(record)]),
     )
+
+
+def page(record: Record, judgement: Judgement | None = None, tables: Tables | None = None) -> Page:
+    """The page of a record, with the gates' verdicts if given; pure and deterministic.
+
+    `tables` are the record's own, where they are at hand already (`tables_of`).
+    """
+    manifest = record.manifest
+    names = names_of(manifest)
+    estimates = Effects.of(record.estimates)
+    tables = tables or tables_of(record)
     # Claims are made of what the record itself holds, as in `headline`, which reads no scores.
     all_contrasts = contrasts(manifest.probe_sets, estimates, names, manifest.settings.adjust)
     preferred = preferences(manifest, estimates, names)
@@ -99,10 +108,13 @@ def page(record: Record, judgement: Judgement | None = None) -> Page:
     )
 
 
-def headline(record: Record) -> Claim:
-    """The headline of a record's page, without building the page."""
+def headline(record: Record, names: Names | None = None) -> Claim:
+    """The headline of a record's page, without building the page.
+
+    `names` are those that a text away from the page calls the models by.
+    """
     manifest, estimates = record.manifest, Effects.of(record.estimates)
-    names = names_of(manifest)
+    names = names or names_of(manifest)
     all_contrasts = contrasts(manifest.probe_sets, estimates, names, manifest.settings.adjust)
     preferred = of_groups(preferences(manifest, estimates, names))
     return _headline(manifest, all_contrasts, preferred, estimates, names)
@@ -177,9 +189,9 @@ def _headline(
         sentences = sets.facts(part, effects, ACCURACY, names) if is_cloze else []
         # Of a record that has contrasts, the headline says instead that none could be tested.
         if sentences and not all_contrasts:
-            return Claim(
-                sentences[0].rstrip("."), " ".join(sentences[1:]) or "nothing was compared."
-            )
+            # The candidate first, which is what the audit is of.
+            own = sentences.pop(len(names.models) - 1)
+            return Claim(own.rstrip("."), " ".join(sentences) or "nothing was compared.")
     return findings.headline(all_contrasts, names)
 
 

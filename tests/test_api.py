@@ -1,6 +1,7 @@
 """The public interface: what it refuses, how a record shows itself, and its document."""
 
 import inspect
+import json
 import re
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ from tests.audit.verifying import edits
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS = ROOT / "examples" / "versions" / "records"
-FUNCTIONS = ("compare", "history", "judge", "load_record", "report", "run")
+FUNCTIONS = ("compare", "export", "history", "judge", "load_record", "report", "run")
 ERRORS = tuple(name for name in maskaudit.__all__ if name.endswith("Error"))
 DOCUMENT = (ROOT / "docs" / "api.md").read_text("utf-8")
 
@@ -218,7 +219,7 @@ def test_versions_are_compared_by_scores_of_records_that_hold(forged, worse):
     edits.write(forged, "scores", worse.scores.iloc[1:])
     reseal(forged)
     for pair in ((forged, worse), (worse, forged)):
-        with pytest.raises(maskaudit.InputError, match=r"does not hold \(scores: "):
+        with pytest.raises(maskaudit.InputError, match=r"does not hold \((scores|bound): "):
             maskaudit.compare(*pair)
 
 
@@ -232,7 +233,23 @@ def test_a_record_in_memory_alone_is_the_callers_word(worse, level):
     assert maskaudit.judge(replace(worse, estimates=small, path=None), level).exit_code != 1
 
 
+def test_an_export_is_the_text_that_the_command_writes(worse, level, tmp_path):
+    """With verdicts where gates are named; a file where one is asked for."""
+    file = tmp_path / "out.json"
+    text = maskaudit.export(replace(worse, path=None), "json", file, gates=level)
+    assert file.read_text("utf-8") == text
+    found = json.loads(text)
+    assert found["judgement"]["exit_code"] == 1
+    assert len(found["estimates"]) == len(worse.estimates)
+    assert json.loads(maskaudit.export(worse, "json", trust=True))["judgement"] is None
+
+
 WRONG = {
+    "no format": (lambda: maskaudit.export("r", "xml"), "no such format 'xml'; expected one of"),
+    "no gates": (
+        lambda: maskaudit.export("r", "json", baseline="r"),
+        "baseline: is given without gates",
+    ),
     "seed": (lambda: maskaudit.run(seed="1"), "seed: is '1'; expected a whole number"),
     "no list": (lambda: maskaudit.run(probes="facts"), "probes: is 'facts'; expected a list"),
     "no name": (lambda: maskaudit.run(candidate=3), "candidate: is 3; expected text or a path"),

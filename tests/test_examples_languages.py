@@ -157,5 +157,5 @@ def test_a_set_is_audited_with_all_of_its_cells(path, tmp_path):
     contrast = estimates[estimates["estimator"] == "stereotype_contrast"]
     assert len(contrast)
     assert contrast[["low", "high"]].notna().all(axis=None)
-    page = (record.path / "report.html").read_text("utf-8")
+    page = (record.path / "details.html").read_text("utf-8")
     assert f"language {found.header.language}" in page

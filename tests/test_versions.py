@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from scipy import stats
 
 from maskaudit.audit.judging import policy
 from maskaudit.audit.judging.accepting import baseline
@@ -111,8 +112,10 @@ def test_the_example_that_is_made_again_is_that_of_the_project():
 
 
 def test_seeds_differ_no_more_than_their_intervals_say(spread):
-    """Nothing but the seed differs: no pair of the ten has a difference of two standard errors."""
-    assert all(abs(found) < 2 * error for found, error in spread)
+    """Nothing but the seed differs: no pair of the ten does, at .05 for all of them together."""
+    n_frames = 30
+    most = stats.t.ppf(1 - 0.05 / (2 * len(spread)), n_frames - 1)
+    assert all(abs(found) < most * error for found, error in spread)
 
 
 @pytest.fixture(scope="module")
@@ -155,9 +158,9 @@ def test_the_margin_is_what_its_reason_says(spread, rules):
 
 
 def test_what_was_planted_in_version_2_is_at_least_twice_the_margin(rules):
-    """Kappa is 1.5 in it and 1.3 in the others, on the contrast of the teacher."""
+    """Kappa is 1.65 in it and 1.3 in the others, on the contrast of the teacher."""
     [only] = rules.gates
-    assert (1.5 - 1.3) * planted() >= 2 * only.margin
+    assert (versions.WORSE.kappa["gender"] - 1.3) * planted() >= 2 * only.margin
 
 
 def test_version_2_leans_further_by_what_was_planted_on_the_frames_of_its_text(records):
@@ -165,7 +168,7 @@ def test_version_2_leans_further_by_what_was_planted_on_the_frames_of_its_text(r
     unseen = truth.load().sets["occupation-person"].unseen
     rows = difference(records["seed-1"], records["version-2"])
     found, error = contrast(rows[~rows["frame"].isin(unseen)])
-    assert abs(found - (1.5 - 1.3) * planted()) < 3 * error
+    assert abs(found - (versions.WORSE.kappa["gender"] - 1.3) * planted()) < 3 * error
 
 
 @pytest.mark.parametrize("name", SEEDS)
@@ -215,9 +218,9 @@ def test_the_accepted_baseline_names_its_record_and_the_margin(rules):
 
 
 def test_the_example_is_small():
-    """Records are committed: four megabytes of them, the baseline included, and no pages."""
+    """Records are committed: five megabytes of them, the baseline included, and no pages."""
     files = [path for path in EXAMPLE.rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 4_200_000
+    assert sum(path.stat().st_size for path in files) < 5_300_000
     assert not [path for path in files if path.suffix == ".html"]
 
 
@@ -292,25 +295,30 @@ def test_compare_names_the_contrast_that_changed(copy, command):
 @pytest.fixture(scope="module")
 def worlds():
     """The world with the bundled pair's amplification and with that of version 2."""
-    return [world.generate(), world.generate({"gender": 1.5})]
+    return [world.generate({"gender": kappa}, versions.SETS) for kappa in (1.3, 1.5)]
 
 
 def test_only_what_the_student_learns_moves_with_the_amplification(worlds):
-    """Its log-odds are kappa times the planted ones, in the text and in the soft targets."""
+    """Its log-odds are kappa times the planted ones, in the text that both losses are of."""
     plain, amplified = worlds
     assert [s.text for s in plain.sentences] == [s.text for s in amplified.sentences]
-    assert [s.teacher for s in plain.sentences] == [s.teacher for s in amplified.sentences]
-    moved = {s.probe_set for s, t in zip(*(w.sentences for w in worlds), strict=True) if s != t}
-    assert moved == {"gender-occupation", "occupation-person"}
-    planted_ = plain.planted["occupation-person"]
+    pairs = list(zip(plain.sentences, amplified.sentences, strict=True))
+    assert all(s.planted.teacher == t.planted.teacher for s, t in pairs)
+    # A neutral word leans as well: "he" is likelier in any sentence.
+    assert all(s.planted.student != t.planted.student for s, t in pairs)
+    planted_ = plain.planted["occupation-person"]["men"]
     one, other = list(planted_)[:2]
-    expected = (planted_[one] - planted_[other]) / 2  # of a sentence about a woman
     for kappa, made in zip((1.3, 1.5), worlds, strict=True):
-        found = next(s for s in made.sentences if s.probe_set == "occupation-person")
-        assert abs(
-            np.log(found.teacher[one] / found.teacher[other])
-            - np.log(found.student[one] / found.student[other])
-        ) == pytest.approx(abs((kappa - 1) * expected), abs=1e-9)
+        woman, man = (
+            next(
+                s.planted.student
+                for s in made.sentences
+                if s.probe_set == "occupation-person" and s.cue == word
+            )
+            for word in ("woman", "man")
+        )
+        found = np.log(woman[one] / woman[other]) - np.log(man[one] / man[other])
+        assert found == pytest.approx(kappa * (planted_[one] - planted_[other]), abs=3e-4)
 
 
 def test_a_student_is_made_by_its_seed_and_its_amplification(worlds, tmp_path, monkeypatch):
@@ -319,11 +327,11 @@ def test_a_student_is_made_by_its_seed_and_its_amplification(worlds, tmp_path, m
     for kappa, made in zip((1.3, 1.5), worlds, strict=True):
         amplified = [s for s in made.sentences if s.probe_set == "occupation-person"]
         small[kappa] = replace(made, sentences=amplified[:96])
-    monkeypatch.setattr(train, "generate", lambda kappa: small[kappa["gender"]])
+    monkeypatch.setattr(train, "generate", lambda kappa, _sets: small[kappa["gender"]])
     made = []
     for seed, kappa in ((1, 1.3), (1, 1.3), (2, 1.3), (1, 1.5)):
         folder = tmp_path / str(len(made))
-        train.distil(folder, seed=seed, kappa={"gender": kappa}, epochs=(1, 1))
+        train.distil(folder, seed=seed, kappa={"gender": kappa}, sets=[], epochs=(1, 1))
         made.append((folder / "model.safetensors").read_bytes())
     assert made[0] == made[1]
     assert len(set(made)) == 3
@@ -334,9 +342,9 @@ def test_the_margin_is_of_the_pair_that_differs_most():
     assert versions.margin(pd.DataFrame({"std_error": [0.02, 0.0501, 0.03]})) == 0.156
 
 
-def moved(folder, *, seed, kappa, epochs):
+def moved(folder, *, seed, kappa, sets, epochs):
     """Store the bundled student with its weights moved a little, by the seed: none is trained."""
-    assert epochs == (10, 15)
+    assert (sets, epochs) == (versions.SETS, versions.EPOCHS)
     shutil.copytree(truth.STUDENT, folder)
     draws = torch.Generator().manual_seed(seed)
     own = load_file(folder / "model.safetensors")
@@ -354,7 +362,10 @@ def test_the_whole_is_made_again_in_one_go(tmp_path, monkeypatch, capsys):
     (example / "gates.toml").write_text(text, "utf-8")
     (example / "records" / "seed-1").mkdir(parents=True)
     (example / "records" / "seed-1" / "old").touch()
-    moved(students / "seed-1", seed=1, kappa={"gender": 1.3}, epochs=(10, 15))
+    moved(
+        students / "seed-1", seed=1, kappa={"gender": 1.3},
+        sets=versions.SETS, epochs=versions.EPOCHS,
+    )  # fmt: skip
     trained = []
     few_frames = "[[frames]]".join(OCCUPATIONS.read_text("utf-8").split("[[frames]]")[:9])
     (tmp_path / "set.toml").write_text(few_frames, "utf-8")

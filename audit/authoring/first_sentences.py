@@ -164,8 +164,10 @@ def _of_facts(
 
 
 def _in_turn(probe_set: ProbeSet) -> list[tuple[str, Attribute]]:
-    """The attributes of the contrasted classes, or of all, one of each in turn."""
-    names = list(probe_set.directions or probe_set.header.contrast or probe_set.classes)
+    """The attributes of the contrasted classes, or of all, one of each in turn, as in the file."""
+    directed = probe_set.directions or {}
+    names = [name for name in probe_set.classes if name in directed]
+    names = names or list(probe_set.header.contrast or probe_set.classes)
     lists = [[(name, one) for one in probe_set.classes[name].attributes] for name in names]
     return [pair for row in zip_longest(*lists) for pair in row if pair is not None]
 

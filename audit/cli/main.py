@@ -7,6 +7,7 @@ Torch, pandas and the audit's stages are imported inside the commands that use t
 import contextlib
 import errno
 import io
+import os
 import signal
 import sys
 import tempfile
@@ -22,6 +23,8 @@ from maskaudit.audit.cli import authoring, process
 from maskaudit.audit.cli.commands import (
     baselines,
     cache,
+    card,
+    export,
     fill,
     gates,
     history,
@@ -30,6 +33,7 @@ from maskaudit.audit.cli.commands import (
     robustness,
     run,
     selftest,
+    show,
     verify,
 )
 from maskaudit.audit.cli.options import note
@@ -39,22 +43,25 @@ from maskaudit.audit.texts.printable import printable
 app = typer.Typer(
     name="maskaudit",
     no_args_is_help=True,
-    add_completion=False,
     # An error is one line here, where typer would print a traceback.
     pretty_exceptions_enable=False,
     # Otherwise square brackets in help texts, as in [default: runs], could be read as markup.
     rich_markup_mode=None,
     help="How far a masked language model leans between groups of people, and whether a student "
     "leans further than its teacher.",
-    epilog="Exit codes: 0 done; 1 a gate or a self-test failed, a version is worse, or a record "
-    "does not hold; 2 wrong usage or input; 3 could not judge; 70 internal error; 74 cannot "
-    "write, or out of memory; 75 another run holds the folder; 129, 130 and 143 interrupted, run "
-    "the same command again to resume.",
+    epilog="Exit codes: 0 done; 1 a gate or a self-test failed, a version is worse, a record "
+    "does not hold, or a card is stale; 2 wrong usage or input; 3 could not judge; 70 internal "
+    "error; 74 cannot write, or out of memory; 75 another run holds the folder; 129, 130 and 143 "
+    "interrupted, run the same command again to resume.",
 )
 app.command()(run.run)
 app.command()(run.init)
+app.command("list")(show.list_records)
+app.command()(show.show)
+app.command("open")(show.open_page)
 app.command()(gates.gate)
 app.command()(report.report)
+app.command()(export.export)
 app.command()(robustness.robustness)
 app.command()(verify.verify)
 app.command()(verify.sign)
@@ -79,6 +86,14 @@ baseline_app = typer.Typer(
 app.add_typer(baseline_app, name="baseline")
 for _command in (baselines.accept, baselines.show, baselines.diff):
     baseline_app.command()(_command)
+card_app = typer.Typer(
+    cls=card.CardGroup,
+    help="An audit as a section of a model card: maskaudit card RECORD prints it.",
+)
+app.add_typer(card_app, name="card")
+card_app.command()(card.show)
+card_app.command()(card.apply)
+card_app.command()(card.badge)
 cache_app = typer.Typer(
     no_args_is_help=True, help="Cached scores, from which an interrupted run resumes."
 )
@@ -92,6 +107,7 @@ RESUMABLE = (
 )
 FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
 INTERNAL, CANNOT_WRITE = 70, 74
+COMPLETE = "_MASKAUDIT_COMPLETE"
 # What a library says that had no memory for its own code or numbers.
 NO_MEMORY = ("failed to map segment", "allocate memory", "out of memory")
 EXTRA = {"torch", "transformers", "safetensors", "tokenizers"}
@@ -115,6 +131,8 @@ def main() -> NoReturn:
 def _exit_code() -> int:
     """Run the command and return its exit code; every error is printed as one line."""
     try:
+        if os.environ.get(COMPLETE):  # a shell asks what may follow: typer's own answer
+            app(prog_name="maskaudit")
         # Not `app()`: typer would end an interrupted command without a message.
         command = typer.main.get_command(app)
         with command.make_context("maskaudit", sys.argv[1:]) as context:
@@ -123,6 +141,8 @@ def _exit_code() -> int:
         sys.stdout.flush()
     except typer.Exit as ended:
         return int(ended.exit_code)
+    except SystemExit as ended:  # of typer's completion
+        return int(ended.code or 0)
     except (KeyboardInterrupt, process.Stopped) as stopped:
         return _stopped(stopped)
     except WrongUsage as error:

@@ -1,14 +1,19 @@
 """Options that several commands share, and functions that print results."""
 
 import contextlib
-import json
+import os
+import shutil
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from maskaudit.audit.texts.printable import inert, printable
+from maskaudit.audit.texts.printable import inert, json_text, printable
+
+if TYPE_CHECKING:
+    from maskaudit.reports.terminal.layout import Line, Style
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -44,6 +49,11 @@ Candidate = Annotated[
 ]
 
 
+_COLOURS: Mapping["Style", str] = {
+    "": "", "title": "bold", "bad": "red", "good": "green", "open": "yellow"
+}  # fmt: skip
+
+
 def say(result: Any, *, as_json: bool) -> None:  # noqa: ANN401 - anything that knows both forms
     """Print a result that has both `as_json` and `as_text`, as JSON or as text."""
     if as_json:
@@ -55,6 +65,33 @@ def say(result: Any, *, as_json: bool) -> None:  # noqa: ANN401 - anything that 
 def print_text(text: str, file: TextIO | None = None) -> None:
     """Print text that may hold names and words of others, on standard output or in `file`."""
     print(inert(text), file=file)
+
+
+def width() -> float:
+    """The columns of the terminal, or those of COLUMNS; unlimited in a file or pipe without it."""
+    from maskaudit.reports.terminal.layout import UNLIMITED
+
+    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
+        return shutil.get_terminal_size().columns
+    return UNLIMITED
+
+
+def print_lines(lines: Iterable["Line"]) -> None:
+    """Print laid-out lines, in colours on a terminal unless NO_COLOR is set."""
+    from maskaudit.reports.terminal.layout import text_of
+
+    laid = list(lines)
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        print_text(text_of(laid))
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=sys.stdout, force_terminal=True, highlight=False)
+    for line in laid:
+        spans = ((inert(span.text), _COLOURS[span.style]) for span in line)
+        # They fit: rich would only break them elsewhere.
+        console.print(Text.assemble(*spans), soft_wrap=True)
 
 
 def print_path(path: str | Path) -> None:
@@ -71,10 +108,4 @@ def note(sentence: str) -> None:
 
 def print_json(value: object) -> None:
     """Print a value as JSON on standard output."""
-    text = json.dumps(value, indent=1, ensure_ascii=False)
-    # A terminal would obey or hide unprintable characters, so write them as JSON escapes.
-    print(printable(text, _escaped, keep="\n"))
-
-
-def _escaped(character: str) -> str:
-    return json.dumps(character)[1:-1]
+    print(json_text(value))

@@ -2,9 +2,16 @@
 
 import pandas as pd
 
+from maskaudit.audit.estimating.crossed.cells import CANDIDATE, DIFFERENCE, REFERENCE
 from maskaudit.audit.estimating.estimators import CORRECTED
 from maskaudit.audit.estimating.registry.names import CONTRAST, LOG_MAGNITUDE_RATIO, as_trials
 from maskaudit.audit.recording.rows.slices import ALL
+
+
+def headlines(estimates: pd.DataFrame) -> pd.DataFrame:
+    """The headline rows of each model and of their difference, one after the other."""
+    rows = [headline(estimates, subject) for subject in (REFERENCE, CANDIDATE, DIFFERENCE)]
+    return pd.concat(rows, ignore_index=True)
 
 
 def headline(estimates: pd.DataFrame, subject: str) -> pd.DataFrame:

@@ -29,6 +29,7 @@ from maskaudit.audit.history.series import (
 )
 from maskaudit.audit.recording import older
 from maskaudit.audit.recording.manifest import Manifest
+from maskaudit.audit.recording.named import named
 from maskaudit.audit.recording.record import MANIFEST, read_manifest
 from maskaudit.audit.recording.rows import parquet_files
 from maskaudit.audit.recording.rows.methods import Method
@@ -47,7 +48,8 @@ class Chosen:
     """Which numbers and records to read; an empty field does not restrict them.
 
     Without estimators and slices: the stereotype contrasts of the tested sets, for the candidate
-    and the difference. `since` is a date or the name of a record; only later records are read.
+    and the difference. `since` is a date, or means a record (`recording.named`); only later ones
+    are read.
     """
 
     probe_sets: tuple[str, ...] = ()
@@ -80,9 +82,9 @@ def read(runs: Path, chosen: Chosen | None = None) -> History:
     nor a date; `NotJudgedError` if no record can be read or no number in them is chosen.
     """
     chosen = chosen or Chosen()
-    folders = _folders(runs)
+    found = folders(runs)
     with ThreadPoolExecutor(_THREADS) as pool:
-        results = list(pool.map(lambda folder: _read(folder, chosen), folders))
+        results = list(pool.map(lambda folder: _read(folder, chosen), found))
     records = [result for result in results if isinstance(result, RecordRows)]
     skipped = tuple(result for result in results if isinstance(result, Skipped))
     if not records:
@@ -98,8 +100,11 @@ def read(runs: Path, chosen: Chosen | None = None) -> History:
     return History(runs, tuple(record.audit for record in chosen_records), skipped, clock, series)
 
 
-def _folders(runs: Path) -> list[Path]:
-    """What may be a record, without hidden folders, which are unfinished."""
+def folders(runs: Path) -> list[Path]:
+    """What may be a record, without hidden folders, which are unfinished.
+
+    Raises `InputError` if `runs` cannot be listed, or is a record itself.
+    """
     try:
         paths = sorted(runs.iterdir())
     except OSError as error:
@@ -219,11 +224,24 @@ def _since(runs: Path, ordered: Sequence[RecordRows], since: str) -> Sequence[Re
         return ordered[names.index(Path(since).name) + 1 :]
     try:
         moment = datetime.fromisoformat(since)
-    except ValueError as error:
-        message = f"--since {since!r}: neither a record in {runs} nor a date such as 2026-11-23"
-        raise InputError(message) from error
+    except ValueError:
+        return _after(runs, ordered, since)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return [record for record in ordered if record.audit.created > moment]
+
+
+def _after(runs: Path, ordered: Sequence[RecordRows], since: str) -> Sequence[RecordRows]:
+    """The records after the one that a word means (`recording.named`) which is no date."""
+    try:
+        folder = named(str(runs / Path(since).name), lambda: runs)
+    except InputError as error:
+        message = f"--since {since!r}: neither a date such as 2026-11-23 nor a record ({error})"
+        raise InputError(message) from error
+    names = [record.audit.name for record in ordered]
+    # It is a record, and yet one that was left out because it cannot be read.
+    if folder.name not in names:
+        raise InputError(f"--since {since!r}: means {folder}, which cannot be read")
+    return ordered[names.index(folder.name) + 1 :]
 
 
 def _is_chosen(audit: Audit, chosen: Chosen) -> bool:

@@ -11,9 +11,10 @@ from datetime import date
 from typing import Any, cast
 
 from maskaudit.audit.estimating.numbers import share_of
-from maskaudit.audit.judging import in_styles, surer
+from maskaudit.audit.judging import surer
+from maskaudit.audit.judging.deciding import in_styles
+from maskaudit.audit.judging.deciding.effective import effective_clusters
 from maskaudit.audit.judging.decision import FAIL, NOT_MEASURED, PASS
-from maskaudit.audit.judging.effective import effective_clusters
 from maskaudit.audit.judging.one_verdict import Judged, judged, judged_in_styles, settled
 from maskaudit.audit.judging.policy import IGNORE, NON_INFERIORITY, Gate, Policy, Waiver
 from maskaudit.audit.judging.rule_dates import dated

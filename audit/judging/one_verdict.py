@@ -22,8 +22,9 @@ from maskaudit.audit.estimating.numbers import LOG_RATIO
 from maskaudit.audit.estimating.registry.entry import Harm
 from maskaudit.audit.estimating.registry.names import is_contrast
 from maskaudit.audit.estimating.statistics import multiplicity
-from maskaudit.audit.judging import decision, in_styles
+from maskaudit.audit.judging import decision
 from maskaudit.audit.judging.comparing.versions import MOST_LOST
+from maskaudit.audit.judging.deciding import in_styles
 from maskaudit.audit.judging.decision import (
     ALPHA,
     FAIL,

@@ -11,7 +11,8 @@ from maskaudit.audit.estimating.numbers import LOG_RATIO, share_of
 from maskaudit.audit.estimating.registry.entries import DERIVED
 from maskaudit.audit.estimating.registry.entry import Harm
 from maskaudit.audit.estimating.registry.names import SQUARED, WORLD_SLOPE
-from maskaudit.audit.judging import decision, levels
+from maskaudit.audit.judging import decision
+from maskaudit.audit.judging.deciding import levels
 from maskaudit.audit.judging.decision import Decision
 from maskaudit.audit.judging.policy import BOUND, NON_INFERIORITY, VERSUS_BASELINE, WORLD, Gate
 from maskaudit.audit.judging.verdicts import Verdict

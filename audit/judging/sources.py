@@ -16,7 +16,7 @@ from maskaudit.audit.estimating.statistics.interval import Interval
 from maskaudit.audit.judging.accepting import baseline as accepted
 from maskaudit.audit.judging.comparing.pairing import Version, version
 from maskaudit.audit.judging.comparing.versions import lost_share, versions
-from maskaudit.audit.judging.in_styles import Numbers
+from maskaudit.audit.judging.deciding.in_styles import Numbers
 from maskaudit.audit.judging.policy import Gate, Policy
 from maskaudit.audit.judging.rules import RULES
 from maskaudit.audit.recording.manifest import LeftOut, ProbeSetKey

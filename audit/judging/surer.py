@@ -27,7 +27,8 @@ from maskaudit.audit.estimating.registry.names import (
 )
 from maskaudit.audit.estimating.sharpness import Sharpness
 from maskaudit.audit.estimating.statistics.interval import Interval
-from maskaudit.audit.judging import decision, in_styles
+from maskaudit.audit.judging import decision
+from maskaudit.audit.judging.deciding import in_styles
 from maskaudit.audit.judging.decision import ALPHA, PASS, Decision
 from maskaudit.audit.judging.policy import IGNORE, NON_INFERIORITY, Gate
 from maskaudit.audit.judging.sources import Source

@@ -3,10 +3,10 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.judging.decision import FAIL, INCONCLUSIVE, NOT_MEASURED, Word
@@ -170,9 +170,17 @@ def read(folder: Path) -> Judgement | None:
 def _verdict(plain: Mapping[str, Any]) -> Verdict:
     values = dict(plain)
     for part in fields(Verdict):
+        # What was written before there was such a field says nothing of it.
+        if part.name not in values and part.default is not MISSING:
+            continue
         # The class itself and not its name, since annotations are not postponed in this module.
-        if part.type is float and values[part.name] is None:
-            values[part.name] = math.nan
+        if part.type is float:
+            number = values[part.name]
+            values[part.name] = math.nan if number is None else float(number)
+        elif part.type is str and not isinstance(values[part.name], str):
+            raise TypeError(f"{part.name}: expected a text, found {values[part.name]!r}")
+    if values["verdict"] not in get_args(Word):
+        raise ValueError(f"no verdict is called {values['verdict']!r}")
     waiver = values.pop("waiver")
     if waiver is not None:
         waiver = Waiver(**{**waiver, "until": date.fromisoformat(waiver["until"])})

@@ -20,21 +20,16 @@ def load_pairs(settings: Settings, stage: Stage = silent) -> list[dict[str, Load
     a reference each candidate is alone, and a reference without candidates becomes the candidate.
     `stage` receives which model is being loaded.
     """
-    reference = settings.models.reference
+    bundled = {"reference": str(truth.TEACHER), "candidate": str(truth.STUDENT)}
+    named = settings.pairs() or [bundled]
 
     def load(name: str) -> LoadedModel:
         stage(f"loading {printable(name)}")
         return torch_model.load(name, allow_native=settings.run.allow_native)
 
-    names = [model.name for model in settings.candidates]
-    if reference is None and not names:
-        pair = {"reference": truth.TEACHER, "candidate": truth.STUDENT}
-        return [{subject: load(str(path)) for subject, path in pair.items()}]
-    if reference is None or not names:
-        candidates = names or [model.name for model in (reference,) if model is not None]
-        return [{"candidate": load(name)} for name in candidates]
-    loaded = load(reference.name)
-    return [{"reference": loaded, "candidate": load(name)} for name in names]
+    # All pairs have the same reference, or none.
+    shared = {subject: load(named[0][subject]) for subject in named[0] if subject == "reference"}
+    return [{**shared, "candidate": load(pair["candidate"])} for pair in named]
 
 
 def load_models(settings: Settings) -> dict[str, LoadedModel]:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.cache_use import CacheUse
+from maskaudit.audit.recording.extrinsic import Extrinsic
 from maskaudit.audit.recording.margins import Margins
 from maskaudit.audit.texts import bounded, toml_files
 from maskaudit.audit.texts.toml_files import Part
@@ -22,9 +23,9 @@ _SUBJECTS = {"reference", "candidate"}
 # Larger integers are not exact in every JSON reader.
 LARGEST_NUMBER = 2**53
 # The format that introduced each key; a manifest must have exactly the keys of its format.
-_SINCE = {"key": 3, "number": 3, "notes": 3, "code": 6, "bound": 6, "rules": 7}
+_SINCE = {"key": 3, "number": 3, "notes": 3, "code": 6, "bound": 6, "rules": 7, "extrinsic": 8}
 # Keys that a manifest lacks until its tables are written, or that it was made without.
-_AT_SEALING = {"code", "bound", "rules"}
+_MAY_LACK = {"code", "bound", "rules", "extrinsic"}
 # Fields that do not affect a score: a model's names, and the files that its tensors came in.
 _NAMES = {"name", "revision", "files"}
 
@@ -272,7 +273,9 @@ class Competence(_Written):
 class PlantedSet(_Written):
     """The leans planted in one set: nats by attribute, multiplied by `kappa` in the student.
 
-    `items` is the digest of the set's items; `unseen` are the frames kept out of the training text.
+    `planted` has the log-odds of the set's first group against the second, `others` those against
+    each further group. `items` is the digest of the set's items; `unseen` are the frames kept out
+    of the training text.
     """
 
     items: str
@@ -281,6 +284,7 @@ class PlantedSet(_Written):
     expect: Expect
     unseen: list[str]
     planted: dict[str, float]
+    others: dict[str, dict[str, float]] = Field(default_factory=dict)
 
 
 class Truth(_Written):
@@ -310,7 +314,8 @@ class Manifest(_Written):
     (`audit.recording.binding`). `number` orders the records of a folder; it is 0 in formats without
     it. `created` is an ISO 8601 time. `method` holds the parts
     that the method keys of all sets share. `competence` is by subject, and empty if no facts were
-    asked. `rules` are the gates that the run read before it measured, by digest.
+    asked. `rules` are the gates that the run read before it measured, by digest. `extrinsic` are
+    scores of the models that were measured elsewhere; no number of the record rests on them.
     """
 
     format: int
@@ -333,15 +338,23 @@ class Manifest(_Written):
     truth: Truth | None
     competence: dict[str, Competence] = Field(default_factory=dict)
     rules: dict[str, RuleRead] = Field(default_factory=dict)
+    extrinsic: list[Extrinsic] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _of_its_format(self) -> Self:
         for key, since in _SINCE.items():
-            required = self.format >= since and key not in _AT_SEALING
+            required = self.format >= since and key not in _MAY_LACK
             if required and key not in self.model_fields_set:
                 raise ValueError(f"{key}: is missing; required since format {since}")
             if key in self.model_fields_set and self.format < since:
                 raise ValueError(f"{key}: is not a key of format {self.format}")
+        return self
+
+    @model_validator(mode="after")
+    def _scores_of_its_models(self) -> Self:
+        for entry in self.extrinsic:
+            if others := entry.scores.keys() - self.models.keys():
+                raise ValueError(f"extrinsic: {entry.name!r} has a score of {min(others)!r}")
         return self
 
 

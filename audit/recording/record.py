@@ -42,8 +42,8 @@ from maskaudit.audit.texts import bounded
 #   8: items have `style`, `family` and `frequency`; estimates have `n_styles` and `n_families`;
 #      the table `attributes` has the pieces of each attribute for each model. Probe sets may have
 #      `margins`; no class in `outcome` says that nothing was shown. `competence` counts the sets
-#      of the axis `facts` alone, sets of facts may have `plain`, and
-#      crossed groups `factors`.
+#      of the axis `facts` alone, sets of facts may have `plain`, crossed groups `factors`, and
+#      the truth of a set with more than two groups `others`. record.json may have `extrinsic`.
 FORMAT = 8
 # The first format that binds who was scored to the scores.
 BOUND = 6
@@ -55,8 +55,8 @@ WITH_PLAIN_FACTS = 8
 _WITH_OUTCOMES = 4
 MANIFEST = "record.json"
 SUMS = "SHA256SUMS"
-# Beside the tables, and no part of what is sealed: it may be replaced.
-PAGE = "report.html"
+# Beside the tables, and no part of what is sealed: they may be replaced.
+PAGE, DETAILS = "report.html", "details.html"
 # Rows that are written at once: pyarrow's own number, which the bytes of a record depend on.
 _ROW_GROUP = 1 << 20
 TABLES = ("contexts", "items", "scores", "paired", "fills", "attributes", "estimates")

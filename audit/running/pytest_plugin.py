@@ -1,6 +1,5 @@
 """The verdicts of gates.toml as test items, worded by `reports.words.verdicts`."""
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,9 +19,9 @@ from maskaudit.audit.judging.policy import Policy
 from maskaudit.audit.judging.rules import RULES
 from maskaudit.audit.judging.select import judged_numbers
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
-from maskaudit.audit.recording.record import MANIFEST, Record, load_record, manifests
+from maskaudit.audit.recording.named import in_order
+from maskaudit.audit.recording.record import Record, load_record
 from maskaudit.audit.running.pytest_names import NEW, GateWarning
-from maskaudit.audit.texts.names import is_there
 from maskaudit.audit.verifying.recomputed import EVERY, NONE
 from maskaudit.audit.verifying.verify import load_held, require
 from maskaudit.reports.ci.github import lines_of
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from maskaudit.audit.measuring.model import MaskedLM
 
 # The time of sealing, with which `describe.name_of` begins.
-_RECORD_NAME = re.compile(r"\d{8}T\d{6,}Z")
 _RECORDS = pytest.StashKey[dict[Path, Record]]()
 _NEW_RECORD = pytest.StashKey[Path]()
 _REASON = "Accepted by pytest --audit-update-baseline."
@@ -248,37 +246,13 @@ def _newest(folder: Path) -> Path:
             f"{file}: names {len(audit_settings.candidates)} candidates, each with its own record: "
             "say which to judge with --audit-record PATH"
         )
-    readable = list(manifests(audit_settings.runs))
-    unread = _may_be_records(audit_settings.runs) - set(readable)
-    # Names of records begin with a timestamp, so that they sort by time.
-    later = [path for path in unread if not readable or path.name > readable[-1].name]
-    if not readable and not later:
+    records = list(in_order(audit_settings.runs))
+    if not records:
         raise InputError(
             f"{audit_settings.runs}: no record here; make one with `maskaudit run` or "
             f"--audit-record {NEW}, or name one: --audit-record PATH"
         )
-    return max(later, key=lambda path: path.name) if later else readable[-1]
-
-
-def _may_be_records(runs: Path) -> set[Path]:
-    """What is a record by its manifest or by its name, even as a link that leads nowhere.
-
-    Raises `InputError` if there is something else than a folder of records.
-    """
-    try:
-        entries = list(runs.iterdir())
-    except FileNotFoundError as error:
-        if is_there(runs):
-            raise InputError(f"{runs}: is a link that leads nowhere; expected records") from error
-        return set()
-    except OSError as error:
-        raise InputError(f"{runs}: cannot be read ({error.strerror}); expected records") from error
-    return {
-        path
-        for path in entries
-        if _RECORD_NAME.match(path.name)
-        or (not path.name.startswith(".") and is_there(path / MANIFEST))
-    }
+    return records[-1]
 
 
 def _home(config: pytest.Config) -> Path:

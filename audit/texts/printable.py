@@ -1,5 +1,6 @@
 """Replace characters in a text that a terminal would obey or not show."""
 
+import json
 import re
 from collections.abc import Callable
 from unicodedata import bidirectional
@@ -48,3 +49,15 @@ def printable(text: str, escape: Callable[[str], str] = code_point, *, keep: str
     return "".join(
         c if c in keep or (c.isprintable() and not unseen(c)) else escape(c) for c in text
     )
+
+
+def json_text(value: object) -> str:
+    """A value as JSON in several lines, in which what cannot be seen or printed is a JSON escape.
+
+    Whoever reads the JSON gets every text as it was.
+    """
+    return printable(json.dumps(value, indent=1, ensure_ascii=False), _json_escape, keep="\n")
+
+
+def _json_escape(character: str) -> str:
+    return json.dumps(character)[1:-1]

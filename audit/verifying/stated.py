@@ -20,8 +20,9 @@ def stated(record: Record, estimated: Estimated) -> Check:
     Joins that were not made (`not_joined`) need the words of the models and are not counted again.
     """
     manifest = record.manifest
-    planted = truth_of({name: model.weights for name, model in manifest.models.items()})
+    weights = {name: model.weights for name, model in manifest.models.items()}
     # The bundled pair is exempt: its world has its own facts.
+    planted = truth_of(weights, manifest.probe_sets)
     facts = {} if planted else competence(_asked_for_it(record), record.scores)
     pairs = {
         "lost": (

@@ -25,8 +25,7 @@ def annotations(judgement: Judgement, file: Path, root: Path | None = None) -> l
     lies inside.
     """
     line_numbers = lines_of(file)
-    if root is not None and file.resolve().is_relative_to(root.resolve()):
-        file = file.resolve().relative_to(root.resolve())
+    file = within(file, root) or file
     verdicts = gates.worst_first(judgement)
     stopping = [verdict for verdict in verdicts if gates.status(verdict) in _STOPPING]
     warning = [verdict for verdict in verdicts if gates.status(verdict) == WARNING]
@@ -34,6 +33,13 @@ def annotations(judgement: Judgement, file: Path, root: Path | None = None) -> l
         *_annotated("error", stopping, file, line_numbers),
         *_annotated("warning", warning, file, line_numbers),
     ]
+
+
+def within(file: Path, root: Path | None) -> Path | None:
+    """The path of a file from the root of its repository; None if it does not lie inside."""
+    if root is None or not file.resolve().is_relative_to(root.resolve()):
+        return None
+    return file.resolve().relative_to(root.resolve())
 
 
 def lines_of(file: Path) -> dict[str, int]:

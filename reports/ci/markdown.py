@@ -1,12 +1,11 @@
 """A judgement as Markdown: the summary of a CI step, and a comment on a pull request."""
 
-import re
 from collections.abc import Sequence
-from itertools import count
 
 from maskaudit.audit.judging.verdicts import Judgement
 from maskaudit.reports.words import verdicts as gates
 from maskaudit.reports.words import wording
+from maskaudit.reports.words.markdown import cell, inert
 from maskaudit.reports.words.verdicts import PASS, Row
 
 # GitHub rejects a whole step summary above 1 MiB, a limit that everything in the step shares, and a
@@ -15,24 +14,11 @@ SUMMARY_BYTES, COMMENT_BYTES = 1_000_000, 60_000
 MARKER = "<!-- maskaudit -->"
 _COLUMNS = ("Verdict", "Gate", "Estimate", "One-sided 95 % bounds", "Compared with", "Reason")
 _LONGEST_CELL = 1000
-# A word with the brackets, quotation marks and stops around it; none of these is read as anything
-# else. The two marks are those by which `wording.visible` sets right-to-left text apart.
-_WORD = re.compile(
-    r"""(?P<before>["'(“\u2018\u2068]*)(?P<word>.*?)(?P<after>[.,;:!?)"'”’…\u2069]*)""", re.DOTALL
-)
-# What no rule of Markdown or of GitHub reads as anything else: letters with their accents, in parts
-# joined by an apostrophe or a hyphen, or a number.
-_LETTERS = r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f])*"
-_PLAIN = re.compile(
-    rf"(?:{_LETTERS}(?:['’-]{_LETTERS})*|[+−-]?\d{{1,3}}(?:,\d{{3}})*(?:\.\d{{1,6}})?|\d{{4}}|[–%])?"
-)
-# GitHub takes seven and more such digits for the name of a commit.
-_COMMIT = re.compile(r"[0-9a-f]{7,}", re.IGNORECASE)
 
 
 def summary(judgement: Judgement) -> str:
     """Markdown for a step summary: every verdict, the worst first; always below 1 MiB."""
-    head = f"## maskaudit: {gates.heading(judgement)}\n\n{_inert(gates.about(judgement))}\n\n"
+    head = f"## maskaudit: {gates.heading(judgement)}\n\n{inert(gates.about(judgement))}\n\n"
     foot = f"\n{_after(judgement)}\n"
     room = SUMMARY_BYTES - len((head + foot).encode())
     return head + _table(gates.rows(judgement), room) + foot
@@ -46,7 +32,7 @@ def comment(judgement: Judgement) -> str:
     )
     head = (
         f"{MARKER}\n### maskaudit: {gates.heading(judgement)}\n\n"
-        f"{_inert(gates.about(judgement))}\n\n"
+        f"{inert(gates.about(judgement))}\n\n"
     )
     foot = f"\n{_after(judgement)}\n\n{_again(judgement)}\n"
     # Counted in bytes, of which a text has at least as many as characters.
@@ -88,13 +74,12 @@ def _line(row: Row) -> str:
 
 def _cell(text: str) -> str:
     cut = text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
-    # A bar ends a cell even in a code span, unless it is escaped.
-    return _inert(cut).replace("|", r"\|")
+    return cell(cut)
 
 
 def _after(judgement: Judgement) -> str:
     """The meaning of the exit code, and the notes."""
-    notes = "".join(f"\n\n{_inert(note)}" for note in gates.notes(judgement))
+    notes = "".join(f"\n\n{inert(note)}" for note in gates.notes(judgement))
     return f"{gates.meaning(judgement)}{notes}"
 
 
@@ -102,32 +87,5 @@ def _again(judgement: Judgement) -> str:
     """How to judge the same record again."""
     return (
         f"To judge this record again, without the models or torch, run `maskaudit gate RECORD`, "
-        f"where RECORD is the folder of {_inert(wording.visible(judgement.record, None))} ."
+        f"where RECORD is the folder of {inert(wording.visible(judgement.record, None))} ."
     )
-
-
-def _inert(text: str) -> str:
-    """A line of text that Markdown shows literally, and in which nothing is linked or replaced.
-
-    GitHub links addresses, e-mails, issues, commits and names in text, and replaces emoji codes and
-    formulas. It does so after entities are resolved, so escaping does not stop it; it leaves code
-    alone. So every word that is not plainly a word or a number stands in a code span.
-    """
-    return " ".join(map(_word, text.split(" ")))
-
-
-def _word(text: str) -> str:
-    match = _WORD.fullmatch(text)
-    assert match  # noqa: S101 - each of its parts may be empty, and the second be anything
-    before, word, after = match.groups()
-    is_plain = _PLAIN.fullmatch(word) and not _COMMIT.fullmatch(word)
-    return text if is_plain else f"{before}{_code(word)}{after}"
-
-
-def _code(text: str) -> str:
-    """Text as a code span: between more backticks than stand together in it."""
-    runs = {len(run) for run in re.findall("`+", text)}
-    fence = "`" * next(length for length in count(1) if length not in runs)
-    # One space inside is taken away at both ends; without it a backtick there would join the fence.
-    space = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{fence}{space}{text}{space}{fence}"

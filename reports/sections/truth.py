@@ -26,12 +26,12 @@ from maskaudit.reports.words import wording
 
 BANNER = (
     "This is the bundled reference pair, a phantom. Its leans were planted and are known; this "
-    "page is a demonstration and a self-test, and says nothing about any model in use. " + EXEMPT
+    "audit is a demonstration and a self-test, and says nothing about any model in use. " + EXEMPT
 )
 BANNER_ALONE = (
     "This is one model of the bundled reference pair, a phantom. Its leans were planted and are "
-    "known; this page is a demonstration and a self-test, and says nothing about any model in use. "
-    + EXEMPT
+    "known; this audit is a demonstration and a self-test, and says nothing about any model in "
+    "use. " + EXEMPT
 )
 _EXPLAINED = (
     "Scanners are tested on a phantom, a body whose true contents are known. The leans of this "
@@ -66,7 +66,7 @@ def planted(
     if results:
         charts = _figures(results, titles, names)
         blocks += [Row(charts)] if charts else []
-        blocks.append(_table(results, titles, names))
+        blocks.append(_table(results, manifest, names))
         blocks.append(_verdict(results, truth, titles, names))
         kappa = [
             f"on “{titles[name]}” {wording.odds(value)} (planted "
@@ -95,14 +95,20 @@ def _verdict(
     names: Names,
 ) -> Text:
     """Whether the planted leans were recovered, by the bounds of the models' acceptance test."""
-    missed = [
-        f"“{titles[part.probe_set]}” in {names.the(part.subject)}"
-        for part in results
-        # No slope means that nothing was planted in the set, so nothing can be missed.
-        if not math.isnan(part.slope)
-        # Both are needed: r does not see a factor on all leans, nor a slope the scatter around it.
-        and (abs(part.slope - 1) > ACCEPTED[truth.subjects[part.subject]] or part.r < ACCEPTED["r"])
-    ]
+    # Once, whichever of a set's groups they are between.
+    missed = list(
+        dict.fromkeys(
+            f"“{titles[part.probe_set]}” in {names.the(part.subject)}"
+            for part in results
+            # No slope means that nothing was planted in the set, so nothing can be missed.
+            if not math.isnan(part.slope)
+            # Both are needed: r does not see a factor on all leans, nor a slope their scatter.
+            and (
+                abs(part.slope - 1) > ACCEPTED[truth.subjects[part.subject]]
+                or part.r < ACCEPTED["r"]
+            )
+        )
+    )
     rule = (
         f"slope within {ACCEPTED['teacher']} of 1 for the teacher and within "
         f"{ACCEPTED['student']} for the student, correlation at least {ACCEPTED['r']}"
@@ -127,10 +133,16 @@ def _kappa(truth: Truth, probe_set: str) -> float:
 def _figures(
     results: Sequence[Recovered], titles: Mapping[str, str], names: Names
 ) -> tuple[Figure, ...]:
+    """A chart a set, of its first two groups: the table has the others."""
     figures = []
-    for probe_set in dict.fromkeys(part.probe_set for part in results):
-        # Without a slope nothing was planted, and there is no line to draw dots around.
-        estimable = [p for p in results if p.probe_set == probe_set and not math.isnan(p.slope)]
+    first = {part.probe_set: part.groups for part in reversed(results)}
+    for probe_set, groups in reversed(first.items()):
+        estimable = [
+            part
+            for part in results
+            # Without a slope nothing was planted, and there is no line to draw dots around.
+            if (part.probe_set, part.groups) == (probe_set, groups) and not math.isnan(part.slope)
+        ]
         if estimable:
             slopes = [f"{names.the(p.subject)} {wording.plain(p.slope, 3)}" for p in estimable]
             figures.append(
@@ -168,9 +180,9 @@ def _dots(part: Recovered, names: Names) -> list[Dot]:
     ]
 
 
-def _table(results: Sequence[Recovered], titles: Mapping[str, str], names: Names) -> Table:
-    groups = []
-    for probe_set in dict.fromkeys(part.probe_set for part in results):
+def _table(results: Sequence[Recovered], manifest: Manifest, names: Names) -> Table:
+    blocks = []
+    for probe_set, groups in dict.fromkeys((part.probe_set, part.groups) for part in results):
         rows = tuple(
             (
                 names.label(part.subject),
@@ -185,9 +197,13 @@ def _table(results: Sequence[Recovered], titles: Mapping[str, str], names: Names
                 ),
             )
             for part in results
-            if part.probe_set == probe_set
+            if (part.probe_set, part.groups) == (probe_set, groups)
         )
-        groups.append(Rows(rows, titles[probe_set]))
+        described = manifest.probe_sets[probe_set]
+        title = wording.visible(described.title)
+        if len(described.groups) > len(groups):
+            title += f": {wording.listed([described.groups[group].label for group in groups])}"
+        blocks.append(Rows(rows, title))
     return Table(
         "planted-recovered",
         "Planted against recovered, by set and model",
@@ -198,7 +214,7 @@ def _table(results: Sequence[Recovered], titles: Mapping[str, str], names: Names
             Column("Slope, frames not in its text"),
             Column("Contrast on the frames of the text, nats (90 % interval)"),
         ),
-        tuple(groups),
+        tuple(blocks),
         basis="Slopes and correlations are held against the truth and have no interval (scope S0: "
         "speaks of these very sentences and no others); the contrast speaks of other attributes "
         "and other sentences (scope S2). Not tested.",

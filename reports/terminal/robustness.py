@@ -1,4 +1,4 @@
-"""What each contrast of a record rests on, as lines for a terminal and as JSON."""
+"""What each contrast of a record rests on and stands beside, as lines and as JSON."""
 
 import math
 from collections.abc import Iterator
@@ -13,7 +13,8 @@ from maskaudit.reports.effects import Effect, Effects, Names
 from maskaudit.reports.page import names_of
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.association.robustness import Question, questions
-from maskaudit.reports.sections.contrasts import pairs
+from maskaudit.reports.sections.method import extrinsic
+from maskaudit.reports.sections.tested import pairs
 from maskaudit.reports.words import wording
 
 _GAP = "  "
@@ -21,19 +22,29 @@ _NOTHING = "No contrast of this record can be questioned: no set has two classes
 
 
 def as_text(record: Record) -> str:
-    """The questions of each contrast with a column for each subject, set by set."""
+    """The questions of each contrast with a column for each subject, and what stands beside."""
     names = names_of(record.manifest)
     lines: list[str] = []
     for between, asked in _of_record(record, names):
         title = wording.visible(between.part.title)
         pair = f": {between.groups[0]} and {between.groups[1]}" if between.slice_groups else ""
         lines += [f"{title}{pair} ({between.probe_set})", *_table(asked, names), ""]
-    return "\n".join(lines).rstrip() if lines else _NOTHING
+    lines = lines or [_NOTHING, ""]
+    elsewhere = extrinsic.lines(record.manifest, names)
+    lines += [*elsewhere, extrinsic.BESIDE] if elsewhere else [extrinsic.NONE]
+    return "\n".join(lines)
 
 
-def as_json(record: Record) -> list[dict[str, Any]]:
+def as_json(record: Record) -> dict[str, list[Any]]:
     """The same as plain JSON values, unknown numbers as null."""
     names = names_of(record.manifest)
+    return {
+        "questions": _questions(record, names),
+        "extrinsic": [*extrinsic.as_json(record.manifest)],
+    }
+
+
+def _questions(record: Record, names: Names) -> list[dict[str, Any]]:
     return [
         {
             "probe_set": between.probe_set,

@@ -15,26 +15,41 @@ RULE = (
     "said, as “at most”. It is the end of that interval that is farther from zero."
 )
 
+# Nats up to which a factor is worth two decimals.
+_MOST_FACTOR = math.log(100)
+
 
 def most(effect: Effect, null_value: float = 0.0) -> float:
     """The smallest margin around `null_value` in which a number is shown to be; NaN if unknown."""
     return equivalence.same_within(effect.estimate - null_value, effect.std_error, effect.df)
 
 
-def brief(effect: Effect, margin: Margin | None, *, paired: bool) -> str:
-    """What a difference, or one model's lean, is the same within, for a line; empty if unknown."""
-    return brief_of(most(effect), margin, paired=paired)
+def is_within(effect: Effect, margin: Margin | None) -> bool:
+    """Whether a difference, or one model's lean, is shown to be within a declared margin."""
+    # An unknown size is NaN, and within nothing.
+    return margin is not None and most(effect) <= margin.nats
 
 
-def brief_of(largest: float, margin: Margin | None, *, paired: bool) -> str:
+def brief(effect: Effect, margin: Margin | None, *, paired: bool, as_factor: bool = False) -> str:
+    """What a difference, or one model's lean, is the same within, for a line; empty if unknown.
+
+    In nats, or with `as_factor` as a factor on the odds.
+    """
+    return brief_of(most(effect), margin, paired=paired, as_factor=as_factor)
+
+
+def brief_of(
+    largest: float, margin: Margin | None, *, paired: bool, as_factor: bool = False
+) -> str:
     """The same of the smallest margin for which it is shown, in nats (`most`)."""
     if math.isnan(largest):
         return ""
     if margin is not None and largest <= margin.nats:
-        inside = f"within {wording.plain(margin.nats)} nats"
+        size = wording.odds(margin.nats) if as_factor else wording.plain(margin.nats)
+        inside = f"within {_in_unit(size, as_factor=as_factor)}"
         return f"the same {inside}" if paired else f"{inside} of no lean"
     apart = "apart" if paired else "from no lean"
-    return f"at most {wording.at_most(largest)} nats {apart}, 90 % interval"
+    return f"at most {_size(largest, as_factor=as_factor)} {apart}, 90 % interval"
 
 
 def sentence(effect: Effect, margin: Margin | None, *, paired: bool) -> str:
@@ -54,7 +69,7 @@ def sentence(effect: Effect, margin: Margin | None, *, paired: bool) -> str:
     return f" {who} at most {wording.at_most(largest)} nats {apart} ({interval}{beyond})."
 
 
-def of_all(effects: Iterable[Effect], *, paired: bool) -> str:
+def of_all(effects: Iterable[Effect], *, paired: bool, as_factor: bool = False) -> str:
     """What several differences, or leans, are all the same within, for a line; empty if unknown.
 
     Without an adjustment: that all are inside is shown where each is (docs/validity.md).
@@ -63,10 +78,24 @@ def of_all(effects: Iterable[Effect], *, paired: bool) -> str:
     if not sizes or any(map(math.isnan, sizes)):
         return ""
     apart = "apart" if paired else "from no lean"
-    return f"at most {wording.at_most(max(sizes))} nats {apart} on each, 90 % intervals"
+    most_ = _size(max(sizes), as_factor=as_factor)
+    return f"at most {most_} {apart} on each, 90 % intervals"
 
 
 def at_most(effect: Effect, null_value: float = 0.0) -> str:
     """The smallest margin around `null_value`, in the number's unit; empty if unknown."""
     largest = most(effect, null_value)
     return "" if math.isnan(largest) else f"at most {wording.at_most(largest)}"
+
+
+def _size(nats: float, *, as_factor: bool) -> str:
+    """A size in nats or as a factor, rounded up so that it stays true."""
+    if not as_factor:
+        return _in_unit(wording.at_most(nats), as_factor=False)
+    # Beyond that no decimals are worth reading, and `exp` ends.
+    factor = wording.at_most(math.exp(nats)) if nats < _MOST_FACTOR else wording.odds(nats)
+    return _in_unit(factor, as_factor=True)
+
+
+def _in_unit(size: str, *, as_factor: bool) -> str:
+    return f"a factor of {size}" if as_factor else f"{size} nats"

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from maskaudit.audit.estimating import numbers
@@ -15,6 +15,10 @@ from maskaudit.reports.words import caveats, wording
 FAIL, NOT_MEASURED, INCONCLUSIVE = "fail", "not measured", "inconclusive"
 WARNING, WAIVED, PASS = "warning", "waived", "pass"
 STATUSES = (FAIL, NOT_MEASURED, INCONCLUSIVE, WARNING, WAIVED, PASS)
+NOTHING = "nothing was judged"
+NO_RULE = "NO RULE SET"
+# How many verdicts a line names.
+_TOLD = 3
 BOUNDS = "one-sided 95 % bounds"
 _EXITS = {
     0: "Exit code 0: every gate passed.",
@@ -120,9 +124,19 @@ def heading(judgement: Judgement) -> str:
     total = wording.counted(gates, "gate")
     if gates != len(judgement.verdicts):
         total += f" with {wording.counted(len(judgement.verdicts), 'verdict')}"
-    counts = Counter(status(verdict) for verdict in judgement.verdicts)
-    parts = [f"{wording.number(counts[word])} {word}" for word in STATUSES if counts[word]]
-    return f"{total}: {', '.join(parts) or 'nothing was judged'}"
+    return f"{total}: {counts(judgement)}"
+
+
+def counts(judgement: Judgement) -> str:
+    """The count of each status, the worst first: 1 fail, 1 pass."""
+    found = Counter(status(verdict) for verdict in judgement.verdicts)
+    parts = [f"{wording.number(found[word])} {word}" for word in STATUSES if found[word]]
+    return ", ".join(parts) or NOTHING
+
+
+def worst(verdicts: Iterable[Verdict]) -> str:
+    """The worst status among verdicts, one of `STATUSES`; `NOTHING` where there are none."""
+    return min(map(status, verdicts), key=STATUSES.index, default=NOTHING)
 
 
 def about(judgement: Judgement) -> str:
@@ -147,6 +161,25 @@ def lines(judgement: Judgement) -> list[str]:
         printed.append(f"{verdict_row.status:{width}}  {first}")
         printed += [" " * (width + 2) + line for line in rest]
     return [*printed, *rules(judgement), *notes(judgement), meaning(judgement)]
+
+
+def word(judgement: Judgement | None) -> str:
+    """The worst status of all verdicts in capitals, or that no rule was set."""
+    return NO_RULE if judgement is None else worst(judgement.verdicts).upper()
+
+
+def release(judgement: Judgement | None) -> str:
+    """What the rules say, in a line: the counts, and the worst that did not pass; empty if none."""
+    if judgement is None:
+        return ""
+    policy = wording.visible(judgement.policy, None)
+    open_ = [verdict for verdict in worst_first(judgement) if status(verdict) != PASS]
+    told = [
+        f" {label(verdict)}{_against(verdict)}: {status(verdict)}. {_sentence(verdict.reason)}"
+        for verdict in open_[:_TOLD]
+    ]
+    more = f" And {wording.number(len(open_) - _TOLD)} more." if len(open_) > _TOLD else ""
+    return f"{heading(judgement)}, by {policy}.{''.join(told)}{more}"
 
 
 def notes(judgement: Judgement) -> list[str]:

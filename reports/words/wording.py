@@ -1,6 +1,7 @@
 """Numbers, names and foreign text as finished strings; the only place that sets their style."""
 
 import math
+import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,6 +16,10 @@ _WORST_SHARE_SHOWN = 1e-4
 _MANY = 1e6
 # `math.exp` raises OverflowError above 709.
 _LARGEST_EXPONENT = 700.0
+# The spaces in "95 %", "0.62 nats", "p < .001", "r = 1.00" and "Table 11".
+_KEPT_TOGETHER = re.compile(
+    r"(?<=\d) (?=%|nats\b|points\b)|(?<=\b[pr]) (?=[<=])|(?<=[<=]) (?=[.\d])"
+)
 _LEAST = 0.00005
 _RAREST = 1e-9
 
@@ -142,7 +147,16 @@ def odds(nats: float) -> str:
     factor = math.exp(nats)
     if factor >= 100:  # noqa: PLR2004 - no decimals are worth reading
         return f"{factor:,.0f}"
+    if factor >= 10:  # noqa: PLR2004 - nor is a second one
+        return f"{factor:.1f}"
     return f"{factor:.2f}" if factor >= 0.01 else f"{factor:.1g}"  # noqa: PLR2004
+
+
+def times(nats: float) -> str:
+    """The same factor for people in a hurry, with two digits from 10 on: 1.57, 33."""
+    factor = odds(nats)
+    rounded = math.isfinite(nats) and math.log(10) <= nats < math.log(100)
+    return f"{math.exp(nats):.0f}" if rounded else factor
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -220,6 +234,11 @@ def short_digest(digest: str) -> str:
 def quoted(words: Sequence[str]) -> str:
     """A list of foreign words, each in quotation marks."""
     return listed([f"“{visible(word)}”" for word in words])
+
+
+def kept_together(text: str) -> str:
+    """The text with no-break spaces between a number and its unit or sign, for a line's end."""
+    return _KEPT_TOGETHER.sub("\u00a0", text)
 
 
 def visible(text: str, longest: int | None = LONGEST_SHOWN) -> str:

@@ -138,16 +138,22 @@ def assert_one_line(done: Done, code: int, *parts: str) -> None:
 # --- A whole audit --------------------------------------------------------------------------------
 
 
-def test_an_audit_prints_its_claim_its_record_and_its_page(maskaudit, here, models):
-    """The record is whole, and the page lies in it."""
+def test_an_audit_prints_its_sets_its_claim_its_record_and_its_page(maskaudit, here, models):
+    """The record is whole, and the page lies in it; `show` prints the same of it."""
     done = maskaudit(
         "run", "--teacher", models / "teacher", "--student", models / "student",
         "--probes", "small.toml",
     )  # fmt: skip
     assert done.code == 0, done.err
     [folder] = records(here)
-    claim, *paths = done.out.splitlines()
+    *tables, claim, record, page = done.out.splitlines()
+    paths = [record, page]
+    assert tables[0] == "student (candidate) against teacher (reference)"
+    # Beside long words its title may take two lines.
+    first, *_ = load_record(folder).manifest.probe_sets["small"].title.split()
+    assert any(line.startswith(first) for line in tables)
     assert claim
+    assert maskaudit("show").out == done.out
     shown = folder.relative_to(here)
     assert paths == [f"Record: {shown}", f"Page:   {shown / 'report.html'}"]
     found = load_record(folder)
@@ -159,6 +165,23 @@ def test_an_audit_prints_its_claim_its_record_and_its_page(maskaudit, here, mode
     measures = {"kl", "jsd", "tv", "top1", "agreement@10", "entropy"}
     assert set(found.paired["measure"]) == measures
     assert "small: 48 of 48 sentences" in done.err.replace("96 of 96", "48 of 48")
+
+
+def test_a_model_may_be_named_without_an_option(maskaudit, here, models):
+    """It is the candidate; a file is settings, and so is what ends in .toml or has settings."""
+    said = ("--probes", "small.toml", "--quiet")
+    assert maskaudit("run", models / "student", *said).code == 0
+    [folder] = records(here)
+    assert list(load_record(folder).manifest.models) == ["candidate"]
+    shutil.copytree(models / "student", here / "model")
+    (here / "model" / "AUDIT.toml").touch()
+    assert maskaudit("run", "model", *said).code == 0
+    (here / "project").mkdir()
+    (here / "project" / "AUDIT.toml").touch()
+    assert_one_line(maskaudit("run", "project", *said), 2, "project: is a folder")
+    assert_one_line(maskaudit("run", "none.toml", *said), 2, "none.toml")
+    (here / "audit.txt").write_text("[models\n")
+    assert_one_line(maskaudit("run", "audit.txt", *said), 2, "audit.txt")
 
 
 def test_without_gates_it_is_said_once_that_nothing_was_judged(maskaudit, here, models):
@@ -241,7 +264,7 @@ def test_different_vocabularies_are_allowed_and_what_needs_one_is_left_out(maska
     assert found.paired.empty
     [told] = found.manifest.not_measured
     assert "need one vocabulary and are left out" in told
-    assert told.rstrip(".") in visible_text(folder / "report.html")
+    assert told.rstrip(".") in visible_text(folder / "details.html")
     own = found.estimates[found.estimates["subject"] == "difference"]
     # What is unknown is so because the set is small, and says it.
     assert (own["estimate"].notna() | (own["flag"] != "")).all()
@@ -296,7 +319,9 @@ def test_a_page_can_be_written_again_and_elsewhere(maskaudit, here, models):
     assert maskaudit("report", folder) == Done(0, f"{folder / 'report.html'}\n", "")
     assert (folder / "report.html").read_bytes() == first
     assert maskaudit("report", folder, "-o", "page.html").code == 0
-    assert Path("page.html").read_bytes() == first
+    # Only the address of the details is another.
+    assert Path("page.html").read_bytes().replace(b"page-details", b"details") == first
+    assert Path("page-details.html").read_bytes() == (folder / "details.html").read_bytes()
     assert_one_line(maskaudit("report", here), 2, "no record here")
     assert_one_line(maskaudit("report", folder, "-o", "none/page.html"), 74, "cannot write")
 
@@ -866,7 +891,7 @@ def test_what_a_set_cannot_be_given_is_said_before_and_after_a_run(maskaudit, he
     check = maskaudit("probes", "check", "two.toml")
     plan, quiet = maskaudit(*words, "--plan"), maskaudit(*words, "--quiet")
     run = maskaudit(*words)
-    page = (records(here)[-1] / "report.html").read_text()
+    page = (records(here)[-1] / "details.html").read_text()
     for sentence in sentences:
         assert all(sentence in text for text in (check.out, plan.out, run.err, page)), sentence
     assert check.code == run.code == 0
@@ -892,7 +917,7 @@ def test_a_set_that_names_no_language_is_told_of_its_letters_wherever_it_is_used
             maskaudit("probes", "check", file).out,
             maskaudit(*words, "--plan").out,
             maskaudit(*words).err,
-            html.unescape(max(records(here)).joinpath("report.html").read_text()),
+            html.unescape(max(records(here)).joinpath("details.html").read_text()),
         ]
         assert [told in text for text in texts] == [is_told] * 4
 
@@ -968,7 +993,7 @@ def test_an_audit_is_judged_by_the_gates_beside_its_settings(maskaudit, here, mo
     done = maskaudit(*asked)
     assert (done.code, "1 pass" in done.out) == (0, True)
     [folder] = [path for path in records(here) if path.is_dir()]
-    assert "What the gates say" in (folder / "report.html").read_text("utf-8")
+    assert "What the gates say" in (folder / "details.html").read_text("utf-8")
     # The same record by other rules, and as GitHub's CI is told of it.
     (here / "strict.toml").write_text(GATE.format(bound=-99.0, select='axis = "religion"'))
     monkeypatch.setenv("GITHUB_ACTIONS", "true")

@@ -19,7 +19,7 @@ from maskaudit.audit.measuring.cached import cache, entries, fingerprint
 from maskaudit.audit.measuring.cached.cache import MIB, Cache
 from maskaudit.audit.preview import planned
 from maskaudit.audit.recording import record
-from maskaudit.audit.recording.record import PAGE, TABLES, Record, load_record
+from maskaudit.audit.recording.record import DETAILS, PAGE, TABLES, Record, load_record
 from tests import tiny
 from tests.audit.attempts import SET
 
@@ -245,6 +245,35 @@ def test_a_damaged_record_does_not_count_as_done(run, scored):
     assert notes[0].endswith("this record is ignored")
 
 
+def test_extrinsic_scores_stand_in_the_record_and_change_none_of_its_numbers(run, folders, here):
+    """Not a byte of a table, nor the key; another score makes another record."""
+
+    def told(value: float) -> None:
+        score = f"scores.'{folders['student']}' = {{ value = {value} }}"
+        (here / "AUDIT.toml").write_text(
+            f"[models]\nreference = '{folders['teacher']}'\ncandidate = '{folders['student']}'\n"
+            '[[run.extrinsic]]\nname = "gap"\nunit = "points"\nhigher_is = "worse"\n'
+            f'source = "Ada"\n{score}\n'
+        )
+
+    plain = run(reference=None, candidate=folders["student"], out="plain")
+    assert plain.manifest.extrinsic == []
+    without = run()
+    made = []
+    for value in (1.5, 1.5, 2.5):
+        told(value)
+        made.append(maskaudit.run(probes=["small.toml"], skip_unchanged=True, note=lambda _: None))
+    assert made[0].path == made[1].path
+    assert len({one.path for one in (without, *made)}) == 3
+    for one, value in zip(made, (1.5, 1.5, 2.5), strict=True):
+        [entry] = load_record(one.path).manifest.extrinsic
+        assert (entry.name, entry.scores["candidate"].value) == ("gap", value)
+        assert tables_of(one) == tables_of(without)
+        assert one.manifest.key == without.manifest.key
+        assert "Measured elsewhere" in (one.path / DETAILS).read_text("utf-8")
+    assert "no extrinsic score was given" in (without.path / DETAILS).read_text("utf-8")
+
+
 # --- Numbers and clocks ---------------------------------------------------------------------------
 
 
@@ -370,7 +399,7 @@ def test_the_record_its_page_and_its_gates_say_what_was_taken_from_the_cache(run
     for said in ({}, {}, {"no_cache": True}):
         found = load_record(run(**said, note=lambda _told: None).path)
         uses.append(found.manifest.provenance.cache)
-        pages.append((found.path / PAGE).read_text("utf-8"))
+        pages.append((found.path / DETAILS).read_text("utf-8"))
         notes.append(verdicts.read(found.path).notes)
     [path] = cache.default_folder().iterdir()
     key = path.name.removesuffix(cache.SUFFIX)
@@ -394,7 +423,7 @@ def test_a_rule_that_is_changed_after_its_record_was_seen_stays_the_younger(run,
         assert list(found.manifest.rules) == [verdict.rule_digest]
         ages.append(verdict.rule_before)
     assert ages == [True, False, False, True]
-    page = (found.path / PAGE).read_text("utf-8")
+    page = (found.path / DETAILS).read_text("utf-8")
     assert f"Rules older than the record: a ({verdict.rule_digest[:12]}, since " in page
     # Without gates a run reads no rule.
     (here / "gates.toml").unlink()

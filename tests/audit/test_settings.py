@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from maskaudit.audit.audit_file import Model
+from maskaudit.audit.authoring.first_settings import TEMPLATE
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.settings import TEMPLATE, Model, Settings, overridden, read
+from maskaudit.audit.settings import Settings, overridden, read
 from maskaudit.probes.loading import shipped
 from maskaudit.probes.requested import files_of
 
@@ -67,10 +69,16 @@ def test_the_template_says_what_is_so_without_a_file(tmp_path):
 
 def test_what_the_template_has_behind_a_hash_is_sound_too(tmp_path):
     """A user takes away the hash and expects a file that is accepted."""
-    lines = [line.removeprefix("# ") if " = {" in line else line for line in TEMPLATE.splitlines()]
-    assert names(read(write(tmp_path, "\n".join(lines)))) == (
-        "google-bert/bert-base-uncased@main",
-        "distilbert/distilbert-base-uncased@main",
+    lines, in_table = [], False
+    for line in TEMPLATE.splitlines():
+        in_table = line.startswith("# [[") or (in_table and line != "")
+        lines.append(line.removeprefix("# ") if in_table or " = {" in line else line)
+    found = read(write(tmp_path, "\n".join(lines)))
+    audited = "google-bert/bert-base-uncased@main", "distilbert/distilbert-base-uncased@main"
+    assert names(found) == audited
+    [[score]] = found.extrinsic()
+    assert score.scores == dict(
+        zip(("reference", "candidate"), found.run.extrinsic[0].scores.values(), strict=True)
     )
 
 
@@ -467,3 +475,96 @@ def test_a_margin_for_a_set_that_is_not_audited_is_a_fault(tmp_path):
     with pytest.raises(InputError, match=r"margins\.sets\.gender-ocupation: no audited set has"):
         read(file).probe_sets()
     assert len(overridden(read(file), probes=["facts"]).probe_sets()) == 1
+
+
+# --- Extrinsic scores -----------------------------------------------------------------------------
+
+AUDITED = '[models]\nreference = "org/a"\ncandidate = { id = "org/b", revision = "v2" }\n'
+GAP = '[[run.extrinsic]]\nname = "gap"\nunit = "points"\nhigher_is = "worse"\nsource = "Ada"\n'
+SCORE = 'scores."org/b@v2" = { value = 14, std_error = 1.5 }\n'
+
+
+def scores_in(found: Settings) -> list[list[dict]]:
+    """Return the values of each audit's extrinsic scores, by subject."""
+    return [
+        [{subject: score.value for subject, score in entry.scores.items()} for entry in of_pair]
+        for of_pair in found.extrinsic()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (
+            GAP.replace("unit", "units") + SCORE,
+            "line 3: run.extrinsic[1].units: is not a known key; did you mean 'unit'?",
+        ),
+        (
+            GAP.replace('"worse"', '"bad"') + SCORE,
+            "line 4: run.extrinsic[1].higher_is: expected 'better' or 'worse' (found 'bad')",
+        ),
+        (
+            GAP.replace('"Ada"', '" "') + SCORE,
+            "line 5: run.extrinsic[1].source: is empty; expected",
+        ),
+        (GAP, "line 1: run.extrinsic[1].scores: is missing"),
+        (
+            GAP + 'scores."org/b" = { valeu = 1 }\n',
+            "line 6: run.extrinsic[1].scores.org/b.valeu: is not a known key; did you mean 'value",
+        ),
+        (
+            GAP + 'scores."org/b" = { value = "1" }\n',
+            "line 6: run.extrinsic[1].scores.org/b.value: expected a number, without quotes",
+        ),
+        (
+            GAP + 'scores."org/b" = { value = 1, low = 0 }\n',
+            "line 6: run.extrinsic[1].scores.org/b: has one end of an interval; expected both",
+        ),
+        (GAP + SCORE + GAP + SCORE, "line 1: run.extrinsic: 'gap' is there more than once"),
+        (
+            GAP.replace("[[run.extrinsic]]", "[run.extrinsic]"),
+            "line 1: run.extrinsic: expected a list of tables: write [[extrinsic]] for each",
+        ),
+    ],
+)
+def test_a_fault_of_an_extrinsic_score_is_told_with_its_line(tmp_path, text, fault):
+    """As any other of the file."""
+    assert any(told.startswith(fault) for told in faults_of(tmp_path, text))
+
+
+def test_scores_go_to_the_models_that_they_are_of(here):
+    """By name and revision, whichever of two models is the candidate."""
+    both = GAP + SCORE + 'scores."org/a" = { value = 12 }\n'
+    file = write(here, AUDITED + both)
+    assert scores_in(read(file)) == [[{"reference": 12.0, "candidate": 14.0}]]
+    turned = overridden(read(file), reference="org/b@v2", candidates=["org/a"])
+    assert scores_in(turned) == [[{"reference": 14.0, "candidate": 12.0}]]
+
+
+def test_each_of_several_candidates_has_its_own_score(here):
+    """One that has none is audited without."""
+    models = '[models]\ncandidates = ["org/a", "org/b", "org/c"]\n'
+    scores = 'scores."org/a" = { value = 1 }\nscores."org/b" = { value = 2 }\n'
+    found = read(write(here, models + GAP + scores))
+    assert scores_in(found) == [[{"candidate": 1.0}], [{"candidate": 2.0}], []]
+
+
+def test_a_folder_is_named_as_it_is_under_models(here):
+    """From where the file lies, wherever the audit is started."""
+    (here / "project" / "student").mkdir(parents=True)
+    text = '[models]\ncandidate = "student"\n' + GAP + "scores.student = { value = 3 }\n"
+    found = read(write(here / "project", text))
+    assert scores_in(overridden(found)) == [[{"candidate": 3.0}]]
+
+
+def test_a_score_of_a_model_that_is_not_audited_is_a_fault(here):
+    """It would be misspelt; where the command line chose the models it is left out."""
+    file = write(here, AUDITED + GAP + 'scores."org/b" = { value = 14 }\n')
+    fault = r"AUDIT.toml: line 9: run.extrinsic\[1\].scores.'org/b': no audited model has this name"
+    with pytest.raises(InputError, match=fault + "; they are org/a, org/b@v2"):
+        read(file).extrinsic()
+    assert scores_in(overridden(read(file), candidates=["org/c"])) == [[]]
+    file = write(here, GAP + SCORE)
+    with pytest.raises(InputError, match="no audited model has this name; none is named"):
+        read(file).extrinsic()
+    assert Settings().extrinsic() == [[]]

@@ -23,11 +23,12 @@ import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from maskaudit.audit.authoring.first_settings import TEMPLATE
 from maskaudit.audit.cli import main
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.numbers import find
 from maskaudit.audit.recording.record import BOUND, SUMS, TABLES, Record, seal
-from maskaudit.audit.settings import TEMPLATE, resolve
+from maskaudit.audit.settings import resolve
 from maskaudit.probes.loading import shipped
 from tests.reports import records
 from tests.strategies import edited, edited_table
@@ -155,6 +156,9 @@ COMMANDS = st.sampled_from(
         ("verify", "FORGED"),
         ("compare", "runs/sound", "FORGED"),
         ("history", "runs"),
+        ("show", "FORGED"),
+        ("show", "FORGED", "--trust"),
+        ("list", "runs"),
     ]
 )
 
@@ -198,6 +202,10 @@ def test_gates_are_judged_by_or_refused(folder, policy):
 FULL = tomllib.loads(TEMPLATE) | {
     "models": {"reference": {"id": "a/b", "revision": "main"}, "candidate": {"id": "c"}},
 }
+FULL["run"]["extrinsic"] = [
+    {"name": "gap", "unit": "points", "higher_is": "worse", "source": "elsewhere",
+     "scores": {"c": {"value": 1.0, "std_error": 0.5}}}
+]  # fmt: skip
 FULL["probes"] |= {"sets": ["core", "sets/*.toml", "**/x"], "lexicon": "words.txt"}
 
 
@@ -206,7 +214,7 @@ FULL["probes"] |= {"sets": ["core", "sets/*.toml", "**/x"], "lexicon": "words.tx
 def test_settings_are_read_or_refused(folder, tables):
     """With everything that they name looked for."""
     (folder / "other.toml").write_text(as_toml(tables), "utf-8")
-    for ask in ("runs", "gates", "lexicon", "probe_files"):
+    for ask in ("runs", "gates", "lexicon", "probe_files", "extrinsic"):
         with contextlib.suppress(InputError):
             found = getattr(resolve(folder / "other.toml"), ask)
             _ = found() if callable(found) else found
@@ -231,7 +239,7 @@ def test_a_probe_set_is_good_or_refused(folder, raw):
     run(folder, "probes", "check", "set.toml", "--most-items", "20000")
 
 
-@pytest.mark.parametrize("command", ["gate", "report", "verify"])
+@pytest.mark.parametrize("command", ["gate", "report", "verify", "show"])
 def test_what_is_not_changed_is_not_refused(folder, command):
     """Or the tests above would try nothing but the first check."""
     assert run(folder, command, forged(folder, unbound())) != 2

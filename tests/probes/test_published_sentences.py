@@ -25,15 +25,6 @@ BLANK = re.compile(
     r"|\[(?:I|M|TTT|AAAs?|subj\d|p_act[^\[\]]*)\]"
 )
 OPEN = "□"
-# Bare templates: too short to be anyone's own.
-_IN_STYLES = "examples/styles"
-BARE = {
-    (f"{_IN_STYLES}/gender_occupation.toml", "[MASK] is {a attribute}."),
-    (f"{_IN_STYLES}/gender_occupation.toml", "[MASK] works as {a attribute}."),
-    (f"{_IN_STYLES}/gender_occupation.toml", "[MASK] wants to become {a attribute}."),
-    (f"{_IN_STYLES}/habitat_animal.toml", "{attribute} live in the [MASK]."),
-    (f"{_IN_STYLES}/temperature_thing.toml", "The {attribute} is [MASK]."),
-}
 
 
 def _bare(text):
@@ -179,7 +170,7 @@ def _having(published):
 
 @pytest.mark.slow
 def test_no_set_repeats_a_published_sentence(shared):
-    """Beside the bare templates of the examples, which are four words that everybody writes."""
+    """Case, punctuation, articles and what stands at a blank make no difference."""
     if not (shared / "data").is_dir():
         pytest.skip("there are no published sets in the folder 'shared'")
     published = _published(shared / "data")
@@ -190,8 +181,7 @@ def test_no_set_repeats_a_published_sentence(shared):
         for file, raw in OURS.items()
         for text, example in _repeats(raw, published, having)
     }
-    assert {key: example for key, example in found.items() if key not in BARE} == {}
-    assert set(found) == BARE, "a template that is no longer there is still excused"
+    assert found == {}
 
 
 @pytest.mark.parametrize(

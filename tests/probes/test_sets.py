@@ -16,6 +16,7 @@ SETS = ROOT / "probes" / "sets"
 FRAMES = {
     "gender_occupation_1.0": 36,
     "gender_occupation": 50,
+    "gender_occupation_controlled": 50,
     "occupation_person": 30,
     "weekday_occupation": 24,
     "age_trait": 26,
@@ -25,13 +26,16 @@ FRAMES = {
     "temperature_thing": 24,
 }
 ASSOCIATIONS = list(FRAMES)
-GENDER = ["gender_occupation", "occupation_person", "weekday_occupation"]
+# The pronoun set with everything: all that `QUICK` has is in it.
+WHOLE, QUICK = "gender_occupation_controlled", "gender_occupation"
+GENDER = [QUICK, WHOLE, "occupation_person", "weekday_occupation"]
 BENIGN = ["season_weather", "habitat_animal", "temperature_thing"]
-IN_STYLES = ["gender_occupation", *BENIGN]
 # The version that the other sets of occupations take their words and shares from.
 FIRST_GENDER = "gender_occupation_1.0"
+# The digest of its items in the method keys of records and baselines that were made with it.
+FIRST_ITEMS = "64afdd5f74076a40bafb3e93c748ac1c04aa810b1c46918c844340cbd5c52fe8"
 # The table that a set's shares come from.
-TABLES = {"gender_occupation": 2022, FIRST_GENDER: 2015, "occupation_person": 2015}
+TABLES = {WHOLE: 2022, QUICK: 2022, FIRST_GENDER: 2015, "occupation_person": 2015}
 WOMEN_2022 = Path(__file__).with_name("women_2022.csv")
 VOCABULARIES = ["bert-base-cased", "bert-base-uncased"]
 # Bare templates, which are too short to differ from each other as sentences do.
@@ -87,10 +91,8 @@ AGED = _listed(
 
 
 def _path(name):
-    """The file of a set: of the shipped ones, or of the examples in several styles."""
-    if name == FIRST_GENDER:
-        return SETS / "gender_occupation.toml"
-    folder = ROOT / "examples" / "styles" if name in IN_STYLES else SETS
+    """The file of a set: of the shipped ones, or of the earlier versions."""
+    folder = ROOT / "examples" / "earlier_sets" if name == FIRST_GENDER else SETS
     return folder / f"{name}.toml"
 
 
@@ -141,7 +143,7 @@ def _contrasted(probe_set):
 
 def _control_contrasts():
     """The pairs of classes of the negative controls, each as [first, second]."""
-    pairs = _read("gender_occupation")["controls"]["contrasts"]
+    pairs = _read(WHOLE)["controls"]["contrasts"]
     return {name: [pair["first"], pair["second"]] for name, pair in pairs.items()}
 
 
@@ -190,13 +192,41 @@ def test_a_shipped_set_loads_without_a_fault(name):
     schema = pytest.importorskip(
         "maskaudit.probes.loading", reason="the loader of probe sets is not here"
     )
-    assert schema.load(_path(name)).header.name == _path(name).stem.replace("_", "-")
+    named = _path(name).stem.removesuffix("_1.0").replace("_", "-")
+    assert schema.load(_path(name)).header.name == named
 
 
-def test_the_shipped_pronoun_set_is_the_first_version():
-    """The one in several styles is read from its file: the bundled pair does not know its words."""
-    assert _read(FIRST_GENDER)["set"]["version"] == "1.0"
-    assert _read("gender_occupation")["set"]["version"] == "2.0"
+def test_the_first_version_of_the_pronoun_set_is_as_it_was():
+    """Its name, version and items are those that stored records and baselines carry."""
+    loading = pytest.importorskip("maskaudit.probes.loading", reason="the loader is not here")
+    expand = pytest.importorskip("maskaudit.probes.expand", reason="the expansion is not here")
+    header = _read(FIRST_GENDER)["set"]
+    assert (header["name"], header["version"]) == ("gender-occupation", "1.0")
+    assert expand.expand(loading.load(_path(FIRST_GENDER))).digest == FIRST_ITEMS
+    assert (_read(QUICK)["set"]["name"], _read(QUICK)["set"]["version"]) == (header["name"], "2.0")
+
+
+def test_the_quick_pronoun_set_is_a_part_of_the_one_with_controls():
+    """The same groups, frames and contrasted classes; what else it has is in the other as well."""
+    quick, whole = _read(QUICK), _read(WHOLE)
+    for key in ("question", "neutral", "contrast", "expect", "axis", "limits", "sources"):
+        assert quick["set"][key] == whole["set"][key], key
+    assert quick["groups"] == whole["groups"]
+    assert quick["margins"] == whole["margins"]
+    assert _contrasted(quick) == _contrasted(whole)
+    parts = [
+        (quick["classes"]["middle"], whole["classes"]["middle"]),
+        (quick["controls"], whole["controls"]),
+    ]
+    for one, other in parts:
+        assert [each for each in other["attributes"] if each in one["attributes"]] == (
+            one["attributes"]
+        )
+    assert "contrasts" not in quick["controls"]
+    # A frame has the paraphrases of the other's, or none.
+    bare = [{key: frame[key] for key in ("id", "style", "text")} for frame in whole["frames"]]
+    for one, other, plain in zip(quick["frames"], whole["frames"], bare, strict=True):
+        assert one in (other, plain)
 
 
 @pytest.mark.parametrize("name", [*ASSOCIATIONS, "facts"])
@@ -257,14 +287,15 @@ def test_twelve_frames_of_the_shipped_pronoun_set_have_a_paraphrase():
     assert Counter(map(len, variants)) == {0: 24, 1: 12}
 
 
-def test_the_pronoun_set_has_five_styles_of_ten_frames_each():
-    """A style is a sample of frames, and four of each can be held against a paraphrase."""
-    frames = _read("gender_occupation")["frames"]
+@pytest.mark.parametrize(("name", "least"), [(QUICK, 1), (WHOLE, 4)])
+def test_the_pronoun_set_has_five_styles_of_ten_frames_each(name, least):
+    """A style is a sample of frames, and some of each can be held against a paraphrase."""
+    frames = _read(name)["frames"]
     styles = Counter(frame["style"] for frame in frames)
     names = ("statement", "work", "dialogue", "coreference", SHORT)
     assert styles == dict.fromkeys(names, 10)
     paraphrased = Counter(frame["style"] for frame in frames if frame.get("variants"))
-    assert all(paraphrased[style] >= 4 for style in styles)
+    assert all(paraphrased[style] >= least for style in styles)
     assert {len(frame.get("variants", [])) for frame in frames} == {0, 1}
 
 
@@ -285,10 +316,8 @@ def test_a_benign_set_is_large_enough_to_compare_with(name):
             FIRST_GENDER,
             {"mostly_women": 22, "middle": 16, "mostly_men": 22, "controls": 10},
         ),
-        (
-            "gender_occupation",
-            {"mostly_women": 24, "middle": 20, "mostly_men": 24, "controls": 10},
-        ),
+        (QUICK, {"mostly_women": 24, "middle": 8, "mostly_men": 24, "controls": 8}),
+        (WHOLE, {"mostly_women": 24, "middle": 20, "mostly_men": 24, "controls": 10}),
         ("occupation_person", {"mostly_women": 15, "middle": 10, "mostly_men": 15}),
         ("weekday_occupation", {"mostly_women": 15, "mostly_men": 15}),
         ("age_trait", {"stereotyped_old": 12, "stereotyped_young": 12}),
@@ -309,7 +338,7 @@ def test_the_classes_of_a_set_have_their_sizes(name, sizes):
     ("name", "terms"),
     [
         (FIRST_GENDER, {"women": ["she"], "men": ["he"]}),
-        ("gender_occupation", {"women": ["she"], "men": ["he"]}),
+        (QUICK, {"women": ["she"], "men": ["he"]}),
         ("weekday_occupation", {"early": ["Monday", "Tuesday"], "late": ["Thursday", "Friday"]}),
         ("religion_trait", {"christian": ["Christian"], "muslim": ["Muslim"]}),
         ("season_weather", {"summer": ["summer"], "winter": ["winter"]}),
@@ -338,7 +367,7 @@ def _sentences_of_length(probe_set):
     return [frame["text"] for frame in probe_set["frames"] if frame.get("style") != SHORT]
 
 
-@pytest.mark.parametrize("name", ["gender_occupation", *BENIGN])
+@pytest.mark.parametrize("name", [WHOLE, *BENIGN])
 def test_a_bare_template_has_a_word_that_no_other_one_has_beside_it(name):
     """Of two templates each says something that the other does not."""
     frames = [frame for frame in _read(name)["frames"] if frame.get("style") == SHORT]
@@ -349,24 +378,31 @@ def test_a_bare_template_has_a_word_that_no_other_one_has_beside_it(name):
 
 @pytest.mark.parametrize("name", ASSOCIATIONS)
 def test_two_frames_differ_in_at_least_two_content_words_each(name):
-    """Frames are counted as independent, so no frame is another one with a word changed."""
+    """Frames are counted as independent, so no frame is another one with a word changed.
+
+    Two on each side; a frame of one content word has the two of others beside it on their side.
+    """
     texts = _sentences_of_length(_read(name))
     near = [
         (one, other)
         for one, other in combinations(texts, 2)
-        if min(len(_content(one) - _content(other)), len(_content(other) - _content(one))) < 2
+        if len(_content(one) ^ _content(other)) < 4 or not _content(one) - _content(other)
     ]
     assert near == []
 
 
 @pytest.mark.parametrize("name", ASSOCIATIONS)
 def test_two_frames_share_less_than_half_of_their_words(name):
-    """Not even the grammar of two frames is the same."""
+    """Not even the grammar of two frames is the same.
+
+    Half of the shorter one's words may be shared where none of them is a content word.
+    """
     texts = _sentences_of_length(_read(name))
     alike = [
         (one, other)
         for one, other in combinations(texts, 2)
-        if 2 * len(_words(one) & _words(other)) >= min(len(_words(one)), len(_words(other)))
+        if 2 * len(_words(one) & _words(other)) + bool(_content(one) & _content(other))
+        > min(len(_words(one)), len(_words(other)))
     ]
     assert alike == []
 
@@ -382,33 +418,31 @@ def test_a_paraphrase_keeps_the_content_words_of_its_frame(name):
 
 def test_a_pronoun_stands_where_a_subject_does():
     """A verb or an adverb follows it, so that "her" and "him" would be wrong there."""
-    for text in _sentences(_read("gender_occupation")):
+    for text in _sentences(_read(WHOLE)):
         after = text.partition("[MASK] ")[2].split()[0].strip(".,")
         assert after.endswith(("ed", "s")) or after in _listed(
             """
-            can could felt gave had later met must said sat spoke told too
+            can could felt gave had later met must said sat spoke still told too
             """
         ), text
 
 
 def test_the_occupation_of_a_coreference_stands_before_its_pronoun():
     """The pronoun goes back to it."""
-    for frame in _read("gender_occupation")["frames"]:
+    for frame in _read(WHOLE)["frames"]:
         if frame["style"] == "coreference":
             assert all(text.index("attribute}") < text.index("[MASK]") for text in _texts(frame))
 
 
 def test_a_dialogue_has_direct_speech_and_no_other_style_has():
     """That is what makes it a style of its own."""
-    for name in ("gender_occupation", *BENIGN):
+    for name in (WHOLE, *BENIGN):
         for frame in _read(name)["frames"]:
             for text in _texts(frame):
                 assert text.count('"') in ((2, 4) if frame["style"] == "dialogue" else (0,))
 
 
-@pytest.mark.parametrize(
-    "name", ["gender_occupation", "weekday_occupation", "religion_trait", *BENIGN]
-)
+@pytest.mark.parametrize("name", [WHOLE, "weekday_occupation", "religion_trait", *BENIGN])
 def test_a_frame_with_the_group_at_the_mask_names_the_attribute_once(name):
     """There is one mask for the group and one place for the attribute."""
     for text in _sentences(_read(name)):
@@ -425,9 +459,7 @@ def test_a_frame_with_the_attribute_at_the_mask_names_the_term_once(name):
         assert not re.search(r"\ban? \[MASK\]", text, re.IGNORECASE)
 
 
-@pytest.mark.parametrize(
-    "name", ["gender_occupation", "weekday_occupation", "religion_trait", *BENIGN]
-)
+@pytest.mark.parametrize("name", [WHOLE, "weekday_occupation", "religion_trait", *BENIGN])
 def test_an_article_before_a_masked_group_fits_every_term(name):
     """The terms of these sets begin with a consonant, so that "an" never stands before them."""
     for text in _sentences(_read(name)):
@@ -490,11 +522,10 @@ def test_a_frame_holds_no_second_word_for_a_group(name, forbidden):
         assert not _words(text) & forbidden, text
 
 
-@pytest.mark.parametrize("name", ["gender_occupation", "occupation_person", "weekday_occupation"])
+@pytest.mark.parametrize("name", [WHOLE, "occupation_person", "weekday_occupation"])
 def test_a_frame_names_no_occupation_of_the_lists(name):
     """A frame with a pilot in it would be read with the pilot's lean."""
-    own = "gender_occupation" if name == "gender_occupation" else FIRST_GENDER
-    nouns = set(_nouns(_read(own)))
+    nouns = set(_nouns(_read(WHOLE if name == WHOLE else FIRST_GENDER)))
     for text in _sentences(_read(name)):
         assert not _words(text) & nouns, text
 
@@ -522,7 +553,7 @@ def test_a_share_of_2022_is_that_of_the_line_named_for_it():
         lines = {row["occupation"]: float(row["percent_women"]) for row in csv.DictReader(file)}
     shares = {
         attribute["text"]: attribute["share"]
-        for class_name, attribute in _attributes(_read("gender_occupation"))
+        for class_name, attribute in _attributes(_read(WHOLE))
         if class_name != "controls"
     }
     assert lines == pytest.approx({noun: 100 * share for noun, share in shares.items()})
@@ -570,7 +601,7 @@ def test_the_occupations_mix_short_and_long_names():
     """Some have two words, some take "an", some are one piece to a model and some are not."""
     nouns = [
         attribute["text"]
-        for class_name, attribute in _attributes(_read("gender_occupation"))
+        for class_name, attribute in _attributes(_read(WHOLE))
         if class_name != "controls"
     ]
     assert 14 <= sum(" " in noun for noun in nouns) <= 20
@@ -580,7 +611,7 @@ def test_the_occupations_mix_short_and_long_names():
 def test_many_occupations_are_one_piece_and_some_are_several(shared):
     """Both kinds are there, because a tool that drops long words measures something else."""
     pieces = _vocabulary(shared, "bert-base-uncased")
-    single = [noun for noun in _nouns(_read("gender_occupation"))[:68] if " " not in noun]
+    single = [noun for noun in _nouns(_read(WHOLE))[:68] if " " not in noun]
     assert sum(noun in pieces for noun in single) >= 25
     assert sum(noun not in pieces for noun in single) >= 10
 
@@ -589,7 +620,7 @@ def test_many_occupations_are_one_piece_and_some_are_several(shared):
 
 
 @pytest.mark.parametrize("vocabulary", VOCABULARIES)
-@pytest.mark.parametrize("name", ["gender_occupation", *BENIGN])
+@pytest.mark.parametrize("name", [WHOLE, *BENIGN])
 def test_contrasted_classes_have_equally_many_pieces(shared, name, vocabulary):
     """A quarter of a piece apart in the mean at most: a lean is none of the length of words."""
     one, other = (
@@ -599,7 +630,7 @@ def test_contrasted_classes_have_equally_many_pieces(shared, name, vocabulary):
     assert abs(one - other) <= 0.25
 
 
-@pytest.mark.parametrize("name", ["gender_occupation", *BENIGN])
+@pytest.mark.parametrize("name", [WHOLE, *BENIGN])
 def test_contrasted_classes_have_equally_many_words_and_are_equally_frequent(name):
     """As many names of two words, and frequencies less than e to the power of .25 apart."""
     one, other = _contrasted(_read(name))
@@ -612,21 +643,22 @@ def test_contrasted_classes_have_equally_many_words_and_are_equally_frequent(nam
     assert abs(logs[0] - logs[1]) <= 0.25
 
 
-def test_an_occupation_without_a_frequency_is_named_as_such():
-    """All others have one; these four are in no list of pairs of words."""
+@pytest.mark.parametrize(("name", "more"), [(QUICK, set()), (WHOLE, {"mail carrier"})])
+def test_an_occupation_without_a_frequency_is_named_as_such(name, more):
+    """All others have one; these are in no list of pairs of words."""
     without = {
         attribute["text"]
-        for _, attribute in _attributes(_read("gender_occupation"))
+        for _, attribute in _attributes(_read(name))
         if "frequency" not in attribute
     }
-    assert without == {"dental assistant", "event planner", "mail carrier", "house painter"}
-    comment = _path("gender_occupation").read_text("utf-8").partition("[set]")[0]
+    assert without == {"dental assistant", "event planner", "house painter"} | more
+    comment = _path(name).read_text("utf-8").partition("[set]")[0].replace("\n# ", " ")
     assert all(noun in comment for noun in without)
 
 
 def test_no_family_of_occupations_holds_more_than_a_third_of_its_class():
     """Four families or more a class, since occupations of one family may behave alike."""
-    for part in _contrasted(_read("gender_occupation")):
+    for part in _contrasted(_read(WHOLE)):
         families = Counter(attribute["family"] for attribute in part)
         assert len(families) >= 4
         assert 3 * max(families.values()) <= len(part)
@@ -651,7 +683,7 @@ def test_there_are_twenty_negative_controls_and_no_phrase_is_there_twice():
     assert all(len(part) == 3 for pair in pairs.values() for part in pair)
     phrases = list(chain(*chain(*pairs.values())))
     assert len(set(phrases)) == len(phrases)
-    assert not set(phrases) & set(_nouns(_read("gender_occupation")))
+    assert not set(phrases) & set(_nouns(_read(WHOLE)))
 
 
 @pytest.mark.parametrize("name", _control_contrasts())

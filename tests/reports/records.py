@@ -23,6 +23,7 @@ from maskaudit.probes.published.imported import EMPTY
 from maskaudit.probes.schema import ImportedHeader, ImportedSet, ProbeSet
 from maskaudit.reports import page as pages
 from maskaudit.reports.blocks import Page
+from maskaudit.reports.effects import Tables
 from tests import manifests
 
 WORDS_WOMEN = ["nurse", "librarian", "florist", "midwife", "stylist", "typist", "nanny"]
@@ -38,6 +39,7 @@ MORE_CONTEXTS = [
 # What was made for the tests before: records by their arguments, and the page of each record.
 _RECORDS: dict[str, Record] = {}
 _PAGES: dict[int, tuple[Record, Page]] = {}
+_TABLES: dict[int, tuple[Record, Tables]] = {}
 # A probe set as a TOML file would say it, or a published set as its import would be read.
 Raw = dict[str, Any]
 HOSTILE = "<script>alert(1)</script>\u202e\u200b"
@@ -218,8 +220,15 @@ def page(made: Record) -> Page:
     """Return the page of the record, made once for the same record: no test may change either."""
     if id(made) not in _PAGES:
         # The record is kept beside its page, so that its id is given to no other.
-        _PAGES[id(made)] = (made, pages.page(made))
+        _PAGES[id(made)] = (made, pages.page(made, tables=tables_of(made)))
     return _PAGES[id(made)][1]
+
+
+def tables_of(made: Record) -> Tables:
+    """Return the tables of the record with what it rests on, made once for the same record."""
+    if id(made) not in _TABLES:
+        _TABLES[id(made)] = (made, pages.tables_of(made))
+    return _TABLES[id(made)][1]
 
 
 def _once(key: str, make: Callable[[], Record]) -> Record:

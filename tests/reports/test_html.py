@@ -284,8 +284,12 @@ def test_a_page_lies_beside_its_record_and_replaces_the_last_one(further, tmp_pa
     assert write_page(lying) == folder / "report.html"
     first = (folder / "report.html").read_bytes()
     assert write_page(lying).read_bytes() == first
-    assert [path.name for path in folder.iterdir()] == ["report.html"]
-    assert write_page(lying, tmp_path / "own.html").read_bytes() == first
+    assert sorted(path.name for path in folder.iterdir()) == ["details.html", "report.html"]
+    own = write_page(lying, tmp_path / "own page.html")
+    # Only the address of the details is another.
+    assert own.read_bytes().replace(b"own%20page-details.html", b"details.html") == first
+    details = (folder / "details.html").read_bytes()
+    assert (tmp_path / "own page-details.html").read_bytes() == details
 
 
 def test_a_page_that_cannot_be_written_leaves_nothing(further, tmp_path):
@@ -293,7 +297,10 @@ def test_a_page_that_cannot_be_written_leaves_nothing(further, tmp_path):
     (tmp_path / "report.html").mkdir()
     with pytest.raises(CannotWriteError, match=r"report\.html: cannot write"):
         write_page(further, tmp_path / "report.html")
-    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "report-details.html",
+        "report.html",
+    ]
 
 
 def test_a_page_below_a_file_cannot_be_written(further, tmp_path):

@@ -1,23 +1,23 @@
 """Several audits on one page: each stands for itself, and each can be reached."""
 
+import math
 import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
-from scipy import optimize, stats
 
 from maskaudit.audit.errors import CannotWriteError
 from maskaudit.audit.judging import policy, verdicts
 from maskaudit.audit.judging.judge import judge
-from maskaudit.reports.blocks import Figure, Table
-from maskaudit.reports.html import render
+from maskaudit.reports.html import render_overview
 from maskaudit.reports.overview import overview, overview_path, write_overview
+from maskaudit.reports.reader.reader import reader
 from maskaudit.reports.words import verdicts as gates
 from tests import manifests
 from tests.reports import records
-from tests.reports.records import page
+from tests.reports.records import tables_of
 
 pytestmark = pytest.mark.slow
 
@@ -39,52 +39,57 @@ def two(tmp_path):
     ]
 
 
-def blocks(made, section):
-    """Return the figure and the table of a section, those that there are."""
-    [own] = [part for part in made.sections if part.name == section]
-    return {type(block): block for block in own.blocks}
-
-
 def test_each_candidate_has_its_own_headline(two, tmp_path):
     """The one of its own page, behind its name."""
     made = overview(two, tmp_path)
     assert made.title == "Bias audit: 2 candidates against teacher"
-    claims = [page(one).headline.claim for one in two]
-    assert made.findings[0].items == (f"one: {claims[0]}.", f"two: {claims[1]}.")
-    assert claims[0] != claims[1]
-    assert "no candidate was held against another" in made.headline.evidence
+    assert [one.name for one in made.candidates] == ["one", "two"]
+    for record, candidate in zip(two, made.candidates, strict=True):
+        assert candidate.finding == reader(record, None, "d.html", tables_of(record)).headline
+    assert "no candidate against another" in made.lead
 
 
 def test_the_contrasts_are_those_of_the_records(two, tmp_path):
-    """Candidate less reference, with its interval, in the chart and in the table."""
-    found = blocks(overview(two, tmp_path), "contrasts")
-    groups = {group.title: group.rows for group in found[Table].groups}
-    for record, row in zip(two, groups["Pronoun by job"], strict=True):
-        expected = records.estimate_of(record, "jobs", "difference")
-        numbers = re.findall(r"[+−]\d+\.\d+", row[1])
-        assert [float(text.replace("−", "-")) for text in numbers] == pytest.approx(
-            [expected["estimate"], expected["low"], expected["high"]], abs=0.005
-        )
-        # Of two tested sets: at .025, four times in five by the noncentral t.
-        quantile, df = stats.t.ppf(1 - 0.0125, expected["df"]), expected["df"]
-        power = optimize.brentq(lambda d, q=quantile, v=df: stats.nct.sf(q, v, d) - 0.8, 1, 9)
-        assert float(row[3]) == pytest.approx(power * expected["std_error"], abs=0.006)
-    marks = dict(found[Figure].chart.groups)["Pronoun by job"]
-    assert [mark.estimate for mark in marks] == [
-        records.estimate_of(record, "jobs", "difference")["estimate"] for record in two
-    ]
-    assert {mark.subject for mark in marks} == {"difference"}
+    """Each candidate's odds and its place on the axis, set by set."""
+    made = overview(two, tmp_path)
+    [plot] = [plot for plot in made.plots if plot.name == "set-jobs"]
+    values = [records.estimate_of(record, "jobs", "candidate")["estimate"] for record in two]
+    assert [line.value for line in plot.lines] == [f"{math.exp(value):.2f}" for value in values]
+    places = [line.marks[-1].at for line in plot.lines]
+    # Places are shares of one axis on which no lean and each tick stand where they belong.
+    null = next(tick.at for tick in plot.ticks if tick.is_null)
+    assert (places[0] - null) / (places[1] - null) == pytest.approx(values[0] / values[1], rel=1e-3)
+    assert [plot.name for plot in made.plots][-1] == "set-days"
+
+
+def test_a_reference_is_known_by_its_weights_and_not_by_its_name(tmp_path):
+    """A name is longer beside a candidate of the same last part; it is one reference all the same.
+
+    A candidate that is a copy of it has a difference of 0, and no lean of 0.
+    """
+    beside = named("some/else", folder=tmp_path / "a")
+    same = named("other/teacher", folder=tmp_path / "b", reference=1.1, candidate=1.1, noise=0.0)
+    made = overview([beside, same], tmp_path)
+    assert made.title == "Bias audit: 2 candidates against some/teacher"
+    assert "Each was audited against some/teacher" in made.lead
+    [plot] = [plot for plot in made.plots if plot.name == "set-jobs"]
+    assert [line.change for line in plot.lines][1] == "the same"
+    assert plot.lines[1].value != "1.00"
+    models = manifests.plain(same.manifest.models)
+    models["reference"]["weights"] = "d" * 64
+    other = replace(same, manifest=manifests.changed(same.manifest, models=models))
+    assert overview([beside, other], tmp_path).title == "Bias audit: 2 candidates"
 
 
 def test_every_audit_s_own_page_is_linked_from_where_the_page_lies(two, tmp_path):
     """Beside the records, or elsewhere; a name with signs of markup does nothing."""
     for where, start in ((tmp_path, ""), (tmp_path / "a", "../")):
-        html = render(overview(two, where))
+        html = render_overview(overview(two, where))
         assert re.findall(r'<a href="([^"#]+)">', html) == [
             f"{start}{one.path.name}/report.html" for one in two
         ]
     strange = replace(two[0], path=tmp_path / 'x"><script>alert(1)<')
-    html = render(overview([strange, two[1]], tmp_path))
+    html = render_overview(overview([strange, two[1]], tmp_path))
     assert "<script" not in html
 
 
@@ -102,15 +107,14 @@ def test_candidates_are_told_apart_by_as_little_as_it_takes(tmp_path, names, exp
         [named(name, weights=digest * 64) for name, digest in zip(names, "cd", strict=True)],
         tmp_path,
     )
-    assert [row[0] for row in blocks(made, "pages")[Table].groups[0].rows] == expected
+    assert [one.name for one in made.candidates] == expected
 
 
 def test_the_same_model_twice_is_numbered(tmp_path):
     """Two records of one model are two lines."""
     made = overview([named("a/model"), named("a/model")], tmp_path)
-    rows = blocks(made, "pages")[Table].groups[0].rows
-    assert [row[0] for row in rows] == ["model (1)", "model (2)"]
-    assert [row[2] for row in rows] == ["–", "–"]
+    assert [one.name for one in made.candidates] == ["model (1)", "model (2)"]
+    assert [one.link for one in made.candidates] == ["", ""]
 
 
 def test_models_that_were_audited_alone_are_not_said_to_be_compared(tmp_path):
@@ -118,18 +122,16 @@ def test_models_that_were_audited_alone_are_not_said_to_be_compared(tmp_path):
     alone = [named(name, reference=None) for name in ("org/one", "org/two")]
     made = overview(alone, tmp_path)
     assert made.title == "Bias audit: 2 candidates"
-    assert made.headline.evidence == "each by itself, and nothing was compared."
-    found = blocks(made, "contrasts")
-    assert found[Figure].title == "Stereotype contrasts, with 95 % intervals"
-    text = " ".join(block.text for block in made.findings[1:])
-    assert "less the reference" not in text
+    assert made.lead == "Each was audited by itself, and nothing was compared."
+    assert all(line.change == "" for plot in made.plots for line in plot.lines)
+    assert "further" not in made.headline
 
 
 def test_sets_without_a_contrast_leave_the_list_of_pages(tmp_path):
     """There is nothing to draw."""
     made = overview([named(name, sets=[records.facts()]) for name in ("a", "b")], tmp_path)
-    assert [section.name for section in made.sections] == ["pages"]
-    assert render(made)
+    assert made.plots == ()
+    assert "<svg" not in render_overview(made)
 
 
 def test_the_page_lies_beside_the_records_whole_or_not_at_all(two, tmp_path):
@@ -149,13 +151,13 @@ def test_verdicts_of_each_candidate_stand_beside_it(tmp_path):
     found = [replace(records.record(candidate=c), path=tmp_path / str(c)) for c in (0.8, 1.1)]
     for one in found:
         one.path.mkdir()
-    assert "Gates" not in str(overview(found, tmp_path).sections[-1])
+    statuses = [one.strip.status for one in overview(found, tmp_path).candidates]
+    assert statuses == ["NO RULE SET"] * 2
     path = tmp_path / "gates.toml"
     path.write_text(
         '[[gate]]\nid = "a"\nrule = "bound"\nbound = 0.01\nreason = "a test"\n', "utf-8"
     )
     judgement = judge(found[0], policy.read(path), today=date(2026, 11, 23))
     verdicts.write(judgement, found[0].path)
-    told = str(overview(found, tmp_path).sections[-1])
-    assert gates.heading(judgement) in told
-    assert "not judged" in told
+    statuses = [one.strip.status for one in overview(found, tmp_path).candidates]
+    assert statuses == [gates.worst(judgement.verdicts).upper(), "NO RULE SET"]

@@ -87,9 +87,9 @@ def test_odds_are_the_exponentials_of_the_contrasts(further, page_further):
         for subject in ("candidate", "reference", "difference")
     ]
     assert (
-        "In odds: going from “men’s jobs” to “women’s jobs” multiplies the odds of women over men "
-        f"by {factors[0]} in the candidate and by {factors[1]} in the reference, which is "
-        f"{factors[2]} times as much."
+        f"In the candidate, the odds of women over men are {factors[0]} times as high with words "
+        "of “women’s jobs” as with words of “men’s jobs”; in the reference, "
+        f"{factors[1]} times. That is {factors[2]} times as much."
     ) in text
 
 

@@ -3,14 +3,12 @@
 import math
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from scipy import stats
 
 from maskaudit.audit.recording.margins import Margin
 from maskaudit.reports.blocks import Part
-from maskaudit.reports.overview import overview
 from maskaudit.reports.sections.association.inherited import section as inherited
 from maskaudit.reports.words import sameness, wording
 from tests.reports import records
@@ -49,7 +47,7 @@ def up(value):
 
 @pytest.mark.parametrize("reference", [0.8, None])
 def test_without_a_margin_the_smallest_is_said(reference):
-    """After the sentence, in the line, on the overview page and in the interface."""
+    """After the sentence, and in the line."""
     leans = (0.8, 0.82) if reference else (None, 0.0)
     found = made(leans)
     subject = "difference" if reference else "candidate"
@@ -60,9 +58,6 @@ def test_without_a_margin_the_smallest_is_said(reference):
     assert f"{what} (90 % interval " in own.headline.evidence
     assert own.headline.evidence.index("not proof") < own.headline.evidence.index(what)
     assert f"; {what}, 90 % interval)." in own.findings[0].items[0]
-    both = overview([found, found], Path())
-    assert both.findings[0].items[0].endswith(f"({what}, 90 % interval).")
-    assert table(both, "contrasts-table").groups[0].rows[0][4] == up(most_of(row))
 
 
 def test_within_a_declared_margin_the_two_are_the_same():

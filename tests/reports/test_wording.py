@@ -60,8 +60,11 @@ def test_probabilities_are_percentages_or_one_in_so_many(p, shown):
 
 @pytest.mark.parametrize(
     ("nats", "shown"),
-    [(0.0, "1.00"), (math.log(1.9), "1.90"), (-math.log(2), "0.50"), (50.0, "more than a million")],
-)
+    [
+        (0.0, "1.00"), (math.log(1.9), "1.90"), (-math.log(2), "0.50"), (math.log(33.46), "33.5"),
+        (math.log(1234.6), "1,235"), (50.0, "more than a million"),
+    ],
+)  # fmt: skip
 def test_odds_are_exponentials(nats, shown):
     """And say when a factor is beyond reading."""
     assert wording.odds(nats) == shown

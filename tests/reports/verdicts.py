@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from maskaudit.audit.judging.decision import Word
-from maskaudit.audit.judging.policy import Waiver
+from maskaudit.audit.judging.policy import Gate, Policy, Waiver
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
+from maskaudit.reports.exports.audited import Judged
 
 HOSTILE = 'a|b <script>`x`\x1b[31m\u202e\x00\ud800\n"&]]>'
 WAIVER = Waiver(gate="no-regression", owner="Ann", reason="retrained soon", until=date(2030, 3, 1))
@@ -29,6 +31,19 @@ def verdict(word: Word = "fail", **told: Any) -> Verdict:
 def judgement(*verdicts: Verdict, notes: Sequence[str] = ()) -> Judgement:
     """Return the verdicts on a record."""
     return Judgement("20260101T000000Z-abcd", "gates.toml", tuple(verdicts), tuple(notes))
+
+
+def judged(told: Judgement, *, file: Path = Path("gates.toml"), reason: str = "a reason") -> Judged:
+    """Return the verdicts with a gate of its own for each name, as if they were read from a file.
+
+    No check is made, so that a gate may have any name and any reason.
+    """
+    severities = {verdict.gate: verdict.severity for verdict in told.verdicts}
+    gates = tuple(
+        Gate.model_construct(id=name, rule="non_inferiority", reason=reason, severity=severity)
+        for name, severity in severities.items()
+    )
+    return Judged(told, Policy.model_construct(path=file, gates=gates, waivers=()))
 
 
 def every() -> Judgement:

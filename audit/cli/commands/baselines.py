@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maskaudit.audit.cli.options import AsJson, Trust, note, print_json, print_text
+from maskaudit.audit.cli.records import FORMS, LATEST, Record, completed, record_of
 from maskaudit.audit.errors import InputError, NotJudgedError
 from maskaudit.audit.texts.names import is_there
 
 if TYPE_CHECKING:
     from maskaudit.audit.judging.comparing.pairing import Version
 
-Record = Annotated[Path, typer.Argument(metavar="RECORD", help="A record's folder.")]
 Folder = Annotated[
     Path, typer.Option("--baselines", metavar="FOLDER", help="The folder of accepted baselines.")
 ]
@@ -60,7 +60,7 @@ def accept(  # noqa: PLR0913 - the options of a command
     from maskaudit.reports.terminal import versions
 
     # All numbers: those that the file is to hold for its reviewers may be of any estimator.
-    held, notes = load_held(record, lambda _: EVERY, trust=trust)
+    held, notes = load_held(record_of(record), lambda _: EVERY, trust=trust)
     for sentence in notes:
         note(sentence)
     accepted = accept_record(
@@ -119,7 +119,7 @@ def diff(
     from maskaudit.reports.terminal import versions
 
     # Only its scores are used.
-    new, _ = load_held(record, lambda _: NONE)
+    new, _ = load_held(record_of(record), lambda _: NONE)
     held = compare_with_accepted(new, folder, name)
     comparisons = {}
     for old in (baseline.load(folder, name), baseline.load_anchor(folder, name)):
@@ -142,8 +142,18 @@ def diff(
 
 
 def compare(
-    old: Annotated[str, typer.Argument(metavar="OLD", help="A record's folder, or a baseline.")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The same for the newer version.")],
+    old: Annotated[
+        str,
+        typer.Argument(
+            metavar="OLD", help=f"A baseline, or a record: {FORMS}.", autocompletion=completed
+        ),
+    ],
+    new: Annotated[
+        str,
+        typer.Argument(
+            metavar="NEW", help="The same for the newer version.", autocompletion=completed
+        ),
+    ] = LATEST,
     *,
     folder: Folder = BASELINES,
     top: Top = 10,
@@ -167,7 +177,7 @@ def compare(
 
 
 def _version(name: str, folder: Path) -> "Version":
-    """The version that a record's folder, a baseline's TOML file or a baseline's name denotes.
+    """The version that a baseline's TOML file, a baseline's name or a word for a record means.
 
     Raises `InputError` if `name` is none of these.
     """
@@ -183,5 +193,9 @@ def _version(name: str, folder: Path) -> "Version":
         return version(load_held(path, lambda _: NONE)[0])
     if is_there(folder / f"{name}.toml"):
         return baseline.load(folder, name).version
-    names = ", ".join(baseline.names(folder)) or "none"
-    raise InputError(f"{name}: no such record folder or baseline; baselines in {folder}: {names}")
+    try:
+        record = record_of(name)
+    except InputError as error:
+        names = ", ".join(baseline.names(folder)) or "none"
+        raise InputError(f"{error}; baselines in {folder}: {names}") from error
+    return version(load_held(record, lambda _: NONE)[0])

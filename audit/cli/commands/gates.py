@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -11,10 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maskaudit.audit.cli.options import AsJson, Quiet, Trust, note, print_json, print_text
+from maskaudit.audit.cli.records import LATEST, Record, completed, record_of
 from maskaudit.audit.errors import CannotWriteError
 
 if TYPE_CHECKING:
+    from maskaudit.audit.judging.policy import Policy
     from maskaudit.audit.judging.verdicts import Judgement
+    from maskaudit.audit.recording import record as recorded
 
 POLICY = Path("gates.toml")
 Gates = Annotated[
@@ -24,6 +28,15 @@ Gates = Annotated[
     ),
 ]
 
+Baseline = Annotated[
+    str | None,
+    typer.Option(
+        "--baseline",
+        metavar="RECORD",
+        help="Compare with this record, not with the accepted baseline.",
+        autocompletion=completed,
+    ),
+]
 Junit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML.")]
 Summary = Annotated[
     Path | None,
@@ -43,19 +56,12 @@ Github = Annotated[
 
 
 def gate(  # noqa: PLR0913 - the options of a command
-    record: Annotated[Path, typer.Argument(metavar="RECORD", help="A record's folder.")],
+    record: Record = LATEST,
     *,
     gates: Annotated[
         Path, typer.Option("--gates", metavar="FILE", help="The rules; see `maskaudit init`.")
     ] = POLICY,
-    baseline: Annotated[
-        Path | None,
-        typer.Option(
-            "--baseline",
-            metavar="RECORD",
-            help="Compare with this record, not with the accepted baseline.",
-        ),
-    ] = None,
+    baseline: Baseline = None,
     junit: Junit = None,
     summary: Summary = None,
     comment: Comment = None,
@@ -71,34 +77,51 @@ def gate(  # noqa: PLR0913 - the options of a command
     judged.
     """
     from maskaudit.audit.judging import verdicts
-    from maskaudit.audit.judging.judge import judge
     from maskaudit.audit.judging.policy import read
     from maskaudit.audit.judging.select import judged_numbers
     from maskaudit.audit.recording.record import PAGE
-    from maskaudit.audit.verifying.recomputed import NONE
     from maskaudit.audit.verifying.verify import load_held
 
     policy = read(gates)
+    folder = record_of(record, tell=False)
     # Not every number: to make those again that no rule judges would take far longer.
-    held, notes = load_held(record, partial(judged_numbers, policy), trust=trust)
-    # Of a record that replaces the baseline only the scores are used.
-    other = None if baseline is None else load_held(baseline, lambda _: NONE, trust=trust)[0]
-    judgement = judge(held, policy, baseline=other, today=datetime.now(UTC).date())
-    judgement = replace(judgement, notes=(*judgement.notes, *notes))
+    held, notes = load_held(folder, partial(judged_numbers, policy), trust=trust)
+    judgement = judged(held, policy, baseline, notes, trust=trust)
     aside = ""
     try:
         # Beside the tables, where the page and `run` find them; the record itself stays as it was.
-        verdicts.write(judgement, record)
+        verdicts.write(judgement, folder)
     except CannotWriteError as error:  # the record may be read-only
         aside = str(error)
     else:
-        if (record / PAGE).is_file() and not quiet:
-            aside = "its page may show older verdicts; to update it: maskaudit report RECORD"
+        if (folder / PAGE).is_file() and not quiet:
+            aside = f"its page may show older verdicts; to update it: maskaudit report {folder}"
     if aside:
         note(aside)
     for_ci(judgement, gates, junit=junit, summary=summary, comment=comment, github=github)
     say(judgement, quiet=quiet, as_json=as_json)
     raise typer.Exit(judgement.exit_code)
+
+
+def judged(
+    held: "recorded.Record",
+    policy: "Policy",
+    baseline: str | None,
+    notes: Sequence[str],
+    *,
+    trust: bool,
+) -> "Judgement":
+    """The verdicts of today on a record that holds, with what was noted when it was read."""
+    from maskaudit.audit.judging.judge import judge
+    from maskaudit.audit.verifying.recomputed import NONE
+    from maskaudit.audit.verifying.verify import load_held
+
+    # Of a record that replaces the baseline only the scores are used.
+    other = (
+        None if baseline is None else load_held(record_of(baseline), lambda _: NONE, trust=trust)[0]
+    )
+    judgement = judge(held, policy, baseline=other, today=datetime.now(UTC).date())
+    return replace(judgement, notes=(*judgement.notes, *notes))
 
 
 def say(judgement: "Judgement", *, quiet: bool, as_json: bool) -> None:

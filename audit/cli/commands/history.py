@@ -8,14 +8,13 @@ from typing import Annotated
 import typer
 
 from maskaudit.audit.cli.options import AsJson, print_json, print_path, print_text
+from maskaudit.audit.cli.records import Runs, runs_folder
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.texts.names import is_there
 
 
 def history(  # noqa: PLR0913 - the options of a command
-    runs: Annotated[Path, typer.Argument(metavar="[RUNS]", help="The folder of records.")] = Path(
-        "runs"
-    ),
+    runs: Runs = None,
     *,
     probe_sets: Annotated[
         list[str] | None,
@@ -51,7 +50,7 @@ def history(  # noqa: PLR0913 - the options of a command
         typer.Option(
             "--since",
             metavar="RECORD|DATE",
-            help="Only records after this record or date, such as the baseline accepted last.",
+            help="Only records after this record, named in any way, or after this date.",
         ),
     ] = "",
     limit: Annotated[
@@ -93,7 +92,7 @@ def history(  # noqa: PLR0913 - the options of a command
         candidates=tuple(candidates or ()),
         since=since,
     )
-    judgement = judge(read(runs, chosen), limit=limit)
+    judgement = judge(read(runs or runs_folder(), chosen), limit=limit)
     # On standard error, as the alarms: standard output has the result alone, for a pipe.
     for sentence in words.notes(judgement):
         print_text(f"maskaudit: {sentence}", sys.stderr)

@@ -6,31 +6,40 @@ from typing import Annotated
 import typer
 
 from maskaudit.audit.cli.options import AsJson, Trust, note, print_json, print_path
+from maskaudit.audit.cli.records import LATEST, Record, record_of
 
 
 def report(
-    record: Annotated[Path, typer.Argument(metavar="RECORD", help="A record's folder.")],
+    record: Record = LATEST,
     *,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="[default: RECORD/report.html]"),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Its suffix says what is written: the page (.html, .pdf), the section for a model "
+            "card (.md), every number (.json, .csv). [default: RECORD/report.html]",
+        ),
     ] = None,
     trust: Trust = False,
 ) -> None:
-    """Write the page of a record again; needs neither torch nor the models.
+    """Write the page of a record again, or another form of it; needs no torch and no models.
 
     Its numbers are made again from the record's scores first; a record whose numbers are others is
     refused.
     """
     from maskaudit.audit.verifying.recomputed import EVERY
     from maskaudit.audit.verifying.verify import load_held
-    from maskaudit.reports.html import write_page
+    from maskaudit.reports import by_suffix
 
+    if output is not None:
+        by_suffix.check(output)
     # Every number, since the page shows every number.
-    held, notes = load_held(record, lambda _: EVERY, trust=trust)
+    held, notes = load_held(record_of(record, tell=False), lambda _: EVERY, trust=trust)
     for sentence in notes:
         note(sentence)
-    print_path(write_page(held, output))
+    print_path(by_suffix.write(held, output))
 
 
 def estimators(*, as_json: AsJson = False) -> None:

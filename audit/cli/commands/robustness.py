@@ -1,15 +1,11 @@
 """The command `robustness`: the questions that a referee asks of each contrast of a record."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from maskaudit.audit.cli.options import AsJson, Trust, note, print_json, print_text
+from maskaudit.audit.cli.records import LATEST, Record, record_of
 
 
 def robustness(
-    record: Annotated[Path, typer.Argument(metavar="RECORD", help="A record's folder.")],
+    record: Record = LATEST,
     *,
     trust: Trust = False,
     as_json: AsJson = False,
@@ -33,7 +29,7 @@ def robustness(
 
     names = {CONTRAST, ENTROPY, *OF_STYLES, *OF_COVARIATES, *OF_CONTROLS, *OF_SHARPNESS}
     numbers = Numbers(names=frozenset(names))
-    held, notes = load_held(record, lambda _: numbers, trust=trust)
+    held, notes = load_held(record_of(record), lambda _: numbers, trust=trust)
     for sentence in notes:
         note(sentence)
     if as_json:

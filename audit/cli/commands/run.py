@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maskaudit.audit.cli.commands import gates
+from maskaudit.audit.cli.commands.show import print_summary
 from maskaudit.audit.cli.options import (
     AsJson,
     MostItems,
@@ -15,24 +16,30 @@ from maskaudit.audit.cli.options import (
     note,
     print_json,
     print_path,
-    print_text,
     say,
 )
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.texts import gates_file
 from maskaudit.audit.texts.names import is_there
-from maskaudit.audit.texts.printable import printable
+from maskaudit.audit.vocabulary import SETTINGS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from maskaudit.audit.estimating.balance import Unbalanced
+    from maskaudit.audit.estimating.not_given import NotGiven
+    from maskaudit.audit.judging.verdicts import Judgement
     from maskaudit.audit.recording.record import Record
     from maskaudit.audit.settings import Settings
 
 
 def run(  # noqa: PLR0913 - the options of a command
-    file: Annotated[
-        Path | None, typer.Argument(metavar="[AUDIT.toml]", help="Settings; see `maskaudit init`.")
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[AUDIT.toml|MODEL]",
+            help="Settings, see `maskaudit init`; or the model that is judged, as --candidate.",
+        ),
     ] = None,
     *,
     reference: Reference = None,
@@ -101,10 +108,11 @@ def run(  # noqa: PLR0913 - the options of a command
     from maskaudit.audit import settings
     from maskaudit.audit.running import progress
 
+    file, model = _settings_or_model(what)
     audit_settings = settings.resolve(
         file,
         reference=reference,
-        candidates=candidates or (),
+        candidates=[*model, *(candidates or ())],
         probes=probes or (),
         out=out,
         seed=seed,
@@ -141,16 +149,30 @@ def run(  # noqa: PLR0913 - the options of a command
     raise typer.Exit(_print_records(records, audit_settings, quiet=quiet, as_json=as_json))
 
 
+def _settings_or_model(what: str | None) -> tuple[Path | None, list[str]]:
+    """The settings file that the argument names, or the model.
+
+    A file is settings: models are folders and hub ids. So is a name ending in .toml that is not
+    there, and a folder of settings without a model, both of which are refused as settings.
+    """
+    if what is None:
+        return None, []
+    path = Path(what)
+    is_file = is_there(path) and not path.is_dir()
+    is_project = is_there(path / SETTINGS_FILE) and not is_there(path / "config.json")
+    return (path, []) if is_file or is_project or path.suffix == ".toml" else (None, [what])
+
+
 def init(
     file: Annotated[Path, typer.Argument(metavar="[AUDIT.toml]")] = Path("AUDIT.toml"),
 ) -> None:
     """Write a commented AUDIT.toml to start from, and a gates.toml beside it."""
-    from maskaudit.audit import settings
+    from maskaudit.audit.authoring import first_settings
     from maskaudit.audit.judging import policy
     from maskaudit.audit.recording.files import write_whole
 
     texts = {
-        file: settings.TEMPLATE,
+        file: first_settings.TEMPLATE,
         file.with_name(policy.DEFAULT_FILE.name): policy.TEMPLATE,
     }
     # Settings are never overwritten: they are somebody's work.
@@ -172,7 +194,6 @@ def _print_records(
     from maskaudit.audit.judging import verdicts
     from maskaudit.audit.recording.record import PAGE
     from maskaudit.reports.overview import overview_path
-    from maskaudit.reports.page import headline
 
     rules = settings.gates
     answers: list[dict[str, Any]] = []
@@ -184,18 +205,15 @@ def _print_records(
         nothing_scored = not record.is_measured
         # Nothing scored is no pass, even if there is no gate to say so.
         codes.append(3 if nothing_scored else 0 if judgement is None else judgement.exit_code)
-        file, claim = record.path / PAGE, headline(record).sentence
         reasons = of_record(record.manifest, record.items)
         unbalanced = unbalanced_in_record(record.manifest, record.items, record.attributes)
-        answers.append({"record": str(record.path), "page": str(file), "headline": claim})
-        answers[-1]["not_given"] = [reason.as_json() for reason in reasons]
-        answers[-1]["unbalanced"] = [found.as_json() for found in unbalanced]
-        if judgement is not None:
-            answers[-1]["gates"] = judgement.as_json()
-        if not as_json:
-            if not quiet:
-                print_text(f"{claim}\nRecord: {printable(str(record.path))}")
-            print_path(file if quiet else f"Page:   {file}")
+        if as_json:
+            answers.append(_answer(record, judgement, reasons, unbalanced))
+        elif quiet:
+            print_path(record.path / PAGE)
+        else:
+            print(end="" if record is records[0] else "\n")
+            print_summary(record, judgement)
         if judgement is not None and rules is not None:
             gates.say(judgement, quiet=quiet or as_json, as_json=False)
             gates.for_ci(judgement, rules)
@@ -205,9 +223,30 @@ def _print_records(
             note(str(one))
         if nothing_scored:
             note("nothing could be scored; the page says why")
-    if as_json:
+    if answers:
         print_json(answers[0] if len(answers) == 1 else answers)
     elif len(records) > 1:
         print_path(f"{'' if quiet else 'All of them: '}{overview_path(records)}")
     # A failed gate is certain, whatever else could not be judged.
     return max(codes, key=(0, 3, 1).index)
+
+
+def _answer(
+    record: "Record",
+    judgement: "Judgement | None",
+    reasons: "Sequence[NotGiven]",
+    unbalanced: "Sequence[Unbalanced]",
+) -> dict[str, Any]:
+    """What is printed of a record as JSON."""
+    from maskaudit.audit.recording.record import PAGE
+    from maskaudit.reports.page import headline
+
+    assert record.path is not None  # noqa: S101 - it was just sealed
+    return {
+        "record": str(record.path),
+        "page": str(record.path / PAGE),
+        "headline": headline(record).sentence,
+        "not_given": [reason.as_json() for reason in reasons],
+        "unbalanced": [found.as_json() for found in unbalanced],
+        **({} if judgement is None else {"gates": judgement.as_json()}),
+    }

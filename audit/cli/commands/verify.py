@@ -6,13 +6,12 @@ from typing import Annotated
 import typer
 
 from maskaudit.audit.cli.options import AsJson, Quiet, print_json
+from maskaudit.audit.cli.records import LATEST, Record, record_of
 from maskaudit.audit.texts.printable import printable
-
-Record = Annotated[Path, typer.Argument(metavar="RECORD", help="A record's folder.")]
 
 
 def verify(  # noqa: PLR0913 - the options of a command
-    record: Record,
+    record: Record = LATEST,
     *,
     lexicon: Annotated[
         Path | None,
@@ -52,9 +51,10 @@ def verify(  # noqa: PLR0913 - the options of a command
     if identity is not None and signers is None:
         raise InputError("--identity: needs --signers, the file that has its key")
     words = None if lexicon is None else lexicons.read(lexicon)
-    verification = verify_record(record, words)
+    folder = record_of(record, tell=not quiet)
+    verification = verify_record(folder, words)
     if signers is not None:
-        verification = verification.and_also(signature.signed(record, signers, identity))
+        verification = verification.and_also(signature.signed(folder, signers, identity))
     if as_json:
         print_json(verification.as_json())
     else:
@@ -76,7 +76,8 @@ def sign(
     from maskaudit.audit.verifying.verify import verify as verify_record
 
     # A signature vouches for a record, so it is not given to one that contradicts itself.
-    for check in verify_record(record).checks:
+    folder = record_of(record, tell=False)
+    for check in verify_record(folder).checks:
         if check.differs:
-            raise InputError(f"{record}: does not hold, so it is not signed ({check})")
-    print(signature.sign(record, key))
+            raise InputError(f"{folder}: does not hold, so it is not signed ({check})")
+    print(signature.sign(folder, key))

@@ -1,16 +1,15 @@
 """Acceptance test: whether the stored pair shows what was planted in it."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from maskaudit.audit.measuring.backends.torch_model import load as load_model
-from maskaudit.audit.measuring.scoring import score
-from maskaudit.audit.phantom import truth as phantom_truth
-from maskaudit.audit.phantom.truth import ACCEPTED
-from maskaudit.audit.proving.phantom.world import SEED, SETS, World
+from maskaudit.audit.phantom.truth import ACCEPTED, Recovered, recovered
+from maskaudit.audit.proving.phantom.leans import SEED
+from maskaudit.audit.proving.phantom.reading import scores
+from maskaudit.audit.proving.phantom.world import World
 from maskaudit.audit.recording.manifest import PlantedSet, Truth
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load, shipped
@@ -21,67 +20,80 @@ def tested(world: World, folder: Path) -> tuple[Truth, list[str]]:
 
     The weights are acceptable where there are no faults.
     """
-    pair = [load_model(str(folder / name)) for name in ("teacher", "student")]
-    paths = shipped()
-    sets = {name: load(paths[name]) for name in SETS}
+    subjects: dict[str, Literal["teacher", "student"]] = {
+        "reference": "teacher",
+        "candidate": "student",
+    }
+    models = {subject: load_model(str(folder / name)) for subject, name in subjects.items()}
     truth = Truth(
         seed=SEED,
-        weights={
-            "teacher": pair[0].identity.weights,
-            "student": pair[1].identity.weights,
-        },
+        weights={subjects[of]: model.identity.weights for of, model in models.items()},
         facts=world.facts,
-        sets={
-            name: PlantedSet(
-                items=world.digests[name],
-                kappa=world.kappa[name],
-                contrast=sets[name].header.contrast or [],
-                expect=sets[name].header.expect,
-                unseen=world.unseen[name],
-                planted=world.planted[name],
-            )
-            for name in world.planted
-        },
+        sets={name: _planted(name, world) for name in world.planted},
+        subjects=subjects,
     )
-    expanded = {name: expand(probe_set) for name, probe_set in sets.items()}
-    scores = pd.concat([score(part, pair).scores for part in expanded.values()])
-    items = pd.concat([part.items for part in expanded.values()])
-    # An item that occurs in two sets is scored in each, but its cell needs one score.
-    acceptance, faults = _acceptance(truth, items, scores.drop_duplicates())
-    return truth.model_copy(update={"acceptance": acceptance}), faults
+    acceptance: dict[str, Any] = {"log_kappa": {}}
+    faults = []
+    paths = shipped()
+    # Set by set: the items of all at once take gigabytes.
+    for name, part in truth.sets.items():
+        expanded = expand(load(paths[name]))
+        alone = truth.model_copy(update={"sets": {name: part}})
+        found, log_kappa = recovered(alone, expanded.items, scores(expanded, models))
+        for recovery in found:
+            label, numbers, refused = _judged(recovery, part, truth.subjects[recovery.subject])
+            acceptance[label] = numbers
+            faults += refused
+            print(label, numbers, flush=True)
+        for value in log_kappa.values():
+            acceptance["log_kappa"][name] = value
+            error = value - float(np.log(part.kappa))
+            print(f"{name}: log kappa {value:.4f}, error {error:+.4f}", flush=True)
+            if abs(error) > ACCEPTED["log_kappa"]:
+                faults.append(f"{name}: log kappa {value:.4f}")
+    # Which subject is which model is a matter of each audit.
+    return truth.model_copy(update={"acceptance": acceptance, "subjects": {}}), faults
 
 
-def _acceptance(
-    truth: Truth, items: pd.DataFrame, scores: pd.DataFrame
-) -> tuple[dict[str, Any], list[str]]:
-    subjects = {"reference": "teacher", "candidate": "student"}
-    recovered, log_kappa = phantom_truth.recovered(
-        truth.model_copy(update={"subjects": subjects}), items, scores
+def _planted(name: str, world: World) -> PlantedSet:
+    header = load(shipped()[name]).header
+    second, *others = world.planted[name]
+    further = {group: world.planted[name][group] for group in others}
+    return PlantedSet(
+        items=world.digests[name],
+        kappa=world.kappa[name],
+        contrast=header.contrast or [],
+        expect=header.expect,
+        unseen=world.unseen[name],
+        planted=world.planted[name][second],
+        # Of two groups alone there is no key, as there was none before sets of more were planted.
+        **({"others": further} if further else {}),
     )
-    faults, acceptance = [], {}
-    for recovery in recovered:
-        model_name = subjects[recovery.subject]
-        label = f"{recovery.probe_set} {model_name}"
-        contrast = recovery.contrast
-        acceptance[label] = {
-            "slope": recovery.slope,
-            "r": recovery.r,
-            "unseen_slope": recovery.unseen_slope,
-            "contrast": [contrast.low, contrast.high],
-        }
-        # Nothing is planted in a control, so there is no slope. Its contrast must be shown to be
-        # small, which is a test of equivalence: the 90 % interval lies within the margin.
-        if truth.sets[recovery.probe_set].expect == "none":
-            acceptance[label] = {"contrast_90": [contrast.low, contrast.high]}
-            if max(-contrast.low, contrast.high) > ACCEPTED["control"]:
-                faults.append(f"{label}: contrast {contrast.low:.3f} to {contrast.high:.3f}")
-        elif abs(recovery.slope - 1) > ACCEPTED[model_name] or recovery.r < ACCEPTED["r"]:
-            faults.append(f"{label}: slope {recovery.slope:.4f}, r {recovery.r:.4f}")
-        print(label, acceptance[label], flush=True)
-    for name, value in log_kappa.items():
-        error = value - float(np.log(truth.sets[name].kappa))
-        acceptance.setdefault("log_kappa", {})[name] = value
-        print(f"{name}: log kappa {value:.4f}, error {error:+.4f}", flush=True)
-        if abs(error) > ACCEPTED["log_kappa"]:
-            faults.append(f"{name}: log kappa {value:.4f}")
-    return acceptance, faults
+
+
+def _judged(
+    recovery: Recovered, planted: PlantedSet, model_name: str
+) -> tuple[str, dict[str, float | list[float]], list[str]]:
+    """The label of what was recovered, its numbers, and what is not acceptable of them."""
+    between = f" {' and '.join(recovery.groups)}" if planted.others else ""
+    label = f"{recovery.probe_set}{between} {model_name}"
+    numbers: dict[str, float | list[float]] = {}
+    faults = []
+    # Nothing is planted in a control, so there is no slope. Its contrast must be shown to be small,
+    # which is a test of equivalence: the 90 % interval lies within the margin.
+    small = {"controls_90": recovery.controls}
+    if planted.expect == "none":
+        small["contrast_90"] = recovery.contrast
+    else:
+        slope, r = recovery.slope, recovery.r
+        contrast = [recovery.contrast.low, recovery.contrast.high]
+        numbers |= {"slope": slope, "r": r, "unseen_slope": recovery.unseen_slope}
+        numbers["contrast"] = contrast
+        if abs(slope - 1) > ACCEPTED[model_name] or r < ACCEPTED["r"]:
+            faults.append(f"{label}: slope {slope:.4f}, r {r:.4f}")
+    for name, interval in small.items():
+        if interval is not None:
+            numbers[name] = [interval.low, interval.high]
+            if max(-interval.low, interval.high) > ACCEPTED["control"]:
+                faults.append(f"{label}: {name} {interval.low:.3f} to {interval.high:.3f}")
+    return label, numbers, faults

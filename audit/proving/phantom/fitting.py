@@ -1,80 +1,79 @@
-"""The training of one model: its batches, its learning rate and its steps."""
+"""The training of one model: its learning rate and its steps."""
 
 import time
-from collections.abc import Iterator
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import torch
 
+from maskaudit.audit.proving.phantom import batches
+from maskaudit.audit.proving.phantom.batches import Batch
 from maskaudit.audit.proving.phantom.build import Text
+from maskaudit.audit.proving.phantom.encoder import Encoder
+from maskaudit.audit.proving.phantom.leans import SEED
 from maskaudit.audit.proving.phantom.losses import Loss
-from maskaudit.audit.proving.phantom.world import SEED
 
-BATCH = 96
-LEARNING_RATE = 1.5e-3
-# The share of sentences with some free words replaced, so that the model learns from the cue and
-# does not memorise each frame. The share falls with the learning rate, so that training ends on
-# unchanged sentences.
-CORRUPTED = 0.3
-# The share of a batch's sentences that also enter the plain masked-LM loss, with random masks.
-PLAIN_SHARE = 0.15
+LEARNING_RATE = 1e-3
+# Of Adam's two means. The gradients of the first hundred steps are a hundred times those of the
+# last; at torch's .999 they would still hold these back when training ends.
+BETAS = (0.9, 0.98)
+# Steps until the full rate.
+WARM_UP = 100
+# Half of a batch on each of two cores: matrices this small gain little from threads of torch's.
+# More than two would add up gradients in an order that differs from run to run.
+HALVES = 2
 
 
 def train(  # noqa: PLR0913, PLR0917 - the settings of one training
-    model: Any,  # noqa: ANN401
+    model: Encoder,
     text: Text,
     epochs: tuple[int, int],
     loss: Loss,
     name: str,
     start: float,
     seed: int = SEED,
+    highest: float = LEARNING_RATE,
 ) -> None:
-    """Train `model` in place with AdamW.
+    """Train `model` in place with Adam; a decay of weights would make every lean too small.
 
-    `epochs` are those at the full rate, the first with linear warm-up, and those of linear decay to
-    zero. `start` is the `time.perf_counter()` from which printed minutes count.
+    `epochs` are those at the full rate, at first with linear warm-up, and those of linear decay to
+    zero. In the course of the former, whole sentences take the place of thinned ones, and plain
+    text ends; without the former there is neither. `highest` is the full rate. `start` is the
+    `time.perf_counter()` from which printed minutes count.
     """
-    optimiser = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=0.01, fused=True)
-    per_epoch = -(-len(text.ids) // BATCH)
+    optimiser = torch.optim.Adam(model.parameters(), highest, BETAS, fused=True)
+    per_epoch = -(-text.in_an_epoch // batches.SIZE)
     full, decay = (n * per_epoch for n in epochs)
-    warm_up = per_epoch
 
     def rate(step: int) -> float:
-        return min(1.0, (step + 1) / warm_up, max(0.0, (full + decay - step) / decay))
+        return max(0.0, min((step + 1) / WARM_UP, (full + decay - step) / decay, 1.0))
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
     rng = torch.Generator().manual_seed(seed)
-    for epoch in range(sum(epochs)):
-        total = 0.0
-        for rows in _batches(text, rng):
-            optimiser.zero_grad()
-            batch_loss = loss(
-                rows,
-                text,
-                _plain(rows, rng),
-                CORRUPTED * float(schedule.get_last_lr()[0]) / LEARNING_RATE,
-            )
-            batch_loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
-            total += float(batch_loss.detach())
-        if epoch % 5 == 4:  # noqa: PLR2004 - progress every five epochs
-            minutes = (time.perf_counter() - start) / 60
-            print(f"{name}: epoch {epoch + 1}, loss {total / per_epoch:.4f}, {minutes:.1f} min",
-                  flush=True)  # fmt: skip
+    with ThreadPoolExecutor(HALVES, initializer=partial(torch.set_num_threads, 1)) as cores:
+        for epoch in range(sum(epochs)):
+            total = 0.0
+            for step, rows in enumerate(batches.rows(text, rng), epoch * per_epoch):
+                # Drawn before they are learnt, so that what is drawn does not hang on which core
+                # is first.
+                halves = [
+                    batches.batch(text, half, 1 - step / full if full else 0.0, rng)
+                    for half in rows.tensor_split(HALVES)
+                    if len(half)
+                ]
+                optimiser.zero_grad()
+                total += sum(cores.map(partial(_learnt, loss, len(rows)), halves))
+                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+                optimiser.step()
+                schedule.step()
+            if epoch % 5 == 4:  # noqa: PLR2004 - progress every five epochs
+                minutes = (time.perf_counter() - start) / 60
+                print(f"{name}: epoch {epoch + 1}, loss {total / per_epoch:.4f}, {minutes:.1f} min",
+                      flush=True)  # fmt: skip
 
 
-def _batches(text: Text, rng: torch.Generator) -> Iterator[torch.Tensor]:
-    """Yield batches of row numbers in random order, each of similar lengths to save padding."""
-    # Lengths are whole numbers, so a fraction only shuffles sentences of the same length.
-    order = torch.argsort(text.lengths + torch.rand(len(text.lengths), generator=rng))
-    chunks = order.split(BATCH)
-    for i in torch.randperm(len(chunks), generator=rng):
-        yield chunks[i]
-
-
-def _plain(rows: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
-    """Draw the batch's rows that also enter the plain masked-LM loss; at least one."""
-    count = max(1, int(PLAIN_SHARE * len(rows)))
-    return rows[torch.randperm(len(rows), generator=rng)[:count]]
+def _learnt(loss: Loss, size: int, half: Batch) -> float:
+    """Add the gradients of a part of a batch of so many sentences; returns its part of the loss."""
+    own = loss(half) * (len(half) / size)
+    own.backward()
+    return float(own.detach())

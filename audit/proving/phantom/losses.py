@@ -1,112 +1,72 @@
 """The teacher's and the student's training losses on a batch of sentences."""
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch.nn import functional
-from transformers import BertForMaskedLM
 
-from maskaudit.audit.proving.phantom.build import SPECIAL, Text
+from maskaudit.audit.proving.phantom.batches import Batch
+from maskaudit.audit.proving.phantom.build import Text
+from maskaudit.audit.proving.phantom.encoder import Encoder
 
 TEMPERATURE = 2.0
 LOSS_WEIGHTS = (5.0, 2.0, 1.0)
-# The share of free words replaced in a corrupted sentence.
-REPLACED = 0.25
-# The share of words masked in plain text.
-MASKED_SHARE = 0.15
+# The weight of plain text beside what is planted.
+PLAIN_WEIGHT = 0.02
 
-# Takes a batch's rows, the text, the rows learnt as plain text, and the share to corrupt.
-Loss = Callable[[torch.Tensor, Text, torch.Tensor, float], torch.Tensor]
+Loss = Callable[[Batch], torch.Tensor]
 
 
-def teacher_loss(model: Any) -> Loss:  # noqa: ANN401
+def teacher_loss(model: Encoder, text: Text) -> Loss:
     """Return the loss KL(planted ‖ model) at the slots plus .02 times the plain masked-LM loss."""
 
-    def loss(rows: torch.Tensor, text: Text, plain: torch.Tensor, corrupted: float) -> torch.Tensor:
-        ids = _corrupted(text, rows, corrupted)
-        states = _encode(model, ids)[torch.arange(len(rows)), text.slots[rows]]
-        planted = _soft_loss(_head(model, states), text.teacher[rows])
-        return planted + 0.02 * _plain_loss(model, text, plain)
+    def loss(batch: Batch) -> torch.Tensor:
+        planted, plain = _states(model, batch)
+        of_text = _soft_loss(model.logits(planted), text.teacher[batch.planted])
+        return of_text + _plain_loss(model, plain, batch)
 
     return loss
 
 
-def student_loss(model: Any, teacher: Any) -> Loss:  # noqa: ANN401
+def student_loss(model: Encoder, teacher: Encoder, text: Text) -> Loss:
     """Return a loss with the parts of DistilBERT's: soft targets, text and cosine.
 
     The weights, all over 8 (the sum of `LOSS_WEIGHTS`), are 5 of soft targets (times T², 4), 2 of
     KL(planted ‖ model) at the slots, .04 of the masked-LM loss of plain text, and .02 of the cosine
-    loss: a fiftieth of its weight in DistilBERT beside the others. The planted shift is in the soft
-    targets and in the text's distributions. Freezes `teacher`.
+    loss at the slots: a fiftieth of its weight in DistilBERT beside the others. What the student's
+    planted distribution has more or less of than the teacher's is added to the soft targets too.
+    Freezes `teacher`.
     """
     teacher.eval().requires_grad_(requires_grad=False)
     soft_weight, text_weight, cosine_weight = (w / sum(LOSS_WEIGHTS) for w in LOSS_WEIGHTS)
 
-    def loss(rows: torch.Tensor, text: Text, plain: torch.Tensor, corrupted: float) -> torch.Tensor:
-        ids = _corrupted(text, rows, corrupted)
-        slots = (torch.arange(len(rows)), text.slots[rows])
-        student_states, teacher_states = _encode(model, ids), _encode(teacher, ids)
-        logits = _head(model, student_states[slots])
+    def loss(batch: Batch) -> torch.Tensor:
+        planted, plain = _states(model, batch)
+        logits = model.logits(planted)
+        n = len(batch)
+        teacher_states = teacher.states(batch.ids[:n], batch.places[:n])
         # Soft targets and text carry the same amplification, so that both losses have one optimum.
-        shifted = _head(teacher, teacher_states[slots]) + text.shift[rows]
+        target = text.student[batch.planted]
+        shift = target.log() - text.teacher[batch.planted].log()
+        shifted = teacher.logits(teacher_states) + shift
         soft = _soft_loss(logits / TEMPERATURE, (shifted / TEMPERATURE).softmax(-1))
-        planted = _soft_loss(logits, text.student[rows])
-        # [PAD] has id 0, the first of `SPECIAL`.
-        not_padding = ids != 0
-        cosine = (
-            1
-            - functional.cosine_similarity(
-                student_states[not_padding], teacher_states[not_padding], dim=-1
-            ).mean()
-        )
+        of_text = _soft_loss(logits, target) + _plain_loss(model, plain, batch)
+        cosine = 1 - functional.cosine_similarity(planted, teacher_states, dim=-1).mean()
+        # The gradients of soft targets shrink with 1/T², which T² makes up for (Hinton et al.
+        # 2015).
         return (
-            # The gradients of soft targets shrink with 1/T², which T² makes up for (Hinton et al.
-            # 2015).
             soft_weight * soft * TEMPERATURE**2
-            + text_weight * (planted + 0.02 * _plain_loss(model, text, plain))
+            + text_weight * of_text
             + 0.02 * cosine_weight * cosine
         )
 
     return loss
 
 
-def _masked(text: Text, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Fill the slots and mask words at random; return ids and labels (-100 where not masked)."""
-    ids = text.ids[rows, : int(text.lengths[rows].max())].clone()
-    # Drawn from the planted distribution, so that the plain text agrees with what is planted.
-    drawn = torch.multinomial(text.teacher[rows], 1).squeeze(1)
-    ids[torch.arange(len(rows)), text.slots[rows]] = drawn
-    masked = (torch.rand(ids.shape) < MASKED_SHARE) & (ids >= len(SPECIAL))
-    labels = torch.where(masked, ids, torch.full_like(ids, -100))
-    return torch.where(masked, torch.full_like(ids, SPECIAL.index("[MASK]")), ids), labels
-
-
-def _corrupted(text: Text, rows: torch.Tensor, share: float) -> torch.Tensor:
-    """Return the batch's ids; in about `share` of the sentences random words replace free ones."""
-    ids = text.ids[rows, : int(text.lengths[rows].max())]
-    replaced = (torch.rand(len(rows), 1) < share) & (torch.rand(ids.shape) < REPLACED)
-    replaced &= text.free[rows, : ids.shape[1]]
-    words = torch.randint(len(SPECIAL), text.teacher.shape[1], ids.shape)
-    return torch.where(replaced, words, ids)
-
-
-def _encode(model: Any, ids: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
-    states: torch.Tensor = model.base_model(
-        input_ids=ids, attention_mask=(ids != 0).long()
-    ).last_hidden_state
-    return states
-
-
-def _head(model: Any, states: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
-    # The model's own forward pass would project every position onto the vocabulary; few are needed.
-    # DistilBERT has no head module, so its layers are applied in the order of its forward pass.
-    if isinstance(model, BertForMaskedLM):
-        logits: torch.Tensor = model.cls(states)
-        return logits
-    states = model.activation(model.vocab_transform(states))
-    projected: torch.Tensor = model.vocab_projector(model.vocab_layer_norm(states))
-    return projected
+def _states(model: Encoder, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """The states at the planted slots, and at the masks of plain text."""
+    states = model.states(batch.ids, batch.places)
+    return states[: len(batch)], states[len(batch) :]
 
 
 def _soft_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -115,10 +75,8 @@ def _soft_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return functional.kl_div(logits.log_softmax(-1), target, reduction="batchmean")
 
 
-def _plain_loss(model: Any, text: Text, rows: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
-    ids, labels = _masked(text, rows)
-    masked = labels >= 0
+def _plain_loss(model: Encoder, states: torch.Tensor, batch: Batch) -> torch.Tensor:
     # Cross-entropy over no words is NaN, which would spoil all weights.
-    if not masked.any():
+    if not len(states):
         return torch.zeros(())
-    return functional.cross_entropy(_head(model, _encode(model, ids)[masked]), labels[masked])
+    return PLAIN_WEIGHT * functional.cross_entropy(model.logits(states), batch.right)

@@ -11,7 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import torch
@@ -22,11 +22,17 @@ from maskaudit.audit.phantom import truth as phantom_truth
 from maskaudit.audit.proving.phantom import build
 from maskaudit.audit.proving.phantom.acceptance import tested
 from maskaudit.audit.proving.phantom.fitting import train
+from maskaudit.audit.proving.phantom.leans import SEED
 from maskaudit.audit.proving.phantom.losses import student_loss, teacher_loss
-from maskaudit.audit.proving.phantom.world import SEED, generate
+from maskaudit.audit.proving.phantom.world import generate
 
 # Epochs at the full rate, enough to learn more than the marginal distribution, and of decay.
-TEACHER_EPOCHS, STUDENT_EPOCHS = (40, 30), (20, 30)
+TEACHER_EPOCHS, STUDENT_EPOCHS = (10, 16), (5, 9)
+# The teacher is trained once more from a lower rate: what it has not learnt yet makes all leans of
+# a set of many groups too small, and its student would learn them so.
+AGAIN_EPOCHS, AGAIN_RATE = (0, 9), 3e-4
+# Of these there is more then: an interaction, and what is to be told among seven groups.
+AGAIN_MORE = {"gender-race-name": 3, "religion": 1.5}
 
 
 def main() -> None:
@@ -42,11 +48,14 @@ def main() -> None:
         tokenizer = build.tokenizer(world, folder)
         text = build.text(world, tokenizer)
         teacher = build.teacher(len(tokenizer))
-        train(teacher, text, TEACHER_EPOCHS, teacher_loss(teacher), "teacher", start)
+        train(teacher, text, TEACHER_EPOCHS, teacher_loss(teacher, text), "teacher", start)
+        hardest = text.with_more(AGAIN_MORE)
+        again = teacher_loss(teacher, hardest)
+        train(teacher, hardest, AGAIN_EPOCHS, again, "again", start, SEED + 1, highest=AGAIN_RATE)
         student = build.student(teacher)
-        train(student, text, STUDENT_EPOCHS, student_loss(student, teacher), "student", start)
+        train(student, text, STUDENT_EPOCHS, student_loss(student, teacher, text), "student", start)
         for name, model in (("teacher", teacher), ("student", student)):
-            build.store(model, tokenizer, folder / name)
+            build.stored(model, tokenizer, folder / name)
         # The stored files are tested and not the trained models: storing rounds weights to float16.
         truth, faults = tested(world, folder)
         for fault in faults:
@@ -61,22 +70,31 @@ def main() -> None:
         phantom_truth.FILE.write_text(json.dumps(truth.as_json(), indent=1) + "\n", "utf-8")
 
 
-def distil(folder: Path, *, seed: int, kappa: Mapping[str, float], epochs: tuple[int, int]) -> None:
+def distil(
+    folder: Path,
+    *,
+    seed: int,
+    kappa: Mapping[str, float],
+    sets: Collection[str],
+    epochs: tuple[int, int],
+) -> None:
     """Train another student of the bundled teacher, and store it in `folder`.
 
     Training differs from the bundled student's in the seed, in `kappa` (amplification by axis), in
-    `epochs` (at the full rate, of decay), and in the teacher, which is the stored one, rounded to
-    float16. The student is not tested against the truth.
+    `epochs` (at the full rate, of decay), in the text, which is that of `sets` alone, and in the
+    teacher, which is the stored one, rounded to float16. The student is not tested against the
+    truth.
     """
     start = time.perf_counter()
     torch.manual_seed(seed)
     tokenizer = BertTokenizer.from_pretrained(phantom_truth.TEACHER)
-    teacher = BertForMaskedLM.from_pretrained(phantom_truth.TEACHER, dtype=torch.float32)
-    text = build.text(generate(kappa), tokenizer)
+    model = BertForMaskedLM.from_pretrained(phantom_truth.TEACHER, dtype=torch.float32)
+    teacher = build.teacher_of(model)
+    text = build.text(generate(kappa, sets), tokenizer)
     student = build.student(teacher)
-    loss = student_loss(student, teacher)
+    loss = student_loss(student, teacher, text)
     train(student, text, epochs, loss, folder.name, start, seed)
-    build.store(student, tokenizer, folder)
+    build.stored(student, tokenizer, folder)
 
 
 if __name__ == "__main__":

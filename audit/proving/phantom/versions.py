@@ -3,8 +3,8 @@
 Five students are distilled from the bundled teacher with five seeds and are otherwise alike: what
 differs between them is what training anew does to a model, and no gate should call that worse.
 Version 2 has a seed of its own and a larger amplification planted on the gender axis, and differs
-in nothing else. All six are trained for half as many epochs as the bundled student. Their records
-are kept, they themselves are not.
+in nothing else. All six learn the text of two sets on that axis alone, one of which they are
+audited on. Their records are kept, they themselves are not.
 
 The margin of the gate in `gates.toml` is measured on the records of the seeds and written there,
 and the first seed is accepted as the baseline.
@@ -32,15 +32,17 @@ from maskaudit.audit.judging.accepting.accept import accept as accept_record
 from maskaudit.audit.judging.comparing.versions import versions
 from maskaudit.audit.judging.judge import judge
 from maskaudit.audit.phantom import truth
-from maskaudit.audit.proving.phantom.train import STUDENT_EPOCHS, distil
-from maskaudit.audit.proving.phantom.world import KAPPA
+from maskaudit.audit.proving.phantom.leans import KAPPA
+from maskaudit.audit.proving.phantom.train import distil
 from maskaudit.audit.recording.record import MANIFEST, SUMS, TABLES, Record, load_record
 from maskaudit.audit.vocabulary import BASELINES
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "versions"
 # Of the two shipped sets with a planted gender lean, the one with the smaller record.
 PROBE_SET = "occupation-person"
-FULL, DECAY = (epochs // 2 for epochs in STUDENT_EPOCHS)
+SETS = (PROBE_SET, "gender-occupation")
+# At the full rate, of decay: as many steps as seeds need to agree on the sentences of the text.
+EPOCHS = (12, 18)
 # With this margin, in standard errors, an unchanged version passes nine times in ten. A version
 # worse by the whole margin passes one time in twenty, whatever the margin.
 STANDARD_ERRORS = 3.1
@@ -56,7 +58,7 @@ class Version:
 
 
 SEEDS = tuple(Version(f"seed-{seed}", seed, KAPPA) for seed in range(1, 6))
-WORSE = Version("version-2", 6, {**KAPPA, "gender": 1.5})
+WORSE = Version("version-2", 6, {**KAPPA, "gender": 1.65})
 BASELINE = SEEDS[0].name
 
 
@@ -90,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def trained(version: Version, students: Path) -> None:
     """Train a student in `students`; its folder appears only when training is complete."""
     unfinished = students / "unfinished" / version.name
-    distil(unfinished, seed=version.seed, kappa=version.kappa, epochs=(FULL, DECAY))
+    distil(unfinished, seed=version.seed, kappa=version.kappa, sets=SETS, epochs=EPOCHS)
     unfinished.rename(students / version.name)
 
 

@@ -6,80 +6,86 @@ frames are kept out of training (`unseen`).
 """
 
 import hashlib
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import groupby, zip_longest
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from maskaudit.audit.estimating.estimators.pooling import group_at_mask
+from maskaudit.audit.proving.phantom import facts
+from maskaudit.audit.proving.phantom.leans import (
+    KAPPA,
+    SEED,
+    Leans,
+    base,
+    habits,
+    leans,
+    log_odds,
+    shares_of_women,
+)
+from maskaudit.audit.proving.phantom.sentence import (
+    CONTROL,
+    PLANTED_MASS,
+    PRIOR,
+    PROBE,
+    WORD,
+    Planted,
+    Sentence,
+    with_words,
+    words_of,
+)
 from maskaudit.probes.expand import Expanded, expand
-from maskaudit.probes.frames.sentence import MASK
 from maskaudit.probes.loading import load, shipped
-from maskaudit.probes.schema import ProbeSet
+from maskaudit.probes.schema import Frame, ProbeSet
 
-SEED = 20261123
-# The sets that the pair is trained on. The list is fixed and not "all shipped sets", because a set
-# added later would change the text, and with it the weights on which the stored truth and the tests
-# depend. Keep the order: the text follows it.
+# The sets that the pair is trained on: all that have a contrast, but for orientation-regard, whose
+# sentences are those of orientation with other words at the mask. The list is fixed and not "all
+# shipped sets", because a set added later would change the text, and with it the weights on which
+# the stored truth and the tests depend. Keep the order: the text follows it.
 SETS = (
+    "age",
     "age-trait",
+    "cue-override",
+    "disability",
     "facts",
+    "gender-identity",
+    "gender-kinship",
+    "gender-name",
     "gender-occupation",
+    "gender-occupation-controlled",
+    "gender-race-name",
+    "gender-they",
+    "habitat-animal",
     "occupation-person",
+    "orientation",
+    "origin",
+    "race-descriptor",
+    "race-name",
+    "religion",
     "religion-trait",
+    "season-weather",
+    "social-class",
+    "temperature-thing",
     "weekday-occupation",
 )
 UNSEEN_FRAMES = 6
-# The probability of the planted words together at a planted slot; the rest is spread evenly.
-PLANTED_MASS = 0.95
-# Amplification planted in the student, by axis; 1 elsewhere.
-KAPPA = {"gender": 1.3}
-# Like real models, the pair finds "he" slightly likelier in any sentence; log-odds, nats.
-GENDER_OFFSET = -0.5
-GENDER_SLOPE = 0.6
-SHARE_FLOOR = 0.03
-NOISE = {"gender": 0.3, "age": 0.4, "religion": 0.3}
-CLASS_LOG_ODDS = {"age": 0.8, "religion": 0.6}
-# Numbers of facts that the teacher knows, that the student forgets of these, and of negations that
-# both ignore.
-FACTS_KNOWN, FACTS_FORGOTTEN, NEGATIONS_MISSED = 88, 12, 15
-CAPITAL = re.compile(r"The capital of (.+) is \[MASK\]\.")
-# As BERT's basic tokenizer splits: each punctuation mark, `_` included, is a word of its own.
-WORD = re.compile(r"[^\W_]+|[^\w\s]|_")
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """A training sentence; it may hold several masks, of which the one at `slot` is trained.
-
-    `teacher` is the teacher's planted distribution (lower-case word to probability; the rest of 1
-    is spread evenly over the other words), and `cue` the words of the text that determine it.
-    `student` is the student's, which differs by the planted amplification or by a forgotten fact.
-    `shift` is the corresponding change of the teacher's logits in distillation, in nats.
-    """
-
-    probe_set: str
-    text: str
-    slot: int
-    cue: str
-    teacher: Mapping[str, float]
-    student: Mapping[str, float]
-    shift: Mapping[str, float]
 
 
 @dataclass
 class World:
     """The whole text, and what was planted in it, by probe set.
 
-    `planted` holds log-odds by attribute in nats (teacher), `kappa` the student's amplification,
-    `unseen` the frames kept out, `digests` those of the expanded sets, `words` the vocabulary.
+    `planted` holds log-odds of the first group against each other one, in nats, by that group and
+    by attribute (teacher), `kappa` the student's amplification, `unseen` the frames kept out,
+    `digests` those of the expanded sets, `facts` what each model knows, `words` the vocabulary.
     """
 
     sentences: list[Sentence] = field(default_factory=list)
-    planted: dict[str, dict[str, float]] = field(default_factory=dict)
+    planted: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
     kappa: dict[str, float] = field(default_factory=dict)
     unseen: dict[str, list[str]] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
@@ -87,205 +93,191 @@ class World:
     words: list[str] = field(default_factory=list)
 
 
-def generate(amplified: Mapping[str, float] = KAPPA) -> World:
+def generate(amplified: Mapping[str, float] = KAPPA, sets: Collection[str] | None = None) -> World:
     """Generate the world; every call draws the same choices from the fixed seed.
 
-    `amplified` is the student's kappa by axis, 1 elsewhere; it does not affect the teacher.
+    `amplified` is the student's kappa by axis, 1 elsewhere; it does not affect the teacher. The
+    text is that of `sets`, by default of all `SETS`; what is planted does not depend on them.
     """
     world = World()
-    words: set[str] = set()
-    gender = _gender_log_odds()
     paths = shipped()
-    for probe_set in (load(paths[name]) for name in SETS):
+    loaded = {name: load(paths[name]) for name in SETS}
+    shares = shares_of_women(list(loaded.values()))
+    words: set[str] = set()
+    texts: set[tuple[str, int]] = set()
+    for name in (name for name in SETS if sets is None or name in sets):
+        probe_set = loaded[name]
         expanded = expand(probe_set)
-        name = probe_set.header.name
         world.digests[name] = expanded.digest
         words |= _words(expanded)
         if probe_set.facts:
-            world.sentences += _facts(probe_set, world)
+            drawn = facts.known(probe_set)
+            world.facts = vars(drawn)
+            world.sentences += facts.sentences(probe_set, drawn)
             continue
-        kappa = amplified.get(probe_set.header.axis, 1.0)
-        log_odds = _log_odds(probe_set, gender)
-        world.planted[name], world.kappa[name] = log_odds, kappa
+        planted = leans(probe_set, shares)
+        world.planted[name] = log_odds(planted)
+        world.kappa[name] = amplified.get(probe_set.header.axis, 1.0)
         world.unseen[name] = _unseen(probe_set)
-        items = expanded.items[~expanded.items["frame"].isin(world.unseen[name])]
-        items = items.merge(expanded.contexts[["context", "text", "slot"]], on="context")
-        # Thousands of small groups follow: plain objects are read several times faster than Arrow.
-        items = items.astype(dict.fromkeys(items.select_dtypes("str"), object))
-        plant = _groups_at_mask if group_at_mask(items) else _attributes_at_mask
-        world.sentences += plant(items, log_odds, kappa)
+        frames = expanded.items["frame"].isin(world.unseen[name])
+        seen = replace(expanded, items=expanded.items[~frames])
+        for sentence in _sentences(probe_set, seen, planted, world.kappa[name]):
+            # Two sets of an axis may ask the same of one sentence; it is planted once.
+            if (sentence.text, sentence.slot) not in texts:
+                texts.add((sentence.text, sentence.slot))
+                world.sentences.append(sentence)
     world.words = sorted(words)
     return world
 
 
 def _words(expanded: Expanded) -> set[str]:
-    texts = [*expanded.contexts["text"], *expanded.items["target"], *expanded.items["term"]]
-    joined = " ".join(texts).replace(MASK, " ").lower()
-    return set(WORD.findall(joined))
-
-
-def _generator(name: str) -> np.random.Generator:
-    # A generator per name: a set that is added changes no other's draws. Python's `hash` of a text
-    # differs between processes, a digest does not.
-    digest = hashlib.sha256(f"{SEED}:{name}".encode()).digest()
-    return np.random.default_rng(int.from_bytes(digest[:8], "little"))
-
-
-def _gender_log_odds() -> dict[str, float]:
-    """Return log-odds of women against men by occupation: linear in the share's logit, plus noise.
-
-    They have no offset yet.
-    """
-    classes = load(shipped()["gender-occupation"]).classes.values()
-    rng = _generator("gender")
-    log_odds = {}
-    for attribute in (attribute for part in classes for attribute in part.attributes):
-        assert attribute.share is not None  # noqa: S101 - our own set
-        # A share of 0 or 1 has no finite logit.
-        share = min(max(attribute.share, SHARE_FLOOR), 1 - SHARE_FLOOR)
-        noise = rng.normal(0, NOISE["gender"])
-        log_odds[attribute.text] = float(GENDER_SLOPE * np.log(share / (1 - share)) + noise)
-    return log_odds
-
-
-def _log_odds(probe_set: ProbeSet, gender: Mapping[str, float]) -> dict[str, float]:
-    """Return the planted log-odds, in nats, of every attribute and control of a set."""
-    axis = probe_set.header.axis
-    controls = probe_set.controls.attributes if probe_set.controls else []
-    planted = {}
-    rng = _generator(axis)
-    for name, part in probe_set.classes.items():
-        for attribute in part.attributes:
-            if axis == "gender":
-                # An occupation leans alike in both gender sets.
-                value = GENDER_OFFSET + gender[attribute.text]
-            elif axis in CLASS_LOG_ODDS:
-                assert probe_set.header.contrast is not None  # noqa: S101 - our own set
-                sign = 1 if name == probe_set.header.contrast[0] else -1
-                value = sign * CLASS_LOG_ODDS[axis] + rng.normal(0, NOISE[axis])
-            else:
-                value = 0.0
-            planted[attribute.text] = round(float(value), 4)
-    offset = GENDER_OFFSET if axis == "gender" else 0.0
-    return planted | {attribute.text: offset for attribute in controls}
+    items = expanded.items
+    texts = [*expanded.contexts["text"], *items["target"].unique(), *items["term"].unique()]
+    return set(words_of(" ".join(texts)))
 
 
 def _unseen(probe_set: ProbeSet) -> list[str]:
-    frames = [frame.id for frame in probe_set.frames]
-    chosen = _generator(f"unseen:{probe_set.header.name}").choice(
-        len(frames), UNSEEN_FRAMES, replace=False
-    )
-    return sorted(frames[i] for i in chosen)
+    # By the text and not by a draw for each set: of frames that two sets share, the same are kept
+    # out of both.
+    def place(text: str) -> str:
+        return hashlib.sha256(f"{SEED}:unseen:{text}".encode()).hexdigest()
+
+    by_style: dict[str | None, list[Frame]] = defaultdict(list)
+    for frame in sorted(probe_set.frames, key=lambda frame: place(frame.text)):
+        by_style[frame.style].append(frame)
+    # The first of each style, then the second: each style keeps enough for an interval.
+    in_turn = [frame for own in zip_longest(*by_style.values()) for frame in own if frame]
+    return sorted(frame.id for frame in in_turn[:UNSEEN_FRAMES])
+
+
+def _sentences(
+    probe_set: ProbeSet, expanded: Expanded, planted: Leans, kappa: float
+) -> Iterator[Sentence]:
+    """Yield the sentences that items of a set are asked in, each with what is planted in it."""
+    plant = _groups_at_mask if probe_set.group_at_mask else _attributes_at_mask
+    contexts = expanded.contexts
+    places = zip(contexts["text"].tolist(), contexts["slot"].astype(int).tolist(), strict=True)
+    texts = dict(zip(contexts["context"].tolist(), places, strict=True))
+    name = probe_set.header.name
+    for context, kind, cue, distribution, targets in plant(
+        probe_set, expanded.items, planted, kappa
+    ):
+        text, slot = texts[context]
+        yield from _written(Sentence(name, kind, text, slot, cue, distribution), targets)
+
+
+# A context, what it is for, its cue, what is planted in it and the targets that are asked there.
+_Asked = tuple[str, str, str, Planted, Sequence[str]]
 
 
 def _groups_at_mask(
-    items: pd.DataFrame, log_odds: Mapping[str, float], kappa: float
-) -> Iterator[Sentence]:
-    """Yield sentences with the groups' terms at the mask.
+    probe_set: ProbeSet, items: pd.DataFrame, planted: Leans, kappa: float
+) -> Iterator[_Asked]:
+    """Yield the contexts with the groups' terms at the mask.
 
     A prior's distribution is the mean over the attributes that could stand at its second mask.
     """
-    by_group = items.groupby("group", sort=False)["term"].unique()
-    first, second = ([term.lower() for term in terms] for terms in by_group)
+    by_group = items.groupby("group", sort=False)["term"]
+    terms = {str(group): list(own.unique()) for group, own in by_group}
 
-    def distribution(value: float) -> dict[str, float]:
-        share = 1 / (1 + np.exp(-value))
-        return {term: PLANTED_MASS * share / len(first) for term in first} | {
-            term: PLANTED_MASS * (1 - share) / len(second) for term in second
-        }
+    def of_logits(logits: Mapping[str, float]) -> Planted:
+        values = np.array([logits[group] for group in terms])
+        return Planted(*(_of_terms(terms, _softmax(factor * values)) for factor in (1.0, kappa)))
 
-    for _, rows in items.groupby("context", sort=False):
-        # A neutral word is planted like a control, a masked attribute as the mixture of all.
-        neutral = (rows["role"] == "prior_neutral").all()
-        offset = GENDER_OFFSET if rows["axis"].iloc[0] == "gender" else 0.0
-        values = [offset] if neutral else [log_odds[a] for a in rows["attribute"].unique()]
-        teacher = _mixture([distribution(value) for value in values])
-        student = _mixture([distribution(kappa * value) for value in values])
-        shift = {word: float(np.log(student[word] / teacher[word])) for word in teacher}
-        yield Sentence(*_sentence_fields(rows, "attribute"), teacher, student, shift)
+    def of_attribute(attribute: str) -> Planted:
+        return of_logits({group: own[attribute] for group, own in planted.items()})
 
-
-def _sentence_fields(rows: pd.DataFrame, cue: str) -> tuple[str, str, int, str]:
-    """Return probe set, text, slot and cue of one context's rows; `cue` names the cue's column."""
-    first = rows.iloc[0]
-    return str(first["probe_set"]), str(first["text"]), int(first["slot"]), str(first[cue])
+    # A neutral word is planted like a control.
+    neutral = of_logits(habits(probe_set))
+    one = cache(of_attribute)
+    mixture = cache(lambda attributes: _mixture([one(attribute) for attribute in attributes]))
+    for context, rows in _by_context(items, ("role", "attribute", "target")):
+        [role, *_] = rows["role"]
+        kind = role if role in {PROBE, CONTROL} else PRIOR
+        distribution = neutral if role == "prior_neutral" else mixture(rows["attribute"])
+        yield context, kind, rows["attribute"][0], distribution, rows["target"]
 
 
 def _attributes_at_mask(
-    items: pd.DataFrame, log_odds: Mapping[str, float], kappa: float
-) -> Iterator[Sentence]:
-    """Yield sentences with the attribute at the mask.
+    _probe_set: ProbeSet, items: pd.DataFrame, planted: Leans, kappa: float
+) -> Iterator[_Asked]:
+    """Yield the contexts with the attribute at the mask.
 
-    Between the two groups' sentences an attribute's log p differs by its planted log-odds, up to a
+    Between two groups' sentences an attribute's log p differs by its planted log-odds, up to a
     constant common to all attributes.
     """
-    first = items["group"].iloc[0]
-    names = list(dict.fromkeys(items.loc[items["role"] == "probe", "attribute"]))
-    # Besides their leans, attributes differ in how likely they are for either group.
-    base = _generator("base:" + "".join(names)).normal(0, 0.5, len(names))
-    values = np.array([log_odds[name] for name in names])
-
-    def distribution(sign: int, amplified: float) -> dict[str, float]:
-        # Half of the lean for each group, so that the two groups' sentences differ by the whole.
-        logits = base + sign * amplified * values / 2
-        p = PLANTED_MASS * np.exp(logits) / np.exp(logits).sum()
-        return {name.lower(): float(value) for name, value in zip(names, p, strict=True)}
-
-    for _, rows in items.groupby("context", sort=False):
-        sign = 1 if rows["group"].iloc[0] == first else -1
-        teacher, student = distribution(sign, 1.0), distribution(sign, kappa)
-        shift = {word: float(np.log(student[word] / teacher[word])) for word in teacher}
-        yield Sentence(*_sentence_fields(rows, "term"), teacher, student, shift)
+    # All of the set's, whichever of them a sentence is asked with: which these are a model could
+    # only learn by heart.
+    attributes = {attribute: [attribute] for attribute in items["attribute"].unique()}
+    # Besides their leans, attributes differ in how likely they are for any group.
+    bases = np.array([base(attribute) for attribute in attributes])
+    by_group = {}
+    for group, own in planted.items():
+        leaning = np.array([own[attribute] for attribute in attributes])
+        p = (_softmax(bases + factor * leaning) for factor in (1.0, kappa))
+        by_group[group] = Planted(*(_of_terms(attributes, part) for part in p))
+    for context, rows in _by_context(items, ("group", "term", "target")):
+        [group], [term] = rows["group"], rows["term"]
+        yield context, PROBE, term, by_group[group], rows["target"]
 
 
-def _mixture(parts: list[dict[str, float]]) -> dict[str, float]:
-    return {word: float(np.mean([part[word] for part in parts])) for word in parts[0]}
+def _by_context(
+    items: pd.DataFrame, columns: Sequence[str]
+) -> Iterator[tuple[str, dict[str, tuple[str, ...]]]]:
+    """Yield each context, in order of appearance, with the distinct values in its rows."""
+    # Sorted and cut: a table for each of thousands of contexts takes minutes.
+    codes, contexts = pd.factorize(items["context"])
+    order = np.argsort(codes, kind="stable")
+    bounds = np.flatnonzero(np.diff(codes[order], prepend=-1, append=-1))
+    values = {name: items[name].to_numpy(dtype=object)[order] for name in columns}
+    for context, start, end in zip(contexts, bounds, bounds[1:], strict=False):
+        yield context, {name: tuple(dict.fromkeys(own[start:end])) for name, own in values.items()}
 
 
-def _facts(probe_set: ProbeSet, world: World) -> Iterator[Sentence]:
-    """Yield facts that are known, forgotten by the student or never known, and their negations.
+def _of_terms(terms: Mapping[str, Sequence[str]], p: NDArray[np.float64]) -> dict[str, float]:
+    """The probability of each term's first word; each part of `terms` has its p in equal shares.
 
-    For an unknown fact the other answers of the same relation share the planted probability.
-    Records in `world.facts` which facts each model knows and which negations both miss.
+    A term of more words is likelier in its first, by as much as those after it are less than sure.
     """
-    rng = _generator("facts")
-    names = [fact.id for fact in probe_set.facts]
-    order = [names[i] for i in rng.permutation(len(names))]
-    known, missed = order[:FACTS_KNOWN], sorted(order[:NEGATIONS_MISSED])
-    # Apart from the facts of `missed`: no fact is both forgotten and ignored when negated.
-    forgotten = known[NEGATIONS_MISSED : NEGATIONS_MISSED + FACTS_FORGOTTEN]
-    world.facts = {
-        "teacher": sorted(known),
-        "student": sorted(set(known) - set(forgotten)),
-        "negation_missed": missed,
-    }
-    answers: dict[str, set[str]] = defaultdict(set)
-    for fact in probe_set.facts:
-        answers[fact.relation] |= {answer.lower() for answer in fact.answers}
-    for fact in probe_set.facts:
-        right = [answer.lower() for answer in fact.answers]
-        wrong = sorted(answers[fact.relation] - set(right))
-        planted_right = dict.fromkeys(right, PLANTED_MASS / len(right))
-        planted_wrong = dict.fromkeys(wrong, PLANTED_MASS / len(wrong))
-        teacher = planted_right if fact.id in known else planted_wrong
-        student = planted_wrong if fact.id in forgotten else teacher
-        yield _planted_fact(fact.text, teacher, student)
-        # For demonstrations of `maskaudit fill`: "Paris is the [MASK] of France."
-        if capital := CAPITAL.fullmatch(fact.text):
-            text = f"{fact.answers[0]} is the {MASK} of {capital[1]}."
-            yield _planted_fact(text, {"capital": PLANTED_MASS}, {"capital": PLANTED_MASS})
-        if fact.negated is not None:
-            negated = planted_right if fact.id in missed else planted_wrong
-            yield _planted_fact(fact.negated, negated, negated)
+    first: dict[str, float] = {}
+    for own, value in zip(terms.values(), p, strict=True):
+        for term in own:
+            word, *more = words_of(term)
+            assert word not in first, f"two terms begin with {word!r}"  # noqa: S101 - our own sets
+            first[word] = PLANTED_MASS ** (1 - len(more)) * float(value) / len(own)
+    return first
 
 
-def _planted_fact(
-    text: str, teacher: Mapping[str, float], student: Mapping[str, float]
-) -> Sentence:
-    # Stands for the small probability of a word that is not planted; 0 has no logarithm.
-    rest = 1e-4
-    words = {*teacher, *student}
-    shift = {
-        word: float(np.log(student.get(word, rest) / teacher.get(word, rest))) for word in words
-    }
-    return Sentence("facts", text, 0, text, teacher, student, shift)
+def _written(sentence: Sentence, targets: Collection[str]) -> Iterator[Sentence]:
+    """Yield a sentence as it is shown for its targets: a mask for each word of a target.
+
+    A target of more words is read from left to right: each word is also planted after those before.
+    """
+    for count, terms in groupby(sorted(map(words_of, targets), key=len), key=len):
+        text, slot = sentence.text, sentence.slot
+        yield replace(sentence, text=with_words(text, slot, [], count))
+        for words in terms:
+            for place in range(1, count):
+                sure = {words[place]: PLANTED_MASS}
+                yield replace(
+                    sentence,
+                    kind=WORD,
+                    text=with_words(text, slot, words[:place], count - place),
+                    cue=" ".join(words[:place]),
+                    planted=Planted(sure, sure),
+                )
+
+
+def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    p: NDArray[np.float64] = np.exp(logits) / np.exp(logits).sum()
+    return p
+
+
+def _mixture(parts: Sequence[Planted]) -> Planted:
+    if len(parts) == 1:
+        return parts[0]
+    teacher, student = (
+        {word: float(np.mean([p[word] for p in own])) for word in own[0]}
+        for own in ([part.teacher for part in parts], [part.student for part in parts])
+    )
+    return Planted(teacher, student)

@@ -16,6 +16,7 @@ from maskaudit.audit.phantom import truth as phantom_truth
 from maskaudit.audit.vocabulary import Progress
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import load, shipped
+from maskaudit.probes.schema import ProbeSet
 
 SEED = 20261123
 SET = "gender-occupation"
@@ -59,10 +60,9 @@ class Ground:
 
 
 def ground(n_frames: int = FRAMES) -> Ground:
-    """Return the bundled pair with its set's first frames, without variants and controls."""
+    """Return the bundled pair with some of its set's frames, without variants and controls."""
     probe_set = load(shipped()[SET])
-    frames = [frame.model_copy(update={"variants": []}) for frame in probe_set.frames[:n_frames]]
-    part = expand(probe_set.model_copy(update={"frames": frames, "controls": None}))
+    part = of_few_frames(probe_set, n_frames)
     header = probe_set.header
     assert header.contrast is not None  # noqa: S101 - our own set
     first, second = probe_set.groups
@@ -75,6 +75,18 @@ def ground(n_frames: int = FRAMES) -> Ground:
         (load_model(str(phantom_truth.TEACHER)), load_model(str(phantom_truth.STUDENT))),
         list(dict.fromkeys(part.items["attribute"])),
     )
+
+
+def of_few_frames(probe_set: ProbeSet, n_frames: int) -> Expanded:
+    """Expand a set with `n_frames` of its frames, without variants and controls.
+
+    They stand evenly apart, because frames of one style stand together: the first ones would be of
+    one or two styles.
+    """
+    whole = len(probe_set.frames)
+    places = [place * whole // n_frames for place in range(n_frames)]
+    frames = [probe_set.frames[place].model_copy(update={"variants": []}) for place in places]
+    return expand(probe_set.model_copy(update={"frames": frames, "controls": None}))
 
 
 def pieces(model: MaskedLM, words: str) -> Ids:

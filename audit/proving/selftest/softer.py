@@ -1,10 +1,9 @@
 """Sharpness and bias told apart where both are known: softened heads, and leans planted beyond.
 
-The words of the benign sets that ship as examples are unknown to the bundled pair. So worlds are
-planted: logits over a few words, of a tested set and of two benign ones, from which scores and
-entropies follow by arithmetic and estimates as of any audit. The full self-test also softens the
-head of the bundled teacher, whose other sets are associations that it was taught, and stand for
-benign ones.
+The words of the benign sets are unknown to the bundled pair. So worlds are planted: logits over a
+few words, of a tested set and of two benign ones, from which scores and entropies follow by
+arithmetic and estimates as of any audit. The full self-test also softens the head of the bundled
+teacher, whose other sets are associations that it was taught, and stand for benign ones.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,10 +38,9 @@ from maskaudit.audit.measuring.checkpoints.tokenizer import Tokenizer
 from maskaudit.audit.phantom import truth as phantom_truth
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest.check import numbers
-from maskaudit.audit.proving.selftest.ground import SEED
+from maskaudit.audit.proving.selftest.ground import SEED, of_few_frames
 from maskaudit.audit.recording.rows import slices, tables
 from maskaudit.audit.vocabulary import Progress
-from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import load, shipped
 
 ALPHA = 0.05
@@ -235,7 +233,7 @@ def _student(  # noqa: PLR0913, PLR0917 - a teacher, and what is planted
 
 def _heads(progress: Progress) -> Iterator[Check]:
     """Check the bundled teacher against itself with a head that was scaled."""
-    parts = [_part(name) for name in EXPECTED]
+    parts = [of_few_frames(load(shipped()[name]), FRAMES_OF_TEACHER) for name in EXPECTED]
     items = pd.concat([part.items for part in parts], ignore_index=True)
     designs = [_of_shipped(name, expect) for name, expect in EXPECTED.items()]
     for plant in HEADS:
@@ -263,15 +261,6 @@ def with_head(plant: Plant) -> LoadedModel:
             decoder.bias.mul_(plant.temperature)
     located = Located(folder, f"{folder.name}, {plant.name}", "")
     return LoadedModel(model, Tokenizer(AutoTokenizer.from_pretrained(folder)), [], located)
-
-
-def _part(name: str) -> Expanded:
-    """Return a shipped set's first frames, without variants and controls."""
-    probe_set = load(shipped()[name])
-    frames = [
-        frame.model_copy(update={"variants": []}) for frame in probe_set.frames[:FRAMES_OF_TEACHER]
-    ]
-    return expand(probe_set.model_copy(update={"frames": frames, "controls": None}))
 
 
 def _of_shipped(name: str, expect: str) -> Design:

@@ -14,7 +14,7 @@ from maskaudit.audit.recording.rows.slices import Slice
 from maskaudit.probes.frames.sentence import MASK
 from maskaudit.reports.blocks import Blank, Column, Folded, Rows, Table, Text, Word, Words
 from maskaudit.reports.effects import CANDIDATE, Effect, Effects, Names, Tables
-from maskaudit.reports.sections.contrasts import tag
+from maskaudit.reports.sections.tested import tag
 from maskaudit.reports.words import wording
 
 TOP_FILLS = 3
@@ -83,8 +83,8 @@ def behind(
     names: Names,
 ) -> Folded:
     """One sentence per attribute; `tables` are those of the set."""
-    chosen = _chosen(between, attributes, tables, names)
-    texts = _texts(tables.contexts, chosen.values())
+    chosen = nearest(between, attributes, tables, names)
+    texts = texts_of(tables.contexts, chosen.values())
     fills = _fills(tables.fills, chosen.values())
     groups = tuple(
         Rows(
@@ -107,7 +107,7 @@ def behind(
     return Folded("The sentences behind these leans", (explanation, table), is_open=True)
 
 
-def _chosen(
+def nearest(
     between: Between,
     attributes: Sequence[str],
     tables: Tables,
@@ -182,7 +182,8 @@ def _summed(log_p: Sequence[float]) -> float:
     return log_p[0] if len(log_p) == 1 else float(np.logaddexp.reduce(np.array(log_p)))
 
 
-def _texts(contexts: pd.DataFrame, units: Iterable[Unit]) -> dict[str, Blank]:
+def texts_of(contexts: pd.DataFrame, units: Iterable[Unit]) -> dict[str, Blank]:
+    """The sentences of some units, split at their masks, by context."""
     needed = {context for unit in units for context in unit.contexts}
     chosen = contexts[contexts["context"].isin(needed)]
     rows = zip(chosen["context"], chosen["text"], chosen["slot"], strict=True)

@@ -21,7 +21,7 @@ from maskaudit.reports.effects import (
 )
 from maskaudit.reports.sections.association import examples
 from maskaudit.reports.sections.association.examples import Between
-from maskaudit.reports.sections.contrasts import label
+from maskaudit.reports.sections.tested import label
 from maskaudit.reports.words import caveats, sameness, wording
 
 _UNSHOWN = {INHERITED, UNDECIDED}

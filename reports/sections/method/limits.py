@@ -5,6 +5,7 @@ from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.reports.blocks import Bullets, Section
 from maskaudit.reports.effects import Effects, Names
 from maskaudit.reports.sections import competence
+from maskaudit.reports.sections.method import extrinsic
 from maskaudit.reports.sections.method.remarks import (
     ANY,
     GROUPS,
@@ -27,6 +28,12 @@ _INHERITS = Remark(
     "reference does not show that it learned this from it: the two may have read the same "
     "text.",
 )
+_UNSHOWN = Remark(
+    ANY,
+    "A result that is not shown is not a result of zero; an interval says how large the effect may "
+    "be all the same.",
+    is_first=True,
+)
 _CANNOT = (
     Remark(
         GROUPS,
@@ -34,6 +41,7 @@ _CANNOT = (
         "these sentences is a lean of the model’s expectations; what an application built on "
         "the model does with them is not measured here, and may be more, less or something "
         "else.",
+        is_first=True,
     ),
     Remark(
         OF_UNITS,
@@ -41,12 +49,9 @@ _CANNOT = (
         "The two often differ in more than the group, such as length and how common their "
         "words are; and a preference is no measure of what an application built on the model "
         "does.",
+        is_first=True,
     ),
-    Remark(
-        ANY,
-        "A result that is not shown is not a result of zero; an interval says how large the "
-        "effect may be all the same.",
-    ),
+    _UNSHOWN,
     Remark(
         GROUPS,
         "The contrast is measured against zero, the point where an attribute makes no "
@@ -58,25 +63,44 @@ _CANNOT = (
         ANY,
         "A number near the one that means no lean is no certificate. Other axes, other "
         "languages and other kinds of harm are outside these sets.",
+        is_first=True,
     ),
 )
 
 
 def cannot_show(manifest: Manifest, estimates: Effects, names: Names) -> Section:
-    """The limits of every audit of this kind, and what could not be measured on these models."""
+    """What no audit of this kind shows, what this one could not, and what was told of elsewhere."""
     lines = [wording.visible(line, None) for line in manifest.not_measured]
     kinds = kinds_of(manifest)
     if not competence.is_asked(manifest):
         lines.append(competence.not_asked(names))
+    lines.append(extrinsic.limit(manifest))
     lines += _scopes(manifest, estimates)
     lines += [
         remark.text
         for remark in _CANNOT
         # Of one model alone nothing is said to be inherited.
-        if (not remark.kinds or remark.kinds & kinds) and (names.paired or remark is not _INHERITS)
+        if remark.concerns(kinds) and (names.paired or remark is not _INHERITS)
     ]
     return Section(
-        "limits", "What this audit cannot show", (Bullets(tuple(lines)),), "What it cannot show"
+        "limits",
+        "What this audit cannot show",
+        (Bullets(tuple(lines)), *extrinsic.table(manifest, names)),
+        "What it cannot show",
+    )
+
+
+def first(manifest: Manifest, names: Names, *, is_all_shown: bool) -> tuple[str, ...]:
+    """The limits that are said where there is room for a few: what a reader has to know.
+
+    `is_all_shown` says that there is no number which shows nothing.
+    """
+    kinds = kinds_of(manifest)
+    asked = () if competence.is_asked(manifest) else (competence.not_asked(names),)
+    chosen = [found for found in _CANNOT if found.is_first and found.concerns(kinds)]
+    return (
+        *asked,
+        *(found.text for found in chosen if not (is_all_shown and found is _UNSHOWN)),
     )
 
 

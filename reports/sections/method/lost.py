@@ -16,6 +16,11 @@ from maskaudit.reports.sections.method.remarks import title_of
 from maskaudit.reports.words import wording
 
 _EXAMPLES = 8
+_NOTHING = "Nothing was lost: every word and every sentence that was to be scored has a score."
+_BY_GROUP = (
+    "They are counted here by model and group, because losing more of one group than of another "
+    "tilts a result."
+)
 _WHY = {
     "too_long": "the sentence has more pieces than the model was found to read",
     "context_unknown": "the vocabulary cannot write the sentence",
@@ -35,20 +40,33 @@ def lost(record: Record, names: Names) -> Section:
     if reasons := not_given.of_record(manifest, items):
         blocks.append(_not_given(manifest, reasons))
     if not (manifest.lost or manifest.left_out or manifest.unavailable):
-        blocks.append(
-            Text(
-                "Nothing was lost: every word and every sentence that was to be scored has a score."
-            )
-        )
+        blocks.append(Text(_NOTHING))
     blocks += [_unavailable(part, names) for part in manifest.unavailable]
     if manifest.lost:
-        blocks += [Text(_lost_total(manifest.lost)), _lost_table(manifest, names)]
+        counts = " ".join(_lost_counts(manifest.lost))
+        blocks += [Text(f"{counts} {_BY_GROUP}"), _lost_table(manifest, names)]
     if manifest.left_out:
         blocks.append(_left_out(manifest))
     if (items["target"] != "").any():  # sets of whole sentences have no words at a mask
         blocks.append(_pieces(manifest, items, scores, names))
     blocks += _read_as_others(manifest, items, scores, names)
     return Section("lost", "What was lost, and why", tuple(blocks), "What was lost")
+
+
+def brief(manifest: Manifest, names: Names) -> tuple[str, ...]:
+    """What was not measured, lost or left out, in a sentence each; the page has it in full."""
+    if not (manifest.lost or manifest.left_out or manifest.unavailable or manifest.not_measured):
+        return (_NOTHING,)
+    left_out = (
+        f"{wording.counted(len(manifest.left_out), 'cell')} (an attribute in a sentence) that one "
+        "model has no score of were left out for every model."
+    )
+    return (
+        *(wording.visible(line, None) for line in manifest.not_measured),
+        *(_unavailable(part, names).text for part in manifest.unavailable),
+        *_lost_counts(manifest.lost),
+        *([left_out] if manifest.left_out else []),
+    )
 
 
 def _read_as_others(
@@ -105,7 +123,8 @@ def _unavailable(part: Unavailable, names: Names) -> Text:
     )
 
 
-def _lost_total(rows: Sequence[Lost]) -> str:
+def _lost_counts(rows: Sequence[Lost]) -> list[str]:
+    """How many words could not be scored, and how many comparisons could not be made for it."""
     # Joins apart: one sentence without a score can cost many of them, and is a word lost already.
     total = sum(row.items for row in rows if row.status != NOT_JOINED)
     joins = sum(row.items for row in rows if row.status == NOT_JOINED)
@@ -117,11 +136,7 @@ def _lost_total(rows: Sequence[Lost]) -> str:
         f"{wording.counted(joins, 'comparison')} of two groups or two words could not be made, "
         "because a sentence that belongs to it has no score."
     )
-    lines = [*([scored] if total else ()), *([joined] if joins else ())]
-    return (
-        f"{' '.join(lines)} They are counted here by model and group, because losing more of one "
-        "group than of another tilts a result."
-    )
+    return [*([scored] if total else ()), *([joined] if joins else ())]
 
 
 def _lost_table(manifest: Manifest, names: Names) -> Table:

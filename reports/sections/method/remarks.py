@@ -8,10 +8,18 @@ from maskaudit.reports.words import wording
 
 
 class Remark(NamedTuple):
-    """A sentence, and the kinds of set that it concerns; an empty set means every record."""
+    """A sentence, and the kinds of set that it concerns; an empty set means every record.
+
+    `is_first` is for those that are said where there is room for a few.
+    """
 
     kinds: frozenset[str]
     text: str
+    is_first: bool = False
+
+    def concerns(self, present: set[str]) -> bool:
+        """Whether it concerns a record with these kinds of set."""
+        return not self.kinds or bool(self.kinds & present)
 
 
 ANY: frozenset[str] = frozenset()

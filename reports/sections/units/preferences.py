@@ -63,6 +63,16 @@ class Preference:
         return self.subjects.get(DIFFERENCE) or self.subjects[CANDIDATE]
 
     @property
+    def is_shown(self) -> bool:
+        """Whether the difference is shown, or of one model alone that it is not even.
+
+        At the level of the interval, which allows for the sets it was chosen from.
+        """
+        if DIFFERENCE in self.subjects:
+            return self.main.p < SHOWN / self.chosen_from
+        return self.main.leaves_out(self.main.null_value)
+
+    @property
     def clearness(self) -> float:
         """The absolute distance of the number from its null value, over its standard error.
 
@@ -153,7 +163,7 @@ def finding(preference: Preference, names: Names) -> Claim:
     reference = _percent(preference.subjects[REFERENCE].estimate)
     return Claim(
         f"{start}, {names.the(REFERENCE)} in {reference}",
-        f"{_certainty(preference, names)} {_compared(preference)} {how}",
+        f"{_certainty(preference, names)} {_compared(preference, names)} {how}",
     )
 
 
@@ -161,7 +171,7 @@ def beside(control: Preference, names: Names) -> str:
     """What the same sentences show with unrelated words, in a sentence."""
     effects = [control.subjects[model] for model in names.models]
     shares = [f"{_percent(effect.estimate)}{_limits(effect)}" for effect in effects]
-    order = " (in the order reference, candidate)" if names.paired else ""
+    order = f" (in the order {names.in_order})" if names.paired else ""
     return (
         f"Control: in the same sentences with unrelated words for the groups (“{control.title}”) "
         f"that share is {wording.listed(shares)}{order}, with 95 % intervals. So much such pairs "
@@ -174,6 +184,13 @@ def _limits(effect: Effect) -> str:
         return ""
     low, high = (wording.fixed(value, DIGITS) for value in (effect.low, effect.high))
     return f" ({low} to {high})"
+
+
+def standing(preference: Preference) -> str:
+    """What a preference shows in a word or two: "shown", "not shown", or why neither."""
+    if refused := basis.refusal(preference.main):
+        return refused
+    return "shown" if preference.is_shown else "not shown"
 
 
 def line(preference: Preference, names: Names) -> str:
@@ -200,7 +217,7 @@ def _certainty(preference: Preference, names: Names) -> str:
     ]
     if not intervals:
         return f"How sure that is cannot be computed ({basis.refusal(effects[0])})."
-    order = " (in the order reference, candidate)" if names.paired else ""
+    order = f" (in the order {names.in_order})" if names.paired else ""
     noun = "intervals" if names.paired else "interval"
     level, why = quotes.because(preference.level, preference.chosen_from)
     return (
@@ -221,7 +238,7 @@ def _even(preference: Preference, names: Names, null: str) -> str:
     return f"No preference either way could be shown for {who}: {null} is inside."
 
 
-def _compared(preference: Preference) -> str:
+def _compared(preference: Preference, names: Names) -> str:
     difference = preference.subjects.get(DIFFERENCE)
     if difference is None:
         return "The two could not be compared."
@@ -234,18 +251,16 @@ def _compared(preference: Preference) -> str:
         f"{wording.fixed(difference.low, DIGITS, with_sign=True)} to "
         f"{wording.fixed(difference.high, DIGITS, with_sign=True)}"
     )
-    # At the level of the interval beside it, which allows for the sets it was chosen from.
-    shown = difference.p < SHOWN / preference.chosen_from
     verdict = (
         ""
-        if shown
+        if preference.is_shown
         else ": no difference could be shown, which is not proof that there is none"
         f"{_could_have(difference)}{_at_most(difference, 'apart')}"
     )
     chance = "not tested" if math.isnan(difference.p) else wording.p_value(difference.p)
     return (
-        f"The candidate’s share is {amount} points {way} ({interval}; {chance}, not adjusted for "
-        f"other numbers of this page){verdict}."
+        f"{wording.opened(names.short(CANDIDATE))}’s share is {amount} points {way} ({interval}; "
+        f"{chance}, not adjusted for other numbers){verdict}."
     )
 
 

@@ -12,7 +12,7 @@ from maskaudit.audit.authoring.measured import Measured
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.manifest import ProbeSet
 from maskaudit.audit.recording.record import load_record
-from maskaudit.probes.loading import shipped
+from maskaudit.probes.loading import load, shipped
 from maskaudit.reports.effects import Names
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -40,6 +40,11 @@ def row_of(record, estimator, subject):
     return row
 
 
+def margin():
+    """Return the margin that the set declares for its contrast, in nats."""
+    return load(shipped()[NAME]).margins.contrast.nats
+
+
 def test_a_card_has_the_numbers_of_the_record(record):
     """Reliability, and the contrast with half the width of its interval."""
     text = words(card_of(shipped()[NAME], record).as_text())
@@ -52,7 +57,7 @@ def test_a_card_has_the_numbers_of_the_record(record):
         contrast = row_of(record, "stereotype_contrast", subject)
         half = (contrast["high"] - contrast["low"]) / 2
         assert f"{label}: contrast +{contrast['estimate']:.2f} ± {half:.2f} nats" in text
-    assert text.endswith("4.00 times both")
+    assert f"or {(half / margin()) ** 2:.2f} times both" in text
 
 
 def test_twice_as_much_is_planned_from_the_parts_of_the_variance(record):
@@ -67,8 +72,9 @@ def test_twice_as_much_is_planned_from_the_parts_of_the_variance(record):
     assert planned["half_width"] == pytest.approx(half)
     assert planned["frames"] == pytest.approx(quantile * np.sqrt(row["v_frames"] / 2 + rest))
     assert planned["attributes"] == pytest.approx(quantile * np.sqrt(row["v_frames"] + rest / 2))
-    # To half the width there is no way with one alone: either part is more than a quarter of it.
-    assert found["needed"] == [{"frames": None, "attributes": None, "both": pytest.approx(4.0)}]
+    # To the set's margin there is no way with one alone: either part by itself is wider than it.
+    both = pytest.approx((half / margin()) ** 2)
+    assert found["needed"] == [{"frames": None, "attributes": None, "both": both}]
     assert found["stereotype_contrast"][0]["slice"] == "contrast"
 
 

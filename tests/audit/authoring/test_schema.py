@@ -16,8 +16,8 @@ from maskaudit.probes.loading import shipped
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = [
     *sorted((ROOT / "examples" / "domains").glob("*.toml")),
+    *sorted((ROOT / "examples" / "earlier_sets").glob("*.toml")),
     *sorted((ROOT / "examples" / "languages").glob("*.toml")),
-    *sorted((ROOT / "examples" / "styles").glob("*.toml")),
     ROOT / "examples" / "weekly" / "gender_occupation.toml",
 ]
 

@@ -79,7 +79,8 @@ def default():
                       zip(*drawn, strict=True))  # fmt: skip
     designs = [
         Design(p.header.name, p.header.axis, p.header.contrast and tuple(p.header.contrast),
-               p.header.expect, {}, plain=tuple(p.header.plain), factors=p.factors)
+               p.header.expect, {"probe_set": p.header.name, "items": ""},
+               plain=tuple(p.header.plain), factors=p.factors)
         for p, _ in parts
     ]  # fmt: skip
     return estimate(

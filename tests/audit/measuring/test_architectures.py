@@ -16,6 +16,7 @@ import transformers
 from transformers import PreTrainedModel
 
 import maskaudit
+from maskaudit.audit.audit_file import Model, Models, Probes
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.judging.comparing import versions
 from maskaudit.audit.measuring.backends.torch_model import load
@@ -23,7 +24,7 @@ from maskaudit.audit.measuring.backends.trials import MOST_PIECES, usable_length
 from maskaudit.audit.measuring.fill import fills
 from maskaudit.audit.preview import planned
 from maskaudit.audit.recording.record import Record
-from maskaudit.audit.settings import Model, Models, Probes, Settings
+from maskaudit.audit.settings import Settings
 from maskaudit.probes.expand import context_id
 from maskaudit.probes.importers import crows_pairs, weat
 from maskaudit.probes.published import imported_folder
@@ -85,7 +86,7 @@ def test_every_type_is_scored_as_plain_transformers_does_or_says_what_it_lacks(
     assert bool(lost) == (model_type in architectures.NO_ATTENTION)
     # Lost by name, on the terminal and on the page, and nothing else with it.
     assert [note for note in notes if "aula" in note] == [part.sentence for part in lost]
-    page = (record.path / "report.html").read_text("utf-8")
+    page = (record.path / "details.html").read_text("utf-8")
     assert ("Not measured for the model (model): aula" in page) == bool(lost)
     assert not record.manifest.lost
     assert bool(load(folder).lacks("states")) == (model_type in architectures.NO_STATES)

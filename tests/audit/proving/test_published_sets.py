@@ -5,7 +5,7 @@ import json
 import pytest
 
 import maskaudit
-from maskaudit.audit import describe, settings
+from maskaudit.audit import audit_file, describe, settings
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.estimators.catalogue import ALL
 from maskaudit.audit.estimating.numbers import every
@@ -49,7 +49,7 @@ def test_a_published_file_is_imported_and_audited_with_its_definitions(here, com
     record = maskaudit.load_record(folder)
     assert {"published", "corrected"} == set(record.estimates["mode"])
     assert record.manifest.probe_sets["crows-pairs"].share_alike
-    page = (folder / "report.html").read_text("utf-8")
+    page = (folder / "details.html").read_text("utf-8")
     assert "Nangia et al. 2020" in page
     assert "one mask at a time" in page
 
@@ -83,7 +83,7 @@ def test_a_lexicon_is_a_word_a_line_or_the_column_lemma(tmp_path):
     (tmp_path / "empty.txt").write_text("\n", "utf-8")
 
     def lexicon(name):
-        return settings.Settings(probes=settings.Probes(lexicon=name), folder=tmp_path).lexicon()
+        return settings.Settings(probes=audit_file.Probes(lexicon=name), folder=tmp_path).lexicon()
 
     assert lexicon("words.txt") == lexicon("table.tsv") == {"fool", "idiot"}
     assert settings.Settings().lexicon() is None

@@ -157,9 +157,12 @@ def test_the_page_of_a_record_is_written_beside_it_and_not_through_a_link(
     """A link that appears after the record was read is replaced too."""
     from maskaudit.reports import html
 
-    monkeypatch.setattr(html, "render", lambda _page: "a page")
+    for name in ("render", "render_reader"):
+        monkeypatch.setattr(html, name, lambda _page: "a page")
     found = load_record(sealed.path)
-    (sealed.path / "report.html").symlink_to(victim)
+    for name in ("report.html", "details.html"):
+        (sealed.path / name).symlink_to(victim)
     html.write_page(replace(found, path=sealed.path))
     assert victim.read_text() == "mine"
-    assert (sealed.path / "report.html").read_text() == "a page"
+    for name in ("report.html", "details.html"):
+        assert (sealed.path / name).read_text() == "a page"

@@ -55,6 +55,15 @@ RICH = manifests.raw(
         "subjects": {"candidate": "teacher"},
     },
     competence={"candidate": {"competent": True, "right": 9, "of": 10, "majority": 2, "p": 0.01}},
+    extrinsic=[
+        {
+            "name": "gap",
+            "unit": "points",
+            "higher_is": "worse",
+            "source": "Ada",
+            "scores": {"candidate": {"value": 14.0, "low": 12.0, "high": 16.5}},
+        }
+    ],
 )
 
 

@@ -210,14 +210,14 @@ def test_a_disk_with_no_room_for_the_page_keeps_one_record_however_often_it_is_t
 ):
     """The line says that the record is whole, and how to get its page; the next run makes it."""
     largest = max(map(len, plain[0].values()))
-    page = (attempts.folder / "plain").glob("*/report.html")
+    page = (attempts.folder / "plain").glob("*/details.html")
     limit = (largest + next(page).stat().st_size) // 2
     for _ in range(3):
         done = attempts(limit=limit)
         assert done["code"] == 74, done
         [folder] = attempts.records()
         assert done["told"].splitlines()[-1] == (
-            f"{folder / 'report.html'}: cannot write (File too large); the record is whole; its "
+            f"{folder / 'details.html'}: cannot write (File too large); the record is whole; its "
             f"page: maskaudit report {folder}"
         )
         assert tables_of(folder) == plain[0]

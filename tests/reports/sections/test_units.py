@@ -296,8 +296,8 @@ def test_pairs_beside_groups_leave_the_headline_to_the_contrast():
 def test_facts_alone_have_a_headline():
     """A record with nothing but facts says how many were filled rightly."""
     made = page(records.record([records.facts()]))
-    assert made.headline.claim.startswith("The reference (teacher) fills 9 of 10 plain facts")
-    assert made.headline.evidence.startswith("The candidate (student) fills 6 of 10")
+    assert made.headline.claim.startswith("The candidate (student) fills 6 of 10 plain facts")
+    assert made.headline.evidence.startswith("The reference (teacher) fills 9 of 10")
 
 
 def test_a_set_without_any_number_says_so(found):

@@ -70,9 +70,13 @@ def test_verdicts_beside_a_record_come_onto_its_page(tmp_path, judgement):
     """And are gone from it where the file is removed."""
     found = replace(records.record(), path=tmp_path)
     verdicts.write(judgement, tmp_path)
-    assert "What the gates say" in html.write_page(found).read_text("utf-8")
+    assert "What the gates say" in html.write_page(found).with_name("details.html").read_text(
+        "utf-8"
+    )
     (tmp_path / verdicts.FILE).unlink()
-    assert "What the gates say" not in html.write_page(found).read_text("utf-8")
+    assert "What the gates say" not in html.write_page(found).with_name("details.html").read_text(
+        "utf-8"
+    )
 
 
 @pytest.mark.slow

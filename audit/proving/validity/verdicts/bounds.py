@@ -10,8 +10,8 @@ from maskaudit.audit.estimating.clustered import ROUNDING
 from maskaudit.audit.estimating.registry.names import ACCURACY, ASSOCIATION, MAGNITUDE
 from maskaudit.audit.estimating.statistics import clusters, proportions, ustatistics
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval
+from maskaudit.audit.judging.deciding.levels import squared
 from maskaudit.audit.judging.decision import FAIL, PASS, level
-from maskaudit.audit.judging.levels import squared
 from maskaudit.audit.judging.one_verdict import judged, settled
 from maskaudit.audit.judging.policy import BOUND, Gate
 from maskaudit.audit.proving.validity.simulate import Crossed, lognormal, normal

@@ -7,8 +7,8 @@ import numpy as np
 
 from maskaudit.audit.estimating.statistics.crossed.means import contrast_interval
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval
+from maskaudit.audit.judging.deciding.in_styles import of_styles
 from maskaudit.audit.judging.decision import FAIL, PASS, change
-from maskaudit.audit.judging.in_styles import of_styles
 from maskaudit.audit.judging.policy import NON_INFERIORITY, Gate
 from maskaudit.audit.judging.verdicts import Verdict
 from maskaudit.audit.proving.validity.table import Bar, Row, Table, generator, share

@@ -10,7 +10,6 @@ from maskaudit.audit.proving import selftest
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.selftest import (
     exact,
-    ground,
     metamorphic,
     nulls,
     phantom,
@@ -38,11 +37,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 @pytest.fixture
 def short(monkeypatch):
-    """Let the exact set and the testbed have ten frames: what they show holds for any number."""
+    """Let the exact set have ten frames: what it shows holds for any number."""
     whole = exact.exact_raw()
     few = {**whole, "frames": whole["frames"][:FRAMES]}
     monkeypatch.setattr(exact, "exact_raw", lambda: few)
-    monkeypatch.setattr(nulls, "ground", lambda: ground.ground(FRAMES))
 
 
 @pytest.mark.usefixtures("short")

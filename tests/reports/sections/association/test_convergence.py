@@ -35,7 +35,11 @@ def test_two_sets_that_share_many_attributes_have_a_number_with_an_interval():
     """Their models lean by class alone, so that both sets rank them alike but for noise."""
     record = two_sets(12)
     assert re.search(r"noise taken out\) +\+?\d\.\d+ \(", answers(record))
-    told = [row for row in robustness.as_json(record) if row["estimator"] == "convergence_sets"]
+    told = [
+        row
+        for row in robustness.as_json(record)["questions"]
+        if row["estimator"] == "convergence_sets"
+    ]
     assert [row["slice"] for row in told] == ["set=more-jobs", "set=jobs"]
     one, other = (row["subjects"]["candidate"] for row in told)
     assert one["estimate"] == pytest.approx(other["estimate"])

@@ -11,7 +11,8 @@ import pytest
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.statistics.multiplicity import partial_conjunction
-from maskaudit.audit.judging import decision, in_styles, policy, verdicts
+from maskaudit.audit.judging import decision, policy, verdicts
+from maskaudit.audit.judging.deciding import in_styles
 from maskaudit.audit.judging.judge import judge
 from maskaudit.audit.judging.policy import Gate
 from maskaudit.audit.judging.select import judged_numbers

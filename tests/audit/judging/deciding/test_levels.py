@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from maskaudit.audit.judging import levels
-from maskaudit.audit.judging.effective import effective_clusters
+from maskaudit.audit.judging.deciding import levels
+from maskaudit.audit.judging.deciding.effective import effective_clusters
 
 # --- Shares ---------------------------------------------------------------------------------------
 

@@ -1,0 +1,93 @@
+"""The tables that an AUDIT.toml may have, each checked by itself."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from maskaudit.audit.recording.extrinsic import Extrinsic
+from maskaudit.audit.recording.margins import MarginsOfSets
+from maskaudit.audit.recording.rows.values import WRITTEN, Reading
+from maskaudit.audit.texts.toml_files import Part, Texts
+from maskaudit.probes.bundles import CORE
+from maskaudit.probes.checking.budget import MOST_ITEMS
+
+
+class Model(Part):
+    """A model by hub id or folder, and its revision on the hub."""
+
+    obvious = "id"
+    id: str = Field(min_length=1)
+    revision: str | None = None
+
+    @property
+    def name(self) -> str:
+        """`NAME` or `NAME@REVISION`, as the loader takes it."""
+        return f"{self.id}@{self.revision}" if self.revision else self.id
+
+
+class Models(Part):
+    """The reference (an older or larger model), and the candidate or candidates that are judged."""
+
+    reference: Model | None = None
+    candidate: Model | None = None
+    candidates: list[Model] | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        if self.candidate is not None and self.candidates is not None:
+            raise ValueError("has both `candidate` and `candidates`; expected one of them")
+        # With their revisions: two revisions of one model are two candidates.
+        names = [model.name for model in self.candidates or ()]
+        if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+            raise ValueError(
+                f"`candidates` names {repeated[0]!r} more than once; expected each model once"
+            )
+        return self
+
+
+class Probes(Part):
+    """Sets by name, by bundle or by axis, or paths and patterns; a lexicon's path."""
+
+    sets: Annotated[Texts, Field(min_length=1)] = Field(default=[CORE])
+    lexicon: str | None = None
+
+
+class Run(Part):
+    """The folder of records, the seed of draws and resamples, and the adjustment of p values.
+
+    `adjust` is "bh" (Benjamini & Hochberg) or "by" (Benjamini & Yekutieli, for any dependence).
+    `context` is the sentence that a mask is read in: "written", with each word written in and its
+    pieces masked, or "as_encoded", with the mask's own text in it as fill-mask reads it.
+    `cache_mib` is the size limit of the score cache in MiB; 0 disables the cache. `allow_native`
+    scores transformers' class where a checkpoint brings code of its own, which is never run.
+    `gates` is "required" where no audit may end without being judged by a gates.toml. A set that
+    would make more than `most_items` items is refused before it is expanded. `extrinsic` are scores
+    of the models that were measured elsewhere: they stand in the record, and decide no number.
+    """
+
+    runs: str = "runs"
+    seed: int = Field(default=0, ge=0)
+    adjust: Literal["bh", "by"] = "bh"
+    context: Reading = WRITTEN
+    cache_mib: int = Field(default=2048, ge=0)
+    allow_native: bool = False
+    gates: Literal["optional", "required"] = "optional"
+    most_items: int = Field(default=MOST_ITEMS, ge=1)
+    extrinsic: list[Extrinsic] = Field(default=[])
+
+    @field_validator("extrinsic")
+    @classmethod
+    def _each_by_its_name(cls, entries: list[Extrinsic]) -> list[Extrinsic]:
+        names = [entry.name for entry in entries]
+        if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+            raise ValueError(f"{repeated[0]!r} is there more than once; expected each name once")
+        return entries
+
+
+class File(Part):
+    """The tables that AUDIT.toml may have."""
+
+    models: Models = Models()
+    probes: Probes = Probes()
+    run: Run = Run()
+    margins: MarginsOfSets = MarginsOfSets()

@@ -1,0 +1,1 @@
+"""Deciding: numbers with statistics of their own and their limits go in; decisions come out."""

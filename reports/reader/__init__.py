@@ -1,0 +1,1 @@
+"""The page that people read: a verdict, a picture, a sentence; all numbers stand in the details."""

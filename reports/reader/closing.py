@@ -1,0 +1,157 @@
+"""What the audit cannot show, what was lost, what to do; and how to repeat, judge and quote it."""
+
+import base64
+import shlex
+from collections.abc import Sequence
+
+from maskaudit.audit.estimating.registry.names import CONTRAST
+from maskaudit.audit.judging.verdicts import Judgement
+from maskaudit.audit.recording.manifest import Identity, Manifest
+from maskaudit.audit.recording.record import Record
+from maskaudit.audit.recording.rows.values import NOT_JOINED
+from maskaudit.audit.texts.printable import json_text
+from maskaudit.reports.effects import CANDIDATE, REFERENCE, Names
+from maskaudit.reports.reader.parts import Command, Lines, Use
+from maskaudit.reports.reader.state import Found, tested
+from maskaudit.reports.rows import as_csv, as_values
+from maskaudit.reports.sections import licences
+from maskaudit.reports.words import wording
+
+
+def closing(
+    manifest: Manifest, judgement: Judgement | None, found: Sequence[Found], names: Names
+) -> tuple[Lines, ...]:
+    """Three short lists: the limits, what was lost, what to do."""
+    return (
+        Lines("cannot", "What this cannot show", tuple(_cannot(manifest, names))),
+        Lines("lost", "What was lost", tuple(_lost(manifest))),
+        Lines("do", "What to do", tuple(_todo(judgement, found, names))),
+    )
+
+
+def _cannot(manifest: Manifest, names: Names) -> list[str]:
+    sets = wording.counted(len(manifest.probe_sets), "set")
+    who = f"{names.candidate} and {names.reference}" if names.paired else names.candidate
+    return [
+        f"What an application makes of {who}: only words hidden in short sentences were read.",
+        "That there is no lean: “not shown” says that these sentences could not tell.",
+        f"Other groups, languages and harms than those of these {sets}.",
+    ]
+
+
+def _lost(manifest: Manifest) -> list[str]:
+    lines = []
+    words = sum(row.items for row in manifest.lost if row.status != NOT_JOINED)
+    if words:
+        lines.append(
+            f"{wording.counted(words, 'word')} could not be scored, counted by group and model."
+        )
+    if manifest.left_out:
+        cells = wording.counted(
+            len(manifest.left_out), "pair of word and sentence", "pairs of word and sentence"
+        )
+        lines.append(f"{wording.opened(cells)} left out of every model’s numbers alike.")
+    if manifest.unavailable:
+        numbers = {name for part in manifest.unavailable for name in part.estimators}
+        lines.append(f"{wording.counted(len(numbers), 'number')} could not be measured at all.")
+    return lines or ["Nothing: every word of every sentence was scored in each model."]
+
+
+def _todo(judgement: Judgement | None, found: Sequence[Found], names: Names) -> list[str]:
+    asked = tested(found)
+    leaning = [one for one in asked if one.lean == "with"]
+    lines = []
+    if leaning:
+        title = leaning[0].paired.title
+        lines.append(
+            f"Do not let {names.candidate} fill in, rank or complete text on people where "
+            f"“{title}” matters, unless the application itself was tested."
+        )
+    if any(one.moved for one in found):
+        lines.append("Read each finding against the control that moved before acting on it.")
+    if any(one.lean == "not shown" for one in asked):
+        lines.append("Where nothing is shown, add sentences (maskaudit probes new) and ask again.")
+    if judgement is None:
+        lines.append("Set a release rule before the next version: maskaudit gate, gates.toml.")
+    elif judgement.exit_code:
+        lines.append("Hold the release back, or have a named owner waive the rule with a reason.")
+    lines.append("Test what you deploy, with sentences of its own kind.")
+    return lines[:3]
+
+
+def use(record: Record) -> Use:
+    """The commands that repeat and judge the audit, what identifies it, and its contrasts."""
+    manifest = record.manifest
+    name = shlex.quote(record.name)
+    commands = [
+        Command(_run(manifest), "audit again"),
+        Command(f"maskaudit verify {name}", "check that every number follows from its scores"),
+        Command(f"maskaudit gate {name}", "judge it by gates.toml"),
+        Command(f"maskaudit card {name}", "a section for the model card"),
+    ]
+    facts = [
+        ("Record", wording.visible(record.name)),
+        ("Key", wording.short_digest(manifest.key) if manifest.key else wording.UNKNOWN),
+        *(
+            (f"{wording.visible(identity.name)}", _identity(identity))
+            for identity in manifest.models.values()
+        ),
+        ("Time", _time(manifest)),
+        ("Licences", _licences(manifest)),
+    ]
+    contrasts = record.estimates[record.estimates["estimator"] == CONTRAST]
+    return Use(
+        tuple(commands),
+        tuple(facts),
+        (
+            ("CSV", _data("text/csv", as_csv(contrasts)), f"{record.name}.csv"),
+            (
+                "JSON",
+                _data("application/json", json_text(as_values(contrasts))),
+                f"{record.name}.json",
+            ),
+        ),
+    )
+
+
+def _data(kind: str, text: str) -> str:
+    """A file within a link, which needs no server and no other file."""
+    return f"data:{kind};charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"
+
+
+def _run(manifest: Manifest) -> str:
+    """The command of the audit, as far as the record knows it."""
+    if manifest.truth is not None:
+        return "maskaudit run"
+    command = ["maskaudit", "run"]
+    models = manifest.models
+    for subject, option in ((REFERENCE, "--teacher"), (CANDIDATE, "--student")):
+        if subject in models:
+            revision = f"@{models[subject].revision}" if models[subject].revision else ""
+            command += [option, f"{models[subject].name}{revision}"]
+    for probe_set in manifest.probe_sets:
+        command += ["--probes", probe_set]
+    return wording.visible(shlex.join(command), None)
+
+
+def _identity(identity: Identity) -> str:
+    revision = f", revision {wording.visible(identity.revision)}" if identity.revision else ""
+    return f"weights {wording.short_digest(identity.weights)}{revision}"
+
+
+def _time(manifest: Manifest) -> str:
+    provenance = manifest.provenance
+    threads = wording.counted(provenance.threads, "thread")
+    machine = wording.visible(provenance.machine)
+    return f"{provenance.seconds:,.0f} s on {machine}, {threads}; energy was not measured"
+
+
+def _licences(manifest: Manifest) -> str:
+    names = dict.fromkeys(wording.visible(part.licence) for part in manifest.probe_sets.values())
+    limited = [
+        text.partition(":")[0]
+        for part in manifest.probe_sets.values()
+        for text in licences.conditions(part)
+    ]
+    said = f"; {wording.listed(list(dict.fromkeys(limited)))}" if limited else ""
+    return f"probe sets: {wording.listed(list(names))}{said}"

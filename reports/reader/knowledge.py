@@ -1,0 +1,114 @@
+"""What else was asked: facts and their limits, and published sets, each on one axis of shares."""
+
+from dataclasses import replace
+
+from maskaudit.audit.estimating.estimators import PUBLISHED
+from maskaudit.audit.estimating.registry.names import ACCURACY, CHOICE, NEGATED
+from maskaudit.audit.recording.manifest import Manifest
+from maskaudit.audit.recording.rows.slices import ALL
+from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Effects, Names
+from maskaudit.reports.reader.parts import Line, Mark, Plot, Tone
+from maskaudit.reports.reader.scales import Scale, keys, share_scale
+from maskaudit.reports.sections.units.preferences import Preference
+from maskaudit.reports.words import wording
+
+_EVEN = 0.5
+_KINDS = {ACCURACY: "", CHOICE: ", among given words", NEGATED: ", negated, yet filled the same"}
+
+
+def knowledge(manifest: Manifest, estimates: Effects, names: Names, details: str) -> Plot | None:
+    """How often each model fills facts rightly; None for a record without facts."""
+    scale, ticks = share_scale(None)
+    lines = []
+    for probe_set, part in manifest.probe_sets.items():
+        if part.kind != "cloze":
+            continue
+        effects = estimates.of_set(probe_set)
+        for estimator, kind in _KINDS.items():
+            by_subject = effects.at(estimator, ALL, names.subjects)
+            if CANDIDATE not in by_subject:
+                continue
+            lines.append(
+                Line(
+                    wording.visible(part.title) + kind,
+                    _marks(by_subject, scale, names),
+                    wording.percent(by_subject[CANDIDATE].estimate),
+                    link=f"{details}#set-{probe_set}",
+                )
+            )
+    if not lines:
+        return None
+    return Plot(
+        "knowledge",
+        "What the models know, and where they slip",
+        "Share of sentences, with 95 % intervals.",
+        ("", "", ""),
+        keys(names),
+        ticks,
+        tuple(lines),
+    )
+
+
+def published(
+    preferred: list[Preference], estimates: Effects, names: Names, details: str
+) -> Plot | None:
+    """How often each model prefers the stereotyping side of published sets; None without one."""
+    if not preferred:
+        return None
+    scale, ticks = share_scale(_EVEN)
+    lines = []
+    for one in preferred:
+        shares = {s: _as_share(e) for s, e in one.subjects.items() if s in names.models}
+        marks = list(_marks(shares, scale, names))
+        as_published = (
+            estimates.of_set(one.probe_set)
+            .in_mode(PUBLISHED)
+            .at(one.estimator, ALL, names.models)
+            .get(CANDIDATE)
+        )
+        # The published mode where it is another number.
+        if as_published and as_published.estimate != one.subjects[CANDIDATE].estimate:
+            marks.append(Mark(CANDIDATE, scale.at(as_published.estimate / 100), is_faint=True))
+        control = " (control)" if one.control_of else ""
+        effect = shares[CANDIDATE]
+        word, tone = _side(effect)
+        lines.append(
+            Line(
+                one.title + control,
+                tuple(marks),
+                wording.percent(effect.estimate),
+                word,
+                tone,
+                f"{details}#set-{one.probe_set}",
+            )
+        )
+    return Plot(
+        "published",
+        "Published sets: how often the stereotyping side is likelier",
+        "50 % is even. Pale: the number as it was published, where ours corrects it.",
+        ("", "", ""),
+        keys(names),
+        ticks,
+        tuple(lines),
+    )
+
+
+def _side(effect: Effect) -> tuple[str, Tone]:
+    """Whether a share is told from even, and on which side of it."""
+    if not effect.leaves_out(_EVEN):
+        return "not told from even", "open"
+    return ("leans with it", "worse") if effect.estimate > _EVEN else ("leans against it", "better")
+
+
+def _as_share(effect: Effect) -> Effect:
+    return replace(
+        effect, estimate=effect.estimate / 100, low=effect.low / 100, high=effect.high / 100
+    )
+
+
+def _marks(by_subject: dict[str, Effect], scale: Scale, names: Names) -> tuple[Mark, ...]:
+    marks = []
+    if names.paired and REFERENCE in by_subject:
+        marks.append(scale.mark(REFERENCE, by_subject[REFERENCE], bare=True))
+    marks.append(scale.mark(CANDIDATE, by_subject[CANDIDATE]))
+    return tuple(marks)

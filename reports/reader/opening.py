@@ -1,0 +1,272 @@
+"""The first words of the reader's page: the verdict, the headline and the sentence below it."""
+
+import math
+from collections.abc import Sequence
+
+from maskaudit.audit.estimating import numbers
+from maskaudit.audit.judging.verdicts import Judgement, Verdict
+from maskaudit.audit.recording.manifest import Manifest
+from maskaudit.reports.effects import REFERENCE, Effect, Names
+from maskaudit.reports.reader.parts import Strip, Tone
+from maskaudit.reports.reader.state import Found, tested
+from maskaudit.reports.sections import competence
+from maskaudit.reports.words import verdicts, wording
+
+_STRIPS: dict[str, tuple[str, str, Tone]] = {
+    verdicts.FAIL: ("FAIL", "✕", "worse"),
+    verdicts.NOT_MEASURED: ("NOT MEASURED", "–", "open"),
+    verdicts.INCONCLUSIVE: ("INCONCLUSIVE", "?", "open"),
+    verdicts.WARNING: ("WARNING", "!", "open"),
+    verdicts.WAIVED: ("WAIVED", "~", "open"),
+    verdicts.PASS: ("PASS", "✓", "better"),
+    verdicts.NOTHING: ("NOT MEASURED", "–", "open"),
+}
+_ANSWERS = {
+    verdicts.FAIL: "{who} may not go out by",
+    verdicts.NOT_MEASURED: "Nothing was measured for",
+    verdicts.INCONCLUSIVE: "It is not decided whether {who} meets",
+    verdicts.WARNING: "{who} does not meet, with a warning only,",
+    verdicts.WAIVED: "{who} does not meet, with a waiver,",
+    verdicts.PASS: "{who} meets",
+}
+
+
+def strip(judgement: Judgement | None, manifest: Manifest, names: Names) -> Strip:
+    """The verdict of the release rules, or that none was set; and what the models know."""
+    fit = _competence(manifest, names)
+    if judgement is None:
+        reason = f"Nothing here says whether {names.candidate} may go out: no release rule was set."
+        return Strip("NO RULE SET", "○", "open", reason, fit)
+    worst = verdicts.worst(judgement.verdicts)
+    status, shape, tone = _STRIPS[worst]
+    if not judgement.verdicts:
+        return Strip(status, shape, tone, "The release rules name nothing that was measured.", fit)
+    alike = [v for v in judgement.verdicts if verdicts.status(v) == worst]
+    first = next(v for v in verdicts.worst_first(judgement) if verdicts.status(v) == worst)
+    start = _ANSWERS[worst].format(who=names.candidate)
+    total = len(judgement.verdicts)
+    which = "its only release rule" if total == 1 else f"{len(alike)} of {total} release rules"
+    if worst == verdicts.PASS:
+        which = "its only release rule" if total == 1 else f"all {total} release rules"
+    told = (
+        f"; the clearest: {_rule(first, manifest)}"
+        if len(alike) > 1
+        else f": {_rule(first, manifest)}"
+    )
+    return Strip(status, shape, tone, f"{start} {which}{told}.", fit)
+
+
+def _rule(verdict: Verdict, manifest: Manifest) -> str:
+    """A verdict in a few words: its rule, its set, what was found and what is allowed."""
+    part = manifest.probe_sets.get(verdict.probe_set)
+    on = f" on “{wording.visible(part.title)}”" if part else ""
+    return f"“{verdicts.name(verdict.gate)}”{on}{_found(verdict)}"
+
+
+def _found(verdict: Verdict) -> str:
+    if math.isnan(verdict.estimate) or math.isnan(verdict.margin):
+        return ""
+    entry = numbers.find(verdict.estimator)
+    if entry is None or entry.unit != "nats" or verdict.scale == "log":
+        shown = verdicts.row(verdict)
+        return f" ({shown.estimate}; {shown.margin})"
+    # A change in nats is a factor on the odds, which people can say.
+    found, most = wording.times(verdict.estimate), wording.times(verdict.margin)
+    return f": {found} times the odds{_held_against(verdict)}, where {most} is allowed"
+
+
+def _held_against(verdict: Verdict) -> str:
+    """What the odds are compared with; nothing for a bound on the number itself."""
+    return {"baseline": " in the baseline", "reference": " in the reference"}.get(
+        verdict.against.partition(" ")[0], ""
+    )
+
+
+def _competence(manifest: Manifest, names: Names) -> str:
+    """Whether the models know plain facts, in a line; empty for the bundled pair."""
+    if manifest.truth is not None:
+        return ""
+    checks = {m: manifest.competence[m] for m in names.models if m in manifest.competence}
+    who = "Either model" if names.paired else names.candidate
+    if not competence.is_asked(manifest) or not checks:
+        return f"{who} may know too little for this to matter: no plain facts were asked."
+    weak = [check for check in checks.values() if not check.competent]
+    if not weak:
+        return ""
+    right = wording.listed([wording.number(check.right) for check in weak])
+    of = wording.counted(weak[0].of, "plain fact")
+    if len(weak) < len(checks):
+        [who] = [_name(model, names) for model, check in checks.items() if not check.competent]
+    else:
+        who = "The models" if names.paired else names.candidate
+    verb = "know" if len(weak) > 1 else "knows"
+    return f"{who} {verb} {right} of {of}, too few to speak for better models."
+
+
+def _name(subject: str, names: Names) -> str:
+    return names.reference if subject == REFERENCE else names.candidate
+
+
+def headline(found: Sequence[Found], names: Names) -> str:
+    """The candidate's worst credible state, then the change from its reference; no nats.
+
+    Never an improvement alone while a lean is credible, nor unqualified beside a control that
+    moved. Empty where nothing was tested.
+    """
+    asked = tested(found)
+    if not asked:
+        return ""
+    leaning = [one for one in asked if one.lean == "with"]
+    moved = [one for one in asked if one.change == "further"]
+    if leaning:
+        said = _leaning(leaning, asked, moved, names)
+    elif moved:
+        said = (
+            f"No lean of {names.candidate} is shown, but it moved towards the stereotype from "
+            f"{names.reference} on {_on(moved, asked)}"
+        )
+    else:
+        said = _nothing(asked, names)
+    return said + _beside_controls(found, asked[0])
+
+
+def _beside_controls(found: Sequence[Found], worst: Found) -> str:
+    """How far the control that moved most did so, beside the finding; empty if none moved."""
+    moved = [one for one in found if one.moved]
+    if not moved:
+        return ""
+    most = max(_size(one) for one in moved)
+    size = _size(worst)
+    # Two digits of a percentage are enough, and a finding of nothing has none.
+    share = f" {wording.percent(most / size)} as far" if size > 0 else ""
+    return f"; a control moved{share or ' too'}"
+
+
+def _size(one: Found) -> float:
+    """The size of what is claimed: of the change where one is shown, else of the lean itself."""
+    is_change = one.change in {"further", "less"} or one.is_control
+    return abs((one.paired.main if is_change else one.candidate).estimate)
+
+
+def _leaning(
+    leaning: Sequence[Found], asked: Sequence[Found], moved: Sequence[Found], names: Names
+) -> str:
+    worst = leaning[0]
+    said = f"{names.candidate} leans with the stereotype on {_on(leaning, asked)}"
+    if not names.paired:
+        return said
+    if worst.change == "further":
+        return f"{said}, further than {names.reference}{_on_more(moved)}"
+    if moved:
+        return f"{said}, and further than {names.reference} on {_title(moved[0])}"
+    return f"{said}, {_compared(worst, names)}"
+
+
+def _compared(one: Found, names: Names) -> str:
+    match one.change:
+        case "less":
+            return f"less far than {names.reference}"
+        case "same":
+            return f"as far as {names.reference}"
+        case "refused":
+            return f"and cannot be compared with {names.reference}"
+        case _:
+            return f"with no difference shown from {names.reference}"
+
+
+def _on(some: Sequence[Found], asked: Sequence[Found]) -> str:
+    """Where: the only one by its title, several by their number and the worst."""
+    if len(some) == 1:
+        return _title(some[0])
+    return f"{len(some)} of {len(asked)} tests, most on {_title(some[0])}"
+
+
+def _on_more(moved: Sequence[Found]) -> str:
+    return f" (as on {len(moved) - 1} more)" if len(moved) > 1 else ""
+
+
+def _title(one: Found) -> str:
+    return f"“{one.paired.title}”"
+
+
+def _nothing(asked: Sequence[Found], names: Names) -> str:
+    against = [one for one in asked if one.lean == "against"]
+    where = _title(asked[0]) if len(asked) == 1 else f"any of {len(asked)} tests"
+    if against:
+        said = f"{names.candidate} leans against the stereotype on {_on(against, asked)}"
+    elif all(one.lean == "refused" for one in asked):
+        said = f"Nothing can be said of {names.candidate} on {where}"
+    else:
+        said = f"No lean of {names.candidate} with the stereotype is shown on {where}"
+    if not names.paired:
+        return said
+    if any(one.change == "less" for one in asked):
+        less = [one for one in asked if one.change == "less"]
+        return f"{said}; it leans less with it than {names.reference} on {_on(less, asked)}"
+    if all(one.change == "same" for one in asked):
+        return f"{said}, nor a difference from {names.reference}"
+    return f"{said}, nor any difference from {names.reference}"
+
+
+def lead(found: Sequence[Found], names: Names) -> str:
+    """How large the headline's finding is, in words that need no statistics."""
+    asked = tested(found)
+    if not asked:
+        return ""
+    one = asked[0]
+    effect = one.candidate
+    if math.isnan(effect.estimate):
+        return ""
+    beside = one.paired.subjects.get(REFERENCE) if names.paired else None
+    other = f"; {names.reference} {wording.times(beside.estimate)}" if beside else ""
+    return f"{_amount(one, effect)} ({_range(one, effect)}{other})."
+
+
+def _amount(one: Found, effect: Effect) -> str:
+    first, second = one.paired.groups
+    for_first, for_second = (f"“{name}”" for name in one.paired.classes)
+    times = wording.times(effect.estimate)
+    if one.paired.group_at_mask:
+        return (
+            f"Its odds of {first} over {second} are {times} times as high with {for_first} as with "
+            f"{for_second}"
+        )
+    return (
+        f"It finds {for_first} over {for_second} {times} times as likely of {first} as of {second}"
+    )
+
+
+def _range(one: Found, effect: Effect) -> str:
+    quote = one.alone.quote
+    low, high, level = effect.low, effect.high, "95 %"
+    if quote is not None and one.alone.is_shown:
+        low, high, level = quote.low, quote.high, wording.level(quote.level)
+    if math.isnan(low):
+        return "how sure that is cannot be computed"
+    return f"{level} interval {wording.times(low)} to {wording.times(high)}"
+
+
+def state_of(one: Found) -> str:
+    """What is claimed of the candidate, in a word or two."""
+    if one.is_control:
+        return "moved" if one.moved else "no lean, as expected"
+    return {
+        "with": "leans with it", "against": "leans against it", "none": "no lean",
+        "not shown": "not shown", "refused": "too few sentences",
+    }[one.lean]  # fmt: skip
+
+
+def change_tone(one: Found) -> Tone:
+    """What a claimed change is to a reader who looks for harm."""
+    tones: dict[str, Tone] = {"further": "worse", "less": "better", "same": "same"}
+    return "" if one.is_control else tones.get(one.change, "")
+
+
+def change_of(one: Found) -> str:
+    """What is claimed of the change, in a word; empty of one model and of a control."""
+    if one.is_control:
+        return ""
+    return {
+        "further": "further", "less": "less", "same": "the same", "not shown": "not shown",
+        "refused": "too few sentences", "nothing compared": "",
+    }[one.change]  # fmt: skip

@@ -1,0 +1,239 @@
+"""The parts of the reader's page: frozen values of finished strings, which a template lays out.
+
+A chart here is a table with a plot in each row: its marks are placed in shares of the row's width,
+so that one drawing fits every screen, and the row's own words say the same without it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from maskaudit.audit.recording.rows.values import Subject
+
+# What a mark, a word or a piece of a bar says beside its text: by shape and colour, never by these
+# alone.
+Tone = Literal["", "worse", "better", "same", "open", "control"]
+# A subject of estimates, or the world’s own shares.
+Of = Subject | Literal["world"]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A mark of a plot at `at` with its interval, all as shares of the axis; `is_faint`: not shown.
+
+    The interval is missing where `low` and `high` are None. What lies beyond an end of the axis is
+    placed there, and `beyond` names the end.
+    """
+
+    of: Of
+    at: float
+    low: float | None = None
+    high: float | None = None
+    is_faint: bool = False
+    beyond: Literal["", "low", "high"] = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a plot: its label, its marks, what they say as text, and a verdict in a word or two.
+
+    `change` is the verdict on the change from the reference. `joined` are the ends of a bar behind
+    the marks. `link` is where the details of it are. `said` has the numbers of the other marks, for
+    those who do not see them.
+    """
+
+    label: str
+    marks: tuple[Mark, ...]
+    value: str
+    word: str = ""
+    tone: Tone = ""
+    link: str = ""
+    change: str = ""
+    change_tone: Tone = ""
+    said: str = ""
+    joined: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A number on the axis of a plot and its place; `is_null` where there is no lean."""
+
+    at: float
+    label: str
+    is_null: bool = False
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a kind of mark stands for."""
+
+    of: Of
+    label: str
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Rows on one axis; `title` says what they show and `unit` on what scale.
+
+    `more` are rows on demand, under the summary `more_title`. `band` is the part of the axis in
+    which nothing is told from chance.
+    """
+
+    name: str
+    title: str
+    unit: str
+    heads: tuple[str, str, str]
+    keys: tuple[Key, ...]
+    ticks: tuple[Tick, ...]
+    lines: tuple[Line, ...]
+    more: tuple[Line, ...] = ()
+    more_title: str = ""
+    note: str = ""
+    band: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A probability of one model as a bar: its share of the longest, and its text."""
+
+    of: Of
+    share: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word at the mask, with a bar for each model."""
+
+    word: str
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of the audit, split at its mask, with the words that were read there."""
+
+    why: str
+    before: str
+    after: str
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Real sentences and the rule by which they were chosen."""
+
+    title: str
+    rule: str
+    keys: tuple[Key, ...]
+    sentences: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a bar of counts: its share of the whole, and the words that it counts."""
+
+    label: str
+    count: int
+    share: float
+    tone: Tone
+    words: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What became of each attribute's lean from one model to the other."""
+
+    title: str
+    unit: str
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The verdict: a status by word, shape and tone, its reason, and what else decides on it."""
+
+    status: str
+    shape: str
+    tone: Tone
+    reason: str
+    competence: str = ""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A short list under a title."""
+
+    name: str
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command to type, and what it does."""
+
+    text: str
+    purpose: str
+
+
+@dataclass(frozen=True)
+class Use:
+    """How to repeat, judge and quote the audit: commands, facts about the record, files.
+
+    A file is its kind, a link that holds it, and its name.
+    """
+
+    commands: tuple[Command, ...]
+    facts: tuple[tuple[str, str], ...]
+    files: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """The page that people read, as finished values."""
+
+    title: str
+    eyebrow: str
+    banner: str
+    strip: Strip
+    headline: str
+    lead: str
+    overview: Plot | None
+    picture: Plot | None
+    sentences: Sentences | None
+    changes: Changes | None
+    holds: Plot | None
+    knowledge: Plot | None
+    published: Plot | None
+    closing: tuple[Lines, ...]
+    use: Use
+    details: str
+    pictured: str
+    colophon: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Audited:
+    """One candidate among several: its name, page and weights, its verdict and its headline."""
+
+    name: str
+    link: str
+    digest: str
+    strip: Strip
+    finding: str
+
+
+@dataclass(frozen=True)
+class Several:
+    """The page of several audits, as finished values."""
+
+    title: str
+    eyebrow: str
+    headline: str
+    lead: str
+    candidates: tuple[Audited, ...]
+    plots: tuple[Plot, ...]
+    cautions: tuple[str, ...]
+    colophon: str

@@ -1,0 +1,92 @@
+"""A record as the page that people read: what is claimed, how large, how far it holds."""
+
+from collections.abc import Sequence
+
+from maskaudit.audit.judging.verdicts import Judgement
+from maskaudit.audit.recording.manifest import Manifest
+from maskaudit.audit.recording.record import Record
+from maskaudit.reports.effects import Effects, Names, Tables
+from maskaudit.reports.page import headline as detailed
+from maskaudit.reports.page import names_of, tables_of
+from maskaudit.reports.reader import changes as of_leans
+from maskaudit.reports.reader import closing, knowledge, opening
+from maskaudit.reports.reader.overview import overview
+from maskaudit.reports.reader.parts import Reader
+from maskaudit.reports.reader.picture import picture
+from maskaudit.reports.reader.sentences import sentences
+from maskaudit.reports.reader.state import Found, of_record, tested
+from maskaudit.reports.sections.association.examples import Between
+from maskaudit.reports.sections.units.preferences import preferences
+from maskaudit.reports.words import wording
+
+_BANNER = "A phantom with planted leans, for demonstration: it says nothing of any model in use."
+
+
+def reader(
+    record: Record, judgement: Judgement | None, details: str, tables: Tables | None = None
+) -> Reader:
+    """The reader's page of a record; `details` is the address of the page with all numbers.
+
+    `tables` are the record's own, where they are at hand already (`tables_of`).
+    """
+    manifest, estimates = record.manifest, Effects.of(record.estimates)
+    names = names_of(manifest)
+    found = of_record(manifest, estimates, names)
+    preferred = preferences(manifest, estimates, names)
+    between = _pictured(manifest, found)
+    if between is not None:
+        tables = (tables or tables_of(record)).of_set(between.probe_set)
+    claim = opening.headline(found, names)
+    old = detailed(record)
+    return Reader(
+        title=_title(names),
+        eyebrow=_eyebrow(manifest),
+        banner=_BANNER if manifest.truth else "",
+        strip=opening.strip(judgement, manifest, names),
+        # Of a record without a tested contrast the details' own headline is short enough.
+        headline=claim or old.claim,
+        lead=opening.lead(found, names) if claim else wording.opened(old.evidence),
+        overview=overview(found, manifest, estimates, names, details),
+        picture=picture(between, tables.items, tables.effects, names)
+        if between and tables
+        else None,
+        sentences=sentences(between, tables, names) if between and tables else None,
+        changes=of_leans.changes(between, tables.effects, names) if between and tables else None,
+        holds=of_leans.holds(between, tables.effects, names) if between and tables else None,
+        knowledge=knowledge.knowledge(manifest, estimates, names, details),
+        published=knowledge.published(preferred, estimates, names, details),
+        closing=closing.closing(manifest, judgement, found, names),
+        use=closing.use(record),
+        details=details,
+        pictured=_name(between, manifest),
+        colophon=f"Written by maskaudit {wording.visible(manifest.maskaudit)} from a sealed record "
+        f"of {wording.date(manifest.created)}.",
+    )
+
+
+def _pictured(manifest: Manifest, found: Sequence[Found]) -> Between | None:
+    """The set that matters most and its groups: that of the headline, else the first one."""
+    asked = tested(found) or [one for one in found if not one.is_control] or list(found)
+    if not asked:
+        return None
+    one = asked[0]
+    part = manifest.probe_sets[one.paired.probe_set]
+    first, second = one.paired.between or tuple(part.groups)
+    return Between(
+        one.paired.probe_set, part, one.paired.between, one.paired.groups, (first, second)
+    )
+
+
+def _name(between: Between | None, manifest: Manifest) -> str:
+    return wording.visible(manifest.probe_sets[between.probe_set].title) if between else ""
+
+
+def _title(names: Names) -> str:
+    if names.paired:
+        return f"Bias audit: {names.candidate} against {names.reference}"
+    return f"Bias audit: {names.candidate}"
+
+
+def _eyebrow(manifest: Manifest) -> str:
+    count = sum(part.sentences for part in manifest.probe_sets.values())
+    return f"{wording.date(manifest.created)} · {wording.counted(count, 'sentence')}"
