@@ -1,19 +1,9 @@
 """Every estimate of a record as CSV, for people and spreadsheets, or as JSON, for programs."""
 
-import csv
-import math
-from collections.abc import Iterator
-from io import StringIO
-from typing import Any
-
-import pandas as pd
-
 from maskaudit.audit.texts.printable import json_text
 from maskaudit.reports.ci.json_values import as_json
-from maskaudit.reports.exports.audited import Audited, lost_items, shown
-
-# What a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@")
+from maskaudit.reports.exports.audited import Audited, lost_items
+from maskaudit.reports.words.rows import as_csv, as_values
 
 
 def estimates_csv(audited: Audited) -> str:
@@ -23,21 +13,6 @@ def estimates_csv(audited: Audited) -> str:
     what a spreadsheet would run begins with an apostrophe. JSON has the same text as it is.
     """
     return as_csv(audited.record.estimates)
-
-
-def as_csv(estimates: pd.DataFrame) -> str:
-    """Rows of estimates as CSV, as `estimates_csv` has all of them."""
-    file = StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(estimates.columns)
-    writer.writerows([_cell(value) for value in row] for row in _rows(estimates))
-    return file.getvalue()
-
-
-def as_values(estimates: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of estimates as plain JSON values, as `estimates_json` has all of them."""
-    columns = list(estimates.columns)
-    return [dict(zip(columns, row, strict=True)) for row in _rows(estimates)]
 
 
 def estimates_json(audited: Audited) -> str:
@@ -68,22 +43,3 @@ def estimates_json(audited: Audited) -> str:
         "judgement": None if judgement is None else as_json(judgement),
     }
     return json_text(value) + "\n"
-
-
-def _rows(table: pd.DataFrame) -> Iterator[list[Any]]:
-    """The rows as plain values; an unknown or infinite number is None."""
-    for row in zip(*(table[name].tolist() for name in table.columns), strict=True):
-        yield [_plain(value) for value in row]
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - a cell of any column
-    if value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
-        return None
-    return value
-
-
-def _cell(value: Any) -> Any:  # noqa: ANN401 - a cell of any column
-    if not isinstance(value, str):
-        return value  # the writer makes nothing of None
-    text = shown(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
