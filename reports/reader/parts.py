@@ -16,6 +16,11 @@ Tone = Literal["", "worse", "better", "same", "open", "control"]
 Of = Subject | Literal["world"]
 
 
+def in_details(details: str, probe_set: str) -> str:
+    """The address of a set on the page with all numbers; empty where there is no such page."""
+    return f"{details}#set-{probe_set}" if details else ""
+
+
 @dataclass(frozen=True)
 class Mark:
     """A mark of a plot at `at` with its interval, all as shares of the axis; `is_faint`: not shown.
@@ -36,7 +41,8 @@ class Mark:
 class Line:
     """A row of a plot: its label, its marks, what they say as text, and a verdict in a word or two.
 
-    `change` is the verdict on the change from the reference. `joined` are the ends of a bar behind
+    `change` is the verdict on the change from the reference, `release` that of the release rules;
+    `more` stands below the label. `joined` are the ends of a bar behind
     the marks. `link` is where the details of it are. `said` has the numbers of the other marks, for
     those who do not see them.
     """
@@ -51,6 +57,9 @@ class Line:
     change_tone: Tone = ""
     said: str = ""
     joined: tuple[float, float] | None = None
+    release: str = ""
+    release_tone: Tone = ""
+    more: str = ""
 
 
 @dataclass(frozen=True)
@@ -191,7 +200,11 @@ class Use:
 
 @dataclass(frozen=True)
 class Reader:
-    """The page that people read, as finished values."""
+    """The page that people read, as finished values.
+
+    `details` is the address of the page with all numbers, `home` that of the index of all audits;
+    both are empty where there is none.
+    """
 
     title: str
     eyebrow: str
@@ -212,6 +225,7 @@ class Reader:
     pictured: str
     colophon: str
     warnings: tuple[str, ...] = ()
+    home: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ import math
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
-from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Names
+from maskaudit.reports.effects import CANDIDATE, REFERENCE, Names
 from maskaudit.reports.reader.parts import Key, Mark, Of, Tick
 from maskaudit.reports.words import wording
 
@@ -17,6 +17,19 @@ _MOST_TICKS = 7
 # The axis reaches at least this far from no lean, in nats, and no further than so many medians.
 _LEAST = math.log(1.5)
 _LEAST_END, _ENDS = math.log(4), 4
+
+
+class Placed(Protocol):
+    """What a mark shows: an estimate and the ends of its interval; NaN for what is not known."""
+
+    @property
+    def estimate(self) -> float: ...  # noqa: D102
+
+    @property
+    def low(self) -> float: ...  # noqa: D102
+
+    @property
+    def high(self) -> float: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -31,7 +44,7 @@ class Scale:
         share = (value - self.low) / (self.high - self.low)
         return round(min(max(share, 0.0), 1.0), 4)
 
-    def mark(self, of: Of, effect: Effect, *, is_faint: bool = False, bare: bool = False) -> Mark:
+    def mark(self, of: Of, effect: Placed, *, is_faint: bool = False, bare: bool = False) -> Mark:
         """The mark of an estimate with its interval; without one if `bare` or if there is none."""
         value = effect.estimate
         end: Literal["", "low", "high"] = (

@@ -1,0 +1,196 @@
+"""Every set over the versions of a model, side by side: a row a version, the newest first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from maskaudit.audit.recording.rows.methods import Method, differences
+from maskaudit.reports.effects import CANDIDATE, REFERENCE
+from maskaudit.reports.reader.parts import Key, Line, Mark, Plot
+from maskaudit.reports.reader.scales import Scale, odds_scale, share_scale
+from maskaudit.reports.site import numbers
+from maskaudit.reports.site.names import folder_of, labels, version
+from maskaudit.reports.site.parts import Trend, Trends
+from maskaudit.reports.site.shown import Asked, Shown
+from maskaudit.reports.words import wording
+
+# Rows of a plot that stand open; the older ones are unfolded on demand.
+OPEN = 24
+_ODDS = (
+    "Odds, as a factor: how much a stereotype’s own words raise them; 1 is no lean. The bar is a "
+    "95 % interval. Newest first."
+)
+_SHARES = "Facts filled rightly, with 95 % intervals. Newest first."
+_BAND = "The band is what the newest release rule allows."
+_ALIKE = (
+    "Versions that answer the same sentences share what is special about these sentences: bars "
+    "that overlap do not say that two versions are alike. To compare two: maskaudit compare OLD "
+    "NEW."
+)
+_CHANCE = (
+    "The more versions there are, the more of them stand out by chance. To watch a series with "
+    "tests that allow for that: maskaudit history."
+)
+_VERSION = (
+    "A version is a model with its own weights and tokenizer; of several audits of one version "
+    "that asked alike, the newest stands here."
+)
+_Where = tuple[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What one audit found on the set in question, and what its version is called."""
+
+    audit: Shown
+    asked: Asked
+    label: str
+
+
+def trends(audits: Sequence[Shown], written: str) -> Trends:
+    """The trends of some audits, given the newest first; pure."""
+    called = labels(audits)
+    of_set: dict[_Where, list[_Seen]] = {}
+    # Audits come the newest first, so sets of the newest audit do too: the worst first.
+    for audit in audits:
+        for asked in audit.sets:
+            seen = _Seen(audit, asked, called[audit.name])
+            of_set.setdefault((asked.probe_set, asked.groups), []).append(seen)
+    versions = len({version(audit) for audit in audits})
+    counted = wording.counted(versions, "version")
+    made = tuple(_trend(number, seen) for number, seen in enumerate(of_set.values(), start=1))
+    return Trends(
+        title="Versions side by side",
+        eyebrow=f"{counted} in {wording.counted(len(audits), 'audit')}",
+        headline=_headline(audits, of_set, called),
+        lead=f"{wording.opened(wording.counted(len(made), 'set'))}, those that are worst in the "
+        "newest audit first.",
+        trends=made,
+        cautions=(_ALIKE, _CHANCE, _VERSION),
+        colophon=written,
+    )
+
+
+def _headline(
+    audits: Sequence[Shown], of_set: dict[_Where, list[_Seen]], called: dict[str, str]
+) -> str:
+    """In how many sets the newest version's claim is another than that of the one before it."""
+    newest = called[audits[0].name]
+    pairs = [
+        (seen[0], seen[1])
+        for seen in map(_versions, of_set.values())
+        if len(seen) > 1 and seen[0].audit is audits[0] and _is_alike(seen[0], seen[1])
+    ]
+    if not pairs:
+        return f"{newest} is the first version that was asked in its way"
+    changed = [new for new, old in pairs if new.asked.state != old.asked.state]
+    total = wording.counted(len(pairs), "set")
+    if not changed:
+        return f"The same is claimed of {newest} as of the version before it, in {total}"
+    titles = wording.listed([f"“{new.asked.title}”" for new in changed[:2]])
+    more = f" and {len(changed) - 2} more" if len(changed) > 2 else ""  # noqa: PLR2004 - as above
+    return f"Another claim of {newest} than of the version before it, on {titles}{more}"
+
+
+def _is_alike(one: _Seen, other: _Seen) -> bool:
+    """Whether two numbers were made in one way and may stand on one axis."""
+    return one.asked.method == other.asked.method
+
+
+def _versions(seen: Sequence[_Seen]) -> list[_Seen]:
+    """The newest audit of each version and way of asking."""
+    newest: dict[tuple[str, ...], _Seen] = {}
+    for one in seen:
+        newest.setdefault((*version(one.audit), one.asked.method), one)
+    return list(newest.values())
+
+
+def _trend(number: int, seen: Sequence[_Seen]) -> Trend:
+    versions = _versions(seen)
+    by_method: dict[str, list[_Seen]] = {}
+    for one in versions:
+        by_method.setdefault(one.asked.method, []).append(one)
+    title = seen[0].asked.title
+    methods = list(by_method)
+    plots = []
+    for place, (method, rows) in enumerate(by_method.items()):
+        newer = methods[place - 1] if place else ""
+        plots.append(_plot(f"set-{number}-{place + 1}", rows, newer, method))
+    return Trend(f"set-{number}", title, tuple(plots))
+
+
+def _plot(name: str, rows: Sequence[_Seen], newer: str, method: str) -> Plot:
+    first = rows[0].asked
+    values = [
+        value for one in rows for value in numbers.values(one.asked.candidate, one.asked.reference)
+    ]
+    is_odds = first.unit == "log_odds"
+    scale, ticks = odds_scale(values) if is_odds else share_scale(None)
+    lines = tuple(_line(one, scale) for one in rows)
+    band = _band(first, scale)
+    references = {one.audit.reference.name for one in rows if one.audit.reference}
+    beside = references.pop() if len(references) == 1 else "its reference" if references else ""
+    known = [Key(REFERENCE, beside)] if beside else []
+    return Plot(
+        name,
+        _title(rows, newer),
+        f"{_ODDS if is_odds else _SHARES}{f' {_BAND}' if band else ''}",
+        ("candidate", f"beside {beside}" if beside else "", "odds" if is_odds else "right"),
+        (*known, Key(CANDIDATE, "candidate")),
+        ticks,
+        lines[:OPEN],
+        lines[OPEN:],
+        wording.counted(len(lines[OPEN:]), "older version"),
+        note=_note(newer, method),
+        band=band,
+    )
+
+
+def _title(rows: Sequence[_Seen], newer: str) -> str:
+    """The newest number, and the one before it; what an older way of asking is, is said below."""
+    new = rows[0]
+    text = numbers.text(new.asked.candidate, new.asked.unit)
+    what = f"{text} times the odds" if new.asked.unit == "log_odds" else f"{text} of the facts"
+    said = f"{what} in {new.label}" if not newer else f"Asked in another way: {what} in {new.label}"
+    if len(rows) == 1:
+        return said
+    old = rows[1]
+    return f"{said}, after {numbers.text(old.asked.candidate, old.asked.unit)} in {old.label}"
+
+
+def _note(newer: str, method: str) -> str:
+    if not newer:
+        return ""
+    changed = "; ".join(differences(Method.parse(method), Method.parse(newer)))
+    return f"Not comparable with the numbers above ({wording.visible(changed, None)})."
+
+
+def _line(one: _Seen, scale: Scale) -> Line:
+    asked = one.asked
+    marks: list[Mark] = []
+    if asked.reference is not None:
+        marks += numbers.marks(REFERENCE, asked.reference, scale, bare=True)
+    marks += numbers.marks(CANDIDATE, asked.candidate, scale, is_faint=not asked.is_shown)
+    reference = one.audit.reference
+    return Line(
+        one.label,
+        tuple(marks),
+        numbers.text(asked.candidate, asked.unit),
+        asked.state,
+        asked.tone,
+        f"runs/{folder_of(one.audit.name)}/report.html",
+        asked.change,
+        asked.change_tone,
+        f"{reference.name}: {numbers.text(asked.reference, asked.unit)}"
+        if reference and asked.reference
+        else "",
+        release=f"{asked.release.shape} {asked.release.status}" if asked.release else "",
+        release_tone=asked.release.tone if asked.release else "",
+        more=wording.date(one.audit.created),
+    )
+
+
+def _band(asked: Asked, scale: Scale) -> tuple[float, float] | None:
+    if asked.allowed is None:
+        return None
+    low, high = asked.allowed
+    return 0.0 if low is None else scale.at(low), 1.0 if high is None else scale.at(high)
