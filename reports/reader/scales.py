@@ -56,8 +56,10 @@ class Scale:
         return Mark(of, self.at(value), low, high, is_faint, end)
 
 
-def odds_scale(values: Iterable[float]) -> tuple[Scale, tuple[Tick, ...]]:
+def odds_scale(values: Iterable[float], most: int = _MOST_TICKS) -> tuple[Scale, tuple[Tick, ...]]:
     """An axis for log-odds in nats around no lean, with its ticks as factors on the odds.
+
+    A narrow one has room for `most` of them.
 
     One number far from all others would squeeze these into a point: the axis ends before it.
     """
@@ -70,7 +72,7 @@ def odds_scale(values: Iterable[float]) -> tuple[Scale, tuple[Tick, ...]]:
     scale = Scale(low - edge, high + edge)
     above = [f for f in _ODDS if math.log(f) <= scale.high]
     below = [f for f in _ODDS[1:] if -math.log(f) >= scale.low]
-    while len(above) + len(below) > _MOST_TICKS:
+    while len(above) + len(below) > most:
         # Every second, outwards from no lean.
         above, below = above[::2], below[1::2]
     ticks = [Tick(scale.at(-math.log(f)), f"1/{f:g}") for f in reversed(below)]

@@ -13,10 +13,12 @@ from maskaudit.reports.site.shown import Asked, Shown
 from maskaudit.reports.words import wording
 
 PAGE = "report.html"
+# The column of the plots is narrow.
+_TICKS = 4
+_NOTHING = "Once a record is there that can be read, this page lists it: maskaudit run."
 _UNIT = (
-    "The set in which the candidate’s lean is worst: odds as a factor, 1 is no lean, with a 95 % "
-    "interval. Sets differ, so the rows are not comparable with one another: for that see the "
-    "versions."
+    "The marks are the odds on the candidate’s worst set, as a factor with a 95 % interval; 1 is "
+    "no lean, and a circle is what it was compared with. Rows on different sets are not comparable."
 )
 
 
@@ -29,28 +31,31 @@ def index(
     """
     called = labels(audits)
     statuses = Counter(audit.strip.status for audit in audits)
+    of_status = {audit.strip.status: audit.release for audit in audits}
     models = list(dict.fromkeys(audit.candidate.name for audit in audits))
     sets = {asked.probe_set: asked.title for audit in audits[::-1] for asked in audit.sets}
     places = {name: str(place) for place, name in enumerate(sorted(sets, key=sets.__getitem__))}
     worst = [one for audit in audits if (one := _worst(audit)) is not None]
     scale, ticks = odds_scale(
-        value for one in worst for value in numbers.values(one.candidate, one.reference)
+        (value for one in worst for value in numbers.values(one.candidate, one.reference)), _TICKS
     )
     return Index(
         title="Bias audits",
         eyebrow=_eyebrow(audits),
         headline=audits[0].headline if audits else "No audit to show yet",
-        lead=_lead(audits, statuses),
+        lead=audits[0].lead if audits else _NOTHING,
         newest=_newest(audits[0], called) if audits else None,
+        counts=tuple(
+            (of_status[status], wording.number(n)) for status, n in statuses.most_common()
+        ),
         ticks=ticks,
         unit=_UNIT,
         rows=tuple(
             Row(
                 label=called[audit.name],
-                against=f"beside {audit.reference.name}" if audit.reference else "by itself",
                 link=f"runs/{folder_of(audit.name)}/{PAGE}",
-                date=wording.date(audit.created),
-                name=wording.visible(audit.name),
+                about=_about(audit),
+                name="" if audit.name == called[audit.name] else wording.visible(audit.name),
                 release=audit.release,
                 finding=audit.headline,
                 worst=_line(_worst(audit), scale),
@@ -102,15 +107,10 @@ def _newest(audit: Shown, called: dict[str, str]) -> Newest:
     return Newest(called[audit.name], f"runs/{folder_of(audit.name)}/{PAGE}", audit.strip)
 
 
-def _lead(audits: Sequence[Shown], statuses: Counter[str]) -> str:
-    """The newest audit's size of what it found, and how all audits came out."""
-    if not audits:
-        return "Once a record is there that can be read, this page lists it: maskaudit run."
-    if len(audits) == 1:
-        return audits[0].lead
-    total = wording.counted(len(audits), "audit")
-    parts = [f"{wording.number(count)} {status}" for status, count in statuses.most_common()]
-    return f"{audits[0].lead} Of {total}: {wording.listed(parts)}.".strip()
+def _about(audit: Shown) -> str:
+    """What the candidate was compared with, and when."""
+    compared = f"beside {audit.reference.name}" if audit.reference else "by itself"
+    return f"{compared}, {wording.date(audit.created)}"
 
 
 def _worst(audit: Shown) -> Asked | None:

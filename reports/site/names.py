@@ -22,7 +22,7 @@ def folder_of(name: str) -> str:
     """
     if _PLAIN.fullmatch(name) and not _DIGEST.fullmatch(name):
         return name
-    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
     return f"record-{digest[:24]}"
 
 

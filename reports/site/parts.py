@@ -28,13 +28,12 @@ class Row:
     """One audit in the index.
 
     `worst` has the marks of its worst set. The last three say which entries of the filters it has,
-    separated by spaces.
+    separated by spaces. `name` is the record's, where it says more than the label.
     """
 
     label: str
-    against: str
     link: str
-    date: str
+    about: str
     name: str
     release: Release
     finding: str
@@ -63,13 +62,17 @@ class Newest:
 
 @dataclass(frozen=True)
 class Index:
-    """The index of all audits; `newest` is None where there is none. `failed` are records."""
+    """The index of all audits; `newest` is None where there is none.
+
+    `counts` are how many audits came out in which way; `failed` are records that have no page.
+    """
 
     title: str
     eyebrow: str
     headline: str
     lead: str
     newest: Newest | None
+    counts: tuple[tuple[Release, str], ...]
     ticks: tuple[Tick, ...]
     unit: str
     rows: tuple[Row, ...]

@@ -18,7 +18,7 @@ from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Effects, Est
 from maskaudit.reports.page import names_of
 from maskaudit.reports.reader import opening
 from maskaudit.reports.reader.parts import Reader, Strip, Tone
-from maskaudit.reports.reader.state import Found, of_record
+from maskaudit.reports.reader.state import Change, Found, Lean, of_record
 from maskaudit.reports.words import wording
 
 Unit = Literal["log_odds", "share"]
@@ -52,10 +52,11 @@ class Asked:
     """What a record found on one set, between two of its groups, of the candidate.
 
     `unit` says what the numbers are: the stereotype contrast in nats, or the share of facts that
-    are filled rightly. `state` and `change` are what is claimed of the candidate and of its
-    difference from the reference, and `is_shown` is False where the first is not. `method` is the
-    key of the candidate's number: numbers of other keys are not comparable with it. `allowed` are
-    the ends of what a release rule lets the candidate's number be; None where it has no such end.
+    are filled rightly. `lean` and `changed` are what is claimed of the candidate and of its
+    difference from the reference, and `state` and `change` the words for it; of facts nothing is
+    claimed. `method` is the key of the candidate's number: numbers of other keys are not comparable
+    with it. `allowed` are the ends of what a release rule lets the candidate's number be; None
+    where it has no such end.
     """
 
     probe_set: str
@@ -63,9 +64,10 @@ class Asked:
     title: str
     unit: Unit
     is_control: bool
-    is_shown: bool
+    lean: Lean | None
     state: str
     tone: Tone
+    changed: Change | None
     change: str
     change_tone: Tone
     release: Release | None
@@ -73,6 +75,11 @@ class Asked:
     reference: Number | None
     method: str
     allowed: tuple[float | None, float | None] | None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the candidate's number is a finding; the mark of any other is faint."""
+        return self.lean in {None, "with", "against"}
 
 
 @dataclass(frozen=True)
@@ -166,9 +173,10 @@ def _asked(one: Found, judgement: Judgement | None, estimates: Effects) -> Asked
         title=one.paired.title,
         unit="log_odds",
         is_control=one.is_control,
-        is_shown=one.lean in {"with", "against"},
+        lean=one.lean,
         state=opening.state_of(one),
         tone=one.tone,
+        changed=one.change,
         change=opening.change_of(one),
         change_tone=opening.change_tone(one),
         release=_release(judged),
@@ -194,9 +202,10 @@ def _facts(
             title=wording.visible(part.title),
             unit="share",
             is_control=False,
-            is_shown=True,
+            lean=None,
             state="",
             tone="",
+            changed=None,
             change="",
             change_tone="",
             release=_release(_judged(judgement, probe_set, ())),

@@ -13,8 +13,11 @@ from maskaudit.reports.site.parts import Trend, Trends
 from maskaudit.reports.site.shown import Asked, Shown
 from maskaudit.reports.words import wording
 
+# Sets that the headline names.
+_NAMED = 2
 # Rows of a plot that stand open; the older ones are unfolded on demand.
 OPEN = 24
+_LEAD = "{sets}; those on which the newest audit is worst come first."
 _ODDS = (
     "Odds, as a factor: how much a stereotype’s own words raise them; 1 is no lean. The bar is a "
     "95 % interval. Newest first."
@@ -62,8 +65,7 @@ def trends(audits: Sequence[Shown], written: str) -> Trends:
         title="Versions side by side",
         eyebrow=f"{counted} in {wording.counted(len(audits), 'audit')}",
         headline=_headline(audits, of_set, called),
-        lead=f"{wording.opened(wording.counted(len(made), 'set'))}, those that are worst in the "
-        "newest audit first.",
+        lead="" if len(made) == 1 else _LEAD.format(sets=wording.counted(len(made), "set")),
         trends=made,
         cautions=(_ALIKE, _CHANCE, _VERSION),
         colophon=written,
@@ -73,22 +75,34 @@ def trends(audits: Sequence[Shown], written: str) -> Trends:
 def _headline(
     audits: Sequence[Shown], of_set: dict[_Where, list[_Seen]], called: dict[str, str]
 ) -> str:
-    """In how many sets the newest version's claim is another than that of the one before it."""
+    """What is new with the newest version: the rules it fails, then the claims that changed."""
     newest = called[audits[0].name]
-    pairs = [
-        (seen[0], seen[1])
-        for seen in map(_versions, of_set.values())
-        if len(seen) > 1 and seen[0].audit is audits[0] and _is_alike(seen[0], seen[1])
-    ]
+    rows = [rows for rows in map(_versions, of_set.values()) if rows[0].audit is audits[0]]
+    pairs = [(new, old) for new, *rest in rows for old in rest[:1] if _is_alike(new, old)]
+    failing = [new for new, *_ in rows if new.asked.release and new.asked.release.tone == "worse"]
+    asked = [(new, old) for new, old in pairs if not new.asked.is_control]
+    worse = [new for new, old in asked if new.asked.lean == "with" != old.asked.lean]
+    gone = [new for new, old in asked if old.asked.lean == "with" != new.asked.lean]
+    said = []
+    if failing:
+        said.append(f"fails its release rules on {_titles(failing)}")
+    if worse:
+        said.append(f"leans on {_titles(worse)}, where the version before it was not shown to")
+    if gone:
+        said.append(f"is no longer shown to lean on {_titles(gone)}")
+    if said:
+        return f"{newest} {'; it '.join(said)}"
     if not pairs:
-        return f"{newest} is the first version that was asked in its way"
-    changed = [new for new, old in pairs if new.asked.state != old.asked.state]
-    total = wording.counted(len(pairs), "set")
-    if not changed:
-        return f"The same is claimed of {newest} as of the version before it, in {total}"
-    titles = wording.listed([f"“{new.asked.title}”" for new in changed[:2]])
-    more = f" and {len(changed) - 2} more" if len(changed) > 2 else ""  # noqa: PLR2004 - as above
-    return f"Another claim of {newest} than of the version before it, on {titles}{more}"
+        return f"{newest} is the only version that was asked in its way"
+    leaning = sum(new.asked.lean == "with" for new, _ in asked)
+    return f"{newest} leans where the version before it did: in {leaning} of {len(asked)} tests"
+
+
+def _titles(some: Sequence[_Seen]) -> str:
+    """The sets by their titles: the first two, and how many more."""
+    titles = [f"“{one.asked.title}”" for one in some[:_NAMED]]
+    more = [f"{len(some) - _NAMED} more"] if len(some) > _NAMED else []
+    return wording.listed([*titles, *more])
 
 
 def _is_alike(one: _Seen, other: _Seen) -> bool:
