@@ -108,9 +108,9 @@ def _newest(audit: Shown, called: dict[str, str]) -> Newest:
 
 
 def _about(audit: Shown) -> str:
-    """What the candidate was compared with, and when."""
+    """When it was, and what the candidate was compared with."""
     compared = f"beside {audit.reference.name}" if audit.reference else "by itself"
-    return f"{compared}, {wording.date(audit.created)}"
+    return f"{wording.date(audit.created)}, {compared}"
 
 
 def _worst(audit: Shown) -> Asked | None:
