@@ -17,12 +17,12 @@ from maskaudit.reports.words import wording
 _NAMED = 2
 # Rows of a plot that stand open; the older ones are unfolded on demand.
 OPEN = 24
-_LEAD = "{sets}; those on which the newest audit is worst come first."
-_ODDS = (
-    "Odds, as a factor: how much a stereotype’s own words raise them; 1 is no lean. The bar is a "
-    "95 % interval. Newest first."
+_LEAD = (
+    "Odds are a factor: how much a stereotype’s own words raise them; 1 is no lean. The bar is a "
+    "95 % interval. The newest version stands first{more}."
 )
-_SHARES = "Facts filled rightly, with 95 % intervals. Newest first."
+_MORE = ", and of {sets} those on which the newest audit is worst"
+_SHARES = "Facts filled rightly."
 _BAND = "The band is what the newest release rule allows."
 _ALIKE = (
     "Versions that answer the same sentences share what is special about these sentences: bars "
@@ -65,7 +65,7 @@ def trends(audits: Sequence[Shown], written: str) -> Trends:
         title="Versions side by side",
         eyebrow=f"{counted} in {wording.counted(len(audits), 'audit')}",
         headline=_headline(audits, of_set, called),
-        lead="" if len(made) == 1 else _LEAD.format(sets=wording.counted(len(made), "set")),
+        lead=_LEAD.format(more=_MORE.format(sets=len(made)) if len(made) > 1 else ""),
         trends=made,
         cautions=(_ALIKE, _CHANCE, _VERSION),
         colophon=written,
@@ -78,7 +78,7 @@ def _headline(
     """What is new with the newest version: the rules it fails, then the claims that changed."""
     newest = called[audits[0].name]
     rows = [rows for rows in map(_versions, of_set.values()) if rows[0].audit is audits[0]]
-    pairs = [(new, old) for new, *rest in rows for old in rest[:1] if _is_alike(new, old)]
+    pairs = [(new, old) for new, *rest in rows if (old := _before(new, rest)) is not None]
     failing = [new for new, *_ in rows if new.asked.release and new.asked.release.tone == "worse"]
     asked = [(new, old) for new, old in pairs if not new.asked.is_control]
     worse = [new for new, old in asked if new.asked.lean == "with" != old.asked.lean]
@@ -105,9 +105,22 @@ def _titles(some: Sequence[_Seen]) -> str:
     return wording.listed([*titles, *more])
 
 
-def _is_alike(one: _Seen, other: _Seen) -> bool:
-    """Whether two numbers were made in one way and may stand on one axis."""
-    return one.asked.method == other.asked.method
+def _before(new: _Seen, older: Sequence[_Seen]) -> _Seen | None:
+    """The version before one: the next older that was asked alike and beside the same reference.
+
+    A model beside another reference is one of another line, whatever their names are.
+    """
+    alike = (
+        old
+        for old in older
+        if old.asked.method == new.asked.method and _reference(old) == _reference(new)
+    )
+    return next(alike, None)
+
+
+def _reference(one: _Seen) -> tuple[str, str] | None:
+    reference = one.audit.reference
+    return (reference.weights, reference.tokenizer) if reference else None
 
 
 def _versions(seen: Sequence[_Seen]) -> list[_Seen]:
@@ -141,13 +154,12 @@ def _plot(name: str, rows: Sequence[_Seen], newer: str, method: str) -> Plot:
     scale, ticks = odds_scale(values) if is_odds else share_scale(None)
     lines = tuple(_line(one, scale) for one in rows)
     band = _band(first, scale)
-    references = {one.audit.reference.name for one in rows if one.audit.reference}
-    beside = references.pop() if len(references) == 1 else "its reference" if references else ""
+    beside = _beside(rows)
     known = [Key(REFERENCE, beside)] if beside else []
     return Plot(
         name,
         _title(rows, newer),
-        f"{_ODDS if is_odds else _SHARES}{f' {_BAND}' if band else ''}",
+        " ".join(text for text in ("" if is_odds else _SHARES, _BAND if band else "") if text),
         ("candidate", f"beside {beside}" if beside else "", "odds" if is_odds else "right"),
         (*known, Key(CANDIDATE, "candidate")),
         ticks,
@@ -159,15 +171,24 @@ def _plot(name: str, rows: Sequence[_Seen], newer: str, method: str) -> Plot:
     )
 
 
+def _beside(rows: Sequence[_Seen]) -> str:
+    """The name of the reference that these rows share; "" of models by themselves."""
+    models = [one.audit.reference for one in rows if one.audit.reference]
+    if len({(model.weights, model.tokenizer) for model in models}) > 1:
+        return "its reference"
+    # One model may be shown by more or fewer parts of its name: the longest tells it apart.
+    return max((model.name for model in models), key=lambda name: (len(name), name), default="")
+
+
 def _title(rows: Sequence[_Seen], newer: str) -> str:
     """The newest number, and the one before it; what an older way of asking is, is said below."""
     new = rows[0]
     text = numbers.text(new.asked.candidate, new.asked.unit)
     what = f"{text} times the odds" if new.asked.unit == "log_odds" else f"{text} of the facts"
     said = f"{what} in {new.label}" if not newer else f"Asked in another way: {what} in {new.label}"
-    if len(rows) == 1:
+    old = _before(new, rows[1:])
+    if old is None:
         return said
-    old = rows[1]
     return f"{said}, after {numbers.text(old.asked.candidate, old.asked.unit)} in {old.label}"
 
 

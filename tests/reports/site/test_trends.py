@@ -75,7 +75,7 @@ def test_the_band_is_what_the_newest_release_rule_allows():
         assert low == (mark.at if other else 0.0)
         null = next(tick.at for tick in plot.ticks if tick.is_null)
         assert (high - null) / (mark.at - null) == pytest.approx(2.0, rel=1e-3)
-        assert "band" in plot.unit
+        assert "band" in plot.unit.lower()
     assert made([audit(1)]).trends[0].plots[0].band is None
 
 
@@ -98,12 +98,25 @@ def test_older_versions_are_there_on_demand():
         (asked(lean="none"), asked(), "is no longer shown to lean on “Jobs”"),
         (released(asked(), "FAIL"), asked(), "fails its release rules on “Jobs”"),
         (asked(), asked(method="probe_set:jobs|version:2"), "is the only version"),
+        (released(asked(), "FAIL"), asked(lean="none"), "; it leans on “Jobs”, where the version"),
         (asked(is_control=True), asked(is_control=True, lean="none"), "in 0 of 0 tests"),
     ],
 )
 def test_the_headline_says_what_is_new_with_the_newest_version(new, old, expected):
     """The rules that it fails first; a claim is only held against one that was made alike."""
     assert expected in made([audit(2, new), audit(1, old)]).headline
+
+
+def test_a_model_beside_another_reference_is_no_version_of_this_one():
+    """It stands on the same axis, and nothing is said of the two."""
+    other = audit(1, asked(0.2, lean="none"), reference=replace(audit(1).reference, weights="q"))
+    told = made([audit(2), other])
+    assert "is the only version" in told.headline
+    [plot] = told.trends[0].plots
+    assert len(plot.lines) == 2
+    assert "after" not in plot.title
+    assert plot.heads[1] == "beside its reference"
+    assert "after" in made([audit(2), other, audit(1)]).trends[0].plots[0].title
 
 
 def test_facts_stand_on_an_axis_of_shares():
