@@ -35,7 +35,7 @@ _CHANCE = (
 )
 _VERSION = (
     "A version is a model with its own weights and tokenizer; of several audits of one version "
-    "that asked alike, the newest stands here."
+    "that asked alike, beside one reference, the newest stands here."
 )
 _Where = tuple[str, tuple[str, ...]]
 
@@ -124,10 +124,10 @@ def _reference(one: _Seen) -> tuple[str, str] | None:
 
 
 def _versions(seen: Sequence[_Seen]) -> list[_Seen]:
-    """The newest audit of each version and way of asking."""
-    newest: dict[tuple[str, ...], _Seen] = {}
+    """The newest audit of each version beside each reference, for each way of asking."""
+    newest: dict[tuple[object, ...], _Seen] = {}
     for one in seen:
-        newest.setdefault((*version(one.audit), one.asked.method), one)
+        newest.setdefault((*version(one.audit), _reference(one), one.asked.method), one)
     return list(newest.values())
 
 
