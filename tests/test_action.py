@@ -20,6 +20,9 @@ STEPS = {step["name"]: step for step in ACTION["runs"]["steps"] if "name" in ste
 INSTALL, AUDIT, COMMENT = "Install maskaudit", "Audit", "Comment on the pull request"
 VERSIONS = ROOT / "examples" / "versions"
 MARK = "<!-- maskaudit -->"
+# It is installed beside Python, in an environment that need not be activated.
+PROGRAMS = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+SHELLCHECK = shutil.which("shellcheck", path=PROGRAMS)
 # A program that notes how it was called; it prints what stands in a file beside it.
 STUB = """\
 #!/bin/sh
@@ -45,7 +48,7 @@ def job(tmp_path: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
         }
         environment = {
             # The programs of a test come first, then the command that is installed here.
-            "PATH": f"{tmp_path / 'stubs'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{tmp_path / 'stubs'}:{PROGRAMS}",
             "HOME": str(tmp_path),
             "MASKAUDIT_CACHE": str(tmp_path / "cache"),
             "HF_HUB_OFFLINE": "1",
@@ -125,11 +128,11 @@ def test_outputs_are_those_that_the_audit_writes() -> None:
     assert sorted(asked) == sorted(ACTION["outputs"]) == ["exit-code", "records"]
 
 
-@pytest.mark.skipif(not shutil.which("shellcheck"), reason="there is no shellcheck here")
+@pytest.mark.skipif(SHELLCHECK is None, reason="there is no shellcheck here")
 @pytest.mark.parametrize("name", [INSTALL, AUDIT, COMMENT])
 def test_shellcheck_finds_no_fault(name: str) -> None:
     """In the scripts as bash runs them."""
-    program = ["shellcheck", "--shell=bash", "-"]
+    program = [str(SHELLCHECK), "--shell=bash", "-"]
     subprocess.run(program, input=STEPS[name]["run"], text=True, check=True)
 
 
