@@ -136,6 +136,15 @@ def test_shellcheck_finds_no_fault(name: str) -> None:
     subprocess.run(program, input=STEPS[name]["run"], text=True, check=True)
 
 
+def test_hosted_ci_uses_the_action_as_others_do() -> None:
+    """On a record and rules that are there, with inputs that it has."""
+    text = (ROOT / ".github" / "workflows" / "action.yml").read_text("utf-8")
+    [job] = yaml.safe_load(text)["jobs"].values()
+    [step] = [step for step in job["steps"] if step["uses"] == "./"]
+    assert set(step["with"]) <= set(ACTION["inputs"])
+    assert all((ROOT / path).exists() for path in step["with"].values())
+
+
 # --- A record that is there ----------------------------------------------------------------------
 
 
