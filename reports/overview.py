@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -26,6 +25,8 @@ from maskaudit.reports.blocks import (
 )
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effects
 from maskaudit.reports.html import render
+from maskaudit.reports.over_models import Audit
+from maskaudit.reports.over_models import sections as over_models
 from maskaudit.reports.page import headline, names_of
 from maskaudit.reports.sections.contrasts import Contrast, contrasts
 from maskaudit.reports.words import sameness, wording
@@ -47,15 +48,6 @@ _ADJUSTED = (
     "The p values allow for the number of tested sets of one audit, and not for the number of "
     "candidates: the more there are, the more of them stand out by chance."
 )
-
-
-@dataclass(frozen=True)
-class _Audit:
-    """One record on this page: its display name, and its contrasts by title."""
-
-    record: Record
-    name: str
-    contrasts: dict[str, Contrast]
 
 
 def overview_path(records: Sequence[Record]) -> Path:
@@ -104,12 +96,12 @@ def overview(records: Sequence[Record], folder: Path) -> Page:
             *([Text(_READ_PAIRED)] if reference else []),
             Text(_ADJUSTED, "small"),
         ),
-        sections=(*sections, _pages(audits, folder)),
+        sections=(*sections, *over_models(audits), _pages(audits, folder)),
         colophon="Written by maskaudit from sealed records, whose own pages say what they rest on.",
     )
 
 
-def _audits(records: Sequence[Record]) -> list[_Audit]:
+def _audits(records: Sequence[Record]) -> list[Audit]:
     audits = []
     for record, name in zip(records, _names(records), strict=True):
         manifest = record.manifest
@@ -119,9 +111,7 @@ def _audits(records: Sequence[Record]) -> list[_Audit]:
             names_of(manifest),
             manifest.settings.adjust,
         )
-        audits.append(
-            _Audit(record, name, {contrast.title: contrast for contrast in all_contrasts})
-        )
+        audits.append(Audit(record, name, {contrast.title: contrast for contrast in all_contrasts}))
     return audits
 
 
@@ -148,12 +138,12 @@ def _reference(records: Sequence[Record]) -> str:
     return references.pop() if len(references) == 1 else ""
 
 
-def _titles(audits: Sequence[_Audit]) -> list[str]:
+def _titles(audits: Sequence[Audit]) -> list[str]:
     """The titles of all contrasts, in the order of the records."""
     return list(dict.fromkeys(title for audit in audits for title in audit.contrasts))
 
 
-def _section(audits: Sequence[_Audit], *, paired: bool) -> Section:
+def _section(audits: Sequence[Audit], *, paired: bool) -> Section:
     quantity = "Candidate less reference" if paired else "Stereotype contrasts"
     by_set = [
         (title, [(a.name, a.contrasts[title]) for a in audits if title in a.contrasts])
@@ -211,7 +201,7 @@ def _cells(name: str, contrast: Contrast) -> tuple[str, ...]:
     )
 
 
-def _pages(audits: Sequence[_Audit], folder: Path) -> Section:
+def _pages(audits: Sequence[Audit], folder: Path) -> Section:
     judged = [_judged(audit.record) for audit in audits]
     gate_heads = ("Gates",) if any(judged) else ()
     heads = ("Candidate", "Weights, SHA-256", *gate_heads, "Its own page")
