@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -110,20 +110,11 @@ def document(
     """
     style = "".join((_TEMPLATES / sheet).read_text("utf-8") for sheet in sheets)
     code = (_TEMPLATES / script).read_text("utf-8") if script else ""
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        # A misspelt name in the template raises an error instead of leaving a gap on the page.
-        undefined=StrictUndefined,
-        finalize=_typeset,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    if chart is not None:
-        environment.filters["chart"] = chart
     allowed = f"script-src {_source(code)}; " if code else ""
-    html = environment.get_template(template).render(
+    made = _environment().get_template(template)
+    html = made.render(
         page=page,
+        drawn=chart,
         # Style sheets and scripts are ours. Escaping them would change the digests that browsers
         # compute.
         style=Markup(style),  # noqa: S704
@@ -134,6 +125,20 @@ def document(
         "base-uri 'none'; form-action 'none'",
     )
     return html.strip() + "\n"
+
+
+@cache
+def _environment() -> Environment:
+    """What makes pages of templates; it keeps each, for reading one takes longer than using it."""
+    return Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        # A misspelt name in the template raises an error instead of leaving a gap on the page.
+        undefined=StrictUndefined,
+        finalize=_typeset,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def _source(text: str) -> str:
