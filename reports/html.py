@@ -23,7 +23,7 @@ from maskaudit.reports.charts.draw import CannotDrawError, draw_all
 from maskaudit.reports.effects import tables_of
 from maskaudit.reports.figures import figures, with_tables
 from maskaudit.reports.page import page
-from maskaudit.reports.reader.parts import Reader, Several
+from maskaudit.reports.reader.parts import OverTime, Reader, Several
 from maskaudit.reports.reader.reader import reader
 from maskaudit.reports.words import wording
 
@@ -94,6 +94,11 @@ def render_reader(reader: Reader) -> str:
 def render_overview(several: Several) -> str:
     """The page of several audits as HTML: like `render_reader`."""
     return document("overview.html.j2", ["reader.css"], several)
+
+
+def render_over_time(past: OverTime) -> str:
+    """The page of many audits in a row as HTML: like `render_reader`."""
+    return document("over_time.html.j2", ["reader.css", "many.css"], past)
 
 
 def document(
@@ -176,4 +181,11 @@ def _chart(drawings: Mapping[str, str], figure: Figure) -> Markup:
     return head + Markup(drawing[opening.end() :])  # noqa: S704
 
 
-__all__ = ["document", "render", "render_overview", "render_reader", "write_page"]
+__all__ = [
+    "document",
+    "render",
+    "render_over_time",
+    "render_overview",
+    "render_reader",
+    "write_page",
+]

@@ -251,3 +251,52 @@ class Several:
     plots: tuple[Plot, ...]
     cautions: tuple[str, ...]
     colophon: str
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A table of plain strings: its heads, which of its columns are numbers, and its rows."""
+
+    name: str
+    title: str
+    heads: tuple[str, ...]
+    are_numbers: tuple[bool, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Course:
+    """One series over the records: its plot, what follows from it, and its numbers."""
+
+    plot: Plot
+    told: tuple[str, ...]
+    numbers: Numbers
+
+
+@dataclass(frozen=True)
+class Courses:
+    """All series of one number."""
+
+    name: str
+    title: str
+    courses: tuple[Course, ...]
+
+
+@dataclass(frozen=True)
+class OverTime:
+    """The page of many audits in a row.
+
+    `alarms` are the addresses and names of the series that have one; `terms` say how to read the
+    page: a term, and its paragraphs.
+    """
+
+    title: str
+    eyebrow: str
+    headline: str
+    lead: str
+    alarms: tuple[tuple[str, str], ...]
+    numbers: tuple[Courses, ...]
+    notes: tuple[str, ...]
+    terms: tuple[tuple[str, tuple[str, ...]], ...]
+    colophon: str

@@ -90,6 +90,23 @@ def share_scale(even: float | None) -> tuple[Scale, tuple[Tick, ...]]:
     return scale, ticks
 
 
+def plain_scale(values: Iterable[float]) -> tuple[Scale, tuple[Tick, ...]]:
+    """An axis for numbers of any kind, which reaches 0, with ticks at round numbers."""
+    finite = [0.0, *(value for value in values if math.isfinite(value))]
+    low, high = min(finite), max(finite)
+    width = (high - low) or 1.0
+    scale = Scale(low - _EDGE * width, high + _EDGE * width)
+    power = 10.0 ** math.floor(math.log10(width))
+    step = next(s * power for s in (0.2, 0.5, 1.0, 2.0) if width / (s * power) < _MOST_TICKS)
+    digits = max(0, -math.floor(math.log10(step)))
+    places = range(math.ceil(low / step - _EDGE), math.floor(high / step + _EDGE) + 1)
+    ticks = tuple(
+        Tick(scale.at(place * step), f"{place * step:.{digits}f}".replace("-", "−"), place == 0)
+        for place in places
+    )
+    return scale, ticks
+
+
 def keys(names: Names, *more: Key) -> tuple[Key, ...]:
     """What the marks of the models stand for, and then `more`."""
     models = [Key(model, getattr(names, model)) for model in (REFERENCE, CANDIDATE)]

@@ -40,7 +40,7 @@ FORMAT = 1
 # Of fewer records to draw, another process would take longer to start than it saves.
 _LEAST_EACH = 6
 _HOME = f"../../{INDEX}"
-_STYLES = ("reader.css", "site.css")
+_STYLES = ("reader.css", "many.css")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 from maskaudit.reports.site.index import PAGE
-from maskaudit.reports.site.names import folder_of, labels
+from maskaudit.reports.site.names import folder_of, labels_of
 from maskaudit.reports.site.shown import Shown
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -41,7 +41,7 @@ def feed(audits: Sequence[Shown], own: str, base: str) -> str:
     _link(root, "alternate", f"{base}index.html", "text/html")
     if base:
         _link(root, "self", f"{base}feed.xml", "application/atom+xml")
-    called = labels(audits)
+    called = labels_of(audits)
     for audit in audits[:MOST]:
         entry = ET.SubElement(root, _tag("entry"))
         _text(entry, "id", _urn("audit", _identity_of(audit)))

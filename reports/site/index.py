@@ -7,7 +7,7 @@ from maskaudit.reports.effects import CANDIDATE, REFERENCE
 from maskaudit.reports.reader.parts import Line, Mark
 from maskaudit.reports.reader.scales import Scale, odds_scale
 from maskaudit.reports.site import numbers
-from maskaudit.reports.site.names import folder_of, labels
+from maskaudit.reports.site.names import folder_of, labels_of
 from maskaudit.reports.site.parts import Choice, Filter, Index, Newest, Row, Unread
 from maskaudit.reports.site.shown import Asked, Shown
 from maskaudit.reports.words import wording
@@ -29,7 +29,7 @@ def index(
 
     `written` says who wrote the site of what.
     """
-    called = labels(audits)
+    called = labels_of(audits)
     statuses = Counter(audit.strip.status for audit in audits)
     of_status = {audit.strip.status: audit.release for audit in audits}
     models = list(dict.fromkeys(audit.candidate.name for audit in audits))

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from maskaudit.reports.site.shown import Model, Shown
 from maskaudit.reports.words import wording
@@ -26,18 +26,17 @@ def folder_of(name: str) -> str:
     return f"record-{digest[:24]}"
 
 
-def labels(audits: Sequence[Shown]) -> dict[str, str]:
-    """What each audit's candidate is called, by record: as little as tells versions apart.
+def labels(models: Mapping[str, Model]) -> dict[str, str]:
+    """What each model is called, by whatever names it: as little as tells versions apart.
 
     That is the model's name; with its revision where one name has several weights, and with the
     weights where they do not tell them apart either.
     """
     of_name = defaultdict(set)
     of_revision = defaultdict(set)
-    for audit in audits:
-        model = audit.candidate
-        of_name[model.name].add(version(audit))
-        of_revision[model.name, model.revision].add(version(audit))
+    for model in models.values():
+        of_name[model.name].add(version(model))
+        of_revision[model.name, model.revision].add(version(model))
 
     def label(model: Model) -> str:
         if len(of_name[model.name]) == 1:
@@ -47,9 +46,14 @@ def labels(audits: Sequence[Shown]) -> dict[str, str]:
             named = f"{named} {wording.short_digest(model.weights)}"
         return wording.visible(named, _LONGEST)
 
-    return {audit.name: label(audit.candidate) for audit in audits}
+    return {key: label(model) for key, model in models.items()}
 
 
-def version(audit: Shown) -> tuple[str, str]:
-    """What makes the candidate one version: its weights and its tokenizer."""
-    return audit.candidate.weights, audit.candidate.tokenizer
+def labels_of(audits: Sequence[Shown]) -> dict[str, str]:
+    """What the candidate of each audit is called, by record."""
+    return labels({audit.name: audit.candidate for audit in audits})
+
+
+def version(model: Model) -> tuple[str, str]:
+    """What makes a model one version: its weights and its tokenizer."""
+    return model.weights, model.tokenizer

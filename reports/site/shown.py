@@ -8,7 +8,6 @@ from typing import Any, Literal, Self
 from pydantic import TypeAdapter, ValidationError
 
 from maskaudit.audit.estimating.registry.names import ACCURACY, CONTRAST
-from maskaudit.audit.judging.policy import BOUND, VERSUS_BASELINE
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
 from maskaudit.audit.recording.manifest import Identity, Manifest
 from maskaudit.audit.recording.record import Record
@@ -17,6 +16,7 @@ from maskaudit.audit.recording.rows.slices import Slice
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Effects, Estimate, Names
 from maskaudit.reports.page import names_of
 from maskaudit.reports.reader import opening
+from maskaudit.reports.reader.allowed import Ends, allowed
 from maskaudit.reports.reader.parts import Reader, Strip, Tone
 from maskaudit.reports.reader.state import Change, Found, Lean, of_record
 from maskaudit.reports.words import wording
@@ -74,7 +74,7 @@ class Asked:
     candidate: Number
     reference: Number | None
     method: str
-    allowed: tuple[float | None, float | None] | None
+    allowed: Ends | None
 
     @property
     def is_shown(self) -> bool:
@@ -183,7 +183,11 @@ def _asked(one: Found, judgement: Judgement | None, estimates: Effects) -> Asked
         candidate=Number.of(one.candidate),
         reference=None if reference is None else Number.of(reference),
         method=row.method,
-        allowed=_allowed(judged, one.candidate),
+        allowed=allowed(
+            (verdict for verdict in judged if verdict.estimator == CONTRAST),
+            CANDIDATE,
+            one.candidate.estimate,
+        ),
     )
 
 
@@ -246,22 +250,3 @@ def _groups(verdict: Verdict) -> tuple[str, ...]:
 
 def _release(judged: Sequence[Verdict]) -> Release | None:
     return Release(*opening.release(judged)) if judged else None
-
-
-def _allowed(
-    judged: Sequence[Verdict], candidate: Effect
-) -> tuple[float | None, float | None] | None:
-    """The ends that a rule on the contrast itself sets the candidate's number, in nats.
-
-    Of a rule on the change from a baseline they are the baseline's number and that plus the margin.
-    """
-    for verdict in judged:
-        is_plain = verdict.estimator == CONTRAST and not verdict.scale and verdict.holds_in is None
-        if not is_plain or verdict.harm != "up" or not math.isfinite(verdict.margin):
-            continue
-        if verdict.rule == BOUND and verdict.subject == CANDIDATE:
-            return None, verdict.margin
-        baseline = candidate.estimate - verdict.estimate
-        if verdict.rule == VERSUS_BASELINE and math.isfinite(baseline):
-            return baseline, baseline + verdict.margin
-    return None

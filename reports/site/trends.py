@@ -8,7 +8,7 @@ from maskaudit.reports.effects import CANDIDATE, REFERENCE
 from maskaudit.reports.reader.parts import Key, Line, Mark, Plot
 from maskaudit.reports.reader.scales import Scale, odds_scale, share_scale
 from maskaudit.reports.site import numbers
-from maskaudit.reports.site.names import folder_of, labels, version
+from maskaudit.reports.site.names import folder_of, labels_of, version
 from maskaudit.reports.site.parts import Trend, Trends
 from maskaudit.reports.site.shown import Asked, Shown
 from maskaudit.reports.words import wording
@@ -51,14 +51,14 @@ class _Seen:
 
 def trends(audits: Sequence[Shown], written: str) -> Trends:
     """The trends of some audits, given the newest first; pure."""
-    called = labels(audits)
+    called = labels_of(audits)
     of_set: dict[_Where, list[_Seen]] = {}
     # Audits come the newest first, so sets of the newest audit do too: the worst first.
     for audit in audits:
         for asked in audit.sets:
             seen = _Seen(audit, asked, called[audit.name])
             of_set.setdefault((asked.probe_set, asked.groups), []).append(seen)
-    versions = len({version(audit) for audit in audits})
+    versions = len({version(audit.candidate) for audit in audits})
     counted = wording.counted(versions, "version")
     made = tuple(_trend(number, seen) for number, seen in enumerate(of_set.values(), start=1))
     return Trends(
@@ -127,7 +127,7 @@ def _versions(seen: Sequence[_Seen]) -> list[_Seen]:
     """The newest audit of each version beside each reference, for each way of asking."""
     newest: dict[tuple[object, ...], _Seen] = {}
     for one in seen:
-        newest.setdefault((*version(one.audit), _reference(one), one.asked.method), one)
+        newest.setdefault((*version(one.audit.candidate), _reference(one), one.asked.method), one)
     return list(newest.values())
 
 

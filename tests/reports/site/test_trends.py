@@ -17,7 +17,7 @@ def made(audits):
 
 def html_of(audits):
     """Return the page of the versions."""
-    return document("versions.html.j2", ["reader.css", "site.css"], made(audits))
+    return document("versions.html.j2", ["reader.css", "many.css"], made(audits))
 
 
 def rows_of(audits):
