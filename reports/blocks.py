@@ -160,52 +160,7 @@ class Yardsticks:
     y_axis: str
 
 
-@dataclass(frozen=True)
-class Moment:
-    """One record of a timeline; `label` is for screen readers, `date` may be printed below it."""
-
-    label: str
-    date: str
-    estimate: float
-    low: float
-    high: float
-    state: Literal["new", "repeat", "alarm"] = "new"
-
-
-@dataclass(frozen=True)
-class Level:
-    """A constant level from one position of the series to another, both counted from 0."""
-
-    first: int
-    last: int
-    value: float
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The two limits of a confidence sequence at one position of the series."""
-
-    place: int
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """Moments in order, with levels and limits to read them against.
-
-    `null` is the value of a horizontal reference line; None draws no line.
-    """
-
-    moments: tuple[Moment, ...]
-    subject: str
-    axis: str
-    null: float | None = None
-    levels: tuple[Level, ...] = ()
-    limits: tuple[Limits, ...] = ()
-
-
-Chart = Forest | Scatter | Yardsticks | Timeline
+Chart = Forest | Scatter | Yardsticks
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
-"""The pages of a record as HTML files that need no network and run no script."""
+"""Pages as HTML files that need no network; those of a record run no script."""
 
 import base64
 import hashlib
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,9 +20,10 @@ from maskaudit.audit.recording.record import DETAILS, PAGE, Record
 from maskaudit.audit.texts.printable import inert
 from maskaudit.reports.blocks import Figure, Page
 from maskaudit.reports.charts.draw import CannotDrawError, draw_all
+from maskaudit.reports.effects import tables_of
 from maskaudit.reports.figures import figures, with_tables
-from maskaudit.reports.page import page, tables_of
-from maskaudit.reports.reader.parts import Reader, Several
+from maskaudit.reports.page import page
+from maskaudit.reports.reader.parts import OverTime, Reader, Several
 from maskaudit.reports.reader.reader import reader
 from maskaudit.reports.words import wording
 
@@ -82,28 +83,59 @@ def render(page: Page) -> str:
             "charts; it needs more address space than a limit such as `ulimit -v` leaves"
         )
         warnings.warn(message, UndrawnWarning, stacklevel=2)
-    return _html("report.html.j2", "style.css", page=page, chart=partial(_chart, drawings))
+    return document("report.html.j2", ["style.css"], page, chart=partial(_chart, drawings))
 
 
 def render_reader(reader: Reader) -> str:
     """The reader's page as HTML: like `render`, without a drawing engine."""
-    return _html("reader.html.j2", "reader.css", page=reader)
+    return document("reader.html.j2", ["reader.css"], reader)
 
 
 def render_overview(several: Several) -> str:
     """The page of several audits as HTML: like `render_reader`."""
-    return _html("overview.html.j2", "reader.css", page=several)
+    return document("overview.html.j2", ["reader.css"], several)
 
 
-def _html(
+def render_over_time(past: OverTime) -> str:
+    """The page of many audits in a row as HTML: like `render_reader`."""
+    return document("over_time.html.j2", ["reader.css", "many.css"], past)
+
+
+def document(
     template: str,
-    sheet: str,
+    sheets: Sequence[str],
+    page: object,
     *,
-    page: Page | Reader | Several,
+    script: str = "",
     chart: Callable[[Figure], Markup] | None = None,
 ) -> str:
-    style = (_TEMPLATES / sheet).read_text("utf-8")
-    environment = Environment(
+    """A page as HTML by a template, with style sheets and perhaps a script inline; all are ours.
+
+    The content security policy allows these alone, by their digests.
+    """
+    style = "".join((_TEMPLATES / sheet).read_text("utf-8") for sheet in sheets)
+    code = (_TEMPLATES / script).read_text("utf-8") if script else ""
+    allowed = f"script-src {_source(code)}; " if code else ""
+    made = _environment().get_template(template)
+    html = made.render(
+        page=page,
+        drawn=chart,
+        # Style sheets and scripts are ours. Escaping them would change the digests that browsers
+        # compute.
+        style=Markup(style),  # noqa: S704
+        script=Markup(code),  # noqa: S704
+        # Foreign text is escaped already; the policy also keeps a browser from running or loading
+        # anything should some slip through.
+        policy=f"default-src 'none'; style-src {_source(style)}; {allowed}img-src data:; "
+        "base-uri 'none'; form-action 'none'",
+    )
+    return html.strip() + "\n"
+
+
+@cache
+def _environment() -> Environment:
+    """What makes pages of templates; it keeps each, for reading one takes longer than using it."""
+    return Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         # A misspelt name in the template raises an error instead of leaving a gap on the page.
@@ -112,19 +144,11 @@ def _html(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    if chart is not None:
-        environment.filters["chart"] = chart
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    # The style sheet is ours. Escaping it would change the digest that browsers compute.
-    html = environment.get_template(template).render(
-        page=page,
-        style=Markup(style),  # noqa: S704
-        # Foreign text is escaped already; the policy also keeps a browser from running or loading
-        # anything should some slip through.
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'",
-    )
-    return html.strip() + "\n"
+
+
+def _source(text: str) -> str:
+    """What a content security policy calls this very text."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _typeset(value: object) -> object:
@@ -157,4 +181,11 @@ def _chart(drawings: Mapping[str, str], figure: Figure) -> Markup:
     return head + Markup(drawing[opening.end() :])  # noqa: S704
 
 
-__all__ = ["render", "render_overview", "render_reader", "write_page"]
+__all__ = [
+    "document",
+    "render",
+    "render_over_time",
+    "render_overview",
+    "render_reader",
+    "write_page",
+]

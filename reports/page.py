@@ -8,7 +8,6 @@ from maskaudit.audit.estimating.registry.names import ACCURACY
 from maskaudit.audit.judging.verdicts import Judgement
 from maskaudit.audit.recording.manifest import Identity, Manifest, ProbeSet
 from maskaudit.audit.recording.record import Record
-from maskaudit.audit.verifying.recomputed import rests_on
 from maskaudit.reports.blocks import (
     Block,
     Bullets,
@@ -24,7 +23,7 @@ from maskaudit.reports.blocks import (
     Table,
     Text,
 )
-from maskaudit.reports.effects import CANDIDATE, REFERENCE, SHOWN, Effects, Estimate, Names, Tables
+from maskaudit.reports.effects import CANDIDATE, REFERENCE, SHOWN, Effects, Names, Tables, tables_of
 from maskaudit.reports.sections import competence, licences, truth, verdicts
 from maskaudit.reports.sections import contrasts as findings
 from maskaudit.reports.sections import probe_set as sets
@@ -45,18 +44,6 @@ _READ = (
     "contrast follows the stereotype. A 95 % interval says how far the number may be from the one "
     "that other words and other sentences of the same kind would give."
 )
-
-
-def tables_of(record: Record) -> Tables:
-    """The tables of a record, with what its contrasts rest on among the estimates."""
-    return Tables(
-        record.contexts,
-        record.items,
-        record.scores,
-        record.paired,
-        record.fills,
-        Effects([*Effects.of(record.estimates).all, *_rests_on(record)]),
-    )
 
 
 def page(record: Record, judgement: Judgement | None = None, tables: Tables | None = None) -> Page:
@@ -118,15 +105,6 @@ def headline(record: Record, names: Names | None = None) -> Claim:
     all_contrasts = contrasts(manifest.probe_sets, estimates, names, manifest.settings.adjust)
     preferred = of_groups(preferences(manifest, estimates, names))
     return _headline(manifest, all_contrasts, preferred, estimates, names)
-
-
-def _rests_on(record: Record) -> Sequence[Estimate]:
-    """What the record's contrasts rest on; nothing for one whose tables do not belong together."""
-    try:
-        return Effects.of(rests_on(record)).all
-    except (ArithmeticError, LookupError, TypeError, ValueError):
-        # Such a record does not hold, and its page is written for those who trust it all the same.
-        return ()
 
 
 def _order(item: tuple[str, ProbeSet]) -> int:

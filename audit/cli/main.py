@@ -34,6 +34,7 @@ from maskaudit.audit.cli.commands import (
     run,
     selftest,
     show,
+    site,
     verify,
 )
 from maskaudit.audit.cli.options import note
@@ -62,6 +63,7 @@ app.command("open")(show.open_page)
 app.command()(gates.gate)
 app.command()(report.report)
 app.command()(export.export)
+app.command()(site.site)
 app.command()(robustness.robustness)
 app.command()(verify.verify)
 app.command()(verify.sign)

@@ -79,7 +79,7 @@ def _todo(judgement: Judgement | None, found: Sequence[Found], names: Names) -> 
     return lines[:3]
 
 
-def use(record: Record) -> Use:
+def use(record: Record, details: str) -> Use:
     """The commands that repeat and judge the audit, what identifies it, and its contrasts."""
     manifest = record.manifest
     name = shlex.quote(record.name)
@@ -89,6 +89,8 @@ def use(record: Record) -> Use:
         Command(f"maskaudit gate {name}", "judge it by gates.toml"),
         Command(f"maskaudit card {name}", "a section for the model card"),
     ]
+    if not details:
+        commands.append(Command(f"maskaudit report {name}", "all numbers, definitions and methods"))
     facts = [
         ("Record", wording.visible(record.name)),
         ("Key", wording.short_digest(manifest.key) if manifest.key else wording.UNKNOWN),

@@ -7,7 +7,7 @@ from maskaudit.audit.estimating.registry.names import ACCURACY, CHOICE, NEGATED
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Effects, Names
-from maskaudit.reports.reader.parts import Line, Mark, Plot, Tone
+from maskaudit.reports.reader.parts import Line, Mark, Plot, Tone, in_details
 from maskaudit.reports.reader.scales import Scale, keys, share_scale
 from maskaudit.reports.sections.units.preferences import Preference
 from maskaudit.reports.words import wording
@@ -33,7 +33,7 @@ def knowledge(manifest: Manifest, estimates: Effects, names: Names, details: str
                     wording.visible(part.title) + kind,
                     _marks(by_subject, scale, names),
                     wording.percent(by_subject[CANDIDATE].estimate),
-                    link=f"{details}#set-{probe_set}",
+                    link=in_details(details, probe_set),
                 )
             )
     if not lines:
@@ -79,7 +79,7 @@ def published(
                 wording.percent(effect.estimate),
                 word,
                 tone,
-                f"{details}#set-{one.probe_set}",
+                in_details(details, one.probe_set),
             )
         )
     return Plot(

@@ -1,7 +1,7 @@
 """The first words of the reader's page: the verdict, the headline and the sentence below it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from maskaudit.audit.estimating import numbers
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
@@ -31,6 +31,11 @@ _ANSWERS = {
 }
 
 
+def release(judged: Iterable[Verdict]) -> tuple[str, str, Tone]:
+    """The worst of some verdicts by word, shape and tone."""
+    return _STRIPS[verdicts.worst(judged)]
+
+
 def strip(judgement: Judgement | None, manifest: Manifest, names: Names) -> Strip:
     """The verdict of the release rules, or that none was set; and what the models know."""
     fit = _competence(manifest, names)
@@ -38,7 +43,7 @@ def strip(judgement: Judgement | None, manifest: Manifest, names: Names) -> Stri
         reason = f"Nothing here says whether {names.candidate} may go out: no release rule was set."
         return Strip("NO RULE SET", "○", "open", reason, fit)
     worst = verdicts.worst(judgement.verdicts)
-    status, shape, tone = _STRIPS[worst]
+    status, shape, tone = release(judgement.verdicts)
     if not judgement.verdicts:
         return Strip(status, shape, tone, "The release rules name nothing that was measured.", fit)
     alike = [v for v in judgement.verdicts if verdicts.status(v) == worst]

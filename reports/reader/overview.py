@@ -7,7 +7,7 @@ from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effects, Names
 from maskaudit.reports.reader import opening
-from maskaudit.reports.reader.parts import Line, Mark, Plot
+from maskaudit.reports.reader.parts import Line, Mark, Plot, in_details
 from maskaudit.reports.reader.scales import Scale, keys, odds_scale
 from maskaudit.reports.reader.state import Found, tested
 from maskaudit.reports.words import wording
@@ -60,7 +60,7 @@ def _line(one: Found, scale: Scale, names: Names, details: str) -> Line:
         f"{wording.times(candidate.estimate)}",
         opening.state_of(one),
         one.tone,
-        f"{details}#set-{one.paired.probe_set}",
+        in_details(details, one.paired.probe_set),
         change=change,
         change_tone=opening.change_tone(one),
         said=f"{names.reference}: {wording.times(effects[REFERENCE].estimate)}"
@@ -85,7 +85,7 @@ def _facts(manifest: Manifest, estimates: Effects, names: Names, details: str) -
                 wording.percent(by_subject[CANDIDATE].estimate),
                 "known well enough" if is_fit else "known too little",
                 "control" if is_fit else "open",
-                f"{details}#set-{probe_set}",
+                in_details(details, probe_set),
                 change=f"{names.reference} {wording.percent(by_subject[REFERENCE].estimate)}"
                 if REFERENCE in by_subject
                 else "",

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from maskaudit.audit.judging.verdicts import Judgement
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.record import Record
-from maskaudit.reports.effects import Effects, Names, Tables
+from maskaudit.reports.effects import Effects, Names, Tables, tables_of
 from maskaudit.reports.page import headline as detailed
-from maskaudit.reports.page import names_of, tables_of
-from maskaudit.reports.reader import changes as of_leans
-from maskaudit.reports.reader import closing, knowledge, opening
+from maskaudit.reports.page import names_of
+from maskaudit.reports.reader import changes, closing, knowledge, opening
 from maskaudit.reports.reader.overview import overview
 from maskaudit.reports.reader.parts import Reader
 from maskaudit.reports.reader.picture import picture
@@ -25,7 +24,7 @@ _BANNER = "A phantom with planted leans, for demonstration: it says nothing of a
 def reader(
     record: Record, judgement: Judgement | None, details: str, tables: Tables | None = None
 ) -> Reader:
-    """The reader's page of a record; `details` is the address of the page with all numbers.
+    """The reader's page of a record; `details` is the address of the page with all numbers, or "".
 
     `tables` are the record's own, where they are at hand already (`tables_of`).
     """
@@ -35,7 +34,8 @@ def reader(
     preferred = preferences(manifest, estimates, names)
     between = _pictured(manifest, found)
     if between is not None:
-        tables = (tables or tables_of(record)).of_set(between.probe_set)
+        tables = tables or tables_of(record, [between.probe_set], changes.RESTS_ON)
+        tables = tables.of_set(between.probe_set)
     claim = opening.headline(found, names)
     old = detailed(record)
     return Reader(
@@ -51,12 +51,12 @@ def reader(
         if between and tables
         else None,
         sentences=sentences(between, tables, names) if between and tables else None,
-        changes=of_leans.changes(between, tables.effects, names) if between and tables else None,
-        holds=of_leans.holds(between, tables.effects, names) if between and tables else None,
+        changes=changes.changes(between, tables.effects, names) if between and tables else None,
+        holds=changes.holds(between, tables.effects, names) if between and tables else None,
         knowledge=knowledge.knowledge(manifest, estimates, names, details),
         published=knowledge.published(preferred, estimates, names, details),
         closing=closing.closing(manifest, judgement, found, names),
-        use=closing.use(record),
+        use=closing.use(record, details),
         details=details,
         pictured=_name(between, manifest),
         colophon=f"Written by maskaudit {wording.visible(manifest.maskaudit)} from a sealed record "

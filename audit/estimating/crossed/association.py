@@ -40,6 +40,7 @@ from maskaudit.audit.estimating.registry.names import (
     CONTRAST,
     CONTRAST_ADJUSTED,
     CONTRAST_AGAINST_REST,
+    CONTRAST_WITHOUT_TERM,
     CONVERGENCE_ESTIMATORS,
     FRAMES_ALIKE,
     GROUP_SPREAD,
@@ -50,6 +51,7 @@ from maskaudit.audit.estimating.registry.names import (
     OF_ROBUSTNESS,
     OF_STYLES,
     OTHER_STYLES,
+    PARAPHRASE_SHIFT,
     contrast_of,
     is_contrast,
 )
@@ -164,8 +166,12 @@ def _of_contrast(
             yield from ((subject, number) for number in of_controls(matrix, asked.classes))
     if any(map(wanted, OF_COVARIATES)):
         yield from adjusted.of_covariates(by_subject, asked.classes, known)
-    if any(map(wanted, OF_ROBUSTNESS)):
+    if any(map(wanted, robustness.OF_CELLS)):
         yield from robustness.of_contrast(by_subject, asked, seed)
+    if wanted(PARAPHRASE_SHIFT):
+        yield from robustness.of_wording(asked)
+    if wanted(CONTRAST_WITHOUT_TERM):
+        yield from robustness.of_terms(asked)
     if wanted(CONVERGENCE_ESTIMATORS):
         yield from _of_estimators(by_subject, asked)
 

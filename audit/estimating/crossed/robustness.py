@@ -42,6 +42,18 @@ from maskaudit.audit.recording.rows import slices
 if TYPE_CHECKING:
     from maskaudit.audit.recording.rows.values import Flag
 
+# What `of_contrast` yields.
+OF_CELLS = (
+    TWICE_FRAMES,
+    TWICE_ATTRIBUTES,
+    FRAMES_WITH_SIGN,
+    DECIDING_FRAMES,
+    DECIDING_ATTRIBUTES,
+    FAMILY_ICC,
+    CONTRAST_AT_CUT,
+    FRAMES_ALIKE,
+    ATTRIBUTES_ALIKE,
+)
 # Shares of the first group from which an attribute counts as of the first class; of the second
 # class are those with at most 1 less this.
 CUTS = (0.5, 0.6, 0.7, 0.8, 0.9)
@@ -85,7 +97,7 @@ class Asked:
 def of_contrast(
     by_subject: Mapping[str, Matrix], asked: Asked, seed: int
 ) -> Iterator[tuple[str, Number]]:
-    """Yield, for every subject, how far the contrast moves when parts of it are changed."""
+    """Yield, for every subject, how far the contrast moves when parts of its cells are changed."""
     for subject, matrix in by_subject.items():
         pair = classes_of(matrix, asked.classes)
         # One generator per subject: its p must not depend on the models audited beside it.
@@ -97,8 +109,6 @@ def of_contrast(
             _alike(matrix.probes.complete, rng),
         )
         yield from ((subject, number) for part in numbers for number in part)
-    yield from _of_wording(asked)
-    yield from _of_terms(asked)
 
 
 def _left_out(pair: tuple[Matrix, Matrix]) -> Iterator[Number]:
@@ -231,7 +241,7 @@ def _rows_alike(
         yield replace(whole, slice=pair, interval=point(correlation))
 
 
-def _of_wording(asked: Asked) -> Iterator[tuple[str, Number]]:
+def of_wording(asked: Asked) -> Iterator[tuple[str, Number]]:
     """Yield how far the contrast moves from the frames' texts to their variants."""
     probes = asked.of_classes
     counts = probes.groupby("frame")["variant"].nunique()
@@ -255,7 +265,7 @@ def _shared(matrix: Matrix, other: Matrix) -> Matrix:
     return matrix.rows(rows).columns([name in other.frames for name in matrix.frames])
 
 
-def _of_terms(asked: Asked) -> Iterator[tuple[str, Number]]:
+def of_terms(asked: Asked) -> Iterator[tuple[str, Number]]:
     """Yield the contrast without each term of a group that has others."""
     items = asked.of_classes
     terms = items[["group", "term"]].drop_duplicates()
