@@ -28,7 +28,6 @@ SAVED = re.compile(r"# ([\w./-]+\.(?:toml|yml|yaml|md))")
 CODE = re.compile(r"#.*exit code (\d+)")
 # What a document shows in place of what differs from run to run.
 ELISION = "…"
-AUDIT = "make audit"
 # Begins the line that says which block a command was of, and how it ended; no program prints it.
 ENDED = "\x1e"
 GATES = """\
@@ -103,66 +102,60 @@ def test_the_pages_that_users_follow_have_commands_that_are_run() -> None:
 # --- A place to type -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Audited:
-    """A copy of what users clone, audited once: its folder, and what `make audit` printed."""
-
-    folder: Path
-    printed: str
-
-    def terminal(self, *, activated: bool = False) -> dict[str, str]:
-        """Return the environment of somebody who opens a terminal; all share a cache of scores."""
-        programs = str(Path(sys.prefix) / "bin")
-        path = [part for part in os.environ["PATH"].split(os.pathsep) if part != programs]
-        threads = {name: text for name, text in os.environ.items() if name.endswith("_THREADS")}
-        return {
-            "PATH": os.pathsep.join([programs, *path] if activated else path),
-            "HOME": str(self.folder.parent),
-            "LANG": "C.UTF-8",
-            "HF_HUB_OFFLINE": "1",
-            **threads,
-        }
+def terminal(home: Path, *, activated: bool = False) -> dict[str, str]:
+    """Return the environment of somebody who opens a terminal; the cache of scores is in `home`."""
+    programs = str(Path(sys.prefix) / "bin")
+    path = [part for part in os.environ["PATH"].split(os.pathsep) if part != programs]
+    threads = {name: text for name, text in os.environ.items() if name.endswith("_THREADS")}
+    return {
+        "PATH": os.pathsep.join([programs, *path] if activated else path),
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "HF_HUB_OFFLINE": "1",
+        **threads,
+    }
 
 
 @pytest.fixture(scope="module")
-def audited(tmp_path_factory: pytest.TempPathFactory) -> Audited:
-    """Return a clone after `make audit`.
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of two records, the newer with its page, as audits leave it."""
+    home = tmp_path_factory.mktemp("audited")
+    records = ROOT / "examples" / "versions" / "records"
+    for name in ("seed-1", "seed-2"):
+        shutil.copytree(records / name, home / "runs" / name)
+    subprocess.run(
+        ["maskaudit", "report"],  # noqa: S607
+        cwd=home,
+        env=terminal(home, activated=True),
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    return home / "runs"
 
-    Its environment is the one of the tests, and nothing is newer than it, so make sets up no other.
+
+@pytest.fixture
+def places(runs: Path, tmp_path: Path) -> Path:
+    """Return a folder with a clone that make has set up, a project, both audited, and no project.
+
+    The environment of the clone is the one of the tests, and nothing is newer than it, so that make
+    sets up no other.
     """
     environment = Path(sys.prefix)
     if not (environment / "bin" / "activate").is_file() or not (environment / ".models").is_file():
         pytest.skip("the environment of the tests was not set up by make")
-    clone = tmp_path_factory.mktemp("audited") / "maskaudit"
+    clone = tmp_path / "maskaudit"
     shutil.copytree(ROOT / "examples", clone / "examples")
     for name in ("Makefile", "pyproject.toml", "constraints.txt", "hashes.txt"):
         shutil.copy(ROOT / name, clone)
         os.utime(clone / name, (0, 0))
     (clone / ".venv").symlink_to(environment)
     (clone / "audit").symlink_to(ROOT / "audit")
-    done = subprocess.run(
-        AUDIT.split(),
-        cwd=clone,
-        env=Audited(clone, "").terminal(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Audited(clone, done.stdout)
-
-
-@pytest.fixture
-def places(audited: Audited, tmp_path: Path) -> Path:
-    """Return a folder with a clone, an empty folder, and a project that was audited."""
-    shutil.copytree(audited.folder, tmp_path / "maskaudit", symlinks=True)
-    (tmp_path / "empty").mkdir()
     project = tmp_path / "project"
-    records = ROOT / "examples" / "versions" / "records"
-    for name in ("seed-1", "seed-2"):
-        shutil.copytree(records / name, project / "runs" / name)
+    for audited in (clone, project):
+        shutil.copytree(runs, audited / "runs")
     (project / "AUDIT.toml").write_text('[probes]\nsets = ["occupation-person"]\n')
     (project / "gates.toml").write_text(GATES)
+    (tmp_path / "empty").mkdir()
     return tmp_path
 
 
@@ -174,12 +167,12 @@ def script(page: str) -> Iterator[str]:
             yield f"mkdir -p $(dirname {path})\ncat >{path} <<'END'\n{block.text}\nEND"
         elif block.language == "sh" and not block.reason:
             for command in block.commands:
-                # In a group, so that the shell stays the same; `$?` is kept for the next command.
-                yield "true" if command == AUDIT else command
+                yield command
+                # `$?` is kept for the next command.
                 yield f"code=$?; printf '{ENDED}%s %s\\n' {block.line} $code; (exit $code)"
 
 
-def session(page: str, places: Path, audited: Audited) -> Iterator[tuple[Block, str, list[int]]]:
+def session(page: str, places: Path) -> Iterator[tuple[Block, str, list[int]]]:
     """Type a document into one shell; yield each block, what it printed, and its exit codes."""
     start = STARTS[page]
     file = places / "typed.sh"
@@ -187,7 +180,7 @@ def session(page: str, places: Path, audited: Audited) -> Iterator[tuple[Block, 
     done = subprocess.run(
         ["bash", "--noprofile", "--norc", file],  # noqa: S607
         cwd=places / start,
-        env=audited.terminal(activated=start not in {IN_CLONE, BESIDE_CLONE}),
+        env=terminal(places, activated=start not in {IN_CLONE, BESIDE_CLONE}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -202,8 +195,7 @@ def session(page: str, places: Path, audited: Audited) -> Iterator[tuple[Block, 
         codes.setdefault(int(line), []).append(int(code))
     for block in shell(page):
         if not block.reason:
-            own = audited.printed if AUDIT in block.commands else ""
-            yield block, own + printed.get(block.line, ""), codes.get(block.line, [])
+            yield block, printed.get(block.line, ""), codes.get(block.line, [])
 
 
 def shown(page: str, block: Block) -> list[str]:
@@ -222,11 +214,9 @@ def is_printed(line: str, printed: str) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", RUN)
-def test_a_document_can_be_typed_from_its_top_to_its_end(
-    page: str, places: Path, audited: Audited
-) -> None:
+def test_a_document_can_be_typed_from_its_top_to_its_end(page: str, places: Path) -> None:
     """Each command ends with the code that is said beside it, and prints the lines shown below."""
-    for block, printed, codes in session(page, places, audited):
+    for block, printed, codes in session(page, places):
         where = f"{page}, line {block.line}:\n{block.text}\n\nprinted:\n{printed}"
         expected = [int(said[1]) if (said := CODE.search(line)) else 0 for line in block.commands]
         assert codes == expected, f"exit codes {codes}, expected {expected}: {where}"
