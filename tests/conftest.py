@@ -119,7 +119,7 @@ def command(
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Return the folder `shared` beside the project: data and models that it does not carry."""
-    folder = Path("/work/shared")
+    folder = Path(__file__).resolve().parents[2] / "shared"
     if not folder.is_dir():
         pytest.skip("there is no folder 'shared' beside the project")
     return folder
