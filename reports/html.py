@@ -93,7 +93,7 @@ def render_reader(reader: Reader) -> str:
 
 def render_overview(several: Several) -> str:
     """The page of several audits as HTML: like `render_reader`."""
-    return document("overview.html.j2", ["reader.css"], several)
+    return document("overview.html.j2", ["reader.css", "many.css"], several)
 
 
 def render_over_time(past: OverTime) -> str:

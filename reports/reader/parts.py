@@ -229,6 +229,18 @@ class Reader:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """A table of plain strings: its heads, which of its columns are numbers, and its rows."""
+
+    name: str
+    title: str
+    heads: tuple[str, ...]
+    are_numbers: tuple[bool, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Audited:
     """One candidate among several: its name, page and weights, its verdict and its headline."""
 
@@ -241,7 +253,10 @@ class Audited:
 
 @dataclass(frozen=True)
 class Several:
-    """The page of several audits, as finished values."""
+    """The page of several audits, as finished values.
+
+    `elsewhere` are contrasts beside what was measured elsewhere, None without it.
+    """
 
     title: str
     eyebrow: str
@@ -251,18 +266,7 @@ class Several:
     plots: tuple[Plot, ...]
     cautions: tuple[str, ...]
     colophon: str
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """A table of plain strings: its heads, which of its columns are numbers, and its rows."""
-
-    name: str
-    title: str
-    heads: tuple[str, ...]
-    are_numbers: tuple[bool, ...]
-    rows: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...]
+    elsewhere: Numbers | None = None
 
 
 @dataclass(frozen=True)

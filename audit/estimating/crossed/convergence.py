@@ -54,7 +54,7 @@ def _number(
     # Divided by a reliability that may be 0, it could be anything.
     if not all(ustatistics.has_signal(own.cells) for own in (first, second)):
         return replace(sized, flag="not_estimable")
-    found = convergence(first.cells, second.cells, ways)
+    found = convergence(first.cells, second.cells, ways, (first.styles, second.styles))
     if n < LEAST_SHARED:
         return replace(sized, interval=point(found.estimate), flag="too_few_attributes")
     return replace(sized, interval=found, flag="not_estimable" if np.isnan(found.low) else "")

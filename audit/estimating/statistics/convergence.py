@@ -5,9 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from maskaudit.audit.estimating.statistics.crossed.anova import centred
+from maskaudit.audit.estimating.statistics.crossed.anova import centred, strata
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval, point, student
 
+# A style of fewer frames does not say how much of an attribute's average in it is noise.
+_LEAST_OF_STYLE = 2
+# The style of each frame of both measures; empty where frames have none.
+Styles = tuple[Sequence[str], Sequence[str]]
 # Frames of the first measure, and those of the second that its averages are held against.
 Halves = tuple[NDArray[np.intp], NDArray[np.intp]]
 
@@ -27,22 +31,31 @@ def halves(styles: Sequence[str], n_frames: int) -> list[Halves]:
     return [(first, second), (second, first)]
 
 
-def convergence(first: Cells, second: Cells, ways: Sequence[Halves] | None = None) -> Interval:
+def convergence(
+    first: Cells,
+    second: Cells,
+    ways: Sequence[Halves] | None = None,
+    styles: Styles = ((), ()),
+) -> Interval:
     """The rank correlation of attributes' averages over frames, were there no noise in either.
 
     Spearman's rho over the square root of both reliabilities (Spearman 1904): rho/√(G_A G_B) with
-    G = s2_a/(s2_a + s2_e/J) for averages over J frames, in `reliability`. Rows are the same
-    attributes, in [I, J] and [I, K] without gaps; the frames are others unless `ways` says which
-    are held against which, and the number is then the mean over these. Around -1 to 1; noise may
-    carry it a little beyond. The interval is a jackknife over attributes with Student's t of I - 1:
-    frames' own effects move all attributes alike, and what else a frame adds is part of what
-    differs from attribute to attribute. NaN where a variance between attributes is not above 0, and
-    without limits where it is not if one attribute is left out.
+    G = s2_a/(s2_a + s2_e/J) for averages over J frames, as in `reliability`. With the `styles` of
+    frames s2_e is of frames of one style, pooled over the styles, and s2_a what the averages over
+    many frames of these very styles would vary: measures with styles in common share what a style
+    adds to an attribute, and it is noise in neither. Where a style has a single frame, all count
+    as of one. Rows are the same attributes, in [I, J] and [I, K] without gaps; the frames are
+    others unless `ways` says which are held against which, and the number is then the mean over
+    these. Around -1 to 1; noise may carry it a little beyond. The interval is a jackknife over
+    attributes with Student's t of I - 1: frames' own effects move all attributes alike, and what
+    else a frame adds is part of what differs from attribute to attribute. NaN where a variance
+    between attributes is not above 0, and without limits where it is not if one attribute is left
+    out.
     """
     n = len(first)
     everywhere = [(np.arange(first.shape[1]), np.arange(second.shape[1]))]
     chosen = everywhere if ways is None else ways
-    (own, noise), (other, other_noise) = _variances(first), _variances(second)
+    (own, noise), (other, other_noise) = map(_variances, (first, second), styles)
     if not min(own[0], other[0]) > 0:
         return point(np.nan)
     found = np.zeros(n + 1)
@@ -59,20 +72,26 @@ def convergence(first: Cells, second: Cells, ways: Sequence[Halves] | None = Non
     return student(whole, variance, n - 1)
 
 
-def _variances(cells: Cells) -> tuple[Cells, Cells]:
+def _variances(cells: Cells, styles: Sequence[str]) -> tuple[Cells, Cells]:
     """The variance between attributes, and of the noise of a cell, [1 + I].
 
     First of all attributes, then without each. A negative variance between attributes is NaN.
     """
     n, n_frames = cells.shape
     own = centred(cells)
+    places = strata(styles, n_frames)
+    if min(map(len, places)) < _LEAST_OF_STYLE:
+        places = strata(None, n_frames)
     # Less a row, a sum of squares about the mean falls by n/(n - 1) of the row's own square.
     lost = np.concatenate([[0.0], np.full(n, n / (n - 1))])
     size = np.concatenate([[n - 1.0], np.full(n, n - 2.0)])
-    means = own.mean(1)
-    between = n_frames * ((means**2).sum() - lost * np.concatenate([[0.0], means**2]))
-    whole = (own**2).sum() - lost * np.concatenate([[0.0], (own**2).sum(1)])
-    noise = (whole - between) / size / (n_frames - 1)
+
+    def squares(by_attribute: Cells) -> Cells:
+        return by_attribute.sum() - lost * np.concatenate([[0.0], by_attribute])
+
+    between = n_frames * squares(own.mean(1) ** 2)
+    of_styles = sum(len(place) * squares(own[:, place].mean(1) ** 2) for place in places)
+    noise = (squares((own**2).sum(1)) - of_styles) / size / (n_frames - len(places))
     variance = (between / size - noise) / n_frames
     return np.where(variance > 0, variance, np.nan), noise
 

@@ -10,6 +10,7 @@ from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.estimating.statistics import convergence as statistic
 from maskaudit.audit.estimating.statistics.crossed.reliability import reliability
 from tests.estimate_oracles import ONE_TERM, items_of, scores_of, tables_of
+from tests.statistics_oracles import mean_squares
 
 WORDS = {
     "first": [f"a{n:02}" for n in range(14)],
@@ -56,6 +57,46 @@ def test_noise_that_two_measures_share_makes_them_no_more_alike():
         plain.append(np.corrcoef(first.mean(1), second.mean(1))[0, 1])
     assert np.mean(plain) > 0.2
     assert np.nanmean(found) == pytest.approx(0, abs=0.12)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_noise_is_that_of_frames_of_one_style(seed):
+    """By analyses of variance of each style, pooled; a style of one frame leaves none."""
+    rng = np.random.default_rng(seed)
+    styles = ["talk"] * 4 + ["tale"] * 6 + ["note"] * 3
+    leans = rng.standard_normal(15)
+    own = rng.standard_normal((15, 3)).repeat([4, 6, 3], axis=1)
+    both = [cells(rng, leans, 13) + own for _ in range(2)]
+
+    def reliable(table):
+        blocks = [table[:, [s == style for s in styles]] for style in ("talk", "tale", "note")]
+        squares = [mean_squares(block)[2] * (block.shape[1] - 1) for block in blocks]
+        return 1 - sum(squares) / 10 / mean_squares(table)[0]
+
+    rho = stats.spearmanr(*(table.mean(1) for table in both)).statistic
+    expected = rho / np.sqrt(reliable(both[0]) * reliable(both[1]))
+    found = statistic.convergence(*both, styles=(styles, styles))
+    assert found.estimate == pytest.approx(expected)
+    plain = statistic.convergence(*both)
+    assert abs(found.estimate) < abs(plain.estimate)
+    alone = [*styles[:-1], "song"]
+    found = statistic.convergence(*both, styles=(alone, alone))
+    assert (found.estimate, found.std_error) == (plain.estimate, plain.std_error)
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_what_a_style_adds_to_both_measures_is_no_noise(same):
+    """Two that rank alike but for noise are found to, however far apart styles are."""
+    rng, styles = np.random.default_rng(2), ["talk", "tale", "note", "song"] * 4
+    found, pooled = [], []
+    for _ in range(60):
+        leans, own = rng.standard_normal(30), 1.5 * rng.standard_normal((30, 4))
+        both = [cells(rng, leans, 16) + np.tile(own, 4) for _ in range(2)]
+        ways = statistic.halves(styles, 16) if same else None
+        found.append(statistic.convergence(*both, ways, (styles, styles)).estimate)
+        pooled.append(statistic.convergence(*both, ways).estimate)
+    assert np.mean(found) == pytest.approx(1, abs=0.03)
+    assert np.mean(pooled) > 1.05
 
 
 def test_halves_are_every_second_frame_of_each_style():

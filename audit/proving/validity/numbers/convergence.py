@@ -17,7 +17,9 @@ class Measures:
     """Two measures of `attributes`, whose true leans have a correlation `r`.
 
     The leans' SD is `lean`, that of the noise of a cell 1. In the same frames (`shared` is not
-    None) the noise of the two has this correlation; else the frames are others.
+    None) the noise of the two has this correlation; else the frames are others. Frames are of
+    `styles`, each of which adds to each attribute with the SD `apart`, to both measures with the
+    correlation `r` too.
     """
 
     attributes: int
@@ -25,17 +27,26 @@ class Measures:
     r: float
     lean: float
     shared: float | None = None
+    styles: int = 1
+    apart: float = 0.0
 
     def __str__(self) -> str:
         """Return the world's name in a row."""
         frames = "frames of their own" if self.shared is None else "the same frames"
         true = f"true {self.truth:.2f}"
-        return f"{self.attributes} × {self.frames}, {frames}, leans of SD {self.lean:g}, {true}"
+        apart = f", {self.styles} styles apart by SD {self.apart:g}" if self.styles > 1 else ""
+        size = f"{self.attributes} × {self.frames}, {frames}{apart}"
+        return f"{size}, leans of SD {self.lean:g}, {true}"
 
     @property
     def truth(self) -> float:
         """Spearman's rho of normal values with the correlation `r` (Pearson 1907)."""
         return float(6 / np.pi * np.arcsin(self.r / 2))
+
+    @property
+    def names(self) -> list[str]:
+        """The style of each frame; they take turns."""
+        return [f"style {place % self.styles}" for place in range(self.frames)]
 
     def draw(self, rng: np.random.Generator) -> tuple[Cells, Cells]:
         """Draw the cells of both measures, [attributes, frames] each."""
@@ -47,6 +58,10 @@ class Measures:
             second = self.shared * first + np.sqrt(1 - self.shared**2) * second
         of_frames = rng.standard_normal((2, self.frames))
         both = self.lean * leans[:, :, None] + np.stack([first, second]) + of_frames[:, None, :]
+        if self.styles > 1:
+            added = rng.standard_normal((2, self.attributes, self.styles))
+            added[1] = self.r * added[0] + np.sqrt(1 - self.r**2) * added[1]
+            both += self.apart * added[:, :, np.arange(self.frames) % self.styles]
         return both[0], both[1]
 
 
@@ -58,6 +73,8 @@ WORLDS = (
     Measures(20, 14, 0.9, 1.0),
     Measures(40, 14, 0.9, 1.0, shared=0.8),
     Measures(40, 14, 0.0, 0.5, shared=0.8),
+    Measures(40, 20, 0.9, 1.0, styles=5, apart=0.7),
+    Measures(40, 20, 0.9, 1.0, shared=0.8, styles=5, apart=0.7),
 )
 
 
@@ -68,8 +85,9 @@ def tables(repetitions: int, seed: int) -> list[Table]:
 
         def trial(rng: np.random.Generator, world: Measures = world) -> tuple[float, ...]:
             first, second = world.draw(rng)
-            ways = None if world.shared is None else halves((), world.frames)
-            found = convergence(first, second, ways)
+            names = world.names
+            ways = None if world.shared is None else halves(names, world.frames)
+            found = convergence(first, second, ways, (names, names))
             plain = float(np.corrcoef(first.mean(1), second.mean(1))[0, 1])
             return covers(found, world.truth), found.estimate, plain
 
