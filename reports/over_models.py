@@ -19,19 +19,17 @@ from maskaudit.reports.words import wording
 
 # Of four models even equal orders have a p of .083.
 LEAST_MODELS = 5
-_READ = (
-    (
-        "Kendall’s τ compares two orders of the models: by their stereotype contrasts, and by what "
-        "was measured elsewhere, from the better score to the worse. 1 is one order, −1 the reverse; "
-        "above 0, models that lean further with the stereotype did worse there. p is two-sided, the "
-        "share of all orders with a τ as far from 0, adjusted for the number of rows (Benjamini & "
-        "Hochberg)."
-    ),
-    (
-        "It takes models for independent of one another, which students of one teacher and versions "
-        "of one model are not. Noise in either number brings τ nearer to 0, and that two things go "
-        "together does not show that the one brings the other."
-    ),
+_ORDERS = (
+    "Kendall’s τ compares two orders of the models: by their stereotype contrasts, and by what "
+    "was measured elsewhere, from the better score to the worse. 1 is one order, −1 the reverse; "
+    "above 0, models that lean further with the stereotype did worse there. p is two-sided, the "
+    "share of all orders with a τ as far from 0, adjusted for the number of rows (Benjamini & "
+    "Hochberg)."
+)
+_NO_CAUSE = (
+    "It takes models for independent of one another, which students of one teacher and versions "
+    "of one model are not. Noise in either number brings τ nearer to 0, and that two things go "
+    "together does not show that the one brings the other."
 )
 # A set and two of its groups.
 Where = tuple[str, tuple[str, ...]]
@@ -88,7 +86,7 @@ def elsewhere(audits: Sequence[Audit]) -> Numbers | None:
             (titles[where], score.title, str(len(points)), *_cells(points, tau, float(p)))
             for (score, where, points), (tau, _), p in zip(found, taus, adjusted, strict=True)
         ),
-        (*_READ, BESIDE),
+        (_ORDERS, _NO_CAUSE, BESIDE),
     )
 
 

@@ -3,8 +3,14 @@
 from dataclasses import replace
 from html.parser import HTMLParser
 
+from maskaudit.audit.judging import verdicts
+from maskaudit.audit.recording import record
+from maskaudit.audit.recording.files import unfinished
 from maskaudit.reports.reader.parts import Strip
 from maskaudit.reports.site.shown import Asked, Model, Number, Release, Shown
+from tests import manifests
+from tests.reports import records
+from tests.reports.verdicts import judgement, verdict
 
 METHOD = "probe_set:jobs|version:1.0"
 STRIPS = {
@@ -13,6 +19,27 @@ STRIPS = {
     "NO RULE SET": Strip("NO RULE SET", "○", "open", "No rule was set."),
 }
 VOID = {"meta", "br", "input", "link"}
+
+
+# Of the records of `sealed`, one with a hostile name.
+NAMES = ["first", "second <b>&", "third"]
+
+
+def sealed(runs):
+    """Write three records of one small set into a folder, which is returned; one was judged."""
+    runs.mkdir(exist_ok=True)
+    for place, name in enumerate(NAMES, start=1):
+        made = records.record([records.jobs(frames=4)], candidate=0.6 + place / 5)
+        models = manifests.plain(made.manifest.models)
+        models["candidate"] |= {"weights": str(place) * 64, "name": f"org/student-{place}"}
+        manifest = manifests.changed(
+            made.manifest, models=models, number=place, created=f"2026-01-0{place}T00:00:00Z"
+        )
+        held = records.holding(replace(made, manifest=manifest))
+        with unfinished(runs) as folder:
+            record.seal(held, folder / "0", runs / name)
+    verdicts.write(judgement(verdict("fail")), runs / NAMES[1])
+    return runs
 
 
 def number(estimate, half=0.2):

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import sys
-from dataclasses import replace
 
 import pytest
 
@@ -14,35 +13,21 @@ from maskaudit.audit.cli import main
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.judging import verdicts
 from maskaudit.audit.recording import record
-from maskaudit.audit.recording.files import unfinished
 from maskaudit.reports.site import build, places
 from maskaudit.reports.site.build import Asked, write_site
-from tests import manifests
 from tests.audit.history.folders import reseal
 from tests.reports import records
-from tests.reports.site.audits import read
+from tests.reports.site import audits
+from tests.reports.site.audits import NAMES, read
 from tests.reports.verdicts import judgement, verdict
 
 pytestmark = pytest.mark.slow
-NAMES = ["first", "second <b>&", "third"]
 
 
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory):
     """Give a folder of three records of one small set; the second was judged."""
-    runs = tmp_path_factory.mktemp("sealed")
-    for number, name in enumerate(NAMES, start=1):
-        made = records.record([records.jobs(frames=4)], candidate=0.6 + number / 5)
-        models = manifests.plain(made.manifest.models)
-        models["candidate"] |= {"weights": str(number) * 64, "name": f"org/student-{number}"}
-        manifest = manifests.changed(
-            made.manifest, models=models, number=number, created=f"2026-01-0{number}T00:00:00Z"
-        )
-        held = records.holding(replace(made, manifest=manifest))
-        with unfinished(runs) as folder:
-            record.seal(held, folder / "0", runs / name)
-    verdicts.write(judgement(verdict("fail")), runs / NAMES[1])
-    return runs
+    return audits.sealed(tmp_path_factory.mktemp("sealed"))
 
 
 @pytest.fixture
