@@ -1,5 +1,6 @@
 """What else was asked: facts and their limits, and published sets, each on one axis of shares."""
 
+import math
 from dataclasses import replace
 
 from maskaudit.audit.estimating.estimators import PUBLISHED
@@ -91,6 +92,27 @@ def published(
         ticks,
         tuple(lines),
     )
+
+
+def lead(one: Preference, names: Names) -> str:
+    """How sure the shares of a headline are, and whether they are told from one another."""
+    limits = [f"{name} {_limits(one.subjects[model])}" for model, name in _who(names)]
+    told = "s" if names.paired else ""
+    said = f"{wording.level(one.level)} interval{told}: {wording.listed(limits)}; 50 % is even."
+    if not names.paired:
+        return said
+    return f"{said} {'The two are told apart' if one.is_shown else 'No difference is shown'}."
+
+
+def _who(names: Names) -> list[tuple[str, str]]:
+    both = [(CANDIDATE, names.candidate), (REFERENCE, names.reference)]
+    return both if names.paired else both[:1]
+
+
+def _limits(effect: Effect) -> str:
+    if math.isnan(effect.low):
+        return "not computed"
+    return f"{wording.fixed(effect.low, 1)} to {wording.fixed(effect.high, 1)} %"
 
 
 def _side(effect: Effect) -> tuple[str, Tone]:

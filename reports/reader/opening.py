@@ -40,7 +40,7 @@ def strip(judgement: Judgement | None, manifest: Manifest, names: Names) -> Stri
     """The verdict of the release rules, or that none was set; and what the models know."""
     fit = _competence(manifest, names)
     if judgement is None:
-        reason = f"Nothing here says whether {names.candidate} may go out: no release rule was set."
+        reason = f"Nothing here says whether {names.candidate} may go out."
         return Strip("NO RULE SET", "○", "open", reason, fit)
     worst = verdicts.worst(judgement.verdicts)
     status, shape, tone = release(judgement.verdicts)
@@ -49,16 +49,21 @@ def strip(judgement: Judgement | None, manifest: Manifest, names: Names) -> Stri
     alike = [v for v in judgement.verdicts if verdicts.status(v) == worst]
     first = next(v for v in verdicts.worst_first(judgement) if verdicts.status(v) == worst)
     start = _ANSWERS[worst].format(who=names.candidate)
+    return Strip(status, shape, tone, f"{start} {_which(alike, first, judgement, manifest)}.", fit)
+
+
+def _which(
+    alike: Sequence[Verdict], first: Verdict, judgement: Judgement, manifest: Manifest
+) -> str:
+    """The rules of which the worst is so: a single one by its name, several by their number."""
     total = len(judgement.verdicts)
-    which = "its only release rule" if total == 1 else f"{len(alike)} of {total} release rules"
-    if worst == verdicts.PASS:
+    if len(alike) == 1 < total:
+        return _rule(first, manifest)
+    which = f"{len(alike)} of {total} release rules"
+    if len(alike) == total:
         which = "its only release rule" if total == 1 else f"all {total} release rules"
-    told = (
-        f"; the clearest: {_rule(first, manifest)}"
-        if len(alike) > 1
-        else f": {_rule(first, manifest)}"
-    )
-    return Strip(status, shape, tone, f"{start} {which}{told}.", fit)
+    clearest = "; the clearest" if total > 1 else ""
+    return f"{which}{clearest}: {_rule(first, manifest)}"
 
 
 def _rule(verdict: Verdict, manifest: Manifest) -> str:
@@ -77,7 +82,7 @@ def _found(verdict: Verdict) -> str:
         return f" ({shown.estimate}; {shown.margin})"
     # A change in nats is a factor on the odds, which people can say.
     found, most = wording.times(verdict.estimate), wording.times(verdict.margin)
-    return f": {found} times the odds{_held_against(verdict)}, where {most} is allowed"
+    return f": {found} times the odds{_held_against(verdict)}, {most} allowed"
 
 
 def _held_against(verdict: Verdict) -> str:
@@ -94,7 +99,7 @@ def _competence(manifest: Manifest, names: Names) -> str:
     checks = {m: manifest.competence[m] for m in names.models if m in manifest.competence}
     who = "Either model" if names.paired else names.candidate
     if not competence.is_asked(manifest) or not checks:
-        return f"{who} may know too little for this to matter: no plain facts were asked."
+        return "No plain facts were asked."
     weak = [check for check in checks.values() if not check.competent]
     if not weak:
         return ""
@@ -161,7 +166,7 @@ def _leaning(
     if not names.paired:
         return said
     if worst.change == "further":
-        return f"{said}, further than {names.reference}{_on_more(moved)}"
+        return f"{said}, further than {names.reference}"
     if moved:
         return f"{said}, and further than {names.reference} on {_title(moved[0])}"
     return f"{said}, {_compared(worst, names)}"
@@ -184,10 +189,6 @@ def _on(some: Sequence[Found], asked: Sequence[Found]) -> str:
     if len(some) == 1:
         return _title(some[0])
     return f"{len(some)} of {len(asked)} tests, most on {_title(some[0])}"
-
-
-def _on_more(moved: Sequence[Found]) -> str:
-    return f" (as on {len(moved) - 1} more)" if len(moved) > 1 else ""
 
 
 def _title(one: Found) -> str:
@@ -254,7 +255,7 @@ def _range(one: Found, effect: Effect) -> str:
 def state_of(one: Found) -> str:
     """What is claimed of the candidate, in a word or two."""
     if one.is_control:
-        return "moved" if one.moved else "no lean, as expected"
+        return "moved" if one.moved else "as expected"
     return {
         "with": "leans with it", "against": "leans against it", "none": "no lean",
         "not shown": "not shown", "refused": "too few sentences",

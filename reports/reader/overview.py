@@ -33,8 +33,8 @@ def overview(
     more = [*lines[_OPEN:], *(_line(one, scale, names, details) for one in controls[1:])]
     return Plot(
         "overview",
-        "All tests, the worst first" if asked else "No lean could be tested",
-        "Factor on the odds, with 95 % interval; 1 is no lean.",
+        "Every test, worst first" if asked else "No lean could be tested",
+        "Odds as a factor, with 95 % interval; 1 is no lean.",
         (names.candidate, f"beside {names.reference}" if names.paired else "", "odds"),
         keys(names),
         ticks,

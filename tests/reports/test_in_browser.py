@@ -56,11 +56,13 @@ MEASURE = """() => {
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
       const own = walker.currentNode;
-      if (!own.textContent.trim() || own.parentElement.closest('script, style, .unseen')) continue;
+      const found = own.textContent.match(/[\\p{L}\\d][^\\s]*/gu) || [];
+      // The numbers of an axis are no words, and what is not on the screen is not read there.
+      if (own.parentElement.closest('script, style, .unseen, .skip, .axis')) continue;
       const range = document.createRange();
       range.selectNodeContents(own);
       const boxes = [...range.getClientRects()].filter((box) => box.width > 1 && box.height > 1);
-      if (boxes.some((box) => box.top < within)) n += own.textContent.trim().split(/\\s+/).length;
+      if (boxes.some((box) => box.top < within)) n += found.length;
     }
     return n;
   };
