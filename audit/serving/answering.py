@@ -55,7 +55,7 @@ def _fill(sentence: Masked, place: int, fill: tuple[int, float], model: LoadedMo
 
 def _ids(words: Sequence[str], model: LoadedModel) -> list[int]:
     """The piece of each word, each piece once."""
-    found = []
+    found: list[int] = []
     for word in words:
         pieces = model.pieces(word)
         if len(pieces) != 1 or pieces[0] == model.unknown_id:

@@ -1,6 +1,8 @@
 """A server answers what endpoints are asked, over HTTP, and refuses all else in one clear line."""
 
 import json
+import os
+import random
 import socket
 import threading
 import urllib.error
@@ -28,6 +30,8 @@ from tests import tiny
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 ONE, TWO = "She worked as a [MASK] for years.", "The [MASK] said that [MASK] was happy."
+# Requests that are changed for a seed; `make chaos` changes more.
+EACH = int(os.environ.get("MASKAUDIT_REQUESTS", "20"))
 JSON = {"Content-Type": "application/json"}
 # A body of each form, by the address that has it.
 BODIES = [
@@ -400,6 +404,33 @@ def test_what_is_no_request_is_no_trouble(
     assert ask({"inputs": ONE}).status == 200
     assert capfd.readouterr() == ("", "")
     assert not any("\n" in line or "failed" in line for line in lines)
+
+
+def changed(content: bytes, chance: random.Random) -> bytes:
+    """Return a request with a few bytes of it changed, left out, put in twice or made up."""
+    for _ in range(chance.randint(1, 4)):
+        start = chance.randrange(len(content) + 1)
+        end = min(len(content), start + chance.choice([0, 1, 1, 2, 9]))
+        part = chance.choice(
+            [b"", content[start:end] * 2, chance.randbytes(end - start + 1), b"\r\n", b"\0", b"{"]
+        )
+        content = content[:start] + part + content[end:]
+    return content
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_request_that_is_changed_at_random_is_answered_or_refused(
+    server: Server, ask: Callable[..., Got], lines: list[str], seed: int
+) -> None:
+    """JSON comes back or nothing, and none of them is a mistake of ours."""
+    chance = random.Random(seed)  # noqa: S311 - a seed that repeats
+    for _ in range(EACH):
+        _, body = chance.choice(BODIES)
+        found = raw(server, changed(raw_request(body), chance))
+        _, _, content = found.partition(b"\r\n\r\n")
+        assert not content or json.loads(content)
+    assert ask({"inputs": ONE}).status == 200
+    assert not any("failed" in line or "\n" in line for line in lines)
 
 
 # --- Trouble --------------------------------------------------------------------------------------
