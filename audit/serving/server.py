@@ -149,9 +149,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         reply = self._reply()
         if reply is None:  # nobody is there any more
             return
-        self._send(reply)
         took = time.monotonic() - began
+        # Before it is sent: whoever has the answer finds its line in the log.
         self.server.log(f"{self.command} {self.path[:80]} {reply.status.value} {took:.3f} s")
+        self._send(reply)
         self._drop()
 
     # The library calls a method of each name; which of them an address has, `_check_address` says.
@@ -290,8 +291,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
         """Send as JSON what the library refuses, such as a request that is none."""
         status = HTTPStatus(code)
-        self._send(_error(status, message or status.phrase))
         self.server.log(f"{code} for what is no request that is answered here")
+        self._send(_error(status, message or status.phrase))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
         """Print nothing of the library's own: `_reply` logs each request."""

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from maskaudit.audit.cli.commands import serve
 from tests import tiny
 
 pytestmark = [
@@ -120,3 +122,21 @@ def test_a_port_that_another_program_has_is_one_line(
     assert done.returncode == 2
     assert f"cannot listen at 127.0.0.1, port {port}" in done.stderr
     assert "--port 0" in done.stderr
+
+
+def test_a_traceback_is_kept_for_the_first_error_of_a_kind_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Or requests that we cannot answer could fill the disk; each is told in a line."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    tell = serve._first_of_each_kind()
+    for error in (ValueError("one"), ValueError("two"), KeyError("three")):
+        tell(error)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition("; ")[0] for line in lines] == [
+        "maskaudit: note: internal error (ValueError)",
+        "maskaudit: note: internal error (ValueError)",
+        "maskaudit: note: internal error (KeyError)",
+    ]
+    kept = sorted(path.read_text() for path in tmp_path.iterdir())
+    assert kept == ["KeyError: 'three'\n", "ValueError: one\n"]

@@ -380,6 +380,14 @@ def test_a_body_without_one_length_is_refused(server: Server, headers: str) -> N
     assert raw(server, sent.encode()).startswith(b"HTTP/1.0 411 ")
 
 
+def test_a_body_that_ends_early_is_refused(server: Server) -> None:
+    """What came of it could be JSON by itself, and ask for something else."""
+    content = raw_request({"inputs": [ONE, TWO]})
+    found = raw(server, content.replace(b"Content-Length: ", b"Content-Length: 1"))
+    assert found.startswith(b"HTTP/1.0 400 ")
+    assert b"the body ended after" in found
+
+
 @pytest.mark.parametrize(
     "content",
     [b"\r\n\r\n", b"hello\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\0",
