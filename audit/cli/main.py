@@ -10,8 +10,6 @@ import io
 import os
 import signal
 import sys
-import tempfile
-import traceback
 import warnings
 from collections.abc import Callable
 from importlib.metadata import version
@@ -19,7 +17,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from maskaudit.audit.cli import authoring, process
+from maskaudit.audit.cli import authoring, internal, process
 from maskaudit.audit.cli.commands import (
     baselines,
     cache,
@@ -33,6 +31,7 @@ from maskaudit.audit.cli.commands import (
     robustness,
     run,
     selftest,
+    serve,
     show,
     site,
     verify,
@@ -71,6 +70,7 @@ app.command()(baselines.compare)
 app.command()(history.history)
 app.command()(history.schedule)
 app.command()(fill.fill)
+app.command()(serve.serve)
 app.command()(report.estimators)
 app.command()(selftest.selftest)
 probes_app = typer.Typer(no_args_is_help=True, help="Look at probe sets and check your own.")
@@ -183,7 +183,7 @@ def _failure(error: Exception) -> int:
         if error.errno in FULL:  # a closed pipe needs no message: its reader has read enough
             _print_error(f"cannot write ({error.strerror})", CANNOT_WRITE)
         return CANNOT_WRITE
-    return _internal_error(error)
+    return _print_error(internal.told(error), INTERNAL)
 
 
 def _is_out_of_memory(error: Exception) -> bool:
@@ -212,21 +212,6 @@ def _print_error(message: str, code: int) -> int:
         for line in message.splitlines():
             print(f"maskaudit: {printable(line)}", file=sys.stderr)
     return code
-
-
-def _internal_error(error: Exception) -> int:
-    text = "".join(traceback.format_exception(error))
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="maskaudit-", suffix=".txt", delete=False, encoding="utf-8"
-        ) as file:
-            file.write(text)
-    except OSError:
-        with contextlib.suppress(OSError):
-            print(text, file=sys.stderr)
-        return _print_error(f"internal error: {type(error).__name__}", INTERNAL)
-    message = f"internal error ({type(error).__name__}); the traceback is in {file.name}"
-    return _print_error(message, INTERNAL)
 
 
 @app.callback(invoke_without_command=True)

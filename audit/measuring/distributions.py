@@ -15,13 +15,17 @@ FEW = 8
 BITS = 1 / torch.log(torch.tensor(2.0, dtype=torch.float64))
 
 
+def top(log_p: Numbers, most: int) -> list[tuple[int, float]]:
+    """Index and probability of the `most` likeliest, in order; `log_p` is [n], in nats."""
+    values, indices = torch.from_numpy(log_p).topk(min(most, len(log_p)))
+    return list(zip(indices.tolist(), values.exp().tolist(), strict=True))
+
+
 def likeliest(log_p: Numbers, model: MaskedLM, most: int) -> list[dict[str, Any]]:
     """Rank, token and probability of the `most` likeliest pieces; `log_p` is [vocabulary], nats."""
-    values, indices = torch.from_numpy(log_p).topk(min(most, len(log_p)))
-    pairs = zip(indices.tolist(), values.exp().tolist(), strict=True)
     return [
         {"rank": rank, "token": model.token(index), "probability": p}
-        for rank, (index, p) in enumerate(pairs, start=1)
+        for rank, (index, p) in enumerate(top(log_p, most), start=1)
     ]
 
 

@@ -142,6 +142,17 @@ class LoadedModel:
         pieces = self._tokenizer.convert_ids_to_tokens(list(ids))
         return str(self._tokenizer.convert_tokens_to_string(pieces)).strip()
 
+    def decoded(self, ids: Sequence[int], *, with_special: bool = True) -> str:
+        """The pieces as transformers' pipelines write them, white space around included."""
+        return str(self._tokenizer.decode(list(ids), skip_special_tokens=not with_special))
+
+    def pieces(self, text: str) -> Ids:
+        """The piece of this name, such as `Ġnurse`; else the pieces of a text that stands alone."""
+        index = self._tokenizer.convert_tokens_to_ids(text)
+        if index is not None and index != self.unknown_id:
+            return (index,)
+        return tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
     def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:
         """Log p over the vocabulary at each read, [n, vocabulary], float64, nats."""
         # Softmax in double precision: in float32 the sum over a large vocabulary would add errors
