@@ -138,7 +138,8 @@ def _statements(sentence: str) -> Iterator[Statement]:
     yield from _inputs(sentence)
     for head, form in _HEADS.items():
         if found := form.search(sentence):
-            is_denied = _NO.search(sentence[: found.start()])
+            # What is denied in another part of the sentence is not denied here.
+            is_denied = _NO.search(re.split(r"[,;:]", sentence[: found.start()])[-1])
             yield "heads", found, {"absent" if is_denied else "present": [head]}
     yield from _sizes(sentence)
     if found := _INHERITS.search(sentence):
@@ -172,7 +173,8 @@ def _inputs(sentence: str) -> Iterator[Statement]:
 
 def _sizes(sentence: str) -> Iterator[Statement]:
     if found := _NUMBER.search(sentence):
-        yield "parameters", found, {"number": f"{found[1]} {found[2]}"}
+        unit = found[2]
+        yield "parameters", found, {"number": found[1] + (unit if len(unit) == 1 else f" {unit}")}
     found = _FEWER.search(sentence)
     if found and (found[1] or _SMALLER.search(sentence[: found.start()])):
         yield "parameters", found, {"fewer_than_reference": f"{found[1] or found[2]}%"}
