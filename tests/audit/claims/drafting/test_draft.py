@@ -78,7 +78,7 @@ def test_a_card_of_the_hub_is_seen_with_its_metadata_table_and_sample(tmp_path: 
     }
 
 
-def test_the_example_is_what_its_card_is_drafted_to(tmp_path: Path) -> None:
+def test_the_example_is_what_its_card_is_drafted_to() -> None:
     """But for the reference, which the card does not name by its id."""
     card = cards.read_card(EXAMPLE)
     written = EXAMPLE.with_name("student.claims.toml").read_text("utf-8")
