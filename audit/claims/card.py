@@ -19,7 +19,15 @@ from maskaudit.audit.texts.text_files import decoded
 _BLOCK = re.compile(r"\s*---(?:\r\n|\r|\n)([\S\s]*?)(?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|\Z)")
 # More is no metadata; and what reads it is slow.
 _MOST = 1 << 20
-_STATED = re.compile(r"\blicense ?: ?([\w.+-]+)", re.IGNORECASE)
+STATED = re.compile(r"\blicen[sc]e ?: ?([\w.+-]*\w)", re.IGNORECASE)
+# Ids that the Hub has for licences: a word behind "license:" in a text may be any other.
+LICENCES = frozenset({
+    *("apache-2.0", "mit", "bsd", "bsd-2-clause", "bsd-3-clause", "isc", "unlicense", "wtfpl"),
+    *("gpl", "gpl-2.0", "gpl-3.0", "lgpl", "lgpl-2.1", "lgpl-3.0", "agpl-3.0", "mpl-2.0"),
+    *("cc", "cc0-1.0", "cc-by-2.0", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0"),
+    *("cc-by-nc-2.0", "cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0"),
+    *("cc-by-nd-4.0", "cc-by-nc-nd-4.0", "openrail", "bigscience-openrail-m", "artistic-2.0"),
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,9 +52,14 @@ class Card:
     def licences(self) -> list[str]:
         """The licences that its metadata and tags name, in small letters, each once."""
         named = self.metadata.get("license")
-        found = [named] if isinstance(named, str) else []
-        found += _STATED.findall(self.body)
-        return list(dict.fromkeys(name.strip().rstrip(".").casefold() for name in found if name))
+        found = [licence_id(named)] if isinstance(named, str) and named else []
+        stated = map(licence_id, STATED.findall(self.body))
+        return list(dict.fromkeys([*found, *(name for name in stated if name in LICENCES)]))
+
+
+def licence_id(name: str) -> str:
+    """A licence as an id: `Apache 2.0` is `apache-2.0`."""
+    return "-".join(name.casefold().split())
 
 
 def plain(text: str) -> str:
@@ -57,7 +70,7 @@ def plain(text: str) -> str:
 def read_card(path: Path) -> Card:
     """Read a card. Raises `InputError` where there is no file of UTF-8, or its metadata is none."""
     try:
-        content = bounded.content(path, bounded.TEXT)
+        content = bounded.content(path, bounded.CARD)
     except OSError as error:
         raise InputError(
             f"{path}: cannot be read ({error.strerror or error}); expected a model card"

@@ -18,7 +18,7 @@ from maskaudit.audit.texts import bounded, toml_files
 from maskaudit.audit.texts.printable import json_text
 from maskaudit.audit.texts.toml_files import Part
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 
 
 class Model(Part):

@@ -22,7 +22,7 @@ def sets_of(record: Record) -> list[SetOfRecord]:
     found = []
     for name, part in record.manifest.probe_sets.items():
         outcomes = rows.loc[rows["probe_set"] == name, "outcome"].value_counts()
-        fates = {fate: int(outcomes[fate]) for fate in CLASSES if fate in outcomes}
+        fates: dict[str, int] = {fate: int(outcomes[fate]) for fate in CLASSES if fate in outcomes}
         found.append(
             SetOfRecord(
                 name,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from maskaudit.audit.claims.card import Card, plain
+from maskaudit.audit.claims.card import Card, licence_id
 from maskaudit.audit.claims.checking.checked import (
     Found,
     confirmed,
@@ -173,7 +173,7 @@ def sample(claim: Sample, known: Known) -> Found:
 
 def licence(claim: Licence, known: Known, card: Card) -> Found:
     """The licence that the checkpoint's folder states; the card's own metadata must agree too."""
-    stated = claim.licence.strip().casefold()
+    stated = licence_id(claim.licence)
     if others := [name for name in card.licences if name != stated]:
         return contradicted(f"{card.path.name} names {' and '.join(map(repr, others))} too")
     model = known.model
@@ -182,7 +182,7 @@ def licence(claim: Licence, known: Known, card: Card) -> Found:
     if not model.licence:
         return not_checkable(f"the files of {model.name} state no licence")
     evidence = f"{model.licence_of} of {model.name} states {model.licence!r}"
-    return of_either(evidence, holds=plain(model.licence).casefold() == stated)
+    return of_either(evidence, holds=licence_id(model.licence) == stated)
 
 
 CHECKS: dict[str, Callable[..., Found]] = {

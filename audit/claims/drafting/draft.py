@@ -43,6 +43,19 @@ def draft(card: Card) -> str:
     return "\n".join(lines) + "\n"
 
 
+_HOW = {
+    "casing": "Whether the tokenizer reads a text and its small letters alike.",
+    "vocabulary": "To the piece; about = true lets it be rounded.",
+    "length": 'Pieces, special tokens included; below = true where the card says "less than".',
+    "heads": "By the tensors in the file: masked_lm, next_sentence, sentence_order.",
+    "inputs": "Kinds of segment that have an embedding (1: none are told apart); the mask token.",
+    "parameters": "With or without heads, or all that are stored; the reference is counted alike.",
+    "sample": 'The likeliest fills in order, with p as it is printed: { token = "..", p = ".." }.',
+    "languages": "By the facts of a record in that language; mostly not checkable.",
+    "licence": "By README.md or LICENSE in the model's folder.",
+    "inheritance": 'By words of a record: inherited, amplified, attenuated, lost; axis = "..".',
+    "benchmark": "Whose row it is among those that are known; no benchmark is run.",
+}
 _EXAMPLE = [
     "# Nothing was seen that could be checked. A claim looks like this:",
     "# [[claim]]",
@@ -54,7 +67,8 @@ _EXAMPLE = [
 
 
 def _claim(found: Seen, name: str) -> list[str]:
-    lines = [f"# {found.comment}"] if found.comment else []
+    # How it is checked is said once, above the first of its kind.
+    lines = [f"# {_HOW[found.kind]}"] if name == found.kind else []
     lines += ["[[claim]]", f"id = {_text(name)}", f"kind = {_text(found.kind)}"]
     lines.append(f"quote = {_text(found.quote)}")
     return lines + [f"{key} = {_value(value)}" for key, value in found.says.items()]

@@ -5,14 +5,16 @@ Only forms that cards have are known here, so a claim in other words is not seen
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from maskaudit.audit.claims.card import Card, plain
+from maskaudit.audit.claims.card import STATED, Card, licence_id, plain
 from maskaudit.audit.claims.drafting.samples import samples
 from maskaudit.audit.claims.drafting.tables import rows
 
 _MOST_QUOTED = 240
+# What is longer is no sentence: a list, or the text of somebody who wants it searched for ever.
+_MOST_READ = 4_000
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\[\"'(])")
 # `cased` in the id of a model says nothing.
 _NO_ID = r"(?<![-/\w])"
@@ -44,7 +46,9 @@ _HEADS = {
 _NO = re.compile(r"\b(?:no|not|without|removed?|drop(?:s|ped)?)\b", re.IGNORECASE)
 _PAIR = re.compile(r"\[CLS\] sentence A \[SEP\] sentence B \[SEP\]", re.IGNORECASE)
 _MASK = re.compile(r"(?:by|with) (?:the token )?`?(\[MASK\]|<mask>)`?")
-_NUMBER = re.compile(r"(\d[\d,.]*\d|\d)\s?(M|B|million|billion)\b[^.]{0,20}?\bparam", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"(\d[\d,.]{0,20}\d|\d)\s?(M|B|million|billion)\b[^.]{0,20}?\bparam", re.IGNORECASE
+)
 _FEWER = re.compile(
     r"(\d{1,2}(?:\.\d+)?)\s?% (?:less|fewer) param|by (\d{1,2}(?:\.\d+)?)\s?%", re.IGNORECASE
 )
@@ -57,7 +61,6 @@ _IDS = (
     re.compile(r"from_pretrained\(\s*['\"]([\w./-]*\w)['\"]"),
     re.compile(r"pipeline\([^)]*model\s?=\s?['\"]([\w./-]*\w)['\"]"),
 )
-_STATED = re.compile(r"\blicense ?: ?([\w.+-]*\w)", re.IGNORECASE)
 _LANGUAGES = re.compile(r"^languages? ?: ?\[?([a-z]{2,3}(?: ?, ?[a-z]{2,3})*)\]?\s*$", re.MULTILINE)
 
 # What a sentence says: the kind of claim, where, and what it says by key.
@@ -66,12 +69,11 @@ Statement = tuple[str, re.Match[str], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Seen:
-    """A claim that was seen: its kind, the card's words, what it says by key, and a comment."""
+    """A claim that was seen: its kind, the card's words, and what it says by key."""
 
     kind: str
     quote: str
-    says: Mapping[str, Any] = field(default_factory=dict)
-    comment: str = ""
+    says: Mapping[str, Any]
 
 
 def seen(card: Card) -> list[Seen]:
@@ -106,14 +108,15 @@ def reference_of(card: Card) -> str | None:
 
 def _of_metadata(card: Card) -> Iterator[Seen]:
     # In the whole text, since a card of Azure has what a card of the hub has as metadata in tags.
-    if stated := _STATED.search(card.text):
-        yield Seen("licence", stated[0], {"licence": stated[1]})
+    for stated in STATED.finditer(card.text):
+        if licence_id(stated[1]) in card.licences:
+            yield Seen("licence", plain(stated[0]), {"licence": licence_id(stated[1])})
     tags = card.metadata.get("language")
     listed = [tags] if isinstance(tags, str) else tags if isinstance(tags, list) else []
     if listed := [tag for tag in listed if isinstance(tag, str) and tag]:
-        quote = listed[0] if card.has(listed[0]) else ""
         named = f"language: {listed[0]}"
-        yield Seen("languages", named if card.has(named) else quote, {"languages": listed})
+        quote = named if card.has(named) else listed[0]
+        yield Seen("languages", quote, {"languages": listed})
     elif written := _LANGUAGES.search(card.body):
         yield Seen("languages", plain(written[0]), {"languages": re.split(r" ?, ?", written[1])})
 
@@ -123,7 +126,7 @@ def _sentences(text: str) -> Iterator[str]:
     for paragraph in re.split(
         r"\n\s*\n|\n(?=[-*#>|])", re.sub(r"```.*?```", "\n\n", text, flags=re.DOTALL)
     ):
-        yield from filter(None, map(plain, _SENTENCE.split(plain(paragraph))))
+        yield from (s[:_MOST_READ] for s in _SENTENCE.split(plain(paragraph)) if s)
 
 
 def _of_sentence(sentence: str) -> Iterator[Seen]:
@@ -138,9 +141,7 @@ def _statements(sentence: str) -> Iterator[Statement]:
     yield from _inputs(sentence)
     for head, form in _HEADS.items():
         if found := form.search(sentence):
-            # What is denied in another part of the sentence is not denied here.
-            is_denied = _NO.search(re.split(r"[,;:]", sentence[: found.start()])[-1])
-            yield "heads", found, {"absent" if is_denied else "present": [head]}
+            yield "heads", found, {"absent" if _is_denied(sentence, found) else "present": [head]}
     yield from _sizes(sentence)
     if found := _INHERITS.search(sentence):
         yield "inheritance", found, {"outcome": "inherited"}
@@ -148,10 +149,15 @@ def _statements(sentence: str) -> Iterator[Statement]:
 
 def _casing(sentence: str) -> Iterator[Statement]:
     # First what makes no difference, whose words are among those of what makes one.
-    if found := _UNCASED.search(sentence):
-        yield "casing", found, {"casing": "uncased"}
-    elif found := _CASED.search(sentence):
-        yield "casing", found, {"casing": "cased"}
+    for form, said, denied in ((_UNCASED, "uncased", "cased"), (_CASED, "cased", "uncased")):
+        if found := form.search(sentence):
+            yield "casing", found, {"casing": denied if _is_denied(sentence, found) else said}
+            return
+
+
+def _is_denied(sentence: str, found: re.Match[str]) -> bool:
+    # What is denied in another part of the sentence is not denied here.
+    return bool(_NO.search(re.split(r"[,;:]", sentence[: found.start()])[-1]))
 
 
 def _lengths(sentence: str) -> Iterator[Statement]:

@@ -18,7 +18,8 @@ _MASKED = re.compile(
 _ANSWER = re.compile(r"\[\s*(\"(?:[^\"\\]|\\.)*\"(?:\s*,\s*\"(?:[^\"\\]|\\.)*\")*)\s*\]", re.DOTALL)
 # A card of the Hub: a call in a Python session, and the list that it prints.
 _CALL = re.compile(
-    r">>> \w+\(\s*(\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')\s*\)\s*\n\s*(\[\{.*?\}\])", re.DOTALL
+    r">>> \w+\(\s*(\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')\s*\)\s*\n\s*(\[\{.{1,5000}?\}\])",
+    re.DOTALL,
 )
 _MASK = re.compile(r"\[MASK\]|<mask>")
 # How far below a request its answer stands.

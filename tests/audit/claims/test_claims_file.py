@@ -89,7 +89,7 @@ def test_a_card_without_a_file_of_claims_says_how_to_write_one(tmp_path: Path) -
 
 def test_metadata_are_read_as_words(tmp_path: Path) -> None:
     """The language of Norway is no falsehood, and a licence may stand in tags."""
-    tags = "license : mit task : x\nLicense: apache-2.0.\n"
+    tags = "license : mit task : x\nLicense: apache-2.0.\nLicense: see below\n"
     card = cards.card(tmp_path, f"---\nlanguage: no\nlicense: MIT\n---\nTags\n\n{tags}")
     assert card.metadata["language"] == "no"
     assert card.licences == ["mit", "apache-2.0"]

@@ -18,6 +18,8 @@ SAYINGS = {
     "This model is uncased.": ("casing", {"casing": "uncased"}),
     "It does not make a difference between english and English.": ("casing", {"casing": "uncased"}),
     "It makes a difference between english and English.": ("casing", {"casing": "cased"}),
+    "The texts are not lowercased.": ("casing", {"casing": "cased"}),
+    "It is not case-sensitive.": ("casing", {"casing": "uncased"}),
     "It has a vocabulary size of 30,000.": ("vocabulary", {"size": 30000}),
     "It has a vocabulary of about 50000 pieces.": ("vocabulary", {"size": 50000, "about": True}),
     "Inputs have fewer than 512 tokens.": ("length", {"tokens": 512, "below": True}),
