@@ -16,9 +16,14 @@ HEADS: Mapping[Head, str] = {
     "sentence_order": "sentence-order head",
 }
 
+_LARGEST = 1e6
+# As many as `maskaudit fill --top` shows.
+_MOST_FILLS = 1_000
+
 Text = Annotated[str, Field(min_length=1)]
 AsPrinted = Annotated[str, AfterValidator(printed.check)]
-Scores = Annotated[dict[str, float], Field(min_length=1)]
+Score = Annotated[float, Field(ge=-_LARGEST, le=_LARGEST, allow_inf_nan=False)]
+Scores = Annotated[dict[str, Score], Field(min_length=1)]
 
 
 class Claim(Part):
@@ -105,7 +110,7 @@ class Sample(Claim):
 
     kind: Literal["sample"]
     sentence: Text
-    fills: list[Fill] = Field(min_length=1)
+    fills: list[Fill] = Field(min_length=1, max_length=_MOST_FILLS)
 
 
 class Languages(Claim):

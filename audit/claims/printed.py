@@ -10,6 +10,8 @@ _UNITS = {
     "": 1.0, "%": 0.01, "k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9,
     "billion": 1e9,
 }  # fmt: skip
+# More digits are no number that a card prints.
+_LONGEST = 40
 # What is left of a half after it was computed in floating point.
 _SLACK = 1e-9
 
@@ -39,7 +41,7 @@ def printed(text: str) -> Printed:
 
     Raises `ValueError` for anything else.
     """
-    found = _PRINTED.fullmatch(text.strip())
+    found = _PRINTED.fullmatch(text.strip()) if len(text) <= _LONGEST else None
     scale = None if found is None else _UNITS.get(found["unit"].casefold())
     if found is None or scale is None:
         message = "expected a number as it is printed, such as 66M, 65,190,912, 40% or 0.0529"

@@ -150,11 +150,11 @@ def _fewer(claimed: Printed, model: Facts, reference: Facts | None) -> Found:
 
 def sample(claim: Sample, known: Known) -> Found:
     """Whether the model fills a mask as the sample says, in order and to the printed digits."""
-    if known.model is None or known.fills is None:
+    fills = None if known.fills is None else known.fills.get(claim.sentence)
+    if known.model is None or fills is None:
         return not_checkable(NO_MODEL)
     if known.is_other:
         return not_checkable("the sample is of another model's answers")
-    fills = known.fills[claim.sentence]
     wrong = []
     for rank, stated in enumerate(claim.fills, start=1):
         found = dict(fills)

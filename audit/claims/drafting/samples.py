@@ -1,13 +1,13 @@
 """Samples in a card: a sentence with a mask, and the fills that the card shows for it."""
 
 import ast
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from maskaudit.audit.claims.card import plain
+from maskaudit.audit.texts import bounded
 
 # A card of Azure: the body of a request, and below it a list of answers. The brackets of a mask are
 # no end of the list.
@@ -62,7 +62,7 @@ def _of_azure(text: str) -> Iterator[Shown]:
 
 def _texts(inside: str) -> list[str]:
     try:
-        return [str(text) for text in json.loads(f"[{inside}]", strict=False)]
+        return [str(text) for text in bounded.json_value(f"[{inside}]")]
     except ValueError:
         return []
 

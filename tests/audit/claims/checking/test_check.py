@@ -1,6 +1,8 @@
 """Each kind of claim against facts by hand: confirmed, contradicted, or left open."""
 
+from contextlib import suppress
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -107,6 +109,25 @@ def test_where_nothing_was_named_nothing_can_be_checked(tmp_path: Path, claim: s
     checked = check(tmp_path, claim, Known())
     assert checked.verdict == N
     assert "; add --" in checked.evidence
+
+
+VALUES = (
+    *("-1", "0", "1e300", "nan", "10000000000000000000000000", '""', '"x"', "true", "[]", "{}"),
+    *('[""]', '"' + "9" * 500 + '"', "{ a = nan }", "{ a = 1e300 }", "[{ token = 1 }]"),
+    '["[MASK]", "\\u0000"]',
+)
+ROW = f'kind = "benchmark"\nbenchmark = "GLUE"\nscores = {GLUE}\nmean = "1"'
+KEYS = {line.partition(" = ")[0] for claim, *_ in CASES for line in claim.split("\n")}
+
+
+@pytest.mark.parametrize("key", sorted(KEYS | {"mean", "share_of_reference", "scores"}))
+def test_any_value_of_a_key_is_a_fault_or_has_a_verdict(tmp_path: Path, key: str) -> None:
+    """Whatever a file says, nothing else comes of it."""
+    claims = [claim for claim, *_ in CASES if f"\n{key} = " in claim] or [ROW]
+    for claim, value in product(claims[:2], VALUES):
+        lines = [line for line in claim.split("\n") if not line.startswith(f"{key} = ")]
+        with suppress(InputError):
+            assert check(tmp_path, "\n".join([*lines, f"{key} = {value}"])).verdict in {C, X, N}
 
 
 def test_a_ratio_takes_a_reference_and_a_sample_the_model_of_the_card(tmp_path: Path) -> None:
