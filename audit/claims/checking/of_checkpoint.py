@@ -38,9 +38,9 @@ def casing(claim: CasingClaim, known: Known) -> Found:
     if model is None or model.casing is None:
         return not_checkable(NO_MODEL)
     if model.casing == "uncased":
-        evidence = f"{model.name} reads capitals as small letters"
+        evidence = "the model reads capitals as small letters"
     else:
-        evidence = f"{model.name} tells capitals from small letters"
+        evidence = "the model tells capitals from small letters"
         if model.capitals is not None:
             evidence += f", and {model.capitals:,} pieces of its vocabulary have one"
     return of_either(evidence, holds=model.casing == claim.casing)
@@ -53,7 +53,7 @@ def vocabulary(claim: Vocabulary, known: Known) -> Found:
         return not_checkable(NO_MODEL)
     size = model.vocabulary_size
     is_same = printed(str(claim.size)).is_of(size) if claim.about else size == claim.size
-    return of_either(f"{model.name} has {size:,} pieces", holds=is_same)
+    return of_either(f"the model has {size:,} pieces", holds=is_same)
 
 
 def length(claim: Length, known: Known) -> Found:
@@ -61,7 +61,7 @@ def length(claim: Length, known: Known) -> Found:
     model = known.model
     if model is None or model.longest is None:
         return not_checkable(NO_MODEL)
-    evidence = f"{model.name} reads at most {model.longest:,} pieces, special tokens included"
+    evidence = f"the model reads at most {model.longest:,} pieces, special tokens included"
     # "Less than 512" is said of models that read 512 and of models that read 511.
     limits = {claim.tokens, claim.tokens - 1} if claim.below else {claim.tokens}
     if claim.below and model.longest == claim.tokens:
@@ -77,7 +77,7 @@ def heads(claim: Heads, known: Known) -> Found:
     stored = model.heads
     return together(
         of_either(
-            f"{model.name} has {'a' if head in stored else 'no'} {HEADS[head]}",
+            f"the model has {'a' if head in stored else 'no'} {HEADS[head]}",
             holds=(head in stored) == is_claimed,
         )
         for is_claimed, names in ((True, claim.present), (False, claim.absent))
@@ -98,9 +98,9 @@ def _inputs(claim: Inputs, model: Facts) -> Iterator[Found]:
         yield not_checkable(NO_MODEL)
     elif claim.segments is not None:
         found = (
-            f"{model.name} has embeddings for {model.segments} kinds of segment"
+            f"the model has embeddings for {model.segments} kinds of segment"
             if (model.segments or 0) > 1
-            else f"{model.name} has no embeddings that tell one segment from another"
+            else "the model has no embeddings that tell one segment from another"
         )
         yield of_either(found, holds=model.segments == claim.segments)
     if claim.mask_token is not None and model.mask_token is None:
@@ -126,8 +126,8 @@ def parameters(claim: Parameters, known: Known) -> Found:
 
 def _number(claimed: Printed, model: Facts) -> Found:
     counts = {name: n for name, n in model.parameters.items() if claimed.is_of(n)}
-    told = ", ".join(f"{n:,} ({name})" for name, n in (counts or model.parameters).items())
-    return of_either(f"{model.name} has {told}", holds=bool(counts))
+    told = ", ".join(f"{n:,} {name}" for name, n in (counts or model.parameters).items())
+    return of_either(f"its parameters are {told}", holds=bool(counts))
 
 
 def _fewer(claimed: Printed, model: Facts, reference: Facts | None) -> Found:
@@ -142,10 +142,8 @@ def _fewer(claimed: Printed, model: Facts, reference: Facts | None) -> Found:
     if not shares:
         return not_checkable("the parameters of the two were not counted alike")
     fitting = {name: share for name, share in shares.items() if claimed.is_of(share)}
-    told = ", ".join(
-        f"{_SHARE * share:.1f} % ({name})" for name, share in (fitting or shares).items()
-    )
-    return of_either(f"it has {told} fewer than {reference.name}", holds=bool(fitting))
+    told = ", ".join(f"{_SHARE * by:.1f} % {name}" for name, by in (fitting or shares).items())
+    return of_either(f"it has fewer than {reference.name}: {told}", holds=bool(fitting))
 
 
 def sample(claim: Sample, known: Known) -> Found:
@@ -168,7 +166,7 @@ def sample(claim: Sample, known: Known) -> Found:
     if wrong:
         return contradicted("; ".join(wrong))
     first = ", ".join(f"{token!r} ({p:.5f})" for token, p in fills[: len(claim.fills)])
-    return confirmed(f"{known.model.name} fills in {first}")
+    return confirmed(f"the model fills in {first}")
 
 
 def licence(claim: Licence, known: Known, card: Card) -> Found:
@@ -180,8 +178,8 @@ def licence(claim: Licence, known: Known, card: Card) -> Found:
     if model is None:
         return not_checkable(NO_MODEL)
     if not model.licence:
-        return not_checkable(f"the files of {model.name} state no licence")
-    evidence = f"{model.licence_of} of {model.name} states {model.licence!r}"
+        return not_checkable("the files of the model state no licence")
+    evidence = f"{model.licence_of} of the model states {model.licence!r}"
     return of_either(evidence, holds=licence_id(model.licence) == stated)
 
 

@@ -86,7 +86,7 @@ def counted(tensors: Mapping[str, Sequence[int]]) -> dict[str, int]:
     inside = sum(math.prod(shape) for name, shape in tensors.items() if name not in of_heads)
     return {
         "without heads": inside,
-        "stored": sum(map(math.prod, tensors.values())),
+        "in the file": sum(map(math.prod, tensors.values())),
     }
 
 

@@ -21,9 +21,9 @@ MASK = "<mask>"
 MODEL = Facts(
     "small", casing="cased", capitals=7, vocabulary_size=2_900, longest=128,
     heads=frozenset({"masked_lm"}), segments=1, mask_token=MASK,
-    parameters={"without heads": 600, "stored": 660}, licence="mit", licence_of="LICENSE",
+    parameters={"without heads": 600, "in the file": 660}, licence="mit", licence_of="LICENSE",
 )  # fmt: skip
-LARGE = Facts("large", parameters={"without heads": 1_000, "stored": 1_320})
+LARGE = Facts("large", parameters={"without heads": 1_000, "in the file": 1_320})
 FILLS = {"A [MASK].": [("cat", 0.40004), ("dog", 0.2)]}
 SETS = [
     SetOfRecord("jobs", "gender", "en", {"inherited": 3, "amplified": 1, "undecided": 2}),
@@ -56,10 +56,14 @@ CASES = [
     ('kind = "inputs"\nsegments = 2', X, "no embeddings that tell one segment from another"),
     ('kind = "inputs"\nmask_token = "<mask>"', C, "'<mask>'"),
     ('kind = "inputs"\nsegments = 1\nmask_token = "[MASK]"', X, "'<mask>'"),
-    ('kind = "parameters"\nnumber = "600"', C, "600 (without heads)"),
-    ('kind = "parameters"\nnumber = "661"', X, "600 (without heads), 660 (stored)"),
-    ('kind = "parameters"\nfewer_than_reference = "50%"', C, "50.0 % (stored) fewer than large"),
-    ('kind = "parameters"\nfewer_than_reference = "40%"', C, "40.0 % (without heads)"),
+    ('kind = "parameters"\nnumber = "600"', C, "600 without heads"),
+    ('kind = "parameters"\nnumber = "661"', X, "600 without heads, 660 in the file"),
+    (
+        'kind = "parameters"\nfewer_than_reference = "50%"',
+        C,
+        "fewer than large: 50.0 % in the file",
+    ),
+    ('kind = "parameters"\nfewer_than_reference = "40%"', C, "40.0 % without heads"),
     ('kind = "parameters"\nfewer_than_reference = "60%"', X, "fewer than large"),
     ('kind = "sample"\nsentence = "A [MASK]."\nfills = ["cat"]', C, "'cat' (0.40004)"),
     ('kind = "sample"\nsentence = "A [MASK]."\nfills = ["dog"]', X, "fill 1 is 'cat' (0.40004)"),
@@ -76,8 +80,8 @@ CASES = [
     ),
     ('kind = "languages"\nlanguages = "en-GB"', C, "answers 'facts' better"),
     ('kind = "languages"\nlanguages = ["en", "de"]', N, "in 'de'"),
-    ('kind = "licence"\nlicence = "MIT"', C, "LICENSE of small states 'mit'"),
-    ('kind = "licence"\nlicence = "apache-2.0"', X, "LICENSE of small states 'mit'"),
+    ('kind = "licence"\nlicence = "MIT"', C, "LICENSE of the model states 'mit'"),
+    ('kind = "licence"\nlicence = "apache-2.0"', X, "LICENSE of the model states 'mit'"),
     ('kind = "inheritance"', C, "jobs, of 6 words: 3 inherited, 1 amplified, 2 not known; ages"),
     ('kind = "inheritance"\naxis = "age"', X, "ages, of 2 words: 2 lost"),
     ('kind = "inheritance"\noutcome = "attenuated"\naxis = "gender"', N, "of no word"),

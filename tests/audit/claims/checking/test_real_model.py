@@ -92,7 +92,7 @@ def test_what_the_card_says_wrongly_is_found(shared: Path, tmp_path: Path, known
         ("benchmark", f"on GLUE it has {scores}"),
     }
     evidence = " ".join(wrong.values())
-    assert "distilbert-base-cased has 28,996 pieces" in evidence
+    assert "the model has 28,996 pieces" in evidence
     assert "it is the row of distilbert-base-uncased" in evidence
     right = {one.kind for one in checked if one.verdict == "confirmed"}
     # Its title says "cased", and 512 pieces are one more than "less than 512".
