@@ -30,6 +30,8 @@ NO_REFERENCE = "no reference was named; add --reference MODEL"
 # What libraries and batches may change a probability by.
 LEAST_P = 1e-5
 _SHARE = 100
+# White space before a word, as cards print the pieces of several tokenizers.
+_SPACES = " \u0120\u2581"
 
 
 def casing(claim: CasingClaim, known: Known) -> Found:
@@ -157,9 +159,10 @@ def sample(claim: Sample, known: Known) -> Found:
     for rank, stated in enumerate(claim.fills, start=1):
         found = dict(fills)
         token, p = fills[rank - 1] if rank <= len(fills) else ("", 0.0)
-        if stated.token.strip() not in found:
+        word = stated.token.strip(_SPACES)
+        if word not in found:
             wrong.append(f"{stated.token!r} is not among its first {len(fills)} fills")
-        elif stated.token.strip() != token:
+        elif word != token:
             wrong.append(f"fill {rank} is {token!r} ({p:.5f}), not {stated.token!r}")
         elif stated.p is not None and not printed(stated.p).is_of(p, LEAST_P):
             wrong.append(f"{token!r} has {p:.5f}, not {stated.p}")

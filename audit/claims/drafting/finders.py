@@ -11,6 +11,7 @@ from typing import Any
 from maskaudit.audit.claims.card import STATED, Card, licence_id, plain
 from maskaudit.audit.claims.drafting.samples import samples
 from maskaudit.audit.claims.drafting.tables import rows
+from maskaudit.audit.claims.names import short_name
 
 _MOST_QUOTED = 240
 # What is longer is no sentence: a list, or the text of somebody who wants it searched for ever.
@@ -44,6 +45,7 @@ _HEADS = {
     "sentence_order": re.compile(r"sentence[- ]order(?:ing)?[- ]prediction", re.IGNORECASE),
 }
 _NO = re.compile(r"\b(?:no|not|without|removed?|drop(?:s|ped)?)\b", re.IGNORECASE)
+_CODE = re.compile(r"```.*?```", re.DOTALL)
 _PAIR = re.compile(r"\[CLS\] sentence A \[SEP\] sentence B \[SEP\]", re.IGNORECASE)
 _MASK = re.compile(r"(?:by|with) (?:the token )?`?(\[MASK\]|<mask>)`?")
 _NUMBER = re.compile(
@@ -81,10 +83,13 @@ def seen(card: Card) -> list[Seen]:
     found = [*_of_metadata(card)]
     for sentence in _sentences(card.body):
         found += _of_sentence(sentence)
+    # The form of an input stands in a block of code, if it does not stand in a sentence.
     found += [
-        Seen("benchmark", row.quote, {"benchmark": row.benchmark, "scores": dict(row.scores)})
-        for row in rows(card.body)
+        Seen("inputs", pair[0], {"segments": 2})
+        for block in _CODE.findall(card.body)
+        if (pair := _PAIR.search(plain(block)))
     ]
+    found += _of_tables(card)
     found += [Seen("sample", sample.quote, sample.says()) for sample in samples(card.body)]
     # The same thing said twice is one claim; two things said of one kind are two.
     unique: dict[str, Seen] = {}
@@ -121,11 +126,25 @@ def _of_metadata(card: Card) -> Iterator[Seen]:
         yield Seen("languages", plain(written[0]), {"languages": re.split(r" ?, ?", written[1])})
 
 
+def _of_tables(card: Card) -> Iterator[Seen]:
+    """Yield the rows of the card's model: where a table has several, the one with its name."""
+    own = _letters(short_name(model_of(card) or ""))
+    for table in rows(card.body):
+        for row in table:
+            if len(table) == 1 or (own and _letters(row.name) == own):
+                mean = {"mean": row.mean} if row.mean else {}
+                says = {"benchmark": row.benchmark, "scores": dict(row.scores), **mean}
+                yield Seen("benchmark", row.quote, says)
+
+
+def _letters(name: str) -> str:
+    """A name without marks and case, in which tables seldom agree."""
+    return "".join(letter for letter in short_name(name).casefold() if letter.isalnum())
+
+
 def _sentences(text: str) -> Iterator[str]:
     """Yield each sentence, a paragraph's line ends made spaces, without blocks of code."""
-    for paragraph in re.split(
-        r"\n\s*\n|\n(?=[-*#>|])", re.sub(r"```.*?```", "\n\n", text, flags=re.DOTALL)
-    ):
+    for paragraph in re.split(r"\n\s*\n|\n(?=[-*#>|])", _CODE.sub("\n\n", text)):
         yield from (s[:_MOST_READ] for s in _SENTENCE.split(plain(paragraph)) if s)
 
 

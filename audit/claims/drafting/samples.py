@@ -78,7 +78,7 @@ def _of_the_hub(text: str) -> Iterator[Shown]:
             fills = tuple((str(one["token_str"]).strip(), _p(one["score"])) for one in answers)
         except (ValueError, SyntaxError, KeyError, TypeError, RecursionError, MemoryError):
             continue
-        if len(_MASK.findall(sentence)) == 1 and all(token for token, _ in fills):
+        if len(_MASK.findall(sentence)) == 1 and fills and all(token for token, _ in fills):
             yield Shown(sentence, fills, plain(call[1]).strip("\"'"))
 
 

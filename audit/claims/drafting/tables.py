@@ -1,13 +1,13 @@
 """Rows of benchmark scores in a card: a line of task names above a line of numbers."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from maskaudit.audit.claims.card import plain
 
 _LEAST = 3
-_SCORE = re.compile(r"\d{1,3}\.\d+|\d{1,3}")
+_SCORE = re.compile(r"\d{1,3}(?:\.\d+)?(?:/\d{1,3}(?:\.\d+)?)?")
 _TASK = re.compile(r"[A-Za-z][\w.+/()-]*")
 _RULE = re.compile(r"[|:\s-]+")
 _BENCHMARK = re.compile(r"\b(SuperGLUE|GLUE|XTREME|XNLI|SQuAD|CLUE)\b", re.IGNORECASE)
@@ -16,41 +16,70 @@ _NAMES = {
 }
 # Whose tasks they are, where no line above names a benchmark.
 _OF_GLUE = {"mnli", "qqp", "qnli", "sst-2", "cola", "sts-b", "mrpc", "rte"}
-# The first column of a table may name what is in its rows.
+# The first column of a table may name what is in its rows; one of the last may have their mean.
 _HEADS = {"task", "model", "metric", ""}
+_MEANS = {"average", "avg", "mean"}
+# Two numbers of one task: matched and mismatched, of MNLI.
+_MATCHED = "(m/mm)"
 
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """A row of scores by task, on a benchmark, with the card's own words: the numbers."""
+    """A row of scores by task, and the mean as it is printed, empty without.
+
+    `name` is what the row begins with, such as a model; `quote` the numbers as the card has them.
+    """
 
     benchmark: str
+    name: str
     scores: Mapping[str, float]
+    mean: str
     quote: str
 
 
-def rows(text: str) -> Iterator[ScoreRow]:
-    """Yield each row of at least three scores right below a line with as many names of tasks.
-
-    A table of several models has several rows, and only its person knows which is the card's.
-    """
+def rows(text: str) -> list[list[ScoreRow]]:
+    """The tables of a text as their rows of three scores or more, each right below its tasks."""
+    tables: list[list[ScoreRow]] = []
     tasks: list[str] = []
     benchmark = ""
     for line in text.splitlines():
         if not line.strip() or _RULE.fullmatch(line):
             continue
-        cells = _cells(line)
-        scores = _scores(cells)
+        name, scores = _scores(_cells(line))
         if tasks and len(scores) == len(tasks):
-            of_glue = {task.casefold() for task in tasks} & _OF_GLUE
-            name = benchmark or ("GLUE" if of_glue else "")
-            if name:
-                pairs = zip(tasks, map(float, scores), strict=True)
-                yield ScoreRow(name, dict(pairs), _quote(line, scores))
+            of_glue = {task.casefold().split("-(")[0] for task in tasks} & _OF_GLUE
+            if benchmark or of_glue:
+                tables[-1].append(_row(benchmark or "GLUE", name, tasks, scores, line))
             continue
-        tasks = _tasks(cells)
+        if tasks := _tasks(_cells(line)):
+            tables.append([])
         if named := _BENCHMARK.search(line):
             benchmark = _NAMES[named[0].casefold()]
+    return [table for table in tables if table]
+
+
+def _row(
+    benchmark: str, name: str, tasks: Sequence[str], scores: Sequence[str], line: str
+) -> ScoreRow:
+    mean = ""
+    by_task: dict[str, float] = {}
+    for task, score in zip(tasks, scores, strict=True):
+        if task.casefold() in _MEANS:
+            mean = score
+        else:
+            by_task |= _by_task(task, score)
+    shown = plain(line)
+    quote = shown[shown.index(scores[0]) : shown.rindex(scores[-1]) + len(scores[-1])]
+    return ScoreRow(benchmark, name, by_task, mean, quote)
+
+
+def _by_task(task: str, score: str) -> Iterator[tuple[str, float]]:
+    """Yield the score of a task; of a task with two numbers the second under a name of its own."""
+    name = task.removesuffix(_MATCHED).rstrip("-").split("(")[0]
+    first, _, second = score.partition("/")
+    yield name, float(first)
+    if second:
+        yield f"{name}-{'mm' if task.endswith(_MATCHED) else '2'}", float(second)
 
 
 def _cells(line: str) -> list[str]:
@@ -60,24 +89,18 @@ def _cells(line: str) -> list[str]:
     return line.split()
 
 
-def _scores(cells: list[str]) -> list[str]:
-    """The numbers of a row, which may begin with a name; empty if anything else is in it."""
+def _scores(cells: list[str]) -> tuple[str, list[str]]:
+    """The name of a row and its numbers; no number if anything else is in it."""
+    name = ""
     if cells and not _SCORE.fullmatch(cells[0]):
-        cells = cells[1:]
+        name, *cells = cells
     is_row = len(cells) >= _LEAST and all(_SCORE.fullmatch(cell) for cell in cells)
-    return cells if is_row else []
+    return name, cells if is_row else []
 
 
 def _tasks(cells: list[str]) -> list[str]:
     """The names of tasks in a line of titles; empty if it is none."""
     if cells and cells[0].casefold() in _HEADS:
         cells = cells[1:]
-    names = [cell.split("(")[0] for cell in cells]
-    is_titles = len(names) >= _LEAST and all(_TASK.fullmatch(name) for name in names)
-    return names if is_titles and len(set(names)) == len(names) else []
-
-
-def _quote(line: str, scores: list[str]) -> str:
-    """From the first number to the last, as they stand in the line."""
-    shown = plain(line)
-    return shown[shown.index(scores[0]) : shown.rindex(scores[-1]) + len(scores[-1])]
+    is_titles = len(cells) >= _LEAST and all(_TASK.fullmatch(name) for name in cells)
+    return cells if is_titles and len(set(cells)) == len(cells) else []

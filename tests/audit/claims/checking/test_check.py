@@ -66,6 +66,7 @@ CASES = [
     ('kind = "parameters"\nfewer_than_reference = "40%"', C, "40.0 % without heads"),
     ('kind = "parameters"\nfewer_than_reference = "60%"', X, "fewer than large"),
     ('kind = "sample"\nsentence = "A [MASK]."\nfills = ["cat"]', C, "'cat' (0.40004)"),
+    ('kind = "sample"\nsentence = "A [MASK]."\nfills = ["\u0120cat", "\u2581dog"]', C, "'cat'"),
     ('kind = "sample"\nsentence = "A [MASK]."\nfills = ["dog"]', X, "fill 1 is 'cat' (0.40004)"),
     ('kind = "sample"\nsentence = "A [MASK]."\nfills = ["cow"]', X, "'cow' is not among its fir"),
     (

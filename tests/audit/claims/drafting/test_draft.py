@@ -80,6 +80,29 @@ def test_a_card_of_the_hub_is_seen_with_its_metadata_table_and_sample(tmp_path: 
     }
 
 
+BERT = """\
+| Model | MNLI-(m/mm) | QQP | QNLI | Average |
+|:--|:--:|:--:|:--:|:--:|
+| Small_Model | 84.6/83.4 | 71.2 | 90.5 | 82.4 |
+| its teacher | 90.0/90.0 | 90.0 | 90.0 | 90.0 |
+"""
+
+
+def test_a_table_of_several_models_has_the_row_of_the_cards_own(tmp_path: Path) -> None:
+    """Two numbers of one task are two; the mean is kept as it is printed."""
+    [found] = drafted(tmp_path, f'See `from_pretrained("o/small-model")`.\n\n{BERT}')
+    assert found["scores"] == {"MNLI": 84.6, "MNLI-mm": 83.4, "QQP": 71.2, "QNLI": 90.5}
+    assert (found["mean"], found["quote"]) == ("82.4", "84.6/83.4 | 71.2 | 90.5 | 82.4")
+    assert drafted(tmp_path, BERT) == []
+
+
+def test_the_form_of_an_input_is_seen_in_a_block_of_code(tmp_path: Path) -> None:
+    """Where cards of the Hub have it."""
+    text = "An input is of the form\n\n```\n[CLS] Sentence A [SEP]  Sentence B [SEP]\n```\n"
+    [found] = drafted(tmp_path, text)
+    assert (found["kind"], found["segments"]) == ("inputs", 2)
+
+
 def test_the_example_is_what_its_card_is_drafted_to() -> None:
     """But for the reference, which the card does not name by its id."""
     card = cards.read_card(EXAMPLE)
