@@ -17,11 +17,12 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from maskaudit.audit.cli import authoring, internal, process
+from maskaudit.audit.cli import authoring, groups, internal, process
 from maskaudit.audit.cli.commands import (
     baselines,
     cache,
     card,
+    claims,
     export,
     fill,
     gates,
@@ -50,9 +51,9 @@ app = typer.Typer(
     help="How far a masked language model leans between groups of people, and whether a student "
     "leans further than its teacher.",
     epilog="Exit codes: 0 done; 1 a gate or a self-test failed, a version is worse, a record "
-    "does not hold, or a card is stale; 2 wrong usage or input; 3 could not judge; 70 internal "
-    "error; 74 cannot write, or out of memory; 75 another run holds the folder; 129, 130 and 143 "
-    "interrupted, run the same command again to resume.",
+    "does not hold, a card is stale, or a claim is contradicted; 2 wrong usage or input; 3 could "
+    "not judge; 70 internal error; 74 cannot write, or out of memory; 75 another run holds the "
+    "folder; 129, 130 and 143 interrupted, run the same command again to resume.",
 )
 app.command()(run.run)
 app.command()(run.init)
@@ -89,13 +90,20 @@ app.add_typer(baseline_app, name="baseline")
 for _command in (baselines.accept, baselines.show, baselines.diff):
     baseline_app.command()(_command)
 card_app = typer.Typer(
-    cls=card.CardGroup,
+    cls=groups.CardGroup,
     help="An audit as a section of a model card: maskaudit card RECORD prints it.",
 )
 app.add_typer(card_app, name="card")
 card_app.command()(card.show)
 card_app.command()(card.apply)
 card_app.command()(card.badge)
+claims_app = typer.Typer(
+    cls=groups.ClaimsGroup,
+    help="What a model card says, checked: maskaudit claims CARD --model MODEL.",
+)
+app.add_typer(claims_app, name="claims")
+claims_app.command()(claims.check)
+claims_app.command()(claims.draft)
 cache_app = typer.Typer(
     no_args_is_help=True, help="Cached scores, from which an interrupted run resumes."
 )
