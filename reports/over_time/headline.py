@@ -65,7 +65,7 @@ def _out_of(n: int, n_all: int) -> str:
 def _moved(judgement: Judgement, called: Mapping[str, str]) -> str:
     """The largest step of a difference from the version before to the newest; "" without two."""
     pairs = [
-        (judged, *judged.series.fresh[-2:])
+        (judged, judged.series.fresh[-2], judged.series.fresh[-1])
         for judged in judgement.judged
         if judged.series.subject == DIFFERENCE and len(judged.series.fresh) > 1
     ]

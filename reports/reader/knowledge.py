@@ -105,7 +105,7 @@ def lead(one: Preference, names: Names) -> str:
 
 
 def _who(names: Names) -> list[tuple[str, str]]:
-    both = [(CANDIDATE, names.candidate), (REFERENCE, names.reference)]
+    both: list[tuple[str, str]] = [(CANDIDATE, names.candidate), (REFERENCE, names.reference)]
     return both if names.paired else both[:1]
 
 

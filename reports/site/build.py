@@ -18,7 +18,7 @@ from maskaudit.audit.errors import InputError, UndrawnWarning
 from maskaudit.audit.history.listing import LINK, Listed, listing, reason
 from maskaudit.audit.judging import verdicts
 from maskaudit.audit.recording.files import write_inside
-from maskaudit.audit.recording.record import DETAILS, SUMS, read_manifest
+from maskaudit.audit.recording.record import DETAILS, PAGE, SUMS, read_manifest
 from maskaudit.audit.texts import bounded
 from maskaudit.audit.texts.printable import json_text
 from maskaudit.audit.verifying.recomputed import EVERY
@@ -29,6 +29,7 @@ from maskaudit.reports.page import page
 from maskaudit.reports.reader.reader import reader
 from maskaudit.reports.site import feed, places
 from maskaudit.reports.site.index import index
+from maskaudit.reports.site.names import folder_of
 from maskaudit.reports.site.parts import Unread
 from maskaudit.reports.site.places import Pages
 from maskaudit.reports.site.shown import Shown, shown
@@ -284,8 +285,8 @@ def _as_json(audits: Sequence[Shown], written: Written) -> str:
 
 def _addresses(audit: Shown) -> dict[str, str | None]:
     """Where the pages of a record lie, relative to the site."""
-    folder = f"{places.RUNS}/{places.folder_of(audit.name)}"
+    folder = f"{places.RUNS}/{folder_of(audit.name)}"
     return {
-        "page": f"{folder}/{places.PAGE}",
+        "page": f"{folder}/{PAGE}",
         "details": f"{folder}/{DETAILS}" if audit.has_details else None,
     }

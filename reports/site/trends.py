@@ -95,6 +95,8 @@ def _headline(
     if not pairs:
         return f"{newest} is the only version that was asked in its way"
     leaning = sum(new.asked.lean == "with" for new, _ in asked)
+    if not leaning:
+        return f"{newest}, like the version before it, is shown to lean in no test"
     return f"{newest} leans where the version before it did: in {leaning} of {len(asked)} tests"
 
 

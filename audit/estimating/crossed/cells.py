@@ -298,4 +298,5 @@ def _means(places: NDArray[np.int64], values: Cells, n: int) -> Cells:
     """The mean of the values at each of n places; NaN where there is none."""
     counts = np.bincount(places, minlength=n)
     sums = np.bincount(places, values, minlength=n)
-    return np.divide(sums, counts, out=np.full(n, np.nan), where=counts > 0)
+    means: Cells = np.divide(sums, counts, out=np.full(n, np.nan), where=counts > 0)
+    return means

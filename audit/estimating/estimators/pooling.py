@@ -112,7 +112,7 @@ def without_each_term(
         for word in words if len(words) > 1 else ():
             # A wording in which the term alone stood is not there without it.
             is_there = np.bincount(slots.slot[slots.word != word], minlength=len(slots.places)) > 0
-            rest = {**whole, group: slots.pooled(group, without=word)}
+            rest = {**whole, group: slots.pooled(group, without=int(word))}
             left = Pooled(
                 slots.places[is_there], {name: own[is_there] for name, own in rest.items()}
             )
@@ -201,6 +201,7 @@ def numbered(
 def _coded(column: pd.Series) -> tuple[NDArray[np.int64], int]:
     """A number for each entry, in the order of the entries, and how many there may be."""
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.cat.codes.to_numpy(dtype=np.int64), len(column.cat.categories)
+        codes: NDArray[np.int64] = column.cat.codes.to_numpy(dtype=np.int64)
+        return codes, len(column.cat.categories)
     code, entries = pd.factorize(column, sort=True)
-    return code, len(entries)
+    return code.astype(np.int64), len(entries)

@@ -92,11 +92,11 @@ def alike(
     by_chance, threshold = np.concatenate(eigenvalues), _reached(np.concatenate(highest))
     # A drawn table may be the observed one again, up to rounding.
     p = (1 + int((by_chance >= largest * (1 - _ROUNDING)).sum())) / (DRAWS + 1)
-    found = [
-        (*sorted((int(order[0][i]), int(order[0][j]))), float(observed[i, j]))
-        for i, j in zip(*np.triu_indices(n, 1), strict=True)
-        if observed[i, j] > threshold * (1 + _ROUNDING)
-    ]
+    found = []
+    for i, j in zip(*np.triu_indices(n, 1), strict=True):
+        if observed[i, j] > threshold * (1 + _ROUNDING):
+            own, other = sorted((int(order[0][i]), int(order[0][j])))
+            found.append((own, other, float(observed[i, j])))
     pairs = tuple(sorted(found, key=lambda pair: (-pair[2], pair[:2])))
     return Alike(largest / n, float(by_chance.mean()) / n, p, pairs)
 
@@ -170,8 +170,7 @@ def _largest_eigenvalues(scaled: Cells, correlations: Cells) -> Cells:
     # That of the smaller product is the same one.
     is_wide = scaled.shape[1] <= scaled.shape[2]
     products = correlations if is_wide else scaled.swapaxes(1, 2) @ scaled
-    largest: Cells = np.linalg.eigvalsh(products)[:, -1]
-    return largest
+    return np.asarray(np.linalg.eigvalsh(products)[:, -1], dtype=float)
 
 
 def _in_parts(draws: int, size: int) -> Iterator[int]:
