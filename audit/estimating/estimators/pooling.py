@@ -201,7 +201,6 @@ def numbered(
 def _coded(column: pd.Series) -> tuple[NDArray[np.int64], int]:
     """A number for each entry, in the order of the entries, and how many there may be."""
     if isinstance(column.dtype, pd.CategoricalDtype):
-        codes: NDArray[np.int64] = column.cat.codes.to_numpy(dtype=np.int64)
-        return codes, len(column.cat.categories)
+        return column.cat.codes.to_numpy().astype(np.int64), len(column.cat.categories)
     code, entries = pd.factorize(column, sort=True)
     return code.astype(np.int64), len(entries)
