@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint con
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help audit test test-quick chaos forgeries hostile check tree format phantom phantom-versions proved reference sizes validity sbom hashes
+.PHONY: help audit test test-quick chaos forgeries hostile check tree format phantom phantom-versions proved reference screenshots sizes validity sbom hashes
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ proved: $(VENV)/.dev ## write the table of proved models into README.md
 
 reference: $(VENV)/.dev ## write the help of every command into docs/commands.md
 	$(BIN)/python -m tests.reference
+
+screenshots: $(VENV)/.dev ## take the pictures of README anew; needs Chromium
+	HF_HUB_OFFLINE=1 $(BIN)/python -m tests.screenshots
 
 sizes: $(VENV)/.models ## write the sizes of the shipped sets, which `probes list` shows
 	$(BIN)/python -m maskaudit.probes.checking.shipped_sizes

@@ -99,7 +99,7 @@ def test_older_versions_are_there_on_demand():
         (released(asked(), "FAIL"), asked(), "fails its release rules on “Jobs”"),
         (asked(), asked(method="probe_set:jobs|version:2"), "is the only version"),
         (released(asked(), "FAIL"), asked(lean="none"), "; it leans on “Jobs”, where the version"),
-        (asked(is_control=True), asked(is_control=True, lean="none"), "is shown to lean in no test"),
+        (asked(is_control=True), asked(is_control=True, lean="none"), "shown to lean in no test"),
     ],
 )
 def test_the_headline_says_what_is_new_with_the_newest_version(new, old, expected):
