@@ -167,6 +167,8 @@ def _leaning(
         return said
     if worst.change == "further":
         return f"{said}, further than {names.reference}"
+    if moved and moved[0].lean == "against":
+        return f"{said}, and moved towards it from {names.reference} on {_title(moved[0])}"
     if moved:
         return f"{said}, and further than {names.reference} on {_title(moved[0])}"
     return f"{said}, {_compared(worst, names)}"
@@ -272,6 +274,8 @@ def change_of(one: Found) -> str:
     """What is claimed of the change, in a word; empty of one model and of a control."""
     if one.is_control:
         return ""
+    if one.lean == "against" and one.change in {"further", "less"}:
+        return "less against it" if one.change == "further" else "further against it"
     return {
         "further": "further", "less": "less", "same": "the same", "not shown": "not shown",
         "refused": "too few sentences", "nothing compared": "",
