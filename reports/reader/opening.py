@@ -168,7 +168,7 @@ def _leaning(
     if worst.change == "further":
         return f"{said}, further than {names.reference}"
     if moved and moved[0].lean == "against":
-        return f"{said}, and moved towards it from {names.reference} on {_title(moved[0])}"
+        return f"{said}, and moved towards the stereotype on {_title(moved[0])}"
     if moved:
         return f"{said}, and further than {names.reference} on {_title(moved[0])}"
     return f"{said}, {_compared(worst, names)}"
