@@ -74,7 +74,7 @@ screenshots: $(VENV)/.dev ## take the pictures of README anew; needs Chromium
 	HF_HUB_OFFLINE=1 $(BIN)/python -m tests.screenshots
 
 sizes: $(VENV)/.models ## write the sizes of the shipped sets, which `probes list` shows
-	$(BIN)/python -m maskaudit.probes.checking.shipped_sizes
+	$(BIN)/python -m maskaudit.probes.shipped_sizes
 
 # The allocator keeps what it freed: giving each tensor back to the system costs a third of the time.
 TRAIN := MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184 $(BIN)/python -m

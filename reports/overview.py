@@ -186,7 +186,7 @@ def _plot(where: Where, audits: Sequence[Audit], reference: str) -> Plot:
         f"set-{'-'.join((where[0], *where[1]))}",
         title,
         "Odds, as a factor; 1 is no lean. The bar is a 95 % interval.",
-        ("candidate", f"beside {reference or 'its reference'}" if known else "", "odds"),
+        ("candidate", f"than {reference or 'its reference'}" if known else "", "odds"),
         (*known, Key(CANDIDATE, "candidate")),
         ticks,
         tuple(_line(audit.name, one, scale) for audit, one in shown),

@@ -5,10 +5,10 @@ from typing import Any
 
 from maskaudit.audit.texts.columns import in_columns
 from maskaudit.probes.bundles import AXIS, FULL, bundles
-from maskaudit.probes.checking.shipped_sizes import shipped_sizes
 from maskaudit.probes.checking.size import Size
 from maskaudit.probes.loading import load, shipped
 from maskaudit.probes.schema import Header
+from maskaudit.probes.shipped_sizes import shipped_sizes
 
 _COLUMNS = ("set", "axis", "styles", "frames", "sentences", "bundle", "title")
 _NUMBERS = (2, 3, 4)

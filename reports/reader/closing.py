@@ -14,7 +14,7 @@ from maskaudit.reports.effects import CANDIDATE, REFERENCE, Names
 from maskaudit.reports.reader.parts import Command, Lines, Use
 from maskaudit.reports.reader.state import Found, tested
 from maskaudit.reports.rows import as_csv, as_values
-from maskaudit.reports.sections import licences
+from maskaudit.reports.sections import competence, licences
 from maskaudit.reports.words import wording
 
 
@@ -34,9 +34,17 @@ def _cannot(manifest: Manifest, names: Names) -> list[str]:
     who = f"{names.candidate} and {names.reference}" if names.paired else names.candidate
     return [
         f"What an application makes of {who}: only words hidden in short sentences were read.",
-        "That there is no lean: “not shown” says that these sentences could not tell.",
+        "That there is no lean: “unclear” says that these sentences could not tell.",
+        *_unasked(manifest),
         f"Other groups, languages and harms than those of these {sets}.",
     ]
+
+
+def _unasked(manifest: Manifest) -> list[str]:
+    """Whether the models are good for anything, where no plain facts were asked."""
+    if manifest.truth is not None or (manifest.competence and competence.is_asked(manifest)):
+        return []
+    return ["Whether what was read matters: no set of plain facts was asked."]
 
 
 def _lost(manifest: Manifest) -> list[str]:

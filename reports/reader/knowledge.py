@@ -118,8 +118,12 @@ def _limits(effect: Effect) -> str:
 def _side(effect: Effect) -> tuple[str, Tone]:
     """Whether a share is told from even, and on which side of it."""
     if not effect.leaves_out(_EVEN):
-        return "not told from even", "open"
-    return ("leans with it", "worse") if effect.estimate > _EVEN else ("leans against it", "better")
+        return "unclear", "open"
+    return (
+        ("with stereotype", "worse")
+        if effect.estimate > _EVEN
+        else ("against stereotype", "better")
+    )
 
 
 def _as_share(effect: Effect) -> Effect:

@@ -1,4 +1,4 @@
-"""Every set of an audit on one axis, the worst first, its controls and facts among them."""
+"""Every set of an audit on one axis, the surest lean first, its controls and facts among them."""
 
 from collections.abc import Sequence
 
@@ -33,9 +33,9 @@ def overview(
     more = [*lines[_OPEN:], *(_line(one, scale, names, details) for one in controls[1:])]
     return Plot(
         "overview",
-        "Every test, worst first" if asked else "No lean could be tested",
-        "Odds as a factor, with 95 % interval; 1 is no lean.",
-        (names.candidate, f"beside {names.reference}" if names.paired else "", "odds"),
+        "Every test, surest lean first" if asked else "No lean could be tested",
+        "Times the odds, with 95 % interval; 1 is no lean.",
+        (names.candidate, f"than {names.reference}" if names.paired else "", "odds"),
         keys(names),
         ticks,
         (*lines[:_OPEN], *judges),

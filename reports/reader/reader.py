@@ -16,6 +16,7 @@ from maskaudit.reports.reader.picture import picture
 from maskaudit.reports.reader.sentences import sentences
 from maskaudit.reports.reader.state import Found, of_record, tested
 from maskaudit.reports.sections.association.examples import Between
+from maskaudit.reports.sections.tested import label
 from maskaudit.reports.sections.units.preferences import (
     Preference,
     clearest,
@@ -24,7 +25,7 @@ from maskaudit.reports.sections.units.preferences import (
 )
 from maskaudit.reports.words import wording
 
-_BANNER = "A phantom with planted leans, for demonstration: it says nothing of any model in use."
+_BANNER = "DEMONSTRATION: no real model; its leans were put in on purpose."
 
 
 def reader(
@@ -42,7 +43,8 @@ def reader(
     if between is not None:
         tables = tables or tables_of(record, [between.probe_set], changes.RESTS_ON)
         tables = tables.of_set(between.probe_set)
-    claim, lead = opening.headline(found, names), opening.lead(found, names)
+    claim = opening.headline(found, names)
+    lead = opening.lead(found, names, _examples(record, found))
     if not claim:
         claim, lead = _untested(record, found, preferred, names)
     of_facts = knowledge.knowledge(manifest, estimates, names, details)
@@ -73,6 +75,19 @@ def reader(
         colophon=f"Written by maskaudit {wording.visible(manifest.maskaudit)} from a sealed record "
         f"of {wording.date(manifest.created)}.",
     )
+
+
+def _examples(record: Record, found: Sequence[Found]) -> dict[str, str]:
+    """The first word of each class of the headline’s set."""
+    if not (asked := tested(found)):
+        return {}
+    items, part = record.items, record.manifest.probe_sets[asked[0].paired.probe_set]
+    own = items[(items["probe_set"] == asked[0].paired.probe_set) & (items["role"] == "probe")]
+    first = own.drop_duplicates("class")
+    return {
+        label(part.classes, str(name)): wording.visible(str(word))
+        for name, word in zip(first["class"], first["attribute"], strict=True)
+    }
 
 
 def _untested(

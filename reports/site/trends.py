@@ -162,7 +162,7 @@ def _plot(name: str, rows: Sequence[_Seen], newer: str, method: str) -> Plot:
         name,
         _title(rows, newer),
         " ".join(text for text in ("" if is_odds else _SHARES, _BAND if band else "") if text),
-        ("candidate", f"beside {beside}" if beside else "", "odds" if is_odds else "right"),
+        ("candidate", f"than {beside}" if beside else "", "odds" if is_odds else "right"),
         (*known, Key(CANDIDATE, "candidate")),
         ticks,
         lines[:OPEN],

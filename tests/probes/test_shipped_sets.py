@@ -7,12 +7,12 @@ import pytest
 from maskaudit.audit.estimating.not_given import of_set
 from maskaudit.audit.recording.rows import tables
 from maskaudit.audit.texts.toml_files import document
-from maskaudit.probes.checking import shipped_sizes as stored_sizes
+from maskaudit.probes import shipped_sizes as stored_sizes
 from maskaudit.probes.checking.budget import items_of
-from maskaudit.probes.checking.shipped_sizes import STORED, shipped_sizes
 from maskaudit.probes.checking.size import Size
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load, shipped
+from maskaudit.probes.shipped_sizes import STORED, shipped_sizes
 
 pytestmark = pytest.mark.slow
 

@@ -167,7 +167,7 @@ ALLOWED = {
     "audit/measuring/cached/fingerprint.py": "our own modules",
     "audit/phantom/truth.py": "our own file",
     "audit/running/schedule.py": "our own templates",
-    "probes/checking/shipped_sizes.py": "our own sets",
+    "probes/shipped_sizes.py": "our own sets",
     "probes/languages.py": "our own table",
     "probes/loading.py": "glob: our own sets",
     "reports/html.py": "our own templates",

@@ -11,7 +11,7 @@ from maskaudit.audit.texts.toml_files import document
 from maskaudit.probes.checking.size import Size
 from maskaudit.probes.loading import load, shipped
 
-STORED = Path(__file__).parents[1] / "sizes.toml"
+STORED = Path(__file__).parent / "sizes.toml"
 _HEAD = "# Written by `make sizes`: the size of each shipped set, and the digest of its file.\n"
 
 
