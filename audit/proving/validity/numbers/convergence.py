@@ -23,7 +23,7 @@ def cubes(rng: np.random.Generator, shape: tuple[int, ...]) -> Cells:
     return effects
 
 
-_KINDS = {normal: "", lognormal: " lognormal", cubes: " cubed"}
+_KINDS: dict[Draw, str] = {normal: "", lognormal: " lognormal", cubes: " cubed"}
 
 
 @dataclass(frozen=True)
