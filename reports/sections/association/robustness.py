@@ -218,11 +218,11 @@ def _pair(pair: str) -> str:
 
 
 def _estimator(name: str) -> str:
-    return f"Attributes ranked by “{name}” as by the log-odds (rank correlation, noise taken out)"
+    return f"Attributes lean by “{name}” as by the log-odds (correlation, noise taken out)"
 
 
 def _set(name: str) -> str:
-    return f"Attributes ranked as in the set “{name}” (rank correlation, noise taken out)"
+    return f"Attributes lean as in the set “{name}” (correlation, noise taken out)"
 
 
 def _family(between: Between) -> Callable[[str], str]:
@@ -277,11 +277,11 @@ def _icc(effect: Effect) -> str | Cell:
 
 
 def _converging(effect: Effect) -> str | Cell:
-    """A rank correlation of two measures, or why it is not known, and from how many attributes."""
+    """A correlation of two measures, or why it is not known, and from how many attributes."""
     few = f"{effect.n_attributes} attributes are in both, and an interval takes {LEAST_SHARED}"
     whys = {
         "too_few_attributes": few,
-        "not_estimable": "how reliably one of the two ranks them is not shown to be above 0",
+        "not_estimable": "that attributes differ in both is not shown clearly enough",
     }
     why = whys.get(effect.flag) or caveats.refusal(effect)
     if math.isnan(effect.estimate):
