@@ -115,7 +115,7 @@ def test_a_model_beside_another_reference_is_no_version_of_this_one():
     [plot] = told.trends[0].plots
     assert len(plot.lines) == 2
     assert "after" not in plot.title
-    assert plot.heads[1] == "beside its reference"
+    assert plot.heads[1] == "than its reference"
     assert "after" in made([audit(2), other, audit(1)]).trends[0].plots[0].title
 
 
