@@ -7,8 +7,9 @@ masked. Whole distributions are compared as they are read, and never stored.
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import pandas as pd
@@ -254,11 +255,11 @@ class _Reader:
         self._fillings = Fillings(model)
 
     def read(self, sentences: list[Ids]) -> tuple[_Rows, torch.Tensor]:
-        """Run sentences of one length; returns rows, and log p at each read, [n, vocabulary]."""
+        """Run sentences; returns rows, and log p at each read, [n, vocabulary]."""
         index, rows = self._index, _Rows()
-        if for_states := [ids for ids in sentences if ids in self._need_states]:
-            states = torch.from_numpy(self._model.states(for_states))
-            for ids, sentence in zip(for_states, states, strict=True):
+        for of_length in _by_length(ids for ids in sentences if ids in self._need_states):
+            states = torch.from_numpy(self._model.states(of_length))
+            for ids, sentence in zip(of_length, states, strict=True):
                 for item in index.states_of[ids]:
                     self._states.add(item, sentence, index.plan.states[item][1])
         reads = index.reads(sentences)
@@ -268,10 +269,10 @@ class _Reader:
         log_p = torch.from_numpy(self._model.log_probs(sentences, places))
         for line, (_, read) in zip(log_p, reads, strict=True):
             self._store(read, line, rows)
-        if for_attention := [ids for ids in sentences if ids in self._need_attention]:
+        for of_length in _by_length(ids for ids in sentences if ids in self._need_attention):
             # A second run of the model: the attention kernel of the first returns no weights.
-            weights = self._model.attention(for_attention).tolist()
-            self._attention |= dict(zip(for_attention, weights, strict=True))
+            weights = self._model.attention(of_length).tolist()
+            self._attention |= dict(zip(of_length, weights, strict=True))
         return rows, log_p
 
     def _store(self, read: Read, log_p: torch.Tensor, rows: _Rows) -> None:
@@ -362,3 +363,9 @@ class _Reader:
         weights = [self._attention[read.ids][read.place] for read, _ in item_reads.reads]
         total = sum(weight * value for weight, value in zip(weights, values, strict=True))
         return {"value": total / (sum(weights) if item_reads.fold == "attended" else len(values))}
+
+
+def _by_length(sentences: Iterable[Ids]) -> Iterator[list[Ids]]:
+    """Sentences that are ordered by length, those of each length together."""
+    for _, of_length in groupby(sentences, key=len):
+        yield list(of_length)

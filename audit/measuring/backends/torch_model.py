@@ -26,6 +26,8 @@ from maskaudit.audit.measuring.backends.attention import (
     layers_of,
     local_layers,
 )
+from maskaudit.audit.measuring.backends.packed import Packed, packed
+from maskaudit.audit.measuring.backends.runs import Run, in_order, runs
 from maskaudit.audit.measuring.backends.trials import usable_length
 from maskaudit.audit.measuring.backends.weights import loaded_weights
 from maskaudit.audit.measuring.checkpoints.checkpoint import recognise, weight_files
@@ -104,6 +106,7 @@ class LoadedModel:
         self._encode, self._spelled = tokenizer.encode, tokenizer.token
         self._tokenizer = tokenizer.built
         self._at_mask = True
+        self._packed: Packed | None = None
         self._check_ids: Ids = ()
         self._lacking: dict[Need, str] = {}
         self._tokens: dict[int, str] = {}
@@ -118,6 +121,7 @@ class LoadedModel:
         if device != "cpu":
             self._model.to(device)
             self._check_head()
+        self._packed = self._proved()
         self.identity = self._identified(files, located)
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
@@ -146,7 +150,7 @@ class LoadedModel:
         """Log p over the vocabulary at each read, [n, vocabulary], float64, nats."""
         # Softmax in double precision: in float32 the sum over a large vocabulary would add errors
         # of its own to those of the logits.
-        logits = self._logits(torch.tensor(sentences), torch.tensor(reads))
+        logits = self._logits(runs(sentences, reads, self._model.device))
         return _numbers(torch.log_softmax(logits.double(), dim=-1))
 
     @torch.inference_mode()
@@ -222,15 +226,22 @@ class LoadedModel:
         return layers_of(output)
 
     @torch.inference_mode()
-    def _logits(self, ids: torch.Tensor, reads: torch.Tensor) -> torch.Tensor:
+    def _logits(self, batch: Sequence[Run]) -> torch.Tensor:
         """Logits at each read, [n, vocabulary]."""
-        ids, rows, places = ids.to(self._model.device), *reads.to(self._model.device).T
-        attention = torch.ones_like(ids)
+        if self._packed is not None:
+            return self._packed.logits(batch)
+        return in_order([self._logits_of(run) for run in batch], batch)
+
+    def _logits_of(self, run: Run) -> torch.Tensor:
+        """Logits at the reads of sentences of one length, by transformers' own forward pass."""
+        attention = torch.ones_like(run.ids)
         if not self._at_mask:
-            full: torch.Tensor = self._model(input_ids=ids, attention_mask=attention).logits
-            return full[rows, places]
-        with gathered(self._model.base_model, rows, places):
-            at_places: torch.Tensor = self._model(input_ids=ids, attention_mask=attention).logits
+            full: torch.Tensor = self._model(input_ids=run.ids, attention_mask=attention).logits
+            return full[run.rows, run.places]
+        with gathered(self._model.base_model, run.rows, run.places):
+            at_places: torch.Tensor = self._model(
+                input_ids=run.ids, attention_mask=attention
+            ).logits
         return at_places
 
     def _check_head(self) -> None:
@@ -258,6 +269,30 @@ class LoadedModel:
             )
         except Exception:  # noqa: BLE001 - a head may fail in any way on states of another shape
             self._at_mask = False
+
+    @torch.inference_mode()
+    def _proved(self) -> Packed | None:
+        """The encoder as `Packed`, if it gives what transformers' own forward pass gives.
+
+        Tried on a short sentence and on the longest, at their ends and in the middle.
+        """
+        found = packed(self._model) if self._at_mask else None
+        if found is None:
+            return None
+        sentences = [self._sentence_of(length) for length in (len(self._check_ids), self.longest)]
+        reads = [
+            (row, place)
+            for row, ids in enumerate(sentences)
+            for place in sorted({0, len(ids) // 2, len(ids) - 1})
+        ]
+        batch = runs(sentences, reads, self._model.device)
+        own = torch.log_softmax(self._logits(batch).double(), dim=-1)
+        try:
+            ours = torch.log_softmax(found.logits(batch).double(), dim=-1)
+            is_same = own.shape == ours.shape and bool((own - ours).abs().max() <= TOLERANCE)
+        except Exception:  # noqa: BLE001 - layers that need more than states may fail in any way
+            is_same = False
+        return found if is_same else None
 
     def _check_context(self) -> None:
         """Raise `InputError` if the prediction at the mask ignores the words around it.
@@ -333,6 +368,7 @@ class LoadedModel:
             device=str(self._model.device),
             attention=str(getattr(config, "_attn_implementation", "")),
             head="at the mask" if self._at_mask else "full",
+            encoder="transformers" if self._packed is None else "packed",
             config=config_digest(config),
         )
 

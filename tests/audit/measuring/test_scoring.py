@@ -468,19 +468,20 @@ def test_each_distinct_sentence_is_run_once() -> None:
     assert len(model.reads) == 6
 
 
-def test_a_batch_holds_sentences_of_one_length_up_to_its_limit(
+def test_a_batch_holds_sentences_in_order_of_length_up_to_its_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nothing is padded, and no batch has more pieces than the limit allows."""
+    """No batch has more pieces than the limit allows, and none that the next one's would fit."""
     monkeypatch.setattr(reads, "BATCH_PIECES", 8)
     model = Fake()
     scoring.score(
         probe_set(*((f"{'a ' * n}{w} [MASK]", 0, "x") for n in range(4) for w in "bcdef")), [model]
     )
     assert sum(map(len, model.calls)) == 20
-    for call in model.calls:
-        assert len({len(ids) for ids in call}) == 1
-        assert sum(map(len, call)) <= 8
+    lengths = [len(ids) for call in model.calls for ids in call]
+    assert lengths == sorted(lengths)
+    for call, following in zip(model.calls, [*model.calls[1:], [(0,) * 9]], strict=True):
+        assert sum(map(len, call)) <= 8 < sum(map(len, call)) + len(following[0])
 
 
 def test_progress_counts_every_sentence() -> None:
@@ -503,7 +504,9 @@ def test_the_head_runs_only_at_the_masks_that_are_read(
     sentences: list[int] = []
 
     def asked(_: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        sentences.append(len(args[0] if args else kwargs["input_ids"]))
+        ids = args[0] if args else kwargs["input_ids"]
+        if ids is not None:  # what stands in the encoder's place for the head reads no sentence
+            sentences.append(len(ids))
 
     def read(_: object, args: tuple[Any, ...]) -> None:
         head.append(args[0].shape[:-1].numel())
