@@ -110,6 +110,7 @@ class LoadedModel:
         self._check_ids: Ids = ()
         self._lacking: dict[Need, str] = {}
         self._tokens: dict[int, str] = {}
+        self._words: dict[Ids, str] = {}
         self.mask_token: str = self._tokenizer.mask_token
         self.mask_id: int = self._tokenizer.mask_token_id
         self.unknown_id: int | None = self._tokenizer.unk_token_id
@@ -143,8 +144,12 @@ class LoadedModel:
 
     def text(self, ids: Sequence[int]) -> str:
         """The pieces as text, without white space around; "" for a mark of white space alone."""
-        pieces = self._tokenizer.convert_ids_to_tokens(list(ids))
-        return str(self._tokenizer.convert_tokens_to_string(pieces)).strip()
+        word = tuple(ids)
+        # The targets of a set are much the same from sentence to sentence.
+        if word not in self._words:
+            pieces = self._tokenizer.convert_ids_to_tokens(list(word))
+            self._words[word] = str(self._tokenizer.convert_tokens_to_string(pieces)).strip()
+        return self._words[word]
 
     def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:
         """Log p over the vocabulary at each read, [n, vocabulary], float64, nats."""
