@@ -25,6 +25,10 @@ from maskaudit.audit.measuring.backends.runs import Run, in_order
 # The modules with weights in a layer, in the order in which they are declared: queries, keys,
 # values and output of the attention, its norm, the two products of the feed-forward pass, its norm.
 _LAYER = (*[nn.Linear] * 4, nn.LayerNorm, nn.Linear, nn.Linear, nn.LayerNorm)
+# The rows of a vocabulary's weights that are multiplied at once.
+_SLICE = 3072
+# The share of distinct embeddings in a batch above which all are multiplied.
+_SHARED = 0.8
 # What is declared in a layer and does nothing when it is evaluated.
 _IDLE = (nn.Dropout, nn.Identity)
 
@@ -52,8 +56,10 @@ class Packed:
     def logits(self, batch: Sequence[Run]) -> torch.Tensor:
         """Logits at each read of a batch, [n, vocabulary], in the order of the reads."""
         states = torch.cat([self._embedded(run.ids) for run in batch])
+        distinct = _distinct(states, batch)
         for layer in self._layers[:-1]:
-            states = self._whole(layer, states, batch)
+            states = self._whole(layer, states, batch, distinct)
+            distinct = None
         asked = [run for run in batch if len(run.numbers)]
         return self._head(in_order([self._at_reads(self._layers[-1], states, batch)], asked))
 
@@ -70,22 +76,31 @@ class Packed:
         def encoded(*_inputs: object, **_named: object) -> Any:  # noqa: ANN401
             return BaseModelOutputWithPoolingAndCrossAttentions(last_hidden_state=states)
 
-        with _replaced(self._model.base_model, encoded):
+        with _replaced(self._model.base_model, encoded), _in_slices(self._model):
             # The encoder would have read them; that which stands in its place does not.
             logits: torch.Tensor = self._model(input_ids=None).logits
         return logits
 
-    def _whole(self, layer: _Layer, states: torch.Tensor, batch: Sequence[Run]) -> torch.Tensor:
+    def _whole(
+        self,
+        layer: _Layer,
+        states: torch.Tensor,
+        batch: Sequence[Run],
+        distinct: tuple[torch.Tensor, torch.Tensor] | None,
+    ) -> torch.Tensor:
         """The states after a layer at all pieces, [pieces, width]."""
-        inward = functional.linear(states, layer.inward, layer.inward_bias)
-        attended = torch.empty_like(states)
-        for run, rows, out in zip(
-            batch, _split(inward, batch), _split(attended, batch), strict=True
-        ):
-            queries, keys, values = self._by_head(rows, run)
-            found = functional.scaled_dot_product_attention(queries, keys, values)
-            out.view(run.n, run.length, self._heads, -1).copy_(found.transpose(1, 2))
-        return _after_attention(layer, attended, states)
+        if distinct is None:
+            inward = functional.linear(states, layer.inward, layer.inward_bias)
+        else:
+            rows, number = distinct
+            inward = functional.linear(states[rows], layer.inward, layer.inward_bias)[number]
+        attended = [
+            functional.scaled_dot_product_attention(*self._by_head(rows, run))
+            .transpose(1, 2)
+            .reshape(run.n * run.length, -1)
+            for run, rows in zip(batch, _split(inward, batch), strict=True)
+        ]
+        return _after_attention(layer, torch.cat(attended), states)
 
     def _at_reads(self, layer: _Layer, states: torch.Tensor, batch: Sequence[Run]) -> torch.Tensor:
         """The states after a layer at the reads of each run in turn, [reads, width]."""
@@ -182,6 +197,50 @@ def _after_attention(layer: _Layer, attended: torch.Tensor, before: torch.Tensor
     """The rest of a layer, of what was attended and of the states before it, [n, width] each."""
     states = layer.norm(layer.outward(attended).add_(before))
     return layer.last_norm(layer.narrow(layer.activation(layer.wide(states))).add_(states))
+
+
+def _distinct(
+    states: torch.Tensor, batch: Sequence[Run]
+) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """The first row of each distinct embedding, and for each piece the number of its own.
+
+    A piece at a place is embedded alike in most models, and sentences of a set have many in common:
+    the first layer's products are the same for all of them. None where embeddings of one piece at
+    one place differ, or where few are shared.
+    """
+    longest = max(run.length for run in batch)
+    keys = [
+        (run.ids * longest + torch.arange(run.length, device=states.device)).flatten()
+        for run in batch
+    ]
+    found, number = torch.unique(torch.cat(keys), return_inverse=True)
+    if len(found) > _SHARED * len(states):
+        return None
+    every = torch.arange(len(states), device=states.device)
+    rows = every.new_full(found.shape, len(states)).scatter_reduce(0, number, every, "amin")
+    return (rows, number) if torch.equal(states[rows][number], states) else None
+
+
+@contextmanager
+def _in_slices(model: Any) -> Iterator[None]:  # noqa: ANN401
+    """Multiply with a vocabulary's weights a slice at a time.
+
+    A few states times 30,000 rows at once would be a third slower: the library arranges the weights
+    for each product anew, and a slice of them stays in the processor's cache.
+    """
+    output = model.get_output_embeddings()
+    if type(output) is not nn.Linear:
+        yield
+        return
+
+    def sliced(states: torch.Tensor) -> torch.Tensor:
+        weights = output.weight.split(_SLICE)
+        biases = [None] * len(weights) if output.bias is None else output.bias.split(_SLICE)
+        products = map(functional.linear, [states] * len(weights), weights, biases)
+        return torch.cat(list(products), dim=-1)
+
+    with _replaced(output, sliced):
+        yield
 
 
 def _split(packed_states: torch.Tensor, batch: Sequence[Run]) -> Sequence[torch.Tensor]:

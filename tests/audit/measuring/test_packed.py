@@ -21,12 +21,24 @@ SENTENCES = ((2, 50, 60, 4, 3), (2, 70, 3), (2, 4, 4, 51, 3), (2, 71, 3), (2, *r
 READS = ((4, 21), (0, 3), *((2, place) for place in range(5)), (4, 0), (3, 1), (0, 1))
 
 
-def one_at_a_time(folder: Path) -> torch.Tensor:
-    """Return log p at each of `READS`, each by a forward pass of its sentence alone."""
+# As those of a set: much the same, so that most embeddings are there several times.
+ALIKE = tuple(
+    (2, 50, 60 + word, *([4, 70] * (1 + more)), 3) for more in (0, 1) for word in range(6)
+)
+PLACES = tuple((row, 3) for row in range(len(ALIKE)))
+
+Sentences = Sequence[tuple[int, ...]]
+Reads = Sequence[tuple[int, int]]
+
+
+def one_at_a_time(
+    folder: Path, sentences: Sentences = SENTENCES, reads: Reads = READS
+) -> torch.Tensor:
+    """Return log p at each of the reads, each by a forward pass of its sentence alone."""
     model, _ = oracle.load(folder)
     with torch.inference_mode():
         logits = [
-            model(input_ids=torch.tensor([SENTENCES[row]])).logits[0, place] for row, place in READS
+            model(input_ids=torch.tensor([sentences[row]])).logits[0, place] for row, place in reads
         ]
     return torch.log_softmax(torch.stack(logits).double(), -1)
 
@@ -41,6 +53,31 @@ def test_sentences_of_any_lengths_read_at_any_places_are_transformers_own(
     assert model.identity.encoder == "packed"
     found = torch.from_numpy(model.log_probs(SENTENCES, READS))
     torch.testing.assert_close(found, one_at_a_time(folder), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("architecture", ["bert", "distilbert", "roberta", "electra"])
+def test_what_sentences_share_is_multiplied_once_and_gives_the_same(
+    tmp_path: Path, architecture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first layer's products, and a vocabulary's a slice at a time, the last one shorter."""
+    folder = tiny.build(tmp_path, architecture)
+    model = torch_model.load(folder)
+    monkeypatch.setattr(packed, "_SLICE", 7)
+    found = torch.from_numpy(model.log_probs(ALIKE, PLACES))
+    expected = one_at_a_time(folder, ALIKE, PLACES)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+
+
+def test_embeddings_are_shared_only_where_they_are_the_same() -> None:
+    """A piece at a place is, as a rule: it is looked at, not believed."""
+    batch = runs(ALIKE, [], torch.device("cpu"))
+    keys = [(piece, place) for ids in ALIKE for place, piece in enumerate(ids)]
+    states = torch.tensor([[piece, place, 1.0] for piece, place in keys])
+    rows, number = packed._distinct(states, batch)
+    assert len(rows) == len(set(keys))
+    assert [keys[row] for row in rows[number].tolist()] == keys
+    states[-1, 2] = 2.0
+    assert packed._distinct(states, batch) is None
 
 
 def test_other_architectures_read_several_lengths_at_once_too(tmp_path: Path) -> None:
@@ -135,7 +172,7 @@ def test_the_last_layer_and_the_head_work_at_the_reads_alone(tmp_path: Path) -> 
     assert seen == {"first": [pieces], "last": [len(READS)], "head": [len(READS)]}
 
 
-def _lengths(sentences: Sequence[tuple[int, ...]]) -> list[tuple[int, int]]:
+def _lengths(sentences: Sentences) -> list[tuple[int, int]]:
     return [(run.n, run.length) for run in runs(sentences, [], torch.device("cpu"))]
 
 
