@@ -63,6 +63,15 @@ class Packed:
         asked = [run for run in batch if len(run.numbers)]
         return self._head(in_order([self._at_reads(self._layers[-1], states, batch)], asked))
 
+    def gives(self, expected: torch.Tensor, batch: Sequence[Run], tolerance: float) -> bool:
+        """Whether log p at each read is that of the expected logits, to a tolerance in nats."""
+        own = torch.log_softmax(expected.double(), dim=-1)
+        try:
+            ours = torch.log_softmax(self.logits(batch).double(), dim=-1)
+        except Exception:  # noqa: BLE001 - layers that need more than states may fail in any way
+            return False
+        return own.shape == ours.shape and bool((own - ours).abs().max() <= tolerance)
+
     def _embedded(self, ids: torch.Tensor) -> torch.Tensor:
         """What the first layer would receive, [n * length, width]."""
         with _replaced(self._stack, _unchanged):
@@ -94,12 +103,11 @@ class Packed:
         else:
             rows, number = distinct
             inward = functional.linear(states[rows], layer.inward, layer.inward_bias)[number]
-        attended = [
-            functional.scaled_dot_product_attention(*self._by_head(rows, run))
-            .transpose(1, 2)
-            .reshape(run.n * run.length, -1)
-            for run, rows in zip(batch, _split(inward, batch), strict=True)
-        ]
+        attended = []
+        for run, rows in zip(batch, _split(inward, batch), strict=True):
+            queries, keys, values = self._by_head(rows, run)
+            found = functional.scaled_dot_product_attention(queries, keys, values)
+            attended.append(found.transpose(1, 2).reshape(run.n * run.length, -1))
         return _after_attention(layer, torch.cat(attended), states)
 
     def _at_reads(self, layer: _Layer, states: torch.Tensor, batch: Sequence[Run]) -> torch.Tensor:
@@ -165,8 +173,10 @@ def _layer(module: nn.Module, heads: int) -> _Layer | None:
     of_leaves = {tensor for leaf in weighty for tensor in _tensors(leaf)}
     if tuple(map(type, weighty)) != _LAYER or len(others) != 1 or _tensors(module) != of_leaves:
         return None
-    query, key, value, outward, norm, wide, narrow, last_norm = weighty
-    products: list[Any] = [query, key, value, outward, wide, narrow]
+    # Each is of the type of its place in `_LAYER`, which types cannot tell.
+    parts: list[Any] = weighty
+    query, key, value, outward, norm, wide, narrow, last_norm = parts
+    products = [query, key, value, outward, wide, narrow]
     width, inner = outward.out_features, wide.out_features
     shapes = [(width, width)] * 4 + [(inner, width), (width, inner)]
     if [tuple(product.weight.shape) for product in products] != shapes or width % heads:
@@ -196,7 +206,9 @@ def _joined(parts: Sequence[nn.Parameter]) -> torch.Tensor:
 def _after_attention(layer: _Layer, attended: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
     """The rest of a layer, of what was attended and of the states before it, [n, width] each."""
     states = layer.norm(layer.outward(attended).add_(before))
-    return layer.last_norm(layer.narrow(layer.activation(layer.wide(states))).add_(states))
+    narrow: torch.Tensor = layer.narrow(layer.activation(layer.wide(states)))
+    after: torch.Tensor = layer.last_norm(narrow.add_(states))
+    return after
 
 
 def _distinct(
@@ -228,14 +240,15 @@ def _in_slices(model: Any) -> Iterator[None]:  # noqa: ANN401
     A few states times 30,000 rows at once would be a third slower: the library arranges the weights
     for each product anew, and a slice of them stays in the processor's cache.
     """
-    output = model.get_output_embeddings()
+    output: Any = model.get_output_embeddings()
     if type(output) is not nn.Linear:
         yield
         return
 
     def sliced(states: torch.Tensor) -> torch.Tensor:
         weights = output.weight.split(_SLICE)
-        biases = [None] * len(weights) if output.bias is None else output.bias.split(_SLICE)
+        bias: torch.Tensor | None = output.bias
+        biases = [None] * len(weights) if bias is None else bias.split(_SLICE)
         products = map(functional.linear, [states] * len(weights), weights, biases)
         return torch.cat(list(products), dim=-1)
 
@@ -245,7 +258,8 @@ def _in_slices(model: Any) -> Iterator[None]:  # noqa: ANN401
 
 def _split(packed_states: torch.Tensor, batch: Sequence[Run]) -> Sequence[torch.Tensor]:
     """The pieces of each run."""
-    return packed_states.split([run.n * run.length for run in batch])
+    parts: Sequence[torch.Tensor] = packed_states.split([run.n * run.length for run in batch])
+    return parts
 
 
 def _tensors(module: nn.Module) -> set[int]:

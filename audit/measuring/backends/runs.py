@@ -1,8 +1,10 @@
 """Sentences of a batch in runs of one length, each with the places that are read in it."""
 
 from collections.abc import Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import torch
 
@@ -61,3 +63,20 @@ def in_order(parts: Sequence[torch.Tensor], of: Sequence[Run]) -> torch.Tensor:
     ordered = torch.empty_like(together)
     ordered[torch.cat([run.numbers for run in of])] = together
     return ordered
+
+
+@contextmanager
+def gathered(encoder: Any, rows: torch.Tensor, places: torch.Tensor) -> Any:  # noqa: ANN401
+    """Pass only the states at (row, place) to the head, which is costly for a large vocabulary."""
+
+    def gather(_module: object, _inputs: object, output: Any) -> Any:  # noqa: ANN401
+        # [n sentences, length, width] becomes [n reads, width]; heads act on each state alone,
+        # which `_check_head` verifies.
+        output.last_hidden_state = output.last_hidden_state[rows, places]
+        return output
+
+    handle = encoder.register_forward_hook(gather)
+    try:
+        yield
+    finally:
+        handle.remove()

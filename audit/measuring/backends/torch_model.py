@@ -8,7 +8,6 @@ digests of its tensors and its tokenizer, not by its name.
 import hashlib
 import json
 from collections.abc import Sequence
-from contextlib import contextmanager
 from functools import cached_property
 from itertools import cycle, islice
 from operator import itemgetter
@@ -27,7 +26,7 @@ from maskaudit.audit.measuring.backends.attention import (
     local_layers,
 )
 from maskaudit.audit.measuring.backends.packed import Packed, packed
-from maskaudit.audit.measuring.backends.runs import Run, in_order, runs
+from maskaudit.audit.measuring.backends.runs import Run, gathered, in_order, runs
 from maskaudit.audit.measuring.backends.trials import usable_length
 from maskaudit.audit.measuring.backends.weights import loaded_weights
 from maskaudit.audit.measuring.checkpoints.checkpoint import recognise, weight_files
@@ -291,13 +290,7 @@ class LoadedModel:
             for place in sorted({0, len(ids) // 2, len(ids) - 1})
         ]
         batch = runs(sentences, reads, self._model.device)
-        own = torch.log_softmax(self._logits(batch).double(), dim=-1)
-        try:
-            ours = torch.log_softmax(found.logits(batch).double(), dim=-1)
-            is_same = own.shape == ours.shape and bool((own - ours).abs().max() <= TOLERANCE)
-        except Exception:  # noqa: BLE001 - layers that need more than states may fail in any way
-            is_same = False
-        return found if is_same else None
+        return found if found.gives(self._logits(batch), batch, TOLERANCE) else None
 
     def _check_context(self) -> None:
         """Raise `InputError` if the prediction at the mask ignores the words around it.
@@ -386,23 +379,6 @@ def engine() -> dict[str, str]:
 def threads() -> int:
     """The number of threads of a forward pass."""
     return torch.get_num_threads()
-
-
-@contextmanager
-def gathered(encoder: Any, rows: torch.Tensor, places: torch.Tensor) -> Any:  # noqa: ANN401
-    """Pass only the states at (row, place) to the head, which is costly for a large vocabulary."""
-
-    def gather(_module: object, _inputs: object, output: Any) -> Any:  # noqa: ANN401
-        # [n sentences, length, width] becomes [n reads, width]; heads act on each state alone,
-        # which `_check_head` verifies.
-        output.last_hidden_state = output.last_hidden_state[rows, places]
-        return output
-
-    handle = encoder.register_forward_hook(gather)
-    try:
-        yield
-    finally:
-        handle.remove()
 
 
 def _numbers(tensor: torch.Tensor) -> Numbers:
