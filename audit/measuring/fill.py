@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring.distributions import likeliest
+from maskaudit.audit.measuring.distributions import Slots
 from maskaudit.audit.measuring.model import Ids, MaskedLM, Numbers
 from maskaudit.audit.recording.rows import tables
 from maskaudit.probes.expand import context_id
@@ -54,16 +54,17 @@ def fills(
         for text in sentences
         for slot in range(text.count(MASK))
     ]
-    rows = []
+    found = [tables.table("fills", [])]
     for name, model in models.items():
         for text in dict.fromkeys(sentences):
-            for slot, log_p in enumerate(masked(text, name, model).log_probs(model)):
-                rows += [
-                    {"context": context_id(text, slot), "model": name, **fill}
-                    for fill in likeliest(log_p, model, top)
-                ]
+            columns = Slots.of(masked(text, name, model).log_probs(model), top).fills(model)
+            n_slots = text.count(MASK)
+            # As many rows for each slot as a vocabulary of few pieces has.
+            most = len(columns["rank"]) // n_slots
+            places = [context_id(text, slot) for slot in range(n_slots) for _ in range(most)]
+            found.append(tables.table("fills", {"context": places, "model": name, **columns}))
     unique = pd.DataFrame(contexts).drop_duplicates("context")
-    return tables.table("contexts", unique), tables.table("fills", rows)
+    return tables.table("contexts", unique), tables.conform("fills", pd.concat(found))
 
 
 def check_masks(sentences: Sequence[str]) -> None:
