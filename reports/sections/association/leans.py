@@ -207,7 +207,8 @@ def _shrunken(effect: Effect | None) -> str:
     if effect is None:
         return ""
     interval = wording.between(effect.low, effect.high, with_sign=True)
-    return f"shrunken {wording.signed(effect.estimate)}, {interval}"
+    shown = f"shrunken {wording.signed(effect.estimate)}, {interval}"
+    return wording.Interval(shown, effect.low, effect.high)
 
 
 def _change(change: Effect, largest: Effect | None) -> str | Cell:

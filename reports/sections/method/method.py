@@ -71,7 +71,7 @@ def _identity(manifest: Manifest, names: Names) -> list[Block]:
             (key, wording.visible(getattr(identity, key), None))
             for key in ("weights", "tokenizer", "vocabulary")
         ]
-        rows.append(Rows((*digests, *files), names.label(model)))
+        rows.append(Rows((*digests, *files), names.head(model)))
     sets = tuple(
         (wording.visible(name), wording.visible(part.items_digest, None))
         for name, part in manifest.probe_sets.items()
