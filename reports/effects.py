@@ -14,6 +14,7 @@ from maskaudit.audit.recording.record import Record
 from maskaudit.audit.recording.rows.slices import Slice
 from maskaudit.audit.recording.rows.values import SUBJECTS, Flag, Outcome
 from maskaudit.audit.verifying.recomputed import rests_on
+from maskaudit.reports.blocks import Named
 
 REFERENCE, CANDIDATE, DIFFERENCE, RELATION = SUBJECTS
 # A result counts as shown where its p is below this.
@@ -61,6 +62,10 @@ class Names:
         if self.by_name or not self.paired:
             return str(getattr(self, subject))
         return f"{getattr(self, subject)} ({subject})"
+
+    def head(self, subject: str) -> Named:
+        """The label of a subject as the head of a row, whose address has the subject's word."""
+        return Named(self.label(subject), address=subject)
 
     def the(self, subject: str) -> str:
         """The name of a model in a sentence."""

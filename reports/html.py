@@ -1,4 +1,4 @@
-"""Pages as HTML files that need no network; those of a record run no script."""
+"""Pages as HTML files that need no network, whose scripts are ours and few."""
 
 import base64
 import hashlib
@@ -18,6 +18,7 @@ from maskaudit.audit.judging import verdicts
 from maskaudit.audit.recording.files import write_inside, write_whole
 from maskaudit.audit.recording.record import DETAILS, PAGE, Record
 from maskaudit.audit.texts.printable import inert
+from maskaudit.reports.addresses import Addresses, of_number, word
 from maskaudit.reports.blocks import Figure, Page
 from maskaudit.reports.charts.draw import CannotDrawError, draw_all
 from maskaudit.reports.effects import tables_of
@@ -26,6 +27,7 @@ from maskaudit.reports.page import page
 from maskaudit.reports.reader.parts import OverTime, Reader, Several
 from maskaudit.reports.reader.reader import reader
 from maskaudit.reports.words import wording
+from maskaudit.reports.words.definitions import title_of
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _OPENING = re.compile(r"<svg ([^>]*)>")
@@ -67,7 +69,9 @@ def write_page(record: Record, path: Path | None = None) -> Path:
 
 
 def render(page: Page) -> str:
-    """A page as HTML: inline style sheet, its digest in the content security policy, no script.
+    """A page as HTML: style sheet and script inline, their digests in the content security policy.
+
+    The script only sorts, filters and shows addresses: without it nothing is missing.
 
     Where the drawing engine cannot run, tables stand in place of the charts, the page says so, and
     an `UndrawnWarning` is issued.
@@ -83,7 +87,20 @@ def render(page: Page) -> str:
             "charts; it needs more address space than a limit such as `ulimit -v` leaves"
         )
         warnings.warn(message, UndrawnWarning, stacklevel=2)
-    return document("report.html.j2", ["style.css"], page, chart=partial(_chart, drawings))
+    return document(
+        "report.html.j2",
+        ["style.css"],
+        page,
+        scripts=["rows.js", "details.js"],
+        # A row's address is free once only, so each page has its own.
+        helps={
+            "drawn": partial(_chart, drawings),
+            "address": Addresses().row,
+            "of_number": of_number,
+            "word": word,
+            "defined_as": title_of,
+        },
+    )
 
 
 def render_reader(reader: Reader) -> str:
@@ -106,20 +123,21 @@ def document(
     sheets: Sequence[str],
     page: object,
     *,
-    script: str = "",
-    chart: Callable[[Figure], Markup] | None = None,
+    scripts: Sequence[str] = (),
+    helps: Mapping[str, Callable[..., str]] | None = None,
 ) -> str:
-    """A page as HTML by a template, with style sheets and perhaps a script inline; all are ours.
+    """A page as HTML by a template, with style sheets and perhaps scripts inline; all are ours.
 
-    The content security policy allows these alone, by their digests.
+    The content security policy allows these alone, by their digests. `helps` are functions that the
+    template calls.
     """
     style = "".join((_TEMPLATES / sheet).read_text("utf-8") for sheet in sheets)
-    code = (_TEMPLATES / script).read_text("utf-8") if script else ""
+    code = "".join((_TEMPLATES / script).read_text("utf-8") for script in scripts)
     allowed = f"script-src {_source(code)}; " if code else ""
     made = _environment().get_template(template)
     html = made.render(
         page=page,
-        drawn=chart,
+        **(helps or {}),
         # Style sheets and scripts are ours. Escaping them would change the digests that browsers
         # compute.
         style=Markup(style),  # noqa: S704
@@ -156,8 +174,8 @@ def _typeset(value: object) -> object:
 
     Sections show foreign text by `wording.visible`; this is the door that none gets past.
     """
-    # Markup is a subclass of str, so `isinstance` would change its tags as well.
-    if type(value) is not str:
+    # Markup is a subclass of str, whose tags stay as they are.
+    if not isinstance(value, str) or isinstance(value, Markup):
         return value
     return wording.kept_together(inert(value, wording.code_point))
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from maskaudit.audit.estimating.registry.names import ACCURACY
+from maskaudit.audit.estimating.registry.names import ACCURACY, CONTRAST
 from maskaudit.audit.judging.verdicts import Judgement
 from maskaudit.audit.recording.manifest import Identity, Manifest, ProbeSet
 from maskaudit.audit.recording.record import Record
@@ -24,7 +24,7 @@ from maskaudit.reports.blocks import (
     Text,
 )
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, SHOWN, Effects, Names, Tables, tables_of
-from maskaudit.reports.sections import competence, licences, truth, verdicts
+from maskaudit.reports.sections import competence, glossary, licences, maps, truth, verdicts
 from maskaudit.reports.sections import contrasts as findings
 from maskaudit.reports.sections import probe_set as sets
 from maskaudit.reports.sections.association import distance
@@ -77,6 +77,7 @@ def page(record: Record, judgement: Judgement | None = None, tables: Tables | No
         limits.cannot_show(manifest, estimates, names),
         method.method(manifest, estimates, names),
     ]
+    sections += [maps.maps(sections), glossary.glossary(sections)]
     return Page(
         title=_title(names),
         eyebrow=_eyebrow(manifest),
@@ -333,7 +334,7 @@ def _contrast_table(all_contrasts: Sequence[Contrast], names: Names) -> Table:
     groups = tuple(
         Rows(
             tuple(
-                (names.label(subject), *_contrast_cells(contrast, subject))
+                (names.head(subject), *_contrast_cells(contrast, subject))
                 for subject in contrast.subjects
             ),
             _chart_title(contrast),
@@ -345,7 +346,7 @@ def _contrast_table(all_contrasts: Sequence[Contrast], names: Names) -> Table:
         "Stereotype contrasts in numbers",
         (
             Column("Model", is_number=False),
-            Column("Contrast, nats"),
+            Column("Contrast, nats", number=CONTRAST),
             Column("95 % interval"),
             Column("As odds ratio"),
             Column("p, adjusted"),

@@ -253,7 +253,9 @@ def _write_whole_site(
         write_inside(site / VERSIONS, over_time)
     write_inside(site / FEED, feed.feed(audits, identity, base))
     write_inside(site / JSON, _as_json(audits, written))
-    write_inside(site / INDEX, document("site.html.j2", _STYLES, made, script="site.js"))
+    write_inside(
+        site / INDEX, document("site.html.j2", _STYLES, made, scripts=["rows.js", "site.js"])
+    )
 
 
 def _colophon(audits: Sequence[Shown]) -> str:

@@ -1,5 +1,4 @@
 // Search and filters of the index: rows are shown or hidden, and the address remembers how.
-"use strict";
 (() => {
   const form = document.querySelector(".filters");
   if (!form) return;
@@ -8,26 +7,13 @@
   const rows = [...document.querySelectorAll(".index tbody tr")].map((row) => ({
     row,
     text: row.textContent.toLowerCase(),
+    values: Object.fromEntries(Object.entries(row.dataset).map(([key, v]) => [key, v.split(" ")])),
   }));
   const fields = [...form.elements].filter((field) => field.name);
 
-  const fits = ({ row, text }, wanted) =>
-    Object.entries(wanted).every(([name, value]) =>
-      name === "text"
-        ? value.toLowerCase().split(/\s+/).every((word) => text.includes(word))
-        : row.dataset[name].split(" ").includes(value),
-    );
-
   const apply = () => {
-    const wanted = Object.fromEntries(
-      fields.filter((field) => field.value.trim()).map((field) => [field.name, field.value.trim()]),
-    );
-    let shown = 0;
-    for (const one of rows) {
-      one.row.hidden = !fits(one, wanted);
-      if (!one.row.hidden) shown += 1;
-    }
-    count.textContent = shown === rows.length ? all : `${shown} of ${all}`;
+    const wanted = asked(fields);
+    show(rows, wanted, count, all);
     const query = new URLSearchParams(wanted).toString();
     try {
       history.replaceState(null, "", query ? `#?${query}` : location.pathname + location.search);

@@ -231,3 +231,52 @@ def test_a_parser_finds_no_fault(pages, kind):
     """The page is HTML as the standard's own algorithm reads it."""
     parser = html5lib.HTMLParser(strict=True)
     parser.parse((pages / f"{kind}.html").read_text("utf-8"))
+
+
+def test_the_attributes_are_sorted_and_filtered_and_each_number_has_an_address(browser, pages):
+    """All rows before and after; the order is that of the numbers, of both signs."""
+    path = pages / "details.html"
+    made, heard = opened(browser, path, Screen(1280))
+    table = made.locator("#attributes-jobs")
+    rows = table.locator("tbody tr")
+    cells = table.locator("tbody tr:not([hidden]) td:nth-of-type(3)")
+    every = rows.count()
+    shown = [text.split()[0].replace("\u2212", "-") for text in cells.all_inner_texts()]
+    for direction in (True, False):
+        table.get_by_role("button", name="Sort by student (candidate)").click()
+        now = [text.split()[0].replace("\u2212", "-") for text in cells.all_inner_texts()]
+        assert now == sorted(now, key=float, reverse=direction)
+        assert sorted(now) == sorted(shown)
+    form = made.locator("form.filters").first
+    form.get_by_label("Class").select_option("women’s jobs")
+    own = table.locator("tbody tr:not([hidden]) td:first-of-type").all_inner_texts()
+    assert 0 < len(own) < every
+    assert set(own) == {"women’s jobs"}
+    assert made.locator("p.count").first.inner_text() == f"{len(own)} of {every} attributes"
+    form.get_by_label("Class").select_option("")
+    assert cells.count() == every
+    # The address of a number is copied from the bar, and opened later shows that number.
+    table.locator("td").nth(2).click()
+    address = made.url
+    marked = made.locator(".at").inner_text()
+    made.context.close()
+    assert heard == []
+    assert re.search(r"#attributes-jobs\.[\w-]+:candidate$", address)
+    again, _ = opened(browser, path, Screen(1280))
+    again.goto(address)
+    again.reload()
+    assert again.locator(".at").inner_text() == marked
+    again.context.close()
+
+
+def test_without_its_script_the_table_is_whole(browser, pages):
+    """Every row stands there, no control does, and an address leads to its row."""
+    context = browser.new_context(java_script_enabled=False)
+    made = context.new_page()
+    made.goto((pages / "details.html").as_uri() + "#attributes-jobs.nurse")
+    rows = made.locator("#attributes-jobs tbody tr")
+    assert rows.count() == 14
+    assert all(row.is_visible() for row in rows.all())
+    assert made.locator("form, button, .to").count() == 0
+    assert made.locator(":target").get_attribute("id") == "attributes-jobs.nurse"
+    context.close()

@@ -40,11 +40,11 @@ from maskaudit.audit.estimating.registry.names import (
 )
 from maskaudit.audit.recording.rows import slices
 from maskaudit.audit.recording.rows.slices import Slice
-from maskaudit.reports.blocks import Block, Cell, Column, Folded, Rows, Table, Text
+from maskaudit.reports.blocks import Block, Cell, Column, Folded, Named, Rows, Table, Text
 from maskaudit.reports.effects import Effect, Effects, Names
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.tested import label
-from maskaudit.reports.words import caveats, definitions, wording
+from maskaudit.reports.words import caveats, wording
 
 _EXPLAINED = (
     "What the contrast rests on. An interval speaks of other words and sentences drawn like these; "
@@ -118,7 +118,7 @@ def robustness(between: Between, estimates: Effects, names: Names) -> tuple[Bloc
         return ()
     rows = tuple(
         (
-            question.text,
+            Named(question.text, question.estimator),
             *(
                 question.shown(question.by_subject[subject])
                 if subject in question.by_subject
@@ -133,16 +133,15 @@ def robustness(between: Between, estimates: Effects, names: Names) -> tuple[Bloc
         "What the contrast rests on, with 95 % intervals",
         (
             Column("Question", is_number=False),
-            *(Column(names.label(subject)) for subject in names.subjects),
+            *(Column(names.head(subject)) for subject in names.subjects),
         ),
         (Rows(rows),),
         note="None of these is adjusted for their number. Counts, shares, widths, distances of "
         f"classes and likenesses have no interval. {caveats.MDE}",
         basis=_basis(asked),
     )
-    defined = definitions.definitions({question.estimator: None for question in asked}, short=True)
     summary = "What this contrast rests on: other styles, wording, cuts and words"
-    return (Folded(summary, (Text(_EXPLAINED), table, defined)),)
+    return (Folded(summary, (Text(_EXPLAINED), table)),)
 
 
 def _of_styles(between: Between, estimates: Effects) -> Iterator[tuple[str, Slice, str]]:

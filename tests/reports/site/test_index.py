@@ -18,7 +18,9 @@ HOSTILE = '"><script>alert(1)</script>\u202e\x1b[31m&amp;{{ 7 * 7 }}'
 def page_of(audits, failed=(), others=()):
     """Return the index of some audits as HTML."""
     made = index(audits, failed, others, "Written by a test.")
-    return document("site.html.j2", ["reader.css", "many.css"], made, script="site.js")
+    return document(
+        "site.html.j2", ["reader.css", "many.css"], made, scripts=["rows.js", "site.js"]
+    )
 
 
 def rows_of(html):
