@@ -10,7 +10,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("shared", [None, 0.8])
 @pytest.mark.parametrize(
-    "leans", [{}, {"kind": convergence.cubes}, {"far": 3.0, "part": 0.2}], ids=str
+    "leans",
+    [{}, {"kind": convergence.cubes}, {"far": 3.0, "part": 0.2}],
+    ids=["normal", "cubes", "a part far"],
 )
 def test_the_true_correlation_is_that_of_leans_without_noise(shared, leans):
     """Of many attributes in many frames, by numpy."""
