@@ -77,7 +77,8 @@ class Identity(_Written):
 
     def without_names(self) -> dict[str, Any]:
         """The fields that decide the scores: all but the name, the revision and the files."""
-        return self.model_dump(exclude=_NAMES)
+        # The keys of records from before `encoder` was written are of what there was then.
+        return self.model_dump(exclude=_NAMES if self.encoder else _NAMES | {"encoder"})
 
 
 class Provenance(_Written):
