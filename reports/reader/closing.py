@@ -30,13 +30,14 @@ def closing(
 
 
 def _cannot(manifest: Manifest, names: Names) -> list[str]:
-    sets = wording.counted(len(manifest.probe_sets), "set")
+    count = len(manifest.probe_sets)
+    sets = "this set" if count == 1 else f"these {count} sets"
     who = f"{names.candidate} and {names.reference}" if names.paired else names.candidate
     return [
         f"What an application makes of {who}: only words hidden in short sentences were read.",
         "That there is no lean: “unclear” says that these sentences could not tell.",
         *_unasked(manifest),
-        f"Other groups, languages and harms than those of these {sets}.",
+        f"Other groups, languages and harms than those of {sets}.",
     ]
 
 

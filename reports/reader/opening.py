@@ -266,8 +266,10 @@ def state_of(one: Found) -> str:
     """What is claimed of the candidate, in a word or two."""
     if one.is_control:
         return "moved" if one.moved else "as expected"
+    margin = one.alone.margin
+    within = f"none beyond {wording.times(margin.nats)}" if margin else "no lean"
     return {
-        "with": "with stereotype", "against": "against stereotype", "none": "no lean",
+        "with": "with stereotype", "against": "against stereotype", "none": within,
         "not shown": "unclear", "refused": "too few sentences",
     }[one.lean]  # fmt: skip
 
