@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint con
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help audit test test-quick chaos forgeries hostile check tree format phantom phantom-versions proved validity sbom hashes
+.PHONY: help audit test test-quick chaos forgeries hostile check tree format phantom phantom-versions proved reference screenshots sizes validity sbom hashes bench
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,8 +67,20 @@ format: $(VENV)/.dev ## put the code into the form that check asks for
 proved: $(VENV)/.dev ## write the table of proved models into README.md
 	$(BIN)/python -m tests.architectures
 
+reference: $(VENV)/.dev ## write the help of every command into docs/commands.md
+	$(BIN)/python -m tests.reference
+
+screenshots: $(VENV)/.dev ## take the pictures of README anew; needs Chromium
+	HF_HUB_OFFLINE=1 $(BIN)/python -m tests.screenshots
+
+sizes: $(VENV)/.models ## write the sizes of the shipped sets, which `probes list` shows
+	$(BIN)/python -m maskaudit.probes.shipped_sizes
+
 # The allocator keeps what it freed: giving each tensor back to the system costs a third of the time.
 TRAIN := MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184 $(BIN)/python -m
+
+bench: $(VENV)/.dev ## measure how fast sentences are scored, side by side, into benchmarks/RESULTS.md (5 to 10 minutes)
+	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/speed.py $(ARGS)
 
 phantom: $(VENV)/.models ## train the bundled pair again (15 minutes or less on two cores)
 	$(TRAIN) maskaudit.audit.proving.phantom.train

@@ -32,8 +32,8 @@ from maskaudit.audit.history.read import read
 from maskaudit.audit.recording import binding
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.record import file_digests, read_manifest
-from maskaudit.reports import history as pages
-from maskaudit.reports.html import render
+from maskaudit.reports.html import render_over_time
+from maskaudit.reports.over_time import page as pages
 from maskaudit.reports.terminal import history as words
 
 RUNS = 5
@@ -57,7 +57,7 @@ def main() -> None:
             "read": lambda: read(runs),
             "judge": lambda: judge(found),
             "text": lambda: words.text(judged),
-            "page": lambda: render(pages.page(judged)),
+            "page": lambda: render_over_time(pages.page(judged)),
         }
         print(f"{arguments.records} records, {len(found.series)} series")
         tell("the whole command", [spent(["history", str(runs)]) for _ in range(RUNS)])
@@ -67,7 +67,8 @@ def main() -> None:
 
 
 IMPORTS = (
-    "import maskaudit.audit.history.read, maskaudit.audit.history.judge, maskaudit.reports.history"
+    "import maskaudit.audit.history.read, maskaudit.audit.history.judge, "
+    "maskaudit.reports.over_time.page"
 )
 
 

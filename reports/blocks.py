@@ -1,9 +1,28 @@
 """The blocks of a page: frozen values of finished strings, which a template only lays out."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 # The `kind` of a block is for the template: Jinja cannot ask of what class a value is.
+
+
+class Named(str):
+    """Text that stands for a number or a row, with what addresses need beyond its words.
+
+    `number` is the name of the number that it stands for, which the glossary defines; `address` is
+    what the address of its row ends with where the words would not do, as they change with the
+    names of the models. Both may be empty. It equals its plain text.
+    """
+
+    __slots__ = ("address", "number")
+    number: str
+    address: str
+
+    def __new__(cls, text: str, number: str = "", address: str = "") -> Self:
+        """Make the text with these."""
+        made = super().__new__(cls, text)
+        made.number, made.address = number, address
+        return made
 
 
 @dataclass(frozen=True)
@@ -24,20 +43,40 @@ class Bullets:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A place on this page and the words that lead to it."""
+
+    place: str
+    words: str
+
+
+@dataclass(frozen=True)
 class Term:
-    """A word and its definition on this page."""
+    """A word and what is said of it; `links` lead to where the page has more.
+
+    `number` is the name of the number that is defined here, empty for any other word.
+    """
 
     term: str
     texts: tuple[str, ...]
+    number: str = ""
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True)
 class Definitions:
-    """Words and their definitions; `is_beside` is True where they explain the table above them."""
+    """Words and what is said of them."""
 
     terms: tuple[Term, ...]
-    is_beside: bool = False
     kind: str = "definitions"
+
+
+@dataclass(frozen=True)
+class Defined:
+    """Names of numbers that the blocks around have and do not name; each leads to the glossary."""
+
+    numbers: tuple[str, ...]
+    kind: str = "defined"
 
 
 @dataclass(frozen=True)
@@ -78,10 +117,14 @@ class Blank:
 
 @dataclass(frozen=True)
 class Column:
-    """A table column; numbers are right-aligned."""
+    """A table column; numbers are right-aligned.
+
+    `number` is the name of the number that a whole column shows, empty where its rows differ.
+    """
 
     title: str
     is_number: bool = True
+    number: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,7 +141,7 @@ class Table:
     """A table; the first column of a row is its header.
 
     `basis` states the scope of the estimates and the counts behind them; it is empty for a table
-    without estimates.
+    without estimates. A script lets readers sort and filter the rows of one that `is_sortable`.
     """
 
     name: str
@@ -108,6 +151,7 @@ class Table:
     note: str = ""
     basis: str = ""
     is_compact: bool = False
+    is_sortable: bool = False
     kind: str = "table"
 
 
@@ -160,52 +204,7 @@ class Yardsticks:
     y_axis: str
 
 
-@dataclass(frozen=True)
-class Moment:
-    """One record of a timeline; `label` is for screen readers, `date` may be printed below it."""
-
-    label: str
-    date: str
-    estimate: float
-    low: float
-    high: float
-    state: Literal["new", "repeat", "alarm"] = "new"
-
-
-@dataclass(frozen=True)
-class Level:
-    """A constant level from one position of the series to another, both counted from 0."""
-
-    first: int
-    last: int
-    value: float
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The two limits of a confidence sequence at one position of the series."""
-
-    place: int
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """Moments in order, with levels and limits to read them against.
-
-    `null` is the value of a horizontal reference line; None draws no line.
-    """
-
-    moments: tuple[Moment, ...]
-    subject: str
-    axis: str
-    null: float | None = None
-    levels: tuple[Level, ...] = ()
-    limits: tuple[Limits, ...] = ()
-
-
-Chart = Forest | Scatter | Yardsticks | Timeline
+Chart = Forest | Scatter | Yardsticks
 
 
 @dataclass(frozen=True)
@@ -253,7 +252,6 @@ class Folded:
 
     summary: str
     blocks: tuple["Block", ...]
-    is_open: bool = False
     kind: str = "folded"
 
 
@@ -281,7 +279,7 @@ class Claim:
         return f"{self.claim} ({self.same})" if self.same else self.claim
 
 
-Block = Text | Claim | Bullets | Definitions | Table | Figure | Row | Part | Folded
+Block = Text | Claim | Bullets | Definitions | Defined | Table | Figure | Row | Part | Folded
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,12 @@ from typing import Self
 import pandas as pd
 
 from maskaudit.audit.estimating.estimators import CORRECTED, PUBLISHED
+from maskaudit.audit.estimating.registry.names import OF_ROBUSTNESS
+from maskaudit.audit.recording.record import Record
 from maskaudit.audit.recording.rows.slices import Slice
 from maskaudit.audit.recording.rows.values import SUBJECTS, Flag, Outcome
+from maskaudit.audit.verifying.recomputed import rests_on
+from maskaudit.reports.blocks import Named
 
 REFERENCE, CANDIDATE, DIFFERENCE, RELATION = SUBJECTS
 # A result counts as shown where its p is below this.
@@ -58,6 +62,10 @@ class Names:
         if self.by_name or not self.paired:
             return str(getattr(self, subject))
         return f"{getattr(self, subject)} ({subject})"
+
+    def head(self, subject: str) -> Named:
+        """The label of a subject as the head of a row, whose address has the subject's word."""
+        return Named(self.label(subject), address=subject)
 
     def the(self, subject: str) -> str:
         """The name of a model in a sentence."""
@@ -260,3 +268,33 @@ class Tables:
         items = self.items[self.items["probe_set"] == probe_set]
         effects = self.effects.of_set(probe_set)
         return Tables(self.contexts, items, self.scores, self.paired, self.fills, effects)
+
+
+def tables_of(
+    record: Record,
+    probe_sets: Collection[str] | None = None,
+    names: Collection[str] = OF_ROBUSTNESS,
+) -> Tables:
+    """The tables of a record, with what its contrasts rest on among the estimates.
+
+    Of that only some sets and numbers, where no more is asked for (`rests_on`): it takes seconds.
+    """
+    return Tables(
+        record.contexts,
+        record.items,
+        record.scores,
+        record.paired,
+        record.fills,
+        Effects([*Effects.of(record.estimates).all, *_rests_on(record, probe_sets, names)]),
+    )
+
+
+def _rests_on(
+    record: Record, probe_sets: Collection[str] | None, names: Collection[str]
+) -> Sequence[Estimate]:
+    """What the record's contrasts rest on; nothing for one whose tables do not belong together."""
+    try:
+        return Effects.of(rests_on(record, probe_sets, names)).all
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        # Such a record does not hold, and its page is written for those who trust it all the same.
+        return ()

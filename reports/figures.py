@@ -67,7 +67,6 @@ def _rows(figure: Figure) -> Iterator[Rows]:
         for title, marks in figure.chart.groups:
             yield Rows(tuple((mark.row, mark.value) for mark in marks), title)
         return
-    marks = getattr(figure.chart, "dots", ()) or getattr(figure.chart, "moments", ())
     # A label is what is shown, a colon, and its numbers.
-    labels = (mark.label.rpartition(": ") for mark in marks)
+    labels = (dot.label.rpartition(": ") for dot in figure.chart.dots)
     yield Rows(tuple((what, value) for what, _, value in labels))

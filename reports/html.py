@@ -1,12 +1,12 @@
-"""The pages of a record as HTML files that need no network and run no script."""
+"""Pages as HTML files that need no network, whose scripts are ours and few."""
 
 import base64
 import hashlib
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,13 +18,16 @@ from maskaudit.audit.judging import verdicts
 from maskaudit.audit.recording.files import write_inside, write_whole
 from maskaudit.audit.recording.record import DETAILS, PAGE, Record
 from maskaudit.audit.texts.printable import inert
+from maskaudit.reports.addresses import Addresses, of_number, word
 from maskaudit.reports.blocks import Figure, Page
 from maskaudit.reports.charts.draw import CannotDrawError, draw_all
+from maskaudit.reports.effects import tables_of
 from maskaudit.reports.figures import figures, with_tables
-from maskaudit.reports.page import page, tables_of
-from maskaudit.reports.reader.parts import Reader, Several
+from maskaudit.reports.page import page
+from maskaudit.reports.reader.parts import OverTime, Reader, Several
 from maskaudit.reports.reader.reader import reader
 from maskaudit.reports.words import wording
+from maskaudit.reports.words.definitions import title_of
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _OPENING = re.compile(r"<svg ([^>]*)>")
@@ -66,7 +69,9 @@ def write_page(record: Record, path: Path | None = None) -> Path:
 
 
 def render(page: Page) -> str:
-    """A page as HTML: inline style sheet, its digest in the content security policy, no script.
+    """A page as HTML: style sheet and script inline, their digests in the content security policy.
+
+    The script only sorts, filters and shows addresses: without it nothing is missing.
 
     Where the drawing engine cannot run, tables stand in place of the charts, the page says so, and
     an `UndrawnWarning` is issued.
@@ -82,28 +87,73 @@ def render(page: Page) -> str:
             "charts; it needs more address space than a limit such as `ulimit -v` leaves"
         )
         warnings.warn(message, UndrawnWarning, stacklevel=2)
-    return _html("report.html.j2", "style.css", page=page, chart=partial(_chart, drawings))
+    return document(
+        "report.html.j2",
+        ["style.css"],
+        page,
+        scripts=["rows.js", "details.js"],
+        # A row's address is free once only, so each page has its own.
+        helps={
+            "drawn": partial(_chart, drawings),
+            "address": Addresses().row,
+            "of_number": of_number,
+            "word": word,
+            "defined_as": title_of,
+        },
+    )
 
 
 def render_reader(reader: Reader) -> str:
     """The reader's page as HTML: like `render`, without a drawing engine."""
-    return _html("reader.html.j2", "reader.css", page=reader)
+    return document("reader.html.j2", ["reader.css"], reader)
 
 
 def render_overview(several: Several) -> str:
     """The page of several audits as HTML: like `render_reader`."""
-    return _html("overview.html.j2", "reader.css", page=several)
+    return document("overview.html.j2", ["reader.css", "many.css"], several)
 
 
-def _html(
+def render_over_time(past: OverTime) -> str:
+    """The page of many audits in a row as HTML: like `render_reader`."""
+    return document("over_time.html.j2", ["reader.css", "many.css"], past)
+
+
+def document(
     template: str,
-    sheet: str,
+    sheets: Sequence[str],
+    page: object,
     *,
-    page: Page | Reader | Several,
-    chart: Callable[[Figure], Markup] | None = None,
+    scripts: Sequence[str] = (),
+    helps: Mapping[str, Callable[..., str]] | None = None,
 ) -> str:
-    style = (_TEMPLATES / sheet).read_text("utf-8")
-    environment = Environment(
+    """A page as HTML by a template, with style sheets and perhaps scripts inline; all are ours.
+
+    The content security policy allows these alone, by their digests. `helps` are functions that the
+    template calls.
+    """
+    style = "".join((_TEMPLATES / sheet).read_text("utf-8") for sheet in sheets)
+    code = "".join((_TEMPLATES / script).read_text("utf-8") for script in scripts)
+    allowed = f"script-src {_source(code)}; " if code else ""
+    made = _environment().get_template(template)
+    html = made.render(
+        page=page,
+        **(helps or {}),
+        # Style sheets and scripts are ours. Escaping them would change the digests that browsers
+        # compute.
+        style=Markup(style),  # noqa: S704
+        script=Markup(code),  # noqa: S704
+        # Foreign text is escaped already; the policy also keeps a browser from running or loading
+        # anything should some slip through.
+        policy=f"default-src 'none'; style-src {_source(style)}; {allowed}img-src data:; "
+        "base-uri 'none'; form-action 'none'",
+    )
+    return html.strip() + "\n"
+
+
+@cache
+def _environment() -> Environment:
+    """What makes pages of templates; it keeps each, for reading one takes longer than using it."""
+    return Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         # A misspelt name in the template raises an error instead of leaving a gap on the page.
@@ -112,19 +162,11 @@ def _html(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    if chart is not None:
-        environment.filters["chart"] = chart
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    # The style sheet is ours. Escaping it would change the digest that browsers compute.
-    html = environment.get_template(template).render(
-        page=page,
-        style=Markup(style),  # noqa: S704
-        # Foreign text is escaped already; the policy also keeps a browser from running or loading
-        # anything should some slip through.
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'",
-    )
-    return html.strip() + "\n"
+
+
+def _source(text: str) -> str:
+    """What a content security policy calls this very text."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _typeset(value: object) -> object:
@@ -132,8 +174,8 @@ def _typeset(value: object) -> object:
 
     Sections show foreign text by `wording.visible`; this is the door that none gets past.
     """
-    # Markup is a subclass of str, so `isinstance` would change its tags as well.
-    if type(value) is not str:
+    # Markup is a subclass of str, whose tags stay as they are.
+    if not isinstance(value, str) or isinstance(value, Markup):
         return value
     return wording.kept_together(inert(value, wording.code_point))
 
@@ -157,4 +199,11 @@ def _chart(drawings: Mapping[str, str], figure: Figure) -> Markup:
     return head + Markup(drawing[opening.end() :])  # noqa: S704
 
 
-__all__ = ["render", "render_overview", "render_reader", "write_page"]
+__all__ = [
+    "document",
+    "render",
+    "render_over_time",
+    "render_overview",
+    "render_reader",
+    "write_page",
+]

@@ -1,8 +1,7 @@
 """Several audits of one kind on one page: verdict and finding of each candidate, set by set."""
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,6 +10,7 @@ from maskaudit.audit.recording.files import write_inside, write_whole
 from maskaudit.audit.recording.record import PAGE, Record
 from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE, Effects
 from maskaudit.reports.html import render_overview
+from maskaudit.reports.over_models import Audit, Where, elsewhere
 from maskaudit.reports.page import headline, names_of
 from maskaudit.reports.reader import opening
 from maskaudit.reports.reader.parts import Audited, Key, Line, Mark, Plot, Several
@@ -28,17 +28,6 @@ _ADJUSTED = (
     "The tests of one audit allow for the number of its sets, and not for the number of "
     "candidates: the more there are, the more of them stand out by chance."
 )
-# A set and two of its groups.
-_Where = tuple[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True)
-class _Audit:
-    """One record on this page: the name that tells its candidate apart, and what is claimed."""
-
-    record: Record
-    name: str
-    found: Mapping[_Where, Found]
 
 
 def overview_path(records: Sequence[Record]) -> Path:
@@ -65,7 +54,7 @@ def write_overview(records: Sequence[Record], path: Path | None = None) -> Path:
 def overview(records: Sequence[Record], folder: Path) -> Several:
     """The page of several records, with links relative to `folder`; pure."""
     audits = [
-        _Audit(record, name, _found(record))
+        Audit(record, name, _found(record))
         for record, name in zip(records, _names(records), strict=True)
     ]
     reference = _reference(records)
@@ -81,11 +70,12 @@ def overview(records: Sequence[Record], folder: Path) -> Several:
         candidates=tuple(_candidate(audit, folder) for audit in audits),
         plots=tuple(_plot(where, audits, reference) for where in _order(audits)),
         cautions=(*([_BESIDE] if paired else []), _ADJUSTED),
+        elsewhere=elsewhere(audits),
         colophon="Written by maskaudit from sealed records, whose own pages say what they rest on.",
     )
 
 
-def _found(record: Record) -> dict[_Where, Found]:
+def _found(record: Record) -> dict[Where, Found]:
     manifest = record.manifest
     found = of_record(manifest, Effects.of(record.estimates), names_of(manifest))
     return {(one.paired.probe_set, one.paired.between): one for one in found}
@@ -120,17 +110,17 @@ def _reference(records: Sequence[Record]) -> str:
     return max(names, key=lambda name: (len(name), name))
 
 
-def _order(audits: Sequence[_Audit]) -> list[_Where]:
+def _order(audits: Sequence[Audit]) -> list[Where]:
     """Every set and pair of groups, by the worst that any candidate shows; controls last."""
 
-    def worst(where: _Where) -> tuple[bool, float]:
+    def worst(where: Where) -> tuple[bool, float]:
         found = [audit.found[where] for audit in audits if where in audit.found]
         return found[0].is_control, -max(one.alone.credible for one in found)
 
     return sorted(dict.fromkeys(where for audit in audits for where in audit.found), key=worst)
 
 
-def _headline(audits: Sequence[_Audit], reference: str) -> str:
+def _headline(audits: Sequence[Audit], reference: str) -> str:
     counted = wording.counted(len(audits), "candidate")
     leaning = [audit for audit in audits if any(one.lean == "with" for one in _asked(audit))]
     said = f"{len(leaning)} of {counted} lean with a stereotype"
@@ -148,11 +138,11 @@ def _headline(audits: Sequence[_Audit], reference: str) -> str:
     return f"{said}; {len(further)} further than {reference}"
 
 
-def _asked(audit: _Audit) -> list[Found]:
+def _asked(audit: Audit) -> list[Found]:
     return tested(list(audit.found.values()))
 
 
-def _lead(audits: Sequence[_Audit], paired: Sequence[_Audit], reference: str) -> str:
+def _lead(audits: Sequence[Audit], paired: Sequence[Audit], reference: str) -> str:
     if reference:
         return f"Each was audited against {reference}, and no candidate against another."
     if len(paired) == len(audits):
@@ -162,7 +152,7 @@ def _lead(audits: Sequence[_Audit], paired: Sequence[_Audit], reference: str) ->
     return "Each was audited by itself, and nothing was compared."
 
 
-def _candidate(audit: _Audit, folder: Path) -> Audited:
+def _candidate(audit: Audit, folder: Path) -> Audited:
     record = audit.record
     names = names_of(record.manifest)
     judgement = None if record.path is None else verdicts.read(record.path)
@@ -176,7 +166,7 @@ def _candidate(audit: _Audit, folder: Path) -> Audited:
     )
 
 
-def _plot(where: _Where, audits: Sequence[_Audit], reference: str) -> Plot:
+def _plot(where: Where, audits: Sequence[Audit], reference: str) -> Plot:
     shown = [(audit, audit.found[where]) for audit in audits if where in audit.found]
     first = shown[0][1]
     effects = [
@@ -196,14 +186,14 @@ def _plot(where: _Where, audits: Sequence[_Audit], reference: str) -> Plot:
         f"set-{'-'.join((where[0], *where[1]))}",
         title,
         "Odds, as a factor; 1 is no lean. The bar is a 95 % interval.",
-        ("candidate", f"beside {reference or 'its reference'}" if known else "", "odds"),
+        ("candidate", f"than {reference or 'its reference'}" if known else "", "odds"),
         (*known, Key(CANDIDATE, "candidate")),
         ticks,
         tuple(_line(audit.name, one, scale) for audit, one in shown),
     )
 
 
-def _is_paired(shown: Sequence[tuple[_Audit, Found]]) -> bool:
+def _is_paired(shown: Sequence[tuple[Audit, Found]]) -> bool:
     return any(REFERENCE in one.paired.subjects for _, one in shown)
 
 

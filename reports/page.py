@@ -4,11 +4,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from maskaudit.audit.estimating.registry.names import ACCURACY
+from maskaudit.audit.estimating.registry.names import ACCURACY, CONTRAST
 from maskaudit.audit.judging.verdicts import Judgement
 from maskaudit.audit.recording.manifest import Identity, Manifest, ProbeSet
 from maskaudit.audit.recording.record import Record
-from maskaudit.audit.verifying.recomputed import rests_on
 from maskaudit.reports.blocks import (
     Block,
     Bullets,
@@ -24,8 +23,8 @@ from maskaudit.reports.blocks import (
     Table,
     Text,
 )
-from maskaudit.reports.effects import CANDIDATE, REFERENCE, SHOWN, Effects, Estimate, Names, Tables
-from maskaudit.reports.sections import competence, licences, truth, verdicts
+from maskaudit.reports.effects import CANDIDATE, REFERENCE, SHOWN, Effects, Names, Tables, tables_of
+from maskaudit.reports.sections import competence, glossary, licences, maps, truth, verdicts
 from maskaudit.reports.sections import contrasts as findings
 from maskaudit.reports.sections import probe_set as sets
 from maskaudit.reports.sections.association import distance
@@ -45,18 +44,6 @@ _READ = (
     "contrast follows the stereotype. A 95 % interval says how far the number may be from the one "
     "that other words and other sentences of the same kind would give."
 )
-
-
-def tables_of(record: Record) -> Tables:
-    """The tables of a record, with what its contrasts rest on among the estimates."""
-    return Tables(
-        record.contexts,
-        record.items,
-        record.scores,
-        record.paired,
-        record.fills,
-        Effects([*Effects.of(record.estimates).all, *_rests_on(record)]),
-    )
 
 
 def page(record: Record, judgement: Judgement | None = None, tables: Tables | None = None) -> Page:
@@ -90,6 +77,7 @@ def page(record: Record, judgement: Judgement | None = None, tables: Tables | No
         limits.cannot_show(manifest, estimates, names),
         method.method(manifest, estimates, names),
     ]
+    sections += [maps.maps(sections), glossary.glossary(sections)]
     return Page(
         title=_title(names),
         eyebrow=_eyebrow(manifest),
@@ -118,15 +106,6 @@ def headline(record: Record, names: Names | None = None) -> Claim:
     all_contrasts = contrasts(manifest.probe_sets, estimates, names, manifest.settings.adjust)
     preferred = of_groups(preferences(manifest, estimates, names))
     return _headline(manifest, all_contrasts, preferred, estimates, names)
-
-
-def _rests_on(record: Record) -> Sequence[Estimate]:
-    """What the record's contrasts rest on; nothing for one whose tables do not belong together."""
-    try:
-        return Effects.of(rests_on(record)).all
-    except (ArithmeticError, LookupError, TypeError, ValueError):
-        # Such a record does not hold, and its page is written for those who trust it all the same.
-        return ()
 
 
 def _order(item: tuple[str, ProbeSet]) -> int:
@@ -355,7 +334,7 @@ def _contrast_table(all_contrasts: Sequence[Contrast], names: Names) -> Table:
     groups = tuple(
         Rows(
             tuple(
-                (names.label(subject), *_contrast_cells(contrast, subject))
+                (names.head(subject), *_contrast_cells(contrast, subject))
                 for subject in contrast.subjects
             ),
             _chart_title(contrast),
@@ -367,7 +346,7 @@ def _contrast_table(all_contrasts: Sequence[Contrast], names: Names) -> Table:
         "Stereotype contrasts in numbers",
         (
             Column("Model", is_number=False),
-            Column("Contrast, nats"),
+            Column("Contrast, nats", number=CONTRAST),
             Column("95 % interval"),
             Column("As odds ratio"),
             Column("p, adjusted"),

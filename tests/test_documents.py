@@ -21,6 +21,7 @@ DOCUMENTS = sorted(
 )
 DECISIONS = sorted(ROOT.glob("docs/decisions/0*.md"))
 GITHUB = ROOT / ".github"
+TEMPLATES = sorted(ROOT.glob("audit/running/templates/*"))
 FORMS = sorted(GITHUB.glob("ISSUE_TEMPLATE/*.yml"))
 # A link of Markdown to a file, not to the web and not to a heading of the same page.
 LINK = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)(?:#[^)]*)?\)")
@@ -51,6 +52,48 @@ def test_a_link_to_a_file_leads_to_one(path: str) -> None:
     folder = (ROOT / path).parent
     found = LINK.findall(text_of(path))
     assert not [link for link in found if not (folder / link).exists()]
+
+
+# The four kinds of document, as the index has them; a page is of one kind.
+KINDS = ["Learn", "Do a thing", "Look up", "Understand"]
+
+
+def test_the_index_has_every_document_under_one_of_four_kinds() -> None:
+    """A page that is added is added there; pages in folders with an index of their own are not."""
+    parts = re.split(r"^## (.*)$", text_of("docs/README.md"), flags=re.MULTILINE)
+    assert parts[1::2] == KINDS
+    linked = [LINK.findall(part.rpartition("\n\n")[0]) for part in parts[2::2]]
+    pages = {path.name for path in ROOT.glob("docs/*.md")} - {"README.md"}
+    inside = [link for links in linked for link in links if "/" not in link]
+    # `development.md` is for those who change the program, and stands below the four.
+    assert sorted(inside) == sorted(pages - {"development.md"})
+    assert "development.md" in LINK.findall(text_of("docs/README.md"))
+
+
+@pytest.mark.parametrize("index", ["docs/README.md", "docs/how_to/README.md"])
+def test_every_page_on_how_to_use_a_thing_is_in_both_indexes(index: str) -> None:
+    """Those on how to add one are in the second alone, which `test_how_to.py` holds."""
+    linked = {Path(link).name for link in LINK.findall(text_of(index))}
+    pages = {path.name for path in ROOT.glob("docs/how_to/*.md")} - {"README.md"}
+    assert {name for name in pages if not name.startswith("add_")} <= linked
+
+
+def test_the_readme_leads_to_the_tutorial_and_to_the_index_before_anything_else() -> None:
+    """Both are in the part on first steps."""
+    _, _, rest = text_of("README.md").partition("\n## First steps\n")
+    assert LINK.findall(rest.partition("\n## ")[0])[:2] == ["docs/tutorial.md", "docs/README.md"]
+
+
+def test_no_document_installs_a_name_that_is_not_published() -> None:
+    """Who takes the name on PyPI first would run code on the reader's machine."""
+    shown = [*DOCUMENTS, *(path.relative_to(ROOT).as_posix() for path in TEMPLATES)]
+    installed = [
+        (path, line)
+        for path in shown
+        for line in text_of(path).splitlines()
+        if re.search(r"pip install [\"']?maskaudit\b", line) and " @ " not in line
+    ]
+    assert not installed
 
 
 def places() -> list[tuple[str, list[str]]]:

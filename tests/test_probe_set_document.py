@@ -1,4 +1,4 @@
-"""The page on writing a probe set: its table has every key, and its commands do what it says."""
+"""The pages on probe sets: the table has every key, and the way to a set is as it is told."""
 
 import re
 import shlex
@@ -10,12 +10,14 @@ import pytest
 from maskaudit.audit.authoring.schema import keys, schema
 from maskaudit.audit.cli import main
 
-PAGE = (Path(__file__).resolve().parents[1] / "docs" / "probe_sets.md").read_text("utf-8")
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+PAGE = (DOCS / "probe_sets.md").read_text("utf-8")
+HOW_TO = (DOCS / "how_to" / "write_a_probe_set.md").read_text("utf-8")
 
 
 def blocks(language):
-    """The code of one language on the page."""
-    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    """The code of one language on the page that writes a set."""
+    return re.findall(rf"```{language}\n(.*?)```", HOW_TO, re.DOTALL)
 
 
 def test_the_table_has_every_key_of_the_schema_with_its_meaning():
@@ -54,8 +56,10 @@ def maskaudit(tmp_path, monkeypatch, capsys):
     return run
 
 
-def test_the_commands_of_the_tutorial_print_what_the_page_says(maskaudit, tmp_path):
-    """The set is written as typed there, and then passes with the words that take others' place."""
+def test_a_set_written_as_told_still_passes_with_the_words_that_take_others_place(
+    maskaudit, tmp_path
+):
+    """It is written as typed there, and the check prints the same."""
     [command, *_] = blocks("sh")
     printed = maskaudit(shlex.split(command.replace("\\\n", "")))
     [output, *_] = blocks("text")
@@ -66,7 +70,7 @@ def test_the_commands_of_the_tutorial_print_what_the_page_says(maskaudit, tmp_pa
     assert maskaudit(["maskaudit", "probes", "check", "seaside.toml"]) == output
 
 
-def test_the_vocabulary_of_the_tutorial_does_what_the_page_says(shared, maskaudit):
+def test_the_vocabulary_does_what_the_page_says(shared, maskaudit):
     """Each line of its excerpt is printed; the words that are recommended are written whole."""
     vocabulary = shared / "data" / "vocab" / "bert-base-uncased.tokenizer.json"
     if not vocabulary.is_file():

@@ -8,6 +8,7 @@ from maskaudit.probes.bundles import AXIS, FULL, bundles
 from maskaudit.probes.checking.size import Size
 from maskaudit.probes.loading import load, shipped
 from maskaudit.probes.schema import Header
+from maskaudit.probes.shipped_sizes import shipped_sizes
 
 _COLUMNS = ("set", "axis", "styles", "frames", "sentences", "bundle", "title")
 _NUMBERS = (2, 3, 4)
@@ -57,12 +58,12 @@ class ListedSets:
 
 def listed_sets() -> ListedSets:
     """Every shipped set, in alphabetical order of their names."""
-    named = bundles()
+    named, sizes = bundles(), shipped_sizes()
     found = []
     for name, path in shipped().items():
         probe_set = load(path)
         own = tuple(bundle for bundle, sets in named.items() if name in sets)
-        found.append(Listed(probe_set.header, Size.of(probe_set), own))
+        found.append(Listed(probe_set.header, sizes[name], own))
     return ListedSets(tuple(found))
 
 

@@ -4,6 +4,7 @@ A word is counted in up to three sentences of the set, for a tokenizer may write
 a space, at the beginning of a sentence or in capitals.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
@@ -27,6 +28,7 @@ if TYPE_CHECKING:  # it takes the extra `models`
 GROUP, CLASS, RELATION = "group", "class", "relation"
 CONTROLS = "controls"
 _SENTENCES = 3
+_PLACES = re.compile(r"\{[^}]*\}|\[MASK\]")
 _MOST_SHOWN = 8
 _COLUMNS = ("", "words", "pieces", "whole", "unknown")
 # What is asked of a word: its kind, the group or class that it is of, and the word as it is called.
@@ -62,6 +64,7 @@ class Pieces:
     vocabulary_size: int
     words: tuple[WordPieces, ...]
     pairs: tuple[tuple[str, tuple[str, str]], ...]
+    unwritable: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, probe_set: ProbeSet, speller: "SpellerAlone") -> "Pieces":
@@ -71,6 +74,7 @@ class Pieces:
             speller.identity.vocabulary_size,
             tuple(_counted(_sentences(probe_set), speller)),
             tuple(_compared(probe_set)),
+            tuple(_unwritable(probe_set, speller)),
         )
 
     @property
@@ -84,7 +88,15 @@ class Pieces:
     @property
     def warnings(self) -> list[str]:
         """Unknown words, and groups and classes whose words differ by more than half a piece."""
-        return [*self._unknown(), *self._unequal()]
+        return [*self._lost(), *self._unknown(), *self._unequal()]
+
+    def _lost(self) -> Iterator[str]:
+        if self.unwritable:
+            yield (
+                f"{self.tokenizer} cannot write {' '.join(self.unwritable)}: each sentence with "
+                "one of these would be lost (context_unknown); write it otherwise, such as "
+                "straight for curly quotes"
+            )
 
     def _unknown(self) -> Iterator[str]:
         if words := [word.word for word in self.words if word.is_unknown]:
@@ -123,6 +135,7 @@ class Pieces:
         return {
             "tokenizer": self.tokenizer,
             "vocabulary_size": self.vocabulary_size,
+            "unwritable": list(self.unwritable),
             "means": [
                 {"kind": kind, "of": of, "words": len(words), "pieces": _known(_mean(words))}
                 for (kind, of), words in self.by_owner.items()
@@ -192,6 +205,17 @@ def _sentences(probe_set: ProbeSet) -> dict[_Word, list[tuple[str, int, str]]]:
             if place and place not in asked:
                 asked.append(place)
     return found
+
+
+def _unwritable(probe_set: ProbeSet, speller: "SpellerAlone") -> list[str]:
+    """The marks and signs of the sentences, between their words, that the vocabulary lacks."""
+    texts = [_PLACES.sub(" ", text) for text in probe_set.texts()]
+    characters = sorted(
+        {one for text in texts for one in text if not (one.isalnum() or one.isspace())}
+    )
+    written = speller.encode(characters)
+    return [one for one, found in zip(characters, written, strict=True)
+            if speller.unknown_id in found.ids]  # fmt: skip
 
 
 def _of_facts(probe_set: ProbeSet) -> dict[_Word, list[tuple[str, int, str]]]:

@@ -10,8 +10,6 @@ import io
 import os
 import signal
 import sys
-import tempfile
-import traceback
 import warnings
 from collections.abc import Callable
 from importlib.metadata import version
@@ -19,11 +17,12 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from maskaudit.audit.cli import authoring, process
+from maskaudit.audit.cli import authoring, groups, internal, process
 from maskaudit.audit.cli.commands import (
     baselines,
     cache,
     card,
+    claims,
     export,
     fill,
     gates,
@@ -33,7 +32,9 @@ from maskaudit.audit.cli.commands import (
     robustness,
     run,
     selftest,
+    serve,
     show,
+    site,
     verify,
 )
 from maskaudit.audit.cli.options import note
@@ -50,9 +51,9 @@ app = typer.Typer(
     help="How far a masked language model leans between groups of people, and whether a student "
     "leans further than its teacher.",
     epilog="Exit codes: 0 done; 1 a gate or a self-test failed, a version is worse, a record "
-    "does not hold, or a card is stale; 2 wrong usage or input; 3 could not judge; 70 internal "
-    "error; 74 cannot write, or out of memory; 75 another run holds the folder; 129, 130 and 143 "
-    "interrupted, run the same command again to resume.",
+    "does not hold, a card is stale, or a claim is contradicted; 2 wrong usage or input; 3 could "
+    "not judge; 70 internal error; 74 cannot write, or out of memory; 75 another run holds the "
+    "folder; 129, 130 and 143 interrupted, run the same command again to resume.",
 )
 app.command()(run.run)
 app.command()(run.init)
@@ -62,6 +63,7 @@ app.command("open")(show.open_page)
 app.command()(gates.gate)
 app.command()(report.report)
 app.command()(export.export)
+app.command()(site.site)
 app.command()(robustness.robustness)
 app.command()(verify.verify)
 app.command()(verify.sign)
@@ -69,6 +71,7 @@ app.command()(baselines.compare)
 app.command()(history.history)
 app.command()(history.schedule)
 app.command()(fill.fill)
+app.command()(serve.serve)
 app.command()(report.estimators)
 app.command()(selftest.selftest)
 probes_app = typer.Typer(no_args_is_help=True, help="Look at probe sets and check your own.")
@@ -87,13 +90,20 @@ app.add_typer(baseline_app, name="baseline")
 for _command in (baselines.accept, baselines.show, baselines.diff):
     baseline_app.command()(_command)
 card_app = typer.Typer(
-    cls=card.CardGroup,
+    cls=groups.CardGroup,
     help="An audit as a section of a model card: maskaudit card RECORD prints it.",
 )
 app.add_typer(card_app, name="card")
 card_app.command()(card.show)
 card_app.command()(card.apply)
 card_app.command()(card.badge)
+claims_app = typer.Typer(
+    cls=groups.ClaimsGroup,
+    help="What a model card says, checked: maskaudit claims CARD --model MODEL.",
+)
+app.add_typer(claims_app, name="claims")
+claims_app.command()(claims.check)
+claims_app.command()(claims.draft)
 cache_app = typer.Typer(
     no_args_is_help=True, help="Cached scores, from which an interrupted run resumes."
 )
@@ -181,7 +191,7 @@ def _failure(error: Exception) -> int:
         if error.errno in FULL:  # a closed pipe needs no message: its reader has read enough
             _print_error(f"cannot write ({error.strerror})", CANNOT_WRITE)
         return CANNOT_WRITE
-    return _internal_error(error)
+    return _print_error(internal.told(error), INTERNAL)
 
 
 def _is_out_of_memory(error: Exception) -> bool:
@@ -210,21 +220,6 @@ def _print_error(message: str, code: int) -> int:
         for line in message.splitlines():
             print(f"maskaudit: {printable(line)}", file=sys.stderr)
     return code
-
-
-def _internal_error(error: Exception) -> int:
-    text = "".join(traceback.format_exception(error))
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="maskaudit-", suffix=".txt", delete=False, encoding="utf-8"
-        ) as file:
-            file.write(text)
-    except OSError:
-        with contextlib.suppress(OSError):
-            print(text, file=sys.stderr)
-        return _print_error(f"internal error: {type(error).__name__}", INTERNAL)
-    message = f"internal error ({type(error).__name__}); the traceback is in {file.name}"
-    return _print_error(message, INTERNAL)
 
 
 @app.callback(invoke_without_command=True)

@@ -9,7 +9,13 @@ import pandas as pd
 
 from maskaudit.audit.estimating import sharpness
 from maskaudit.audit.estimating.crossed.association import is_crossed
-from maskaudit.audit.estimating.crossed.cells import DIFFERENCE, matrices, with_difference
+from maskaudit.audit.estimating.crossed.cells import (
+    DIFFERENCE,
+    matrices,
+    matrices_of,
+    with_difference,
+    with_scores,
+)
 from maskaudit.audit.estimating.crossed.convergence import of_sets
 from maskaudit.audit.estimating.crossed.one_subject import Number
 from maskaudit.audit.estimating.crossed.several_groups import of_group_and_rest, own_class_and_rest
@@ -75,18 +81,19 @@ def _beyond_in_set(
     `kappas` are the set's own amplifications, one for each two groups.
     """
     groups = list(dict.fromkeys(items["group"]))
+    scored = with_scores(items, scores)
     for first, second in combinations(groups, 2):
         between = (first, second) if len(groups) > _TWO else ()
         row = kappas[kappas["slice"] == str(ALL.of_groups(*between))].iloc[0]
         kappa = Interval(**{name.name: float(row[name.name]) for name in fields(Interval)})
-        by_model, _ = matrices(items, scores, LOG_ODDS, first, second)
+        by_model, _ = matrices_of(scored, LOG_ODDS, first, second)
         by_subject, classes = with_difference(by_model), design.classes(first, second)
         for subject, number in sharpness.of_set(kappa, by_subject, classes, known):
             yield subject, replace(number, slice=number.slice.of_groups(*between))
     for group in sorted(groups) if len(groups) > _TWO else ():
         against = {
             subject: own_class_and_rest(matrix, group, design.directions)
-            for subject, matrix in of_group_and_rest(items, scores, group).items()
+            for subject, matrix in of_group_and_rest(scored, group).items()
         }
         two = {subject: own for subject, own in against.items() if own is not None}
         if not two:

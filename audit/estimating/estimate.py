@@ -59,6 +59,9 @@ _FIRST_FILLS = (ACCURACY, NEGATED, DROP, CHOICE, CHOICE_DROP)
 # Numbers of sharpness are made of entropies too.
 _FIDELITIES = (FIDELITY, FIDELITY_ADJUSTED, ENTROPY, *OF_SHARPNESS)
 
+# Numbers that need the tables of fills or of distances.
+OF_CONTEXTS = frozenset({*_FIDELITIES, *(name for part in UNIT for name in part.names)})
+
 Lexicon = frozenset[str]
 # Rows of `estimates` about one set, and the cells left out for all subjects.
 _Result = tuple[list[dict[str, Any]], list[dict[str, str]]]
@@ -103,6 +106,9 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     paired = tables.table("paired", []) if paired is None else paired
     rows: list[dict[str, Any]] = []
     left_out: list[dict[str, str]] = []
+    # What nothing wanted is made of need not be sorted by set.
+    if not any(map(wanted, OF_CONTEXTS)):
+        fills, paired = fills.iloc[:0], paired.iloc[:0]
     # A score belongs to an item; fills and distances belong to a context, whatever its targets.
     of_one = paired[paired["joined"] == ""]
     shared = ((scores, "item"), (fills, "context"), (of_one, "context"))

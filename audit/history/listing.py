@@ -85,13 +85,13 @@ def _listed(path: Path, number: int) -> Listed:
     try:
         manifest = read_manifest(path, ())
     except InputError as error:
-        return Listed(path, number, fault=_reason(error, path))
+        return Listed(path, number, fault=reason(error, path))
     except OSError as error:
         return Listed(path, number, fault=f"cannot be read ({error.strerror or error})")
     try:
         return Listed(path, number, manifest, verdicts.read(path))
     except InputError as error:
-        return Listed(path, number, manifest, fault=_reason(error, path))
+        return Listed(path, number, manifest, fault=reason(error, path))
 
 
 def _others(runs: Path, left: Iterable[Path]) -> Iterator[Listed]:
@@ -106,5 +106,6 @@ def _others(runs: Path, left: Iterable[Path]) -> Iterator[Listed]:
             yield Listed(path, fault=UNDER_WAY)
 
 
-def _reason(error: InputError, path: Path) -> str:
+def reason(error: InputError, path: Path) -> str:
+    """Why a record cannot be used, in a line without its path."""
     return " ".join(str(error).removeprefix(f"{path}/").removeprefix(f"{path}: ").split())

@@ -13,18 +13,18 @@ from typing import Any, cast
 from maskaudit.audit.estimating.numbers import share_of
 from maskaudit.audit.judging import surer
 from maskaudit.audit.judging.deciding import in_styles
+from maskaudit.audit.judging.deciding.card import on_card
 from maskaudit.audit.judging.deciding.effective import effective_clusters
 from maskaudit.audit.judging.decision import FAIL, NOT_MEASURED, PASS
 from maskaudit.audit.judging.one_verdict import Judged, judged, judged_in_styles, settled
-from maskaudit.audit.judging.policy import IGNORE, NON_INFERIORITY, Gate, Policy, Waiver
+from maskaudit.audit.judging.policy import CLAIMS, IGNORE, NON_INFERIORITY, Gate, Policy, Waiver
 from maskaudit.audit.judging.rule_dates import dated
-from maskaudit.audit.judging.rules import RULES
+from maskaudit.audit.judging.rules import RULES, of_numbers
 from maskaudit.audit.judging.select import gaps, name_of, selected, why_nothing
 from maskaudit.audit.judging.sources import OlderVersions, Source, own_source
-from maskaudit.audit.judging.verdicts import Judgement, Verdict
+from maskaudit.audit.judging.verdicts import NOTHING, Judgement, Verdict
 from maskaudit.audit.recording.record import Record
 
-NOTHING = "nothing"
 # The record tables from which verdicts are computed.
 READ = ("items", "scores", "estimates")
 
@@ -42,10 +42,17 @@ def judge(
     # A dict as an ordered set: several gates judge the same probe set and repeat its note.
     lost_notes: dict[str, None] = {}
     versions = OlderVersions(record, policy, baseline)
-    rules = {gate.rule for gate in policy.gates if not RULES[gate.rule].compares_versions}
+    rules = {
+        gate.rule for gate in of_numbers(policy.gates) if not RULES[gate.rule].compares_versions
+    }
     # Once a rule and not once a gate: what is lost is counted over all scores of the record.
     own_sources: dict[str, Source] = {rule: own_source(record, rule) for rule in rules}
     for gate in policy.gates:
+        if gate.rule == CLAIMS:
+            of_card = on_card(gate, policy.path.parent, record)
+            all_judged += map(Judged, of_card.verdicts)
+            lost_notes |= dict.fromkeys(of_card.notes)
+            continue
         sources = (
             [(own_sources[gate.rule], gate.margin)]
             if gate.rule in own_sources

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, model_validator
@@ -28,6 +28,7 @@ _NAME = re.compile(r"[\w .:/=-]+", re.ASCII)
 _LARGEST = 1e6
 BOUND, NON_INFERIORITY = "bound", "non_inferiority"
 VERSUS_BASELINE, WORLD = "versus_baseline", "no_worse_than_world"
+CLAIMS = "claims"
 ADJUST, IGNORE = "adjust", "ignore"
 
 
@@ -46,6 +47,14 @@ def _file_name(name: str) -> str:
     # Without dots and slashes a policy cannot name a file outside the folder of baselines.
     if not re.fullmatch(r"[\w-]+", name, re.ASCII):
         message = "expected letters, digits, _ and -"
+        raise ValueError(message)
+    return name
+
+
+def _below(name: str) -> str:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
+        message = "expected a file in the folder of gates.toml or below it"
         raise ValueError(message)
     return name
 
@@ -105,12 +114,13 @@ class Gate(Part):
     `non_inferiority` keeps the change from the reference below a margin. `versus_baseline` keeps
     the change from an accepted version below a margin, and the change since the first accepted one
     below `total_margin`. `no_worse_than_world` keeps the slope on the world's shares, minus 1,
-    below a margin. With `holds_in` the stereotype contrast is judged in each style of sentence
+    below a margin. `claims` lets no claim of the candidate's card be contradicted, by a file of
+    checked claims. With `holds_in` the stereotype contrast is judged in each style of sentence
     alone, and has to hold in at least so many.
     """
 
     id: Name
-    rule: Literal["bound", "non_inferiority", "versus_baseline", "no_worse_than_world"]
+    rule: Literal["bound", "non_inferiority", "versus_baseline", "no_worse_than_world", "claims"]
     select: Select = Select()
     # Above 0: the bound of an unchanged model is mostly above 0, so it could hardly pass.
     margin: Number | None = Field(default=None, gt=0)
@@ -126,6 +136,8 @@ class Gate(Part):
     sharpness: Literal["adjust", "ignore"] = "adjust"
     sharpness_reason: Lettered | None = None
     baseline: Annotated[str, AfterValidator(_file_name)] = "main"
+    # The file that `maskaudit claims -o` wrote, from the folder of gates.toml on.
+    claims: Annotated[str, Field(min_length=1), AfterValidator(_below)] | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> "Gate":
@@ -137,14 +149,18 @@ class Gate(Part):
     def _faults(self) -> Iterator[str]:
         """Yield what the rule needs but the gate lacks, and what it sets but the rule ignores."""
         # An ignored setting is an error: its author would believe that it is enforced.
-        needed = BOUND if self.rule == BOUND else "margin"
+        needed = {BOUND: BOUND, CLAIMS: CLAIMS}.get(self.rule, "margin")
         if getattr(self, needed) is None:
             yield f"{needed} is missing; the rule {self.rule} requires it"
         ignored = {
-            BOUND: ("margin", "total_margin", "baseline", *_OF_SHARPNESS),
-            NON_INFERIORITY: (BOUND, "total_margin", "baseline"),
-            VERSUS_BASELINE: (BOUND, *_OF_SHARPNESS),
-            WORLD: (BOUND, "total_margin", "baseline", "harm", "holds_in", *_OF_SHARPNESS),
+            BOUND: ("margin", "total_margin", "baseline", CLAIMS, *_OF_SHARPNESS),
+            NON_INFERIORITY: (BOUND, "total_margin", "baseline", CLAIMS),
+            VERSUS_BASELINE: (BOUND, CLAIMS, *_OF_SHARPNESS),
+            WORLD: (BOUND, "total_margin", "baseline", CLAIMS, "harm", "holds_in", *_OF_SHARPNESS),
+            CLAIMS: (
+                *("select", "margin", "total_margin", "baseline", BOUND, "harm", "holds_in"),
+                *_OF_SHARPNESS,
+            ),
         }[self.rule]
         for key in ignored:
             if key in self.model_fields_set:
@@ -351,6 +367,13 @@ severity = "fail"                   # or "warn": a failure is only printed
 # id = "no-worse-than-the-world"
 # rule = "no_worse_than_world"
 # margin = 0.25                     # of the slope, which is 1 for a model that reflects the shares
+# reason = "..."
+
+# What the card of the candidate says: maskaudit claims README.md --model MODEL -o claims.json
+# [[gate]]
+# id = "the-card-is-true"
+# rule = "claims"
+# claims = "claims.json"
 # reason = "..."
 
 # Who answers for a gate that does not pass, and until when; after that day it fails. It is at most

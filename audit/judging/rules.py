@@ -1,7 +1,7 @@
 """The rules of gates, one class each: what it judges, against what, how it decides, its wording."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import pandas as pd
@@ -160,12 +160,18 @@ class NoWorseThanWorld(Level):
     beyond = "credibly beyond the world"
 
 
+# The rules that judge numbers: all but the one on claims of a card (`judging.card`).
 RULES: Mapping[str, Change | Level] = {
     BOUND: Bound(),
     NON_INFERIORITY: NonInferiority(),
     VERSUS_BASELINE: VersusBaseline(),
     WORLD: NoWorseThanWorld(),
 }
+
+
+def of_numbers(gates: Iterable[Gate]) -> list[Gate]:
+    """The gates that judge numbers of records."""
+    return [gate for gate in gates if gate.rule in RULES]
 
 
 def _has_error(row: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ import pandas as pd
 from maskaudit.audit.estimating.registry.names import CONTRAST, STYLE_CONTRAST
 from maskaudit.audit.judging import surer
 from maskaudit.audit.judging.policy import IGNORE, NON_INFERIORITY, Gate, Policy
-from maskaudit.audit.judging.rules import RULES
+from maskaudit.audit.judging.rules import RULES, of_numbers
 from maskaudit.audit.judging.sources import Source, selects
 from maskaudit.audit.recording.manifest import Manifest, ProbeSetKey
 from maskaudit.audit.recording.rows.slices import Slice
@@ -49,7 +49,7 @@ def judged_numbers(policy: Policy, manifest: Manifest) -> Numbers:
     Those that compare versions are made of scores and of no estimate, so they are not among them.
     """
     sets, names = set(), set()
-    for gate in policy.gates:
+    for gate in of_numbers(policy.gates):
         rule = RULES[gate.rule]
         if not rule.compares_versions:
             sets |= {

@@ -18,7 +18,7 @@ from maskaudit.audit.judging.comparing.pairing import Version, version
 from maskaudit.audit.judging.comparing.versions import lost_share, versions
 from maskaudit.audit.judging.deciding.in_styles import Numbers
 from maskaudit.audit.judging.policy import Gate, Policy
-from maskaudit.audit.judging.rules import RULES
+from maskaudit.audit.judging.rules import RULES, of_numbers
 from maskaudit.audit.recording.manifest import LeftOut, ProbeSetKey
 from maskaudit.audit.recording.record import Record
 
@@ -123,7 +123,9 @@ class OlderVersions:
         against = f"{name} (the best of {best_of})" if best_of > 1 else name
         empty = Source(no_estimates, sets, against, part, before=old.probe_sets, best_of=best_of)
         # All gates that compare versions, since they share this one comparison.
-        gates = [gate for gate in self._policy.gates if RULES[gate.rule].compares_versions]
+        gates = [
+            gate for gate in of_numbers(self._policy.gates) if RULES[gate.rule].compares_versions
+        ]
         selected = {
             name for name in sets if any(empty.is_selected_by(gate, name) for gate in gates)
         }

@@ -16,6 +16,8 @@ from maskaudit.audit.texts import bounded
 from maskaudit.audit.texts.names import is_there
 
 FILE = "verdicts.json"
+# The name of the verdict of a gate that has nothing to judge.
+NOTHING = "nothing"
 
 
 @dataclass(frozen=True)

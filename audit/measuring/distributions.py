@@ -1,67 +1,97 @@
-"""Distributions over a vocabulary: likeliest pieces, ranks and distances."""
+"""Distributions over a vocabulary at the slots of a batch: likeliest pieces, ranks, distances."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from maskaudit.audit.measuring.model import MaskedLM, Numbers
 from maskaudit.audit.measuring.planning.reads import Read
 from maskaudit.audit.recording.rows.group_pairs import GroupPair
 
 AGREEMENT = 10
-FEW = 8
 # Nats times this are bits.
 BITS = 1 / torch.log(torch.tensor(2.0, dtype=torch.float64))
+_TINY = torch.finfo(torch.float64).tiny
 
 
-def likeliest(log_p: Numbers, model: MaskedLM, most: int) -> list[dict[str, Any]]:
-    """Rank, token and probability of the `most` likeliest pieces; `log_p` is [vocabulary], nats."""
+def top(log_p: Numbers, most: int) -> list[tuple[int, float]]:
+    """Index and probability of the `most` likeliest, in order; `log_p` is [n], in nats."""
     values, indices = torch.from_numpy(log_p).topk(min(most, len(log_p)))
-    pairs = zip(indices.tolist(), values.exp().tolist(), strict=True)
-    return [
-        {"rank": rank, "token": model.token(index), "probability": p}
-        for rank, (index, p) in enumerate(pairs, start=1)
-    ]
+    return list(zip(indices.tolist(), values.exp().tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class Slots:
+    """The distributions of one model at slots, each computed once for all that is asked of them.
+
+    `log_p` in nats and `p` are [n, vocabulary]; `top` has the likeliest pieces of each slot,
+    [n, most], likeliest first.
+    """
+
+    log_p: torch.Tensor
+    p: torch.Tensor
+    top: torch.Tensor
+
+    @classmethod
+    def of(cls, numbers: Numbers, most: int) -> Self:
+        """The distributions with this log p, [n, vocabulary], and their `most` likeliest pieces."""
+        log_p = torch.from_numpy(numbers)
+        return cls(log_p, log_p.exp(), log_p.topk(min(most, log_p.shape[-1]))[1])
+
+    def entropy(self) -> list[float]:
+        """The entropy of each slot, in nats: 0 where one piece is certain."""
+        # log p is finite, so that p * log p is 0 where p is.
+        entropies: list[float] = (-(self.p * self.log_p).sum(-1)).tolist()
+        return entropies
+
+    def fills(self, model: MaskedLM) -> dict[str, list[Any]]:
+        """Rank, token and probability of the likeliest pieces, by column, slot after slot."""
+        n, most = self.top.shape
+        return {
+            "rank": [*range(1, most + 1)] * n,
+            "token": list(map(model.token, self.top.flatten().tolist())),
+            "probability": self.p.gather(1, self.top).flatten().tolist(),
+        }
 
 
 def jsd_bits(p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
     """Jensen-Shannon divergence of two distributions along the last axis, in bits, 0 to 1."""
-    middle = (p + q) / 2
+    # Where p and q are both 0, their ratio to the middle would be NaN; xlogy(0, 0) is 0.
+    middle = ((p + q) / 2).clamp_(min=_TINY)
     parts = torch.xlogy(p, p / middle) + torch.xlogy(q, q / middle)
-    # Where p and q are both 0, their ratio to the middle is NaN.
-    return parts.nan_to_num().sum(-1) / 2 * BITS
+    return parts.sum(-1) / 2 * BITS
 
 
-def compared(first: torch.Tensor, second: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Distances, [n] each, between two models' log p at the same places, [n, vocabulary].
+def compared(first: Slots, second: Slots) -> dict[str, torch.Tensor]:
+    """Distances, [n] each, between two models' distributions at the same slots.
 
     `kl` is the Kullback-Leibler divergence KL(first || second) in nats, `jsd` the Jensen-Shannon
     divergence in bits (0 to 1), `tv` the total variation (0 to 1), `top1` 1 where both have the
     same likeliest piece, else 0, `agreement@10` the share of the ten likeliest pieces in common.
     """
-    p, q = first.exp(), second.exp()
-    most = min(AGREEMENT, p.shape[-1])
-    top, other = first.topk(most)[1], second.topk(most)[1]
+    top, other = first.top[:, :AGREEMENT], second.top[:, :AGREEMENT]
     # [n, most, 1] against [n, 1, most]: each piece of one list with each of the other.
-    shared = (top[:, :, None] == other[:, None, :]).any(-1).sum(-1) / most
+    shared = (top[:, :, None] == other[:, None, :]).any(-1).sum(-1) / top.shape[1]
     return {
-        "kl": (p * (first - second)).sum(-1),
-        "jsd": jsd_bits(p, q),
-        "tv": (p - q).abs().sum(-1) / 2,
+        "kl": (first.p * (first.log_p - second.log_p)).sum(-1),
+        "jsd": jsd_bits(first.p, second.p),
+        "tv": (first.p - second.p).abs().sum(-1) / 2,
         "top1": (top[:, 0] == other[:, 0]).double(),
         f"agreement@{AGREEMENT}": shared.double(),
     }
 
 
-def above(log_p: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-    """The number of pieces likelier than each value, [n]; `log_p` is [vocabulary]."""
-    # Sorting the vocabulary pays only for many values.
-    if len(values) <= FEW:
-        return (log_p[None, :] > values[:, None]).sum(1)
-    order, _ = log_p.sort()
-    # `right=True`: a piece that is exactly as likely is not counted as likelier, as above.
-    return len(log_p) - torch.searchsorted(order, values, right=True)
+def ranks(log_p: Numbers, lines: NDArray[np.int64], pieces: NDArray[np.int64]) -> list[int]:
+    """The rank of each piece in its line of log p, [n, vocabulary], from 1: ties have the best."""
+    # A piece at a time: one line of doubles stays in the processor's cache, all lines do not.
+    return [
+        int(np.count_nonzero(log_p[line] > log_p[line, piece])) + 1
+        for line, piece in zip(lines.tolist(), pieces.tolist(), strict=True)
+    ]
 
 
 class GroupDistances:
@@ -76,17 +106,21 @@ class GroupDistances:
         self._waiting: dict[str, torch.Tensor] = {}
         self._done: set[GroupPair] = set()
 
-    def add(self, context: str, log_p: torch.Tensor) -> list[dict[str, Any]]:
-        """Rows of the distances of each pair that this context, [vocabulary], completes."""
+    def add(self, context: str, p: torch.Tensor) -> list[dict[str, Any]]:
+        """Rows of the distances of each pair that this context's p, [vocabulary], completes."""
         if context not in self._pairs:
             return []
-        self._waiting[context] = log_p.exp()
+        # A copy: a view would keep the distributions of the whole batch in memory.
+        self._waiting[context] = p.clone()
         rows = []
         for pair in self._pairs[context]:
             if not all(other in self._waiting for own in pair.contexts for other in own):
                 continue
-            p, q = (self._mean(own) for own in pair.contexts)
-            values = {"jsd_groups": jsd_bits(p, q), "tv_groups": (p - q).abs().sum() / 2}
+            one, other = (self._mean(own) for own in pair.contexts)
+            values = {
+                "jsd_groups": jsd_bits(one, other),
+                "tv_groups": (one - other).abs().sum() / 2,
+            }
             (first, *_), (second, *_) = pair.contexts
             rows += [
                 {

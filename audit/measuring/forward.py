@@ -7,24 +7,25 @@ masked. Whole distributions are compared as they are read, and never stored.
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 
 from maskaudit.audit.measuring.backends.torch_model import engine, threads
 from maskaudit.audit.measuring.distributions import (
     AGREEMENT,
-    FEW,
     GroupDistances,
-    above,
+    Slots,
     compared,
-    likeliest,
+    ranks,
 )
 from maskaudit.audit.measuring.fillings import WIDTH, Fillings
-from maskaudit.audit.measuring.model import Ids, MaskedLM
+from maskaudit.audit.measuring.model import Ids, MaskedLM, Numbers
 from maskaudit.audit.measuring.planning.joins import at_slots
 from maskaudit.audit.measuring.planning.read_plan import Plan, plan
 from maskaudit.audit.measuring.planning.reads import (
@@ -37,7 +38,7 @@ from maskaudit.audit.measuring.planning.reads import (
 )
 from maskaudit.audit.measuring.word_states import WordStates
 from maskaudit.audit.recording.cache_use import CacheUse
-from maskaudit.audit.recording.rows import tables
+from maskaudit.audit.recording.rows.columns import Columns
 from maskaudit.audit.recording.rows.group_pairs import GroupPair, group_pairs
 from maskaudit.audit.recording.rows.values import WRITTEN, Reading
 from maskaudit.probes.expand import Expanded
@@ -92,16 +93,17 @@ def read_part(  # noqa: PLR0913 - what is read, how, and by which models
     batches = part_plan.batches()
     for count, batch in enumerate(batches, start=1):
         for sentences in index.few_reads(batch):
-            first_rows, log_p = first.read(sentences)
+            first_rows, slots = first.read(sentences)
             for group_rows, readers in zip(rows, others, strict=True):
                 group_rows.add(first_rows)
                 for other in readers:
-                    other_rows, other_p = other.read(sentences)
+                    other_rows, other_slots = other.read(sentences)
                     group_rows.add(other_rows)
-                    # Compare now: whole distributions are too large to store.
-                    group_rows.paired += index.pairs(
-                        sentences, (first.name, log_p), (other.name, other_p)
-                    )
+                    if slots is not None and other_slots is not None:
+                        # Compare now: whole distributions are too large to store.
+                        contexts = index.slots(index.reads(sentences))[1]
+                        names = first.name, other.name
+                        group_rows.compare(contexts, names, compared(slots, other_slots))
         tell(count / len(batches))
     final_rows = first.finish(part)
     for group_rows, readers in zip(rows, others, strict=True):
@@ -113,7 +115,7 @@ def read_part(  # noqa: PLR0913 - what is read, how, and by which models
 
 def setting() -> list[Any]:
     """What determines the bits of a score besides model, sentence and machine (`machine`)."""
-    return [engine(), [FILLS, AGREEMENT, FEW, MOST_READS, WIDTH]]
+    return [engine(), [FILLS, AGREEMENT, MOST_READS, WIDTH]]
 
 
 def machine() -> tuple[int, str]:
@@ -125,21 +127,32 @@ def machine() -> tuple[int, str]:
 class _Rows:
     """Rows of the three tables of `Scored`."""
 
-    scores: list[dict[str, Any]] = field(default_factory=list)
-    paired: list[dict[str, Any]] = field(default_factory=list)
-    fills: list[dict[str, Any]] = field(default_factory=list)
+    scores: Columns = field(default_factory=lambda: Columns("scores"))
+    paired: Columns = field(default_factory=lambda: Columns("paired"))
+    fills: Columns = field(default_factory=lambda: Columns("fills"))
 
     def add(self, other: "_Rows") -> None:
-        self.scores += other.scores
-        self.paired += other.paired
-        self.fills += other.fills
+        self.scores.add(other.scores)
+        self.paired.add(other.paired)
+        self.fills.add(other.fills)
+
+    def compare(
+        self, contexts: list[str], names: tuple[str, str], distances: dict[str, torch.Tensor]
+    ) -> None:
+        """Add the distances of two models at each context."""
+        model, other = names
+        for measure, values in distances.items():
+            self.paired.put(
+                context=contexts,
+                model=model,
+                other_context=contexts,
+                other_model=other,
+                measure=measure,
+                value=values.tolist(),
+            )
 
     def scored(self) -> Scored:
-        return Scored(
-            tables.table("scores", self.scores),
-            tables.table("paired", self.paired),
-            tables.table("fills", self.fills),
-        )
+        return Scored(self.scores.whole(), self.paired.whole(), self.fills.whole())
 
 
 class _ReadIndex:
@@ -193,32 +206,14 @@ class _ReadIndex:
         """The row and the read of each place to read in these sentences."""
         return [(row, read) for row, ids in enumerate(sentences) for read in self.reads_of[ids]]
 
-    def pairs(
-        self,
-        sentences: list[Ids],
-        first: tuple[str, torch.Tensor],
-        second: tuple[str, torch.Tensor],
-    ) -> list[dict[str, Any]]:
-        """Distances between two named models at each context; log p is [reads, vocabulary]."""
-        reads = [read for _, read in self.reads(sentences)]
-        context_lines = [line for line, read in enumerate(reads) if read in self.contexts]
-        # A batch may hold only whole sentences, or only sentences read for encoder states.
-        if not context_lines:
-            return []
-        (name, p), (other, q) = first, second
-        return [
-            {
-                "context": context,
-                "model": name,
-                "other_context": context,
-                "other_model": other,
-                "measure": measure,
-                "value": value,
-            }
-            for measure, values in compared(p[context_lines], q[context_lines]).items()
-            for line, value in zip(context_lines, values.tolist(), strict=True)
-            for context in self.contexts[reads[line]]
+    def slots(self, reads: list[tuple[int, Read]]) -> tuple[list[int], list[str]]:
+        """Each context that is read, with the number of its read."""
+        found = [
+            (line, context)
+            for line, (_, read) in enumerate(reads)
+            for context in self.contexts.get(read, ())
         ]
+        return [line for line, _ in found], [context for _, context in found]
 
 
 class _Reader:
@@ -253,56 +248,64 @@ class _Reader:
         self._attention: dict[Ids, list[float]] = {}
         self._fillings = Fillings(model)
 
-    def read(self, sentences: list[Ids]) -> tuple[_Rows, torch.Tensor]:
-        """Run sentences of one length; returns rows, and log p at each read, [n, vocabulary]."""
+    def read(self, sentences: list[Ids]) -> tuple[_Rows, Slots | None]:
+        """Run sentences; returns rows, and the distributions at each context that is read.
+
+        None if there is none: sentences may be read whole, or only for their encoder states.
+        """
         index, rows = self._index, _Rows()
-        if for_states := [ids for ids in sentences if ids in self._need_states]:
-            states = torch.from_numpy(self._model.states(for_states))
-            for ids, sentence in zip(for_states, states, strict=True):
+        for of_length in _by_length(ids for ids in sentences if ids in self._need_states):
+            states = torch.from_numpy(self._model.states(of_length))
+            for ids, sentence in zip(of_length, states, strict=True):
                 for item in index.states_of[ids]:
                     self._states.add(item, sentence, index.plan.states[item][1])
         reads = index.reads(sentences)
-        if not reads:  # these sentences are needed only for the states of words
-            return rows, torch.empty(0)
-        places = [(row, read.place) for row, read in reads]
-        log_p = torch.from_numpy(self._model.log_probs(sentences, places))
-        for line, (_, read) in zip(log_p, reads, strict=True):
-            self._store(read, line, rows)
-        if for_attention := [ids for ids in sentences if ids in self._need_attention]:
+        if not reads:
+            return rows, None
+        log_p = self._model.log_probs(sentences, [(row, read.place) for row, read in reads])
+        self._keep([read for _, read in reads], log_p)
+        for of_length in _by_length(ids for ids in sentences if ids in self._need_attention):
             # A second run of the model: the attention kernel of the first returns no weights.
-            weights = self._model.attention(for_attention).tolist()
-            self._attention |= dict(zip(for_attention, weights, strict=True))
-        return rows, log_p
-
-    def _store(self, read: Read, log_p: torch.Tensor, rows: _Rows) -> None:
-        pieces = sorted(self._index.pieces_of[read])
-        if pieces:
-            values = log_p[pieces]
-            for piece, value in zip(pieces, values.tolist(), strict=True):
-                self._log_p[read, piece] = value
-            if read in self._index.need_rank:
-                for piece, higher in zip(pieces, above(log_p, values).tolist(), strict=True):
-                    self._rank[read, piece] = higher + 1
+            weights = self._model.attention(of_length).tolist()
+            self._attention |= dict(zip(of_length, weights, strict=True))
         # Only the read of a context has fills; the others are needed for single pieces.
-        contexts = self._index.contexts.get(read, ())
-        if not contexts:
+        lines, contexts = index.slots(reads)
+        if not lines:
+            return rows, None
+        slots = Slots.of(log_p if lines == [*range(len(log_p))] else log_p[lines], FILLS)
+        self._describe(contexts, slots, rows)
+        return rows, slots
+
+    def _keep(self, reads: list[Read], log_p: Numbers) -> None:
+        """Keep log p of the pieces that are needed at each read, and ranks; [n, vocabulary]."""
+        wanted = [(line, piece) for line, read in enumerate(reads) for piece in self._pieces(read)]
+        if not wanted:
             return
-        fills = likeliest(log_p.numpy(), self._model, FILLS)
-        rows.fills += [
-            {"context": context, "model": self.name, **fill}
-            for context in contexts
-            for fill in fills
-        ]
-        # xlogy gives 0 where p is 0; p * log p would be NaN.
-        entropy = -float(torch.xlogy(log_p.exp(), log_p.exp()).sum())
-        for context in contexts:
-            self._entropy[context] = entropy
-            if self._is_paired:
-                # Entropy says how open a slot is: two models can differ more at an open one.
-                row = {"context": context, "model": self.name, "measure": "entropy"}
-                rows.paired.append({**row, "value": entropy})
-            of_groups = self._distances.add(context, log_p)
-            rows.paired += [{"model": self.name, **row} for row in of_groups]
+        lines, pieces = np.array(wanted).T
+        for (line, piece), value in zip(wanted, log_p[lines, pieces].tolist(), strict=True):
+            self._log_p[reads[line], piece] = value
+        is_ranked = np.array([read in self._index.need_rank for read in reads])[lines]
+        ranked = lines[is_ranked], pieces[is_ranked]
+        for line, piece, rank in zip(*ranked, ranks(log_p, *ranked), strict=True):
+            self._rank[reads[line], int(piece)] = rank
+
+    def _pieces(self, read: Read) -> list[int]:
+        return sorted(self._index.pieces_of[read])
+
+    def _describe(self, contexts: list[str], slots: Slots, rows: _Rows) -> None:
+        """Add what is told of each context: its fills, its entropy, its groups' distances."""
+        columns = slots.fills(self._model)
+        most = len(columns["rank"]) // len(contexts)
+        repeated = [context for context in contexts for _ in range(most)]
+        rows.fills.put(context=repeated, model=self.name, **columns)
+        entropies = slots.entropy()
+        self._entropy |= dict(zip(contexts, entropies, strict=True))
+        if self._is_paired:
+            # Entropy says how open a slot is: two models can differ more at an open one.
+            rows.paired.put(context=contexts, model=self.name, measure="entropy", value=entropies)
+        for context, p in zip(contexts, slots.p, strict=True):
+            for row in self._distances.add(context, p):
+                rows.paired.put(model=self.name, **row)
 
     def finish(self, part: Expanded) -> _Rows:
         """Combine the reads of each item into its scores, in the order of the items.
@@ -311,35 +314,50 @@ class _Reader:
         """
         rows, part_plan = _Rows(), self._index.plan
         if "state" in self._measures:
-            rows.paired += [{"model": self.name, **row} for row in self._states.cosines(part.items)]
+            for row in self._states.cosines(part.items):
+                rows.paired.put(model=self.name, **row)
         items = part.items.drop_duplicates("item")
         columns = (items[column] for column in ("item", "context", "target"))
-        for item, context, target in zip(*columns, strict=True):
-            common = {
-                "item": item,
-                "model": self.name,
-                "status": part_plan.status[item],
-                "pieces": part_plan.pieces.get(item),
-                "written": part_plan.written.get(item, ""),
-                "read": part_plan.read_of(item),
-            }
-            item_rows = [
-                {**common, "measure": measure, **self._folded(item_reads)}
-                for measure in self._measures
-                if (item_reads := part_plan.item_reads.get((item, measure))) is not None
-            ]
-            if TOP_FILLING in self._measures and (
-                reads := part_plan.item_reads.get((item, "logp"))
-            ):
-                found = self._fillings.rows(reads.reads, self._folded(reads)["value"])
-                item_rows += [{**common, **row} for row in found]
-            if not target and context in self._entropy:
-                # An item without a target is a question about its slot: how open it is.
-                item_rows = [{**common, "measure": OF_SLOT, "value": self._entropy[context]}]
-            # An item asked only for what the model lacks has no row: the record says it once.
-            if item_rows or self._measures or part_plan.status[item] != "ok":
-                rows.scores += item_rows or [{**common, "measure": self._asked[0]}]
+        found = [
+            (item, row)
+            for item, context, target in zip(*columns, strict=True)
+            for row in self._measured(item, context, target) or self._unmeasured(item)
+        ]
+        own = [item for item, _ in found]
+        rows.scores.put(
+            item=own,
+            model=self.name,
+            **{name: [row.get(name) for _, row in found] for name in ("measure", "value", "rank")},
+            pieces=list(map(part_plan.pieces.get, own)),
+            status=[part_plan.status[item] for item in own],
+            written=[part_plan.written.get(item, "") for item in own],
+            read=list(map(part_plan.read_of, own)),
+        )
         return rows
+
+    def _unmeasured(self, item: str) -> list[dict[str, Any]]:
+        """The row of an item without a value.
+
+        None for an item asked only for what the model lacks: the record says it once.
+        """
+        is_due = self._measures or self._index.plan.status[item] != "ok"
+        return [{"measure": self._asked[0]}] if is_due else []
+
+    def _measured(self, item: str, context: str, target: str) -> list[dict[str, Any]]:
+        """Measure, value and rank of each row of an item."""
+        if not target and context in self._entropy:
+            # An item without a target is a question about its slot: how open it is.
+            return [{"measure": OF_SLOT, "value": self._entropy[context]}]
+        item_reads = self._index.plan.item_reads
+        found = [
+            {"measure": measure, **self._folded(reads)}
+            for measure in self._measures
+            if (reads := item_reads.get((item, measure))) is not None
+        ]
+        if TOP_FILLING in self._measures and (of_target := item_reads.get((item, "logp"))):
+            log_p = self._folded(of_target)["value"]
+            found += self._fillings.rows(of_target.reads, log_p)
+        return found
 
     def _folded(self, item_reads: ItemReads) -> dict[str, Any]:
         """The value of one measure, and the rank if a single piece was read at a slot.
@@ -362,3 +380,9 @@ class _Reader:
         weights = [self._attention[read.ids][read.place] for read, _ in item_reads.reads]
         total = sum(weight * value for weight, value in zip(weights, values, strict=True))
         return {"value": total / (sum(weights) if item_reads.fold == "attended" else len(values))}
+
+
+def _by_length(sentences: Iterable[Ids]) -> Iterator[list[Ids]]:
+    """Sentences that are ordered by length, those of each length together."""
+    for _, of_length in groupby(sentences, key=len):
+        yield list(of_length)

@@ -85,7 +85,8 @@ class MaskedLM(Protocol):
     def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:
         """Log p over the whole vocabulary at each read, [n, vocabulary], float64, nats.
 
-        `sentences` are piece ids, all of one length; a read is (index of sentence, place in it).
+        `sentences` are piece ids, those of one length together; a read is (index of sentence, place
+        in it).
         """
         ...
 

@@ -12,6 +12,8 @@ from maskaudit.audit.vocabulary import Stage, silent
 # The models of one audit by subject, the reference first.
 Pair = Mapping[str, LoadedModel]
 
+_BUNDLED = {"reference": str(truth.TEACHER), "candidate": str(truth.STUDENT)}
+
 
 def load_pairs(settings: Settings, stage: Stage = silent) -> list[dict[str, LoadedModel]]:
     """Load the models of each candidate's audit, keyed by subject, the reference first.
@@ -20,8 +22,7 @@ def load_pairs(settings: Settings, stage: Stage = silent) -> list[dict[str, Load
     a reference each candidate is alone, and a reference without candidates becomes the candidate.
     `stage` receives which model is being loaded.
     """
-    bundled = {"reference": str(truth.TEACHER), "candidate": str(truth.STUDENT)}
-    named = settings.pairs() or [bundled]
+    named = settings.pairs() or [_BUNDLED]
 
     def load(name: str) -> LoadedModel:
         stage(f"loading {printable(name)}")
@@ -30,6 +31,16 @@ def load_pairs(settings: Settings, stage: Stage = silent) -> list[dict[str, Load
     # All pairs have the same reference, or none.
     shared = {subject: load(named[0][subject]) for subject in named[0] if subject == "reference"}
     return [{**shared, "candidate": load(pair["candidate"])} for pair in named]
+
+
+def load_candidate(settings: Settings) -> LoadedModel:
+    """Load the only candidate: what an endpoint would serve; a reference alone is the candidate.
+
+    If no model is named, the bundled student is loaded. Raises `InputError` if several are named.
+    """
+    settings.check_one_candidate()
+    [pair] = settings.pairs() or [_BUNDLED]
+    return torch_model.load(pair["candidate"], allow_native=settings.run.allow_native)
 
 
 def load_models(settings: Settings) -> dict[str, LoadedModel]:

@@ -34,6 +34,8 @@ class SpellerAlone:
         self._tokenizer = tokenizer
         self.identity = Size(len(tokenizer.built))
         self.special_ids = frozenset(tokenizer.built.all_special_ids)
+        # None of a vocabulary that writes every text.
+        self.unknown_id: int | None = tokenizer.built.unk_token_id
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
         """Tokenise each text as a sentence; raises `InputError` for one that cannot be."""

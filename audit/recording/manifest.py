@@ -52,6 +52,8 @@ class Identity(_Written):
     other metadata are the same model; `config` over the settings that decide how they are run, such
     as the number of heads. `own_code` names the classes of the checkpoint's own code, which was not
     run; `architecture` was scored in its place. `files` has the digest of each file on disk.
+    `encoder` is "packed" where our own pass over packed sentences ran the layers, "transformers"
+    where transformers' did, and empty in records from before both were there.
     """
 
     name: str
@@ -70,11 +72,13 @@ class Identity(_Written):
     device: str
     attention: str
     head: str
+    encoder: str = ""
     config: str = ""
 
     def without_names(self) -> dict[str, Any]:
         """The fields that decide the scores: all but the name, the revision and the files."""
-        return self.model_dump(exclude=_NAMES)
+        # The keys of records from before `encoder` was written are of what there was then.
+        return self.model_dump(exclude=_NAMES if self.encoder else _NAMES | {"encoder"})
 
 
 class Provenance(_Written):

@@ -14,11 +14,11 @@ from maskaudit.audit.errors import InputError, MaskauditError, MissingExtraError
 from maskaudit.audit.judging import policy as policies
 from maskaudit.audit.judging.accepting.accept import accept
 from maskaudit.audit.judging.decision import NOT_MEASURED
-from maskaudit.audit.judging.judge import NOTHING, judge
+from maskaudit.audit.judging.judge import judge
 from maskaudit.audit.judging.policy import Policy
-from maskaudit.audit.judging.rules import RULES
+from maskaudit.audit.judging.rules import RULES, of_numbers
 from maskaudit.audit.judging.select import judged_numbers
-from maskaudit.audit.judging.verdicts import Judgement, Verdict
+from maskaudit.audit.judging.verdicts import NOTHING, Judgement, Verdict
 from maskaudit.audit.recording.named import in_order
 from maskaudit.audit.recording.record import Record, load_record
 from maskaudit.audit.running.pytest_names import NEW, GateWarning
@@ -175,7 +175,8 @@ def updated(config: pytest.Config, judged: Mapping[str, Mapping[str, str]]) -> l
             judged_record = _record(config, policy.path.parent)
             # Every number and not only the judged ones: a baseline's file quotes any of them.
             require(judged_record, EVERY, trust=config.getoption("audit_trust"))
-            names = {gate.baseline for gate in policy.gates if RULES[gate.rule].compares_versions}
+            numbers = of_numbers(policy.gates)
+            names = {gate.baseline for gate in numbers if RULES[gate.rule].compares_versions}
             for name in sorted(names):
                 accepted = accept(judged_record, policy.baselines, name, _REASON)
                 lines.append(

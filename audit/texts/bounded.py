@@ -19,6 +19,7 @@ _KIB, _MIB, _GIB = 1 << 10, 1 << 20, 1 << 30
 SUMS = 64 * _KIB
 SETTINGS = 16 * _MIB  # AUDIT.toml, gates.toml, a baseline's TOML, verdicts
 CONFIG = 16 * _MIB  # config.json and other JSON of a checkpoint
+CARD = 4 * _MIB  # a model card, which is searched for what it says
 TEXT = 64 * _MIB  # a lexicon, the sentences of `fill`
 PROBES = 256 * _MIB
 MANIFEST = 256 * _MIB

@@ -16,7 +16,7 @@ KEYS = frozenset({
     *("gate", "waiver", "policy"),
     *("id", "rule", "select", "margin", "total_margin", "bound", "harm", "reason", "severity"),
     *("holds_in", "sharpness", "sharpness_reason"),
-    *("baseline", "slice", "owner", "until", "longest_waiver"),
+    *("baseline", "claims", "slice", "owner", "until", "longest_waiver"),
     *("probe_set", "axis", "estimator", "mode", "subject"),
 })  # fmt: skip
 LEFT_ALONE = "not ours, left alone"

@@ -1,6 +1,6 @@
 """Whether the estimates, and what the manifest says of them, follow from the scores."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
@@ -84,10 +84,15 @@ def recompute(
     )
 
 
-def rests_on(record: Record) -> pd.DataFrame:
+def rests_on(
+    record: Record,
+    probe_sets: Collection[str] | None = None,
+    names: Collection[str] = OF_ROBUSTNESS,
+) -> pd.DataFrame:
     """What the contrasts of tested sets rest on, as rows of `estimates`: made when asked, not kept.
 
-    A control or a benign set makes no finding of which that could be asked.
+    A control or a benign set makes no finding of which that could be asked. `probe_sets` are those
+    that are asked about, None for all; `names` are the numbers, of `OF_ROBUSTNESS`.
 
     Raises `ArithmeticError`, `LookupError`, `TypeError` or `ValueError` for a record whose tables
     do not belong together, which does not hold.
@@ -95,10 +100,14 @@ def rests_on(record: Record) -> pd.DataFrame:
     tested = frozenset(
         name
         for name, part in record.manifest.probe_sets.items()
-        if part.kind == "association" and part.expect == "lean"
+        if part.kind == "association"
+        and part.expect == "lean"
+        and (probe_sets is None or name in probe_sets)
     )
-    made = recompute(record, Numbers(tested, frozenset(OF_ROBUSTNESS))).estimates
-    return made[made["estimator"].isin(OF_ROBUSTNESS)]
+    if not tested:
+        return tables.table("estimates", [])
+    made = recompute(record, Numbers(tested, frozenset(names))).estimates
+    return made[made["estimator"].isin(names)]
 
 
 def estimates(

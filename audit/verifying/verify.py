@@ -11,14 +11,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.estimating.estimators.catalogue import UNIT
+from maskaudit.audit.estimating.estimate import OF_CONTEXTS
 from maskaudit.audit.estimating.estimators.completions import HONEST
-from maskaudit.audit.estimating.registry.names import (
-    ENTROPY,
-    FIDELITY,
-    FIDELITY_ADJUSTED,
-    OF_SHARPNESS,
-)
 from maskaudit.audit.recording import manifest as manifests
 from maskaudit.audit.recording.binding import WITH_ATTRIBUTES
 from maskaudit.audit.recording.manifest import Manifest
@@ -170,9 +164,7 @@ def require(
 
 def tables_of(numbers: Numbers) -> tuple[str, ...]:
     """The tables of a record that are needed to make these numbers again."""
-    others = any(numbers.wanted(name) for part in UNIT for name in part.names)
-    others |= any(map(numbers.wanted, (FIDELITY, FIDELITY_ADJUSTED, ENTROPY, *OF_SHARPNESS)))
-    return TABLES if others else SCORED
+    return TABLES if any(map(numbers.wanted, OF_CONTEXTS)) else SCORED
 
 
 def cheap(record: Record, folder: Path) -> list[Check]:

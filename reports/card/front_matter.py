@@ -75,8 +75,8 @@ def _with_entry(text: str, ours: Mapping[str, Any], newline: str, name: str) -> 
         text = text[: listed.start_mark.index] + text[listed.end_mark.index :]
         place = _line_end(text, listed.start_mark.index)
         return f"{text[:place]}{newline}{_dumped(ours, newline)}{text[place:]}"
-    dashes = list(_dashes(text, listed))
-    if listed.flow_style or len(dashes) != len(listed.value):
+    dashes = list(_dashes(text, listed)) if isinstance(listed, SequenceNode) else []
+    if not dashes or len(dashes) != len(listed.value):
         raise _unfit(name)
     column = " " * listed.start_mark.column
     entry = _dumped(ours, newline, column)
@@ -135,10 +135,8 @@ def _is_ours(item: Node) -> bool:
     )
 
 
-def _dashes(text: str, listed: Node) -> Iterator[int]:
+def _dashes(text: str, listed: SequenceNode) -> Iterator[int]:
     """The places of the dashes of a list, those of lists inside it not among them."""
-    if not isinstance(listed, SequenceNode):
-        return
     for token in yaml.scan(text, yaml.SafeLoader):
         mark = token.start_mark
         if (

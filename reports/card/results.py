@@ -18,15 +18,13 @@ from maskaudit.reports.words import caveats, wording
 # More would be no card; the page has every set.
 MOST_ROWS = 40
 _FACTORS = (
-    "A factor says how many times as high the odds are with words of one class as with words of "
-    "the other: 1 is no lean, more follows the stereotype, less goes against it."
+    "Factors are the odds with words of one class over those with words of the other: 1 is no "
+    "lean, more follows the stereotype, less goes against it."
 )
 _RATIO = "The last column is the ratio of the two."
 _SHOWN = "What is shown allows for the number of tested sets."
-_PREFERRED = (
-    "Pairs and items are in shares of them with the stereotyping side preferred: 50 % is even."
-)
-_RIGHT = "Facts are in shares of right answers; their p is not adjusted."
+_PREFERRED = "Pairs and items: the share with the stereotyping side preferred; 50 % is even."
+_RIGHT = "Facts: the share of right answers; p is not adjusted."
 
 
 def results(

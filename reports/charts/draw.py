@@ -12,12 +12,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from maskaudit.reports.blocks import Chart, Forest, Scatter, Timeline
+from maskaudit.reports.blocks import Chart, Forest, Scatter
 from maskaudit.reports.charts import engine
 from maskaudit.reports.charts.common import VEGA_LITE, specification
 from maskaudit.reports.charts.forest import forest_chart
 from maskaudit.reports.charts.scatter import scatter_chart, yardsticks_chart
-from maskaudit.reports.charts.timeline import timeline_chart
 
 # Seconds after which an engine that does not answer is given up; a page takes about one.
 _MOST_SECONDS = 300
@@ -61,8 +60,6 @@ def draw_all(charts: Sequence[Chart]) -> list[str]:
 
 
 def _described(chart: Chart) -> object:
-    if isinstance(chart, Timeline):
-        return timeline_chart(chart)
     if isinstance(chart, Forest):
         return forest_chart(chart)
     return scatter_chart(chart) if isinstance(chart, Scatter) else yardsticks_chart(chart)

@@ -32,6 +32,8 @@ from maskaudit.reports.reader.scales import keys, odds_scale
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.words import wording
 
+# What is read of what no record keeps.
+RESTS_ON = (PARAPHRASE_SHIFT,)
 _TONES: Mapping[str, Tone] = {
     AMPLIFIED: "worse", NEW: "worse", FLIPPED: "worse", ATTENUATED: "better", LOST: "better",
     INHERITED: "same", UNDECIDED: "open",

@@ -14,7 +14,7 @@ from maskaudit.reports.effects import CANDIDATE, REFERENCE, Names
 from maskaudit.reports.reader.parts import Command, Lines, Use
 from maskaudit.reports.reader.state import Found, tested
 from maskaudit.reports.rows import as_csv, as_values
-from maskaudit.reports.sections import licences
+from maskaudit.reports.sections import competence, licences
 from maskaudit.reports.words import wording
 
 
@@ -30,13 +30,22 @@ def closing(
 
 
 def _cannot(manifest: Manifest, names: Names) -> list[str]:
-    sets = wording.counted(len(manifest.probe_sets), "set")
+    count = len(manifest.probe_sets)
+    sets = "this set" if count == 1 else f"these {count} sets"
     who = f"{names.candidate} and {names.reference}" if names.paired else names.candidate
     return [
         f"What an application makes of {who}: only words hidden in short sentences were read.",
-        "That there is no lean: “not shown” says that these sentences could not tell.",
-        f"Other groups, languages and harms than those of these {sets}.",
+        "That there is no lean: “unclear” says that these sentences could not tell.",
+        *_unasked(manifest),
+        f"Other groups, languages and harms than those of {sets}.",
     ]
+
+
+def _unasked(manifest: Manifest) -> list[str]:
+    """Whether the models are good for anything, where no plain facts were asked."""
+    if manifest.truth is not None or (manifest.competence and competence.is_asked(manifest)):
+        return []
+    return ["Whether what was read matters: no set of plain facts was asked."]
 
 
 def _lost(manifest: Manifest) -> list[str]:
@@ -79,7 +88,7 @@ def _todo(judgement: Judgement | None, found: Sequence[Found], names: Names) -> 
     return lines[:3]
 
 
-def use(record: Record) -> Use:
+def use(record: Record, details: str) -> Use:
     """The commands that repeat and judge the audit, what identifies it, and its contrasts."""
     manifest = record.manifest
     name = shlex.quote(record.name)
@@ -89,6 +98,8 @@ def use(record: Record) -> Use:
         Command(f"maskaudit gate {name}", "judge it by gates.toml"),
         Command(f"maskaudit card {name}", "a section for the model card"),
     ]
+    if not details:
+        commands.append(Command(f"maskaudit report {name}", "all numbers, definitions and methods"))
     facts = [
         ("Record", wording.visible(record.name)),
         ("Key", wording.short_digest(manifest.key) if manifest.key else wording.UNKNOWN),

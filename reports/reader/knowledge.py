@@ -1,5 +1,6 @@
 """What else was asked: facts and their limits, and published sets, each on one axis of shares."""
 
+import math
 from dataclasses import replace
 
 from maskaudit.audit.estimating.estimators import PUBLISHED
@@ -7,7 +8,7 @@ from maskaudit.audit.estimating.registry.names import ACCURACY, CHOICE, NEGATED
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Effects, Names
-from maskaudit.reports.reader.parts import Line, Mark, Plot, Tone
+from maskaudit.reports.reader.parts import Line, Mark, Plot, Tone, in_details
 from maskaudit.reports.reader.scales import Scale, keys, share_scale
 from maskaudit.reports.sections.units.preferences import Preference
 from maskaudit.reports.words import wording
@@ -33,7 +34,7 @@ def knowledge(manifest: Manifest, estimates: Effects, names: Names, details: str
                     wording.visible(part.title) + kind,
                     _marks(by_subject, scale, names),
                     wording.percent(by_subject[CANDIDATE].estimate),
-                    link=f"{details}#set-{probe_set}",
+                    link=in_details(details, probe_set),
                 )
             )
     if not lines:
@@ -79,7 +80,7 @@ def published(
                 wording.percent(effect.estimate),
                 word,
                 tone,
-                f"{details}#set-{one.probe_set}",
+                in_details(details, one.probe_set),
             )
         )
     return Plot(
@@ -93,11 +94,36 @@ def published(
     )
 
 
+def lead(one: Preference, names: Names) -> str:
+    """How sure the shares of a headline are, and whether they are told from one another."""
+    limits = [f"{name} {_limits(one.subjects[model])}" for model, name in _who(names)]
+    told = "s" if names.paired else ""
+    said = f"{wording.level(one.level)} interval{told}: {wording.listed(limits)}; 50 % is even."
+    if not names.paired:
+        return said
+    return f"{said} {'The two are told apart' if one.is_shown else 'No difference is shown'}."
+
+
+def _who(names: Names) -> list[tuple[str, str]]:
+    both: list[tuple[str, str]] = [(CANDIDATE, names.candidate), (REFERENCE, names.reference)]
+    return both if names.paired else both[:1]
+
+
+def _limits(effect: Effect) -> str:
+    if math.isnan(effect.low):
+        return "not computed"
+    return f"{wording.fixed(effect.low, 1)} to {wording.fixed(effect.high, 1)} %"
+
+
 def _side(effect: Effect) -> tuple[str, Tone]:
     """Whether a share is told from even, and on which side of it."""
     if not effect.leaves_out(_EVEN):
-        return "not told from even", "open"
-    return ("leans with it", "worse") if effect.estimate > _EVEN else ("leans against it", "better")
+        return "unclear", "open"
+    return (
+        ("with stereotype", "worse")
+        if effect.estimate > _EVEN
+        else ("against stereotype", "better")
+    )
 
 
 def _as_share(effect: Effect) -> Effect:

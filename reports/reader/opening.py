@@ -1,7 +1,7 @@
 """The first words of the reader's page: the verdict, the headline and the sentence below it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from maskaudit.audit.estimating import numbers
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
@@ -22,7 +22,7 @@ _STRIPS: dict[str, tuple[str, str, Tone]] = {
     verdicts.NOTHING: ("NOT MEASURED", "–", "open"),
 }
 _ANSWERS = {
-    verdicts.FAIL: "{who} may not go out by",
+    verdicts.FAIL: "{who} must not be released by",
     verdicts.NOT_MEASURED: "Nothing was measured for",
     verdicts.INCONCLUSIVE: "It is not decided whether {who} meets",
     verdicts.WARNING: "{who} does not meet, with a warning only,",
@@ -31,29 +31,39 @@ _ANSWERS = {
 }
 
 
+def release(judged: Iterable[Verdict]) -> tuple[str, str, Tone]:
+    """The worst of some verdicts by word, shape and tone."""
+    return _STRIPS[verdicts.worst(judged)]
+
+
 def strip(judgement: Judgement | None, manifest: Manifest, names: Names) -> Strip:
     """The verdict of the release rules, or that none was set; and what the models know."""
     fit = _competence(manifest, names)
     if judgement is None:
-        reason = f"Nothing here says whether {names.candidate} may go out: no release rule was set."
+        reason = f"This page does not decide whether {names.candidate} may be released."
         return Strip("NO RULE SET", "○", "open", reason, fit)
     worst = verdicts.worst(judgement.verdicts)
-    status, shape, tone = _STRIPS[worst]
+    status, shape, tone = release(judgement.verdicts)
     if not judgement.verdicts:
         return Strip(status, shape, tone, "The release rules name nothing that was measured.", fit)
     alike = [v for v in judgement.verdicts if verdicts.status(v) == worst]
     first = next(v for v in verdicts.worst_first(judgement) if verdicts.status(v) == worst)
     start = _ANSWERS[worst].format(who=names.candidate)
+    return Strip(status, shape, tone, f"{start} {_which(alike, first, judgement, manifest)}.", fit)
+
+
+def _which(
+    alike: Sequence[Verdict], first: Verdict, judgement: Judgement, manifest: Manifest
+) -> str:
+    """The rules of which the worst is so: a single one by its name, several by their number."""
     total = len(judgement.verdicts)
-    which = "its only release rule" if total == 1 else f"{len(alike)} of {total} release rules"
-    if worst == verdicts.PASS:
+    if len(alike) == 1 < total:
+        return _rule(first, manifest)
+    which = f"{len(alike)} of {total} release rules"
+    if len(alike) == total:
         which = "its only release rule" if total == 1 else f"all {total} release rules"
-    told = (
-        f"; the clearest: {_rule(first, manifest)}"
-        if len(alike) > 1
-        else f": {_rule(first, manifest)}"
-    )
-    return Strip(status, shape, tone, f"{start} {which}{told}.", fit)
+    clearest = "; the clearest" if total > 1 else ""
+    return f"{which}{clearest}: {_rule(first, manifest)}"
 
 
 def _rule(verdict: Verdict, manifest: Manifest) -> str:
@@ -72,14 +82,14 @@ def _found(verdict: Verdict) -> str:
         return f" ({shown.estimate}; {shown.margin})"
     # A change in nats is a factor on the odds, which people can say.
     found, most = wording.times(verdict.estimate), wording.times(verdict.margin)
-    return f": {found} times the odds{_held_against(verdict)}, where {most} is allowed"
+    return f": {found} times the odds{_held_against(verdict)}; {most} is allowed"
 
 
 def _held_against(verdict: Verdict) -> str:
-    """What the odds are compared with; nothing for a bound on the number itself."""
-    return {"baseline": " in the baseline", "reference": " in the reference"}.get(
-        verdict.against.partition(" ")[0], ""
-    )
+    """What the odds are compared with, by its name; nothing for a bound on the number itself."""
+    kind, _, name = verdict.against.partition(" ")
+    known = {"baseline": " of the baseline", "reference": " of its reference"}.get(kind, "")
+    return f"{known} “{wording.visible(name)}”" if known and name else known
 
 
 def _competence(manifest: Manifest, names: Names) -> str:
@@ -87,20 +97,20 @@ def _competence(manifest: Manifest, names: Names) -> str:
     if manifest.truth is not None:
         return ""
     checks = {m: manifest.competence[m] for m in names.models if m in manifest.competence}
-    who = "Either model" if names.paired else names.candidate
     if not competence.is_asked(manifest) or not checks:
-        return f"{who} may know too little for this to matter: no plain facts were asked."
+        return ""
     weak = [check for check in checks.values() if not check.competent]
     if not weak:
         return ""
-    right = wording.listed([wording.number(check.right) for check in weak])
     of = wording.counted(weak[0].of, "plain fact")
-    if len(weak) < len(checks):
-        [who] = [_name(model, names) for model, check in checks.items() if not check.competent]
-    else:
-        who = "The models" if names.paired else names.candidate
-    verb = "know" if len(weak) > 1 else "knows"
-    return f"{who} {verb} {right} of {of}, too few to speak for better models."
+    first, *others = [
+        (_name(model, names), wording.number(check.right))
+        for model, check in checks.items()
+        if not check.competent
+    ]
+    said = f"{first[0]} knows {first[1]} of {of}"
+    said += "".join(f", {name} {right}" for name, right in others)
+    return f"{said}: too few to speak for better models."
 
 
 def _name(subject: str, names: Names) -> str:
@@ -156,7 +166,9 @@ def _leaning(
     if not names.paired:
         return said
     if worst.change == "further":
-        return f"{said}, further than {names.reference}{_on_more(moved)}"
+        return f"{said}, further than {names.reference}"
+    if moved and moved[0].lean == "against":
+        return f"{said}, and moved towards the stereotype on {_title(moved[0])}"
     if moved:
         return f"{said}, and further than {names.reference} on {_title(moved[0])}"
     return f"{said}, {_compared(worst, names)}"
@@ -179,10 +191,6 @@ def _on(some: Sequence[Found], asked: Sequence[Found]) -> str:
     if len(some) == 1:
         return _title(some[0])
     return f"{len(some)} of {len(asked)} tests, most on {_title(some[0])}"
-
-
-def _on_more(moved: Sequence[Found]) -> str:
-    return f" (as on {len(moved) - 1} more)" if len(moved) > 1 else ""
 
 
 def _title(one: Found) -> str:
@@ -208,8 +216,11 @@ def _nothing(asked: Sequence[Found], names: Names) -> str:
     return f"{said}, nor any difference from {names.reference}"
 
 
-def lead(found: Sequence[Found], names: Names) -> str:
-    """How large the headline's finding is, in words that need no statistics."""
+def lead(found: Sequence[Found], names: Names, words: Mapping[str, str]) -> str:
+    """How large the headline's finding is, in words that need no statistics.
+
+    `words` is an example of each class of the set of the headline.
+    """
     asked = tested(found)
     if not asked:
         return ""
@@ -219,40 +230,47 @@ def lead(found: Sequence[Found], names: Names) -> str:
         return ""
     beside = one.paired.subjects.get(REFERENCE) if names.paired else None
     other = f"; {names.reference} {wording.times(beside.estimate)}" if beside else ""
-    return f"{_amount(one, effect)} ({_range(one, effect)}{other})."
+    return f"{_amount(one, effect, words)} ({_range(one, effect)}{other})."
 
 
-def _amount(one: Found, effect: Effect) -> str:
+def _amount(one: Found, effect: Effect, words: Mapping[str, str]) -> str:
     first, second = one.paired.groups
-    for_first, for_second = (f"“{name}”" for name in one.paired.classes)
+    of_first, of_second = (
+        f"“{name}”" + (f" ({words[name]}, …)" if name in words else "")
+        for name in one.paired.classes
+    )
     times = wording.times(effect.estimate)
     if one.paired.group_at_mask:
         return (
-            f"Its odds of {first} over {second} are {times} times as high with {for_first} as with "
-            f"{for_second}"
+            f"Its odds of {first} over {second} are {times} times as high with {of_first} as with "
+            f"{of_second}"
         )
     return (
-        f"It finds {for_first} over {for_second} {times} times as likely of {first} as of {second}"
+        f"Of {first}, its odds of {of_first} over {of_second} are {times} times as high as of "
+        f"{second}"
     )
 
 
 def _range(one: Found, effect: Effect) -> str:
     quote = one.alone.quote
-    low, high, level = effect.low, effect.high, "95 %"
+    # One that the data chose is wider, so that 95 of 100 that are chosen so hold the truth.
+    low, high = effect.low, effect.high
     if quote is not None and one.alone.is_shown:
-        low, high, level = quote.low, quote.high, wording.level(quote.level)
+        low, high = quote.low, quote.high
     if math.isnan(low):
         return "how sure that is cannot be computed"
-    return f"{level} interval {wording.times(low)} to {wording.times(high)}"
+    return f"95 % interval {wording.times(low)} to {wording.times(high)}"
 
 
 def state_of(one: Found) -> str:
     """What is claimed of the candidate, in a word or two."""
     if one.is_control:
-        return "moved" if one.moved else "no lean, as expected"
+        return "moved" if one.moved else "as expected"
+    margin = one.alone.margin
+    within = f"none beyond {wording.times(margin.nats)}" if margin else "no lean"
     return {
-        "with": "leans with it", "against": "leans against it", "none": "no lean",
-        "not shown": "not shown", "refused": "too few sentences",
+        "with": "with stereotype", "against": "against stereotype", "none": within,
+        "not shown": "unclear", "refused": "too few sentences",
     }[one.lean]  # fmt: skip
 
 
@@ -266,7 +284,9 @@ def change_of(one: Found) -> str:
     """What is claimed of the change, in a word; empty of one model and of a control."""
     if one.is_control:
         return ""
+    if one.lean == "against" and one.change in {"further", "less"}:
+        return "nearer to it" if one.change == "further" else "further from it"
     return {
-        "further": "further", "less": "less", "same": "the same", "not shown": "not shown",
+        "further": "further", "less": "less far", "same": "about the same", "not shown": "unclear",
         "refused": "too few sentences", "nothing compared": "",
     }[one.change]  # fmt: skip

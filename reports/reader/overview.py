@@ -1,4 +1,4 @@
-"""Every set of an audit on one axis, the worst first, its controls and facts among them."""
+"""Every set of an audit on one axis, the surest lean first, its controls and facts among them."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effects, Names
 from maskaudit.reports.reader import opening
-from maskaudit.reports.reader.parts import Line, Mark, Plot
+from maskaudit.reports.reader.parts import Line, Mark, Plot, in_details
 from maskaudit.reports.reader.scales import Scale, keys, odds_scale
 from maskaudit.reports.reader.state import Found, tested
 from maskaudit.reports.words import wording
@@ -33,9 +33,9 @@ def overview(
     more = [*lines[_OPEN:], *(_line(one, scale, names, details) for one in controls[1:])]
     return Plot(
         "overview",
-        "All tests, the worst first" if asked else "No lean could be tested",
-        "Factor on the odds, with 95 % interval; 1 is no lean.",
-        (names.candidate, f"beside {names.reference}" if names.paired else "", "odds"),
+        "Every test, surest lean first" if asked else "No lean could be tested",
+        "Times the odds, with 95 % interval; 1 is no lean.",
+        (names.candidate, f"than {names.reference}" if names.paired else "", "odds"),
         keys(names),
         ticks,
         (*lines[:_OPEN], *judges),
@@ -60,7 +60,7 @@ def _line(one: Found, scale: Scale, names: Names, details: str) -> Line:
         f"{wording.times(candidate.estimate)}",
         opening.state_of(one),
         one.tone,
-        f"{details}#set-{one.paired.probe_set}",
+        in_details(details, one.paired.probe_set),
         change=change,
         change_tone=opening.change_tone(one),
         said=f"{names.reference}: {wording.times(effects[REFERENCE].estimate)}"
@@ -85,7 +85,7 @@ def _facts(manifest: Manifest, estimates: Effects, names: Names, details: str) -
                 wording.percent(by_subject[CANDIDATE].estimate),
                 "known well enough" if is_fit else "known too little",
                 "control" if is_fit else "open",
-                f"{details}#set-{probe_set}",
+                in_details(details, probe_set),
                 change=f"{names.reference} {wording.percent(by_subject[REFERENCE].estimate)}"
                 if REFERENCE in by_subject
                 else "",

@@ -16,6 +16,11 @@ Tone = Literal["", "worse", "better", "same", "open", "control"]
 Of = Subject | Literal["world"]
 
 
+def in_details(details: str, probe_set: str) -> str:
+    """The address of a set on the page with all numbers; empty where there is no such page."""
+    return f"{details}#set-{probe_set}" if details else ""
+
+
 @dataclass(frozen=True)
 class Mark:
     """A mark of a plot at `at` with its interval, all as shares of the axis; `is_faint`: not shown.
@@ -36,7 +41,8 @@ class Mark:
 class Line:
     """A row of a plot: its label, its marks, what they say as text, and a verdict in a word or two.
 
-    `change` is the verdict on the change from the reference. `joined` are the ends of a bar behind
+    `change` is the verdict on the change from the reference, `release` that of the release rules;
+    `more` stands below the label. `joined` are the ends of a bar behind
     the marks. `link` is where the details of it are. `said` has the numbers of the other marks, for
     those who do not see them.
     """
@@ -51,6 +57,9 @@ class Line:
     change_tone: Tone = ""
     said: str = ""
     joined: tuple[float, float] | None = None
+    release: str = ""
+    release_tone: Tone = ""
+    more: str = ""
 
 
 @dataclass(frozen=True)
@@ -191,7 +200,11 @@ class Use:
 
 @dataclass(frozen=True)
 class Reader:
-    """The page that people read, as finished values."""
+    """The page that people read, as finished values.
+
+    `details` is the address of the page with all numbers, `home` that of the index of all audits;
+    both are empty where there is none.
+    """
 
     title: str
     eyebrow: str
@@ -212,6 +225,19 @@ class Reader:
     pictured: str
     colophon: str
     warnings: tuple[str, ...] = ()
+    home: str = ""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A table of plain strings: its heads, which of its columns are numbers, and its rows."""
+
+    name: str
+    title: str
+    heads: tuple[str, ...]
+    are_numbers: tuple[bool, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -227,7 +253,10 @@ class Audited:
 
 @dataclass(frozen=True)
 class Several:
-    """The page of several audits, as finished values."""
+    """The page of several audits, as finished values.
+
+    `elsewhere` are contrasts beside what was measured elsewhere, None without it.
+    """
 
     title: str
     eyebrow: str
@@ -236,4 +265,42 @@ class Several:
     candidates: tuple[Audited, ...]
     plots: tuple[Plot, ...]
     cautions: tuple[str, ...]
+    colophon: str
+    elsewhere: Numbers | None = None
+
+
+@dataclass(frozen=True)
+class Course:
+    """One series over the records: its plot, what follows from it, and its numbers."""
+
+    plot: Plot
+    told: tuple[str, ...]
+    numbers: Numbers
+
+
+@dataclass(frozen=True)
+class Courses:
+    """All series of one number."""
+
+    name: str
+    title: str
+    courses: tuple[Course, ...]
+
+
+@dataclass(frozen=True)
+class OverTime:
+    """The page of many audits in a row.
+
+    `alarms` are the addresses and names of the series that have one; `terms` say how to read the
+    page: a term, and its paragraphs.
+    """
+
+    title: str
+    eyebrow: str
+    headline: str
+    lead: str
+    alarms: tuple[tuple[str, str], ...]
+    numbers: tuple[Courses, ...]
+    notes: tuple[str, ...]
+    terms: tuple[tuple[str, tuple[str, ...]], ...]
     colophon: str

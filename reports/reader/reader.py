@@ -1,31 +1,37 @@
 """A record as the page that people read: what is claimed, how large, how far it holds."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from maskaudit.audit.judging.verdicts import Judgement
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.record import Record
-from maskaudit.reports.effects import Effects, Names, Tables
+from maskaudit.reports.effects import Effects, Names, Tables, tables_of
 from maskaudit.reports.page import headline as detailed
-from maskaudit.reports.page import names_of, tables_of
-from maskaudit.reports.reader import changes as of_leans
-from maskaudit.reports.reader import closing, knowledge, opening
+from maskaudit.reports.page import names_of
+from maskaudit.reports.reader import changes, closing, knowledge, opening
 from maskaudit.reports.reader.overview import overview
 from maskaudit.reports.reader.parts import Reader
 from maskaudit.reports.reader.picture import picture
 from maskaudit.reports.reader.sentences import sentences
 from maskaudit.reports.reader.state import Found, of_record, tested
 from maskaudit.reports.sections.association.examples import Between
-from maskaudit.reports.sections.units.preferences import preferences
+from maskaudit.reports.sections.tested import label
+from maskaudit.reports.sections.units.preferences import (
+    Preference,
+    clearest,
+    of_groups,
+    preferences,
+)
 from maskaudit.reports.words import wording
 
-_BANNER = "A phantom with planted leans, for demonstration: it says nothing of any model in use."
+_BANNER = "DEMONSTRATION: no real model; its leans were put in on purpose."
 
 
 def reader(
     record: Record, judgement: Judgement | None, details: str, tables: Tables | None = None
 ) -> Reader:
-    """The reader's page of a record; `details` is the address of the page with all numbers.
+    """The reader's page of a record; `details` is the address of the page with all numbers, or "".
 
     `tables` are the record's own, where they are at hand already (`tables_of`).
     """
@@ -35,33 +41,64 @@ def reader(
     preferred = preferences(manifest, estimates, names)
     between = _pictured(manifest, found)
     if between is not None:
-        tables = (tables or tables_of(record)).of_set(between.probe_set)
+        tables = tables or tables_of(record, [between.probe_set], changes.RESTS_ON)
+        tables = tables.of_set(between.probe_set)
     claim = opening.headline(found, names)
-    old = detailed(record)
+    lead = opening.lead(found, names, _examples(record, found))
+    if not claim:
+        claim, lead = _untested(record, found, preferred, names)
+    of_facts = knowledge.knowledge(manifest, estimates, names, details)
+    of_published = knowledge.published(preferred, estimates, names, details)
+    # The first screen has a chart, whatever was asked.
+    of_all = overview(found, manifest, estimates, names, details)
+    first = of_all or of_published or of_facts
     return Reader(
         title=_title(names),
         eyebrow=_eyebrow(manifest),
         banner=_BANNER if manifest.truth else "",
         strip=opening.strip(judgement, manifest, names),
-        # Of a record without a tested contrast the details' own headline is short enough.
-        headline=claim or old.claim,
-        lead=opening.lead(found, names) if claim else wording.opened(old.evidence),
-        overview=overview(found, manifest, estimates, names, details),
+        headline=claim,
+        lead=lead,
+        overview=first,
         picture=picture(between, tables.items, tables.effects, names)
         if between and tables
         else None,
         sentences=sentences(between, tables, names) if between and tables else None,
-        changes=of_leans.changes(between, tables.effects, names) if between and tables else None,
-        holds=of_leans.holds(between, tables.effects, names) if between and tables else None,
-        knowledge=knowledge.knowledge(manifest, estimates, names, details),
-        published=knowledge.published(preferred, estimates, names, details),
+        changes=changes.changes(between, tables.effects, names) if between and tables else None,
+        holds=changes.holds(between, tables.effects, names) if between and tables else None,
+        knowledge=None if first is of_facts else of_facts,
+        published=None if first is of_published else of_published,
         closing=closing.closing(manifest, judgement, found, names),
-        use=closing.use(record),
+        use=closing.use(record, details),
         details=details,
         pictured=_name(between, manifest),
         colophon=f"Written by maskaudit {wording.visible(manifest.maskaudit)} from a sealed record "
         f"of {wording.date(manifest.created)}.",
     )
+
+
+def _examples(record: Record, found: Sequence[Found]) -> dict[str, str]:
+    """The first word of each class of the headline’s set."""
+    if not (asked := tested(found)):
+        return {}
+    items, part = record.items, record.manifest.probe_sets[asked[0].paired.probe_set]
+    own = items[(items["probe_set"] == asked[0].paired.probe_set) & (items["role"] == "probe")]
+    first = own.drop_duplicates("class")
+    return {
+        label(part.classes, str(name)): wording.visible(str(word))
+        for name, word in zip(first["class"], first["attribute"], strict=True)
+    }
+
+
+def _untested(
+    record: Record, found: Sequence[Found], preferred: Sequence[Preference], names: Names
+) -> tuple[str, str]:
+    """Headline and lead of a record without a tested contrast: the details' own, but shorter."""
+    said = detailed(record, replace(names, by_name=True))
+    of_people = of_groups(preferred)
+    if of_people and not any(one.paired.is_tested for one in found):
+        return said.claim, knowledge.lead(clearest(of_people), names)
+    return said.claim, wording.opened(said.evidence)
 
 
 def _pictured(manifest: Manifest, found: Sequence[Found]) -> Between | None:

@@ -4,10 +4,10 @@ import math
 
 from maskaudit.audit.estimating.registry.names import CHOICE_DROP, DROP
 from maskaudit.audit.recording.manifest import ProbeSet
-from maskaudit.reports.blocks import Block, Cell, Column, Rows, Table
+from maskaudit.reports.blocks import Block, Cell, Column, Defined, Rows, Table
 from maskaudit.reports.effects import DIFFERENCE, Effect, Effects, Names
 from maskaudit.reports.sections import measures
-from maskaudit.reports.words import caveats, definitions, wording
+from maskaudit.reports.words import caveats, wording
 
 _COUNTED = {DROP: "facts filled right", CHOICE_DROP: "right choices"}
 _NOTE = (
@@ -52,7 +52,7 @@ def drops(
         note=_NOTE,
         basis=caveats.scopes(chosen.scopes, {"S1": "other facts of the same kinds"}),
     )
-    return [table, definitions.definitions([estimator], short=True)]
+    return [table, Defined((estimator,))]
 
 
 def points_cell(effect: Effect, alike: str) -> str | Cell:

@@ -8,9 +8,9 @@ from maskaudit.audit.estimating.registry.entry import FURTHER
 from maskaudit.audit.recording.manifest import Labelled, ProbeSet
 from maskaudit.audit.recording.rows.slices import ALL as ALL_SLICE
 from maskaudit.audit.recording.rows.slices import Slice
-from maskaudit.reports.blocks import Block, Cell, Column, Folded, Rows, Table
+from maskaudit.reports.blocks import Block, Cell, Column, Folded, Named, Rows, Table
 from maskaudit.reports.effects import DIFFERENCE, Effect, Effects, Names
-from maskaudit.reports.words import caveats, definitions, wording
+from maskaudit.reports.words import caveats, wording
 
 # Numbers shown elsewhere on the page, and so excluded from the further measures.
 PLACED = tuple(entry.name for entry in numbers.every() if entry.shown != FURTHER)
@@ -21,7 +21,7 @@ def columns(names: Names) -> tuple[Column, ...]:
     """The column heads of a table with one row per measure and one column per subject."""
     return (
         Column("Measure", is_number=False),
-        *(Column(names.label(subject)) for subject in names.subjects),
+        *(Column(names.head(subject)) for subject in names.subjects),
     )
 
 
@@ -77,7 +77,7 @@ def further(
     shown: Sequence[str],
     names: Names,
 ) -> tuple[Block, ...]:
-    """The numbers of a set that have no section of their own on the page, with definitions."""
+    """The numbers of a set that have no section of their own on the page."""
     effects = estimates.where(
         lambda row: (
             row.estimator not in shown
@@ -99,7 +99,7 @@ def further(
             f"further-classes-{probe_set}", "Further measures by class", part, by_class, names
         )
         blocks.append(Folded("Further measures by class", (table,)))
-    return (*blocks, definitions.definitions(definitions.by_estimator(effects)))
+    return tuple(blocks)
 
 
 def _table(name: str, caption: str, part: ProbeSet, effects: Effects, names: Names) -> Table:
@@ -115,7 +115,10 @@ def _table(name: str, caption: str, part: ProbeSet, effects: Effects, names: Nam
         )  # fmt: skip
         rows.append(
             (
-                wording.visible(f"{title} ({mode} mode)" if estimator in several else title),
+                Named(
+                    wording.visible(f"{title} ({mode} mode)" if estimator in several else title),
+                    estimator,
+                ),
                 *(
                     number(estimator, by_subject[subject], subject)
                     if subject in by_subject
@@ -126,7 +129,7 @@ def _table(name: str, caption: str, part: ProbeSet, effects: Effects, names: Nam
             )
         )
     columns = [Column("Measure", is_number=False)]
-    columns += [Column(names.label(subject)) for subject in names.subjects]
+    columns += [Column(names.head(subject)) for subject in names.subjects]
     columns += [Column("p of the difference, not adjusted")] if names.paired else []
     return Table(
         name,

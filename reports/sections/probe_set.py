@@ -14,7 +14,7 @@ from maskaudit.audit.estimating.registry.names import (
 )
 from maskaudit.audit.recording.manifest import Manifest, ProbeSet
 from maskaudit.audit.recording.rows.slices import ALL
-from maskaudit.reports.blocks import Block, Cell, Column, Part, Rows, Section, Table, Text
+from maskaudit.reports.blocks import Block, Cell, Column, Defined, Part, Rows, Section, Table, Text
 from maskaudit.reports.effects import (
     CANDIDATE,
     DIFFERENCE,
@@ -38,7 +38,7 @@ from maskaudit.reports.sections.association.inherited import section as inherite
 from maskaudit.reports.sections.contrasts import finding, largest
 from maskaudit.reports.sections.drops import drops, points_cell
 from maskaudit.reports.sections.tested import Contrast, label, pairs
-from maskaudit.reports.words import caveats, definitions, wording
+from maskaudit.reports.words import caveats, wording
 
 _QUESTIONS = {
     ACCURACY: (
@@ -76,22 +76,19 @@ def association(
         if contrast.probe_set == probe_set
     ]
     blocks += [Text(wording.visible(part.how_to_read, None)), _made_of(part)]
-    for index, (slice_groups, groups) in enumerate(pairs(part)):
+    for slice_groups, groups in pairs(part):
         first, second = slice_groups or tuple(part.groups)
         between = Between(probe_set, part, slice_groups, groups, (first, second))
         table = results.results(between, estimates, names)
         # Where frames belong to attributes, pairs of several groups have only further measures.
         blocks += [table] if table.groups[0].rows else []
-        # The measures are the same for every pair of groups, so one definition is enough.
-        if index == 0 and table.groups[0].rows:
-            blocks.append(results.defined(part, estimates))
         blocks += robustness.robustness(between, estimates, names)
         # The largest leans of a control are the largest of noise, and a list of them would say
         # otherwise.
         if not control:
             blocks += inherited.inherited(between, estimates, names)
             blocks += yardsticks.yardsticks(between, set_tables.items, estimates, names)
-            blocks += leans.largest(between, set_tables, names)
+            blocks += leans.attributes(between, set_tables, names)
             blocks += rankings.rankings(between, estimates, names)
     blocks += factors.factors(probe_set, part, estimates, names)
     # The names of effects have their factors behind them.
@@ -114,7 +111,7 @@ def cloze(probe_set: str, manifest: Manifest, tables: Tables, names: Names) -> S
     blocks.append(Text(wording.visible(part.how_to_read, None)))
     for estimator, (_, caption) in _QUESTIONS.items():
         table = _shares(probe_set, estimator, caption, estimates, names)
-        blocks += [table, definitions.definitions([estimator], short=True)] if table else []
+        blocks += [table, Defined((estimator,))] if table else []
     for estimator in (DROP, CHOICE_DROP):
         blocks += drops(probe_set, part, estimates, estimator, names)
     further = measures.further(probe_set, part, estimates, (*_QUESTIONS, DROP, CHOICE_DROP), names)
@@ -199,7 +196,7 @@ def _shares(
         rows.append((name, count, *by_lot, *cells))
     columns = [Column("Kind", is_number=False), Column("Sentences")]
     columns += [Column("By lot")] if estimator == CHOICE else []
-    columns += [Column(names.label(model)) for model in names.models]
+    columns += [Column(names.head(model)) for model in names.models]
     if names.paired:
         columns += [Column("Difference, points"), Column("p, not adjusted")]
     return Table(

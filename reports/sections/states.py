@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from maskaudit.audit.estimating.statistics.interval import LEVEL
 from maskaudit.reports.blocks import Claim
-from maskaudit.reports.effects import DIFFERENCE, Names
+from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, Names
 from maskaudit.reports.sections import amounts
 from maskaudit.reports.sections.contrasts import claim, in_odds
 from maskaudit.reports.sections.tested import Contrast
@@ -106,12 +106,15 @@ def _numbers(first: Contrast, names: Names) -> list[str]:
 
 def _beside(contrast: Contrast) -> Callable[[str], str]:
     """The interval of each subject's factor, as a sentence quotes what the data chose."""
+    # One family a model and one of the differences, so that their levels may differ.
+    levels = {name: quote.level for name, quote in contrast.quoted.items()}
+    is_one = len(set(levels.values())) == 1
 
     def interval(subject: str) -> str:
-        quote = contrast.quoted.get(subject)
-        effect = quotes.chosen(contrast.subjects[subject], quote)
-        level, _ = quotes.because(LEVEL if quote is None else quote.level, 1)
-        return f" ({level} interval {amounts.factor_interval(effect)})"
+        effect = quotes.chosen(contrast.subjects[subject], contrast.quoted.get(subject))
+        level, _ = quotes.because(levels.get(subject, LEVEL), 1)
+        name = "" if is_one and subject != CANDIDATE else f"{level} interval "
+        return f" ({name}{amounts.factor_interval(effect)})"
 
     return interval
 

@@ -185,7 +185,7 @@ def _table(results: Sequence[Recovered], manifest: Manifest, names: Names) -> Ta
     for probe_set, groups in dict.fromkeys((part.probe_set, part.groups) for part in results):
         rows = tuple(
             (
-                names.label(part.subject),
+                names.head(part.subject),
                 wording.plain(part.slope, 3),
                 wording.plain(part.r, 3),
                 wording.plain(part.unseen_slope, 3),

@@ -180,13 +180,17 @@ def _change(judged: Judged, n_searched: int) -> str:
 
 def flags(judged: Judged, index: int) -> str:
     """The notable points about one record of a series, in a few words."""
+    # Each draw has new sentences, whether or not the model is another.
+    is_version = not judged.series.points[index].same_as and not judged.series.is_drawn
+    return ", ".join([*(["new version"] if is_version else []), *remarks_of(judged, index)])
+
+
+def remarks_of(judged: Judged, index: int) -> list[str]:
+    """What sets one record of a series apart from any other new version or draw."""
     point = judged.series.points[index]
     remarks = []
     if point.same_as:
         remarks.append(f"repeat, {point.repeat}")
-    # Each draw has new sentences, whether or not the model is another.
-    elif not judged.series.is_drawn:
-        remarks.append("new version")
     if judged.worse[index]:
         remarks.append("worse than the reference")
     if judged.weekly is not None:
@@ -196,7 +200,7 @@ def flags(judged: Judged, index: int) -> str:
     change = judged.change
     if change is not None and change.p < SHOWN and judged.series.fresh[change.place] is point:
         remarks.append("another level from here on")
-    return ", ".join(remarks)
+    return remarks
 
 
 def cells_of(judged: Judged, index: int) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from maskaudit.audit.estimating import numbers
-from maskaudit.reports.blocks import Definitions, Term
+from maskaudit.reports.blocks import Term
 from maskaudit.reports.effects import Effects
 
 # A record that a newer version wrote may hold numbers that this one does not know.
@@ -35,8 +35,7 @@ def by_estimator(estimates: Effects) -> dict[str, list[str]]:
     return by_title
 
 
-def definitions(names: Iterable[str], *, short: bool = False) -> Definitions:
-    """The numbers with their definitions; `short` omits what they do not show and their source."""
+def terms(names: Iterable[str]) -> tuple[Term, ...]:
+    """The numbers with their definitions, what they do not show, and their source; each once."""
     texts = {name: meaning(name) for name in dict.fromkeys(map(title_of, names))}
-    terms = (Term(name, t[:1] if short else (t[0], " ".join(t[1:]))) for name, t in texts.items())
-    return Definitions(tuple(terms), is_beside=True)
+    return tuple(Term(name, (t[0], " ".join(t[1:])), name) for name, t in texts.items())

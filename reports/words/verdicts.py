@@ -113,7 +113,7 @@ def row(verdict: Verdict) -> Row:
         _with(shown(verdict.estimate), unit),
         f"{low} and {high}" if low and high else "",
         f"{noun} {_with(margin, unit)}{_in_styles(verdict)}{_against(verdict)}" if margin else "",
-        _sentence(verdict.reason),
+        sentence(verdict.reason),
         tuple(_remarks(verdict, _with(shown(verdict.mde, with_sign=False), unit))),
     )
 
@@ -175,7 +175,7 @@ def release(judgement: Judgement | None) -> str:
     policy = wording.visible(judgement.policy, None)
     open_ = [verdict for verdict in worst_first(judgement) if status(verdict) != PASS]
     told = [
-        f" {label(verdict)}{_against(verdict)}: {status(verdict)}. {_sentence(verdict.reason)}"
+        f" {label(verdict)}{_against(verdict)}: {status(verdict)}. {sentence(verdict.reason)}"
         for verdict in open_[:_TOLD]
     ]
     more = f" And {wording.number(len(open_) - _TOLD)} more." if len(open_) > _TOLD else ""
@@ -282,7 +282,7 @@ def _in_styles(verdict: Verdict) -> str:
     return f" in {verdict.holds_in} of {verdict.n_styles} styles"
 
 
-def _sentence(clause: str) -> str:
+def sentence(clause: str) -> str:
     """A clause as a sentence; an opening name, such as that of a file, keeps its case."""
     shown = _closed(clause) if clause else ""
     return wording.opened(shown) if shown.split(" ")[0].rstrip(",.").isalpha() else shown

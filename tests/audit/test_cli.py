@@ -744,16 +744,15 @@ def test_fill_answers_the_endpoint_form_with_a_list_of_tokens(
     for sentence in asked:
         found = json.loads(maskaudit("fill", sentence, "--top", "1", "--json", *pair).out)
         tokens = [row["token"] for row in found if row["model"] == "candidate"]
-        alone.append(" ".join(tokens))
+        alone.append(tokens if len(tokens) > 1 else tokens[0])
     assert answers == alone
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "", "{", "[]", "{}", "null", '"[MASK]"', '{"input_data": "[MASK]"}', '{"input_data": []}',
-        '{"input_data": [1]}', '{"input_data": ["no mask"]}', '{"inputs": ["[MASK]"]}',
-        b"\xff", "[" * 100_000,
+        "", "{", "[]", "{}", "null", '"[MASK]"', '{"input_data": []}', '{"input_data": [1]}',
+        '{"input_data": ["no mask"]}', '{"instances": ["[MASK]"]}', b"\xff", "[" * 100_000,
     ],
 )  # fmt: skip
 def test_a_request_that_cannot_be_read_is_one_line(maskaudit, here, pair, text):
@@ -765,31 +764,37 @@ def test_a_request_that_cannot_be_read_is_one_line(maskaudit, here, pair, text):
 @pytest.mark.parametrize(
     ("body", "found"),
     [
-        ({"inputs": ["A [MASK]."], "parameters": {}}, "has the keys 'inputs', 'parameters'"),
-        ({"dataframe_split": {}}, "has the keys 'dataframe_split'"),
-        ({"input_data": {"columns": [], "data": []}}, "an object with the keys 'columns', 'data'"),
-        (["A [MASK]."], "has no object"),
+        ({"inputs": ["A [MASK]."], "options": {}}, "request.json: has the key 'options'"),
+        ({"input_data": {"data": []}}, "request.json: input_data: has 'data', but no 'columns'"),
+        ({"input_data": ["A [MASK]."], "params": {"top_k": 2}}, "params.top_k: is 2, but this"),
+        (["A [MASK]."], "request.json: is a list"),
         ({"input_data": ["A [mask]."]}, "expected at least one (write [MASK] for '[mask]')"),
     ],
 )  # fmt: skip
-def test_a_body_of_another_service_is_named(maskaudit, here, pair, body, found):
-    """By its keys, beside what is read."""
+def test_a_body_that_no_service_documents_is_named(maskaudit, here, pair, body, found):
+    """By its keys, beside what is read; no key is without effect and without a word."""
     (here / "request.json").write_text(json.dumps(body))
     assert_one_line(maskaudit("fill", "--input", "request.json", *pair), 2, found)
 
 
-def test_a_request_is_read_as_windows_and_endpoints_write_it(maskaudit, here, pair):
-    """With a mark before it, with a column's name, and with options that are noted."""
+def test_a_request_is_read_as_windows_and_other_services_write_it(maskaudit, here, pair):
+    """With a mark before it, and in the other services' forms, each answered in its own."""
     asked = ["He is a [MASK]."]
     (here / "plain.json").write_text(json.dumps({"input_data": asked}))
     expected = maskaudit("fill", "--input", "plain.json", *pair).out
     (here / "mark.json").write_text(json.dumps({"input_data": asked}), "utf-8-sig")
     assert maskaudit("fill", "--input", "mark.json", *pair)[:3] == (0, expected, "")
-    column = {"input_data": {"input_string": asked}, "params": {"top_k": 2}}
-    (here / "column.json").write_text(json.dumps(column))
-    done = maskaudit("fill", "--input", "column.json", *pair)
-    assert (done.code, done.out) == (0, expected)
-    assert "note: column.json: 'params' has no effect" in done.err
+    [word] = json.loads(expected)
+    hugging = {"inputs": asked[0], "parameters": {"top_k": 1}}
+    for body, answer in (
+        ({"input_data": {"input_string": asked}}, [{"0": word}]),
+        ({"dataframe_split": {"columns": ["x"], "data": [asked]}}, {"predictions": [word]}),
+    ):
+        (here / "other.json").write_text(json.dumps(body))
+        assert json.loads(maskaudit("fill", "--input", "other.json", *pair).out) == answer
+    (here / "other.json").write_text(json.dumps(hugging))
+    [fill] = json.loads(maskaudit("fill", "--input", "other.json", *pair).out)
+    assert (fill["token_str"], fill["sequence"]) == (word, f"he is a {word}.")
 
 
 def test_a_request_in_another_encoding_says_which(maskaudit, here, pair):
@@ -808,6 +813,9 @@ def test_fill_asks_for_one_of_its_two_forms(maskaudit, pair):
     """Neither and both are wrong, and so is a file that is not there."""
     assert_one_line(maskaudit("fill", *pair), 2, "expected one of SENTENCE and --input")
     assert_one_line(maskaudit("fill", "[MASK]", "--input", "-", *pair), 2, "expected one of")
+    assert_one_line(
+        maskaudit("fill", "--input", "-", "--top", "3", *pair), 2, "--top has no effect"
+    )
     assert_one_line(
         maskaudit("fill", "--input", "none.json", *pair), 2, "none.json: cannot be read"
     )

@@ -55,7 +55,7 @@ KILLED = of(
     "audit/running/test_unattended.py",
     "test_a_run_that_is_killed_and_resumed_makes_the_tables_of_one_that_is_not",
 )
-EDITS, FUZZ, KILLS = 249, 400, 40
+EDITS, FUZZ, KILLS, REQUESTS = 249, 400, 40, 200
 
 AREAS: Mapping[str, Area] = {
     "checkpoints: not whole, of another kind, with code, of rubbish, too large": Area(
@@ -169,6 +169,35 @@ AREAS: Mapping[str, Area] = {
                 "test_distances_and_fills_that_were_changed_have_one",
             ),
         ]
+    ),
+    "bodies and requests of endpoints": Area(
+        [
+            *of(
+                "audit/payloads/test_reading.py",
+                "test_what_is_not_json_says_where_and_why",
+                "test_a_body_of_no_known_form_is_named_by_its_keys",
+                "test_a_parameter_is_read_or_refused_by_its_name",
+            ),
+            *of(
+                "audit/serving/test_server.py",
+                "test_a_body_that_cannot_be_answered_is_one_line",
+                "test_another_kind_of_body_is_refused",
+                "test_an_unknown_path_is_refused",
+                "test_another_method_is_refused",
+                "test_another_name_in_the_host_header_is_refused",
+                "test_too_large_a_body_is_refused_unread",
+                "test_a_body_without_one_length_is_refused",
+                "test_what_is_no_request_is_no_trouble",
+            ),
+        ]
+    ),
+    "requests to a server that are changed at random": Area(
+        of(
+            "audit/serving/test_server.py",
+            "test_a_request_that_is_changed_at_random_is_answered_or_refused",
+        ),
+        each=REQUESTS,
+        environment={"MASKAUDIT_REQUESTS": str(REQUESTS)},
     ),
     "runs that are killed and resumed": Area(
         KILLED, each=KILLS, environment={"MASKAUDIT_KILLS": str(KILLS)}

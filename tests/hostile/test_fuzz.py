@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maskaudit.audit.authoring.first_settings import TEMPLATE
-from maskaudit.audit.cli import main
+from maskaudit.audit.cli import internal, main
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.numbers import find
 from maskaudit.audit.recording.record import BOUND, SUMS, TABLES, Record, seal
@@ -111,7 +111,7 @@ def folder(tmp_path_factory):
 def run(home: Path, *arguments: str) -> int:
     """Run a command in a folder as `maskaudit` does, with an internal error raised as it is."""
 
-    def internal(error: Exception) -> int:
+    def told_of(error: Exception) -> str:
         raise error
 
     with (
@@ -121,7 +121,7 @@ def run(home: Path, *arguments: str) -> int:
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr(sys, "argv", ["maskaudit", *arguments])
-        patch.setattr(main, "_internal_error", internal)
+        patch.setattr(internal, "told", told_of)
         code = main._exit_code()
     assert code in {0, 1, 2, 3}, told.getvalue()
     assert "Traceback" not in told.getvalue()

@@ -1,12 +1,18 @@
 """Every shipped set, written out once: its tables, its budget, and what its numbers ask for."""
 
+from hashlib import sha256
+
 import pytest
 
 from maskaudit.audit.estimating.not_given import of_set
 from maskaudit.audit.recording.rows import tables
+from maskaudit.audit.texts.toml_files import document
+from maskaudit.probes import shipped_sizes as stored_sizes
 from maskaudit.probes.checking.budget import items_of
+from maskaudit.probes.checking.size import Size
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load, shipped
+from maskaudit.probes.shipped_sizes import STORED, shipped_sizes
 
 pytestmark = pytest.mark.slow
 
@@ -39,6 +45,28 @@ def test_its_items_are_counted_without_writing_them(written_out):
     """Sets of facts, of one term and of many; all are within the budget of two million."""
     probe_set, found = written_out
     assert items_of(probe_set) == len(found.items) < 2_000_000
+
+
+def test_its_stored_size_is_that_of_what_is_written_out(written_out):
+    """And was made of the file that there is: `make sizes` writes it anew."""
+    probe_set, found = written_out
+    name = probe_set.header.name
+    assert document(STORED).raw[name]["sha256"] == sha256(shipped()[name].read_bytes()).hexdigest()
+    size = shipped_sizes()[name]
+    assert size.sentences == len(found.contexts)
+    frames = found.items["frame"].nunique()
+    assert size.frames == (frames if not probe_set.facts else len(probe_set.facts))
+    assert size.styles == len({style for style in found.items["style"].unique() if style})
+
+
+def test_a_stored_size_is_not_taken_for_another_file(monkeypatch, tmp_path):
+    """A set that was changed is counted again."""
+    changed = tmp_path / "age.toml"
+    text = shipped()["age"].read_text("utf-8")
+    changed.write_text(f"{text}\n# changed\n", "utf-8")
+    monkeypatch.setattr(stored_sizes, "shipped", lambda: {"age": changed})
+    monkeypatch.setattr(Size, "of", lambda _: Size(1, 2, 3))
+    assert shipped_sizes() == {"age": Size(1, 2, 3)}
 
 
 def test_it_is_given_all_that_it_asks_for(written_out):

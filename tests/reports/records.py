@@ -21,6 +21,7 @@ from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import parse
 from maskaudit.probes.published.imported import EMPTY
 from maskaudit.probes.schema import ImportedHeader, ImportedSet, ProbeSet
+from maskaudit.reports import effects
 from maskaudit.reports import page as pages
 from maskaudit.reports.blocks import Page
 from maskaudit.reports.effects import Tables
@@ -227,7 +228,7 @@ def page(made: Record) -> Page:
 def tables_of(made: Record) -> Tables:
     """Return the tables of the record with what it rests on, made once for the same record."""
     if id(made) not in _TABLES:
-        _TABLES[id(made)] = (made, pages.tables_of(made))
+        _TABLES[id(made)] = (made, effects.tables_of(made))
     return _TABLES[id(made)][1]
 
 

@@ -1,23 +1,16 @@
-"""The history in words: what each sentence says, and an inert page, true to the numbers."""
+"""The history in words: what each sentence says, and the first ones of its page."""
 
-import base64
-import hashlib
-import math
 import re
 import subprocess
 import sys
 
 import pytest
 
-from maskaudit.audit.errors import CannotWriteError
 from maskaudit.audit.history.judge import judge
 from maskaudit.audit.history.read import Chosen, read
-from maskaudit.reports import history as pages
-from maskaudit.reports.blocks import Table
-from maskaudit.reports.html import render
+from maskaudit.reports.over_time import page as pages
 from maskaudit.reports.terminal import history as words
 from tests.audit.history.folders import drawn, versions, write
-from tests.reports.test_html import read as read_back
 
 HOSTILE = "<script>alert(1)</script>\u202e\u001b[31m"
 CHANGED = [0.0, 0.02, 0.01, 0.03, 0.0, 0.0, 0.5, 0.52, 0.51, 0.5, 0.53, 0.51]
@@ -57,17 +50,31 @@ def test_no_version_called_worse_is_said_with_the_newest_p(tmp_path):
     versions(tmp_path, [0.0, 0.0])
     assert "None of 2 versions is called worse than the reference" in told(tmp_path)
     made = pages.page(judge(read(tmp_path)))
-    assert made.headline.claim == "No alarm in 2 records"
-    assert "no proof" in made.headline.evidence
+    assert made.headline == "No alarm in 2 records"
+    assert "no proof" in made.lead
+
+
+def headline(runs, estimates, **more):
+    """Return the headline and the lead of the page of these versions."""
+    for n, estimate in enumerate(estimates, start=1):
+        write(runs, n, estimate=estimate, weights=f"w{n}", candidate=f"org/v{n}", **more)
+    made = pages.page(judge(read(runs)))
+    return made.headline, made.lead
 
 
 def test_the_headline_tells_the_newest_version_from_earlier_ones(tmp_path):
-    """What was worse and is not so now is no news of today."""
-    versions(tmp_path / "now", [0.0, 0.9], sets=("jobs", "people"))
-    claim = pages.page(judge(read(tmp_path / "now"))).headline.claim
-    assert claim == "The newest version is called worse than the reference on 2 of 2 numbers"
-    versions(tmp_path / "then", [0.9, 0.0])
-    claim = pages.page(judge(read(tmp_path / "then"))).headline.claim
+    """What was worse and is not so now is no news of today; nor is what was so all along."""
+    claim, lead = headline(tmp_path / "now", [0.0, 0.9], sets=("jobs", "people"))
+    assert claim == (
+        "v2, the newest version, is called worse than the reference on 2 of 2 numbers, and the "
+        "version before it was not"
+    )
+    assert "2.46 times the odds of its reference in v2, after 1.00 in v1" in lead
+    claim, _ = headline(tmp_path / "always", [0.9, 0.9])
+    assert claim.endswith("on the one number that was judged, as the version before it was")
+    claim, _ = headline(tmp_path / "first", [0.9])
+    assert claim.endswith("on the one number that was judged")
+    claim, _ = headline(tmp_path / "then", [0.9, 0.0])
     assert claim == "Earlier versions were called worse than the reference; the newest is not"
 
 
@@ -75,9 +82,9 @@ def test_a_history_in_which_nothing_is_judged_says_why(tmp_path):
     """Each reason has its sentence."""
     versions(tmp_path, [0.0, 0.0])
     alone = Chosen(subjects=("candidate",))
-    claim = pages.page(judge(read(tmp_path, alone))).headline
-    assert claim.claim == "2 records, and nothing in them that could be judged"
-    assert claim.evidence.startswith("One model by itself")
+    made = pages.page(judge(read(tmp_path, alone)))
+    assert made.headline == "2 records, and nothing in them that could be judged"
+    assert made.lead.startswith("One model by itself")
     mean = Chosen(estimators=("log_odds",))
     assert "no harmful direction of its own" in told(tmp_path, chosen=mean)
     write(tmp_path, 3, reference="other")
@@ -176,113 +183,8 @@ def test_the_text_needs_no_drawing():
     """Altair and torch are for pages and models."""
     code = (
         "import sys, maskaudit.audit.history.judge, maskaudit.audit.history.read; "
-        "import maskaudit.audit.history.plain, maskaudit.reports.history; "
+        "import maskaudit.audit.history.plain, maskaudit.reports.over_time.page; "
         "print([m for m in ('altair', 'jinja2', 'torch', 'scipy.stats') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-# --- The page -------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Return a judged history with repeats, a change, hostile names and another method."""
-    runs = tmp_path_factory.mktemp("runs")
-    versions(runs, CHANGED, candidate=HOSTILE)
-    write(runs, 13, estimate=0.53, weights="w10")
-    write(runs, 14, estimate=float("nan"), weights="w11")
-    write(runs, 15, torch="9", weights="w12", name="<img src=x onerror=alert(1)>")
-    write(runs, 16, torch="9", weights="w13")
-    (runs / "<b>").mkdir()
-    return judge(read(runs))
-
-
-@pytest.fixture(scope="module")
-def html(made):
-    """Return its page."""
-    return render(pages.page(made))
-
-
-@pytest.mark.slow
-def test_the_same_history_gives_the_same_bytes(made, html):
-    """Charts and p values included."""
-    assert render(pages.page(made)) == html
-
-
-def test_the_page_is_well_formed_and_every_reference_leads_somewhere(html):
-    """Every tag closed, every name once."""
-    reader = read_back(html)
-    assert len(reader.ids) == len(set(reader.ids))
-    for _, attributes in reader.tags:
-        for name in ("aria-labelledby", "aria-describedby"):
-            assert attributes.get(name, reader.ids[0]) in reader.ids
-        if attributes.get("href", "").startswith("#"):
-            assert attributes["href"][1:] in reader.ids
-
-
-def test_nothing_runs_and_nothing_is_loaded(html):
-    """Names of models and folders are text, whatever they hold."""
-    reader = read_back(html)
-    for tag, attributes in reader.tags:
-        assert tag not in {"script", "img", "link", "iframe", "b"}
-        assert not [name for name in attributes if name.startswith("on") or name == "src"]
-    assert "\u202e" not in html
-    assert "\u001b" not in html
-    style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)[1]
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    [policy] = [a["content"] for _, a in reader.tags if a.get("http-equiv")]
-    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}'")
-
-
-def test_every_number_is_in_a_table_and_every_known_one_in_a_chart(made, html):
-    """A row and a labelled mark for each record of each series."""
-    reader = read_back(html)
-    labels = [a["aria-label"] for _, a in reader.tags if "aria-label" in a]
-    for place, one in enumerate(made.judged):
-        rows = reader.tables[f"history-table-{place + 1}"]
-        assert len(rows) == 1 + len(one.series.points)
-        for point, row in zip(one.series.points, rows[1:], strict=True):
-            if not math.isnan(point.estimate):
-                shown = f"{abs(point.estimate):.2f}"
-                assert shown in row[3]
-                begins = f"{row[0]}, {row[1]}, version {row[2]}"
-                assert any(label.startswith(begins) and shown in label for label in labels)
-            else:
-                assert row[3] == "–"
-
-
-def test_charts_take_their_colours_from_the_style_sheet(html):
-    """So they follow light, dark and print."""
-    for svg in re.findall(r"<svg .*?</svg>", html, re.DOTALL):
-        assert "var(--" in svg
-        assert not re.search(r'(?:fill|stroke)="(?:#|rgb|black|white)', svg.replace("white-", ""))
-
-
-def test_every_table_says_its_scope_and_its_method(made):
-    """A number never stands without what it rests on."""
-    page = pages.page(made)
-    tables = [
-        block
-        for section in page.sections
-        for part in section.blocks
-        for folded in getattr(part, "blocks", ())
-        for block in getattr(folded, "blocks", ())
-        if isinstance(block, Table)
-    ]
-    assert len(tables) == len(made.judged)
-    for table in tables:
-        assert table.basis.startswith("Scope S2: speaks of")
-        assert table.note.startswith("Method: probe_set:jobs|")
-
-
-@pytest.mark.slow
-def test_a_page_that_cannot_be_written_leaves_nothing_behind(made, tmp_path):
-    """Whole or not at all."""
-    with pytest.raises(CannotWriteError):
-        pages.write(made, tmp_path / "none" / "history.html")
-    assert list(tmp_path.iterdir()) == []
-    path = pages.write(made, tmp_path / "history.html")
-    assert [p.name for p in tmp_path.iterdir()] == ["history.html"]
-    assert path.read_text("utf-8").endswith("</html>\n")

@@ -103,10 +103,12 @@ def test_every_tag_is_closed_and_every_name_is_there_once(html):
             assert attributes["href"][1:] in reader.ids
 
 
-def test_nothing_is_loaded_and_nothing_runs(html):
-    """No script, no handler, no inline style, no address outside the file."""
-    for tag, attributes in read(html).tags:
-        assert tag not in {"script", "link", "iframe", "object", "embed", "image", "use", "base"}
+def test_nothing_is_loaded_and_only_our_script_runs(html):
+    """No other script, no handler, no inline style, no address outside the file."""
+    tags = read(html).tags
+    assert [attributes for tag, attributes in tags if tag == "script"] == [{}]
+    for tag, attributes in tags:
+        assert tag not in {"link", "iframe", "object", "embed", "image", "use", "base"}
         assert "src" not in attributes
         assert "style" not in attributes
         assert not [name for name in attributes if name.startswith("on")]
@@ -116,15 +118,41 @@ def test_nothing_is_loaded_and_nothing_runs(html):
     assert not re.search(r"url\(|@import", html)
 
 
-def test_the_policy_names_the_digest_of_the_style_that_is_there(html):
-    """A browser would refuse any other style, and all scripts."""
-    style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)[1]
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+def test_the_policy_names_the_digests_of_the_style_and_the_script_that_are_there(html):
+    """A browser would refuse any other; the script is of 10 KiB at most."""
     policy = next(a["content"] for tag, a in read(html).tags if a.get("http-equiv"))
     assert policy.startswith("default-src 'none'; ")
-    assert f"style-src 'sha256-{digest}';" in policy
     assert "unsafe" not in policy
-    assert "script-src" not in policy
+    for tag in ("style", "script"):
+        text = re.search(f"<{tag}>(.*?)</{tag}>", html, re.DOTALL)[1]
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert re.search(f"{tag}-src '([^']+)';", policy)[1] == f"sha256-{digest}"
+    assert len(text.encode()) <= 10 * 1024
+
+
+def test_every_row_has_an_address_that_no_name_of_a_model_changes(further, html):
+    """Each row of each table; another student of the same teacher has the same addresses."""
+    tags = read(html).tags
+    addresses = [attributes["id"] for tag, attributes in tags if tag == "tr" and "id" in attributes]
+    rows = re.findall(r'<tr[^>]*>\s*<th scope="row"', html)
+    assert len(addresses) == len(rows) > 100
+    assert {"attributes-jobs.nurse", "contrasts-table.pronoun-by-job.difference"} <= {*addresses}
+    models = manifests.plain(further.manifest.models)
+    models["candidate"]["name"], models["reference"]["name"] = "org/other", "org/another"
+    other = replace(further, manifest=manifests.changed(further.manifest, models=models))
+    renamed = read(render(page(other))).tags
+    assert [a["id"] for tag, a in renamed if tag == "tr" and "id" in a] == addresses
+
+
+def test_the_glossary_defines_what_the_page_names_and_nothing_else(html):
+    """Each name of a number leads to its one definition, and each definition has a name."""
+    leads = set(re.findall(r'href="#(number-[\w-]+)"', html))
+    terms = re.findall(r'<dt id="(number-[\w-]+)">([^<]+)</dt>\s*<dd>([^<]+)</dd>', html)
+    assert sorted(leads) == sorted(place for place, _, _ in terms)
+    assert {"stereotype_contrast", "lean", "inheritance", "kl"} <= {name for _, name, _ in terms}
+    for _, _, definition in terms:
+        assert html.count(definition) == 1
+    assert html.index('id="glossary"') > html.rindex("<table")
 
 
 def test_a_hostile_word_is_shown_and_does_nothing():
@@ -139,7 +167,8 @@ def test_a_hostile_word_is_shown_and_does_nothing():
     truth = records.truth_of(found).model_copy(update={"sets": {}})
     text = render(page(replace(found, manifest=manifests.changed(found.manifest, truth=truth))))
     reader = read(text)
-    assert not {tag for tag, _ in reader.tags} & {"script", "img", "b"}
+    assert not {tag for tag, _ in reader.tags} & {"img", "b"}
+    assert sum(tag == "script" for tag, _ in reader.tags) == 1
     assert not [a for _, a in reader.tags for name in a if name.startswith("on")]
     assert "&lt;script&gt;alert(1)" in text
     assert "{{7*7}}" in text

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from scipy import stats
 
 from maskaudit.audit.errors import CannotWriteError
 from maskaudit.audit.judging import policy, verdicts
@@ -73,7 +74,7 @@ def test_a_reference_is_known_by_its_weights_and_not_by_its_name(tmp_path):
     assert made.title == "Bias audit: 2 candidates against some/teacher"
     assert "Each was audited against some/teacher" in made.lead
     [plot] = [plot for plot in made.plots if plot.name == "set-jobs"]
-    assert [line.change for line in plot.lines][1] == "the same"
+    assert [line.change for line in plot.lines][1] == "about the same"
     assert plot.lines[1].value != "1.00"
     models = manifests.plain(same.manifest.models)
     models["reference"]["weights"] = "d" * 64
@@ -161,3 +162,59 @@ def test_verdicts_of_each_candidate_stand_beside_it(tmp_path):
     verdicts.write(judgement, found[0].path)
     statuses = [one.strip.status for one in overview(found, tmp_path).candidates]
     assert statuses == [gates.worst(judgement.verdicts).upper(), "NO RULE SET"]
+
+
+# --- Beside what was measured elsewhere -----------------------------------------------------------
+
+LEANS = (0.2, 0.9, 0.6, 1.3)
+
+
+def scored(values, *, higher_is="worse", of_reference=3.0):
+    """Return audits of candidates with these scores, whose leans are `LEANS`."""
+    audits = []
+    for place, (lean, value) in enumerate(zip(LEANS, values, strict=True)):
+        made = named(f"org/{place}", weights=f"{place}" * 64, candidate=lean)
+        scores = {"candidate": {"value": value}, "reference": {"value": of_reference}}
+        told = {"name": "gap", "unit": "points", "higher_is": higher_is, "source": "Ada"}
+        entry = told | {"scores": scores}
+        audits.append(replace(made, manifest=manifests.changed(made.manifest, extrinsic=[entry])))
+    return audits
+
+
+def elsewhere(made):
+    """Return the rows of the section on what was measured elsewhere, by contrast."""
+    return {row[0]: row[2:] for row in made.elsewhere.rows}
+
+
+@pytest.mark.parametrize("higher_is", ["worse", "better"])
+def test_models_are_ordered_by_lean_and_by_score_once_each(tmp_path, higher_is):
+    """Four candidates and the reference that they share: tau and p by scipy."""
+    values = [1.0, 5.0, 2.0, 4.0]
+    audits = scored(values, higher_is=higher_is)
+    found = elsewhere(overview(audits, tmp_path))
+    assert set(found) == {"Pronoun by job", "Job by person"}  # no control, no facts
+    expected = {}
+    for title, name in (("Pronoun by job", "jobs"), ("Job by person", "people")):
+        leans = [records.estimate_of(audit, name, "candidate")["estimate"] for audit in audits]
+        leans.append(records.estimate_of(audits[0], name, "reference")["estimate"])
+        sign = 1 if higher_is == "worse" else -1
+        both = [sign * value for value in (*values, 3.0)]
+        expected[title] = stats.kendalltau(leans, both, method="exact")
+    adjusted = stats.false_discovery_control([own.pvalue for own in expected.values()])
+    for (title, own), p in zip(expected.items(), adjusted, strict=True):
+        assert found[title][0] == "5"
+        assert float(found[title][1].replace("−", "-")) == pytest.approx(own.statistic, abs=0.005)
+        assert float(found[title][2]) == pytest.approx(p, abs=0.0006)
+
+
+def test_fewer_than_five_models_show_no_order(tmp_path):
+    """Whatever theirs is; one model audited twice is one."""
+    few = scored([1.0, 5.0, 2.0, 4.0])
+    for audits in (few[:3], [*few[:3], few[0]]):
+        row = elsewhere(overview(audits, tmp_path))["Pronoun by job"]
+        assert row == ("4", "not computed: fewer than 5 models have both", "–")
+
+
+def test_without_scores_there_is_no_such_section(two, tmp_path):
+    """Nor is anything else of the page other."""
+    assert overview(two, tmp_path).elsewhere is None

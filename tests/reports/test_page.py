@@ -493,19 +493,24 @@ def test_a_set_that_was_changed_has_no_planted_truth(further):
 
 
 def test_the_largest_leans_are_those_of_the_estimates(further, page_further):
-    """Shrunken number, interval and raw numbers are copied, largest first."""
-    rows = table(page_further, "largest-jobs").groups[0].rows
+    """Raw numbers with their intervals; those chosen for their size have the shrunken one too."""
+    made = table(page_further, "attributes-jobs")
+    assert [column.title for column in made.columns][3:5] == ["student (candidate)", "Change"]
+    rows = {row[0]: row for row in made.groups[0].rows}
     found = further.estimates.query(
         "probe_set == 'jobs' and subject == 'candidate' and estimator == 'largest_lean'"
     )
-    expected = found.assign(size=found["estimate"].abs()).sort_values("size", ascending=False)
-    assert [f"attribute={row[0]}" for row in rows] == expected["slice"].tolist()
-    for row, (_, value) in zip(rows, expected.iterrows(), strict=True):
-        raw = estimate_of(further, "jobs", "reference", "lean", value["slice"])
-        assert row[2] == f"{value['estimate']:+.2f}".replace("-", "−")
-        assert row[5].text == f"{raw['estimate']:+.2f}".replace("-", "−")
-        interval = f"{raw['low']:+.2f} to {raw['high']:+.2f}".replace("-", "−")
-        assert row[5].beside == interval
+    largest = {slice_.removeprefix("attribute=") for slice_ in found["slice"]}
+    assert {name for name, row in rows.items() if "shrunken" in str(row[3])} == largest
+    for _, value in found.iterrows():
+        row = rows[value["slice"].removeprefix("attribute=")]
+        cells = [(row[2], "reference"), (row[3].text, "candidate")]
+        for cell, subject in cells:
+            raw = estimate_of(further, "jobs", subject, "lean", value["slice"])
+            shown = f"{raw['estimate']:+.2f} ({raw['low']:+.2f} to {raw['high']:+.2f})"
+            assert cell == shown.replace("-", "−")
+        own = f"shrunken {value['estimate']:+.2f}, {value['low']:+.2f} to {value['high']:+.2f}"
+        assert row[3].beside == own.replace("-", "−")
 
 
 def test_the_sentence_shown_is_the_one_nearest_to_the_average(further, page_further):

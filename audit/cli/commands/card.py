@@ -1,10 +1,9 @@
 """The commands `card`: an audit as a section of a model card, in a card, and as a badge."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from maskaudit.audit.cli.options import Trust, note, print_path, print_text
 from maskaudit.audit.cli.records import LATEST, Record, record_of
@@ -12,8 +11,6 @@ from maskaudit.audit.cli.records import LATEST, Record, record_of
 if TYPE_CHECKING:
     from maskaudit.audit.judging.verdicts import Judgement
     from maskaudit.audit.recording.record import Record as Stored
-
-_SHOW = "show"
 
 
 def _templates(incomplete: str) -> list[str]:
@@ -31,23 +28,6 @@ Template = Annotated[
         autocompletion=_templates,
     ),
 ]
-
-
-class CardGroup(TyperGroup):
-    """The commands of `card`, of which `show` needs no name: `maskaudit card RECORD`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own
-        """Take what begins with no command for the arguments of `show`."""
-        is_asking = bool(args) and (args[0] in self.commands or args[0] in ctx.help_option_names)
-        # While a shell completes the first word, it may yet become a command.
-        if not is_asking and (args or not ctx.resilient_parsing):
-            args = [_SHOW, *args]
-        return super().parse_args(ctx, args)
-
-    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:  # noqa: ANN401
-        """The commands, and the records that `show` takes."""
-        record, *_ = self.commands[_SHOW].params
-        return [*super().shell_complete(ctx, incomplete), *record.shell_complete(ctx, incomplete)]
 
 
 def show(

@@ -1,14 +1,19 @@
 """The command `fill`: the likeliest words at a mask, by each model."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from maskaudit.audit.cli import endpoint
-from maskaudit.audit.cli.options import AsJson, Candidate, Reference, note, print_json
+from maskaudit.audit.cli.options import AsJson, Candidate, Reference, print_json
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.texts import bounded
 from maskaudit.audit.texts.printable import printable
+from maskaudit.audit.texts.text_files import decoded, read_text
+
+_USUAL = 5
+_STANDARD_INPUT = Path("-")
 
 
 def fill(  # noqa: PLR0913 - the options of a command
@@ -19,14 +24,18 @@ def fill(  # noqa: PLR0913 - the options of a command
     *,
     reference: Reference = None,
     candidate: Candidate = None,
-    top: Annotated[int, typer.Option("--top", min=1, max=1000, help="How many fills to show.")] = 5,
+    top: Annotated[
+        int | None,
+        typer.Option("--top", min=1, max=1000, help="How many fills to show. [default: 5]"),
+    ] = None,
     source: Annotated[
         Path | None,
         typer.Option(
             "--input",
             metavar="FILE",
-            help='The endpoint form {"input_data": ["..."]}; - reads standard input. Prints the '
-            "candidate's likeliest fills as a JSON list.",
+            help="The body of a request to an endpoint of Azure ML, MLflow or Hugging Face, as "
+            "JSON or JSON lines; - reads standard input. Prints what the endpoint would answer "
+            "with the candidate.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -34,25 +43,24 @@ def fill(  # noqa: PLR0913 - the options of a command
     """Show the likeliest words at the mask, by both models side by side."""
     if (sentence is None) == (source is None):
         raise InputError("fill: expected one of SENTENCE and --input FILE (- for standard input)")
+    if source is not None:
+        if top is not None:
+            raise InputError(
+                "fill: --top has no effect on the answer of an endpoint; leave it out, or say "
+                '"parameters": {"top_k": ...} in a body of Hugging Face\'s form'
+            )
+        _answer(source, reference, candidate)
+        return
     from maskaudit.audit import settings
     from maskaudit.audit.measuring.fill import fills, with_masks
     from maskaudit.audit.measuring.pairs import load_models
 
-    sentences = [str(sentence)] if source is None else endpoint.sentences(source, note)
     audit_settings = settings.resolve(reference=reference, candidate=candidate)
     models = load_models(audit_settings)
     if audit_settings.models.reference is not None and not audit_settings.candidates:
         models = {"reference": models["candidate"]}  # a reference alone was loaded as candidate
-    sentences = [with_masks(text, models.values()) for text in sentences]
-    contexts, all_fills = fills(sentences, models, top)
-    if source is not None:
-        # The candidate is the last model; it is what an endpoint would serve.
-        likeliest = all_fills[(all_fills["model"] == list(models)[-1]) & (all_fills["rank"] == 1)]
-        by_context = likeliest.set_index("context")["token"]
-        tokens = contexts.assign(token=contexts["context"].map(by_context))
-        answers = tokens.groupby("text", sort=False)["token"].agg(" ".join)
-        print_json([answers[text] for text in sentences])
-        return
+    text = with_masks(str(sentence), models.values())
+    contexts, all_fills = fills([text], models, _USUAL if top is None else top)
     rows = all_fills.merge(contexts, on="context")
     if as_json:
         columns = ["text", "slot", "model", "rank", "token", "probability"]
@@ -60,6 +68,32 @@ def fill(  # noqa: PLR0913 - the options of a command
         return
     for _, part in rows.groupby(["text", "slot"], sort=False):
         _print_side_by_side(part)
+
+
+def _answer(source: Path, reference: str | None, candidate: str | None) -> None:
+    """Print what an endpoint that serves the candidate would answer to a body."""
+    from maskaudit.audit import settings
+    from maskaudit.audit.payloads.reading import parsed, request_of
+
+    where = "standard input" if source == _STANDARD_INPUT else str(source)
+    text = _standard_input(where) if source == _STANDARD_INPUT else read_text(source, "a JSON file")
+    # Before any model is loaded, which takes seconds.
+    request = request_of(parsed(text, where), where)
+    audit_settings = settings.resolve(reference=reference, candidate=candidate)
+
+    from maskaudit.audit.measuring.pairs import load_candidate
+    from maskaudit.audit.serving.answering import answered
+
+    print_json(answered(request, load_candidate(audit_settings)))
+
+
+def _standard_input(where: str) -> str:
+    if sys.stdin is None:  # closed by the parent process
+        raise InputError(f"{where}: is closed; expected the body of a request")
+    try:
+        return decoded(bounded.stream(sys.stdin.buffer, bounded.TEXT), where)
+    except bounded.UnfitFileError as error:
+        raise InputError(f"{where}: {error.strerror}; expected the body of a request") from error
 
 
 def _print_side_by_side(part: Any) -> None:  # noqa: ANN401 - a DataFrame

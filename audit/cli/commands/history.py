@@ -78,7 +78,7 @@ def history(  # noqa: PLR0913 - the options of a command
     from maskaudit.audit.history import plain
     from maskaudit.audit.history.judge import judge
     from maskaudit.audit.history.read import Chosen, read
-    from maskaudit.reports import history as pages
+    from maskaudit.reports.over_time import page as pages
     from maskaudit.reports.terminal import history as words
 
     # A lean of one model and a difference of two are not of one size: no limit fits both.

@@ -17,6 +17,7 @@ from maskaudit.audit.cli.options import (
     print_text,
     say,
 )
+from maskaudit.audit.cli.records import record_of
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.texts.characters import composed
 
@@ -42,7 +43,7 @@ def show_probes(  # noqa: PLR0913 - the options of the command line
         bool, typer.Option("--card", help="Only the card: what is asked, of whom, in how much.")
     ] = False,
     record: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--record",
             metavar="RECORD",
@@ -58,7 +59,7 @@ def show_probes(  # noqa: PLR0913 - the options of the command line
     from maskaudit.audit.authoring.measured import record_with
     from maskaudit.probes.checking.budget import MOST_ITEMS
 
-    held, notes = (None, []) if record is None else record_with(record, trust=trust)
+    held, notes = (None, []) if record is None else record_with(record_of(record), trust=trust)
     for sentence in notes:
         note(sentence)
     most = most_items or MOST_ITEMS

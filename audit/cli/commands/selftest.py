@@ -15,7 +15,7 @@ def selftest(
         typer.Option(
             "--published",
             metavar="MODEL",
-            help="Compare a published model's known fills with those measured here.",
+            help="Compare a published model's size and known fills with those measured here.",
         ),
     ] = None,
     full: Annotated[

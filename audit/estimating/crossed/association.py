@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import chain, combinations
 from typing import Any
 
@@ -14,8 +15,9 @@ from maskaudit.audit.estimating.crossed.cells import (
     REFERENCE,
     RELATION,
     Matrix,
-    matrices,
+    matrices_of,
     with_difference,
+    with_scores,
 )
 from maskaudit.audit.estimating.crossed.controls import of_controls
 from maskaudit.audit.estimating.crossed.convergence import of_estimators
@@ -40,6 +42,7 @@ from maskaudit.audit.estimating.registry.names import (
     CONTRAST,
     CONTRAST_ADJUSTED,
     CONTRAST_AGAINST_REST,
+    CONTRAST_WITHOUT_TERM,
     CONVERGENCE_ESTIMATORS,
     FRAMES_ALIKE,
     GROUP_SPREAD,
@@ -50,6 +53,7 @@ from maskaudit.audit.estimating.registry.names import (
     OF_ROBUSTNESS,
     OF_STYLES,
     OTHER_STYLES,
+    PARAPHRASE_SHIFT,
     contrast_of,
     is_contrast,
 )
@@ -72,6 +76,17 @@ _IN_FULL = (
 Wanted = Callable[[str], bool]
 
 
+@dataclass(frozen=True)
+class World:
+    """The first group's shares in the world, by attribute; empty unless they are known.
+
+    `identity` says that a model with these shares has leans equal to their logits.
+    """
+
+    shares: Mapping[str, float]
+    identity: bool
+
+
 def is_crossed(items: pd.DataFrame) -> bool:
     """Whether every attribute stands in every frame; in Winogender each frame has only one."""
     probes = items[items["role"] == "probe"]
@@ -91,7 +106,9 @@ def association(  # noqa: PLR0913, PLR0917 - what is measured of a set, and what
 
     `attributes` are the set's rows of that table.
     """
-    known = Covariates.of(items, attributes)
+    known = Covariates({}, {}, {})
+    if any(map(wanted, OF_COVARIATES)):
+        known = Covariates.of(items, attributes)
     rows: list[dict[str, Any]] = []
     left_out: list[dict[str, str]] = []
     groups = list(dict.fromkeys(items["group"]))
@@ -99,21 +116,26 @@ def association(  # noqa: PLR0913, PLR0917 - what is measured of a set, and what
     # The smaller group decides whether a number generalizes to new names.
     common = {"n_terms": items.groupby("group")["term"].nunique().min(), "mode": CORRECTED}
     pooling, (unit, other_unit) = pooling_rule(items), _units(items)
+    scored, world = with_scores(items, scores), World(_shares(items), group_at_mask(items))
     for index, (first, second) in enumerate(combinations(groups, 2)):
         group_pair = (first, second) if len(groups) > _TWO else ()
         for estimator in estimators:
             # The log-odds are always made: they say which cells are left out.
-            if estimator is not LOG_ODDS and not any(map(wanted, _of_cells(estimator.name))):
+            is_wanted = any(map(wanted, _of_cells(estimator)))
+            if estimator is not LOG_ODDS and not is_wanted:
                 continue
-            by_model, missing = matrices(items, scores, estimator, first, second)
+            by_model, missing = matrices_of(scored, estimator, first, second)
             if estimator is LOG_ODDS and index == 0:  # a cell is complete for all groups or none
                 left_out += missing
             by_subject = with_difference(by_model)
             classes = design.classes(first, second)
-            of_cells = (by_subject, estimator, classes, items, seed, design.attribute_margin)
-            numbers = [_numbers(*of_cells, in_full=any(map(wanted, _IN_FULL)))]
+            in_full = any(map(wanted, _IN_FULL))
+            numbers = []
+            if is_wanted or in_full:
+                of_cells = (by_subject, estimator, classes, world, seed, design.attribute_margin)
+                numbers.append(_numbers(*of_cells, in_full=in_full))
             if estimator is LOG_ODDS and classes is not None:
-                asked = Asked(items, scores, (first, second), classes, _shares(items))
+                asked = Asked(scored, (first, second), classes, world.shares)
                 numbers.append(_of_contrast(by_subject, asked, known, seed, wanted))
             for subject, number in chain.from_iterable(numbers):
                 # Naming the seed in other keys would make equal numbers incomparable.
@@ -164,8 +186,12 @@ def _of_contrast(
             yield from ((subject, number) for number in of_controls(matrix, asked.classes))
     if any(map(wanted, OF_COVARIATES)):
         yield from adjusted.of_covariates(by_subject, asked.classes, known)
-    if any(map(wanted, OF_ROBUSTNESS)):
+    if any(map(wanted, robustness.OF_CELLS)):
         yield from robustness.of_contrast(by_subject, asked, seed)
+    if wanted(PARAPHRASE_SHIFT):
+        yield from robustness.of_wording(asked)
+    if wanted(CONTRAST_WITHOUT_TERM):
+        yield from robustness.of_terms(asked)
     if wanted(CONVERGENCE_ESTIMATORS):
         yield from _of_estimators(by_subject, asked)
 
@@ -178,7 +204,7 @@ def _of_estimators(by_subject: Mapping[str, Matrix], asked: Asked) -> Iterator[t
         # The prior is what a sentence gives without any attribute.
         if estimator in {LOG_ODDS, PRIOR}:
             continue
-        others, _ = matrices(asked.items, asked.scores, estimator, *asked.groups)
+        others, _ = matrices_of(asked.scored, estimator, *asked.groups)
         for model, other in others.items():
             yield model, of_estimators(by_subject[model], other, estimator.name)
 
@@ -199,16 +225,16 @@ def _units(items: pd.DataFrame) -> tuple[str, str]:
     return f"{attributes}+frame{in_style}", f"{attributes}+style"
 
 
-def _of_cells(estimator: str) -> tuple[str, str]:
+def _of_cells(estimator: GroupEstimator) -> tuple[str, str]:
     """The numbers that are made of the cells of a group estimator: their mean and contrast."""
-    return estimator, contrast_of(estimator)
+    return estimator.name, CONTRAST if estimator is LOG_ODDS else contrast_of(estimator.name)
 
 
 def _numbers(  # noqa: PLR0913, PLR0917 - the cells, and what is made of them
     by_subject: Mapping[str, Matrix],
     estimator: GroupEstimator,
     classes: tuple[str, str] | None,
-    items: pd.DataFrame,
+    world: World,
     seed: int,
     margin: float,
     *,
@@ -221,25 +247,24 @@ def _numbers(  # noqa: PLR0913, PLR0917 - the cells, and what is made of them
     """
     # Leans, rankings and the world's shares concern the model's output: raw log-odds only.
     is_raw = estimator is LOG_ODDS and in_full
-    shares = _shares(items) if is_raw else {}
     complete = (
         {name: matrix.probes.complete for name, matrix in by_subject.items()} if is_raw else {}
     )
     for subject, matrix in by_subject.items():
         numbers = [one_subject.means(matrix, estimator.name)]
         if estimator is not PRIOR and classes is not None:
-            name = CONTRAST if estimator is LOG_ODDS else contrast_of(estimator.name)
-            numbers.append(one_subject.contrast(matrix, name, classes))
+            numbers.append(one_subject.contrast(matrix, _of_cells(estimator)[1], classes))
         if is_raw:
             # One generator per subject: its p must not depend on the models audited beside it.
             rng = np.random.default_rng(seed)
             numbers.append(one_subject.leans(complete[subject], estimator.name))
             numbers.append(one_subject.magnitudes(subject, complete, rng))
             numbers.append(one_subject.ranking(complete[subject]))
-        if shares:
-            identity = group_at_mask(items)
+        if is_raw and world.shares:
             numbers.append(
-                one_subject.against_world(matrix.probes, shares, subject, identity=identity)
+                one_subject.against_world(
+                    matrix.probes, world.shares, subject, identity=world.identity
+                )
             )
         yield from ((subject, number) for part in numbers for number in part)
     if REFERENCE in complete:

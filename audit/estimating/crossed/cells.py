@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from maskaudit.audit.estimating.estimators import GroupEstimator
+from maskaudit.audit.estimating.estimators import GroupEstimator, log_odds
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.estimators.pooling import CELL, group_at_mask
+from maskaudit.audit.estimating.estimators.pooling import CELL, numbered
 from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.recording.rows.values import SUBJECTS
 
@@ -18,6 +18,8 @@ REFERENCE, CANDIDATE, DIFFERENCE, RELATION = SUBJECTS
 CONTROL = "control"
 # The classes of contrasts of controls are their own behind this.
 _OF_CONTROLS = f"{CONTROL}:"
+# The texts that say of which cell an item is; its words are of one dtype, to be compared.
+_TEXTS = ("role", "class", "attribute", "frame", "group", "style", "family")
 # An attribute or a frame that lacks a larger share of its cells than this is left out.
 MOST_LACKING = 0.5
 
@@ -142,22 +144,32 @@ def matrices(  # noqa: PLR0913 - the cells, and what is made of them
     *,
     with_names: bool = True,
 ) -> tuple[dict[str, Matrix], list[dict[str, str]]]:
+    """`matrices_of` the items of a set and their scores."""
+    scored = with_scores(items, scores)
+    return matrices_of(scored, estimator, first, second, with_names=with_names)
+
+
+def matrices_of(
+    scored: Mapping[str, pd.DataFrame],
+    estimator: GroupEstimator,
+    first: str,
+    second: str,
+    *,
+    with_names: bool = True,
+) -> tuple[dict[str, Matrix], list[dict[str, str]]]:
     """The shared cells of each model, and the attribute and frame of each missing cell.
 
     A cell counts only if every model has it. Attributes and frames that lack more than half of
     their cells are removed until none is left; other missing cells are NaN. The means of names,
-    which take the most time, are left out unless `with_names`. Raises `ValueError` if no model has
-    a row of `logp`; an item that was lost has one.
+    which take the most time, are left out unless `with_names`.
     """
-    scored = with_scores(items, scores)
     by_model = {model: estimator.cells(rows, first, second) for model, rows in scored.items()}
-    placed = arranged(items, by_model)
+    placed = arranged(next(iter(scored.values())), by_model)
     if estimator is not LOG_ODDS or not with_names:
         return placed.by_model, placed.left_out
     # The means of the terms rest on the very cells that the matrix holds, so that the two agree.
-    used, groups = placed.positions[placed.used], (first, second)
     result = {
-        model: replace(matrix, names=_term_means(scored[model], used, placed.labels, groups))
+        model: replace(matrix, names=_term_means(scored[model], placed, (first, second)))
         for model, matrix in placed.by_model.items()
     }
     return result, placed.left_out
@@ -166,13 +178,20 @@ def matrices(  # noqa: PLR0913 - the cells, and what is made of them
 def with_scores(items: pd.DataFrame, scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The items with their log p by each model, in the order of the items; NaN where one was lost.
 
-    Raises `ValueError` if no model has a row of `logp`; an item that was lost has one.
+    They have the columns that say of which cell they are, texts as categories, and `value`. Raises
+    `ValueError` if no model has a row of `logp`; an item that was lost has one.
     """
-    # A left join: an item without a score must make its cell NaN, not drop out of its mean.
-    scored = {
-        str(model): items.merge(model_scores[["item", "value"]], on="item", how="left")
-        for model, model_scores in scores[scores["measure"] == "logp"].groupby("model", sort=False)
-    }
+    # Coded once, since every question to a set sorts its items by these texts again.
+    coded = {name: items[name].astype("category") for name in _TEXTS if name in items}
+    words = pd.CategoricalDtype(sorted({*items["term"].unique(), *items["target"].unique()}))
+    places = items[["variant"]].assign(**coded, **items[["term", "target"]].astype(words))
+    logp = scores.loc[scores["measure"] == "logp", ["model", "item", "value"]]
+    scored = {}
+    for model, rows in logp.groupby("model", sort=False):
+        by_item = rows.drop_duplicates("item").set_index("item")["value"]
+        # An item without a score makes its cell NaN; it does not drop out of its mean.
+        values = by_item.reindex(items["item"]).to_numpy(dtype=float)
+        scored[str(model)] = places.assign(value=values)
     if not scored:
         message = "no item of the set has a score, nor a reason why not"
         raise ValueError(message)
@@ -183,15 +202,12 @@ def with_scores(items: pd.DataFrame, scores: pd.DataFrame) -> dict[str, pd.DataF
 class Arranged:
     """Cells of every model in their places.
 
-    `labels` are role, class and attribute of the rows; `positions` those and the frame of each cell
-    that was given, and `used` says of which the matrices hold a number. `left_out` names attribute
-    and frame of the cells that a model lacks.
+    `row` is the row of the matrices in which each cell that was given has its number, [cells]; -1
+    where they hold none. `left_out` names attribute and frame of the cells that a model lacks.
     """
 
     by_model: dict[str, Matrix]
-    labels: pd.DataFrame
-    positions: pd.DataFrame
-    used: NDArray[np.bool_]
+    row: NDArray[np.int64]
     left_out: list[dict[str, str]]
 
 
@@ -205,15 +221,13 @@ def arranged(items: pd.DataFrame, cells: Mapping[str, pd.DataFrame]) -> Arranged
     values = {model: table["value"].to_numpy(dtype=float) for model, table in cells.items()}
     complete = ~np.isnan(np.stack(list(values.values()))).any(0)
     # Sorted by name, so that rows, columns and sums do not depend on the order of the items.
-    attributes = positions.groupby(CELL[:-1], sort=True)
-    row = attributes.ngroup().to_numpy()
-    labels = attributes.first().index.to_frame(index=False)
-    column, frames = pd.factorize(positions["frame"], sort=True)
-    grid = np.zeros((len(labels), len(frames)), dtype=bool)
+    row, of_row = numbered(positions, CELL[:-1], sort=True)
+    column, of_column = numbered(positions, CELL[-1:], sort=True)
+    grid = np.zeros((len(of_row), len(of_column)), dtype=bool)
     grid[row, column] = complete
     kept_rows, kept_columns = _well_covered(grid)
-    labels = labels[kept_rows]
-    kept_frames = [str(frame) for frame in frames[kept_columns]]
+    labels = positions.iloc[of_row[kept_rows]]
+    kept_frames = positions["frame"].iloc[of_column[kept_columns]].tolist()
     styles = _labels(items, "frame", "style", kept_frames)
     families = _labels(items, "attribute", "family", labels["attribute"].tolist())
     result = {}
@@ -230,12 +244,12 @@ def arranged(items: pd.DataFrame, cells: Mapping[str, pd.DataFrame]) -> Arranged
         )
     left_out = positions.loc[~complete, ["attribute", "frame"]].to_dict("records")
     used = complete & kept_rows[row] & kept_columns[column]
-    return Arranged(result, labels, positions, used, left_out)
+    return Arranged(result, np.where(used, (kept_rows.cumsum() - 1)[row], -1), left_out)
 
 
 def _labels(items: pd.DataFrame, of: str, column: str, names: Sequence[str]) -> tuple[str, ...]:
     """The style of each frame, or the family of each attribute; empty if the set names none."""
-    named = items[[of, column]].drop_duplicates(of)
+    named = items[[of, column]].iloc[numbered(items, [of])[1]]
     by_name = dict(zip(named[of].astype(str), named[column].astype(str), strict=True))
     return tuple(by_name[name] for name in names) if any(by_name.values()) else ()
 
@@ -256,22 +270,33 @@ def _well_covered(grid: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[n
 
 
 def _term_means(
-    scored: pd.DataFrame, cells: pd.DataFrame, labels: pd.DataFrame, groups: tuple[str, str]
+    scored: pd.DataFrame, placed: Arranged, groups: tuple[str, str]
 ) -> tuple[Cells, ...]:
     """Mean log p of each term over the frames of an attribute, one array [I, terms] per group.
 
     Empty if the groups' terms stand at the mask.
     """
-    rows = scored[scored["group"].isin(groups) & (scored["role"] != "prior")]
-    if rows.empty or group_at_mask(rows):
+    slots = log_odds.slots(scored)
+    n_rows = placed.row.max(initial=-1) + 1
+    if slots.is_at_mask or not n_rows:
         return ()
+    cell, _ = numbered(slots.places, CELL)
+    n_cells, n_words = len(placed.row), len(slots.words)
     # Average over variants first, as for a cell, so that every frame has the same weight.
-    terms = rows.groupby([*CELL, "group", "term"], sort=False)["value"].mean().reset_index()
-    terms = terms.merge(cells, on=CELL)
-    if terms.empty:
-        return ()
-    means = terms.groupby(["group", "term", *CELL[:-1]])["value"].mean()
-    order = pd.MultiIndex.from_frame(labels)
-    return tuple(
-        means[group].unstack("term").reindex(order).to_numpy(dtype=float) for group in groups
-    )
+    by_cell = _means(cell[slots.slot] * n_words + slots.word, slots.value, n_cells * n_words)
+    by_cell = by_cell.reshape(n_cells, n_words)
+    used = placed.row >= 0
+    row = placed.row[used][:, None] * n_words + np.arange(n_words)
+    known = ~np.isnan(by_cell[used])
+    means = _means(row[known], by_cell[used][known], n_rows * n_words).reshape(n_rows, n_words)
+    # A term may stand in cells alone that are not used.
+    of_word = np.where(np.isnan(means).all(0), "", slots.words["group"].to_numpy(dtype=object))
+    return tuple(means[:, of_word == group] for group in groups)
+
+
+def _means(places: NDArray[np.int64], values: Cells, n: int) -> Cells:
+    """The mean of the values at each of n places; NaN where there is none."""
+    counts = np.bincount(places, minlength=n)
+    sums = np.bincount(places, values, minlength=n)
+    means: Cells = np.divide(sums, counts, out=np.full(n, np.nan), where=counts > 0)
+    return means

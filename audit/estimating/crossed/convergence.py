@@ -1,4 +1,4 @@
-"""Whether other measures of the same attributes rank them alike: other estimators, other sets."""
+"""Whether other measures of the same attributes lean alike: other estimators, other sets."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -9,31 +9,30 @@ from maskaudit.audit.estimating.crossed.cells import Matrix
 from maskaudit.audit.estimating.crossed.one_subject import LEAST_ATTRIBUTES, LEAST_FRAMES, Number
 from maskaudit.audit.estimating.registry.names import CONVERGENCE_ESTIMATORS, CONVERGENCE_SETS
 from maskaudit.audit.estimating.statistics import ustatistics
-from maskaudit.audit.estimating.statistics.convergence import Halves, convergence, halves
+from maskaudit.audit.estimating.statistics.convergence import convergence
 from maskaudit.audit.estimating.statistics.interval import point
 from maskaudit.audit.recording.rows import slices
 
-# With fewer shared attributes a rank correlation has no interval.
+# With fewer shared attributes the correlation has no interval.
 LEAST_SHARED = 20
 
 
 def of_estimators(matrix: Matrix, other: Matrix, estimator: str) -> Number:
-    """How alike a set's attributes are ranked by the log-odds and by another estimator.
+    """How alike a set's attributes lean by the log-odds and by another estimator.
 
-    Their cells share frames, and so the noise of a frame: each is held against the other in other
-    frames.
+    Their cells share frames, and so the noise of a frame.
     """
     first, second = _shared(matrix.probes.complete, other.probes.complete)
     frames = [name in second.frames for name in first.frames]
     first = first.columns(frames)
     second = second.columns([name in first.frames for name in second.frames])
-    ways = halves(first.styles, len(first.frames))
     slice_ = slices.of_estimator(estimator)
-    return _number(first, second, Number(slice_, CONVERGENCE_ESTIMATORS, point(np.nan), 0, 0), ways)
+    number = Number(slice_, CONVERGENCE_ESTIMATORS, point(np.nan), 0, 0)
+    return _number(first, second, number, same_frames=True)
 
 
 def of_sets(matrix: Matrix, other: Matrix, name: str) -> Iterator[Number]:
-    """Yield how alike two sets rank the attributes that both have; nothing if they share none."""
+    """Yield how alike the attributes that two sets share lean in both, if there are any."""
     first, second = _shared(matrix.probes.complete, other.probes.complete)
     if first.attributes:
         yield _number(
@@ -41,9 +40,7 @@ def of_sets(matrix: Matrix, other: Matrix, name: str) -> Iterator[Number]:
         )
 
 
-def _number(
-    first: Matrix, second: Matrix, number: Number, ways: Sequence[Halves] | None = None
-) -> Number:
+def _number(first: Matrix, second: Matrix, number: Number, *, same_frames: bool = False) -> Number:
     """The number with its value, or why it has none."""
     n, n_frames = len(first.attributes), min(len(first.frames), len(second.frames))
     sized = replace(number, n_attributes=n, n_frames=n_frames)
@@ -51,10 +48,11 @@ def _number(
         return replace(sized, flag="too_few_frames")
     if n < LEAST_ATTRIBUTES:
         return replace(sized, flag="too_few_attributes")
-    # Divided by a reliability that may be 0, it could be anything.
+    # Divided by a variance that may be 0, it could be anything.
     if not all(ustatistics.has_signal(own.cells) for own in (first, second)):
         return replace(sized, flag="not_estimable")
-    found = convergence(first.cells, second.cells, ways)
+    styles = (first.styles, second.styles)
+    found = convergence(first.cells, second.cells, styles, same_frames=same_frames)
     if n < LEAST_SHARED:
         return replace(sized, interval=point(found.estimate), flag="too_few_attributes")
     return replace(sized, interval=found, flag="not_estimable" if np.isnan(found.low) else "")

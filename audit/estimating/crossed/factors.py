@@ -12,7 +12,12 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.crossed import one_subject
-from maskaudit.audit.estimating.crossed.cells import Matrix, matrices, with_difference
+from maskaudit.audit.estimating.crossed.cells import (
+    Matrix,
+    matrices_of,
+    with_difference,
+    with_scores,
+)
 from maskaudit.audit.estimating.crossed.one_subject import Number
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
@@ -57,9 +62,9 @@ def of_groups_crossed(
         return
     # Any group will do to hold the others against: the weights add up to 0.
     base, *others = sorted(levels)
+    scored = with_scores(items, scores)
     against = {
-        group: with_difference(matrices(items, scores, LOG_ODDS, group, base)[0])
-        for group in others
+        group: with_difference(matrices_of(scored, LOG_ODDS, group, base)[0]) for group in others
     }
     for effect in wanted:
         for subject in against[others[0]]:

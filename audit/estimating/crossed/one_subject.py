@@ -134,6 +134,19 @@ def names_of_pair(pair: tuple[Matrix, Matrix]) -> tuple[list[Part], Scope]:
     return _name_parts(names)
 
 
+def names_without_attributes(pair: tuple[Matrix, Matrix]) -> list[list[Part]]:
+    """`names_of_pair` without each attribute, those of the first class first."""
+    first, second = pair
+    without = []
+    for a, b in zip(first.names, second.names, strict=True):
+        # Of the class that loses an attribute the mean is that of the others.
+        fewer_a = (a.sum(0) - a) / (len(a) - 1) - b.mean(0)
+        fewer_b = a.mean(0) - (b.sum(0) - b) / (len(b) - 1)
+        without.append(np.concatenate([fewer_a, fewer_b]))
+    n = len(first.cells) + len(second.cells)
+    return [_name_parts([means[i] for means in without])[0] for i in range(n)]
+
+
 def name_parts_of(pair: tuple[Matrix, Matrix], weights: Cells) -> tuple[list[Part], Scope]:
     """`names_of_pair` of a contrast that is a weighted sum over the attributes of both classes."""
     pairs = zip(pair[0].names, pair[1].names, strict=True)

@@ -1,9 +1,10 @@
 """How much a contrast depends on what it could have been made of: wording, words, cuts, terms."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING, Literal
+from functools import cached_property, partial
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,11 +13,15 @@ from maskaudit.audit.estimating.crossed import one_subject
 from maskaudit.audit.estimating.crossed.cells import (
     Matrix,
     arranged,
-    matrices,
+    matrices_of,
     with_difference,
-    with_scores,
 )
-from maskaudit.audit.estimating.crossed.one_subject import Number, classes_of, of_pair
+from maskaudit.audit.estimating.crossed.one_subject import (
+    LEAST_FRAMES,
+    Number,
+    classes_of,
+    of_pair,
+)
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.pooling import without_each_term
 from maskaudit.audit.estimating.registry.names import (
@@ -36,12 +41,27 @@ from maskaudit.audit.estimating.statistics import d_study
 from maskaudit.audit.estimating.statistics.crossed import anova
 from maskaudit.audit.estimating.statistics.crossed.alike import MOST_ROWS, Alike, alike
 from maskaudit.audit.estimating.statistics.crossed.families import intraclass_correlation
-from maskaudit.audit.estimating.statistics.interval import Interval, point
+from maskaudit.audit.estimating.statistics.crossed.leave_one_out import (
+    Limits,
+    without_attributes,
+    without_frames,
+)
+from maskaudit.audit.estimating.statistics.interval import point
 from maskaudit.audit.recording.rows import slices
+from maskaudit.audit.recording.rows.values import Flag
 
-if TYPE_CHECKING:
-    from maskaudit.audit.recording.rows.values import Flag
-
+# What `of_contrast` yields.
+OF_CELLS = (
+    TWICE_FRAMES,
+    TWICE_ATTRIBUTES,
+    FRAMES_WITH_SIGN,
+    DECIDING_FRAMES,
+    DECIDING_ATTRIBUTES,
+    FAMILY_ICC,
+    CONTRAST_AT_CUT,
+    FRAMES_ALIKE,
+    ATTRIBUTES_ALIKE,
+)
 # Shares of the first group from which an attribute counts as of the first class; of the second
 # class are those with at most 1 less this.
 CUTS = (0.5, 0.6, 0.7, 0.8, 0.9)
@@ -55,37 +75,46 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Asked:
-    """What a contrast is made of: the items and scores of a set, two groups, and two classes.
+    """What a contrast is made of: the items of a set with their log p, two groups, two classes.
 
-    `shares` are the first group's in the world, by attribute; empty if none are known.
+    `scored` has the items by model (`with_scores`), in the same order. `shares` are the first
+    group's in the world, by attribute; empty if none are known.
     """
 
-    items: pd.DataFrame
-    scores: pd.DataFrame
+    scored: Mapping[str, pd.DataFrame]
     groups: tuple[str, str]
     classes: tuple[str, str]
     shares: Mapping[str, float]
 
     @property
-    def of_classes(self) -> pd.DataFrame:
-        """The items that the contrast is made of: a fraction of all, pooled again for each word."""
-        is_of_classes = self.items["class"].isin(self.classes)
-        return self.items[is_of_classes & (self.items["role"] == "probe")]
+    def items(self) -> pd.DataFrame:
+        """The items, whatever the model."""
+        return next(iter(self.scored.values()))
 
-    def by_subject(self, rows: pd.DataFrame) -> dict[str, Matrix]:
-        """The cells of every subject, made of some of the items.
+    @cached_property
+    def of_classes(self) -> "Asked":
+        """What of it the contrast is made of: a fraction of all, pooled again for each word."""
+        is_of_classes = self.items["class"].isin(self.classes)
+        return self.rows(is_of_classes & (self.items["role"] == "probe"))
+
+    def rows(self, chosen: "pd.Series[bool]") -> "Asked":
+        """Some of the items."""
+        return replace(self, scored={model: rows[chosen] for model, rows in self.scored.items()})
+
+    @property
+    def by_subject(self) -> dict[str, Matrix]:
+        """The cells of every subject.
 
         Without the names' part of a variance, which is left to the whole contrast.
         """
-        return with_difference(
-            matrices(rows, self.scores, LOG_ODDS, *self.groups, with_names=False)[0]
-        )
+        by_model, _ = matrices_of(self.scored, LOG_ODDS, *self.groups, with_names=False)
+        return with_difference(by_model)
 
 
 def of_contrast(
     by_subject: Mapping[str, Matrix], asked: Asked, seed: int
 ) -> Iterator[tuple[str, Number]]:
-    """Yield, for every subject, how far the contrast moves when parts of it are changed."""
+    """Yield, for every subject, how far the contrast moves when parts of its cells are changed."""
     for subject, matrix in by_subject.items():
         pair = classes_of(matrix, asked.classes)
         # One generator per subject: its p must not depend on the models audited beside it.
@@ -97,8 +126,6 @@ def of_contrast(
             _alike(matrix.probes.complete, rng),
         )
         yield from ((subject, number) for part in numbers for number in part)
-    yield from _of_wording(asked)
-    yield from _of_terms(asked)
 
 
 def _left_out(pair: tuple[Matrix, Matrix]) -> Iterator[Number]:
@@ -118,15 +145,15 @@ def _left_out(pair: tuple[Matrix, Matrix]) -> Iterator[Number]:
     by_frame = np.nanmean(first.cells, axis=0) - np.nanmean(second.cells, axis=0)
     with_sign = float((np.sign(by_frame) * np.sign(whole.estimate) > 0).mean())
     yield replace(number(FRAMES_WITH_SIGN), interval=point(with_sign), scope="S0")
-    frames, attributes = np.arange(len(first.frames)), np.arange(len(first.cells))
-    others = np.arange(len(second.cells))
-    without_frame = [(first.columns(frames != j), second.columns(frames != j)) for j in frames]
-    without_attribute = [
-        *((first.rows(attributes != i), second) for i in attributes),
-        *((first, second.rows(others != i)) for i in others),
-    ]
-    yield _deciding(number(DECIDING_FRAMES), whole, without_frame)
-    yield _deciding(number(DECIDING_ATTRIBUTES), whole, without_attribute)
+    shown = whole.low > 0 or whole.high < 0
+    for name, deciding in ((DECIDING_FRAMES, _frames), (DECIDING_ATTRIBUTES, _attributes)):
+        without = deciding(pair)
+        if isinstance(without, str):
+            yield replace(number(name), flag=without, scope="S0")
+            continue
+        # Without such a part the interval would no longer say what the whole says of 0.
+        share = float((without.leave_zero_out != shown).mean())
+        yield replace(number(name), interval=point(share), scope="S0")
 
 
 def _known(number: Number, value: float) -> Number:
@@ -135,24 +162,44 @@ def _known(number: Number, value: float) -> Number:
     return replace(number, interval=point(value), scope="S0", flag=flag)
 
 
-def _deciding(number: Number, whole: Interval, without: Sequence[tuple[Matrix, Matrix]]) -> Number:
-    """The share of parts without which the interval would no longer say what the whole says of 0.
-
-    `without` holds the two classes without each part. Refused where one of them has no interval.
-    """
-    if len(without) > _MOST_LEFT_OUT:
-        return replace(number, flag="not_estimable", scope="S0")
-    for pair in without:
-        if flag := one_subject.refusal_of_pair(pair):
-            return replace(number, flag=flag, scope="S0")
-    shown = _leaves_zero_out(whole)
-    intervals = (one_subject.interval_of_pair(pair)[0] for pair in without)
-    deciding = sum(_leaves_zero_out(interval) != shown for interval in intervals)
-    return replace(number, interval=point(deciding / len(without)), scope="S0")
+def _frames(pair: tuple[Matrix, Matrix]) -> Limits | Flag:
+    """The limits of the contrast without each frame, or why one of them has no interval."""
+    first, second = pair
+    n_frames, styles = len(first.frames), Counter(first.styles)
+    if n_frames > _MOST_LEFT_OUT:
+        return "not_estimable"
+    if n_frames <= LEAST_FRAMES or min(styles.values(), default=n_frames) <= _LEAST:
+        return "too_few_frames"
+    names, _ = one_subject.names_of_pair(pair)
+    return without_frames(first.cells, second.cells, **_facets(pair), names=names)
 
 
-def _leaves_zero_out(interval: Interval) -> bool:
-    return interval.low > 0 or interval.high < 0
+def _attributes(pair: tuple[Matrix, Matrix]) -> Limits | Flag:
+    """The limits of the contrast without each attribute, or why one of them has no interval."""
+    first, second = pair
+    if len(first.cells) + len(second.cells) > _MOST_LEFT_OUT:
+        return "not_estimable"
+    for own in pair:
+        if len(own.cells) <= _LEAST:
+            return "too_few_attributes"
+        if _may_leave_one_family(own):
+            return "too_few_families"
+    names = one_subject.names_without_attributes(pair)
+    return without_attributes(first.cells, second.cells, **_facets(pair), names=names)
+
+
+def _facets(pair: tuple[Matrix, Matrix]) -> dict[str, Any]:
+    """What is sampled in the cells of two classes, as `contrast_interval` takes it."""
+    first, second = pair
+    return {"styles": first.styles, "families": (first.families, second.families)}
+
+
+def _may_leave_one_family(matrix: Matrix) -> bool:
+    """Whether the attributes are all of one family without some one of them."""
+    if one_subject.count_of_families(matrix) > _LEAST:
+        return False
+    places = np.arange(len(matrix.cells))
+    return any(one_subject.count_of_families(matrix.rows(places != i)) == 1 for i in places)
 
 
 def _of_families(pair: tuple[Matrix, Matrix], classes: tuple[str, str]) -> Iterator[Number]:
@@ -231,15 +278,15 @@ def _rows_alike(
         yield replace(whole, slice=pair, interval=point(correlation))
 
 
-def _of_wording(asked: Asked) -> Iterator[tuple[str, Number]]:
+def of_wording(asked: Asked) -> Iterator[tuple[str, Number]]:
     """Yield how far the contrast moves from the frames' texts to their variants."""
     probes = asked.of_classes
-    counts = probes.groupby("frame")["variant"].nunique()
-    varied = probes[probes["frame"].isin(counts.index[counts > 1])]
-    if varied.empty:
+    variants = probes.items[["frame", "variant"]].drop_duplicates()["frame"]
+    varied = probes.rows(probes.items["frame"].isin(variants[variants.duplicated()]))
+    if varied.items.empty:
         return
-    base = asked.by_subject(varied[varied["variant"] == 0])
-    others = asked.by_subject(varied[varied["variant"] != 0])
+    base = varied.rows(varied.items["variant"] == 0).by_subject
+    others = varied.rows(varied.items["variant"] != 0).by_subject
     for subject, matrix in base.items():
         own, other = _shared(matrix, others[subject]), _shared(others[subject], matrix)
         # Frame by frame, so that all but the wording is the same. Few frames of a style may have
@@ -255,20 +302,20 @@ def _shared(matrix: Matrix, other: Matrix) -> Matrix:
     return matrix.rows(rows).columns([name in other.frames for name in matrix.frames])
 
 
-def _of_terms(asked: Asked) -> Iterator[tuple[str, Number]]:
+def of_terms(asked: Asked) -> Iterator[tuple[str, Number]]:
     """Yield the contrast without each term of a group that has others."""
-    items = asked.of_classes
-    terms = items[["group", "term"]].drop_duplicates()
+    probes = asked.of_classes
+    terms = probes.items[["group", "term"]].drop_duplicates()
     if terms["group"].isin(asked.groups).sum() > MOST_TERMS:
         return
     # Term by term, the cells of every model.
     without = (
         [(model, term, cells) for term, cells in without_each_term(rows, *asked.groups)]
-        for model, rows in with_scores(items, asked.scores).items()
+        for model, rows in probes.scored.items()
     )
     for of_models in zip(*without, strict=True):
         term = of_models[0][1]
-        by_model = arranged(items, {model: cells for model, _, cells in of_models}).by_model
+        by_model = arranged(probes.items, {model: cells for model, _, cells in of_models}).by_model
         for subject, matrix in with_difference(by_model).items():
             for number in one_subject.contrast(matrix, CONTRAST_WITHOUT_TERM, asked.classes):
                 yield subject, replace(number, slice=slices.without_term(term))

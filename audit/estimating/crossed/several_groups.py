@@ -18,8 +18,9 @@ from maskaudit.audit.estimating.crossed.cells import (
     DIFFERENCE,
     REFERENCE,
     Matrix,
-    matrices,
+    matrices_of,
     with_difference,
+    with_scores,
 )
 from maskaudit.audit.estimating.crossed.one_subject import Number, refusal
 from maskaudit.audit.estimating.estimators import GroupEstimator
@@ -44,8 +45,9 @@ def several_groups(
     """Yield the numbers of a crossed set of three groups or more, each with its subject."""
     groups = sorted(items["group"].unique())
     against: dict[str, dict[str, Matrix]] = {}
+    scored = with_scores(items, scores)
     for group in groups:
-        against[group] = of_group_and_rest(items, scores, group)
+        against[group] = of_group_and_rest(scored, group)
         for subject, matrix in against[group].items():
             for number in _of_group(matrix, group, directions):
                 between = number.slice.of_groups(group, REST)
@@ -59,9 +61,9 @@ def several_groups(
         yield subject, _spread(by_subject, subject, np.random.default_rng(seed))
 
 
-def of_group_and_rest(items: pd.DataFrame, scores: pd.DataFrame, group: str) -> dict[str, Matrix]:
+def of_group_and_rest(scored: Mapping[str, pd.DataFrame], group: str) -> dict[str, Matrix]:
     """The cells of every subject of one group against the mean of the others."""
-    by_model, _ = matrices(items, scores, _estimator(group), group, REST)
+    by_model, _ = matrices_of(scored, _estimator(group), group, REST)
     return with_difference(by_model)
 
 

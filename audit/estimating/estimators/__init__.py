@@ -36,8 +36,9 @@ MakeCells = Callable[[pd.DataFrame, str, str], pd.DataFrame]
 class GroupEstimator(Estimator):
     """A measure of one model between two groups, on attributes crossed with frames.
 
-    `cells(scored, g1, g2)` takes the items of one probe set with their `value` and returns one cell
-    per attribute and frame; positive values lean towards g1.
+    `cells(scored, g1, g2)` takes the items of one probe set with their `value`, as
+    `crossed.cells.with_scores` gives them, and returns one cell per attribute and frame; positive
+    values lean towards g1.
     """
 
     is_directed: bool = True

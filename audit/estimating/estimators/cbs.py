@@ -38,7 +38,7 @@ def _cells(measured: Measured) -> pd.DataFrame:
         return pd.DataFrame(columns=["class", "attribute"])
     scored = measured.values("logp")
     rows = scored[scored["role"].isin(["probe", "prior"])]
-    by_role = pooled(rows).rename("value").reset_index()
+    by_role = pooled(rows).table()
     keys = [*CELL[1:], "variant", "group"]
     wide = by_role.pivot(index=keys, columns="role", values="value")
     log_ratios = (wide["probe"] - wide["prior"]).groupby(["class", "attribute", "frame", "group"])

@@ -261,7 +261,8 @@ _ENTRIES = (
         definition="Amplification, as a logarithm: half the log of the candidate’s association "
         "over the reference’s. Its exponential says how many times as large the leans are; 0 is as "
         "large.",
-        does_not_show="Whether the leans are the same ones; the correlation does.",
+        does_not_show="Whether the leans are the same ones; the correlation does. It is too large "
+        "where the candidate’s association is barely above 0.",
         kinds=_CELLS,
         formula="½ log(U_SS/U_TT)",
         of_pair=True,

@@ -341,19 +341,19 @@ ENTRIES = (
     ),
     _plain(
         CONVERGENCE_ESTIMATORS,
-        "How alike the log-odds and another estimator rank a set’s attributes, noise taken out: "
-        "Spearman’s rank correlation of the one’s averages over half of the frames with the "
-        "other’s over the other half, both ways, over the square root of their reliabilities. "
-        "About -1 to 1; noise may carry it a little beyond.",
+        "How alike a set’s attributes lean by the log-odds and by another estimator, noise taken "
+        "out: the covariance of their averages, less the noise that both share in a frame, over "
+        "the root of both variances beyond noise. About -1 to 1; noise may carry it a little "
+        "beyond.",
         "That either is right: both read the same sentences.",
         source="Spearman 1904",
         subjects="models",
     ),
     _plain(
         CONVERGENCE_SETS,
-        "How alike two sets on an axis rank the attributes that both have, noise taken out: "
-        "Spearman’s rank correlation of their averages over the square root of both reliabilities. "
-        "About -1 to 1; noise may carry it a little beyond.",
+        "How alike the attributes that two sets on an axis share lean in both, noise taken out: "
+        "the correlation of their averages over the square root of both reliabilities. About -1 "
+        "to 1; noise may carry it a little beyond.",
         "Whether the two lean equally far; or that either is right.",
         source="Spearman 1904",
         subjects="models",

@@ -1,98 +1,97 @@
-"""Whether two measures rank the same attributes alike, with the noise of both taken out."""
+"""Whether two measures of the same attributes lean alike, with the noise of both taken out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy import special
 
-from maskaudit.audit.estimating.statistics.crossed.anova import centred
-from maskaudit.audit.estimating.statistics.interval import Cells, Interval, point, student
+from maskaudit.audit.estimating.statistics.crossed.anova import centred, strata
+from maskaudit.audit.estimating.statistics.interval import LEVEL, Cells, Interval, point, student
 
-# Frames of the first measure, and those of the second that its averages are held against.
-Halves = tuple[NDArray[np.intp], NDArray[np.intp]]
-
-
-def halves(styles: Sequence[str], n_frames: int) -> list[Halves]:
-    """Every second frame of each style against the others, and the other way round.
-
-    For two measures in the same frames, which share the noise of a frame: held against each other
-    in different frames alone they do not. `styles` has the style of each frame, or is empty.
-    """
-    turns: dict[str, int] = {}
-    is_first = np.zeros(n_frames, dtype=bool)
-    for place, style in enumerate(styles or [""] * n_frames):
-        turns[style] = turns.get(style, len(turns)) + 1
-        is_first[place] = turns[style] % 2 == 0
-    first, second = np.flatnonzero(is_first), np.flatnonzero(~is_first)
-    return [(first, second), (second, first)]
+# A style of fewer frames does not say how much of an attribute's average in it is noise.
+_LEAST_OF_STYLE = 2
+# The style of each frame of both measures; empty where frames have none.
+Styles = tuple[Sequence[str], Sequence[str]]
 
 
-def convergence(first: Cells, second: Cells, ways: Sequence[Halves] | None = None) -> Interval:
-    """The rank correlation of attributes' averages over frames, were there no noise in either.
+def convergence(
+    first: Cells, second: Cells, styles: Styles = ((), ()), *, same_frames: bool = False
+) -> Interval:
+    """The correlation of attributes' averages over frames, were there no noise in either.
 
-    Spearman's rho over the square root of both reliabilities (Spearman 1904): rho/√(G_A G_B) with
-    G = s2_a/(s2_a + s2_e/J) for averages over J frames, in `reliability`. Rows are the same
-    attributes, in [I, J] and [I, K] without gaps; the frames are others unless `ways` says which
-    are held against which, and the number is then the mean over these. Around -1 to 1; noise may
-    carry it a little beyond. The interval is a jackknife over attributes with Student's t of I - 1:
-    frames' own effects move all attributes alike, and what else a frame adds is part of what
-    differs from attribute to attribute. NaN where a variance between attributes is not above 0, and
-    without limits where it is not if one attribute is left out.
+    Pearson's r corrected for attenuation (Spearman 1904): s_ab/√(s_aa s_bb), with s_aa the variance
+    between attributes beyond noise, (MSA - MSE)/J, and s_ab the covariance of the averages; of two
+    measures in the `same_frames`, in the same order, (MSA - MSE)/J of their products, for they
+    share the noise of a frame. Right for leans of any distribution, which ranks over these
+    variances would not be. With the `styles` of frames MSE is of frames of one style, pooled over
+    the styles, and s what the averages over many frames of these very styles would vary: measures
+    with styles in common share what a style adds to an attribute, and it is noise in neither. Where
+    a style has a single frame, all count as of one. Rows are the same attributes, in [I, J] and
+    [I, K] without gaps. Around -1 to 1; noise may carry it a little beyond.
+
+    The interval has the standard error of a jackknife over attributes, on Fisher's scale of the
+    correlation with the noise left in, which lies between -1 and 1: its limits are farther on the
+    side of 0. Where shared noise carries that beyond, it is on the plain scale. Frames' own effects
+    move all attributes alike, and what else a frame adds is part of what differs from attribute to
+    attribute. Degrees of freedom are those of a variance of I values with their kurtosis k,
+    2I/(k - 1) - 1, and I - 1 at most: where few attributes decide, few. NaN where a variance
+    between attributes is not above 0, and without limits where it is not if one attribute is left
+    out.
     """
     n = len(first)
-    everywhere = [(np.arange(first.shape[1]), np.arange(second.shape[1]))]
-    chosen = everywhere if ways is None else ways
-    (own, noise), (other, other_noise) = _variances(first), _variances(second)
-    if not min(own[0], other[0]) > 0:
-        return point(np.nan)
-    found = np.zeros(n + 1)
-    for columns, others in chosen:
-        rho = _correlations(_ranks(first[:, columns].mean(1)), _ranks(second[:, others].mean(1)))
-        # Below 0 a variance has no root: the interval is then refused.
-        with np.errstate(invalid="ignore", divide="ignore"):
-            reliable = np.sqrt(own / (own + noise / len(columns)))
-            found += rho / (reliable * np.sqrt(other / (other + other_noise / len(others))))
-    whole, without = float(found[0]) / len(chosen), found[1:] / len(chosen)
-    if np.isnan(without).any():
+    a, b = centred(first), centred(second)
+    own, averages = _variances(a, a, styles[0])
+    other, other_averages = _variances(b, b, styles[1])
+    shared = _variances(a, b, styles[0])[0] if same_frames else _products(a, b)
+    # Below 0 a variance has no root: the interval is then refused.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = np.where((own > 0) & (other > 0), shared / np.sqrt(own * other), np.nan)
+        observed = float(shared[0] / np.sqrt(averages[0] * other_averages[0]))
+    whole, without = float(found[0]), found[1:]
+    if np.isnan(found).any():
         return point(whole)
-    variance = (n - 1) / n * float(((without - without.mean()) ** 2).sum())
-    return student(whole, variance, n - 1)
+    squares = (without - without.mean()) ** 2
+    variance = (n - 1) / n * float(squares.sum())
+    if variance == 0:
+        return student(whole, variance, n - 1)
+    kurtosis = float((squares**2).mean() / squares.mean() ** 2)
+    df = min(n - 1, 2 * n / max(kurtosis - 1, 1) - 1)
+    if not -1 < observed < 1:
+        return student(whole, variance, df)
+    # The correlation with the noise left in is `whole` times this.
+    reliable = observed / whole if whole else 1.0
+    wide = float(special.stdtrit(df, (1 + LEVEL) / 2) * np.sqrt(variance))
+    z, half = np.arctanh(observed), wide * reliable / (1 - observed**2)
+    low, high = (float(np.tanh(end) / reliable) for end in (z - half, z + half))
+    return replace(student(whole, variance, df), low=low, high=high)
 
 
-def _variances(cells: Cells) -> tuple[Cells, Cells]:
-    """The variance between attributes, and of the noise of a cell, [1 + I].
+def _variances(a: Cells, b: Cells, styles: Sequence[str]) -> tuple[Cells, Cells]:
+    """The covariance between attributes beyond noise, and of the averages as they are, [1 + I].
 
-    First of all attributes, then without each. A negative variance between attributes is NaN.
+    Of cells less their frame's mean, [I, J] each. First of all attributes, then without each.
     """
-    n, n_frames = cells.shape
-    own = centred(cells)
-    # Less a row, a sum of squares about the mean falls by n/(n - 1) of the row's own square.
-    lost = np.concatenate([[0.0], np.full(n, n / (n - 1))])
-    size = np.concatenate([[n - 1.0], np.full(n, n - 2.0)])
-    means = own.mean(1)
-    between = n_frames * ((means**2).sum() - lost * np.concatenate([[0.0], means**2]))
-    whole = (own**2).sum() - lost * np.concatenate([[0.0], (own**2).sum(1)])
-    noise = (whole - between) / size / (n_frames - 1)
-    variance = (between / size - noise) / n_frames
-    return np.where(variance > 0, variance, np.nan), noise
+    n_frames = a.shape[1]
+    places = strata(styles, n_frames)
+    if min(map(len, places)) < _LEAST_OF_STYLE:
+        places = strata(None, n_frames)
+    averages = _products(a, b)
+    within = (a * b).sum(1)
+    for place in places:
+        within -= len(place) * a[:, place].mean(1) * b[:, place].mean(1)
+    noise = _without_each(within) / (n_frames - len(places))
+    return averages - noise / n_frames, averages
 
 
-def _ranks(values: Cells) -> Cells:
-    """The ranks of values, [1 + I, I]: first among all, then among all but each; NaN for that one.
-
-    Equal values have the mean of their ranks.
-    """
-    above = (values[None, :] > values[:, None]) + (values[None, :] == values[:, None]) / 2
-    ranks = above.sum(0) + 0.5
-    without = ranks - above
-    np.fill_diagonal(without, np.nan)
-    both: Cells = np.concatenate([ranks[None, :], without])
-    return both
+def _products(a: Cells, b: Cells) -> Cells:
+    """The covariance of the averages over frames of cells less their frame's mean, [1 + I]."""
+    return _without_each(a.mean(1) * b.mean(1))
 
 
-def _correlations(first: Cells, second: Cells) -> Cells:
-    """The correlation of each row with the same row, [1 + I]."""
-    a, b = (own - np.nanmean(own, axis=1, keepdims=True) for own in (first, second))
-    with np.errstate(invalid="ignore"):
-        found: Cells = np.nansum(a * b, 1) / np.sqrt(np.nansum(a**2, 1) * np.nansum(b**2, 1))
-    return found
+def _without_each(products: Cells) -> Cells:
+    """The mean product about the mean over all attributes, then without each, [1 + I]."""
+    n = len(products)
+    # Less a row, a sum of products about the mean falls by n/(n - 1) of the row's own product.
+    rest: Cells = (products.sum() - n / (n - 1) * products) / (n - 2)
+    return np.concatenate([[products.sum() / (n - 1)], rest])

@@ -1,4 +1,7 @@
-"""Permutation test of the sharp null: the groups' labels are exchangeable in every frame."""
+"""Permutation tests: labels of groups are exchangeable in every frame, or two orders unrelated."""
+
+import math
+from itertools import combinations, permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,3 +71,34 @@ def label_swap(cells: Cells, rng: np.random.Generator, *, resamples: int = RESAM
     as_large = int((sums >= observed - 1e-9 * np.abs(products).sum()).sum())
     # The observed labels count as one of the draws, so that p is never 0.
     return as_large / len(sums) if exact else (1 + as_large) / (1 + resamples)
+
+
+def kendall(
+    first: Cells, second: Cells, rng: np.random.Generator, *, resamples: int = RESAMPLES
+) -> tuple[float, float]:
+    """Kendall's tau-b of two numbers of each of n units, [n] each, and its two-sided p.
+
+    The null hypothesis: the one says nothing of the other, so that all orders of the units are
+    equally likely. tau is from -1 to 1, and p the share of orders with a tau as far from 0; exact
+    if n! is at most `resamples`, otherwise (1 + b)/(1 + B) from B = `resamples` draws. Both are NaN
+    where all units are alike in one of the numbers (Kendall 1970, *Rank correlation methods*).
+    """
+    n = len(first)
+    pairs = np.array(list(combinations(range(n), 2)), dtype=int).reshape(-1, 2)
+    signs = [np.sign(own[pairs[:, 1]] - own[pairs[:, 0]]) for own in (first, second)]
+    untied = math.sqrt(math.prod(int((own != 0).sum()) for own in signs))
+    if untied == 0:
+        return math.nan, math.nan
+    observed = float((signs[0] * signs[1]).sum())
+    exact = math.factorial(n) <= resamples
+    orders = (
+        np.array(list(permutations(range(n)))) if exact else rng.random((resamples, n)).argsort(1)
+    )
+    as_far = 0
+    # Part by part: an order has n (n - 1)/2 pairs.
+    for part in np.array_split(orders, 1 + orders.size // 10_000):
+        ordered = second[part]
+        sums = np.sign(ordered[:, pairs[:, 1]] - ordered[:, pairs[:, 0]]) @ signs[0]
+        as_far += int((np.abs(sums) >= abs(observed)).sum())
+    p = as_far / len(orders) if exact else (1 + as_far) / (1 + len(orders))
+    return observed / untied, p

@@ -8,7 +8,6 @@ digests of its tensors and its tokenizer, not by its name.
 import hashlib
 import json
 from collections.abc import Sequence
-from contextlib import contextmanager
 from functools import cached_property
 from itertools import cycle, islice
 from operator import itemgetter
@@ -26,6 +25,8 @@ from maskaudit.audit.measuring.backends.attention import (
     layers_of,
     local_layers,
 )
+from maskaudit.audit.measuring.backends.packed import Packed, packed
+from maskaudit.audit.measuring.backends.runs import Run, gathered, in_order, runs
 from maskaudit.audit.measuring.backends.trials import usable_length
 from maskaudit.audit.measuring.backends.weights import loaded_weights
 from maskaudit.audit.measuring.checkpoints.checkpoint import recognise, weight_files
@@ -104,9 +105,11 @@ class LoadedModel:
         self._encode, self._spelled = tokenizer.encode, tokenizer.token
         self._tokenizer = tokenizer.built
         self._at_mask = True
+        self._packed: Packed | None = None
         self._check_ids: Ids = ()
         self._lacking: dict[Need, str] = {}
         self._tokens: dict[int, str] = {}
+        self._words: dict[Ids, str] = {}
         self.mask_token: str = self._tokenizer.mask_token
         self.mask_id: int = self._tokenizer.mask_token_id
         self.unknown_id: int | None = self._tokenizer.unk_token_id
@@ -118,6 +121,7 @@ class LoadedModel:
         if device != "cpu":
             self._model.to(device)
             self._check_head()
+        self._packed = self._proved()
         self.identity = self._identified(files, located)
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
@@ -139,14 +143,29 @@ class LoadedModel:
 
     def text(self, ids: Sequence[int]) -> str:
         """The pieces as text, without white space around; "" for a mark of white space alone."""
-        pieces = self._tokenizer.convert_ids_to_tokens(list(ids))
-        return str(self._tokenizer.convert_tokens_to_string(pieces)).strip()
+        word = tuple(ids)
+        # The targets of a set are much the same from sentence to sentence.
+        if word not in self._words:
+            pieces = self._tokenizer.convert_ids_to_tokens(list(word))
+            self._words[word] = str(self._tokenizer.convert_tokens_to_string(pieces)).strip()
+        return self._words[word]
+
+    def decoded(self, ids: Sequence[int], *, with_special: bool = True) -> str:
+        """The pieces as transformers' pipelines write them, white space around included."""
+        return str(self._tokenizer.decode(list(ids), skip_special_tokens=not with_special))
+
+    def pieces(self, text: str) -> Ids:
+        """The piece of this name, such as `Ġnurse`; else the pieces of a text that stands alone."""
+        index = self._tokenizer.convert_tokens_to_ids(text)
+        if index is not None and index != self.unknown_id:
+            return (index,)
+        return tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:
         """Log p over the vocabulary at each read, [n, vocabulary], float64, nats."""
         # Softmax in double precision: in float32 the sum over a large vocabulary would add errors
         # of its own to those of the logits.
-        logits = self._logits(torch.tensor(sentences), torch.tensor(reads))
+        logits = self._logits(runs(sentences, reads, self._model.device))
         return _numbers(torch.log_softmax(logits.double(), dim=-1))
 
     @torch.inference_mode()
@@ -222,15 +241,22 @@ class LoadedModel:
         return layers_of(output)
 
     @torch.inference_mode()
-    def _logits(self, ids: torch.Tensor, reads: torch.Tensor) -> torch.Tensor:
+    def _logits(self, batch: Sequence[Run]) -> torch.Tensor:
         """Logits at each read, [n, vocabulary]."""
-        ids, rows, places = ids.to(self._model.device), *reads.to(self._model.device).T
-        attention = torch.ones_like(ids)
+        if self._packed is not None:
+            return self._packed.logits(batch)
+        return in_order([self._logits_of(run) for run in batch], batch)
+
+    def _logits_of(self, run: Run) -> torch.Tensor:
+        """Logits at the reads of sentences of one length, by transformers' own forward pass."""
+        attention = torch.ones_like(run.ids)
         if not self._at_mask:
-            full: torch.Tensor = self._model(input_ids=ids, attention_mask=attention).logits
-            return full[rows, places]
-        with gathered(self._model.base_model, rows, places):
-            at_places: torch.Tensor = self._model(input_ids=ids, attention_mask=attention).logits
+            full: torch.Tensor = self._model(input_ids=run.ids, attention_mask=attention).logits
+            return full[run.rows, run.places]
+        with gathered(self._model.base_model, run.rows, run.places):
+            at_places: torch.Tensor = self._model(
+                input_ids=run.ids, attention_mask=attention
+            ).logits
         return at_places
 
     def _check_head(self) -> None:
@@ -258,6 +284,24 @@ class LoadedModel:
             )
         except Exception:  # noqa: BLE001 - a head may fail in any way on states of another shape
             self._at_mask = False
+
+    @torch.inference_mode()
+    def _proved(self) -> Packed | None:
+        """The encoder as `Packed`, if it gives what transformers' own forward pass gives.
+
+        Tried on a short sentence and on the longest, at their ends and in the middle.
+        """
+        found = packed(self._model) if self._at_mask else None
+        if found is None:
+            return None
+        sentences = [self._sentence_of(length) for length in (len(self._check_ids), self.longest)]
+        reads = [
+            (row, place)
+            for row, ids in enumerate(sentences)
+            for place in sorted({0, len(ids) // 2, len(ids) - 1})
+        ]
+        batch = runs(sentences, reads, self._model.device)
+        return found if found.gives(self._logits(batch), batch, TOLERANCE) else None
 
     def _check_context(self) -> None:
         """Raise `InputError` if the prediction at the mask ignores the words around it.
@@ -333,6 +377,7 @@ class LoadedModel:
             device=str(self._model.device),
             attention=str(getattr(config, "_attn_implementation", "")),
             head="at the mask" if self._at_mask else "full",
+            encoder="transformers" if self._packed is None else "packed",
             config=config_digest(config),
         )
 
@@ -345,23 +390,6 @@ def engine() -> dict[str, str]:
 def threads() -> int:
     """The number of threads of a forward pass."""
     return torch.get_num_threads()
-
-
-@contextmanager
-def gathered(encoder: Any, rows: torch.Tensor, places: torch.Tensor) -> Any:  # noqa: ANN401
-    """Pass only the states at (row, place) to the head, which is costly for a large vocabulary."""
-
-    def gather(_module: object, _inputs: object, output: Any) -> Any:  # noqa: ANN401
-        # [n sentences, length, width] becomes [n reads, width]; heads act on each state alone,
-        # which `_check_head` verifies.
-        output.last_hidden_state = output.last_hidden_state[rows, places]
-        return output
-
-    handle = encoder.register_forward_hook(gather)
-    try:
-        yield
-    finally:
-        handle.remove()
 
 
 def _numbers(tensor: torch.Tensor) -> Numbers:

@@ -23,8 +23,8 @@ from maskaudit.audit.recording.rows.values import WRITTEN, Reading, Status
 from maskaudit.probes.expand import Expanded
 from maskaudit.probes.frames.sentence import MASK
 
-# The most pieces in a batch; its sentences have one length, so that nothing is padded.
-BATCH_PIECES = 2048
+# The most pieces in a batch, of sentences that are ordered by length; nothing is padded.
+BATCH_PIECES = 1024
 # Contexts that are planned at once; a context's plan does not depend on the others.
 BLOCK = 1000
 _ID_LENGTH = 16
@@ -56,20 +56,22 @@ class Plan:
         return hashlib.sha256(repr(self.sequence[item]).encode()).hexdigest()[:_ID_LENGTH]
 
     def batches(self) -> list[list[Ids]]:
-        """All distinct sentences in batches of one length, ordered by length, then by piece ids."""
+        """All distinct sentences in batches, ordered by length, then by piece ids."""
         sequences = {
             read.ids for item_reads in self.item_reads.values() for read, _ in item_reads.reads
         }
         sequences |= {read.ids for read in self.contexts.values()}
         sequences |= {ids for ids, _ in self.states.values()}
         batches: list[list[Ids]] = []
+        left = 0
         # Sorted, so that the batches, and with them the last bits of the scores, do not depend on
         # the order of the items.
         for ids in sorted(sequences, key=lambda ids: (len(ids), ids)):
-            most = max(1, BATCH_PIECES // len(ids))
-            if not batches or len(batches[-1]) == most or len(batches[-1][0]) != len(ids):
+            if not batches or len(ids) > left:
                 batches.append([])
+                left = BATCH_PIECES
             batches[-1].append(ids)
+            left -= len(ids)
         return batches
 
 

@@ -6,6 +6,7 @@ A read is one place in one sequence of piece ids, paired with the piece whose lo
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from maskaudit.audit.measuring.model import Ids, MaskedLM, Need
 from maskaudit.audit.recording.rows.values import OF_SLOT, OF_TARGET, STATE, TOP_FILLING
@@ -14,8 +15,7 @@ from maskaudit.audit.recording.rows.values import OF_SLOT, OF_TARGET, STATE, TOP
 CHANGED = {"replace", "delete", "insert"}
 
 
-@dataclass(frozen=True)
-class Read:
+class Read(NamedTuple):
     """One place to read: a sentence as piece ids, and the index of a piece in it."""
 
     ids: Ids

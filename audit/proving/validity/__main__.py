@@ -10,6 +10,7 @@ from pathlib import Path
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.validity.document import document, summary
 from maskaudit.audit.proving.validity.numbers import (
+    controls,
     convergence,
     covariates,
     facets,
@@ -40,6 +41,7 @@ REPETITIONS, SEED = 10_000, 20_260_101
 TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
     (intervals.tables, Fraction(1)),
     (facets.tables, Fraction(2, 5)),
+    (controls.tables, Fraction(2, 5)),
     (facts.tables, Fraction(2, 5)),
     (covariates.tables, Fraction(1)),
     (convergence.tables, Fraction(2, 5)),
@@ -102,11 +104,11 @@ def sizes(repetitions: int, seed: int) -> str:
         )
     )
     return (
-        f"{repetitions:,} repetitions ({of_facets:,} of styles, families, facts, rankings and "
-        f"frames that behave as one, {fewer:,} of what the page calls shown, {more:,} headlines, "
-        f"{most:,} margins, {more:,} series of weekly audits, {years:,} years of change points, "
-        f"{more:,} verdicts of a gate, {fewer:,} on styles, {half:,} against the best "
-        f"of several and at a bound), seed {seed}"
+        f"{repetitions:,} repetitions ({of_facets:,} of styles, families, controls, facts, "
+        f"rankings and frames that behave as one, {fewer:,} of what the page calls shown, "
+        f"{more:,} headlines, {most:,} margins, {more:,} series of weekly audits, {years:,} years "
+        f"of change points, {more:,} verdicts of a gate, {fewer:,} on styles, {half:,} against "
+        f"the best of several and at a bound), seed {seed}"
     )
 
 

@@ -11,7 +11,7 @@ from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.blocks import Block, Column, Rows, Section, Table, Text
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, RELATION, Effect, Effects, Names, Tables
 from maskaudit.reports.sections import measures
-from maskaudit.reports.words import caveats, definitions, wording
+from maskaudit.reports.words import caveats, wording
 
 _TITLE = "How far apart the two models are"
 _TITLES = {
@@ -75,7 +75,9 @@ def _estimated(manifest: Manifest, related: Effects) -> tuple[Block, ...]:
         )
         rows.append((title, *sizes, *cells))
     columns = [Column("Set", is_number=False), Column("Sentences"), Column("Clusters")]
-    columns += [Column(_TITLES[name][0] if name in _TITLES else name) for name in measured]
+    columns += [
+        Column(_TITLES[name][0] if name in _TITLES else name, number=name) for name in measured
+    ]
     table = Table(
         "distances",
         "Averages over the sentences of each set, with 95 % intervals",
@@ -86,7 +88,7 @@ def _estimated(manifest: Manifest, related: Effects) -> tuple[Block, ...]:
         basis=caveats.scopes(related.scopes, _SCOPES),
         is_compact=True,
     )
-    return table, definitions.definitions(measured)
+    return (table,)
 
 
 def _possible(name: str, effect: Effect) -> Effect:

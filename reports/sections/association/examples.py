@@ -104,7 +104,7 @@ def behind(
         basis="Scope S0: speaks of these very sentences and no others; nothing is tested.",
     )
     explanation = Text(_NEAREST.format(candidate=names.the(CANDIDATE)), "small")
-    return Folded("The sentences behind these leans", (explanation, table), is_open=True)
+    return Folded("The sentences behind these leans", (explanation, table))
 
 
 def nearest(
@@ -214,7 +214,7 @@ def _fills(fills: pd.DataFrame, units: Iterable[Unit]) -> Fills:
 
 def _row(unit: Unit, model: str, fills: Fills, names: Names) -> tuple[str | Words, ...]:
     return (
-        names.label(model),
+        names.head(model),
         *(wording.probability(math.exp(p)) for p in unit.log_p[model]),
         wording.odds(unit.score(model)),
         *(fills.get((context, model), Words(())) for context in unit.contexts),

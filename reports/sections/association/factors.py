@@ -1,18 +1,17 @@
 """Main effects and interactions of the factors that a set's groups are crossed by."""
 
 from maskaudit.audit.estimating.registry.names import (
-    INTERACTION,
     MAIN_EFFECT,
     OF_FACTORS,
     without_groups,
 )
 from maskaudit.audit.recording.manifest import ProbeSet
 from maskaudit.audit.recording.rows.slices import Slice
-from maskaudit.reports.blocks import Block, Cell, Column, Part, Rows, Table, Text
+from maskaudit.reports.blocks import Block, Cell, Column, Named, Part, Rows, Table, Text
 from maskaudit.reports.effects import DIFFERENCE, Effects, Names
 from maskaudit.reports.sections import measures
 from maskaudit.reports.sections.tested import label
-from maskaudit.reports.words import caveats, definitions, wording
+from maskaudit.reports.words import caveats, wording
 
 _EXPLAINED = (
     "The groups cross {factors}. A main effect is between two levels of one factor, the mean over "
@@ -36,7 +35,7 @@ def factors(probe_set: str, part: ProbeSet, estimates: Effects, names: Names) ->
                 wording.UNKNOWN if effect is None else caveats.nats(effect),
                 measures.p_cell(effect),
             ]
-        rows.append((_title(name, slice_), *cells))
+        rows.append((Named(_title(name, slice_), name), *cells))
     columns = [Column("Effect", is_number=False)]
     for subject in names.subjects:
         head = "Difference" if subject == DIFFERENCE else names.label(subject)
@@ -60,8 +59,7 @@ def factors(probe_set: str, part: ProbeSet, estimates: Effects, names: Names) ->
     )
     crossed = wording.listed([_plain(name) for name in named])
     text = Text(_EXPLAINED.format(factors=crossed, positive=positive).rstrip())
-    defined = definitions.definitions([MAIN_EFFECT, INTERACTION], short=True)
-    return [Part("Main effects and interactions", (text, table, defined))]
+    return [Part("Main effects and interactions", (text, table))]
 
 
 def _counts(chosen: Effects) -> str:

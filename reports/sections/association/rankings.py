@@ -5,7 +5,7 @@ from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.blocks import Block, Cell, Column, Folded, Rows, Table, Text
 from maskaudit.reports.effects import Effect, Effects, Names
 from maskaudit.reports.sections.association.examples import Between
-from maskaudit.reports.words import caveats, definitions, wording
+from maskaudit.reports.words import caveats, wording
 
 _TOO_FEW = {"too_few_frames", "too_few_attributes"}
 _EXPLAINED = (
@@ -27,7 +27,7 @@ def rankings(between: Between, estimates: Effects, names: Names) -> tuple[Block,
         return ()
     rows = tuple(
         (
-            names.label(model),
+            names.head(model),
             *(_share(numbers[name][model]) for name in (GENERALIZABILITY, DEPENDABILITY)),
             _needed(numbers[FRAMES_NEEDED][model]),
             wording.number(numbers[FRAMES_NEEDED][model].n_frames),
@@ -41,9 +41,9 @@ def rankings(between: Between, estimates: Effects, names: Names) -> tuple[Block,
         "How well the set ranks its attributes, with 95 % intervals",
         (
             Column("Model", is_number=False),
-            Column("G, order alone"),
-            Column("Φ, order and height"),
-            Column("Frames for Φ of .95"),
+            Column("G, order alone", number=GENERALIZABILITY),
+            Column("Φ, order and height", number=DEPENDABILITY),
+            Column("Frames for Φ of .95", number=FRAMES_NEEDED),
             Column("Frames here"),
             Column("Attributes"),
         ),
@@ -51,9 +51,8 @@ def rankings(between: Between, estimates: Effects, names: Names) -> tuple[Block,
         note="Not tested. The frames needed are a point without an interval.",
         basis=caveats.scopes(effect.scope for effect in numbers[GENERALIZABILITY].values()),
     )
-    beside = definitions.definitions(numbers, short=True)
     # Folded, since it says something of the set and nothing of a model's lean.
-    return (Folded("How well this set ranks its attributes", (Text(_EXPLAINED), table, beside)),)
+    return (Folded("How well this set ranks its attributes", (Text(_EXPLAINED), table)),)
 
 
 def _needed(effect: Effect) -> str:

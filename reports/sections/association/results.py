@@ -9,12 +9,12 @@ from maskaudit.audit.estimating.registry.names import ASSOCIATION, CONTRAST, MAG
 from maskaudit.audit.recording.manifest import ProbeSet
 from maskaudit.audit.recording.rows import slices
 from maskaudit.audit.recording.rows.slices import Slice
-from maskaudit.reports.blocks import Cell, Folded, Rows, Table
+from maskaudit.reports.blocks import Cell, Named, Rows, Table
 from maskaudit.reports.effects import DIFFERENCE, Effect, Effects, Names
 from maskaudit.reports.sections import measures
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.tested import classes_of, label
-from maskaudit.reports.words import caveats, definitions, wording
+from maskaudit.reports.words import caveats, wording
 
 # These numbers have the scope S1 only where frames belong to attributes, as in Winogender.
 _SCOPES = {
@@ -31,7 +31,7 @@ def results(between: Between, estimates: Effects, names: Names) -> Table:
         by_subject = estimates.at(estimator, between.slice(slice_), names.subjects)
         if by_subject:
             cells = {s: _result(estimator, effect, s, between) for s, effect in by_subject.items()}
-            rows.append(measures.row(title, by_subject, cells, names))
+            rows.append(measures.row(Named(title, estimator), by_subject, cells, names))
             scopes += [effect.scope for effect in by_subject.values()]
     pair = "/".join(between.slice_groups)
     return Table(
@@ -43,13 +43,6 @@ def results(between: Between, estimates: Effects, names: Names) -> Table:
         f"{_beside_note(between)}",
         basis=caveats.scopes(scopes, _SCOPES),
     )
-
-
-def defined(part: ProbeSet, estimates: Effects) -> Folded:
-    """The definitions of the rows of the table, in its order, one sentence each."""
-    estimated = estimates.estimators
-    shown = dict.fromkeys(name for _, name, _ in _measures(part) if name in estimated)
-    return Folded("What these measures are", (definitions.definitions(shown, short=True),))
 
 
 def _result(estimator: str, effect: Effect, subject: str, between: Between) -> str | Cell:

@@ -40,11 +40,11 @@ from maskaudit.audit.estimating.registry.names import (
 )
 from maskaudit.audit.recording.rows import slices
 from maskaudit.audit.recording.rows.slices import Slice
-from maskaudit.reports.blocks import Block, Cell, Column, Folded, Rows, Table, Text
+from maskaudit.reports.blocks import Block, Cell, Column, Folded, Named, Rows, Table, Text
 from maskaudit.reports.effects import Effect, Effects, Names
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.tested import label
-from maskaudit.reports.words import caveats, definitions, wording
+from maskaudit.reports.words import caveats, wording
 
 _EXPLAINED = (
     "What the contrast rests on. An interval speaks of other words and sentences drawn like these; "
@@ -118,7 +118,7 @@ def robustness(between: Between, estimates: Effects, names: Names) -> tuple[Bloc
         return ()
     rows = tuple(
         (
-            question.text,
+            Named(question.text, question.estimator),
             *(
                 question.shown(question.by_subject[subject])
                 if subject in question.by_subject
@@ -133,16 +133,15 @@ def robustness(between: Between, estimates: Effects, names: Names) -> tuple[Bloc
         "What the contrast rests on, with 95 % intervals",
         (
             Column("Question", is_number=False),
-            *(Column(names.label(subject)) for subject in names.subjects),
+            *(Column(names.head(subject)) for subject in names.subjects),
         ),
         (Rows(rows),),
         note="None of these is adjusted for their number. Counts, shares, widths, distances of "
         f"classes and likenesses have no interval. {caveats.MDE}",
         basis=_basis(asked),
     )
-    defined = definitions.definitions({question.estimator: None for question in asked}, short=True)
     summary = "What this contrast rests on: other styles, wording, cuts and words"
-    return (Folded(summary, (Text(_EXPLAINED), table, defined)),)
+    return (Folded(summary, (Text(_EXPLAINED), table)),)
 
 
 def _of_styles(between: Between, estimates: Effects) -> Iterator[tuple[str, Slice, str]]:
@@ -218,11 +217,11 @@ def _pair(pair: str) -> str:
 
 
 def _estimator(name: str) -> str:
-    return f"Attributes ranked by “{name}” as by the log-odds (rank correlation, noise taken out)"
+    return f"Attributes lean by “{name}” as by the log-odds (correlation, noise taken out)"
 
 
 def _set(name: str) -> str:
-    return f"Attributes ranked as in the set “{name}” (rank correlation, noise taken out)"
+    return f"Attributes lean as in the set “{name}” (correlation, noise taken out)"
 
 
 def _family(between: Between) -> Callable[[str], str]:
@@ -277,11 +276,11 @@ def _icc(effect: Effect) -> str | Cell:
 
 
 def _converging(effect: Effect) -> str | Cell:
-    """A rank correlation of two measures, or why it is not known, and from how many attributes."""
+    """A correlation of two measures, or why it is not known, and from how many attributes."""
     few = f"{effect.n_attributes} attributes are in both, and an interval takes {LEAST_SHARED}"
     whys = {
         "too_few_attributes": few,
-        "not_estimable": "how reliably one of the two ranks them is not shown to be above 0",
+        "not_estimable": "that attributes differ in both is not shown clearly enough",
     }
     why = whys.get(effect.flag) or caveats.refusal(effect)
     if math.isnan(effect.estimate):

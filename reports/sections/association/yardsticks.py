@@ -18,10 +18,10 @@ from maskaudit.audit.recording.rows import slices
 from maskaudit.reports.blocks import (
     Block,
     Cell,
-    Column,
     Dot,
     Figure,
     Key,
+    Named,
     Part,
     Rows,
     Table,
@@ -34,7 +34,6 @@ from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.tested import label
 from maskaudit.reports.words import caveats, sameness, wording
 
-_LARGEST = 8
 _CHOICE = (
     "Which of the two is the right yardstick is a choice that this page does not make: parity asks "
     "that the attribute make no difference, the world’s shares only that the model add nothing to "
@@ -65,9 +64,12 @@ def yardsticks(
     if beyond:
         blocks.append(_figure(between, items, estimates, names))
     blocks += [_table(between, estimates, names), _choice(between, is_at_mask=bool(beyond))]
-    if beyond:
-        blocks.append(_furthest(between, items, estimates, names))
     return (Part("Against two yardsticks", tuple(blocks)),)
+
+
+def shares(items: pd.DataFrame) -> dict[str, str]:
+    """The share of the first group in the world, in percent, of each attribute that has one."""
+    return {name: wording.share_of_odds(odds) for name, odds in _logits(items).items()}
 
 
 def _summary(between: Between, slopes: Mapping[str, Effect], names: Names) -> str:
@@ -166,7 +168,7 @@ def _table(between: Between, estimates: Effects, names: Names) -> Table:
             by_subject = estimates.at(estimator, slice_, names.subjects)
             if by_subject:
                 cells = {s: _cell(estimator, e, s, between) for s, e in by_subject.items()}
-                rows.append(measures.row(line, by_subject, cells, names))
+                rows.append(measures.row(Named(line, estimator), by_subject, cells, names))
                 codes += [effect.scope for effect in by_subject.values()]
         groups.append(Rows(tuple(rows), title))
     return Table(
@@ -248,37 +250,4 @@ def _figure(between: Between, items: pd.DataFrame, estimates: Effects, names: Na
         Yardsticks(dots, f"share of {first} in the world", f"share of {first} in the model"),
         tuple(Key(model, names.label(model)) for model in names.models),
         "middle",
-    )
-
-
-def _furthest(between: Between, items: pd.DataFrame, estimates: Effects, names: Names) -> Table:
-    """The attributes on which the candidate is furthest from the world, as information."""
-    world = _logits(items)
-    beyond = {m: _leans(estimates, BEYOND_WORLD, list(world), m) for m in names.models}
-    of_candidate = beyond[CANDIDATE]
-    chosen = sorted(of_candidate, key=lambda name: (-abs(of_candidate[name].estimate), name))[
-        :_LARGEST
-    ]
-    leans = {m: _leans(estimates, LOG_ODDS.name, chosen, m) for m in names.models}
-    first = between.groups[0]
-    rows = []
-    for attribute in chosen:
-        cells = []
-        for model in names.models:
-            lean, residual = leans[model].get(attribute), beyond[model].get(attribute)
-            share = wording.share_of_odds(lean.estimate) if lean else wording.UNKNOWN
-            cells += [share, caveats.nats(residual) if residual else wording.UNKNOWN]
-        rows.append((wording.visible(attribute), wording.share_of_odds(world[attribute]), *cells))
-    columns = [Column("Attribute", is_number=False), Column("World")]
-    for model in names.models:
-        columns += [Column(names.label(model)), Column("Model less world, nats")]
-    return Table(
-        f"beyond-{between.tag}",
-        f"Where {names.candidate} is furthest from the world: share of {first}",
-        tuple(columns),
-        (Rows(tuple(rows)),),
-        note=f"{_signs(between)} For information, and not tested: a list of the largest is a "
-        "list of the luckiest as well, and these 95 % intervals are not widened for that.",
-        basis=f"Each attribute in {wording.counted(of_candidate[chosen[0]].n_frames, 'frame')}. "
-        + caveats.scopes(of_candidate[name].scope for name in chosen),
     )

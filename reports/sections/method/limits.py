@@ -37,10 +37,9 @@ _UNSHOWN = Remark(
 _CANNOT = (
     Remark(
         GROUPS,
-        "It reads single hidden words in short sentences written for the purpose. A lean in "
-        "these sentences is a lean of the model’s expectations; what an application built on "
-        "the model does with them is not measured here, and may be more, less or something "
-        "else.",
+        "It reads single hidden words in short sentences written for the purpose. A lean in them "
+        "is one of the model’s expectations; what an application built on the model does with "
+        "these is not measured, and may be more, less or something else.",
         is_first=True,
     ),
     Remark(

@@ -18,16 +18,15 @@ from maskaudit.reports.blocks import (
 from maskaudit.reports.effects import Effects, Names
 from maskaudit.reports.sections import licences
 from maskaudit.reports.sections.method.intervals import intervals
-from maskaudit.reports.words import definitions, wording
+from maskaudit.reports.words import wording
 
 
 def method(manifest: Manifest, estimates: Effects, names: Names) -> Section:
-    """Definitions, intervals, digests, method keys, versions, licences and sources."""
+    """Intervals, digests, method keys, versions, licences and sources."""
     return Section(
         "method",
         "Method, and how to repeat it",
         (
-            Part("What the numbers are", (_definitions(estimates),)),
             Part("How sure they are", tuple(Text(line) for line in intervals(manifest))),
             Part("The probe sets, their licences and sources", (_sources(manifest),)),
             Part("Identity and software", tuple(_identity(manifest, names))),
@@ -35,16 +34,6 @@ def method(manifest: Manifest, estimates: Effects, names: Names) -> Section:
         ),
         "Method",
     )
-
-
-def _definitions(estimates: Effects) -> Definitions:
-    """The full definition of every number of the record."""
-    text = (
-        "The unit of all leans: the natural logarithm of a ratio. 0 is no difference, 0.69 a "
-        "factor of two, 1.1 a factor of three."
-    )
-    nat = Term("nat", (text,))
-    return Definitions((nat, *definitions.definitions(estimates.estimators).terms))
 
 
 def _sources(manifest: Manifest) -> Definitions:
@@ -82,7 +71,7 @@ def _identity(manifest: Manifest, names: Names) -> list[Block]:
             (key, wording.visible(getattr(identity, key), None))
             for key in ("weights", "tokenizer", "vocabulary")
         ]
-        rows.append(Rows((*digests, *files), names.label(model)))
+        rows.append(Rows((*digests, *files), names.head(model)))
     sets = tuple(
         (wording.visible(name), wording.visible(part.items_digest, None))
         for name, part in manifest.probe_sets.items()

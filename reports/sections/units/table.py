@@ -68,7 +68,7 @@ def table(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and 
                 effect = by_subject.get(subject)
                 shown = measures.number(number, effect, subject) if effect else wording.UNKNOWN
                 cells += [shown, measures.p_cell(effect)]
-            rows.append((names.label(subject), *cells))
+            rows.append((names.head(subject), *cells))
         groups.append(Rows(tuple(rows), wording.opened(title_of(number, effects))))
         groups += _of_trials(number, effects, modes, names)
     columns = [Column("Model" if names.paired else "", is_number=False)]
@@ -99,7 +99,7 @@ def _of_trials(number: str, effects: Effects, modes: Sequence[str], names: Names
         for wilson, exact in zip(by_limits[WILSON], by_limits[EXACT], strict=True):
             cells += [_trial(wilson.get(subject), exact.get(subject), subject)]
             cells += [measures.p_cell(exact.get(subject))]
-        rows.append((names.label(subject), *cells))
+        rows.append((names.head(subject), *cells))
     return [Rows(tuple(rows), "The same, each taken to be independent of the others")]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from maskaudit.audit.estimating.registry.names import CORRECTED, PUBLISHED
 from maskaudit.audit.recording.manifest import ProbeSet
 from maskaudit.audit.recording.rows.slices import ALL
-from maskaudit.reports.blocks import Block, Part, Section, Text
+from maskaudit.reports.blocks import Block, Defined, Part, Section, Text
 from maskaudit.reports.effects import Effects, Names, Tables
 from maskaudit.reports.sections import licences, measures
 from maskaudit.reports.sections.units.by_class import by_class
@@ -89,10 +89,8 @@ def _part(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and 
     items: pd.DataFrame,
     names: Names,
 ) -> Part:
-    """One estimator: its definition, its numbers in both modes, and the same by class."""
-    definition, *rest_of_it = definitions.meaning(name)
-    blocks: list[Block] = [Text(definition, "small")]
-    blocks += [Text(" ".join(rest_of_it), "small")] if rest_of_it else []
+    """One estimator: its numbers in both modes, and the same by class."""
+    blocks: list[Block] = [Defined((name,))]
     modes = effects.modes
     if len(modes) > 1:
         blocks.append(Text(_modes(name, part.kind, effects), "small"))
@@ -104,8 +102,7 @@ def _part(  # noqa: PLR0913, PLR0917 - a table needs its words, its numbers and 
         blocks.append(by_class(f"{name}-classes-{probe_set}", part, classes, modes, names))
     rest = effects.where(lambda row: row.slice != ALL and not row.slice.is_part)
     if rest:
-        # The first block is the table; the definitions after it already stand above.
-        blocks += measures.further(f"{name}-{probe_set}", part, rest, (), names)[:1]
+        blocks += measures.further(f"{name}-{probe_set}", part, rest, (), names)
     return Part(wording.visible(name), tuple(blocks))
 
 

@@ -153,3 +153,20 @@ def test_the_json_can_be_written_and_read(probe_set, vocabulary):
     assert json.loads(json.dumps(found, allow_nan=False)) == found | {
         "words": [word | {"pieces": list(word["pieces"])} for word in found["words"]]
     }
+
+
+def test_a_character_of_the_sentences_that_the_vocabulary_lacks_is_named(tmp_path):
+    """Each sentence with it would be lost, however well its words are known."""
+    vocabulary = tmp_path / "vocab.txt"
+    letters = [*"abcdefghijklmnopqrstuvwxyz", *(f"##{c}" for c in "abcdefghijklmnopqrstuvwxyz")]
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, ".", ",", '"', "-"]
+    vocabulary.write_text("\n".join(pieces), "utf-8")
+    probe_set = load(shipped()["age-trait"])
+    frame = probe_set.frames[0]
+    curly = frame.model_copy(update={"text": f"“{frame.text}” – he said."})
+    changed = probe_set.model_copy(update={"frames": [curly, *probe_set.frames[1:]]})
+    speller = load_speller(str(vocabulary))
+    found = Pieces.of(changed, speller)
+    assert set("“”–") <= set(found.unwritable)
+    assert any("cannot write" in warning and "“" in warning for warning in found.warnings)
+    assert not set("“”–") & set(Pieces.of(probe_set, speller).unwritable)

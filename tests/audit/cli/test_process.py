@@ -46,7 +46,7 @@ def test_a_closed_standard_input_is_an_empty_one():
     done = with_closed("<&-", "fill", "--input", "-")
     assert done.returncode == 2
     [line] = done.stderr.splitlines()
-    assert line.startswith("maskaudit: standard input: is not one JSON value; expected JSON")
+    assert line.startswith("maskaudit: standard input: is empty; expected JSON")
 
 
 def test_the_number_of_a_closed_stream_is_taken_before_a_file_takes_it(tmp_path):

@@ -24,6 +24,7 @@ from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.proving.selftest import exact
 from maskaudit.audit.recording.rows import tables
+from maskaudit.probes.bundles import CORE, files_of_several
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load, shipped
 from tests import estimate_oracles, tiny
@@ -71,9 +72,10 @@ def made_up(part, rng):
 
 @pytest.fixture(scope="module")
 def default():
-    """Return the estimates of the sets that are audited by default, on scores that are drawn."""
+    """Return the estimates of the sets of `core` and of one with factors, on drawn scores."""
     rng = np.random.default_rng(0)
-    parts = [(probe_set, first_frames(probe_set)) for probe_set in map(load, shipped().values())]
+    files = [*files_of_several(CORE), shipped()["gender-race-name"]]
+    parts = [(probe_set, first_frames(probe_set)) for probe_set in map(load, files)]
     drawn = [made_up(part, rng) for _, part in parts]
     scores, paired = (pd.concat(own).drop_duplicates(own[0].columns[:3]) for own in
                       zip(*drawn, strict=True))  # fmt: skip

@@ -256,8 +256,8 @@ def test_more_than_twelve_terms_are_a_sample_and_are_not_left_out_one_by_one():
 # --- Rows that behave as one ----------------------------------------------------------------------
 
 
-def least_squares(values, cells, styles):
-    """Return what least squares leaves of values.
+def maker_of_residuals(cells, styles):
+    """Return the matrix that takes values to what least squares leaves of them.
 
     A mean of each attribute and style, of frames, and a slope of each frame on the means that the
     attributes' cells have in its style.
@@ -268,24 +268,25 @@ def least_squares(values, cells, styles):
     effects = pd.get_dummies(table[["attribute", "frame"]]).to_numpy(dtype=float)
     means = table.groupby("attribute")["value"].transform("mean").to_numpy()
     slopes = pd.get_dummies(table["frame"]).to_numpy(dtype=float) * means[:, None]
-    design_matrix, y = np.hstack([effects, slopes]), values.ravel()
-    fitted = design_matrix @ np.linalg.lstsq(design_matrix, y, rcond=None)[0]
-    return (y - fitted).reshape(cells.shape)
+    design_matrix = np.hstack([effects, slopes])
+    return np.eye(cells.size) - design_matrix @ np.linalg.pinv(design_matrix)
 
 
-def residuals_of(cells, styles, values=None):
+def residuals_of(cells, styles, values=None, maker=None):
     """Return what least squares leaves, each attribute with the same spread over frames."""
-    left = least_squares(cells if values is None else values, cells, styles)
+    maker = maker_of_residuals(cells, styles) if maker is None else maker
+    left = (maker @ (cells if values is None else values).ravel()).reshape(cells.shape)
     spreads = np.sqrt((left**2).mean(1, keepdims=True))
-    return least_squares(left / spreads, cells, styles)
+    return (maker @ (left / spreads).ravel()).reshape(cells.shape)
 
 
 def shares_by_chance(cells, styles, axis, rng):
     """Return the shares of one pattern where each residual has a random sign, by loops."""
-    residuals, shares = residuals_of(cells, styles), []
+    maker, shares = maker_of_residuals(cells, styles), []
+    residuals = residuals_of(cells, styles, maker=maker)
     for _ in range(199):
         mixed = residuals * (2 * (rng.random(residuals.shape) < 0.5) - 1)
-        mixed = residuals_of(cells, styles, mixed)
+        mixed = residuals_of(cells, styles, mixed, maker)
         shares.append(share_of(mixed.T if axis == "frames" else mixed))
     return np.array(shares)
 

@@ -113,13 +113,13 @@ def test_the_slope_on_the_world_is_the_number_of_its_rule(tmp_path):
         (
             gate(rule='"non-inferior"'),
             (
-                "'versus_baseline' or 'no_worse_than_world'; did you mean 'non_inferiority'? "
+                "'no_worse_than_world' or 'claims'; did you mean 'non_inferiority'? "
                 "(found 'non-inferior')"
             ),
         ),
         (
             gate(rule='"x"'),
-            "gate[1] 'a'.rule: expected 'bound', 'non_inferiority', 'versus_baseline' or",
+            "gate[1] 'a'.rule: expected 'bound', 'non_inferiority', ",
         ),
         (gate(severty='"warn"'), "severty: is not a known key; did you mean 'severity'?"),
         (gate(select='{ axes = "x" }'), "select.axes: is not a known key; did you mean 'axis'?"),

@@ -468,19 +468,20 @@ def test_each_distinct_sentence_is_run_once() -> None:
     assert len(model.reads) == 6
 
 
-def test_a_batch_holds_sentences_of_one_length_up_to_its_limit(
+def test_a_batch_holds_sentences_in_order_of_length_up_to_its_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nothing is padded, and no batch has more pieces than the limit allows."""
+    """No batch has more pieces than the limit allows, and none that the next one's would fit."""
     monkeypatch.setattr(reads, "BATCH_PIECES", 8)
     model = Fake()
     scoring.score(
         probe_set(*((f"{'a ' * n}{w} [MASK]", 0, "x") for n in range(4) for w in "bcdef")), [model]
     )
     assert sum(map(len, model.calls)) == 20
-    for call in model.calls:
-        assert len({len(ids) for ids in call}) == 1
-        assert sum(map(len, call)) <= 8
+    lengths = [len(ids) for call in model.calls for ids in call]
+    assert lengths == sorted(lengths)
+    for call, following in zip(model.calls, [*model.calls[1:], [(0,) * 9]], strict=True):
+        assert sum(map(len, call)) <= 8 < sum(map(len, call)) + len(following[0])
 
 
 def test_progress_counts_every_sentence() -> None:
@@ -503,7 +504,9 @@ def test_the_head_runs_only_at_the_masks_that_are_read(
     sentences: list[int] = []
 
     def asked(_: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        sentences.append(len(args[0] if args else kwargs["input_ids"]))
+        ids = args[0] if args else kwargs["input_ids"]
+        if ids is not None:  # what stands in the encoder's place for the head reads no sentence
+            sentences.append(len(ids))
 
     def read(_: object, args: tuple[Any, ...]) -> None:
         head.append(args[0].shape[:-1].numel())
@@ -917,25 +920,39 @@ def test_what_changes_no_score_is_taken_from_the_cache(
 def test_two_distributions_differ_by_the_definition(logits: list[tuple[float, float]]) -> None:
     """KL is not negative and JSD lies between 0 and 1; both agree with the oracle."""
     p, q = (torch.log_softmax(torch.tensor(x).double(), 0) for x in zip(*logits, strict=True))
-    found = {name: value.item() for name, value in distributions.compared(p[None], q[None]).items()}
+    found = _compared(p, q)
     assert found["kl"] == pytest.approx(oracle.kl_of(p, q), abs=1e-9)
     assert found["jsd"] == pytest.approx(oracle.jsd_of(p, q), abs=1e-9)
     assert found["kl"] >= -1e-12
     assert -1e-12 <= found["jsd"] <= 1 + 1e-12
-    assert all(v == 0 for k, v in _with_itself(p).items() if k in {"kl", "jsd"})
+    assert all(v == 0 for k, v in _compared(p, p).items() if k in {"kl", "jsd", "tv"})
 
 
-def _with_itself(log_p: torch.Tensor) -> dict[str, float]:
-    return {k: v.item() for k, v in distributions.compared(log_p[None], log_p[None]).items()}
+def _compared(*log_p: torch.Tensor) -> dict[str, float]:
+    slots = (distributions.Slots.of(line[None].numpy(), 20) for line in log_p)
+    return {name: value.item() for name, value in distributions.compared(*slots).items()}
 
 
-@pytest.mark.parametrize("n_values", [1, distributions.FEW, distributions.FEW + 1, 40])
-def test_many_ranks_are_counted_as_few(n_values: int) -> None:
-    """Sorting or counting: the number of likelier words is the same, ties left out."""
-    row = torch.randn(40, generator=torch.Generator().manual_seed(5), dtype=torch.float64).round()
-    values = row[:n_values]
-    expected = [sum(other > value for other in row.tolist()) for value in values.tolist()]
-    assert distributions.above(row, values).tolist() == expected
+def test_a_piece_that_is_impossible_in_both_models_adds_nothing() -> None:
+    """So unlikely that p is 0: its ratio to the mean is 0 by 0, and its log p is finite."""
+    p = torch.log_softmax(torch.tensor([0.0, 1.0, -800.0, -900.0]).double(), 0)
+    q = torch.log_softmax(torch.tensor([1.0, 0.0, -900.0, -800.0]).double(), 0)
+    assert (p.exp() == 0).tolist() == [False, False, True, True]
+    without = _compared(p[:2], q[:2])
+    assert _compared(p, q) == pytest.approx({**without, "agreement@10": 1.0})
+    slots = distributions.Slots.of(p[None].numpy(), 20)
+    [entropy] = slots.entropy()
+    assert entropy == pytest.approx(-math.fsum(x * math.exp(x) for x in p[:2].tolist()))
+
+
+def test_a_rank_counts_the_likelier_pieces_of_its_own_line() -> None:
+    """Pieces that are exactly as likely share the best rank."""
+    log_p = torch.randn(3, 40, generator=torch.Generator().manual_seed(5)).double().round()
+    lines, pieces = np.divmod(np.arange(120), 40)
+    expected = [
+        1 + sum(other > value for other in line) for line in log_p.tolist() for value in line
+    ]
+    assert distributions.ranks(log_p.numpy(), lines, pieces) == expected
 
 
 # Real models, where they are

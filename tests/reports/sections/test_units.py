@@ -14,7 +14,7 @@ from maskaudit.reports.html import render
 from tests.reports import records
 from tests.reports.records import page
 from tests.reports.test_html import near, read
-from tests.reports.test_page import parts, said, table
+from tests.reports.test_page import parts, said, strings, table
 
 pytestmark = pytest.mark.slow
 
@@ -152,18 +152,18 @@ def test_both_modes_stand_side_by_side_as_they_are_in_the_record(
 
 
 @pytest.mark.parametrize("probe_set", ["pairs", "triples"])
-def test_every_number_has_its_definition_beside_it(found, made, probe_set):
-    """Each estimator: definition, what it does not show, source, and how its modes differ."""
-    own = section(made, probe_set)
-    kind = found.manifest.probe_sets[probe_set].kind
+def test_every_number_leads_to_its_definition(found, made, probe_set):
+    """Each estimator: definition, what it does not show and source, and how its modes differ."""
+    own, kind = section(made, probe_set), found.manifest.probe_sets[probe_set].kind
+    glossary = said(next(s for s in made.sections if s.name == "glossary"))
     used = [one for one in ALL if kind in one.kinds and not getattr(one, "of_pair", False)]
     titles = {block.title: block for block in own.blocks if getattr(block, "kind", "") == "part"}
     for estimator in used:
-        text = said(titles[estimator.name])
-        assert estimator.definition in text
-        assert estimator.does_not_show[1:] in text
-        assert estimator.source in text
-        assert "How the modes differ. Published mode " in text
+        assert titles[estimator.name].blocks[0].numbers == (estimator.name,)
+        assert estimator.definition in glossary
+        assert estimator.does_not_show[1:] in glossary
+        assert estimator.source in glossary
+        assert "How the modes differ. Published mode " in said(titles[estimator.name])
 
 
 def test_ties_are_shown_where_there_are_any(found):
@@ -307,13 +307,15 @@ def test_a_set_without_any_number_says_so(found):
     assert "No number could be computed from this set" in said(section(made, "pairs"))
 
 
-def test_numbers_of_groups_have_their_definitions_beside_them():
-    """The lines of the table of results are defined under it, further measures likewise."""
-    own = said(section(page(records.record([records.jobs()])), "jobs"))
+def test_numbers_of_groups_lead_to_their_definitions():
+    """The lines of the table of results name their numbers, which the glossary defines once."""
+    made = page(records.record([records.jobs()]))
+    heads = [row[0].text for row in table(made, "results-jobs").groups[0].rows]
+    assert {"stereotype_contrast", "log_odds", "prior", "lpbs"} <= {head.number for head in heads}
     for name in ("log_odds", "prior", "lpbs"):
         estimator = next(one for one in ALL if one.name == name)
-        assert estimator.definition in own
-    assert "The average log-odds of the class of attributes that a stereotype ties to" in own
+        assert sum(text.startswith(estimator.definition) for text in strings(made)) == 1
+    assert "The average log-odds of the class of attributes that a stereotype ties to" in said(made)
 
 
 def test_further_measures_are_shown_whatever_they_are():
@@ -365,7 +367,8 @@ def test_a_hostile_note_or_class_is_inert():
     for row in raw.rows:
         row["class"] = "<b onclick=x>"
     html = render(page(records.record([raw])))
-    assert not {tag for tag, _ in read(html).tags} & {"script", "b"}
+    tags = [tag for tag, _ in read(html).tags]
+    assert (tags.count("b"), tags.count("script")) == (0, 1)
     assert "\u202e" not in html
 
 

@@ -15,10 +15,9 @@ DRAWS = 199
 LEVEL = 0.05
 _LEAST = 3
 _ROUNDING = 1e-9
-# The axes of drawn tables, [tables, rows, columns].
-_ROWS, _COLUMNS = 1, 2
-# Numbers of all drawn tables that are held in memory at once.
-_AT_ONCE = 2_000_000
+# Numbers of the tables that are drawn at once: they are gone through a dozen times, and these many
+# stay near the processor.
+_AT_ONCE = 50_000
 # Places of rows, or of columns.
 Groups = Sequence[NDArray[np.intp]]
 # Which of the two stretches what the other adds.
@@ -63,106 +62,115 @@ def alike(
     n, m = cells.shape
     if not _LEAST <= n <= MOST_ROWS or m < _LEAST:
         return None
-    blocks = [_Block.of(cells, *own, stretching) for own in product(rows, columns)]
-    residuals = _unexplained(cells[None], blocks)
+    order = np.concatenate(rows), np.concatenate(columns)
+    table, places = cells[np.ix_(*order)], (_slices(rows), _slices(columns))
+    # The stretching come first from here on, so that one way of reading a table does for both.
+    turned = stretching == "columns"
+    if turned:
+        table, places = table.T, places[::-1]
+    blocks = [_Block.of(table, *own) for own in product(*places)]
+    residuals = _unexplained(table[None].copy(), blocks)
     # A row that does not vary has no correlation with any other.
-    if not (residuals[0].std(axis=1) > 1e-12 * (np.abs(cells).max() or 1.0)).all():
+    spreads = residuals[0].std(axis=0 if turned else 1)
+    if not (spreads > 1e-12 * (np.abs(cells).max() or 1.0)).all():
         return None
-    observed = _correlations(residuals)[0]
-    largest = float(_largest_eigenvalues(residuals)[0])
-    upper = np.triu_indices(n, 1)
-    eigenvalues, highest = [], []
-    for n_drawn in _in_parts(DRAWS, n * max(n, m)):
-        signs = 2.0 * rng.integers(0, 2, (n_drawn, n, m)) - 1.0
-        drawn = _unexplained(signs * residuals, blocks)
-        eigenvalues.append(_largest_eigenvalues(drawn))
-        highest.append(_correlations(drawn)[:, *upper].max(1))
+    scaled = _of_length_1(residuals, turned=turned)
+    correlations = scaled @ scaled.swapaxes(1, 2)
+    observed, largest = correlations[0], float(_largest_eigenvalues(scaled, correlations)[0])
+    eigenvalues, highest, itself = [], [], np.arange(n)
+    for n_drawn in _in_parts(DRAWS, n * m):
+        signs = rng.integers(0, 2, (n_drawn, n, m))[:, order[0][:, None], order[1]]
+        if turned:
+            signs = signs.swapaxes(1, 2)
+        # Its own value where the sign is 1, its negative where that is 0.
+        drawn = signs * (2 * residuals) - residuals
+        scaled = _of_length_1(_unexplained(drawn, blocks), turned=turned)
+        correlations = scaled @ scaled.swapaxes(1, 2)
+        eigenvalues.append(_largest_eigenvalues(scaled, correlations))
+        correlations[:, itself, itself] = -np.inf
+        highest.append(correlations.max((1, 2)))
     by_chance, threshold = np.concatenate(eigenvalues), _reached(np.concatenate(highest))
     # A drawn table may be the observed one again, up to rounding.
     p = (1 + int((by_chance >= largest * (1 - _ROUNDING)).sum())) / (DRAWS + 1)
-    found = [
-        (int(i), int(j), float(observed[i, j]))
-        for i, j in zip(*upper, strict=True)
-        if observed[i, j] > threshold * (1 + _ROUNDING)
-    ]
+    found = []
+    for i, j in zip(*np.triu_indices(n, 1), strict=True):
+        if observed[i, j] > threshold * (1 + _ROUNDING):
+            own, other = sorted((int(order[0][i]), int(order[0][j])))
+            found.append((own, other, float(observed[i, j])))
     pairs = tuple(sorted(found, key=lambda pair: (-pair[2], pair[:2])))
     return Alike(largest / n, float(by_chance.mean()) / n, p, pairs)
 
 
+def _slices(groups: Groups) -> list[slice]:
+    """Where each group stands once the groups stand one after the other."""
+    ends = np.cumsum([len(own) for own in groups])
+    return [slice(int(end) - len(own), int(end)) for own, end in zip(groups, ends, strict=True)]
+
+
 @dataclass(frozen=True)
 class _Block:
-    """The rows and columns that share effects, and the effects that are stretched, of length 1.
+    """Rows and columns of a table that share effects, the rows stretching those of the columns.
 
-    `effects`, [rows] or [columns] by `axis`, are 0 where nothing differs.
+    `basis`, [columns, 1 or 2], is what is taken out of each row: its mean, and what goes along with
+    the effects of the columns, if these differ. Its columns are of length 1 and orthogonal.
     """
 
-    rows: NDArray[np.intp]
-    columns: NDArray[np.intp]
-    effects: Cells
-    axis: int
+    rows: slice
+    columns: slice
+    basis: Cells
 
     @classmethod
-    def of(
-        cls,
-        cells: Cells,
-        rows: NDArray[np.intp],
-        columns: NDArray[np.intp],
-        stretching: Stretching,
-    ) -> "_Block":
-        """The block of some rows and columns of cells."""
-        means = cells[np.ix_(rows, columns)].mean(0 if stretching == "rows" else 1)
+    def of(cls, table: Cells, rows: slice, columns: slice) -> "_Block":
+        """The block of some rows and columns of a table."""
+        means = table[rows, columns].mean(0)
         effects = means - means.mean()
+        basis = [np.full(len(means), 1 / np.sqrt(len(means)))]
         length = float(np.sqrt((effects**2).sum()))
-        known = length > _ROUNDING * (np.abs(means).max() or 1.0)
-        axis = _COLUMNS if stretching == "rows" else _ROWS
-        return cls(rows, columns, effects / length if known else np.zeros(len(effects)), axis)
+        if length > _ROUNDING * (np.abs(means).max() or 1.0):
+            basis.append(effects / length)
+        return cls(rows, columns, np.stack(basis, axis=1))
 
-    def residuals(self, cells: Cells) -> Cells:
-        """What is left of this block in tables of cells, [tables, n, m]."""
-        block = cells[:, self.rows[:, None], self.columns]
-        block = block - block.mean(2, keepdims=True)
-        block = block - block.mean(1, keepdims=True)
-        along = self.effects[:, None] if self.axis == _ROWS else self.effects
-        left: Cells = block - (block * along).sum(self.axis, keepdims=True) * along
-        return left
+    def take_out_of_rows(self, tables: Cells) -> None:
+        """Take out of each row of this block, in place, what the basis explains of it."""
+        block = tables[:, self.rows, self.columns]
+        block -= (block @ self.basis) @ self.basis.T
+
+    def centre_columns(self, tables: Cells) -> None:
+        """Centre each column of this block, in place."""
+        block = tables[:, self.rows, self.columns]
+        block -= block.mean(1, keepdims=True)
 
 
-def _unexplained(cells: Cells, blocks: Sequence[_Block]) -> Cells:
-    """What effects of rows and columns, and their stretching, do not explain, [tables, n, m].
+def _unexplained(tables: Cells, blocks: Sequence[_Block]) -> Cells:
+    """What effects of rows and columns, and their stretching, leave of tables, [tables, n, m].
 
-    Each of what is stretched has the same spread over all that stretch it.
+    Each column is given the same spread over all rows. The tables themselves are changed.
     """
-    residuals = _residuals(cells, blocks)
-    stretching = 1 if blocks[0].axis == _COLUMNS else 2
-    spreads = np.sqrt((residuals**2).mean(stretching, keepdims=True))
-    # Scaled, they need not have a mean of 0 any more.
-    return _residuals(residuals / np.where(spreads > 0, spreads, 1.0), blocks)
-
-
-def _residuals(cells: Cells, blocks: Sequence[_Block]) -> Cells:
-    residuals = np.empty(cells.shape)
     for block in blocks:
-        residuals[:, block.rows[:, None], block.columns] = block.residuals(cells)
-    return residuals
+        block.centre_columns(tables)
+        block.take_out_of_rows(tables)
+    spreads = np.sqrt(np.einsum("tij,tij->tj", tables, tables) / tables.shape[1])
+    tables /= np.where(spreads > 0, spreads, 1.0)[:, None]
+    # Of another spread, the columns are still centred, but the rows need not be.
+    for block in blocks:
+        block.take_out_of_rows(tables)
+    return tables
 
 
-def _correlations(residuals: Cells) -> Cells:
-    """The correlations of the rows of tables, [tables, n, n]."""
-    scaled = residuals / np.sqrt((residuals**2).sum(2, keepdims=True))
-    correlations: Cells = scaled @ scaled.swapaxes(1, 2)
-    return correlations
+def _of_length_1(residuals: Cells, *, turned: bool) -> Cells:
+    """The rows that are compared, [tables, n, m], each of length 1: the columns if it is turned."""
+    rows = np.ascontiguousarray(residuals.swapaxes(1, 2)) if turned else residuals
+    lengths = np.sqrt(np.einsum("tij,tij->ti", rows, rows))
+    scaled: Cells = rows / lengths[:, :, None]
+    return scaled
 
 
-def _largest_eigenvalues(residuals: Cells) -> Cells:
-    """The largest eigenvalue of the rows' correlations, [tables]."""
-    scaled = residuals / np.sqrt((residuals**2).sum(2, keepdims=True))
+def _largest_eigenvalues(scaled: Cells, correlations: Cells) -> Cells:
+    """The largest eigenvalue of the correlations of rows of length 1, [tables]."""
     # That of the smaller product is the same one.
-    if residuals.shape[1] <= residuals.shape[2]:
-        products = scaled @ scaled.swapaxes(1, 2)
-    else:
-        products = scaled.swapaxes(1, 2) @ scaled
-    largest: Cells = np.linalg.eigvalsh(products)[:, -1]
-    return largest
+    is_wide = scaled.shape[1] <= scaled.shape[2]
+    products = correlations if is_wide else scaled.swapaxes(1, 2) @ scaled
+    return np.asarray(np.linalg.eigvalsh(products)[:, -1], dtype=float)
 
 
 def _in_parts(draws: int, size: int) -> Iterator[int]:

@@ -172,8 +172,9 @@ def styles(repetitions: int, seed: int) -> Table:
         "*These styles*: how often `contrast_interval` with `styles` holds the average contrast in "
         "the very styles that were drawn. *Other styles*: how often `other_styles` holds the "
         "average over all styles there could be. The contrast of a style differs from that "
-        "average by an effect whose standard deviation is given in standard errors of the "
-        "contrast for these styles. Attributes, frames (of each class) and residual have the "
+        "average by a normal effect, independent of other styles', whose standard deviation is "
+        "given in standard errors of the contrast for these styles, 2 at most; within a class "
+        "all attributes have it alike. Attributes, frames (of each class) and residual have the "
         "standard deviations .5, .3 and 1. Beside: how often the interval for these styles holds "
         "the average over all, which is what it would be read for without its qualification.",
         tuple(rows),

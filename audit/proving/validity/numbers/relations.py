@@ -8,7 +8,7 @@ from maskaudit.audit.estimating.statistics import ustatistics, yardstick
 from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.proving.validity.numbers.intervals import covers
 from maskaudit.audit.proving.validity.simulate import Crossed, Pair
-from maskaudit.audit.proving.validity.table import Bar, Row, Table, average, repeat, share
+from maskaudit.audit.proving.validity.table import Bar, Measured, Row, Table, average, repeat, share
 
 KAPPAS = (0.7, 1.0, 1.3, 1.5)
 # No claim is made for these worlds; their rows have no bars.
@@ -18,6 +18,11 @@ HARDER = {
     "κ 1, 10 frames, its SD .3": Pair(1.0, frames=10, steeper_sd=0.3),
     "κ 1, 24 attributes": Pair(1.0, attributes=24),
 }
+# As information too: signals so weak that many tables are not shown.
+WEAK = tuple(
+    (f"κ {kappa:g}, leans of SD {lean:g}", Pair(kappa, attribute_sd=lean))
+    for kappa, lean in ((1.0, 0.3), (1.0, 0.2), (0.7, 0.3), (0.5, 0.6), (0.5, 0.4), (0.5, 0.3))
+)
 # Coverage may be lower than that of a mean: influence values are exact only for many frames.
 RECOVERED, COVERED, PHANTOM = Bar(0.97, 1.03), Bar(0.925, 0.965), Bar(-0.01, 0.01)
 LINES = (Crossed(60, 20, (0.5, 0.5, 1.0)), Crossed(60, 10, (0.5, 0.5, 1.0)))
@@ -30,6 +35,8 @@ def tables(repetitions: int, seed: int) -> list[Table]:
     return [
         *inherited(repetitions, seed),
         harder(repetitions, seed),
+        # A table that the page shows takes up to twelve that are drawn.
+        weak(repetitions // 4, seed),
         noise_floor(repetitions, seed),
         other_intervals(repetitions, seed),
         lines(repetitions, seed),
@@ -60,8 +67,9 @@ def inherited(repetitions: int, seed: int) -> list[Table]:
             "A student's leans against its teacher's",
             "Mean estimate as a share of the truth. 60 attributes with true leans of SD .6, 20 "
             "frames; noise of SD 1 in the teacher and 1.4 in the student, with a correlation of .5 "
-            "because the frames are the same. Beside: least squares of the mean leans, and the "
-            "ratio of their standard deviations.",
+            "because the frames are the same. All tables are counted, also those few whose number "
+            "the page would not show. Beside: least squares of the mean leans, and the ratio of "
+            "their standard deviations.",
             tuple(estimates),
         ),
         Table(
@@ -73,7 +81,7 @@ def inherited(repetitions: int, seed: int) -> list[Table]:
         ),
         Table(
             "95 % intervals of slope and log κ",
-            "How often they hold the truth, in the same worlds.",
+            "How often they hold the truth, in the same worlds, of all tables.",
             tuple(coverage),
         ),
     ]
@@ -93,8 +101,31 @@ def harder(repetitions: int, seed: int) -> Table:
     return Table(
         "95 % intervals of slope and log κ where less is claimed",
         "As information: κ varies from frame to frame, with the SD in the row, or there are fewer "
-        "than 20 frames or 30 attributes, which the page marks as exploratory. Beside: the mean "
-        "estimates.",
+        "than 20 frames or 30 attributes, which the page marks as exploratory. All tables are "
+        "counted. Beside: the mean estimates.",
+        tuple(rows),
+    )
+
+
+def weak(repetitions: int, seed: int) -> Table:
+    """Tabulate what the page shows of slope and kappa where the leans are small."""
+    rows = []
+    for name, pair in WEAK:
+        results = repeat(_shown_trial(pair), repetitions, seed, f"pair shown, {name}")
+        for number, (estimates, hits, drawn) in zip(
+            (SLOPE, f"log {KAPPA}"), (results[:3], results[3:]), strict=True
+        ):
+            beside = {
+                "mean estimate by truth": average(estimates / pair.kappa),
+                "shown": Measured(1 / float(drawn.mean())),
+            }
+            rows.append(Row(f"{name}: {number}", share(hits), beside=beside))
+    return Table(
+        "95 % intervals of slope and log κ that the page shows of small leans",
+        "As information: the world of slopes above with smaller leans. Counted are the tables "
+        "whose number the page shows, which takes a credible association of the teacher, and for κ "
+        "of the student too. Beside: the mean estimates (of κ, not its log), and the share of all "
+        "tables that these are.",
         tuple(rows),
     )
 
@@ -216,6 +247,32 @@ def _pair_trial(pair: Pair) -> Trial:
             np.sqrt(s @ s / (t @ t)),
             np.abs(s).mean() - np.abs(t).mean(),
         )
+
+    return trial
+
+
+def _shown_trial(pair: Pair) -> Trial:
+    """Return a trial of the first slope, and the first log kappa, that the page would show.
+
+    Of each the estimate (of kappa, not its log), whether its interval covers, and how many tables
+    were drawn.
+    """
+
+    def trial(rng: np.random.Generator) -> Sequence[float]:
+        slope: tuple[float, ...] = ()
+        drawn = 0
+        while True:
+            teacher, student = pair.draw(rng)
+            drawn += 1
+            if not ustatistics.has_signal(teacher):
+                continue
+            if not slope:
+                found = ustatistics.slope(teacher, student)
+                slope = (found.estimate, covers(found, pair.kappa), drawn)
+            if ustatistics.has_signal(student):
+                found = ustatistics.log_kappa(teacher, student)
+                held = covers(found, float(np.log(pair.kappa)))
+                return *slope, float(np.exp(found.estimate)), held, drawn
 
     return trial
 

@@ -83,7 +83,8 @@ def _one_gate(drawn: Sequence[_Drawn]) -> Table:
     return Table(
         "Verdicts of a gate on a change",
         "`non_inferiority` on a stereotype contrast, harm up; 60 × 20 and 24 × 10 differences, "
-        "half of the attributes in each class. SE is the true standard error of the change. "
+        "half of the attributes in each class. Attributes, frames (of each class) and residual "
+        "have the standard deviations .3, .2 and .5. SE is the true standard error of the change. "
         "Whatever the margin, few models without a change fail and few that are worse by the "
         "margin pass; a margin that is small for the probe set is seen in what is inconclusive.",
         tuple(rows),
@@ -126,7 +127,7 @@ def _other_rules(drawn: _Drawn) -> Table:
     )
     return Table(
         "Other rules",
-        f"{drawn.design} cells; the margin, or the bound, is 3 standard errors.",
+        f"{drawn.design} cells as above; the margin, or the bound, is 3 standard errors.",
         rows,
     )
 
@@ -156,8 +157,8 @@ def _many_gates(drawn: _Drawn) -> Table:
     )
     return Table(
         f"A policy of {GATES} gates",
-        f"Independent contrasts of {drawn.design} cells, margin 3 standard errors; failures are "
-        "held to Holm's adjusted p values over the policy.",
+        f"Independent contrasts of {drawn.design} cells as above, margin 3 standard errors; "
+        "failures are held to Holm's adjusted p values over the policy.",
         rows,
     )
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.registry.names import LEAN
 from maskaudit.audit.estimating.statistics.inheritance import (
     AMPLIFIED,
     ATTENUATED,
@@ -16,17 +15,7 @@ from maskaudit.audit.estimating.statistics.inheritance import (
 )
 from maskaudit.audit.recording.margins import Margin
 from maskaudit.audit.recording.rows.slices import ALL
-from maskaudit.reports.blocks import (
-    Block,
-    Cell,
-    Column,
-    Definitions,
-    Folded,
-    Rows,
-    Table,
-    Term,
-    Text,
-)
+from maskaudit.reports.blocks import Block, Definitions, Term, Text
 from maskaudit.reports.effects import Effect, Effects, Names
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.words import caveats, sameness, wording
@@ -174,48 +163,3 @@ def _named(attributes: list[str]) -> str:
     shown = [wording.visible(name) for name in attributes[:_NAMED]]
     more = len(attributes) - len(shown)
     return wording.listed(shown) if not more else f"{', '.join(shown)}, and {more} more"
-
-
-def every_change(
-    between: Between, leans: Mapping[str, Effect], estimates: Effects, names: Names
-) -> Folded:
-    """The change of every attribute, with the two leans that it is the difference of."""
-    rows = []
-    by_model = {model: between.leans(estimates, LEAN, model) for model in names.models}
-    for attribute, change in leans.items():
-        rows.append(
-            (
-                wording.visible(attribute),
-                *(wording.with_interval(*model_leans[attribute].numbers)
-                  if attribute in model_leans
-                  else wording.UNKNOWN
-                  for model_leans in by_model.values()),
-                _change(change),
-                word(change.outcome),
-            )
-        )  # fmt: skip
-    table = Table(
-        f"leans-{between.tag}",
-        "Every attribute’s lean in both models, and its change, in nats with 95 % intervals",
-        (
-            Column("Attribute", is_number=False),
-            *(Column(names.label(model)) for model in names.models),
-            Column("Change"),
-            Column("Class", is_number=False),
-        ),
-        (Rows(tuple(rows)),),
-        note=f"The intervals are not widened for their number; the classes allow for it. "
-        f"{caveats.MDE} At most: the smallest margin within which the change is shown to be none, "
-        "by its 90 % interval.",
-        basis=_basis(leans),
-        is_compact=True,
-    )
-    return Folded(f"All {len(leans)} attributes", (table,))
-
-
-def _change(change: Effect) -> str | Cell:
-    """A change with its interval; where none was shown, also its mde and how much it is at most."""
-    shown = wording.with_interval(*change.numbers)
-    unshown = change.outcome in _UNSHOWN and change.mde > 0 and not change.leaves_zero_out
-    remarks = (f"mde {wording.plain(change.mde)}", sameness.at_most(change)) if unshown else ()
-    return caveats.beside(shown, *remarks)

@@ -9,13 +9,12 @@ from maskaudit.audit.estimating.registry.names import (
     SLOPE,
 )
 from maskaudit.audit.recording.rows.slices import ALL
-from maskaudit.reports.blocks import Block, Part, Text
+from maskaudit.reports.blocks import Block, Defined, Part, Text
 from maskaudit.reports.effects import Effect, Effects, Names
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.association.inherited.classes import (
     against,
     counted,
-    every_change,
     named_classes,
 )
 from maskaudit.reports.sections.association.inherited.fidelity import fidelity
@@ -49,8 +48,10 @@ def inherited(between: Between, estimates: Effects, names: Names) -> tuple[Block
     blocks.append(table(between, relations))
     if leans:
         blocks += [against(between, estimates, names), *named_classes(leans, margin)]
-        blocks += [every_change(between, leans, estimates, names)]
     blocks += [Text(text) for text in fidelity(relations, names)]
+    # The sentences have these; the table names its own.
+    said = tuple(name for name in relations if name not in ROWS)
+    blocks += [Defined(said)] if said else []
     return (Part(TITLE, tuple(blocks)),)
 
 

@@ -11,7 +11,7 @@ from maskaudit.audit.estimating.registry.names import (
     FLIPS,
     SLOPE,
 )
-from maskaudit.reports.blocks import Cell, Column, Rows, Table
+from maskaudit.reports.blocks import Cell, Column, Named, Rows, Table
 from maskaudit.reports.effects import Effect
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.association.inherited.size import is_beyond, ways
@@ -77,7 +77,7 @@ def _row(name: str, effect: Effect) -> tuple[str | Cell, ...]:
         # A flip is shown, and of the same leans none is; an estimate may change its sign by noise.
         same = "0 %" if name == FLIPS else wording.UNKNOWN
         cells = (caveats.beside(shown, beside), wording.UNKNOWN, same)
-        return (entry.title, *cells, "not tested", wording.UNKNOWN, effect.scope)
+        return (Named(entry.title, name), *cells, "not tested", wording.UNKNOWN, effect.scope)
     is_factor = entry.form == "factor"
     show = wording.odds if is_factor else wording.plain
     numbers = [show(value) for value in effect.numbers]
@@ -91,7 +91,7 @@ def _row(name: str, effect: Effect) -> tuple[str | Cell, ...]:
     # The mde of a slope is a distance from 1; the table gives the slope at that distance.
     least = ways(effect.mde) if is_factor else show(effect.mde + (1 if name == SLOPE else 0))
     return (
-        entry.title,
+        Named(entry.title, name),
         caveats.beside(numbers[0], missing),
         interval,
         "1",

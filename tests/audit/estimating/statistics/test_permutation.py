@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from maskaudit.audit.estimating.statistics.permutation import label_swap
+from maskaudit.audit.estimating.statistics.permutation import kendall, label_swap
 from tests import statistics_oracles as oracles
 from tests.statistics_oracles import SEEDS
 
@@ -117,3 +117,46 @@ def test_missing_cells_and_too_few_of_a_factor_are_refused(cells):
     """An error, and never a p of 1."""
     with pytest.raises(ValueError, match="expected"):
         label_swap(cells, np.random.default_rng(0))
+
+
+# --- Two orders of units --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [2, 5, 7])
+@pytest.mark.parametrize("tied", [False, True])
+def test_kendalls_tau_is_scipys_and_its_p_that_of_all_orders(n, tied):
+    """Without ties scipy has the exact p too; with them scipy's tau of each order is counted."""
+    rng = np.random.default_rng(n)
+    first, second = rng.standard_normal((2, n))
+    if tied:
+        first, second = np.round(first), np.round(second / 2)
+    tau, p = kendall(first, second, rng)
+    expected = stats.kendalltau(first, second, method="auto" if tied else "exact")
+    assert tau == pytest.approx(expected.statistic, nan_ok=True)
+    if not tied:
+        assert p == pytest.approx(expected.pvalue)
+    elif not np.isnan(tau):
+        # scipy's tau is worse by rounding; what is as far is so up to that.
+        far = [
+            abs(stats.kendalltau(first, list(order)).statistic) >= abs(tau) - 1e-9
+            for order in itertools.permutations(second)
+        ]
+        assert p == pytest.approx(np.mean(far))
+
+
+def test_more_units_than_can_be_enumerated_are_drawn():
+    """Nine have 362,880 orders; p is that of scipy's exact distribution, but for the draws."""
+    rng = np.random.default_rng(3)
+    first = rng.standard_normal(9)
+    second = first + rng.standard_normal(9)
+    tau, p = kendall(first, second, rng)
+    expected = stats.kendalltau(first, second, method="exact")
+    assert tau == pytest.approx(expected.statistic)
+    assert p == pytest.approx(expected.pvalue, abs=4 * np.sqrt(expected.pvalue / 9999) + 1e-3)
+    assert kendall(first, first, rng, resamples=99)[1] >= 1 / 100
+
+
+def test_units_that_are_all_alike_have_no_order():
+    """And so none that another could agree with; nor has a single unit."""
+    for first in (np.ones(4), np.arange(4.0)[:1]):
+        assert np.isnan(kendall(first, np.ones(len(first)), np.random.default_rng(0))).all()

@@ -333,3 +333,70 @@ def test_every_pair_of_frames_counts_once():
     found = alike(cells, [np.arange(6)], [np.arange(30)], np.random.default_rng(5), "rows")
     assert {pair[:2] for pair in found.pairs} >= set(itertools.combinations(range(3), 2))
     assert all(i < j for i, j, _ in found.pairs)
+
+
+def least_squares_of_blocks(whole, rows, columns, stretching):
+    """Return what reads a table: what least squares leaves of each block, twice.
+
+    A mean of each row and column, and a slope of each that stretches on the other's effects in the
+    whole table. In between, all of those others are given the same spread.
+    """
+    blocks = []
+    for own, across in itertools.product(rows, columns):
+        i, j = np.indices((len(own), len(across))).reshape(2, -1)
+        means = whole[np.ix_(own, across)].mean(0 if stretching == "rows" else 1)
+        effect, which = (means[j], i) if stretching == "rows" else (means[i], j)
+        dummies = [pd.get_dummies(place).to_numpy(float) for place in (i, j, which)]
+        terms = np.hstack([*dummies[:2], dummies[2] * effect[:, None]])
+        blocks.append((np.ix_(own, across), np.eye(len(i)) - terms @ np.linalg.pinv(terms)))
+
+    def left(table):
+        found = np.empty(table.shape)
+        for places, makes_residuals in blocks:
+            block = table[places]
+            found[places] = (makes_residuals @ block.ravel()).reshape(block.shape)
+        return found
+
+    def read(table):
+        first = left(table)
+        axis = 0 if stretching == "rows" else 1
+        return left(first / np.sqrt((first**2).mean(axis, keepdims=True)))
+
+    return read
+
+
+@pytest.mark.parametrize("stretching", ["rows", "columns"])
+def test_all_that_is_drawn_is_that_of_tables_drawn_one_by_one(stretching):
+    """The same signs, and the same numbers to rounding; frames of two styles in mixed order."""
+    rng = np.random.default_rng(4)
+    cells = rng.normal(0, 1, (7, 9)) + rng.normal(0, 1, (7, 1)) * rng.normal(1, 0.3, 9)
+    cells[:, 5] = cells[:, 1] + rng.normal(0, 0.1, 7)
+    one, two = [np.arange(7)], [np.array([0, 2, 5, 7]), np.array([1, 3, 4, 6, 8])]
+    if stretching == "rows":  # frames are those that stretch, as rows here
+        cells, one, two = cells.T, two, one
+    found = alike(cells, one, two, np.random.default_rng(8), stretching)
+
+    n = len(cells)
+    read = least_squares_of_blocks(cells, one, two, stretching)
+    residuals = read(cells)
+    generator, largest, highest = np.random.default_rng(8), [], []
+    for _ in range(199):
+        signs = 2 * generator.integers(0, 2, cells.shape) - 1
+        drawn = read(signs * residuals)
+        drawn /= np.sqrt((drawn**2).sum(1, keepdims=True))
+        correlations = drawn @ drawn.T
+        largest.append(np.linalg.eigvalsh(correlations)[-1])
+        highest.append(max(correlations[pair] for pair in itertools.combinations(range(n), 2)))
+    scaled = residuals / np.sqrt((residuals**2).sum(1, keepdims=True))
+    observed = scaled @ scaled.T
+    top = np.linalg.eigvalsh(observed)[-1]
+    assert found.share == pytest.approx(top / n, abs=1e-12)
+    assert found.by_chance == pytest.approx(np.mean(largest) / n, abs=1e-12)
+    assert found.p == (1 + sum(value >= top for value in largest)) / 200
+    threshold = sorted(highest)[189]
+    pairs = {
+        pair: observed[pair]
+        for pair in itertools.combinations(range(n), 2)
+        if observed[pair] > threshold
+    }
+    assert {pair[:2]: pytest.approx(pair[2], abs=1e-12) for pair in found.pairs} == pairs

@@ -22,7 +22,7 @@ import maskaudit
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring.backends.torch_model import load
 from maskaudit.audit.measuring.checkpoints.alignment import aligned
-from maskaudit.audit.measuring.checkpoints.tokenizer import Tokenizer
+from maskaudit.audit.measuring.checkpoints.tokenizer import Tokenizer, load_tokenizer
 from tests import oracle, tiny
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -132,6 +132,20 @@ def test_the_places_found_are_those_that_a_fast_tokenizer_tells() -> None:
         assert Tokenizer(built)._aligned(text).spans == expected.spans
         assert Tokenizer(built)._aligned(text).ids == expected.ids
         assert Tokenizer(built)._aligned(text).words == expected.words
+
+
+def test_a_tokenizer_that_is_built_as_its_file_says_reads_each_text_once(tmp_path: Path) -> None:
+    """One that is built otherwise is compared text by text, for the panel does not have it all."""
+    tiny._tokenizer("bert", tiny.WORDS, cased=False).save_pretrained(tmp_path)
+    assert load_tokenizer(tmp_path, "tiny").own is None
+    file = tmp_path / "tokenizer.json"
+    stated = json.loads(file.read_text("utf-8"))
+    # Longer than any word of the panel: such a word is unknown to the one, in pieces to the other.
+    stated["model"]["max_input_chars_per_word"] = 40
+    file.write_text(json.dumps(stated), "utf-8")
+    other = load_tokenizer(tmp_path, "tiny")
+    with pytest.raises(InputError, match=r"tokenizer\.json reads 'hehe"):
+        other.encode(["hehe" * 12])
 
 
 # Slow tokenizers

@@ -393,10 +393,10 @@ def test_a_part_is_bounded_and_runs_each_distinct_sequence_once(
         assert len(own) == n_sequences
 
 
-def test_pseudo_log_likelihood_runs_a_batch_of_a_length_and_not_a_pass_a_piece(
+def test_pseudo_log_likelihood_runs_batches_and_not_a_pass_a_piece(
     loaded: dict[str, Checkpoint], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sixteen sentences of two lengths: two passes, over what is distinct once a piece is masked.
+    """Sixteen sentences of two lengths: one pass, over what is distinct once a piece is masked.
 
     [MASK] was b: 4, a [MASK] b: 8, a was [MASK]: 2; and 4 + 8 + 8 + 2 with a word more.
     """
@@ -413,4 +413,4 @@ def test_pseudo_log_likelihood_runs_a_batch_of_a_length_and_not_a_pass_a_piece(
         (f"{a} was {b}", f"{a} was very {b}") for a in ("he", "she") for b in tiny.WORDS[88:92]
     ]
     scoring.score(sentences(*pairs), [model], measures=frozenset({"pll"}))
-    assert calls == [4 + 8 + 2, 4 + 8 + 8 + 2]
+    assert calls == [(4 + 8 + 2) + (4 + 8 + 8 + 2)]

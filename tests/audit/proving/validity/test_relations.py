@@ -103,3 +103,14 @@ def test_where_less_is_claimed_the_estimates_still_come_near():
     for row in table.rows:
         assert row.beside["mean estimate by truth"].value == pytest.approx(1.0, abs=0.05)
         assert row.measured.value > 0.88
+
+
+def test_what_is_shown_of_a_weak_student_is_too_large_and_its_slope_is_not():
+    """κ is shown of tables whose student came out strong; the slope asks for a strong teacher."""
+    shown = relations.weak(80, SEED)
+    kappa = shown["κ 0.5, leans of SD 0.4: log κ"].beside
+    assert kappa["shown"].value < 0.5
+    assert kappa["mean estimate by truth"].value > 1.15
+    slope = shown["κ 0.5, leans of SD 0.4: slope"].beside
+    assert slope["shown"].value > 0.8
+    assert slope["mean estimate by truth"].value == pytest.approx(1, abs=0.15)

@@ -1,4 +1,4 @@
-"""The page and the terminal say how alike other sets rank the attributes, or why it is unknown."""
+"""The page and the terminal say how alike attributes lean in other sets, or why it is unknown."""
 
 import re
 
@@ -27,12 +27,12 @@ def two_sets(n):
 def answers(record):
     """Return what is printed for each model beside the question on the other set."""
     lines = robustness.as_text(record).splitlines()
-    [line] = [line for line in lines if "ranked as in the set “more-jobs”" in line]
+    [line] = [line for line in lines if "lean as in the set “more-jobs”" in line]
     return line
 
 
 def test_two_sets_that_share_many_attributes_have_a_number_with_an_interval():
-    """Their models lean by class alone, so that both sets rank them alike but for noise."""
+    """Their models lean by class alone, so that they lean alike in both sets but for noise."""
     record = two_sets(12)
     assert re.search(r"noise taken out\) +\+?\d\.\d+ \(", answers(record))
     told = [
@@ -57,4 +57,4 @@ def test_too_few_shared_attributes_are_said_in_words():
 def test_a_page_says_it_in_the_part_on_robustness():
     """As a row of the same table."""
     made = records.page(two_sets(12))
-    assert "ranked as in the set “more-jobs”" in str(made)
+    assert "lean as in the set “more-jobs”" in str(made)

@@ -31,6 +31,11 @@ def related(found, estimator, probe_set="jobs"):
     return records.estimate_of(found, probe_set, "relation", estimator, "all")
 
 
+def text_of(cell):
+    """Return what a cell shows on its first line."""
+    return cell if isinstance(cell, str) else cell.text
+
+
 def told(found):
     """Return the first sentence of the part."""
     return part(page(found)).blocks[0].text
@@ -138,15 +143,15 @@ def test_every_attribute_is_counted_once_in_the_class_of_the_record(found):
     counts = own["outcome"].value_counts().to_dict()
     assert sum(counts.values()) == 14
     made = part(page(found))
-    listed = next(b for b in parts(made, Definitions) if not b.is_beside)
+    listed = next(parts(made, Definitions))
     words = {name: "change not known" if name == "undecided" else name for name in CLASSES}
     assert {t.term for t in listed.terms} == {f"{n} {words[name]}" for name, n in counts.items()}
-    rows = table(page(found), "leans-jobs").groups[0].rows
+    rows = table(page(found), "attributes-jobs").groups[0].rows
     assert len({row[0] for row in rows}) == 14
     for row in rows:
         value = own[own["slice"] == f"attribute={row[0]}"].iloc[0]
-        assert row[4] == words[value["outcome"]]
-        shown = row[3] if isinstance(row[3], str) else row[3].text
+        assert text_of(row[5]) == words[value["outcome"]]
+        shown = text_of(row[4])
         assert shown.startswith(f"{value['estimate']:+.2f} (".replace("-", "−"))
     sizes = [abs(own.set_index("slice").loc[f"attribute={row[0]}", "estimate"]) for row in rows]
     assert sizes == sorted(sizes, reverse=True)
@@ -275,29 +280,31 @@ def test_a_lean_is_said_to_be_against_the_average_and_how_that_moves(found):
     assert "A lean here is against the set’s average attribute." in text
 
 
+def furthest(made):
+    """Return the row of the attribute that moved furthest."""
+    return table(made, "attributes-jobs").groups[0].rows[0]
+
+
 def test_one_attribute_has_one_verdict(found):
-    """The class decides what both tables say, and a change beyond its mde is given none."""
+    """The class decides what is said of a move, and a change beyond its mde is given none."""
     estimates = found.estimates.copy()
-    slice_ = f"attribute={table(page(found), 'moved-jobs').groups[0].rows[0][0]}"
-    own = (estimates["slice"] == slice_) & (estimates["probe_set"] == "jobs")
+    before = furthest(page(found))
+    assert (before[5].text, before[5].beside[:13]) == ("amplified", "leans further")
+    own = (estimates["slice"] == f"attribute={before[0]}") & (estimates["probe_set"] == "jobs")
     change = own & (estimates["estimator"] == "inheritance")
     estimates.loc[change, "outcome"] = "undecided"
     estimates.loc[change, "p"] = 0.2
     assert (estimates.loc[change, "low"] > 0).all() or (estimates.loc[change, "high"] < 0).all()
-    made = page(replace(found, estimates=estimates))
-    moved = table(made, "moved-jobs").groups[0].rows[0]
-    assert moved[6] == "beyond zero taken alone, not after allowing for 14 attributes"
-    every = next(r for r in table(made, "leans-jobs").groups[0].rows if r[0] == moved[0])
-    assert (isinstance(every[3], str), every[4]) == (True, "change not known")
+    moved = furthest(page(replace(found, estimates=estimates)))
+    assert moved[5].text == "change not known"
+    assert moved[5].beside == "beyond zero taken alone, not after allowing for 14 attributes"
+    assert "mde" not in moved[4].beside
     estimates.loc[change, "outcome"] = "inherited"
-    moved = table(page(replace(found, estimates=estimates)), "moved-jobs").groups[0].rows[0]
-    assert moved[6].text == "within the margin"
-    assert "leans further" in table(page(found), "moved-jobs").groups[0].rows[0][6]
+    assert furthest(page(replace(found, estimates=estimates)))[5] == "inherited"
     wide = own & (estimates["estimator"] == "largest_lean") & (estimates["subject"] == "difference")
     estimates = found.estimates.copy()
     estimates.loc[wide, ["low", "high"]] = (-1.0, 1.0)
-    made = page(replace(found, estimates=estimates))
-    assert "leans further" in table(made, "moved-jobs").groups[0].rows[0][6]
+    assert furthest(page(replace(found, estimates=estimates)))[5] == before[5]
 
 
 def test_what_a_test_of_one_attribute_could_find_is_said_to_be_that():
@@ -345,11 +352,11 @@ def test_the_count_of_flips_is_explained_where_there_is_one(found):
 def test_a_change_without_a_lean_is_not_said_to_come_about_by_chance(found):
     """An undecided attribute whose change is shown, all attributes allowed for, says just that."""
     estimates = found.estimates.copy()
-    slice_ = f"attribute={table(page(found), 'moved-jobs').groups[0].rows[0][0]}"
+    slice_ = f"attribute={furthest(page(found))[0]}"
     change = (estimates["slice"] == slice_) & (estimates["estimator"] == "inheritance")
     estimates.loc[change, "outcome"] = "undecided"
-    moved = table(page(replace(found, estimates=estimates)), "moved-jobs").groups[0].rows[0]
-    assert moved[6] == "a change; which one is not known"
+    moved = furthest(page(replace(found, estimates=estimates)))
+    assert moved[5].beside == "a change; which one is not known"
 
 
 def test_one_attribute_is_spoken_of_as_one():

@@ -185,23 +185,24 @@ def test_an_axis_of_shares_holds_all_values_and_one_half(values):
     assert ticks[0] < 0 < ticks[-1]
 
 
-def test_those_furthest_from_the_world_are_the_largest_of_the_candidate(found, made):
-    """Chosen by size, shown with both shares, and said to be information alone."""
-    own = found.estimates.query(
-        "estimator == 'beyond_world' and subject == 'candidate' and slice.str.contains('attribute')"
-    )
-    own = own.set_index(own["slice"].str.removeprefix("attribute="))["estimate"]
-    expected = own.abs().sort_values(ascending=False).index[:8].tolist()
-    shown = table(made, "beyond-jobs")
-    assert [row[0] for row in shown.groups[0].rows] == expected
-    assert "not tested" in shown.note
-    assert "above 0: a larger share of women than in the world; below 0: a smaller" in shown.note
-    assert "Beyond" not in " ".join(column.title for column in shown.columns)
+def test_every_attribute_stands_beside_the_world(found, made):
+    """Its share in the models and in the world, and the difference in nats, as information."""
+    shown = table(made, "attributes-jobs")
+    titles = [column.title for column in shown.columns]
+    assert titles[6:8] == ["World, share of women", "teacher, share of women"]
+    assert "for information and not tested; above 0 is a larger share of women" in shown.note
+    own = found.estimates.query("probe_set == 'jobs' and estimator == 'beyond_world'")
+    attributes = own[own["slice"].str.startswith("attribute=")]["slice"].unique()
+    shares = found.items.query("probe_set == 'jobs'").set_index("attribute")["share"]
+    assert len(attributes) == len(shown.groups[0].rows)
     for row in shown.groups[0].rows:
-        lean = records.estimate_of(
-            found, "jobs", "candidate", "log_odds", f"attribute={row[0]}"
-        )["estimate"]  # fmt: skip
-        assert row[4] == f"{100 / (1 + math.exp(-lean)):.0f} %"
+        slice_ = f"attribute={row[0]}"
+        assert row[6] == f"{100 * shares[row[0]].iloc[0]:.0f} %"
+        for cell, subject in ((row[7], "reference"), (row[8], "candidate")):
+            lean = records.estimate_of(found, "jobs", subject, "log_odds", slice_)["estimate"]
+            beyond = records.estimate_of(found, "jobs", subject, "beyond_world", slice_)
+            assert cell.text == f"{100 / (1 + math.exp(-lean)):.0f} %"
+            assert cell.beside.startswith(f"{beyond['estimate']:+.2f} (".replace("-", "−"))
 
 
 def test_where_the_attribute_is_hidden_only_the_slope_is_held_against_the_world():

@@ -1,0 +1,1 @@
+"""Claims held against what is known of a model and of an audit."""

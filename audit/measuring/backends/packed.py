@@ -1,0 +1,285 @@
+"""The layers of an encoder run over packed sentences, and the last one only where it is read.
+
+transformers runs every layer at every piece of sentences of one length, and the three products of
+a layer's queries, keys and values apart. Here sentences of any lengths lie one after the other in
+one matrix, without padding, and only attention looks at each length apart; queries, keys and values
+are one product; the last layer has queries and a feed-forward pass only at the places that are
+read. Embeddings and head stay the model's own.
+
+An encoder is taken by its structure, whatever its name: see `packed`. Whether its layers compute
+what this module does is for the caller to prove, by trying (`torch_model`).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+from transformers.modeling_outputs import BaseModelOutputWithPoolingAndCrossAttentions
+
+from maskaudit.audit.measuring.backends.runs import Run, in_order
+
+# The modules with weights in a layer, in the order in which they are declared: queries, keys,
+# values and output of the attention, its norm, the two products of the feed-forward pass, its norm.
+_LAYER = (*[nn.Linear] * 4, nn.LayerNorm, nn.Linear, nn.Linear, nn.LayerNorm)
+# The rows of a vocabulary's weights that are multiplied at once.
+_SLICE = 3072
+# The share of distinct embeddings in a batch above which all are multiplied.
+_SHARED = 0.8
+# What is declared in a layer and does nothing when it is evaluated.
+_IDLE = (nn.Dropout, nn.Identity)
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """The weights of one layer: `inward` is [3 width, width], for queries, keys and values."""
+
+    inward: torch.Tensor
+    inward_bias: torch.Tensor
+    outward: nn.Linear
+    norm: nn.LayerNorm
+    wide: nn.Linear
+    activation: nn.Module
+    narrow: nn.Linear
+    last_norm: nn.LayerNorm
+
+
+class Packed:
+    """An encoder whose layers are run over packed sentences."""
+
+    def __init__(self, model: Any, stack: nn.Module, layers: Sequence[_Layer], heads: int) -> None:  # noqa: ANN401
+        self._model, self._stack, self._layers, self._heads = model, stack, layers, heads
+
+    def logits(self, batch: Sequence[Run]) -> torch.Tensor:
+        """Logits at each read of a batch, [n, vocabulary], in the order of the reads."""
+        states = torch.cat([self._embedded(run.ids) for run in batch])
+        distinct = _distinct(states, batch)
+        for layer in self._layers[:-1]:
+            states = self._whole(layer, states, batch, distinct)
+            distinct = None
+        asked = [run for run in batch if len(run.numbers)]
+        return self._head(in_order([self._at_reads(self._layers[-1], states, batch)], asked))
+
+    def gives(self, expected: torch.Tensor, batch: Sequence[Run], tolerance: float) -> bool:
+        """Whether log p at each read is that of the expected logits, to a tolerance in nats."""
+        own = torch.log_softmax(expected.double(), dim=-1)
+        try:
+            ours = torch.log_softmax(self.logits(batch).double(), dim=-1)
+        except Exception:  # noqa: BLE001 - layers that need more than states may fail in any way
+            return False
+        return own.shape == ours.shape and bool((own - ours).abs().max() <= tolerance)
+
+    def _embedded(self, ids: torch.Tensor) -> torch.Tensor:
+        """What the first layer would receive, [n * length, width]."""
+        with _replaced(self._stack, _unchanged):
+            output = self._model.base_model(input_ids=ids, attention_mask=torch.ones_like(ids))
+        embedded: torch.Tensor = output.last_hidden_state
+        return embedded.flatten(0, 1)
+
+    def _head(self, states: torch.Tensor) -> torch.Tensor:
+        """The model's own head on states, [n, width]."""
+
+        def encoded(*_inputs: object, **_named: object) -> Any:  # noqa: ANN401
+            return BaseModelOutputWithPoolingAndCrossAttentions(last_hidden_state=states)
+
+        with _replaced(self._model.base_model, encoded), _in_slices(self._model):
+            # The encoder would have read them; that which stands in its place does not.
+            logits: torch.Tensor = self._model(input_ids=None).logits
+        return logits
+
+    def _whole(
+        self,
+        layer: _Layer,
+        states: torch.Tensor,
+        batch: Sequence[Run],
+        distinct: tuple[torch.Tensor, torch.Tensor] | None,
+    ) -> torch.Tensor:
+        """The states after a layer at all pieces, [pieces, width]."""
+        if distinct is None:
+            inward = functional.linear(states, layer.inward, layer.inward_bias)
+        else:
+            rows, number = distinct
+            inward = functional.linear(states[rows], layer.inward, layer.inward_bias)[number]
+        attended = []
+        for run, rows in zip(batch, _split(inward, batch), strict=True):
+            queries, keys, values = self._by_head(rows, run)
+            found = functional.scaled_dot_product_attention(queries, keys, values)
+            attended.append(found.transpose(1, 2).reshape(run.n * run.length, -1))
+        return _after_attention(layer, torch.cat(attended), states)
+
+    def _at_reads(self, layer: _Layer, states: torch.Tensor, batch: Sequence[Run]) -> torch.Tensor:
+        """The states after a layer at the reads of each run in turn, [reads, width]."""
+        width = states.shape[1]
+        inward = functional.linear(states, layer.inward[width:], layer.inward_bias[width:])
+        attended, before = [], []
+        for run, rows, own in zip(batch, _split(inward, batch), _split(states, batch), strict=True):
+            if not len(run.numbers):
+                continue
+            # As many queries in each sentence as in that with most: its places, filled up with 0.
+            places = run.places.new_zeros(run.n, int(run.columns.max()) + 1)
+            places[run.rows, run.columns] = run.places
+            by_sentence = own.view(run.n, run.length, width)
+            asked = by_sentence.gather(1, places[:, :, None].expand(-1, -1, width))
+            queries = functional.linear(asked, layer.inward[:width], layer.inward_bias[:width])
+            keys, values = self._by_head(rows, run)
+            found = functional.scaled_dot_product_attention(
+                queries.view(run.n, -1, self._heads, width // self._heads).transpose(1, 2),
+                keys,
+                values,
+            )
+            attended.append(found.transpose(1, 2).flatten(2)[run.rows, run.columns])
+            before.append(asked[run.rows, run.columns])
+        return _after_attention(layer, torch.cat(attended), torch.cat(before))
+
+    def _by_head(self, rows: torch.Tensor, run: Run) -> tuple[torch.Tensor, ...]:
+        """Queries, keys and values side by side, each as [n, heads, length, width of a head]."""
+        parts = rows.shape[1] // self._layers[0].outward.in_features
+        split = rows.view(run.n, run.length, parts, self._heads, -1)
+        return split.permute(2, 0, 3, 1, 4).unbind()
+
+
+def packed(model: Any) -> Packed | None:  # noqa: ANN401 - a transformers model has no useful type
+    """The encoder of a masked LM as `Packed`; None if it is built otherwise.
+
+    It has to have one list of layers, and beside it in the same module no weight or table; in each
+    layer only the modules of `_LAYER` have weights, in that order and of these types, and beside
+    them there is one activation. A layer with positions of its own, an adapter, a projection of
+    heads, quantised weights or a norm before the attention is another.
+    """
+    heads = getattr(model.config.get_text_config(), "num_attention_heads", None)
+    stacks = [
+        (module, children[0])
+        for module in model.base_model.modules()
+        if len(children := [c for c in module.children() if isinstance(c, nn.ModuleList)]) == 1
+    ]
+    if len(stacks) != 1 or not isinstance(heads, int):
+        return None
+    [(stack, blocks)] = stacks
+    layers = [_layer(block, heads) for block in blocks]
+    known = [layer for layer in layers if layer is not None]
+    if not known or len(known) < len(layers) or _tensors(stack) != _tensors(blocks):
+        return None
+    return Packed(model, stack, known, heads)
+
+
+def _layer(module: nn.Module, heads: int) -> _Layer | None:
+    """The parts of a layer; None if it is built otherwise."""
+    leaves = [leaf for leaf in module.modules() if not [*leaf.children()]]
+    weighty = [leaf for leaf in leaves if _tensors(leaf)]
+    others = [leaf for leaf in leaves if not _tensors(leaf) and not isinstance(leaf, _IDLE)]
+    of_leaves = {tensor for leaf in weighty for tensor in _tensors(leaf)}
+    if tuple(map(type, weighty)) != _LAYER or len(others) != 1 or _tensors(module) != of_leaves:
+        return None
+    # Each is of the type of its place in `_LAYER`, which types cannot tell.
+    parts: list[Any] = weighty
+    query, key, value, outward, norm, wide, narrow, last_norm = parts
+    products = [query, key, value, outward, wide, narrow]
+    width, inner = outward.out_features, wide.out_features
+    shapes = [(width, width)] * 4 + [(inner, width), (width, inner)]
+    if [tuple(product.weight.shape) for product in products] != shapes or width % heads:
+        return None
+    if any(product.bias is None for product in products):
+        return None
+    return _Layer(
+        _joined([part.weight for part in products[:3]]),
+        _joined([part.bias for part in products[:3]]),
+        outward,
+        norm,
+        wide,
+        others[0],
+        narrow,
+        last_norm,
+    )
+
+
+def _joined(parts: Sequence[nn.Parameter]) -> torch.Tensor:
+    """The parameters below each other, which become views of it: nothing is held twice."""
+    whole = torch.cat([part.data for part in parts])
+    for part, own in zip(parts, whole.split([len(part) for part in parts]), strict=True):
+        part.data = own
+    return whole
+
+
+def _after_attention(layer: _Layer, attended: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
+    """The rest of a layer, of what was attended and of the states before it, [n, width] each."""
+    states = layer.norm(layer.outward(attended).add_(before))
+    narrow: torch.Tensor = layer.narrow(layer.activation(layer.wide(states)))
+    after: torch.Tensor = layer.last_norm(narrow.add_(states))
+    return after
+
+
+def _distinct(
+    states: torch.Tensor, batch: Sequence[Run]
+) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """The first row of each distinct embedding, and for each piece the number of its own.
+
+    A piece at a place is embedded alike in most models, and sentences of a set have many in common:
+    the first layer's products are the same for all of them. None where embeddings of one piece at
+    one place differ, or where few are shared.
+    """
+    longest = max(run.length for run in batch)
+    keys = [
+        (run.ids * longest + torch.arange(run.length, device=states.device)).flatten()
+        for run in batch
+    ]
+    found, number = torch.unique(torch.cat(keys), return_inverse=True)
+    if len(found) > _SHARED * len(states):
+        return None
+    every = torch.arange(len(states), device=states.device)
+    rows = every.new_full(found.shape, len(states)).scatter_reduce(0, number, every, "amin")
+    return (rows, number) if torch.equal(states[rows][number], states) else None
+
+
+@contextmanager
+def _in_slices(model: Any) -> Iterator[None]:  # noqa: ANN401
+    """Multiply with a vocabulary's weights a slice at a time.
+
+    A few states times 30,000 rows at once would be a third slower: the library arranges the weights
+    for each product anew, and a slice of them stays in the processor's cache.
+    """
+    output: Any = model.get_output_embeddings()
+    if type(output) is not nn.Linear:
+        yield
+        return
+
+    def sliced(states: torch.Tensor) -> torch.Tensor:
+        weights = output.weight.split(_SLICE)
+        bias: torch.Tensor | None = output.bias
+        biases = [None] * len(weights) if bias is None else bias.split(_SLICE)
+        products = map(functional.linear, [states] * len(weights), weights, biases)
+        return torch.cat(list(products), dim=-1)
+
+    with _replaced(output, sliced):
+        yield
+
+
+def _split(packed_states: torch.Tensor, batch: Sequence[Run]) -> Sequence[torch.Tensor]:
+    """The pieces of each run."""
+    parts: Sequence[torch.Tensor] = packed_states.split([run.n * run.length for run in batch])
+    return parts
+
+
+def _tensors(module: nn.Module) -> set[int]:
+    """The parameters and buffers of a module and all that is in it, by identity."""
+    return {id(tensor) for tensor in (*module.parameters(), *module.buffers())}
+
+
+def _unchanged(hidden_states: torch.Tensor, *_inputs: object, **_named: object) -> Any:  # noqa: ANN401
+    return BaseModelOutputWithPoolingAndCrossAttentions(last_hidden_state=hidden_states)
+
+
+@contextmanager
+def _replaced(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
+    """Run something else in the place of a module's own forward pass."""
+    # As an attribute of the instance, which hides the method of its class.
+    module.forward = forward
+    try:
+        yield
+    finally:
+        del module.forward
+
+
+__all__ = ["Packed", "packed"]

@@ -1,0 +1,1 @@
+"""Endpoints' JSON: a body goes in and a request comes out; fills go in, an answer comes out."""

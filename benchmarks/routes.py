@@ -1,0 +1,110 @@
+"""The ways to score masked sentences that are measured beside each other."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from torch.nn import functional
+from transformers import AutoModelForMaskedLM, AutoTokenizer, FillMaskPipeline
+
+ROUNDS = 5
+# The operations of one round of `matrix_product`.
+PRODUCTS = 2.0 * 8 * 1024 * 768 * 3072
+MASK = "[MASK]"
+
+
+@dataclass
+class Times:
+    """Wall and processor seconds of each round of something."""
+
+    wall: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+
+    def timed(self, work: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the work returns
+        """Do the work and keep how long it took."""
+        wall, processor = time.perf_counter(), time.process_time()
+        result = work()
+        self.processor.append(time.process_time() - processor)
+        self.wall.append(time.perf_counter() - wall)
+        return result
+
+
+def in_turn(works: Mapping[str, Callable[[], Any]], rounds: int = ROUNDS) -> dict[str, Times]:
+    """Time each work in every round, one after the other; a round before them is not counted."""
+    times = {name: Times() for name in works}
+    for number in range(rounds + 1):
+        for name, work in works.items():
+            if number:
+                times[name].timed(work)
+            else:
+                work()
+    return times
+
+
+def ratio(of: Times, to: Times) -> tuple[float, float]:
+    """The median over rounds of wall and of processor time of one to the other."""
+    return (
+        median(a / b for a, b in zip(of.wall, to.wall, strict=True)),
+        median(a / b for a, b in zip(of.processor, to.processor, strict=True)),
+    )
+
+
+def matrix_product() -> Callable[[], None]:
+    """Products of the sizes of a layer of BERT, `PRODUCTS` operations: what the machine can do."""
+    x, wide = torch.randn(1024, 768), torch.randn(3072, 768)
+    inner, narrow = torch.randn(1024, 3072), torch.randn(768, 3072)
+
+    @torch.inference_mode()
+    def multiply() -> None:
+        for _ in range(4):
+            functional.linear(x, wide)
+            functional.linear(inner, narrow)
+
+    return multiply
+
+
+class Plain:
+    """A checkpoint as transformers loads it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tokenizer = AutoTokenizer.from_pretrained(folder)
+        self.model = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32).eval()
+
+    def pipeline(self, texts: list[str], targets: list[str], batch: int) -> Callable[[], Any]:
+        """Transformers' fill-mask pipeline with two targets."""
+        made = FillMaskPipeline(self.model, self.tokenizer, device=torch.device("cpu"))
+        return lambda: made(texts, targets=targets, batch_size=batch)
+
+    def sorted_loop(self, texts: list[str], batch: int = 32) -> Callable[[], list[float]]:
+        """Plain torch: sorted by length, padded, full head, two log p a sentence."""
+
+        @torch.inference_mode()
+        def loop() -> list[float]:
+            ids = sorted((self.tokenizer(text)["input_ids"] for text in texts), key=len)
+            found: list[float] = []
+            for start in range(0, len(ids), batch):
+                own = self.tokenizer.pad(
+                    {"input_ids": ids[start : start + batch]}, return_tensors="pt"
+                )
+                logits = self.model(**own).logits
+                at_mask = logits[own["input_ids"] == self.tokenizer.mask_token_id]
+                found += torch.log_softmax(at_mask.double(), -1)[:, :2].flatten().tolist()
+            return found
+
+        return loop
+
+    @torch.inference_mode()
+    def a_pass_a_token(self, sentence: str) -> float:
+        """Pseudo-log-likelihood as most public code computes it: a full forward pass a token."""
+        ids = self.tokenizer(sentence, return_tensors="pt")["input_ids"]
+        total = 0.0
+        for place in range(1, ids.shape[1] - 1):
+            masked = ids.clone()
+            masked[0, place] = self.tokenizer.mask_token_id
+            logits = self.model(input_ids=masked).logits[0, place]
+            total += float(torch.log_softmax(logits.double(), -1)[ids[0, place]])
+        return total

@@ -1,0 +1,1 @@
+"""Many audits in a row as a page: a judged history goes in, plots and sentences come out."""
