@@ -114,11 +114,15 @@ def test_without_records_it_is_said_how_to_make_one(tmp_path, monkeypatch):
         assert "expected records" in refusal("latest", tmp_path / name)
 
 
-def test_a_path_that_is_no_record_is_left_to_its_reader_which_says_so(runs):
+def test_a_path_that_is_no_record_is_left_to_its_reader_which_says_so(runs, monkeypatch):
     """A folder without a record; but one of records is told what to type instead."""
     (runs.parent / "notes").mkdir()
-    for text in (".", "..", "notes", "runs/.."):
+    for text in (".", "notes", "runs/.."):
         assert named(text, lambda: runs) == type(runs)(text)
+    # From a folder inside: above this one lie those of other tests, with their records.
+    with monkeypatch.context() as inside:
+        inside.chdir(runs.parent / "notes")
+        assert named("..", lambda: runs) == type(runs)("..")
     assert "is a folder of records" in refusal("runs", runs)
     assert "runs/latest" in refusal("runs", runs)
 
