@@ -5,7 +5,6 @@ Run as a program, it audits the bundled pair and writes docs/*.png; it needs Chr
 
 import os
 import pty
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,8 @@ from playwright.sync_api import Browser, sync_playwright
 from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
+
+from maskaudit.reports.pdf import browser as browser_here
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -61,14 +62,11 @@ def of_terminal(browser: Browser, title: str, printed: str, path: Path) -> None:
 
 def main() -> None:
     """Write every picture."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        sys.exit("there is no Chromium here (apt-get install chromium)")
     versions = ROOT / "examples" / "versions"
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         runs = Path(folder) / "runs"
         subprocess.run([*COMMAND, "run", "--out", str(runs)], check=True, cwd=folder)
-        browser = playwright.chromium.launch(executable_path=chromium)
+        browser = playwright.chromium.launch(executable_path=browser_here())
         page = browser.new_page(viewport={"width": 1280, "height": 800}, device_scale_factor=1.5)
         page.goto(next(runs.glob("*/report.html")).as_uri())
         page.screenshot(path=DOCS / "page.png")

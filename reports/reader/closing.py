@@ -43,7 +43,7 @@ def _cannot(manifest: Manifest, names: Names) -> list[str]:
 
 def _unasked(manifest: Manifest) -> list[str]:
     """Whether the models are good for anything, where no plain facts were asked."""
-    if manifest.truth is not None or (manifest.competence and competence.is_asked(manifest)):
+    if manifest.truth is not None or competence.is_asked(manifest):
         return []
     return ["Whether what was read matters: no set of plain facts was asked."]
 

@@ -22,7 +22,7 @@ _STRIPS: dict[str, tuple[str, str, Tone]] = {
     verdicts.NOTHING: ("NOT MEASURED", "–", "open"),
 }
 _ANSWERS = {
-    verdicts.FAIL: "{who} must not be released by",
+    verdicts.FAIL: "{who} must not be released under",
     verdicts.NOT_MEASURED: "Nothing was measured for",
     verdicts.INCONCLUSIVE: "It is not decided whether {who} meets",
     verdicts.WARNING: "{who} does not meet, with a warning only,",
@@ -94,22 +94,14 @@ def _held_against(verdict: Verdict) -> str:
 
 def _competence(manifest: Manifest, names: Names) -> str:
     """Whether the models know plain facts, in a line; empty for the bundled pair."""
-    if manifest.truth is not None:
+    checks = [(model, manifest.competence.get(model)) for model in names.models]
+    weak = [(_name(model, names), check) for model, check in checks
+            if check and not check.competent]  # fmt: skip
+    if manifest.truth is not None or not competence.is_asked(manifest) or not weak:
         return ""
-    checks = {m: manifest.competence[m] for m in names.models if m in manifest.competence}
-    if not competence.is_asked(manifest) or not checks:
-        return ""
-    weak = [check for check in checks.values() if not check.competent]
-    if not weak:
-        return ""
-    of = wording.counted(weak[0].of, "plain fact")
-    first, *others = [
-        (_name(model, names), wording.number(check.right))
-        for model, check in checks.items()
-        if not check.competent
-    ]
-    said = f"{first[0]} knows {first[1]} of {of}"
-    said += "".join(f", {name} {right}" for name, right in others)
+    (first, check), *others = weak
+    said = f"{first} knows {check.right:,} of {wording.counted(check.of, 'plain fact')}"
+    said += "".join(f", {name} {check.right:,}" for name, check in others)
     return f"{said}: too few to speak for better models."
 
 
@@ -253,13 +245,12 @@ def _amount(one: Found, effect: Effect, words: Mapping[str, str]) -> str:
 
 def _range(one: Found, effect: Effect) -> str:
     quote = one.alone.quote
-    # One that the data chose is wider, so that 95 of 100 that are chosen so hold the truth.
-    low, high = effect.low, effect.high
+    low, high, level = effect.low, effect.high, "95 %"
     if quote is not None and one.alone.is_shown:
-        low, high = quote.low, quote.high
+        low, high, level = quote.low, quote.high, wording.level(quote.level)
     if math.isnan(low):
         return "how sure that is cannot be computed"
-    return f"95 % interval {wording.times(low)} to {wording.times(high)}"
+    return f"{level} interval {wording.times(low)} to {wording.times(high)}"
 
 
 def state_of(one: Found) -> str:

@@ -25,7 +25,7 @@ from maskaudit.reports.sections.units.preferences import (
 )
 from maskaudit.reports.words import wording
 
-_BANNER = "DEMONSTRATION: no real model; its leans were put in on purpose."
+_BANNER = "DEMONSTRATION: no real model, trained on made-up sentences."
 
 
 def reader(

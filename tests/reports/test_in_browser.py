@@ -16,6 +16,7 @@ from maskaudit.reports.html import render, render_over_time, render_overview, re
 from maskaudit.reports.over_time import page as over_time
 from maskaudit.reports.overview import overview
 from maskaudit.reports.page import page
+from maskaudit.reports.pdf import BROWSERS
 from maskaudit.reports.reader.reader import reader
 from maskaudit.reports.site.build import Asked, write_site
 from tests import manifests
@@ -26,7 +27,7 @@ from tests.reports.verdicts import judgement, verdict
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 WIDTHS = (360, 768, 1440)
 HEIGHT = 800
 # What may not be on any page, whatever its kind.
