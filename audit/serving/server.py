@@ -129,9 +129,13 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
             self._free.release()
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
-        """Tell what failed outside of an answer; a client that is gone is nothing."""
+        """Tell what failed outside of an answer.
+
+        There is nothing but the connection there, so that any error of the system is a client that
+        is gone, or a connection that was closed since the server ends.
+        """
         error = sys.exception()
-        if isinstance(error, Exception) and not isinstance(error, ConnectionError | TimeoutError):
+        if isinstance(error, Exception) and not isinstance(error, OSError):
             self.failed(error)
 
 

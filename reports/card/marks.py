@@ -85,8 +85,10 @@ def placed(text: str, where: Place, block: str, newline: str) -> str:
     if not where.is_new:
         return before + block + after
     if before:
-        ends = len(_BREAK.findall(before[len(before.rstrip(" \t\r\n")) :]))
-        block = newline * max(0, 2 - ends) + block
+        blank = before[len(before.rstrip(" \t\r\n")) :]
+        ends, unended = len(_BREAK.findall(blank)), blank.endswith((" ", "\t"))
+        # A mark stands on a line of its own, also where the last line is blank and not empty.
+        block = newline * max(2 - ends, int(unended)) + block
     return before + block + newline * (2 if after else 1) + after
 
 

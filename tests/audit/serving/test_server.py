@@ -489,6 +489,18 @@ def test_a_client_that_is_gone_is_no_trouble(
     assert capfd.readouterr().err == ""
 
 
+def test_a_connection_that_the_end_of_the_server_closed_is_no_trouble(
+    server: Server, lines: list[str]
+) -> None:
+    """As when Ctrl-C comes between a connection and its thread."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:
+        closed = client.dup()
+        closed.close()
+        server._free.acquire()
+        server.process_request_thread(closed, ("127.0.0.1", 9))
+    assert lines == []
+
+
 def test_more_than_the_server_holds_are_sent_away(
     server: Server, ask: Callable[..., Got], lines: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -70,6 +70,8 @@ def test_all_around_the_addendum_stays_and_a_second_time_changes_nothing(lines, 
 
 
 @given(text=st.text(alphabet="#`~<!->\n\r \tab", max_size=60))
+@example(text="\r\r\t")
+@example(text="\n\n ")
 def test_an_addendum_that_is_put_somewhere_is_found_again(text):
     """In any text of signs that open something; or the text is refused before it is changed."""
     try:
