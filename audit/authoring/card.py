@@ -187,14 +187,17 @@ def shown(
     most_items: int = MOST_ITEMS,
     *,
     only_cards: bool = False,
+    sample: int | None = None,
     record: Record | None = None,
 ) -> ShownSets:
     """The cards and sentences of what `run --probes` takes by this name.
 
-    Raises `InputError` if `name` is no set, or a set would make more than `most_items`, or a
-    `record` has not all of them.
+    `sample` is how many sentences of each set, all of them without it. Raises `InputError` if
+    `name` is no set, or a set would make more than `most_items`, or a `record` has not all of them.
     """
     texts = None if only_cards else sentences(name, most_items).sets
+    if texts is not None and sample is not None:
+        texts = [one.sampled(sample) for one in texts]
     return ShownSets([card_of(path, record) for path in files_of(name)], texts)
 
 

@@ -35,7 +35,8 @@ class Cell:
     """An attribute in a frame, or a fact: its sentences, and a number by model.
 
     The number is log p(first group) - log p(second group), or the log p of a fact's answer; None
-    with the reason in `lost` where a model cannot be asked.
+    with the reason in `lost` where a model cannot be asked. `ranks` are the places by model of the
+    targets of one piece, as read here, among all pieces of its vocabulary; 1 is the likeliest.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Cell:
     sentences: Sequence[Sentence]
     numbers: Mapping[str, float | None]
     lost: Mapping[str, str]
+    ranks: Mapping[str, Sequence[int]]
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,19 @@ class FirstSentences:
         return {"measure": self.measure, "cells": [asdict(cell) for cell in self.cells]}
 
     def as_text(self) -> str:
-        """Each sentence with a line a model, then the numbers."""
-        return "\n".join(line for cell in self.cells for line in self._lines(cell))
+        """Each sentence with a line a model, then the numbers; last, the ranks of the targets."""
+        lines = [line for cell in self.cells for line in self._lines(cell)]
+        return "\n".join([*lines, *self._ranks()])
+
+    def _ranks(self) -> Iterator[str]:
+        """A line a model, which says whether it expects the words of the set at all."""
+        for model in dict.fromkeys(name for cell in self.cells for name in cell.ranks):
+            ranks = np.array([rank for cell in self.cells for rank in cell.ranks.get(model, ())])
+            if len(ranks):
+                yield (
+                    f"{model} ranks the words asked here {ranks.min():,} to {ranks.max():,}, half "
+                    f"of them {int(np.median(ranks)):,} or better"
+                )
 
     def _lines(self, cell: Cell) -> Iterator[str]:
         yield f"{cell.name}: {cell.what}"
@@ -136,6 +149,7 @@ def _of_association(
                 _sentences(contexts, part, scored, top),
                 values,
                 {name: reason for name, reason in lost.items() if reason},
+                {name: _ranks(rows, one) for name, one in scored.items()},
             )
         )
     return FirstSentences(f"log-odds {first}/{second}", cells)
@@ -159,7 +173,9 @@ def _of_facts(
             lost |= {} if is_read else {name: str(found["status"])}
         contexts = answer["context"]
         what = f"{answer['attribute'].iloc[0]} ({answer['class'].iloc[0]})"
-        cells.append(Cell(str(frame), what, _sentences(contexts, part, scored, top), values, lost))
+        shown = _sentences(contexts, part, scored, top)
+        ranks = {name: _ranks(answer, one) for name, one in scored.items()}
+        cells.append(Cell(str(frame), what, shown, values, lost, ranks))
     return FirstSentences("log p of the answer", cells)
 
 
@@ -205,6 +221,11 @@ def _difference(by_group: pd.DataFrame, first: str, second: str) -> tuple[float 
         return None, reason
     values = by_group["value"]
     return float(values[first] - values[second]), ""
+
+
+def _ranks(rows: pd.DataFrame, scored: Scored) -> list[int]:
+    """The ranks of the targets that have one: those of one piece."""
+    return [int(rank) for rank in rows.merge(scored.scores, on="item")["rank"].dropna()]
 
 
 def _sentences(

@@ -1,7 +1,7 @@
-"""The masked sentences of a set with their targets, for people to read."""
+"""The masked sentences of a set with their targets, all or a sample, for people to read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 from maskaudit.probes.checking.budget import MOST_ITEMS, check_budget
 from maskaudit.probes.expand import Expanded, expand
+from maskaudit.probes.frames.sentence import MASK
 from maskaudit.probes.languages import is_english
 from maskaudit.probes.loading import load
 from maskaudit.probes.requested import files_of
@@ -20,7 +21,7 @@ class Sentences:
     """The masked sentences of a set with their targets, and the capitals that were written.
 
     The column `capitals` has the words of a sentence and its targets that were given one, each with
-    how the set writes it. `language` is that of the set.
+    how the set writes it; `role` says what a sentence is for. `language` is that of the set.
     """
 
     contexts: pd.DataFrame
@@ -36,16 +37,45 @@ class Sentences:
         return [dict(row) for row in self.contexts.to_dict("records")]  # type: ignore[arg-type]
 
     def as_text(self) -> str:
-        """A line for each sentence, its text and first six targets.
+        """A line for each sentence, its text and first six targets, and its role if it is no probe.
 
         Of a set in another language than English, the capitals follow for a speaker to check.
         """
         lines = [
             f"{row['text']}  {', '.join(row['targets'][:6])}{' …' if row['targets'][6:] else ''}"
+            f"{_role_in_words(row['role'])}"
             for row in self.as_json()
         ]
         capitals = [] if is_english(self.language) else ["", self._capitals_as_text()]
         return "\n".join([*lines, *capitals])
+
+    def sampled(self, n: int) -> "Sentences":
+        """At most `n` of the sentences, the same at each call, in their own order.
+
+        Frames take turns, and so do the roles within a frame: a sample of as many sentences as
+        there are frames has one of each.
+        """
+        drawn = self.contexts.sample(frac=1, random_state=0)
+        # The place of a sentence among those of its frame and role, and of that among its frame's.
+        turn = drawn.groupby(["frame", "role"], sort=False).cumcount()
+        drawn = drawn.iloc[turn.argsort(kind="stable")]
+        turn = drawn.groupby("frame", sort=False).cumcount()
+        kept = drawn.iloc[turn.argsort(kind="stable")].head(n)
+        return replace(self, contexts=kept.sort_index())
+
+    def read_aloud(self, n: int) -> list[str]:
+        """Probes of `n` frames, each with a target in its place: groups and targets take turns."""
+        probes = self.contexts[self.contexts["role"] == "probe"]
+        groups = probes["group"].unique()
+        frames = probes["frame"].drop_duplicates().sample(frac=1, random_state=0)
+        found = []
+        for turn, frame in enumerate(frames.head(n)):
+            own = probes[probes["frame"] == frame]
+            of_group = own[own["group"] == groups[turn % len(groups)]]
+            # With the group at the mask, a sentence is one of all groups.
+            row = (own if of_group.empty else of_group).sample(1, random_state=turn).iloc[0]
+            found.append(row["text"].replace(MASK, row["targets"][turn % len(row["targets"])], 1))
+        return found
 
     def _capitals_as_text(self) -> str:
         if not self.capitals:
@@ -80,6 +110,10 @@ def sentences(name: str, most_items: int = MOST_ITEMS) -> Shown:
     return Shown([_sentences(_loaded(path, most_items).drawn(0)) for path in files_of(name)])
 
 
+def _role_in_words(role: str) -> str:
+    return "" if role == "probe" else f"  ({role.replace('_', ' ')})"
+
+
 def _loaded(path: Path, most_items: int) -> ProbeSet:
     probe_set = load(path)
     check_budget(probe_set, most_items, str(path))
@@ -94,6 +128,8 @@ def _sentences(probe_set: ProbeSet) -> Sentences:
     contexts = part.contexts[["context", "text", "slot"]]
     return Sentences(
         contexts.assign(
+            frame=contexts["context"].map(items["frame"].first()),
+            group=contexts["context"].map(items["group"].first()),
             role=contexts["context"].map(items["role"].first()),
             targets=contexts["context"].map(targets),
             capitals=contexts["context"].map(lambda context: capitals.get(context, {})),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from maskaudit.audit.authoring.new_set import Words
 
 _TWO = 2
+_ALOUD = 6
 
 
 def new(  # noqa: PLR0913 - the options of the command line
@@ -27,7 +28,7 @@ def new(  # noqa: PLR0913 - the options of the command line
         typer.Option(
             "--group",
             metavar="NAME=TERM,TERM",
-            help="A group and words for a person of it: vegans=vegan,vegetarian; two or more.",
+            help="A group and nouns for a person of it: vegans=vegan,vegetarian; two or more.",
         ),
     ] = None,
     class_: Annotated[
@@ -105,12 +106,17 @@ def new(  # noqa: PLR0913 - the options of the command line
 
 
 def _print_next(path: Path, words: "Words") -> None:
-    """Print what the check says of the new set, and what to do next."""
+    """Print what the check says of the new set, some of its sentences, and what to do next."""
     from maskaudit.audit.authoring.checked import checked
+    from maskaudit.audit.authoring.sentences import sentences
     from maskaudit.probes.checking.budget import MOST_ITEMS
 
     print_text(checked(path, str(path), MOST_ITEMS, None).as_text())
-    given = "" if words.frames else "Read its sentences with your words in them, and edit them. "
+    # Whether a word fits a sentence is for its author to hear: no check of ours can tell.
+    print_text("Read these aloud. Where one is no sentence, change the word or the frame:")
+    for sentence in sentences(str(path)).sets[0].read_aloud(_ALOUD):
+        print_text(f"  {sentence}")
+    given = "" if words.frames else "The frames are general: edit them for your question. "
     print_text(
         f"{given}Then: maskaudit probes show {path}; maskaudit probes preview {path} -m MODEL; "
         f"maskaudit run --probes {path} --candidate MODEL"
@@ -124,7 +130,7 @@ def _asked(
     axis = axis or typer.prompt("What do the groups differ in (diet)")
     for place in ("first", "second")[len(groups) :]:
         label = typer.prompt(f"The {place} group (vegans)")
-        terms = typer.prompt(f"Words for a person of {label}, with commas (vegan, vegetarian)")
+        terms = typer.prompt(f"Nouns for a person of {label}, with commas (vegan, vegetarian)")
         groups.append(f"{label}={terms}")
     for place in ("first", "second")[len(classes) :]:
         label = typer.prompt(f"What is said of the {place} group, in a word or two (gentleness)")

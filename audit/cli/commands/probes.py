@@ -42,6 +42,15 @@ def show_probes(  # noqa: PLR0913 - the options of the command line
     card: Annotated[
         bool, typer.Option("--card", help="Only the card: what is asked, of whom, in how much.")
     ] = False,
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            "--sample",
+            metavar="N",
+            min=1,
+            help="Only N sentences of each set, from all of its frames, to read aloud.",
+        ),
+    ] = None,
     record: Annotated[
         str | None,
         typer.Option(
@@ -55,6 +64,8 @@ def show_probes(  # noqa: PLR0913 - the options of the command line
     as_json: AsJson = False,
 ) -> None:
     """Show the card of a set, then every masked sentence with its targets (--json: only these)."""
+    if card and sample is not None:
+        raise InputError("--card and --sample: expected one of them; a card has no sentences")
     from maskaudit.audit.authoring.card import shown
     from maskaudit.audit.authoring.measured import record_with
     from maskaudit.probes.checking.budget import MOST_ITEMS
@@ -63,7 +74,7 @@ def show_probes(  # noqa: PLR0913 - the options of the command line
     for sentence in notes:
         note(sentence)
     most = most_items or MOST_ITEMS
-    say(shown(name, most, only_cards=card, record=held), as_json=as_json)
+    say(shown(name, most, only_cards=card, sample=sample, record=held), as_json=as_json)
 
 
 def check_probes(

@@ -74,6 +74,41 @@ def test_the_sentences_follow_the_card():
     assert (about["name"], about["sentences"]) == ("age-trait", len(texts.splitlines()))
 
 
+def test_a_sample_has_sentences_of_all_frames_and_says_what_is_no_probe():
+    """Of as many sentences as frames, each frame has one; it is drawn alike each time."""
+    [whole] = sentences("gender-occupation").sets
+    frames = set(whole.contexts["frame"])
+    sample = whole.sampled(len(frames))
+    assert set(sample.contexts["frame"]) == frames
+    assert sample.as_text() == whole.sampled(len(frames)).as_text()
+    assert set(sample.as_text().splitlines()) <= set(whole.as_text().splitlines())
+    assert whole.sampled(10**6).as_text() == whole.as_text()
+    roles = {row["text"]: row["role"] for row in whole.as_json()}
+    for line in whole.sampled(200).as_text().splitlines():
+        role = roles[line.split("  ")[0]]
+        assert line.endswith(f"  ({role.replace('_', ' ')})") == (role != "probe")
+    text = shown("gender-occupation", sample=7).as_text()
+    assert len(text.split("\n\n")[1].splitlines()) == 7
+
+
+def test_sentences_to_read_aloud_have_a_word_of_the_set_and_a_group_in_turn():
+    """None has a mask left, and each is of another frame."""
+    [texts] = sentences("age-trait").sets
+    aloud = texts.read_aloud(6)
+    probes = texts.contexts[texts.contexts["role"] == "probe"]
+    groups, frames = [], set()
+    for sentence in aloud:
+        [(group, frame)] = {
+            (row["group"], row["frame"])
+            for _, row in probes.iterrows()
+            if sentence in {row["text"].replace("[MASK]", word) for word in row["targets"]}
+        }
+        groups.append(group)
+        frames.add(frame)
+    assert groups == [*probes["group"].unique()] * 3
+    assert len(frames) == len(aloud) == 6
+
+
 def test_several_sets_have_a_card_each():
     """An axis, or a pattern."""
     found = shown("axis:religion", only_cards=True).as_json() + shown(

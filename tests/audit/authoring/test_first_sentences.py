@@ -47,6 +47,24 @@ def test_the_log_odds_are_those_of_the_two_words_at_the_mask(student):
             assert math.log(p) == pytest.approx(log_p(student, sentence.text, word), abs=1e-4)
 
 
+def test_the_ranks_are_those_of_the_words_among_all_pieces(student):
+    """Counted: how many pieces are likelier, and one."""
+    found = first_sentences(shipped()["gender-occupation"], MODELS[1:], 3, 1)
+    ranks = []
+    for cell in found.cells:
+        [sentence] = cell.sentences
+        [encoded] = student.encode([sentence.text.replace("[MASK]", student.mask_token)])
+        place = encoded.ids.index(student.mask_id)
+        [row] = student.log_probs([encoded.ids], [(0, place)])
+        own = [log_p(student, sentence.text, word) for word in ("she", "he")]
+        ranks += [1 + int((row > value).sum()) for value in own]
+        assert sorted(cell.ranks["phantom/student"]) == sorted(ranks[-2:])
+    last = found.as_text().splitlines()[-1]
+    assert last.startswith(
+        f"phantom/student ranks the words asked here {min(ranks)} to {max(ranks)}, half of them "
+    )
+
+
 def test_with_the_attribute_at_the_mask_the_mean_over_terms_is_taken(student):
     """Each group has a sentence of its own, with its first term."""
     [cell] = first_sentences(shipped()["age-trait"], MODELS, 1, 1).cells
