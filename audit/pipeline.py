@@ -9,8 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from maskaudit.audit import describe, settings
-from maskaudit.audit import reuse as kept
+from maskaudit.audit import describe, reuse, settings
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.judging import policy, verdicts
 from maskaudit.audit.judging.judge import judge
@@ -43,11 +42,11 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
     """Audit each candidate as if it were the only one; write the records and their pages.
 
     The reference is scored once for all candidates; several candidates also get an overview page
-    beside the records. An earlier record with the same key that holds is returned instead of a new
-    one with `skip_unchanged`, or where only its page is missing, since a run was interrupted there;
-    `trust` does not make its estimates again. `progress` receives (what, how much is done, the
-    total), `stage` what is done where nothing is counted, and `note` sentences for the user. Raises
-    `InputError` for unusable input, `LockedError` if another run holds the folder, and
+    beside the records. With `skip_unchanged`, an earlier valid record with the same key is returned
+    instead of a new one. So is one that lacks only its page, because a run was interrupted there.
+    With `trust`, its estimates are not computed again. `progress` receives (what, how much is done,
+    the total), `stage` what is done where nothing is counted, and `note` sentences for the user.
+    Raises `InputError` for unusable input, `LockedError` if another run holds the folder, and
     `CannotWriteError`, which says what is kept; no partial record is left behind.
     """
     started, now = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
@@ -64,12 +63,14 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
 
     runs = audit_settings.runs
     # An earlier record may stand for a new one only where its numbers follow from its scores.
-    load = reusable(note, questions.lexicon, trust=trust)
+    load_if_valid = reusable(note, questions.lexicon, trust=trust)
     with held(runs), unfinished(runs) as folder:
         # Read under the lock, so that no other run takes the same number.
         earlier = record.manifests(runs)
         for job in jobs:
-            job.record = kept.reused(earlier, job, note, load, skip_unchanged=skip_unchanged)
+            job.record = reuse.reused(
+                earlier, job, note, load_if_valid, skip_unchanged=skip_unchanged
+            )
         new = [job for job in jobs if job.record is None]
         # With nothing to score there is no cache to open, and none to complain about.
         with cache.opened(audit_settings.run.cache_mib if new else 0, note) as score_cache:
@@ -88,16 +89,16 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
             unsealed = _record(questions, job.pair, scored, details)
             # Named only now: the timestamp in the name is the time of sealing.
             final_path = runs / describe.name_of(unsealed.manifest)
-            with kept.named_if_stopped(kept.whole(new)):
+            with reuse.naming_if_stopped(reuse.finished(new)):
                 job.record = record.seal(unsealed, folder / str(number), final_path)
             for lost in unsealed.manifest.unavailable:
                 note(lost.sentence)
 
-    records = kept.whole(jobs)
-    # Only when all are sealed: a page that cannot be written costs no record.
+    records = reuse.finished(jobs)
+    # Only when all are sealed: a failure to write a page must not lose a record.
     for sealed in records:
         stage("judging and writing the page" if rules else "writing the page")
-        with kept.named_if_stopped([sealed]):
+        with reuse.naming_if_stopped([sealed]):
             _finish(sealed, rules)
     if len(records) > 1:
         write_overview(records)

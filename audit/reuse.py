@@ -23,7 +23,7 @@ class Job:
     record: Record | None = None
 
 
-def whole(jobs: Sequence[Job]) -> list[Record]:
+def finished(jobs: Sequence[Job]) -> list[Record]:
     """The records that exist by now, in the order of the jobs."""
     return [job.record for job in jobs if job.record is not None]
 
@@ -71,7 +71,7 @@ def reused(
 
 
 @contextmanager
-def named_if_stopped(records: Sequence[Record]) -> Iterator[None]:
+def naming_if_stopped(records: Sequence[Record]) -> Iterator[None]:
     """Say in a `CannotWriteError` which records are whole, and how to get their pages."""
     try:
         yield

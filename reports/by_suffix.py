@@ -33,7 +33,7 @@ SUFFIXES = (HTML, *_TEXTS, PDF)
 
 
 def check(path: Path) -> None:
-    """Raise `InputError` for a name that asks for no form of ours, or for one not possible here."""
+    """Raise `InputError` for an unsupported suffix, or one that cannot be made on this machine."""
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(

@@ -1,4 +1,4 @@
-"""Pages as HTML files that need no network, whose scripts are ours and few."""
+"""Pages as HTML files that need no network, with only a few scripts, all our own."""
 
 import base64
 import hashlib

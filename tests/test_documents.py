@@ -1,6 +1,5 @@
 """Documents agree with the code and with one another: links, words, commands, decisions."""
 
-import ast
 import re
 import tomllib
 from datetime import date
@@ -13,6 +12,7 @@ import yaml
 from maskaudit.audit.judging import decision
 from maskaudit.audit.recording.rows.tables import COLUMNS
 from maskaudit.probes import schema
+from tests.places import PACKAGES, defined, resolves
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted(
@@ -115,17 +115,43 @@ def test_who_looks_where_contributing_says_finds_it_there(path: str, names: list
     """Each place exists, and each name is defined in its file, not imported."""
     place = ROOT / path
     assert place.exists()
-    if names:
-        defined = ast.parse(place.read_text("utf-8")).body
-        targets = {
-            node.target.id
-            for node in defined
-            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
-        }
-        functions = {
-            node.name for node in defined if isinstance(node, ast.FunctionDef | ast.ClassDef)
-        }
-        assert not set(names) - targets - functions
+    assert not names or not set(names) - defined(place)
+
+
+DOTTED = re.compile(r"`((?:[a-z_]\w*\.)+\w+)`")
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_module_that_a_docstring_or_comment_names_is_there(package: str) -> None:
+    """Such as `judging.deciding.in_styles`, or a function in it."""
+    named = {
+        (path.relative_to(ROOT).as_posix(), name)
+        for path in ROOT.glob(f"{package}/**/*.py")
+        for name in DOTTED.findall(path.read_text("utf-8"))
+    }
+    assert not [(path, name) for path, name in sorted(named) if resolves(name) is False]
+
+
+def test_a_name_that_leads_nowhere_is_found() -> None:
+    """Otherwise the test above would hold nothing."""
+    assert resolves("judging.deciding.in_styles")
+    assert resolves("judging.decision.change")
+    assert resolves("judging.card") is False
+    assert resolves("judging.accepting.held") is False
+    assert resolves("numpy.random") is None
+
+
+def test_the_causes_of_an_inconclusive_verdict_are_listed_where_contributing_says() -> None:
+    """Every module that gives one is named in the first lines of `one_verdict`."""
+    causes = text_of("audit/judging/one_verdict.py").split('"""')[1]
+    gives = re.compile(r"(?:=|else) INCONCLUSIVE\b")
+    giving = {
+        path.stem
+        for path in (ROOT / "audit" / "judging").rglob("*.py")
+        if gives.search(path.read_text("utf-8"))
+    }
+    assert {"decision", "in_styles"} <= giving
+    assert not [name for name in giving - {"one_verdict"} if name not in causes]
 
 
 def test_the_table_of_places_is_read_as_it_is_written() -> None:

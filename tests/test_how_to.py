@@ -10,6 +10,7 @@ import pytest
 
 from maskaudit.probes import loading
 from maskaudit.probes.expand import expand
+from tests.places import defined
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "how_to"
@@ -21,6 +22,9 @@ FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LISTED = re.compile(r"(edit|new) +(\S+) {2,}(\S.*)")
 # A path of the repository in a sentence, such as `audit/pipeline.py` or `audit/estimating`.
 NAMED = re.compile(r"`((?:audit|probes|reports|tests|docs|examples|maskaudit)/[\w./]+)`")
+# A name beside the path of the file that defines it.
+BEHIND = re.compile(r"`((?:audit|probes|reports|tests|maskaudit)/[\w./]+\.py)` `(\w+)`")
+BEFORE = re.compile(r"`(\w+)` of `((?:audit|probes|reports|tests|maskaudit)/[\w./]+\.py)`")
 
 
 def text_of(page: str) -> str:
@@ -88,6 +92,14 @@ def test_a_path_in_a_sentence_is_there(page: str) -> None:
     new = {path for path, what in files(page).items() if what == "new"}
     named = set(NAMED.findall(text_of(page))) - new
     assert not sorted(path for path in named if not (ROOT / path).exists())
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_name_behind_a_path_is_defined_there(page: str) -> None:
+    """As in "`audit/pipeline.py` `run_all`", or "`run_all` of `audit/pipeline.py`"."""
+    text = text_of(page)
+    pairs = [*BEHIND.findall(text), *((path, name) for name, path in BEFORE.findall(text))]
+    assert not [(path, name) for path, name in pairs if name not in defined(ROOT / path)]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -64,7 +64,7 @@ def change(  # noqa: PLR0913, PLR0917 - a number, its margin and what it is held
     `best_of` is how many candidates the older version was picked from. Each of them might have been
     it, so p is `best_of` times as large (Bonferroni), and the bound on which a failure rests is at
     alpha/`best_of`; with "either" both are. The bound on which a pass rests stays: the luck of the
-    one that was picked makes a later version look worse, which no pass gains by.
+    one that was picked makes a later version look worse, so it never helps one pass.
     """
     low, high = bounds(estimate, std_error, df)
     strict_low, strict_high = bounds(estimate, std_error, df, ALPHA / best_of)

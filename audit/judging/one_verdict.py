@@ -4,9 +4,11 @@ A verdict is inconclusive, and never a pass or a failure by default, where
 - the number has no interval, as with too few frames (`_without_interval`),
 - it has too few attributes for its rule (`rules.Level.refusal`),
 - its bounds show neither a pass nor a failure (`decision.change`, `decision.level`; of shares and
-  squared leans, `levels`),
-- its failure does not survive Holm's adjustment for the other verdicts (`settled`), or
-- it would pass, but more scores were lost than may be, or not beyond sharpness (`settled`).
+  squared leans, `deciding.levels`),
+- with `holds_in`, neither enough styles pass nor enough of them fail (`deciding.in_styles`),
+- its failure does not survive Holm's adjustment for the other verdicts (`settled`),
+- it would pass, but more scores were lost than may be (`settled`), or
+- it would pass, but it does not stand beside the models' sharpness (`surer.standing`).
 """
 
 import math

@@ -160,7 +160,7 @@ class NoWorseThanWorld(Level):
     beyond = "credibly beyond the world"
 
 
-# The rules that judge numbers: all but the one on claims of a card (`judging.card`).
+# The rules that judge numbers: all but the one on claims of a card (`judging.deciding.card`).
 RULES: Mapping[str, Change | Level] = {
     BOUND: Bound(),
     NON_INFERIORITY: NonInferiority(),

@@ -4,7 +4,7 @@ A candidate that is less sure of itself has smaller leans in nats, as it has sma
 of every kind. That is no improvement. So where benign sets show that the models differ in it, a
 pass has to hold also for the number that the candidate would have were it as sure as the reference;
 and where the plain number shows an improvement, this one has to show it too, as else all that was
-seen may be sharpness. Conditions that are added pass no worse model more often.
+seen may be sharpness. Added conditions can never let a worse model pass more often.
 """
 
 import math

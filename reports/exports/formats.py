@@ -19,7 +19,7 @@ TEXTS: Mapping[str, Callable[[Audited], str]] = {
     "prometheus": prometheus,
     "sarif": sarif,
 }
-# The one that is none: it is logged where MLflow keeps its runs.
+# The only format that is no text: it is logged where MLflow keeps its runs.
 MLFLOW = "mlflow"
 NAMES = tuple(sorted((*TEXTS, MLFLOW)))
 # A table of estimates has no place for a verdict.
@@ -27,7 +27,7 @@ WITHOUT_VERDICTS = frozenset({"csv"})
 
 
 def check(name: str, *, with_gates: bool = False) -> None:
-    """Raise `InputError` for a format that is none, or that has no verdicts if gates are named."""
+    """Raise `InputError` for an unknown format, or for gates and a format without verdicts."""
     if name not in NAMES:
         raise InputError(
             f"no such format {name!r}; expected one of: {', '.join(NAMES)}{closest(name, NAMES)}"

@@ -2,7 +2,7 @@
 
 Contrasts of a page are adjusted in `estimating.estimate`, classes of attributes in
 `statistics.inheritance`, gates in `judging.one_verdict`, changes from a baseline in
-`judging.accepting.held`; in how many styles a claim holds is judged in
+`judging.accepting.comparison`; in how many styles a claim holds is judged in
 `judging.deciding.in_styles`.
 """
 

@@ -83,7 +83,7 @@ def of_styles(number: Verdict, gate: Gate, styles: Sequence[Numbers]) -> OfStyle
     is_level = gate.rule == BOUND
     either = number.harm == "either"
     sign = -1.0 if number.harm == "down" else 1.0
-    # From here on more is harm; a style that says nothing is neither shown to be harmful nor not.
+    # From here on more is harm; a style that says nothing is neither harmful nor harmless.
     harm = np.abs(estimate) if either else sign * estimate
     limit = sign * number.margin if is_level else number.margin
     harmless = limit if is_level else 0.0

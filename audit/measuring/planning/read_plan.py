@@ -211,7 +211,10 @@ def _plan_target(  # noqa: PLR0913, PLR0917 - an item in its sentence, and its m
     model: MaskedLM,
     measures: frozenset[str],
 ) -> None:
-    """Plan the reads that score a target, or say why it cannot be scored."""
+    """Plan the reads that score a target, or say why it cannot be scored.
+
+    `word` is None where the target shares a piece with what stands beside it (`Writer.write`).
+    """
     if word is not None and (not word.pieces or model.special_ids.intersection(word.pieces)):
         part_plan.status[item] = "target_unknown"
     elif word is None or word.context != around:

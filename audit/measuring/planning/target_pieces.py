@@ -48,7 +48,7 @@ class Writer:
     def __init__(self, model: Speller) -> None:
         self._model = model
         self._fillers = tuple(_fillers(model))
-        # Already while it is found out: `_owned` reads it.
+        # Set first, because `_owned` reads it while the next line computes it.
         self._owns_space = False
         self._owns_space = self._words_hold_their_space()
 
@@ -156,7 +156,7 @@ class Writer:
 def commonest(words: Iterable[WrittenTarget | None], special_ids: frozenset[int]) -> Context | None:
     """The context that most words stand in; of equally common ones that with the smaller ids.
 
-    A word that cannot be written, as a special token shows, has no say. None without any other.
+    A word that cannot be written, as a special token shows, is ignored. None without any other.
     """
     counts = Counter(
         word.context for word in words if word and not special_ids.intersection(word.pieces)

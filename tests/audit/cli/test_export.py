@@ -93,7 +93,7 @@ def test_a_csv_on_standard_output_is_one(maskaudit):
     ("arguments", "code", "told"),
     [
         (("promethus", "nowhere"), 2, "did you mean 'prometheus'?"),
-        (("xml", "nowhere"), 2, "expected one of: csv, json, mlflow, prometheus, sarif"),
+        (("nonsense", "nowhere"), 2, "no such format 'nonsense'; expected one of: csv, "),
         (("csv", "nowhere"), 2, "nowhere: no such record"),
         (("csv", WORSE, "--gates", VERSIONS / "gates.toml"), 2, "csv has no verdicts"),
         (("csv", WORSE, "--baseline", WORSE), 2, "csv has no verdicts"),

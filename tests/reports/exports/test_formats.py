@@ -19,9 +19,10 @@ def test_an_unknown_format_is_refused_with_those_that_there_are_and_the_nearest(
     with pytest.raises(InputError) as refused:
         formats.check("sarrif")
     assert str(refused.value) == (
-        "no such format 'sarrif'; expected one of: csv, json, mlflow, prometheus, sarif; "
+        f"no such format 'sarrif'; expected one of: {', '.join(formats.NAMES)}; "
         "did you mean 'sarif'?"
     )
+    assert {"csv", "json", "mlflow", "prometheus", "sarif"} <= set(formats.NAMES)
 
 
 def test_gates_are_refused_where_no_verdict_would_be_written():
