@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint con
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help audit test test-quick chaos forgeries hostile check tree format phantom phantom-versions proved reference screenshots sizes validity sbom hashes bench
+.PHONY: help audit test test-quick chaos forgeries pages hostile check tree format phantom phantom-versions proved reference screenshots sizes validity sbom hashes bench
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ chaos: $(VENV)/.dev ## try hostile files, forged records and 40 kills; counts go
 
 forgeries: $(VENV)/.dev ## change a record in 200 ways, sealed again or not, and verify that each is found
 	MASKAUDIT_EDITS=200 $(BIN)/python -m pytest tests/audit/verifying $(ARGS)
+
+pages: $(VENV)/.dev ## try every kind of page at every width in light and in dark; needs Chromium
+	MASKAUDIT_SCREENS=all $(PYTEST) tests/reports/test_in_browser.py $(ARGS)
 
 hostile: $(VENV)/.dev ## try 2,000 files that say what no program of ours would write
 	MASKAUDIT_FUZZ=2000 $(BIN)/python -m pytest -n0 tests/hostile $(ARGS)

@@ -1,5 +1,6 @@
 """Every kind of page in a browser, where one is installed: width, marks, words, keys, axe."""
 
+import os
 import re
 import shutil
 from dataclasses import dataclass, replace
@@ -30,6 +31,9 @@ pytestmark = pytest.mark.slow
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 WIDTHS = (360, 768, 1440)
 HEIGHT = 800
+# Each width and each scheme once; `make pages` tries each width in each scheme.
+EVERY = tuple(product(WIDTHS, ("light", "dark")))
+SCREENS = EVERY if "MASKAUDIT_SCREENS" in os.environ else (EVERY[0], EVERY[3], EVERY[4])
 # What may not be on any page, whatever its kind.
 RULES = {"resultTypes": ["violations"]}
 # A step of 60 versions, and the names that a page must bear.
@@ -188,7 +192,7 @@ def test_a_page_is_whole_on_every_screen(browser, pages, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_stands_in_the_way_of_anybody(browser, pages, kind):
     """All of axe's rules, the best practices among them, in both schemes."""
-    for width, scheme in product(WIDTHS, ("light", "dark")):
+    for width, scheme in SCREENS:
         made, _ = opened(browser, pages / f"{kind}.html", Screen(width, scheme))
         violations = Axe().run(made, options=RULES).response["violations"]
         made.context.close()
