@@ -7,11 +7,12 @@ from maskaudit.audit.judging.verdicts import Judgement
 from maskaudit.audit.recording.manifest import Identity, Manifest
 from maskaudit.audit.recording.record import Record
 from maskaudit.reports.blocks import Bullets, Claim, Table, Text
+from maskaudit.reports.card import states
 from maskaudit.reports.card.advice import advice
 from maskaudit.reports.card.results import results
 from maskaudit.reports.effects import Effects, Names
 from maskaudit.reports.page import headline, names_of
-from maskaudit.reports.sections import competence, licences, states, truth
+from maskaudit.reports.sections import competence, licences, truth
 from maskaudit.reports.sections.method import limits, lost
 from maskaudit.reports.sections.tested import Contrast, contrasts
 from maskaudit.reports.sections.units import preferences as preferring

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from maskaudit.audit.judging.verdicts import Judgement
 from maskaudit.audit.recording.manifest import Manifest
+from maskaudit.reports.card.states import leaning, on
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Names
-from maskaudit.reports.sections.states import leaning, on
 from maskaudit.reports.sections.tested import Contrast
 from maskaudit.reports.sections.units.preferences import Preference
 from maskaudit.reports.words import verdicts, wording
