@@ -16,8 +16,10 @@ if TYPE_CHECKING:
         MaskauditError,
         NotJudgedError,
     )
+    from maskaudit.audit.training.callback import AuditCallback
 
 __all__ = [
+    "AuditCallback",
     "CannotWriteError",
     "InputError",
     "LockedError",
@@ -33,6 +35,9 @@ __all__ = [
     "report",
     "run",
 ]
+
+# Names that are neither errors nor in `api`.
+_HOMES = {"AuditCallback": "audit.training.callback"}
 
 
 def main() -> None:
@@ -56,7 +61,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - what a module's __getattr__
         message = f"module 'maskaudit' has no attribute {name!r}"
         raise AttributeError(message)
     # Errors without `api`, which imports pandas: a caller may need no more than these.
-    home = "audit.errors" if name.endswith("Error") else "api"
+    home = "audit.errors" if name.endswith("Error") else _HOMES.get(name, "api")
     return getattr(import_module(f"maskaudit.{home}"), name)
 
 

@@ -62,6 +62,17 @@ def test_the_document_has_each_function_as_its_docstring_does(name):
     assert section(called(name)) == words(inspect.getdoc(getattr(maskaudit, name)))
 
 
+def test_the_document_has_the_callback_with_what_it_shows():
+    """The call in the heading, the docstring and the properties below it."""
+    callback = maskaudit.AuditCallback
+    text = section(called("AuditCallback"))
+    assert text.startswith(words(inspect.getdoc(callback)))
+    shown = [name for name, part in vars(callback).items() if isinstance(part, property)]
+    assert shown
+    for name in shown:
+        assert f"- {name}: {words(inspect.getdoc(getattr(callback, name)))}" in text
+
+
 @pytest.mark.parametrize("name", ["headline", "summary", "of"])
 def test_the_document_has_what_a_record_shows(name):
     """Each public member of a record that is no field of it."""

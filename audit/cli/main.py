@@ -20,6 +20,7 @@ import typer
 from maskaudit.audit.cli import authoring, groups, internal, process
 from maskaudit.audit.cli.commands import (
     baselines,
+    bisect,
     cache,
     card,
     claims,
@@ -69,6 +70,7 @@ app.command()(verify.verify)
 app.command()(verify.sign)
 app.command()(baselines.compare)
 app.command()(history.history)
+app.command()(bisect.bisect)
 app.command()(history.schedule)
 app.command()(fill.fill)
 app.command()(serve.serve)

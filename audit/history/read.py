@@ -49,7 +49,7 @@ class Chosen:
 
     Without estimators and slices: the stereotype contrasts of the tested sets, for the candidate
     and the difference. `since` is a date, or means a record (`recording.named`); only later ones
-    are read.
+    are read; `records` are the names of those to read.
     """
 
     probe_sets: tuple[str, ...] = ()
@@ -58,6 +58,7 @@ class Chosen:
     subjects: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
     since: str = ""
+    records: tuple[str, ...] = ()
 
     @property
     def is_plain(self) -> bool:
@@ -245,7 +246,10 @@ def _after(runs: Path, ordered: Sequence[RecordRows], since: str) -> Sequence[Re
 
 
 def _is_chosen(audit: Audit, chosen: Chosen) -> bool:
-    return not chosen.candidates or audit.models["candidate"].name in chosen.candidates
+    is_named = not chosen.records or audit.name in chosen.records
+    return is_named and (
+        not chosen.candidates or audit.models["candidate"].name in chosen.candidates
+    )
 
 
 def _nothing_chosen(runs: Path, chosen: Chosen, ordered: Sequence[RecordRows]) -> str:

@@ -104,21 +104,22 @@ def page(
     )
 
 
-def write(judgement: Judgement, path: Path) -> Path:
+def write(judgement: Judgement, path: Path, *, remarks: Sequence[str] = ()) -> Path:
     """Write the page of a history atomically, with the verdicts that lie beside its newest record.
 
-    Raises `CannotWriteError` where the file cannot be written.
+    `remarks` are sentences without full stop, which stand among its notes. Raises
+    `CannotWriteError` where the file cannot be written.
     """
     from maskaudit.audit.recording.files import write_whole
     from maskaudit.reports.html import render_over_time
 
     newest = judgement.history.audits[-1].name
-    release, remarks = None, []
+    release, noted = None, list(remarks)
     try:
         release = verdicts.read(judgement.history.runs / newest)
     except InputError:
-        remarks.append(f"{shown(newest)}: {_NO_VERDICTS}")
-    return write_whole(path, render_over_time(page(judgement, release, remarks)))
+        noted.append(f"{shown(newest)}: {_NO_VERDICTS}")
+    return write_whole(path, render_over_time(page(judgement, release, noted)))
 
 
 def _model(audit: Audit) -> Model:
