@@ -120,11 +120,11 @@ def test_the_paths_of_a_file_are_from_where_it_lies(here):
         ),
         (
             "xyz = 1\n",
-            "line 1: xyz: is not a known key; expected one of: models, probes, run, margins",
+            "line 1: xyz: is not a known key; expected one of: models, probes, run, endpoint, margins",
         ),
         (
             'folder = "/"\n',
-            "line 1: folder: is not a known key; expected one of: models, probes, run, margins",
+            "line 1: folder: is not a known key; expected one of: models, probes, run, endpoint, margins",
         ),
         (
             "[models]\ncandidate = 5\n",
@@ -420,7 +420,7 @@ def test_two_sets_of_one_name_are_refused(tmp_path):
 
 def test_the_template_is_toml_that_a_person_can_read():
     """Every part has a comment, and no line is too long for a terminal."""
-    assert set(tomllib.loads(TEMPLATE)) == {"models", "probes", "run", "margins"}
+    assert set(tomllib.loads(TEMPLATE)) == {"models", "probes", "run", "endpoint", "margins"}
     assert max(map(len, TEMPLATE.splitlines())) <= 100
 
 
