@@ -12,6 +12,8 @@ from maskaudit.audit.settings import Settings, overridden, read
 from maskaudit.probes.loading import shipped
 from maskaudit.probes.requested import files_of
 
+TABLES = "models, probes, run, endpoint, margins"
+
 
 def write(folder: Path, text: str | bytes) -> Path:
     """Write an AUDIT.toml."""
@@ -120,11 +122,11 @@ def test_the_paths_of_a_file_are_from_where_it_lies(here):
         ),
         (
             "xyz = 1\n",
-            "line 1: xyz: is not a known key; expected one of: models, probes, run, endpoint, margins",
+            "line 1: xyz: is not a known key; expected one of: " + TABLES,
         ),
         (
             'folder = "/"\n',
-            "line 1: folder: is not a known key; expected one of: models, probes, run, endpoint, margins",
+            "line 1: folder: is not a known key; expected one of: " + TABLES,
         ),
         (
             "[models]\ncandidate = 5\n",
