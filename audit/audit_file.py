@@ -20,6 +20,14 @@ class Model(Part):
     id: str = Field(min_length=1)
     revision: str | None = None
 
+    @model_validator(mode="after")
+    def _no_revision_of_an_address(self) -> Self:
+        if self.revision and self.id.lower().startswith(("http://", "https://")):
+            raise ValueError(
+                "is an address with a `revision`; say what an endpoint serves in `[endpoint]`"
+            )
+        return self
+
     @property
     def name(self) -> str:
         """`NAME` or `NAME@REVISION`, as the loader takes it."""
@@ -94,7 +102,7 @@ class Endpoint(Part):
     second, `concurrency` how many are sent at one time, `batch` how many sentences one has.
     """
 
-    kind: Literal["huggingface"] = "huggingface"
+    kind: str = "huggingface"
     mask: str = Field(default=MASK, min_length=1)
     model: str = ""
     revision: str = ""
@@ -104,6 +112,18 @@ class Endpoint(Part):
     rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     concurrency: int = Field(default=4, ge=1, le=64)
     batch: int = Field(default=1, ge=1, le=100)
+
+    @field_validator("kind")
+    @classmethod
+    def _of_exact_grade(cls, kind: str) -> str:
+        if kind in {"azure", "mlflow"}:
+            raise ValueError(
+                "gives one word for a mask and no probability, which is not supported; expected "
+                '"huggingface", which gives the probabilities of words that are asked for'
+            )
+        if kind != "huggingface":
+            raise ValueError('expected "huggingface"')
+        return kind
 
     @field_validator("timeout", "rate", mode="before")
     @classmethod

@@ -60,6 +60,8 @@ def _answers(settings: Settings) -> tuple[Path | None, int]:
     except InputError:  # no home folder: `cache.opened` tells it
         return None, 0
     cache.check(folder)
+    if trust.is_foreign(folder):  # nothing is written to another user's folder
+        return None, 0
     return folder, settings.run.cache_mib * cache.MIB
 
 

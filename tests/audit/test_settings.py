@@ -121,6 +121,29 @@ def test_the_paths_of_a_file_are_from_where_it_lies(here):
             "line 2: models.candidate.revison: is not a known key; did you mean 'revision'?",
         ),
         (
+            '[models]\ncandidate = { id = "https://h/m", revision = "3" }\n',
+            (
+                "line 2: models.candidate: is an address with a `revision`; say what an endpoint "
+                "serves in `[endpoint]`"
+            ),
+        ),
+        (
+            '[endpoint]\nkind = "mlflow"\n',
+            (
+                "line 2: endpoint.kind: gives one word for a mask and no probability, which is not "
+                'supported; expected "huggingface", which gives the probabilities of words that are '
+                "asked for (found 'mlflow')"
+            ),
+        ),
+        (
+            '[endpoint]\nkind = "tei"\n',
+            "line 2: endpoint.kind: expected \"huggingface\" (found 'tei')",
+        ),
+        (
+            "[endpoint]\nretries = -1\n",
+            "line 2: endpoint.retries: expected a number of at least 0 (found -1)",
+        ),
+        (
             "xyz = 1\n",
             "line 1: xyz: is not a known key; expected one of: " + TABLES,
         ),

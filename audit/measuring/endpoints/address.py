@@ -94,6 +94,11 @@ def filled(headers: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def is_loopback(url: str) -> bool:
+    """Whether the address is of this machine."""
+    return _is_loopback(urlsplit(url).hostname or "")
+
+
 def _is_loopback(host: str) -> bool:
     if host.lower() == "localhost":
         return True

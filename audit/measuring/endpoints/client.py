@@ -58,8 +58,16 @@ class Client:
         self._headers = own | {"User-Agent": "maskaudit"} | address.filled(declared.headers)
         self._timeout, self._retries = declared.timeout, declared.retries
         self._pace = pace or Pace(declared.rate)
+        # Whether somebody keeps the answers, which an error then says.
+        self.keeps = False
         secure = urllib.request.HTTPSHandler(context=ssl.create_default_context())
-        self._opener = urllib.request.build_opener(_Stay, secure)
+        # A proxy of the environment is for other machines, and not for this one.
+        own_machine = [urllib.request.ProxyHandler({})] if address.is_loopback(self._url) else []
+        self._opener = urllib.request.build_opener(_Stay, secure, *own_machine)
+
+    def end(self, *, ended: bool = True) -> None:
+        """Send nothing more, in any thread; or begin again."""
+        self._pace.end(ended=ended)
 
     def ask(self, body: bytes) -> object:
         """The JSON that answers a body. Raises `RefusedError` if it is refused for good.
@@ -67,8 +75,11 @@ class Client:
         What may pass (no connection, too busy, an error of the server) is tried again, later each
         time; after the last try, and for what is no answer at all, raises `InputError`.
         """
+        failed = f"{self._where}: was not asked"
         for attempt in range(self._retries + 1):
             self._pace.wait()
+            if self._pace.is_ended:
+                break
             wait: float | None = None
             try:
                 reply = self._reply(body)
@@ -82,13 +93,19 @@ class Client:
                     raise RefusedError(failed, reply.status)
                 wait = retry_after(reply.retry_after)
                 if wait is not None and wait > MOST_PATIENCE:
-                    raise InputError(f"{failed}; it asks to wait for {wait:,.0f} seconds; {KEPT}")
+                    raise InputError(
+                        f"{failed}; it asks to wait for {wait:,.0f} seconds{self._kept}"
+                    )
             if attempt < self._retries:
                 # A service says when all may come back; without its word each draws a time.
                 self._pace.hold(wait or 0.0)
                 self._pace.sleep(backoff(attempt))
         tries = "once" if self._retries == 0 else f"{self._retries + 1} times"
-        raise InputError(f"{failed}, tried {tries}; {KEPT}")
+        raise InputError(f"{failed}, tried {tries}{self._kept}")
+
+    @property
+    def _kept(self) -> str:
+        return f"; {KEPT}" if self.keeps else ""
 
     def _reply(self, body: bytes) -> _Reply:
         request = urllib.request.Request(  # noqa: S310 - `address.checked` has seen its scheme

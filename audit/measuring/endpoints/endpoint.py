@@ -96,6 +96,7 @@ class Endpoint:
             what = json.dumps([url.strip(), declared.mask, self.identity.weights])
             name = hashlib.sha256(what.encode()).hexdigest()[:_NAME_LENGTH]
             self._journal = Journal(folder / f"{name}{ANSWERS}", most, note)
+            self.client.keeps = True
 
     def lacks(self, _need: Need) -> str:
         """Why it gives no attention, no states and no distributions."""
@@ -116,15 +117,16 @@ class Endpoint:
         new = [ask for ask in wanted if not self.knows(ask)]
         done = len(wanted) - len(new)
         tell(done)
-        with ThreadPoolExecutor(self.declared.concurrency) as pool:
-            try:
-                for batch in pool.map(self._asked, _batches(new, self.declared.batch)):
-                    done += batch
-                    tell(done)
-            except BaseException:
-                # What waits for its turn is not begun: the first failure ends the audit.
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        self.client.end(ended=False)
+        pool = ThreadPoolExecutor(self.declared.concurrency)
+        try:
+            for batch in pool.map(self._asked, _batches(new, self.declared.batch)):
+                done += batch
+                tell(done)
+        finally:
+            # The first failure ends the audit: what waits is not begun, and nobody waits for more.
+            self.client.end()
+            pool.shutdown(wait=False, cancel_futures=True)
         return [_answer(self._journal.get(ask)) for ask in asks]
 
     def top(self, text: str, most: int = _TOP) -> Sentence:

@@ -22,10 +22,27 @@ class Pace:
     """
 
     rate: float | None = None
-    sleep: Callable[[float], None] = time.sleep
+    sleeping: Callable[[float], object] | None = None
     clock: Callable[[], float] = time.monotonic
     _next: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether no more is to be sent."""
+        return self._ended.is_set()
+
+    def end(self, *, ended: bool = True) -> None:
+        """End all waiting: what failed in one thread ends the others; or let them send again."""
+        if ended:
+            self._ended.set()
+        else:
+            self._ended.clear()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for so long, or until all waiting ends."""
+        (self.sleeping or self._ended.wait)(seconds)
 
     def wait(self) -> None:
         """Wait for a turn."""
