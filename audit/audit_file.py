@@ -10,6 +10,7 @@ from maskaudit.audit.recording.rows.values import WRITTEN, Reading
 from maskaudit.audit.texts.toml_files import Part, Texts
 from maskaudit.probes.bundles import CORE
 from maskaudit.probes.checking.budget import MOST_ITEMS
+from maskaudit.probes.frames.sentence import MASK
 
 
 class Model(Part):
@@ -18,6 +19,14 @@ class Model(Part):
     obvious = "id"
     id: str = Field(min_length=1)
     revision: str | None = None
+
+    @model_validator(mode="after")
+    def _no_revision_of_an_address(self) -> Self:
+        if self.revision and self.id.lower().startswith(("http://", "https://")):
+            raise ValueError(
+                "is an address with a `revision`; say what an endpoint serves in `[endpoint]`"
+            )
+        return self
 
     @property
     def name(self) -> str:
@@ -84,10 +93,50 @@ class Run(Part):
         return entries
 
 
+class Endpoint(Part):
+    """How a model that is named by an address is asked: the same for all endpoints of an audit.
+
+    `mask` is how the served model writes its mask; `model` and `revision` are what is said to be
+    served there, which nothing checks. `headers` have `${NAME}` for an environment variable;
+    `timeout` is in seconds, `retries` are tries after the first, `rate` is the most requests a
+    second, `concurrency` how many are sent at one time, `batch` how many sentences one has.
+    """
+
+    kind: str = "huggingface"
+    mask: str = Field(default=MASK, min_length=1)
+    model: str = ""
+    revision: str = ""
+    headers: dict[str, str] = Field(default_factory=dict)
+    timeout: float = Field(default=30.0, gt=0, le=600, allow_inf_nan=False)
+    retries: int = Field(default=5, ge=0, le=100)
+    rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    concurrency: int = Field(default=4, ge=1, le=64)
+    batch: int = Field(default=1, ge=1, le=100)
+
+    @field_validator("kind")
+    @classmethod
+    def _of_exact_grade(cls, kind: str) -> str:
+        if kind in {"azure", "mlflow"}:
+            raise ValueError(
+                "gives one word for a mask and no probability, which is not supported; expected "
+                '"huggingface", which gives the probabilities of words that are asked for'
+            )
+        if kind != "huggingface":
+            raise ValueError('expected "huggingface"')
+        return kind
+
+    @field_validator("timeout", "rate", mode="before")
+    @classmethod
+    def _whole_seconds(cls, value: object) -> object:
+        """A whole number is a number of seconds too."""
+        return float(value) if type(value) is int else value
+
+
 class File(Part):
     """The tables that AUDIT.toml may have."""
 
     models: Models = Models()
     probes: Probes = Probes()
     run: Run = Run()
+    endpoint: Endpoint = Endpoint()
     margins: MarginsOfSets = MarginsOfSets()

@@ -17,9 +17,11 @@ from maskaudit.audit.estimating.estimators.catalogue import ALL, needed
 from maskaudit.audit.estimating.facts.competence import competence
 from maskaudit.audit.measuring.backends.torch_model import engine, threads
 from maskaudit.audit.measuring.cached.fingerprint import fingerprint, version_of
-from maskaudit.audit.measuring.model import MaskedLM
+from maskaudit.audit.measuring.endpoints.address import is_url
+from maskaudit.audit.measuring.endpoints.endpoint import EXACT
 from maskaudit.audit.measuring.planning.joins import lost_joins
 from maskaudit.audit.measuring.planning.reads import unavailable
+from maskaudit.audit.measuring.rounds import AnyModel
 from maskaudit.audit.measuring.scoring import Scored, contexts
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.recording import binding
@@ -38,6 +40,7 @@ from maskaudit.audit.recording.margins import Margins
 from maskaudit.audit.recording.places import Entry
 from maskaudit.audit.recording.record import FORMAT
 from maskaudit.audit.recording.rows.lost import lost
+from maskaudit.audit.recording.rows.values import Reading
 from maskaudit.audit.settings import Settings
 from maskaudit.audit.texts.lexicon import digest_of
 from maskaudit.audit.vocabulary import DIGESTING, EXPANDING, Progress, of_stage, silent
@@ -58,14 +61,16 @@ class Questions:
     """The probe sets that every pair of models is scored on, and how its numbers are computed.
 
     `parts` are the sets with their contexts and items; `items` has the items of all sets in one
-    table; `method` is the part of the method keys that all sets share; `code` is a digest of the
-    code that measures and estimates, and of the libraries it uses.
+    table; `method` is the part of the method keys that all sets share, `reading` the sentence that
+    a mask is read in; `code` is a digest of the code that measures and estimates, and of the
+    libraries it uses.
     """
 
     parts: list[Expanded]
     items: pd.DataFrame
     described: dict[str, recorded.ProbeSet]
     method: dict[str, str]
+    reading: Reading
     settings: recorded.Settings
     lexicon: frozenset[str] | None
     code: str
@@ -111,15 +116,39 @@ def questions(settings: Settings, progress: Progress = silent) -> Questions:
         method={
             **engine(),
             "dtype": "float32",
-            "context": settings.run.context,
+            "context": reading_of(settings),
+            **_grade(settings),
             **lexicon_key(lexicon),
         },
+        reading=reading_of(settings),
         settings=recorded.Settings(seed=settings.run.seed, adjust=settings.run.adjust),
         lexicon=lexicon,
         # The code itself, so that --skip-unchanged takes no record that an older version of an
         # estimator made.
         code=fingerprint("probes", "audit.recording", "audit.measuring", "audit.estimating"),
     )
+
+
+def reading_of(settings: Settings) -> Reading:
+    """The sentence that a mask is read in: where one model is an endpoint, its own text for all.
+
+    An endpoint is sent the mask's text. Whether it would read a written word otherwise, only its
+    tokenizer could say, and models are compared in one reading.
+    """
+    return "as_encoded" if _endpoints(settings) else settings.run.context
+
+
+def _endpoints(settings: Settings) -> list[str]:
+    names = {name for pair in settings.pairs() for name in pair.values()}
+    return [name for name in names if is_url(name)]
+
+
+def _grade(settings: Settings) -> dict[str, str]:
+    """The part of a method key that says how an endpoint is asked; empty without one.
+
+    Numbers of an endpoint are never compared with those of a model that was run here.
+    """
+    return {"endpoint": EXACT} if _endpoints(settings) else {}
 
 
 def expanded(probe_set: ProbeSet, progress: Progress) -> Expanded:
@@ -157,7 +186,7 @@ def lexicon_key(lexicon: frozenset[str] | None) -> dict[str, str]:
     return {} if lexicon is None else {"lexicon": digest_of(lexicon)}
 
 
-def key_of(pair: Mapping[str, MaskedLM], questions: Questions) -> str:
+def key_of(pair: Mapping[str, AnyModel], questions: Questions) -> str:
     """The key of the record that this pair and these questions give (`binding.key_of`)."""
     identities = {subject: model.identity for subject, model in pair.items()}
     asked = (questions.described, questions.method, questions.settings, questions.code)
@@ -194,7 +223,7 @@ def notes_on_time(earlier: Mapping[Path, Entry]) -> list[str]:
 
 
 def manifest(
-    pair: Mapping[str, MaskedLM],
+    pair: Mapping[str, AnyModel],
     questions: Questions,
     scored: Scored,
     estimated: Estimated,
@@ -251,7 +280,7 @@ def _provenance(started: float, cache: CacheUse | None) -> Provenance:
     )
 
 
-def not_available(models: Mapping[str, MaskedLM], kinds: Iterable[str]) -> list[Unavailable]:
+def not_available(models: Mapping[str, AnyModel], kinds: Iterable[str]) -> list[Unavailable]:
     """The measures of these kinds of probe sets that a model cannot give, by model and reason."""
     measures = frozenset[str]().union(*(needed(kind) for kind in kinds))
     # By reason, since one lack, such as that of attention weights, costs several measures.
@@ -330,10 +359,26 @@ def _parts_of(probe_set: ProbeSet, items: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def _of_endpoint(subject: str, identity: Identity) -> str:
+    return (
+        f"The {subject} is an endpoint that was asked in {identity.endpoint} grade: each of its "
+        "numbers follows from probabilities of single words at a mask that it gave, and nothing "
+        "shows which weights gave them. Words of several pieces, whole sentences, ranks, fills and "
+        "distributions are not measured."
+    )
+
+
 def _not_measured(identities: Mapping[str, Identity]) -> list[str]:
     """What cannot be measured with these models, a sentence each."""
+    told = [_of_endpoint(name, own) for name, own in identities.items() if own.endpoint]
     if len(identities) == 1:
-        return ["One model was audited alone: nothing was compared."]
+        return ["One model was audited alone: nothing was compared.", *told]
+    if told:
+        sentence = (
+            "The distance between the distributions of the two models (KL, Jensen-Shannon) and the "
+            "agreement of their fills need both whole, and are left out."
+        )
+        return [*told, sentence]
     if (
         # The size as well: with equal tokenizers one model may have unused rows, and then its
         # distributions have another length (`scoring._rounds`).

@@ -55,7 +55,7 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
     stage("reading the probe sets")
     questions = describe.questions(audit_settings, progress)
     extrinsic = audit_settings.extrinsic()
-    pairs = load_pairs(audit_settings, stage)
+    pairs = load_pairs(audit_settings, stage, note)
     jobs = [
         Job(pair, describe.key_of(pair, questions), scores)
         for pair, scores in zip(pairs, extrinsic, strict=True)
@@ -76,7 +76,7 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
         with cache.opened(audit_settings.run.cache_mib if new else 0, note) as score_cache:
             models = [list(job.pair.values()) for job in new]
             each_scored = scoring.score_each(
-                questions.parts, models, progress, score_cache, reading=audit_settings.run.context
+                questions.parts, models, progress, score_cache, reading=questions.reading
             )
         notes = describe.notes_on_time(earlier) if new else []
         for sentence in notes:

@@ -1,24 +1,26 @@
 """Preview an audit without running it: what it would score and lose, and how long it would take."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import pandas as pd
 
-from maskaudit.audit.describe import expanded, not_available
+from maskaudit.audit.describe import expanded, not_available, reading_of
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.balance import Unbalanced, unbalanced
 from maskaudit.audit.estimating.estimators.catalogue import needed
 from maskaudit.audit.estimating.not_given import NotGiven, count_facts, of_set
 from maskaudit.audit.judging import policy
 from maskaudit.audit.measuring.attributes import attribute_pieces
-from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.cached import cache, trust
+from maskaudit.audit.measuring.endpoints.cost import Cost, sentence, told
+from maskaudit.audit.measuring.endpoints.endpoint import Endpoint
 from maskaudit.audit.measuring.model import Ids, MaskedLM
-from maskaudit.audit.measuring.pairs import load_pairs
+from maskaudit.audit.measuring.pairs import Pair, load_pairs
 from maskaudit.audit.measuring.planning.beside import together
+from maskaudit.audit.measuring.rounds import AnyModel
 from maskaudit.audit.measuring.scoring import cached, plans
 from maskaudit.audit.recording.manifest import Unavailable
 from maskaudit.audit.recording.rows.values import Reading
@@ -36,7 +38,7 @@ class Planned:
     """By set and model what would be scored and lost; what cannot be given, or is not balanced.
 
     `cache` has the parts that would be asked of the cache, those that would be taken, and why not
-    others; None if there is no cache.
+    others; None if there is no cache. `endpoints` has what each of them would be asked.
     """
 
     rows: list[dict[str, Any]]
@@ -45,9 +47,10 @@ class Planned:
     not_given: list[NotGiven]
     unbalanced: list[Unbalanced] = field(default_factory=list)
     cache: dict[str, Any] | None = None
+    endpoints: list[dict[str, Any]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """All six as plain values."""
+        """All as plain values."""
         return {
             "sets": self.rows,
             "lost": self.lost,
@@ -55,20 +58,22 @@ class Planned:
             "not_given": [reason.as_json() for reason in self.not_given],
             "unbalanced": [found.as_json() for found in self.unbalanced],
             "cache": self.cache,
+            **({"endpoints": self.endpoints} if self.endpoints else {}),
         }
 
     def as_text(self) -> str:
-        """All six as text for a terminal."""
+        """All as text for a terminal."""
         minutes = sum(row["minutes"] for row in self.rows)
         sets = pd.DataFrame(self.rows).to_string(index=False, float_format="{:.1f}".format)
         lost = pd.DataFrame(self.lost)
         losses = [lost.to_string(index=False)] if len(lost) else []
         losses += [part.sentence for part in self.unavailable]
         text = "\n".join(losses) or "Nothing would be lost."
-        reasons = "".join(f"\n{told}." for told in (*self.not_given, *self.unbalanced))
+        reasons = "".join(f"\n{one}." for one in (*self.not_given, *self.unbalanced))
         notes = f"\n{reasons}" if reasons else ""
         time = f"About {minutes:.1f} minutes in all{self._cache_as_text()}."
-        return f"{sets}\n\n{time}\n\n{text}{notes}"
+        costs = "".join(f"{sentence(cost)}\n" for cost in self.endpoints)
+        return f"{sets}\n\n{time}\n{costs}\n{text}{notes}"
 
     def _cache_as_text(self) -> str:
         """What would be taken from the cache and why no more, to follow the time."""
@@ -107,7 +112,7 @@ def planned(settings: Settings, progress: Progress = silent, stage: Stage = sile
             foreign_letters=foreign_letters(probe_set),
         )
     ]
-    rows, lost, missing = [], [], []
+    rows, lost, missing, asked = [], [], [], []
     pairs = load_pairs(settings, stage)
     pieces = attribute_pieces(parts, dict(_named(pairs)))
     apart = [
@@ -117,32 +122,46 @@ def planned(settings: Settings, progress: Progress = silent, stage: Stage = sile
     ]
     counted: dict[tuple[object, ...], list[_Count]] = {}
     for subject, model in _named(pairs):
+        missing += not_available({subject: model}, {part.items["kind"].iloc[0] for part in parts})
+        if isinstance(model, Endpoint):
+            costs = [Cost.of(model, part) for part in parts]
+            asked.append(told(subject, model, costs))
+            for part, cost in zip(parts, costs, strict=True):
+                rows.append(_row(part, subject, cost.sentences, cost.minutes))
+                status = part.items["item"].map(cost.lost)
+                lost += _lost(part.items.assign(status=status)[status.notna()], subject)
+            continue
         # Models with one vocabulary read the same pieces, so that they are counted once.
         vocabulary = (model.identity.tokenizer, model.identity.vocabulary_size, model.longest)
         if vocabulary not in counted:
             counted[vocabulary] = [
-                _Count.of(part, model, settings.run.context, progress) for part in parts
+                _Count.of(part, model, reading_of(settings), progress) for part in parts
             ]
         counts = counted[vocabulary]
         speed = _speed(model, [batch for count in counts for batch in count.timed])
-        missing += not_available({subject: model}, {part.items["kind"].iloc[0] for part in parts})
         for part, count in zip(parts, counts, strict=True):
-            rows.append(
-                {
-                    "probe_set": part.items["probe_set"].iloc[0],
-                    "model": subject,
-                    "sentences": count.sentences,
-                    "items": part.items["item"].nunique(),
-                    "several_pieces": count.several_pieces,
-                    "minutes": count.pieces / speed / 60,
-                }
-            )
+            minutes = count.pieces / speed / 60
+            rows.append(_row(part, subject, count.sentences, minutes, count.several_pieces))
             lost += _lost(count.failed, subject)
-    return Planned(rows, lost, missing, not_given, apart, _cached(settings, parts, pairs))
+    in_cache = _cached(settings, parts, pairs)
+    return Planned(rows, lost, missing, not_given, apart, in_cache, asked)
+
+
+def _row(
+    part: Expanded, subject: str, sentences: int, minutes: float, several_pieces: int = 0
+) -> dict[str, Any]:
+    return {
+        "probe_set": part.items["probe_set"].iloc[0],
+        "model": subject,
+        "sentences": sentences,
+        "items": part.items["item"].nunique(),
+        "several_pieces": several_pieces,
+        "minutes": minutes,
+    }
 
 
 def _cached(
-    settings: Settings, parts: Sequence[Expanded], pairs: Sequence[Mapping[str, LoadedModel]]
+    settings: Settings, parts: Sequence[Expanded], pairs: Sequence[Pair]
 ) -> dict[str, Any] | None:
     """What a run would take from the cache, and why not more; None if there is none."""
     if not settings.run.cache_mib:
@@ -155,7 +174,7 @@ def _cached(
     # Raises where others may write to the folder, as the run would before it scores anything.
     cache.check(folder)
     models = [list(pair.values()) for pair in pairs]
-    asked, taken, reasons = cached(parts, models, folder, reading=settings.run.context)
+    asked, taken, reasons = cached(parts, models, folder, reading=reading_of(settings))
     return {"asked": asked, "taken": taken, "not_taken": dict(reasons.most_common())}
 
 
@@ -194,7 +213,7 @@ class _Count:
         return count
 
 
-def _named(pairs: Sequence[Mapping[str, LoadedModel]]) -> Iterator[tuple[str, LoadedModel]]:
+def _named(pairs: Sequence[Pair]) -> Iterator[tuple[str, AnyModel]]:
     """Each model once: the reference, then each candidate, by name if there are several."""
     if "reference" in pairs[0]:
         yield "reference", pairs[0]["reference"]

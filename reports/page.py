@@ -233,6 +233,8 @@ def _models(manifest: Manifest, names: Names) -> Section:
 
 
 def _identity(identity: Identity) -> dict[str, str]:
+    if identity.endpoint:
+        return _of_endpoint(identity)
     revision = wording.visible(identity.revision) if identity.revision else "local folder"
     return {
         "Name": wording.visible(identity.name, None),
@@ -245,6 +247,20 @@ def _identity(identity: Identity) -> dict[str, str]:
         f"{wording.visible(identity.dtype)}",
         "Weights, SHA-256": wording.short_digest(identity.weights),
         "Tokenizer, SHA-256": wording.short_digest(identity.tokenizer),
+    }
+
+
+def _of_endpoint(identity: Identity) -> dict[str, str]:
+    """What is known of an endpoint: its address, what it is said to serve, and its answers."""
+    unknown = dict.fromkeys(("Layers", "Parameters", "Vocabulary", "Stored as"), "not known")
+    return {
+        "Name": wording.visible(identity.name, None),
+        "Revision": wording.visible(identity.revision) or "not declared",
+        "Architecture": f"endpoint, {wording.visible(identity.endpoint)} grade",
+        **unknown,
+        "Weights, SHA-256": "not known; of its answers to a few sentences "
+        f"{wording.short_digest(identity.weights)}",
+        "Tokenizer, SHA-256": "not known",
     }
 
 
@@ -271,7 +287,8 @@ def _compared(manifest: Manifest, names: Names) -> str:
         )
     # By the weights: two names may be one model, and then each difference is 0 for that reason.
     same = {manifest.models[model].weights for model in names.models}
-    equal = " The two have the very same weights." if len(same) == 1 else ""
+    asked = any(manifest.models[model].endpoint for model in names.models)
+    equal = " The two have the very same weights." if len(same) == 1 and not asked else ""
     return (
         f"{when} The reference is the teacher, or the older model; the candidate is the one that "
         f"is judged against it. Both were shown the same sentences, and every difference on this "

@@ -48,6 +48,23 @@ most_items = 2000000
 # scores."google-bert/bert-base-uncased@main" = { value = 12.1, std_error = 0.9 }
 # scores."distilbert/distilbert-base-uncased@main" = { value = 14, low = 12.2, high = 15.8 }
 
+# How a model is asked that is named by an address, such as candidate = "https://example.org/model".
+[endpoint]
+# The service's form: "huggingface", with probabilities of the words in `targets`.
+kind = "huggingface"
+# How the served model writes its mask, and what is said to be served: nothing checks it.
+mask = "[MASK]"
+model = ""
+revision = ""
+# Seconds for an answer, tries after the first, requests at one time, and sentences in a request.
+timeout = 30
+retries = 5
+concurrency = 4
+batch = 1
+# The most requests a second; and headers from environment variables, which are stored nowhere.
+# rate = 20
+# headers.Authorization = "Bearer ${HF_TOKEN}"
+
 [margins]
 # Differences and leans below a margin count as none: of a stereotype contrast, of one attribute.
 # Each has the reason for its size, and counts in place of what a set's own file declares.

@@ -37,6 +37,7 @@ from maskaudit.audit.cli.commands import (
     show,
     site,
     verify,
+    verify_endpoint,
 )
 from maskaudit.audit.cli.options import note
 from maskaudit.audit.errors import MaskauditError, MissingExtraError, UndrawnWarning
@@ -68,6 +69,7 @@ app.command()(site.site)
 app.command()(robustness.robustness)
 app.command()(verify.verify)
 app.command()(verify.sign)
+app.command()(verify_endpoint.verify_endpoint)
 app.command()(baselines.compare)
 app.command()(history.history)
 app.command()(bisect.bisect)

@@ -38,7 +38,7 @@ Reference = Annotated[
         "--reference",
         "--teacher",
         metavar="MODEL[@REV]",
-        help="The older or larger model: a folder or a hub id.",
+        help="The older or larger model: a folder, a hub id, or the address of an endpoint.",
     ),
 ]
 Candidate = Annotated[

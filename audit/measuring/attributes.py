@@ -1,5 +1,6 @@
 """How many pieces each model's tokenizer writes an attribute in, as it stands in a sentence."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -8,6 +9,7 @@ import pandas as pd
 
 from maskaudit.audit.estimating.crossed.covariates import attributes_of
 from maskaudit.audit.estimating.estimators.pooling import group_at_mask
+from maskaudit.audit.measuring.endpoints.endpoint import Endpoint
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.planning.target_pieces import Writer
 from maskaudit.audit.recording.rows import tables
@@ -22,7 +24,9 @@ _BLOCK = 1000
 _Asked = tuple[str, int, str]  # a sentence with the attribute masked, its slot, and the attribute
 
 
-def attribute_pieces(parts: Sequence[Expanded], models: Mapping[str, MaskedLM]) -> pd.DataFrame:
+def attribute_pieces(
+    parts: Sequence[Expanded], models: Mapping[str, MaskedLM | Endpoint]
+) -> pd.DataFrame:
     """The table `attributes`: the mean number of pieces of each attribute of association sets.
 
     The mean over its sentences, `MOST_SENTENCES` at most, those with the first ids; of an attribute
@@ -84,8 +88,10 @@ def masked(text: str, word: str) -> _Asked | None:
     return None
 
 
-def _counts(model: MaskedLM, asked: Sequence[_Asked | None]) -> list[Any]:
+def _counts(model: MaskedLM | Endpoint, asked: Sequence[_Asked | None]) -> list[Any]:
     """The pieces of each word in its sentence; NaN where they cannot be told."""
+    if isinstance(model, Endpoint):  # it does not tell in how many pieces it writes a word
+        return [math.nan] * len(asked)
     writer = Writer(model)
     counts: list[Any] = [float("nan")] * len(asked)
     there = [(place, one) for place, one in enumerate(asked) if one is not None]

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
+from maskaudit.audit.measuring.endpoints.endpoint import Endpoint
 from maskaudit.audit.measuring.model import MaskedLM
 
 
@@ -15,12 +16,18 @@ def as_written(words: Collection[str], model: MaskedLM) -> frozenset[str]:
 
 
 def by_model(
-    words: Collection[str] | None, models: Mapping[str, MaskedLM]
+    words: Collection[str] | None, models: Mapping[str, MaskedLM | Endpoint]
 ) -> dict[str, frozenset[str]] | None:
-    """The words as each model's tokenizer writes them, by the model's name; None without words."""
+    """The words as each model's tokenizer writes them, by the model's name; None without words.
+
+    Of an endpoint they are as they stand, for its tokenizer is not known.
+    """
     if words is None:
         return None
-    return {name: as_written(words, model) for name, model in models.items()}
+    return {
+        name: frozenset(words) if isinstance(model, Endpoint) else as_written(words, model)
+        for name, model in models.items()
+    }
 
 
 def _written(words: list[str], model: MaskedLM) -> Iterator[str]:

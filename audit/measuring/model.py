@@ -12,7 +12,7 @@ from maskaudit.audit.recording.manifest import Identity
 Ids = tuple[int, ...]
 Numbers = NDArray[np.float64]
 # What a measure may need besides log p.
-Need = Literal["attention", "states"]
+Need = Literal["attention", "states", "distributions"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,14 @@ class HasVocabulary(Protocol):
     @property
     def vocabulary_size(self) -> int:
         """The number of pieces."""
+        ...
+
+
+class MayLack(Protocol):
+    """What may be unable to give what a measure needs."""
+
+    def lacks(self, need: Need) -> str:
+        """Why it cannot give it; empty if it can."""
         ...
 
 
@@ -99,7 +107,7 @@ class MaskedLM(Protocol):
         ...
 
     def lacks(self, need: Need) -> str:
-        """Why the model cannot give its attention or states; empty if it can.
+        """Why the model cannot give its attention, states or distributions; empty if it can.
 
         Measures that need it are then not measured for this model; all others are.
         """

@@ -1,36 +1,68 @@
 """The models named in the settings, loaded as pairs of a reference and a candidate."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
+from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring.backends import torch_model
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
+from maskaudit.audit.measuring.cached import cache, trust
+from maskaudit.audit.measuring.endpoints import address
+from maskaudit.audit.measuring.endpoints.endpoint import Endpoint
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.settings import Settings
 from maskaudit.audit.texts.printable import printable
 from maskaudit.audit.vocabulary import Stage, silent
 
 # The models of one audit by subject, the reference first.
-Pair = Mapping[str, LoadedModel]
+Pair = Mapping[str, LoadedModel | Endpoint]
 
 _BUNDLED = {"reference": str(truth.TEACHER), "candidate": str(truth.STUDENT)}
 
 
-def load_pairs(settings: Settings, stage: Stage = silent) -> list[dict[str, LoadedModel]]:
+def load_pairs(
+    settings: Settings, stage: Stage = silent, note: Callable[[str], None] = silent
+) -> list[dict[str, LoadedModel | Endpoint]]:
     """Load the models of each candidate's audit, keyed by subject, the reference first.
 
     All pairs share one loaded reference. If no model is named, the bundled pair is loaded; without
     a reference each candidate is alone, and a reference without candidates becomes the candidate.
-    `stage` receives which model is being loaded.
+    A model that is named by an address is an endpoint, which is asked a few sentences. `stage`
+    receives which model is being loaded, `note` sentences for the user.
     """
     named = settings.pairs() or [_BUNDLED]
+    names = dict.fromkeys(name for pair in named for name in pair.values())
+    address.check_alike(filter(address.is_url, names), settings.endpoint.headers)
 
-    def load(name: str) -> LoadedModel:
+    def load(name: str) -> LoadedModel | Endpoint:
+        if address.is_url(name):
+            stage(f"asking {address.name_of(name)}")
+            folder, most = _answers(settings)
+            return Endpoint(name, settings.endpoint, folder, most, note)
         stage(f"loading {printable(name)}")
         return torch_model.load(name, allow_native=settings.run.allow_native)
 
     # All pairs have the same reference, or none.
     shared = {subject: load(named[0][subject]) for subject in named[0] if subject == "reference"}
     return [{**shared, "candidate": load(pair["candidate"])} for pair in named]
+
+
+def _answers(settings: Settings) -> tuple[Path | None, int]:
+    """Where answers of endpoints are kept, and the most bytes of them; no folder without a cache.
+
+    Raises `InputError` where others may write to the folder.
+    """
+    if not settings.run.cache_mib:
+        return None, 0
+    try:
+        trust.key_file()
+        folder = cache.default_folder()
+    except InputError:  # no home folder: `cache.opened` tells it
+        return None, 0
+    cache.check(folder)
+    if trust.is_foreign(folder):  # nothing is written to another user's folder
+        return None, 0
+    return folder, settings.run.cache_mib * cache.MIB
 
 
 def load_candidate(settings: Settings) -> LoadedModel:
@@ -46,7 +78,9 @@ def load_candidate(settings: Settings) -> LoadedModel:
 def load_models(settings: Settings) -> dict[str, LoadedModel]:
     """Load the models of the only candidate's audit, as `load_pairs` does.
 
-    Raises `InputError` if several candidates are named.
+    Raises `InputError` if several candidates are named, or an endpoint is.
     """
     settings.check_one_candidate()
-    return load_pairs(settings)[0]
+    [pair] = settings.pairs() or [_BUNDLED]
+    native = settings.run.allow_native
+    return {subject: torch_model.load(name, allow_native=native) for subject, name in pair.items()}

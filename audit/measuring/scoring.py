@@ -7,10 +7,9 @@ later runs reuse them, and both give bit-identical results to an uninterrupted r
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,11 +20,13 @@ from maskaudit.audit.measuring.cached import complete
 from maskaudit.audit.measuring.cached.cache import OTHER_KEY, TABLES, Cache, made_with, path_of
 from maskaudit.audit.measuring.cached.entries import About, Entry
 from maskaudit.audit.measuring.cached.keys import Asked, Keys
+from maskaudit.audit.measuring.endpoints.scores import score_part
 from maskaudit.audit.measuring.forward import Group, Scored, read_part
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.planning import read_plan
 from maskaudit.audit.measuring.planning.beside import together
 from maskaudit.audit.measuring.planning.read_plan import Plan, plan
+from maskaudit.audit.measuring.rounds import AnyModel, Round, asked_of, rounds, run_here
 from maskaudit.audit.recording.cache_use import CacheUse
 from maskaudit.audit.recording.rows import tables
 from maskaudit.audit.recording.rows.values import WRITTEN, Reading
@@ -37,14 +38,14 @@ from maskaudit.probes.joined_frames import joined_frames
 PART = 1000
 
 
-def score_all(parts: Sequence[Expanded], models: Sequence[MaskedLM], progress: Progress) -> Scored:
+def score_all(parts: Sequence[Expanded], models: Sequence[AnyModel], progress: Progress) -> Scored:
     """Score several sets, each in its own batches; an item that two sets share appears once."""
     return score_each(parts, [models], progress)[0]
 
 
 def score_each(
     parts: Sequence[Expanded],
-    pairs: Sequence[Sequence[MaskedLM]],
+    pairs: Sequence[Sequence[AnyModel]],
     progress: Progress,
     cache: Cache | None = None,
     *,
@@ -53,9 +54,9 @@ def score_each(
     """Score several sets with each pair of models, in one pass that runs a shared reference once.
 
     Each pair's scores are bit-identical to those of `score_all` for that pair alone. Cached parts
-    are not scored again.
+    are not scored again; an endpoint keeps its own answers.
     """
-    keys = None if cache is None else Keys(model for pair in pairs for model in pair)
+    keys = None if cache is None else Keys(run_here(pairs))
     results = [_Results() for _ in pairs]
     for part in together(parts):
         name = part.items["probe_set"].iloc[0]
@@ -76,7 +77,7 @@ def contexts(parts: Sequence[Expanded]) -> pd.DataFrame:
 
 def score(
     expanded: Expanded,
-    models: Sequence[MaskedLM],
+    models: Sequence[AnyModel],
     progress: Callable[[int, int], None] = silent,
     measures: frozenset[str] = frozenset({"logp"}),
     *,
@@ -153,45 +154,6 @@ def _joined_use(uses: Sequence[CacheUse]) -> CacheUse | None:
 
 
 @dataclass(frozen=True)
-class _Round:
-    """Groups that score the same sentences, each with the numbers of the pairs that need its rows.
-
-    All groups start with the same model: a single group of that model alone, or groups that each
-    add one other model.
-    """
-
-    longest: int
-    groups: list[Group] = field(default_factory=list)
-    pairs: list[list[int]] = field(default_factory=list)
-
-    def add(self, group: Group, pair: int) -> None:
-        """Add a group for a pair; a model alone is scored once for all pairs."""
-        if len(group) > 1 or not self.groups:
-            self.groups.append(group)
-            self.pairs.append([pair])
-        else:
-            self.pairs[0].append(pair)
-
-
-def _rounds(pairs: Sequence[Sequence[MaskedLM]]) -> list[_Round]:
-    """What to run: two models of one vocabulary together, every other model alone."""
-    rounds: dict[tuple[Any, ...], _Round] = {}
-    for number, pair in enumerate(pairs):
-        # The names are taken from the end, because a model alone is the candidate.
-        named: Group = tuple(zip(["reference", "candidate"][-len(pair) :], pair, strict=True))
-        # Equal tokenizers are not enough: models may have unused rows, and distributions over
-        # different numbers of rows cannot be compared.
-        kinds = {(model.identity.tokenizer, model.identity.vocabulary_size) for model in pair}
-        for group in [named] if len(kinds) == 1 else [(named_model,) for named_model in named]:
-            longest = min(model.longest for _, model in group)
-            (name, model), *_ = group
-            # `longest` decides which sentences are scored: pairs that differ in it run separately.
-            key = (name, id(model), longest, len(group))
-            rounds.setdefault(key, _Round(longest)).add(group, number)
-    return list(rounds.values())
-
-
-@dataclass(frozen=True)
 class _Set:
     """One probe set, its measures, and the cache of its parts."""
 
@@ -203,11 +165,21 @@ class _Set:
     keys: Keys | None = None
     reading: Reading = WRITTEN
 
-    def score(self, pairs: Sequence[Sequence[MaskedLM]], results: Sequence[_Results]) -> None:
+    def score(self, pairs: Sequence[Sequence[AnyModel]], results: Sequence[_Results]) -> None:
         """Add the scores of each pair to its results, part by part."""
-        rounds, name = _rounds(pairs), str(self.expanded.items["probe_set"].iloc[0])
-        done, total = 0, len(self.expanded.contexts) * len(rounds)
-        for round_ in rounds:
+        groups, name = rounds(pairs), str(self.expanded.items["probe_set"].iloc[0])
+        endpoints = asked_of(pairs)
+        done, total = 0, len(self.expanded.contexts) * (len(groups) + len(endpoints))
+        for (subject, _), (endpoint, numbers) in endpoints.items():
+            for part in _parts(self.expanded):
+                size = len(part.contexts)
+                share = _Tell(self, done, size, total).share
+                rows = score_part(subject, endpoint, part, self.measures, share).whole()
+                scored = Scored(rows, tables.table("paired", []), tables.table("fills", []))
+                for number in numbers:
+                    results[number].add(name, scored)
+                done += size
+        for round_ in groups:
             for part in _parts(self.expanded):
                 size = len(part.contexts)
                 scored_groups = self._part(part, round_, _Tell(self, done, size, total))
@@ -218,17 +190,17 @@ class _Set:
         # Parts that come from the cache report nothing themselves.
         self.progress(total, total)
 
-    def asked(self, pairs: Sequence[Sequence[MaskedLM]]) -> Iterator[Asked]:
+    def asked(self, pairs: Sequence[Sequence[AnyModel]]) -> Iterator[Asked]:
         """Each part that would be asked of the cache."""
         assert self.keys is not None  # noqa: S101 - a set that is scored with a cache
-        for round_ in _rounds(pairs):
+        for round_ in rounds(pairs):
             for part in _parts(self.expanded):
                 yield from self._asked(self.keys, part, round_)
 
-    def _asked(self, keys: Keys, part: Expanded, round_: _Round) -> list[Asked]:
+    def _asked(self, keys: Keys, part: Expanded, round_: Round) -> list[Asked]:
         return keys.of(part, round_.groups, round_.longest, self.measures, self.reading)
 
-    def _part(self, part: Expanded, round_: _Round, tell: "_Tell") -> Sequence[Scored]:
+    def _part(self, part: Expanded, round_: Round, tell: "_Tell") -> Sequence[Scored]:
         """One part's scores by each group; groups that are not cached are scored, then cached."""
         if self.cache is None or self.keys is None:
             return self._read(part, round_.groups, round_.longest, tell)
@@ -351,7 +323,7 @@ def _chosen(
 
 def cached(
     parts: Sequence[Expanded],
-    pairs: Sequence[Sequence[MaskedLM]],
+    pairs: Sequence[Sequence[AnyModel]],
     folder: Path,
     *,
     reading: Reading = WRITTEN,
@@ -361,7 +333,7 @@ def cached(
     The sets are those of a run, with what stands beside them (`planning.beside.together`).
     The reasons are those of entries for the same part that were made elsewhere or otherwise.
     """
-    keys = Keys(model for pair in pairs for model in pair)
+    keys = Keys(run_here(pairs))
     sets = [
         _Set(part, needed(part.items["kind"].iloc[0]), silent, keys=keys, reading=reading)
         for part in parts
@@ -383,4 +355,14 @@ def cached(
     return len(asked), taken, reasons
 
 
-__all__ = ["PART", "Scored", "cached", "contexts", "plans", "score", "score_all", "score_each"]
+__all__ = [
+    "PART",
+    "AnyModel",
+    "Scored",
+    "cached",
+    "contexts",
+    "plans",
+    "score",
+    "score_all",
+    "score_each",
+]

@@ -54,6 +54,10 @@ class Identity(_Written):
     run; `architecture` was scored in its place. `files` has the digest of each file on disk.
     `encoder` is "packed" where our own pass over packed sentences ran the layers, "transformers"
     where transformers' did, and empty in records from before both were there.
+
+    `endpoint` is empty, or the grade of an endpoint, of which nothing is known but its answers:
+    "exact" where it gives the probability of words of our choice. `weights` is then a digest of its
+    answers to a few sentences, `revision` what it is said to serve, and all else is empty or 0.
     """
 
     name: str
@@ -74,11 +78,18 @@ class Identity(_Written):
     head: str
     encoder: str = ""
     config: str = ""
+    endpoint: str = ""
+
+    @property
+    def digest_of(self) -> str:
+        """What `weights` is a digest of: the weights, or the answers of an endpoint."""
+        return "answers" if self.endpoint else "weights"
 
     def without_names(self) -> dict[str, Any]:
         """The fields that decide the scores: all but the name, the revision and the files."""
         # The keys of records from before `encoder` was written are of what there was then.
-        return self.model_dump(exclude=_NAMES if self.encoder else _NAMES | {"encoder"})
+        later = {name for name in ("encoder", "endpoint") if not getattr(self, name)}
+        return self.model_dump(exclude=_NAMES | later)
 
 
 class Provenance(_Written):

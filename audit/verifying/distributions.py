@@ -44,7 +44,10 @@ def _without_fills(record: Record) -> Iterator[Difference]:
     """Yield the slots that a model read a target at, and has no fills of."""
     slots = record.contexts.loc[record.contexts["slot"].notna(), "context"]
     asked = record.items.loc[are_in(record.items["context"], slots), ["item", "context"]]
-    for model in record.manifest.models:
+    for model, identity in record.manifest.models.items():
+        # It gives the probabilities of the words that were asked for, and no others.
+        if identity.endpoint:
+            continue
         scores = record.scores[record.scores["model"] == model]
         read = asked[are_in(asked["item"], scores.loc[scores["status"] == "ok", "item"])]
         filled = record.fills.loc[record.fills["model"] == model, "context"]

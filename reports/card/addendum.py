@@ -136,6 +136,6 @@ def _origin(manifest: Manifest, names: Names) -> str:
 def _exactly(identity: Identity) -> str:
     revision = f" at {wording.visible(identity.revision)}" if identity.revision else ""
     return (
-        f"{named(wording.visible(identity.name, _LONGEST_SAYING))}{revision}, weights "
-        f"{wording.short_digest(identity.weights)}"
+        f"{named(wording.visible(identity.name, _LONGEST_SAYING))}{revision}, "
+        f"{identity.digest_of} {wording.short_digest(identity.weights)}"
     )

@@ -147,7 +147,7 @@ def _run(manifest: Manifest) -> str:
 
 def _identity(identity: Identity) -> str:
     revision = f", revision {wording.visible(identity.revision)}" if identity.revision else ""
-    return f"weights {wording.short_digest(identity.weights)}{revision}"
+    return f"{identity.digest_of} {wording.short_digest(identity.weights)}{revision}"
 
 
 def _time(manifest: Manifest) -> str:

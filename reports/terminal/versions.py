@@ -318,7 +318,7 @@ def _cells(changes: pd.DataFrame, top: int) -> Iterator[str]:
 
 def _model(identity: Identity) -> str:
     name = wording.visible(str(identity.name))
-    return f"{name} (weights {wording.short_digest(identity.weights)})"
+    return f"{name} ({identity.digest_of} {wording.short_digest(identity.weights)})"
 
 
 def _history(about: Accepted) -> str:

@@ -12,6 +12,8 @@ from maskaudit.audit.settings import Settings, overridden, read
 from maskaudit.probes.loading import shipped
 from maskaudit.probes.requested import files_of
 
+TABLES = "models, probes, run, endpoint, margins"
+
 
 def write(folder: Path, text: str | bytes) -> Path:
     """Write an AUDIT.toml."""
@@ -119,12 +121,35 @@ def test_the_paths_of_a_file_are_from_where_it_lies(here):
             "line 2: models.candidate.revison: is not a known key; did you mean 'revision'?",
         ),
         (
+            '[models]\ncandidate = { id = "https://h/m", revision = "3" }\n',
+            (
+                "line 2: models.candidate: is an address with a `revision`; say what an endpoint "
+                "serves in `[endpoint]`"
+            ),
+        ),
+        (
+            '[endpoint]\nkind = "mlflow"\n',
+            (
+                "line 2: endpoint.kind: gives one word for a mask and no probability, which is not "
+                'supported; expected "huggingface", which gives the probabilities of words that are '
+                "asked for (found 'mlflow')"
+            ),
+        ),
+        (
+            '[endpoint]\nkind = "tei"\n',
+            "line 2: endpoint.kind: expected \"huggingface\" (found 'tei')",
+        ),
+        (
+            "[endpoint]\nretries = -1\n",
+            "line 2: endpoint.retries: expected a number of at least 0 (found -1)",
+        ),
+        (
             "xyz = 1\n",
-            "line 1: xyz: is not a known key; expected one of: models, probes, run, margins",
+            "line 1: xyz: is not a known key; expected one of: " + TABLES,
         ),
         (
             'folder = "/"\n',
-            "line 1: folder: is not a known key; expected one of: models, probes, run, margins",
+            "line 1: folder: is not a known key; expected one of: " + TABLES,
         ),
         (
             "[models]\ncandidate = 5\n",
@@ -420,7 +445,7 @@ def test_two_sets_of_one_name_are_refused(tmp_path):
 
 def test_the_template_is_toml_that_a_person_can_read():
     """Every part has a comment, and no line is too long for a terminal."""
-    assert set(tomllib.loads(TEMPLATE)) == {"models", "probes", "run", "margins"}
+    assert set(tomllib.loads(TEMPLATE)) == {"models", "probes", "run", "endpoint", "margins"}
     assert max(map(len, TEMPLATE.splitlines())) <= 100
 
 

@@ -194,8 +194,10 @@ class LoadedModel:
     def lacks(self, need: Need) -> str:
         """Why the model cannot give its attention or its states; empty if it can.
 
-        Tried once, on a short and on a long sentence.
+        Tried once, on a short and on a long sentence. Its distributions were tried when it loaded.
         """
+        if need == "distributions":
+            return ""
         if need not in self._lacking:
             self._lacking[need] = self._tried(need)
         return self._lacking[need]

@@ -34,6 +34,8 @@ from maskaudit.audit.texts import bounded
 VARIABLE = "MASKAUDIT_CACHE"
 MIB = 1 << 20
 SUFFIX = ".maskaudit-scores"
+# What an endpoint answered, in a file for each endpoint.
+ANSWERS = ".maskaudit-answers"
 # The share of the size limit that is freed at once when the cache is full.
 _FREED = 0.1
 # An unfinished entry older than this, in seconds, was left by a killed run.
@@ -235,6 +237,8 @@ def made_with(folder: Path) -> Iterator[About | None]:
     except OSError:
         own = b""
     for path, _ in _entries(folder):
+        if path.suffix != SUFFIX:
+            continue
         made = entries.about(path)
         yield made[1] if made is not None and made[0] == own else None
 
@@ -272,7 +276,11 @@ def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
     """Each entry of a folder; an entry that is deleted meanwhile is left out."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         for path in folder.iterdir():
-            if path.suffix == SUFFIX and not path.name.startswith(".") and path.is_file():
+            if (
+                path.suffix in (SUFFIX, ANSWERS)
+                and not path.name.startswith(".")
+                and path.is_file()
+            ):
                 with contextlib.suppress(FileNotFoundError):
                     yield path, path.stat()
 
@@ -293,6 +301,7 @@ def _remove(path: Path) -> None:
 
 
 __all__ = [
-    "MIB", "OTHER_KEY", "SUFFIX", "TABLES", "VARIABLE", "About", "Cache", "Contents", "Entry",
-    "check", "clear", "contents", "default_folder", "made_with", "not_taken", "opened", "path_of",
+    "ANSWERS", "MIB", "OTHER_KEY", "SUFFIX", "TABLES", "VARIABLE", "About", "Cache", "Contents",
+    "Entry", "check", "clear", "contents", "default_folder", "made_with", "not_taken", "opened",
+    "path_of",
 ]  # fmt: skip

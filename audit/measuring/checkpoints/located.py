@@ -87,7 +87,12 @@ def _hub_id(address: str) -> str:
     parts = urlsplit(address)
     names = [part for part in parts.path.split("/") if part][:2]
     is_model = parts.hostname in {"huggingface.co", "hf.co"} and names
-    return f"write the hub id {'/'.join(names)!r}" if is_model else "expected a folder or a hub id"
+    return (
+        f"write the hub id {'/'.join(names)!r}"
+        if is_model
+        else "expected a folder or a hub id; an endpoint is audited by `maskaudit run --candidate "
+        "URL` and checked by `maskaudit verify-endpoint URL RECORD`"
+    )
 
 
 def _fetched(name: str, files: Sequence[str]) -> Located:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from maskaudit.audit.measuring.model import Ids, MaskedLM, Need
+from maskaudit.audit.measuring.model import Ids, MayLack, Need
 from maskaudit.audit.recording.rows.values import OF_SLOT, OF_TARGET, STATE, TOP_FILLING
 
 # difflib's opcodes for pieces that the two sentences do not share.
@@ -133,18 +133,19 @@ OF_SENTENCE: Mapping[str, tuple[Callable[[Tokens, Tokens], Reads], str]] = {
     "aula_published": (_nothing_masked, "attended_published"),
     "sss": (_modified_at_once, "mean"),
 }
-# Measures that need more of a model than log p, and what they need.
+# Measures that need more of a model than log p of a word at a mask, and what they need. Log p of
+# any piece at any place needs whole distributions.
 NEEDS: Mapping[str, Need] = {
     STATE: "states",
+    TOP_FILLING: "distributions",
     **{
-        measure: "attention"
+        measure: "attention" if fold.startswith("attended") else "distributions"
         for measure, (_, fold) in OF_SENTENCE.items()
-        if fold.startswith("attended")
     },
 }
 
 
-def unavailable(model: MaskedLM, measures: Iterable[str]) -> dict[str, str]:
+def unavailable(model: MayLack, measures: Iterable[str]) -> dict[str, str]:
     """Which of the measures the model cannot give, each with the reason."""
     # Sorted, since a record lists them, and a set of names has no order of its own.
     reasons = {name: model.lacks(NEEDS[name]) for name in sorted(measures) if name in NEEDS}

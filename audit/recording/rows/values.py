@@ -41,6 +41,8 @@ Status = Literal[
     "too_long",
     "empty",
     "mask_lost",
+    "several_pieces",
+    "not_answered",
 ]
 # Why the distance of two groups or the cosine of two words is missing: in a record's `lost`, beside
 # the statuses of scores.

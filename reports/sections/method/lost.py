@@ -27,6 +27,8 @@ _WHY = {
     "mask_lost": "the tokenizer loses the hidden place",
     "target_unknown": "the vocabulary cannot write the word",
     "target_changes_context": "writing the word in changes the words around it",
+    "several_pieces": "an endpoint gives no probability of a word of several pieces",
+    "not_answered": "the endpoint does not give this",
     NOT_JOINED: "not compared, because a sentence of either side has no score",
 }
 

@@ -1,0 +1,1 @@
+"""A deployed model asked over HTTP: sentences and words go in, probabilities come out."""

@@ -1,0 +1,108 @@
+"""The address of an endpoint, and the headers that it is asked with, which are never stored."""
+
+import ipaddress
+import os
+import re
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
+
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.texts.printable import printable
+
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+# A header of such a name is a secret, which no file should hold.
+_SECRET = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
+_SCHEMES = ("http://", "https://")
+
+
+def is_url(model: str) -> bool:
+    """Whether a model's name is the address of an endpoint."""
+    return model.strip().lower().startswith(_SCHEMES)
+
+
+def checked(model: str, headers: Mapping[str, str]) -> str:
+    """The address as it is asked. Raises `InputError` for one that is not fit to be asked."""
+    url = model.strip()
+    shown = name_of(url)
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise InputError(f"endpoint {shown}: is no address ({error})") from error
+    if not host or not url.isascii() or not url.isprintable() or " " in url:
+        raise InputError(f"endpoint {shown}: is no address; expected https://HOST/PATH")
+    if parts.username is not None or parts.password is not None:
+        raise InputError(
+            f"endpoint {shown}: has a user or a password in its address, which records would keep; "
+            'put it into an environment variable: [endpoint] headers.Authorization = "${NAME}"'
+        )
+    if parts.fragment:
+        raise InputError(f"endpoint {shown}: has a fragment (#…); expected an address without one")
+    if parts.scheme.lower() == "http" and headers and not _is_loopback(host):
+        raise InputError(
+            f"endpoint {shown}: is not encrypted, and the headers of [endpoint] would be sent as "
+            "plain text; expected https://"
+        )
+    return url
+
+
+def check_alike(urls: Iterable[str], headers: Mapping[str, str]) -> None:
+    """Refuse endpoints of several hosts with headers, which would give one's secret to another."""
+    hosts = list(dict.fromkeys(urlsplit(url.strip()).netloc.lower() for url in urls))
+    if headers and len(hosts) > 1:
+        raise InputError(
+            f"[endpoint] headers: would be sent to {' and to '.join(hosts)}; expected endpoints of "
+            "one host, or no headers"
+        )
+
+
+def name_of(url: str) -> str:
+    """The address without its query, which may hold a key, as records and messages name it."""
+    bare = url.strip().partition("#")[0].partition("?")[0]
+    scheme, _, rest = bare.partition("://")
+    host, slash, path = rest.partition("/")
+    return printable(f"{scheme}://{host.rpartition('@')[2]}{slash}{path}")
+
+
+def filled(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers with `${NAME}` replaced by the environment variable of that name.
+
+    Raises `InputError`, which names the header and the variable and no value, for a variable that
+    is not set or empty, and for a secret that stands in the file itself.
+    """
+    found = {}
+    for name, template in headers.items():
+        where = f"[endpoint] headers.{name}"
+        variables = _VARIABLE.findall(template)
+        if not _NAME.fullmatch(name):
+            raise InputError(f"{where}: is no name of a header")
+        if not variables and _SECRET.search(name):
+            raise InputError(
+                f"{where}: has its value in the file; expected the name of an environment variable "
+                'that has it, as in "Bearer ${HF_TOKEN}"'
+            )
+        if empty := [v for v in variables if not os.environ.get(v, "").strip()]:
+            raise InputError(
+                f"{where}: the environment variable {empty[0]} is "
+                f"{'empty' if empty[0] in os.environ else 'not set'}; expected the value to send"
+            )
+        value = _VARIABLE.sub(lambda match: os.environ[match[1]].strip(), template)
+        if not value.isprintable() or not value.isascii():
+            raise InputError(f"{where}: has characters that no header may have (a line end?)")
+        found[name] = value
+    return found
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the address is of this machine."""
+    return _is_loopback(urlsplit(url).hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,270 @@
+"""An endpoint as a model: its identity, what it can give, and probabilities of words.
+
+It is asked by text, and has no vocabulary here. Before anything is scored it answers a few
+sentences: whether it reads the mask, whether the words that are asked for are those that it answers
+with, and a digest of the answers, which tells one served model from another.
+"""
+
+import hashlib
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from maskaudit.audit.audit_file import Endpoint as Declared
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.measuring.cached.cache import ANSWERS
+from maskaudit.audit.measuring.endpoints.client import Client, RefusedError
+from maskaudit.audit.measuring.endpoints.journal import Journal
+from maskaudit.audit.measuring.model import Need
+from maskaudit.audit.payloads.answered import Sentence, Served, agreement, fills_of, is_word
+from maskaudit.audit.payloads.asking import hugging_face
+from maskaudit.audit.recording.manifest import Identity
+from maskaudit.probes.frames.sentence import MASK
+
+EXACT = "exact"
+# Asked of every endpoint before anything else. The digest of their answers stands for the weights.
+CANARIES = (
+    f"They said that the {MASK} came to see us on Monday.",
+    f"The {MASK} worked there for years and was not at home.",
+    f"He told me that she is a {MASK} now.",
+    f"We like the {MASK} of this city.",
+)
+_TOP = 5
+# Digits of a probability in the digest: other digits differ from one processor to the next.
+_DIGITS = 3
+# Between what the canaries say of a word with `targets` and without: a service may round.
+_SAME, _LEAST = 1e-3, 1e-6
+_NAME_LENGTH = 32
+_LACKING = (
+    "an endpoint gives probabilities of single words at a mask, and neither whole distributions "
+    "nor what is inside the model"
+)
+
+
+class Ask(NamedTuple):
+    """A sentence with `[MASK]` at its masks, and the words whose probabilities are asked for."""
+
+    text: str
+    words: tuple[str, ...]
+
+
+class Answer(NamedTuple):
+    """The fills of each mask of a sentence; None where the endpoint refuses it, and its reason."""
+
+    fills: Sentence | None
+    reason: str = ""
+
+
+class Endpoint:
+    """A deployed model at an address that gives the probabilities of words of our choice.
+
+    `folder` is where answers are kept, in files of at most `most` bytes; None keeps none. `note`
+    receives sentences for the user. Raises `InputError` if the endpoint cannot be asked, does not
+    read the mask, or answers with other words than those asked for.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        declared: Declared,
+        folder: Path | None = None,
+        most: int = 0,
+        note: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.declared = declared
+        self.client = Client(url, declared)
+        self.name = self.client.name
+        # No limit is known here: a sentence that is too long is refused by the service.
+        self.longest = sys.maxsize
+        # The sentences that were sent, for a count of what an audit costs.
+        self.n_asked = 0
+        self._count = threading.Lock()
+        self._journal = Journal(None)
+        began = time.perf_counter()
+        canaries = list(self._canaries())
+        # What a request takes, for the preview of an audit.
+        self.seconds = (time.perf_counter() - began) / len(canaries)
+        self._check_targets(canaries)
+        self.identity = _identity(self.name, declared, canaries)
+        if folder is not None:
+            what = json.dumps([url.strip(), declared.mask, self.identity.weights])
+            name = hashlib.sha256(what.encode()).hexdigest()[:_NAME_LENGTH]
+            self._journal = Journal(folder / f"{name}{ANSWERS}", most, note)
+            self.client.keeps = True
+
+    def lacks(self, _need: Need) -> str:
+        """Why it gives no attention, no states and no distributions."""
+        return _LACKING
+
+    def knows(self, ask: Ask) -> bool:
+        """Whether the answer is kept from an earlier run."""
+        return self._journal.get(ask) is not None
+
+    def answers(
+        self, asks: Sequence[Ask], tell: Callable[[int], None] = lambda _done: None
+    ) -> list[Answer]:
+        """The answer to each, in order; what is known is not asked again, and no other twice.
+
+        Each answer is kept as it comes. `tell` receives how many of the sentences are answered.
+        """
+        wanted = list(dict.fromkeys(asks))
+        new = [ask for ask in wanted if not self.knows(ask)]
+        done = len(wanted) - len(new)
+        tell(done)
+        self.client.end(ended=False)
+        pool = ThreadPoolExecutor(self.declared.concurrency)
+        try:
+            for batch in pool.map(self._asked, _batches(new, self.declared.batch)):
+                done += batch
+                tell(done)
+        finally:
+            # The first failure ends the audit: what waits is not begun, and nobody waits for more.
+            self.client.end()
+            pool.shutdown(wait=False, cancel_futures=True)
+        return [_answer(self._journal.get(ask)) for ask in asks]
+
+    def top(self, text: str, most: int = _TOP) -> Sentence:
+        """The likeliest fills of each mask of a sentence; they are not kept."""
+        return self._sent([text], most, ())[0]
+
+    def _canaries(self) -> Iterator[Sentence]:
+        for text in CANARIES:
+            try:
+                yield self.top(text)
+            except RefusedError as error:
+                raise InputError(
+                    f"{error}; expected fills of {text!r}, written with {self.declared.mask!r} "
+                    "([endpoint] mask)"
+                ) from error
+
+    def _check_targets(self, canaries: Sequence[Sentence]) -> None:
+        """Refuse an endpoint that does not answer with the words that are asked for.
+
+        Asked is one of its own likely words, and not the likeliest: whoever ignores `targets`
+        answers with that one. Its probability must be the same as without `targets`.
+        """
+        text, own = CANARIES[0], canaries[0][0]
+        told = f"asked for none of {_words(own)} alone"
+        # A piece may be written with the space before it, or as it stands.
+        tried = [(fill, word) for fill in own[1:] for word in (f" {fill.word.strip()}", fill.word)]
+        for fill, word in tried:
+            try:
+                [[[found]]] = self._sent([text], 1, (word,))
+            except RefusedError as error:
+                told = f"asked for {word!r}, it {str(error).partition(': ')[2]}"
+                continue
+            if not is_word(word, found) or found.token != fill.token:
+                told = f"asked for {word!r}, it answers with {_words([found])}"
+                continue
+            if abs(found.score - fill.score) > _SAME * max(fill.score, _LEAST):
+                raise InputError(
+                    f"endpoint {self.name}: says {found.score:.4g} of {word!r} where it was asked "
+                    f"for, and {fill.score:.4g} where it was not; expected the same probability, "
+                    "over the whole vocabulary"
+                )
+            return
+        raise InputError(f"endpoint {self.name}: {told}; {_UNSUPPORTED}")
+
+    def _asked(self, batch: Sequence[Ask]) -> int:
+        """Ask sentences that share their words, and keep the answers; returns their number."""
+        words = batch[0].words
+        try:
+            found = self._sent([ask.text for ask in batch], len(words), words)
+        except RefusedError as error:
+            if error.status not in _OF_THE_BODY:
+                raise
+            if len(batch) > 1:
+                # One of them is refused, and which is not said.
+                return sum(self._asked([ask]) for ask in batch)
+            self._journal.put(batch[0], {"refused": str(error)})
+            return 1
+        for ask, sentence in zip(batch, found, strict=True):
+            self._journal.put(ask, {"fills": [list(map(_parts, mask)) for mask in sentence]})
+        return len(batch)
+
+    def _sent(self, texts: Sequence[str], most: int, words: Sequence[str]) -> list[Sentence]:
+        written = [text.replace(MASK, self.declared.mask) for text in texts]
+        body = json.dumps(hugging_face(written, most, words)).encode()
+        with self._count:
+            self.n_asked += len(texts)
+        where = f"endpoint {self.name}"
+        value = self.client.ask(body)
+        found = fills_of(value, [text.count(MASK) for text in texts], where)
+        for text, sentence in zip(texts, found, strict=True):
+            for slot, mask in enumerate(sentence):
+                if len(mask) > most:
+                    raise InputError(
+                        f"{where}: answered {len(mask)} fills; expected at most {most}"
+                    )
+                for fill in mask:
+                    if agreement(text, slot, fill) == "other":
+                        raise InputError(
+                            f"{where}: answered with {fill.sequence[:80]!r}; expected the sentence "
+                            f"that was asked, {text[:80]!r}"
+                        )
+        return found
+
+
+_UNSUPPORTED = (
+    "expected an endpoint of Hugging Face's fill-mask task that honours `parameters.targets` "
+    "(exact grade): no other is supported"
+)
+# Statuses of a service that cannot answer this body: too long, no single piece, no mask.
+_OF_THE_BODY = frozenset({400, 413, 422})
+
+
+def _identity(name: str, declared: Declared, canaries: Sequence[Sentence]) -> Identity:
+    answers = [
+        [[fill.word, f"{fill.score:.{_DIGITS}g}"] for fill in mask]
+        for sentence in canaries
+        for mask in sentence
+    ]
+    said = [declared.mask, declared.model, declared.revision, answers]
+    return Identity(
+        name=name,
+        revision="@".join(filter(None, (declared.model, declared.revision))),
+        architecture="endpoint",
+        weights=hashlib.sha256(json.dumps(said).encode()).hexdigest(),
+        tokenizer="",
+        vocabulary="",
+        vocabulary_size=0,
+        parameters=0,
+        layers=0,
+        stored_dtype="",
+        dtype="",
+        device="",
+        attention="",
+        head="",
+        endpoint=EXACT,
+    )
+
+
+def _batches(asks: Sequence[Ask], most: int) -> Iterator[list[Ask]]:
+    """The sentences that are asked for the same words, so many at a time."""
+    by_words: dict[tuple[str, ...], list[Ask]] = {}
+    for ask in asks:
+        by_words.setdefault(ask.words, []).append(ask)
+    for same in by_words.values():
+        left = iter(same)
+        while batch := list(islice(left, most)):
+            yield batch
+
+
+def _parts(fill: Served) -> list[Any]:
+    return [fill.score, fill.word, fill.token, fill.sequence]
+
+
+def _answer(kept: Any) -> Answer:  # noqa: ANN401 - what the journal keeps
+    if "refused" in kept:
+        return Answer(None, kept["refused"])
+    return Answer(tuple(tuple(Served(*parts) for parts in mask) for mask in kept["fills"]))
+
+
+def _words(fills: Sequence[Served]) -> str:
+    return ", ".join(repr(fill.word.strip()[:40]) for fill in fills) or "nothing"

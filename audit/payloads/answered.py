@@ -1,0 +1,147 @@
+"""Read what an endpoint answers: fills of the sentences that were asked, or why they are none."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from maskaudit.audit.errors import InputError
+from maskaudit.probes.frames.sentence import MASK
+
+_SHOWN = 60
+# What a service's rounding of its probabilities may add to their sum.
+_ROUNDING = 1e-3
+# A piece that is no word, as a tokenizer writes it: [SEP], <mask>, </s>.
+_SPECIAL = re.compile(r"\[[A-Z]+\]|</?[a-z]+>")
+
+
+@dataclass(frozen=True)
+class Served:
+    """A fill that an endpoint gave: its probability, its piece as text, and the piece's id.
+
+    The id is -1, and `sequence` (the sentence with the fill in it) empty, where the answer lacks
+    them.
+    """
+
+    score: float
+    word: str
+    token: int = -1
+    sequence: str = ""
+
+
+# The fills of a mask; of the masks of a sentence.
+Mask = tuple[Served, ...]
+Sentence = tuple[Mask, ...]
+
+
+def fills_of(value: object, n_masks: Sequence[int], where: str) -> list[Sentence]:
+    """The fills in an answer of Hugging Face's form, for sentences of so many masks each.
+
+    Raises `InputError`, which says what came and what was expected, for anything else: another
+    number of sentences or of masks, a fill without its parts, and what is no probability.
+    """
+    sentences = [value] if len(n_masks) == 1 else _list(value, len(n_masks), "sentences", where)
+    found = []
+    for sentence, masks in zip(sentences, n_masks, strict=True):
+        each = [sentence] if masks == 1 else _list(sentence, masks, "masks of a sentence", where)
+        found.append(tuple(_mask(fills, where) for fills in each))
+    return found
+
+
+def agreement(text: str, slot: int, fill: Served) -> Literal["same", "shorter", "other"]:
+    """Whether the sentence that an answer repeats is the one that was asked.
+
+    "shorter" where a part is missing, as words are that a vocabulary cannot write. Case, accents
+    and white space do not count: tokenizers change them. "same" where the answer repeats none.
+    """
+    if not fill.sequence:
+        return "same"
+    parts = text.split(MASK)
+    words = [fill.word if place == slot else " " for place in range(len(parts) - 1)]
+    asked = "".join(part + word for part, word in zip(parts, [*words, ""], strict=True))
+    whole, given = _bare(asked), _bare(fill.sequence)
+    letters, given_letters = (
+        "".join(filter(str.isalnum, characters)) for characters in (whole, given)
+    )
+    if letters != given_letters:
+        return "shorter" if _is_within(given_letters, letters) else "other"
+    return "shorter" if len(given) < len(whole) and _is_within(given, whole) else "same"
+
+
+def is_word(word: str, fill: Served) -> bool:
+    """Whether a fill is this word, in whatever case and with or without its accents.
+
+    A service asked for a word of several pieces may answer with the first of them.
+    """
+    return folded(word) == folded(fill.word) != ""
+
+
+def folded(word: str) -> str:
+    """A word as `is_word` compares it."""
+    return _bare(word)
+
+
+def _bare(text: str) -> str:
+    """The text without special pieces, case, accents and white space."""
+    plain = unicodedata.normalize("NFKD", _SPECIAL.sub(" ", text)).casefold()
+    return "".join(c for c in plain if not (c.isspace() or unicodedata.combining(c)))
+
+
+def _is_within(part: str, whole: str) -> bool:
+    """Whether the characters of one text stand in the other in their order."""
+    left = iter(whole)
+    return all(character in left for character in part)
+
+
+def _list(value: object, n: int, what: str, where: str) -> list[Any]:
+    if not isinstance(value, list) or len(value) != n:
+        raise InputError(f"{where}: answered {_kind(value)}; expected a list for {n} {what}")
+    return value
+
+
+def _mask(value: object, where: str) -> Mask:
+    if not isinstance(value, list) or not value or not all(isinstance(v, dict) for v in value):
+        raise InputError(
+            f"{where}: answered {_kind(value)} for a mask; expected a list of fills, each "
+            '{"score": 0.9, "token": 2364, "token_str": "capital", "sequence": "..."}'
+        )
+    fills = tuple(_fill(fill, where) for fill in value)
+    total = math.fsum(fill.score for fill in fills)
+    if total > 1 + _ROUNDING:
+        raise InputError(
+            f"{where}: answered probabilities of one mask that add up to {total:.4g}; expected at "
+            "most 1"
+        )
+    return fills
+
+
+def _fill(fill: dict[str, Any], where: str) -> Served:
+    score, word = fill.get("score"), fill.get("token_str")
+    if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
+        raise InputError(
+            f"{where}: answered the score {_shown(score)}; expected a probability from 0 to 1"
+        )
+    if not isinstance(word, str):
+        raise InputError(f"{where}: answered the token_str {_shown(word)}; expected a text")
+    token, sequence = fill.get("token"), fill.get("sequence")
+    return Served(
+        float(score),
+        word,
+        token if isinstance(token, int) else -1,
+        sequence if isinstance(sequence, str) else "",
+    )
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if isinstance(value, dict):
+        return f"an object with {', '.join(_shown(key) for key in list(value)[:4]) or 'no key'}"
+    return _shown(value)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
