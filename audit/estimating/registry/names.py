@@ -92,6 +92,9 @@ DROP = "accuracy_drop@1"
 # Of facts with words to choose from.
 CHOICE, CHOICE_DROP = "choice_accuracy", "choice_accuracy_drop"
 
+# Between two groups of masked text.
+EXACT_GAP, NLL_GAP = "exact_gap@1", "nll_gap"
+
 WILSON, EXACT = "_wilson", "_exact"
 _TIES = "_ties"
 
