@@ -18,7 +18,8 @@ class TextSource:
     `split` are those of a data set that is read through `datasets`. The `first` rows are read.
     `columns` has the data's names of `COLUMNS` that it calls otherwise. Of plain text `mask_share`
     of the words are masked, drawn with `seed`, and with `marks` of the punctuation marks too;
-    paragraphs are cut after `words` words. `name` is the set's, `language` a BCP 47 tag.
+    paragraphs are cut after `words` words. `causal` is the folder of the causal model by which
+    predictions are judged, as services publish it. `name` is the set's, `language` a BCP 47 tag.
     """
 
     data: str
@@ -33,3 +34,4 @@ class TextSource:
     seed: int = 0
     name: str | None = None
     language: str = "en"
+    causal: str | None = None

@@ -82,6 +82,14 @@ def evaluate(  # noqa: PLR0913 - the options of a command
         str | None,
         typer.Option("--name", metavar="NAME", help="The set's name. [default: the data's]"),
     ] = None,
+    causal: Annotated[
+        str | None,
+        typer.Option(
+            "--causal",
+            metavar="FOLDER",
+            help="Also the published perplexity of the predictions under this causal model.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="RUNS", help="The folder for records. [default: runs]"),
@@ -119,6 +127,7 @@ def evaluate(  # noqa: PLR0913 - the options of a command
         seed,
         name,
         language,
+        causal,
     )
     resolved = settings.resolve(
         reference=reference,

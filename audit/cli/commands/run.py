@@ -240,6 +240,7 @@ def _answer(
     """What is printed of a record as JSON."""
     from maskaudit.audit.recording.record import PAGE
     from maskaudit.reports.page import headline
+    from maskaudit.reports.terminal import texts
 
     assert record.path is not None  # noqa: S101 - it was just sealed
     return {
@@ -248,5 +249,6 @@ def _answer(
         "headline": headline(record).sentence,
         "not_given": [reason.as_json() for reason in reasons],
         "unbalanced": [found.as_json() for found in unbalanced],
+        **({"texts": told} if (told := texts.as_json(record)) else {}),
         **({} if judgement is None else {"gates": judgement.as_json()}),
     }

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from maskaudit.audit.estimating.estimators import (
     CORRECTED,
+    PUBLISHED,
     Measured,
     UnitEstimator,
     Value,
@@ -16,7 +17,7 @@ from maskaudit.audit.estimating.estimators import (
 )
 from maskaudit.audit.estimating.estimators.answer_ranks import answer_ranks
 from maskaudit.audit.estimating.registry.names import EXACT_GAP, NLL_GAP, between
-from maskaudit.audit.recording.rows.values import OF_SLOT, TOP_FILLING
+from maskaudit.audit.recording.rows.values import OF_PREDICTION, OF_SLOT, TOP_FILLING
 
 AT = (1, 5, 10)
 _KINDS = frozenset({"text"})
@@ -118,7 +119,7 @@ NLL = (
     ),
     _number(
         "pseudo_perplexity",
-        "number",
+        "perplexity",
         "exp(`nll_piece`): the pseudo-perplexity of the masked pieces (Salazar et al. 2020, over "
         "the masked pieces alone and with a word’s later pieces masked), 1 upwards; lower is "
         "better. A change is judged by `nll_piece`.",
@@ -128,7 +129,7 @@ NLL = (
     ),
     _number(
         "word_perplexity",
-        "number",
+        "perplexity",
         "exp(`nll_word`): the same over words, which tokenizers share, 1 upwards; lower is better. "
         "A change is judged by `nll_word`.",
         "What the model holds for likely instead.",
@@ -144,7 +145,44 @@ OPENNESS = _number(
     "Whether the model is right where it is sure.",
     ("entropy", "masks"),
 )
-TEXTS = (*FOUND, *NLL, OPENNESS)
+
+
+def predictions(measured: Measured, _mode: str) -> pd.DataFrame:
+    """One row per text: the perplexity of what is predicted for it under a causal model."""
+    rows = measured.paired[measured.paired["measure"] == OF_PREDICTION]
+    items = measured.items.drop_duplicates("context").set_index("context")
+    rows = rows.join(items[["class", "cluster", "frame"]], on="context")
+    # The frame of a mask is its text's row and its own number (`probes.texts`).
+    texts = rows["frame"].str.replace(r"\.\d+$", "", regex=True)
+    units = rows.assign(unit=texts).drop_duplicates("unit")
+    # As in the mean of nats of a long text: what has no finite exponential is not known.
+    with np.errstate(over="ignore"):
+        perplexity = np.exp(units["value"].to_numpy(dtype=float))
+    known = np.where(np.isfinite(perplexity), perplexity, np.nan)
+    return units.set_index("unit")[["class", "cluster"]].assign(perplexity=known, n=1.0)
+
+
+PREDICTED = UnitEstimator(
+    name="prediction_perplexity",
+    unit="perplexity",
+    definition="Mean over texts of the perplexity of what a model predicts, the likeliest piece at "
+    "each mask, joined by commas, under a causal model that was named with --causal: exp of the "
+    "mean of -log p(piece | start, pieces before). Published mode alone, 1 upwards; lower is "
+    "called better.",
+    does_not_show="Whether a prediction is right: it never sees the words that were masked. A "
+    "model that says “the” at every mask does well.",
+    source="azureml-metrics 0.0.91, fill-mask: the perplexity of Hugging Face’s evaluate, with a "
+    "start token",
+    needs=frozenset(),
+    kinds=_KINDS,
+    modes=(PUBLISHED,),
+    units=predictions,
+    columns=("perplexity", "n"),
+    # A text is no mask, of which strata are made.
+    is_gap=True,
+    numbers={PUBLISHED: {"prediction_perplexity": Value(per_unit)}},
+)
+TEXTS = (*FOUND, *NLL, OPENNESS, PREDICTED)
 
 
 def gaps(items: pd.DataFrame) -> list[UnitEstimator]:

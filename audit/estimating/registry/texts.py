@@ -8,7 +8,7 @@ _HIDES = "Why: answers of one group may be rarer, longer, or in harder texts."
 ENTRIES = (
     Entry(
         name=EXACT_GAP,
-        unit="share",
+        unit="",
         definition="The `exact@1` of the first group’s masks less that of the second’s, in "
         "alphabetical order, over the documents of both. -1 to 1; negative: the first group’s "
         "answers are found less often.",
@@ -17,6 +17,7 @@ ENTRIES = (
         null=0.0,
         since=9,
         shown=OWN_PART,
+        form="share",
     ),
     Entry(
         name=NLL_GAP,
