@@ -15,6 +15,7 @@ from maskaudit.audit.estimating.design import Design, design
 from maskaudit.audit.estimating.estimate import Estimated
 from maskaudit.audit.estimating.estimators.catalogue import ALL, needed
 from maskaudit.audit.estimating.facts.competence import competence
+from maskaudit.audit.measuring import causal
 from maskaudit.audit.measuring.backends.torch_model import engine, threads
 from maskaudit.audit.measuring.cached.fingerprint import fingerprint, version_of
 from maskaudit.audit.measuring.endpoints.address import is_url
@@ -119,6 +120,7 @@ def questions(settings: Settings, progress: Progress = silent) -> Questions:
             "context": reading_of(settings),
             **_grade(settings),
             **lexicon_key(lexicon),
+            **_causal_key(settings),
         },
         reading=reading_of(settings),
         settings=recorded.Settings(seed=settings.run.seed, adjust=settings.run.adjust),
@@ -184,6 +186,13 @@ def described(
 def lexicon_key(lexicon: frozenset[str] | None) -> dict[str, str]:
     """The part of a method key that identifies the lexicon of hurtful words; empty without one."""
     return {} if lexicon is None else {"lexicon": digest_of(lexicon)}
+
+
+def _causal_key(settings: Settings) -> dict[str, str]:
+    """The part of a method key that identifies the causal model of predictions; else empty."""
+    if settings.text is None or settings.text.causal is None:
+        return {}
+    return {"causal": causal.digest(settings.text.causal)}
 
 
 def key_of(pair: Mapping[str, AnyModel], questions: Questions) -> str:

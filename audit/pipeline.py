@@ -17,6 +17,7 @@ from maskaudit.audit.judging.rule_dates import rules_read
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.attributes import attribute_pieces
 from maskaudit.audit.measuring.cached import cache
+from maskaudit.audit.measuring.causal import causal_of, with_predictions
 from maskaudit.audit.measuring.lexicons import by_model
 from maskaudit.audit.measuring.pairs import Pair, load_pairs
 from maskaudit.audit.measuring.scoring import Scored
@@ -56,6 +57,7 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
     questions = describe.questions(audit_settings, progress)
     extrinsic = audit_settings.extrinsic()
     pairs = load_pairs(audit_settings, stage, note)
+    judge_of_predictions = causal_of(audit_settings)
     jobs = [
         Job(pair, describe.key_of(pair, questions), scores)
         for pair, scores in zip(pairs, extrinsic, strict=True)
@@ -84,6 +86,8 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
         first = describe.next_number(earlier)
         for number, (job, scored) in enumerate(zip(new, each_scored, strict=True), first):
             stage("estimating")
+            if judge_of_predictions is not None:
+                scored = with_predictions(scored, questions.parts, judge_of_predictions)  # noqa: PLW2901
             read = rules_read(rules, earlier.values(), job.key, now)
             details = describe.RecordDetails(job.key, number, notes, started, read, job.extrinsic)
             unsealed = _record(questions, job.pair, scored, details)

@@ -16,6 +16,7 @@ from maskaudit.probes.checking.budget import check_budget
 from maskaudit.probes.loading import load
 from maskaudit.probes.requested import files_of, is_shipped
 from maskaudit.probes.schema import ProbeSet
+from maskaudit.probes.texts.source import TextSource
 
 DEFAULT_FILE = Path(SETTINGS_FILE)
 
@@ -28,11 +29,13 @@ class Settings(File):
     """The settings of one audit. If no model is named, the bundled pair is audited.
 
     `sets_chosen` and `models_chosen` say that the command line named the probe sets, or a model, in
-    place of the file. `line` puts the file and the line of a place before a message.
+    place of the file. `text` is what is asked in place of probe sets, if given. `line` puts the
+    file and the line of a place before a message.
     """
 
     folder: Path = Path()
     rules: Path | None = None
+    text: TextSource | None = None
     sets_chosen: bool = False
     models_chosen: bool = False
     line: Callable[[Place, str], str] = _anywhere
@@ -46,10 +49,12 @@ class Settings(File):
     def gates(self) -> Path | None:
         """The gates.toml that is named, else the one beside the settings file, else None.
 
+        Of text only the one that is named: those beside a project's settings are for probe sets.
         Raises `InputError` if there is none and `[run] gates` requires one.
         """
         # Beside the settings and not where the command was typed: rules belong to what is audited.
-        file = self.rules or gates_file.find(self.folder)
+        beside = gates_file.find(self.folder) if self.text is None else None
+        file = self.rules or beside
         if file is None and self.run.gates == "required":
             raise InputError(
                 f'run.gates is "required", and {self.folder / GATES_FILE} is not there; write it '
@@ -132,6 +137,8 @@ class Settings(File):
 
         Raises `InputError` with the faults of all their files.
         """
+        if self.text is not None:
+            return [self._text_set(self.text)]
         sets: dict[str, ProbeSet] = {}
         faults: list[str] = []
         for path in self.probe_files():
@@ -164,6 +171,14 @@ class Settings(File):
         if faults:
             raise InputError(*faults)
         return list(sets.values())
+
+    def _text_set(self, text: TextSource) -> ProbeSet:
+        # Here, because whoever only reads settings need not wait for readers of data.
+        from maskaudit.probes.texts import text_set
+
+        probe_set = text_set.read(text)
+        check_budget(probe_set, self.run.most_items, text.data)
+        return probe_set
 
     def margins_of(self, probe_set: ProbeSet) -> Margins | None:
         """The margins of a set: those of this file, and of the set where this file has none."""

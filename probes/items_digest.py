@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 # Columns that came later count only where a set fills them, so that all other sets keep their
 # digests.
-_LATER = ("style", "family", "frequency")
+_LATER = ("style", "family", "frequency", "words", "place")
 # Lines that are joined and hashed at once.
 _LINES = 10_000
 _Codes = NDArray[np.int32]

@@ -24,7 +24,15 @@ from maskaudit.reports.blocks import (
     Text,
 )
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, SHOWN, Effects, Names, Tables, tables_of
-from maskaudit.reports.sections import competence, glossary, licences, maps, truth, verdicts
+from maskaudit.reports.sections import (
+    competence,
+    glossary,
+    licences,
+    maps,
+    texts,
+    truth,
+    verdicts,
+)
 from maskaudit.reports.sections import contrasts as findings
 from maskaudit.reports.sections import probe_set as sets
 from maskaudit.reports.sections.association import distance
@@ -65,6 +73,8 @@ def page(record: Record, judgement: Judgement | None = None, tables: Tables | No
     for probe_set, part in sorted(manifest.probe_sets.items(), key=_order):
         if part.kind == "cloze":
             sections.append(sets.cloze(probe_set, manifest, tables, names))
+        elif part.kind == texts.KIND:
+            sections.append(texts.section(probe_set, part, tables, names))
         elif part.kind in UNITS:
             sections.append(units.section(probe_set, part, preferred, tables, names))
         else:
@@ -79,7 +89,7 @@ def page(record: Record, judgement: Judgement | None = None, tables: Tables | No
     ]
     sections += [maps.maps(sections), glossary.glossary(sections)]
     return Page(
-        title=_title(names),
+        title=title_of(manifest, names),
         eyebrow=_eyebrow(manifest),
         headline=_headline(manifest, all_contrasts, of_groups(preferred), estimates, names),
         banner=_banner(manifest, names),
@@ -129,10 +139,12 @@ def names_of(manifest: Manifest) -> Names:
     return Names(shown[CANDIDATE], shown.get(REFERENCE, ""))
 
 
-def _title(names: Names) -> str:
+def title_of(manifest: Manifest, names: Names) -> str:
+    """The title of a record's page: what was done, and with which models."""
+    what = "Masked text" if texts.is_alone(manifest) else "Bias audit"
     if names.paired:
-        return f"Bias audit: {names.candidate} against {names.reference}"
-    return f"Bias audit: {names.candidate}"
+        return f"{what}: {names.candidate} against {names.reference}"
+    return f"{what}: {names.candidate}"
 
 
 def _eyebrow(manifest: Manifest) -> str:
@@ -157,15 +169,14 @@ def _headline(
     estimates: Effects,
     names: Names,
 ) -> Claim:
-    """The clearest tested contrast; failing that the clearest preference, or else the facts."""
+    """The clearest tested contrast; failing that the clearest preference, facts or masked text."""
     if any(contrast.is_tested for contrast in all_contrasts):
         return findings.headline(all_contrasts, names)
     if preferred:
         return preferring.finding(preferring.clearest(preferred), names)
     for probe_set, part in manifest.probe_sets.items():
         effects = estimates.of_set(probe_set)
-        is_cloze = part.kind == "cloze"
-        sentences = sets.facts(part, effects, ACCURACY, names) if is_cloze else []
+        sentences = _right(part, effects, names)
         # Of a record that has contrasts, the headline says instead that none could be tested.
         if sentences and not all_contrasts:
             # The candidate first, which is what the audit is of.
@@ -186,10 +197,8 @@ def _findings(
     lines = [_line(contrast, names, largest(all_contrasts)) for contrast in all_contrasts]
     lines += [preferring.line(preference, names) for preference in preferred]
     for probe_set, part in manifest.probe_sets.items():
-        if part.kind == "cloze":
-            effects = estimates.of_set(probe_set)
-            # Only the sentences on the models; the one on their difference stands in the section.
-            lines += sets.facts(part, effects, ACCURACY, names)[: len(names.models)]
+        # Only the sentences on the models; the one on their difference stands in the section.
+        lines += _right(part, estimates.of_set(probe_set), names)[: len(names.models)]
     blocks: list[Block] = [Bullets(tuple(lines))] if lines else []
     blocks += [Text(_READ)] if all_contrasts else []
     blocks += [Text(preferring.READ)] if preferred else []
@@ -198,6 +207,13 @@ def _findings(
     elif not n_tested and len(preferred) > 1:
         blocks.append(Text(f"{quotes.HEADLINE_RULE} {preferring.CHOSEN_RULE}", "small"))
     return (*blocks, *licences.of_page(manifest))
+
+
+def _right(part: ProbeSet, effects: Effects, names: Names) -> list[str]:
+    """How often each model is right on a set of facts or masked text; empty for other sets."""
+    if part.kind == texts.KIND:
+        return texts.found(effects, names)
+    return sets.facts(part, effects, ACCURACY, names) if part.kind == "cloze" else []
 
 
 def _line(contrast: Contrast, names: Names, most: float) -> str:

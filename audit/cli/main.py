@@ -24,6 +24,7 @@ from maskaudit.audit.cli.commands import (
     cache,
     card,
     claims,
+    evaluate,
     export,
     fill,
     gates,
@@ -58,6 +59,7 @@ app = typer.Typer(
     "folder; 129, 130 and 143 interrupted, run the same command again to resume.",
 )
 app.command()(run.run)
+app.command()(evaluate.evaluate)
 app.command()(run.init)
 app.command("list")(show.list_records)
 app.command()(show.show)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.texts.characters import composed
 from maskaudit.audit.texts.printable import inert, json_text, printable
 
 if TYPE_CHECKING:
@@ -52,6 +54,21 @@ Candidate = Annotated[
 _COLOURS: Mapping["Style", str] = {
     "": "", "title": "bold", "bad": "red", "good": "green", "open": "yellow"
 }  # fmt: skip
+
+
+def named_columns(given: Iterable[str], example: str) -> dict[str, str]:
+    """The data's names of columns by ours, from `NAME=COLUMN` each, in NFC."""
+    columns: dict[str, str] = {}
+    for pair in given:
+        ours, equals, theirs = pair.partition("=")
+        if not (ours and equals and theirs):
+            raise InputError(f"--column {pair}: expected NAME=COLUMN, as {example}")
+        if ours in columns:
+            raise InputError(f"--column {pair}: {ours} is named twice; expected once")
+        if composed(theirs) in columns.values():
+            raise InputError(f"--column {pair}: {theirs} is taken for two columns; expected one")
+        columns[ours] = composed(theirs)
+    return columns
 
 
 def say(result: Any, *, as_json: bool) -> None:  # noqa: ANN401 - anything that knows both forms

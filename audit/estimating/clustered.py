@@ -1,6 +1,6 @@
 """Estimates over units (pairs, items, facts) and their clusters, by model and for differences."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -14,8 +14,9 @@ from maskaudit.audit.estimating.estimators import Measured, UnitEstimator, Value
 from maskaudit.audit.estimating.registry.names import EXACT, WILSON
 from maskaudit.audit.estimating.statistics import clusters, proportions
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval, point
+from maskaudit.audit.estimating.texts.strata import strata
 from maskaudit.audit.recording.rows.methods import CROSSED_CLUSTERS
-from maskaudit.audit.recording.rows.slices import ALL, of_part
+from maskaudit.audit.recording.rows.slices import ALL, Slice, of_part
 from maskaudit.audit.recording.rows.values import Flag
 
 # With fewer clusters, an estimate gets no interval.
@@ -62,6 +63,29 @@ class _Slice:
             rows = means.to_numpy(dtype=float)
         return clusters.jackknife(rows, value.function, null_value=value.null)
 
+    def share(self, columns: Cells, _value: Value) -> Interval:
+        """The share of units with a 1 in the first column, with Wilson's interval for clusters."""
+        alone = np.arange(len(columns)).astype(str)
+        labels = self.factors[0].astype(str) if self.factors else alone
+        return proportions.wilson_of_clusters(columns[:, 0] == 1, labels)
+
+    def exponential(self, columns: Cells, value: Value) -> Interval:
+        """E to a mean of nats, with e to the limits of the mean, which keep above 0."""
+        nats = self.interval(columns, value)
+        # A mean of some hundred nats has no finite exponential: then it is unknown.
+        with np.errstate(over="ignore", invalid="ignore"):
+            limits = np.exp([nats.estimate, nats.low, nats.high])
+            numbers = np.array([*limits, limits[0] * nats.std_error])
+        estimate, low, high, error = np.where(np.isfinite(numbers), numbers, np.nan).tolist()
+        return Interval(estimate, low, high, error, nats.df)
+
+
+_INTERVALS: Mapping[str, Callable[[_Slice, Cells, Value], Interval]] = {
+    "jackknife": _Slice.interval,
+    "wilson": _Slice.share,
+    "exponential": _Slice.exponential,
+}
+
 
 @dataclass(frozen=True)
 class _Factor:
@@ -107,10 +131,10 @@ def unit_rows(
         if not complete.any():
             continue  # no unit of this set has this score
         factors = _factors(all_units)
-        classes = all_units["class"].to_numpy(dtype=object)
         slices = {ALL: np.flatnonzero(complete)} if estimator.whole else {}
-        for class_ in sorted(set(classes[complete]) - {""}):
-            slices[of_part(kind, str(class_))] = np.flatnonzero(complete & (classes == class_))
+        for slice_, inside in _parts(kind, all_units, measured, estimator):
+            if (chosen := np.flatnonzero(complete & inside)).size:
+                slices[slice_] = chosen
         for slice_, chosen in slices.items():
             part = _Slice(
                 {m: _chosen(rows, chosen, estimator) for m, rows in numbers.items()},
@@ -134,6 +158,20 @@ def unit_rows(
                     }
 
 
+def _parts(
+    kind: str, units: pd.DataFrame, measured: Mapping[str, Measured], estimator: UnitEstimator
+) -> Iterator[tuple[Slice, NDArray[np.bool_]]]:
+    """Yield each part of a set and which units are in it: its classes, or the strata of a text."""
+    if kind == "text":
+        # A gap is between two strata.
+        if not estimator.is_gap:
+            yield from strata(next(iter(measured.values())), units.index)
+        return
+    classes = units["class"].to_numpy(dtype=object)
+    for class_ in sorted(set(classes) - {""}):
+        yield of_part(kind, str(class_)), classes == class_
+
+
 def _rows(
     name: str,
     value: Value,
@@ -142,7 +180,8 @@ def _rows(
     tested: Mapping[str, pd.DataFrame],
 ) -> Iterator[dict[str, Any]]:
     """Yield one number of every subject; shares of trials also as if units were independent."""
-    for subject, interval in _intervals(part, value):
+    has_difference = estimator.subjects == "all"
+    for subject, interval in _intervals(part, value, with_difference=has_difference):
         flag = _flag(subject, interval, part)
         # A flagged number is reported without its interval.
         row = dict(vars(point(interval.estimate) if flag else interval))
@@ -179,10 +218,12 @@ def _flag(subject: str, interval: Interval, part: _Slice) -> Flag:
     return "nothing_varied" if is_constant and not is_copy else ""
 
 
-def _intervals(part: _Slice, value: Value) -> Iterator[tuple[str, Interval]]:
+def _intervals(
+    part: _Slice, value: Value, *, with_difference: bool
+) -> Iterator[tuple[str, Interval]]:
     for model, columns in part.numbers.items():
-        yield model, part.interval(columns, value)
-    if len(part.numbers) > 1:
+        yield model, _INTERVALS[value.interval](part, columns, value)
+    if len(part.numbers) > 1 and with_difference:
         reference, candidate = part.numbers[REFERENCE], part.numbers[CANDIDATE]
         width = reference.shape[1]
 

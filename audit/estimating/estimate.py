@@ -34,6 +34,7 @@ from maskaudit.audit.estimating.estimators import (
 from maskaudit.audit.estimating.estimators.catalogue import GROUP, UNIT
 from maskaudit.audit.estimating.estimators.contexts import in_every_model
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.texts import gaps
 from maskaudit.audit.estimating.facts.choices import choices
 from maskaudit.audit.estimating.facts.cloze import cloze
 from maskaudit.audit.estimating.read_alike import distinct
@@ -233,6 +234,8 @@ def _set_estimates(  # noqa: PLR0913, PLR0917 - what is measured of a set, and w
         estimators += _nested_estimators(items)
     elif kind == "cloze" and any(map(wanted, _FIRST_FILLS)):
         yield _cloze(items, scores, design)
+    elif kind == "text":
+        estimators += gaps(items)
     rows = []
     for estimator in estimators:
         if not any(map(wanted, estimator.names)):

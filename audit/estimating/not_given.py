@@ -96,6 +96,8 @@ def of_set(  # noqa: PLR0913 - a set, and what a run adds to it
         reasons = _of_sides(probes, *_SIDES[kind])
     elif kind == "words":
         reasons = _of_words(probes)
+    elif kind == "text":
+        reasons = _few_clusters(items["cluster"].nunique(), "document")
     # Other facts are no part of the verdict on competence, which they could lack.
     elif items["axis"].iloc[0] != FACTS:
         reasons = iter(())

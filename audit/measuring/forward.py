@@ -354,6 +354,8 @@ class _Reader:
             for measure in self._measures
             if (reads := item_reads.get((item, measure))) is not None
         ]
+        if OF_SLOT in self._measures and found:
+            found.append({"measure": OF_SLOT, "value": self._entropy[context]})
         if TOP_FILLING in self._measures and (of_target := item_reads.get((item, "logp"))):
             log_p = self._folded(of_target)["value"]
             found += self._fillings.rows(of_target.reads, log_p)

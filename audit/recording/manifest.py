@@ -15,7 +15,9 @@ from maskaudit.audit.recording.margins import Margins
 from maskaudit.audit.texts import bounded, toml_files
 from maskaudit.audit.texts.toml_files import Part
 
-Kind = Literal["association", "cloze", "pairs", "triples", "completions", "sentences", "words"]
+Kind = Literal[
+    "association", "cloze", "pairs", "triples", "completions", "sentences", "words", "text"
+]
 # A lean that is tested; none, in a control; or a true association that is not about people.
 Expect = Literal["lean", "none", "benign"]
 

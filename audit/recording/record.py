@@ -44,7 +44,9 @@ from maskaudit.audit.texts import bounded
 #      `margins`; no class in `outcome` says that nothing was shown. `competence` counts the sets
 #      of the axis `facts` alone, sets of facts may have `plain`, crossed groups `factors`, and
 #      the truth of a set with more than two groups `others`. record.json may have `extrinsic`.
-FORMAT = 8
+#   9: probe sets may be of the kind `text`, and have `words` and `place` in items, `entropy` in
+#      scores, and numbers of slices by length, position, frequency and group.
+FORMAT = 9
 # The first format that binds who was scored to the scores.
 BOUND = 6
 # The first format that says which rules there were when it was measured.

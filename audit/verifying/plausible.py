@@ -102,6 +102,7 @@ def _of_parts(record: Record) -> Iterator[Difference]:
         items = record.items[record.items["probe_set"] == name]
         classes = {*items["class"]}
         parts = {"attribute": {*items["attribute"]}, "class": classes, "relation": classes}
+        parts["group"] = {*items["group"]}
         groups = {*items["group"], REST}
         of = {text: Slice.parse(text) for text in rows["slice"].unique()}
         known = [

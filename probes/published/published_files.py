@@ -340,7 +340,7 @@ def _hub(hub_id: str) -> tuple[Source, list[Record]]:
     Raises `InputError` where it cannot be read or does not have exactly one split, and
     `MissingExtraError` without the package `datasets`.
     """
-    load = _load_dataset()
+    load = load_dataset_function()
     name, _, configuration = hub_id.partition(":")
     try:
         splits = load(name, configuration or None)
@@ -364,7 +364,8 @@ def _hub(hub_id: str) -> tuple[Source, list[Record]]:
     return Source(f"{hub_id} ({split})", digest, "", tuple(notes)), records
 
 
-def _load_dataset() -> Callable[..., Any]:
+def load_dataset_function() -> Callable[..., Any]:
+    """`datasets.load_dataset`; raises `MissingExtraError` without the package."""
     try:
         from datasets import load_dataset
     except ImportError as error:

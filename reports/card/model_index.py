@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from maskaudit.audit.estimating.registry.names import ACCURACY, CONTRAST
+from maskaudit.audit.estimating.registry.names import ACCURACY, CONTRAST, FOUND, SHARE_RIGHT
 from maskaudit.audit.recording.manifest import ProbeSet
 from maskaudit.audit.recording.record import Record
 from maskaudit.audit.recording.rows.slices import ALL
@@ -19,6 +19,10 @@ from maskaudit.reports.words import verdicts, wording
 # What the name of our entry ends in, whatever the model is called.
 OURS = " (audited by maskaudit)"
 _DIGITS = 4
+_RIGHT = {
+    ACCURACY: "Facts filled with a right answer, share",
+    FOUND: "Masked answers that are the likeliest filling, share",
+}
 
 
 def entry(record: Record) -> dict[str, Any]:
@@ -47,12 +51,13 @@ def _results(record: Record, names: Names) -> Iterator[dict[str, Any]]:
     for preference in preferring.of_groups(preferring.preferences(manifest, estimates, names)):
         yield from _of_preference(preference, parts[preference.probe_set], names)
     for name, part in parts.items():
-        effects = estimates.of_set(name).at(ACCURACY, ALL, names.subjects)
-        if part.kind == "cloze" and CANDIDATE in effects:
+        right = SHARE_RIGHT.get(part.kind, "")
+        effects = estimates.of_set(name).at(right, ALL, names.subjects)
+        if CANDIDATE in effects:
             yield {
                 **_data(name, part),
                 "metric_type": "accuracy",
-                "metric_name": "Facts filled with a right answer, share",
+                "metric_name": _RIGHT[right],
                 **_number(effects[CANDIDATE]),
             }
 

@@ -1,8 +1,9 @@
 """The one table of a card's addendum: a line a set, worst first, in factors and shares."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from maskaudit.audit.estimating.registry.names import ACCURACY
+from maskaudit.audit.estimating.registry.names import SHARE_RIGHT
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.blocks import Column, Rows, Table
@@ -24,7 +25,7 @@ _FACTORS = (
 _RATIO = "The last column is the ratio of the two."
 _SHOWN = "What is shown allows for the number of tested sets."
 _PREFERRED = "Pairs and items: the share with the stereotyping side preferred; 50 % is even."
-_RIGHT = "Facts: the share of right answers; p is not adjusted."
+_RIGHT = "Facts and masked text: the share of right answers; p is not adjusted."
 
 
 def results(
@@ -38,8 +39,8 @@ def results(
     facts = {
         name: effects
         for name, part in manifest.probe_sets.items()
-        if part.kind == "cloze"
-        and CANDIDATE in (effects := estimates.of_set(name).at(ACCURACY, ALL, names.subjects))
+        if (right := SHARE_RIGHT.get(part.kind))
+        and CANDIDATE in (effects := estimates.of_set(name).at(right, ALL, names.subjects))
     }
     rows = [_of_contrast(contrast, names) for contrast in sorted(all_contrasts, key=harm)]
     rows += [_of_preference(preference, names) for preference in preferred]
@@ -120,7 +121,9 @@ def _of_facts(title: str, effects: Mapping[str, Effect], names: Names) -> tuple[
     }
     if difference := effects.get(DIFFERENCE):
         points = wording.points(difference.estimate)
-        cells[DIFFERENCE] = f"{points} points, {wording.p_value(difference.p)}"
+        is_tested = not math.isnan(difference.p)
+        chance = wording.p_value(difference.p) if is_tested else "not tested"
+        cells[DIFFERENCE] = f"{points} points, {chance}"
     return title, *(cells.get(subject, wording.UNKNOWN) for subject in names.subjects)
 
 

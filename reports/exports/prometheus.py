@@ -30,6 +30,7 @@ UNITS = {
     "fills": "_fills",
     "pieces": "_pieces",
     "words": "_words",
+    "perplexity": "_perplexity",
 }
 _PARTS = {
     "": "Estimate of a headline number",

@@ -14,7 +14,7 @@ from maskaudit.reports.effects import CANDIDATE, REFERENCE, Names
 from maskaudit.reports.reader.parts import Command, Lines, Use
 from maskaudit.reports.reader.state import Found, tested
 from maskaudit.reports.rows import as_csv, as_values
-from maskaudit.reports.sections import competence, licences
+from maskaudit.reports.sections import competence, licences, texts
 from maskaudit.reports.words import wording
 
 
@@ -33,6 +33,12 @@ def _cannot(manifest: Manifest, names: Names) -> list[str]:
     count = len(manifest.probe_sets)
     sets = "this set" if count == 1 else f"these {count} sets"
     who = f"{names.candidate} and {names.reference}" if names.paired else names.candidate
+    if texts.is_alone(manifest):
+        return [
+            f"What an application makes of {who}: only masked words of text were read.",
+            "Whether these texts were read in training, which makes them easier.",
+            f"Other texts, languages and groups than those of {sets}.",
+        ]
     return [
         f"What an application makes of {who}: only words hidden in short sentences were read.",
         "That there is no lean: “unclear” says that these sentences could not tell.",
@@ -63,6 +69,7 @@ def _lost(manifest: Manifest) -> list[str]:
     if manifest.unavailable:
         numbers = {name for part in manifest.unavailable for name in part.estimators}
         lines.append(f"{wording.counted(len(numbers), 'number')} could not be measured at all.")
+    lines += texts.not_asked(manifest)
     return lines or ["Nothing: every word of every sentence was scored in each model."]
 
 
@@ -132,17 +139,34 @@ def _data(kind: str, text: str) -> str:
 
 def _run(manifest: Manifest) -> str:
     """The command of the audit, as far as the record knows it."""
-    if manifest.truth is not None:
+    if manifest.truth is not None and not texts.is_alone(manifest):
         return "maskaudit run"
-    command = ["maskaudit", "run"]
     models = manifest.models
+    if texts.is_alone(manifest):
+        return _evaluate(manifest)
+    command = ["maskaudit", "run"]
     for subject, option in ((REFERENCE, "--teacher"), (CANDIDATE, "--student")):
         if subject in models:
-            revision = f"@{models[subject].revision}" if models[subject].revision else ""
-            command += [option, f"{models[subject].name}{revision}"]
+            command += [option, _named(models[subject])]
     for probe_set in manifest.probe_sets:
         command += ["--probes", probe_set]
     return wording.visible(shlex.join(command), None)
+
+
+def _evaluate(manifest: Manifest) -> str:
+    """The command of an evaluation on masked text; the record knows the data by its name alone."""
+    models = manifest.models
+    command = ["maskaudit", "evaluate"]
+    if manifest.truth is None:
+        command.append(_named(models[CANDIDATE]))
+        command += ["--reference", _named(models[REFERENCE])] if REFERENCE in models else []
+    for name in texts.texts(manifest):
+        command += ["--text", *manifest.probe_sets[name].sources]
+    return wording.visible(shlex.join(command), None)
+
+
+def _named(identity: Identity) -> str:
+    return f"{identity.name}@{identity.revision}" if identity.revision else identity.name
 
 
 def _identity(identity: Identity) -> str:

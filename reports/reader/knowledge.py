@@ -4,7 +4,13 @@ import math
 from dataclasses import replace
 
 from maskaudit.audit.estimating.estimators import PUBLISHED
-from maskaudit.audit.estimating.registry.names import ACCURACY, CHOICE, NEGATED
+from maskaudit.audit.estimating.registry.names import (
+    ACCURACY,
+    CHOICE,
+    FOUND,
+    NEGATED,
+    SHARE_RIGHT,
+)
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Effects, Names
@@ -14,15 +20,20 @@ from maskaudit.reports.sections.units.preferences import Preference
 from maskaudit.reports.words import wording
 
 _EVEN = 0.5
-_KINDS = {ACCURACY: "", CHOICE: ", among given words", NEGATED: ", negated, yet filled the same"}
+_KINDS = {
+    ACCURACY: "",
+    FOUND: "",
+    CHOICE: ", among given words",
+    NEGATED: ", negated, yet filled the same",
+}
 
 
 def knowledge(manifest: Manifest, estimates: Effects, names: Names, details: str) -> Plot | None:
-    """How often each model fills facts rightly; None for a record without facts."""
+    """How often each model fills facts and masked text rightly; None for a record without."""
     scale, ticks = share_scale(None)
     lines = []
     for probe_set, part in manifest.probe_sets.items():
-        if part.kind != "cloze":
+        if part.kind not in SHARE_RIGHT:
             continue
         effects = estimates.of_set(probe_set)
         for estimator, kind in _KINDS.items():
@@ -42,7 +53,7 @@ def knowledge(manifest: Manifest, estimates: Effects, names: Names, details: str
     return Plot(
         "knowledge",
         "What the models know, and where they slip",
-        "Share of sentences, with 95 % intervals.",
+        "Share of sentences or masked words, with 95 % intervals.",
         ("", "", ""),
         keys(names),
         ticks,

@@ -8,7 +8,7 @@ from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.record import Record
 from maskaudit.reports.effects import Effects, Names, Tables, tables_of
 from maskaudit.reports.page import headline as detailed
-from maskaudit.reports.page import names_of
+from maskaudit.reports.page import names_of, title_of
 from maskaudit.reports.reader import changes, closing, knowledge, opening
 from maskaudit.reports.reader.overview import overview
 from maskaudit.reports.reader.parts import Reader
@@ -53,7 +53,7 @@ def reader(
     of_all = overview(found, manifest, estimates, names, details)
     first = of_all or of_published or of_facts
     return Reader(
-        title=_title(names),
+        title=title_of(manifest, names),
         eyebrow=_eyebrow(manifest),
         banner=_BANNER if manifest.truth else "",
         strip=opening.strip(judgement, manifest, names),
@@ -116,12 +116,6 @@ def _pictured(manifest: Manifest, found: Sequence[Found]) -> Between | None:
 
 def _name(between: Between | None, manifest: Manifest) -> str:
     return wording.visible(manifest.probe_sets[between.probe_set].title) if between else ""
-
-
-def _title(names: Names) -> str:
-    if names.paired:
-        return f"Bias audit: {names.candidate} against {names.reference}"
-    return f"Bias audit: {names.candidate}"
 
 
 def _eyebrow(manifest: Manifest) -> str:

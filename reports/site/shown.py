@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from maskaudit.audit.estimating.registry.names import ACCURACY, CONTRAST
+from maskaudit.audit.estimating.registry.names import CONTRAST, SHARE_RIGHT
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
 from maskaudit.audit.recording.manifest import Identity, Manifest
 from maskaudit.audit.recording.record import Record
@@ -196,8 +196,9 @@ def _facts(
 ) -> Iterator[Asked]:
     """Yield the shares of facts that each model fills rightly."""
     for probe_set, part in manifest.probe_sets.items():
-        by_subject = estimates.of_set(probe_set).at(ACCURACY, slices.ALL, names.models)
-        if part.kind != "cloze" or CANDIDATE not in by_subject:
+        right = SHARE_RIGHT.get(part.kind, "")
+        by_subject = estimates.of_set(probe_set).at(right, slices.ALL, names.models)
+        if CANDIDATE not in by_subject:
             continue
         reference = by_subject.get(REFERENCE)
         yield Asked(
@@ -215,7 +216,7 @@ def _facts(
             release=_release(_judged(judgement, probe_set, ())),
             candidate=Number.of(by_subject[CANDIDATE]),
             reference=None if reference is None else Number.of(reference),
-            method=_row(estimates, probe_set, ACCURACY, slices.ALL).method,
+            method=_row(estimates, probe_set, right, slices.ALL).method,
             allowed=None,
         )
 

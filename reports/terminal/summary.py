@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from maskaudit.audit.estimating.registry.names import ACCURACY, CONTRAST
+from maskaudit.audit.estimating.registry.names import CONTRAST, SHARE_RIGHT
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.record import Record
@@ -13,6 +13,7 @@ from maskaudit.audit.recording.rows.slices import ALL, Slice
 from maskaudit.audit.verifying.recomputed import EVERY, Numbers
 from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE, Effect, Effects, Names
 from maskaudit.reports.page import headline, names_of
+from maskaudit.reports.sections import texts
 from maskaudit.reports.sections.method import extrinsic
 from maskaudit.reports.sections.standings import standing
 from maskaudit.reports.sections.tested import Contrast, contrasts
@@ -91,9 +92,10 @@ class Summary:
 def numbers(manifest: Manifest) -> Numbers:
     """The numbers of a record that its summary rests on."""
     # Which number a set of pairs prefers by is known from its estimates alone.
-    if any(part.kind in UNITS for part in manifest.probe_sets.values()):
+    # The numbers of masked text stand below the summary.
+    if any(part.kind in {*UNITS, texts.KIND} for part in manifest.probe_sets.values()):
         return EVERY
-    return Numbers(names=frozenset({CONTRAST, ACCURACY}))
+    return Numbers(names=frozenset({CONTRAST, *SHARE_RIGHT.values()}))
 
 
 def summary(record: Record, judgement: Judgement | None = None) -> Summary:
@@ -109,8 +111,8 @@ def summary(record: Record, judgement: Judgement | None = None) -> Summary:
     of_facts = [
         _of_facts(name, part.title, effects, gates)
         for name, part in manifest.probe_sets.items()
-        if part.kind == "cloze"
-        and CANDIDATE in (effects := estimates.of_set(name).at(ACCURACY, ALL, names.subjects))
+        if (right := SHARE_RIGHT.get(part.kind))
+        and CANDIDATE in (effects := estimates.of_set(name).at(right, ALL, names.subjects))
     ]
     rows = {
         CONTRASTS: _sorted(of_contrasts),
@@ -230,12 +232,16 @@ def _of_preference(preference: Preference, gates: "_Gates") -> Row:
 def _of_facts(probe_set: str, title: str, effects: Mapping[str, Effect], gates: "_Gates") -> Row:
     status = gates.of(probe_set)
     difference = effects.get(DIFFERENCE)
-    # McNemar's test, as on the page, which is not adjusted: no more is said than its p.
-    chance = "not compared" if difference is None else wording.p_value(difference.p)
+    # As on the page, not adjusted: no more is said than its p.
+    chance = "not compared" if difference is None else _chance(difference)
     percent = {name: _in_percent(effect) for name, effect in effects.items()}
     main = percent.get(DIFFERENCE, percent[CANDIDATE]).estimate
     rank = (_rank(status), main)
     return Row(probe_set, wording.visible(title), percent, chance, chance, "", status, rank)
+
+
+def _chance(difference: Effect) -> str:
+    return "not tested" if math.isnan(difference.p) else wording.p_value(difference.p)
 
 
 def _in_percent(effect: Effect) -> Effect:

@@ -477,7 +477,7 @@ def test_hub(monkeypatch):
         asked.append(names)
         return {"test": rows}
 
-    monkeypatch.setattr(published_files, "_load_dataset", lambda: load)
+    monkeypatch.setattr(published_files, "load_dataset_function", lambda: load)
     found = imported_from("crows-pairs", published_files.Path("someone/some-set:main"))
     assert asked == [("someone/some-set", "main")]
     assert found.rows[0]["group"] == "antistereo"
@@ -776,7 +776,7 @@ def test_stereoset_of_the_hub(monkeypatch):
         features = dict.fromkeys(record)
 
     monkeypatch.setattr(
-        published_files, "_load_dataset", lambda: lambda *_: {"validation": Rows([record])}
+        published_files, "load_dataset_function", lambda: lambda *_: {"validation": Rows([record])}
     )
     found = imported_from("stereoset", published_files.Path("owner/stereoset"))
     assert {row["label"]: row["target"] for row in found.rows}["stereotype"] == "kind"

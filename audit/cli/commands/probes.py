@@ -12,6 +12,7 @@ from maskaudit.audit.cli.options import (
     AsJson,
     MostItems,
     Trust,
+    named_columns,
     note,
     print_json,
     print_text,
@@ -19,7 +20,6 @@ from maskaudit.audit.cli.options import (
 )
 from maskaudit.audit.cli.records import record_of
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.texts.characters import composed
 
 if TYPE_CHECKING:
     from maskaudit.audit.measuring.speller import SpellerAlone
@@ -186,7 +186,7 @@ def import_probes(  # noqa: PLR0913 - the options of the command line
     if name not in IMPORTERS:
         raise InputError(f"no such importer {name!r}; expected one of: {', '.join(IMPORTERS)}")
     options = {
-        "columns": _columns(column or []),
+        "columns": named_columns(column or [], "sent_more=sent_more_fr"),
         "labels": [part.strip() for part in labels.split(",")] if labels is not None else None,
         "licence": licence,
     }
@@ -232,21 +232,6 @@ def _lost(reasons: Counter[str]) -> Iterator[str]:
         yield f"  {count:,}: {reason}"
     if others := sum(count for _, count in reasons.most_common()[_REASONS:]):
         yield f"  {others:,}: other reasons"
-
-
-def _columns(given: list[str]) -> dict[str, str]:
-    """Return the file's names of columns by ours, from `NAME=COLUMN` each."""
-    columns: dict[str, str] = {}
-    for pair in given:
-        ours, equals, theirs = pair.partition("=")
-        if not (ours and equals and theirs):
-            raise InputError(f"--column {pair}: expected NAME=COLUMN, as sent_more=sent_more_fr")
-        if ours in columns:
-            raise InputError(f"--column {pair}: {ours} is named twice; expected once")
-        if composed(theirs) in columns.values():
-            raise InputError(f"--column {pair}: {theirs} is taken for two columns; expected one")
-        columns[ours] = composed(theirs)
-    return columns
 
 
 def _language(tag: str | None) -> str | None:

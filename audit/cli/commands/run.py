@@ -146,7 +146,7 @@ def run(  # noqa: PLR0913 - the options of a command
     if audit_settings.gates is None and not quiet:
         # At the end, where it is seen: an audit that nothing judged looks like one that passed.
         note(gates_file.absent(audit_settings.folder))
-    raise typer.Exit(_print_records(records, audit_settings, quiet=quiet, as_json=as_json))
+    raise typer.Exit(print_records(records, audit_settings, quiet=quiet, as_json=as_json))
 
 
 def _settings_or_model(what: str | None) -> tuple[Path | None, list[str]]:
@@ -185,7 +185,7 @@ def init(
             print_path(write_whole(path, text))
 
 
-def _print_records(
+def print_records(
     records: "Sequence[Record]", settings: "Settings", *, quiet: bool, as_json: bool
 ) -> int:
     """Print results and verdicts, and return the exit code: 1 outranks 3, and 3 outranks 0."""
@@ -240,6 +240,7 @@ def _answer(
     """What is printed of a record as JSON."""
     from maskaudit.audit.recording.record import PAGE
     from maskaudit.reports.page import headline
+    from maskaudit.reports.terminal import texts
 
     assert record.path is not None  # noqa: S101 - it was just sealed
     return {
@@ -248,5 +249,6 @@ def _answer(
         "headline": headline(record).sentence,
         "not_given": [reason.as_json() for reason in reasons],
         "unbalanced": [found.as_json() for found in unbalanced],
+        **({"texts": told} if (told := texts.as_json(record)) else {}),
         **({} if judgement is None else {"gates": judgement.as_json()}),
     }

@@ -76,10 +76,11 @@ def show(record: Record = LATEST, *, trust: Trust = False, as_json: AsJson = Fal
 
 def print_summary(record: "stored.Record", judgement: "Judgement | None") -> None:
     """Print the tables and the headline of a record, and where it and its page lie."""
-    from maskaudit.reports.terminal import summary
+    from maskaudit.reports.terminal import summary, texts
 
     assert record.path is not None  # noqa: S101 - it was read from a folder, or written to one
     print_lines(summary.lines(summary.summary(record, judgement), width()))
+    print_lines(texts.lines(record, width()))
     print(f"Record: {printable(str(record.path))}")
     page = _page(record.path) or f"none yet; to write it: maskaudit report {record.path}"
     print(f"Page:   {printable(str(page))}")

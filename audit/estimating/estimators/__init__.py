@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -116,13 +116,17 @@ class Value:
     """One number of an estimator: a function of means over clusters, and its null value.
 
     If the number is a share of binary outcomes, `trials` gives the hits and the units that count.
-    `definition` is given if the estimator's own definition is of another number.
+    `definition` is given if the estimator's own definition is of another number. `interval` says
+    how the interval of a model is made: "jackknife" over clusters; "wilson", for a share of units
+    with a 1 in the first column, 0 to 1, as many trials as the clusters are at least worth; or
+    "exponential", e to the limits of a mean. The difference of models always has a jackknife's.
     """
 
     function: FromMeans
     null: float = np.nan
     trials: Trials | None = None
     definition: str = ""
+    interval: Literal["jackknife", "wilson", "exponential"] = "jackknife"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +137,8 @@ class UnitEstimator(Estimator):
     averaged if `within` is "mean" (a target term then counts once however many items it has).
     `numbers` maps a mode and a name to a function of the means over clusters. `test` computes p in
     place of the jackknife's p; `whole` is false if classes are separate tests that must not be
-    pooled. A column `of` is replaced by the number of units in the slice.
+    pooled; `is_gap` if the number is between parts of a set, and so has none of its own for each. A
+    column `of` is replaced by the number of units in the slice.
     """
 
     units: MakeUnits = lambda measured, _mode: measured.items
@@ -142,6 +147,7 @@ class UnitEstimator(Estimator):
     numbers: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     test: Callable[[pd.DataFrame], float] | None = None
     whole: bool = True
+    is_gap: bool = False
 
     @property
     def names(self) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """Quality of a model's fills of facts with known answers: rank, likelihood, calibration."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ BINS = 10
 ALONE = 1.5
 AT = (5, 10)
 _KINDS = frozenset({"cloze"})
+_CALIBRATED = frozenset({"cloze", "text"})
 _NEEDS = frozenset({"logp", "top_filling"})
 _SOURCE = (
     "standard; a fact with several right answers counts by the best of them, an answer of several "
@@ -49,11 +51,11 @@ def units(measured: Measured, _mode: str) -> pd.DataFrame:
     p = together.groupby("frame").max().reindex(facts.index)
     confidence = _confidence(values, measured.fills).reindex(facts.index)
     right = (rank == 1).astype(float).where(rank.notna())
-    columns = {
+    columns: dict[str, Any] = {
         # 1 or NaN, never 0: NaN removes a fact without a rank from every mean.
         "facts": rank.notna().astype(float).where(rank.notna()),
         "reciprocal": 1 / rank,
-        "nll": -np.log(p).where(rank.notna()),
+        "nll": _nats(p).where(rank.notna()),
         "squared": (confidence - right) ** 2,
         "of": float(len(facts)),
         **{f"at_{k}": (rank <= k).astype(float).where(rank.notna()) for k in AT},
@@ -66,6 +68,13 @@ def units(measured: Measured, _mode: str) -> pd.DataFrame:
         inside = (bin_of_fact == b).astype(float)
         columns |= {f"n_{b}": inside, f"p_{b}": inside * confidence, f"r_{b}": inside * right}
     return facts.assign(**columns).rename_axis("unit")
+
+
+def _nats(p: pd.Series) -> pd.Series:
+    """-log p in nats; infinite for an answer of many pieces whose p is too small for a number."""
+    with np.errstate(divide="ignore"):
+        nats: pd.Series = -np.log(p)
+    return nats
 
 
 def _confidence(answers: pd.DataFrame, fills: pd.DataFrame) -> pd.Series:
@@ -114,7 +123,14 @@ def ece_debiased(means: Means) -> Means:
     return root
 
 
-def _mean_of(column: str, name: str, unit: str, definition: str, hides: str) -> UnitEstimator:
+def _mean_of(  # noqa: PLR0913, PLR0917 - what tells one number from another
+    column: str,
+    name: str,
+    unit: str,
+    definition: str,
+    hides: str,
+    kinds: frozenset[str] = _KINDS,
+) -> UnitEstimator:
     return UnitEstimator(
         name=name,
         unit=unit,
@@ -122,7 +138,7 @@ def _mean_of(column: str, name: str, unit: str, definition: str, hides: str) -> 
         does_not_show=hides,
         source=_SOURCE,
         needs=_NEEDS,
-        kinds=_KINDS,
+        kinds=kinds,
         units=units,
         columns=(column, "facts"),
         numbers={CORRECTED: {name: Value(per_unit)}},
@@ -160,8 +176,10 @@ BRIER = _mean_of(
     "squared",
     "brier",
     "0 to 1",
-    "Mean of (p of the likeliest fill - 1 if it is right else 0) squared; lower is better.",
+    "Mean of (p of the likeliest fill - 1 if it is right else 0) squared, over facts, or masked "
+    "words of a text; lower is better.",
     "Calibration alone: it falls with accuracy too.",
+    _CALIBRATED,
 )
 _DEBIASED = (
     "The root of the bins’ mean squared gap less its sampling noise; 0 where that explains all."
@@ -177,7 +195,7 @@ ECE = UnitEstimator(
     "another.",
     source="Guo et al. 2017; debiased after Kumar, Liang & Ma 2019",
     needs=_NEEDS,
-    kinds=_KINDS,
+    kinds=_CALIBRATED,
     units=units,
     columns=("facts", "of", *_BINNED),
     numbers={

@@ -11,6 +11,7 @@ from maskaudit.audit.estimating.estimators.pairs import PAIRS
 from maskaudit.audit.estimating.estimators.prior import LPBS, PRIOR
 from maskaudit.audit.estimating.estimators.seat import SEAT
 from maskaudit.audit.estimating.estimators.stereoset import STEREOSET
+from maskaudit.audit.estimating.estimators.texts import TEXTS
 
 GROUP: tuple[GroupEstimator, ...] = (LOG_ODDS, PRIOR, LPBS)
 UNIT: tuple[UnitEstimator, ...] = (
@@ -24,6 +25,7 @@ UNIT: tuple[UnitEstimator, ...] = (
     *ANSWERS,
     CONSISTENCY,
     *SEAT,
+    *TEXTS,
 )
 ALL: tuple[Estimator, ...] = (*GROUP, *UNIT)
 

@@ -16,11 +16,13 @@ def only(items: pd.DataFrame, column: str) -> pd.Series:
 
 
 def clusters_of(items: pd.DataFrame) -> pd.Series:
-    """The frame of each context, indexed by context in order of appearance.
+    """The frame of each context, indexed by context in order of appearance; a text's document.
 
     Frames that share a context depend on each other: they make one cluster, which has the name of
     the first of them in sorted order.
     """
+    if (items["kind"] == "text").all():
+        return items.groupby("context", sort=False)["cluster"].first()
     first = items.groupby("context", sort=False)["frame"].first()
     return first.map(joined_frames(items))
 

@@ -16,7 +16,7 @@ from maskaudit.audit.estimating.estimators.contexts import clusters_of, only
 from maskaudit.audit.estimating.estimators.pooling import group_at_mask
 from maskaudit.audit.estimating.registry.entry import DISTANCE
 
-_SLOTS = frozenset({"association", "completions", "cloze", "pairs", "triples"})
+_SLOTS = frozenset({"association", "completions", "cloze", "pairs", "triples", "text"})
 _SOURCE = "Lin 1991 (Jensen-Shannon); Kullback & Leibler 1951"
 
 

@@ -92,6 +92,12 @@ DROP = "accuracy_drop@1"
 # Of facts with words to choose from.
 CHOICE, CHOICE_DROP = "choice_accuracy", "choice_accuracy_drop"
 
+# Masked text: what is found, and between two groups.
+FOUND = "exact@1"
+EXACT_GAP, NLL_GAP = "exact_gap@1", "nll_gap"
+# By kind of set, the share of right answers, where there is one.
+SHARE_RIGHT = {"cloze": ACCURACY, "text": FOUND}
+
 WILSON, EXACT = "_wilson", "_exact"
 _TIES = "_ties"
 

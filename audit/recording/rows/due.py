@@ -57,6 +57,8 @@ class Asked:
             (self.of_slot, {OF_SLOT}),
             (self.of_sentence, (given - _NOT_OF_SENTENCES) or empty),
         ]
+        if OF_SLOT in given:
+            parts.append((self.of_target, {OF_SLOT}))
         if {TOP_FILLING, _LOG_P} <= given:
             parts.append((self.of_target[are_in(self.of_target, several)], {TOP_FILLING}))
         return _each(*((items, name) for items, names in parts for name in sorted(names)))

@@ -24,10 +24,15 @@ Kind = Literal[
     "control",
     "estimator",
     "set",
+    "group",
+    "length",
+    "position",
+    "frequency",
 ]
 # One attribute, one class of attributes, one relation of a set of facts, or frames of one style; a
 # contrast with classes cut at another share, without one term, or of attributes of so many pieces
-# or words; two frames or two attributes; a contrast of controls; another estimator or another set.
+# or words; two frames or two attributes; a contrast of controls; another estimator or another set;
+# masks of text by group, length, position, and the answer's frequency (or pieces).
 _NAMED = tuple(kind for kind in get_args(Kind) if kind not in _WHOLE)
 # The groups can be told apart because their names contain none of the delimiters / : =.
 _TEXT = re.compile(
@@ -42,7 +47,8 @@ class Slice:
     """Which part of a set a number is about, between which two of its groups.
 
     `value` is the attribute, class, relation, style, cut (".60"), term, pieces or words ("1",
-    "2+"), pair ("one & other"), control, estimator or other set; it is empty for the other kinds.
+    "2+"), pair ("one & other"), control, estimator, other set, group, or stratum of masks
+    ("33-128"); it is empty for the other kinds.
     `groups` are the two groups if the set has more than two, else empty.
     """
 

@@ -30,6 +30,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "family": _TEXT,
         "share": _FLOAT,
         "frequency": _FLOAT,
+        "words": _COUNT,
+        "place": _FLOAT,
         "group": _TEXT,
         "term": _TEXT,
         "role": _TEXT,

@@ -54,6 +54,8 @@ OF_TARGET = ("logp", "stereoset_published")
 OF_SLOT = "entropy"
 TOP_FILLING = "top_filling"
 STATE = "state"
+# In `paired`, at every context of a text: what a causal model makes of the predictions for it.
+OF_PREDICTION = "prediction_nats"
 SUBJECTS: tuple[Subject, ...] = get_args(Subject)
 MODES: tuple[Mode, ...] = get_args(Mode)
 FLAGS: tuple[Flag, ...] = get_args(Flag)

@@ -1,7 +1,15 @@
 """How certain the numbers are: what each interval covers, and how it is computed."""
 
 from maskaudit.audit.recording.manifest import Manifest
-from maskaudit.reports.sections.method.remarks import ANY, FACTS, GROUPS, OF_UNITS, Remark, kinds_of
+from maskaudit.reports.sections.method.remarks import (
+    ANY,
+    FACTS,
+    GROUPS,
+    OF_UNITS,
+    TEXTS,
+    Remark,
+    kinds_of,
+)
 from maskaudit.reports.words import sameness
 
 _INTERVALS = (
@@ -130,6 +138,12 @@ _INTERVALS = (
         FACTS,
         "The share of facts filled rightly has Wilson’s interval (1927); two models on the "
         "same facts are compared with McNemar’s exact test (1947).",
+    ),
+    Remark(
+        TEXTS,
+        "Masked words of one document are a cluster. The share found has Wilson’s interval (1927) "
+        "for as many trials as the documents are at least worth; that of a perplexity is e to the "
+        "limits of its mean of nats.",
     ),
 )
 _ADJUSTED = {

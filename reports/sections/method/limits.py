@@ -4,12 +4,14 @@ from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.reports.blocks import Bullets, Section
 from maskaudit.reports.effects import Effects, Names
-from maskaudit.reports.sections import competence
+from maskaudit.reports.sections import competence, texts
 from maskaudit.reports.sections.method import extrinsic
 from maskaudit.reports.sections.method.remarks import (
     ANY,
     GROUPS,
+    OF_LEANS,
     OF_UNITS,
+    TEXTS,
     Remark,
     kinds_of,
     title_of,
@@ -59,7 +61,14 @@ _CANNOT = (
     ),
     _INHERITS,
     Remark(
-        ANY,
+        TEXTS,
+        "Masked text says how well a model finds the words of these texts. Text that it has read "
+        "in training is easier, whoever wrote it; an answer is held against its letters, so that "
+        "another word that fits is wrong; and the number of masks gives the answer’s pieces away.",
+        is_first=True,
+    ),
+    Remark(
+        OF_LEANS,
         "A number near the one that means no lean is no certificate. Other axes, other "
         "languages and other kinds of harm are outside these sets.",
         is_first=True,
@@ -71,7 +80,7 @@ def cannot_show(manifest: Manifest, estimates: Effects, names: Names) -> Section
     """What no audit of this kind shows, what this one could not, and what was told of elsewhere."""
     lines = [wording.visible(line, None) for line in manifest.not_measured]
     kinds = kinds_of(manifest)
-    if not competence.is_asked(manifest):
+    if not (competence.is_asked(manifest) or texts.is_alone(manifest)):
         lines.append(competence.not_asked(names))
     lines.append(extrinsic.limit(manifest))
     lines += _scopes(manifest, estimates)
@@ -95,7 +104,8 @@ def first(manifest: Manifest, names: Names, *, is_all_shown: bool) -> tuple[str,
     `is_all_shown` says that there is no number which shows nothing.
     """
     kinds = kinds_of(manifest)
-    asked = () if competence.is_asked(manifest) else (competence.not_asked(names),)
+    is_told = competence.is_asked(manifest) or texts.is_alone(manifest)
+    asked = () if is_told else (competence.not_asked(names),)
     chosen = [found for found in _CANNOT if found.is_first and found.concerns(kinds)]
     return (
         *asked,

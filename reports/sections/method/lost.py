@@ -12,6 +12,7 @@ from maskaudit.audit.recording.record import Record
 from maskaudit.audit.recording.rows.values import NOT_JOINED
 from maskaudit.reports.blocks import Block, Bullets, Column, Part, Rows, Section, Table, Text
 from maskaudit.reports.effects import Names
+from maskaudit.reports.sections import texts
 from maskaudit.reports.sections.method.remarks import title_of
 from maskaudit.reports.words import wording
 
@@ -41,7 +42,11 @@ def lost(record: Record, names: Names) -> Section:
         blocks.append(_unbalanced(manifest, found))
     if reasons := not_given.of_record(manifest, items):
         blocks.append(_not_given(manifest, reasons))
-    if not (manifest.lost or manifest.left_out or manifest.unavailable):
+    if unasked := texts.not_asked(manifest):
+        blocks.append(
+            Part("Rows and masks of data that were not asked", (Bullets(tuple(unasked)),))
+        )
+    if not (manifest.lost or manifest.left_out or manifest.unavailable or unasked):
         blocks.append(Text(_NOTHING))
     blocks += [_unavailable(part, names) for part in manifest.unavailable]
     if manifest.lost:
@@ -57,7 +62,9 @@ def lost(record: Record, names: Names) -> Section:
 
 def brief(manifest: Manifest, names: Names) -> tuple[str, ...]:
     """What was not measured, lost or left out, in a sentence each; the page has it in full."""
-    if not (manifest.lost or manifest.left_out or manifest.unavailable or manifest.not_measured):
+    unasked = texts.not_asked(manifest)
+    lost_any = manifest.lost or manifest.left_out or manifest.unavailable or unasked
+    if not (lost_any or manifest.not_measured):
         return (_NOTHING,)
     left_out = (
         f"{wording.counted(len(manifest.left_out), 'cell')} (an attribute in a sentence) that one "
@@ -67,6 +74,7 @@ def brief(manifest: Manifest, names: Names) -> tuple[str, ...]:
         *(wording.visible(line, None) for line in manifest.not_measured),
         *(_unavailable(part, names).text for part in manifest.unavailable),
         *_lost_counts(manifest.lost),
+        *unasked,
         *([left_out] if manifest.left_out else []),
     )
 

@@ -1,8 +1,8 @@
 """Sentences that concern only some kinds of set, and the titles of sets."""
 
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
-from maskaudit.audit.recording.manifest import Manifest
+from maskaudit.audit.recording.manifest import Kind, Manifest
 from maskaudit.reports.sections.units.counts import UNITS
 from maskaudit.reports.words import wording
 
@@ -24,6 +24,8 @@ class Remark(NamedTuple):
 
 ANY: frozenset[str] = frozenset()
 GROUPS, FACTS, OF_UNITS = frozenset({"association"}), frozenset({"cloze"}), frozenset(UNITS)
+TEXTS = frozenset({"text"})
+OF_LEANS = frozenset(get_args(Kind)) - TEXTS
 
 
 def kinds_of(manifest: Manifest) -> set[str]:

@@ -182,7 +182,13 @@ def test_every_estimator_says_what_it_is_and_what_it_hides() -> None:
         assert one.source
         assert one.does_not_show
         assert one.kinds
-        assert one.needs <= {*reads.OF_SENTENCE, *reads.OF_TARGET, reads.TOP_FILLING, "state"}
+        assert one.needs <= {
+            *reads.OF_SENTENCE,
+            *reads.OF_TARGET,
+            reads.TOP_FILLING,
+            reads.OF_SLOT,
+            "state",
+        }
 
 
 # Shares of pairs
@@ -579,6 +585,19 @@ def facts_in_kinds() -> Expanded:
     )  # fmt: skip
 
 
+def masked_text() -> Expanded:
+    """Return seven texts of two masks, a document each, with an answer of several pieces."""
+    answers = ("nurse", "teachers", "cook", "girl", "clerk", "France", "man")
+    return from_rows(
+        {"probe_set": "text", "kind": "text", "axis": "text", "frame": f"{i}.{slot}", "variant": 0,
+         "attribute": target, "role": "probe", "label": "right", "cluster": f"document {i}",
+         "group": ("women", "men")[i % 2], "frequency": 1.0, "words": 6, "place": 0.4 * slot,
+         "text": f"The [MASK] said that {i} [MASK].", "slot": slot, "target": target}
+        for i, answer in enumerate(answers)
+        for slot, target in enumerate((answer, "women"))
+    )  # fmt: skip
+
+
 def word_of_pairs() -> Expanded:
     """Return pairs of words at one mask."""
     return from_rows(
@@ -637,7 +656,7 @@ def every_kind() -> list[Expanded]:
     """Return a set or two of each kind."""
     three = {"women": ["she", "woman"], "men": ["he"], "others": ["they", "people"]}
     parts = (group_in_context, word_of_pairs, words_of_items, fills_of_groups, facts, word_sets)
-    others = (part() for part in (*parts, facts_in_kinds))
+    others = (part() for part in (*parts, facts_in_kinds, masked_text))
     return [association(three), sides_of(SIDES), *others]
 
 
@@ -706,8 +725,12 @@ def test_a_model_and_its_reordered_copy_differ_by_exactly_nothing(
     both = found[found["subject"].isin(["reference", "candidate"])]
     named = set(both["estimator"])
     # Wilson's interval is of one share; of two there is McNemar's test, with the exact one's name.
-    assert set(differences["estimator"]) == {n for n in named if not n.endswith("_wilson")}
+    # A perplexity is of one model too: its change is that of its mean of nats.
+    alone = {one.name for one in UNIT if one.subjects == "models"}
+    compared = {n for n in named if not n.endswith("_wilson")} - alone
+    assert set(differences["estimator"]) == compared
     expected = {name for one in UNIT for n in one.numbers.values() for name in n if not one.of_pair}
+    expected -= {"prediction_perplexity"}  # it takes a causal model
     assert expected <= named
     relation = found[found["subject"] == "relation"]
     # These sets are too small for ratios; what is refused says why.

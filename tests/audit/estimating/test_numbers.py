@@ -33,6 +33,7 @@ from tests.audit.estimating.test_controls import with_controls
 from tests.audit.estimating.test_estimators import LEXICON, design_of, every_kind
 from tests.audit.estimating.test_several_groups import FOUND as THREE_GROUPS
 from tests.audit.estimating.test_sharpness import THREE, keyed
+from tests.audit.estimating.texts import drawn
 from tests.audit.proving.selftest.test_properties import SIGNED, SQUARES
 from tests.estimate_oracles import MANY, items_of
 from tests.reports import records
@@ -174,10 +175,16 @@ def kinds():
 
 
 @pytest.fixture(scope="module")
-def held(default, published, shared_world, faceted, beyond, kinds):  # noqa: PLR0913, PLR0917
+def texts(tmp_path_factory):
+    """Return the estimates of masked text in two groups, with a causal model's nats."""
+    return drawn.estimated(tmp_path_factory.mktemp("texts"))
+
+
+@pytest.fixture(scope="module")
+def held(default, published, shared_world, faceted, beyond, kinds, texts):  # noqa: PLR0913, PLR0917
     """Return the estimates of every record of this file in one table."""
     stored = [load_record(path).estimates for path in VERSIONS]
-    made = [default, published, shared_world, faceted, beyond, kinds, THREE_GROUPS]
+    made = [default, published, shared_world, faceted, beyond, kinds, texts, THREE_GROUPS]
     return pd.concat([*made, *stored], ignore_index=True)
 
 

@@ -1,0 +1,1 @@
+"""What results on masked text are told apart by, and the gaps between groups of it."""

@@ -1,0 +1,1 @@
+"""Masked text with its answers, from data of others or from plain text, as a set of items."""
