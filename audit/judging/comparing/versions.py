@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from maskaudit.audit.estimating.crossed.association import Wanted
 from maskaudit.audit.estimating.crossed.cells import CANDIDATE, REFERENCE
 from maskaudit.audit.estimating.design import design
-from maskaudit.audit.estimating.estimate import estimate
+from maskaudit.audit.estimating.estimate import estimate, kept
 from maskaudit.audit.judging.comparing.pairing import Pair, Version, paired, same_model
 from maskaudit.audit.judging.comparing.repeat import RUN_FIELDS, differs, score_gaps
 from maskaudit.audit.recording.manifest import LeftOut
@@ -55,14 +56,19 @@ class Versions:
 
 
 def versions(
-    old: Version | Record, new: Version | Record, *, probe_sets: Collection[str] | None = None
+    old: Version | Record,
+    new: Version | Record,
+    *,
+    probe_sets: Collection[str] | None = None,
+    wanted: Wanted = kept,
 ) -> Versions:
     """Compare an older version of a model with a newer one, from their stored scores.
 
     Differences are the newer version minus the older, as those of a candidate and its reference.
     An accepted baseline has no items of its own, so the other version's are used: their digests
-    are equal. `probe_sets` restricts the comparison; None means all. Raises `NotJudgedError`, with
-    what differs, if no set can be compared.
+    are equal. `probe_sets` restricts the comparison; None means all. Numbers that are not `wanted`
+    may be left out, as in `estimate`. Raises `NotJudgedError`, with what differs, if no set can be
+    compared.
     """
     pair = paired(old, new, probe_sets)
     manifest, items = pair.source.manifest, pair.source.items
@@ -72,6 +78,7 @@ def versions(
         [design(name, manifest.probe_sets[name], manifest.method) for name in pair.sets],
         seed=manifest.settings.seed,
         adjust=manifest.settings.adjust,
+        wanted=wanted,
     )
     shared = pair.side_by_side[
         pair.side_by_side["value_old"].notna() & pair.side_by_side["value_new"].notna()
