@@ -1,6 +1,5 @@
 """Expand a probe set to all its masked sentences, each context and item with a stable id."""
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from maskaudit.probes.fact import Fact
 from maskaudit.probes.frames.capitals import SentenceCase
 from maskaudit.probes.frames.sentence import MASK
 from maskaudit.probes.frames.template import Template
+from maskaudit.probes.ids import context_ids, item_ids
 from maskaudit.probes.items_digest import items_digest
 from maskaudit.probes.schema import Attribute, Frame, ImportedSet, ProbeSet, Term
 
@@ -25,7 +25,6 @@ _CONSONANT_SOUND = re.compile(
     r"(?:uni(?!n|m|de)|us[aeiu]|uk|ut[aeio]|ur[aiou]|u[bf][aio]|ugan|uy|eu|ew|one\b|once\b)",
     re.IGNORECASE,
 )
-_ID_LENGTH = 16
 # Rows that are dictionaries at once, before they are put into a table.
 _ROWS = 5_000
 BLEACHED = ("This is {word}.", "That is {word}.", "Here is {word}.", "There is {word}.")
@@ -103,46 +102,11 @@ def _tables(rows: list[dict[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:
     return contexts, tables.conform("items", table.drop(columns=context_columns[1:]))
 
 
-def context_id(text: str, slot: int | None, partner: str = "") -> str:
-    """Return the id of a masked sentence, the slot read in it, and its partner sentence."""
-    return _digest(text, "" if slot is None else str(slot), partner)
-
-
-def context_ids(contexts: pd.DataFrame) -> list[str]:
-    """The id of each row's `text`, `slot` and `partner`."""
-    # None in a row becomes NaN in a column of numbers; both mean a whole sentence.
-    slots = contexts["slot"].astype("Int64")
-    numbers = slots.fillna(0).tolist()
-    known = (
-        number if is_known else None
-        for number, is_known in zip(numbers, slots.notna().tolist(), strict=True)
-    )
-    rows = [*zip(contexts["text"].tolist(), known, contexts["partner"].tolist(), strict=True)]
-    # A context has many targets, and hashing it for each would take longer than all else here.
-    ids = {row: context_id(*row) for row in dict.fromkeys(rows)}
-    return [ids[row] for row in rows]
-
-
-def item_ids(items: pd.DataFrame) -> list[str]:
-    """The id of each row's `context` and `target`."""
-    return [*map(item_id, items["context"].tolist(), items["target"].tolist())]
-
-
-def item_id(context: str, target: str) -> str:
-    """Return the id of a target in a context."""
-    return _digest(context, target)
-
-
 @lru_cache(maxsize=10_000)
 def article(word: str) -> str:
     """Return `a` or `an`, by the sound that the word begins with."""
     starts_with_vowel = _VOWEL_SOUND.match(word) and not _CONSONANT_SOUND.match(word)
     return "an" if starts_with_vowel else "a"
-
-
-def _digest(*parts: str) -> str:
-    # The unit separator is in no text, so that different parts cannot join to the same text.
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:_ID_LENGTH]
 
 
 @dataclass(frozen=True)

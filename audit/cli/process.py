@@ -10,6 +10,8 @@ import signal
 import sys
 from typing import NoReturn
 
+from maskaudit.audit import collector
+
 # The exit code after a signal, as of a shell, and how the end is told. Windows has no SIGHUP.
 ENDINGS = {
     getattr(signal, name): (128 + getattr(signal, name), word)
@@ -30,6 +32,7 @@ def begin() -> None:
     """Replace closed standard streams, and let signals end the process: nothing is begun yet."""
     _open_streams()
     _handle(dict.fromkeys(ENDINGS, _end))
+    collector.begin()
 
 
 def watch() -> None:
@@ -39,6 +42,7 @@ def watch() -> None:
 
 def leave(code: int) -> NoReturn:
     """End the process with this code, even if what was printed can no longer be delivered."""
+    collector.leave()
     _handle(dict.fromkeys(ENDINGS, signal.SIG_DFL))
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -13,7 +13,6 @@ from typing import Any, cast
 from maskaudit.audit.estimating.numbers import share_of
 from maskaudit.audit.judging import surer
 from maskaudit.audit.judging.deciding import in_styles
-from maskaudit.audit.judging.deciding.card import on_card
 from maskaudit.audit.judging.deciding.effective import effective_clusters
 from maskaudit.audit.judging.decision import FAIL, NOT_MEASURED, PASS
 from maskaudit.audit.judging.one_verdict import Judged, judged, judged_in_styles, settled
@@ -49,6 +48,9 @@ def judge(
     own_sources: dict[str, Source] = {rule: own_source(record, rule) for rule in rules}
     for gate in policy.gates:
         if gate.rule == CLAIMS:
+            # Only here: reading a model card takes YAML, and few gates ask for one.
+            from maskaudit.audit.judging.deciding.card import on_card
+
             of_card = on_card(gate, policy.path.parent, record)
             all_judged += map(Judged, of_card.verdicts)
             lost_notes |= dict.fromkeys(of_card.notes)

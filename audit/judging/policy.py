@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, model_validator
 
@@ -16,11 +16,13 @@ from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating import numbers
 from maskaudit.audit.estimating.registry.entry import Harm
 from maskaudit.audit.estimating.registry.names import CONTRAST, WORLD_SLOPE
-from maskaudit.audit.settings import Settings
 from maskaudit.audit.texts import gates_file, toml_files
 from maskaudit.audit.texts.characters import has_letters
 from maskaudit.audit.texts.toml_files import Part, did_you_mean
 from maskaudit.audit.vocabulary import BASELINES, GATES_FILE
+
+if TYPE_CHECKING:  # a gate needs none of what settings may name, and reads none
+    from maskaudit.audit.settings import Settings
 
 DEFAULT_FILE = Path(GATES_FILE)
 # Safe in test names, on a terminal and in file names.
@@ -299,7 +301,7 @@ def read(path: str | Path, today: date | None = None) -> Policy:
     return Policy(path=path, gates=tuple(content.gate), waivers=tuple(content.waiver))
 
 
-def of(settings: Settings) -> Policy | None:
+def of(settings: "Settings") -> Policy | None:
     """The gates that an audit is judged by; None if there are none. Raises as `read` does."""
     file = settings.gates
     return None if file is None else read(file)

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.registry.names import CONTRAST, STYLE_CONTRAST
+from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.judging import surer
 from maskaudit.audit.judging.policy import IGNORE, NON_INFERIORITY, Gate, Policy
 from maskaudit.audit.judging.rules import RULES, of_numbers
-from maskaudit.audit.judging.sources import Source, selects
+from maskaudit.audit.judging.sources import Source, judged_names, selects
 from maskaudit.audit.recording.manifest import Manifest, ProbeSetKey
 from maskaudit.audit.recording.rows.slices import Slice
 from maskaudit.audit.texts.toml_files import did_you_mean
@@ -55,9 +55,7 @@ def judged_numbers(policy: Policy, manifest: Manifest) -> Numbers:
             sets |= {
                 name for name, part in manifest.probe_sets.items() if selects(gate, name, part)
             }
-            names |= {rule.judged_estimator(word) for word in dict(gate.filters())["estimator"]}
-            if gate.holds_in is not None:
-                names.add(STYLE_CONTRAST)
+            names |= judged_names(gate)
         if gate.rule == NON_INFERIORITY and gate.sharpness != IGNORE:
             benign = {name for name, part in manifest.probe_sets.items() if part.expect == "benign"}
             sets |= benign
@@ -111,7 +109,8 @@ def _expects_number(gate: Gate, described: ProbeSetKey) -> bool:
 
 def why_nothing(source: Source, column: str, word: str) -> str:
     """The reason why a word of a gate matches no row, with a suggestion if it looks misspelt."""
-    values = set(source.estimates[column].unique())
+    # By all numbers that there are: a word may be right, and only fit none that the gate names.
+    values = set((source.estimates if source.every is None else source.every())[column].unique())
     if column == "probe_set":
         values |= set(source.sets)
     if word in values:

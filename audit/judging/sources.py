@@ -11,6 +11,7 @@ from maskaudit.audit.errors import NotJudgedError
 from maskaudit.audit.estimating.across_sets import beyond_in_styles
 from maskaudit.audit.estimating.crossed.cells import REFERENCE
 from maskaudit.audit.estimating.design import design
+from maskaudit.audit.estimating.registry.names import ACCURACY, STYLE_CONTRAST
 from maskaudit.audit.estimating.sharpness import LEAST_BENIGN, Sharpness, sharpness
 from maskaudit.audit.estimating.statistics.interval import Interval
 from maskaudit.audit.judging.accepting import baseline as accepted
@@ -21,6 +22,7 @@ from maskaudit.audit.judging.policy import Gate, Policy
 from maskaudit.audit.judging.rules import RULES, of_numbers
 from maskaudit.audit.recording.manifest import LeftOut, ProbeSetKey
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.verifying import recomputed
 
 ANCHOR = "anchor"
 
@@ -46,6 +48,8 @@ class Source:
     best_of: int = 1
     # The record's items, whose clusters say how sure a share of pairs is.
     items: pd.DataFrame | None = None
+    # Every number, made when asked: where only those that gates name were made for `estimates`.
+    every: Callable[[], pd.DataFrame] | None = None
     # What the record's benign sets say of how sure its two models are; None if it has too few.
     sharpness: Sharpness | None = None
     # Of a set and two of its groups, () if it has no more, at this sharpness: the contrast in each
@@ -68,6 +72,13 @@ def selects(gate: Gate, name: str, described: ProbeSetKey) -> bool:
         for column, words in gate.filters()
         if column in values
     )
+
+
+def judged_names(gate: Gate) -> frozenset[str]:
+    """The names of the numbers that a gate judges; `*` in them stands for any text."""
+    rule = RULES[gate.rule]
+    names = {rule.judged_estimator(word) for word in dict(gate.filters())["estimator"]}
+    return frozenset(names | ({STYLE_CONTRAST} if gate.holds_in is not None else set()))
 
 
 class OlderVersions:
@@ -131,8 +142,13 @@ class OlderVersions:
         }
         if not selected:
             return empty
+        names = frozenset[str]().union(*map(judged_names, gates))
+        if any(sets[name].kind == "cloze" for name in selected):
+            names |= {ACCURACY}  # what is left out of a set of facts is known by it alone
+        compare = partial(versions, old, self._new, probe_sets=selected)
         try:
-            comparison = versions(old, self._new, probe_sets=selected)
+            # Only these: all numbers of a set take many times longer than its contrast.
+            comparison = compare(wanted=recomputed.Numbers(names=names).wanted)
         except NotJudgedError as error:
             return replace(empty, refused={"": str(error)})
         if self._baseline is not None and comparison.same_model:
@@ -143,6 +159,7 @@ class OlderVersions:
             refused=comparison.refused,
             left_out=comparison.left_out,
             lost_share=comparison.lost_share,
+            every=lambda: compare().estimates,
         )
 
 

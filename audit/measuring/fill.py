@@ -10,8 +10,8 @@ from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring.distributions import Slots
 from maskaudit.audit.measuring.model import Ids, MaskedLM, Numbers
 from maskaudit.audit.recording.rows import tables
-from maskaudit.probes.expand import context_id
 from maskaudit.probes.frames.sentence import MASK
+from maskaudit.probes.ids import context_id
 
 # What people write for a mask: another case, or the mask of another model.
 _LIKE_A_MASK = re.compile(r"[\[<({]mask[\]>)}]|\bmask\b", re.IGNORECASE)

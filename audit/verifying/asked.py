@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from maskaudit.audit.recording.record import MANIFEST, Record
 from maskaudit.audit.recording.rows.tables import are_in
 from maskaudit.audit.verifying.check import Check, Difference, checked, where
-from maskaudit.probes.expand import Expanded, context_ids, item_ids
+from maskaudit.probes.ids import context_ids, item_ids
+from maskaudit.probes.items_digest import items_digest
 
 _CONTEXTS, _ITEMS = "contexts.parquet", "items.parquet"
 
@@ -57,7 +58,7 @@ def _of_sets(record: Record) -> Iterator[Difference]:
             continue
         described, rows = sets[name], by_set[name]
         # What says how a set is estimated is in both, and only the digest covers the rows.
-        digest = Expanded(record.contexts, rows).digest
+        digest = items_digest(rows)
         counted = {
             "kind": "/".join(rows["kind"].unique()),
             "axis": "/".join(rows["axis"].unique()),

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from maskaudit.probes import expand as expanding
 from maskaudit.probes import items_digest as digesting
-from maskaudit.probes.expand import Expanded, article, context_id, expand, item_id
+from maskaudit.probes.expand import Expanded, article, expand
+from maskaudit.probes.ids import context_id, item_id
 from maskaudit.probes.loading import load, parse, shipped
 from maskaudit.probes.schema import ProbeSet
 

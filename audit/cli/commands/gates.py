@@ -149,13 +149,15 @@ def for_ci(  # noqa: PLR0913 - a file each
     If `github` is None, GitHub's annotations and summary are written only in GitHub Actions. Raises
     `CannotWriteError` if a file cannot be written.
     """
+    if github is None:
+        github = os.environ.get("GITHUB_ACTIONS") == "true"
+    if not (github or junit or summary or comment):
+        return  # and import nothing of what would write it
     from maskaudit.audit.recording.files import write_whole, writing
     from maskaudit.reports.ci import markdown
     from maskaudit.reports.ci.github import annotations
     from maskaudit.reports.ci.junit import junit as junit_of
 
-    if github is None:
-        github = os.environ.get("GITHUB_ACTIONS") == "true"
     if github:
         workspace = os.environ.get("GITHUB_WORKSPACE")
         root = Path(workspace) if workspace else None

@@ -67,8 +67,8 @@ def versions(
     Differences are the newer version minus the older, as those of a candidate and its reference.
     An accepted baseline has no items of its own, so the other version's are used: their digests
     are equal. `probe_sets` restricts the comparison; None means all. Numbers that are not `wanted`
-    may be left out where that saves time. Raises `NotJudgedError`, with what differs, if no set can
-    be compared.
+    may be left out, as in `estimate`. Raises `NotJudgedError`, with what differs, if no set can be
+    compared.
     """
     pair = paired(old, new, probe_sets)
     manifest, items = pair.source.manifest, pair.source.items

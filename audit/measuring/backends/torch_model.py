@@ -18,6 +18,7 @@ import numpy as np
 import torch
 import transformers
 
+from maskaudit.audit import collector
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring.backends.attention import (
     UnavailableError,
@@ -81,6 +82,7 @@ def load(model: str | Path, *, device: str = "cpu", allow_native: bool = False) 
             f"{n_rows} rows, from 0; they do not belong together: fetch tokenizer.json again"
         )
     try:
+        collector.resume()
         return LoadedModel(loaded, tokenizer, files, located, device)
     except InputError:
         raise

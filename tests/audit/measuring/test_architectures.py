@@ -25,7 +25,7 @@ from maskaudit.audit.measuring.fill import fills
 from maskaudit.audit.preview import planned
 from maskaudit.audit.recording.record import Record
 from maskaudit.audit.settings import Settings
-from maskaudit.probes.expand import context_id
+from maskaudit.probes.ids import context_id
 from maskaudit.probes.importers import crows_pairs, weat
 from maskaudit.probes.published import imported_folder
 from tests import architectures, estimator_oracles, oracle, tiny
