@@ -11,10 +11,10 @@ from maskaudit.audit.estimating import sharpness
 from maskaudit.audit.estimating.crossed.association import is_crossed
 from maskaudit.audit.estimating.crossed.cells import (
     DIFFERENCE,
+    ScoredOf,
     matrices,
     matrices_of,
     with_difference,
-    with_scores,
 )
 from maskaudit.audit.estimating.crossed.convergence import of_sets
 from maskaudit.audit.estimating.crossed.one_subject import Number
@@ -31,14 +31,14 @@ from maskaudit.audit.recording.rows import slices
 from maskaudit.audit.recording.rows.slices import ALL, Slice
 
 _TWO = 2
-# The rows of items, or of scores, of each set.
+# The rows of items of each set.
 BySet = Mapping[str, pd.DataFrame]
 
 
 def beyond_sharpness(
     estimates: pd.DataFrame,
     items: BySet,
-    scores: BySet,
+    scored: ScoredOf,
     designs: Sequence[Design],
 ) -> Iterator[dict[str, Any]]:
     """Yield rows of the tested sets on what is left beyond the sharpness of the benign sets."""
@@ -56,7 +56,7 @@ def beyond_sharpness(
         if design.expect != "lean" or own.empty:
             continue
         asked = items[design.name]
-        of_set = _beyond_in_set(design, asked, scores[design.name], own, known)
+        of_set = _beyond_in_set(design, scored(design.name), own, known)
         key = replace(design, method={**design.method, "benign": named})
         for subject, number in of_set:
             yield {
@@ -71,8 +71,7 @@ def beyond_sharpness(
 
 def _beyond_in_set(
     design: Design,
-    items: pd.DataFrame,
-    scores: pd.DataFrame,
+    scored: Mapping[str, pd.DataFrame],
     kappas: pd.DataFrame,
     known: Sharpness,
 ) -> Iterator[tuple[str, Number]]:
@@ -80,8 +79,7 @@ def _beyond_in_set(
 
     `kappas` are the set's own amplifications, one for each two groups.
     """
-    groups = list(dict.fromkeys(items["group"]))
-    scored = with_scores(items, scores)
+    groups = next(iter(scored.values()))["group"].unique().tolist()
     for first, second in combinations(groups, 2):
         between = (first, second) if len(groups) > _TWO else ()
         row = kappas[kappas["slice"] == str(ALL.of_groups(*between))].iloc[0]
@@ -117,7 +115,7 @@ def beyond_in_styles(
     `known` is the sharpness. Empty without styles, or without a contrast.
     """
     asked = distinct(items, scores)
-    first, second = groups or dict.fromkeys(items["group"])
+    first, second = groups or items["group"].unique().tolist()
     classes = design.classes(first, second)
     if classes is None:
         return []
@@ -127,7 +125,7 @@ def beyond_in_styles(
 
 def of_other_sets(
     items: BySet,
-    scores: BySet,
+    scored: ScoredOf,
     designs: Sequence[Design],
 ) -> Iterator[dict[str, Any]]:
     """Yield rows on how alike two sets on an axis rank the attributes that both have."""
@@ -143,11 +141,11 @@ def of_other_sets(
         shared = set(_probed(own)) & set(_probed(others))
         if pair[0].axis != pair[1].axis or not shared:
             continue
-        for first, second in combinations(dict.fromkeys(own["group"]), 2):
-            if not {first, second} <= set(others["group"]):
+        for first, second in combinations(own["group"].unique().tolist(), 2):
+            if not {first, second} <= set(others["group"].unique()):
                 continue
             by_model, their = (
-                matrices(items[name], scores[name], LOG_ODDS, first, second, with_names=False)[0]
+                matrices_of(scored(name), LOG_ODDS, first, second, with_names=False)[0]
                 for name in (design.name for design in pair)
             )
             for model, matrix in by_model.items():
@@ -177,7 +175,7 @@ def _of_other_set(design: Design, other: Design, items: pd.DataFrame) -> dict[st
 
 def _between(items: pd.DataFrame, other: Design, asked: Collection[str]) -> Slice:
     """The slice of a set that another one has too, between two groups in the set's own order."""
-    groups = list(dict.fromkeys(items["group"]))
+    groups = items["group"].unique().tolist()
     ordered = [group for group in groups if group in asked]
     return slices.of_set(other.name).of_groups(*(ordered if len(groups) > _TWO else ()))
 

@@ -19,6 +19,8 @@ from maskaudit.audit.recording.rows import tables
 # Classes whose means differ by more than this are told: half a piece, a quarter of a word, and a
 # frequency of twice as much.
 MOST_APART: Mapping[str, float] = {PIECES: 0.5, WORDS: 0.25, FREQUENCY: float(np.log(2))}
+# What is read of a set's items.
+_READ = ["class", "role", "attribute", "frequency", "group", "term", "target"]
 _UNITS = {PIECES: "word pieces", WORDS: "words"}
 _KINDS = {PIECES: "long and short words", WORDS: "long and short words"}
 
@@ -80,14 +82,14 @@ def unbalanced(
 
     `contrast` and `directions` are the set's; pieces are compared if `attributes` is given.
     """
-    probes = items[items["role"] == "probe"]
+    probes = items.loc[items["role"] == "probe", _READ]
     if probes.empty or items["kind"].iloc[0] != "association":
         return []
     name = str(items["probe_set"].iloc[0])
     counted = tables.table("attributes", []) if attributes is None else attributes
     known = Covariates.of(probes, counted[counted["probe_set"] == name])
     of_class = probes.groupby("class", sort=False)["attribute"].unique()
-    groups = list(dict.fromkeys(probes["group"]))
+    groups = probes["group"].unique().tolist()
     pairs = (classes_between(directions or {}, contrast, own) for own in combinations(groups, 2))
     # Models with one tokenizer differ in nothing here, and are told in one line.
     found: dict[tuple[tuple[str, str], str, float], list[str]] = {}

@@ -7,19 +7,18 @@ listed as left out.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from maskaudit.audit.estimating import across_sets, sharpness
 from maskaudit.audit.estimating.clustered import unit_rows
 from maskaudit.audit.estimating.crossed.association import Wanted, association, is_crossed
-from maskaudit.audit.estimating.crossed.cells import RELATION
+from maskaudit.audit.estimating.crossed.cells import RELATION, ScoredOf, with_scores
 from maskaudit.audit.estimating.crossed.teacher_student import fidelities
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimators import (
@@ -115,20 +114,21 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     shared = ((scores, "item"), (fills, "context"), (of_one, "context"))
     tables_by_set = [_by_set(items, part, key) for part, key in shared]
     asked: dict[str, pd.DataFrame] = {}
+    in_cells = cache(lambda name: with_scores(asked[name], tables_by_set[0][name]))
     for design in designs:
         all_items = items[items["probe_set"] == design.name]
         scored, filled, distances = (part[design.name] for part in tables_by_set)
         set_items = asked[design.name] = distinct(all_items, scored)
-        joined = group_pairs.of_set(paired, all_items, frozenset(set_items["context"]))
+        joined = group_pairs.of_set(paired, all_items, set_items["context"])
         distances = pd.concat([distances, joined], ignore_index=True)
         measured = _by_subject(set_items, scored, filled, distances, lexicon)
         counted = attributes[attributes["probe_set"] == design.name]
-        measurements = (scored, measured, counted)
+        measurements = (scored, in_cells, measured, counted)
         for set_rows, missing in _set_estimates(set_items, *measurements, design, seed, wanted):
             rows += [{"probe_set": design.name, "axis": design.axis, **row} for row in set_rows]
             left_out += [{"probe_set": design.name, **cell} for cell in missing]
     table = tables.table("estimates", rows)
-    together = (asked, tables_by_set[0], designs)
+    together = (asked, in_cells, designs)
     more: list[dict[str, Any]] = []
     if any(map(wanted, OF_SHARPNESS)):
         more += across_sets.beyond_sharpness(table, *together)
@@ -167,22 +167,14 @@ def _by_set(items: pd.DataFrame, rows: pd.DataFrame, key: str) -> dict[str, pd.D
     """The rows of each set, in the order of its items' `key`; an item may be in several sets."""
     by_set = {}
     for name, set_items in items.groupby("probe_set", sort=False):
-        keys = pa.array(set_items[key].drop_duplicates(), pa.large_string())
-        place = _places(rows[key], keys)
+        keys = pa.array(set_items[key].unique(), pa.large_string())
+        place = tables.places(rows[key], keys)
         order = np.argsort(place, kind="stable")
         order = order[np.searchsorted(place, 0, sorter=order) :]  # those of no item come first
         # Rows that are in order already are shared with the record and not copied.
         is_whole = len(order) == len(rows) and bool((np.diff(order) == 1).all())
         by_set[str(name)] = rows if is_whole else rows.iloc[order]
     return by_set
-
-
-def _places(column: pd.Series, keys: pa.Array) -> NDArray[np.int64]:
-    """The index of each text among the keys; -1 if it is none of them."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return _places(column.cat.categories.to_series(), keys)[column.cat.codes]
-    places = pc.index_in(pa.array(column, pa.large_string()), value_set=keys)
-    return np.asarray(pc.fill_null(places, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _by_subject(
@@ -217,6 +209,7 @@ def _by_subject(
 def _set_estimates(  # noqa: PLR0913, PLR0917 - what is measured of a set, and what is made of it
     items: pd.DataFrame,
     scores: pd.DataFrame,
+    in_cells: ScoredOf,
     measured: Mapping[str, Measured],
     attributes: pd.DataFrame,
     design: Design,
@@ -227,7 +220,7 @@ def _set_estimates(  # noqa: PLR0913, PLR0917 - what is measured of a set, and w
     kind = items["kind"].iloc[0]
     estimators = [estimator for estimator in UNIT if kind in estimator.kinds]
     if kind == "association" and is_crossed(items):
-        yield association(items, scores, design, seed, wanted, attributes)
+        yield association(items, in_cells(design.name), design, seed, wanted, attributes)
         if any(map(wanted, _FIDELITIES)):
             yield _fidelity(items, measured, design), []
     elif kind == "association":
@@ -251,7 +244,7 @@ def _set_estimates(  # noqa: PLR0913, PLR0917 - what is measured of a set, and w
 
 def _nested_estimators(items: pd.DataFrame) -> list[UnitEstimator]:
     """Group estimators for frames nested in attributes: means of cells, attributes as clusters."""
-    pairs = list(combinations(dict.fromkeys(items["group"]), 2))
+    pairs = list(combinations(items["group"].unique().tolist(), 2))
     estimators = GROUP if (items["role"] == "prior").any() else (LOG_ODDS,)
     return [
         _mean_of_cells(

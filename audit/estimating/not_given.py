@@ -30,6 +30,8 @@ _SIDES = {
     "pairs": ("pair", ("stereotype", "anti")),
     "triples": ("item", ("stereotype", "anti", "unrelated")),
 }
+# What is read of the items of crossed sets.
+_OF_CELLS = ["axis", "role", "class", "attribute", "frame", "group"]
 
 # How those begin without which nothing of a set is tested.
 _TESTED = (f"`{CONTRAST}`", "Any number", "Intervals", "Log-odds and all", "A verdict")
@@ -84,12 +86,13 @@ def of_set(  # noqa: PLR0913 - a set, and what a run adds to it
     English does not have, of a set that names no language.
     """
     name, kind = (str(items[column].iloc[0]) for column in ("probe_set", "kind"))
-    probes = items[items["role"] != "control"]
+    probes = items if kind == "association" else items[items["role"] != "control"]
     if not any(kind in estimator.kinds for estimator in ALL):
         why = f"no estimator reads sets of kind {kind!r}"
         reasons: _Reasons = iter([("Any number", why, "leave the set out of the audit")])
     elif kind == "association":
-        reasons = _of_association(probes[probes["role"] == "probe"], contrast, directions or {})
+        asked = items.loc[items["role"] == "probe", _OF_CELLS]
+        reasons = _of_association(asked, contrast, directions or {})
     elif kind == "completions":
         reasons = _of_completions(probes, has_lexicon=has_lexicon)
     elif kind in _SIDES:
@@ -149,7 +152,7 @@ def _of_language(foreign_letters: Sequence[str]) -> _Reasons:
 def _of_association(
     probes: pd.DataFrame, contrast: Sequence[str] | None, directions: Mapping[str, str]
 ) -> _Reasons:
-    groups = list(dict.fromkeys(probes["group"]))
+    groups = probes["group"].unique().tolist()
     if len(groups) < _TWO:
         yield _one_group("Log-odds and all that is made of them", probes)
         return
@@ -223,7 +226,7 @@ def _of_sides(probes: pd.DataFrame, noun: str, sides: Sequence[str]) -> _Reasons
     rows = probes[probes["label"].isin(sides)]
     by_pair = rows.groupby("pair", sort=False)["label"].nunique()
     # A pair with neither side has no row above, and lacks both.
-    by_pair = by_pair.reindex(list(dict.fromkeys(probes["pair"])), fill_value=0)
+    by_pair = by_pair.reindex(probes["pair"].unique().tolist(), fill_value=0)
     if len(alone := by_pair[by_pair < len(sides)]):
         which = f"{_counted(len(by_pair), noun)} ({_listed(list(alone.index))})"
         yield (

@@ -93,7 +93,7 @@ def recovered(
         if rows.empty:
             continue
         # In order of appearance: planted leans are positive towards the first group.
-        first, second, *more = dict.fromkeys(rows["group"])
+        first, second, *more = rows["group"].unique().tolist()
         at_mask = group_at_mask(rows)
         for other in (second, *more):
             planted = part.planted if other == second else part.others[other]
@@ -163,7 +163,12 @@ def _fit(planted_values: Cells, cells: Cells) -> tuple[float, float, float]:
     # A control set is planted without a lean, and `linregress` raises on a constant x.
     if np.ptp(x) == 0:
         return np.nan, float(cells.mean()), np.nan
-    from scipy import stats  # slow to import, and what verifies a record only asks for the truth
-
-    fit = stats.linregress(x.ravel(), cells.ravel())
-    return float(fit.slope), float(fit.intercept), float(fit.rvalue)
+    # scipy.stats has the same, and takes longer to import than a page to make.
+    (of_x, of_both), (_, of_cells) = np.cov(x.ravel(), cells.ravel(), bias=True)
+    slope = of_both / of_x
+    r = of_both / np.sqrt(of_x * of_cells) if of_cells else np.nan
+    return (
+        float(slope),
+        float(cells.mean() - slope * x.mean()),
+        float(np.clip(r, -1.0, 1.0)),
+    )

@@ -67,7 +67,7 @@ def _of_paired(record: Record) -> Iterator[Difference]:
         str(model): set(contexts) for model, contexts in record.fills.groupby("model")["context"]
     }
     for key, rows in alone.groupby(["model", "other_model", "measure"], sort=False):
-        lacking = filled.get(str(key[0]), set()) - set(rows["context"])
+        lacking = filled.get(str(key[0]), set()) - set(rows["context"].unique())
         for context in sorted(lacking):
             text = f"{key[2]} of {key[0]} is missing at the context {context}"
             yield Difference(_PAIRED, None, "", text)

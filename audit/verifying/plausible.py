@@ -100,10 +100,10 @@ def _of_parts(record: Record) -> Iterator[Difference]:
     for name, described in record.manifest.probe_sets.items():
         rows = record.estimates[record.estimates["probe_set"] == name]
         items = record.items[record.items["probe_set"] == name]
-        classes = {*items["class"]}
-        parts = {"attribute": {*items["attribute"]}, "class": classes, "relation": classes}
-        parts["group"] = {*items["group"]}
-        groups = {*items["group"], REST}
+        classes = {*items["class"].unique()}
+        parts = {"attribute": {*items["attribute"].unique()}, "class": classes, "relation": classes}
+        parts["group"] = {*items["group"].unique()}
+        groups = {*parts["group"], REST}
         of = {text: Slice.parse(text) for text in rows["slice"].unique()}
         known = [
             text

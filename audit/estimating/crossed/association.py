@@ -17,7 +17,6 @@ from maskaudit.audit.estimating.crossed.cells import (
     Matrix,
     matrices_of,
     with_difference,
-    with_scores,
 )
 from maskaudit.audit.estimating.crossed.controls import of_controls
 from maskaudit.audit.estimating.crossed.convergence import of_estimators
@@ -32,7 +31,7 @@ from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimators import CORRECTED, GroupEstimator
 from maskaudit.audit.estimating.estimators.catalogue import GROUP
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.estimators.pooling import group_at_mask, pooling_rule
+from maskaudit.audit.estimating.estimators.pooling import group_at_mask, numbered, pooling_rule
 from maskaudit.audit.estimating.estimators.prior import PRIOR
 from maskaudit.audit.estimating.registry.entries import DERIVED
 from maskaudit.audit.estimating.registry.names import (
@@ -89,14 +88,15 @@ class World:
 
 def is_crossed(items: pd.DataFrame) -> bool:
     """Whether every attribute stands in every frame; in Winogender each frame has only one."""
-    probes = items[items["role"] == "probe"]
-    sizes = (probes[name].nunique() for name in ("attribute", "frame"))
-    return len(probes.drop_duplicates(["attribute", "frame"])) == math.prod(sizes)
+    places = ["attribute", "frame"]
+    probes = items.loc[items["role"] == "probe", places]
+    sizes = (probes[name].nunique() for name in places)
+    return len(numbered(probes, places)[1]) == math.prod(sizes)
 
 
 def association(  # noqa: PLR0913, PLR0917 - what is measured of a set, and what is made of it
     items: pd.DataFrame,
-    scores: pd.DataFrame,
+    scored: Mapping[str, pd.DataFrame],
     design: Design,
     seed: int,
     wanted: Wanted,
@@ -104,19 +104,19 @@ def association(  # noqa: PLR0913, PLR0917 - what is measured of a set, and what
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """Every number of a crossed set, for each pair of groups, estimator and subject.
 
-    `attributes` are the set's rows of that table.
+    `scored` has the items by model (`with_scores`); `attributes` are the set's rows of that table.
     """
     known = Covariates({}, {}, {})
     if any(map(wanted, OF_COVARIATES)):
         known = Covariates.of(items, attributes)
     rows: list[dict[str, Any]] = []
     left_out: list[dict[str, str]] = []
-    groups = list(dict.fromkeys(items["group"]))
+    groups = items["group"].unique().tolist()
     estimators = GROUP if (items["role"] == "prior").any() else (LOG_ODDS,)
     # The smaller group decides whether a number generalizes to new names.
     common = {"n_terms": items.groupby("group")["term"].nunique().min(), "mode": CORRECTED}
     pooling, (unit, other_unit) = pooling_rule(items), _units(items)
-    scored, world = with_scores(items, scores), World(_shares(items), group_at_mask(items))
+    world = World(_shares(items), group_at_mask(items))
     for index, (first, second) in enumerate(combinations(groups, 2)):
         group_pair = (first, second) if len(groups) > _TWO else ()
         for estimator in estimators:
@@ -155,22 +155,27 @@ def association(  # noqa: PLR0913, PLR0917 - what is measured of a set, and what
                     ),
                 }
                 rows.append({**common, **row})
-    for subject, number, name in _of_all_groups(items, scores, design, seed, wanted):
+    for subject, number, name in _of_all_groups(items, scored, design, seed, wanted):
         method = design.key(name, pooling, unit)
         rows.append({**common, **number.row(), "subject": subject, "method": method})
     return rows, left_out
 
 
 def _of_all_groups(
-    items: pd.DataFrame, scores: pd.DataFrame, design: Design, seed: int, wanted: Wanted
+    items: pd.DataFrame,
+    scored: Mapping[str, pd.DataFrame],
+    design: Design,
+    seed: int,
+    wanted: Wanted,
 ) -> Iterator[tuple[str, Number, str]]:
     """Yield the numbers of more than two groups: subject, number, its name in the method key."""
-    if items["group"].nunique() > _TWO and any(map(wanted, _OF_SEVERAL)):
-        for subject, number in several_groups(items, scores, design.directions, seed):
+    groups = items["group"].unique().tolist()
+    if len(groups) > _TWO and any(map(wanted, _OF_SEVERAL)):
+        for subject, number in several_groups(scored, sorted(groups), design.directions, seed):
             resampled = f"@seed{seed}" if number.estimator in _RESAMPLED else ""
             yield subject, number, f"{number.estimator}{resampled}"
     if design.factors and any(map(wanted, OF_FACTORS)):
-        for subject, effect, number in of_groups_crossed(items, scores, design):
+        for subject, effect, number in of_groups_crossed(scored, groups, design):
             yield subject, number, f"{number.estimator}:{LOG_ODDS.name}@{effect.written}"
 
 
@@ -276,4 +281,4 @@ def _shares(items: pd.DataFrame) -> dict[str, float]:
     """The first group's share in the world, by attribute; empty unless the set has two groups."""
     if items["group"].nunique() != _TWO or items["share"].isna().all():
         return {}
-    return dict(zip(items["attribute"], items["share"], strict=True))
+    return dict(zip(items["attribute"].tolist(), items["share"].tolist(), strict=True))

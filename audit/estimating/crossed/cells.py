@@ -1,17 +1,19 @@
 """Cells as arrays, attribute by frame, shared by all subjects; missing cells are listed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from maskaudit.audit.estimating.estimators import GroupEstimator, log_odds
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.estimators.pooling import CELL, numbered
+from maskaudit.audit.estimating.estimators.pooling import CELL, Slots, group_at_mask, numbered
 from maskaudit.audit.estimating.statistics.interval import Cells
+from maskaudit.audit.recording.rows import tables
 from maskaudit.audit.recording.rows.values import SUBJECTS
 
 REFERENCE, CANDIDATE, DIFFERENCE, RELATION = SUBJECTS
@@ -22,6 +24,10 @@ _OF_CONTROLS = f"{CONTROL}:"
 _TEXTS = ("role", "class", "attribute", "frame", "group", "style", "family")
 # An attribute or a frame that lacks a larger share of its cells than this is left out.
 MOST_LACKING = 0.5
+
+
+# The items of a set by its name, with their log p by each model (`with_scores`).
+ScoredOf = Callable[[str], Mapping[str, pd.DataFrame]]
 
 
 @dataclass(frozen=True)
@@ -184,14 +190,15 @@ def with_scores(items: pd.DataFrame, scores: pd.DataFrame) -> dict[str, pd.DataF
     # Coded once, since every question to a set sorts its items by these texts again.
     coded = {name: items[name].astype("category") for name in _TEXTS if name in items}
     words = pd.CategoricalDtype(sorted({*items["term"].unique(), *items["target"].unique()}))
-    places = items[["variant"]].assign(**coded, **items[["term", "target"]].astype(words))
+    coded |= {name: items[name].astype(words) for name in ("term", "target")}
     logp = scores.loc[scores["measure"] == "logp", ["model", "item", "value"]]
     scored = {}
     for model, rows in logp.groupby("model", sort=False):
-        by_item = rows.drop_duplicates("item").set_index("item")["value"]
+        place = tables.places(items["item"], pa.array(rows["item"], pa.large_string()))
         # An item without a score makes its cell NaN; it does not drop out of its mean.
-        values = by_item.reindex(items["item"]).to_numpy(dtype=float)
-        scored[str(model)] = places.assign(value=values)
+        values = np.append(rows["value"].to_numpy(dtype=float), np.nan)[place]
+        columns = {"variant": items["variant"], **coded, "value": values}
+        scored[str(model)] = pd.DataFrame(columns, index=items.index)
     if not scored:
         message = "no item of the set has a score, nor a reason why not"
         raise ValueError(message)
@@ -211,47 +218,85 @@ class Arranged:
     left_out: list[dict[str, str]]
 
 
+@dataclass(frozen=True)
+class Grid:
+    """The rows and columns of cells, attributes by frames: one serves all models and all values.
+
+    `cells` are the columns `CELL`, `row` and `column` the place of each, [cells]. `labels` are the
+    cells' own, by row: role, class and attribute; `frames` are the names of the columns. `styles`
+    are those of all frames by name, and `families` those of all attributes; each is empty if the
+    set names none.
+    """
+
+    cells: pd.DataFrame
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    labels: NDArray[np.object_]
+    frames: NDArray[np.object_]
+    styles: Mapping[str, str]
+    families: Mapping[str, str]
+
+    @classmethod
+    def of(cls, items: pd.DataFrame, cells: pd.DataFrame) -> "Grid":
+        """The grid of the cells of some items with their scores (`with_scores`)."""
+        # Sorted by name, so that rows, columns and sums do not depend on the order of the items.
+        row, of_row = numbered(cells, CELL[:-1], sort=True)
+        column, of_column = numbered(cells, CELL[-1:], sort=True)
+        return cls(
+            cells,
+            row,
+            column,
+            cells[CELL[:-1]].iloc[of_row].to_numpy(dtype=object),
+            cells["frame"].iloc[of_column].to_numpy(dtype=object),
+            _labels(items, "frame", "style"),
+            _labels(items, "attribute", "family"),
+        )
+
+    def arranged(self, values: Mapping[str, Cells]) -> Arranged:
+        """Each model's values of the cells, [cells], in their places."""
+        row, column = self.row, self.column
+        complete = ~np.isnan(np.stack(list(values.values()))).any(0)
+        grid = np.zeros((len(self.labels), len(self.frames)), dtype=bool)
+        grid[row, column] = complete
+        kept_rows, kept_columns = _well_covered(grid)
+        roles, classes, attributes = self.labels[kept_rows].T.tolist()
+        frames = self.frames[kept_columns].tolist()
+        result = {}
+        for model, model_values in values.items():
+            grid_values = np.full(grid.shape, np.nan)
+            grid_values[row[complete], column[complete]] = model_values[complete]
+            result[model] = Matrix(
+                grid_values[kept_rows][:, kept_columns],
+                list(attributes),
+                list(map(_class_in_matrix, roles, classes)),
+                list(frames),
+                styles=tuple(self.styles[name] for name in frames if self.styles),
+                families=tuple(self.families[name] for name in attributes if self.families),
+            )
+        lacking = self.cells.loc[~complete, ["attribute", "frame"]] if not complete.all() else None
+        left_out = [] if lacking is None else lacking.to_dict("records")
+        used = complete & kept_rows[row] & kept_columns[column]
+        return Arranged(result, np.where(used, (kept_rows.cumsum() - 1)[row], -1), left_out)
+
+
 def arranged(items: pd.DataFrame, cells: Mapping[str, pd.DataFrame]) -> Arranged:
     """Arrange cells, one table per model with a row for each, as attributes by frames.
 
     Every model has the same cells in the same order. What is left out is said in `matrices`.
     """
-    # One table of places serves all models, for their items are the same.
-    positions = next(iter(cells.values()))[CELL]
-    values = {model: table["value"].to_numpy(dtype=float) for model, table in cells.items()}
-    complete = ~np.isnan(np.stack(list(values.values()))).any(0)
-    # Sorted by name, so that rows, columns and sums do not depend on the order of the items.
-    row, of_row = numbered(positions, CELL[:-1], sort=True)
-    column, of_column = numbered(positions, CELL[-1:], sort=True)
-    grid = np.zeros((len(of_row), len(of_column)), dtype=bool)
-    grid[row, column] = complete
-    kept_rows, kept_columns = _well_covered(grid)
-    labels = positions.iloc[of_row[kept_rows]]
-    kept_frames = positions["frame"].iloc[of_column[kept_columns]].tolist()
-    styles = _labels(items, "frame", "style", kept_frames)
-    families = _labels(items, "attribute", "family", labels["attribute"].tolist())
-    result = {}
-    for model, model_values in values.items():
-        grid_values = np.full(grid.shape, np.nan)
-        grid_values[row[complete], column[complete]] = model_values[complete]
-        result[model] = Matrix(
-            grid_values[kept_rows][:, kept_columns],
-            labels["attribute"].tolist(),
-            list(map(_class_in_matrix, labels["role"], labels["class"])),
-            kept_frames,
-            styles=styles,
-            families=families,
-        )
-    left_out = positions.loc[~complete, ["attribute", "frame"]].to_dict("records")
-    used = complete & kept_rows[row] & kept_columns[column]
-    return Arranged(result, np.where(used, (kept_rows.cumsum() - 1)[row], -1), left_out)
+    grid = Grid.of(items, next(iter(cells.values())))
+    return grid.arranged(
+        {model: own["value"].to_numpy(dtype=float) for model, own in cells.items()}
+    )
 
 
-def _labels(items: pd.DataFrame, of: str, column: str, names: Sequence[str]) -> tuple[str, ...]:
+def _labels(items: pd.DataFrame, of: str, column: str) -> Mapping[str, str]:
     """The style of each frame, or the family of each attribute; empty if the set names none."""
+    if not any(items[column].cat.categories):
+        return {}
     named = items[[of, column]].iloc[numbered(items, [of])[1]]
     by_name = dict(zip(named[of].astype(str), named[column].astype(str), strict=True))
-    return tuple(by_name[name] for name in names) if any(by_name.values()) else ()
+    return by_name if any(by_name.values()) else {}
 
 
 def _well_covered(grid: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -276,12 +321,12 @@ def _term_means(
 
     Empty if the groups' terms stand at the mask.
     """
-    slots = log_odds.slots(scored)
+    asked = log_odds.asked(scored)
     n_rows = placed.row.max(initial=-1) + 1
-    if slots.is_at_mask or not n_rows:
+    if not n_rows or group_at_mask(asked):
         return ()
-    cell, _ = numbered(slots.places, CELL)
-    n_cells, n_words = len(placed.row), len(slots.words)
+    slots = Slots.of(asked)
+    cell, n_cells, n_words = slots.places.cell, len(placed.row), len(slots.words)
     # Average over variants first, as for a cell, so that every frame has the same weight.
     by_cell = _means(cell[slots.slot] * n_words + slots.word, slots.value, n_cells * n_words)
     by_cell = by_cell.reshape(n_cells, n_words)
@@ -290,7 +335,7 @@ def _term_means(
     known = ~np.isnan(by_cell[used])
     means = _means(row[known], by_cell[used][known], n_rows * n_words).reshape(n_rows, n_words)
     # A term may stand in cells alone that are not used.
-    of_word = np.where(np.isnan(means).all(0), "", slots.words["group"].to_numpy(dtype=object))
+    of_word = np.where(np.isnan(means).all(0), "", slots.group_of_word)
     return tuple(means[:, of_word == group] for group in groups)
 
 

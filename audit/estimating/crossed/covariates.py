@@ -40,7 +40,7 @@ class Covariates:
         forms = probes[list(dict.fromkeys(["attribute", "group", written]))].drop_duplicates()
         n_words = forms.assign(n=[len(text.split()) for text in forms[written]])
         by_form = n_words.groupby(["attribute", "group"])["n"].mean()
-        known = probes.drop_duplicates("attribute")
+        known = probes[["attribute", "frequency"]].drop_duplicates("attribute")
         return cls(
             pieces={
                 str(model): dict(zip(rows["attribute"], rows["pieces"], strict=True))

@@ -4,7 +4,7 @@ A main effect is a mean over the levels of the other factors, an interaction a d
 differences: what is said of Black women beyond what is said of Black people and of women.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -16,7 +16,6 @@ from maskaudit.audit.estimating.crossed.cells import (
     Matrix,
     matrices_of,
     with_difference,
-    with_scores,
 )
 from maskaudit.audit.estimating.crossed.one_subject import Number
 from maskaudit.audit.estimating.design import Design
@@ -48,21 +47,20 @@ class Effect:
 
 
 def of_groups_crossed(
-    items: pd.DataFrame, scores: pd.DataFrame, design: Design
+    scored: Mapping[str, pd.DataFrame], groups: Collection[str], design: Design
 ) -> Iterator[tuple[str, Effect, Number]]:
     """Yield every effect of the factors of a crossed set, with its subject.
 
     It is the contrast of the set's classes in the weighted sum of the groups' log p, cell by cell,
-    with the interval that a contrast between two groups has.
+    with the interval that a contrast between two groups has. `scored` has the items by model
+    (`with_scores`), and `groups` are theirs in order of appearance.
     """
-    present = list(dict.fromkeys(items["group"]))
-    levels = {group: design.factors[group] for group in present if group in design.factors}
+    levels = {group: design.factors[group] for group in groups if group in design.factors}
     wanted = [effect for effect in effects(levels, design) if effect.classes]
     if not wanted:
         return
     # Any group will do to hold the others against: the weights add up to 0.
     base, *others = sorted(levels)
-    scored = with_scores(items, scores)
     against = {
         group: with_difference(matrices_of(scored, LOG_ODDS, group, base)[0]) for group in others
     }

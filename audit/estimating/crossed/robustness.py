@@ -11,8 +11,8 @@ import pandas as pd
 
 from maskaudit.audit.estimating.crossed import one_subject
 from maskaudit.audit.estimating.crossed.cells import (
+    Grid,
     Matrix,
-    arranged,
     matrices_of,
     with_difference,
 )
@@ -310,12 +310,15 @@ def of_terms(asked: Asked) -> Iterator[tuple[str, Number]]:
         return
     # Term by term, the cells of every model.
     without = (
-        [(model, term, cells) for term, cells in without_each_term(rows, *asked.groups)]
+        [(model, *left) for left in without_each_term(rows, *asked.groups)]
         for model, rows in probes.scored.items()
     )
+    grid: Grid | None = None
     for of_models in zip(*without, strict=True):
-        term = of_models[0][1]
-        by_model = arranged(probes.items, {model: cells for model, _, cells in of_models}).by_model
+        _, term, cells, _ = of_models[0]
+        if grid is None or grid.cells is not cells:
+            grid = Grid.of(probes.items, cells)
+        by_model = grid.arranged({model: values for model, _, _, values in of_models}).by_model
         for subject, matrix in with_difference(by_model).items():
             for number in one_subject.contrast(matrix, CONTRAST_WITHOUT_TERM, asked.classes):
                 yield subject, replace(number, slice=slices.without_term(term))

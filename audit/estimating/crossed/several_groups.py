@@ -20,7 +20,6 @@ from maskaudit.audit.estimating.crossed.cells import (
     Matrix,
     matrices_of,
     with_difference,
-    with_scores,
 )
 from maskaudit.audit.estimating.crossed.one_subject import Number, refusal
 from maskaudit.audit.estimating.estimators import GroupEstimator
@@ -40,12 +39,16 @@ _LEAST = 2
 
 
 def several_groups(
-    items: pd.DataFrame, scores: pd.DataFrame, directions: Mapping[str, str], seed: int
+    scored: Mapping[str, pd.DataFrame],
+    groups: Sequence[str],
+    directions: Mapping[str, str],
+    seed: int,
 ) -> Iterator[tuple[str, Number]]:
-    """Yield the numbers of a crossed set of three groups or more, each with its subject."""
-    groups = sorted(items["group"].unique())
+    """Yield the numbers of a crossed set of three groups or more, each with its subject.
+
+    `scored` has the items by model (`with_scores`), and `groups` are sorted.
+    """
     against: dict[str, dict[str, Matrix]] = {}
-    scored = with_scores(items, scores)
     for group in groups:
         against[group] = of_group_and_rest(scored, group)
         for subject, matrix in against[group].items():

@@ -3,21 +3,18 @@
 import pandas as pd
 
 from maskaudit.audit.estimating.estimators import GroupEstimator
-from maskaudit.audit.estimating.estimators.pooling import Slots, group_differences
+from maskaudit.audit.estimating.estimators.pooling import group_differences
 
 
 def cells(scored: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
     """Log-odds of `first` against `second` in each cell, for probes and controls."""
-    return group_differences(_asked(scored), first, second)
+    return group_differences(asked(scored), first, second)
 
 
-def slots(scored: pd.DataFrame) -> Slots:
-    """The scores that these cells are made of, in the order of the cells."""
-    return Slots.of(_asked(scored))
-
-
-def _asked(scored: pd.DataFrame) -> pd.DataFrame:
-    return scored[scored["role"].isin(["probe", "control"])]
+def asked(scored: pd.DataFrame) -> pd.DataFrame:
+    """The items with their `value` that these cells are made of."""
+    chosen = scored["role"].isin(["probe", "control"])
+    return scored if chosen.all() else scored[chosen]
 
 
 LOG_ODDS = GroupEstimator(

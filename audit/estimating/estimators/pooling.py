@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -27,9 +28,9 @@ def group_at_mask(scored: pd.DataFrame) -> bool:
     if without_case(target.iloc[first]) != without_case(term.iloc[first]):
         return False
     # Folding case is slow, so it is done once per distinct pair of words.
-    words = scored.loc[differ, ["target", "term"]].drop_duplicates()
-    pairs = zip(words["target"], words["term"], strict=True)
-    return all(without_case(one) == without_case(other) for one, other in pairs)
+    _, of_pair = numbered(scored, ["target", "term"])
+    pairs = zip(target.iloc[of_pair].tolist(), term.iloc[of_pair].tolist(), strict=True)
+    return all(one == other or without_case(one) == without_case(other) for one, other in pairs)
 
 
 def pooling_rule(scored: pd.DataFrame) -> str:
@@ -60,35 +61,71 @@ def against_rest(scored: pd.DataFrame, group: str) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class Pooled:
-    """One number per slot and group: a slot is a cell in one wording of its frame.
+class Places:
+    """Slots, each a cell in one wording of its frame: the columns `SLOT`, in order of appearance.
 
-    `by_group` has the numbers of each group, [slots]; NaN where one of its terms has no score, or
-    none was asked. `slots` says whose they are: the columns `SLOT`.
+    What numbers are arranged by is made once for all of them.
     """
 
     slots: pd.DataFrame
+
+    @cached_property
+    def _numbered(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        return numbered(self.slots, CELL)
+
+    @property
+    def cell(self) -> NDArray[np.int64]:
+        """The number of each slot's cell, [slots]."""
+        return self._numbered[0]
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """The cells by their number: the columns `CELL`."""
+        return self.slots[CELL].iloc[self._numbered[1]].reset_index(drop=True)
+
+    @cached_property
+    def by_wording(self) -> NDArray[np.intp]:
+        """The slots in the order of wordings, so that no sum depends on the order of rows."""
+        return np.argsort(self.slots["variant"].to_numpy(dtype=np.int64), kind="stable")
+
+    def of(self, chosen: NDArray[np.bool_]) -> "Places":
+        """The slots for which `chosen`, [slots], is true."""
+        return self if chosen.all() else Places(self.slots[chosen])
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """One number per slot and group.
+
+    `by_group` has the numbers of each group, [slots]; NaN where one of its terms has no score, or
+    none was asked. `places` says whose they are.
+    """
+
+    places: Places
     by_group: Mapping[str, NDArray[np.float64]]
 
     def __getitem__(self, group: str) -> NDArray[np.float64]:
         return self.by_group[group]
 
-    def cells(self, values: NDArray[np.float64]) -> pd.DataFrame:
-        """One row per cell: the mean of values, [slots], over its wordings."""
+    def means(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The mean of values, [slots], over the wordings of each cell, [cells]."""
         complete = ~np.isnan(np.stack(list(self.by_group.values()))).any(0)
-        cell, first = numbered(self.slots, CELL)
+        cell, order = self.places.cell, self.places.by_wording
         # With the wordings that are left a cell would be of another mix than other cells.
         values = np.where(complete, values, np.nan)
-        # In the order of wordings, so that no sum depends on the order of rows.
-        order = np.argsort(self.slots["variant"].to_numpy(dtype=np.int64), kind="stable")
-        sums = np.bincount(cell[order], values[order], minlength=len(first))
-        counts = np.bincount(cell, minlength=len(first))
-        positions = self.slots[CELL].iloc[first].reset_index(drop=True)
-        return positions.assign(value=sums / counts)
+        n_cells = len(self.places.cells)
+        sums = np.bincount(cell[order], values[order], minlength=n_cells)
+        means: NDArray[np.float64] = sums / np.bincount(cell, minlength=n_cells)
+        return means
+
+    def cells(self, values: NDArray[np.float64]) -> pd.DataFrame:
+        """The same as a table: one row per cell, with its `value`."""
+        return self.places.cells.assign(value=self.means(values))
 
     def table(self) -> pd.DataFrame:
         """One row per slot and group, with its `value`."""
-        rows = [self.slots.assign(group=name, value=own) for name, own in self.by_group.items()]
+        slots = self.places.slots
+        rows = [slots.assign(group=name, value=own) for name, own in self.by_group.items()]
         return pd.concat(rows, ignore_index=True)
 
 
@@ -100,34 +137,36 @@ def pooled(scored: pd.DataFrame) -> Pooled:
 
 def without_each_term(
     scored: pd.DataFrame, first: str, second: str
-) -> Iterator[tuple[str, pd.DataFrame]]:
+) -> Iterator[tuple[str, pd.DataFrame, NDArray[np.float64]]]:
     """Yield each term of two groups, and what `group_differences` gives without its rows.
 
-    Terms of a group that has no other are passed over. Scores are arranged once for all terms.
+    That is a table of cells and their values; terms that leave every cell share one table. Terms of
+    a group that has no other are passed over. Scores are arranged once for all terms.
     """
     slots = Slots.of(scored)
     whole = {group: slots.pooled(group) for group in slots.groups}
     for group in sorted((first, second)):
-        words = np.flatnonzero(slots.words["group"] == group)
+        words = np.flatnonzero(slots.group_of_word == group)
         for word in words if len(words) > 1 else ():
             # A wording in which the term alone stood is not there without it.
-            is_there = np.bincount(slots.slot[slots.word != word], minlength=len(slots.places)) > 0
+            is_there = np.bincount(slots.slot[slots.word != word], minlength=slots.n) > 0
             rest = {**whole, group: slots.pooled(group, without=int(word))}
             left = Pooled(
-                slots.places[is_there], {name: own[is_there] for name, own in rest.items()}
+                slots.places.of(is_there), {name: own[is_there] for name, own in rest.items()}
             )
-            yield str(slots.words["term"].iloc[word]), left.cells(left[first] - left[second])
+            term = str(slots.words["term"].iloc[word])
+            yield term, left.places.cells, left.means(left[first] - left[second])
 
 
 @dataclass(frozen=True)
 class Slots:
-    """Scores in the order of their slots, in each that of the words; a slot as in `Pooled`.
+    """Scores in the order of their slots, in each that of the words; a slot as in `Places`.
 
-    `places` are the slots in order of appearance, and `words` the terms by group and spelling, so
-    that no sum depends on the order of rows. `slot`, `word` and `value` are of each score.
+    `words` are the terms by group and spelling, so that no sum depends on the order of rows.
+    `slot`, `word` and `value` are of each score.
     """
 
-    places: pd.DataFrame
+    places: Places
     words: pd.DataFrame
     slot: NDArray[np.int64]
     word: NDArray[np.int64]
@@ -142,7 +181,7 @@ class Slots:
         order = np.lexsort((word, slot))
         value = scored["value"].to_numpy(dtype=float)
         return cls(
-            scored[SLOT].iloc[of_slot],
+            Places(scored[SLOT].iloc[of_slot]),
             scored[["group", "term"]].iloc[of_word],
             slot[order],
             word[order],
@@ -151,18 +190,28 @@ class Slots:
         )
 
     @property
+    def n(self) -> int:
+        """The number of slots."""
+        return len(self.places.slots)
+
+    @cached_property
+    def group_of_word(self) -> NDArray[np.object_]:
+        """The group of each word, [words]."""
+        return self.words["group"].to_numpy(dtype=object)
+
+    @property
     def groups(self) -> list[str]:
         """The groups, by name."""
-        return list(dict.fromkeys(self.words["group"]))
+        return list(dict.fromkeys(self.group_of_word.tolist()))
 
     def pooled(self, group: str, without: int | None = None) -> NDArray[np.float64]:
         """The terms of a group as one number, [slots], perhaps `without` one of the words."""
-        is_of_group = (self.words["group"] == group).to_numpy(dtype=bool, copy=True)
+        is_of_group = np.array(self.group_of_word == group, dtype=bool)
         if without is not None:
             is_of_group[without] = False
         chosen = is_of_group[self.word]
         slot, value = self.slot[chosen], self.value[chosen]
-        found = np.full(len(self.places), np.nan)
+        found = np.full(self.n, np.nan)
         if not len(slot):
             return found
         starts = np.flatnonzero(np.diff(slot, prepend=-1))
@@ -201,6 +250,6 @@ def numbered(
 def _coded(column: pd.Series) -> tuple[NDArray[np.int64], int]:
     """A number for each entry, in the order of the entries, and how many there may be."""
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.cat.codes.to_numpy().astype(np.int64), len(column.cat.categories)
+        return column.array.codes.astype(np.int64), len(column.array.categories)
     code, entries = pd.factorize(column, sort=True)
     return code.astype(np.int64), len(entries)

@@ -1,10 +1,11 @@
 """`prior` and `lpbs`: the lean with the attribute masked too, and the lean minus this prior."""
 
+import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.estimators import GroupEstimator
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.estimators.pooling import group_differences
+from maskaudit.audit.estimating.estimators.pooling import CELL, group_differences, numbered
 
 
 def prior_cells(scored: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
@@ -15,10 +16,16 @@ def prior_cells(scored: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
 
 def lpbs_cells(scored: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
     """Log-odds minus the prior, cell by cell, in nats."""
-    keys = ["role", "class", "attribute", "frame"]
     raw = LOG_ODDS.cells(scored, first, second)
-    joined = raw[raw["role"] == "probe"].merge(prior_cells(scored, first, second), on=keys)
-    return joined.assign(value=joined["value_x"] - joined["value_y"])[[*keys, "value"]]
+    raw, prior = raw[raw["role"] == "probe"], prior_cells(scored, first, second)
+    # Joined by numbers, since a merge takes ten times as long.
+    number, _ = numbered(pd.concat([raw[CELL], prior[CELL]]), CELL)
+    own, others = np.split(number, [len(raw)])
+    of_prior = np.full(len(number), np.nan)
+    of_prior[others] = prior["value"]
+    chosen = np.isin(own, others)
+    values = raw["value"].to_numpy(dtype=float) - of_prior[own]
+    return raw[CELL].assign(value=values)[chosen].reset_index(drop=True)
 
 
 PRIOR = GroupEstimator(

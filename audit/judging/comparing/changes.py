@@ -79,7 +79,7 @@ def _of_probe_set(pair: Pair, name: str) -> pd.DataFrame:
 
 def _of_groups(scored: pd.DataFrame, described: ProbeSetKey) -> pd.DataFrame:
     """The leans of both versions for each pair of groups; `sign` is the stereotype's direction."""
-    groups = list(dict.fromkeys(scored["group"]))
+    groups = scored["group"].unique().tolist()
     # In a control no direction is harmful: its changes count by their size.
     towards = described if described.expect == "lean" else None
     # A person is shown the sentence that was asked: its prior, with two masks, says little.

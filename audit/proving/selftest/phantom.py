@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.crossed.cells import matrices
+from maskaudit.audit.estimating.crossed.cells import matrices, with_scores
 from maskaudit.audit.estimating.crossed.factors import of_groups_crossed
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
@@ -153,7 +153,8 @@ def _effects(
         name, probe_set.header.axis, contrast, planted.expect, {}, factors=probe_set.factors
     )
     seen = items[~items["frame"].isin(planted.unseen)]
-    for subject, effect, number in of_groups_crossed(seen, scores, design):
+    groups = seen["group"].unique().tolist()
+    for subject, effect, number in of_groups_crossed(with_scores(seen, scores), groups, design):
         if subject in truth.subjects:
             model_name = truth.subjects[subject]
             expected = -sum(effect.weights[group] * value for group, value in contrasts.items())

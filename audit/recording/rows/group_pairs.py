@@ -1,7 +1,6 @@
 """Two groups whose distributions are compared over all contexts of a frame that name them."""
 
 import hashlib
-from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -49,7 +48,7 @@ def group_pairs(items: pd.DataFrame) -> list[GroupPair]:
     return list(pairs)
 
 
-def of_set(paired: pd.DataFrame, items: pd.DataFrame, kept: Collection[str]) -> pd.DataFrame:
+def of_set(paired: pd.DataFrame, items: pd.DataFrame, kept: pd.Series) -> pd.DataFrame:
     """The distances of groups in `paired` that are of the pairs of a set with these items.
 
     Other sets may have pairs that share a sentence with it. The `context` of each row becomes one
@@ -60,10 +59,11 @@ def of_set(paired: pd.DataFrame, items: pd.DataFrame, kept: Collection[str]) -> 
         return distances
     pairs = {pair.joined: pair.contexts for pair in group_pairs(items)}
     rows = distances[distances["joined"].isin(pairs.keys())]
-    sides = [[_first(side, kept) for side in pairs[joined]] for joined in rows["joined"]]
+    present = frozenset(kept.unique())
+    sides = [[_first(side, present) for side in pairs[joined]] for joined in rows["joined"]]
     columns = {"context": [one for one, _ in sides], "other_context": [two for _, two in sides]}
     return rows.assign(**columns).astype(dict.fromkeys(columns, "str"))
 
 
-def _first(side: tuple[str, ...], kept: Collection[str]) -> str:
+def _first(side: tuple[str, ...], kept: frozenset[str]) -> str:
     return next((context for context in side if context in kept), side[0])

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pandas.api.types import union_categoricals
 
@@ -171,12 +172,15 @@ def conform(name: str, frame: pd.DataFrame) -> pd.DataFrame:
 
 def are_in(texts: pd.Series, others: pd.Series) -> NDArray[np.bool_]:
     """Whether each text is one of the others: `Series.isin`, which walks them in Python."""
-    numbers, _ = pd.factorize(pd.concat([texts, others]))
-    own, known = np.split(numbers, [len(texts)])
-    is_known = np.zeros(numbers.max(initial=-1) + 1, dtype=bool)
-    is_known[known] = True
-    found: NDArray[np.bool_] = is_known[own]
-    return found
+    return places(texts, pa.array(others.astype("str"), pa.large_string())) >= 0
+
+
+def places(column: pd.Series, keys: pa.Array) -> NDArray[np.int64]:
+    """The index of each text among the keys, of equal ones the first; -1 if it is none of them."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return places(column.cat.categories.to_series(), keys)[column.cat.codes]
+    found = pc.index_in(pa.array(column, pa.large_string()), value_set=keys)
+    return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def compact(frame: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import pandas as pd
 from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
 from maskaudit.audit.recording.manifest import ProbeSet
 from maskaudit.audit.recording.rows.slices import Slice
+from maskaudit.audit.recording.rows.tables import are_in
 from maskaudit.probes.frames.sentence import MASK
 from maskaudit.reports.blocks import Blank, Column, Folded, Rows, Table, Text, Word, Words
 from maskaudit.reports.effects import CANDIDATE, Effect, Effects, Names, Tables
@@ -24,6 +25,8 @@ _NEAREST = (
     "The ratio is the one that the leans are made of. The likeliest words are what each model "
     "itself would have written in the place."
 )
+# The columns of items that say of which sentence each is.
+_OF_UNITS = ["attribute", "frame", "variant", "group", "context", "item"]
 _CONTINUES = "A piece that begins with ## continues the word before it."
 
 Pair = tuple[float, float]
@@ -115,8 +118,9 @@ def nearest(
 ) -> dict[str, Unit]:
     """For each attribute the unit nearest to the candidate's average; of equals, the first."""
     items = tables.items
-    probes = items[(items["role"] == "probe") & items["attribute"].isin(attributes)]
-    log_p = _log_p(tables.scores, set(probes["item"]))
+    is_asked = (items["role"] == "probe") & items["attribute"].isin(attributes)
+    probes = items.loc[is_asked, _OF_UNITS]
+    log_p = _log_p(tables.scores, probes["item"])
     units = defaultdict(list)
     for attribute, unit in _units(probes, log_p, between, names):
         # Each model needs its number: the rows of an example are read side by side.
@@ -133,10 +137,11 @@ def nearest(
     return chosen
 
 
-def _log_p(scores: pd.DataFrame, items: set[str]) -> dict[tuple[str, str], float]:
-    rows = scores[(scores["measure"] == "logp") & scores["item"].isin(items)]
-    keys = zip(rows["item"].to_numpy(), rows["model"].to_numpy(), strict=True)
-    return dict(zip(keys, rows["value"].astype(float), strict=True))
+def _log_p(scores: pd.DataFrame, items: pd.Series) -> dict[tuple[str, str], float]:
+    chosen = are_in(scores["item"], items) & (scores["measure"] == "logp")
+    rows = scores.loc[chosen, ["item", "model", "value"]]
+    keys = zip(rows["item"].tolist(), rows["model"].tolist(), strict=True)
+    return dict(zip(keys, rows["value"].tolist(), strict=True))
 
 
 def _units(
@@ -185,8 +190,9 @@ def _summed(log_p: Sequence[float]) -> float:
 def texts_of(contexts: pd.DataFrame, units: Iterable[Unit]) -> dict[str, Blank]:
     """The sentences of some units, split at their masks, by context."""
     needed = {context for unit in units for context in unit.contexts}
-    chosen = contexts[contexts["context"].isin(needed)]
-    rows = zip(chosen["context"], chosen["text"], chosen["slot"], strict=True)
+    is_needed = are_in(contexts["context"], pd.Series(sorted(needed), dtype="str"))
+    chosen = contexts.loc[is_needed, ["context", "text", "slot"]]
+    rows = zip(*(chosen[name].tolist() for name in chosen), strict=True)
     return {
         context: _blank(text, 0 if pd.isna(slot) else int(slot)) for context, text, slot in rows
     }
@@ -203,9 +209,11 @@ def _blank(text: str, slot: int) -> Blank:
 def _fills(fills: pd.DataFrame, units: Iterable[Unit]) -> Fills:
     """The likeliest words by context and model."""
     needed = {context for unit in units for context in unit.contexts}
-    likeliest = fills[(fills["rank"] <= TOP_FILLS) & fills["context"].isin(needed)]
+    is_first = fills["rank"] <= TOP_FILLS
+    likeliest = fills.loc[is_first, ["context", "model", "rank", "token", "probability"]]
+    is_needed = are_in(likeliest["context"], pd.Series(sorted(needed), dtype="str"))
     by_key = defaultdict(list)
-    rows = likeliest.sort_values("rank")[["context", "model", "token", "probability"]]
+    rows = likeliest[is_needed].sort_values("rank").drop(columns="rank")
     for context, model, token, p in rows.itertuples(index=False, name=None):
         word = Word(wording.visible(str(token)), wording.probability(float(p)))
         by_key[context, model].append(word)

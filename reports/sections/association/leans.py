@@ -79,8 +79,8 @@ class _Of:
     @cached_property
     def classes(self) -> Mapping[str, str]:
         """The class of each attribute, as a table has it."""
-        items = self.tables.items
-        named = zip(items["attribute"], items["class"], strict=True)
+        rows = self.tables.items[["attribute", "class"]].drop_duplicates(keep="last")
+        named = zip(rows["attribute"].tolist(), rows["class"].tolist(), strict=True)
         return {name: label(self.between.part.classes, own) for name, own in named if own}
 
 

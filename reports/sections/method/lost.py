@@ -225,7 +225,7 @@ def _pieces(manifest: Manifest, items: pd.DataFrame, scores: pd.DataFrame, names
             (Text(f"{why} In this audit every scored word is one piece, in every model."),),
         )
     rows = []
-    for probe_set in dict.fromkeys(several["probe_set"]):
+    for probe_set in several["probe_set"].unique().tolist():
         set_rows = several[several["probe_set"] == probe_set]
         # Each model has a tokenizer of its own, which cuts words in its own way.
         for model in names.models:

@@ -37,7 +37,10 @@ def scored(*, at_mask: bool, seed: int) -> pd.DataFrame:
 def test_without_a_term_cells_are_those_of_the_rows_that_are_left(seed, at_mask):
     """Each of five terms by itself, and never the only one of a group."""
     table = scored(at_mask=at_mask, seed=seed)
-    found = dict(without_each_term(table, "women", "men"))
+    found = {
+        term: cells.assign(value=values)
+        for term, cells, values in without_each_term(table, "women", "men")
+    }
     assert list(found) == ["he", "him", "her", "she", "they"]
     for term, cells in found.items():
         slow = group_differences(table[table["term"] != term], "women", "men")
