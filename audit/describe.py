@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -28,17 +27,15 @@ from maskaudit.audit.phantom import truth
 from maskaudit.audit.recording import binding
 from maskaudit.audit.recording import manifest as recorded
 from maskaudit.audit.recording.cache_use import CacheUse
-from maskaudit.audit.recording.extrinsic import Extrinsic
 from maskaudit.audit.recording.manifest import (
     Identity,
     LeftOut,
     Manifest,
     Provenance,
-    RuleRead,
     Unavailable,
 )
 from maskaudit.audit.recording.margins import Margins
-from maskaudit.audit.recording.places import Entry
+from maskaudit.audit.recording.new_record import RecordDetails
 from maskaudit.audit.recording.record import FORMAT
 from maskaudit.audit.recording.rows.lost import lost
 from maskaudit.audit.recording.rows.values import Reading
@@ -53,7 +50,6 @@ from maskaudit.probes.schema import ImportedSet, ProbeSet
 
 # Named in a record, so that `verify` can say why a number comes out otherwise elsewhere.
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "scipy", "pandas", "pyarrow")
-_KEY_LENGTH = 8
 _TERMS = 40
 
 
@@ -80,23 +76,6 @@ class Questions:
     def designs(self) -> list[Design]:
         """The design of each set, as estimation needs it."""
         return [design(name, part, self.method) for name, part in self.described.items()]
-
-
-@dataclass(frozen=True)
-class RecordDetails:
-    """A record's key, its number in the folder, and notes on how it was made.
-
-    `started` is when its run began, in seconds of `time.perf_counter`. `rules` are the gates that
-    were read before anything was measured, by digest; `extrinsic` scores that were measured
-    elsewhere, by subject.
-    """
-
-    key: str
-    number: int
-    notes: list[str]
-    started: float
-    rules: dict[str, RuleRead]
-    extrinsic: list[Extrinsic]
 
 
 def questions(settings: Settings, progress: Progress = silent) -> Questions:
@@ -200,35 +179,6 @@ def key_of(pair: Mapping[str, AnyModel], questions: Questions) -> str:
     identities = {subject: model.identity for subject, model in pair.items()}
     asked = (questions.described, questions.method, questions.settings, questions.code)
     return binding.key_of(identities, *asked)
-
-
-def name_of(contents: Manifest) -> str:
-    """The name of a record's folder, `<timestamp>-<short key>`; the time is UTC."""
-    # To the microsecond: one run may seal several records with one key, and the names of records
-    # have to differ and to sort by time.
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{contents.key[:_KEY_LENGTH]}"
-
-
-def next_number(earlier: Mapping[Path, Entry]) -> int:
-    """The number of the next record: larger than the count and every number of earlier records."""
-    # Not the count alone: after a record was deleted a number would come back. And not the numbers
-    # alone: records of formats 1 and 2 have none.
-    return 1 + max([len(earlier), *(entry.number for entry in earlier.values())])
-
-
-def notes_on_time(earlier: Mapping[Path, Entry]) -> list[str]:
-    """A note if the clock is behind the creation time of an existing record, else no note."""
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    newest = max(earlier, key=lambda path: earlier[path].created, default=None)
-    # ISO times of one time zone and precision sort as text.
-    if newest is None or earlier[newest].created <= now:
-        return []
-    note = (
-        f"The clock read {now} when this audit ran, but {newest.name} already existed, with the "
-        f"later time {earlier[newest].created}: one of the two is wrong. Records are numbered in "
-        "the order in which they were made."
-    )
-    return [note]
 
 
 def manifest(

@@ -1,8 +1,7 @@
 """One audit, from settings to a sealed record and its page: the whole program on one screen.
 
-Probe sets are expanded into items, items are scored, estimates are computed from the scores, and
-everything is sealed in a record. If there are gates, the record is judged; then its page is
-written.
+Probe sets become items, items are scored, estimates are computed from the scores, and all is sealed
+in a record. If there are gates, the record is judged; then its page is written.
 """
 
 import time
@@ -10,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from maskaudit.audit import describe, reuse, settings
+from maskaudit.audit.describe import Questions
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.judging import policy, verdicts
 from maskaudit.audit.judging.judge import judge
@@ -21,10 +21,10 @@ from maskaudit.audit.measuring.causal import causal_of, with_predictions
 from maskaudit.audit.measuring.lexicons import by_model
 from maskaudit.audit.measuring.pairs import Pair, load_pairs
 from maskaudit.audit.measuring.scoring import Scored
-from maskaudit.audit.recording import record
+from maskaudit.audit.recording import new_record, record
 from maskaudit.audit.recording.files import held, unfinished
+from maskaudit.audit.recording.new_record import RecordDetails
 from maskaudit.audit.recording.record import PAGE, Record
-from maskaudit.audit.reuse import Job
 from maskaudit.audit.verifying.verify import reusable
 from maskaudit.audit.vocabulary import Progress, Stage, silent
 from maskaudit.reports.html import write_page
@@ -42,57 +42,44 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
 ) -> list[Record]:
     """Audit each candidate as if it were the only one; write the records and their pages.
 
-    The reference is scored once for all candidates; several candidates also get an overview page
-    beside the records. With `skip_unchanged`, an earlier valid record with the same key is returned
-    instead of a new one. So is one that lacks only its page, because a run was interrupted there.
-    With `trust`, its estimates are not computed again. `progress` receives (what, how much is done,
-    the total), `stage` what is done where nothing is counted, and `note` sentences for the user.
-    Raises `InputError` for unusable input, `LockedError` if another run holds the folder, and
+    With `skip_unchanged`, an earlier valid record with the same key is returned instead of a new
+    one; so is one that lacks only its page, because a run was interrupted there. With `trust`, its
+    estimates are not computed again. `progress` receives (what, how much is done, the total),
+    `stage` what is done where nothing is counted, `note` sentences for the user. Raises
+    `InputError` for unusable input, `LockedError` if another run holds the folder, and
     `CannotWriteError`, which says what is kept; no partial record is left behind.
     """
     started, now = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
-    # Everything that a user wrote is read before a model is loaded: a fault ends the run at once.
+    # All that a user wrote is read before a model is loaded: a fault ends the run at once.
     rules = policy.of(audit_settings)
     stage("reading the probe sets")
     questions = describe.questions(audit_settings, progress)
     extrinsic = audit_settings.extrinsic()
     pairs = load_pairs(audit_settings, stage, note)
-    judge_of_predictions = causal_of(audit_settings)
-    jobs = [
-        Job(pair, describe.key_of(pair, questions), scores)
-        for pair, scores in zip(pairs, extrinsic, strict=True)
-    ]
-
-    runs = audit_settings.runs
+    causal = causal_of(audit_settings)
+    jobs = reuse.jobs_of(pairs, lambda pair: describe.key_of(pair, questions), extrinsic)
     # An earlier record may stand for a new one only where its numbers follow from its scores.
-    load_if_valid = reusable(note, questions.lexicon, trust=trust)
-    with held(runs), unfinished(runs) as folder:
+    load = reusable(note, questions.lexicon, trust=trust)
+    with held(runs := audit_settings.runs), unfinished(runs) as folder:
         # Read under the lock, so that no other run takes the same number.
         earlier = record.manifests(runs)
-        for job in jobs:
-            job.record = reuse.reused(
-                earlier, job, note, load_if_valid, skip_unchanged=skip_unchanged
-            )
-        new = [job for job in jobs if job.record is None]
+        new = reuse.left_to_measure(jobs, earlier, note, load, skip_unchanged=skip_unchanged)
         # With nothing to score there is no cache to open, and none to complain about.
         with cache.opened(audit_settings.run.cache_mib if new else 0, note) as score_cache:
             models = [list(job.pair.values()) for job in new]
             each_scored = scoring.score_each(
                 questions.parts, models, progress, score_cache, reading=questions.reading
             )
-        notes = describe.notes_on_time(earlier) if new else []
-        for sentence in notes:
-            note(sentence)
-        first = describe.next_number(earlier)
+        notes = new_record.notes_on_time(earlier, note) if new else []
+        first = new_record.next_number(earlier)
         for number, (job, scored) in enumerate(zip(new, each_scored, strict=True), first):
             stage("estimating")
-            if judge_of_predictions is not None:
-                scored = with_predictions(scored, questions.parts, judge_of_predictions)  # noqa: PLW2901
             read = rules_read(rules, earlier.values(), job.key, now)
-            details = describe.RecordDetails(job.key, number, notes, started, read, job.extrinsic)
-            unsealed = _record(questions, job.pair, scored, details)
+            details = RecordDetails(job.key, number, notes, started, read, job.extrinsic)
+            scores = with_predictions(scored, questions.parts, causal)
+            unsealed = _record(questions, job.pair, scores, details)
             # Named only now: the timestamp in the name is the time of sealing.
-            final_path = runs / describe.name_of(unsealed.manifest)
+            final_path = runs / new_record.name_of(unsealed.manifest)
             with reuse.naming_if_stopped(reuse.finished(new)):
                 job.record = record.seal(unsealed, folder / str(number), final_path)
             for lost in unsealed.manifest.unavailable:
@@ -109,9 +96,7 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
     return records
 
 
-def _record(
-    questions: describe.Questions, pair: Pair, scored: Scored, details: describe.RecordDetails
-) -> Record:
+def _record(questions: Questions, pair: Pair, scored: Scored, details: RecordDetails) -> Record:
     """Compute estimates from the scores, all subjects from the same cells, and build the record."""
     lexicons = by_model(questions.lexicon, pair)
     measured = (scored.scores, questions.designs, scored.fills, scored.paired, lexicons)

@@ -1,6 +1,6 @@
 """Records that are kept: an earlier one instead of a new one, the whole ones of a stopped run."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,28 @@ def finished(jobs: Sequence[Job]) -> list[Record]:
     return [job.record for job in jobs if job.record is not None]
 
 
-def reused(
+def jobs_of(
+    pairs: Iterable[Pair], key: Callable[[Pair], str], extrinsic: Iterable[list[Extrinsic]]
+) -> list[Job]:
+    """A job for each pair, with its key and the scores of its candidate from elsewhere."""
+    return [Job(pair, key(pair), scores) for pair, scores in zip(pairs, extrinsic, strict=True)]
+
+
+def left_to_measure(
+    jobs: Sequence[Job],
+    earlier: Mapping[Path, Entry],
+    note: Callable[[str], None],
+    load: Callable[[Path], Record],
+    *,
+    skip_unchanged: bool,
+) -> list[Job]:
+    """Give each job the earlier record that may stand for its own; return the jobs without one."""
+    for job in jobs:
+        job.record = _reused(earlier, job, note, load, skip_unchanged=skip_unchanged)
+    return [job for job in jobs if job.record is None]
+
+
+def _reused(
     earlier: Mapping[Path, Entry],
     job: Job,
     note: Callable[[str], None],

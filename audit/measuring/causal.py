@@ -96,12 +96,14 @@ def causal_of(settings: Settings) -> Causal | None:
     return Causal.load(settings.text.causal)
 
 
-def with_predictions(scored: Scored, parts: Sequence[Expanded], causal: Causal) -> Scored:
+def with_predictions(scored: Scored, parts: Sequence[Expanded], causal: Causal | None) -> Scored:
     """The scores with the nats of what each model predicts for each text, at each of its contexts.
 
     A prediction is the likeliest piece at each mask that was asked, in the order of the text,
-    joined by a comma.
+    joined by a comma. Without a causal model the scores are as they were.
     """
+    if causal is None:
+        return scored
     contexts = pd.concat([part.contexts for part in parts]).drop_duplicates("context")
     first = scored.fills[scored.fills["rank"] == 1][["context", "model", "token"]]
     read = first.merge(contexts, on="context").sort_values("slot", kind="stable")

@@ -31,7 +31,7 @@ from maskaudit.reports.words import wording
 if TYPE_CHECKING:
     from maskaudit.audit.measuring.model import MaskedLM
 
-# The time of sealing, with which `describe.name_of` begins.
+# The time of sealing, with which `new_record.name_of` begins.
 _RECORDS = pytest.StashKey[dict[Path, Record]]()
 _NEW_RECORD = pytest.StashKey[Path]()
 _REASON = "Accepted by pytest --audit-update-baseline."

@@ -18,7 +18,7 @@ from maskaudit.audit.measuring import pairs, scoring
 from maskaudit.audit.measuring.cached import cache, entries, fingerprint
 from maskaudit.audit.measuring.cached.cache import MIB, Cache
 from maskaudit.audit.preview import planned
-from maskaudit.audit.recording import record
+from maskaudit.audit.recording import new_record, record
 from maskaudit.audit.recording.record import DETAILS, PAGE, TABLES, Record, load_record
 from tests import tiny
 from tests.audit.attempts import SET
@@ -292,7 +292,8 @@ def test_a_clock_that_goes_backwards_is_told_and_the_order_of_records_stays(run,
     first = run(note=notes.append)
     assert (notes, first.manifest.notes) == ([], [])
     with monkeypatch.context() as patch:
-        patch.setattr(describe, "datetime", Before)
+        for module in (describe, new_record):
+            patch.setattr(module, "datetime", Before)
         second = run(note=notes.append)
     [told] = second.manifest.notes
     assert told in notes
