@@ -37,6 +37,15 @@ def sharpness_of(relations: Mapping[str, Effect], names: Names) -> str:
     return text if beyond is None or math.isnan(beyond.estimate) else f"{text} {_beyond(beyond)}"
 
 
+def numbers_of(relations: Mapping[str, Effect]) -> tuple[str, ...]:
+    """The numbers that the sentences name and the table of both models has not."""
+    known, beyond = relations.get(LOG_KAPPA_BENIGN), relations.get(LOG_KAPPA_BEYOND)
+    disagree = known is not None and known.flag == "benign_sets_disagree"
+    unmoved = beyond is not None and beyond.flag == "benign_entropy_unmoved"
+    named = (BENIGN_Q, disagree), (ENTROPY_BENIGN, disagree or unmoved)
+    return tuple(name for name, is_named in named if is_named and name in relations)
+
+
 def _of_factor(known: Effect, names: Names) -> str:
     """How many times as large benign associations are, and who is surer of itself."""
     ways = {True: "surer of itself", False: "less sure of itself"}

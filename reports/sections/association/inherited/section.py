@@ -3,6 +3,8 @@
 from maskaudit.audit.estimating.crossed.cells import RELATION
 from maskaudit.audit.estimating.registry.names import (
     ASSOCIATION,
+    BENIGN_Q,
+    ENTROPY_BENIGN,
     FIDELITY,
     FIDELITY_ADJUSTED,
     INHERITANCE,
@@ -20,11 +22,11 @@ from maskaudit.reports.sections.association.inherited.classes import (
 from maskaudit.reports.sections.association.inherited.fidelity import fidelity
 from maskaudit.reports.sections.association.inherited.size import size_of
 from maskaudit.reports.sections.association.inherited.table import ROWS, table
-from maskaudit.reports.sections.association.sharpness import sharpness_of
+from maskaudit.reports.sections.association.sharpness import numbers_of, sharpness_of
 
 TITLE = "What the candidate inherits"
 # These compare sentences regardless of the groups.
-_OF_ALL_GROUPS = {FIDELITY, FIDELITY_ADJUSTED}
+_OF_ALL_GROUPS = (FIDELITY, FIDELITY_ADJUSTED)
 
 
 def inherited(between: Between, estimates: Effects, names: Names) -> tuple[Block, ...]:
@@ -50,14 +52,14 @@ def inherited(between: Between, estimates: Effects, names: Names) -> tuple[Block
         blocks += [against(between, estimates, names), *named_classes(leans, margin)]
     blocks += [Text(text) for text in fidelity(relations, names)]
     # The sentences have these; the table names its own.
-    said = tuple(name for name in relations if name not in ROWS)
+    said = (*(name for name in _OF_ALL_GROUPS if name in relations), *numbers_of(relations))
     blocks += [Defined(said)] if said else []
     return (Part(TITLE, tuple(blocks)),)
 
 
 def _relations(between: Between, estimates: Effects) -> dict[str, Effect]:
     """The numbers that relate the two models, by name."""
-    names = (*ROWS, FIDELITY, FIDELITY_ADJUSTED)
+    names = (*ROWS, *_OF_ALL_GROUPS, BENIGN_Q, ENTROPY_BENIGN)
     by_name = {
         name: estimates.at(name, ALL if name in _OF_ALL_GROUPS else between.slice(ALL), (RELATION,))
         for name in names

@@ -4,6 +4,7 @@ import math
 import re
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -366,3 +367,40 @@ def test_one_attribute_is_spoken_of_as_one():
         "For the one attribute the lean is found in"
     )
     assert inherited_classes._all(1, "undecided").endswith("what became of the one attribute.")
+
+
+def with_sharpness(found, *, benign, beyond):
+    """Return the record with the numbers of benign sets, under these two flags."""
+    [like] = found.estimates[found.estimates["estimator"] == "log_kappa"].to_dict("records")
+    rows = [
+        {**like, "estimator": "log_kappa_benign", "flag": benign, "estimate": -0.4},
+        {**like, "estimator": "benign_q", "flag": "", "estimate": 20.4, "p": 0.0001},
+        {**like, "estimator": "slot_entropy_benign", "flag": "", "estimate": 0.02, "p": 0.5},
+        {**like, "estimator": "log_kappa_beyond", "flag": beyond, "estimate": 0.1},
+    ]
+    for row in rows:
+        if row["flag"]:
+            row |= dict.fromkeys(("estimate", "low", "high", "std_error", "p"), math.nan)
+    if beyond == "benign_entropy_unmoved":
+        rows[0] |= {"estimate": -0.4, "low": -0.6, "high": -0.2, "std_error": 0.1, "p": 0.001}
+    more = pd.DataFrame(rows).astype(found.estimates.dtypes.to_dict())
+    return replace(found, estimates=pd.concat([found.estimates, more], ignore_index=True))
+
+
+@pytest.mark.parametrize(
+    ("benign", "beyond", "said_of_it"),
+    [
+        ("", "", "Associations that are not about people are 0.67 times as large"),
+        (
+            "benign_sets_disagree",
+            "benign_sets_disagree",
+            "The benign sets disagree about how sure of itself the candidate is (Q = 20.4, "
+            "p < .001)",
+        ),
+        ("", "benign_entropy_unmoved", "and that is no sharpness"),
+        ("too_few_benign_sets", "too_few_benign_sets", "could not be told from the benign sets"),
+    ],
+)
+def test_whatever_the_benign_sets_show_the_page_says_it(found, benign, beyond, said_of_it):
+    """Each flag that their numbers may have, as a record has them."""
+    assert said_of_it in told(with_sharpness(found, benign=benign, beyond=beyond))
