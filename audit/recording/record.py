@@ -161,7 +161,7 @@ def load_record(path: str | Path, table_names: Collection[str] = TABLES) -> Reco
         frames["estimates"] = older.with_classes_shown(frames["estimates"])
     if fault := disagreement(record_manifest, frames):
         raise InputError(f"{folder}: {fault}; restore the folder from a backup, or audit again")
-    return Record(record_manifest, **frames, path=folder)
+    return Record(record_manifest, path=folder, rests_on=None, **frames)
 
 
 def read_manifest(folder: Path, table_names: Collection[str] = TABLES) -> Manifest:
