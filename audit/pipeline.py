@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from maskaudit.audit import describe, reuse, settings
 from maskaudit.audit.describe import Questions
 from maskaudit.audit.estimating.estimate import estimate
+from maskaudit.audit.estimating.registry.names import OF_ROBUSTNESS
 from maskaudit.audit.judging import policy, verdicts
 from maskaudit.audit.judging.judge import judge
 from maskaudit.audit.judging.rule_dates import rules_read
@@ -24,7 +25,7 @@ from maskaudit.audit.measuring.scoring import Scored
 from maskaudit.audit.recording import new_record, record
 from maskaudit.audit.recording.files import held, unfinished
 from maskaudit.audit.recording.new_record import RecordDetails
-from maskaudit.audit.recording.record import PAGE, Record
+from maskaudit.audit.recording.record import PAGE, Record, RestsOn
 from maskaudit.audit.verifying.verify import reusable
 from maskaudit.audit.vocabulary import Progress, Stage, silent
 from maskaudit.reports.html import write_page
@@ -102,11 +103,17 @@ def _record(questions: Questions, pair: Pair, scored: Scored, details: RecordDet
     measured = (scored.scores, questions.designs, scored.fills, scored.paired, lexicons)
     attributes = attribute_pieces(questions.parts, pair)
     options = questions.settings.as_json()
-    estimated = estimate(questions.items, *measured, attributes=attributes, **options)
+    # What contrasts rest on is on the page, which is written next, and no part of a record.
+    made = estimate(
+        questions.items, *measured, attributes=attributes, resting=OF_ROBUSTNESS, **options
+    )
+    estimated = made.for_record
     manifest = describe.manifest(pair, questions, scored, estimated, details)
     tables = (scored.scores, scored.paired, scored.fills, estimated.estimates)
     contexts = scoring.contexts(questions.parts)
-    return Record(manifest, contexts, questions.items, *tables, attributes=attributes)
+    parts = (manifest, contexts, questions.items, *tables)
+    rests_on = RestsOn(made.rests_on, frozenset(OF_ROBUSTNESS))
+    return Record(*parts, attributes=attributes, rests_on=rests_on)
 
 
 def _finish(sealed: Record, rules: policy.Policy | None) -> None:

@@ -23,8 +23,8 @@ from maskaudit.audit.judging.judge import judge as judge_record
 from maskaudit.audit.judging.select import judged_numbers
 from maskaudit.audit.recording import record as stored
 from maskaudit.audit.recording.manifest import Manifest
-from maskaudit.audit.verifying.recomputed import EVERY, NONE, Numbers
-from maskaudit.audit.verifying.verify import load_held, require
+from maskaudit.audit.verifying.recomputed import EVERY, NONE, OF_PAGE, Numbers
+from maskaudit.audit.verifying.verify import holding, load_held
 from maskaudit.audit.vocabulary import GATES_FILE, Progress, silent
 
 if TYPE_CHECKING:
@@ -276,10 +276,12 @@ def report(
     from maskaudit.reports import by_suffix
 
     file = _text("out", out)
-    held, notes = _held("record", record, lambda _: EVERY, trust=trust)
+    path = None if file is None else Path(file)
+    numbers = OF_PAGE if by_suffix.is_page(path) else EVERY
+    held, notes = _held("record", record, lambda _: numbers, trust=trust)
     for sentence in notes:
         note(sentence)
-    return by_suffix.write(held, None if file is None else Path(file))
+    return by_suffix.write(held, path)
 
 
 def export(  # noqa: PLR0913 - those of `judge`, and where to write what
@@ -349,7 +351,7 @@ def _held(
         return load_held(Path(_required(name, source)), numbers, trust=trust)
     if source.path is None or not (source.path / stored.MANIFEST).is_file():
         return source, []
-    return source, require(source, numbers(source.manifest), trust=trust)
+    return holding(source, numbers(source.manifest), trust=trust)
 
 
 def _no_number(_manifest: Manifest) -> Numbers:

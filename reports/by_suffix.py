@@ -44,6 +44,11 @@ def check(path: Path) -> None:
         pdf.browser()
 
 
+def is_page(path: Path | None) -> bool:
+    """Whether `write` writes the page with all numbers; None is the record's own page."""
+    return path is None or path.suffix.lower() == HTML
+
+
 def write(record: Record, path: Path | None = None) -> Path:
     """Write a record whole or not at all, in the form that the suffix of `path` asks for.
 

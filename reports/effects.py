@@ -277,7 +277,7 @@ def tables_of(
 ) -> Tables:
     """The tables of a record, with what its contrasts rest on among the estimates.
 
-    Of that only some sets and numbers, where no more is asked for (`rests_on`): it takes seconds.
+    Of that only some sets and numbers, where no more is asked for (`rests_on`): it takes a second.
     """
     return Tables(
         record.contexts,

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from itertools import combinations
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -53,6 +53,7 @@ from maskaudit.audit.estimating.registry.names import (
     between,
 )
 from maskaudit.audit.estimating.statistics import multiplicity
+from maskaudit.audit.recording.manifest import ProbeSet
 from maskaudit.audit.recording.rows import group_pairs, tables
 
 _FIRST_FILLS = (ACCURACY, NEGATED, DROP, CHOICE, CHOICE_DROP)
@@ -79,6 +80,21 @@ class Estimated:
     estimates: pd.DataFrame
     left_out: list[dict[str, str]]
 
+    @property
+    def rests_on(self) -> pd.DataFrame:
+        """The estimates that no record keeps: what contrasts rest on."""
+        return self.estimates[~self._are_kept].reset_index(drop=True)
+
+    @property
+    def for_record(self) -> Self:
+        """The same with those estimates alone that records keep."""
+        kept_ones = self.estimates[self._are_kept].reset_index(drop=True)
+        return replace(self, estimates=kept_ones)
+
+    @property
+    def _are_kept(self) -> "pd.Series[bool]":
+        return ~self.estimates["estimator"].isin(OF_ROBUSTNESS)
+
 
 def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     items: pd.DataFrame,
@@ -92,14 +108,16 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     seed: int = 0,
     adjust: str = "bh",
     wanted: Wanted = kept,
+    resting: Collection[str] = (),
 ) -> Estimated:
     """Compute every estimate of a record, with p values adjusted by subject.
 
     `lexicon` is the user's hurtful words in lower case, for the estimators that need it, of every
     model alike or by model; `seed` is the seed of the permutation test; `adjust` as in
     `with_adjusted`. Numbers that are not `wanted` may be left out where that saves time; each
-    number is the same whichever others are made. By default those that records keep: what a
-    contrast rests on takes longer than all others together, and follows from the scores.
+    number is the same whichever others are made. By default those that records keep. `resting`
+    adds numbers, of `OF_ROBUSTNESS`, of what the contrasts of tested sets rest on: no record keeps
+    them, and here the same cells serve for both.
     """
     attributes = tables.table("attributes", []) if attributes is None else attributes
     fills = tables.table("fills", []) if fills is None else fills
@@ -124,7 +142,8 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
         measured = _by_subject(set_items, scored, filled, distances, lexicon)
         counted = attributes[attributes["probe_set"] == design.name]
         measurements = (scored, in_cells, measured, counted)
-        for set_rows, missing in _set_estimates(set_items, *measurements, design, seed, wanted):
+        of_set = _or_one_of(resting, wanted) if is_resting(design) else wanted
+        for set_rows, missing in _set_estimates(set_items, *measurements, design, seed, of_set):
             rows += [{"probe_set": design.name, "axis": design.axis, **row} for row in set_rows]
             left_out += [{"probe_set": design.name, **cell} for cell in missing]
     table = tables.table("estimates", rows)
@@ -132,7 +151,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     more: list[dict[str, Any]] = []
     if any(map(wanted, OF_SHARPNESS)):
         more += across_sets.beyond_sharpness(table, *together)
-    if wanted(CONVERGENCE_SETS):
+    if CONVERGENCE_SETS in resting or wanted(CONVERGENCE_SETS):
         more += across_sets.of_other_sets(*together)
     if more:
         table = tables.table("estimates", [*rows, *more])
@@ -140,6 +159,15 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     tested = [design.name for design in designs if design.expect == "lean"]
     table = with_adjusted(table, tested, adjust)
     return Estimated(tables.check("estimates", table), left_out)
+
+
+def is_resting(part: Design | ProbeSet) -> bool:
+    """Whether it is asked what a set's contrasts rest on: not of a control or a benign set."""
+    return part.expect == "lean"
+
+
+def _or_one_of(names: Collection[str], wanted: Wanted) -> Wanted:
+    return lambda name: name in names or wanted(name)
 
 
 def with_adjusted(

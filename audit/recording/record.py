@@ -78,6 +78,8 @@ class Record:
     # Empty in a record of a format that has no such table.
     attributes: pd.DataFrame = field(default_factory=partial(tables.table, "attributes", []))
     path: Path | None = None
+    # What its contrasts rest on, where that was made with its numbers: no file holds it.
+    rests_on: "RestsOn | None" = field(default=None, compare=False, repr=False)
 
     @property
     def is_measured(self) -> bool:
@@ -94,6 +96,14 @@ class Record:
     def name(self) -> str:
         """The name of the record's folder, or its creation time if it has no folder."""
         return self.path.name if self.path else self.manifest.created
+
+
+@dataclass(frozen=True)
+class RestsOn:
+    """What a record's contrasts rest on: all numbers of these names, as rows of `estimates`."""
+
+    rows: pd.DataFrame
+    names: frozenset[str]
 
 
 def tables_in(format_: int) -> tuple[str, ...]:
@@ -153,7 +163,7 @@ def load_record(path: str | Path, table_names: Collection[str] = TABLES) -> Reco
         frames["estimates"] = older.with_classes_shown(frames["estimates"])
     if fault := disagreement(record_manifest, frames):
         raise InputError(f"{folder}: {fault}; restore the folder from a backup, or audit again")
-    return Record(record_manifest, **frames, path=folder)
+    return Record(record_manifest, path=folder, rests_on=None, **frames)
 
 
 def read_manifest(folder: Path, table_names: Collection[str] = TABLES) -> Manifest:

@@ -11,10 +11,16 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.design import design
-from maskaudit.audit.estimating.estimate import Estimated, estimate, kept, with_adjusted
+from maskaudit.audit.estimating.estimate import (
+    Estimated,
+    estimate,
+    is_resting,
+    kept,
+    with_adjusted,
+)
 from maskaudit.audit.estimating.estimators.completions import HONEST
 from maskaudit.audit.estimating.numbers import find
-from maskaudit.audit.estimating.registry.names import OF_ROBUSTNESS
+from maskaudit.audit.estimating.registry.names import ACCURACY, OF_ROBUSTNESS
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.record import Record
 from maskaudit.audit.recording.rows import tables
@@ -32,21 +38,35 @@ class Numbers:
     """Which numbers of a record are recomputed: by set, None for all, and by name.
 
     `names` are names of numbers, `*` for any text; what no record keeps (`OF_ROBUSTNESS`) is
-    meant by its own name alone.
+    meant by its own name alone, and of tested sets.
     """
 
     sets: frozenset[str] | None = None
     names: frozenset[str] = frozenset({"*"})
 
+    @property
+    def are_every(self) -> bool:
+        """Whether every number that records keep is one of them."""
+        return self.sets is None and "*" in self.names
+
+    @property
+    def show_what_was_left_out(self) -> bool:
+        """Whether the cells left out of the estimates are all known once these are made."""
+        # The cells of crossed sets are always made, and those of facts for their accuracy.
+        return self.sets is None and self.wanted(ACCURACY)
+
+    @property
+    def resting(self) -> frozenset[str]:
+        """Those of what contrasts rest on, by name."""
+        return self.names.intersection(OF_ROBUSTNESS)
+
     def wanted(self, name: str) -> bool:
-        """Whether a number of this name is one of them."""
-        if name in self.names:
-            return True
+        """Whether a number of this name, which records keep, is one of them."""
         return kept(name) and any(fnmatchcase(name, word) for word in self.names)
 
     def of(self, estimates: pd.DataFrame) -> pd.DataFrame:
         """The rows of estimates that hold these numbers."""
-        if self == EVERY:
+        if self.are_every:
             return estimates
         wanted = {name: self.wanted(name) for name in estimates["estimator"].unique()}
         chosen = estimates["estimator"].map(wanted).astype(bool)
@@ -56,6 +76,8 @@ class Numbers:
 
 
 EVERY = Numbers()
+# Every number of a page with all numbers.
+OF_PAGE = Numbers(names=frozenset({"*", *OF_ROBUSTNESS}))
 NONE = Numbers(names=frozenset())
 
 
@@ -81,6 +103,7 @@ def recompute(
         seed=manifest.settings.seed,
         adjust=manifest.settings.adjust,
         wanted=numbers.wanted,
+        resting=numbers.resting,
     )
 
 
@@ -92,7 +115,8 @@ def rests_on(
     """What the contrasts of tested sets rest on, as rows of `estimates`: made when asked, not kept.
 
     A control or a benign set makes no finding of which that could be asked. `probe_sets` are those
-    that are asked about, None for all; `names` are the numbers, of `OF_ROBUSTNESS`.
+    that are asked about, None for all; `names` are the numbers, of `OF_ROBUSTNESS`. What was made
+    with the record's numbers is not made again.
 
     Raises `ArithmeticError`, `LookupError`, `TypeError` or `ValueError` for a record whose tables
     do not belong together, which does not hold.
@@ -101,13 +125,16 @@ def rests_on(
         name
         for name, part in record.manifest.probe_sets.items()
         if part.kind == "association"
-        and part.expect == "lean"
+        and is_resting(part)
         and (probe_sets is None or name in probe_sets)
     )
     if not tested:
         return tables.table("estimates", [])
-    made = recompute(record, Numbers(tested, frozenset(names))).estimates
-    return made[made["estimator"].isin(names)]
+    if record.rests_on is not None and record.rests_on.names.issuperset(names):
+        made = record.rests_on.rows
+    else:
+        made = recompute(record, Numbers(tested, frozenset(names))).estimates
+    return made[made["estimator"].isin(names) & made["probe_set"].isin(tested)]
 
 
 def estimates(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.estimating.estimate import OF_CONTEXTS
+from maskaudit.audit.estimating.estimate import OF_CONTEXTS, Estimated
 from maskaudit.audit.estimating.estimators.completions import HONEST
 from maskaudit.audit.recording import manifest as manifests
 from maskaudit.audit.recording.binding import WITH_ATTRIBUTES
@@ -22,6 +22,7 @@ from maskaudit.audit.recording.record import (
     MANIFEST,
     TABLES,
     Record,
+    RestsOn,
     load_record,
     read_manifest,
     tables_in,
@@ -99,7 +100,7 @@ def verify(folder: Path, lexicon: frozenset[str] | None = None) -> Verification:
     if wrong := [check.name for check in checks if check.differs and check.name in ROWS]:
         why = f"follow from rows that are not as they have to be (see {', '.join(wrong)})"
         return Verification(folder, (*checks, not_shown("estimates", why)))
-    return Verification(folder, (*checks, *_again(record, EVERY, lexicon)))
+    return Verification(folder, (*checks, *_again(record, EVERY, lexicon)[1]))
 
 
 def load_held(
@@ -107,12 +108,12 @@ def load_held(
 ) -> tuple[Record, list[str]]:
     """Read a record that holds, with the tables that are needed to say so, and notes for people.
 
-    `chosen` are the numbers that will be used (`require`). Raises `InputError` as `load_record`
-    and `require` do.
+    `chosen` are the numbers that will be used (`require`); what contrasts rest on comes with the
+    record where they ask for it. Raises `InputError` as `load_record` and `require` do.
     """
     numbers = chosen(read_manifest(folder, ()))
     record = load_record(folder, tables_of(numbers))
-    return record, require(record, numbers, trust=trust)
+    return holding(record, numbers, trust=trust)
 
 
 def reusable(
@@ -144,13 +145,27 @@ def require(
     Everything is checked but estimates other than `numbers`; with `trust`, all but estimates. The
     record needs the tables `tables_of(numbers)`. Raises `InputError` with the first difference.
     """
-    assert record.path is not None  # noqa: S101 - said above
-    notes = []
+    return holding(record, numbers, lexicon, trust=trust)[1]
+
+
+def holding(
+    record: Record,
+    numbers: Numbers,
+    lexicon: frozenset[str] | None = None,
+    *,
+    trust: bool = False,
+) -> tuple[Record, list[str]]:
+    """The record, unless it is refused, and notes for people, as `require` does.
+
+    What its contrasts rest on comes with it where `numbers` ask for that and are made again.
+    """
+    assert record.path is not None  # noqa: S101 - a caller has read it from there
+    estimated, notes = None, []
     checks = [sealed.links(record.path), *cheap(record, record.path)]
     if trust:
         notes.append("trusted: the record's numbers were taken as they are, not made again")
     elif not any(check.differs for check in checks):
-        again = list(_again(record, numbers, lexicon))
+        estimated, again = _again(record, numbers, lexicon)
         notes += [f"{check.name}: {check.text}" for check in again if check.name == HURTFUL]
         checks += again
     for check in checks:
@@ -159,7 +174,9 @@ def require(
                 f"{record.path}: does not hold ({check.name}: {check.text}); all that differs: "
                 "maskaudit verify RECORD"
             )
-    return notes
+    if estimated is not None and numbers.resting:
+        record = replace(record, rests_on=RestsOn(estimated.rests_on, numbers.resting))
+    return record, notes
 
 
 def tables_of(numbers: Numbers) -> tuple[str, ...]:
@@ -181,11 +198,13 @@ def cheap(record: Record, folder: Path) -> list[Check]:
     return checks
 
 
-def _again(record: Record, numbers: Numbers, lexicon: frozenset[str] | None) -> Iterator[Check]:
-    """Yield what comes of making the numbers again from the scores."""
+def _again(
+    record: Record, numbers: Numbers, lexicon: frozenset[str] | None
+) -> tuple[Estimated | None, list[Check]]:
+    """Make the numbers again from the scores; returns them, if it can be done, and what differs."""
     # Of a record that only lends its scores no number is used.
     if not numbers.names or numbers.sets == frozenset():
-        return
+        return None, []
     # Words with other letters are counted as each model's tokenizer writes them.
     is_plain = lexicon is not None and all(word.isascii() for word in lexicon)
     has_lexicon = is_plain or "lexicon" not in record.manifest.method
@@ -195,8 +214,20 @@ def _again(record: Record, numbers: Numbers, lexicon: frozenset[str] | None) -> 
     # and no internal error.
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         text = f"cannot be made from these tables ({type(error).__name__}: {error})"
-        yield checked("estimates", [Difference("estimates.parquet", None, "", text)], "")
-        return
+        difference = Difference("estimates.parquet", None, "", text)
+        return None, [checked("estimates", [difference], "")]
+    return estimated, list(_against(record, estimated, numbers, lexicon, has_lexicon=has_lexicon))
+
+
+def _against(
+    record: Record,
+    estimated: Estimated,
+    numbers: Numbers,
+    lexicon: frozenset[str] | None,
+    *,
+    has_lexicon: bool,
+) -> Iterator[Check]:
+    """Yield what comes of holding a record's numbers against those that its scores give."""
     yield recomputed.estimates(record, estimated, numbers, has_lexicon=has_lexicon)
     if not has_lexicon and numbers.of(record.estimates)["estimator"].isin(HONEST.names).any():
         why = (
@@ -205,8 +236,7 @@ def _again(record: Record, numbers: Numbers, lexicon: frozenset[str] | None) -> 
             else "count words with accents as each model writes them, which takes the models"
         )
         yield not_shown(HURTFUL, f"{', '.join(sorted(HONEST.names))} {why}")
-    # What was left out is known as a whole only where every number was made.
-    if numbers == EVERY and record.manifest.format >= BOUND:
+    if numbers.show_what_was_left_out and record.manifest.format >= BOUND:
         yield stated.stated(record, estimated)
 
 

@@ -3,9 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.registry.names import (
+    ACCURACY,
+    CHOICE,
+    CONTRAST,
+    CONTRAST_CALIBRATED,
+    CONTROL_SD,
+    INHERITANCE,
+    LEAN,
+    NEGATED,
+    OF_STYLES,
+)
 from maskaudit.audit.judging.verdicts import Judgement
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.verifying.recomputed import EVERY, Numbers
 from maskaudit.reports.effects import Effects, Names, Tables, tables_of
 from maskaudit.reports.page import headline as detailed
 from maskaudit.reports.page import names_of, title_of
@@ -17,6 +30,7 @@ from maskaudit.reports.reader.sentences import sentences
 from maskaudit.reports.reader.state import Found, of_record, tested
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.tested import label
+from maskaudit.reports.sections.units.counts import UNITS
 from maskaudit.reports.sections.units.preferences import (
     Preference,
     clearest,
@@ -26,6 +40,25 @@ from maskaudit.reports.sections.units.preferences import (
 from maskaudit.reports.words import wording
 
 _BANNER = "DEMONSTRATION: no real model, trained on made-up sentences."
+
+
+# The numbers that this page shows of sets other than units.
+_SHOWN = frozenset(
+    {
+        *(CONTRAST, LOG_ODDS.name, LEAN, INHERITANCE),
+        *(*OF_STYLES, CONTROL_SD, CONTRAST_CALIBRATED),
+        *(ACCURACY, CHOICE, NEGATED),
+        *changes.RESTS_ON,
+    }
+)
+
+
+def numbers(manifest: Manifest) -> Numbers:
+    """The numbers of a record that its reader's page shows."""
+    # Which number a set of pairs prefers by is known from its estimates alone.
+    if any(part.kind in UNITS for part in manifest.probe_sets.values()):
+        return Numbers(names=EVERY.names.union(changes.RESTS_ON))
+    return Numbers(names=_SHOWN)
 
 
 def reader(

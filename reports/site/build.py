@@ -21,12 +21,12 @@ from maskaudit.audit.recording.files import write_inside
 from maskaudit.audit.recording.record import DETAILS, PAGE, SUMS, read_manifest
 from maskaudit.audit.texts import bounded
 from maskaudit.audit.texts.printable import json_text
-from maskaudit.audit.verifying.recomputed import EVERY
+from maskaudit.audit.verifying.recomputed import OF_PAGE
 from maskaudit.audit.verifying.verify import load_held
 from maskaudit.reports.effects import tables_of
 from maskaudit.reports.html import document, render, render_reader
 from maskaudit.reports.page import page
-from maskaudit.reports.reader.reader import reader
+from maskaudit.reports.reader.reader import numbers, reader
 from maskaudit.reports.site import feed, places
 from maskaudit.reports.site.index import index
 from maskaudit.reports.site.names import folder_of
@@ -96,9 +96,10 @@ class _Drawn:
 def write_site(runs: Path, site: Path, asked: Asked) -> Written:
     """Write the site of a folder of records, file by file, each whole or not at all.
 
-    Records are verified as for their pages, but those whose pages are there already and made from
-    the same files: of these the sums are checked. Raises `InputError` where `runs` is no folder of
-    records or `site` is not ours (`places.opened`), `CannotWriteError` where it cannot be written.
+    Of each record the numbers that the site shows are made again, and all else is verified; of
+    those whose pages are there already and made from the same files, the sums. Raises `InputError`
+    where `runs` is no folder of records or `site` is not ours (`places.opened`), `CannotWriteError`
+    where it cannot be written.
     """
     found = listing(runs)
     own = places.opened(site, runs)
@@ -222,7 +223,9 @@ def _draw(task: _Task) -> _Drawn:
 
 
 def _pages(task: _Task) -> tuple[Pages, list[str]]:
-    held, notes = load_held(task.path, lambda _: EVERY, trust=task.trust)
+    # Without the page of all numbers, those that the site shows.
+    chosen = (lambda _: OF_PAGE) if task.with_details else numbers
+    held, notes = load_held(task.path, chosen, trust=task.trust)
     judgement = verdicts.read(task.path)
     tables = tables_of(held) if task.with_details else None
     address = DETAILS if task.with_details else ""
@@ -260,7 +263,7 @@ def _write_whole_site(
 
 def _colophon(audits: Sequence[Shown]) -> str:
     trusted = sum(audit.is_trusted for audit in audits)
-    how = "each number was made again from its scores"
+    how = "each number that it shows was made again from its scores"
     if trusted:
         how = f"the numbers of {wording.number(trusted)} were taken as they are"
     return (

@@ -29,14 +29,15 @@ def report(
     Its numbers are made again from the record's scores first; a record whose numbers are others is
     refused.
     """
-    from maskaudit.audit.verifying.recomputed import EVERY
+    from maskaudit.audit.verifying.recomputed import EVERY, OF_PAGE
     from maskaudit.audit.verifying.verify import load_held
     from maskaudit.reports import by_suffix
 
     if output is not None:
         by_suffix.check(output)
-    # Every number, since the page shows every number.
-    held, notes = load_held(record_of(record, tell=False), lambda _: EVERY, trust=trust)
+    # Every number, since each form has every number, or is made of many.
+    numbers = OF_PAGE if by_suffix.is_page(output) else EVERY
+    held, notes = load_held(record_of(record, tell=False), lambda _: numbers, trust=trust)
     for sentence in notes:
         note(sentence)
     print_path(by_suffix.write(held, output))

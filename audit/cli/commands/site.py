@@ -54,7 +54,7 @@ def site(  # noqa: PLR0913 - the options of a command
 ) -> None:
     """Write a static site of all records: index, a page a record, versions, feed, JSON.
 
-    Its pages open from the disk and on any server. Numbers are made again from scores; records
+    Its pages open from the disk and on any server. Numbers that it shows are made again; records
     whose pages are there already are not drawn again. What cannot be read or does not hold is
     listed with the reason, and the exit code is then 1.
     """

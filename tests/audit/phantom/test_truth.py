@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.recording.manifest import PlantedSet, Truth
@@ -103,3 +104,14 @@ def test_a_truth_from_before_sets_of_more_groups_is_still_read():
     read = PlantedSet.model_validate(part)
     assert read.others == {}
     assert read.as_json() == part
+
+
+def test_the_line_of_recovered_on_planted_leans_is_that_of_scipy():
+    """Slope, intercept and correlation of all cells; none where leans are constant, or no cells."""
+    rng = np.random.default_rng(7)
+    leans, cells = rng.normal(size=6), rng.normal(size=(6, 5))
+    expected = stats.linregress(np.repeat(leans, 5), (cells + leans[:, None]).ravel())
+    found = truth._fit(leans, cells + leans[:, None])
+    assert found == pytest.approx((expected.slope, expected.intercept, expected.rvalue), rel=1e-12)
+    assert np.isnan(truth._fit(np.zeros(6), cells)[0])
+    assert np.isnan(truth._fit(leans, cells[:, :0])).all()

@@ -424,3 +424,18 @@ def test_an_older_record_is_told_as_not_bound_and_fails_where_that_is_asked() ->
     assert (code, text.count("\n")) == (0, 1)
     assert "is not bound" in text
     assert command("verify", example, "--quiet", "--strict")[0] == 1
+
+
+def test_what_contrasts_rest_on_is_the_same_made_with_the_numbers_or_alone(sealed: Path) -> None:
+    """A page is made of either; a record that was trusted, or asked for less, has nothing ready."""
+    held, _ = load_held(sealed, lambda _: recomputed.OF_PAGE)
+    alone = recomputed.rests_on(record.load_record(sealed))
+    assert held.rests_on is not None
+    assert len(alone) > 0
+    pd.testing.assert_frame_equal(held.rests_on.rows, alone.reset_index(drop=True), rtol=0, atol=0)
+    some = frozenset({"deciding_frames"})
+    chosen = recomputed.rests_on(held, names=some)
+    assert set(chosen["estimator"]) == some
+    assert recomputed.rests_on(held, probe_sets=[]).empty
+    assert load_held(sealed, lambda _: EVERY)[0].rests_on is None
+    assert load_held(sealed, lambda _: recomputed.OF_PAGE, trust=True)[0].rests_on is None

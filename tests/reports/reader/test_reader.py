@@ -3,6 +3,7 @@
 import math
 import re
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +16,7 @@ from maskaudit.reports import reader as package
 from maskaudit.reports.effects import Effect, Names
 from maskaudit.reports.html import render_reader
 from maskaudit.reports.reader import opening, scales
-from maskaudit.reports.reader.reader import reader
+from maskaudit.reports.reader.reader import numbers, reader
 from maskaudit.reports.reader.state import Found
 from maskaudit.reports.sections.tested import Contrast
 from tests.reports import records
@@ -285,3 +286,16 @@ def test_every_word_of_a_claim_is_written_in_one_place():
     quoted = [set(re.findall(r'"([A-Z][^"{}]{25,})"', text)) for text in texts]
     counts = Counter(text for of_module in quoted for text in of_module)
     assert [text for text, n in counts.items() if n > 1] == []
+
+
+def test_a_page_shows_no_other_numbers_than_those_it_names():
+    """What a site makes again of a record: without all other numbers the page is the same."""
+    found = records.record([records.jobs(), records.days(), records.facts()])
+    wanted = numbers(found.manifest)
+    shown = wanted.of(found.estimates).reset_index(drop=True)
+    assert 0 < len(shown) < len(found.estimates) / 2
+    pages = [
+        render_reader(reader(replace(found, estimates=rows), None, ""))
+        for rows in (found.estimates, shown)
+    ]
+    assert pages[0] == pages[1]
