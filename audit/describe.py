@@ -15,7 +15,7 @@ from maskaudit.audit.estimating.design import Design, design
 from maskaudit.audit.estimating.estimate import Estimated
 from maskaudit.audit.estimating.estimators.catalogue import ALL, needed
 from maskaudit.audit.estimating.facts.competence import competence
-from maskaudit.audit.measuring.backends.torch_model import engine, threads
+from maskaudit.audit.measuring.backends.devices import engine_of, software, threads
 from maskaudit.audit.measuring.cached.fingerprint import fingerprint, version_of
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.planning.joins import lost_joins
@@ -95,6 +95,7 @@ class RecordDetails:
 
 def questions(settings: Settings, progress: Progress = silent) -> Questions:
     """Expand the probe sets into items, and describe each set for the record."""
+    engine_method = engine_of(settings.run).method  # first, for a device may not be there
     sets = settings.probe_sets()
     parts = [expanded(probe_set, progress) for probe_set in sets]
     lexicon = settings.lexicon()
@@ -109,10 +110,11 @@ def questions(settings: Settings, progress: Progress = silent) -> Questions:
             for probe_set, part in zip(sets, parts, strict=True)
         },
         method={
-            **engine(),
-            "dtype": "float32",
+            **software(),
+            **engine_method,
             "context": settings.run.context,
             **lexicon_key(lexicon),
+            **limit_key(settings.run.limit),
         },
         settings=recorded.Settings(seed=settings.run.seed, adjust=settings.run.adjust),
         lexicon=lexicon,
@@ -155,6 +157,11 @@ def described(
 def lexicon_key(lexicon: frozenset[str] | None) -> dict[str, str]:
     """The part of a method key that identifies the lexicon of hurtful words; empty without one."""
     return {} if lexicon is None else {"lexicon": digest_of(lexicon)}
+
+
+def limit_key(limit: int | None) -> dict[str, str]:
+    """The part of a method key that says that an audit was a trial; empty if it was whole."""
+    return {} if limit is None else {recorded.LIMIT: str(limit)}
 
 
 def key_of(pair: Mapping[str, MaskedLM], questions: Questions) -> str:

@@ -56,7 +56,7 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
     stage("reading the probe sets")
     questions = describe.questions(audit_settings, progress)
     extrinsic = audit_settings.extrinsic()
-    pairs = load_pairs(audit_settings, stage)
+    pairs = load_pairs(audit_settings, stage, note)
     jobs = [
         Job(pair, describe.key_of(pair, questions), scores)
         for pair, scores in zip(pairs, extrinsic, strict=True)

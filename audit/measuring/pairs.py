@@ -1,8 +1,8 @@
 """The models named in the settings, loaded as pairs of a reference and a candidate."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from maskaudit.audit.measuring.backends import torch_model
+from maskaudit.audit.measuring.backends import devices, torch_model
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.settings import Settings
@@ -15,38 +15,43 @@ Pair = Mapping[str, LoadedModel]
 _BUNDLED = {"reference": str(truth.TEACHER), "candidate": str(truth.STUDENT)}
 
 
-def load_pairs(settings: Settings, stage: Stage = silent) -> list[dict[str, LoadedModel]]:
+def load_pairs(
+    settings: Settings, stage: Stage = silent, note: Callable[[str], None] = silent
+) -> list[dict[str, LoadedModel]]:
     """Load the models of each candidate's audit, keyed by subject, the reference first.
 
     All pairs share one loaded reference. If no model is named, the bundled pair is loaded; without
     a reference each candidate is alone, and a reference without candidates becomes the candidate.
-    `stage` receives which model is being loaded.
+    `stage` receives which model is being loaded, `note` sentences for the user on the device and
+    the precision. Raises `InputError` for a device that is not there.
     """
-    named = settings.pairs() or [_BUNDLED]
+    named, engine = settings.pairs() or [_BUNDLED], devices.prepared(settings.run, note)
 
     def load(name: str) -> LoadedModel:
         stage(f"loading {printable(name)}")
-        return torch_model.load(name, allow_native=settings.run.allow_native)
+        allow_native = settings.run.allow_native
+        return torch_model.load(name, engine=engine, allow_native=allow_native, note=note)
 
     # All pairs have the same reference, or none.
     shared = {subject: load(named[0][subject]) for subject in named[0] if subject == "reference"}
     return [{**shared, "candidate": load(pair["candidate"])} for pair in named]
 
 
-def load_candidate(settings: Settings) -> LoadedModel:
+def load_candidate(settings: Settings, note: Callable[[str], None] = silent) -> LoadedModel:
     """Load the only candidate: what an endpoint would serve; a reference alone is the candidate.
 
     If no model is named, the bundled student is loaded. Raises `InputError` if several are named.
     """
     settings.check_one_candidate()
     [pair] = settings.pairs() or [_BUNDLED]
-    return torch_model.load(pair["candidate"], allow_native=settings.run.allow_native)
+    engine, allow_native = devices.prepared(settings.run, note), settings.run.allow_native
+    return torch_model.load(pair["candidate"], engine=engine, allow_native=allow_native, note=note)
 
 
-def load_models(settings: Settings) -> dict[str, LoadedModel]:
+def load_models(settings: Settings, note: Callable[[str], None] = silent) -> dict[str, LoadedModel]:
     """Load the models of the only candidate's audit, as `load_pairs` does.
 
     Raises `InputError` if several candidates are named.
     """
     settings.check_one_candidate()
-    return load_pairs(settings)[0]
+    return load_pairs(settings, note=note)[0]
