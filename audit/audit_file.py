@@ -12,6 +12,11 @@ from maskaudit.probes.bundles import CORE
 from maskaudit.probes.checking.budget import MOST_ITEMS
 from maskaudit.probes.frames.sentence import MASK
 
+Device = Literal["auto", "cpu", "cuda", "mps"]
+Dtype = Literal["float32", "bfloat16"]
+# More than any processor has; torch would take a larger number and fail later.
+MOST_THREADS = 1024
+
 
 class Model(Part):
     """A model by hub id or folder, and its revision on the hub."""
@@ -72,6 +77,11 @@ class Run(Part):
     `gates` is "required" where no audit may end without being judged by a gates.toml. A set that
     would make more than `most_items` items is refused before it is expanded. `extrinsic` are scores
     of the models that were measured elsewhere: they stand in the record, and decide no number.
+
+    `device` is where models run: "auto" takes CUDA where it is there, and otherwise the processor.
+    `dtype` is the precision of their layers, "float32" or "bfloat16". `threads` is how many threads
+    of the processor run them, as many as torch takes if it is not said; `batch_tokens` the most
+    pieces that are run at once. With `limit` the audit is a trial of the first frames of each set.
     """
 
     runs: str = "runs"
@@ -83,6 +93,11 @@ class Run(Part):
     gates: Literal["optional", "required"] = "optional"
     most_items: int = Field(default=MOST_ITEMS, ge=1)
     extrinsic: list[Extrinsic] = Field(default=[])
+    device: Device = "auto"
+    dtype: Dtype = "float32"
+    threads: int | None = Field(default=None, ge=1, le=MOST_THREADS)
+    batch_tokens: int | None = Field(default=None, ge=1)
+    limit: int | None = Field(default=None, ge=1)
 
     @field_validator("extrinsic")
     @classmethod

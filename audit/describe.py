@@ -15,7 +15,7 @@ from maskaudit.audit.estimating.estimate import Estimated
 from maskaudit.audit.estimating.estimators.catalogue import ALL, needed
 from maskaudit.audit.estimating.facts.competence import competence
 from maskaudit.audit.measuring import causal
-from maskaudit.audit.measuring.backends.torch_model import engine, threads
+from maskaudit.audit.measuring.backends.devices import engine_of, software, threads
 from maskaudit.audit.measuring.cached.fingerprint import fingerprint, version_of
 from maskaudit.audit.measuring.endpoints.address import is_url
 from maskaudit.audit.measuring.endpoints.endpoint import EXACT
@@ -80,6 +80,7 @@ class Questions:
 
 def questions(settings: Settings, progress: Progress = silent) -> Questions:
     """Expand the probe sets into items, and describe each set for the record."""
+    engine_method = engine_of(settings.run).method  # first, for a device may not be there
     sets = settings.probe_sets()
     parts = [expanded(probe_set, progress) for probe_set in sets]
     lexicon = settings.lexicon()
@@ -94,11 +95,12 @@ def questions(settings: Settings, progress: Progress = silent) -> Questions:
             for probe_set, part in zip(sets, parts, strict=True)
         },
         method={
-            **engine(),
-            "dtype": "float32",
+            **software(),
+            **engine_method,
             "context": reading_of(settings),
             **_grade(settings),
             **lexicon_key(lexicon),
+            **limit_key(settings.run.limit),
             **_causal_key(settings),
         },
         reading=reading_of(settings),
@@ -172,6 +174,11 @@ def _causal_key(settings: Settings) -> dict[str, str]:
     if settings.text is None or settings.text.causal is None:
         return {}
     return {"causal": causal.digest(settings.text.causal)}
+
+
+def limit_key(limit: int | None) -> dict[str, str]:
+    """The part of a method key that says that an audit was a trial; empty if it was whole."""
+    return {} if limit is None else {recorded.LIMIT: str(limit)}
 
 
 def key_of(pair: Mapping[str, AnyModel], questions: Questions) -> str:

@@ -3,6 +3,7 @@
 MaskauditError            70  an internal error, unless a subclass says otherwise
 ├── InputError             2  wrong usage or input: a file, a model, a setting
 │   └── MissingExtraError  2  the command needs torch and transformers, which are not installed
+├── DeviceMemoryError     70  a batch does not fit into the memory of a device
 ├── NotJudgedError         3  nothing could be judged: unequal method keys, nothing measured
 ├── SelftestError          1  the instrument did not recover a planted truth
 ├── WorseError             1  a record is credibly worse than the baseline or its anchor
@@ -38,6 +39,10 @@ class MissingExtraError(InputError):
             f"this command runs models, but the package {missing!r} is not installed; "
             'run  pip install "maskaudit[models]"'
         )
+
+
+class DeviceMemoryError(MaskauditError):
+    """A batch, halved once, does not fit into the memory of the device that runs the models."""
 
 
 class NotJudgedError(MaskauditError):

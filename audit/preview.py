@@ -1,7 +1,7 @@
 """Preview an audit without running it: what it would score and lose, and how long it would take."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -87,12 +87,17 @@ class Planned:
         return f", without the cache: {taken} of {asked} parts would be taken from it{why}"
 
 
-def planned(settings: Settings, progress: Progress = silent, stage: Stage = silent) -> Planned:
+def planned(
+    settings: Settings,
+    progress: Progress = silent,
+    stage: Stage = silent,
+    note: Callable[[str], None] = silent,
+) -> Planned:
     """Count sentences, losses and minutes by set and model, and find what cannot be given.
 
     `progress` receives (what, how much is done, the total) while sets are expanded and planned,
-    `stage` what is done where nothing is counted. Raises `InputError` for all that would stop the
-    audit, a faulty gates.toml included.
+    `stage` what is done where nothing is counted, `note` sentences for the user. Raises
+    `InputError` for all that would stop the audit, a faulty gates.toml included.
     """
     # Only to refuse: a plan must not promise a run that its gates would end at once.
     policy.of(settings)
@@ -113,7 +118,7 @@ def planned(settings: Settings, progress: Progress = silent, stage: Stage = sile
         )
     ]
     rows, lost, missing, asked = [], [], [], []
-    pairs = load_pairs(settings, stage)
+    pairs = load_pairs(settings, stage, note)
     pieces = attribute_pieces(parts, dict(_named(pairs)))
     apart = [
         found

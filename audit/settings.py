@@ -1,10 +1,12 @@
 """What to audit: AUDIT.toml and the command line as one checked value."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from maskaudit.audit.audit_file import File, Model, Models
+from pydantic import ValidationError
+
+from maskaudit.audit.audit_file import File, Model, Models, Run
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.extrinsic import Extrinsic
 from maskaudit.audit.recording.margins import Margins
@@ -17,8 +19,11 @@ from maskaudit.probes.loading import load
 from maskaudit.probes.requested import files_of, is_shipped
 from maskaudit.probes.schema import ProbeSet
 from maskaudit.probes.texts.source import TextSource
+from maskaudit.probes.thinned import with_first_frames
 
 DEFAULT_FILE = Path(SETTINGS_FILE)
+# The keys of `[run]` that say how models are run, and how much of each set.
+_HOW = ("device", "dtype", "threads", "batch_tokens", "limit")
 
 
 def _anywhere(_place: Place, message: str) -> str:
@@ -135,6 +140,8 @@ class Settings(File):
     def probe_sets(self) -> list[ProbeSet]:
         """The requested sets, validated, with the frames of grammars drawn by the run's seed.
 
+        Of a trial they have the first frames alone (`with_first_frames`).
+
         Raises `InputError` with the faults of all their files.
         """
         if self.text is not None:
@@ -156,7 +163,9 @@ class Settings(File):
                     faults.append(
                         f"{path}: another probe set is already named {name!r}; rename one of them"
                     )
-                sets[probe_set.header.name] = probe_set.drawn(self.run.seed)
+                drawn = probe_set.drawn(self.run.seed)
+                limit = self.run.limit
+                sets[probe_set.header.name] = with_first_frames(drawn, limit) if limit else drawn
         # A margin for a set that the command line left out is no fault.
         if not (faults or self.sets_chosen):
             faults += [
@@ -227,7 +236,8 @@ class Overrides(TypedDict, total=False):
 
     `out` is the folder of records, `gates` a gates.toml; `no_cache` disables the score cache,
     `allow_native` scores transformers' class of a checkpoint that brings code of its own, and
-    `most_items` is the most that a set may make.
+    `most_items` is the most that a set may make. `device`, `dtype`, `threads`, `batch_tokens` and
+    `limit` are those of `[run]`.
     """
 
     reference: str | None
@@ -240,6 +250,11 @@ class Overrides(TypedDict, total=False):
     no_cache: bool
     allow_native: bool
     most_items: int | None
+    device: str | None
+    dtype: str | None
+    threads: int | None
+    batch_tokens: int | None
+    limit: int | None
 
 
 def resolve(file: str | Path | None = None, **overrides: Unpack[Overrides]) -> Settings:
@@ -258,7 +273,23 @@ def resolve(file: str | Path | None = None, **overrides: Unpack[Overrides]) -> S
         allow_native=True if overrides.get("allow_native") else None,
         most_items=overrides.get("most_items"),
         gates=None if gates is None else Path(gates),
+        how=_checked_run({name: overrides.get(name) for name in _HOW}),
     )
+
+
+def _checked_run(how: Mapping[str, Any]) -> dict[str, Any]:
+    """What the command line says of how models are run, as `[run]` would take it.
+
+    Raises `InputError` for an unknown device or precision, and for a number that is none.
+    """
+    given = {name: value for name, value in how.items() if value is not None}
+    try:
+        Run.model_validate(given, strict=True)
+    except ValidationError as error:
+        found = (message for _, message in toml_files.faults(error, given, Run))
+        # Options are written with a hyphen, and keys of the file with an underscore.
+        raise InputError(*("--" + text.replace("_", "-", 1) for text in found)) from error
+    return given
 
 
 def overridden(  # noqa: PLR0913 - each a word of the command line
@@ -273,10 +304,12 @@ def overridden(  # noqa: PLR0913 - each a word of the command line
     allow_native: bool | None = None,
     most_items: int | None = None,
     gates: Path | None = None,
+    how: Mapping[str, Any] | None = None,
 ) -> Settings:
     """The settings, overridden by the command line; its paths start at the working directory.
 
-    What the command line leaves out stays as in the file. Raises `InputError` for a negative seed
+    What the command line leaves out stays as in the file; `how` has what it says of how models are
+    run. Raises `InputError` for a negative seed
     or an empty model name.
     """
     # `model_copy`, below, does not validate what it is given.
@@ -307,6 +340,7 @@ def overridden(  # noqa: PLR0913 - each a word of the command line
         "cache_mib": cache_mib,
         "allow_native": allow_native,
         "most_items": most_items,
+        **(how or {}),
     }
     # By None and not by truth: a seed of 0 and a cache of 0 MiB are choices.
     run_updates = {name: value for name, value in run.items() if value is not None}

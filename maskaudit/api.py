@@ -120,6 +120,11 @@ def run(
     seed: int | None = None,
     gates: Paths | None = None,
     no_cache: bool = False,
+    device: str | None = None,
+    dtype: str | None = None,
+    threads: int | None = None,
+    batch_tokens: int | None = None,
+    limit: int | None = None,
     skip_unchanged: bool = False,
     progress: Progress = silent,
     note: Callable[[str], None] = silent,
@@ -138,6 +143,11 @@ def run(
     seed: int | None = None,
     gates: Paths | None = None,
     no_cache: bool = False,
+    device: str | None = None,
+    dtype: str | None = None,
+    threads: int | None = None,
+    batch_tokens: int | None = None,
+    limit: int | None = None,
     skip_unchanged: bool = False,
     progress: Progress = silent,
     note: Callable[[str], None] = silent,
@@ -155,6 +165,11 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
     seed: int | None = None,
     gates: Paths | None = None,
     no_cache: bool = False,
+    device: str | None = None,
+    dtype: str | None = None,
+    threads: int | None = None,
+    batch_tokens: int | None = None,
+    limit: int | None = None,
     skip_unchanged: bool = False,
     progress: Progress = silent,
     note: Callable[[str], None] = silent,
@@ -165,7 +180,10 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
     of what it says. Models are hub ids, with `@revision`, or folders. With `candidates`, a list of
     models, each is audited as if it were the only one, and a list of records is returned in that
     order. Without any model the bundled pair is audited. `probes` are names of shipped sets,
-    `core`, `full`, `axis:NAME` or files, `out` the folder that records are written to. With
+    `core`, `full`, `axis:NAME` or files, `out` the folder that records are written to.
+    `device` is auto, cpu, cuda or mps, `dtype` float32 or bfloat16, `threads` the processor's, and
+    `batch_tokens` the most pieces that are run at once. With `limit` the audit is a trial of the
+    first frames of each set: its record says so, and is never a baseline. With
     `skip_unchanged` a whole record of the same models, sets, settings and software is returned
     instead of a new one. `progress` is called with what is being done, how much of it is done and
     how much there is, `note` with sentences for the user. Raises `InputError` for what cannot be
@@ -190,6 +208,11 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
         seed=seed,
         gates=_text("gates", gates),
         no_cache=no_cache,
+        device=device,
+        dtype=dtype,
+        threads=threads,
+        batch_tokens=batch_tokens,
+        limit=limit,
     )
     if candidates is None:
         # AUDIT.toml may name several, and this caller expects a record and no list.

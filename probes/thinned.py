@@ -1,6 +1,8 @@
 """Parts of a set that are enough to see each of its words in each of its sentences once."""
 
-from maskaudit.probes.schema import ProbeSet
+from itertools import zip_longest
+
+from maskaudit.probes.schema import Frame, ImportedSet, ProbeSet
 
 
 def with_one_attribute(probe_set: ProbeSet) -> ProbeSet:
@@ -28,3 +30,23 @@ def with_few_frames(probe_set: ProbeSet, most: int) -> ProbeSet:
     frames = probe_set.drawn(0).frames[:most]
     plain = [frame.model_copy(update={"variants": []}) for frame in frames]
     return probe_set.model_copy(update={"frames": plain, "grammar": None})
+
+
+def with_first_frames(probe_set: ProbeSet, most: int) -> ProbeSet:
+    """The set with at most so many frames or facts, for a trial: the first of each style in turn.
+
+    So a trial of a set with styles, over which results are averaged, has as many of each. The
+    frames of an import are those of its rows, in their order. Variants stay with their frames.
+    """
+    if isinstance(probe_set, ImportedSet):
+        named = dict.fromkeys(row["frame"] for row in probe_set.rows)
+        chosen = {*list(named)[:most]}
+        rows = [row for row in probe_set.rows if row["frame"] in chosen]
+        return probe_set.model_copy(update={"rows": rows})
+    by_style: dict[str | None, list[Frame]] = {}
+    for frame in probe_set.frames:
+        by_style.setdefault(frame.style, []).append(frame)
+    in_turn = [frame for row in zip_longest(*by_style.values()) for frame in row if frame]
+    taken = {frame.id for frame in in_turn[:most]}
+    frames = [frame for frame in probe_set.frames if frame.id in taken]
+    return probe_set.model_copy(update={"frames": frames, "facts": probe_set.facts[:most]})

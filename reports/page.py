@@ -157,9 +157,18 @@ def _eyebrow(manifest: Manifest) -> str:
 
 
 def _banner(manifest: Manifest, names: Names) -> str:
-    if manifest.truth is None:
+    planted = truth.BANNER if names.paired else truth.BANNER_ALONE
+    return " ".join(filter(None, (trial(manifest), planted if manifest.truth else "")))
+
+
+def trial(manifest: Manifest) -> str:
+    """What is said first of a trial of a few frames; empty for a whole audit."""
+    if manifest.limit is None:
         return ""
-    return truth.BANNER if names.paired else truth.BANNER_ALONE
+    return (
+        f"TRIAL: at most {wording.counted(manifest.limit, 'sentence frame')} of each set. It shows "
+        "how an audit runs; what it finds is no finding about the whole sets."
+    )
 
 
 def _headline(
@@ -260,7 +269,7 @@ def _identity(identity: Identity) -> dict[str, str]:
         "Parameters": wording.number(identity.parameters),
         "Vocabulary": wording.counted(identity.vocabulary_size, "piece"),
         "Stored as": f"{wording.visible(identity.stored_dtype)}, run as "
-        f"{wording.visible(identity.dtype)}",
+        f"{wording.visible(identity.dtype)}{_how(identity)}",
         "Weights, SHA-256": wording.short_digest(identity.weights),
         "Tokenizer, SHA-256": wording.short_digest(identity.tokenizer),
     }
@@ -278,6 +287,14 @@ def _of_endpoint(identity: Identity) -> dict[str, str]:
         f"{wording.short_digest(identity.weights)}",
         "Tokenizer, SHA-256": "not known",
     }
+
+
+def _how(identity: Identity) -> str:
+    """Where a model was run, if not on the processor, and how far from float32."""
+    device = "" if identity.device == "cpu" else f" on {wording.visible(identity.device)}"
+    if identity.from_float32 is None:
+        return device
+    return f"{device}, within {identity.from_float32:.2g} nats of float32 on trial sentences"
 
 
 def _not_run(identity: Identity) -> str:

@@ -37,6 +37,17 @@ allow_native = false
 gates = "optional"
 # The most items (a word in a sentence) that one set may make; a larger set is refused.
 most_items = 2000000
+# Where models run: "auto" takes CUDA where it is there, and otherwise the processor; or "cpu",
+# "cuda", "mps". Numbers of other devices are not compared with each other.
+device = "auto"
+# The precision of a model's layers: "float32", or "bfloat16", which is several times as fast where
+# the processor or the device has it. How far it is from float32 is measured, told and recorded.
+dtype = "float32"
+# The threads of the processor, and the most pieces (subwords) that are run at once.
+# threads = 2
+# batch_tokens = 1024
+# A trial of the first frames of each set, as many of each style; such a record is no baseline.
+# limit = 8
 
 # What an application does with the models, measured elsewhere: it stands beside the numbers of this
 # audit and changes none. Give a standard error, or both ends of a 95 % interval, where you know it.

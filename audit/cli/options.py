@@ -34,6 +34,29 @@ MostItems = Annotated[
         help="Refuse a set that would make more items than this. [default: 2000000]",
     ),
 ]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="DEVICE",
+        help="Where models run: auto, cpu, cuda or mps; auto takes CUDA where it is there. "
+        "[default: auto]",
+    ),
+]
+Dtype = Annotated[
+    str | None,
+    typer.Option(
+        "--dtype",
+        metavar="DTYPE",
+        help="The precision of a model's layers: float32 or bfloat16. [default: float32]",
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        "--threads", metavar="N", min=1, help="The processor's threads. [default: all cores]"
+    ),
+]
 Reference = Annotated[
     str | None,
     typer.Option(

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, cast
 
+from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.numbers import share_of
 from maskaudit.audit.judging import surer
 from maskaudit.audit.judging.deciding import in_styles
@@ -35,8 +36,14 @@ def judge(
 
     `baseline` is a record that `versus_baseline` compares with, instead of the accepted baselines
     beside the policy. `today` decides which waivers are in force. Raises `InputError` if a gate
-    selects a number with no harmful direction of its own and does not set `harm`.
+    selects a number with no harmful direction of its own and does not set `harm`, or for a
+    `baseline` that is a trial.
     """
+    if baseline is not None and baseline.manifest.limit is not None:
+        raise InputError(
+            f"{baseline.name}: is a trial (--limit), which is never a baseline; name the record of "
+            "a whole audit"
+        )
     all_judged: list[Judged] = []
     # A dict as an ordered set: several gates judge the same probe set and repeat its note.
     lost_notes: dict[str, None] = {}
@@ -78,6 +85,11 @@ def judge(
         if not any(waiver.covers(verdict.gate, verdict.name) for verdict in verdicts)
     ]
     notes += _unmeasured_sharpness(gates, verdicts, own_sources.get(NON_INFERIORITY))
+    if record.manifest.limit is not None:
+        notes.append(
+            f"this is a trial of {record.manifest.limit} frames of each set: its verdicts decide "
+            "nothing about the whole sets"
+        )
     # Scores from a cache are as good as the cache: who reads the verdicts has to know.
     use = record.manifest.provenance.cache
     if use is not None and use.sentence:

@@ -48,7 +48,8 @@ def judged_numbers(policy: Policy, manifest: Manifest) -> Numbers:
 
     Those that compare versions are made of scores and of no estimate, so they are not among them.
     """
-    sets, names = set(), set()
+    sets: set[str] = set()
+    names: set[str] = set()
     for gate in of_numbers(policy.gates):
         rule = RULES[gate.rule]
         if not rule.compares_versions:

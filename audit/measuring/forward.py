@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from maskaudit.audit.measuring.backends.torch_model import engine, threads
+from maskaudit.audit.measuring.backends.devices import software, threads
 from maskaudit.audit.measuring.distributions import (
     AGREEMENT,
     GroupDistances,
@@ -115,7 +115,7 @@ def read_part(  # noqa: PLR0913 - what is read, how, and by which models
 
 def setting() -> list[Any]:
     """What determines the bits of a score besides model, sentence and machine (`machine`)."""
-    return [engine(), [FILLS, AGREEMENT, MOST_READS, WIDTH]]
+    return [software(), [FILLS, AGREEMENT, MOST_READS, WIDTH]]
 
 
 def machine() -> tuple[int, str]:

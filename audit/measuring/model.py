@@ -68,7 +68,8 @@ class MaskedLM(Protocol):
     """The interface of a model for scoring.
 
     `longest` is the largest number of pieces in a sentence, special tokens included; `unknown_id`
-    is None if the tokenizer has no unknown piece.
+    is None if the tokenizer has no unknown piece. `batch_tokens` is the most pieces that it is
+    given at once, None for the usual number.
     """
 
     identity: Identity
@@ -77,6 +78,7 @@ class MaskedLM(Protocol):
     unknown_id: int | None
     special_ids: frozenset[int]
     longest: int
+    batch_tokens: int | None
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
         """Tokenise each text as a sentence; the texts contain the tokenizer's own mask token."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring.backends import torch_model
+from maskaudit.audit.measuring.backends import devices, torch_model
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.cached import cache, trust
 from maskaudit.audit.measuring.endpoints import address
@@ -28,9 +28,10 @@ def load_pairs(
     All pairs share one loaded reference. If no model is named, the bundled pair is loaded; without
     a reference each candidate is alone, and a reference without candidates becomes the candidate.
     A model that is named by an address is an endpoint, which is asked a few sentences. `stage`
-    receives which model is being loaded, `note` sentences for the user.
+    receives which model is being loaded, `note` sentences for the user. Raises `InputError` for a
+    device that is not there.
     """
-    named = settings.pairs() or [_BUNDLED]
+    named, engine = settings.pairs() or [_BUNDLED], devices.prepared(settings.run, note)
     names = dict.fromkeys(name for pair in named for name in pair.values())
     address.check_alike(filter(address.is_url, names), settings.endpoint.headers)
 
@@ -40,7 +41,8 @@ def load_pairs(
             folder, most = _answers(settings)
             return Endpoint(name, settings.endpoint, folder, most, note)
         stage(f"loading {printable(name)}")
-        return torch_model.load(name, allow_native=settings.run.allow_native)
+        allow_native = settings.run.allow_native
+        return torch_model.load(name, engine=engine, allow_native=allow_native, note=note)
 
     # All pairs have the same reference, or none.
     shared = {subject: load(named[0][subject]) for subject in named[0] if subject == "reference"}
@@ -65,22 +67,26 @@ def _answers(settings: Settings) -> tuple[Path | None, int]:
     return folder, settings.run.cache_mib * cache.MIB
 
 
-def load_candidate(settings: Settings) -> LoadedModel:
+def load_candidate(settings: Settings, note: Callable[[str], None] = silent) -> LoadedModel:
     """Load the only candidate: what an endpoint would serve; a reference alone is the candidate.
 
     If no model is named, the bundled student is loaded. Raises `InputError` if several are named.
     """
     settings.check_one_candidate()
     [pair] = settings.pairs() or [_BUNDLED]
-    return torch_model.load(pair["candidate"], allow_native=settings.run.allow_native)
+    engine, allow_native = devices.prepared(settings.run, note), settings.run.allow_native
+    return torch_model.load(pair["candidate"], engine=engine, allow_native=allow_native, note=note)
 
 
-def load_models(settings: Settings) -> dict[str, LoadedModel]:
+def load_models(settings: Settings, note: Callable[[str], None] = silent) -> dict[str, LoadedModel]:
     """Load the models of the only candidate's audit, as `load_pairs` does.
 
     Raises `InputError` if several candidates are named, or an endpoint is.
     """
     settings.check_one_candidate()
     [pair] = settings.pairs() or [_BUNDLED]
-    native = settings.run.allow_native
-    return {subject: torch_model.load(name, allow_native=native) for subject, name in pair.items()}
+    engine, native = devices.prepared(settings.run, note), settings.run.allow_native
+    return {
+        subject: torch_model.load(name, engine=engine, allow_native=native, note=note)
+        for subject, name in pair.items()
+    }

@@ -28,8 +28,11 @@ LARGEST_NUMBER = 2**53
 _SINCE = {"key": 3, "number": 3, "notes": 3, "code": 6, "bound": 6, "rules": 7, "extrinsic": 8}
 # Keys that a manifest lacks until its tables are written, or that it was made without.
 _MAY_LACK = {"code", "bound", "rules", "extrinsic"}
-# Fields that do not affect a score: a model's names, and the files that its tensors came in.
-_NAMES = {"name", "revision", "files"}
+# The part of a method key that says that an audit was a trial.
+LIMIT = "limit"
+# Fields that do not affect a score: a model's names, the files that its tensors came in, and what
+# was found of how it is run.
+_NAMES = {"name", "revision", "files", "from_float32"}
 
 
 class _Written(Part):
@@ -55,7 +58,9 @@ class Identity(_Written):
     as the number of heads. `own_code` names the classes of the checkpoint's own code, which was not
     run; `architecture` was scored in its place. `files` has the digest of each file on disk.
     `encoder` is "packed" where our own pass over packed sentences ran the layers, "transformers"
-    where transformers' did, and empty in records from before both were there.
+    where transformers' did, and empty in records from before both were there. `from_float32` is,
+    of a model run in a lower precision, how far log p of any piece was from float32 on trial
+    sentences at most, in nats.
 
     `endpoint` is empty, or the grade of an endpoint, of which nothing is known but its answers:
     "exact" where it gives the probability of words of our choice. `weights` is then a digest of its
@@ -80,6 +85,7 @@ class Identity(_Written):
     head: str
     encoder: str = ""
     config: str = ""
+    from_float32: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     endpoint: str = ""
 
     @property
@@ -356,6 +362,15 @@ class Manifest(_Written):
     competence: dict[str, Competence] = Field(default_factory=dict)
     rules: dict[str, RuleRead] = Field(default_factory=dict)
     extrinsic: list[Extrinsic] = Field(default_factory=list)
+
+    @property
+    def limit(self) -> int | None:
+        """The most frames of each set, where the audit was a trial of a few; None where it was not.
+
+        It stands in the method, so that numbers of a trial are never compared with those of a whole
+        audit.
+        """
+        return int(text) if (text := self.method.get(LIMIT, "")).isdecimal() else None
 
     @model_validator(mode="after")
     def _of_its_format(self) -> Self:

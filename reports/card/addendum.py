@@ -11,7 +11,7 @@ from maskaudit.reports.card import states
 from maskaudit.reports.card.advice import advice
 from maskaudit.reports.card.results import results
 from maskaudit.reports.effects import Effects, Names
-from maskaudit.reports.page import headline, names_of
+from maskaudit.reports.page import headline, names_of, trial
 from maskaudit.reports.sections import competence, licences, truth
 from maskaudit.reports.sections.method import limits, lost
 from maskaudit.reports.sections.tested import Contrast, contrasts
@@ -74,9 +74,8 @@ def _marked(names: Names) -> Names:
 
 
 def _phantom(manifest: Manifest, names: Names) -> tuple[str, ...]:
-    if manifest.truth is None:
-        return ()
-    return (truth.BANNER if names.paired else truth.BANNER_ALONE,)
+    planted = truth.BANNER if names.paired else truth.BANNER_ALONE
+    return tuple(filter(None, (trial(manifest), planted if manifest.truth else "")))
 
 
 def _finding(record: Record, all_contrasts: Sequence[Contrast], names: Names) -> Claim:

@@ -21,7 +21,7 @@ from maskaudit.audit.recording.record import Record
 from maskaudit.audit.verifying.recomputed import EVERY, Numbers
 from maskaudit.reports.effects import Effects, Names, Tables, tables_of
 from maskaudit.reports.page import headline as detailed
-from maskaudit.reports.page import names_of, title_of
+from maskaudit.reports.page import names_of, title_of, trial
 from maskaudit.reports.reader import changes, closing, knowledge, opening
 from maskaudit.reports.reader.overview import overview
 from maskaudit.reports.reader.parts import Reader
@@ -88,7 +88,7 @@ def reader(
     return Reader(
         title=title_of(manifest, names),
         eyebrow=_eyebrow(manifest),
-        banner=_BANNER if manifest.truth else "",
+        banner=" ".join(filter(None, (trial(manifest), _BANNER if manifest.truth else ""))),
         strip=opening.strip(judgement, manifest, names),
         headline=claim,
         lead=lead,

@@ -50,11 +50,12 @@ def _row(record: Listed, short: str, digits: int) -> tuple[Cell, ...]:
     models = f"{names.candidate} against {names.reference}" if names.paired else names.candidate
     made = datetime.fromisoformat(manifest.created)
     sets = [wording.visible(probe_set) for probe_set in manifest.probe_sets]
+    tried = "" if manifest.limit is None else "trial of "
     return (
         head,
         Cell(f"{made:%Y-%m-%d %H:%M}", f"{made:%Y-%m-%d}"),
         Cell(models),
-        Cell(", ".join(sets), wording.counted(len(sets), "set")),
+        Cell(f"{tried}{', '.join(sets)}", f"{tried}{wording.counted(len(sets), 'set')}"),
         _verdict(record),
     )
 

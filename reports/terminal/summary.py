@@ -12,7 +12,7 @@ from maskaudit.audit.recording.record import Record
 from maskaudit.audit.recording.rows.slices import ALL, Slice
 from maskaudit.audit.verifying.recomputed import EVERY, Numbers
 from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE, Effect, Effects, Names
-from maskaudit.reports.page import headline, names_of
+from maskaudit.reports.page import headline, names_of, trial
 from maskaudit.reports.sections import texts
 from maskaudit.reports.sections.method import extrinsic
 from maskaudit.reports.sections.standings import standing
@@ -142,6 +142,8 @@ def lines(found: Summary, width: float = layout.UNLIMITED) -> Iterator[Line]:
         if names.paired
         else f"{names.candidate}; nothing was compared"
     )
+    if first := trial(found.manifest):
+        yield from layout.wrapped(first, width)
     yield from layout.wrapped(whose, width)
     tables = [_table(found, measure, rows) for measure, rows in found.rows.items()]
     for laid in layout.lines(tables, width):

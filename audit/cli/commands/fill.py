@@ -2,15 +2,27 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from maskaudit.audit.cli.options import AsJson, Candidate, Reference, print_json
+from maskaudit.audit.cli.options import (
+    AsJson,
+    Candidate,
+    Device,
+    Dtype,
+    Reference,
+    Threads,
+    note,
+    print_json,
+)
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.texts import bounded
 from maskaudit.audit.texts.printable import printable
 from maskaudit.audit.texts.text_files import decoded, read_text
+
+if TYPE_CHECKING:
+    from maskaudit.audit.settings import Overrides
 
 _USUAL = 5
 _STANDARD_INPUT = Path("-")
@@ -38,9 +50,14 @@ def fill(  # noqa: PLR0913 - the options of a command
             "with the candidate.",
         ),
     ] = None,
+    device: Device = None,
+    dtype: Dtype = None,
+    threads: Threads = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the likeliest words at the mask, by both models side by side."""
+    how: Overrides = {"reference": reference, "candidate": candidate}
+    how |= {"device": device, "dtype": dtype, "threads": threads}
     if (sentence is None) == (source is None):
         raise InputError("fill: expected one of SENTENCE and --input FILE (- for standard input)")
     if source is not None:
@@ -49,14 +66,14 @@ def fill(  # noqa: PLR0913 - the options of a command
                 "fill: --top has no effect on the answer of an endpoint; leave it out, or say "
                 '"parameters": {"top_k": ...} in a body of Hugging Face\'s form'
             )
-        _answer(source, reference, candidate)
+        _answer(source, how)
         return
     from maskaudit.audit import settings
     from maskaudit.audit.measuring.fill import fills, with_masks
     from maskaudit.audit.measuring.pairs import load_models
 
-    audit_settings = settings.resolve(reference=reference, candidate=candidate)
-    models = load_models(audit_settings)
+    audit_settings = settings.resolve(**how)
+    models = load_models(audit_settings, note)
     if audit_settings.models.reference is not None and not audit_settings.candidates:
         models = {"reference": models["candidate"]}  # a reference alone was loaded as candidate
     text = with_masks(str(sentence), models.values())
@@ -70,7 +87,7 @@ def fill(  # noqa: PLR0913 - the options of a command
         _print_side_by_side(part)
 
 
-def _answer(source: Path, reference: str | None, candidate: str | None) -> None:
+def _answer(source: Path, how: "Overrides") -> None:
     """Print what an endpoint that serves the candidate would answer to a body."""
     from maskaudit.audit import settings
     from maskaudit.audit.payloads.reading import parsed, request_of
@@ -79,12 +96,12 @@ def _answer(source: Path, reference: str | None, candidate: str | None) -> None:
     text = _standard_input(where) if source == _STANDARD_INPUT else read_text(source, "a JSON file")
     # Before any model is loaded, which takes seconds.
     request = request_of(parsed(text, where), where)
-    audit_settings = settings.resolve(reference=reference, candidate=candidate)
+    audit_settings = settings.resolve(**how)
 
     from maskaudit.audit.measuring.pairs import load_candidate
     from maskaudit.audit.serving.answering import answered
 
-    print_json(answered(request, load_candidate(audit_settings)))
+    print_json(answered(request, load_candidate(audit_settings, note)))
 
 
 def _standard_input(where: str) -> str:

@@ -9,9 +9,12 @@ from maskaudit.audit.cli.commands import gates
 from maskaudit.audit.cli.commands.show import print_summary
 from maskaudit.audit.cli.options import (
     AsJson,
+    Device,
+    Dtype,
     MostItems,
     Quiet,
     Reference,
+    Threads,
     Trust,
     note,
     print_json,
@@ -97,6 +100,28 @@ def run(  # noqa: PLR0913 - the options of a command
         ),
     ] = False,
     most_items: MostItems = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit",
+            metavar="N",
+            min=1,
+            help="Try it out: the first N sentences of each set, as many of each style. The record "
+            "is marked as a trial, and is never a baseline.",
+        ),
+    ] = None,
+    device: Device = None,
+    dtype: Dtype = None,
+    threads: Threads = None,
+    batch_tokens: Annotated[
+        int | None,
+        typer.Option(
+            "--batch-tokens",
+            metavar="N",
+            min=1,
+            help="The most pieces (subwords) that are run at once. [default: 1024]",
+        ),
+    ] = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -120,6 +145,11 @@ def run(  # noqa: PLR0913 - the options of a command
         no_cache=no_cache,
         allow_native=allow_native,
         most_items=most_items,
+        limit=limit,
+        device=device,
+        dtype=dtype,
+        threads=threads,
+        batch_tokens=batch_tokens,
     )
     if trust and not skip_unchanged:
         raise InputError("--trust: is for records that are reused; it needs --skip-unchanged")
@@ -128,7 +158,7 @@ def run(  # noqa: PLR0913 - the options of a command
             tell.stage("starting")
             from maskaudit.audit.preview import planned
 
-            preview = planned(audit_settings, tell, tell.stage)
+            preview = planned(audit_settings, tell, tell.stage, note)
         say(preview, as_json=as_json)
         return
     with progress.shown(quiet=quiet or as_json) as tell:

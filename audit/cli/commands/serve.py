@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from maskaudit.audit.cli import internal, process
-from maskaudit.audit.cli.options import Quiet, note
+from maskaudit.audit.cli.options import Device, Dtype, Quiet, Threads, note
 
 
-def serve(
+def serve(  # noqa: PLR0913 - the options of a command
     model: Annotated[
         str | None,
         typer.Argument(
@@ -33,6 +33,9 @@ def serve(
             "nothing is encrypted.",
         ),
     ] = False,
+    device: Device = None,
+    dtype: Dtype = None,
+    threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
     """Answer the bodies of fill-mask endpoints (Azure ML, MLflow, Hugging Face) with a model.
@@ -44,12 +47,12 @@ def serve(
     from maskaudit.audit.serving import addresses
 
     address = addresses.checked(host, port, exposed=expose)
-    audit_settings = settings.resolve(candidate=model)
+    audit_settings = settings.resolve(candidate=model, device=device, dtype=dtype, threads=threads)
 
     from maskaudit.audit.measuring.pairs import load_candidate
     from maskaudit.audit.serving.server import Server
 
-    loaded = load_candidate(audit_settings)
+    loaded = load_candidate(audit_settings, note)
     log = (lambda _line: None) if quiet else note
     with Server(loaded, address, log, _first_of_each_kind()) as server:
         print(server.url, flush=True)

@@ -63,11 +63,16 @@ def accept(  # noqa: PLR0913 - each is a decision of the person who accepts
     `allow_worse`; `NotJudgedError` if it has no scores, if it is missing more than `MOST_LOST` of
     the older scores without either option, if it was measured in another way without `new_anchor`,
     or if a file of the baseline is missing; `InputError` for an unusable name, number of candidates
-    or reason.
+    or reason, and for a trial.
     Leaves no partial file.
     """
     directory = Path(folder)
     _check(name, reason, best_of)
+    if (limit := record.manifest.limit) is not None:
+        raise InputError(
+            f"{record.name}: is a trial of {limit} frames of each set (--limit), which is never a "
+            "baseline; audit the whole sets and accept that record"
+        )
     new = measured(record)
     comparison = None
     if _exists(directory, name):

@@ -12,7 +12,8 @@ what this module does is for the caller to prove, by trying (`torch_model`).
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
@@ -46,22 +47,40 @@ class _Layer:
     narrow: nn.Linear
     last_norm: nn.LayerNorm
 
+    def cast(self, dtype: torch.dtype) -> "_Layer":
+        """A copy in another precision."""
+        parts = {part.name: getattr(self, part.name) for part in fields(self)}
+        return _Layer(**{name: deepcopy(own).to(dtype) for name, own in parts.items()})
+
 
 class Packed:
     """An encoder whose layers are run over packed sentences."""
 
     def __init__(self, model: Any, stack: nn.Module, layers: Sequence[_Layer], heads: int) -> None:  # noqa: ANN401
         self._model, self._stack, self._layers, self._heads = model, stack, layers, heads
+        self._dtype: torch.dtype = layers[0].inward.dtype
+
+    def cast(self, dtype: torch.dtype) -> "Packed":
+        """The encoder with copies of its layers in another precision.
+
+        Embeddings and head stay as they are: logits that are rounded to the 8 bits of bfloat16
+        would be off by more than all layers together.
+        """
+        layers = [layer.cast(dtype) for layer in self._layers]
+        return Packed(self._model, self._stack, layers, self._heads)
 
     def logits(self, batch: Sequence[Run]) -> torch.Tensor:
         """Logits at each read of a batch, [n, vocabulary], in the order of the reads."""
         states = torch.cat([self._embedded(run.ids) for run in batch])
-        distinct = _distinct(states, batch)
+        # Whether it pays off is found by looking, for which an accelerator would have to wait.
+        distinct = _distinct(states, batch) if states.device.type == "cpu" else None
+        states, whole = states.to(self._dtype), states.dtype
         for layer in self._layers[:-1]:
             states = self._whole(layer, states, batch, distinct)
             distinct = None
         asked = [run for run in batch if len(run.numbers)]
-        return self._head(in_order([self._at_reads(self._layers[-1], states, batch)], asked))
+        at_reads = self._at_reads(self._layers[-1], states, batch)
+        return self._head(in_order([at_reads.to(whole)], asked))
 
     def gives(self, expected: torch.Tensor, batch: Sequence[Run], tolerance: float) -> bool:
         """Whether log p at each read is that of the expected logits, to a tolerance in nats."""
@@ -119,7 +138,7 @@ class Packed:
             if not len(run.numbers):
                 continue
             # As many queries in each sentence as in that with most: its places, filled up with 0.
-            places = run.places.new_zeros(run.n, int(run.columns.max()) + 1)
+            places = run.places.new_zeros(run.n, run.most)
             places[run.rows, run.columns] = run.places
             by_sentence = own.view(run.n, run.length, width)
             asked = by_sentence.gather(1, places[:, :, None].expand(-1, -1, width))

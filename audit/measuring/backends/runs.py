@@ -16,7 +16,8 @@ class Run:
     """Sentences of one length that follow each other, `ids` [n, length], and their reads.
 
     Read `numbers[i]` of the batch is at `places[i]` of sentence `rows[i]` of the run, and is the
-    read `columns[i]` of that sentence, from 0.
+    read `columns[i]` of that sentence, from 0. `most` is the most reads of one sentence, known here
+    so that no device has to be asked for it.
     """
 
     ids: torch.Tensor
@@ -24,6 +25,7 @@ class Run:
     rows: torch.Tensor
     columns: torch.Tensor
     places: torch.Tensor
+    most: int
 
     @property
     def n(self) -> int:
@@ -51,10 +53,19 @@ def runs(
             for row, of_sentence in enumerate(asked[start : start + len(own)])
             for column, (number, place) in enumerate(of_sentence)
         ]
-        columns = torch.tensor(of_run, dtype=torch.long, device=device).view(-1, 4).T
-        found.append(Run(torch.tensor(own, device=device), *columns))
+        told = _on(device, torch.tensor(of_run, dtype=torch.long).view(-1, 4).T.contiguous())
+        numbers, rows, columns, places = told
+        most = max((column + 1 for _, _, column, _ in of_run), default=0)
+        found.append(Run(_on(device, torch.tensor(own)), numbers, rows, columns, places, most))
         start += len(own)
     return found
+
+
+def _on(device: torch.device, numbers: torch.Tensor) -> torch.Tensor:
+    """The numbers on a device; from pinned memory to CUDA, so that nothing waits for the copy."""
+    if device.type == "cuda":
+        return numbers.pin_memory().to(device, non_blocking=True)
+    return numbers.to(device)
 
 
 def in_order(parts: Sequence[torch.Tensor], of: Sequence[Run]) -> torch.Tensor:

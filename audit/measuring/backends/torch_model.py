@@ -5,18 +5,14 @@ the folder, and accepts no weight that the file does not contain. A loaded model
 digests of its tensors and its tokenizer, not by its name.
 """
 
-import hashlib
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from itertools import cycle, islice
-from operator import itemgetter
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import transformers
 
 from maskaudit.audit import collector
 from maskaudit.audit.errors import InputError
@@ -26,38 +22,50 @@ from maskaudit.audit.measuring.backends.attention import (
     layers_of,
     local_layers,
 )
+from maskaudit.audit.measuring.backends.fitting import fitting
+from maskaudit.audit.measuring.backends.identified import identified
+from maskaudit.audit.measuring.backends.lower_precision import lowered, trials
 from maskaudit.audit.measuring.backends.packed import Packed, packed
 from maskaudit.audit.measuring.backends.runs import Run, gathered, in_order, runs
-from maskaudit.audit.measuring.backends.trials import usable_length
+from maskaudit.audit.measuring.backends.trials import sentence_of, usable_length
 from maskaudit.audit.measuring.backends.weights import loaded_weights
 from maskaudit.audit.measuring.checkpoints.checkpoint import recognise, weight_files
-from maskaudit.audit.measuring.checkpoints.config import load_config, own_code
-from maskaudit.audit.measuring.checkpoints.digests import (
-    config_digest,
-    file_digest,
-    stored_dtype,
-    tensor_digest,
-    tokenizer_digest,
-)
+from maskaudit.audit.measuring.checkpoints.config import load_config
 from maskaudit.audit.measuring.checkpoints.located import Located, first_line, locate
-from maskaudit.audit.measuring.checkpoints.tokenizer import Tokenizer, load_tokenizer
+from maskaudit.audit.measuring.checkpoints.tokenizer import Tokenizer, check_rows, load_tokenizer
+from maskaudit.audit.measuring.engine import Engine
 from maskaudit.audit.measuring.model import Encoded, Ids, Need, Numbers
-from maskaudit.audit.recording.manifest import Identity
+from maskaudit.audit.vocabulary import silent
 
 # The largest difference, in nats, between the head at the mask and the full forward pass.
 TOLERANCE = 1e-5
+# The engine that every other is held against.
+EXACT = Engine()
+# The largest by which layers are taken that are run in a lower precision: how far that is from
+# float32 is measured for itself, and a layer that is built otherwise is off by more.
+ALIKE = 1e-3
 # The pieces of a long sentence on which attention and states are tried; its weights take 150 MB in
 # a model of 12 layers of 12 heads.
 LONG_SENTENCE = 512
 
 
-def load(model: str | Path, *, device: str = "cpu", allow_native: bool = False) -> "LoadedModel":
+def load(
+    model: str | Path,
+    *,
+    engine: Engine = EXACT,
+    allow_native: bool = False,
+    note: Callable[[str], None] = silent,
+) -> "LoadedModel":
     """Load a checkpoint from a folder or the hub (`NAME[@REVISION]`) and verify it.
 
-    With `allow_native` a checkpoint that brings code of its own is scored by transformers' class of
-    its model type instead. Raises `InputError` if the model does not exist, has no safetensors,
-    lacks a weight (which would be random), names code or a kernel in its config, has a weight that
-    is not finite, has no mask token, or has a tokenizer that does not fit its vocabulary.
+    `engine` says how it is run, as `devices.prepared` found it possible. With `allow_native` a
+    checkpoint that brings code of its own is scored by transformers' class of its model type
+    instead. `note` receives sentences for the user, now or while it is run.
+
+    Raises `InputError` if the model does not exist, has no safetensors, lacks a weight (which would
+    be random), names code or a kernel in its config, has a weight that is not finite, has no mask
+    token, or has a tokenizer that does not fit its vocabulary; and for a lower precision if its
+    layers cannot be run by our own pass.
     """
     located = locate(model)
     folder, name = located.folder, located.name
@@ -66,24 +74,12 @@ def load(model: str | Path, *, device: str = "cpu", allow_native: bool = False) 
     config = load_config(folder, files, name, allow_native=allow_native)
     tokenizer = load_tokenizer(folder, name)
     loaded = loaded_weights(folder, files, name, config)
-    n_rows = config.get_text_config().vocab_size
-    # A model may have unused rows, but a tokenizer with at most half as many pieces as the model
-    # has rows has lost its vocabulary.
-    built = tokenizer.built
-    if not n_rows < 2 * len(built) <= 2 * n_rows or built.mask_token_id >= n_rows:
-        raise InputError(
-            f"model {name}: the tokenizer has {len(built)} pieces, the model {n_rows}; they do "
-            "not belong together: fetch tokenizer.json again"
-        )
-    piece, last = max(built.get_vocab().items(), key=itemgetter(1))
-    if last >= n_rows:
-        raise InputError(
-            f"model {name}: the tokenizer gives {piece[:60]!r} the id {last}, but the model has "
-            f"{n_rows} rows, from 0; they do not belong together: fetch tokenizer.json again"
-        )
+    check_rows(tokenizer.built, config.get_text_config().vocab_size, name)
     try:
         collector.resume()
-        return LoadedModel(loaded, tokenizer, files, located, device)
+        return LoadedModel(
+            loaded, tokenizer, files, located, engine, lambda told: note(f"model {name}: {told}")
+        )
     except InputError:
         raise
     except Exception as error:
@@ -92,18 +88,23 @@ def load(model: str | Path, *, device: str = "cpu", allow_native: bool = False) 
 
 
 class LoadedModel:
-    """A checkpoint from disk, ready to score: evaluation mode, float32, no gradient."""
+    """A checkpoint from disk, ready to score: evaluation mode, no gradient.
 
-    def __init__(
+    It is float32; with an engine of another precision, copies of its layers are in that.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what is loaded, and how it is run
         self,
         model: Any,  # noqa: ANN401 - a transformers model has no useful static type
         tokenizer: Tokenizer,
         files: Sequence[Path],
         located: Located,
-        device: str = "cpu",
+        engine: Engine = EXACT,
+        note: Callable[[str], None] = silent,
     ) -> None:
         self._model = model.eval().requires_grad_(requires_grad=False)
-        self._name = located.name
+        self._name, self._engine, self._note = located.name, engine, note
+        self.batch_tokens = engine.batch_tokens
         self._encode, self._spelled = tokenizer.encode, tokenizer.token
         self._tokenizer = tokenizer.built
         self._at_mask = True
@@ -120,11 +121,24 @@ class LoadedModel:
         self._check_context()
         self.longest = self._usable_length()
         # Only now: on an accelerator a position that is out of range would end the process.
-        if device != "cpu":
-            self._model.to(device)
+        if engine.device != "cpu":
+            self._model.to(engine.device)
             self._check_head()
         self._packed = self._proved()
-        self.identity = self._identified(files, located)
+        # Left out of what is exact, as in records from before there was a choice.
+        lower: dict[str, Any] = {}
+        if engine.dtype != "float32":
+            self._packed, lower["from_float32"] = self._lowered()
+        self.identity = identified(
+            self._model,
+            self._tokenizer,
+            files,
+            located,
+            engine,
+            head="at the mask" if self._at_mask else "full",
+            encoder="transformers" if self._packed is None else "packed",
+            **lower,
+        )
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
         """Tokenise each text as a sentence, special tokens included (see `Encoded`).
@@ -167,8 +181,13 @@ class LoadedModel:
         """Log p over the vocabulary at each read, [n, vocabulary], float64, nats."""
         # Softmax in double precision: in float32 the sum over a large vocabulary would add errors
         # of its own to those of the logits.
+        return fitting(self._log_probs, sentences, reads, self._engine.device, self._note)
+
+    def _log_probs(self, sentences: Sequence[Ids], reads: Sequence[tuple[int, int]]) -> Numbers:
         logits = self._logits(runs(sentences, reads, self._model.device))
-        return _numbers(torch.log_softmax(logits.double(), dim=-1))
+        # Metal has no double precision.
+        wide = logits.cpu() if logits.device.type == "mps" else logits
+        return _numbers(torch.log_softmax(wide.double(), dim=-1))
 
     @torch.inference_mode()
     def states(self, sentences: Sequence[Ids]) -> Numbers:
@@ -290,7 +309,7 @@ class LoadedModel:
             self._at_mask = False
 
     @torch.inference_mode()
-    def _proved(self) -> Packed | None:
+    def _proved(self, tolerance: float = TOLERANCE) -> Packed | None:
         """The encoder as `Packed`, if it gives what transformers' own forward pass gives.
 
         Tried on a short sentence and on the longest, at their ends and in the middle.
@@ -305,7 +324,29 @@ class LoadedModel:
             for place in sorted({0, len(ids) // 2, len(ids) - 1})
         ]
         batch = runs(sentences, reads, self._model.device)
-        return found if found.gives(self._logits(batch), batch, TOLERANCE) else None
+        return found if found.gives(self._logits(batch), batch, tolerance) else None
+
+    def _lowered(self) -> tuple[Packed, float]:
+        """The layers in the engine's precision, and how far log p by them is from float32.
+
+        Raises `InputError` where that cannot be.
+        """
+        exact, dtype = self._packed, self._engine.dtype
+        try:
+            lower, difference = lowered(exact or self._proved(ALIKE), exact, dtype, self._by)
+        except InputError as error:
+            raise InputError(f"model {self._name}: {error}") from error
+        self._note(
+            f"in {dtype} log p of any piece is within {difference:.3g} nats of float32 on trial "
+            "sentences"
+        )
+        return lower, difference
+
+    def _by(self, layers: Packed | None) -> Numbers:
+        """Log p at the masks of the trial sentences, by these layers or by transformers."""
+        self._packed = layers
+        sentences, reads = trials(self.encode, self.mask_token, self.mask_id)
+        return self.log_probs(sentences, reads)
 
     def _check_context(self) -> None:
         """Raise `InputError` if the prediction at the mask ignores the words around it.
@@ -353,47 +394,7 @@ class LoadedModel:
 
     def _sentence_of(self, length: int) -> Ids:
         """A sentence of this many pieces: that of `_check_head`, its words repeated or cut."""
-        first, *inside, last = self._check_ids
-        words = [piece for piece in inside if piece not in self.special_ids] or [self.mask_id]
-        if length < 2:  # noqa: PLR2004 - the two pieces at the ends
-            return (first,) * length
-        return (first, *islice(cycle(words), length - 2), last)
-
-    def _identified(self, files: Sequence[Path], located: Located) -> Identity:
-        # Sorted, because `get_vocab` promises no order.
-        vocabulary = json.dumps(sorted(self._tokenizer.get_vocab().items()))
-        config = self._model.config
-        text_config = config.get_text_config()
-        return Identity(
-            name=located.name,
-            revision=located.revision,
-            architecture=type(self._model).__name__,
-            own_code=own_code(vars(config)),
-            weights=tensor_digest(files),
-            files={file.name: file_digest(file) for file in files},
-            tokenizer=tokenizer_digest(self._tokenizer),
-            vocabulary=hashlib.sha256(vocabulary.encode()).hexdigest(),
-            vocabulary_size=text_config.vocab_size,
-            parameters=sum(p.numel() for p in self._model.parameters()),
-            layers=int(getattr(text_config, "num_hidden_layers", 0)),
-            stored_dtype=stored_dtype(files),
-            dtype=str(self._model.dtype).removeprefix("torch."),
-            device=str(self._model.device),
-            attention=str(getattr(config, "_attn_implementation", "")),
-            head="at the mask" if self._at_mask else "full",
-            encoder="transformers" if self._packed is None else "packed",
-            config=config_digest(config),
-        )
-
-
-def engine() -> dict[str, str]:
-    """Versions of the software that computes scores; part of every method key."""
-    return {"torch": torch.__version__, "transformers": transformers.__version__}
-
-
-def threads() -> int:
-    """The number of threads of a forward pass."""
-    return torch.get_num_threads()
+        return sentence_of(length, self._check_ids, self.special_ids, self.mask_id)
 
 
 def _numbers(tensor: torch.Tensor) -> Numbers:

@@ -1,6 +1,9 @@
 """What a model can read, found by trying it once when it is loaded."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from itertools import cycle, islice
+
+from maskaudit.audit.measuring.model import Ids
 
 # The most pieces that are tried, and so the most that a sentence may have. Models without a limit
 # of their own, or with one of many thousands, would take minutes at it on a processor, and no
@@ -29,3 +32,12 @@ def usable_length(claimed: int | None, can_read: Callable[[int], bool]) -> int:
         else:
             failed = middle
     return works
+
+
+def sentence_of(length: int, known: Ids, special: Collection[int], mask: int) -> Ids:
+    """A sentence of this many pieces: a `known` one, its words repeated or cut."""
+    first, *inside, last = known
+    words = [piece for piece in inside if piece not in special] or [mask]
+    if length < 2:  # noqa: PLR2004 - the two pieces at the ends
+        return (first,) * length
+    return (first, *islice(cycle(words), length - 2), last)

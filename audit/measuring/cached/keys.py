@@ -35,7 +35,8 @@ class Keys:
         # A reference that several pairs share is asked its sentence once.
         distinct = {id(model): model for model in models}
         self._models = {key: _identified(model) for key, model in distinct.items()}
-        self._here = here()
+        # All models of an audit are given as much at once.
+        self._here = here(next((model.batch_tokens for model in distinct.values()), None))
 
     def of(
         self,
@@ -62,11 +63,16 @@ class Keys:
         return asked
 
 
-def here() -> About:
-    """What decides the bits of a score on this machine, with this software."""
+def here(batch_tokens: int | None = None) -> About:
+    """What decides the bits of a score on this machine, with this software.
+
+    `batch_tokens` is the most pieces that are run at once, None for the usual number.
+    """
     code = fingerprint("audit.measuring", "audit.recording")
     threads, processor = machine()
-    return About("", threads, processor, _digest([code, setting(), read_plan.BATCH_PIECES]))
+    return About(
+        "", threads, processor, _digest([code, setting(), batch_tokens or read_plan.BATCH_PIECES])
+    )
 
 
 def _identified(model: MaskedLM) -> tuple[dict[str, Any], str]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -202,3 +203,20 @@ def _shown(pieces: Sequence[str]) -> str:
     """The first pieces in a row; pieces of a stranger's vocabulary may hold any character."""
     more = ", …" if len(pieces) > _SHOWN_PIECES else ""
     return f"[{', '.join(repr(piece[:_SHOWN_TEXT]) for piece in pieces[:_SHOWN_PIECES])}{more}]"
+
+
+def check_rows(built: Any, n_rows: int, name: str) -> None:  # noqa: ANN401 - transformers' own
+    """Raise `InputError` if a tokenizer does not fit a model with so many rows of vocabulary."""
+    # A model may have unused rows, but a tokenizer with at most half as many pieces as the model
+    # has rows has lost its vocabulary.
+    if not n_rows < 2 * len(built) <= 2 * n_rows or built.mask_token_id >= n_rows:
+        raise InputError(
+            f"model {name}: the tokenizer has {len(built)} pieces, the model {n_rows}; they do "
+            "not belong together: fetch tokenizer.json again"
+        )
+    piece, last = max(built.get_vocab().items(), key=itemgetter(1))
+    if last >= n_rows:
+        raise InputError(
+            f"model {name}: the tokenizer gives {piece[:60]!r} the id {last}, but the model has "
+            f"{n_rows} rows, from 0; they do not belong together: fetch tokenizer.json again"
+        )

@@ -41,6 +41,7 @@ class Plan:
     """
 
     longest: int
+    batch_tokens: int | None = None
     item_reads: dict[tuple[str, str], ItemReads] = field(default_factory=dict)
     status: dict[str, Status] = field(default_factory=dict)
     pieces: dict[str, int] = field(default_factory=dict)
@@ -63,13 +64,13 @@ class Plan:
         sequences |= {read.ids for read in self.contexts.values()}
         sequences |= {ids for ids, _ in self.states.values()}
         batches: list[list[Ids]] = []
-        left = 0
+        left, most = 0, self.batch_tokens or BATCH_PIECES
         # Sorted, so that the batches, and with them the last bits of the scores, do not depend on
         # the order of the items.
         for ids in sorted(sequences, key=lambda ids: (len(ids), ids)):
             if not batches or len(ids) > left:
                 batches.append([])
-                left = BATCH_PIECES
+                left = most
             batches[-1].append(ids)
             left -= len(ids)
         return batches
@@ -92,7 +93,7 @@ def plan(  # noqa: PLR0913 - what is planned, how, and who is told
     with the mask's own text in it, as transformers' fill-mask encodes it. `tell` receives the
     number of contexts that are planned.
     """
-    part_plan = Plan(model.longest if longest is None else longest)
+    part_plan = Plan(model.longest if longest is None else longest, model.batch_tokens)
     items = expanded.items.drop_duplicates("item")[["item", "context", "target"]]
     # A context without a slot is a whole sentence.
     is_sentence = expanded.contexts["slot"].isna()

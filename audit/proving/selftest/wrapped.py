@@ -20,7 +20,7 @@ class Wrapped:
         self.identity = model.identity.model_copy(update={"weights": ""})
         self.mask_token, self.mask_id = model.mask_token, model.mask_id
         self.unknown_id, self.special_ids = model.unknown_id, model.special_ids
-        self.longest = model.longest
+        self.longest, self.batch_tokens = model.longest, model.batch_tokens
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
         """Tokenise as the model does."""

@@ -61,7 +61,8 @@ def yardsticks(
     # Where the attribute is the hidden word there are none, since a lean is no share (`_HIDDEN`).
     beyond = estimates.at(BEYOND_WORLD, slices.ALL, names.models)
     blocks: list[Block] = [Text(_summary(between, slopes, names))]
-    if beyond:
+    # Of few frames no attribute has a lean of its own, and there is nothing to draw.
+    if beyond and estimates.by_attribute(LOG_ODDS.name, (), names.models[0]):
         blocks.append(_figure(between, items, estimates, names))
     blocks += [_table(between, estimates, names), _choice(between, is_at_mask=bool(beyond))]
     return (Part("Against two yardsticks", tuple(blocks)),)

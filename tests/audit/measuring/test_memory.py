@@ -33,6 +33,7 @@ N_ITEMS = N_FRAMES * N_ATTRIBUTES * N_TERMS
 class Words:
     """A tokenizer of words parted by spaces, each a piece; nothing is ever read."""
 
+    batch_tokens = None
     mask_token, mask_id, unknown_id, special_ids, longest = "[MASK]", 0, None, frozenset({0}), 64
     identity = SimpleNamespace(tokenizer="words", vocabulary_size=1)
 

@@ -418,6 +418,7 @@ class Fake:
     A word is one piece for each of its parts: `nurs-es` has two.
     """
 
+    batch_tokens = None
     mask_token, mask_id, unknown_id, special_ids, longest = "[MASK]", 1, 0, frozenset({0, 1}), 9
     identity = SimpleNamespace(tokenizer="words", vocabulary_size=1000)
 
@@ -834,7 +835,7 @@ CHANGES = {
         pair,
     ),
     "engine": lambda part, pair, patch, _others: (
-        patch.setattr(reader, "engine", lambda: {"torch": "9.9"}) or part,
+        patch.setattr(reader, "software", lambda: {"torch": "9.9"}) or part,
         pair,
     ),
     "our version": lambda part, pair, patch, _others: (

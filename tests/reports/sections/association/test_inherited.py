@@ -378,9 +378,8 @@ def with_sharpness(found, *, benign, beyond):
         {**like, "estimator": "slot_entropy_benign", "flag": "", "estimate": 0.02, "p": 0.5},
         {**like, "estimator": "log_kappa_beyond", "flag": beyond, "estimate": 0.1},
     ]
-    for row in rows:
-        if row["flag"]:
-            row |= dict.fromkeys(("estimate", "low", "high", "std_error", "p"), math.nan)
+    unknown = dict.fromkeys(("estimate", "low", "high", "std_error", "p"), math.nan)
+    rows = [{**row, **unknown} if row["flag"] else row for row in rows]
     if beyond == "benign_entropy_unmoved":
         rows[0] |= {"estimate": -0.4, "low": -0.6, "high": -0.2, "std_error": 0.1, "p": 0.001}
     more = pd.DataFrame(rows).astype(found.estimates.dtypes.to_dict())
@@ -394,8 +393,7 @@ def with_sharpness(found, *, benign, beyond):
         (
             "benign_sets_disagree",
             "benign_sets_disagree",
-            "The benign sets disagree about how sure of itself the candidate is (Q = 20.4, "
-            "p < .001)",
+            "disagree about how sure of itself the candidate is (Q = 20.4, p < .001)",
         ),
         ("", "benign_entropy_unmoved", "and that is no sharpness"),
         ("too_few_benign_sets", "too_few_benign_sets", "could not be told from the benign sets"),

@@ -1,0 +1,57 @@
+"""The identity of a loaded model: what it is by its digests, and how it is run."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from maskaudit.audit.measuring.checkpoints.config import own_code
+from maskaudit.audit.measuring.checkpoints.digests import (
+    config_digest,
+    file_digest,
+    stored_dtype,
+    tensor_digest,
+    tokenizer_digest,
+)
+from maskaudit.audit.measuring.checkpoints.located import Located
+from maskaudit.audit.measuring.engine import Engine
+from maskaudit.audit.recording.manifest import Identity
+
+
+def identified(
+    model: Any,  # noqa: ANN401 - a transformers model has no useful static type
+    tokenizer: Any,  # noqa: ANN401 - nor has its tokenizer
+    files: Sequence[Path],
+    located: Located,
+    engine: Engine,
+    **found: Any,  # noqa: ANN401 - each of the type of its field
+) -> Identity:
+    """The identity of a model, whose weights are `files`.
+
+    `found` has the fields that trying the model decided: `head`, `encoder` and, of a lower
+    precision, `from_float32`.
+    """
+    # Sorted, because `get_vocab` promises no order.
+    vocabulary = json.dumps(sorted(tokenizer.get_vocab().items()))
+    config = model.config
+    text_config = config.get_text_config()
+    return Identity(
+        name=located.name,
+        revision=located.revision,
+        architecture=type(model).__name__,
+        own_code=own_code(vars(config)),
+        weights=tensor_digest(files),
+        files={file.name: file_digest(file) for file in files},
+        tokenizer=tokenizer_digest(tokenizer),
+        vocabulary=hashlib.sha256(vocabulary.encode()).hexdigest(),
+        vocabulary_size=text_config.vocab_size,
+        parameters=sum(p.numel() for p in model.parameters()),
+        layers=int(getattr(text_config, "num_hidden_layers", 0)),
+        stored_dtype=stored_dtype(files),
+        dtype=engine.dtype,
+        device=engine.device,
+        attention=str(getattr(config, "_attn_implementation", "")),
+        config=config_digest(config),
+        **found,
+    )
