@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,16 @@ def test_wrong_usage_is_one_line_and_no_record(here, command, words, told):
     assert (done.returncode, done.stdout) == (2, "")
     assert told in done.stderr
     assert set(here.rglob("record.json")) == before
+
+
+def test_rules_that_a_project_requires_have_to_be_named_for_text(here, command, tmp_path):
+    """Those beside its settings are for probe sets, and do not count."""
+    shutil.copy(here / "gates.toml", tmp_path)
+    shutil.copy(here / "rows.jsonl", tmp_path)
+    (tmp_path / "AUDIT.toml").write_text('[run]\ngates = "required"\n', "utf-8")
+    done = command(tmp_path, "evaluate", "--text", "rows.jsonl")
+    assert done.returncode == 2
+    assert "masked text is judged by rules that are named" in done.stderr
 
 
 def test_the_bundled_pair_is_named_in_the_help(command, tmp_path: Path):
