@@ -61,6 +61,11 @@ class Settings(File):
         beside = gates_file.find(self.folder) if self.text is None else None
         file = self.rules or beside
         if file is None and self.run.gates == "required":
+            if self.text is not None:
+                raise InputError(
+                    'run.gates is "required", and masked text is judged by rules that are named; '
+                    "name them with --gates FILE"
+                )
             raise InputError(
                 f'run.gates is "required", and {self.folder / GATES_FILE} is not there; write it '
                 "(see `maskaudit init`), or name another file with --gates"

@@ -287,11 +287,12 @@ def _parts(expanded: Expanded) -> Iterator[Expanded]:
     """The set in parts of about `PART` contexts; whatever is joined stays in one part.
 
     Joins are made inside a frame (`measuring.planning.joins`), and a context that serves several
-    frames is read once: frames that share a context stay together, however many they are.
+    frames is read once: frames that share a context stay together, however many they are,
+    and so do the masks of a text.
     """
     contexts, items = expanded.contexts, expanded.items
     frame, frames = pd.factorize(items["frame"])
-    component, _ = pd.factorize(joined_frames(items).reindex(frames))
+    component, _ = pd.factorize(joined_frames(_read_together(expanded)).reindex(frames))
     both = pd.concat([contexts["context"], items["context"]])
     in_contexts, in_items = np.split(pd.factorize(both)[0], [len(contexts)])
     # All rows of a context have one component, so that any of them can tell it. A context without
@@ -307,6 +308,17 @@ def _parts(expanded: Expanded) -> Iterator[Expanded]:
         own = _chosen(contexts, context_rows, context_parts, number)
         beside = {name: expanded.beside[name] for name in own["context"] if name in expanded.beside}
         yield Expanded(own, _chosen(items, item_rows, item_parts, number), beside)
+
+
+def _read_together(expanded: Expanded) -> pd.DataFrame:
+    """The items, with one context for all that is read in one run of the model.
+
+    The masks of a text are places of one sentence: read in two runs, the last bits could differ.
+    """
+    if (expanded.items["kind"] != "text").any():
+        return expanded.items
+    texts = expanded.contexts.set_index("context")["text"]
+    return expanded.items.assign(context=expanded.items["context"].map(texts))
 
 
 def _chosen(

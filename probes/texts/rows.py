@@ -8,7 +8,7 @@ from maskaudit.audit.texts import bounded
 from maskaudit.audit.texts.characters import composed
 from maskaudit.probes.published.published_files import Record
 from maskaudit.probes.published.soft_hyphens import without
-from maskaudit.probes.texts.masked import Losses, MaskedText, masked_text
+from maskaudit.probes.texts.masked import LONGEST_TEXT, Losses, MaskedText, masked_text
 
 # Where the data names no column of documents: what the rows of one article share.
 _DOCUMENT = "id"
@@ -26,10 +26,9 @@ def of_records(
     for number, record in records:
         text = record.get("texts")
         text = composed(without(text)) if isinstance(text, str) else text
-        document = str(record.get("document", record.get(_DOCUMENT, f"row {number}")))
         found = masked_text(
             number,
-            document[:_LONGEST_NAME],
+            _label(record.get("document", record.get(_DOCUMENT))) or f"row {number}",
             text,
             _answers(record.get("masks")),
             _groups(record.get("group") if "group" in named else None),
@@ -56,7 +55,8 @@ def _answers(cell: object) -> list[object]:
 
 def _written_list(text: str) -> list[Any] | None:
     """The list that a cell of a CSV file holds, as JSON or as Python writes it; None for none."""
-    if not text.lstrip().startswith("["):
+    # Longer than any text: Python's own reader has no bound on how deep a list is nested.
+    if not text.lstrip().startswith("[") or len(text) > LONGEST_TEXT:
         return None
     try:
         value = bounded.json_value(text)
@@ -71,13 +71,16 @@ def _written_list(text: str) -> list[Any] | None:
 def _groups(cell: object) -> list[str]:
     """The group of all masks of a row, or of each."""
     if isinstance(cell, list | tuple):
-        return [_group(group) for group in cell]
-    return [_group(cell)]
+        return [_label(group) for group in cell]
+    return [_label(cell)]
 
 
-def _group(value: object) -> str:
-    known = isinstance(value, str | int | float) and value == value  # noqa: PLR0124 - NaN is none
-    return composed(str(value)).strip()[:_LONGEST_NAME] if known else ""
+def _label(value: object) -> str:
+    """The name of a group or a document, on one line and without bars; "" for none."""
+    if not isinstance(value, str | int | float) or value != value:  # noqa: PLR0124 - NaN is none
+        return ""
+    # A method key has bars between its parts.
+    return " ".join(composed(str(value)).replace("|", "/").split())[:_LONGEST_NAME]
 
 
 def _clean(answer: object) -> object:

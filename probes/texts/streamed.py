@@ -38,7 +38,9 @@ def stream(source: TextSource) -> tuple[Source, list[Record], bool]:
     ]
     lines = (json.dumps(record, sort_keys=True, default=str) for _, record in records)
     digest = hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
-    return Source(name, digest, ""), records, len(read) > source.first
+    # A folder by its own name alone: its path may name the user.
+    shown = Path(name).resolve().name if Path(name).exists() else name
+    return Source(shown, digest, ""), records, len(read) > source.first
 
 
 def _parts(data: str) -> tuple[str, str, str]:

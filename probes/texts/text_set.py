@@ -8,6 +8,7 @@ from typing import Any
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.texts.names import is_there
+from maskaudit.audit.texts.printable import printable
 from maskaudit.probes.frames.sentence import MASK
 from maskaudit.probes.loading import check_header
 from maskaudit.probes.published.columns import check_columns, renamed
@@ -55,13 +56,14 @@ def read(source: TextSource) -> ImportedSet:
         why = "; ".join(losses.notes()) or "it has no rows"
         raise InputError(f"{source.data}: nothing of it can be asked: {why}")
     _check_groups(source, texts)
+    shown = " ".join(printable(file.name).split())
     made = header(
         source.name or _name(source.data),
         KIND,
         KIND,
         [file],
-        **{**_WORDS, "title": f"Masked text: {file.name}"},
-        sources=[file.name],
+        **{**_WORDS, "title": f"Masked text: {shown}"},
+        sources=[shown],
         language=source.language,
     )
     return ImportedSet.model_construct(

@@ -1,6 +1,7 @@
 """Masked text in a terminal and as JSON: its numbers, and what of it was not asked."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.effects import DIFFERENCE, Effect, Effects, Names
 from maskaudit.reports.page import names_of
 from maskaudit.reports.sections import texts
+from maskaudit.reports.sections.method.lost import WHY
 from maskaudit.reports.terminal import layout
 from maskaudit.reports.terminal.layout import Cell, Line, Table
 from maskaudit.reports.words import wording
@@ -27,10 +29,23 @@ def lines(record: Record, width: float = layout.UNLIMITED) -> Iterator[Line]:
         if apart := texts.together(own):
             yield ()
             yield from layout.wrapped(apart, width)
-    if unasked := texts.not_asked(record.manifest):
+    if left := [*texts.not_asked(record.manifest), *_unread(record, names)]:
         yield ()
-        for sentence in unasked:
+        for sentence in left:
             yield from layout.wrapped(sentence, width)
+
+
+def _unread(record: Record, names: Names) -> Iterator[str]:
+    """Yield how many masked answers each model could not read, and why, a sentence each."""
+    counts = Counter[tuple[str, str, str]]()
+    for lost in record.manifest.lost:
+        if lost.probe_set in texts.texts(record.manifest):
+            counts[lost.probe_set, lost.model, lost.status] += lost.items
+    for (name, model, status), count in counts.items():
+        title = wording.visible(record.manifest.probe_sets[name].title)
+        why = WHY.get(status, wording.visible(status))
+        answers = wording.counted(count, "masked answer")
+        yield f"{title}: {answers} not read by {names.the(model)}: {why} ({status})."
 
 
 def as_json(record: Record) -> list[dict[str, Any]]:
@@ -40,6 +55,7 @@ def as_json(record: Record) -> list[dict[str, Any]]:
         {
             "probe_set": name,
             "read": manifest.probe_sets[name].notes,
+            "lost": [lost.as_json() for lost in manifest.lost if lost.probe_set == name],
             "numbers": [
                 {
                     "number": row["estimator"],

@@ -22,7 +22,9 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     model: Annotated[
         str | None,
         typer.Argument(
-            metavar="[MODEL]", help="The model: a folder or a hub id. [default: the bundled pair]"
+            metavar="[MODEL]",
+            help="The model: a folder or a hub id. [default: that of AUDIT.toml, else the bundled "
+            "pair]",
         ),
     ] = None,
     *,

@@ -60,7 +60,7 @@ def _number(  # noqa: PLR0913, PLR0917 - what tells one number from another
     unit: str,
     definition: str,
     hides: str,
-    columns: tuple[str, str],
+    columns: tuple[str, ...],
     interval: Literal["jackknife", "wilson", "exponential"] = "jackknife",
 ) -> UnitEstimator:
     return UnitEstimator(
@@ -88,7 +88,8 @@ FOUND = tuple(
         + " of as many masks as the answer has pieces, the text’s other masks masked too; letter "
         "for letter, as the tokenizer writes the answer; 0 to 1.",
         "Fillings that are right in other words; or how sure the model is.",
-        (f"at_{k}", "masks"),
+        # Two models may find the same answers and be no copies: with the third their nats differ.
+        (f"at_{k}", "masks", "nll"),
         "wilson",
     )
     for k in AT

@@ -22,7 +22,7 @@ _BY_GROUP = (
     "They are counted here by model and group, because losing more of one group than of another "
     "tilts a result."
 )
-_WHY = {
+WHY = {
     "too_long": "the sentence has more pieces than the model was found to read",
     "context_unknown": "the vocabulary cannot write the sentence",
     "mask_lost": "the tokenizer loses the hidden place",
@@ -155,7 +155,7 @@ def _lost_table(manifest: Manifest, names: Names) -> Table:
             title_of(manifest, row.probe_set),
             names.label(row.model) if row.model in names.models else row.model,
             wording.visible(row.group) if row.group else wording.UNKNOWN,
-            _WHY.get(row.status, wording.visible(row.status)),
+            WHY.get(row.status, wording.visible(row.status)),
             wording.number(row.items),
             wording.listed([wording.visible(word) for word in row.examples if word])
             or wording.UNKNOWN,

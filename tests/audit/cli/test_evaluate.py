@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,23 @@ def test_one_model_on_plain_text_has_no_differences_and_few_documents_no_interva
     assert "50% of the words of each text" in text["read"][0]
 
 
+@pytest.mark.slow
+def test_what_the_model_cannot_read_is_counted_by_reason(here, command):
+    """A text longer than it reads, and an answer that no piece can write."""
+    rows = [
+        {"texts": "the <mask> was " + "a man and " * 200 + "a nurse.", "masks": ["doctor"]},
+        {"texts": "the <mask> was a man.", "masks": [tiny.UNWRITABLE]},
+        {"texts": "the <mask> was a woman.", "masks": ["teacher"]},
+    ]
+    (here / "hard.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    done = command(here, "evaluate", "student", "--text", "hard.jsonl")
+    assert done.returncode == 0, done.stderr
+    told = " ".join(done.stdout.split())
+    more = "the sentence has more pieces than the model was found to read (too_long)"
+    assert f"1 masked answer not read by the model (student): {more}." in told
+    assert "the vocabulary cannot write the word (target_unknown)." in told
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -141,6 +159,16 @@ def test_wrong_usage_is_one_line_and_no_record(here, command, words, told):
     assert (done.returncode, done.stdout) == (2, "")
     assert told in done.stderr
     assert set(here.rglob("record.json")) == before
+
+
+def test_rules_that_a_project_requires_have_to_be_named_for_text(here, command, tmp_path):
+    """Those beside its settings are for probe sets, and do not count."""
+    shutil.copy(here / "gates.toml", tmp_path)
+    shutil.copy(here / "rows.jsonl", tmp_path)
+    (tmp_path / "AUDIT.toml").write_text('[run]\ngates = "required"\n', "utf-8")
+    done = command(tmp_path, "evaluate", "--text", "rows.jsonl")
+    assert done.returncode == 2
+    assert "masked text is judged by rules that are named" in done.stderr
 
 
 def test_the_bundled_pair_is_named_in_the_help(command, tmp_path: Path):

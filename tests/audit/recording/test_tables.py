@@ -144,7 +144,7 @@ def test_a_score_whose_status_nobody_knows_is_refused():
         tables.check("scores", tables.table("scores", [{"status": "too_short"}]))
 
 
-LATER = {"flag", "outcome", "written", "read", "joined"}
+LATER = {"flag", "outcome", "written", "read", "joined", "words", "place"}
 LATER |= {"style", "family", "frequency", "n_styles", "n_families"}
 
 
@@ -152,8 +152,8 @@ def test_the_design_names_the_same_columns():
     """The tables are those of the documentation that stands beside them, with what came later.
 
     `flag` and `outcome` say what a number alone cannot tell, `written` and `read` what was scored,
-    `joined` which contexts two groups have, and styles, families and frequencies what frames and
-    attributes are a sample of.
+    `joined` which contexts two groups have, styles, families and frequencies what frames and
+    attributes are a sample of, and `words` and `place` where in its text a mask stands.
     """
     shared = Path(__file__).resolve().parents[4] / "shared" / "DESIGN.md"
     if not shared.is_file():

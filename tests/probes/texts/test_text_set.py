@@ -112,6 +112,21 @@ def test_a_data_set_of_the_hub_is_asked_for_by_all_that_was_named(monkeypatch):
     assert made.header.name == "set"
 
 
+def test_a_row_without_a_document_is_one_of_its_own_and_names_are_on_one_line(tmp_path):
+    """None, NaN and "" name nothing; a bar would end a part of a method key."""
+    rows = [
+        {"id": name, "texts": f"{n} <mask>.", "masks": ["x"], "sex": " a|b\n c "}
+        for n, name in enumerate(("", None, "d  1"))
+    ]
+    path = tmp_path / "a  b.json"
+    path.write_text(json.dumps(rows), "utf-8")
+    made = read(TextSource(str(path), **GROUPED))
+    assert [row["cluster"] for row in made.rows] == ["row 1", "row 2", "d 1"]
+    assert {row["group"] for row in made.rows} == {"a/b c"}
+    assert made.header.title == "Masked text: a b.json"
+    assert made.header.name == "a-b"
+
+
 def refused(source):
     """Return the message with which a source is refused."""
     with pytest.raises(InputError) as caught:

@@ -17,8 +17,11 @@ NAME = "drawn-text"
 DISTANCES = ("kl", "jsd", "tv", "top1", "agreement@10")
 
 
-def estimated(folder: Path, seed: int = 0) -> pd.DataFrame:
-    """Return the estimates of 40 documents of two masks, in two groups, with random scores."""
+def estimated(folder: Path, seed: int = 0, alike: str = "") -> pd.DataFrame:
+    """Return the estimates of 40 documents of two masks, in two groups, with random scores.
+
+    The models may have the same "ranks" alone, or be a model and its "copy".
+    """
     rng = np.random.default_rng(seed)
     lines = [
         {"id": n, "texts": f"{n} <mask> and <mask>.", "masks": [f"a{n % 9}", "b"], "sex": n % 2}
@@ -31,10 +34,16 @@ def estimated(folder: Path, seed: int = 0) -> pd.DataFrame:
     scores: list[dict[str, Any]] = []
     fills: list[dict[str, Any]] = []
     paired: list[dict[str, Any]] = []
+    ranks: dict[str, int] = {}
+    values: dict[str, float] = {}
     for model in ("reference", "candidate"):
         for item, context in zip(items, part.items["context"], strict=True):
             row = {"item": item, "model": model, "pieces": 1, "status": "ok"}
             value, rank = -rng.exponential(2), int(rng.integers(1, 15))
+            if alike:
+                rank = ranks.setdefault(item, rank)
+            if alike == "copy":
+                value = values.setdefault(item, value)
             scores += [
                 {**row, "measure": "logp", "value": value, "rank": rank},
                 {**row, "measure": "entropy", "value": rng.exponential(2)},
