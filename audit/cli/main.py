@@ -25,6 +25,7 @@ from maskaudit.audit.cli.commands import (
     claims,
     export,
     fill,
+    first_words,
     gates,
     history,
     probes,
@@ -74,6 +75,7 @@ app.command()(history.history)
 app.command()(history.schedule)
 app.command()(fill.fill)
 app.command()(serve.serve)
+app.command()(first_words.first_words)
 app.command()(report.estimators)
 app.command()(selftest.selftest)
 probes_app = typer.Typer(no_args_is_help=True, help="Look at probe sets and check your own.")
