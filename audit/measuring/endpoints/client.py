@@ -24,7 +24,8 @@ _OK = 200
 MOST_BYTES = 64 << 20
 _STEP = 1 << 16
 _SHOWN = 200
-Part, Answer = TypeVar("Part"), TypeVar("Answer")
+Part = TypeVar("Part")
+Answer = TypeVar("Answer")
 KEPT = "what was answered before is kept: run the same command again to go on"
 
 
