@@ -274,6 +274,10 @@ def test_a_name_has_neither_a_query_nor_a_password() -> None:
     """Records and messages keep the address without what may be secret."""
     assert address.name_of("https://a:b@host/x?key=1#f") == "https://host/x"
     assert address.checked(" https://host/x?key=1 ", {}) == "https://host/x?key=1"
+    assert address.is_url("HTTPS://host/x")
+    assert not address.is_url("org/name")
+    # A page about a model is no endpoint: the loader says which hub id is meant.
+    assert not address.is_url("https://huggingface.co/org/name")
     address.check_alike(["https://a/1", "https://a/2"], {"X": "y"})
     with pytest.raises(InputError, match="to a and to b"):
         address.check_alike(["https://a/1", "https://b/2"], {"X": "y"})
