@@ -111,13 +111,14 @@ class Run(Part):
 class Endpoint(Part):
     """How a model that is named by an address is asked: the same for all endpoints of an audit.
 
-    `mask` is how the served model writes its mask; `model` and `revision` are what is said to be
-    served there, which nothing checks. `headers` have `${NAME}` for an environment variable;
-    `timeout` is in seconds, `retries` are tries after the first, `rate` is the most requests a
-    second, `concurrency` how many are sent at one time, `batch` how many sentences one has.
+    `kind` is the service whose bodies are sent; `mask` is how the served model writes its mask;
+    `model` and `revision` are what is said to be served there, which nothing checks. `headers` have
+    `${NAME}` for an environment variable; `timeout` is in seconds, `retries` are tries after the
+    first, `rate` is the most requests a second, `concurrency` how many are sent at one time,
+    `batch` how many sentences one has.
     """
 
-    kind: str = "huggingface"
+    kind: Literal["huggingface", "azure", "mlflow"] = "huggingface"
     mask: str = Field(default=MASK, min_length=1)
     model: str = ""
     revision: str = ""
@@ -127,18 +128,6 @@ class Endpoint(Part):
     rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     concurrency: int = Field(default=4, ge=1, le=64)
     batch: int = Field(default=1, ge=1, le=100)
-
-    @field_validator("kind")
-    @classmethod
-    def _of_exact_grade(cls, kind: str) -> str:
-        if kind in {"azure", "mlflow"}:
-            raise ValueError(
-                "gives one word for a mask and no probability, which is not supported; expected "
-                '"huggingface", which gives the probabilities of words that are asked for'
-            )
-        if kind != "huggingface":
-            raise ValueError('expected "huggingface"')
-        return kind
 
     @field_validator("timeout", "rate", mode="before")
     @classmethod

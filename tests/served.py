@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -82,8 +83,10 @@ class WordModel:
 
 
 @contextmanager
-def serving(answer: Callable[[dict[str, Any]], Sent]) -> Iterator[str]:
-    """Serve answers to POST requests on loopback; yields the address."""
+def serving(
+    answer: Callable[[dict[str, Any]], Sent], secure: ssl.SSLContext | None = None
+) -> Iterator[str]:
+    """Serve answers to POST requests on loopback, over TLS with `secure`; yields the address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -102,10 +105,13 @@ def serving(answer: Callable[[dict[str, Any]], Sent]) -> Iterator[str]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if secure is not None:
+        server.socket = secure.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/model"
+        scheme = "http" if secure is None else "https"
+        yield f"{scheme}://127.0.0.1:{server.server_address[1]}/model"
     finally:
         server.shutdown()
         server.server_close()

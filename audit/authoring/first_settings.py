@@ -61,7 +61,8 @@ dtype = "float32"
 
 # How a model is asked that is named by an address, such as candidate = "https://example.org/model".
 [endpoint]
-# The service's form: "huggingface", with probabilities of the words in `targets`.
+# The service's form: "huggingface", with probabilities of the words in `targets`; or "azure" and
+# "mlflow", which give one word, for `maskaudit first-words`.
 kind = "huggingface"
 # How the served model writes its mask, and what is said to be served: nothing checks it.
 mask = "[MASK]"

@@ -27,6 +27,7 @@ from maskaudit.audit.cli.commands import (
     evaluate,
     export,
     fill,
+    first_words,
     gates,
     history,
     probes,
@@ -78,6 +79,7 @@ app.command()(bisect.bisect)
 app.command()(history.schedule)
 app.command()(fill.fill)
 app.command()(serve.serve)
+app.command()(first_words.first_words)
 app.command()(report.estimators)
 app.command()(selftest.selftest)
 probes_app = typer.Typer(no_args_is_help=True, help="Look at probe sets and check your own.")

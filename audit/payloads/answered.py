@@ -50,6 +50,29 @@ def fills_of(value: object, n_masks: Sequence[int], where: str) -> list[Sentence
     return found
 
 
+def words_of(value: object, n: int, where: str) -> list[str]:
+    """The word at the only mask of each of n sentences, in an answer of any documented form.
+
+    `["capital"]` and `[{"0": "capital"}]` are Azure ML's, `{"predictions": ["capital"]}` is
+    MLflow's, and lists of fills are Hugging Face's, of which the likeliest counts. Raises
+    `InputError` for anything else.
+    """
+    if isinstance(value, dict) and list(value) == ["predictions"]:
+        value = value["predictions"]
+    if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
+        found = _list(value, n, "sentences", where)
+    elif isinstance(value, list) and value and all(_is_row(part) for part in value):
+        found = [part["0"] for part in _list(value, n, "sentences", where)]
+    else:
+        sentences = fills_of(value, [1] * n, where)
+        found = [max(mask, key=lambda fill: fill.score).word for (mask,) in sentences]
+    return [word.strip() for word in found]
+
+
+def _is_row(part: object) -> bool:
+    return isinstance(part, dict) and list(part) == ["0"] and isinstance(part["0"], str)
+
+
 def agreement(text: str, slot: int, fill: Served) -> Literal["same", "shorter", "other"]:
     """Whether the sentence that an answer repeats is the one that was asked.
 

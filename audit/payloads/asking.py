@@ -14,3 +14,12 @@ def hugging_face(
     if targets:
         parameters["targets"] = list(targets)
     return {"inputs": texts[0] if len(texts) == 1 else list(texts), "parameters": parameters}
+
+
+def body_for_words(kind: str, texts: Sequence[str]) -> dict[str, object]:
+    """The body that asks a service of this kind of `[endpoint]` for the first word of each text."""
+    if kind == "azure":
+        return {"input_data": list(texts)}
+    if kind == "mlflow":
+        return {"inputs": list(texts)}
+    return hugging_face(texts, 1)

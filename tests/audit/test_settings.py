@@ -128,18 +128,6 @@ def test_the_paths_of_a_file_are_from_where_it_lies(here):
             ),
         ),
         (
-            '[endpoint]\nkind = "mlflow"\n',
-            (
-                "line 2: endpoint.kind: gives one word for a mask and no probability, which is not "
-                'supported; expected "huggingface", which gives the probabilities of words that '
-                "are asked for (found 'mlflow')"
-            ),
-        ),
-        (
-            '[endpoint]\nkind = "tei"\n',
-            "line 2: endpoint.kind: expected \"huggingface\" (found 'tei')",
-        ),
-        (
             "[endpoint]\nretries = -1\n",
             "line 2: endpoint.retries: expected a number of at least 0 (found -1)",
         ),

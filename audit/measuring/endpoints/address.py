@@ -13,12 +13,15 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 # A header of such a name is a secret, which no file should hold.
 _SECRET = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
+# Pages about models, copied from a browser: the loader says which hub id to write.
+_PAGES = re.compile(r"https?://(www\.)?(huggingface\.co|hf\.co)(/|$)")
 _SCHEMES = ("http://", "https://")
 
 
 def is_url(model: str) -> bool:
-    """Whether a model's name is the address of an endpoint."""
-    return model.strip().lower().startswith(_SCHEMES)
+    """Whether a model's name is the address of an endpoint, and not of a page of the hub."""
+    name = model.strip().lower()
+    return name.startswith(_SCHEMES) and not _PAGES.match(name)
 
 
 def checked(model: str, headers: Mapping[str, str]) -> str:

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.estimating.served import Answers, Served
 from maskaudit.audit.measuring.endpoints.endpoint import Answer, Ask, Endpoint
 from maskaudit.audit.measuring.endpoints.words import apart, form, known, matched
 from maskaudit.audit.payloads.answered import agreement
 from maskaudit.audit.recording.record import Record
-from maskaudit.audit.verifying.served import Answers, Served
 
 # Words of a sentence that are asked for: more of them say little more of the model.
 WORDS = 4

@@ -5,8 +5,10 @@ import ssl
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from email.message import Message
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from maskaudit.audit.audit_file import Endpoint as Declared
 from maskaudit.audit.errors import InputError
@@ -22,6 +24,8 @@ _OK = 200
 MOST_BYTES = 64 << 20
 _STEP = 1 << 16
 _SHOWN = 200
+Part = TypeVar("Part")
+Answer = TypeVar("Answer")
 KEPT = "what was answered before is kept: run the same command again to go on"
 
 
@@ -56,6 +60,7 @@ class Client:
         self._url = address.checked(url, declared.headers)
         own = {"Content-Type": "application/json", "Accept": "application/json"}
         self._headers = own | {"User-Agent": "maskaudit"} | address.filled(declared.headers)
+        self._concurrency = declared.concurrency
         self._timeout, self._retries = declared.timeout, declared.retries
         self._pace = pace or Pace(declared.rate)
         # Whether somebody keeps the answers, which an error then says.
@@ -65,9 +70,18 @@ class Client:
         own_machine = [urllib.request.ProxyHandler({})] if address.is_loopback(self._url) else []
         self._opener = urllib.request.build_opener(_Stay, secure, *own_machine)
 
-    def end(self, *, ended: bool = True) -> None:
-        """Send nothing more, in any thread; or begin again."""
-        self._pace.end(ended=ended)
+    def each(self, ask: Callable[[Part], Answer], parts: Iterable[Part]) -> Iterator[Answer]:
+        """What `ask` returns of each part, in order, several at one time as is declared.
+
+        The first failure ends it: what waits is not begun, and nobody waits for the others.
+        """
+        self._pace.end(ended=False)
+        pool = ThreadPoolExecutor(self._concurrency)
+        try:
+            yield from pool.map(ask, parts)
+        finally:
+            self._pace.end()
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def ask(self, body: bytes) -> object:
         """The JSON that answers a body. Raises `RefusedError` if it is refused for good.

@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,6 +76,12 @@ class Endpoint:
         most: int = 0,
         note: Callable[[str], None] = lambda _: None,
     ) -> None:
+        if declared.kind != "huggingface":
+            raise InputError(
+                f'[endpoint] kind: is "{declared.kind}", whose endpoints give one word for a mask '
+                'and no probability (rank-1 grade); expected "huggingface". `maskaudit first-words '
+                "URL` counts such words, with intervals"
+            )
         self.declared = declared
         self.client = Client(url, declared)
         self.name = self.client.name
@@ -117,16 +122,9 @@ class Endpoint:
         new = [ask for ask in wanted if not self.knows(ask)]
         done = len(wanted) - len(new)
         tell(done)
-        self.client.end(ended=False)
-        pool = ThreadPoolExecutor(self.declared.concurrency)
-        try:
-            for batch in pool.map(self._asked, _batches(new, self.declared.batch)):
-                done += batch
-                tell(done)
-        finally:
-            # The first failure ends the audit: what waits is not begun, and nobody waits for more.
-            self.client.end()
-            pool.shutdown(wait=False, cancel_futures=True)
+        for n in self.client.each(self._asked, _batches(new, self.declared.batch)):
+            done += n
+            tell(done)
         return [_answer(self._journal.get(ask)) for ask in asks]
 
     def top(self, text: str, most: int = _TOP) -> Sentence:

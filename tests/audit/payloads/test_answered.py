@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.payloads.answered import Served, agreement, fills_of, is_word
+from maskaudit.audit.payloads.answered import Served, agreement, fills_of, is_word, words_of
 from maskaudit.audit.payloads.asking import hugging_face
 from maskaudit.audit.payloads.reading import request_of
 
@@ -43,6 +43,38 @@ def test_each_shape_is_read(value: Any, masks: list[int], expected: Any) -> None
     found = fills_of(value, masks, "here")
     tokens = [tuple(tuple(f.token for f in mask) for mask in sentence) for sentence in found]
     assert tokens == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "n"),
+    [
+        (["capital", " good"], 2),
+        ([{"0": "capital"}, {"0": "good"}], 2),
+        ({"predictions": ["capital", "good"]}, 2),
+        ([[FILL | {"token_str": "capital"}], [FILL | {"token_str": " good"}]], 2),
+        ([FILL | {"score": 0.1}, FILL | {"token_str": "capital"}], 1),
+    ],
+)
+def test_the_first_word_is_read_of_each_service(value: Any, n: int) -> None:
+    """Of Azure ML's two forms, of MLflow's, and of fills the likeliest."""
+    assert words_of(value, n, "here") == ["capital", "good"][:n]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (["capital"], "a list of 1; expected a list for 2 sentences"),
+        ({"predictions": ["capital"]}, "a list of 1"),
+        ([["capital"], ["good"]], "a list of 1 for a mask"),
+        ({"predictions": "capital"}, "'capital'"),
+        ("<html>", "'<html>'"),
+    ],
+)
+def test_half_a_list_of_words_is_refused(value: Any, told: str) -> None:
+    """And what is no list of words."""
+    with pytest.raises(InputError) as error:
+        words_of(value, 2, "endpoint x")
+    assert told in str(error.value)
 
 
 @pytest.mark.parametrize(

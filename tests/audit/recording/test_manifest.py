@@ -224,7 +224,12 @@ def test_what_a_model_is_called_is_no_part_of_what_decides_its_scores():
     one = manifests.identity(name="a", revision="1", files={"f": "d"}, encoder="packed")
     other = manifests.identity(name="b", revision="2", files={}, encoder="packed")
     assert one.without_names() == other.without_names()
-    assert set(one.model_dump()) - set(one.without_names()) == {"name", "revision", "files"}
+    names = {"name", "revision", "files"}
+    # Of a model that was run here there is no grade, as in records from before there were any.
+    assert set(one.model_dump()) - set(one.without_names()) == names | {"endpoint"}
+    endpoint = manifests.identity(name="a", encoder="", endpoint="exact")
+    decides = set(endpoint.without_names())
+    assert set(endpoint.model_dump()) - decides == names | {"encoder"}
 
 
 def test_the_name_of_a_record_is_its_folders_or_its_time(tmp_path):

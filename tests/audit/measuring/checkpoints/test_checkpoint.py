@@ -254,7 +254,13 @@ def test_a_misspelt_path_is_told_with_the_one_that_is_there(
         ("https://huggingface.co/org/name", "write the hub id 'org/name'"),
         ("https://huggingface.co/org/name/tree/main", "write the hub id 'org/name'"),
         ("https://huggingface.co/bert-base-cased", "write the hub id 'bert-base-cased'"),
-        ("https://example.org/org/name", "expected a folder or a hub id"),
+        (
+            "https://example.org/org/name",
+            (
+                "expected a folder or a hub id; an endpoint is audited by `maskaudit run --candidate "
+                "URL` and checked by `maskaudit verify-endpoint URL RECORD`"
+            ),
+        ),
     ],
 )
 def test_an_address_of_the_hub_is_told_with_the_id(address: str, expected: str) -> None:

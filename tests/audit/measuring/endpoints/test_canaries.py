@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from maskaudit.audit.audit_file import Endpoint as Declared
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.estimating.served import ERROR, Answers, Served
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel, load
 from maskaudit.audit.measuring.endpoints.canaries import WORDS, compared, drawn, recorded
@@ -25,7 +26,6 @@ from maskaudit.audit.measuring.endpoints.client import RefusedError
 from maskaudit.audit.measuring.endpoints.endpoint import Endpoint
 from maskaudit.audit.payloads.reading import request_of
 from maskaudit.audit.serving.answering import answered
-from maskaudit.audit.verifying.served import ERROR, Answers, Served
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.loading import parse
 from tests import tiny

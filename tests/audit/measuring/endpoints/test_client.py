@@ -1,9 +1,13 @@
 """A client asks until there is an answer, follows nobody, and says in one line what came."""
 
 import json
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -163,8 +167,55 @@ def _trickle(server: socket.socket) -> None:
             pass
 
 
-def test_a_certificate_that_does_not_fit_is_refused_at_once() -> None:
-    """A server that speaks no TLS is not reached, and no plain text is sent in its place."""
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made by openssl")
+@pytest.mark.parametrize(
+    ("named", "trusted", "told"),
+    [
+        ("IP:127.0.0.1", True, ""),
+        ("IP:127.0.0.1", False, "its certificate does not fit (self"),
+        ("DNS:elsewhere.example", True, "its certificate does not fit (IP address mismatch"),
+    ],
+)
+def test_a_certificate_has_to_be_of_the_host_and_of_a_trusted_authority(
+    named: str,
+    trusted: bool,  # noqa: FBT001 - one of the parameters of a test
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is refused at once, whatever the number of tries; nothing was sent."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-nodes", "-days", "1", "-subj", "/CN=test", "-addext", f"subjectAltName={named}"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    secure.load_cert_chain(certificate, key)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    seen: list[Any] = []
+
+    def answer(body: dict[str, Any]) -> Sent:
+        seen.append(body)
+        return as_json([1])
+
+    with serving(answer, secure) as url:
+        if not told:
+            assert client(url).ask(BODY) == [1]
+            return
+        with pytest.raises(InputError) as error:
+            client(url).ask(BODY)
+    assert told in str(error.value)
+    assert not seen
+
+
+def test_no_plain_text_is_sent_in_the_place_of_tls() -> None:
+    """A server that speaks no TLS is not reached."""
     with serving(lambda _body: as_json([1])) as url:
         secure = url.replace("http:", "https:")
         with pytest.raises(InputError, match="cannot be reached"):
@@ -223,6 +274,10 @@ def test_a_name_has_neither_a_query_nor_a_password() -> None:
     """Records and messages keep the address without what may be secret."""
     assert address.name_of("https://a:b@host/x?key=1#f") == "https://host/x"
     assert address.checked(" https://host/x?key=1 ", {}) == "https://host/x?key=1"
+    assert address.is_url("HTTPS://host/x")
+    assert not address.is_url("org/name")
+    # A page about a model is no endpoint: the loader says which hub id is meant.
+    assert not address.is_url("https://huggingface.co/org/name")
     address.check_alike(["https://a/1", "https://a/2"], {"X": "y"})
     with pytest.raises(InputError, match="to a and to b"):
         address.check_alike(["https://a/1", "https://b/2"], {"X": "y"})

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from maskaudit.audit.verifying.served import APART, ERROR, Answers, Served, bound
+from maskaudit.audit.estimating.served import APART, ERROR, Answers, Served, bound
 
 
 def answers(recorded: np.ndarray, served: np.ndarray, *, words: int = 1) -> Answers:

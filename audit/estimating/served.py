@@ -48,7 +48,8 @@ class Answers:
         with np.errstate(divide="ignore"):
             unit = 10.0 ** (np.floor(np.log10(p)) - (DIGITS - 1))
         # A hundredth of a digit more, for what the difference itself loses; NaN is never equal.
-        return np.abs(p - q) <= 1.01 * unit
+        equal: NDArray[np.bool_] = np.abs(p - q) <= 1.01 * unit
+        return equal
 
     @property
     def distances(self) -> NDArray[np.float64]:
