@@ -24,6 +24,7 @@ from maskaudit.audit.cli.commands import (
     cache,
     card,
     claims,
+    distil,
     export,
     fill,
     gates,
@@ -72,6 +73,7 @@ app.command()(baselines.compare)
 app.command()(history.history)
 app.command()(bisect.bisect)
 app.command()(history.schedule)
+app.command()(distil.distil)
 app.command()(fill.fill)
 app.command()(serve.serve)
 app.command()(report.estimators)
