@@ -24,6 +24,7 @@ from maskaudit.audit.cli.commands import (
     cache,
     card,
     claims,
+    distil,
     evaluate,
     export,
     fill,
@@ -77,6 +78,7 @@ app.command()(baselines.compare)
 app.command()(history.history)
 app.command()(bisect.bisect)
 app.command()(history.schedule)
+app.command()(distil.distil)
 app.command()(fill.fill)
 app.command()(serve.serve)
 app.command()(first_words.first_words)

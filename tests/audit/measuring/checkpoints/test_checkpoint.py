@@ -257,8 +257,8 @@ def test_a_misspelt_path_is_told_with_the_one_that_is_there(
         (
             "https://example.org/org/name",
             (
-                "expected a folder or a hub id; an endpoint is audited by `maskaudit run --candidate "
-                "URL` and checked by `maskaudit verify-endpoint URL RECORD`"
+                "expected a folder or a hub id; an endpoint is audited by `maskaudit run "
+                "--candidate URL` and checked by `maskaudit verify-endpoint URL RECORD`"
             ),
         ),
     ],
