@@ -27,12 +27,11 @@ from maskaudit.audit.phantom import truth
 from maskaudit.audit.recording import binding
 from maskaudit.audit.recording import manifest as recorded
 from maskaudit.audit.recording.cache_use import CacheUse
+from maskaudit.audit.recording.losses import LeftOut, Unavailable
 from maskaudit.audit.recording.manifest import (
     Identity,
-    LeftOut,
     Manifest,
     Provenance,
-    Unavailable,
 )
 from maskaudit.audit.recording.margins import Margins
 from maskaudit.audit.recording.new_record import RecordDetails

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.cache_use import CacheUse
 from maskaudit.audit.recording.extrinsic import Extrinsic
+from maskaudit.audit.recording.losses import LeftOut, Lost, Unavailable
 from maskaudit.audit.recording.margins import Margins
 from maskaudit.audit.texts import bounded, toml_files
 from maskaudit.audit.texts.toml_files import Part
@@ -227,42 +228,6 @@ class ProbeSet(ProbeSetKey, _Written):
     unusable: int = 0
     sentences: int
     items: int
-
-
-class Lost(_Written):
-    """Items of one set, model and group without a score: why (`status`), how many, examples."""
-
-    probe_set: str
-    model: str
-    group: str
-    status: str
-    items: int
-    examples: list[str]
-
-
-class Unavailable(_Written):
-    """Measures that a model cannot give, so that its items have no such score, and why.
-
-    `estimators` are those that need one of the measures: they have no estimate for this model.
-    """
-
-    model: str
-    measures: list[str]
-    estimators: list[str]
-    reason: str
-
-    @property
-    def sentence(self) -> str:
-        """What was not measured, of which model and why, as one line."""
-        return f"{self.model}: {', '.join(self.estimators)} cannot be measured: {self.reason}"
-
-
-class LeftOut(_Written):
-    """A cell (an attribute in a frame) that no estimate of any subject uses."""
-
-    probe_set: str
-    attribute: str
-    frame: str
 
 
 class RuleRead(_Written):
