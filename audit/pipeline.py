@@ -25,7 +25,7 @@ from maskaudit.audit.measuring.scoring import Scored
 from maskaudit.audit.recording import new_record, record
 from maskaudit.audit.recording.files import held, unfinished
 from maskaudit.audit.recording.new_record import RecordDetails
-from maskaudit.audit.recording.record import PAGE, Record, RestsOn
+from maskaudit.audit.recording.record import PAGE, Record
 from maskaudit.audit.verifying.verify import reusable
 from maskaudit.audit.vocabulary import Progress, Stage, silent
 from maskaudit.reports.html import write_page
@@ -45,10 +45,8 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
 
     With `skip_unchanged`, an earlier valid record with the same key is returned instead of a new
     one; so is one that lacks only its page, because a run was interrupted there. With `trust`, its
-    estimates are not computed again. `progress` receives (what, how much is done, the total),
-    `stage` what is done where nothing is counted, `note` sentences for the user. Raises
-    `InputError` for unusable input, `LockedError` if another run holds the folder, and
-    `CannotWriteError`, which says what is kept; no partial record is left behind.
+    estimates are not computed again. `progress`, `stage` and `note` are told how far it is. Raises
+    `InputError`, `LockedError` or `CannotWriteError`, which says which whole records are kept.
     """
     started, now = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
     # All that a user wrote is read before a model is loaded: a fault ends the run at once.
@@ -85,7 +83,6 @@ def run_all(  # noqa: PLR0913 - what a caller may choose, by keyword
                 job.record = record.seal(unsealed, folder / str(number), final_path)
             for lost in unsealed.manifest.unavailable:
                 note(lost.sentence)
-
     records = reuse.finished(jobs)
     # Only when all are sealed: a failure to write a page must not lose a record.
     for sealed in records:
@@ -102,18 +99,14 @@ def _record(questions: Questions, pair: Pair, scored: Scored, details: RecordDet
     lexicons = by_model(questions.lexicon, pair)
     measured = (scored.scores, questions.designs, scored.fills, scored.paired, lexicons)
     attributes = attribute_pieces(questions.parts, pair)
-    options = questions.settings.as_json()
+    options = {"attributes": attributes, **questions.settings.as_json()}
     # What contrasts rest on is on the page, which is written next, and no part of a record.
-    made = estimate(
-        questions.items, *measured, attributes=attributes, resting=OF_ROBUSTNESS, **options
-    )
+    made = estimate(questions.items, *measured, resting=OF_ROBUSTNESS, **options)
     estimated = made.for_record
     manifest = describe.manifest(pair, questions, scored, estimated, details)
     tables = (scored.scores, scored.paired, scored.fills, estimated.estimates)
-    contexts = scoring.contexts(questions.parts)
-    parts = (manifest, contexts, questions.items, *tables)
-    rests_on = RestsOn(made.rests_on, frozenset(OF_ROBUSTNESS))
-    return Record(*parts, attributes=attributes, rests_on=rests_on)
+    parts = (manifest, scoring.contexts(questions.parts), questions.items, *tables)
+    return Record(*parts, attributes=attributes, rests_on=made.rests_on)
 
 
 def _finish(sealed: Record, rules: policy.Policy | None) -> None:

@@ -54,6 +54,7 @@ from maskaudit.audit.estimating.registry.names import (
 )
 from maskaudit.audit.estimating.statistics import multiplicity
 from maskaudit.audit.recording.manifest import ProbeSet
+from maskaudit.audit.recording.record import RestsOn
 from maskaudit.audit.recording.rows import group_pairs, tables
 
 _FIRST_FILLS = (ACCURACY, NEGATED, DROP, CHOICE, CHOICE_DROP)
@@ -75,15 +76,19 @@ def kept(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Estimated:
-    """The estimates, and the cells left out for all subjects: probe_set, attribute and frame."""
+    """The estimates, and the cells left out for all subjects: probe_set, attribute and frame.
+
+    `resting` names the numbers among them that say what contrasts rest on.
+    """
 
     estimates: pd.DataFrame
     left_out: list[dict[str, str]]
+    resting: frozenset[str] = frozenset()
 
     @property
-    def rests_on(self) -> pd.DataFrame:
+    def rests_on(self) -> RestsOn:
         """The estimates that no record keeps: what contrasts rest on."""
-        return self.estimates[~self._are_kept].reset_index(drop=True)
+        return RestsOn(self.estimates[~self._are_kept].reset_index(drop=True), self.resting)
 
     @property
     def for_record(self) -> Self:
@@ -158,7 +163,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     # Control sets stay out of the adjustment: more of them must not weaken the tests that count.
     tested = [design.name for design in designs if design.expect == "lean"]
     table = with_adjusted(table, tested, adjust)
-    return Estimated(tables.check("estimates", table), left_out)
+    return Estimated(tables.check("estimates", table), left_out, frozenset(resting))
 
 
 def is_resting(part: Design | ProbeSet) -> bool:

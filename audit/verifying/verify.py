@@ -22,7 +22,6 @@ from maskaudit.audit.recording.record import (
     MANIFEST,
     TABLES,
     Record,
-    RestsOn,
     load_record,
     read_manifest,
     tables_in,
@@ -175,7 +174,7 @@ def holding(
                 "maskaudit verify RECORD"
             )
     if estimated is not None and numbers.resting:
-        record = replace(record, rests_on=RestsOn(estimated.rests_on, numbers.resting))
+        record = replace(record, rests_on=estimated.rests_on)
     return record, notes
 
 
