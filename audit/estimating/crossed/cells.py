@@ -255,7 +255,8 @@ class Grid:
     def arranged(self, values: Mapping[str, Cells]) -> Arranged:
         """Each model's values of the cells, [cells], in their places."""
         row, column = self.row, self.column
-        complete = ~np.isnan(np.stack(list(values.values()))).any(0)
+        lacking: NDArray[np.bool_] = np.isnan(np.stack(list(values.values()))).any(0)
+        complete = ~lacking
         grid = np.zeros((len(self.labels), len(self.frames)), dtype=bool)
         grid[row, column] = complete
         kept_rows, kept_columns = _well_covered(grid)
@@ -273,8 +274,9 @@ class Grid:
                 styles=tuple(self.styles[name] for name in frames if self.styles),
                 families=tuple(self.families[name] for name in attributes if self.families),
             )
-        lacking = self.cells.loc[~complete, ["attribute", "frame"]] if not complete.all() else None
-        left_out = [] if lacking is None else lacking.to_dict("records")
+        left_out: list[dict[str, str]] = []
+        if lacking.any():
+            left_out = self.cells.loc[lacking, ["attribute", "frame"]].to_dict("records")
         used = complete & kept_rows[row] & kept_columns[column]
         return Arranged(result, np.where(used, (kept_rows.cumsum() - 1)[row], -1), left_out)
 

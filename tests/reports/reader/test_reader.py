@@ -290,7 +290,7 @@ def test_every_word_of_a_claim_is_written_in_one_place():
 
 def test_a_page_shows_no_other_numbers_than_those_it_names():
     """What a site makes again of a record: without all other numbers the page is the same."""
-    found = records.record([records.jobs(), records.days(), records.facts()])
+    found = records.record([records.jobs(), records.control(), records.facts()])
     wanted = numbers(found.manifest)
     shown = wanted.of(found.estimates).reset_index(drop=True)
     assert 0 < len(shown) < len(found.estimates) / 2
