@@ -27,7 +27,6 @@ from maskaudit.audit.phantom import truth
 from maskaudit.audit.recording import binding
 from maskaudit.audit.recording import manifest as recorded
 from maskaudit.audit.recording.cache_use import CacheUse
-from maskaudit.audit.recording.losses import LeftOut, Unavailable
 from maskaudit.audit.recording.manifest import (
     Identity,
     Manifest,
@@ -35,6 +34,7 @@ from maskaudit.audit.recording.manifest import (
 )
 from maskaudit.audit.recording.margins import Margins
 from maskaudit.audit.recording.new_record import RecordDetails
+from maskaudit.audit.recording.parts import LeftOut, Unavailable
 from maskaudit.audit.recording.record import FORMAT
 from maskaudit.audit.recording.rows.lost import lost
 from maskaudit.audit.recording.rows.values import Reading

@@ -22,7 +22,7 @@ from maskaudit.audit.measuring.pairs import Pair, load_pairs
 from maskaudit.audit.measuring.planning.beside import together
 from maskaudit.audit.measuring.rounds import AnyModel
 from maskaudit.audit.measuring.scoring import cached, plans
-from maskaudit.audit.recording.losses import Unavailable
+from maskaudit.audit.recording.parts import Unavailable
 from maskaudit.audit.recording.rows.values import Reading
 from maskaudit.audit.settings import Settings
 from maskaudit.audit.vocabulary import PLANNING, Progress, Stage, of_stage, silent

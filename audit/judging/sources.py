@@ -20,8 +20,8 @@ from maskaudit.audit.judging.comparing.versions import lost_share, versions
 from maskaudit.audit.judging.deciding.in_styles import Numbers
 from maskaudit.audit.judging.policy import Gate, Policy
 from maskaudit.audit.judging.rules import RULES, of_numbers
-from maskaudit.audit.recording.losses import LeftOut
 from maskaudit.audit.recording.manifest import ProbeSetKey
+from maskaudit.audit.recording.parts import LeftOut
 from maskaudit.audit.recording.record import Record
 from maskaudit.audit.verifying import recomputed
 

@@ -11,8 +11,8 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.cache_use import CacheUse
 from maskaudit.audit.recording.extrinsic import Extrinsic
-from maskaudit.audit.recording.losses import LeftOut, Lost, Unavailable
 from maskaudit.audit.recording.margins import Margins
+from maskaudit.audit.recording.parts import LeftOut, Lost, Unavailable, Written
 from maskaudit.audit.texts import bounded, toml_files
 from maskaudit.audit.texts.toml_files import Part
 
@@ -36,22 +36,12 @@ LIMIT = "limit"
 _NAMES = {"name", "revision", "files", "from_float32"}
 
 
-class _Written(Part):
-    """A part of the manifest; only fields that were set are written, no defaults."""
-
-    def as_json(self) -> dict[str, Any]:
-        """The plain JSON values that are written to `record.json`."""
-        # A default stands for what older records lack. Written out, it would be a key that the
-        # record's format does not have, which `_of_its_format` refuses.
-        return self.model_dump(exclude_unset=True)
-
-
 def _moment(text: str) -> str:
     datetime.fromisoformat(text)
     return text
 
 
-class Identity(_Written):
+class Identity(Written):
     """A model that was scored. `weights`, `config`, `tokenizer` and `vocabulary` are SHA-256.
 
     `weights` is computed over the sorted tensors, so that the same tensors in another order or with
@@ -101,7 +91,7 @@ class Identity(_Written):
         return self.model_dump(exclude=_NAMES | later)
 
 
-class Provenance(_Written):
+class Provenance(Written):
     """The machine and software of a run, without user or host names; `seconds` is its duration.
 
     `cache` is None if no cache was used, and in records from before it was written.
@@ -116,14 +106,14 @@ class Provenance(_Written):
     cache: CacheUse | None = None
 
 
-class Settings(_Written):
+class Settings(Written):
     """The seed of draws and resampling, and the adjustment of p values (`bh` or `by`)."""
 
     seed: int
     adjust: Literal["bh", "by"] = "bh"
 
 
-class Grammar(_Written):
+class Grammar(Written):
     """A draw of frames: `frames` of the `sentences` that the grammar has, with `seed`.
 
     `universe` is the digest of all frames that could be drawn. `sentences` is None in a record that
@@ -180,7 +170,7 @@ def classes_between(
     return (contrast[0], contrast[1]) if contrast else None
 
 
-class Labelled(_Written):
+class Labelled(Written):
     """A group or a class, with its label for people."""
 
     label: str
@@ -198,7 +188,7 @@ class AttributeClass(Labelled):
     attributes: int
 
 
-class ProbeSet(ProbeSetKey, _Written):
+class ProbeSet(ProbeSetKey, Written):
     """The description of a probe set, and its size in frames, masked sentences and items.
 
     `language` is a BCP 47 tag; records from before it was written count as English.
@@ -230,7 +220,7 @@ class ProbeSet(ProbeSetKey, _Written):
     items: int
 
 
-class RuleRead(_Written):
+class RuleRead(Written):
     """A rule of gates.toml that the run read before it measured.
 
     `first` is the time of the first record of the folder that had it, else of this one. `before`
@@ -241,7 +231,7 @@ class RuleRead(_Written):
     before: bool
 
 
-class Competence(_Written):
+class Competence(Written):
     """How many of a set of facts a model's first fill gets right, against the majority answer.
 
     `right` (the model) and `majority` count correct answers among the `of` facts, of `asked`, that
@@ -258,7 +248,7 @@ class Competence(_Written):
     p: float | None = Field(default=None, allow_inf_nan=False)
 
 
-class PlantedSet(_Written):
+class PlantedSet(Written):
     """The leans planted in one set: nats by attribute, multiplied by `kappa` in the student.
 
     `planted` has the log-odds of the set's first group against the second, `others` those against
@@ -275,7 +265,7 @@ class PlantedSet(_Written):
     others: dict[str, dict[str, float]] = Field(default_factory=dict)
 
 
-class Truth(_Written):
+class Truth(Written):
     """The leans planted in the bundled pair; `subjects` maps each subject to teacher or student."""
 
     seed: int
@@ -294,7 +284,7 @@ def _audited(models: dict[str, Identity]) -> dict[str, Identity]:
     return models
 
 
-class Manifest(_Written):
+class Manifest(Written):
     """The description of a record: which models were audited, with what, how, and what was lost.
 
     `key` is a digest of everything that decides its numbers, `code` of the code and the libraries

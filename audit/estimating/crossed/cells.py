@@ -255,8 +255,7 @@ class Grid:
     def arranged(self, values: Mapping[str, Cells]) -> Arranged:
         """Each model's values of the cells, [cells], in their places."""
         row, column = self.row, self.column
-        lacking: NDArray[np.bool_] = np.isnan(np.stack(list(values.values()))).any(0)
-        complete = ~lacking
+        complete = np.asarray(~np.isnan(np.stack(list(values.values()))).any(axis=0), dtype=bool)
         grid = np.zeros((len(self.labels), len(self.frames)), dtype=bool)
         grid[row, column] = complete
         kept_rows, kept_columns = _well_covered(grid)
@@ -275,8 +274,10 @@ class Grid:
                 families=tuple(self.families[name] for name in attributes if self.families),
             )
         left_out: list[dict[str, str]] = []
-        if lacking.any():
-            left_out = self.cells.loc[lacking, ["attribute", "frame"]].to_dict("records")
+        if not complete.all():
+            lacking = self.cells[~complete]
+            both = zip(lacking["attribute"], lacking["frame"], strict=True)
+            left_out = [{"attribute": attribute, "frame": frame} for attribute, frame in both]
         used = complete & kept_rows[row] & kept_columns[column]
         return Arranged(result, np.where(used, (kept_rows.cumsum() - 1)[row], -1), left_out)
 

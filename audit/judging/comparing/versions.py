@@ -17,7 +17,7 @@ from maskaudit.audit.estimating.design import design
 from maskaudit.audit.estimating.estimate import estimate, kept
 from maskaudit.audit.judging.comparing.pairing import Pair, Version, paired, same_model
 from maskaudit.audit.judging.comparing.repeat import RUN_FIELDS, differs, score_gaps
-from maskaudit.audit.recording.losses import LeftOut
+from maskaudit.audit.recording.parts import LeftOut
 from maskaudit.audit.recording.record import Record
 
 # The largest share of the older version's scores that a newer one may be missing: the remaining

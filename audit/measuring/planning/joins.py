@@ -11,7 +11,7 @@ from itertools import product
 
 import pandas as pd
 
-from maskaudit.audit.recording.losses import Lost
+from maskaudit.audit.recording.parts import Lost
 from maskaudit.audit.recording.rows.group_pairs import group_pairs
 from maskaudit.audit.recording.rows.values import NOT_JOINED
 

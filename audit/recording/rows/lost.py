@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from maskaudit.audit.recording.losses import Lost
+from maskaudit.audit.recording.parts import Lost
 
 _EXAMPLES = 5
 

@@ -7,8 +7,8 @@ import pandas as pd
 from maskaudit.audit.estimating import balance, not_given, read_alike
 from maskaudit.audit.estimating.balance import Unbalanced
 from maskaudit.audit.estimating.not_given import NotGiven
-from maskaudit.audit.recording.losses import Lost, Unavailable
 from maskaudit.audit.recording.manifest import Manifest
+from maskaudit.audit.recording.parts import Lost, Unavailable
 from maskaudit.audit.recording.record import Record
 from maskaudit.audit.recording.rows.values import NOT_JOINED
 from maskaudit.reports.blocks import Block, Bullets, Column, Part, Rows, Section, Table, Text
