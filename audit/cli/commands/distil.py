@@ -41,7 +41,7 @@ def distil(  # noqa: PLR0913 - the options of a command
             "--every", metavar="N", min=1, help="Steps between checkpoints, and between audits."
         ),
     ] = 100,
-    size: Annotated[int, typer.Option("--size", metavar="N", min=1, help="Rows of a batch.")] = 32,
+    size: Annotated[int, typer.Option("--size", metavar="N", min=1, help="Rows of a batch.")] = 16,
     length: Annotated[
         int,
         typer.Option("--length", metavar="N", min=8, help="The most pieces of a row."),

@@ -39,7 +39,7 @@ class Recipe:
 
     steps: int = 600
     every: int = 100
-    size: int = 32
+    size: int = 16
     length: int = 64
     rate: float = 5e-4
     seed: int = 0
