@@ -224,7 +224,7 @@ def test_a_changed_setting_or_version_is_audited(run, scored, here, monkeypatch)
         patch.setattr(fingerprint, "version", lambda _name: "9.9")
         run(skip_unchanged=True)
     with monkeypatch.context() as patch:
-        patch.setattr(describe, "engine", lambda: {"torch": "9.9"})
+        patch.setattr(describe, "software", lambda: {"torch": "9.9"})
         run(skip_unchanged=True)
     with monkeypatch.context() as patch:
         patch.setattr(fingerprint, "_modules", lambda _folder: iter(()))
