@@ -121,7 +121,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     model alike or by model; `seed` is the seed of the permutation test; `adjust` as in
     `with_adjusted`. Numbers that are not `wanted` may be left out where that saves time; each
     number is the same whichever others are made. By default those that records keep. `resting`
-    adds numbers, of `OF_ROBUSTNESS`, of what the contrasts of tested sets rest on: no record keeps
+    adds numbers, of `OF_ROBUSTNESS`, of what the contrasts of its sets rest on: no record keeps
     them, and here the same cells serve for both.
     """
     attributes = tables.table("attributes", []) if attributes is None else attributes
@@ -167,8 +167,8 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
 
 
 def is_resting(part: Design | ProbeSet) -> bool:
-    """Whether it is asked what a set's contrasts rest on: not of a control or a benign set."""
-    return part.expect == "lean"
+    """Whether it is asked what a set's contrasts rest on: not of a control, which finds nothing."""
+    return part.expect != "none"
 
 
 def _or_one_of(names: Collection[str], wanted: Wanted) -> Wanted:

@@ -114,27 +114,27 @@ def rests_on(
 ) -> pd.DataFrame:
     """What the contrasts of tested sets rest on, as rows of `estimates`: made when asked, not kept.
 
-    A control or a benign set makes no finding of which that could be asked. `probe_sets` are those
-    that are asked about, None for all; `names` are the numbers, of `OF_ROBUSTNESS`. What was made
-    with the record's numbers is not made again.
+    A control makes no finding of which that could be asked, and benign sets are asked beside tested
+    ones alone. `probe_sets` are those that are asked about, None for all; `names` are the numbers,
+    of `OF_ROBUSTNESS`. What was made with the record's numbers is not made again.
 
     Raises `ArithmeticError`, `LookupError`, `TypeError` or `ValueError` for a record whose tables
     do not belong together, which does not hold.
     """
-    tested = frozenset(
-        name
+    asked = {
+        name: part
         for name, part in record.manifest.probe_sets.items()
         if part.kind == "association"
         and is_resting(part)
         and (probe_sets is None or name in probe_sets)
-    )
-    if not tested:
+    }
+    if not any(part.expect == "lean" for part in asked.values()):
         return tables.table("estimates", [])
     if record.rests_on is not None and record.rests_on.names.issuperset(names):
         made = record.rests_on.rows
     else:
-        made = recompute(record, Numbers(tested, frozenset(names))).estimates
-    return made[made["estimator"].isin(names) & made["probe_set"].isin(tested)]
+        made = recompute(record, Numbers(frozenset(asked), frozenset(names))).estimates
+    return made[made["estimator"].isin(names) & made["probe_set"].isin(list(asked))]
 
 
 def estimates(
