@@ -5,6 +5,7 @@ they are right is asked of those that are not (`recomputed`).
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import permutations
 from typing import cast
 
 import numpy as np
@@ -103,7 +104,7 @@ def _of_parts(record: Record) -> Iterator[Difference]:
         classes = {*items["class"].unique()}
         parts = {"attribute": {*items["attribute"].unique()}, "class": classes, "relation": classes}
         parts["group"] = {*items["group"].unique()}
-        groups = {*parts["group"], REST}
+        groups = {*parts["group"], REST, *_levels(described.factors or {})}
         of = {text: Slice.parse(text) for text in rows["slice"].unique()}
         known = [
             text
@@ -114,6 +115,17 @@ def _of_parts(record: Record) -> Iterator[Difference]:
         if described.kind != _WITH_SCOPES:
             other = rows["scope"] != _OF_UNITS
             yield from _rows(other, "scope", f"is not {_OF_UNITS}, the scope of {name}")
+
+
+def _levels(factors: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """Yield what effects of factors are between: each level, and each difference of two levels."""
+    levels: dict[str, set[str]] = {}
+    for own in factors.values():
+        for factor, level in own.items():
+            levels.setdefault(factor, set()).add(level)
+    for of_factor in levels.values():
+        yield from of_factor
+        yield from (" less ".join(pair) for pair in permutations(sorted(of_factor), 2))
 
 
 def _of_ranges(estimates: pd.DataFrame) -> Iterator[Difference]:

@@ -1,5 +1,6 @@
 """Numbers that no audit can have made are refused, even where they are trusted to be right."""
 
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import pytest
 
 from maskaudit.audit.recording.record import Record
 from maskaudit.audit.verifying.plausible import plausible
+from maskaudit.probes.loading import shipped
 from tests.reports import records
 
 
@@ -83,3 +85,29 @@ def test_what_no_audit_makes_is_named(text: str) -> None:
     check = plausible(replace(record, estimates=EDITS[text](record.estimates)))
     assert check.differs
     assert text in check.text
+
+
+def crossed() -> Record:
+    """Return a record of groups that cross two factors, of the shipped set in small."""
+    raw = tomllib.loads(shipped()["gender-race-name"].read_text("utf-8"))
+    raw.pop("controls", None)
+    raw["frames"] = raw["frames"][:6]
+    for group in raw["groups"].values():
+        group["terms"] = group["terms"][:2]
+    for class_ in raw["classes"].values():
+        # Of every family.
+        class_["attributes"] = class_["attributes"][::3]
+    return records.record([raw])
+
+
+def test_effects_of_factors_are_between_levels_and_differences_of_them() -> None:
+    """Neither is a group of the set; another level, or one of two factors, is still refused."""
+    made = crossed()
+    own = made.estimates
+    assert {"main_effect race", "interaction gender/race"} <= set(own["estimator"])
+    assert not plausible(made).differs
+    for text in ("women/elsewhere: contrast", "women less black/men less white: contrast"):
+        wrong = own.assign(slice=own["slice"].mask(own["estimator"] == "main_effect gender", text))
+        found = plausible(replace(made, estimates=wrong))
+        assert found.differs
+        assert "is no part of gender-race-name" in found.text
