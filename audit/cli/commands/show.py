@@ -3,6 +3,7 @@
 import os
 import sys
 import webbrowser
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,8 +80,8 @@ def print_summary(record: "stored.Record", judgement: "Judgement | None") -> Non
     from maskaudit.reports.terminal import summary, texts
 
     assert record.path is not None  # noqa: S101 - it was read from a folder, or written to one
-    print_lines(summary.lines(summary.summary(record, judgement), width()))
-    print_lines(texts.lines(record, width()))
+    found = summary.lines(summary.summary(record, judgement), width())
+    print_lines(chain(found, texts.lines(record, width())))
     print(f"Record: {printable(str(record.path))}")
     page = _page(record.path) or f"none yet; to write it: maskaudit report {record.path}"
     print(f"Page:   {printable(str(page))}")
