@@ -26,9 +26,9 @@ import numpy as np
 from maskaudit.audit import describe, settings
 from maskaudit.audit.estimating.estimate import estimate
 from maskaudit.audit.measuring import scoring
-from maskaudit.audit.measuring.forward import FILLS, Group, Scored
 from maskaudit.audit.measuring.pairs import load_pairs
 from maskaudit.audit.measuring.planning.read_plan import plan
+from maskaudit.audit.measuring.reading.forward import FILLS, Group, Scored
 from maskaudit.audit.recording import record
 from maskaudit.audit.recording.rows import tables
 from maskaudit.audit.recording.rows.values import Reading

@@ -13,8 +13,8 @@ from maskaudit.audit.recording.record import Record
 from maskaudit.reports.effects import CANDIDATE, REFERENCE
 from maskaudit.reports.reader.parts import Numbers
 from maskaudit.reports.reader.state import Found
+from maskaudit.reports.sections.contrasts.tested import Contrast
 from maskaudit.reports.sections.method.extrinsic import BESIDE
-from maskaudit.reports.sections.tested import Contrast
 from maskaudit.reports.words import wording
 
 # Of four models even equal orders have a p of .083.

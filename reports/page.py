@@ -24,22 +24,13 @@ from maskaudit.reports.blocks import (
     Text,
 )
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, SHOWN, Effects, Names, Tables, tables_of
-from maskaudit.reports.sections import (
-    competence,
-    glossary,
-    licences,
-    maps,
-    models,
-    texts,
-    truth,
-    verdicts,
-)
-from maskaudit.reports.sections import contrasts as findings
+from maskaudit.reports.sections import competence, licences, models, texts, truth, verdicts
 from maskaudit.reports.sections import probe_set as sets
 from maskaudit.reports.sections.association import distance
-from maskaudit.reports.sections.contrasts import finding, largest
-from maskaudit.reports.sections.method import limits, lost, method
-from maskaudit.reports.sections.tested import Contrast, contrasts
+from maskaudit.reports.sections.contrasts import claims as findings
+from maskaudit.reports.sections.contrasts.claims import finding, largest
+from maskaudit.reports.sections.contrasts.tested import Contrast, contrasts
+from maskaudit.reports.sections.method import glossary, limits, lost, maps, method
 from maskaudit.reports.sections.units import preferences as preferring
 from maskaudit.reports.sections.units import units
 from maskaudit.reports.sections.units.counts import UNITS

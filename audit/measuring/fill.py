@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring.distributions import Slots
 from maskaudit.audit.measuring.model import Ids, MaskedLM, Numbers
+from maskaudit.audit.measuring.reading.distributions import Slots
 from maskaudit.audit.recording.rows import tables
 from maskaudit.probes.frames.sentence import MASK
 from maskaudit.probes.ids import context_id

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maskaudit.audit.measuring.endpoints.endpoint import Endpoint
-from maskaudit.audit.measuring.forward import Group
 from maskaudit.audit.measuring.model import MaskedLM
+from maskaudit.audit.measuring.reading.forward import Group
 
 # A model that is run here, or one that is asked.
 AnyModel = MaskedLM | Endpoint

@@ -21,11 +21,11 @@ from maskaudit.audit.measuring.cached.cache import OTHER_KEY, TABLES, Cache, mad
 from maskaudit.audit.measuring.cached.entries import About, Entry
 from maskaudit.audit.measuring.cached.keys import Asked, Keys
 from maskaudit.audit.measuring.endpoints.scores import score_part
-from maskaudit.audit.measuring.forward import Group, Scored, read_part
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.planning import read_plan
 from maskaudit.audit.measuring.planning.beside import together
 from maskaudit.audit.measuring.planning.read_plan import Plan, plan
+from maskaudit.audit.measuring.reading.forward import Group, Scored, read_part
 from maskaudit.audit.measuring.rounds import AnyModel, Round, asked_of, rounds, run_here
 from maskaudit.audit.recording.cache_use import CacheUse
 from maskaudit.audit.recording.rows import tables

@@ -7,9 +7,9 @@ import numpy as np
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
-from maskaudit.audit.measuring.distributions import top
 from maskaudit.audit.measuring.fill import Masked, check_masks, masked, with_masks
 from maskaudit.audit.measuring.model import Numbers
+from maskaudit.audit.measuring.reading.distributions import top
 from maskaudit.audit.payloads.answers import Fill, answer
 from maskaudit.audit.payloads.request import Request
 

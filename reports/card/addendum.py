@@ -13,8 +13,8 @@ from maskaudit.reports.card.results import results
 from maskaudit.reports.effects import Effects, Names
 from maskaudit.reports.page import headline, names_of, trial
 from maskaudit.reports.sections import competence, licences, truth
+from maskaudit.reports.sections.contrasts.tested import Contrast, contrasts
 from maskaudit.reports.sections.method import limits, lost
-from maskaudit.reports.sections.tested import Contrast, contrasts
 from maskaudit.reports.sections.units import preferences as preferring
 from maskaudit.reports.sections.units.preferences import Preference
 from maskaudit.reports.words import verdicts, wording

@@ -6,7 +6,7 @@ from maskaudit.audit.judging.verdicts import Judgement
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.reports.card.states import leaning, on
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Names
-from maskaudit.reports.sections.tested import Contrast
+from maskaudit.reports.sections.contrasts.tested import Contrast
 from maskaudit.reports.sections.units.preferences import Preference
 from maskaudit.reports.words import verdicts, wording
 from maskaudit.reports.words.verdicts import FAIL, PASS, WAIVED, WARNING

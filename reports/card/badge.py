@@ -8,7 +8,7 @@ from maskaudit.audit.recording.record import Record
 from maskaudit.audit.texts import printable
 from maskaudit.reports.effects import Effects
 from maskaudit.reports.page import names_of
-from maskaudit.reports.sections.tested import Contrast, contrasts
+from maskaudit.reports.sections.contrasts.tested import Contrast, contrasts
 from maskaudit.reports.words import verdicts, wording
 
 _LABEL = "bias audit"

@@ -10,8 +10,8 @@ from maskaudit.audit.recording.record import Record
 from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, Effect, Effects, Names
 from maskaudit.reports.page import names_of
-from maskaudit.reports.sections.standings import standing
-from maskaudit.reports.sections.tested import Contrast, contrasts
+from maskaudit.reports.sections.contrasts.standings import standing
+from maskaudit.reports.sections.contrasts.tested import Contrast, contrasts
 from maskaudit.reports.sections.units import preferences as preferring
 from maskaudit.reports.sections.units.preferences import Preference
 from maskaudit.reports.words import verdicts, wording

@@ -9,9 +9,9 @@ from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.blocks import Column, Rows, Table
 from maskaudit.reports.card.states import harm
 from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE, Effect, Effects, Names
-from maskaudit.reports.sections import amounts
-from maskaudit.reports.sections.standings import standing
-from maskaudit.reports.sections.tested import Contrast
+from maskaudit.reports.sections.contrasts import amounts
+from maskaudit.reports.sections.contrasts.standings import standing
+from maskaudit.reports.sections.contrasts.tested import Contrast
 from maskaudit.reports.sections.units import preferences as preferring
 from maskaudit.reports.sections.units.preferences import Preference
 from maskaudit.reports.words import caveats, wording

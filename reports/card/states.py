@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 from maskaudit.audit.estimating.statistics.interval import LEVEL
 from maskaudit.reports.blocks import Claim
 from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, Names
-from maskaudit.reports.sections import amounts
-from maskaudit.reports.sections.contrasts import claim, in_odds
-from maskaudit.reports.sections.tested import Contrast
+from maskaudit.reports.sections.contrasts import amounts
+from maskaudit.reports.sections.contrasts.claims import claim, in_odds
+from maskaudit.reports.sections.contrasts.tested import Contrast
 from maskaudit.reports.words import quotes, sameness, wording
 
 # How many sets a sentence names before it counts the others.

@@ -18,8 +18,8 @@ from maskaudit.reports.ci.github import lines_of, within
 from maskaudit.reports.effects import Effects
 from maskaudit.reports.exports.audited import Audited, Judged, shown
 from maskaudit.reports.page import names_of
-from maskaudit.reports.sections.contrasts import finding
-from maskaudit.reports.sections.tested import contrasts
+from maskaudit.reports.sections.contrasts.claims import finding
+from maskaudit.reports.sections.contrasts.tested import contrasts
 from maskaudit.reports.words import verdicts
 from maskaudit.reports.words.verdicts import PASS, WAIVED, WARNING
 

@@ -29,7 +29,7 @@ from maskaudit.reports.reader.picture import picture
 from maskaudit.reports.reader.sentences import sentences
 from maskaudit.reports.reader.state import Found, of_record, tested
 from maskaudit.reports.sections.association.examples import Between
-from maskaudit.reports.sections.tested import label
+from maskaudit.reports.sections.contrasts.tested import label
 from maskaudit.reports.sections.units.counts import UNITS
 from maskaudit.reports.sections.units.preferences import (
     Preference,

@@ -12,7 +12,7 @@ from typing import Literal
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, Effect, Effects, Names
 from maskaudit.reports.reader.parts import Tone
-from maskaudit.reports.sections.tested import Contrast, contrasts
+from maskaudit.reports.sections.contrasts.tested import Contrast, contrasts
 from maskaudit.reports.words import sameness
 
 Lean = Literal["with", "against", "none", "not shown", "refused"]

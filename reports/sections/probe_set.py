@@ -35,9 +35,9 @@ from maskaudit.reports.sections.association import (
 )
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.association.inherited import section as inherited
-from maskaudit.reports.sections.contrasts import finding, largest
+from maskaudit.reports.sections.contrasts.claims import finding, largest
+from maskaudit.reports.sections.contrasts.tested import Contrast, label, pairs
 from maskaudit.reports.sections.drops import drops, points_cell
-from maskaudit.reports.sections.tested import Contrast, label, pairs
 from maskaudit.reports.words import caveats, wording
 
 _QUESTIONS = {

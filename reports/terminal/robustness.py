@@ -13,8 +13,8 @@ from maskaudit.reports.effects import Effect, Effects, Names
 from maskaudit.reports.page import names_of
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.association.robustness import Question, questions
+from maskaudit.reports.sections.contrasts.tested import pairs
 from maskaudit.reports.sections.method import extrinsic
-from maskaudit.reports.sections.tested import pairs
 from maskaudit.reports.words import wording
 
 _GAP = "  "

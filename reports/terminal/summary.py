@@ -14,9 +14,9 @@ from maskaudit.audit.verifying.recomputed import EVERY, Numbers
 from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE, Effect, Effects, Names
 from maskaudit.reports.page import headline, names_of, trial
 from maskaudit.reports.sections import texts
+from maskaudit.reports.sections.contrasts.standings import standing
+from maskaudit.reports.sections.contrasts.tested import Contrast, contrasts
 from maskaudit.reports.sections.method import extrinsic
-from maskaudit.reports.sections.standings import standing
-from maskaudit.reports.sections.tested import Contrast, contrasts
 from maskaudit.reports.sections.units import preferences as preferring
 from maskaudit.reports.sections.units.counts import UNITS
 from maskaudit.reports.sections.units.preferences import Preference

@@ -9,7 +9,7 @@ def answer_ranks(scores: pd.DataFrame) -> pd.DataFrame:
 
     `value` is log p in nats. `rank` is the answer's among all fillings of as many masks as it has
     pieces, from 1: of one piece among the vocabulary; of several among the fillings that the
-    scoring pass searched (`audit.measuring.fillings`), infinite beyond them. It is NaN where an
+    scoring pass searched (`measuring.reading.fillings`), infinite beyond them. It is NaN where an
     answer has no score. `likeliest` is log p of the likeliest filling; NaN for one piece, for which
     the table of fills has it.
     """

@@ -8,9 +8,9 @@ from typing import Any
 
 from maskaudit.audit.measuring.cached.entries import About
 from maskaudit.audit.measuring.cached.fingerprint import fingerprint
-from maskaudit.audit.measuring.forward import Group, machine, setting
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.planning import read_plan
+from maskaudit.audit.measuring.reading.forward import Group, machine, setting
 from maskaudit.audit.recording.rows.values import Reading
 from maskaudit.probes.expand import Expanded
 from maskaudit.probes.frames.sentence import MASK

@@ -15,7 +15,7 @@ from maskaudit.audit.recording.rows.tables import are_in
 from maskaudit.probes.frames.sentence import MASK
 from maskaudit.reports.blocks import Blank, Column, Folded, Rows, Table, Text, Word, Words
 from maskaudit.reports.effects import CANDIDATE, Effect, Effects, Names, Tables
-from maskaudit.reports.sections.tested import tag
+from maskaudit.reports.sections.contrasts.tested import tag
 from maskaudit.reports.words import wording
 
 TOP_FILLS = 3

@@ -10,7 +10,7 @@ from maskaudit.audit.recording.rows.slices import Slice
 from maskaudit.reports.blocks import Block, Cell, Column, Named, Part, Rows, Table, Text
 from maskaudit.reports.effects import DIFFERENCE, Effects, Names
 from maskaudit.reports.sections import measures
-from maskaudit.reports.sections.tested import label
+from maskaudit.reports.sections.contrasts.tested import label
 from maskaudit.reports.words import caveats, wording
 
 _EXPLAINED = (

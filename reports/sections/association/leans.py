@@ -24,7 +24,7 @@ from maskaudit.reports.sections.association import examples
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.association.inherited.classes import word
 from maskaudit.reports.sections.association.yardsticks import shares
-from maskaudit.reports.sections.tested import label
+from maskaudit.reports.sections.contrasts.tested import label
 from maskaudit.reports.words import caveats, sameness, wording
 
 _UNSHOWN = {INHERITED, UNDECIDED}

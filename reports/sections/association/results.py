@@ -13,7 +13,7 @@ from maskaudit.reports.blocks import Cell, Named, Rows, Table
 from maskaudit.reports.effects import DIFFERENCE, Effect, Effects, Names
 from maskaudit.reports.sections import measures
 from maskaudit.reports.sections.association.examples import Between
-from maskaudit.reports.sections.tested import classes_of, label
+from maskaudit.reports.sections.contrasts.tested import classes_of, label
 from maskaudit.reports.words import caveats, wording
 
 # These numbers have the scope S1 only where frames belong to attributes, as in Winogender.

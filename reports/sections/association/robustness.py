@@ -43,7 +43,7 @@ from maskaudit.audit.recording.rows.slices import Slice
 from maskaudit.reports.blocks import Block, Cell, Column, Folded, Named, Rows, Table, Text
 from maskaudit.reports.effects import Effect, Effects, Names
 from maskaudit.reports.sections.association.examples import Between
-from maskaudit.reports.sections.tested import label
+from maskaudit.reports.sections.contrasts.tested import label
 from maskaudit.reports.words import caveats, wording
 
 _EXPLAINED = (

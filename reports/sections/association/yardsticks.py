@@ -31,7 +31,7 @@ from maskaudit.reports.blocks import (
 from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE, Effect, Effects, Names
 from maskaudit.reports.sections import measures
 from maskaudit.reports.sections.association.examples import Between
-from maskaudit.reports.sections.tested import label
+from maskaudit.reports.sections.contrasts.tested import label
 from maskaudit.reports.words import caveats, sameness, wording
 
 _CHOICE = (

@@ -13,7 +13,7 @@ from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends.torch_model import load
 from maskaudit.audit.measuring.cached import complete
 from maskaudit.audit.measuring.cached.cache import TABLES
-from maskaudit.audit.measuring.forward import read_part
+from maskaudit.audit.measuring.reading.forward import read_part
 from maskaudit.probes import loading
 from maskaudit.probes.expand import Expanded, expand
 from maskaudit.probes.importers import crows_pairs, weat

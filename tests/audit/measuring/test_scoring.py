@@ -20,13 +20,14 @@ from hypothesis import strategies as st
 from transformers import pipeline
 from transformers.models.bert.modeling_bert import BertOnlyMLMHead
 
-from maskaudit.audit.measuring import distributions, scoring
-from maskaudit.audit.measuring import forward as reader
+from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.measuring.cached import fingerprint
 from maskaudit.audit.measuring.cached.cache import Cache
 from maskaudit.audit.measuring.model import Encoded, Ids, Numbers
 from maskaudit.audit.measuring.planning import read_plan as reads
+from maskaudit.audit.measuring.reading import distributions
+from maskaudit.audit.measuring.reading import forward as reader
 from maskaudit.audit.recording.rows.values import Reading
 from maskaudit.probes.expand import Expanded, from_rows
 from tests import oracle, tiny

@@ -15,8 +15,8 @@ from maskaudit.reports.card.results import MOST_ROWS
 from maskaudit.reports.effects import Effects
 from maskaudit.reports.page import names_of
 from maskaudit.reports.sections import competence, truth
-from maskaudit.reports.sections.contrasts import finding
-from maskaudit.reports.sections.tested import contrasts
+from maskaudit.reports.sections.contrasts.claims import finding
+from maskaudit.reports.sections.contrasts.tested import contrasts
 from maskaudit.reports.words import markdown as words
 from tests.reports import records
 from tests.reports.ci.test_markdown import DEAD, LIVE

@@ -14,7 +14,7 @@ from scipy.stats import t
 from maskaudit.reports.blocks import Claim
 from maskaudit.reports.card.states import nothing_shown, summary, worst
 from maskaudit.reports.effects import Effects, Names
-from maskaudit.reports.sections.tested import contrasts
+from maskaudit.reports.sections.contrasts.tested import contrasts
 from maskaudit.reports.words.markdown import named
 from tests.reports import records
 

@@ -15,8 +15,8 @@ from maskaudit.reports.effects import Effects
 from maskaudit.reports.exports.audited import Audited
 from maskaudit.reports.exports.sarif import _message, sarif
 from maskaudit.reports.page import names_of
-from maskaudit.reports.sections.contrasts import finding
-from maskaudit.reports.sections.tested import contrasts
+from maskaudit.reports.sections.contrasts.claims import finding
+from maskaudit.reports.sections.contrasts.tested import contrasts
 from tests.reports import records
 from tests.reports.verdicts import HOSTILE, every, judged, judgement, verdict
 

@@ -18,7 +18,7 @@ from maskaudit.reports.html import render_reader
 from maskaudit.reports.reader import opening, scales
 from maskaudit.reports.reader.reader import numbers, reader
 from maskaudit.reports.reader.state import Found
-from maskaudit.reports.sections.tested import Contrast
+from maskaudit.reports.sections.contrasts.tested import Contrast
 from tests.reports import records
 from tests.reports import verdicts as gates
 from tests.reports.test_html import contrast

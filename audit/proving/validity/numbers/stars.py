@@ -16,7 +16,7 @@ from maskaudit.audit.recording.manifest import AttributeClass, Group, ProbeSet
 from maskaudit.audit.recording.rows import slices
 from maskaudit.audit.recording.rows import tables as declared
 from maskaudit.reports.effects import CANDIDATE, Effects, Names
-from maskaudit.reports.sections.tested import Contrast, contrasts
+from maskaudit.reports.sections.contrasts.tested import Contrast, contrasts
 
 TESTED, SIGNALS, FAMILY = 200, 20, 10
 SIZE = 3.0

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, seed, settings
 from hypothesis import strategies as st
 
-from maskaudit.audit.measuring import forward, scoring
+from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.measuring.model import Ids, Numbers
 from maskaudit.audit.measuring.planning import read_plan, reads
+from maskaudit.audit.measuring.reading import forward
 from maskaudit.audit.recording.rows import tables
 from maskaudit.probes.expand import Expanded, from_rows
 from tests import estimator_oracles as oracles

@@ -17,14 +17,6 @@ import pandas as pd
 import torch
 
 from maskaudit.audit.measuring.backends.devices import software, threads
-from maskaudit.audit.measuring.distributions import (
-    AGREEMENT,
-    GroupDistances,
-    Slots,
-    compared,
-    ranks,
-)
-from maskaudit.audit.measuring.fillings import WIDTH, Fillings
 from maskaudit.audit.measuring.model import Ids, MaskedLM, Numbers
 from maskaudit.audit.measuring.planning.joins import at_slots
 from maskaudit.audit.measuring.planning.read_plan import Plan, plan
@@ -36,7 +28,15 @@ from maskaudit.audit.measuring.planning.reads import (
     Read,
     unavailable,
 )
-from maskaudit.audit.measuring.word_states import WordStates
+from maskaudit.audit.measuring.reading.distributions import (
+    AGREEMENT,
+    GroupDistances,
+    Slots,
+    compared,
+    ranks,
+)
+from maskaudit.audit.measuring.reading.fillings import WIDTH, Fillings
+from maskaudit.audit.measuring.reading.word_states import WordStates
 from maskaudit.audit.recording.cache_use import CacheUse
 from maskaudit.audit.recording.rows.columns import Columns
 from maskaudit.audit.recording.rows.group_pairs import GroupPair, group_pairs

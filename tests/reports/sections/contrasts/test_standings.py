@@ -6,9 +6,9 @@ import pytest
 
 from maskaudit.reports.effects import Effects
 from maskaudit.reports.page import names_of
-from maskaudit.reports.sections.contrasts import finding
-from maskaudit.reports.sections.standings import standing
-from maskaudit.reports.sections.tested import contrasts
+from maskaudit.reports.sections.contrasts.claims import finding
+from maskaudit.reports.sections.contrasts.standings import standing
+from maskaudit.reports.sections.contrasts.tested import contrasts
 from tests.reports import records
 
 MARGIN = {"margins": {"contrast": {"nats": 0.9, "reason": "a reason of the test"}}}

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 import torch
 
-from maskaudit.audit.measuring import fillings, scoring
+from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.backends import torch_model as models
 from maskaudit.audit.measuring.model import Ids, Numbers
 from maskaudit.audit.measuring.planning.reads import Read
+from maskaudit.audit.measuring.reading import fillings
 from maskaudit.probes.expand import from_rows
 from tests import oracle, tiny
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from maskaudit.reports.effects import DIFFERENCE
-from maskaudit.reports.sections import amounts
-from maskaudit.reports.sections.tested import Contrast
+from maskaudit.reports.sections.contrasts import amounts
+from maskaudit.reports.sections.contrasts.tested import Contrast
 from maskaudit.reports.words import caveats, sameness
 
 

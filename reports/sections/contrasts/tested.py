@@ -19,7 +19,7 @@ from maskaudit.reports.effects import (
     Effects,
     Names,
 )
-from maskaudit.reports.sections import amounts
+from maskaudit.reports.sections.contrasts import amounts
 from maskaudit.reports.words import quotes, wording
 
 Standing = Literal["control", "refused", "shown", "not shown"]

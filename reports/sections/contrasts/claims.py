@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from maskaudit.audit.estimating.crossed.one_subject import LEAST_FRAMES
 from maskaudit.reports.blocks import Claim
 from maskaudit.reports.effects import CANDIDATE, DIFFERENCE, REFERENCE, Names
-from maskaudit.reports.sections import amounts
-from maskaudit.reports.sections.tested import Contrast
+from maskaudit.reports.sections.contrasts import amounts
+from maskaudit.reports.sections.contrasts.tested import Contrast
 from maskaudit.reports.words import quotes, sameness, wording
 
 _SMALL = 5  # a control is small if the largest finding is this many times as far from zero

@@ -1,0 +1,1 @@
+"""Models reading: what is run, and what of it is kept."""
