@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from maskaudit.audit.judging.verdicts import Judgement
 
 Paths = str | os.PathLike[str]
-# The columns of a summary, in its order.
 _SUMMARY = (
     *("probe_set", "axis", "slice", "estimator", "subject"),
     *("estimate", "low", "high", "p_adjusted", "n_attributes", "n_frames", "scope", "flag"),
@@ -45,8 +44,7 @@ class Record(stored.Record):
 
     `manifest` says what was audited and how. `contexts`, `items`, `scores`, `paired`, `fills` and
     `estimates` are DataFrames; `estimates` has a row for each number, with its interval. `path` is
-    the folder, None for a record that is in memory alone. Records are equal where their manifests
-    and tables are, wherever they lie.
+    the folder, None for one in memory alone. Equal records have equal manifests and tables.
     """
 
     @classmethod
@@ -337,9 +335,7 @@ def export(  # noqa: PLR0913 - those of `judge`, and where to write what
     day = datetime.now(UTC).date()
     rules = None if gates is None else policy.read(_required("gates", gates), day)
     held, notes = _held("record", record, lambda _: EVERY, trust=trust)
-    judged = None
-    if rules is not None:
-        judged = Judged(_judged(held, rules, baseline, notes, day), rules)
+    judged = None if rules is None else Judged(_judged(held, rules, baseline, notes, day), rules)
     for sentence in notes:
         note(sentence)
     return formats.write(name, Audited(held, judged), None if file is None else Path(file))

@@ -23,3 +23,7 @@ class Engine:
         """
         device = {} if self.device == "cpu" else {"device": self.device}
         return {"dtype": self.dtype, **device}
+
+
+# The engine that every other is held against.
+EXACT = Engine()

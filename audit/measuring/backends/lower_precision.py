@@ -23,6 +23,10 @@ TRIALS = (
     f"When the meeting was over, the {MASK} who had spoken first went home, for it was late.",
 )
 
+# The largest by which layers are taken that are run in a lower precision: how far that is from
+# float32 is measured for itself, and a layer that is built otherwise is off by more.
+ALIKE = 1e-3
+
 
 def trials(
     encode: Callable[[list[str]], list[Encoded]], mask: str, mask_id: int

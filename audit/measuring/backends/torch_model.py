@@ -24,7 +24,7 @@ from maskaudit.audit.measuring.backends.attention import (
 )
 from maskaudit.audit.measuring.backends.fitting import fitting
 from maskaudit.audit.measuring.backends.identified import identified
-from maskaudit.audit.measuring.backends.lower_precision import lowered, trials
+from maskaudit.audit.measuring.backends.lower_precision import ALIKE, lowered, trials
 from maskaudit.audit.measuring.backends.packed import Packed, packed
 from maskaudit.audit.measuring.backends.runs import Run, gathered, in_order, runs
 from maskaudit.audit.measuring.backends.trials import sentence_of, usable_length
@@ -33,17 +33,12 @@ from maskaudit.audit.measuring.checkpoints.checkpoint import recognise, weight_f
 from maskaudit.audit.measuring.checkpoints.config import load_config
 from maskaudit.audit.measuring.checkpoints.located import Located, first_line, locate
 from maskaudit.audit.measuring.checkpoints.tokenizer import Tokenizer, check_rows, load_tokenizer
-from maskaudit.audit.measuring.engine import Engine
+from maskaudit.audit.measuring.engine import EXACT, Engine
 from maskaudit.audit.measuring.model import Encoded, Ids, Need, Numbers
 from maskaudit.audit.vocabulary import silent
 
 # The largest difference, in nats, between the head at the mask and the full forward pass.
 TOLERANCE = 1e-5
-# The engine that every other is held against.
-EXACT = Engine()
-# The largest by which layers are taken that are run in a lower precision: how far that is from
-# float32 is measured for itself, and a layer that is built otherwise is off by more.
-ALIKE = 1e-3
 # The pieces of a long sentence on which attention and states are tried; its weights take 150 MB in
 # a model of 12 layers of 12 heads.
 LONG_SENTENCE = 512
