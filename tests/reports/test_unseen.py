@@ -103,7 +103,7 @@ def command(folder, tmp_path, monkeypatch, capsys):
     )
 
     # Sets and models may have such words, and records that hold be made of them: these are forged.
-    monkeypatch.setattr(verify, "require", lambda *_arguments, **_options: [])
+    monkeypatch.setattr(verify, "holding", lambda record, *_arguments, **_options: (record, []))
     monkeypatch.setattr(sealed, "parts", lambda *_arguments: [])
 
     def run(*arguments):
