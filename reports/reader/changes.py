@@ -140,13 +140,13 @@ def _title(holding: Mapping[str, Effect], styles: int, names: Names) -> str:
     alone = holding.get(CANDIDATE)
     if alone is None or math.isnan(alone.estimate):
         return f"By kind of sentence, of which there are {styles}"
-    said = (
-        f"{names.candidate}’s lean holds in {round(alone.estimate)} of {styles} kinds of sentence"
-    )
+    # The number is a share of the styles.
+    held = round(alone.estimate * styles)
+    said = f"{names.candidate}’s lean holds in {held} of {styles} kinds of sentence"
     between_models = holding.get(DIFFERENCE)
     if between_models is None or math.isnan(between_models.estimate):
         return said
-    return f"{said}, the difference in {round(between_models.estimate)}"
+    return f"{said}, the difference in {round(between_models.estimate * styles)}"
 
 
 def _apart(by_subject: Mapping[str, Effect], names: Names) -> str:
@@ -163,8 +163,8 @@ def _paraphrased(shift: Mapping[str, Effect]) -> str:
     effect = shift.get(CANDIDATE)
     if effect is None or math.isnan(effect.estimate):
         return ""
-    low, high = (wording.times(value) for value in (effect.low, effect.high))
-    return (
-        f"The same sentences in other words: {wording.times(effect.estimate)} times the odds "
-        f"({low} to {high})."
-    )
+    shown = f"The same sentences in other words: {wording.times(effect.estimate)} times the odds"
+    # A set with few wordings has no interval of it.
+    if math.isnan(effect.low):
+        return f"{shown}."
+    return f"{shown} ({wording.times(effect.low)} to {wording.times(effect.high)})."

@@ -299,3 +299,25 @@ def test_a_page_shows_no_other_numbers_than_those_it_names():
         for rows in (found.estimates, shown)
     ]
     assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize(("lean", "noise"), [(1.1, 0.05), (0.4, 0.6), (0.5, 0.8)])
+def test_the_kinds_of_sentence_in_which_a_lean_holds_are_counted(lean, noise):
+    """Those whose 95 % interval, as the record's own scores give it, leaves no lean out."""
+    raw = records.jobs(frames=20)
+    for place, frame in enumerate(raw["frames"]):
+        frame["style"] = f"style-{place % 3}"
+    made = records.record([raw], candidate=lean, noise=noise)
+    rests = records.tables_of(made).effects
+    for subject, said in (("candidate", "holds in"), ("difference", "the difference in")):
+        whole = records.estimate_of(made, "jobs", subject)["estimate"]
+        held = sum(
+            row.effect.leaves_zero_out and row.effect.estimate * whole > 0
+            for row in rests.all
+            if row.estimator == "style_contrast"
+            and row.subject == subject
+            and row.slice.kind == "style"
+        )
+        title = reader(made, None, "details.html", records.tables_of(made)).holds.title
+        assert re.search(rf"{said} {held}\b", title), title
+    assert "–" not in reader(made, None, "details.html").holds.note
