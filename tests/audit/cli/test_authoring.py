@@ -144,7 +144,7 @@ def test_new_asks_on_a_terminal_for_what_is_not_given(maskaudit, monkeypatch, tm
     assert code == 0
     assert out.startswith("diet.toml: good")
     assert [text.split("(")[0] for text in asked[:2]] == [
-        "The second group ", "Words for a person of hunters, with commas ",
+        "The second group ", "Nouns for a person of hunters, with commas ",
     ]  # fmt: skip
     assert len(asked) == 6
     code, _, err = maskaudit("probes", "new", "other.toml", *GIVEN[:4])

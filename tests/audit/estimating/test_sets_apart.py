@@ -182,8 +182,7 @@ def test_two_sets_that_begin_a_pair_with_the_same_sentences_have_their_own_dista
     scored = scoring.score_all(parts, pair[:1], lambda _name, _done, _all: None)
     plain, tokenizer = oracle.load(folders[0])
     for name, part in zip(chosen, parts, strict=True):
-        kept = frozenset(part.items["context"])
-        rows = group_pairs.of_set(scored.paired, part.items, kept)
+        rows = group_pairs.of_set(scored.paired, part.items, part.items["context"])
         means = [
             np.log(np.exp(np.array(oracles.group_distributions(
                 plain, tokenizer, [text.format(term) for term in terms], 0

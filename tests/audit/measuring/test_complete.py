@@ -84,7 +84,7 @@ def asked(request, models, tmp_path_factory) -> Scores:
         patch.setattr(scoring, "PART", PART)
         part = next(scoring._parts(whole))
     measures = needed(part.items["kind"].iloc[0])
-    [round_] = scoring._rounds([models[:n]])
+    [round_] = scoring.rounds([models[:n]])
     [scored] = read_part(part, round_.groups, measures, round_.longest)
     return (
         {name: getattr(scored, name) for name in TABLES},
