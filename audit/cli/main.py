@@ -18,30 +18,11 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from maskaudit.audit.cli import authoring, groups, internal, process
-from maskaudit.audit.cli.commands import (
-    baselines,
-    bisect,
-    cache,
-    card,
-    claims,
-    distil,
-    evaluate,
-    export,
-    fill,
-    first_words,
-    gates,
-    history,
-    probes,
-    report,
-    robustness,
-    run,
-    selftest,
-    serve,
-    show,
-    site,
-    verify,
-    verify_endpoint,
-)
+from maskaudit.audit.cli.commands.checking import selftest, verify, verify_endpoint
+from maskaudit.audit.cli.commands.judging import baselines, bisect, claims, gates, history
+from maskaudit.audit.cli.commands.measuring import distil, evaluate, fill, first_words, run
+from maskaudit.audit.cli.commands.records import card, export, report, robustness, show, site
+from maskaudit.audit.cli.commands.tools import cache, probes, serve
 from maskaudit.audit.cli.options import note
 from maskaudit.audit.errors import MaskauditError, MissingExtraError, UndrawnWarning
 from maskaudit.audit.texts.printable import printable

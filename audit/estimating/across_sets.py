@@ -21,8 +21,8 @@ from maskaudit.audit.estimating.crossed.one_subject import Number
 from maskaudit.audit.estimating.crossed.several_groups import of_group_and_rest, own_class_and_rest
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimators import CORRECTED
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.estimators.pooling import pooling_rule
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.pooling import pooling_rule
 from maskaudit.audit.estimating.read_alike import distinct
 from maskaudit.audit.estimating.registry.names import CONVERGENCE_SETS, LOG_KAPPA, REST, REST_BEYOND
 from maskaudit.audit.estimating.sharpness import Sharpness

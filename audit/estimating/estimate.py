@@ -32,7 +32,7 @@ from maskaudit.audit.estimating.estimators import (
 )
 from maskaudit.audit.estimating.estimators.catalogue import GROUP, UNIT
 from maskaudit.audit.estimating.estimators.contexts import in_every_model
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.texts import gaps
 from maskaudit.audit.estimating.facts.choices import choices
 from maskaudit.audit.estimating.facts.cloze import cloze

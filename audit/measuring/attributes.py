@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from maskaudit.audit.estimating.crossed.covariates import attributes_of
-from maskaudit.audit.estimating.estimators.pooling import group_at_mask
+from maskaudit.audit.estimating.estimators.of_groups.pooling import group_at_mask
 from maskaudit.audit.measuring.endpoints.endpoint import Endpoint
 from maskaudit.audit.measuring.model import MaskedLM
 from maskaudit.audit.measuring.planning.target_pieces import Writer

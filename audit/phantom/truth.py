@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from maskaudit.audit.estimating.crossed.cells import Matrix, control_contrasts, matrices
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.estimators.pooling import group_at_mask
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.pooling import group_at_mask
 from maskaudit.audit.estimating.statistics import ustatistics
 from maskaudit.audit.estimating.statistics.crossed import anova
 from maskaudit.audit.estimating.statistics.crossed import means as crossed_means

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from maskaudit.audit.estimating.crossed.covariates import attributes_of
-from maskaudit.audit.estimating.estimators.pooling import group_at_mask
+from maskaudit.audit.estimating.estimators.of_groups.pooling import group_at_mask
 from maskaudit.audit.recording.record import Record
 from maskaudit.audit.verifying.check import Check, Difference, checked, where
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.registry.names import LEAN
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Effects, Names
 from maskaudit.reports.reader.parts import Key, Line, Mark, Plot

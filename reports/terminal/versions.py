@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.headline import headline
 from maskaudit.audit.estimating.quoted import Family
 from maskaudit.audit.estimating.registry.names import CONTRAST, LOG_MAGNITUDE_RATIO

@@ -205,7 +205,7 @@ def test_a_set_in_turkish_writes_turkish_capitals_in_frames_and_targets():
 
 def test_a_group_at_the_mask_is_recognised_though_its_capital_is_another_letter():
     """`İ` is no other word than `i`: terms at the mask are summed, whatever their capitals."""
-    from maskaudit.audit.estimating.estimators.pooling import group_at_mask
+    from maskaudit.audit.estimating.estimators.of_groups.pooling import group_at_mask
 
     found = probe_set(
         {"one": "[MASK] güzel, dedi {attribute}."},

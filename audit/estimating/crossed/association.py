@@ -30,9 +30,13 @@ from maskaudit.audit.estimating.crossed.teacher_student import relation
 from maskaudit.audit.estimating.design import Design
 from maskaudit.audit.estimating.estimators import CORRECTED, GroupEstimator
 from maskaudit.audit.estimating.estimators.catalogue import GROUP
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.estimators.pooling import group_at_mask, numbered, pooling_rule
-from maskaudit.audit.estimating.estimators.prior import PRIOR
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.pooling import (
+    group_at_mask,
+    numbered,
+    pooling_rule,
+)
+from maskaudit.audit.estimating.estimators.of_groups.prior import PRIOR
 from maskaudit.audit.estimating.registry.entries import DERIVED
 from maskaudit.audit.estimating.registry.names import (
     AGAINST_REST,

@@ -9,9 +9,15 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from maskaudit.audit.estimating.estimators import GroupEstimator, log_odds
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.estimators.pooling import CELL, Slots, group_at_mask, numbered
+from maskaudit.audit.estimating.estimators import GroupEstimator
+from maskaudit.audit.estimating.estimators.of_groups import log_odds
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.pooling import (
+    CELL,
+    Slots,
+    group_at_mask,
+    numbered,
+)
 from maskaudit.audit.estimating.statistics.interval import Cells
 from maskaudit.audit.recording.rows import tables
 from maskaudit.audit.recording.rows.values import SUBJECTS

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.estimators.pooling import group_at_mask
+from maskaudit.audit.estimating.estimators.of_groups.pooling import group_at_mask
 from maskaudit.audit.estimating.statistics.interval import Cells
 
 PIECES, WORDS, FREQUENCY = "pieces", "words", "frequency"

@@ -19,7 +19,7 @@ from maskaudit.audit.estimating.crossed.cells import (
 )
 from maskaudit.audit.estimating.crossed.one_subject import Number
 from maskaudit.audit.estimating.design import Design
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.registry.names import INTERACTION, MAIN_EFFECT, of_factors
 from maskaudit.audit.recording.rows import slices
 from maskaudit.audit.recording.rows.slices import Slice

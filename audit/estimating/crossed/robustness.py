@@ -22,8 +22,8 @@ from maskaudit.audit.estimating.crossed.one_subject import (
     classes_of,
     of_pair,
 )
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.estimators.pooling import without_each_term
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.pooling import without_each_term
 from maskaudit.audit.estimating.registry.names import (
     ATTRIBUTES_ALIKE,
     CONTRAST_AT_CUT,

@@ -23,8 +23,8 @@ from maskaudit.audit.estimating.crossed.cells import (
 )
 from maskaudit.audit.estimating.crossed.one_subject import Number, refusal
 from maskaudit.audit.estimating.estimators import GroupEstimator
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.estimators.pooling import against_rest
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.pooling import against_rest
 from maskaudit.audit.estimating.registry.names import (
     AGAINST_REST,
     CONTRAST_AGAINST_REST,

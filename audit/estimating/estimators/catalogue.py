@@ -6,9 +6,9 @@ from maskaudit.audit.estimating.estimators.cbs import CBS
 from maskaudit.audit.estimating.estimators.completions import DISCO, HONEST
 from maskaudit.audit.estimating.estimators.consistency import CONSISTENCY
 from maskaudit.audit.estimating.estimators.divergence import GROUPS, MODELS
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.prior import LPBS, PRIOR
 from maskaudit.audit.estimating.estimators.pairs import PAIRS
-from maskaudit.audit.estimating.estimators.prior import LPBS, PRIOR
 from maskaudit.audit.estimating.estimators.seat import SEAT
 from maskaudit.audit.estimating.estimators.stereoset import STEREOSET
 from maskaudit.audit.estimating.estimators.texts import TEXTS

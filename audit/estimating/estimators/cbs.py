@@ -10,7 +10,7 @@ from maskaudit.audit.estimating.estimators import (
     UnitEstimator,
     Value,
 )
-from maskaudit.audit.estimating.estimators.pooling import CELL, group_at_mask, pooled
+from maskaudit.audit.estimating.estimators.of_groups.pooling import CELL, group_at_mask, pooled
 
 
 def units(measured: Measured, mode: str) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from maskaudit.audit.estimating.estimators import (
     per_unit,
 )
 from maskaudit.audit.estimating.estimators.contexts import clusters_of, only
-from maskaudit.audit.estimating.estimators.pooling import group_at_mask
+from maskaudit.audit.estimating.estimators.of_groups.pooling import group_at_mask
 from maskaudit.audit.estimating.registry.entry import DISTANCE
 
 _SLOTS = frozenset({"association", "completions", "cloze", "pairs", "triples", "text"})

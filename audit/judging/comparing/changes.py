@@ -5,8 +5,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.estimators.pooling import CELL
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.pooling import CELL
 from maskaudit.audit.judging.comparing.pairing import SIDES, Pair, Version, paired
 from maskaudit.audit.recording.manifest import ProbeSetKey
 from maskaudit.audit.recording.record import Record

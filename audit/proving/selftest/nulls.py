@@ -18,7 +18,7 @@ from transformers import AutoTokenizer, DistilBertConfig, DistilBertForMaskedLM
 
 from maskaudit.audit.estimating.crossed.cells import matrices
 from maskaudit.audit.estimating.estimate import estimate
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.estimating.statistics.crossed.means import contrast_interval
 from maskaudit.audit.measuring import scoring

@@ -9,7 +9,7 @@ import pandas as pd
 from maskaudit.audit.estimating.crossed.cells import matrices, with_scores
 from maskaudit.audit.estimating.crossed.factors import of_groups_crossed
 from maskaudit.audit.estimating.design import Design
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.statistics import ustatistics
 from maskaudit.audit.estimating.statistics.interval import Interval
 from maskaudit.audit.measuring import scoring

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.crossed.cells import CANDIDATE, DIFFERENCE, RELATION
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.estimators.prior import LPBS, PRIOR
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.prior import LPBS, PRIOR
 from maskaudit.audit.estimating.registry.names import (
     CONTRAST,
     FLIPS,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
 from maskaudit.audit.recording.manifest import ProbeSet
 from maskaudit.audit.recording.rows.slices import Slice
 from maskaudit.audit.recording.rows.tables import are_in

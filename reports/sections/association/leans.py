@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from maskaudit.audit.estimating.crossed.cells import RELATION
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.registry.names import BEYOND_WORLD, INHERITANCE, LARGEST, LEAN
 from maskaudit.audit.estimating.statistics.inheritance import INHERITED, UNDECIDED
 from maskaudit.audit.estimating.statistics.multiplicity import benjamini_hochberg

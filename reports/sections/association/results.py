@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.estimators.prior import LPBS, PRIOR
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.prior import LPBS, PRIOR
 from maskaudit.audit.estimating.registry.names import ASSOCIATION, CONTRAST, MAGNITUDE, contrast_of
 from maskaudit.audit.recording.manifest import ProbeSet
 from maskaudit.audit.recording.rows import slices

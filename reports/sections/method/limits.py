@@ -1,6 +1,6 @@
 """What an audit cannot show."""
 
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.reports.blocks import Bullets, Section
 from maskaudit.reports.effects import Effects, Names

@@ -6,7 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from maskaudit.audit.cli.commands.history import history as command
+from maskaudit.audit.cli.commands.judging.history import history as command
 from tests.audit.history.folders import versions
 
 

@@ -4,7 +4,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from maskaudit.audit.cli.commands.probes import import_probes
+from maskaudit.audit.cli.commands.tools.probes import import_probes
 from maskaudit.audit.errors import InputError
 from maskaudit.probes.loading import load
 

@@ -79,7 +79,7 @@ ENDS += [(signal.SIGHUP, 129, "hung up")] if hasattr(signal, "SIGHUP") else []
 
 
 @pytest.mark.parametrize(
-    "module", ["typer", "maskaudit.audit.cli.commands.run", "maskaudit.probes.loading"]
+    "module", ["typer", "maskaudit.audit.cli.commands.measuring.run", "maskaudit.probes.loading"]
 )
 @pytest.mark.parametrize(("number", "code", "word"), ENDS)
 def test_a_signal_during_the_imports_is_one_line(module, number, code, word):

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from maskaudit.audit.cli.commands import serve
+from maskaudit.audit.cli.commands.tools import serve
 from tests import tiny
 
 pytestmark = [

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskaudit.audit.estimating.crossed.cells import Matrix, matrices, with_difference
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.estimators.prior import LPBS, PRIOR
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.prior import LPBS, PRIOR
 from tests.estimate_oracles import (
     CLASSES,
     ONE_TERM,

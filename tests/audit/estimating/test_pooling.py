@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from maskaudit.audit.estimating.estimators.pooling import (
+from maskaudit.audit.estimating.estimators.of_groups.pooling import (
     CELL,
     against_rest,
     group_differences,

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from maskaudit.audit.cli.commands.history import schedule as command
+from maskaudit.audit.cli.commands.judging.history import schedule as command
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.running.schedule import CODES, EVERY, KINDS, snippet
 

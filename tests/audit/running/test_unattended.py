@@ -20,7 +20,7 @@ import typer
 from typer.testing import CliRunner
 
 import maskaudit
-from maskaudit.audit.cli.commands.cache import cache_clear, cache_info
+from maskaudit.audit.cli.commands.tools.cache import cache_clear, cache_info
 from maskaudit.audit.measuring import scoring
 from maskaudit.audit.measuring.cached import cache
 from maskaudit.audit.measuring.cached.cache import Cache

@@ -158,7 +158,7 @@ ALLOWED = {
     "audit/measuring/checkpoints/checkpoint.py": "safe_open bounds headers; one folder's names",
     "audit/recording/manifest.py": "from_json bounds depth; its bytes come from the reader",
     "audit/recording/places.py": "from_json bounds depth; its bytes come from the reader",
-    "audit/cli/commands/show.py": "open: of a page in the browser",
+    "audit/cli/commands/records/show.py": "open: of a page in the browser",
     "audit/history/listing.py": "glob: the names in one folder of runs",
     "audit/recording/record.py": "glob: the names in one folder of records",
     "audit/recording/files.py": "glob: names that a killed run left in one folder",

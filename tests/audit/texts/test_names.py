@@ -5,7 +5,7 @@ import os
 import pytest
 
 from maskaudit.audit.audit_file import Model, Models
-from maskaudit.audit.cli.commands.run import init
+from maskaudit.audit.cli.commands.measuring.run import init
 from maskaudit.audit.errors import InputError, NotJudgedError
 from maskaudit.audit.history import read as history
 from maskaudit.audit.judging import verdicts

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.statistics.inheritance import (
     AMPLIFIED,
     ATTENUATED,

@@ -10,7 +10,7 @@ from scipy import stats
 from scipy.special import log_softmax
 
 from maskaudit.audit.estimating.crossed.cells import RELATION
-from maskaudit.audit.estimating.estimators import pooling
+from maskaudit.audit.estimating.estimators.of_groups import pooling
 from maskaudit.audit.estimating.statistics import inheritance, ustatistics
 from maskaudit.audit.estimating.statistics.crossed import means as crossed_means
 from maskaudit.audit.estimating.statistics.interval import Interval, point

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from maskaudit.audit.cli.commands.run import print_records
+from maskaudit.audit.cli.commands.measuring.run import print_records
 from maskaudit.audit.cli.options import (
     AsJson,
     MostItems,

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from maskaudit.audit.estimating.estimators import GroupEstimator
-from maskaudit.audit.estimating.estimators.pooling import group_differences
+from maskaudit.audit.estimating.estimators.of_groups.pooling import group_differences
 
 
 def cells(scored: pd.DataFrame, first: str, second: str) -> pd.DataFrame:

@@ -4,8 +4,12 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.estimators import GroupEstimator
-from maskaudit.audit.estimating.estimators.log_odds import LOG_ODDS
-from maskaudit.audit.estimating.estimators.pooling import CELL, group_differences, numbered
+from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
+from maskaudit.audit.estimating.estimators.of_groups.pooling import (
+    CELL,
+    group_differences,
+    numbered,
+)
 
 
 def prior_cells(scored: pd.DataFrame, first: str, second: str) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from maskaudit.audit.cli.commands.gates import POLICY, Baseline, judged
+from maskaudit.audit.cli.commands.judging.gates import POLICY, Baseline, judged
 from maskaudit.audit.cli.options import Trust, note, print_path, print_text
 from maskaudit.audit.cli.records import LATEST, Record, record_of
 from maskaudit.audit.texts import gates_file

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from maskaudit.audit.cli.commands import gates
-from maskaudit.audit.cli.commands.show import print_summary
+from maskaudit.audit.cli.commands.judging import gates
+from maskaudit.audit.cli.commands.records.show import print_summary
 from maskaudit.audit.cli.options import (
     AsJson,
     Device,

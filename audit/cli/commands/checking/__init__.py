@@ -1,0 +1,1 @@
+"""Commands that check a record, an endpoint, or the instrument."""

@@ -1,0 +1,1 @@
+"""Commands that judge records, versions, and what a card says."""

@@ -1,0 +1,1 @@
+"""Commands that show records, and write them in other forms."""

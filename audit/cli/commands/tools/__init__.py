@@ -1,0 +1,1 @@
+"""Commands beside audits: a server, the cache, probe sets."""

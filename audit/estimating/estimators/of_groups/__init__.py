@@ -1,0 +1,1 @@
+"""Estimators of the log-odds between two groups, cell by cell."""
