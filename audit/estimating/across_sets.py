@@ -88,6 +88,7 @@ def _beyond_in_set(
         by_subject, classes = with_difference(by_model), design.classes(first, second)
         for subject, number in sharpness.of_set(kappa, by_subject, classes, known):
             yield subject, replace(number, slice=number.slice.of_groups(*between))
+    # Of two groups the rest is the other one, of which the contrast is there already.
     for group in sorted(groups) if len(groups) > _TWO else ():
         against = {
             subject: own_class_and_rest(matrix, group, design.directions)

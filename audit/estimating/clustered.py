@@ -58,6 +58,7 @@ class _Slice:
             return _crossed(columns, value, self.factors)
         rows = columns
         if self.factors:
+            # Sorted, so that no sum over clusters depends on the order of the units.
             grouped = pd.DataFrame(columns).groupby(self.factors[0], sort=True)
             means = grouped.mean() if self.within == "mean" else grouped.sum()
             rows = means.to_numpy(dtype=float)
@@ -66,6 +67,7 @@ class _Slice:
     def share(self, columns: Cells, _value: Value) -> Interval:
         """The share of units with a 1 in the first column, with Wilson's interval for clusters."""
         alone = np.arange(len(columns)).astype(str)
+        # Independent units are clusters of one, for which Wilson's formula is the usual one.
         labels = self.factors[0].astype(str) if self.factors else alone
         return proportions.wilson_of_clusters(columns[:, 0] == 1, labels)
 

@@ -190,6 +190,7 @@ def with_adjusted(
     tested = (estimates["estimator"] == CONTRAST) & estimates["probe_set"].isin(list(tested_sets))
     adjusted = np.full(len(estimates), np.nan)
     for subject in estimates["subject"].unique():
+        # Subject by subject: with a reference beside it a model's own tests must not get weaker.
         chosen = (tested & (estimates["subject"] == subject)).to_numpy()
         p = estimates.loc[chosen, "p"].to_numpy(dtype=float)
         adjusted[chosen] = adjustment(p)

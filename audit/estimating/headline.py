@@ -33,6 +33,7 @@ def headline(estimates: pd.DataFrame, subject: str) -> pd.DataFrame:
                 & (set_rows["mode"] == CORRECTED)
                 & set_rows["low"].notna()
             )
+            # Beside them stands the same share over its clusters, which takes less for granted.
             as_independent = set_rows["estimator"].map(as_trials).astype(bool)
             chosen.append(set_rows[(set_rows["subject"] == subject) & over_all & ~as_independent])
     return pd.concat(chosen) if chosen else estimates.iloc[:0]

@@ -169,6 +169,7 @@ def _of_association(
     pairs = combinations(groups, 2)
     contrasts = [classes_between(directions, contrast, pair) for pair in pairs]
     contrasted = list(dict.fromkeys(name for classes in contrasts for name in classes or ()))
+    # Numbers of such a set are other ones, so that what a crossed set lacks is not said of it.
     if not is_crossed(probes):
         if contrasted:
             why = "not every attribute stands in every frame"

@@ -114,6 +114,7 @@ def chosen_from(
     """
     level = multiplicity.selected_level(1, count)
     interval = student(estimate, std_error**2, df, level=level)
+    # Of one number alone it is the one that stands beside its interval everywhere else.
     least = interval.mde if count == 1 else detectable(std_error, df, level=level)
     return interval.low, interval.high, least
 

@@ -59,6 +59,7 @@ class Answers:
         equal, near 1 where they are many nats apart; 1 without an answer.
         """
         square = (self.served - self.recorded) ** 2
+        # No answer is the farthest one: an endpoint must not look alike by staying silent.
         distance = np.where(np.isnan(square), 1.0, square / (square + SCALE**2))
         return np.asarray(pd.Series(distance).groupby(self.sentences).mean(), dtype=float)
 
@@ -173,6 +174,7 @@ def bound(mean: float, limit: float, n: int) -> float:
     exp(-n KL(mean, limit)), KL of two coins in nats: where the mean of all is at or beyond `limit`,
     a mean of draws on the other side of it, at `mean`, is at most so probable. 1 at the limit.
     """
+    # Where p is 0 its term is 0, the limit of p log p, and the log alone would fail.
     divergence = sum(
         p * math.log(p / q) for p, q in ((mean, limit), (1 - mean, 1 - limit)) if p > 0
     )

@@ -199,6 +199,7 @@ def _contrast(
             for ours, theirs in zip(candidate.names, reference.names, strict=True)
         ),
     )
+    # The candidate's alone: only its leans are divided by the sharpness and take on its error.
     of_candidate = next(one_subject.contrast(candidate, CONTRAST_BEYOND, classes)).interval.estimate
     for number in one_subject.contrast(scaled, CONTRAST_BEYOND, classes):
         found = number.interval

@@ -98,6 +98,7 @@ def _evidence(shares: Cells, n: int) -> float:
     """
     place = np.arange(LEAST_SIDE, n - LEAST_SIDE + 1)
     g = STEP**2 * place * (n - place) / n
+    # In logs, by `log1p`: 1 less a small share would be rounded before its log is taken.
     log_e = -np.log1p(g) / 2 - (n - 1) / 2 * np.log1p(-shares * g / (1 + g))
     weights = _weights(place)
     with np.errstate(over="ignore"):  # an e-value that overflows is infinite

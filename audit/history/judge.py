@@ -138,6 +138,8 @@ def _versions(
     """
     position = {audit.name: i for i, audit in enumerate(history.audits)}
     fresh = [point for series in line for point in series.points if not point.same_as]
+    # In the order of the records, whatever the method: a level is spent when a version comes out,
+    # and may not depend on those that come later.
     fresh.sort(key=lambda point: position[point.audit.name])
     p = [point.p_more for point in fresh]
     called = worse_versions(p, alpha=alpha).tolist()
@@ -161,6 +163,7 @@ def _weeks(series: Series) -> list[Week]:
 
 def _change(series: Series) -> Change | None:
     """The likeliest step between the versions, or the draws, of a series."""
+    # Without repeats: they are equal to what they repeat, and would pass for a level that holds.
     values = np.array([point.estimate for point in series.fresh], dtype=float)
     return change_point(values)
 

@@ -80,6 +80,7 @@ def listing(runs: Path, last: int | None = None) -> Listing:
 
 
 def _listed(path: Path, number: int) -> Listed:
+    # Before anything is read: a link leads out of the folder that was named.
     if path.is_symlink():
         return Listed(path, number, fault=LINK if path.is_dir() else LOST)
     try:
@@ -89,6 +90,7 @@ def _listed(path: Path, number: int) -> Listed:
     except OSError as error:
         return Listed(path, number, fault=f"cannot be read ({error.strerror or error})")
     try:
+        # Apart from the manifest: verdicts that cannot be read do not hide what was audited.
         return Listed(path, number, manifest, verdicts.read(path))
     except InputError as error:
         return Listed(path, number, manifest, fault=reason(error, path))

@@ -143,6 +143,7 @@ def bisect(records: Sequence[Record], asked: Asked | None = None) -> Bisected:
             + (reasons or "no probe set has a contrast with a direction")
         )
     paired = _Pairs(distinct, tuple(dict.fromkeys(line[0] for line in lines)))
+    # The first version has no change from itself, and so no chain of its own.
     chains = len(distinct) - 1 if asked.change else len(distinct)
     alpha_each = asked.alpha / (len(lines) * chains * (2 if asked.change else 1))
     onsets = [_onset(line, distinct, paired, asked, alpha_each) for line in lines]
@@ -201,6 +202,7 @@ def _lines(records: Sequence[Record], asked: Asked) -> tuple[list[Line], list[tu
     lines = dict.fromkeys(line for of_record in rows for line in of_record)
     refused: dict[str, str] = {}
     if asked.subject == DIFFERENCE and len({_reference(record) for record in records}) > 1:
+        # First, and so the reason that is told: nothing is comparable to another reference.
         refused = {line[0]: "the reference is not the same in all records" for line in lines}
     for line in lines:
         reason = next(_unlike(line, records, rows), "")
@@ -240,6 +242,7 @@ def _unlike(
         if line not in of_record:
             yield f"{record.name} has no such number of it"
         elif line in rows[0] and first is not None:
+            # Before the sentences: a method's key names what differs, and a digest does not.
             methods = (Method.parse(part[line]["method"]) for part in (rows[0], of_record))
             if other := "; ".join(differences(*methods)):
                 yield f"{record.name} measured it in another way: {other}"

@@ -169,6 +169,7 @@ def _checked(rows: list[dict[str, Any]], manifest: Manifest) -> list[dict[str, A
             raise ValueError(
                 f"it has numbers of {row['probe_set']!r}, which is not one of its probe sets"
             )
+        # For the errors alone: here they cost one record, and later the whole history.
         Slice.parse(row["slice"])
         Method.parse(row["method"])
     return rows
@@ -255,6 +256,7 @@ def _is_chosen(audit: Audit, chosen: Chosen) -> bool:
 def _nothing_chosen(runs: Path, chosen: Chosen, ordered: Sequence[RecordRows]) -> str:
     """The message that nothing matches: what the newest record does not have, and what it has."""
     newest = ordered[-1].audit
+    # Read again: of a record only the rows that were chosen are kept, and there are none.
     content = bounded.content(runs / newest.name / ESTIMATES, bounded.TABLE)
     table = parquet_files.read(content, KEYS, as_dictionaries=True)
     misses = [

@@ -65,6 +65,7 @@ def first_alarm(sequence: ConfidenceSequence, null_value: float) -> int | None:
     The null value must be fixed beforehand, as 0 or a gate's margin: one taken from another audit's
     estimate would raise a false alarm in 56 of 100 unchanged series.
     """
+    # Limits that are unknown exclude nothing: a comparison with NaN is false.
     alarms = np.flatnonzero((sequence.low > null_value) | (sequence.high < null_value))
     return int(alarms[0]) if len(alarms) else None
 

@@ -79,6 +79,7 @@ def weekly(  # noqa: PLR0913 - the number, its null value and its period
     """
     weeks = []
     skipped = []
+    # By name where two were made at once, so that the sequence does not depend on the folder.
     for record in sorted(records, key=lambda record: (_created(record), record.name)):
         if since is not None and _created(record) <= _moment(since):
             continue
@@ -190,4 +191,5 @@ def _created(record: Record) -> datetime:
 def _moment(since: Record | datetime) -> datetime:
     if isinstance(since, Record):
         return _created(since)
+    # Times of records have a zone, and Python compares them with no time that has none.
     return since if since.tzinfo else since.replace(tzinfo=UTC)

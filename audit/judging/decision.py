@@ -113,6 +113,7 @@ def bounds(
     estimate: float, std_error: float, df: float, alpha: float = ALPHA
 ) -> tuple[float, float]:
     """The lower and upper bound, each of one-sided confidence 1 - alpha."""
+    # Without an error the degrees of freedom are NaN, and so would be 0 times their quantile.
     half = 0.0 if std_error == 0 else quantile(df, 1 - alpha) * std_error
     return estimate - half, estimate + half
 
@@ -149,6 +150,7 @@ def tail(distance: float, std_error: float, df: float) -> float:
     """The one-sided p value of a number that lies `distance` above its null value."""
     if std_error == 0:
         return 0.0 if distance > 0 else 1.0
+    # The lower tail keeps its digits where 1 less the upper one would round to 0.
     return float(special.stdtr(df, -distance / std_error))
 
 

@@ -54,6 +54,7 @@ def _file_name(name: str) -> str:
 
 
 def _below(name: str) -> str:
+    # Committed on one system and read on others: on Windows \ and : may lead out of the folder.
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
         message = "expected a file in the folder of gates.toml or below it"
@@ -143,6 +144,7 @@ class Gate(Part):
 
     @model_validator(mode="after")
     def _fits(self) -> "Gate":
+        # All at once: who writes gates should not have to run again for each fault.
         faults = [*self._faults(), *self._faults_of_sharpness(), *self._faults_of_styles()]
         if faults:
             raise ValueError("; ".join(faults))

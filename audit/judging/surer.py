@@ -107,6 +107,7 @@ def _decided(
             return None
         groups = Slice.parse(number.slice).groups
         styles = source.beyond_in_styles(number.probe_set, groups, known)
+        # Of fewer styles "in at least k" would be another claim.
         if len(styles) != number.n_styles:
             return None
         found = in_styles.of_styles(number, gate, styles)

@@ -46,11 +46,13 @@ class AuditCallback(TrainerCallback):
         progress: Progress = silent,
         note: Callable[[str], None] = silent,
     ) -> None:
+        # True is a number in Python, and would audit after each step.
         is_steps = isinstance(every, int) and not isinstance(every, bool) and every > 0
         if not is_steps and every != "save":
             raise InputError(
                 f'every: is {every!r}; expected a number of steps of at least 1, or "save"'
             )
+        # A text is a sequence too: each of its letters would be looked for as a set.
         if isinstance(probes, str | os.PathLike):
             raise InputError(f"probes: is {os.fspath(probes)!r}; expected a list of sets")
         self.every = every
@@ -87,6 +89,7 @@ class AuditCallback(TrainerCallback):
     ) -> None:
         """Refuse what cannot be audited, and audit what the training begins with."""
         _check_whole(args, stop=self.stop)
+        # All processes have the same weights here, and two would write to one folder.
         if not state.is_world_process_zero:
             return
         if self._tokenizer is None:
@@ -99,6 +102,7 @@ class AuditCallback(TrainerCallback):
         out = Path(args.output_dir or ".") / _FOLDER if self._out is None else self._out
         asked = Asked(out, self._file, self._reference, self._probes, self._gates)
         self._watch = Watch(asked, progress=self._progress, note=self._note)
+        # Refused before the first step: the training would run to its end and look as if it passed.
         if self.stop and not self._watch.has_gates:
             raise InputError("stop: is true, and there are no gates to stop by; name them in gates")
         self._watch.begin(state.global_step)
@@ -172,6 +176,7 @@ class AuditCallback(TrainerCallback):
 
 def _check_whole(args: TrainingArguments, *, stop: bool) -> None:
     """Raise `InputError` where no process has the whole model, or one could stop alone."""
+    # Each process has a part of the weights, and a part is no model that could be audited.
     for name in ("deepspeed", "fsdp"):
         if getattr(args, name, None):
             raise InputError(

@@ -93,9 +93,11 @@ class Watch:
         """
         self._asked, self._progress, self._note = asked, progress, note
         chosen = asked.settings(asked.out / _CHECKPOINT)
+        # Read for their faults alone, before a model is saved or loaded for nothing.
         chosen.probe_sets()
         self.has_gates = policy.of(chosen) is not None
         for name in (BEST, _CHECKPOINT):
+            # Both are deleted on the way; the file of audits shows that they are ours to delete.
             if is_there(asked.out / name) and not is_there(asked.out / AUDITS):
                 raise InputError(
                     f"{asked.out / name}: is already there, and not of a training that was audited "
@@ -118,6 +120,7 @@ class Watch:
         """
         passed = [audited for audited in self.audits if audited.passed]
         known = [(audited.loss, audited) for audited in passed if audited.loss is not None]
+        # By the loss alone: audits have no order, and of equal ones the first is kept already.
         if known:
             return min(known, key=itemgetter(0))[1]
         return passed[-1] if passed else None

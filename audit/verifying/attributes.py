@@ -28,6 +28,7 @@ def attributes(record: Record) -> Check:
         *where(~pd.Series(pairs.isin(due)), _TABLE, "attribute", "was not asked"),
         *where(counted["pieces"] < 1, _TABLE, "pieces", "are fewer than 1"),
     ]
+    # What is not there has no row to point at, so that it is told by its name.
     for model in record.manifest.models:
         own = pairs[(counted["model"] == model).to_numpy(dtype=bool)]
         for probe_set, attribute in due.difference(own, sort=False):
@@ -52,6 +53,8 @@ def _of_targets(record: Record) -> Iterator[Difference]:
     scored = asked.merge(record.scores[["item", "model", "pieces"]].dropna(), on="item")
     limits = scored.groupby(_KEY)["pieces"].agg(["min", "max"])
     rows = record.attributes.join(limits, on=_KEY)
+    # As floats: an attribute that is no target has no limits, and a comparison with NaN is false.
+    # With the nullable type it would be unknown, which `where` tells as a difference.
     low, high = (rows[name].astype("float64") for name in ("min", "max"))
     strange = (rows["pieces"] < low - _ROUNDING) | (rows["pieces"] > high + _ROUNDING)
     yield from where(strange, _TABLE, "pieces", "are not among those of the attribute’s scores")

@@ -88,6 +88,7 @@ def _of_subjects(record: Record) -> Iterator[Difference]:
 
 def _of_leans(estimates: pd.DataFrame) -> Iterator[Difference]:
     """Yield what is said to be a largest lean, but is no lean at all."""
+    # Without the estimator in the key: the two rows of an attribute differ in nothing else.
     by_name = estimates.set_index([*_KEY[:1], *_KEY[2:]])["estimator"]
     largest, leans = by_name[by_name == LARGEST], by_name[by_name == LEAN]
     for place in largest.index.difference(leans.index, sort=False):
@@ -105,7 +106,9 @@ def _of_parts(record: Record) -> Iterator[Difference]:
         parts = {"attribute": {*items["attribute"].unique()}, "class": classes, "relation": classes}
         parts["group"] = {*items["group"].unique()}
         groups = {*parts["group"], REST, *_levels(described.factors or {})}
+        # Parsed once for each text: a set has many more rows than slices.
         of = {text: Slice.parse(text) for text in rows["slice"].unique()}
+        # Of a kind that is not listed any part may be right: nothing in the set says which it has.
         known = [
             text
             for text, part in of.items()
@@ -138,6 +141,7 @@ def _of_ranges(estimates: pd.DataFrame) -> Iterator[Difference]:
     without = f"belongs to each {INHERITANCE}, and to no other"
     yield from where(has_outcome != is_class, _TABLE, "outcome", without)
     for column, low in _LOWEST.items():
+        # Most of these may be unknown; of those that may not, it is told above.
         below = (estimates[column] < low).fillna(value=False)
         yield from where(below, _TABLE, column, "is too low")
     for column, high in _HIGHEST.items():

@@ -144,6 +144,7 @@ def estimates(
     chosen, again = numbers.of(record.estimates), numbers.of(estimated.estimates)
     again = again[again["estimator"].map(partial(_was_kept, record.manifest.format)).astype(bool)]
     if not has_lexicon:
+        # Without the lexicon none was made again: they would look as if somebody had added them.
         chosen = chosen[~chosen["estimator"].isin(HONEST.names)]
     differences = [*_of_rows(chosen, again), *_of_adjusted(record)]
     holds = f"{len(chosen):,} numbers are those that the scores give, to {TOLERANCE:g}"
@@ -194,6 +195,7 @@ def _named(key: Any) -> str:  # noqa: ANN401 - an entry of an index
 
 
 def _same(one: pd.Series, other: pd.Series) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    # Counts and texts are equal or not: a tolerance is for what is summed.
     if tables.COLUMNS["estimates"][str(one.name)] != "float64":
         same: np.ndarray[Any, np.dtype[np.bool_]] = (
             (one == other).fillna(value=False) | (one.isna() & other.isna())
@@ -226,6 +228,7 @@ def _of_adjusted(record: Record) -> Iterator[Difference]:
 def _other_software(manifest: Manifest) -> Iterator[str]:
     """Yield a remark where the record was made by other versions, which may compute otherwise."""
     made: Mapping[str, str] = {"maskaudit": manifest.maskaudit, **manifest.provenance.packages}
+    # What a record does not name cannot be said to differ.
     others = [
         f"{name} {made[name]}"
         for name in ("maskaudit", *_LIBRARIES)

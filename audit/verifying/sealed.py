@@ -66,6 +66,7 @@ def parts(
     manifest: Manifest, folder: Path, tables: Sequence[str] = binding.MEASURED
 ) -> list[Check]:
     """What the manifest says of itself and of these tables, which are not read as tables for it."""
+    # A manifest of an older format names no digests: nothing was promised that could be broken.
     if manifest.format < BOUND:
         return [not_bound(manifest)]
     return [bound(manifest, folder, tables), key(manifest)]
@@ -76,6 +77,7 @@ def bound(manifest: Manifest, folder: Path, tables: Sequence[str] = binding.MEAS
 
     A table that is gone is none: a record is loaded with all of its format, and a history without.
     """
+    # By the record's own format: a table that came later is bound by no older manifest.
     names = [f"{name}.parquet" for name in tables if name in binding.measured(manifest.format)]
     present = [name for name in names if (folder / name).is_file()]
     differences = _of_bound(manifest, file_digests(folder, present))

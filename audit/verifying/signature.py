@@ -22,6 +22,7 @@ _PATIENCE = 60.0
 
 def signature_of(record: Path) -> Path:
     """Where the signature of a record lies: beside its folder."""
+    # Resolved first: a record that is named `.` has no name to add to.
     folder = record.resolve()
     return folder.with_name(folder.name + _SUFFIX)
 
@@ -82,6 +83,7 @@ def _run(arguments: list[str], record: Path) -> "subprocess.CompletedProcess[byt
             "ssh-keygen is not installed; install OpenSSH (Debian: apt-get install openssh-client)"
         )
     try:
+        # Read here and not by ssh-keygen, which knows no bound on what it reads.
         sums = bounded.content(record / SUMS, bounded.SUMS)
         return subprocess.run(  # noqa: S603 - a list of our own, and no shell
             [program, *arguments], input=sums, capture_output=True, check=False, timeout=_PATIENCE

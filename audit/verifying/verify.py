@@ -163,6 +163,7 @@ def holding(
     checks = [sealed.links(record.path), *cheap(record, record.path)]
     if trust:
         notes.append("trusted: the record's numbers were taken as they are, not made again")
+    # Not after a difference: the record is refused anyway, and may be none to compute from.
     elif not any(check.differs for check in checks):
         estimated, again = _again(record, numbers, lexicon)
         notes += [f"{check.name}: {check.text}" for check in again if check.name == HURTFUL]
@@ -192,6 +193,7 @@ def cheap(record: Record, folder: Path) -> list[Check]:
     checks += [asked.asked(record), complete.complete(record), plausible.plausible(record)]
     if record.manifest.format >= WITH_ATTRIBUTES:
         checks.append(attributes.attributes(record))
+    # They are large, and read only where a number needs them.
     if len(record.fills) or len(record.paired):
         checks.append(distributions.distributions(record))
     return checks

@@ -78,6 +78,7 @@ def matched(first: Cells, second: Cells) -> tuple[NDArray[np.intp], NDArray[np.i
         np.minimum(_rounded(own), (MOST_PIECES, MOST_WORDS)).astype(int) for own in (first, second)
     ]
     keys = [[tuple(row) for row in own.tolist()] for own in coarse]
+    # Sorted: neither the strata nor the last bits of the fit may follow the order of a set.
     shared = {key: number for number, key in enumerate(sorted({*keys[0]} & {*keys[1]}))}
     found = [np.array([shared.get(key, -1) for key in own], dtype=np.intp) for own in keys]
     return found[0], found[1]
@@ -125,6 +126,7 @@ def _by_length(matrix: Matrix, classes: tuple[str, str], known: Covariates) -> I
     )
     for kind, lengths in kinds:
         several = _rounded(lengths) > 1
+        # Of one kind alone it would be the contrast itself, under another name.
         if np.isnan(lengths).any() or several.all() or not several.any():
             continue
         for chosen in (~several, several):
@@ -150,6 +152,7 @@ def _held_equal(pair: _Pair, name: str, first: Cells, second: Cells) -> Number:
         line = covariance.fit(first, second)
     except ValueError:  # the classes differ in what does not vary within them
         return replace(number, flag="not_estimable")
+    # Slopes are common to both classes, so that one class may be used up and not the other.
     if min(line.freedoms) < 1:
         return replace(number, flag="too_few_attributes")
     parts, scope = name_parts_of(pair, line.weights)

@@ -94,6 +94,7 @@ def is_crossed(items: pd.DataFrame) -> bool:
     """Whether every attribute stands in every frame; in Winogender each frame has only one."""
     places = ["attribute", "frame"]
     probes = items.loc[items["role"] == "probe", places]
+    # Counted, not laid out: there are as many distinct pairs as a full table has cells.
     sizes = (probes[name].nunique() for name in places)
     return len(numbered(probes, places)[1]) == math.prod(sizes)
 

@@ -126,6 +126,7 @@ def _class_in_matrix(role: str, class_: str) -> str:
     """The class of a row; controls of no contrast have none, and their role stands in."""
     if role != CONTROL:
         return class_
+    # With a mark of its own: a contrast of controls may have the name of a class of probes.
     return f"{_OF_CONTROLS}{class_}" if class_ else CONTROL
 
 
@@ -261,6 +262,8 @@ class Grid:
     def arranged(self, values: Mapping[str, Cells]) -> Arranged:
         """Each model's values of the cells, [cells], in their places."""
         row, column = self.row, self.column
+        # Over all models at once: they are compared cell by cell, so one that lacks a cell takes it
+        # from the others too.
         complete = np.asarray(~np.isnan(np.stack(list(values.values()))).any(axis=0), dtype=bool)
         grid = np.zeros((len(self.labels), len(self.frames)), dtype=bool)
         grid[row, column] = complete
@@ -352,5 +355,6 @@ def _means(places: NDArray[np.int64], values: Cells, n: int) -> Cells:
     """The mean of the values at each of n places; NaN where there is none."""
     counts = np.bincount(places, minlength=n)
     sums = np.bincount(places, values, minlength=n)
+    # Not a plain division: 0/0 is meant here, and would warn.
     means: Cells = np.divide(sums, counts, out=np.full(n, np.nan), where=counts > 0)
     return means

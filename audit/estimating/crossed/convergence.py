@@ -23,6 +23,7 @@ def of_estimators(matrix: Matrix, other: Matrix, estimator: str) -> Number:
     Their cells share frames, and so the noise of a frame.
     """
     first, second = _shared(matrix.probes.complete, other.probes.complete)
+    # Each may lack frames of its own, and noise is shared only in those that both have.
     frames = [name in second.frames for name in first.frames]
     first = first.columns(frames)
     second = second.columns([name in first.frames for name in second.frames])

@@ -54,6 +54,7 @@ class Covariates:
         """The mean over models of the pieces of these attributes, [I]; NaN if not all are known."""
         if not self.pieces:
             return np.full(len(names), np.nan)
+        # Averaged over models, so that all subjects are adjusted by the same covariates.
         by_model = [[own.get(name, np.nan) for name in names] for own in self.pieces.values()]
         means: Cells = np.array(by_model, dtype=float).mean(0)
         return means
@@ -85,6 +86,7 @@ class Covariates:
                 float(np.mean([values.get(name, np.nan) for name in own])) if len(own) else np.nan
                 for own in names
             )
+            # Of some attributes alone a mean would be one of other words than the contrast is of.
             if not np.isnan(first - second):
                 found[key] = first - second
         return found

@@ -86,6 +86,7 @@ def means(matrix: Matrix, estimator: str) -> Iterator[Number]:
     """Yield the means of all probes, each class and the controls; they are never tested."""
     yield _mean(slices.ALL, estimator, matrix.probes)
     for name in dict.fromkeys(matrix.classes):
+        # Sides of a contrast of controls: what they are asked for is their difference.
         if is_control(name) and name != CONTROL:
             continue
         slice_ = slices.CONTROLS if name == CONTROL else slices.of_class(name)
@@ -97,6 +98,7 @@ def contrast(matrix: Matrix, estimator: str, classes: tuple[str, str]) -> Iterat
     pair = classes_of(matrix, classes)
     refused = refusal_of_pair(pair)
     number = replace(of_pair(pair, slices.CONTRAST, estimator), flag=refused)
+    # Too few frames for an interval may still be enough for the number itself.
     if refused and not has_point(pair):
         yield number
         return
@@ -235,6 +237,8 @@ def magnitudes(
     refused = refusal(n_attributes, n_frames)
     for name, interval in intervals.items():
         tested = {}
+        # A change has Student's test: under swaps nothing leans at all, which it does not claim.
+        # A magnitude takes in the average lean, of which swaps are no test.
         if name == ASSOCIATION and subject != DIFFERENCE and not refused:
             tested = {"p": permutation.label_swap(cells, rng), "null_value": 0.0}
         shown = point(interval.estimate) if refused else replace(interval, **tested)
@@ -318,6 +322,7 @@ def refusal(n_attributes: int, n_frames: int, *, least: int = LEAST_ATTRIBUTES) 
 
 def refusal_of_facets(*matrices: Matrix) -> Flag:
     """Why a number has no interval: a style of one frame, or attributes all of one family."""
+    # Of the first alone: two classes stand in the same frames.
     styles = Counter(matrices[0].styles)
     if styles and min(styles.values()) < _LEAST:
         return "too_few_frames"

@@ -168,6 +168,7 @@ def _frames(pair: tuple[Matrix, Matrix]) -> Limits | Flag:
     n_frames, styles = len(first.frames), Counter(first.styles)
     if n_frames > _MOST_LEFT_OUT:
         return "not_estimable"
+    # Not `<`: each time one frame is left out, and the others have to be enough.
     if n_frames <= LEAST_FRAMES or min(styles.values(), default=n_frames) <= _LEAST:
         return "too_few_frames"
     names, _ = one_subject.names_of_pair(pair)
@@ -196,6 +197,7 @@ def _facets(pair: tuple[Matrix, Matrix]) -> dict[str, Any]:
 
 def _may_leave_one_family(matrix: Matrix) -> bool:
     """Whether the attributes are all of one family without some one of them."""
+    # One attribute takes at most one family with it; only few families need a closer look.
     if one_subject.count_of_families(matrix) > _LEAST:
         return False
     places = np.arange(len(matrix.cells))
@@ -274,6 +276,7 @@ def _rows_alike(
     share = replace(point(found.share), p=found.p, null_value=found.by_chance)
     yield replace(whole, interval=share)
     for i, j, correlation in found.pairs:
+        # By name: a pair has the same slice in every record, whichever row stood first.
         pair = slices.of_pair(kind, *sorted((names[i], names[j])))
         yield replace(whole, slice=pair, interval=point(correlation))
 

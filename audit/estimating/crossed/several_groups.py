@@ -81,6 +81,7 @@ def own_class_and_rest(
     own = {other: name for name, other in directions.items()}.get(group)
     if own is None or len(set(directions.values())) < _LEAST:
         return None
+    # A class that goes with no group is left out: in the rest it would pass for another group's.
     chosen = matrix.rows([name in directions for name in matrix.classes])
     classes = [own if name == own else REST for name in chosen.classes]
     return replace(chosen, classes=classes), (own, REST)

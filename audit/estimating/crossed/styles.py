@@ -86,9 +86,11 @@ def _in_style(pair: tuple[Matrix, Matrix], style: str) -> Number:
 def _holding(pair: tuple[Matrix, Matrix], by_style: Sequence[Number]) -> Number:
     """The share of styles whose own interval lies on the side of the average over styles."""
     number = replace(of_pair(pair, slices.CONTRAST, STYLES_HOLDING), scope="S0")
+    # A style without an interval neither holds nor fails, so it is not counted at all.
     known = [own.interval for own in by_style if not own.flag]
     if not known:
         return replace(number, flag="too_few_styles")
+    # By the mean over styles, as in the contrast itself: a style of many frames decides no more.
     side = np.sign(np.mean([own.estimate for own in known]))
     holding = sum(own.low * side > 0 and own.high * side > 0 for own in known)
     return replace(number, interval=point(holding / len(known)), n_styles=len(known))

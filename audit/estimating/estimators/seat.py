@@ -83,6 +83,7 @@ def effect_size(means: Means) -> Means:
     x, in_x, y, in_y, s, square, n, total = np.moveaxis(means, -1, 0)
     words = total / n
     with np.errstate(divide="ignore", invalid="ignore"):
+        # From sums alone, so that the jackknife can leave a word out of all of them at once.
         spread = np.sqrt((square / n - (s / n) ** 2) * words / (words - 1))
         effect: Means = (x / in_x - y / in_y) / spread
     return effect

@@ -56,6 +56,7 @@ def convergence(
     if variance == 0:
         return student(whole, variance, n - 1)
     kurtosis = float((squares**2).mean() / squares.mean() ** 2)
+    # A kurtosis near 1 would divide by 0, and I - 1 is the limit there anyhow.
     df = min(n - 1, 2 * n / max(kurtosis - 1, 1) - 1)
     if not -1 < observed < 1:
         return student(whole, variance, df)

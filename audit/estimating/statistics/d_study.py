@@ -89,4 +89,5 @@ def _times(part: float, room: float) -> float:
     """How many times as much makes a part of the variance as small as the room that is left."""
     if math.isnan(part) or math.isnan(room):
         return math.nan
+    # Without room the other parts are too large already: no number of these would do.
     return part / room if room > 0 else math.inf

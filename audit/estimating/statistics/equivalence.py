@@ -34,6 +34,7 @@ def p_beyond(estimates: Cells, std_errors: Cells, df: Cells, margin: float) -> C
     interval lies inside the margin, above .5 where the estimate lies outside. Without any error it
     is 0 or 1. NaN where the standard error is unknown.
     """
+    # The nearer margin has the larger p of the two tests, so one is enough.
     room = margin - np.abs(estimates)
     with np.errstate(divide="ignore", invalid="ignore"):
         p = special.stdtr(df, -room / std_errors)

@@ -83,6 +83,7 @@ def shown(*leans: Leans, level: float = SHOWN) -> NDArray[np.bool_]:
     The largest of an attribute's p values, adjusted over the attributes (Benjamini & Hochberg
     1995), is below `level`: of those said to be shown, at most that share is not on average.
     """
+    # All have to be shown, so the weakest decides: its p is one for the claim as a whole.
     largest = np.maximum.reduce([own.p for own in leans])
     below: NDArray[np.bool_] = benjamini_hochberg(largest) < level
     return below

@@ -84,6 +84,7 @@ def detectable(std_error: float, df: float, *, level: float) -> float:
     within 1 % from 5 degrees of freedom on; the sum of two quantiles that `student` has is as close
     at .05, and too small at the levels of many tests. 0 with a standard error of 0.
     """
+    # Its degrees of freedom are unknown (see `student`), and the quantile would be NaN.
     if std_error == 0:
         return 0.0
     quantile = float(special.stdtrit(df, (1 + level) / 2))

@@ -49,6 +49,7 @@ def partial_conjunction(p: Cells, least: int) -> float:
     positively dependent, and it never falls as `least` grows. A p that is unknown (NaN) counts as
     1. `least` is from 1, which is Simes' test of all, to n, which is the largest p.
     """
+    # Left out it would make the count easier to reach: less known would then show more.
     ordered = np.sort(np.where(np.isnan(p), 1.0, p))
     return float(min(1.0, (ordered[least - 1 :] / simes_levels(len(p), least)).min()))
 

@@ -102,6 +102,8 @@ def magnitude_interval(cells: Cells, *, level: float = LEVEL) -> Interval:
 
 def association_change(teacher: Cells, student_: Cells, *, level: float = LEVEL) -> Interval:
     """Association of the student minus that of the teacher, tested against 0."""
+    # Of the two and not of their difference's cells, whose association would count a change of any
+    # sign as growth. Influences cell by cell, so that noise that both share cancels.
     change = association(student_, student_) - association(teacher, teacher)
     influence = association_influence(student_, student_) - association_influence(teacher, teacher)
     return interval(change, influence, level=level, null_value=0.0)
@@ -188,6 +190,7 @@ def _log_ratio(
     (u_teacher, h_teacher), (u_student, h_student) = teacher, student_
     if min(u_teacher, u_student) <= 0:
         return point(np.nan)
+    # Half, for U is a square and the ratio is of sizes of leans.
     value = float(np.log(u_student / u_teacher)) / 2
     influence = value + (h_student / u_student - h_teacher / u_teacher) / 2
     return interval(value, influence, level=level, null_value=0.0)

@@ -24,6 +24,7 @@ def strata(measured: Measured, units: pd.Index) -> Iterator[tuple[Slice, Mask]]:
     items = measured.items[measured.items["label"] == "right"]
     both = [items.set_index(items[key]) for key in ("frame", "context")]
     rows = pd.concat(both)
+    # A mask may have several right answers, and a context several masks: the first counts.
     rows = rows[~rows.index.duplicated()].reindex(units)
     for group in sorted(set(rows["group"].dropna()) - {""}):
         yield Slice("group", group), (rows["group"] == group).to_numpy(dtype=bool)
@@ -39,6 +40,7 @@ def _cut(
     kind: Kind, values: pd.Series, edges: Sequence[float], names: Sequence[str]
 ) -> Iterator[tuple[Slice, Mask]]:
     numbers = values.to_numpy(dtype=float, na_value=np.nan)
+    # `searchsorted` takes NaN for the largest number, which would fill the last stratum.
     place = np.where(np.isnan(numbers), -1, np.searchsorted(edges, numbers, side="right"))
     for index, name in enumerate(names):
         if (inside := place == index).any():

@@ -207,6 +207,7 @@ def _scores(content: bytes, path: Path) -> pd.DataFrame:
     """Read the scores with the dtypes of a record. Raises `InputError` if they cannot be read."""
     try:
         frame = parquet_files.read(content).to_pandas()
+        # Nullable: not every measure has a rank, or counts pieces.
         typed = {"value": np.float64, "rank": "Int64", "pieces": "Int64"}
         texts = dict.fromkeys(("item", "measure", "status"), "str")
         scores: pd.DataFrame = frame[SCORE].astype({**typed, **texts})

@@ -68,6 +68,7 @@ def repeated(old: Record, new: Record) -> Repeat:
         old.manifest.probe_sets, new.manifest.probe_sets, _set_differences
     )
     chosen = [_scores(record, [] if method_differences else models, sets) for record in (old, new)]
+    # An outer join: a score that only one audit has is the largest difference there is.
     side_by_side = chosen[0].merge(chosen[1], on=_SCORE, how="outer", suffixes=("_old", "_new"))
     gap = score_gaps(side_by_side)
     return Repeat(
@@ -104,6 +105,7 @@ def _model_differences(subject: str, old: Identity, new: Identity) -> Iterator[s
 def _set_differences(name: str, old: ProbeSetKey, new: ProbeSetKey) -> Iterator[str]:
     if old.items_digest != new.items_digest:
         universes = [key.grammar.universe if key.grammar else "" for key in (old, new)]
+        # Two sets without a grammar both have none, and share no universe for that.
         same = universes[0] == universes[1] != ""
         yield (
             f"{name}: different probes ({'frames were drawn anew' if same else 'its items differ'})"
@@ -152,6 +154,7 @@ def score_gaps(side_by_side: pd.DataFrame) -> Cells:
 
 
 def _location(score: pd.Series, items: pd.DataFrame, sets: Sequence[str]) -> dict[str, str]:
+    # An item may be in several sets, and only one of them may have been compared.
     sets_of_item = items.loc[items["item"] == score["item"], "probe_set"]
     probe_set = next((str(name) for name in sets_of_item if name in sets), "")
     return {"probe_set": probe_set, **{name: str(score[name]) for name in _SCORE}}

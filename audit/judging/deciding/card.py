@@ -57,8 +57,10 @@ def _of_others(found: Results, record: Record) -> str:
     checked: dict[str, Model | None] = {CANDIDATE: found.model, REFERENCE: found.reference}
     for subject, model in checked.items():
         own = models.get(subject)
+        # Claims about the candidate alone name no reference, and a record may have none.
         if model is None or own is None:
             continue
+        # By digests: a model may change under the same name, and one model may have two.
         if (model.weights, model.tokenizer) != (own.weights, own.tokenizer):
             return (
                 f"the claims of {found.card.name} were held against {model.name}, which is not the "

@@ -20,6 +20,7 @@ def effective_clusters(items: pd.DataFrame, probe_set: str, slice_: str) -> floa
     part = Slice.parse(slice_)
     if part.kind == "class":
         rows = rows[rows["class"] == part.value]
+    # A pair has a row for each of its sides.
     pairs = rows.drop_duplicates("pair")
     if pairs.empty:
         return None

@@ -103,7 +103,9 @@ def _squared_bounds(
         return estimate, estimate
     t = quantile(df, 1 - ALPHA)
     half, growth = t * std_error, t * _growth(n_attributes)
+    # Where the error grows as fast as the bound moves away, no bound is ever far enough.
     high = estimate + half / (1 - growth) if growth < 1 else math.inf
+    # By chance U may be below 0, where there is no root to take a bound of.
     if estimate <= 0:
         return estimate - half, high
     return max(0.0, 1 - half / (2 * estimate)) ** 2 * estimate, high
@@ -113,6 +115,8 @@ def _p_above(estimate: float, std_error: float, df: float, bound: float) -> floa
     """The p against a level of at most the bound, on the scale of √U where there is one."""
     if estimate <= 0 or bound < 0:
         return tail(estimate - bound, std_error, df)
+    # The error of √U is SE/(2 √U): this is √U less the root of the bound, in units in which its
+    # error is SE, as `tail` expects.
     return tail(2 * (estimate - math.sqrt(bound * estimate)), std_error, df)
 
 
@@ -133,6 +137,7 @@ def _growth(n_attributes: int) -> float:
 
 def _beta_quantile(first: float, second: float, probability: float) -> float:
     """The quantile of a beta distribution; 0 or 1 where a parameter is 0 or less."""
+    # Without a hit, or a miss, there is nothing on that side; SciPy has no quantile for it.
     if first <= 0:
         return 0.0
     return 1.0 if second <= 0 else float(special.betaincinv(first, second, probability))

@@ -38,6 +38,7 @@ def check_recipe(out: Path, recipe: Mapping[str, Any]) -> None:
     """
     path = out / RECIPE
     if not is_there(path):
+        # Written anew it would vouch for weights of which nobody knows the recipe.
         if is_there(out / CHECKPOINTS) or is_there(out / STUDENT):
             raise InputError(f"{out}: has no {RECIPE}, so nothing in it is gone on with")
         write_whole(path, json.dumps(recipe, indent=1) + "\n")
@@ -48,6 +49,7 @@ def check_recipe(out: Path, recipe: Mapping[str, Any]) -> None:
         raise InputError(f"{path}: cannot be read as a recipe ({error})") from error
     if not isinstance(written, dict):
         raise InputError(f"{path}: cannot be read as a recipe (it is no JSON object)")
+    # Keys of both: another version may know one that this one does not.
     for key in {**written, **recipe}:
         if written.get(key) != recipe.get(key):
             raise InputError(
@@ -95,6 +97,7 @@ def save_student(out: Path, student: PreTrainedModel, tokenizer: Any) -> Path:  
     """Write the finished student whole, and return its folder."""
     with unfinished(out) as scratch, writing(out):
         _save_model(scratch / "new", student, tokenizer)
+        # By one rename: a folder of this name says that the distillation came to its end.
         (scratch / "new").rename(out / STUDENT)
     return out / STUDENT
 
@@ -107,6 +110,7 @@ def save_plain(folder: Path, student: PreTrainedModel, tokenizer: Any) -> None: 
 
 def load_student(folder: Path) -> PreTrainedModel:
     """The student of a checkpoint, with the very weights that it was saved with."""
+    # In the precision of the training, whatever the files' config may name.
     student: PreTrainedModel = AutoModelForMaskedLM.from_pretrained(
         folder, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
     )

@@ -46,6 +46,7 @@ class Recipe:
 
     def rate_at(self, step: int) -> float:
         """The rate of a step, from 0: it rises in the first twentieth, then falls to 0 evenly."""
+        # At least one step each: short trainings would divide by 0.
         warm = max(1, round(WARM_UP * self.steps))
         share = min((step + 1) / warm, (self.steps - step) / max(1, self.steps - warm))
         return self.rate * min(1.0, share)
@@ -179,7 +180,10 @@ class Training:
         recipe = self.recipe
         for group in self.optimiser.param_groups:
             group["lr"] = recipe.rate_at(step)
+        # Anew in each step: a training that goes on from a checkpoint drops out what it would have
+        # dropped out without a stop.
         torch.manual_seed(seed_of_dropout(recipe.seed, step))
+        # Here and not once: a student that is loaded from a checkpoint comes without dropout.
         self.student.train()
         found = losses(
             self.student, self.teacher.model, self.rows.batch(step, recipe.size, recipe.seed)

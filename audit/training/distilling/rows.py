@@ -109,8 +109,10 @@ def _order(rows: Rows, epoch: int, size: int, seed: int) -> list[Pieces]:
     order = rng.permutation(len(lengths))
     for start in range(0, len(order), size * _WINDOW):
         window = order[start : start + size * _WINDOW]
+        # Stable: rows of one length stay in the drawn order, the same on every machine.
         window = window[np.argsort(lengths[window], kind="stable")]
         batches += [window[i : i + size] for i in range(0, len(window), size)]
+    # Shuffled again, or each window would go from short rows to long ones.
     return [batches[i] for i in rng.permutation(len(batches))]
 
 

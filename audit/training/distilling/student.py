@@ -101,6 +101,7 @@ def student_of(teacher: PreTrainedModel, layers: Sequence[int], name: str) -> Pr
     if isinstance(teacher, BertForMaskedLM):
         return _distilbert_of(teacher, layers, name)
     assert isinstance(teacher, DistilBertForMaskedLM | RobertaForMaskedLM)  # noqa: S101 - `KINDS`
+    # A copy: the teacher goes on with its own number of layers.
     config: Any = deepcopy(teacher.config)
     setattr(config, kind.depth, len(layers))
     weights = teacher.state_dict()
@@ -162,6 +163,7 @@ def _distilbert_of(
             )
     for theirs, ours in moved.items():
         for part in ("weight", "bias"):
+            # Embeddings have no bias; a weight that is lacking is told by `_filled`.
             if f"{theirs}.{part}" in weights:
                 made[f"{ours}.{part}"] = weights[f"{theirs}.{part}"]
     return _filled(student, made)

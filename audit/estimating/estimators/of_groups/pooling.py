@@ -237,6 +237,8 @@ def numbered(
     number, n = np.zeros(len(rows), dtype=np.int64), 1
     for name in columns:
         code, n_codes = _coded(rows[name])
+        # The product numbers every combination, and most never occur: before it no longer fits into
+        # an integer, those that do are numbered anew.
         if n * n_codes > _MOST:
             number, entries = pd.factorize(number, sort=True)
             n = len(entries)

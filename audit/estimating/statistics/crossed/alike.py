@@ -126,6 +126,7 @@ class _Block:
         effects = means - means.mean()
         basis = [np.full(len(means), 1 / np.sqrt(len(means)))]
         length = float(np.sqrt((effects**2).sum()))
+        # Equal columns differ by rounding alone, which is no direction to take out of the rows.
         if length > _ROUNDING * (np.abs(means).max() or 1.0):
             basis.append(effects / length)
         return cls(rows, columns, np.stack(basis, axis=1))
@@ -175,6 +176,7 @@ def _largest_eigenvalues(scaled: Cells, correlations: Cells) -> Cells:
 
 def _in_parts(draws: int, size: int) -> Iterator[int]:
     """Yield the numbers of tables of this size that are drawn at once."""
+    # At least one: a table may be larger than the limit by itself.
     most = max(1, _AT_ONCE // size)
     yield from (min(most, draws - start) for start in range(0, draws, most))
 

@@ -105,6 +105,7 @@ def fillable(cells: Cells) -> bool:
 
 def average(values: Cells) -> float:
     """The mean, without rounding error if all values are equal."""
+    # The mean of equal numbers may differ from them in its last bit; that of zeros does not.
     first = values.flat[0]
     return float(first + (values - first).mean())
 
@@ -120,6 +121,7 @@ def strata(labels: Sequence[str] | None, n: int) -> list[NDArray[np.intp]]:
         message = f"{len(labels)} styles for {n} frames; expected one for each frame"
         raise ValueError(message)
     names = np.array(labels)
+    # Sorted, so that sums over styles do not depend on the order of the frames.
     return [np.flatnonzero(names == name) for name in sorted(set(labels))]
 
 
@@ -201,6 +203,7 @@ def shrunken(cells: Cells, styles: Sequence[str] | None = None) -> Cells:
     noise; 0 for all attributes if MSA <= MSE.
     """
     ms = mean_squares(cells)
+    # By chance noise may be larger than all differences: a negative weight would turn them round.
     weight = max(0.0, 1 - ms.residual / ms.attribute) if ms.attribute > 0 else 0.0
     deviations: Cells = weight * style_means(centred(completed(cells)), styles)
     return deviations

@@ -158,6 +158,7 @@ def adjusted_interval(  # noqa: PLR0913 - two classes, and what is sampled in th
 def _families(families: tuple[Families, Families], sizes: tuple[int, int]) -> NDArray[np.intp]:
     """The number of each attribute's family, [I]; families of two classes are two."""
     first, second = (clusters(own, n) for own, n in zip(families, sizes, strict=True))
+    # Classes are sampled apart: a family of that name in the other one is another draw.
     return np.concatenate([first, second + first.max() + 1])
 
 

@@ -35,6 +35,7 @@ def family_parts(means: Cells, families: Families = None) -> list[Part]:
     if len(sizes) < _LEAST:
         message = f"all {n} attributes are of one family; expected at least two families"
         raise ValueError(message)
+    # With families of one there are no squares within, and a division by 0.
     if len(sizes) == n:
         return alone
     between, within = _mean_squares(means, families)
@@ -60,6 +61,7 @@ def intraclass_correlation(means: Cells, families: Families) -> Interval:
     between, within = _mean_squares(means, families)
     size = _typical_size(sizes)
     scale = between + (size - 1) * within
+    # Where attributes of one family are all equal, F divides by 0 and says nothing of chance.
     if scale <= 0 or within <= 0:
         return point(np.nan)
     from scipy import special  # imported here because it takes time

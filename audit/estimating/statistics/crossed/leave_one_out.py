@@ -150,6 +150,7 @@ def _by_attribute(cells: Cells, frames: _Mask, places: Sequence[NDArray[np.intp]
 
 def _mean(left: _Mask, values: Cells) -> Cells:
     """The means of what is left, [K, m], of values [n, m]."""
+    # As a product, which is why cells with gaps go another way: 0 times NaN is NaN.
     means: Cells = left.astype(float) @ values / left.sum(1, keepdims=True)
     return means
 

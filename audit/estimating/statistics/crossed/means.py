@@ -149,10 +149,13 @@ def other_styles(  # noqa: PLR0913 - as `contrast_interval`
         for cells in (first, second)
     ]
     of_others = contrast_interval(*pair, families=families, names=names, level=level)
+    # Of few styles the variance between them may come out small by chance, and other styles are
+    # never better known than these.
     wider = of_others if of_others.std_error >= of_these.std_error else of_these
     return student(
         of_these.estimate,
         wider.std_error**2,
+        # The error of these styles stands in, at no more degrees of freedom than styles give.
         min(of_others.df, of_these.df) if wider is of_these else of_others.df,
         level=level,
         null_value=0.0,
@@ -228,6 +231,7 @@ def _known_mean(cells: Cells) -> Cells:
     """The mean of each attribute's known cells, [I]; NaN if it has none."""
     present = ~np.isnan(cells)
     counts = present.sum(1)
+    # Not `nanmean`, which warns of an attribute without a cell.
     sums = np.where(present, cells, 0.0).sum(1)
     means: Cells = np.divide(sums, counts, out=np.full(len(cells), np.nan), where=counts > 0)
     return means
