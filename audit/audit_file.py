@@ -133,6 +133,7 @@ class Endpoint(Part):
     @classmethod
     def _whole_seconds(cls, value: object) -> object:
         """A whole number is a number of seconds too."""
+        # Not `isinstance`: True and False are integers too in Python.
         return float(value) if type(value) is int else value
 
 

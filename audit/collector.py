@@ -24,6 +24,7 @@ def resume() -> None:
     For when models are loaded: tables of whole distributions are large, and must not wait.
     """
     if _usual:
+        # Frozen, so that the million objects of the imports are never gone over again.
         gc.freeze()
         gc.set_threshold(*_usual.pop())
 

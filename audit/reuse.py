@@ -97,6 +97,7 @@ def naming_if_stopped(records: Sequence[Record]) -> Iterator[None]:
     try:
         yield
     except CannotWriteError as error:
+        # Without a record nothing was kept that could be named.
         if not records:
             raise
         pages = "; ".join(f"maskaudit report {sealed.path}" for sealed in records)

@@ -232,6 +232,7 @@ def read(path: str | Path | None) -> Settings:
         )
     file = toml_files.document(path)
     tables = file.checked(File)
+    # Not `model_dump`, which would make plain dictionaries of the tables.
     named = {name: getattr(tables, name) for name in File.model_fields}
     return Settings(**named, folder=path.parent, line=file.line)
 

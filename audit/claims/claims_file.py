@@ -79,6 +79,7 @@ def read_claims(path: Path, card: Card) -> Claims:
             faults += document.faults(error, KINDS[raw["kind"]], ("claim", index))
         except InputError as error:
             faults += error.faults
+    # Only of a whole list: the places of these faults are counted along it.
     faults += _unfit(document, claims, card) if not faults else []
     if faults:
         raise InputError(*faults)

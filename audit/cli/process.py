@@ -66,9 +66,11 @@ def _handle(handlers: dict[int, object]) -> None:
 
 def _end(number: int, _frame: object) -> None:
     code, word = ENDINGS[signal.Signals(number)]
+    # Not `print`, which a signal may have interrupted in the middle of its buffer.
     try:
         os.write(2, f"maskaudit: {word}; nothing was begun\n".encode())
     finally:
+        # At once: an import that was cut off has nothing that could be tidied.
         os._exit(code)
 
 

@@ -41,6 +41,7 @@ def attribute_pieces(
         asked = _asked(part)
         for name, model in models.items():
             counts = asked.assign(pieces=_counts(model, list(_sentences(asked))))
+            # A mean of means: a form with more sentences must not count for more than another.
             by_form = counts.groupby(["probe_set", "attribute", "group"])["pieces"].mean()
             pieces = by_form.groupby(["probe_set", "attribute"]).mean().reindex(names)
             rows = pieces.reset_index().assign(model=name)
@@ -80,6 +81,7 @@ def masked(text: str, word: str) -> _Asked | None:
     As a word of its own if it is one somewhere; in any case. None if the text does not have it.
     """
     parts = text.split(MASK)
+    # Inside another word only where it is nowhere one itself: some scripts have no spaces.
     for pattern in (rf"(?<!\w){re.escape(word)}(?!\w)", re.escape(word)):
         for slot, part in enumerate(parts):
             if found := re.search(pattern, part, re.IGNORECASE):

@@ -84,6 +84,7 @@ class Causal:
         if len(ids) == 1:
             return float("nan")
         with torch.inference_mode():
+            # The logits at the last piece are of one that the text does not have.
             logits = self.model(input_ids=torch.tensor([ids])).logits[0, :-1]
         log_p = torch.log_softmax(logits.double(), dim=-1)
         return -float(log_p.gather(1, torch.tensor(ids[1:])[:, None]).mean())

@@ -33,5 +33,6 @@ def by_model(
 def _written(words: list[str], model: MaskedLM) -> Iterator[str]:
     for encoded in model.encode(words):
         pieces = [piece for piece in encoded.ids if piece not in model.special_ids]
+        # Written with the unknown piece, a word would be found wherever that piece stands.
         if pieces and model.unknown_id not in encoded.ids:
             yield model.text(pieces)

@@ -51,6 +51,7 @@ def asked_of(
     for number, pair in enumerate(pairs):
         for name, model in _named(pair):
             if isinstance(model, Endpoint):
+                # By identity: in each pair another endpoint may be called the candidate.
                 found.setdefault((name, id(model)), (model, []))[1].append(number)
     return found
 

@@ -130,6 +130,7 @@ class _Results:
         return _scored(checked, _joined_use(self._uses))
 
     def _joined(self, name: str, *, in_order_of_names: bool) -> pd.DataFrame:
+        # Taken out, so that `joined` has the only pieces and can let them go.
         sets = self._parts.pop(name)
         names = sorted(sets) if in_order_of_names else list(sets)
         return tables.joined(name, [rows for one in names for rows in sets.pop(one)])
@@ -362,6 +363,7 @@ def cached(
         elif same:
             why = same[0].differences(one.about) or ["another machine"]
             reasons[" and ".join(why)] += 1
+        # There, and yet not among those of the user's key: another key has signed it.
         elif path_of(folder, one.key).is_file():
             reasons[OTHER_KEY] += 1
     return len(asked), taken, reasons

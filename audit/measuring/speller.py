@@ -84,6 +84,7 @@ def _unusable(named: str, why: str = "") -> InputError:
 
 
 def _of_folder(folder: Path, name: str) -> Tokenizer:
+    # It says all of a tokenizer; a vocab.txt beside it lists the pieces alone.
     if (folder / _JSON).is_file():
         return vocabulary_files.of_json(folder / _JSON)
     if not (folder / _WORDS).is_file() or any((folder / file).is_file() for file in _OF_OTHERS):

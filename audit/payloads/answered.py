@@ -42,6 +42,7 @@ def fills_of(value: object, n_masks: Sequence[int], where: str) -> list[Sentence
     Raises `InputError`, which says what came and what was expected, for anything else: another
     number of sentences or of masks, a fill without its parts, and what is no probability.
     """
+    # The form leaves out a list of one: of sentences, and likewise of masks.
     sentences = [value] if len(n_masks) == 1 else _list(value, len(n_masks), "sentences", where)
     found = []
     for sentence, masks in zip(sentences, n_masks, strict=True):
@@ -59,6 +60,7 @@ def words_of(value: object, n: int, where: str) -> list[str]:
     """
     if isinstance(value, dict) and list(value) == ["predictions"]:
         value = value["predictions"]
+    # An empty list is of no form: `fills_of` refuses it, and says what was expected.
     if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
         found = _list(value, n, "sentences", where)
     elif isinstance(value, list) and value and all(_is_row(part) for part in value):
@@ -131,6 +133,7 @@ def _mask(value: object, where: str) -> Mask:
             '{"score": 0.9, "token": 2364, "token_str": "capital", "sequence": "..."}'
         )
     fills = tuple(_fill(fill, where) for fill in value)
+    # Several fills may each be a probability and yet not be of one distribution.
     total = math.fsum(fill.score for fill in fills)
     if total > 1 + _ROUNDING:
         raise InputError(
@@ -142,6 +145,7 @@ def _mask(value: object, where: str) -> Mask:
 
 def _fill(fill: dict[str, Any], where: str) -> Served:
     score, word = fill.get("score"), fill.get("token_str")
+    # `true` is a number in Python. NaN is refused too, since no comparison with it holds.
     if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
         raise InputError(
             f"{where}: answered the score {_shown(score)}; expected a probability from 0 to 1"

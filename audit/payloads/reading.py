@@ -59,6 +59,7 @@ def request_of(body: object, where: str, service: Service | None = None) -> Requ
         return Request(tuple(texts), "table")
     if not isinstance(body, dict):
         raise InputError(f"{where}: is {_kind(body)}; {_EXPECTED}")
+    # Not the first that fits: of two forms in one body nobody knows which is meant.
     found = [key for key in _READERS if key in body]
     if len(found) != 1:
         has = f"the keys {_named(body)}" if body else "no key"
@@ -131,6 +132,7 @@ def _mlflow_records(body: dict[str, Any], where: str, service: Service | None) -
         [(column, text)] = record.items()
         texts.append(_text(text, f"{at}: {column!r}"))
         columns.add(column)
+    # A table of these would have a gap in every row.
     if len(columns) > 1:
         raise InputError(f"{where}: has the columns {_named(sorted(columns))}; expected one")
     return Request(tuple(texts), "predictions")
@@ -156,6 +158,7 @@ def _inputs(body: dict[str, Any], where: str, service: Service | None) -> Reques
         inputs, at = inputs[_COLUMN], f"{at}.{_COLUMN}"
         own: Service = "Azure ML"
     else:
+        # Both forms may have a list under `inputs`, and `parameters` only one of them.
         own = "Hugging Face" if isinstance(inputs, str) or "parameters" in body else "MLflow"
     if service == "MLflow":
         own = "MLflow"
@@ -212,6 +215,7 @@ def _check_keys(table: Mapping[str, object], known: Collection[str], where: str)
 def _check_one_word(params: object, where: str) -> None:
     """Refuse parameters to which an answer of one word a mask cannot do justice."""
     top_k = _object(params, where, ("top_k",)).get("top_k", 1)
+    # `true` equals 1 in Python, and is no number of fills.
     if not _is_whole(top_k) or top_k != 1:
         raise InputError(
             f"{where}.top_k: is {_shown(top_k)}, but this service answers with the likeliest word "
@@ -263,6 +267,7 @@ def _texts(value: object, where: str) -> tuple[str, ...]:
 def _text(value: object, where: str) -> str:
     if not isinstance(value, str):
         raise InputError(f"{where}: is {_kind(value)}; expected a text")
+    # JSON can escape half of a surrogate pair, which no tokenizer reads and no answer can have.
     try:
         value.encode()
     except UnicodeEncodeError as error:

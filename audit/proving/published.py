@@ -84,6 +84,7 @@ def published(name: str) -> Iterator[Check]:
         raise InputError(
             f"{name}: no published results for {model_name!r}; expected one of: {names}"
         )
+    # Known by its name first: loading takes seconds, and may fetch gigabytes.
     model = load(name)
     yield from _size(model_name, model)
     rows = [

@@ -63,6 +63,7 @@ def _no_link(path: Path) -> Path:
 
 def check_no_links(folder: Path) -> None:
     """Raise `InputError` if something in a folder is a link to a file elsewhere."""
+    # Sorted, so that the same link is named on every machine.
     for path in sorted(folder.iterdir()):
         if path.is_symlink():
             raise InputError(
@@ -164,6 +165,7 @@ def replace_whole(path: Path, content: bytes, *, is_private: bool = False) -> No
         # "x": the write must not go through a link that someone placed under this name.
         with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(content)
+            # Of a link itself: it is replaced, and the mode of what it leads to is of another file.
             earlier = path.lstat() if os.path.lexists(path) else None
             if earlier is not None and stat.S_ISREG(earlier.st_mode) and not is_private:
                 temporary.chmod(stat.S_IMODE(earlier.st_mode))

@@ -112,12 +112,14 @@ def _shared(first: str, second: str) -> int:
 
 def _found(word: str, records: Mapping[Path, Entry | None]) -> list[Path]:
     """All records that a word may mean, in their order."""
+    # A name comes before a number, and a whole name before a beginning: one may be both.
     if back := _FROM_LATEST.fullmatch(word):
         place = int(back[1] or 0) + 1
         return list(records)[-place:][:1] if place <= len(records) else []
     number = int(word) if _NUMBER.fullmatch(word) else 0
     return (
         [path for path in records if path.name == word]
+        # 0 is no number: a word may have none, and a record one that cannot be read.
         or [path for path, entry in records.items() if entry and entry.number == number > 0]
         or [path for path in records if path.name.startswith(word)]
     )

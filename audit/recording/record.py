@@ -144,6 +144,7 @@ def load_record(path: str | Path, table_names: Collection[str] = TABLES) -> Reco
     folder = Path(path)
     record_manifest = read_manifest(folder)
     kinds = {part.kind for part in record_manifest.probe_sets.values()}
+    # From its footer, before any table is read: it says how many rows the others may have.
     n_items = _rows_of(folder / "items.parquet")
     there = set(table_names).intersection(tables_in(record_manifest.format))
     frames = {
@@ -177,6 +178,7 @@ def read_manifest(folder: Path, table_names: Collection[str] = TABLES) -> Manife
     check_no_links(folder)
     raw = manifest.read(path, FORMAT)
     names = [name for name in table_names if name in tables_in(raw["format"])]
+    # Before the values: a changed file is told as changed, and not by what is odd in it.
     _check_sums(folder, (MANIFEST, *(f"{name}.parquet" for name in names)))
     return manifest.checked(raw, path)
 

@@ -49,9 +49,11 @@ def is_own(header: str, names: Collection[str], port: int) -> bool:
     browser then takes the server for part of that page; the header still has the page's name.
     """
     name, _, given = header.rpartition(":") if _has_port(header) else (header, "", "")
+    # `int` reads digits of other scripts, and spaces and signs, which no port has.
     if given and not (given.isascii() and given.isdigit() and int(given) == port):
         return False
     bare = name.removeprefix("[").removesuffix("]")
+    # Any address is taken, since only a name can be led here from a stranger's page.
     return bare.lower().removesuffix(".") in names or _is_address(bare)
 
 

@@ -65,4 +65,5 @@ def _ids(words: Sequence[str], model: LoadedModel) -> list[int]:
                 f"{spelled or 'nothing'}; expected a word of one piece"
             )
         found += pieces
+    # Two words may be one piece, which transformers answers once.
     return list(dict.fromkeys(found))

@@ -84,6 +84,7 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
         self.names = address.names
         self.model_lock = threading.Lock()
         self._free = threading.Semaphore(MOST_CONNECTIONS)
+        # Before the constructor, which makes the socket of this family.
         self.address_family = socket.AF_INET6 if ":" in address.ip else socket.AF_INET
         try:
             super().__init__((address.ip, address.port), Handler)
@@ -229,12 +230,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         request = request_of(body, _WHERE, _SERVICES[self.path])
         model = self.server.model
         _check_size(request, model)
+        # Only now: a client that is slow to send must not hold up the others.
         with self.server.model_lock:
             return Reply(HTTPStatus.OK, answered(request, model))
 
     def _body(self) -> bytes:
         """The bytes of the body. Raises `RefusedError` for another kind, and for too many."""
         kind = self.headers.get_content_type() if "Content-Type" in self.headers else "none"
+        # A form on a page of a stranger cannot send JSON: the browser would ask first, in vain.
         if kind not in _JSON:
             raise RefusedError(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -242,6 +245,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             )
         charset = self.headers.get_content_charset("utf-8")
         coding = self.headers.get("Content-Encoding", "identity")
+        # A few packed bytes may unpack to very many.
         if charset not in {"utf-8", "utf8"} or coding.lower() != "identity":
             raise RefusedError(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

@@ -155,6 +155,7 @@ def sample(claim: Sample, known: Known) -> Found:
         return not_checkable(NO_MODEL)
     if known.is_other:
         return not_checkable("the sample is of another model's answers")
+    # All of them are told: that two words are swapped is seen only of both.
     wrong = []
     for rank, stated in enumerate(claim.fills, start=1):
         found = dict(fills)
@@ -175,6 +176,7 @@ def sample(claim: Sample, known: Known) -> Found:
 def licence(claim: Licence, known: Known, card: Card) -> Found:
     """The licence that the checkpoint's folder states; the card's own metadata must agree too."""
     stated = licence_id(claim.licence)
+    # First, since a card that contradicts itself is wrong whatever the files say.
     if others := [name for name in card.licences if name != stated]:
         return contradicted(f"{card.path.name} names {' and '.join(map(repr, others))} too")
     model = known.model

@@ -41,6 +41,7 @@ def benchmark(claim: Benchmark, claims: Claims) -> Found:
 def _provenance(scores: Mapping[str, float], rows: Sequence[Row], own: str) -> Found:
     same = [row for row in rows if _is_same(scores, row.scores)]
     owned = [row for row in rows if short_name(row.model) == own]
+    # Its own row first: another model may have the very same scores.
     if of_own := [row for row in same if row in owned]:
         return confirmed(f"it is the row of {own} in {of_own[0].source}")
     apart = _apart(scores, owned[0]) if owned else f"no row of {own} is known"
@@ -53,6 +54,7 @@ def _provenance(scores: Mapping[str, float], rows: Sequence[Row], own: str) -> F
 
 def _is_same(scores: Mapping[str, float], row: Mapping[str, float]) -> bool:
     tasks = scores.keys() & row.keys()
+    # A claim of fewer scores than that cannot have more in common with any row.
     return len(tasks) >= min(_LEAST, len(scores)) and all(scores[t] == row[t] for t in tasks)
 
 

@@ -144,6 +144,7 @@ def _letters(name: str) -> str:
 
 def _sentences(text: str) -> Iterator[str]:
     """Yield each sentence, a paragraph's line ends made spaces, without blocks of code."""
+    # An entry of a list, a title or a row of a table is a sentence that no full stop ends.
     for paragraph in re.split(r"\n\s*\n|\n(?=[-*#>|])", _CODE.sub("\n\n", text)):
         yield from (s[:_MOST_READ] for s in _SENTENCE.split(plain(paragraph)) if s)
 

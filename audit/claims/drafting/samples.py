@@ -61,6 +61,7 @@ def _of_azure(text: str) -> Iterator[Shown]:
 
 
 def _texts(inside: str) -> list[str]:
+    # In brackets it is a JSON list, whose escapes a parser reads and no pattern would.
     try:
         return [str(text) for text in bounded.json_value(f"[{inside}]")]
     except ValueError:
@@ -76,6 +77,7 @@ def _of_the_hub(text: str) -> Iterator[Shown]:
         try:
             sentence, answers = ast.literal_eval(call[1]), ast.literal_eval(call[2])
             fills = tuple((str(one["token_str"]).strip(), _p(one["score"])) for one in answers)
+        # The last two are what deep nesting in a card of a stranger may raise.
         except (ValueError, SyntaxError, KeyError, TypeError, RecursionError, MemoryError):
             continue
         if len(_MASK.findall(sentence)) == 1 and fills and all(token for token, _ in fills):

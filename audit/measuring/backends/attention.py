@@ -76,6 +76,7 @@ def _from_offsets(layer: torch.Tensor) -> torch.Tensor:
     """
     n, heads, length, width = layer.shape
     half = width // 2
+    # Half a window wider on both sides, so that no offset is tried for the ends of the sentence.
     padded = layer.new_zeros(n, heads, length, length + 2 * half)
     rows = torch.arange(length, device=layer.device)
     for offset in range(width):

@@ -28,6 +28,7 @@ def fitting(
         return log_probs(sentences, reads)
     except torch.OutOfMemoryError as error:
         said = first_line(error)
+    # Out of the `except`: there the error would still hold the tensors of the batch that failed.
     pieces = sum(map(len, sentences))
     where = (
         f"out of memory on {device} with {pieces:,} pieces in {len(sentences)} sentences, "
@@ -48,6 +49,7 @@ def fitting(
         raise DeviceMemoryError(
             f"{where}, and with half of them ({first_line(error)}); {_LESS}"
         ) from error
+    # By number, since the reads of a half need not stand together among all reads.
     together = np.empty((len(reads), parts[0][1].shape[1]))
     for own, rows in parts:
         together[own] = rows

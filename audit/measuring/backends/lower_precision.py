@@ -57,6 +57,7 @@ def lowered(
         )
     lower = layers.cast(getattr(torch, dtype))
     largest = float(np.abs(read(exact) - read(lower)).max())
+    # One NaN makes the largest NaN, so that an overflow at any piece is seen here.
     if not np.isfinite(largest):
         raise InputError(f"its log probabilities are not finite in {dtype}: leave out --dtype")
     return lower, largest

@@ -248,7 +248,9 @@ def _distinct(
     if len(found) > _SHARED * len(states):
         return None
     every = torch.arange(len(states), device=states.device)
+    # By the smallest: of several writes to one place torch does not say which is the last.
     rows = every.new_full(found.shape, len(states)).scatter_reduce(0, number, every, "amin")
+    # Looked at and not supposed: a model may add more to a state than its piece and its place.
     return (rows, number) if torch.equal(states[rows][number], states) else None
 
 

@@ -46,6 +46,7 @@ def runs(
     for number, (index, place) in enumerate(reads):
         asked[index].append((number, place))
     found, start = [], 0
+    # Neighbours are enough: a batch is ordered by length. Another order would only make more runs.
     for _, run in groupby(sentences, key=len):
         own = list(run)
         of_run = [
@@ -53,6 +54,7 @@ def runs(
             for row, of_sentence in enumerate(asked[start : start + len(own)])
             for column, (number, place) in enumerate(of_sentence)
         ]
+        # All four in one tensor: an accelerator waits for each copy by itself.
         told = _on(device, torch.tensor(of_run, dtype=torch.long).view(-1, 4).T.contiguous())
         numbers, rows, columns, places = told
         most = max((column + 1 for _, _, column, _ in of_run), default=0)

@@ -148,6 +148,7 @@ class Cache:
             self._size -= stat.st_size
 
     def _disable(self, error: OSError) -> None:
+        # Every later part would fail likewise: one line is enough.
         if not self._is_disabled:
             reason = os.strerror(error.errno) if error.errno else " ".join(str(error).split())
             self._note(
@@ -215,6 +216,7 @@ def check(folder: Path) -> None:
     """
     trust.check_folder(folder)
     if trust.is_foreign(folder):
+        # Without a key that can be read no entry can be ours.
         with contextlib.suppress(OSError):
             own = trust.key_id(trust.user_key())
             if any(made[0] == own for path, _ in _entries(folder) if (made := entries.about(path))):
@@ -265,6 +267,7 @@ def clear(folder: Path) -> Contents:
     Raises `OSError` if an entry cannot be deleted.
     """
     before = contents(folder)
+    # Listed first: a folder need not tell all of its files while some of them are deleted.
     for path, _ in list(_entries(folder)):
         path.unlink(missing_ok=True)
     for path in folder.glob(f"{UNFINISHED}*"):

@@ -95,6 +95,7 @@ def about(path: Path) -> tuple[bytes, About] | None:
     with contextlib.suppress(OSError, ValueError, TypeError):
         with bounded.opened(path, bounded.TABLE) as file:
             head = file.read(_HEAD)
+            # Nothing here is authenticated: a length that is made up must not fill memory.
             length = int.from_bytes(head[-_LENGTH_BYTES:], "little")
             description = file.read(min(length, _MOST_ABOUT))
         if head.startswith(_MARK) and len(head) == _HEAD:

@@ -68,6 +68,7 @@ def here(batch_tokens: int | None = None) -> About:
 
     `batch_tokens` is the most pieces that are run at once, None for the usual number.
     """
+    # `audit.recording` too: an entry holds its tables.
     code = fingerprint("audit.measuring", "audit.recording")
     threads, processor = machine()
     return About(

@@ -85,6 +85,7 @@ def user_key() -> bytes:
     file = key_file()
     if not file.exists():
         _make(file)
+    # Read even if just made: where two processes make a key at once, only one of them stays.
     return _read(file)
 
 

@@ -107,6 +107,7 @@ def json_object(path: Path, name: str, most: int = bounded.CONFIG) -> dict[str, 
 def _unfit(folder: Path) -> str:
     """Name a file that a library would wait for, or fill memory with."""
     for path in sorted(folder.iterdir()):
+        # Not `is_file`, which is false of a pipe: a library would wait for what comes out of it.
         if path.exists() and not path.is_dir():
             most = bounded.TOKENIZER if path.suffix in _READ_WHOLE else bounded.WEIGHTS
             try:
@@ -151,6 +152,7 @@ def _sentence_transformer(folder: Path) -> str:
     named = [name for name in _SENTENCE_TRANSFORMERS if (folder / name).exists()]
     inner = folder / "0_Transformer"
     config = folder / CONFIG if (folder / CONFIG).exists() else inner / CONFIG
+    # A sparse encoder is saved with its masked-LM head, and can be audited.
     if not named or any("MaskedLM" in name for name in _architectures(config)):
         return ""
     return (
@@ -229,6 +231,7 @@ def _architectures(config: Path) -> list[str]:
 
 
 def _settings(path: Path) -> dict[str, Any]:
+    # For what a folder seems to hold; a config that cannot be read is refused when it is loaded.
     try:
         return json_object(path, "")
     except InputError:

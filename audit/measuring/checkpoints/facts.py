@@ -98,6 +98,7 @@ def _is_lowering(tokenizer: Tokenizer) -> bool:
 
 def _capitals(tokenizer: Tokenizer) -> int:
     """How many pieces have a capital letter from A to Z, special ones aside."""
+    # Special pieces have capitals in every vocabulary.
     special = set(tokenizer.built.all_special_tokens)
     return sum(
         1
@@ -109,6 +110,7 @@ def _capitals(tokenizer: Tokenizer) -> int:
 def _licence(folder: Path, card: Path | None) -> tuple[str, str]:
     """The licence that the folder states, and the file that does; two empty texts without one."""
     own = folder / _CARD
+    # A card that is checked against itself would confirm whatever it says.
     if own.is_file() and not (card is not None and card.exists() and own.samefile(card)):
         stated = read_card(own).metadata.get("license")
         if isinstance(stated, str) and stated:

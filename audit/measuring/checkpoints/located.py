@@ -72,6 +72,7 @@ def _no_folder(path: Path, *, exists: bool) -> str:
             "contains the file"
         )
     beside = path.parent
+    # Not all of a folder that may have a million entries: it is only a hint.
     folders = (
         [entry.name for entry in islice(beside.iterdir(), _NEIGHBOURS) if entry.is_dir()]
         if beside.is_dir()
@@ -85,6 +86,7 @@ def _no_folder(path: Path, *, exists: bool) -> str:
 def _hub_id(address: str) -> str:
     """Suggest what to write instead of a URL."""
     parts = urlsplit(address)
+    # The address of a page goes on behind the name, as in ORG/NAME/tree/main.
     names = [part for part in parts.path.split("/") if part][:2]
     is_model = parts.hostname in {"huggingface.co", "hf.co"} and names
     return (
@@ -106,6 +108,7 @@ def _fetched(name: str, files: Sequence[str]) -> Located:
         raise InputError(message) from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         raise InputError(f"model {name}: {_unreachable(error, revision)}") from error
+    # The folder is called by the commit, which a branch or no revision does not tell.
     return Located(folder, repo, folder.name)
 
 

@@ -73,6 +73,7 @@ def _numbers(value: object, key: str = "") -> Iterator[tuple[str, int]]:
     elif isinstance(value, list):
         for part in value:
             yield from _numbers(part, key)
+    # `true` is a whole number in Python too, and says nothing of a size.
     elif isinstance(value, int) and not isinstance(value, bool):
         yield key, value
 
@@ -95,6 +96,7 @@ def _width(raw: Mapping[str, Any]) -> int:
 
 
 def _short(number: int) -> str:
+    # A config of a stranger may have a number of thousands of digits.
     return f"{number:,}" if number < 10**15 else f"{str(number)[:4]}… ({len(str(number))} digits)"
 
 

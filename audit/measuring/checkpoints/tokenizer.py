@@ -88,6 +88,7 @@ class Tokenizer:
         inside = [i for i, is_added in enumerate(batch["special_tokens_mask"]) if not is_added]
         pieces = self.built.convert_ids_to_tokens([ids[i] for i in inside])
         unknown = self.built.unk_token
+        # An unknown piece stands for any characters: its own name is not looked for in the text.
         known = [None if piece == unknown else piece for piece in pieces]
         found = aligned(text, known, self.built.all_special_tokens)
         if found is None:

@@ -30,6 +30,7 @@ def checked(model: str, headers: Mapping[str, str]) -> str:
     shown = name_of(url)
     try:
         parts = urlsplit(url)
+        # Both are parsed only when they are asked for: that of a bad port raises here.
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise InputError(f"endpoint {shown}: is no address ({error})") from error
@@ -80,6 +81,7 @@ def filled(headers: Mapping[str, str]) -> dict[str, str]:
         variables = _VARIABLE.findall(template)
         if not _NAME.fullmatch(name):
             raise InputError(f"{where}: is no name of a header")
+        # Settings are shared and committed, and a secret in them would be too.
         if not variables and _SECRET.search(name):
             raise InputError(
                 f"{where}: has its value in the file; expected the name of an environment variable "
@@ -90,6 +92,7 @@ def filled(headers: Mapping[str, str]) -> dict[str, str]:
                 f"{where}: the environment variable {empty[0]} is "
                 f"{'empty' if empty[0] in os.environ else 'not set'}; expected the value to send"
             )
+        # A secret that a shell read from a file often has a line end.
         value = _VARIABLE.sub(lambda match: os.environ[match[1]].strip(), template)
         if not value.isprintable() or not value.isascii():
             raise InputError(f"{where}: has characters that no header may have (a line end?)")
@@ -105,6 +108,7 @@ def is_loopback(url: str) -> bool:
 def _is_loopback(host: str) -> bool:
     if host.lower() == "localhost":
         return True
+    # No other name is looked up: it may lead elsewhere by the time that it is asked.
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

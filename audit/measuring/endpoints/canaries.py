@@ -92,6 +92,7 @@ def _served(endpoint: Endpoint, rows: pd.DataFrame, tell: Callable[[int], None])
     asks = {
         (text, word): Ask(text, group)
         for text, own in by_text.items()
+        # Sorted, since a set of words has no order, and the groups are the questions.
         for group in apart(sorted(own), len(own))
         for word in group
     }
@@ -105,6 +106,7 @@ def _served(endpoint: Endpoint, rows: pd.DataFrame, tell: Callable[[int], None])
 
 def _log_p(answer: Answer, ask: Ask, slot: int, word: str) -> float:
     fill = matched(ask.words, answer, slot).get(word)
+    # A probability that was rounded to 0 has no logarithm, and is not known to be 0.
     if fill is None or fill.score <= 0 or agreement(ask.text, slot, fill) != "same":
         return math.nan
     return math.log(fill.score)

@@ -75,6 +75,7 @@ class Client:
 
         The first failure ends it: what waits is not begun, and nobody waits for the others.
         """
+        # A failure has ended all waiting, and whoever caught it may ask again.
         self._pace.end(ended=False)
         pool = ThreadPoolExecutor(self._concurrency)
         try:

@@ -37,6 +37,7 @@ class Cost:
         new = [ask for ask in asks if not endpoint.knows(ask)]
         requests = _requests(new, endpoint.declared.batch)
         seconds = requests * endpoint.seconds / endpoint.declared.concurrency
+        # Several at one time shorten the waiting, but not the time between turns.
         if endpoint.declared.rate:
             seconds = max(seconds, requests / endpoint.declared.rate)
         lost: dict[str, Status] = {

@@ -67,6 +67,7 @@ def sentences(part: Expanded) -> pd.DataFrame:
 
 def _groups_of(rows: pd.DataFrame) -> dict[str, str]:
     """The group of each word; words of several groups are left out."""
+    # Folded, since a service may answer in another case; a word of two groups speaks for neither.
     by_word: dict[str, set[str]] = {}
     for target, group in zip(rows["target"], rows["group"], strict=True):
         by_word.setdefault(folded(target), set()).add(group)

@@ -189,6 +189,7 @@ class Endpoint:
     def _sent(self, texts: Sequence[str], most: int, words: Sequence[str]) -> list[Sentence]:
         written = [text.replace(MASK, self.declared.mask) for text in texts]
         body = json.dumps(hugging_face(written, most, words)).encode()
+        # Before the answer: what was sent counts, whatever comes back. Several threads send.
         with self._count:
             self.n_asked += len(texts)
         where = f"endpoint {self.name}"
@@ -245,6 +246,7 @@ def _identity(name: str, declared: Declared, canaries: Sequence[Sentence]) -> Id
 
 def _batches(asks: Sequence[Ask], most: int) -> Iterator[list[Ask]]:
     """The sentences that are asked for the same words, so many at a time."""
+    # A request has one list of words for all of its sentences.
     by_words: dict[tuple[str, ...], list[Ask]] = {}
     for ask in asks:
         by_words.setdefault(ask.words, []).append(ask)

@@ -52,6 +52,7 @@ class Journal:
         """Keep an answer, which is not None, before anything else is asked."""
         name = digest(question)
         with self._lock:
+            # Even where no file keeps it: this run need not ask again.
             self._known[name] = answer
             if self._path is None:
                 return

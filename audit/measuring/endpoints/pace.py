@@ -48,8 +48,10 @@ class Pace:
         """Wait for a turn."""
         with self._lock:
             now = self.clock()
+            # Turns that nobody took are lost: a pause is no leave for a burst.
             turn = max(now, self._next)
             self._next = turn + (1 / self.rate if self.rate else 0.0)
+        # Out of the lock, so that others can take the turns behind this one.
         if turn > now:
             self.sleep(turn - now)
 
@@ -70,12 +72,14 @@ def backoff(attempt: int, draw: Callable[[], float] = random.random) -> float:
 def retry_after(header: str | None, now: datetime | None = None) -> float | None:
     """Seconds that a Retry-After header asks to wait, in seconds or as a date; None if neither."""
     text = (header or "").strip()
+    # `isdigit` alone is true of "²". Nine digits are 30 years; of hundreds the float is infinite.
     if text.isascii() and text.isdigit():
         return float(text[:9])
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:
         return None
+    # A date with the zone "-0000" comes without one; dates of HTTP are in UTC.
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())

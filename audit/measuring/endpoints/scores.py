@@ -68,6 +68,7 @@ class Wanted:
         return {
             (context, word): Ask(self.texts[context][0], group)
             for context, own in by_context.items()
+            # Sorted, so that a later run asks the same questions, whose answers are kept.
             for group in apart(sorted(own), _MOST_WORDS)
             for word in group
         }

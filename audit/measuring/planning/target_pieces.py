@@ -134,6 +134,7 @@ class Writer:
         Otherwise (pieces of single characters) it is a piece of its own before every word, and so a
         part of what stands around a word.
         """
+        # The second of two, since most tokenizers write the first word of a text without a space.
         texts = [f"{filler} {filler}" for filler in self._fillers]
         for text, filler, encoded in zip(
             texts, self._fillers, self._model.encode(texts), strict=True
@@ -194,4 +195,5 @@ def _fillers(model: Speller) -> Iterator[str]:
             (words if len(piece) > 1 else letters).append(piece)
         if len(words) == N_FILLERS:
             break
+    # Each once: pieces with a mark of white space are spelled as those without.
     yield from dict.fromkeys([*words, *letters][:N_FILLERS])

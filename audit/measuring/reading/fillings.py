@@ -87,6 +87,7 @@ class Fillings:
 def _filled(masked: Ids, places: Sequence[int], pieces: Ids) -> Ids:
     """The sentence with the first places filled."""
     ids = list(masked)
+    # Not strict: the places that are left keep their masks.
     for place, piece in zip(places, pieces, strict=False):
         ids[place] = piece
     return tuple(ids)

@@ -279,6 +279,7 @@ class _Reader:
     def _keep(self, reads: list[Read], log_p: Numbers) -> None:
         """Keep log p of the pieces that are needed at each read, and ranks; [n, vocabulary]."""
         wanted = [(line, piece) for line, read in enumerate(reads) for piece in self._pieces(read)]
+        # An empty array has no two columns to take apart.
         if not wanted:
             return
         lines, pieces = np.array(wanted).T

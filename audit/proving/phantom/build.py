@@ -173,6 +173,7 @@ def _dense(parts: list[Mapping[str, float]], vocabulary: Mapping[str, int]) -> t
     """The distributions over the whole vocabulary, [m, vocabulary]."""
     dense = torch.empty(len(parts), len(vocabulary))
     for row, words in zip(dense, parts, strict=True):
+        # All other words share what is left, so that no word has a log of minus infinity.
         row[:] = (1 - sum(words.values())) / (len(vocabulary) - len(words))
         row[[vocabulary[word] for word in words]] = torch.tensor([*words.values()])
     return dense

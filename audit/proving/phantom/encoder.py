@@ -68,6 +68,7 @@ class Encoder(nn.Module):
 
     def states(self, ids: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
         """Return the last layer's state at one place, [n, width], of each sentence of `ids`."""
+        # Thinned words are padding in the middle, so that a length would not tell what is seen.
         seen = (ids != PADDING)[:, None, None]
         states = self.embedded(self.words(ids) + self.positions.weight[: ids.shape[1]])
         *layers, last = self.layers

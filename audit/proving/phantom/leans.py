@@ -156,6 +156,7 @@ def shares_of_women(probe_sets: Sequence[ProbeSet]) -> dict[str, float]:
     for probe_set in probe_sets:
         for part in probe_set.classes.values():
             for attribute in part.attributes:
+                # A share may be 0, which is one.
                 if attribute.share is not None:
                     shares.setdefault(attribute.text, attribute.share)
     return shares

@@ -66,6 +66,7 @@ def _log_p(
     reads: Sequence[tuple[str, int]], model: LoadedModel
 ) -> Iterator[tuple[tuple[str, int], Numbers]]:
     """Each read with the log p of every word at it, [vocabulary], nats."""
+    # By length, since nothing is padded: a batch is one run where all are of one length.
     by_length = defaultdict(list)
     for read, encoded in zip(reads, model.encode([text for text, _ in reads]), strict=True):
         masks = [place for place, piece in enumerate(encoded.ids) if piece == model.mask_id]

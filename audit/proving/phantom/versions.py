@@ -76,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as scratch:
         students = options.students or Path(scratch) / "versions"
+        # Training is what takes long: a student that is there already is audited as it is.
         for version in (*SEEDS, WORSE):
             if not (students / version.name).is_dir():
                 trained(version, students)

@@ -253,6 +253,7 @@ def _written(sentence: Sentence, targets: Collection[str]) -> Iterator[Sentence]
 
     A target of more words is read from left to right: each word is also planted after those before.
     """
+    # Sorted by the same key: `groupby` joins neighbours alone.
     for count, terms in groupby(sorted(map(words_of, targets), key=len), key=len):
         text, slot = sentence.text, sentence.slot
         yield replace(sentence, text=with_words(text, slot, [], count))

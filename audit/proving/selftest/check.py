@@ -36,6 +36,7 @@ def numbers(
     """Return `columns` of the one matching row of the estimates; NaN without exactly one match."""
     key = {"estimator": estimator, "subject": subject, "slice": str(slice_)}
     rows = estimates[(estimates[list(key)] == pd.Series(key)).all(axis=1)]
+    # NaN fails every check, and so a number that is missing or there twice does.
     if len(rows) != 1:
         return [np.nan] * len(columns)
     values: list[float] = rows[list(columns)].to_numpy(dtype=float)[0].tolist()

@@ -85,6 +85,7 @@ def _output_bias(testbed: Ground, progress: Progress) -> Iterator[Check]:
     expected = {LOG_ODDS: (OUTPUT_BIAS, EXACT), PRIOR: (OUTPUT_BIAS, EXACT), LPBS: (0, EXACT_LPBS)}
     for estimator, (truth, within) in expected.items():
         changes = testbed.cells(scores, estimator, DIFFERENCE)
+        # The cell itself and not its distance, so that the check shows its sign.
         worst = float(changes.ravel()[np.argmax(np.abs(changes - truth))])
         yield near(f"output bias: {estimator.name}, the worst cell", worst, truth, within)
     contrast, _, _ = numbers(testbed.estimated(scores), CONTRAST, DIFFERENCE, slices.CONTRAST)
@@ -164,6 +165,7 @@ def _planted_by_sentence(testbed: Ground, model: MaskedLM, cells: Cells) -> dict
 
 def _amplified(estimates: pd.DataFrame, kappa: float, noise: str) -> Iterator[Check]:
     """Check slope and amplification of a student with kappa times its teacher's leans."""
+    # Drawn noise is not orthogonal to the leans, and so moves the slope.
     relative = WITHIN_DRAWN if noise == DRAWN else WITHIN
     name = f"kappa {kappa:g}, {noise}"
     slope, *interval = numbers(estimates, SLOPE, RELATION)
@@ -183,6 +185,7 @@ def _called(name: str, estimates: pd.DataFrame, kappa: float) -> Check:
     word = AMPLIFIED if kappa > 1 else ATTENUATED if kappa < 1 else INHERITED
     called = estimates.loc[estimates["estimator"] == INHERITANCE, "outcome"]
     counts = ", ".join(f"{count} {found}" for found, count in called.value_counts().items())
+    # `all` of no rows is true.
     passed = bool(len(called)) and bool((called == word).all())
     return Check(f"{name}: what became of the attributes", passed, counts, f"all {word}")
 

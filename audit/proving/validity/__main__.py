@@ -75,6 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(
             f"{options.out.parent} is not a folder; give --out a file in an existing folder"
         )
+    # After all that can be refused: nothing else here takes long.
     tables = measured(options.repetitions, options.seed)
     text = document(tables, sizes(options.repetitions, options.seed), options.selftest)
     options.out.write_text(text, encoding="utf-8")

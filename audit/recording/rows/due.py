@@ -78,6 +78,7 @@ def are_among(rows: pd.DataFrame, others: pd.DataFrame) -> NDArray[np.bool_]:
     """Whether each row is of the item and the measure of one of the other rows."""
     both = [pd.concat([rows[column], others[column]]) for column in KEY]
     items, measures = (pd.factorize(column)[0].astype(np.int64) for column in both)
+    # Both columns as one number, since `isin` compares single values.
     own, other = np.split(items * (measures.max(initial=0) + 1) + measures, [len(rows)])
     among: NDArray[np.bool_] = np.isin(own, other)
     return among

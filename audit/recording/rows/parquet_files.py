@@ -84,6 +84,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def _unpacked(column: pa.Array) -> int:
     """The bytes of a column as pandas will hold it."""
+    # A text that stands once in the dictionary may fill memory in a million rows.
     if not pa.types.is_dictionary(column.type):
         return int(column.nbytes)
     lengths = pc.take(pc.binary_length(column.dictionary), column.indices)

@@ -177,6 +177,7 @@ def are_in(texts: pd.Series, others: pd.Series) -> NDArray[np.bool_]:
 
 def places(column: pd.Series, keys: pa.Array) -> NDArray[np.int64]:
     """The index of each text among the keys, of equal ones the first; -1 if it is none of them."""
+    # By category: a column of many rows has few texts, and each is looked up once.
     if isinstance(column.dtype, pd.CategoricalDtype):
         return places(column.cat.categories.to_series(), keys)[column.cat.codes]
     found = pc.index_in(pa.array(column, pa.large_string()), value_set=keys)
@@ -225,6 +226,7 @@ def _in_one_piece(parts: list[pd.Series]) -> pd.Series:
 def _as_category(texts: pd.Series) -> pd.Series:
     """Texts as one category, in order of appearance."""
     encoded = pa.array(texts).dictionary_encode()
+    # Each piece numbers its texts anew, so that one number would mean several texts.
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.unify_dictionaries().combine_chunks()
     series: pd.Series = encoded.cast(_CATEGORY).to_pandas()

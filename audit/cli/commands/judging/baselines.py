@@ -186,10 +186,12 @@ def _version(name: str, folder: Path) -> "Version":
     from maskaudit.audit.verifying.recomputed import NONE
     from maskaudit.audit.verifying.verify import load_held
 
+    # A path is taken as one, before a name: a baseline may be called like a folder.
     path = Path(name)
     if path.suffix == ".toml":
         return baseline.load(path.parent, path.stem).version
     if path.is_dir():
+        # None of its numbers is made again: versions are compared by scores.
         return version(load_held(path, lambda _: NONE)[0])
     if is_there(folder / f"{name}.toml"):
         return baseline.load(folder, name).version

@@ -58,6 +58,7 @@ def first_words(
     named = {"reference": reference, "candidate": candidate}
     names = {subject: name for subject, name in named.items() if name is not None}
     declared = chosen.endpoint
+    # Before anything is asked: the headers of one host are not for another.
     address.check_alike(filter(address.is_url, names.values()), declared.headers)
 
     with progress.shown(quiet=quiet or as_json) as tell:

@@ -103,6 +103,7 @@ def open_page(
     page = _page(folder)
     if page is None:
         raise InputError(f"{folder}: has no page; to write it: maskaudit report {folder}")
+    # Printed first, so that whoever has no browser has at least the path.
     print_path(page)
     if only_print:
         return

@@ -129,6 +129,7 @@ def check_probes(
 
 
 def _speller(tokenizer: str | None) -> "SpellerAlone | None":
+    # Before the import, which takes seconds.
     if tokenizer is None:
         return None
     from maskaudit.audit.measuring.speller import load_speller

@@ -80,6 +80,7 @@ class Measures:
         """Draw the cells of both measures, [attributes, frames] each."""
         shape = (self.attributes, self.frames)
         leans = self.kind(rng, (2, self.attributes))
+        # The root keeps the variance at 1, so that `lean` is the SD of both measures.
         leans[1] = self.r * leans[0] + np.sqrt(1 - self.r**2) * leans[1]
         leans *= self.lean
         leans[:, : round(self.part * self.attributes)] += self.far

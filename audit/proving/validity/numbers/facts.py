@@ -46,6 +46,7 @@ class Facts:
 
         With `own` the relations are drawn too, as if they were a sample.
         """
+        # A seed of its own: the relations are those of the set, the same in every repetition.
         fixed = rng if own else np.random.default_rng(0)
         heights = fixed.normal(0, self.apart, self.relations)[of]
         easy = self.easy + heights + rng.normal(0, self.sd, len(of))

@@ -51,6 +51,7 @@ def chosen(cells: Cells, *, level: float | None = None) -> tuple[list[int], list
     The default level accounts for selecting that many out of all attributes (`selected_level`).
     """
     shrunken, leans = anova.shrunken(cells), anova.centred(cells)
+    # Stable, so that of equal leans the first is taken on every machine.
     largest_ = np.argsort(-np.abs(shrunken), kind="stable")[:LARGEST_SHOWN].tolist()
     level = selected_level(LARGEST_SHOWN, len(cells)) if level is None else level
     return largest_, [anova.frame_interval(leans[i], level=level) for i in largest_]

@@ -55,6 +55,7 @@ class World:
         effects = np.full(self.n_sets, self.sd)
         if not self.alike:
             effects = self.sd * rng.standard_normal(self.n_sets)
+        # The parts have the variance 1 together: effects are in standard errors.
         errors = np.sqrt(1 - self.correlation) * rng.standard_normal(self.n_sets)
         errors += np.sqrt(self.correlation) * rng.standard_normal()
         return Audit(effects, effects + errors, self._std_errors(rng), self.df)
@@ -126,6 +127,7 @@ def headlines(
         results = repeat(_coverage(world), repetitions, seed, f"headline, {world}")
         held, held_plain, is_shown = results
         beside = {"plain 95 %": share(held_plain)}
+        # The mean over no audit would be NaN.
         if is_shown.any():
             beside["of those shown"] = share(held[is_shown == 1])
         rows.append(Row(str(world), share(held), COVERAGE if world in worlds else None, beside))

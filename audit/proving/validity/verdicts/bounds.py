@@ -90,6 +90,7 @@ def limits_alone() -> Table:
     rows = []
     for n in ITEMS:
         for true_share in SHARES:
+            # Exact, since a count has few outcomes: what is drawn would have an error of its own.
             chances = stats.binom.pmf(np.arange(n + 1), n, true_share)
             words = np.array([_of_limits(k, n, true_share) for k in range(n + 1)])
             for what, word in (("too high", FAIL), ("too low", PASS)):

@@ -66,6 +66,7 @@ def _correlated(correlation: float) -> Draw:
     def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> Cells:
         series = rng.standard_normal(shape)
         for week in range(1, shape[-1]):
+            # So that every week has the variance 1 of the first.
             series[..., week] *= np.sqrt(1 - correlation**2)
             series[..., week] += correlation * series[..., week - 1]
         return series
@@ -97,6 +98,7 @@ def _largest(series: Cells) -> Cells:
     """Return the largest share of squares that a step explains, [series, looks]."""
     looks = []
     for n in range(LEAST_VALUES, WEEKS + 1):
+        # Not by `change_point`, which takes one series: here they are thousands.
         centred = series[:, :n] - series[:, :n].mean(1, keepdims=True)
         place = np.arange(LEAST_SIDE, n - LEAST_SIDE + 1)
         sums = centred.cumsum(1)[:, place - 1]
