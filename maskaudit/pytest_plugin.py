@@ -65,6 +65,7 @@ class _GateReport:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - a worker, to pytest-xdist
         """Take over what a worker of pytest-xdist left alone: the controller collects nothing."""
+        # A worker that broke down has no output.
         self.left_alone |= set(getattr(node, "workeroutput", {}).get(_LEFT_ALONE, ()))
 
 
@@ -76,6 +77,7 @@ def _is_made(report: pytest.TestReport, verdict: str) -> bool:
     """
     if verdict in {"", "not_measured"}:
         return False
+    # Of an item's reports only that of its call has a verdict; a skip comes before it.
     return report.when == "call" or (report.skipped and verdict == "inconclusive")
 
 
@@ -186,6 +188,7 @@ def pytest_make_collect_report(
     if isinstance(collector, pytest.Directory) and report.passed:
         for path in _neither_file_nor_folder(collector.path):
             config = collector.config
+            # Asked as pytest asks it of what it collects: what users ignore stays ignored.
             if not collector.ihook.pytest_ignore_collect(collection_path=path, config=config):
                 report.result += filter(None, [_collected(path, collector)])
     return report
@@ -199,6 +202,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     gate_report = config.stash[_GATE_REPORT]
     if hasattr(config, "workeroutput"):
+        # A worker has only a part of the verdicts: the controller counts all, and accepts.
         config.workeroutput[_LEFT_ALONE] = sorted(gate_report.left_alone)
         return
     _require(session, gate_report)
@@ -216,6 +220,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def _require(session: pytest.Session, gate_report: _GateReport) -> None:
     """Fail a session that would end well, or without tests, if it made too few verdicts."""
     least, made = session.config.getoption("audit_require"), len(gate_report.verdicts)
+    # With --collect-only no test runs, so that no verdict can be made.
     if least is None or made >= least or session.config.getoption("collectonly"):
         return
     gate_report.lines.append(
@@ -318,6 +323,7 @@ def _is_named(path: Path) -> bool:
 
 def _count(text: str) -> int:
     """A number of verdicts; raises `ArgumentTypeError` for what is no whole number above 0."""
+    # `int` alone would take blanks, underscores and digits of other scripts.
     if not (text.isascii() and text.isdecimal() and int(text) > 0):
         raise argparse.ArgumentTypeError(f"is {text!r}; expected a whole number of at least 1")
     return int(text)

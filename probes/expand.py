@@ -86,6 +86,7 @@ def from_rows(
         items.append(block_items)
         done += len(block)
         tell(done)
+    # Once more, because a context of one block may be used in another.
     distinct = tables.joined("contexts", contexts).drop_duplicates("context")
     return Expanded(distinct.reset_index(drop=True), tables.joined("items", items))
 
@@ -201,6 +202,7 @@ def _scored(
         _value(name, probe_set, template, words, attribute_masked=attribute_masked)
         for name in template.names
     )
+    # A mask that opens a sentence is asked for the word as people write it there.
     text, slot, opens = template.written(values)
     target = words.term.text if template.asks_for_group else words.attribute_text
     return {"text": text, "slot": slot, "target": template.case.opened(target) if opens else target}

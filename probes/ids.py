@@ -19,6 +19,7 @@ def context_ids(contexts: pd.DataFrame) -> list[str]:
     """The id of each row's `text`, `slot` and `partner`."""
     # None in a row becomes NaN in a column of numbers; both mean a whole sentence.
     slots = contexts["slot"].astype("Int64")
+    # Filled: `tolist` gives pd.NA for a gap, which is not the None that a context is made with.
     numbers = slots.fillna(0).tolist()
     known = (
         number if is_known else None

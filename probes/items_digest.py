@@ -32,12 +32,14 @@ def items_digest(items: pd.DataFrame, tell: Callable[[int], None] = lambda _done
     columns = _folded(columns)
     # No text is the beginning of another, so rows in the order of their columns are sorted lines.
     varying = [codes for texts, codes in reversed(columns) if len(texts) > 1]
+    # `lexsort` refuses an empty list of columns.
     order = np.lexsort(varying) if varying else np.arange(len(items))
     digest = hashlib.sha256()
     for start in range(0, len(items), _LINES):
         rows = order[start : start + _LINES]
         texts = ([texts[code] for code in codes[rows].tolist()] for texts, codes in columns)
         lines = "\n".join(map("".join, zip(*texts, strict=True)))
+        # As all lines joined at once: how many are hashed together does not change the digest.
         digest.update(f"\n{lines}".encode() if start else lines.encode())
         tell(start + len(rows))
     return digest.hexdigest()
@@ -45,6 +47,7 @@ def items_digest(items: pd.DataFrame, tell: Callable[[int], None] = lambda _done
 
 def _column(values: pd.Series, name: str, first: str, last: str) -> tuple[list[str], _Codes]:
     """The distinct pieces of JSON that a column puts into lines, sorted, and the rows' indices."""
+    # A value that is not known is hashed like any other: no row is left out.
     codes, distinct = pd.factorize(values, use_na_sentinel=False)
     start, end = ("{" if name == first else ""), ("}" if name == last else ", ")
     # One encoder for all: `dumps` makes one for each value.
@@ -73,6 +76,7 @@ def _folded(columns: list[tuple[list[str], _Codes]]) -> list[tuple[list[str], _C
         else:
             folded.append(([constant + text for text in texts], codes))
             constant = ""
+    # The last is kept even if it is constant: no column after it could take its text.
     texts, codes = columns[-1]
     return [*folded, ([constant + text for text in texts], codes)]
 

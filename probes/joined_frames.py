@@ -21,6 +21,7 @@ def joined_frames(items: pd.DataFrame) -> pd.Series:
         return frame
 
     shared = uses[uses["context"].duplicated(keep=False)]
+    # In any order: the smallest of all frames that hang together becomes the name.
     for _, frames in shared.groupby("context", sort=False)["frame"]:
         roots = {root(frame) for frame in frames}
         component |= dict.fromkeys(roots, min(roots))

@@ -58,6 +58,7 @@ def canonical(tag: str) -> str:
     """
     found = _TAG.fullmatch(tag)
     if found is None:
+        # With an underscore it is the name of a locale, such as pt_BR.
         advice = f"; did you mean {tag.replace('_', '-')!r}?" if "_" in tag else ""
         message = f"expected a language as a BCP 47 tag, {EXAMPLES}{advice}"
         raise ValueError(message)

@@ -69,6 +69,7 @@ def parse(raw: Mapping[str, Any], source: str, where: str) -> ProbeSet:
 
 def shipped() -> dict[str, Path]:
     """Return the paths of the sets shipped with maskaudit, by name."""
+    # Sorted: a folder lists its files in an order of its own.
     return {path.stem.replace("_", "-"): path for path in sorted(SETS.glob("*.toml"))}
 
 
@@ -204,6 +205,7 @@ def _sound_grammar(raw: object) -> Grammar | None:
 def _sound_forms(raw: object) -> dict[str, dict[str, str]]:
     tables = raw if isinstance(raw, Mapping) else {}
     return {
+        # In NFC, as the frames are in which these names are looked up.
         composed(name): {group: form for group, form in table.items() if isinstance(form, str)}
         for name, table in tables.items()
         if isinstance(table, Mapping)

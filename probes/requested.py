@@ -33,6 +33,7 @@ def files_of(name: str, folder: Path = Path()) -> Iterable[Path]:
         return files
     known = [*sets, *(f"{AXIS}{axis}" for axis in axes())]
     hint = closest(Path(name).name, known)
+    # The prefix is what is missing then, whatever other name is spelt alike.
     if name in axes():
         hint = f"; did you mean '{AXIS}{name}'?"
     raise InputError(

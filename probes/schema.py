@@ -276,6 +276,7 @@ class ProbeSet(Part):
     @property
     def group_at_mask(self) -> bool:
         """Whether the group's term is the target and not the attribute."""
+        # One text tells, since `checks` refuses a set whose texts differ in it.
         return sides(next(self.texts())) == ["attribute"]
 
     def texts(self) -> Iterator[str]:

@@ -48,5 +48,6 @@ def with_first_frames(probe_set: ProbeSet, most: int) -> ProbeSet:
         by_style.setdefault(frame.style, []).append(frame)
     in_turn = [frame for row in zip_longest(*by_style.values()) for frame in row if frame]
     taken = {frame.id for frame in in_turn[:most]}
+    # In the order of the file: a trial asks fewer frames, and not in another order.
     frames = [frame for frame in probe_set.frames if frame.id in taken]
     return probe_set.model_copy(update={"frames": frames, "facts": probe_set.facts[:most]})

@@ -96,6 +96,7 @@ def _points(
     """The contrast and the score of each model that has both, by its weights; worse is larger."""
     sign = 1.0 if score.higher_is == "worse" else -1.0
     return {
+        # By weights: a reference that several audits share is one model and not several.
         weights: (lean, sign * value)
         for audit in audits
         if where in audit.found

@@ -125,6 +125,7 @@ def _order(item: tuple[str, ProbeSet]) -> int:
 def names_of(manifest: Manifest) -> Names:
     """The display names of the models: the last part of each name where these are distinct."""
     full = {model: str(identity.name) for model, identity in manifest.models.items()}
+    # A name of slashes alone has no last part, and stays as it is.
     short = {model: name.rstrip("/").rsplit("/", 1)[-1] or name for model, name in full.items()}
     chosen = short if len(set(short.values())) == len(short) else full
     shown = {model: wording.visible(name) for model, name in chosen.items()}

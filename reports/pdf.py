@@ -54,6 +54,7 @@ def write_pdf(html: str, path: Path) -> Path:
             said = ended.stderr.decode("utf-8", "replace")
         except (OSError, subprocess.TimeoutExpired) as error:
             said = str(error)
+        # Not by its exit code: what was asked for is there, or was not printed.
         if not printed.is_file() or not printed.read_bytes().startswith(b"%PDF-"):
             # What it ended with; before that stand its warnings, and those of what starts it.
             last = next((line for line in reversed(said.splitlines()) if line.strip()), "no reason")

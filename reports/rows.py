@@ -40,6 +40,7 @@ def _rows(table: pd.DataFrame) -> Iterator[list[Any]]:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - a cell of any column
+    # JSON has neither NaN nor infinity, and a cell of CSV is empty where nothing is known.
     if value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
         return None
     return value

@@ -68,6 +68,7 @@ class Card:
         yield "question", [header.question]
         yield "how to read", [header.how_to_read]
         yield "kind", [f"{header.kind}, on the axis {header.axis}{self._at_mask()}"]
+        # Facts are right or wrong, so that no lean of theirs could be expected.
         if header.kind != "cloze":
             yield "expect", [_EXPECT[header.expect]]
         yield (
@@ -209,6 +210,7 @@ def _row(name: str, texts: Sequence[str]) -> Iterator[str]:
             text,
             _WIDTH,
             initial_indent=lead,
+            # Of several texts, a line that goes on must not look like the next text.
             subsequent_indent=" " * (len(lead) + 2 * (len(texts) > 1)),
             break_on_hyphens=False,
             break_long_words=False,

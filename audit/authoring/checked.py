@@ -69,6 +69,7 @@ def checked(path: Path, label: str, most_items: int, speller: "SpellerAlone | No
     check_budget(probe_set, most_items, label)
     # Writing out all sentences of a large set takes minutes, and shows no fault of it.
     is_large = (n_items := items_of(probe_set)) > _WRITTEN_OUT
+    # Any seed will do: every draw is written with the same words.
     expanded = expand((excerpt(probe_set) if is_large else probe_set).drawn(0))
     # The lexicon is named by a run, not by a set.
     asked = (expanded.items, probe_set.header.contrast, probe_set.directions)

@@ -126,6 +126,7 @@ def _of_association(
         )
         for name, part in few.classes.items()
     }
+    # No row of a control is shown, so that none has to be written out.
     update = {"groups": groups, "classes": classes, "controls": None}
     whole = expand(few.model_copy(update=update))
     items = whole.items[whole.items["role"] == "probe"]
@@ -134,6 +135,7 @@ def _of_association(
     scored = {name: score(part, [model]) for name, model in models.items()}
     first, second = list(groups)[:2]
     cells = []
+    # Not sorted: an author looks for the frames in the order of the file.
     for frame, rows in part.items.groupby("frame", sort=False):
         of_class, attribute = chosen[str(frame)]
         # The sentences of the first term of each group; with the group at the mask they are one.

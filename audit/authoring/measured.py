@@ -68,6 +68,7 @@ class Measured:
                 f"{', '.join(sets)}"
             )
         part = sets[header.name]
+        # Both, for an author may change the sentences and forget the version.
         asked = (header.version, Size.of(probe_set).sentences)
         if asked != (part.version, part.sentences):
             raise InputError(
@@ -147,6 +148,7 @@ class Measured:
     def _reliability(self, subject: str) -> Iterator[str]:
         for name, letter in ((GENERALIZABILITY, "G"), (DEPENDABILITY, "Φ")):
             rows = self._of(subject, name)
+            # Of several pairs of groups, the limits of one are not those of their median.
             limits = (
                 f" ({wording.between(*rows.iloc[0][['low', 'high']])})" if len(rows) == 1 else ""
             )
@@ -165,6 +167,7 @@ class Measured:
             yield f"it holds by itself in {_over(holding, _count)} of {n_styles} styles"
         rows = self._of(subject, STYLE_CONTRAST)
         styles = [Slice.parse(text).value for text in rows["slice"]]
+        # Between several pairs of groups each style stands several times, and has no one number.
         if len(set(styles)) == len(styles):
             both = zip(styles, rows["estimate"], strict=True)
             yield ", ".join(f"{name} {wording.signed(value)}" for name, value in both)
@@ -181,6 +184,7 @@ class Measured:
                     yield f"± {_over(values, wording.plain)} with twice {what}"
             if bottleneck := _commonest(plans):
                 yield f"more {bottleneck} would help more"
+        # Facts are crossed with nothing: the width falls with the root of their number.
         for one in self._intervals(subject, ACCURACY)[:1]:
             yield (
                 f"facts {wording.plain(one.estimate)} ± {wording.plain(_half(one))}; "
@@ -255,6 +259,7 @@ def _as_many(times: Sequence[float], today: int, what: str) -> str:
         return ""
     if not all(map(math.isfinite, times)):
         return f"no number of {what} alone"
+    # Rounded up: one fewer would not be enough.
     return f"{_over([math.ceil(one * today) for one in times], _count)} {what} (it has {today:,})"
 
 
@@ -265,10 +270,12 @@ def _count(value: float) -> str:
 def _commonest(plans: Sequence[Planned]) -> str:
     """Of which more would help more, for most pairs of groups; empty where neither does."""
     named = [plan.bottleneck for plan in plans if plan.bottleneck]
+    # Sorted, so that of two that are named equally often it is always the same one.
     return max(sorted(set(named)), key=named.count) if named else ""
 
 
 def _known(value: float) -> float | None:
+    # JSON has neither NaN nor infinity.
     return float(value) if math.isfinite(value) else None
 
 

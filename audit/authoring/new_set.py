@@ -179,4 +179,5 @@ def _given() -> dict[str, dict[str | int, str]]:
 
 def _text(value: str | Sequence[str]) -> str:
     """A value as TOML, whose strings and lists are written as those of JSON are."""
+    # Not `ensure_ascii`: TOML refuses the surrogates that JSON writes beyond U+FFFF.
     return json.dumps(value, ensure_ascii=False)

@@ -109,6 +109,7 @@ class Pieces:
         owners = self.by_owner
         for kind, (first, second) in self.pairs:
             means = [_mean(owners.get((kind, of), [])) for of in (first, second)]
+            # Not `<=`: a mean that is not known (NaN) must lead to no warning.
             if not abs(apart := means[0] - means[1]) > MOST_APART[PIECES]:
                 continue
             more, less = (first, second) if apart > 0 else (second, first)
@@ -188,6 +189,7 @@ def _sentences(probe_set: ProbeSet) -> dict[_Word, list[tuple[str, int, str]]]:
         return _of_facts(probe_set)
     found: dict[_Word, list[tuple[str, int, str]]] = {}
     at_mask = GROUP if probe_set.group_at_mask else CLASS
+    # More frames than sentences are wanted: in some of them a word does not stand apart.
     few = with_few_frames(probe_set, 2 * _SENTENCES)
     for kind, part in ((GROUP, with_one_attribute(few)), (CLASS, with_one_term(few))):
         rows = expand(part)
@@ -210,6 +212,7 @@ def _sentences(probe_set: ProbeSet) -> dict[_Word, list[tuple[str, int, str]]]:
 def _unwritable(probe_set: ProbeSet, speller: "SpellerAlone") -> list[str]:
     """The marks and signs of the sentences, between their words, that the vocabulary lacks."""
     texts = [_PLACES.sub(" ", text) for text in probe_set.texts()]
+    # Sorted, since the order of a set differs from process to process.
     characters = sorted(
         {one for text in texts for one in text if not (one.isalnum() or one.isspace())}
     )

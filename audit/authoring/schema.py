@@ -61,6 +61,7 @@ def _complete(name: str, table: dict[str, Any]) -> None:
     """Describe each key of a table, and allow a string where a list may be one."""
     model = _model(name)
     table["title"] = described()[name]["where"]
+    # It is the docstring of the model, which speaks to us and not to authors.
     table.pop("description", None)
     for key, value in table["properties"].items():
         value.pop("title", None)

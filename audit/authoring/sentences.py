@@ -60,6 +60,7 @@ class Sentences:
         turn = drawn.groupby(["frame", "role"], sort=False).cumcount()
         drawn = drawn.iloc[turn.argsort(kind="stable")]
         turn = drawn.groupby("frame", sort=False).cumcount()
+        # Stable: within a turn the sentences stay in the order in which they were drawn.
         kept = drawn.iloc[turn.argsort(kind="stable")].head(n)
         return replace(self, contexts=kept.sort_index())
 
@@ -116,6 +117,7 @@ def _role_in_words(role: str) -> str:
 
 def _loaded(path: Path, most_items: int) -> ProbeSet:
     probe_set = load(path)
+    # Before a sentence is written: the budget only multiplies, and writing might never end.
     check_budget(probe_set, most_items, str(path))
     return probe_set
 

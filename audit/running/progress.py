@@ -124,6 +124,7 @@ def _bar() -> Iterator[_Bars]:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
+    # Without markup: rich would take a name in brackets for a style.
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     # On stderr, so that stdout holds only the result.
     with Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
@@ -131,4 +132,5 @@ def _bar() -> Iterator[_Bars]:
         try:
             yield bars
         finally:
+            # After an error too: a stage that broke off must not look as if it still went on.
             bars.end()

@@ -134,6 +134,7 @@ def audit_anew(config: pytest.Config) -> None:
         from maskaudit.audit import pipeline
 
         audit_settings = settings.read(file)
+        # Before the audit, which may take hours: of several records none would be the one to judge.
         audit_settings.check_one_candidate()
         [new] = pipeline.run_all(audit_settings)
     assert new.path is not None  # noqa: S101 - it was just sealed
@@ -177,6 +178,7 @@ def updated(config: pytest.Config, judged: Mapping[str, Mapping[str, str]]) -> l
             require(judged_record, EVERY, trust=config.getoption("audit_trust"))
             numbers = of_numbers(policy.gates)
             names = {gate.baseline for gate in numbers if RULES[gate.rule].compares_versions}
+            # Sorted, since the order of a set differs from process to process.
             for name in sorted(names):
                 accepted = accept(judged_record, policy.baselines, name, _REASON)
                 lines.append(
@@ -227,6 +229,7 @@ def _record(config: pytest.Config, folder: Path) -> Record:
     elif option == NEW:
         path = record_path(config)
     else:
+        # As a shell would take it: from where pytest was started, not from the project.
         path = config.invocation_params.dir / option
     loaded = config.stash.setdefault(_RECORDS, {})
     if path not in loaded:

@@ -149,6 +149,7 @@ def _refuse_backslash(*paths: str) -> None:
 
 def _quoted(word: str) -> str:
     """A word quoted for a systemd command."""
+    # No backslash needs an escape here: `_refuse_backslash` lets none through.
     escaped = word.replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{escaped}"'
 

@@ -40,6 +40,7 @@ _KINDS = {
     stat.S_ISBLK: "a device",
 }
 # Not there on every system; a regular file is read the same with them and without.
+# O_NONBLOCK: a pipe that has taken the place of a file is opened at once, and then refused.
 _FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
 
 
@@ -62,6 +63,7 @@ def opened(path: str | Path, most: int) -> BufferedReader:
     )
     try:
         _check(os.fstat(file.fileno()), path, most)
+    # Of any kind: an interruption here must not leave the file open either.
     except BaseException:
         file.close()
         raise
@@ -81,6 +83,7 @@ def content(path: str | Path, most: int) -> bytes:
 
 def stream(source: BinaryIO, most: int) -> bytes:
     """All bytes of a stream; raises `UnfitFileError` if there are more than `most`."""
+    # A byte more than is allowed tells that there are more, without reading them all.
     read = source.read(most + 1)
     if len(read) > most:
         raise UnfitFileError("", f"has more than {shown(most)}")
@@ -107,6 +110,7 @@ def check_depth(value: object) -> None:
 
     Later steps walk a value by calling themselves, and would exhaust the stack.
     """
+    # Level by level and not by recursion, which is what a deep value would break.
     level = [value] if isinstance(value, list | dict) else []
     for _ in range(DEEPEST):
         if not level:

@@ -46,6 +46,7 @@ def absent(folder: Path) -> str:
     """What to say where `find` finds nothing."""
     others = in_any_case(folder, GATES_FILE)
     if others:
+        # The last, which is the file with exactly this name where there is one.
         return f"{others[-1]}: {LEFT_ALONE}; nothing was judged"
     return f"no {GATES_FILE}: nothing was judged"
 

@@ -21,6 +21,7 @@ def read(path: Path) -> frozenset[str]:
     without its column.
     """
     text = read_text(path, "a lexicon with one word per line")
+    # Not `splitlines`: it also parts at invisible characters, which `_faults` has to find.
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     if faults := list(_faults(lines)):
         raise InputError(*(f"{path}: {fault}" for fault in faults))

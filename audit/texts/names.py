@@ -33,6 +33,7 @@ def in_any_case(folder: Path, name: str) -> list[Path]:
     Raises `InputError` for a folder that cannot be listed.
     """
     try:
+        # Listed, because a system that ignores case says yes to every spelling of a name.
         entries = [path for path in folder.iterdir() if path.name.casefold() == name.casefold()]
     except (FileNotFoundError, NotADirectoryError):
         return []

@@ -21,6 +21,7 @@ def matches(pattern: str, folder: Path, most: int = MOST_ENTRIES) -> list[Path]:
     is_absolute = Path(pattern).is_absolute()
     walk = _Walk(pattern, most)
     parts = rest if is_absolute else [first, *rest]
+    # A set: a pattern with `**` twice reaches the same path in several ways.
     return sorted(set(walk.below(Path(first) if is_absolute else folder, parts)))
 
 

@@ -32,6 +32,7 @@ def inert(text: str, escape: Callable[[str], str] = code_point) -> str:
 
 def _turns(text: str) -> bool:
     inner = text[1:-1]
+    # Other pairs are not ours, and nothing unseen may hide between two that are.
     return any(bidirectional(c) in {"R", "AL", "AN"} for c in inner) and not any(map(unseen, inner))
 
 
@@ -56,8 +57,10 @@ def json_text(value: object) -> str:
 
     Whoever reads the JSON gets every text as it was.
     """
+    # Not `ensure_ascii`: letters of every script that can be seen stay readable.
     return printable(json.dumps(value, indent=1, ensure_ascii=False), _json_escape, keep="\n")
 
 
 def _json_escape(character: str) -> str:
+    # By the library, since a character beyond U+FFFF takes two escapes in JSON.
     return json.dumps(character)[1:-1]

@@ -121,6 +121,7 @@ def read(path: str | Path, model: type[AnyPart], expected: str = "a TOML file") 
 
 def dumps(value: Mapping[str, Any]) -> str:
     """The values as TOML; invisible characters are escaped, so that they deceive no reader."""
+    # The long escape, since \u with its four digits does not reach every character.
     return printable(tomli_w.dumps(value), lambda c: f"\\U{ord(c):08x}", keep="\n")
 
 
@@ -176,6 +177,7 @@ def _message(detail: ErrorDetails, model: type[BaseModel]) -> str:
     message = wording(detail) if wording else detail["msg"].removeprefix("Value error, ")
     value = detail["input"]
     return (
+        # A whole table is not shown: its place is named, and its beginning would tell nothing.
         message if isinstance(value, Mapping | BaseModel) else f"{message} (found {short(value)})"
     )
 

@@ -50,6 +50,7 @@ class _Scan:
             if not text.startswith("#") and (text == "\n" or not text.isspace()):
                 self._tokens.append((text, line))
             line += text.count("\n")
+        # A file may end without a newline, and every value is read up to one.
         self._tokens.append(("\n", line))
         self._at = 0
         self._entries: Counter[Place] = Counter()
@@ -124,6 +125,7 @@ class _Scan:
         elif self._text == "{":
             self._inside("}", place)
         else:
+            # A number or a date may be several tokens, parted at its dots or its space.
             while self._text not in _ENDS:
                 self._at += 1
 

@@ -160,6 +160,7 @@ def _faults_of_directions(probe_set: ProbeSet) -> Iterator[Fault]:
                 f"{label}: {class_of[group]!r} is stereotyped with {group!r} too; expected one "
                 "class for a group, so that the contrast is between two classes",
             )
+        # The first keeps the group, so that every later one is told of it.
         class_of.setdefault(group, name)
     contrast = probe_set.header.contrast or []
     without = [name for name in contrast if name not in class_of.values()]

@@ -56,6 +56,7 @@ def _faults_of_cells(
                 f"groups.{name}.factors: are those of {group_of[cell]!r} too; expected one group "
                 "for each combination of levels",
             )
+        # The first keeps the cell, so that every later one is told of it.
         group_of.setdefault(cell, name)
     if empty := [cell for cell in product(*levels) if cell not in group_of]:
         yield Fault(

@@ -53,6 +53,7 @@ def opens_sentence(before: str, language: str) -> bool:
     found = _opening(language).search(before)
     if found is None:
         return False
+    # At the very beginning there is no end (None), and no full stop to doubt either.
     if found["end"] != ".":
         return True
     return not _is_abbreviated(before[: found.end("end")], language)

@@ -138,6 +138,7 @@ def _overhangs(step: tuple[str, ...]) -> list[str]:
     """
     overhangs = []
     open_: list[str] = []  # those that the next one may begin with
+    # In order, all that begin with a text follow it directly, so that one pass finds them.
     for piece in sorted(step):
         while open_ and not piece.startswith(open_[-1]):
             open_.pop()

@@ -133,6 +133,7 @@ def _with_plain_labels(
         if label != record["stereo_antistereo"]:
             how = f"{shown(repr(record['stereo_antistereo']))} as {label}"
             changed.setdefault(how, []).append(line)
+        # To Python a bool is an int as well, and it is the number of no kind.
         if isinstance(kind, int) and not isinstance(kind, bool):
             how = f"bias_type {kind} by its number, as the file does not name it"
             changed.setdefault(how, []).append(line)
@@ -159,6 +160,7 @@ def _plain_label(value: object, numbered: Sequence[str]) -> object:
 def _is_sound(line: int, record: Mapping[str, Any], report: Report) -> bool:
     """Whether a record makes a pair; if not, add the reason to the report."""
     label = record["stereo_antistereo"]
+    # Before all other faults: it takes an option, and no change of the file.
     if str(label).strip() in {"0", "1"}:
         why = (
             f"stereo_antistereo is the number {label}; say what 0 and 1 mean, in this order: "
@@ -189,6 +191,7 @@ def _without_contradictions(
         if opposite is None:
             consistent.append((line, record))
         else:
+            # Nothing tells which of the two is right, so that neither can be used.
             why = f"contradicts line {opposite[0]}, where the other sentence is the stereotype"
             report.refuse(line, why, record["sent_more"])
     return consistent

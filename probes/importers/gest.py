@@ -159,6 +159,7 @@ def _translated(records: list[published_files.Record], report: Report) -> Iterat
 
 def _masked(male: str, female: str) -> tuple[str, tuple[str, str]] | str:
     """The sentence with the mask and the two words there; or why it is left out."""
+    # At single blanks, so that joining the words gives the sentence as it was published.
     both = male.split(" "), female.split(" ")
     if len(both[0]) != len(both[1]):
         return "the two sides differ in their number of words"

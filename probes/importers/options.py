@@ -159,6 +159,7 @@ def _listed(cell: object) -> list[object]:
     if not isinstance(cell, str):
         return [cell]
     try:
+        # First, for a list that is written as JSON has commas too.
         value = bounded.json_value(cell)
     except (ValueError, RecursionError):
         value = None

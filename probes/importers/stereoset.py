@@ -149,6 +149,7 @@ def _renamed(value: Any, columns: Columns) -> Any:  # noqa: ANN401 - JSON
         return [_renamed(part, columns) for part in value]
     if isinstance(value, Mapping):
         ours = {theirs: name for name, theirs in columns.items()}
+        # A key with one of our names, where another stands for it, would overwrite that one.
         kept = {key: part for key, part in value.items() if key in ours or key not in columns}
         return {ours.get(key, key): _renamed(part, columns) for key, part in kept.items()}
     return value
@@ -189,6 +190,7 @@ def _flat(record: Mapping[str, Any], order: Sequence[str]) -> dict[str, Any]:
         texts, labels = sentences.get("sentence"), sentences.get("gold_label")
         if not isinstance(texts, list) or not isinstance(labels, list):
             return dict(record)
+        # Columns of unequal length are the file's: what is missing is told of as a missing label.
         pairs = zip(texts, labels, strict=False)
         sentences = [{"sentence": text, "gold_label": label} for text, label in pairs]
     if not isinstance(sentences, list):

@@ -48,6 +48,7 @@ def read(path: Path, *, encoding: str | None = None) -> Imported:
     """
     folder = path if path.is_dir() else path.parent
     files = sorted(folder.iterdir()) if path.is_dir() else [path]
+    # Sorted, since the order of a set differs from process to process, and rows follow it.
     parts = sorted({match.groups()[1:] for file in files if (match := _NAME.fullmatch(file.name))})
     if not parts:
         raise InputError(

@@ -122,6 +122,7 @@ def _edited(sentence: str, runs: list[tuple[re.Match[str], re.Match[str]]], name
     """The sentence with a name for each run of words, from its first to its last."""
     parts, at = [], 0
     for first, last in runs:
+        # No name of a day or month here begins with a vowel, so that "an" before it becomes "a".
         before = _AN.sub(r"\1", sentence[at : first.start()].rstrip(" "))
         gap = " " if sentence[at : first.start()].endswith(" ") else ""
         possessive = _POSSESSIVE.search(last.group())

@@ -20,6 +20,7 @@ def _of_object(content: Mapping[str, Any]) -> list[Any] | None:
     values = list(content.values())
     if _is_split(content):
         names = content["columns"]
+        # A short row lacks its last cells, as an object may lack a key: the row is named later.
         return [dict(zip(names, row, strict=False)) for row in content["data"]]
     if values and all(isinstance(value, Mapping) and value for value in values):
         if all(map(_is_number, content)):

@@ -318,11 +318,13 @@ def _class_names(metadata: Mapping[bytes, bytes]) -> dict[str, Sequence[str]]:
     try:
         features = bounded.json_value(metadata.get(b"huggingface", b"{}"))["info"]["features"]
         return {key: value["names"] for key, value in features.items() if "names" in value}
+    # Any program may write metadata; what cannot be read as names leaves the labels as they are.
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
 def _named(value: object, names: Sequence[str] | None) -> object:
+    # Data sets write -1 for a label that is not known; Python would take the last name for it.
     if names is not None and isinstance(value, int) and 0 <= value < len(names):
         return names[value]
     return value

@@ -21,6 +21,7 @@ def _long_fields() -> Iterator[None]:
     try:
         yield
     finally:
+        # The limit is one for the whole process, whose other code must find it as it was.
         csv.field_size_limit(before)
 
 
@@ -51,5 +52,6 @@ def rows(all_lines: list[str], mark: str, width: int) -> list[tuple[int, list[st
 
 
 def _lines_from(all_lines: list[str], start: int) -> Iterator[str]:
+    # No slice, which would copy all that is left at every new start.
     for index in range(start, len(all_lines)):
         yield all_lines[index]

@@ -24,6 +24,7 @@ def stream(source: TextSource) -> tuple[Source, list[Record], bool]:
         splits = load(name, source.config, revision=revision or None, streaming=True)
         rows = _split(splits, source)
         labels = {key: getattr(kind, "names", None) for key, kind in (rows.features or {}).items()}
+        # One row more than is wanted, which tells whether there are more.
         read = [dict(row) for row in islice(rows, source.first + 1)]
     except InputError:
         raise
@@ -62,6 +63,7 @@ def _split(splits: Any, source: TextSource) -> Any:  # noqa: ANN401 - an untyped
 def _with_names(row: dict[str, Any], labels: Mapping[str, Any]) -> dict[str, Any]:
     """The row with numbered labels by their names."""
     return {
+        # Data sets write -1 for a label that is not known; Python would take the last name for it.
         key: names[value]
         if (names := labels.get(key)) and isinstance(value, int) and 0 <= value < len(names)
         else value

@@ -65,6 +65,7 @@ def _with_entry(text: str, ours: Mapping[str, Any], newline: str, name: str) -> 
     if root is None:
         return f"{text}{newline}{KEY}:{newline}{_dumped(ours, newline)}"
     found = [value for key, value in root.value if key.value == KEY]
+    # In { braces } an entry cannot be put as lines; of two keys nobody knows which one is read.
     if root.flow_style or len(found) > 1:
         raise _unfit(name)
     if not found:
@@ -95,6 +96,7 @@ def _composed(text: str, name: str) -> MappingNode | None:
     try:
         root = yaml.compose(text, yaml.SafeLoader)
     except _FAULTS as error:
+        # Messages of YAML have several lines, and ours are one.
         reason = " ".join(str(error).split())
         raise InputError(f"{name}: its metadata is no YAML ({reason}); mend that first") from error
     if root is not None and not isinstance(root, MappingNode):

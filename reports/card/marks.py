@@ -61,6 +61,7 @@ def place(text: str, title: str, name: str, start: int = 0) -> Place:
     lines = list(_lines(text, start))
     if pair := _pair([line for line in lines if _MARK.fullmatch(line.text)], name):
         begin, end = pair
+        # Without the lines of the addendum, whose headings are not the card's own.
         others = [line for line in lines if not begin.start <= line.start <= end.start]
         level, first, last = _section(others, title, len(text)) or (0, 0, 0)
         inside = level if first < begin.start < last else 0

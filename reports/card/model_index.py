@@ -65,6 +65,7 @@ def _results(record: Record, names: Names) -> Iterator[dict[str, Any]]:
 def _of_contrast(contrast: Contrast, part: ProbeSet, names: Names) -> Iterator[dict[str, Any]]:
     data = _data(contrast.probe_set, part, "-".join(contrast.between))
     title = "Stereotype contrast, nats"
+    # Of one model alone both are the same, and it is told once.
     for view in dict.fromkeys((CANDIDATE, contrast.subject)):
         is_alone = view == CANDIDATE
         shown = standing(contrast.alone if is_alone else contrast)

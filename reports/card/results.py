@@ -42,6 +42,7 @@ def results(
         if (right := SHARE_RIGHT.get(part.kind))
         and CANDIDATE in (effects := estimates.of_set(name).at(right, ALL, names.subjects))
     }
+    # The most harmful first, because a long table is cut at its end.
     rows = [_of_contrast(contrast, names) for contrast in sorted(all_contrasts, key=harm)]
     rows += [_of_preference(preference, names) for preference in preferred]
     rows += [

@@ -37,6 +37,7 @@ def annotations(judgement: Judgement, file: Path, root: Path | None = None) -> l
 
 def within(file: Path, root: Path | None) -> Path | None:
     """The path of a file from the root of its repository; None if it does not lie inside."""
+    # Both resolved: a checkout that is reached by a link must not look like another folder.
     if root is None or not file.resolve().is_relative_to(root.resolve()):
         return None
     return file.resolve().relative_to(root.resolve())

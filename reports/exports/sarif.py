@@ -209,6 +209,7 @@ def _suppressed(verdict: Verdict, status: str) -> dict[str, Any]:
         f"Waived by {shown(waiver.owner)} until {waiver.until.isoformat()}: {shown(waiver.reason)}"
     )
     return {
+        # Not `inSource`, in SARIF's words: a waiver stands in gates.toml, not in what is judged.
         "suppressions": [
             {"kind": "external", "status": "accepted", "justification": _unlinked(text)}
         ]

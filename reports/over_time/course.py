@@ -157,6 +157,7 @@ def _first_above(judged: Judged) -> str:
     if judged.weekly is None:
         return ""
     above = judged.weekly.sequence.low > judged.weekly.null_value
+    # `argmax` is 0 as well where no draw is above.
     return judged.weekly.records[int(above.argmax())] if above.any() else ""
 
 

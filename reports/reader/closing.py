@@ -98,6 +98,7 @@ def _todo(judgement: Judgement | None, found: Sequence[Found], names: Names) -> 
 def use(record: Record, details: str) -> Use:
     """The commands that repeat and judge the audit, what identifies it, and its contrasts."""
     manifest = record.manifest
+    # A folder may have any name, and these lines are there to be pasted into a shell.
     name = shlex.quote(record.name)
     commands = [
         Command(_run(manifest), "audit again"),

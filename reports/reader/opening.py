@@ -246,6 +246,7 @@ def _amount(one: Found, effect: Effect, words: Mapping[str, str]) -> str:
 def _range(one: Found, effect: Effect) -> str:
     quote = one.alone.quote
     low, high, level = effect.low, effect.high, "95 %"
+    # A set that was picked for what it shows is quoted at the level that allows for the pick.
     if quote is not None and one.alone.is_shown:
         low, high, level = quote.low, quote.high, wording.level(quote.level)
     if math.isnan(low):

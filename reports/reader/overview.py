@@ -51,6 +51,7 @@ def _line(one: Found, scale: Scale, names: Names, details: str) -> Line:
         marks.append(scale.mark(REFERENCE, effects[REFERENCE], bare=True))
     candidate = effects[CANDIDATE]
     is_faint = one.lean not in {"with", "against"}
+    # NaN alone is not itself: a number that is not known has no place on the axis.
     if candidate.estimate == candidate.estimate:
         marks.append(scale.mark(CANDIDATE, candidate, is_faint=is_faint))
     change = opening.change_of(one)

@@ -78,6 +78,7 @@ def _leans(between: Between, estimates: Effects, names: Names) -> Plot | None:
     if not own:
         return None
     first, second = between.groups
+    # Then by name, so that leans of one size stand in the same order on every page.
     order = sorted(own, key=lambda name: (-own[name].estimate, name))
     values = [effect.estimate for of_model in leans.values() for effect in of_model.values()]
     scale, ticks = odds_scale(values)

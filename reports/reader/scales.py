@@ -94,6 +94,7 @@ def plain_scale(values: Iterable[float]) -> tuple[Scale, tuple[Tick, ...]]:
     """An axis for numbers of any kind, which reaches 0, with ticks at round numbers."""
     finite = [0.0, *(value for value in values if math.isfinite(value))]
     low, high = min(finite), max(finite)
+    # Where all numbers are 0, the axis still needs a width, and its ticks a power of ten.
     width = (high - low) or 1.0
     scale = Scale(low - _EDGE * width, high + _EDGE * width)
     power = 10.0 ** math.floor(math.log10(width))

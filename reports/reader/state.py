@@ -98,4 +98,5 @@ def _order(one: Found) -> tuple[int, float, float]:
         return 2, 0.0, -one.alone.clearness
     estimate = one.candidate.estimate
     size = 0.0 if math.isnan(estimate) else estimate
+    # A lean against the stereotype is not worse for being shown more clearly.
     return int(not one.alone.is_tested), -max(one.alone.credible, 0.0), -size

@@ -148,6 +148,7 @@ def facts(part: ProbeSet, estimates: Effects, estimator: str, names: Names) -> l
 
 
 def _paired(effect: Effect, names: Names) -> str:
+    # Whole but for the rounding of floats: the estimate is this count, divided.
     change = round(effect.estimate * effect.n_frames)
     chance = f"McNemar’s exact test on the same sentences: {wording.p_value(effect.p)}"
     if change == 0:

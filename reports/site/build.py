@@ -153,6 +153,7 @@ def _task(one: Listed, asked: Asked, failed: dict[Path, str]) -> _Task | None:
         read_manifest(one.path)
         return _Task(one.path, _made_from(one.path), asked.trust, asked.with_details)
     except InputError as error:
+        # Told on the site and not raised: the other records are drawn all the same.
         failed[one.path] = reason(error, one.path)
     except OSError as error:
         failed[one.path] = f"cannot be read ({error.strerror or error})"
@@ -180,6 +181,7 @@ def _program() -> str:
 
 def _contents(folder: Traversable) -> Iterator[bytes]:
     """Yield the content of every file below a folder, but for what Python compiles."""
+    # Sorted: the digest must not depend on the order in which a system lists files.
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.is_dir() and entry.name != "__pycache__":
             yield from _contents(entry)
@@ -212,6 +214,7 @@ def _draw(task: _Task) -> _Drawn:
     """Verify a record and draw its pages."""
     try:
         with warnings.catch_warnings(record=True) as caught:
+            # Whatever filters a user has set: the site says what could not be drawn.
             warnings.simplefilter("always", UndrawnWarning)
             pages, notes = _pages(task)
     except InputError as error:

@@ -31,6 +31,7 @@ def feed(audits: Sequence[Shown], own: str, base: str) -> str:
     `own` is the feed's identity. `base` is where the site lies, or "": its links are then relative
     to the feed.
     """
+    # As the default one, or every name in the feed would begin with "ns0:".
     ET.register_namespace("", ATOM)
     root = ET.Element(_tag("feed"), {"{http://www.w3.org/XML/1998/namespace}lang": "en"})
     _text(root, "id", own)

@@ -33,6 +33,7 @@ def index(
     statuses = Counter(audit.strip.status for audit in audits)
     of_status = {audit.strip.status: audit.release for audit in audits}
     models = list(dict.fromkeys(audit.candidate.name for audit in audits))
+    # From the oldest on, so that a set goes by its newest title.
     sets = {asked.probe_set: asked.title for audit in audits[::-1] for asked in audit.sets}
     places = {name: str(place) for place, name in enumerate(sorted(sets, key=sets.__getitem__))}
     worst = [one for audit in audits if (one := _worst(audit)) is not None]

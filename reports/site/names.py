@@ -20,6 +20,7 @@ def folder_of(name: str) -> str:
 
     No two names have one folder, but for names that differ by capitals alone.
     """
+    # A record that is named like a digest could lie in the folder of another one.
     if _PLAIN.fullmatch(name) and not _DIGEST.fullmatch(name):
         return name
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()

@@ -32,6 +32,7 @@ def marks(
     """The mark of a number; none where it is not known."""
     if number.estimate is None:
         return []
+    # What is kept as JSON has no NaN, and an axis knows no None.
     known = _Placed(*(math.nan if value is None else value for value in _three(number)))
     return [scale.mark(of, known, is_faint=is_faint, bare=bare)]
 

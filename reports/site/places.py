@@ -109,6 +109,7 @@ def kept(site: Path, name: str, made_from: str, *, with_details: bool, trust: bo
                 for file, digest in digests.items()
             )
         )
+    # Whatever is wrong with them, they are drawn again, and nothing is lost.
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
     return shown if is_right else None
@@ -119,6 +120,7 @@ def write_pages(site: Path, made_from: str, pages: Pages) -> None:
     folder = _folder(site / RUNS / folder_of(pages.shown.name))
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
+        # First: while pages are exchanged, nothing may say that they belong together.
         (folder / AUDIT).unlink(missing_ok=True)
     texts = {PAGE: pages.page, **({DETAILS: pages.details} if pages.details else {})}
     for file, text in texts.items():
@@ -137,6 +139,7 @@ def tidy(site: Path, names: Collection[str]) -> None:
     stay = {folder_of(name) for name in names}
     with writing(site):
         below = sorted(runs.iterdir()) if runs.is_dir() else []
+        # No links: files are removed below, and a link may lead out of the site.
         folders = [path for path in below if path.is_dir() and not path.is_symlink()]
         for place in (site, *folders):
             for path in _unfinished(place):
@@ -145,6 +148,7 @@ def tidy(site: Path, names: Collection[str]) -> None:
             if folder.name not in stay and (folder / AUDIT).is_file():
                 for file in (PAGE, DETAILS, AUDIT):
                     (folder / file).unlink(missing_ok=True)
+                # What others have put there is not ours to remove, and keeps its folder.
                 if not any(folder.iterdir()):
                     folder.rmdir()
 

@@ -129,6 +129,7 @@ def _versions(seen: Sequence[_Seen]) -> list[_Seen]:
     """The newest audit of each version beside each reference, for each way of asking."""
     newest: dict[tuple[object, ...], _Seen] = {}
     for one in seen:
+        # The newest come first, so that a repeat of the same version changes nothing.
         newest.setdefault((*version(one.audit.candidate), _reference(one), one.asked.method), one)
     return list(newest.values())
 

@@ -40,6 +40,7 @@ def lines(found: Results) -> list[str]:
     order = list(_WORDS)
     width = max(map(len, _WORDS.values()))
     printed = [heading(found), against(found)]
+    # Stable: claims of one verdict stay in the order in which they were listed.
     for claim in sorted(found.claims, key=lambda one: order.index(one.verdict)):
         first, *rest = _claim(claim)
         printed.append(f"{_WORDS[claim.verdict]:{width}}  {first}")

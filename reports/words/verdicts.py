@@ -329,6 +329,7 @@ def _digits(verdict: Verdict) -> int:
         shown = 0.0 if math.isnan(margin) else round(margin, digits)
         is_exact = math.isnan(margin) or math.isclose(shown, margin)
         return (is_exact or (digits >= _ENOUGH_DIGITS and shown != 0)) and all(
+            # Of a bound that is the limit itself no digit would show a difference.
             value == limit or round(value, digits) != round(limit, digits)
             for value in (verdict.low, verdict.high)
             for limit in (margin, -margin, 0.0)

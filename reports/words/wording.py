@@ -105,6 +105,7 @@ def fixed(value: float, digits: int, *, with_sign: bool = False) -> str:
     if math.isnan(value):
         return UNKNOWN
     shown = f"{abs(value):.{digits}f}"
+    # No sign of what rounds to none here either, as in `signed`.
     if float(shown) == 0:
         return shown
     return ("−" if value < 0 else "+" if with_sign else "") + shown
@@ -142,6 +143,7 @@ def odds(nats: float) -> str:
     """The factor on the odds for a number in nats: 1.9."""
     if math.isnan(nats):
         return UNKNOWN
+    # Before `exp`, which raises an error for a number that is large enough.
     if nats > math.log(_MANY):
         return "more than a million"
     factor = math.exp(nats)
@@ -180,6 +182,7 @@ def level(share: float) -> str:
 def points(share: float) -> str:
     """A difference of shares in percentage points: +17, −8, 0."""
     shown = plain(100 * share, 0)
+    # A difference that rounds to none has no direction to show.
     return f"+{shown}" if share > 0 and shown != "0" else shown
 
 
@@ -217,12 +220,14 @@ def listed(words: Sequence[str]) -> str:
 
 def opened(text: str) -> str:
     """The text with its first letter capitalised."""
+    # Not `capitalize`, which would make a name such as BERT small.
     return text[:1].upper() + text[1:]
 
 
 def date(created: str) -> str:
     """The day of a time stamp: 23 November 2026."""
     moment = datetime.fromisoformat(created)
+    # Not `%d`, which writes 03; and Windows knows no `%-d`.
     return f"{moment.day} {moment:%B %Y}"
 
 

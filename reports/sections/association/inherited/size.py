@@ -115,6 +115,7 @@ def _not_estimable(slope: Effect, associations: Mapping[str, Effect]) -> str:
 
 def _least(size: Effect) -> str:
     """The smallest detectable factor, both ways; empty where any could be detected."""
+    # Not `<= 0`, so that an mde that is not known (NaN) is left out too.
     if not size.mde > 0 or wording.odds(size.mde) == wording.odds(0):
         return ""
     return f"; the smallest factor that could have been expected to be found is {ways(size.mde)}"
