@@ -101,7 +101,8 @@ def command(
     """
     from maskaudit.audit.cli import main
 
-    for name in ("CI", "GITHUB_ACTIONS"):
+    # The width of a terminal too, which somebody who runs the tests may export.
+    for name in ("CI", "GITHUB_ACTIONS", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
 
     def run(folder: Path, *words: str | Path) -> "subprocess.CompletedProcess[str]":
