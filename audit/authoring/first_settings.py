@@ -75,7 +75,7 @@ concurrency = 4
 batch = 1
 # The most requests a second; and headers from environment variables, which are stored nowhere.
 # rate = 20
-# headers.Authorization = "Bearer ${HF_TOKEN}"
+# headers.Authorization = "Bearer ${MASKAUDIT_TOKEN}"
 
 [margins]
 # Differences and leans below a margin count as none: of a stereotype contrast, of one attribute.

@@ -21,9 +21,9 @@ Verdict = Literal["same", "relative", "another", "undecided"]
 
 # Digits of a probability that are held against each other, give or take one in the last.
 DIGITS = 4
-# Nats at which a difference counts as half: the odds are then 1.65 times what was recorded.
+# Nats at which a difference counts as half: p is then 1.65 times what was recorded.
 SCALE = 0.5
-# The distance between a relative and another model: that of answers which are all 13 % off.
+# The distance between a relative and another model: that of answers which are all 13.5 % higher.
 APART = 0.06
 # The most that each statement is wrong: saying "relative" of another model, or the reverse.
 ERROR = 0.01
@@ -72,7 +72,8 @@ class Served:
     four digits, of `answers`; `unanswered` those that the endpoint did not give. `chance` is the
     most probable that the drawing alone led to "relative" or "another"; for "same", `unseen` is the
     share of the record's sentences that another model may answer otherwise and still be called the
-    same with a probability of `ERROR`.
+    same with a probability of `ERROR`. `is_whole` says that nothing was drawn: every word of every
+    sentence was asked.
     """
 
     verdict: Verdict
@@ -84,15 +85,22 @@ class Served:
     unanswered: int
     chance: float
     unseen: float
+    is_whole: bool = False
 
     @classmethod
-    def judged(cls, answers: Answers, of: int) -> Self:
-        """The verdict on answers to sentences that were drawn from `of` of a record."""
+    def judged(cls, answers: Answers, of: int, words: int | None = None) -> Self:
+        """The verdict on answers to sentences that were drawn from `of` of a record.
+
+        `words` is how many answers the record has in all; None where each sentence has those that
+        were asked. Of a sentence with more, words were drawn as well: what is said then is of the
+        words that a draw would ask.
+        """
         distances, equal = answers.distances, answers.equal
         n = len(distances)
         distance = float(distances.mean())
-        # Of all sentences of a record, nothing was drawn and nothing is left to chance.
-        chance = 0.0 if n >= of else bound(distance, APART, n)
+        # Of all words of all sentences, nothing was drawn and nothing is left to chance.
+        is_whole = n >= of and (words is None or len(equal) >= words)
+        chance = 0.0 if is_whole else bound(distance, APART, n)
         verdict: Verdict = "undecided"
         if equal.all():
             verdict = "same"
@@ -107,7 +115,8 @@ class Served:
             equal=int(equal.sum()),
             unanswered=int(np.isnan(answers.served).sum()),
             chance=chance,
-            unseen=0.0 if n >= of else 1 - ERROR ** (1 / n),
+            unseen=0.0 if is_whole else 1 - ERROR ** (1 / n),
+            is_whole=is_whole,
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -137,23 +146,23 @@ class Served:
         return f"{_TITLES[self.verdict]}\n{counted}{missing}.\n{self._sure()}"
 
     def _sure(self) -> str:
-        if self.sentences >= self.of:
-            return "Every sentence of the record was asked, so that nothing was left to a draw."
+        if self.is_whole:
+            return "Every word of the record was asked, so that nothing was left to a draw."
         if self.verdict == "same":
             return (
-                f"A model that answers {self.unseen:.1%} of the record's sentences otherwise would "
-                f"be called the same in {ERROR:.0%} of draws, and one that answers more of them "
-                "otherwise more seldom."
+                f"A model that answers all words of {self.unseen:.1%} of the record's sentences "
+                f"otherwise would be called the same in at most {ERROR:.0%} of draws, and one that "
+                "answers more of them otherwise more seldom."
             )
         if self.verdict == "undecided":
             return (
-                f"By these sentences it may be either, at an error rate of {ERROR:.0%}: ask more "
-                "with --sentences."
+                f"By these sentences it may be either, at an error rate of {ERROR:.0%} for one "
+                "call: ask more with --sentences."
             )
         other = "another model" if self.verdict == "relative" else "a relative"
         return (
             f"Of {other}, a draw of sentences would lead here with a probability of at most "
-            f"{max(self.chance, 1e-12):.1g}; said where that is at most {ERROR:.0%}."
+            f"{_up(self.chance)}; said where that is at most {ERROR:.0%}."
         )
 
 
@@ -166,6 +175,13 @@ _TITLES = {
     "another": "ANOTHER: the endpoint serves another model than the audited one.",
     "undecided": "UNDECIDED: not the very same model, and perhaps a relative of it.",
 }
+
+
+def _up(chance: float) -> str:
+    """A probability with one digit, rounded up so that "at most" stays true."""
+    least = max(chance, 1e-12)
+    unit = 10.0 ** math.floor(math.log10(least))
+    return f"{math.ceil(least / unit - 1e-9) * unit:.1g}"
 
 
 def bound(mean: float, limit: float, n: int) -> float:

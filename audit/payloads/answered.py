@@ -10,6 +10,9 @@ from typing import Any, Literal
 from maskaudit.audit.errors import InputError
 from maskaudit.probes.frames.sentence import MASK
 
+# Characters of a word and of a repeated sentence, and combining marks in a row: an answer of few
+# bytes must not take minutes to compare.
+_LONGEST_WORD, _LONGEST, _MOST_MARKS = 200, 50_000, 30
 _SHOWN = 60
 # What a service's rounding of its probabilities may add to their sum.
 _ROUNDING = 1e-3
@@ -153,12 +156,24 @@ def _fill(fill: dict[str, Any], where: str) -> Served:
     if not isinstance(word, str):
         raise InputError(f"{where}: answered the token_str {_shown(word)}; expected a text")
     token, sequence = fill.get("token"), fill.get("sequence")
-    return Served(
-        float(score),
-        word,
-        token if isinstance(token, int) else -1,
-        sequence if isinstance(sequence, str) else "",
-    )
+    sequence = sequence if isinstance(sequence, str) else ""
+    for name, text, most in (("token_str", word, _LONGEST_WORD), ("sequence", sequence, _LONGEST)):
+        if len(text) > most or _has_heap(text):
+            raise InputError(
+                f"{where}: answered a {name} of {len(text):,} characters, or with more accents on "
+                f"a letter than any language has; expected at most {most:,}, as of the sentence"
+            )
+    return Served(float(score), word, token if isinstance(token, int) else -1, sequence)
+
+
+def _has_heap(text: str) -> bool:
+    """Whether many combining marks stand in a row: to put them into order takes their square."""
+    run = 0
+    for character in text:
+        run = run + 1 if unicodedata.combining(character) else 0
+        if run > _MOST_MARKS:
+            return True
+    return False
 
 
 def _kind(value: object) -> str:

@@ -67,11 +67,15 @@ def sentence(bisected: Bisected, onset: Onset) -> str:
         f"{wording.between(number.low, number.high, with_sign=True)}; "
         f"{wording.p_value(number.p)})"
     )
-    return f"{start}{_since(onset, called)}"
+    return f"{start}{_since(onset, called, is_change=bisected.asked.change)}"
 
 
-def _since(onset: Onset, called: list[str]) -> str:
-    """Where it came in, as far as the versions before show."""
+def _since(onset: Onset, called: list[str], *, is_change: bool) -> str:
+    """Where it came in, as far as the versions before show.
+
+    A change came in where it is credible. A lean that is credibly larger than before may have been
+    there before, and not large enough to be seen: of it no more is said than that.
+    """
     if onset.first == 0:
         return ", which is the first of them: it was there from the start."
     less = "further down" if onset.sign > 0 else "further up"
@@ -85,8 +89,10 @@ def _since(onset: Onset, called: list[str]) -> str:
         )
     last = called[onset.before - 1]
     between = f". It came in between {last} and {first}"
+    if not is_change:
+        between = f". It is credibly larger in {first} than in {last}"
     if not onset.unclear:
-        return f"{between}, the version right after it."
+        return f"{between}, the version right {'after it' if is_change else 'before it'}."
     names = wording.listed([called[i] for i in onset.unclear])
     return f"{between}: {names} {'is' if len(onset.unclear) == 1 else 'are'} unclear."
 

@@ -4,7 +4,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.texts.printable import printable
@@ -16,6 +16,16 @@ _SECRET = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
 # Pages about models, copied from a browser: the loader says which hub id to write.
 _PAGES = re.compile(r"https?://(www\.)?(huggingface\.co|hf\.co)(/|$)")
 _SCHEMES = ("http://", "https://")
+# Environment variables that a file may have sent: named for it, so that the settings of somebody
+# else, as of a pull request, can send no other secret of this machine.
+PREFIX = "MASKAUDIT_"
+# Headers that decide what a request is, and to whom.
+_OURS = re.compile(
+    r"host|content-length|transfer-encoding|connection|expect|te|trailer|upgrade|proxy-.*",
+    re.IGNORECASE,
+)
+# Shorter values are no secrets, and would be found in any text.
+_LEAST_SECRET = 6
 
 
 def is_url(model: str) -> bool:
@@ -34,7 +44,7 @@ def checked(model: str, headers: Mapping[str, str]) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise InputError(f"endpoint {shown}: is no address ({error})") from error
-    if not host or not url.isascii() or not url.isprintable() or " " in url:
+    if not host or not _is_host(host) or not url.isascii() or not url.isprintable() or " " in url:
         raise InputError(f"endpoint {shown}: is no address; expected https://HOST/PATH")
     if parts.username is not None or parts.password is not None:
         raise InputError(
@@ -53,7 +63,9 @@ def checked(model: str, headers: Mapping[str, str]) -> str:
 
 def check_alike(urls: Iterable[str], headers: Mapping[str, str]) -> None:
     """Refuse endpoints of several hosts with headers, which would give one's secret to another."""
-    hosts = list(dict.fromkeys(urlsplit(url.strip()).netloc.lower() for url in urls))
+    # By the shown name, which has no password and is made of any text.
+    shown = [name_of(url).partition("://")[2] for url in urls]
+    hosts = list(dict.fromkeys(name.partition("/")[0].lower() for name in shown))
     if headers and len(hosts) > 1:
         raise InputError(
             f"[endpoint] headers: would be sent to {' and to '.join(hosts)}; expected endpoints of "
@@ -81,11 +93,19 @@ def filled(headers: Mapping[str, str]) -> dict[str, str]:
         variables = _VARIABLE.findall(template)
         if not _NAME.fullmatch(name):
             raise InputError(f"{where}: is no name of a header")
+        if _OURS.fullmatch(name):
+            raise InputError(f"{where}: is decided by the request itself; remove it")
         # Settings are shared and committed, and a secret in them would be too.
         if not variables and _SECRET.search(name):
             raise InputError(
                 f"{where}: has its value in the file; expected the name of an environment variable "
-                'that has it, as in "Bearer ${HF_TOKEN}"'
+                'that has it, as in "Bearer ${MASKAUDIT_TOKEN}"'
+            )
+        if others := [v for v in variables if not v.startswith(PREFIX)]:
+            raise InputError(
+                f"{where}: names the environment variable {others[0]}; expected one that begins "
+                f"with {PREFIX}, since no other is sent: a file that somebody else wrote must not "
+                f"send a secret of this machine. Set {PREFIX}TOKEN to it, and name that"
             )
         if empty := [v for v in variables if not os.environ.get(v, "").strip()]:
             raise InputError(
@@ -100,9 +120,27 @@ def filled(headers: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def secrets(url: str, headers: Mapping[str, str]) -> list[str]:
+    """What no message may repeat: the values of variables, and the query of the address."""
+    named = [v for template in headers.values() for v in _VARIABLE.findall(template)]
+    query = [value for _, value in parse_qsl(urlsplit(url).query)]
+    values = [*(os.environ.get(v, "").strip() for v in named), *query]
+    # The longest first: one may be a part of another.
+    return sorted({v for v in values if len(v) >= _LEAST_SECRET}, key=len, reverse=True)
+
+
 def is_loopback(url: str) -> bool:
     """Whether the address is of this machine."""
     return _is_loopback(urlsplit(url).hostname or "")
+
+
+def _is_host(host: str) -> bool:
+    # As the library will write it: an empty label, or one of over 63 characters, is none.
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _is_loopback(host: str) -> bool:

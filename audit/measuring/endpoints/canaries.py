@@ -44,7 +44,7 @@ def compared(  # noqa: PLR0913 - what is compared, how much of it, and who is to
         served=np.array(_served(endpoint, rows, tell), dtype=float),
         sentences=pd.factorize(rows["context"])[0],
     )
-    return Served.judged(answers, every["context"].nunique())
+    return Served.judged(answers, every["context"].nunique(), len(every))
 
 
 def recorded(record: Record, subject: str) -> pd.DataFrame:

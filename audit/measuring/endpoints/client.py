@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from email.message import Message
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import quote
 
 from maskaudit.audit.audit_file import Endpoint as Declared
 from maskaudit.audit.errors import InputError
@@ -21,7 +22,8 @@ from maskaudit.audit.texts.printable import printable
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OK = 200
-MOST_BYTES = 64 << 20
+# Thousands of fills, and no more than a parser reads in a moment.
+MOST_BYTES = 8 << 20
 _STEP = 1 << 16
 _SHOWN = 200
 Part = TypeVar("Part")
@@ -47,8 +49,12 @@ class _Reply(NamedTuple):
 class _Stay(urllib.request.HTTPRedirectHandler):
     """Follows no redirect: it could lead the sentences, and a secret header, to another host."""
 
-    def redirect_request(self, *_args: object) -> None:
-        """None: the redirect is an answer like any other."""
+    def http_error_302(self, *_args: object) -> None:
+        """None: the redirect is an answer like any other, and where it leads is not even parsed."""
+
+    # Each takes the same, and gives nothing.
+    http_error_301 = http_error_303 = http_error_302  # type: ignore[assignment]
+    http_error_307 = http_error_308 = http_error_302  # type: ignore[assignment]
 
 
 class Client:
@@ -60,6 +66,7 @@ class Client:
         self._url = address.checked(url, declared.headers)
         own = {"Content-Type": "application/json", "Accept": "application/json"}
         self._headers = own | {"User-Agent": "maskaudit"} | address.filled(declared.headers)
+        self._secrets = address.secrets(self._url, declared.headers)
         self._concurrency = declared.concurrency
         self._timeout, self._retries = declared.timeout, declared.retries
         self._pace = pace or Pace(declared.rate)
@@ -145,20 +152,30 @@ class Client:
             return bounded.json_value(text)
         except ValueError as error:
             raise InputError(
-                f"{self._where}: answered {_what(text)}; expected JSON. Is it the address of the "
-                "model, and not of a page about it?"
+                f"{self._where}: answered {self._quoted(text)}; expected JSON. Is it the address "
+                "of the model, and not of a page about it?"
             ) from error
 
     def _told(self, reply: _Reply) -> str:
         """What came with another status than success, on one line."""
         if reply.status in _REDIRECTS:
-            leads = printable(reply.location.partition("?")[0])[:_SHOWN] or "nowhere"
+            leads = printable(self._without_secrets(reply.location.partition("?")[0]))[:_SHOWN]
+            leads = leads or "nowhere"
             return (
                 f"{self._where}: redirects to {leads} ({reply.status}), which is not followed: "
                 "sentences and headers go to the named address alone; name that one if it is yours"
             )
         text = reply.content[:_STEP].decode("utf-8", "replace")
-        return f"{self._where}: answered with status {reply.status} ({_what(text)})"
+        return f"{self._where}: answered with status {reply.status} ({self._quoted(text)})"
+
+    def _quoted(self, text: str) -> str:
+        return _what(self._without_secrets(text))
+
+    def _without_secrets(self, text: str) -> str:
+        """A text of the service, which may repeat what it was sent."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***").replace(quote(secret, safe=""), "***")
+        return text
 
     def _unreached(self, error: Exception) -> str:
         reason: object = getattr(error, "reason", None) or error

@@ -125,6 +125,8 @@ class Endpoint:
         for n in self.client.each(self._asked, _batches(new, self.declared.batch)):
             done += n
             tell(done)
+        if new:
+            self._check_unchanged()
         return [_answer(self._journal.get(ask)) for ask in asks]
 
     def top(self, text: str, most: int = _TOP) -> Sentence:
@@ -140,6 +142,18 @@ class Endpoint:
                     f"{error}; expected fills of {text!r}, written with {self.declared.mask!r} "
                     "([endpoint] mask)"
                 ) from error
+
+    def _check_unchanged(self) -> None:
+        """Raise `InputError` if another model is served than when the run began."""
+        # By `each`, which takes up asking again after the answers before have ended it.
+        now = _identity(self.name, self.declared, list(self.client.each(self.top, CANARIES)))
+        if now.weights != self.identity.weights:
+            self._journal.clear()
+            raise InputError(
+                f"endpoint {self.name}: answers otherwise than when this run began, as if another "
+                "model were served now; what it had answered is forgotten. Run the command again "
+                "once one model is served"
+            )
 
     def _check_targets(self, canaries: Sequence[Sentence]) -> None:
         """Refuse an endpoint that does not answer with the words that are asked for.
@@ -180,7 +194,8 @@ class Endpoint:
             if len(batch) > 1:
                 # One of them is refused, and which is not said.
                 return sum(self._asked([ask]) for ask in batch)
-            self._journal.put(batch[0], {"refused": str(error)})
+            # For this run alone: what a service that is starting refuses, it may answer tomorrow.
+            self._journal.put(batch[0], {"refused": str(error)}, lasts=False)
             return 1
         for ask, sentence in zip(batch, found, strict=True):
             self._journal.put(ask, {"fills": [list(map(_parts, mask)) for mask in sentence]})

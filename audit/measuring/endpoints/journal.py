@@ -33,6 +33,8 @@ class Journal:
         self._lock = threading.Lock()
         self._known: dict[str, Any] = {}
         self._key = b""
+        # A line speaks of the endpoint whose file it stands in: a copied file has no answers.
+        self._name = b"" if path is None else path.name.encode()
         self._size = 0
         if path is not None:
             try:
@@ -48,13 +50,13 @@ class Journal:
         """The answer to a question; None if it is not known."""
         return self._known.get(digest(question))
 
-    def put(self, question: object, answer: object) -> None:
-        """Keep an answer, which is not None, before anything else is asked."""
+    def put(self, question: object, answer: object, *, lasts: bool = True) -> None:
+        """Keep an answer, which is not None, before anything else is asked; else remember it."""
         name = digest(question)
         with self._lock:
             # Even where no file keeps it: this run need not ask again.
             self._known[name] = answer
-            if self._path is None:
+            if self._path is None or not lasts:
                 return
             text = json.dumps([name, answer], ensure_ascii=True, separators=(",", ":"))
             line = f"{self._mac(text)} {text}\n".encode()
@@ -65,6 +67,14 @@ class Journal:
                 self._append(line)
             except OSError as error:
                 self._disable(error)
+
+    def clear(self) -> None:
+        """Forget every answer, and delete the file."""
+        with self._lock:
+            self._known.clear()
+            self._size = 0
+            if self._path is not None:
+                self._path.unlink(missing_ok=True)
 
     def _append(self, line: bytes) -> None:
         assert self._path is not None  # noqa: S101 - `put` has asked
@@ -92,7 +102,8 @@ class Journal:
                 self._append(b"\n")
 
     def _mac(self, text: str) -> str:
-        return hmac.new(self._key, b"answer\0" + text.encode(), hashlib.sha256).hexdigest()
+        said = b"\0".join((b"answer", self._name, text.encode()))
+        return hmac.new(self._key, said, hashlib.sha256).hexdigest()
 
     def _disable(self, error: OSError | None) -> None:
         why = "the cache is full" if error is None else error.strerror or type(error).__name__

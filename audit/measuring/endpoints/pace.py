@@ -77,7 +77,7 @@ def retry_after(header: str | None, now: datetime | None = None) -> float | None
         return float(text[:9])
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     # A date with the zone "-0000" comes without one; dates of HTTP are in UTC.
     if moment.tzinfo is None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from maskaudit.audit.estimating.served import APART, ERROR, Answers, Served, bound
+from maskaudit.audit.estimating.served import APART, ERROR, Answers, Served, _up, bound
 
 
 def answers(recorded: np.ndarray, served: np.ndarray, *, words: int = 1) -> Answers:
@@ -74,7 +74,7 @@ def test_each_verdict_has_its_lines() -> None:
     """How sure it is, in the words of what was drawn."""
     recorded = np.full(400, -2.0)
     for shift, verdict, told in (
-        (0.0, "same", "otherwise would be called the same in 1% of draws"),
+        (0.0, "same", "otherwise would be called the same in at most 1% of draws"),
         (0.02, "relative", "Of another model, a draw"),
         (0.126, "undecided", "ask more with --sentences"),
         (1.0, "another", "Of a relative, a draw"),
@@ -98,3 +98,19 @@ def test_a_difference_that_few_sentences_have_is_missed_as_often_as_is_said() ->
         round(found.unseen * 10_000), 10_000 - round(found.unseen * 10_000), 200, 20_000
     )
     assert (missed == 0).mean() == pytest.approx(ERROR, abs=0.003)
+
+
+def test_of_sentences_with_more_words_than_were_asked_something_is_left_to_the_draw():
+    """Though every sentence was asked; and nothing is where every word was."""
+    found = answers(np.full(360, -2.0), np.full(360, -2.0))
+    assert (Served.judged(found, 360, 14_400).unseen > 0) is True
+    assert Served.judged(found, 360, 14_400).is_whole is False
+    assert Served.judged(found, 360, 360).unseen == 0
+    assert "nothing was left to a draw" in Served.judged(found, 360, 360).as_text()
+
+
+def test_a_probability_that_is_told_as_the_most_is_rounded_up():
+    """To one digit."""
+    for chance in (1.4e-3, 9.01e-3, 2e-5, 1e-3, 1e-12, 0.5):
+        assert chance <= float(_up(chance)) * (1 + 1e-9)
+        assert float(_up(chance)) <= 2 * chance

@@ -125,7 +125,12 @@ def test_the_words_follow_from_what_is_shown_of_each_version():
     )  # fmt: skip
     names = ("v1", "v2", "v3", "v4", "v5")
     bisected = onset.Bisected(Asked(), names, names, (found,), 0.01, (), ())
+    # A lean may have been there before, and too small to be seen.
     assert words.sentence(bisected, found).endswith(
+        "It is credibly larger in v4 than in v1: v2 and v3 are unclear."
+    )
+    changed = replace(bisected, asked=Asked(change=True))
+    assert words.sentence(changed, found).endswith(
         "It came in between v1 and v4: v2 and v3 are unclear."
     )
     states = [n["state"] for n in words.as_json(bisected)["contrasts"][0]["numbers"]]

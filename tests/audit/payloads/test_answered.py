@@ -130,3 +130,19 @@ def test_a_first_piece_is_no_word() -> None:
     assert is_word("crétin", served("cretin", ""))
     assert not is_word("farmer", served("farm", ""))
     assert not is_word("", served("", ""))
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"token_str": "a" * 201},
+        {"sequence": "a" * 50_001},
+        {"token_str": "he" + "\u0301\u0316" * 20},
+        {"sequence": "She" + "\u0301" * 40},
+    ],
+)
+def test_a_text_that_takes_long_to_compare_is_refused_unread(part):
+    """Longer than a word or a sentence is, or with a heap of accents on a letter."""
+    fill = {"score": 0.5, "token": 1, "token_str": "she", "sequence": "she sat", **part}
+    with pytest.raises(InputError, match="characters, or with more accents"):
+        fills_of([fill], [1], "here")

@@ -224,8 +224,8 @@ def test_no_plain_text_is_sent_in_the_place_of_tls() -> None:
 
 def test_headers_come_from_the_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are sent, never printed; an empty variable and a secret in the file are refused."""
-    monkeypatch.setenv("A_TOKEN", "hush-hush")
-    headers = {"Authorization": "Bearer ${A_TOKEN}", "X-Deployment": "blue"}
+    monkeypatch.setenv("MASKAUDIT_A_TOKEN", "hush-hush")
+    headers = {"Authorization": "Bearer ${MASKAUDIT_A_TOKEN}", "X-Deployment": "blue"}
     seen: list[dict[str, str]] = []
 
     def answer(body: dict[str, Any]) -> Sent:
@@ -237,15 +237,15 @@ def test_headers_come_from_the_environment_alone(monkeypatch: pytest.MonkeyPatch
     assert seen[0]["Authorization"] == "Bearer hush-hush"
     assert seen[0]["X-Deployment"] == "blue"
     assert "hush" not in str(error.value)
-    monkeypatch.setenv("A_TOKEN", "")
-    with pytest.raises(InputError, match="variable A_TOKEN is empty"):
+    monkeypatch.setenv("MASKAUDIT_A_TOKEN", "")
+    with pytest.raises(InputError, match="variable MASKAUDIT_A_TOKEN is empty"):
         address.filled(headers)
-    monkeypatch.delenv("A_TOKEN")
-    with pytest.raises(InputError, match="variable A_TOKEN is not set"):
+    monkeypatch.delenv("MASKAUDIT_A_TOKEN")
+    with pytest.raises(InputError, match="variable MASKAUDIT_A_TOKEN is not set"):
         address.filled(headers)
     with pytest.raises(InputError, match="has its value in the file"):
         address.filled({"x-api-key": "1234"})
-    monkeypatch.setenv("A_TOKEN", "two\nlines")
+    monkeypatch.setenv("MASKAUDIT_A_TOKEN", "two\nlines")
     with pytest.raises(InputError, match="characters that no header may have"):
         address.filled(headers)
 
@@ -310,3 +310,40 @@ def test_turns_keep_the_rate_and_waits_their_limits() -> None:
 def test_retry_after_is_read_in_both_its_forms(header: str | None, seconds: float | None) -> None:
     """Seconds, or a date; anything else says nothing."""
     assert retry_after(header, datetime(2026, 12, 1, tzinfo=UTC)) == seconds
+
+
+def test_no_other_variable_than_those_named_for_it_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A file of a stranger cannot name a secret of this machine, nor a header of the request."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush-hush")
+    with pytest.raises(InputError, match="expected one that begins with MASKAUDIT_") as refused:
+        address.filled({"X-Lang": "${AWS_SECRET_ACCESS_KEY}"})
+    assert "hush" not in str(refused.value)
+    for name in ("Host", "content-length", "Proxy-Authorization"):
+        with pytest.raises(InputError, match="decided by the request itself"):
+            address.filled({name: "5"})
+
+
+def test_what_a_service_repeats_of_a_secret_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither as it was sent nor with its signs escaped."""
+    monkeypatch.setenv("MASKAUDIT_A_TOKEN", "hush/hush")
+    error = {"error": "you sent Bearer hush/hush, or hush%2Fhush"}
+    said = told(as_json(error, 400), headers={"Authorization": "Bearer ${MASKAUDIT_A_TOKEN}"})
+    assert "you sent Bearer ***, or ***" in said
+    assert "hush" not in said
+
+
+@pytest.mark.parametrize(
+    "url", ["https://[x/", "https://example..com/", f"https://{'a' * 64}.org/"]
+)
+def test_what_is_no_host_is_refused(url: str) -> None:
+    """In a line, before anything is sent."""
+    with pytest.raises(InputError, match="is no address"):
+        address.checked(url, {})
+    address.check_alike([url, "https://example.org/"], {})
+
+
+def test_a_date_beyond_all_years_is_no_date() -> None:
+    """As of a Retry-After header."""
+    assert retry_after("Mon, 01 Jan 2026 00:00:00 +99999999999999999999") is None
