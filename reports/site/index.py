@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from maskaudit.reports.effects import CANDIDATE, REFERENCE
 from maskaudit.reports.reader.parts import Line, Mark
@@ -52,48 +53,51 @@ def index(
         ticks=ticks,
         unit=_UNIT,
         rows=tuple(
-            Row(
-                label=called[audit.name],
-                link=f"runs/{folder_of(audit.name)}/{PAGE}",
-                about=_about(audit),
-                name="" if audit.name == called[audit.name] else wording.visible(audit.name),
-                release=audit.release,
-                finding=audit.headline,
-                worst=_line(_worst(audit), scale),
-                status=_slug(audit.strip.status),
+            replace(
+                _row(audit, called[audit.name], scale),
                 model=str(models.index(audit.candidate.name)),
                 sets=" ".join(dict.fromkeys(places[asked.probe_set] for asked in audit.sets)),
             )
             for audit in audits
         ),
-        filters=(
-            Filter(
-                "status",
-                "Release",
-                tuple(
-                    Choice(_slug(status), f"{status} ({count})")
-                    for status, count in statuses.most_common()
-                ),
-            ),
-            Filter(
-                "model",
-                "Model",
-                tuple(
-                    Choice(str(place), name)
-                    for place, name in sorted(enumerate(models), key=lambda item: item[1])
-                ),
-            ),
-            Filter(
-                "sets",
-                "Set",
-                tuple(Choice(place, sets[name]) for name, place in places.items()),
-            ),
-        ),
+        filters=_filters(statuses, models, [(place, sets[name]) for name, place in places.items()]),
         count=wording.counted(len(audits), "audit"),
         failed=tuple(failed),
         others=tuple(others),
         has_trends=any(audit.sets for audit in audits),
         colophon=written,
+    )
+
+
+def _filters(
+    statuses: Counter[str], models: Sequence[str], sets: Sequence[tuple[str, str]]
+) -> tuple[Filter, ...]:
+    """What rows are chosen by; `sets` are their values with their titles."""
+    by_status = [
+        Choice(_slug(status), f"{status} ({count})") for status, count in statuses.most_common()
+    ]
+    # By name, and each still with its place among the rows.
+    by_model = sorted(enumerate(models), key=lambda item: item[1])
+    return (
+        Filter("status", "Release", tuple(by_status)),
+        Filter("model", "Model", tuple(Choice(str(place), name) for place, name in by_model)),
+        Filter("sets", "Set", tuple(Choice(place, title) for place, title in sets)),
+    )
+
+
+def _row(audit: Shown, label: str, scale: Scale) -> Row:
+    """The row of an audit, without its values for the filters of models and sets."""
+    return Row(
+        label=label,
+        link=f"runs/{folder_of(audit.name)}/{PAGE}",
+        about=_about(audit),
+        name="" if audit.name == label else wording.visible(audit.name),
+        release=audit.release,
+        finding=audit.headline,
+        worst=_line(_worst(audit), scale),
+        status=_slug(audit.strip.status),
+        model="",
+        sets="",
     )
 
 
