@@ -75,7 +75,11 @@ class Sentences:
             of_group = own[own["group"] == groups[turn % len(groups)]]
             # With the group at the mask, a sentence is one of all groups.
             row = (own if of_group.empty else of_group).sample(1, random_state=turn).iloc[0]
-            found.append(row["text"].replace(MASK, row["targets"][turn % len(row["targets"])], 1))
+            parts = row["text"].split(MASK)
+            # Of several masks the target is at its own.
+            before, after = parts[: row["slot"] + 1], parts[row["slot"] + 1 :]
+            word = row["targets"][turn % len(row["targets"])]
+            found.append(f"{MASK.join(before)}{word}{MASK.join(after)}")
         return found
 
     def _capitals_as_text(self) -> str:
