@@ -49,7 +49,8 @@ def checked(model: str, headers: Mapping[str, str]) -> str:
     if parts.username is not None or parts.password is not None:
         raise InputError(
             f"endpoint {shown}: has a user or a password in its address, which records would keep; "
-            'put it into an environment variable: [endpoint] headers.Authorization = "${NAME}"'
+            "put it into an environment variable: [endpoint] headers.Authorization = "
+            '"${MASKAUDIT_TOKEN}"'
         )
     if parts.fragment:
         raise InputError(f"endpoint {shown}: has a fragment (#…); expected an address without one")
