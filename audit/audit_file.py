@@ -14,6 +14,7 @@ from maskaudit.probes.frames.sentence import MASK
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Dtype = Literal["float32", "bfloat16"]
+Engine = Literal["auto", "torch", "onnx", "openvino"]
 # More than any processor has; torch would take a larger number and fail later.
 MOST_THREADS = 1024
 
@@ -78,6 +79,8 @@ class Run(Part):
     would make more than `most_items` items is refused before it is expanded. `extrinsic` are scores
     of the models that were measured elsewhere: they stand in the record, and decide no number.
 
+    `engine` is what runs them: "torch", "onnx" (ONNX Runtime) or "openvino"; "auto" runs a
+    checkpoint by torch, and a file that was exported by the library that it was made for.
     `device` is where models run: "auto" takes CUDA where it is there, and otherwise the processor.
     `dtype` is the precision of their layers, "float32" or "bfloat16". `threads` is how many threads
     of the processor run them, as many as torch takes if it is not said; `batch_tokens` the most
@@ -93,6 +96,7 @@ class Run(Part):
     gates: Literal["optional", "required"] = "optional"
     most_items: int = Field(default=MOST_ITEMS, ge=1)
     extrinsic: list[Extrinsic] = Field(default=[])
+    engine: Engine = "auto"
     device: Device = "auto"
     dtype: Dtype = "float32"
     threads: int | None = Field(default=None, ge=1, le=MOST_THREADS)

@@ -17,8 +17,10 @@ from maskaudit.audit.estimating.facts.competence import competence
 from maskaudit.audit.measuring import causal
 from maskaudit.audit.measuring.backends.devices import engine_of, software, threads
 from maskaudit.audit.measuring.cached.fingerprint import fingerprint, version_of
+from maskaudit.audit.measuring.checkpoints.exported import engines_of
 from maskaudit.audit.measuring.endpoints.address import is_url
 from maskaudit.audit.measuring.endpoints.endpoint import EXACT
+from maskaudit.audit.measuring.engine import library_of
 from maskaudit.audit.measuring.planning.joins import lost_joins
 from maskaudit.audit.measuring.planning.reads import unavailable
 from maskaudit.audit.measuring.rounds import AnyModel
@@ -79,7 +81,7 @@ class Questions:
 
 def questions(settings: Settings, progress: Progress = silent) -> Questions:
     """Expand the probe sets into items, and describe each set for the record."""
-    engine_method = engine_of(settings.run).method  # first, for a device may not be there
+    engine_method = engine_key(settings)  # first, for a device may not be there
     sets = settings.probe_sets()
     parts = [expanded(probe_set, progress) for probe_set in sets]
     lexicon = settings.lexicon()
@@ -173,6 +175,20 @@ def _causal_key(settings: Settings) -> dict[str, str]:
     if settings.text is None or settings.text.causal is None:
         return {}
     return {"causal": causal.digest(settings.text.causal)}
+
+
+def engine_key(settings: Settings) -> dict[str, str]:
+    """The part of a method key that says how models are run, and by which libraries beside torch.
+
+    A file that was exported is run by its own library, whatever runs the model beside it. Raises
+    `InputError` for a device or a library that is not there.
+    """
+    engine = engine_of(settings.run)
+    names = {name for pair in settings.pairs() for name in pair.values() if not is_url(name)}
+    found = {library_of((engines_of(name) or ["torch"])[0]) for name in names}
+    if engine.name != "auto" or found <= {"torch"}:
+        return engine.method
+    return {**engine.method, "engine": " and ".join(sorted(found))}
 
 
 def limit_key(limit: int | None) -> dict[str, str]:

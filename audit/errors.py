@@ -2,7 +2,7 @@
 
 MaskauditError            70  an internal error, unless a subclass says otherwise
 ├── InputError             2  wrong usage or input: a file, a model, a setting
-│   └── MissingExtraError  2  the command needs torch and transformers, which are not installed
+│   └── MissingExtraError  2  the packages that run models are not installed
 ├── DeviceMemoryError     70  a batch does not fit into the memory of a device
 ├── NotJudgedError         3  nothing could be judged: unequal method keys, nothing measured
 ├── SelftestError          1  the instrument did not recover a planted truth
@@ -32,12 +32,17 @@ class InputError(MaskauditError):
 
 
 class MissingExtraError(InputError):
-    """The command runs models, but the packages that it needs for them are not installed."""
+    """The command runs models, but the packages that it needs for them are not installed.
 
-    def __init__(self, missing: str) -> None:
+    `extra` is the extra of maskaudit that brings them, `does` what they are needed for.
+    """
+
+    def __init__(
+        self, missing: str, does: str = "this command runs models", extra: str = "models"
+    ) -> None:
         super().__init__(
-            f"this command runs models, but the package {missing!r} is not installed; "
-            'run  pip install "maskaudit[models]"'
+            f"{does}, but the package {missing!r} is not installed; "
+            f'run  pip install "maskaudit[{extra}]"'
         )
 
 

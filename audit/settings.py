@@ -23,7 +23,7 @@ from maskaudit.probes.thinned import with_first_frames
 
 DEFAULT_FILE = Path(SETTINGS_FILE)
 # The keys of `[run]` that say how models are run, and how much of each set.
-_HOW = ("device", "dtype", "threads", "batch_tokens", "limit")
+_HOW = ("engine", "device", "dtype", "threads", "batch_tokens", "limit")
 
 
 def _anywhere(_place: Place, message: str) -> str:
@@ -242,8 +242,8 @@ class Overrides(TypedDict, total=False):
 
     `out` is the folder of records, `gates` a gates.toml; `no_cache` disables the score cache,
     `allow_native` scores transformers' class of a checkpoint that brings code of its own, and
-    `most_items` is the most that a set may make. `device`, `dtype`, `threads`, `batch_tokens` and
-    `limit` are those of `[run]`.
+    `most_items` is the most that a set may make. `engine`, `device`, `dtype`, `threads`,
+    `batch_tokens` and `limit` are those of `[run]`.
     """
 
     reference: str | None
@@ -256,6 +256,7 @@ class Overrides(TypedDict, total=False):
     no_cache: bool
     allow_native: bool
     most_items: int | None
+    engine: str | None
     device: str | None
     dtype: str | None
     threads: int | None

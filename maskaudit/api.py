@@ -118,6 +118,7 @@ def run(
     seed: int | None = None,
     gates: Paths | None = None,
     no_cache: bool = False,
+    engine: str | None = None,
     device: str | None = None,
     dtype: str | None = None,
     threads: int | None = None,
@@ -141,6 +142,7 @@ def run(
     seed: int | None = None,
     gates: Paths | None = None,
     no_cache: bool = False,
+    engine: str | None = None,
     device: str | None = None,
     dtype: str | None = None,
     threads: int | None = None,
@@ -163,6 +165,7 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
     seed: int | None = None,
     gates: Paths | None = None,
     no_cache: bool = False,
+    engine: str | None = None,
     device: str | None = None,
     dtype: str | None = None,
     threads: int | None = None,
@@ -179,14 +182,14 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
     models, each is audited as if it were the only one, and a list of records is returned in that
     order. Without any model the bundled pair is audited. `probes` are names of shipped sets,
     `core`, `full`, `axis:NAME` or files, `out` the folder that records are written to.
-    `device` is auto, cpu, cuda or mps, `dtype` float32 or bfloat16, `threads` the processor's, and
-    `batch_tokens` the most pieces that are run at once. With `limit` the audit is a trial of the
-    first frames of each set: its record says so, and is never a baseline. With
-    `skip_unchanged` a whole record of the same models, sets, settings and software is returned
-    instead of a new one. `progress` is called with what is being done, how much of it is done and
-    how much there is, `note` with sentences for the user. Raises `InputError` for what cannot be
-    used, `LockedError` where another run writes to the folder, and `CannotWriteError` where the
-    disk is full or read-only.
+    `engine` is auto, torch, onnx or openvino, `device` auto, cpu, cuda or mps, `dtype` float32 or
+    bfloat16, `threads` the processor's, and `batch_tokens` the most pieces that are run at once.
+    With `limit` the audit is a trial of the first frames of each set: its record says so, and is
+    never a baseline. With `skip_unchanged` a whole record of the same models, sets, settings and
+    software is returned instead of a new one. `progress` is called with what is being done, how
+    much of it is done and how much there is, `note` with sentences for the user. Raises
+    `InputError` for what cannot be used, `LockedError` where another run writes to the folder, and
+    `CannotWriteError` where the disk is full or read-only.
     """
     from maskaudit.audit import pipeline, settings
 
@@ -206,6 +209,7 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
         seed=seed,
         gates=_text("gates", gates),
         no_cache=no_cache,
+        engine=engine,
         device=device,
         dtype=dtype,
         threads=threads,

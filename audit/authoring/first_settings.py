@@ -37,6 +37,9 @@ allow_native = false
 gates = "optional"
 # The most items (a word in a sentence) that one set may make; a larger set is refused.
 most_items = 2000000
+# What runs models: "auto" runs a checkpoint by torch, and an exported file by its own library; or
+# "torch", "onnx", "openvino". Numbers of other engines are not compared with each other.
+engine = "auto"
 # Where models run: "auto" takes CUDA where it is there, and otherwise the processor; or "cpu",
 # "cuda", "mps". Numbers of other devices are not compared with each other.
 device = "auto"

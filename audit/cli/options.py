@@ -34,6 +34,15 @@ MostItems = Annotated[
         help="Refuse a set that would make more items than this. [default: 2000000]",
     ),
 ]
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="ENGINE",
+        help="What runs models: auto, torch, onnx or openvino; auto runs a checkpoint by torch, "
+        "and an exported file by its own library. [default: auto]",
+    ),
+]
 Device = Annotated[
     str | None,
     typer.Option(

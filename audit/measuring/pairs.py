@@ -5,10 +5,13 @@ from pathlib import Path
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring.backends import devices, torch_model
+from maskaudit.audit.measuring.backends.exported import checkpoint, file
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.cached import cache, trust
+from maskaudit.audit.measuring.checkpoints.exported import engines_of
 from maskaudit.audit.measuring.endpoints import address
 from maskaudit.audit.measuring.endpoints.endpoint import Endpoint
+from maskaudit.audit.measuring.engine import PACKAGES, Engine
 from maskaudit.audit.phantom import truth
 from maskaudit.audit.settings import Settings
 from maskaudit.audit.texts.printable import printable
@@ -27,7 +30,9 @@ def load_pairs(
 
     All pairs share one loaded reference. If no model is named, the bundled pair is loaded; without
     a reference each candidate is alone, and a reference without candidates becomes the candidate.
-    A model that is named by an address is an endpoint, which is asked a few sentences. `stage`
+    A model that is named by an address is an endpoint, which is asked a few sentences; a folder
+    that has but a file for another library is run by that, and so are checkpoints where the
+    settings name it. `stage`
     receives which model is being loaded, `note` sentences for the user. Raises `InputError` for a
     device that is not there.
     """
@@ -38,19 +43,18 @@ def load_pairs(
     def load(name: str) -> LoadedModel | Endpoint:
         if address.is_url(name):
             stage(f"asking {address.name_of(name)}")
-            folder, most = _answers(settings)
+            folder, most = _kept(settings)
             return Endpoint(name, settings.endpoint, folder, most, note)
         stage(f"loading {printable(name)}")
-        allow_native = settings.run.allow_native
-        return torch_model.load(name, engine=engine, allow_native=allow_native, note=note)
+        return _loaded(name, settings, engine, note)
 
     # All pairs have the same reference, or none.
     shared = {subject: load(named[0][subject]) for subject in named[0] if subject == "reference"}
     return [{**shared, "candidate": load(pair["candidate"])} for pair in named]
 
 
-def _answers(settings: Settings) -> tuple[Path | None, int]:
-    """Where answers of endpoints are kept, and the most bytes of them; no folder without a cache.
+def _kept(settings: Settings) -> tuple[Path | None, int]:
+    """Where answers and exported models are kept, and the most bytes; no folder without a cache.
 
     Raises `InputError` where others may write to the folder.
     """
@@ -74,8 +78,7 @@ def load_candidate(settings: Settings, note: Callable[[str], None] = silent) -> 
     """
     settings.check_one_candidate()
     [pair] = settings.pairs() or [_BUNDLED]
-    engine, allow_native = devices.prepared(settings.run, note), settings.run.allow_native
-    return torch_model.load(pair["candidate"], engine=engine, allow_native=allow_native, note=note)
+    return _loaded(pair["candidate"], settings, devices.prepared(settings.run, note), note)
 
 
 def load_models(settings: Settings, note: Callable[[str], None] = silent) -> dict[str, LoadedModel]:
@@ -85,8 +88,19 @@ def load_models(settings: Settings, note: Callable[[str], None] = silent) -> dic
     """
     settings.check_one_candidate()
     [pair] = settings.pairs() or [_BUNDLED]
-    engine, native = devices.prepared(settings.run, note), settings.run.allow_native
-    return {
-        subject: torch_model.load(name, engine=engine, allow_native=native, note=note)
-        for subject, name in pair.items()
-    }
+    engine = devices.prepared(settings.run, note)
+    return {subject: _loaded(name, settings, engine, note) for subject, name in pair.items()}
+
+
+def _loaded(
+    name: str, settings: Settings, engine: Engine, note: Callable[[str], None]
+) -> LoadedModel:
+    """A model that is run here, by the library that it is for or that the settings name."""
+    if engines_of(name):
+        return file.load(name, engine=engine, note=note)
+    native = settings.run.allow_native
+    if engine.name in PACKAGES:
+        folder, most = _kept(settings)
+        kept = None if folder is None else cache.Cache(folder, most, note)
+        return checkpoint.load(name, engine=engine, allow_native=native, cache=kept, note=note)
+    return torch_model.load(name, engine=engine, allow_native=native, note=note)

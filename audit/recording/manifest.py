@@ -49,9 +49,11 @@ class Identity(Written):
     as the number of heads. `own_code` names the classes of the checkpoint's own code, which was not
     run; `architecture` was scored in its place. `files` has the digest of each file on disk.
     `encoder` is "packed" where our own pass over packed sentences ran the layers, "transformers"
-    where transformers' did, and empty in records from before both were there. `from_float32` is,
-    of a model run in a lower precision, how far log p of any piece was from float32 on trial
-    sentences at most, in nats.
+    where transformers' did, the name and version of another library that ran the whole model, and
+    empty in records from before there was a choice. `dtype` is "stored" of a file that was made for
+    such a library, which runs it as it is. `from_float32` is, of a model run in a lower precision
+    or by another library, how far log p of any piece was from float32 in torch on trial sentences
+    at most, in nats.
 
     `endpoint` is empty, or the grade of an endpoint, of which nothing is known but its answers:
     "exact" where it gives the probability of words of our choice. `weights` is then a digest of its

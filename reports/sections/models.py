@@ -5,6 +5,9 @@ from maskaudit.reports.blocks import Column, Rows, Section, Table, Text
 from maskaudit.reports.effects import Names
 from maskaudit.reports.words import wording
 
+# What `encoder` says of a model that torch ran.
+_TORCH = {"", "packed", "transformers"}
+
 
 def models(manifest: Manifest, names: Names) -> Section:
     """The section on the models: one table, and what was compared with what."""
@@ -50,11 +53,14 @@ def _of_endpoint(identity: Identity) -> dict[str, str]:
 
 
 def _how(identity: Identity) -> str:
-    """Where a model was run, if not on the processor, and how far from float32."""
+    """What ran a model, if not torch, and where, if not on the processor; how far from float32."""
+    library = "" if identity.encoder in _TORCH else f" by {wording.visible(identity.encoder)}"
     device = "" if identity.device == "cpu" else f" on {wording.visible(identity.device)}"
     if identity.from_float32 is None:
-        return device
-    return f"{device}, within {identity.from_float32:.2g} nats of float32 on trial sentences"
+        return f"{library}{device}"
+    return (
+        f"{library}{device}, within {identity.from_float32:.2g} nats of float32 on trial sentences"
+    )
 
 
 def _not_run(identity: Identity) -> str:

@@ -2,23 +2,32 @@
 
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 import transformers
 
 from maskaudit.audit.audit_file import Run
-from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring.engine import Engine
+from maskaudit.audit.errors import InputError, MissingExtraError
+from maskaudit.audit.measuring.engine import PACKAGES, Engine
 from maskaudit.audit.vocabulary import silent
 
+# The packages of each engine that are imported: onnx reads files before ONNX Runtime does.
+_NEEDED = {"onnx": ("onnxruntime", "onnx"), "openvino": ("openvino",)}
 _NVIDIA = Path("/dev/nvidia0")
 # The side of the matrices by which the speed of a precision is tried: a few milliseconds each.
 _SIDE, _TRIES = 512, 5
 
 
 def engine_of(run: Run) -> Engine:
-    """The engine that the settings ask for. Raises `InputError` for a device that is not there."""
+    """The engine that the settings ask for.
+
+    Raises `InputError` for a device that is not there, for a library that is not installed, and for
+    what that library does not do.
+    """
+    if run.engine in PACKAGES:
+        return _exported(run)
     there = _there()
     device = run.device
     if device == "auto":
@@ -28,7 +37,30 @@ def engine_of(run: Run) -> Engine:
             f"device {device!r} is not there: {_why_not(device)}; this machine has "
             f"{', '.join(there)}: use one of them, or auto"
         )
-    return Engine(device, run.dtype, run.batch_tokens)
+    return Engine(device, run.dtype, run.batch_tokens, run.engine)
+
+
+def _exported(run: Run) -> Engine:
+    """The engine for a library beside torch, which runs models on the processor."""
+    check_installed(run.engine)
+    if run.device not in {"auto", "cpu"}:
+        raise InputError(
+            f"engine {run.engine!r} runs models on the processor alone; leave out --device "
+            f"{run.device}, or --engine {run.engine}"
+        )
+    if run.engine == "onnx" and run.dtype != "float32":
+        raise InputError(
+            f"engine 'onnx' runs models in float32 alone; for {run.dtype} leave out --engine onnx"
+        )
+    return Engine("cpu", run.dtype, run.batch_tokens, run.engine)
+
+
+def check_installed(name: str) -> None:
+    """Raise `MissingExtraError` for an engine the packages of which are not installed."""
+    # Only looked for: to import them takes part of a second.
+    for package in _NEEDED[name]:
+        if find_spec(package) is None:
+            raise MissingExtraError(package, f"engine {name!r} runs models", name)
 
 
 def prepared(run: Run, note: Callable[[str], None] = silent) -> Engine:

@@ -36,6 +36,8 @@ MIB = 1 << 20
 SUFFIX = ".maskaudit-scores"
 # What an endpoint answered, in a file for each endpoint.
 ANSWERS = ".maskaudit-answers"
+# A model as it was exported for another library (`Cache.export`).
+EXPORT = ".maskaudit-export"
 # The share of the size limit that is freed at once when the cache is full.
 _FREED = 0.1
 # An unfinished entry older than this, in seconds, was left by a killed run.
@@ -102,21 +104,49 @@ class Cache:
         self.hits += 1
         return frames
 
+    def export(self, key: str) -> bytes | None:
+        """A model that was exported; None if it is missing, damaged or of another key."""
+        path = self._folder / f"{key}{EXPORT}"
+        try:
+            found = entries.unsealed(path.name, bounded.content(path, self._most), self._user_key())
+        # Whatever it is: it can be exported again, and where it cannot be kept that is told.
+        except (OSError, OtherKeyError, DamagedError):
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return found
+
+    def keep_export(self, key: str, exported: bytes) -> None:
+        """Keep a model that was exported; where that fails `note` is called."""
+        name = f"{key}{EXPORT}"
+        if len(exported) > self._most:
+            self._note(
+                f"a model that was exported has {bounded.shown(len(exported))}, more than the "
+                f"cache may ({bounded.shown(self._most)}): it is exported again each time; raise "
+                "cache_mib under [run]"
+            )
+            return
+        self._keep(self._folder / name, lambda: entries.sealed(name, exported, self._user_key()))
+
     def write(self, key: str, entry: Entry, about: About | None = None) -> None:
         """Cache the tables of an entry; if that fails, `note` is called and no error is raised.
 
         `about` says what the scores were made with.
         """
+        made = about or About()
+        self._keep(self._path(key), lambda: entries.packed(key, entry, made, self._user_key()))
+
+    def _keep(self, path: Path, packed: Callable[[], bytes]) -> None:
         if self._is_disabled or self._is_read_only:
             return
         try:
-            data = entries.packed(key, entry, about or About(), self._user_key())
+            data = packed()
             # It would evict every other entry and still not fit.
             if len(data) > self._most:
                 return
             self._make_room(len(data))
             # Private, because scores of a secret model or set are secret too.
-            replace_whole(self._path(key), data, is_private=True)
+            replace_whole(path, data, is_private=True)
         except OSError as error:
             self._disable(error)
 
@@ -280,7 +310,7 @@ def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         for path in folder.iterdir():
             if (
-                path.suffix in (SUFFIX, ANSWERS)
+                path.suffix in (SUFFIX, ANSWERS, EXPORT)
                 and not path.name.startswith(".")
                 and path.is_file()
             ):
@@ -304,7 +334,7 @@ def _remove(path: Path) -> None:
 
 
 __all__ = [
-    "ANSWERS", "MIB", "OTHER_KEY", "SUFFIX", "TABLES", "VARIABLE", "About", "Cache", "Contents",
-    "Entry", "check", "clear", "contents", "default_folder", "made_with", "not_taken", "opened",
-    "path_of",
+    "ANSWERS", "EXPORT", "MIB", "OTHER_KEY", "SUFFIX", "TABLES", "VARIABLE", "About", "Cache",
+    "Contents", "Entry", "check", "clear", "contents", "default_folder", "made_with", "not_taken",
+    "opened", "path_of",
 ]  # fmt: skip

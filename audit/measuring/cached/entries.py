@@ -67,27 +67,37 @@ class About:
 def packed(name: str, entry: Entry, about: About, key: bytes) -> bytes:
     """The bytes of an entry under a name."""
     description = json.dumps(asdict(about)).encode()
-    rest = len(description).to_bytes(_LENGTH_BYTES, "little") + description + _payload(entry)
-    return _MARK + trust.key_id(key) + _mac(name, rest, key) + rest
+    length = len(description).to_bytes(_LENGTH_BYTES, "little")
+    return sealed(name, length + description + _payload(entry), key)
 
 
 def unpacked(name: str, data: bytes, key: bytes) -> dict[str, pd.DataFrame]:
     """The tables of an entry under a name. Raises `DamagedError` and `OtherKeyError`."""
-    after_mark = data.removeprefix(_MARK)
-    if len(data) < _HEAD or len(after_mark) == len(data):
-        raise DamagedError
-    key_id, after_id = after_mark[:_ID_BYTES], after_mark[_ID_BYTES:]
-    if key_id != trust.key_id(key):
-        raise OtherKeyError
-    mac, rest = after_id[:_MAC_BYTES], after_id[_MAC_BYTES:]
     # Before anything is parsed: what a stranger wrote must not reach Arrow.
-    if not hmac.compare_digest(mac, _mac(name, rest, key)):
-        raise DamagedError
+    rest = unsealed(name, data, key)
     length = int.from_bytes(rest[:_LENGTH_BYTES], "little")
     try:
         return _tables(rest[_LENGTH_BYTES + length :])
     except Exception as error:
         raise DamagedError from error
+
+
+def sealed(name: str, rest: bytes, key: bytes) -> bytes:
+    """Bytes under a name, authenticated with the user's key."""
+    return _MARK + trust.key_id(key) + _mac(name, rest, key) + rest
+
+
+def unsealed(name: str, data: bytes, key: bytes) -> bytes:
+    """What was `sealed` under a name. Raises `DamagedError` and `OtherKeyError`."""
+    if len(data) < _HEAD - _LENGTH_BYTES or not data.startswith(_MARK):
+        raise DamagedError
+    after_id = len(_MARK) + _ID_BYTES
+    if data[len(_MARK) : after_id] != trust.key_id(key):
+        raise OtherKeyError
+    mac, rest = data[after_id : after_id + _MAC_BYTES], data[after_id + _MAC_BYTES :]
+    if not hmac.compare_digest(mac, _mac(name, rest, key)):
+        raise DamagedError
+    return rest
 
 
 def about(path: Path) -> tuple[bytes, About] | None:
@@ -106,7 +116,10 @@ def about(path: Path) -> tuple[bytes, About] | None:
 
 def _mac(name: str, rest: bytes, key: bytes) -> bytes:
     # With its name, so that no entry can stand in the place of another.
-    return hmac.new(key, name.encode() + b"\0" + rest, hashlib.sha256).digest()
+    made = hmac.new(key, name.encode() + b"\0", hashlib.sha256)
+    # Apart: an exported model is of hundreds of megabytes, which need not be there twice.
+    made.update(rest)
+    return made.digest()
 
 
 def _payload(entry: Entry) -> bytes:

@@ -15,7 +15,12 @@ from maskaudit.audit.measuring.checkpoints.sizes import MOST_LAYERS, check_numbe
 
 
 def load_config(
-    folder: Path, files: Sequence[Path], name: str, *, allow_native: bool = False
+    folder: Path,
+    files: Sequence[Path],
+    name: str,
+    *,
+    allow_native: bool = False,
+    stored: int | None = None,
 ) -> Any:  # noqa: ANN401 - transformers' own type
     """Load the config of a checkpoint with these files of weights.
 
@@ -23,6 +28,7 @@ def load_config(
 
     A checkpoint that brings code of its own is refused, since another class than its own may give
     other numbers; with `allow_native` that of transformers takes its place, where there is one.
+    `stored` is how many numbers the weights have, where the files are no safetensors.
     """
     raw = json_object(folder / CONFIG, name)
     _refuse_foreign(name, raw)
@@ -33,7 +39,7 @@ def load_config(
             "--allow-native, or allow_native = true under [run]"
         )
     # Before transformers builds anything: a few bytes may ask for a table of any size.
-    check_numbers(raw, files, name)
+    check_numbers(raw, files, name, stored)
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     # Of any class: transformers raises whatever its own code meets in the file of a stranger.

@@ -27,9 +27,14 @@ _SMALL = 1 << 16
 _FLOAT = 4  # bytes
 
 
-def check_numbers(raw: Mapping[str, Any], files: Sequence[Path], name: str) -> None:
-    """Raise `InputError` for a number of a raw config that no model of these files can have."""
-    stored = stored_numbers(files)
+def check_numbers(
+    raw: Mapping[str, Any], files: Sequence[Path], name: str, stored: int | None = None
+) -> None:
+    """Raise `InputError` for a number of a raw config that no model of these files can have.
+
+    `stored` is how many numbers they have, where that is known and they are no safetensors.
+    """
+    stored = stored_numbers(files) if stored is None else stored
     width = _width(raw)
     for key, number in _numbers(raw):
         is_layers = _is(_COUNT, key)

@@ -11,6 +11,7 @@ from maskaudit.audit.cli.options import (
     Candidate,
     Device,
     Dtype,
+    Engine,
     Reference,
     Threads,
     note,
@@ -50,6 +51,7 @@ def fill(  # noqa: PLR0913 - the options of a command
             "with the candidate.",
         ),
     ] = None,
+    engine: Engine = None,
     device: Device = None,
     dtype: Dtype = None,
     threads: Threads = None,
@@ -57,7 +59,7 @@ def fill(  # noqa: PLR0913 - the options of a command
 ) -> None:
     """Show the likeliest words at the mask, by both models side by side."""
     how: Overrides = {"reference": reference, "candidate": candidate}
-    how |= {"device": device, "dtype": dtype, "threads": threads}
+    how |= {"engine": engine, "device": device, "dtype": dtype, "threads": threads}
     if (sentence is None) == (source is None):
         raise InputError("fill: expected one of SENTENCE and --input FILE (- for standard input)")
     if source is not None:

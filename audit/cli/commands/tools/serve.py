@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from maskaudit.audit.cli import internal, process
-from maskaudit.audit.cli.options import Device, Dtype, Quiet, Threads, note
+from maskaudit.audit.cli.options import Device, Dtype, Engine, Quiet, Threads, note
 
 
 def serve(  # noqa: PLR0913 - the options of a command
@@ -33,6 +33,7 @@ def serve(  # noqa: PLR0913 - the options of a command
             "nothing is encrypted.",
         ),
     ] = False,
+    engine: Engine = None,
     device: Device = None,
     dtype: Dtype = None,
     threads: Threads = None,
@@ -47,7 +48,9 @@ def serve(  # noqa: PLR0913 - the options of a command
     from maskaudit.audit.serving import addresses
 
     address = addresses.checked(host, port, exposed=expose)
-    audit_settings = settings.resolve(candidate=model, device=device, dtype=dtype, threads=threads)
+    audit_settings = settings.resolve(
+        candidate=model, engine=engine, device=device, dtype=dtype, threads=threads
+    )
 
     from maskaudit.audit.measuring.pairs import load_candidate
     from maskaudit.audit.serving.server import Server

@@ -1,0 +1,159 @@
+"""A model that is a file for ONNX Runtime or OpenVINO, such as a quantised copy of a checkpoint.
+
+It is another model than the checkpoint that it was made of, with an identity by its own digests.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from transformers.modeling_outputs import MaskedLMOutput
+
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.measuring.backends.devices import check_installed
+from maskaudit.audit.measuring.backends.exported.graphs import (
+    Graph,
+    OnnxGraph,
+    OpenVinoGraph,
+    opened,
+)
+from maskaudit.audit.measuring.backends.lower_precision import trials
+from maskaudit.audit.measuring.backends.torch_model import TOLERANCE, LoadedModel
+from maskaudit.audit.measuring.checkpoints.checkpoint import recognise
+from maskaudit.audit.measuring.checkpoints.config import load_config
+from maskaudit.audit.measuring.checkpoints.exported import chosen, file_of
+from maskaudit.audit.measuring.checkpoints.graph_file import ATTENTION, IDS, SEGMENTS, GraphFile
+from maskaudit.audit.measuring.checkpoints.ir_file import read_ir
+from maskaudit.audit.measuring.checkpoints.located import Located, first_line, locate
+from maskaudit.audit.measuring.checkpoints.onnx_file import read_onnx
+from maskaudit.audit.measuring.checkpoints.tokenizer import Tokenizer, check_rows, load_tokenizer
+from maskaudit.audit.measuring.engine import EXACT, Engine, library_of
+from maskaudit.audit.measuring.model import Need
+from maskaudit.audit.vocabulary import silent
+
+
+def load(
+    model: str | Path, *, engine: Engine = EXACT, note: Callable[[str], None] = silent
+) -> "ModelFile":
+    """Load the file of a folder that also has config.json and a tokenizer.
+
+    Its own library runs it, on the processor and in its own precision; `engine` may name it. Raises
+    `InputError` if that is not installed, or if the file is no masked LM that can be scored.
+    """
+    located = locate(model)
+    folder, name = located.folder, located.name
+    recognise(folder, name)
+    runs_it = chosen(str(model), name, engine.name)
+    check_installed(runs_it)
+    path = file_of(folder, name, runs_it)
+    file = read_onnx(path, name) if runs_it == "onnx" else read_ir(path, name)
+    # Whatever code the config names: the graph is what is run.
+    config = load_config(folder, [], name, allow_native=True, stored=file.numbers)
+    tokenizer = load_tokenizer(folder, name)
+    check_rows(tokenizer.built, config.get_text_config().vocab_size, name)
+    library = library_of(runs_it)
+    graph: Graph
+    if runs_it == "openvino":
+        graph = opened(OpenVinoGraph, (file.content, file.weights, file.output), name, library)
+    else:
+        # By its path only where weights lie beside it: else what is run is what was looked at.
+        source = file.content if len(file.files) == 1 else path
+        graph = opened(OnnxGraph, (source, file.output), name, library)
+    return ModelFile(_Whole(graph, file, config), tokenizer, located, engine, note)
+
+
+class _Whole(nn.Module):
+    """A graph in the place of transformers' model: ids in, logits of every piece out."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, graph: Graph, file: GraphFile, config: Any) -> None:  # noqa: ANN401
+        super().__init__()
+        self.graph, self.file, self.config = graph, file, config
+        self.is_alone = bool(file.why_alone)
+
+    def forward(self, input_ids: torch.Tensor, **_named: object) -> MaskedLMOutput:
+        """Logits [sentences, length, vocabulary]."""
+        parts = input_ids.split(1) if self.is_alone else [input_ids]
+        return MaskedLMOutput(logits=torch.cat([self._logits(part.numpy()) for part in parts]))
+
+    def _logits(self, ids: Any) -> torch.Tensor:  # noqa: ANN401 - an array of whole numbers
+        feeds = {IDS: ids, ATTENTION: np.ones_like(ids), SEGMENTS: np.zeros_like(ids)}
+        found = self.graph.run({name: feeds[name] for name in self.file.inputs})
+        return torch.from_numpy(found.astype(np.float32, copy=False))
+
+
+class ModelFile(LoadedModel):
+    """A model in a file: log p alone, one sentence at a time where others would change it."""
+
+    def __init__(
+        self,
+        whole: _Whole,
+        tokenizer: Tokenizer,
+        located: Located,
+        engine: Engine = EXACT,
+        note: Callable[[str], None] = silent,
+    ) -> None:
+        file = whole.file
+        kind = "openvino" if file.weights else "onnx"
+        self._library = library_of(kind)
+        _check_width(whole, tokenizer, located.name, self._library)
+        told = EXACT if engine.batch_tokens is None else Engine(batch_tokens=engine.batch_tokens)
+        super().__init__(whole, tokenizer, [], located, told, note)
+        found = {
+            "architecture": f"{whole.config.model_type}, exported",
+            "own_code": "",
+            "weights": file.digest,
+            "files": file.digests,
+            "parameters": file.numbers,
+            "stored_dtype": "+".join(sorted(file.dtypes)),
+            "dtype": "stored",
+            "attention": "",
+            "head": "full",
+            "encoder": self._library,
+        }
+        self.identity = self.identity.model_copy(update=found)
+        why = file.why_alone
+        if not why and not self._is_independent():
+            whole.is_alone, why = True, "its log p depends on what is run together"
+        if why:
+            note(f"model {located.name}: {why}: its sentences are run one at a time")
+
+    def lacks(self, need: Need) -> str:
+        """Why the model cannot give its attention or its states; empty if it can."""
+        return "" if need == "distributions" else f"{self._library} gives its log p alone"
+
+    def _is_independent(self) -> bool:
+        """Whether sentences that are run together have the log p that each has alone."""
+        sentences, _ = trials(self.encode, self.mask_token, self.mask_id)
+        for ids in sentences:
+            both = [ids, (ids[0], *ids[-2:0:-1], ids[-1])]
+            reads = [(row, own.index(self.mask_id)) for row, own in enumerate(both)]
+            try:
+                together = self.log_probs(both, reads)
+            except Exception:  # noqa: BLE001 - a graph of one sentence may fail in any way at two
+                return False
+            alone = [self.log_probs([own], [(0, place)])
+                     for own, (_, place) in zip(both, reads, strict=True)]  # fmt: skip
+            if not np.abs(together - np.concatenate(alone)).max() <= TOLERANCE:
+                return False
+        return True
+
+
+def _check_width(whole: _Whole, tokenizer: Tokenizer, name: str, library: str) -> None:
+    """Raise `InputError` unless the graph gives the logits of the vocabulary at each piece."""
+    [encoded] = tokenizer.encode([f"This is {tokenizer.built.mask_token} ."])
+    ids = torch.tensor([encoded.ids])
+    try:
+        found = list(whole(ids).logits.shape)
+    except Exception as error:
+        raise InputError(f"model {name}: {library} cannot run it ({first_line(error)})") from error
+    expected = [*ids.shape, whole.config.get_text_config().vocab_size]
+    if found != expected:
+        raise InputError(
+            f"model {name}: its output {whole.file.output[:60]!r} has the shape {found}; expected "
+            f"{expected}, the logits of the whole vocabulary at each of {ids.shape[1]} pieces"
+        )
