@@ -32,8 +32,8 @@ _MAY_LACK = {"code", "bound", "rules", "extrinsic"}
 # The part of a method key that says that an audit was a trial.
 LIMIT = "limit"
 # Fields that do not affect a score: a model's names, the files that its tensors came in, and what
-# was found of how it is run.
-_NAMES = {"name", "revision", "files", "from_float32"}
+# was found of how it is run or made, which its digests have.
+_NAMES = {"name", "revision", "files", "from_float32", "derived", "zeros"}
 
 
 def _moment(text: str) -> str:
@@ -54,6 +54,9 @@ class Identity(Written):
     such a library, which runs it as it is. `from_float32` is, of a model run in a lower precision
     or by another library, how far log p of any piece was from float32 in torch on trial sentences
     at most, in nats.
+    `derived` says in words how a model was made of other weights than plain ones: quantised, merged
+    from an adapter and its base, or multiplied by the masks of a pruning; `zeros` is the share of
+    the weights of its linear modules that are 0, where that is one in a hundred or more.
 
     `endpoint` is empty, or the grade of an endpoint, of which nothing is known but its answers:
     "exact" where it gives the probability of words of our choice. `weights` is then a digest of its
@@ -79,6 +82,8 @@ class Identity(Written):
     encoder: str = ""
     config: str = ""
     from_float32: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    derived: str = ""
+    zeros: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
     endpoint: str = ""
 
     @property

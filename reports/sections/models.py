@@ -32,7 +32,7 @@ def _identity(identity: Identity) -> dict[str, str]:
         "Parameters": wording.number(identity.parameters),
         "Vocabulary": wording.counted(identity.vocabulary_size, "piece"),
         "Stored as": f"{wording.visible(identity.stored_dtype)}, run as "
-        f"{wording.visible(identity.dtype)}{_how(identity)}",
+        f"{wording.visible(identity.dtype)}{_how(identity)}{_made(identity)}",
         "Weights, SHA-256": wording.short_digest(identity.weights),
         "Tokenizer, SHA-256": wording.short_digest(identity.tokenizer),
     }
@@ -61,6 +61,14 @@ def _how(identity: Identity) -> str:
     return (
         f"{library}{device}, within {identity.from_float32:.2g} nats of float32 on trial sentences"
     )
+
+
+def _made(identity: Identity) -> str:
+    """For a model of other weights than plain ones: how it was made, and how many are 0."""
+    derived = f"; {wording.visible(identity.derived, None)}" if identity.derived else ""
+    if identity.zeros is None:
+        return derived
+    return f"{derived}; {wording.percent(identity.zeros)} of the weights of its products are 0"
 
 
 def _not_run(identity: Identity) -> str:

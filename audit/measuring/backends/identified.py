@@ -19,18 +19,21 @@ from maskaudit.audit.measuring.engine import Engine
 from maskaudit.audit.recording.manifest import Identity
 
 
-def identified(
+def identified(  # noqa: PLR0913 - what a model is, and how it is run
     model: Any,  # noqa: ANN401 - a transformers model has no useful static type
     tokenizer: Any,  # noqa: ANN401 - nor has its tokenizer
     files: Sequence[Path],
     located: Located,
     engine: Engine,
+    *,
+    settings: str = "",
     **found: Any,  # noqa: ANN401 - each of the type of its field
 ) -> Identity:
     """The identity of a model, whose weights are `files`.
 
-    `found` has the fields that trying the model decided: `head`, `encoder` and, of a lower
-    precision, `from_float32`.
+    `settings` is what decides its scores beside tensors and config (`loading.opened`). `found` has
+    the fields that opening and trying the model decided: `head`, `encoder`, and where they are not
+    those of every model `from_float32`, `derived` and `zeros`.
     """
     # Sorted, because `get_vocab` promises no order.
     vocabulary = json.dumps(sorted(tokenizer.get_vocab().items()))
@@ -41,7 +44,7 @@ def identified(
         revision=located.revision,
         architecture=type(model).__name__,
         own_code=own_code(vars(config)),
-        weights=tensor_digest(files),
+        weights=_of_both(tensor_digest(files), settings),
         files={file.name: file_digest(file) for file in files},
         tokenizer=tokenizer_digest(tokenizer),
         vocabulary=hashlib.sha256(vocabulary.encode()).hexdigest(),
@@ -55,3 +58,8 @@ def identified(
         config=config_digest(config),
         **found,
     )
+
+
+def _of_both(tensors: str, settings: str) -> str:
+    """The digest of tensors, and of the settings where there are some."""
+    return hashlib.sha256(f"{tensors} {settings}".encode()).hexdigest() if settings else tensors

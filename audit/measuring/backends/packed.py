@@ -168,6 +168,9 @@ def packed(model: Any) -> Packed | None:  # noqa: ANN401 - a transformers model 
     them there is one activation. A layer with positions of its own, an adapter, a projection of
     heads, quantised weights or a norm before the attention is another.
     """
+    # Those of another library multiply in their own way, which a view of their numbers does not.
+    if any(type(weight) is not nn.Parameter for weight in model.parameters()):
+        return None
     heads = getattr(model.config.get_text_config(), "num_attention_heads", None)
     stacks = [
         (module, children[0])

@@ -5,10 +5,11 @@ the folder, and accepts no weight that the file does not contain. A loaded model
 digests of its tensors and its tokenizer, not by its name.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -28,12 +29,10 @@ from maskaudit.audit.measuring.backends.lower_precision import ALIKE, lowered, t
 from maskaudit.audit.measuring.backends.packed import Packed, packed
 from maskaudit.audit.measuring.backends.runs import Run, gathered, in_order, runs
 from maskaudit.audit.measuring.backends.trials import sentence_of, usable_length
-from maskaudit.audit.measuring.backends.weights import loaded_weights
-from maskaudit.audit.measuring.checkpoints.checkpoint import recognise, weight_files
-from maskaudit.audit.measuring.checkpoints.config import load_config
 from maskaudit.audit.measuring.checkpoints.located import Located, first_line, locate
-from maskaudit.audit.measuring.checkpoints.tokenizer import Tokenizer, check_rows, load_tokenizer
+from maskaudit.audit.measuring.checkpoints.tokenizer import Tokenizer
 from maskaudit.audit.measuring.engine import EXACT, Engine
+from maskaudit.audit.measuring.loading.checkpoint import opened
 from maskaudit.audit.measuring.model import Encoded, Ids, Need, Numbers
 from maskaudit.audit.vocabulary import silent
 
@@ -63,17 +62,12 @@ def load(
     layers cannot be run by our own pass.
     """
     located = locate(model)
-    folder, name = located.folder, located.name
-    recognise(folder, name)
-    files = weight_files(folder, name)
-    config = load_config(folder, files, name, allow_native=allow_native)
-    tokenizer = load_tokenizer(folder, name)
-    loaded = loaded_weights(folder, files, name, config)
-    check_rows(tokenizer.built, config.get_text_config().vocab_size, name)
+    name, found = located.name, opened(located, allow_native=allow_native)
+    parts = found.model, found.tokenizer, found.files
     try:
         collector.resume()
         return LoadedModel(
-            loaded, tokenizer, files, located, engine, lambda told: note(f"model {name}: {told}")
+            *parts, located, engine, lambda told: note(f"model {name}: {told}"), found.facts
         )
     except InputError:
         raise
@@ -96,6 +90,7 @@ class LoadedModel:
         located: Located,
         engine: Engine = EXACT,
         note: Callable[[str], None] = silent,
+        made: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self._model = model.eval().requires_grad_(requires_grad=False)
         self._name, self._engine, self._note = located.name, engine, note
@@ -133,6 +128,7 @@ class LoadedModel:
             head="at the mask" if self._at_mask else "full",
             encoder="transformers" if self._packed is None else "packed",
             **lower,
+            **made,
         )
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:

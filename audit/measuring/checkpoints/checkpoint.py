@@ -1,6 +1,7 @@
 """Recognise or refuse what a folder contains, before a library opens any of its files."""
 
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from maskaudit.audit.texts import bounded
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
+# What peft writes for an adapter, in a folder of its own.
+ADAPTER, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _SENTENCE_TRANSFORMERS = ("modules.json", "config_sentence_transformers.json")
 # A tokenizer needs one of these; its other files contain only settings.
 _VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "bpe.codes")
@@ -43,9 +46,17 @@ def recognise(folder: Path, name: str) -> None:
 
     The `InputError` is one line: what the folder contains, what was expected, what to do.
     """
-    kinds = (
-        _unfit, _empty, _dangling, _adapter, _sentence_transformer, _trainer_output, _other_model,
-    )  # fmt: skip
+    kinds = (_empty, _adapter, _sentence_transformer, _trainer_output, _other_model)
+    check_readable(folder, name)
+    _refuse(folder, name, kinds)
+
+
+def check_readable(folder: Path, name: str) -> None:
+    """Refuse a folder with a file that a library would wait for, or a link that leads nowhere."""
+    _refuse(folder, name, (_unfit, _dangling))
+
+
+def _refuse(folder: Path, name: str, kinds: Iterable[Callable[[Path], str]]) -> None:
     try:
         fault = next((fault for kind in kinds if (fault := kind(folder))), "")
     except OSError as error:
@@ -54,9 +65,14 @@ def recognise(folder: Path, name: str) -> None:
         raise InputError(f"model {name}: {fault}")
 
 
+def has_vocabulary(folder: Path) -> bool:
+    """Whether a tokenizer can be read from the folder."""
+    return any(_matching(folder, *_VOCABULARIES))
+
+
 def check_tokenizer(folder: Path, name: str) -> None:
     """Refuse a folder without a vocabulary: transformers would invent one of five pieces."""
-    if not any(_matching(folder, *_VOCABULARIES)):
+    if not has_vocabulary(folder):
         raise InputError(
             f"model {name}: the folder has no tokenizer (no tokenizer.json, vocab.txt or *.model); "
             "save the tokenizer of the model it was trained from into the same folder: "
@@ -137,14 +153,14 @@ def _dangling(folder: Path) -> str:
 
 
 def _adapter(folder: Path) -> str:
-    path = folder / "adapter_config.json"
+    path = folder / ADAPTER
     if not path.exists():
         return ""
     base = _settings(path).get("base_model_name_or_path")
     of_base = f" of {base[:100]!r}" if isinstance(base, str) else ""
     return (
-        f"the folder holds an adapter{of_base} (adapter_config.json), which names another model to "
-        "load; merge it (merge_and_unload) and save the whole model"
+        f"the folder holds an adapter{of_base} ({ADAPTER}), which names another model to load; "
+        "merge it (merge_and_unload) and save the whole model"
     )
 
 

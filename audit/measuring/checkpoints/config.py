@@ -13,6 +13,9 @@ from maskaudit.audit.measuring.checkpoints.checkpoint import CONFIG, WEIGHTS, js
 from maskaudit.audit.measuring.checkpoints.located import first_line
 from maskaudit.audit.measuring.checkpoints.sizes import MOST_LAYERS, check_numbers
 
+# The key of a config that says how weights were quantised.
+QUANTISED = "quantization_config"
+
 
 def load_config(
     folder: Path,
@@ -21,17 +24,19 @@ def load_config(
     *,
     allow_native: bool = False,
     stored: int | None = None,
+    may_be_quantised: bool = False,
 ) -> Any:  # noqa: ANN401 - transformers' own type
     """Load the config of a checkpoint with these files of weights.
 
-    Raises `InputError` unless it is a masked LM of plain weights.
+    Raises `InputError` unless it is a masked LM of plain weights, or quantised in a way that the
+    caller has looked at.
 
     A checkpoint that brings code of its own is refused, since another class than its own may give
     other numbers; with `allow_native` that of transformers takes its place, where there is one.
     `stored` is how many numbers the weights have, where the files are no safetensors.
     """
     raw = json_object(folder / CONFIG, name)
-    _refuse_foreign(name, raw)
+    _refuse_foreign(name, raw, {QUANTISED} if may_be_quantised else set())
     if not allow_native and own_code(raw):
         raise InputError(
             f"model {name}: config.json asks for its own code ({own_code(raw)}), which is never "
@@ -69,8 +74,11 @@ def own_code(config: dict[str, Any]) -> str:
     return ", ".join(str(value) for value in values)
 
 
-def _refuse_foreign(name: str, config: dict[str, Any]) -> None:
-    """Refuse keys that make transformers run foreign code or load other than plain weights."""
+def _refuse_foreign(name: str, config: dict[str, Any], known: set[str]) -> None:
+    """Refuse keys that make transformers run foreign code or load other than plain weights.
+
+    Those that are `known` were looked at.
+    """
     # A kernel's name with a slash is a hub repository, whose code transformers would download and
     # run.
     for key in ("_attn_implementation", "attn_implementation", "attn_implementation_internal"):
@@ -88,7 +96,7 @@ def _refuse_foreign(name: str, config: dict[str, Any]) -> None:
             f"model {name}: config.json asks for its own code (auto_map); code from a "
             "checkpoint is never run"
         )
-    for key in ("transformers_weights", "quantization_config"):
+    for key in {"transformers_weights", QUANTISED} - known:
         if config.get(key) is not None:
             raise InputError(
                 f"model {name}: config.json has the key {key}; expected plain weights in {WEIGHTS}"

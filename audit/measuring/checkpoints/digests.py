@@ -12,6 +12,7 @@ from maskaudit.audit.texts import bounded
 _NO_SETTING = {"_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version"}
 _PLACES = {"name_or_path", "is_local", "local_files_only"}
 _CHUNK = 1 << 22
+_METADATA = "__metadata__"
 
 
 def tokenizer_digest(tokenizer: Any) -> str:  # noqa: ANN401 - transformers' own type
@@ -56,17 +57,26 @@ def _headers(files: Sequence[Path]) -> list[tuple[str, dict[str, Any], Path, int
     """(name, header entry, file, offset of the file's data) of each tensor, sorted by name."""
     entries = []
     for path in files:
-        with bounded.opened(path, bounded.WEIGHTS) as file:
-            # The safetensors format: eight bytes with the header's size, the header as JSON, the
-            # tensors. Offsets in the header start after it.
-            size = int.from_bytes(file.read(8), "little")
-            header = bounded.json_value(file.read(min(size, bounded.HEADER)))
+        header, size = _header(path)
         entries += [
-            (name, entry, path, 8 + size)
-            for name, entry in header.items()
-            if name != "__metadata__"
+            (name, entry, path, size) for name, entry in header.items() if name != _METADATA
         ]
     return sorted(entries, key=lambda entry: entry[0])
+
+
+def _header(path: Path) -> tuple[dict[str, Any], int]:
+    """The header of a safetensors file, and the offset at which its data begin."""
+    with bounded.opened(path, bounded.WEIGHTS) as file:
+        # The safetensors format: eight bytes with the header's size, the header as JSON, the
+        # tensors. Offsets in the header start after it.
+        size = int.from_bytes(file.read(8), "little")
+        return bounded.json_value(file.read(min(size, bounded.HEADER))), 8 + size
+
+
+def metadata(path: Path) -> dict[str, str]:
+    """The texts that a safetensors file has beside its tensors, by name."""
+    found = _header(path)[0].get(_METADATA)
+    return found if isinstance(found, dict) else {}
 
 
 def tensor_digest(files: Sequence[Path]) -> str:

@@ -17,7 +17,7 @@ from maskaudit.audit.texts.toml_files import closest
 _NEIGHBOURS = 1000  # of a name that does not exist, among which a similar one is looked for
 # The only files fetched from a hub repository: no pickles, no code.
 TOKENIZERS = ("*.json", "vocab.txt", "merges.txt", "bpe.codes", "*.model")
-FETCHED = (*TOKENIZERS, "model*.safetensors")
+FETCHED = (*TOKENIZERS, "model*.safetensors", "adapter_model.safetensors")
 
 
 @dataclass(frozen=True)

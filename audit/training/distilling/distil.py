@@ -9,12 +9,12 @@ import torch
 from transformers import PreTrainedModel
 
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring.backends.weights import loaded_weights
 from maskaudit.audit.measuring.checkpoints.checkpoint import recognise, weight_files
 from maskaudit.audit.measuring.checkpoints.config import load_config
 from maskaudit.audit.measuring.checkpoints.digests import tensor_digest, tokenizer_digest
 from maskaudit.audit.measuring.checkpoints.located import locate
 from maskaudit.audit.measuring.checkpoints.tokenizer import load_tokenizer
+from maskaudit.audit.measuring.loading.weights import loaded_weights
 from maskaudit.audit.recording.files import held
 from maskaudit.audit.training.distilling import checkpoints
 from maskaudit.audit.training.distilling.losses import TEMPERATURE, WEIGHTS, Losses, losses

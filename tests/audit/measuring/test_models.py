@@ -329,7 +329,7 @@ BAD = {
     ),
     "quantised": (
         edit("config.json", quantization_config={"quant_method": "gptq", "bits": 4}),
-        "has the key quantization_config",
+        "needs GPTQ's kernels and a CUDA GPU and is not run here",
     ),
     "decoder": (edit("config.json", is_decoder=True), "says is_decoder"),
     "fewer layers": (

@@ -220,11 +220,11 @@ def test_a_manifest_cannot_be_changed():
 
 
 def test_what_a_model_is_called_is_no_part_of_what_decides_its_scores():
-    """Nor are its revision and its files, nor how far from float32 it was found to be."""
+    """Nor are its revision and its files, nor what was found of how it is run or made."""
     one = manifests.identity(name="a", revision="1", files={"f": "d"}, encoder="packed")
     other = manifests.identity(name="b", revision="2", files={}, encoder="packed")
     assert one.without_names() == other.without_names()
-    names = {"name", "revision", "files", "from_float32"}
+    names = {"name", "revision", "files", "from_float32", "derived", "zeros"}
     # Of a model that was run here there is no grade, as in records from before there were any.
     assert set(one.model_dump()) - set(one.without_names()) == names | {"endpoint"}
     endpoint = manifests.identity(name="a", encoder="", endpoint="exact")

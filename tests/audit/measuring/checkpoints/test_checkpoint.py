@@ -40,9 +40,10 @@ def trained(folder: Path) -> None:
 
 
 def adapted(folder: Path) -> None:
-    """Leave what peft writes for a LoRA."""
+    """Leave what peft writes for a prompt that was learnt."""
     emptied(folder)
-    (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "org/base"}')
+    settings = '{"base_model_name_or_path": "org/base", "peft_type": "PROMPT_TUNING"}'
+    (folder / "adapter_config.json").write_text(settings)
     (folder / "adapter_model.safetensors").touch()
 
 
@@ -119,7 +120,11 @@ KINDS: dict[str, tuple[Spoil, str, str]] = {
         "the folder holds the checkpoints of a training run (2, the last is checkpoint-1000)",
         "name FOLDER/checkpoint-1000",
     ),
-    "adapter": (adapted, "the folder holds an adapter of 'org/base'", "save the whole model"),
+    "adapter": (
+        adapted,
+        "the folder holds an adapter of the kind 'PROMPT_TUNING'",
+        "save the whole model",
+    ),
     "sentence-transformers": (
         sentence_transformer,
         "holds a sentence-transformers model (modules.json)",

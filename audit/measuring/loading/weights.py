@@ -2,27 +2,40 @@
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
-from transformers import AutoModelForMaskedLM
+from transformers import MODEL_FOR_MASKED_LM_MAPPING, AutoModelForMaskedLM
 from transformers.utils import logging as transformers_logging
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring.checkpoints.digests import dtypes
 from maskaudit.audit.measuring.checkpoints.located import first_line
 from maskaudit.audit.measuring.checkpoints.sizes import check_whole
+from maskaudit.audit.measuring.loading.pruned import folded
 
 # The dtypes of safetensors that hold a weight as it is. Others are scaled or quantised numbers, the
 # meaning of which is elsewhere, and transformers would take them for weights all the same.
 WEIGHTS = ("F64", "F32", "F16", "BF16")
 
 
-def loaded_weights(folder: Path, files: Sequence[Path], name: str, config: Any) -> Any:  # noqa: ANN401
+def loaded_weights(  # noqa: PLR0913 - what is stored, and what of it is no plain weight
+    folder: Path,
+    files: Sequence[Path],
+    name: str,
+    config: Any,  # noqa: ANN401 - transformers' own type
+    *,
+    masks: Mapping[str, str] = MappingProxyType({}),
+    quantised: Collection[str] = (),
+) -> Any:  # noqa: ANN401 - a transformers model has no useful static type
     """Load a masked LM in float32.
+
+    `masks` names the mask of a stored weight by which it was pruned, `quantised` the tensors that
+    are parts of quantised weights, which the library that made them puts together.
 
     Raises `InputError` if a weight is missing, not finite, or stored as other than a number with a
     fraction.
@@ -35,14 +48,7 @@ def loaded_weights(folder: Path, files: Sequence[Path], name: str, config: Any) 
     transformers_logging.disable_progress_bar()
     try:
         check_whole(_numbers_of(config), files, name)
-        model, loading = AutoModelForMaskedLM.from_pretrained(
-            folder,
-            config=config,
-            use_safetensors=True,
-            trust_remote_code=False,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
+        model, loading = _built(folder, config, folded(files, masks) if masks else None)
     except InputError:
         raise
     except Exception as error:
@@ -57,7 +63,7 @@ def loaded_weights(folder: Path, files: Sequence[Path], name: str, config: Any) 
             f"model {name}: config.json asks for fewer layers than the checkpoint has: "
             f"{left_out[0]} is left out"
         )
-    _check_dtypes(files, name, model, loading["unexpected_keys"])
+    _check_dtypes(files, name, model, {*loading["unexpected_keys"], *masks.values(), *quantised})
     missing = sorted({*loading["missing_keys"], *(str(k) for k in loading["mismatched_keys"])})
     if missing:
         names = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if missing[4:] else "")
@@ -66,11 +72,23 @@ def loaded_weights(folder: Path, files: Sequence[Path], name: str, config: Any) 
             f"Expected a model saved with its masked-LM head{_switch(config, loading)}"
         )
     for key, tensor in model.named_parameters():
-        if not torch.isfinite(tensor).all():
+        is_plain = type(tensor) is torch.nn.Parameter
+        if not torch.isfinite(tensor if is_plain else tensor.dequantize()).all():
             raise InputError(f"model {name}: {key} holds values that are not finite (NaN)")
         # Copy to fresh memory: kernels may round differently on an unaligned mapped file.
         tensor.data = tensor.data.clone()
     return model
+
+
+def _built(folder: Path, config: Any, tensors: dict[str, torch.Tensor] | None) -> Any:  # noqa: ANN401
+    """The model of a folder, or of these tensors, and what transformers says of its loading."""
+    how = {"trust_remote_code": False, "dtype": torch.float32, "output_loading_info": True}
+    if tensors is None:
+        return AutoModelForMaskedLM.from_pretrained(
+            folder, config=config, use_safetensors=True, **how
+        )
+    kind: Any = MODEL_FOR_MASKED_LM_MAPPING[type(config)]
+    return kind.from_pretrained(None, config=config, state_dict=tensors, **how)
 
 
 def _numbers_of(config: Any) -> int:  # noqa: ANN401 - transformers' own type
@@ -80,8 +98,8 @@ def _numbers_of(config: Any) -> int:  # noqa: ANN401 - transformers' own type
     return sum(part.numel() for part in (*model.parameters(), *model.buffers()))
 
 
-def _check_dtypes(files: Sequence[Path], name: str, model: Any, unused: Iterable[str]) -> None:  # noqa: ANN401
-    """Refuse a stored tensor of another dtype that is used, unless it is one of the buffers."""
+def _check_dtypes(files: Sequence[Path], name: str, model: Any, unused: Collection[str]) -> None:  # noqa: ANN401
+    """Refuse a stored tensor of another dtype that is used as it is, unless it is a buffer."""
     no_weights = {*unused, *(key for key, _ in model.named_buffers())}
     for key, dtype in dtypes(files).items():
         # A file may name a tensor with or without the model's prefix.

@@ -1,0 +1,1 @@
+"""Files become a model of transformers: a whole checkpoint, a quantised, adapted or pruned one."""

@@ -1,0 +1,279 @@
+"""Adapters of peft: a few tensors that change a base model, which another folder has.
+
+peft puts the adapter beside its base, and then merges it into it. Both are tried on a sentence, so
+that a merge that does other than the adapter is found.
+"""
+
+import dataclasses
+import hashlib
+import json
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.measuring.checkpoints.checkpoint import (
+    ADAPTER,
+    ADAPTER_WEIGHTS,
+    CONFIG,
+    WEIGHTS,
+    check_readable,
+    has_vocabulary,
+    json_object,
+)
+from maskaudit.audit.measuring.checkpoints.located import Located, first_line
+from maskaudit.audit.measuring.checkpoints.tokenizer import Tokenizer, check_rows, load_tokenizer
+from maskaudit.audit.measuring.loading.opened import Opened
+
+# Kinds that peft can merge and that were tried here, with their names in words.
+_KINDS = {"LORA": "LoRA", "IA3": "IA3", "LOHA": "LoHa", "LOKR": "LoKr"}
+# What an adapter of another task has learnt is read by a head that a masked LM does not have.
+_TASKS = {
+    "SEQ_CLS": "a classifier of sentences",
+    "TOKEN_CLS": "a classifier of words",
+    "QUESTION_ANS": "a reader of answers",
+    "CAUSAL_LM": "a causal language model",
+    "SEQ_2_SEQ_LM": "a text-to-text model",
+}
+# Keys that say where an adapter came from, not what it does.
+_NAMES = {
+    "auto_mapping",
+    "base_model_name_or_path",
+    "inference_mode",
+    "peft_version",
+    "revision",
+    "task_type",
+}
+# Keys of which peft takes a text for a pattern, and those whose own keys are patterns. A pattern of
+# a stranger can take longer than a life, so only names are matched.
+_PATTERNS = ("target_modules", "exclude_modules", "feedforward_modules", "layers_pattern")
+_KEYED = ("rank_pattern", "alpha_pattern")
+_PLAIN = re.compile(r"\^?[\w.-]*\$?")
+# The largest difference of log p, in nats, between a merged adapter and one beside its base.
+EXACT = 1e-4
+_SENTENCE = "This is {} , and that was not ."
+_INSTALL = 'run  pip install "maskaudit[adapters]"'
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """An adapter's folder, its settings, and the base that these name."""
+
+    located: Located
+    settings: Mapping[str, Any]
+    base: str
+
+    @property
+    def file(self) -> Path:
+        """Its tensors."""
+        return self.located.folder / ADAPTER_WEIGHTS
+
+
+def found(located: Located) -> Adapter | None:
+    """The adapter that a folder holds; None if it holds none.
+
+    Raises `InputError` for one that is not whole, has no masked LM as its base, is of a kind that
+    is not merged here, or names code.
+    """
+    folder, name = located.folder, located.name
+    check_readable(folder, name)
+    if not (folder / ADAPTER).exists():
+        return None
+    settings = json_object(folder / ADAPTER, name)
+    if fault := _fault(folder, settings):
+        raise InputError(f"model {name}: {fault}")
+    return Adapter(located, settings, _base(folder, settings))
+
+
+def merged(adapter: Adapter, base: Opened, base_name: str) -> Opened:
+    """The base with the adapter merged into it, with the adapter's own tokenizer if it has one.
+
+    Raises `InputError` if the adapter does not fit the base, or cannot be merged exactly.
+    """
+    name, folder = adapter.located.name, adapter.located.folder
+    if base.derived:
+        raise InputError(
+            f"model {name}: the adapter's base, {base_name}, is no checkpoint of plain weights "
+            f"({base.derived}); merge it into plain weights and save the whole model"
+        )
+    tokenizer = load_tokenizer(folder, name) if has_vocabulary(folder) else base.tokenizer
+    model = _merged(adapter, base.model, tokenizer)
+    check_rows(tokenizer.built, model.config.get_text_config().vocab_size, name)
+    decisive = {key: value for key, value in adapter.settings.items() if key not in _NAMES}
+    settings = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+    kind = _KINDS[str(adapter.settings["peft_type"])]
+    return Opened(
+        model,
+        tokenizer,
+        (*base.files, adapter.file),
+        derived=f"{kind} on {base_name}, merged by peft {version('peft')}",
+        settings=settings,
+    )
+
+
+def _fault(folder: Path, settings: Mapping[str, Any]) -> str:
+    """What makes a folder no adapter that can be audited; empty if nothing does."""
+    if (folder / WEIGHTS).exists() or (folder / CONFIG).exists():
+        return (
+            f"the folder holds an adapter ({ADAPTER}) and a model of its own; expected one of "
+            "them: move the other into a folder of its own"
+        )
+    if not (folder / ADAPTER_WEIGHTS).is_file():
+        pickled = Path(ADAPTER_WEIGHTS).with_suffix(".bin")
+        is_there = (folder / pickled).exists()
+        instead = f"{pickled}, pickled weights that can run code" if is_there else "no weights"
+        return (
+            f"the folder holds an adapter with {instead}; expected {ADAPTER_WEIGHTS}: save it "
+            "again (save_pretrained)"
+        )
+    return _of_settings(settings)
+
+
+def _of_settings(settings: Mapping[str, Any]) -> str:
+    """What in the settings of an adapter cannot be used; empty if nothing does."""
+    base = settings.get("base_model_name_or_path")
+    kind, task = str(settings.get("peft_type"))[:100], settings.get("task_type")
+    if not isinstance(base, str) or not base.strip():
+        return f"{ADAPTER} names no base; expected base_model_name_or_path = a folder or a hub id"
+    if isinstance(task, str) and task in _TASKS:
+        return (
+            f"the adapter is of the task {task}, so it was trained with {_TASKS[task]}; expected "
+            f"one of a masked LM: name the base, {base[:100]!r}, instead"
+        )
+    if kind not in _KINDS:
+        return (
+            f"the folder holds an adapter of the kind {kind!r}; expected {', '.join(_KINDS)}: "
+            "merge it (merge_and_unload) where it runs, and save the whole model"
+        )
+    if settings.get("megatron_config") is not None:
+        return f"{ADAPTER} asks for code by name (megatron_config), which is never run"
+    for key, pattern in _patterns(settings):
+        if not _PLAIN.fullmatch(pattern):
+            return (
+                f"{ADAPTER} has a pattern under {key} ({pattern[:60]!r}); expected the names of "
+                "modules: write them as a list"
+            )
+    return ""
+
+
+def _patterns(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each text that peft would take for a pattern, with its key."""
+    for key in _PATTERNS:
+        value = settings.get(key)
+        # In a list of modules each is a name; in one of layers each is a pattern.
+        several = value if isinstance(value, list) and key == "layers_pattern" else [value]
+        yield from ((key, text) for text in several if isinstance(text, str))
+    for key in _KEYED:
+        value = settings.get(key)
+        yield from ((key, str(text)) for text in (value if isinstance(value, dict) else ()))
+
+
+def _base(folder: Path, settings: Mapping[str, Any]) -> str:
+    """What `locate` is to find: a path relative to the adapter's folder first."""
+    base = str(settings["base_model_name_or_path"]).strip()
+    beside = folder / base
+    if beside.is_dir():
+        return str(beside)
+    revision = settings.get("revision")
+    is_named = isinstance(revision, str) and revision and not Path(base).is_dir()
+    return f"{base}@{revision}" if is_named and "@" not in base else base
+
+
+def _merged(adapter: Adapter, base: Any, tokenizer: Tokenizer) -> Any:  # noqa: ANN401
+    name = adapter.located.name
+    try:
+        import peft
+    except ImportError as error:
+        raise InputError(f"model {name}: an adapter is merged by peft; {_INSTALL}") from error
+    text = _SENTENCE.format(tokenizer.built.mask_token)
+    ids = torch.tensor([tokenizer.encode([text])[0].ids])
+    try:
+        # peft warns of what it leaves out or lacks; the checks below refuse it.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            settings = peft.PeftConfig.from_pretrained(str(adapter.located.folder))
+            _check_known(adapter, settings)
+            beside = peft.PeftModel.from_pretrained(
+                base, str(adapter.located.folder), config=settings, torch_device="cpu"
+            ).eval()
+            _check_whole(adapter, beside)
+            before = _log_p(beside, ids)
+            whole = beside.merge_and_unload(safe_merge=True)
+        after = _log_p(whole, ids)
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(
+            f"model {name}: peft cannot merge the adapter into its base ({first_line(error)}); "
+            "expected the base that it was trained on"
+        ) from error
+    difference = float((before - after).abs().max())
+    # Not "more than": a NaN compares as false.
+    if not difference <= EXACT:
+        raise InputError(
+            f"model {name}: merged into its base the adapter gives log p {difference:.2g} nats "
+            "apart from what it gives beside it, as where it changes a matrix that embeddings and "
+            "head share; save the whole model as you use it, and name that"
+        )
+    return whole
+
+
+def _check_known(adapter: Adapter, settings: Any) -> None:  # noqa: ANN401 - peft's own type
+    """Refuse keys that this version of peft would leave out."""
+    known = {field.name for field in dataclasses.fields(settings)}
+    own = {key for key, value in adapter.settings.items() if value}
+    if unknown := sorted(own - known):
+        raise InputError(
+            f"model {adapter.located.name}: {ADAPTER} has the key {unknown[0][:100]!r}, which peft "
+            f"{version('peft')} does not know and would leave out; expected an adapter of its own "
+            "version: run  pip install --upgrade peft"
+        )
+
+
+def _check_whole(adapter: Adapter, beside: Any) -> None:  # noqa: ANN401
+    """Refuse tensors that were not taken as they are stored, and tensors that are not stored."""
+    from peft import get_peft_model_state_dict
+
+    stored = load_file(adapter.file)
+    taken = get_peft_model_state_dict(beside, save_embedding_layers=False)
+    if set(stored) - set(taken):
+        embeddings = get_peft_model_state_dict(beside, save_embedding_layers=True)
+        taken |= {key: tensor for key, tensor in embeddings.items() if key in stored}
+    faults = [
+        *(
+            f"has {key[:100]!r}, which the base has no place for"
+            for key in set(stored) - set(taken)
+        ),
+        *(f"lacks {key[:100]!r}, which would be random" for key in set(taken) - set(stored)),
+        *(
+            f"has {key[:100]!r}, which peft did not take as it is"
+            for key in set(stored) & set(taken)
+            if not _is_same(stored[key], taken[key])
+        ),
+    ]
+    if faults:
+        raise InputError(
+            f"model {adapter.located.name}: {ADAPTER_WEIGHTS} {min(faults)}; expected an adapter "
+            "that was trained on this base"
+        )
+
+
+def _is_same(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Whether two tensors have the same numbers; NaN is found when they are merged."""
+    return torch.equal(torch.nan_to_num(one.float()), torch.nan_to_num(other.float()))
+
+
+@torch.inference_mode()
+def _log_p(model: Any, ids: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    logits: torch.Tensor = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
+    return torch.log_softmax(logits.double(), dim=-1)
+
+
+__all__ = ["EXACT", "Adapter", "found", "merged"]
