@@ -1,16 +1,23 @@
 """The tables that an AUDIT.toml may have, each checked by itself."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.extrinsic import Extrinsic
 from maskaudit.audit.recording.margins import MarginsOfSets
 from maskaudit.audit.recording.rows.values import WRITTEN, Reading
-from maskaudit.audit.texts.toml_files import Part, Texts
+from maskaudit.audit.texts.names import has_keys_like, in_any_case, is_there
+from maskaudit.audit.texts.toml_files import Part, Texts, faults
+from maskaudit.audit.vocabulary import SETTINGS_FILE
 from maskaudit.probes.bundles import CORE
 from maskaudit.probes.checking.budget import MOST_ITEMS
 from maskaudit.probes.frames.sentence import MASK
+from maskaudit.probes.texts.source import FIRST, MASK_SHARE, WORDS, TextSource
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Dtype = Literal["float32", "bfloat16"]
@@ -141,11 +148,84 @@ class Endpoint(Part):
         return float(value) if type(value) is int else value
 
 
+class Text(Part):
+    """Masked text with answers, or plain text, that is asked beside the probe sets.
+
+    The keys are those of `TextSource`, and mean the same. `data` and `causal` start at the folder
+    of the file where something of that name lies there; `data` is a data set of the hub otherwise.
+    """
+
+    obvious = "data"
+    data: str = Field(min_length=1)
+    config: str | None = None
+    split: str | None = None
+    first: int = Field(default=FIRST, ge=1)
+    columns: dict[str, str] = Field(default_factory=dict)
+    encoding: str | None = None
+    mask_share: float = Field(default=MASK_SHARE, ge=0.01, le=0.9)
+    marks: bool = False
+    words: int = Field(default=WORDS, ge=2)
+    seed: int = Field(default=0, ge=0)
+    name: str | None = None
+    language: str = "en"
+    causal: str | None = None
+
+    def source(self, folder: Path = Path()) -> TextSource:
+        """The text that this names; its paths start at a folder."""
+        named = {name: getattr(self, name) for name in type(self).model_fields}
+        for name in ("data", "causal"):
+            if named[name] is not None:
+                beside = folder / Path(named[name]).expanduser()
+                # A hub id is no path, unless something of that name lies there.
+                named[name] = str(beside) if is_there(beside) else named[name]
+        return TextSource(**named)
+
+
 class File(Part):
     """The tables that AUDIT.toml may have."""
 
     models: Models = Models()
     probes: Probes = Probes()
+    text: Text | None = None
     run: Run = Run()
     endpoint: Endpoint = Endpoint()
     margins: MarginsOfSets = MarginsOfSets()
+
+
+def text_of(
+    text: Text | None, folder: Path, data: str | None, given: Mapping[str, Any]
+) -> TextSource:
+    """The text of a command line or a call: `data`, or else a file's text, with what is `given`.
+
+    What is None in `given` says nothing. Raises `InputError` where there is neither, and for a word
+    that cannot be used.
+    """
+    known = {name: value for name, value in given.items() if value is not None}
+    if data is None and text is None:
+        raise InputError(
+            f"--text: is missing, and so is [text] in {SETTINGS_FILE}; name the text data"
+        )
+    try:
+        asked = Text.model_validate({"data": data or "-", **known}, strict=True)
+    except ValidationError as error:
+        raise InputError(*(told for _, told in faults(error, known, Text))) from error
+    begun = asked.source() if text is None or data is not None else text.source(folder)
+    return replace(begun, **{name: getattr(asked, name) for name in known})
+
+
+def find(folder: Path) -> Path | None:
+    """The AUDIT.toml of a folder, readable or not; None if there is none.
+
+    Raises `InputError` for one of ours under another case of the name, such as Audit.toml.
+    """
+    # By listing and not by opening: where a file system ignores case, Audit.toml would be read, and
+    # on the next machine it would be missed.
+    for path in in_any_case(folder, SETTINGS_FILE):
+        if path.name == SETTINGS_FILE:
+            return path
+        if has_keys_like(path, File.model_fields):
+            raise InputError(
+                f"{path}: settings are read from a file named {SETTINGS_FILE}, in capitals; rename "
+                f"it, or name it: maskaudit run {path}"
+            )
+    return None

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from maskaudit.audit.estimating.design import Design, design
+from maskaudit.audit.estimating.design import CAUSAL, Design, design
 from maskaudit.audit.estimating.estimate import Estimated
 from maskaudit.audit.estimating.estimators.catalogue import ALL, needed
 from maskaudit.audit.estimating.facts.competence import competence
@@ -172,9 +172,9 @@ def lexicon_key(lexicon: frozenset[str] | None) -> dict[str, str]:
 
 def _causal_key(settings: Settings) -> dict[str, str]:
     """The part of a method key that identifies the causal model of predictions; else empty."""
-    if settings.text is None or settings.text.causal is None:
+    if settings.source is None or settings.source.causal is None:
         return {}
-    return {"causal": causal.digest(settings.text.causal)}
+    return {CAUSAL: causal.digest(settings.source.causal)}
 
 
 def engine_key(settings: Settings) -> dict[str, str]:

@@ -1,17 +1,18 @@
 """What to audit: AUDIT.toml and the command line as one checked value."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, Self, TypedDict, Unpack
 
 from pydantic import ValidationError
 
-from maskaudit.audit.audit_file import File, Model, Models, Run
+from maskaudit.audit.audit_file import File, Model, Models, Run, find, text_of
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.recording.extrinsic import Extrinsic
 from maskaudit.audit.recording.margins import Margins
 from maskaudit.audit.texts import gates_file, lexicon, toml_files
-from maskaudit.audit.texts.names import has_keys_like, in_any_case, is_there
+from maskaudit.audit.texts.names import is_there
 from maskaudit.audit.texts.toml_lines import Place
 from maskaudit.audit.vocabulary import GATES_FILE, SETTINGS_FILE
 from maskaudit.probes.checking.budget import check_budget
@@ -34,13 +35,13 @@ class Settings(File):
     """The settings of one audit. If no model is named, the bundled pair is audited.
 
     `sets_chosen` and `models_chosen` say that the command line named the probe sets, or a model, in
-    place of the file. `text` is what is asked in place of probe sets, if given. `line` puts the
-    file and the line of a place before a message.
+    place of the file. `evaluated` is the text that is asked in place of probe sets, if given.
+    `line` puts the file and the line of a place before a message.
     """
 
     folder: Path = Path()
     rules: Path | None = None
-    text: TextSource | None = None
+    evaluated: TextSource | None = None
     sets_chosen: bool = False
     models_chosen: bool = False
     line: Callable[[Place, str], str] = _anywhere
@@ -54,14 +55,14 @@ class Settings(File):
     def gates(self) -> Path | None:
         """The gates.toml that is named, else the one beside the settings file, else None.
 
-        Of text only the one that is named: those beside a project's settings are for probe sets.
+        Of text alone only the one that is named: those beside the settings are for all of them.
         Raises `InputError` if there is none and `[run] gates` requires one.
         """
         # Beside the settings and not where the command was typed: rules belong to what is audited.
-        beside = gates_file.find(self.folder) if self.text is None else None
+        beside = gates_file.find(self.folder) if self.evaluated is None else None
         file = self.rules or beside
         if file is None and self.run.gates == "required":
-            if self.text is not None:
+            if self.evaluated is not None:
                 raise InputError(
                     'run.gates is "required", and masked text is judged by rules that are named; '
                     "name them with --gates FILE"
@@ -116,6 +117,27 @@ class Settings(File):
         found = [[entry.of(pair) for entry in entries] for pair in pairs or [{}]]
         return [[entry for entry in of_pair if entry is not None] for of_pair in found]
 
+    @property
+    def source(self) -> TextSource | None:
+        """The text that is asked, None without any: that alone, or the file's beside its sets.
+
+        Who names other probe sets than the file asks for these alone. A trial has its first texts.
+        """
+        if self.evaluated is not None or self.text is None or self.sets_chosen:
+            return self.evaluated
+        source = self.text.source(self.folder)
+        limit = self.run.limit
+        return source if limit is None else replace(source, first=min(source.first, limit))
+
+    def evaluating(self, data: str | None, **given: Any) -> Self:  # noqa: ANN401 - those of a text
+        """The settings with a text that is asked in place of all sets: `data`, or the file's.
+
+        `given` are words of `TextSource`; those that are None say nothing. Raises `InputError` as
+        `text_of` does.
+        """
+        source = text_of(self.text, self.folder, data, given)
+        return self.model_copy(update={"evaluated": source})
+
     def check_one_candidate(self) -> None:
         """Raise `InputError` if several candidates are named."""
         if len(self.candidates) > 1:
@@ -149,8 +171,8 @@ class Settings(File):
 
         Raises `InputError` with the faults of all their files.
         """
-        if self.text is not None:
-            return [self._text_set(self.text)]
+        if self.evaluated is not None:
+            return [self._text_set(self.evaluated)]
         sets: dict[str, ProbeSet] = {}
         faults: list[str] = []
         for path in self.probe_files():
@@ -171,6 +193,11 @@ class Settings(File):
                 drawn = probe_set.drawn(self.run.seed)
                 limit = self.run.limit
                 sets[probe_set.header.name] = with_first_frames(drawn, limit) if limit else drawn
+        if self.source is not None and not faults:
+            text = self._text_set(self.source)
+            if (name := text.header.name) in sets:
+                faults.append(f"text: a probe set is already named {name!r}; give the text a name")
+            sets[name] = text
         # A margin for a set that the command line left out is no fault.
         if not (faults or self.sets_chosen):
             faults += [
@@ -197,24 +224,6 @@ class Settings(File):
     def margins_of(self, probe_set: ProbeSet) -> Margins | None:
         """The margins of a set: those of this file, and of the set where this file has none."""
         return self.margins.of(probe_set.header.name, probe_set.margins)
-
-
-def find(folder: Path) -> Path | None:
-    """The AUDIT.toml of a folder, readable or not; None if there is none.
-
-    Raises `InputError` for one of ours under another case of the name, such as Audit.toml.
-    """
-    # By listing and not by opening: where a file system ignores case, Audit.toml would be read, and
-    # on the next machine it would be missed.
-    for path in in_any_case(folder, SETTINGS_FILE):
-        if path.name == SETTINGS_FILE:
-            return path
-        if has_keys_like(path, File.model_fields):
-            raise InputError(
-                f"{path}: settings are read from a file named {SETTINGS_FILE}, in capitals; rename "
-                f"it, or name it: maskaudit run {path}"
-            )
-    return None
 
 
 def read(path: str | Path | None) -> Settings:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         NotJudgedError,
     )
     from maskaudit.audit.training.callback import AuditCallback
+    from maskaudit.text import evaluate
 
 __all__ = [
     "AuditCallback",
@@ -27,6 +28,7 @@ __all__ = [
     "NotJudgedError",
     "Record",
     "compare",
+    "evaluate",
     "export",
     "history",
     "judge",
@@ -37,7 +39,7 @@ __all__ = [
 ]
 
 # Names that are neither errors nor in `api`.
-_HOMES = {"AuditCallback": "audit.training.callback"}
+_HOMES = {"AuditCallback": "audit.training.callback", "evaluate": "text"}
 
 
 def main() -> None:

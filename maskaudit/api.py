@@ -200,14 +200,14 @@ def run(  # noqa: PLR0913 - each an everyday word of an audit
         raise InputError(f"seed: is {seed!r}; expected a whole number of at least 0, or None")
     candidate_names = None if candidates is None else _texts("candidates", candidates)
     audit_settings = settings.resolve(
-        _text("file", file),
-        reference=_text("reference", reference),
-        candidate=_text("candidate", candidate),
+        as_text("file", file),
+        reference=as_text("reference", reference),
+        candidate=as_text("candidate", candidate),
         candidates=candidate_names or (),
         probes=_texts("probes", probes),
-        out=_text("out", out),
+        out=as_text("out", out),
         seed=seed,
-        gates=_text("gates", gates),
+        gates=as_text("gates", gates),
         no_cache=no_cache,
         engine=engine,
         device=device,
@@ -300,7 +300,7 @@ def report(
     """
     from maskaudit.reports import by_suffix
 
-    file = _text("out", out)
+    file = as_text("out", out)
     path = None if file is None else Path(file)
     numbers = OF_PAGE if by_suffix.is_page(path) else EVERY
     held, notes = _held("record", record, lambda _: numbers, trust=trust)
@@ -332,7 +332,7 @@ def export(  # noqa: PLR0913 - those of `judge`, and where to write what
     from maskaudit.reports.exports import formats
     from maskaudit.reports.exports.audited import Audited, Judged
 
-    name, file = _required("form", form), _text("out", out)
+    name, file = _required("form", form), as_text("out", out)
     formats.check(name, with_gates=gates is not None)
     if gates is None and baseline is not None:
         raise InputError("baseline: is given without gates; name the gates that are to use it")
@@ -381,7 +381,7 @@ def _no_number(_manifest: Manifest) -> Numbers:
     return NONE
 
 
-def _text(name: str, value: Any) -> str | None:  # noqa: ANN401 - what a caller gave
+def as_text(name: str, value: Any) -> str | None:  # noqa: ANN401 - what a caller gave
     """A path or a name as text, None as it is."""
     if value is None:
         return None
@@ -391,7 +391,7 @@ def _text(name: str, value: Any) -> str | None:  # noqa: ANN401 - what a caller 
 
 
 def _required(name: str, value: Any) -> str:  # noqa: ANN401 - what a caller gave
-    text = _text(name, value)
+    text = as_text(name, value)
     if text is None:
         raise InputError(f"{name}: is None; expected text or a path")
     return text

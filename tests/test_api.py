@@ -18,7 +18,7 @@ from tests.audit.verifying import edits
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS = ROOT / "examples" / "versions" / "records"
-FUNCTIONS = ("compare", "export", "history", "judge", "load_record", "report", "run")
+FUNCTIONS = ("compare", "evaluate", "export", "history", "judge", "load_record", "report", "run")
 ERRORS = tuple(name for name in maskaudit.__all__ if name.endswith("Error"))
 DOCUMENT = (ROOT / "docs" / "api.md").read_text("utf-8")
 

@@ -18,6 +18,13 @@ sets = ["core"]
 # Hurtful words for `honest`: one per line, or a table with a column "lemma". None are shipped.
 # lexicon = "lexicon.tsv"
 
+# Masked text with answers, or plain text, that is asked beside these sets; and alone by
+# `maskaudit evaluate`, whose options have these names.
+# [text]
+# data = "letters.jsonl"
+# columns = { group = "gender" }
+# first = 1000
+
 [run]
 # Where records are written, each in its own folder.
 runs = "runs"

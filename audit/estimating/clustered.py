@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from maskaudit.audit.estimating.crossed.cells import CANDIDATE, DIFFERENCE, REFERENCE, RELATION
 from maskaudit.audit.estimating.estimators import Measured, UnitEstimator, Value
 from maskaudit.audit.estimating.registry.names import EXACT, WILSON
-from maskaudit.audit.estimating.statistics import clusters, proportions
+from maskaudit.audit.estimating.statistics import clusters, proportions, sides
 from maskaudit.audit.estimating.statistics.interval import Cells, Interval, point
 from maskaudit.audit.estimating.texts.strata import strata
 from maskaudit.audit.recording.rows.methods import CROSSED_CLUSTERS
@@ -47,6 +47,22 @@ class _Slice:
         # The factor with the fewest clusters sets the degrees of freedom (`clusters.multiway`).
         return min((len(np.unique(codes)) for codes in self.factors), default=n_units)
 
+    def n_clusters_of(self, value: Value) -> int:
+        """Number of clusters behind one number: of a gap, those of the side that has fewer."""
+        if not value.sides:
+            return self.n_clusters
+        return sides.fewest(self.by_cluster(next(iter(self.numbers.values()))), value.sides)
+
+    def by_cluster(self, columns: Cells, within: str = "sum") -> Cells:
+        """The columns by cluster of the first factor, [clusters, k]; by unit if there is none."""
+        if not self.factors:
+            return columns
+        # Sorted, so that no sum over clusters depends on the order of the units.
+        grouped = pd.DataFrame(columns).groupby(self.factors[0], sort=True)
+        means = grouped.mean() if within == "mean" else grouped.sum()
+        rows: Cells = means.to_numpy(dtype=float)
+        return rows
+
     @property
     def unit(self) -> str:
         """What is resampled, as written in the method key."""
@@ -56,13 +72,10 @@ class _Slice:
         """`value` at the means of `columns`, [units, k], with an interval over clusters."""
         if len(self.factors) > 1:
             return _crossed(columns, value, self.factors)
-        rows = columns
-        if self.factors:
-            # Sorted, so that no sum over clusters depends on the order of the units.
-            grouped = pd.DataFrame(columns).groupby(self.factors[0], sort=True)
-            means = grouped.mean() if self.within == "mean" else grouped.sum()
-            rows = means.to_numpy(dtype=float)
-        return clusters.jackknife(rows, value.function, null_value=value.null)
+        rows = self.by_cluster(columns, self.within)
+        # The clusters of the larger side say nothing of how the smaller one varies.
+        df = sides.fewest(rows, value.sides) - 1 if value.sides else None
+        return clusters.jackknife(rows, value.function, df=df, null_value=value.null)
 
     def share(self, columns: Cells, _value: Value) -> Interval:
         """The share of units with a 1 in the first column, with Wilson's interval for clusters."""
@@ -148,14 +161,13 @@ def unit_rows(
             tested = {m: table.loc[names] for m, table in units.items() if estimator.test}
             for name, value in estimator.numbers[mode].items():
                 for row in _rows(name, value, part, estimator, tested):
-                    # These two columns are named for crossed sets: here they count clusters and
-                    # units.
+                    # This and `n_attributes` are named for crossed sets: here they count units and
+                    # clusters.
                     yield {
                         **row,
                         "slice": str(slice_),
                         "mode": mode,
                         "scope": "S1",
-                        "n_attributes": part.n_clusters,
                         "n_frames": len(chosen),
                     }
 
@@ -184,7 +196,7 @@ def _rows(
     """Yield one number of every subject; shares of trials also as if units were independent."""
     has_difference = estimator.subjects == "all"
     for subject, interval in _intervals(part, value, with_difference=has_difference):
-        flag = _flag(subject, interval, part)
+        flag = _flag(subject, interval, part, value)
         # A flagged number is reported without its interval.
         row = dict(vars(point(interval.estimate) if flag else interval))
         if estimator.test is not None:
@@ -196,6 +208,7 @@ def _rows(
             "subject": subject,
             "flag": flag,
             "unit": part.unit,
+            "n_attributes": part.n_clusters_of(value),
         }
     if value.trials is not None:
         for label, subject, interval in _as_trials(part, value):
@@ -205,19 +218,34 @@ def _rows(
                 "subject": subject,
                 "flag": "not_estimable" if np.isnan(interval.estimate) else "",
                 "unit": "unit",
+                "n_attributes": part.n_clusters,
             }
 
 
-def _flag(subject: str, interval: Interval, part: _Slice) -> Flag:
+def _flag(subject: str, interval: Interval, part: _Slice, value: Value) -> Flag:
     """Why a number has no interval; empty if it has one."""
-    if part.n_clusters < LEAST_CLUSTERS:
+    if part.n_clusters_of(value) < LEAST_CLUSTERS:
         return "too_few_clusters"
     if np.isnan(interval.low):
         return "not_estimable"
     # Zero variance is real only between a model and its copy; elsewhere it is an artefact.
     is_copy = subject == DIFFERENCE and _equal(part.numbers)
     is_constant = interval.std_error <= ROUNDING * max(1.0, abs(interval.estimate))
+    # One side alone has an error too, and where it did not vary that is not known.
+    if value.sides:
+        is_constant |= sides.is_one_still(_by_side(subject, part, value), value.sides, ROUNDING)
     return "nothing_varied" if is_constant and not is_copy else ""
+
+
+def _by_side(subject: str, part: _Slice, value: Value) -> Cells:
+    """The columns of a number by cluster; of a difference, the change of each side's sums."""
+    if subject != DIFFERENCE:
+        return part.by_cluster(part.numbers[subject])
+    reference, candidate = (part.by_cluster(part.numbers[m]) for m in (REFERENCE, CANDIDATE))
+    change = reference.copy()
+    for total, _ in value.sides:
+        change[:, total] = candidate[:, total] - reference[:, total]
+    return change
 
 
 def _intervals(

@@ -7,6 +7,8 @@ from maskaudit.audit.estimating.estimators import CORRECTED
 from maskaudit.audit.recording.manifest import ProbeSetKey, classes_between
 from maskaudit.audit.recording.rows.methods import Method
 
+# The part of a method key that names the causal model of predictions.
+CAUSAL = "causal"
 # Number of characters of a digest in a method key.
 _DIGEST_LENGTH = 12
 
@@ -76,7 +78,12 @@ def design(name: str, described: ProbeSetKey, method: Mapping[str, str]) -> Desi
             if directions
             else {}
         ),
-        **method,
+        # A causal model judges what is predicted for texts, and no other set has a part of it.
+        **{
+            part: value
+            for part, value in method.items()
+            if described.kind == "text" or part != CAUSAL
+        },
     }
     margin = described.margins.attribute if described.margins else None
     own = margin.nats if margin else 0.0

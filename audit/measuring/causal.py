@@ -92,9 +92,9 @@ class Causal:
 
 def causal_of(settings: Settings) -> Causal | None:
     """The causal model that the settings name; None if they name none. Raises `InputError`."""
-    if settings.text is None or settings.text.causal is None:
+    if settings.source is None or settings.source.causal is None:
         return None
-    return Causal.load(settings.text.causal)
+    return Causal.load(settings.source.causal)
 
 
 def with_predictions(scored: Scored, parts: Sequence[Expanded], causal: Causal | None) -> Scored:
@@ -105,7 +105,9 @@ def with_predictions(scored: Scored, parts: Sequence[Expanded], causal: Causal |
     """
     if causal is None:
         return scored
-    contexts = pd.concat([part.contexts for part in parts]).drop_duplicates("context")
+    # A sentence of another set is no text whose words were masked.
+    texts = [part.contexts for part in parts if (part.items["kind"] == "text").all()]
+    contexts = pd.concat(texts).drop_duplicates("context")
     first = scored.fills[scored.fills["rank"] == 1][["context", "model", "token"]]
     read = first.merge(contexts, on="context").sort_values("slot", kind="stable")
     by_text = read.groupby(["model", "text"], sort=False)["token"].agg(JOINT.join)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from maskaudit.audit import settings
+from maskaudit.audit import audit_file, settings
 from maskaudit.audit.errors import InputError, MaskauditError, MissingExtraError
 from maskaudit.audit.judging import policy as policies
 from maskaudit.audit.judging.accepting.accept import accept
@@ -125,7 +125,7 @@ def audit_anew(config: pytest.Config) -> None:
     """
     with _usage():
         home = _home(config)
-        file = settings.find(home)
+        file = audit_file.find(home)
         if file is None:
             raise pytest.UsageError(
                 f"--audit-record {NEW}: {home / settings.DEFAULT_FILE} does not exist; create it "
@@ -157,7 +157,7 @@ def record(config: pytest.Config) -> Record:
 def masked_lm(config: pytest.Config) -> "MaskedLM":
     """The candidate of the project's AUDIT.toml, or of the bundled pair if no model is named."""
     with _usage():
-        audit_settings = settings.resolve(settings.find(_home(config)))
+        audit_settings = settings.resolve(audit_file.find(_home(config)))
         # Here and not above: most sessions only judge, and need no torch.
         from maskaudit.audit.measuring.pairs import load_models
 
@@ -243,7 +243,7 @@ def _newest(folder: Path) -> Path:
     An older record in its place would give verdicts on the wrong model. Raises `InputError` if
     there is no record, or the settings name several candidates.
     """
-    file = settings.find(folder)
+    file = audit_file.find(folder)
     audit_settings = settings.Settings(folder=folder) if file is None else settings.read(file)
     if len(audit_settings.candidates) > 1:
         raise InputError(
@@ -262,7 +262,7 @@ def _newest(folder: Path) -> Path:
 def _home(config: pytest.Config) -> Path:
     """The folder of the project's AUDIT.toml: where pytest was started, else its root folder."""
     here = config.invocation_params.dir
-    return config.rootpath if settings.find(here) is None else here
+    return config.rootpath if audit_file.find(here) is None else here
 
 
 def _on_inconclusive(config: pytest.Config) -> str:

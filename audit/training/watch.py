@@ -17,6 +17,8 @@ import torch
 
 from maskaudit.audit import pipeline, settings
 from maskaudit.audit.errors import InputError, NotJudgedError
+from maskaudit.audit.estimating.crossed.cells import CANDIDATE, DIFFERENCE, REFERENCE
+from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.history import judge, onset, read
 from maskaudit.audit.judging import policy, verdicts
 from maskaudit.audit.recording import record as stored
@@ -26,6 +28,7 @@ from maskaudit.audit.texts import bounded
 from maskaudit.audit.texts.names import is_there
 from maskaudit.audit.vocabulary import Progress, silent
 from maskaudit.reports.over_time import page
+from maskaudit.reports.over_time.curve import Training
 from maskaudit.reports.terminal import onset as words
 
 RUNS, PAGE, BEST, AUDITS = "runs", "training.html", "best", "training.json"
@@ -168,25 +171,40 @@ class Watch:
 
     def draw(self, *, since: bool = False) -> None:
         """Write the page of the lean over the steps; with `since` it says where leans came in."""
-        names = tuple(audited.record for audited in self.audits)
+        steps = {audited.record: audited.step for audited in self.audits}
+        subjects = (REFERENCE, CANDIDATE, DIFFERENCE)
+        chosen = read.Chosen(records=tuple(steps), subjects=subjects)
         try:
-            history = judge.judge(read.read(self.runs, read.Chosen(records=names)))
+            history = judge.judge(read.read(self.runs, chosen))
         except NotJudgedError as error:  # sets without a contrast have no lean to draw
             self._note(f"no page of the lean over the steps: {error}")
             return
-        page.write(history, self.page, remarks=self.since() if since else ())
+        remarks, first = self._since() if since else ([], {})
+        page.write(history, self.page, remarks=remarks, training=Training(steps, first))
 
     def since(self) -> list[str]:
         """A sentence a contrast: the first step in which it is credible, and what is unclear."""
+        return self._since()[0]
+
+    def _since(self) -> tuple[list[str], dict[tuple[str, ...], str]]:
+        """These sentences, and by the line of a lean the record in which it is credible first."""
         records = [stored.load_record(self.runs / audited.record) for audited in self.audits]
         try:
             bisected = onset.bisect(records)
         except (InputError, NotJudgedError) as error:
-            return [str(error)]
-        return [
+            return [str(error)], {}
+        told = [
             f"{words.title(found)}: {words.sentence(bisected, found)}".removesuffix(".")
             for found in bisected.onsets
         ]
+        first: dict[tuple[str, ...], str] = {
+            (found.probe_set, found.slice, CONTRAST, found.mode, CANDIDATE): bisected.versions[
+                found.first
+            ]
+            for found in bisected.onsets
+            if found.first is not None
+        }
+        return told, first
 
     def _write(self) -> None:
         entries = [asdict(audited) for audited in self.audits]

@@ -27,6 +27,7 @@ from maskaudit.reports.words import caveats, wording
 
 # Rows of a plot that stand open; the older ones are unfolded on demand.
 OPEN = 20
+BAND = "The band is what the newest record is allowed."
 
 
 def course(
@@ -41,13 +42,13 @@ def course(
     `called` has the name of each record's candidate, and `release` the newest record's verdicts.
     """
     return Course(
-        _plot(place, judged, called, _ends(judged, release)),
+        _plot(place, judged, called, ends_of(judged, release)),
         tuple(sentences(judged, judgement)),
         _numbers(place, judged),
     )
 
 
-def _ends(judged: Judged, release: verdicts.Judgement | None) -> Ends | None:
+def ends_of(judged: Judged, release: verdicts.Judgement | None) -> Ends | None:
     """What the release rules of the newest record let the number of this series be."""
     series = judged.series
     newest = series.points[-1]
@@ -73,7 +74,7 @@ def _plot(place: int, judged: Judged, called: Mapping[str, str], ends: Ends | No
     limits = _limits(judged)
     known = [v for ends_ in (ends or (), *limits.values()) for v in ends_ if v is not None]
     values = [v for p in series.points for v in (p.estimate, p.low, p.high)]
-    scale, ticks = _axis(series, [*values, *known])
+    scale, ticks = axis(series, [*values, *known])
     if judged.weekly is not None:
         # Draws are held against their limit, and not against 0.
         ticks = tuple(replace(tick, is_null=False) for tick in ticks)
@@ -90,7 +91,7 @@ def _plot(place: int, judged: Judged, called: Mapping[str, str], ends: Ends | No
         _title(judged, called),
         _unit(judged, has_band=ends is not None),
         ("", "", ""),
-        (Key(CANDIDATE, _whose(judged)),),
+        (Key(CANDIDATE, whose(judged)),),
         ticks,
         tuple(lines[:OPEN]),
         tuple(lines[OPEN:]),
@@ -99,7 +100,8 @@ def _plot(place: int, judged: Judged, called: Mapping[str, str], ends: Ends | No
     )
 
 
-def _axis(series: Series, values: Sequence[float]) -> tuple[Scale, tuple[Tick, ...]]:
+def axis(series: Series, values: Sequence[float]) -> tuple[Scale, tuple[Tick, ...]]:
+    """The axis of a series that these values lie on: factors on the odds of a lean."""
     return odds_scale(values) if is_harmful_lean(series.estimator) else plain_scale(values)
 
 
@@ -192,7 +194,8 @@ def _value(judged: Judged, value: float) -> str:
     return number_of(judged, value)
 
 
-def _whose(judged: Judged) -> str:
+def whose(judged: Judged) -> str:
+    """Whose number a series has, in a few words."""
     subject = judged.series.subject
     return {
         DIFFERENCE: "the version less its reference",
@@ -201,19 +204,22 @@ def _whose(judged: Judged) -> str:
     }.get(subject, label(judged))
 
 
+def what_of(series: Series) -> str:
+    """What the axis of a series is, without a full stop."""
+    if not is_harmful_lean(series.estimator):
+        return wording.opened(series.estimator.replace("_", " "))
+    if series.subject == DIFFERENCE:
+        return "The change in odds from the reference, as a factor; 1 is none"
+    return "Odds, as a factor; 1 is no lean"
+
+
 def _unit(judged: Judged, *, has_band: bool) -> str:
     """What the axis is, and that time runs upwards."""
-    series = judged.series
-    what = wording.opened(series.estimator.replace("_", " "))
-    if is_harmful_lean(series.estimator):
-        what = "Odds, as a factor; 1 is no lean"
-        if series.subject == DIFFERENCE:
-            what = "The change in odds from the reference, as a factor; 1 is none"
-    parts = [f"{what}. The bar is a 95 % interval. Newest first."]
+    parts = [f"{what_of(judged.series)}. The bar is a 95 % interval. Newest first."]
     if judged.weekly is not None:
         parts.append("The pale bar: limits that hold at every draw at once.")
     if has_band:
-        parts.append("The band is what the newest record is allowed.")
+        parts.append(BAND)
     return " ".join(parts)
 
 

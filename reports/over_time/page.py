@@ -1,16 +1,18 @@
 """The page of a folder's audit history, with the same sentences as the terminal output."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.history.judge import Judged, Judgement
 from maskaudit.audit.history.series import Audit
 from maskaudit.audit.judging import verdicts
-from maskaudit.reports.effects import CANDIDATE
-from maskaudit.reports.over_time.course import course
+from maskaudit.reports.effects import CANDIDATE, REFERENCE
+from maskaudit.reports.over_time.course import course, ends_of
+from maskaudit.reports.over_time.curve import Training, curve
 from maskaudit.reports.over_time.headline import headline
-from maskaudit.reports.reader.parts import Courses, OverTime
+from maskaudit.reports.reader.parts import Course, Courses, OverTime
 from maskaudit.reports.site.names import labels
 from maskaudit.reports.site.shown import Model
 from maskaudit.reports.terminal.history import counted, label, notes, shown, title
@@ -63,11 +65,16 @@ _NO_VERDICTS = "its verdicts cannot be read, so no release rule is drawn"
 
 
 def page(
-    judgement: Judgement, release: verdicts.Judgement | None = None, remarks: Sequence[str] = ()
+    judgement: Judgement,
+    release: verdicts.Judgement | None = None,
+    remarks: Sequence[str] = (),
+    training: Training | None = None,
 ) -> OverTime:
     """The page of a judged history; pure and deterministic.
 
-    `release` are the verdicts of its newest record, and `remarks` stand below the other notes.
+    `release` are the verdicts of its newest record, and `remarks` stand below the other notes. With
+    `training` its records are of one training: each number has its curve over the steps, with the
+    level of the reference, which has no part of its own.
     """
     history = judgement.history
     called = labels({audit.name: _model(audit) for audit in history.audits})
@@ -76,11 +83,19 @@ def page(
         # The last part of a line is its subject; all subjects of a number share one section.
         by_line.setdefault(judged.series.line[:-1], []).append(judged)
     places = {id(judged.series): i for i, judged in enumerate(judgement.judged, start=1)}
+
+    def drawn_course(one: Judged, of_line: Sequence[Judged]) -> Course:
+        plain = course(places[id(one.series)], one, judgement, called, release)
+        if training is None:
+            return plain
+        level = _level(one, of_line)
+        return replace(plain, curve=curve(one, training, ends_of(one, release), level))
+
     drawn = {
-        line: [course(places[id(one.series)], one, judgement, called, release) for one in of_line]
+        line: [drawn_course(one, of_line) for one in _own(of_line, training)]
         for line, of_line in by_line.items()
     }
-    has_band = any(course.plot.band for courses in drawn.values() for course in courses)
+    has_band = any(one.plot.band for courses in drawn.values() for one in courses)
     versions = {audit.identity(CANDIDATE) for audit in history.audits}
     claim, evidence = headline(judgement, called)
     return OverTime(
@@ -104,11 +119,36 @@ def page(
     )
 
 
-def write(judgement: Judgement, path: Path, *, remarks: Sequence[str] = ()) -> Path:
+def _own(of_line: Sequence[Judged], training: Training | None) -> list[Judged]:
+    """The series of a number that have a part of the page: those of a training's own model."""
+    if training is None:
+        return list(of_line)
+    return [one for one in of_line if one.series.subject != REFERENCE]
+
+
+def _level(one: Judged, of_line: Sequence[Judged]) -> Judged | None:
+    """The reference's own series, for the curve of the candidate; None where there is none."""
+    if one.series.subject != CANDIDATE:
+        return None
+    same = [
+        other
+        for other in of_line
+        if other.series.subject == REFERENCE and other.series.method == one.series.method
+    ]
+    return same[-1] if same else None
+
+
+def write(
+    judgement: Judgement,
+    path: Path,
+    *,
+    remarks: Sequence[str] = (),
+    training: Training | None = None,
+) -> Path:
     """Write the page of a history atomically, with the verdicts that lie beside its newest record.
 
-    `remarks` are sentences without full stop, which stand among its notes. Raises
-    `CannotWriteError` where the file cannot be written.
+    `remarks` are sentences without full stop, which stand among its notes; `training` is that of
+    `page`. Raises `CannotWriteError` where the file cannot be written.
     """
     from maskaudit.audit.recording.files import write_whole
     from maskaudit.reports.html import render_over_time
@@ -119,7 +159,7 @@ def write(judgement: Judgement, path: Path, *, remarks: Sequence[str] = ()) -> P
         release = verdicts.read(judgement.history.runs / newest)
     except InputError:
         noted.append(f"{shown(newest)}: {_NO_VERDICTS}")
-    return write_whole(path, render_over_time(page(judgement, release, noted)))
+    return write_whole(path, render_over_time(page(judgement, release, noted, training)))
 
 
 def _model(audit: Audit) -> Model:

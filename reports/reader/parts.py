@@ -270,12 +270,47 @@ class Several:
 
 
 @dataclass(frozen=True)
+class Step:
+    """A mark of a curve: its place along the steps, its height, and its interval's ends.
+
+    All are shares of the axes, heights from below; the ends are None where there is no interval.
+    """
+
+    at: float
+    height: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A number over the steps of a training; `across` are the ticks of the steps, `up` its own.
+
+    `level` is the height of the reference, and `band` the part of the axis that a release rule
+    allows. `first` is the place of the step from which on the number is credible, and says so.
+    """
+
+    unit: str
+    keys: tuple[Key, ...]
+    across: tuple[Tick, ...]
+    up: tuple[Tick, ...]
+    steps: tuple[Step, ...]
+    level: float | None = None
+    band: tuple[float, float] | None = None
+    first: tuple[float, str] | None = None
+
+
+@dataclass(frozen=True)
 class Course:
-    """One series over the records: its plot, what follows from it, and its numbers."""
+    """One series over the records: its plot, what follows from it, and its numbers.
+
+    The records of a training have a `curve` as well, to which the plot is a detail.
+    """
 
     plot: Plot
     told: tuple[str, ...]
     numbers: Numbers
+    curve: Curve | None = None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from maskaudit.audit.estimating import numbers
+from maskaudit.audit.estimating.clustered import LEAST_CLUSTERS
 from maskaudit.audit.estimating.registry.names import (
     EXACT_GAP,
     FOUND,
@@ -13,6 +14,7 @@ from maskaudit.audit.estimating.registry.names import (
 )
 from maskaudit.audit.recording.manifest import Manifest, ProbeSet
 from maskaudit.audit.recording.rows.slices import ALL, Slice
+from maskaudit.audit.recording.rows.values import SUBJECTS
 from maskaudit.reports.blocks import (
     Block,
     Bullets,
@@ -88,7 +90,7 @@ def section(probe_set: str, part: ProbeSet, tables: Tables, names: Names) -> Sec
         shown = [name for name in NUMBERS if effects.at(name, ALL, (CANDIDATE,))]
         blocks += [_numbers(probe_set, shown, effects, names), Defined(tuple(shown))]
     if gaps := _gaps(probe_set, effects, names):
-        blocks += [gaps, Defined((EXACT_GAP, NLL_GAP))]
+        blocks += [gaps, *map(Text, without_interval(effects)), Defined((EXACT_GAP, NLL_GAP))]
     if strata := [t for n in (FOUND, "nll_word") if (t := _strata(probe_set, n, effects, names))]:
         blocks.append(Part("By what was masked, and where", tuple(strata)))
     blocks += [
@@ -229,6 +231,31 @@ def _gaps(probe_set: str, effects: Effects, names: Names) -> Table | None:
         f"{caveats.MDE}",
         basis=caveats.scopes(effects.scopes, _SCOPES),
     )
+
+
+def without_interval(effects: Effects) -> list[str]:
+    """Why gaps between groups have no interval, with the count that is too small, a sentence each.
+
+    Of the numbers of all subjects: a gap of one model may vary where the change of it does not.
+    """
+    told: dict[str, None] = {}
+    for estimator in effects.estimators:
+        if without_groups(estimator) not in {EXACT_GAP, NLL_GAP}:
+            continue
+        name, _, groups = wording.visible(estimator).partition(" ")
+        for effect in effects.at(estimator, ALL, SUBJECTS).values():
+            if effect.flag == "too_few_clusters":
+                counted = wording.counted(effect.n_attributes, "document")
+                told[
+                    f"The gaps between {groups} have no interval: the group that is in fewer has "
+                    f"{counted}, and an interval takes {LEAST_CLUSTERS} of each."
+                ] = None
+            elif effect.flag == "nothing_varied":
+                told[
+                    f"The {name} between {groups} has no interval where one of the groups has the "
+                    "same number in each of its documents: nothing shows how it would vary."
+                ] = None
+    return list(told)
 
 
 def _strata(probe_set: str, estimator: str, effects: Effects, names: Names) -> Table | None:

@@ -26,9 +26,9 @@ def lines(record: Record, width: float = layout.UNLIMITED) -> Iterator[Line]:
         for laid in layout.lines([_table(title, own, names)], width):
             yield ()
             yield from laid
-        if apart := texts.together(own):
+        for sentence in filter(None, [texts.together(own), *texts.without_interval(own)]):
             yield ()
-            yield from layout.wrapped(apart, width)
+            yield from layout.wrapped(sentence, width)
     if left := [*texts.not_asked(record.manifest), *_unread(record, names)]:
         yield ()
         for sentence in left:

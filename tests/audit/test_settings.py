@@ -11,8 +11,9 @@ from maskaudit.audit.errors import InputError
 from maskaudit.audit.settings import Settings, overridden, read
 from maskaudit.probes.loading import shipped
 from maskaudit.probes.requested import files_of
+from maskaudit.probes.texts.source import TextSource
 
-TABLES = "models, probes, run, endpoint, margins"
+TABLES = "models, probes, text, run, endpoint, margins"
 
 
 def write(folder: Path, text: str | bytes) -> Path:
@@ -73,9 +74,10 @@ def test_what_the_template_has_behind_a_hash_is_sound_too(tmp_path):
     """A user takes away the hash and expects a file that is accepted."""
     lines, in_table = [], False
     for line in TEMPLATE.splitlines():
-        in_table = line.startswith("# [[") or (in_table and line != "")
+        in_table = line.startswith("# [") or (in_table and line != "")
         lines.append(line.removeprefix("# ") if in_table or " = {" in line else line)
     found = read(write(tmp_path, "\n".join(lines)))
+    assert found.source == TextSource("letters.jsonl", columns={"group": "gender"})
     audited = "google-bert/bert-base-uncased@main", "distilbert/distilbert-base-uncased@main"
     assert names(found) == audited
     [[score]] = found.extrinsic()

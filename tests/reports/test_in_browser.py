@@ -12,9 +12,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from maskaudit.audit.history.judge import judge
-from maskaudit.audit.history.read import read
+from maskaudit.audit.history.read import Chosen, read
 from maskaudit.reports.html import render, render_over_time, render_overview, render_reader
 from maskaudit.reports.over_time import page as over_time
+from maskaudit.reports.over_time.curve import Training
 from maskaudit.reports.overview import overview
 from maskaudit.reports.page import page
 from maskaudit.reports.pdf import BROWSERS
@@ -72,7 +73,8 @@ MEASURE = """() => {
     return n;
   };
   const root = document.documentElement;
-  const tracks = [...document.querySelectorAll('td.plot svg.track')].filter((t) => t.clientWidth);
+  const drawn = document.querySelectorAll('td.plot svg.track, svg.area');
+  const tracks = [...drawn].filter((t) => t.clientWidth);
   const outside = tracks.flatMap((track) => {
     const box = track.getBoundingClientRect();
     return [...track.querySelectorAll('circle, svg > rect')].filter((mark) => {
@@ -124,6 +126,17 @@ def of_version(place):
     return replace(made, manifest=manifests.changed(made.manifest, models=models))
 
 
+def of_training(runs):
+    """Return the page of a long training, in which the lean is credible late."""
+    found = judge(read(runs, Chosen(subjects=("reference", "candidate", "difference"))))
+    steps = {audit.name: 500 * n for n, audit in enumerate(found.history.audits)}
+    first = {judged.series.line: list(steps)[-2] for judged in found.judged}
+    newest = list(steps)[-1]
+    change = verdict(rule="non_inferiority", estimate=0.5, margin=0.3)
+    told = replace(judgement(change), record=newest)
+    return render_over_time(over_time.page(found, told, (), Training(steps, first)))
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     """Return the files of pages of every kind."""
@@ -142,6 +155,7 @@ def pages(tmp_path_factory):
         "details": render(page(four, None, records.tables_of(four))),
         "several": render_overview(overview([*map(of_version, range(5))], folder)),
         "history": render_over_time(over_time.page(judge(read(folder / "runs")))),
+        "training": of_training(folder / "runs"),
     }
     for name, html in made.items():
         (folder / f"{name}.html").write_text(html, "utf-8")
@@ -151,7 +165,7 @@ def pages(tmp_path_factory):
 
 KINDS = (
     "pair", "judged", "alone", "published", "long", "hostile", "details", "several", "history",
-    "site/index", "site/versions",
+    "training", "site/index", "site/versions",
 )  # fmt: skip
 
 

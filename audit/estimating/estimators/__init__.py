@@ -120,6 +120,8 @@ class Value:
     how the interval of a model is made: "jackknife" over clusters; "wilson", for a share of units
     with a 1 in the first column, 0 to 1, as many trials as the clusters are at least worth; or
     "exponential", e to the limits of a mean. The difference of models always has a jackknife's.
+    A gap between two parts of a set has `sides`, the columns of each: its sum and its weight. Then
+    the side with fewer clusters sets the degrees of freedom.
     """
 
     function: FromMeans
@@ -127,6 +129,7 @@ class Value:
     trials: Trials | None = None
     definition: str = ""
     interval: Literal["jackknife", "wilson", "exponential"] = "jackknife"
+    sides: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -219,7 +219,11 @@ def _gap(name: str, column: str, weight: str, first: str, second: str) -> UnitEs
         units=in_groups,
         is_gap=True,
         columns=(f"{column}_0", f"{weight}_0", f"{column}_1", f"{weight}_1"),
-        numbers={CORRECTED: {between(name, first, second): Value(_difference, 0.0)}},
+        numbers={
+            CORRECTED: {
+                between(name, first, second): Value(_difference, 0.0, sides=((0, 1), (2, 3)))
+            }
+        },
     )
 
 

@@ -57,6 +57,7 @@ def jackknife(
     columns: Cells,
     function: Callable[[Cells], Cells],
     *,
+    df: int | None = None,
     level: float = LEVEL,
     null_value: float = np.nan,
 ) -> Interval:
@@ -64,8 +65,8 @@ def jackknife(
 
     `function` maps means [..., k] to values [...]. The rows are what is sampled: writers, edited
     spans, target terms; a share is the ratio of two columns, hits and trials. Delete-one jackknife
-    (Tukey 1958; Efron & Stein 1981), Student's t with clusters - 1. The interval is NaN with fewer
-    than two rows or if a value is NaN.
+    (Tukey 1958; Efron & Stein 1981), Student's t with clusters - 1, or with `df`. The interval is
+    NaN with fewer than two rows or if a value is NaN.
     """
     n = len(columns)
     if n == 0:
@@ -79,4 +80,5 @@ def jackknife(
     # A share is 0/0 without a cluster that has all of its trials.
     if np.isnan(variance):
         return point(estimate)
-    return student(estimate, variance, n - 1, level=level, null_value=null_value)
+    freedom = n - 1 if df is None else df
+    return student(estimate, variance, freedom, level=level, null_value=null_value)

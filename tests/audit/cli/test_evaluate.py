@@ -171,8 +171,8 @@ def test_rules_that_a_project_requires_have_to_be_named_for_text(here, command, 
     assert "masked text is judged by rules that are named" in done.stderr
 
 
-def test_the_bundled_pair_is_named_in_the_help(command, tmp_path: Path):
-    """And without text nothing is evaluated."""
+def test_without_text_nothing_is_evaluated(command, tmp_path: Path):
+    """It is named on the command line or in AUDIT.toml, and the message says so."""
     done = command(tmp_path, "evaluate")
-    assert done.returncode == 2
-    assert "--text" in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--text: is missing, and so is [text] in AUDIT.toml; name the text data" in done.stderr

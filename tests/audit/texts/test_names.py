@@ -4,14 +4,14 @@ import os
 
 import pytest
 
-from maskaudit.audit.audit_file import Model, Models
+from maskaudit.audit.audit_file import Model, Models, find
 from maskaudit.audit.cli.commands.measuring.run import init
 from maskaudit.audit.errors import InputError, NotJudgedError
 from maskaudit.audit.history import read as history
 from maskaudit.audit.judging import verdicts
 from maskaudit.audit.judging.accepting import baseline
 from maskaudit.audit.judging.accepting.accept import _exists
-from maskaudit.audit.settings import Settings, files_of, find, overridden
+from maskaudit.audit.settings import Settings, files_of, overridden
 from maskaudit.audit.texts.names import in_any_case, is_there
 
 

@@ -15,7 +15,7 @@ from maskaudit.audit.cli.options import (
     note,
     say,
 )
-from maskaudit.probes.texts.source import COLUMNS, FIRST, MASK_SHARE, WORDS, TextSource
+from maskaudit.probes.texts.source import COLUMNS, FIRST, MASK_SHARE, WORDS
 
 
 def evaluate(  # noqa: PLR0913 - the options of a command
@@ -29,14 +29,15 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     ] = None,
     *,
     text: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--text",
             metavar="DATA",
             help="Masked text with answers (CSV, JSON, Parquet, a folder or hub id that `datasets` "
-            "streams), or a file of plain text, in which words are masked at random.",
+            "streams), or a file of plain text, in which words are masked at random. [default: "
+            "[text] of AUDIT.toml, which the options below then change]",
         ),
-    ],
+    ] = None,
     reference: Reference = None,
     config: Annotated[
         str | None, typer.Option("--config", metavar="NAME", help="The data set's configuration.")
@@ -46,8 +47,14 @@ def evaluate(  # noqa: PLR0913 - the options of a command
         typer.Option("--split", metavar="NAME", help="The data set's split, if it has several."),
     ] = None,
     first: Annotated[
-        int, typer.Option("--first", metavar="N", min=1, help="Read the first N rows or texts.")
-    ] = FIRST,
+        int | None,
+        typer.Option(
+            "--first",
+            metavar="N",
+            min=1,
+            help=f"Read the first N rows or texts. [default: {FIRST}]",
+        ),
+    ] = None,
     columns: Annotated[
         list[str] | None,
         typer.Option(
@@ -62,24 +69,38 @@ def evaluate(  # noqa: PLR0913 - the options of a command
         typer.Option("--encoding", metavar="NAME", help="The file's encoding. [default: UTF-8]"),
     ] = None,
     mask_share: Annotated[
-        float,
+        float | None,
         typer.Option(
-            "--mask-share", min=0.01, max=0.9, help="The share of a plain text's words to mask."
+            "--mask-share",
+            min=0.01,
+            max=0.9,
+            help=f"The share of a plain text's words to mask. [default: {MASK_SHARE}]",
         ),
-    ] = MASK_SHARE,
+    ] = None,
     marks: Annotated[
         bool, typer.Option("--marks", help="Mask punctuation marks of plain text as well.")
     ] = False,
     words: Annotated[
-        int,
-        typer.Option("--words", metavar="N", min=2, help="Cut plain text after so many words."),
-    ] = WORDS,
+        int | None,
+        typer.Option(
+            "--words",
+            metavar="N",
+            min=2,
+            help=f"Cut plain text after so many words. [default: {WORDS}]",
+        ),
+    ] = None,
     seed: Annotated[
-        int, typer.Option("--seed", metavar="N", min=0, help="Draws the masks of plain text.")
-    ] = 0,
+        int | None,
+        typer.Option(
+            "--seed", metavar="N", min=0, help="Draws the masks of plain text. [default: 0]"
+        ),
+    ] = None,
     language: Annotated[
-        str, typer.Option("--language", metavar="TAG", help="The text's language, BCP 47.")
-    ] = "en",
+        str | None,
+        typer.Option(
+            "--language", metavar="TAG", help="The text's language, BCP 47. [default: en]"
+        ),
+    ] = None,
     name: Annotated[
         str | None,
         typer.Option("--name", metavar="NAME", help="The set's name. [default: the data's]"),
@@ -116,21 +137,6 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     from maskaudit.audit import settings
     from maskaudit.audit.running import progress
 
-    source = TextSource(
-        text,
-        config,
-        split,
-        first,
-        named_columns(columns or (), "group=gender"),
-        encoding,
-        mask_share,
-        marks,
-        words,
-        seed,
-        name,
-        language,
-        causal,
-    )
     resolved = settings.resolve(
         reference=reference,
         candidates=[] if model is None else [model],
@@ -139,7 +145,22 @@ def evaluate(  # noqa: PLR0913 - the options of a command
         no_cache=no_cache,
         most_items=most_items,
     )
-    audit_settings = resolved.model_copy(update={"text": source})
+    audit_settings = resolved.evaluating(
+        text,
+        config=config,
+        split=split,
+        first=first,
+        columns=named_columns(columns, "group=gender") if columns else None,
+        encoding=encoding,
+        mask_share=mask_share,
+        # A switch that is not given says nothing: False would undo what the file says.
+        marks=marks or None,
+        words=words,
+        seed=seed,
+        language=language,
+        name=name,
+        causal=causal,
+    )
     if plan:
         with progress.shown(quiet=quiet or as_json) as tell:
             tell.stage("starting")
