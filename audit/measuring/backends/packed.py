@@ -7,7 +7,7 @@ are one product; the last layer has queries and a feed-forward pass only at the 
 read. Embeddings and head stay the model's own.
 
 An encoder is taken by its structure, whatever its name: see `packed`. Whether its layers compute
-what this module does is for the caller to prove, by trying (`torch_model`).
+what this module does is for the caller to prove, by trying (`proof`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -82,18 +82,9 @@ class Packed:
         at_reads = self._at_reads(self._layers[-1], states, batch)
         return self._head(in_order([at_reads.to(whole)], asked))
 
-    def gives(self, expected: torch.Tensor, batch: Sequence[Run], tolerance: float) -> bool:
-        """Whether log p at each read is that of the expected logits, to a tolerance in nats."""
-        own = torch.log_softmax(expected.double(), dim=-1)
-        try:
-            ours = torch.log_softmax(self.logits(batch).double(), dim=-1)
-        except Exception:  # noqa: BLE001 - layers that need more than states may fail in any way
-            return False
-        return own.shape == ours.shape and bool((own - ours).abs().max() <= tolerance)
-
     def _embedded(self, ids: torch.Tensor) -> torch.Tensor:
         """What the first layer would receive, [n * length, width]."""
-        with _replaced(self._stack, _unchanged):
+        with replaced(self._stack, _unchanged):
             output = self._model.base_model(input_ids=ids, attention_mask=torch.ones_like(ids))
         embedded: torch.Tensor = output.last_hidden_state
         return embedded.flatten(0, 1)
@@ -104,7 +95,7 @@ class Packed:
         def encoded(*_inputs: object, **_named: object) -> Any:  # noqa: ANN401
             return BaseModelOutputWithPoolingAndCrossAttentions(last_hidden_state=states)
 
-        with _replaced(self._model.base_model, encoded), _in_slices(self._model):
+        with replaced(self._model.base_model, encoded), _in_slices(self._model):
             # The encoder would have read them; that which stands in its place does not.
             logits: torch.Tensor = self._model(input_ids=None).logits
         return logits
@@ -276,7 +267,7 @@ def _in_slices(model: Any) -> Iterator[None]:  # noqa: ANN401
         products = map(functional.linear, [states] * len(weights), weights, biases)
         return torch.cat(list(products), dim=-1)
 
-    with _replaced(output, sliced):
+    with replaced(output, sliced):
         yield
 
 
@@ -296,7 +287,7 @@ def _unchanged(hidden_states: torch.Tensor, *_inputs: object, **_named: object) 
 
 
 @contextmanager
-def _replaced(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
+def replaced(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
     """Run something else in the place of a module's own forward pass."""
     # As an attribute of the instance, which hides the method of its class.
     module.forward = forward
@@ -306,4 +297,4 @@ def _replaced(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
         del module.forward
 
 
-__all__ = ["Packed", "packed"]
+__all__ = ["Packed", "packed", "replaced"]

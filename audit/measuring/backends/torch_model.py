@@ -27,8 +27,9 @@ from maskaudit.audit.measuring.backends.fitting import fitting
 from maskaudit.audit.measuring.backends.identified import identified
 from maskaudit.audit.measuring.backends.lower_precision import ALIKE, lowered, trials
 from maskaudit.audit.measuring.backends.packed import Packed, packed
+from maskaudit.audit.measuring.backends.proof import difference, is_as_exact, is_same
 from maskaudit.audit.measuring.backends.runs import Run, gathered, in_order, runs
-from maskaudit.audit.measuring.backends.trials import sentence_of, usable_length
+from maskaudit.audit.measuring.backends.trials import at_ends, sentence_of, usable_length
 from maskaudit.audit.measuring.checkpoints.located import Located, first_line, locate
 from maskaudit.audit.measuring.checkpoints.tokenizer import Tokenizer
 from maskaudit.audit.measuring.engine import EXACT, Engine
@@ -36,8 +37,6 @@ from maskaudit.audit.measuring.loading.checkpoint import opened
 from maskaudit.audit.measuring.model import Encoded, Ids, Need, Numbers
 from maskaudit.audit.vocabulary import silent
 
-# The largest difference, in nats, between the head at the mask and the full forward pass.
-TOLERANCE = 1e-5
 # The pieces of a long sentence on which attention and states are tried; its weights take 150 MB in
 # a model of 12 layers of 12 heads.
 LONG_SENTENCE = 512
@@ -284,38 +283,41 @@ class LoadedModel:
             message = f"the tokenizer does not keep {self.mask_token!r} in a text as one mask"
             raise InputError(f"model {self._name}: {message}")
         query = [encoded.ids], [(0, encoded.ids.index(self.mask_id))]
-        self._at_mask = False
+
+        def log_p(*, at_mask: bool) -> Numbers:
+            self._at_mask = at_mask
+            return self.log_probs(*query)
+
         # The full pass comes first: it is the reference, and a model that cannot do it is refused.
-        full = self.log_probs(*query)
-        if not np.isfinite(full).all():
+        if not np.isfinite(log_p(at_mask=False)).all():
             message = "its log probabilities are not finite (NaN weights?)"
             raise InputError(f"model {self._name}: {message}")
         try:
-            self._at_mask = True
-            at_mask = self.log_probs(*query)
-            self._at_mask = at_mask.shape == full.shape and bool(
-                np.abs(at_mask - full).max() <= TOLERANCE
-            )
+            self._at_mask = is_same(log_p, self._model)
         except Exception:  # noqa: BLE001 - a head may fail in any way on states of another shape
             self._at_mask = False
 
     @torch.inference_mode()
-    def _proved(self, tolerance: float = TOLERANCE) -> Packed | None:
-        """The encoder as `Packed`, if it gives what transformers' own forward pass gives.
+    def _proved(self, tolerance: float | None = None) -> Packed | None:
+        """The encoder as `Packed`, if it is as exact as transformers' own forward pass (`proof`).
 
-        Tried on a short sentence and on the longest, at their ends and in the middle.
+        Tried on a short sentence and on the longest, at their ends and in the middle. With a
+        tolerance, in nats, it is taken if it differs by no more.
         """
         found = packed(self._model) if self._at_mask else None
         if found is None:
             return None
         sentences = [self._sentence_of(length) for length in (len(self._check_ids), self.longest)]
-        reads = [
-            (row, place)
-            for row, ids in enumerate(sentences)
-            for place in sorted({0, len(ids) // 2, len(ids) - 1})
-        ]
-        batch = runs(sentences, reads, self._model.device)
-        return found if found.gives(self._logits(batch), batch, tolerance) else None
+        batch = runs(sentences, at_ends(sentences), self._model.device)
+        if tolerance is not None:
+            is_taken = difference(found.logits, self._logits(batch), batch) <= tolerance
+        else:
+            is_taken = is_as_exact(found, self._logits, self._model, batch, self._trial)
+        return found if is_taken else None
+
+    def _trial(self) -> list[Run]:
+        """The trial sentences, read at their masks."""
+        return runs(*trials(self.encode, self.mask_token, self.mask_id), self._model.device)
 
     def _lowered(self) -> tuple[Packed, float]:
         """The layers in the engine's precision, and how far log p by them is from float32.
@@ -336,8 +338,7 @@ class LoadedModel:
     def _by(self, layers: Packed | None) -> Numbers:
         """Log p at the masks of the trial sentences, by these layers or by transformers."""
         self._packed = layers
-        sentences, reads = trials(self.encode, self.mask_token, self.mask_id)
-        return self.log_probs(sentences, reads)
+        return self.log_probs(*trials(self.encode, self.mask_token, self.mask_id))
 
     def _check_context(self) -> None:
         """Raise `InputError` if the prediction at the mask ignores the words around it.

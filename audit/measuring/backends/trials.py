@@ -1,6 +1,6 @@
 """What a model can read, found by trying it once when it is loaded."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from itertools import cycle, islice
 
 from maskaudit.audit.measuring.model import Ids
@@ -41,3 +41,12 @@ def sentence_of(length: int, known: Ids, special: Collection[int], mask: int) ->
     if length < 2:  # noqa: PLR2004 - the two pieces at the ends
         return (first,) * length
     return (first, *islice(cycle(words), length - 2), last)
+
+
+def at_ends(sentences: Sequence[Ids]) -> list[tuple[int, int]]:
+    """Reads of each sentence at both its ends and in its middle, as (index, place)."""
+    return [
+        (row, place)
+        for row, ids in enumerate(sentences)
+        for place in sorted({0, len(ids) // 2, len(ids) - 1})
+    ]
