@@ -20,6 +20,7 @@ from maskaudit.audit.recording.record import DETAILS, PAGE, Record
 from maskaudit.audit.texts.printable import inert
 from maskaudit.reports.addresses import Addresses, of_number, word
 from maskaudit.reports.blocks import Figure, Page
+from maskaudit.reports.charts.compact import compact
 from maskaudit.reports.charts.draw import CannotDrawError, draw_all
 from maskaudit.reports.effects import tables_of
 from maskaudit.reports.figures import figures, with_tables
@@ -181,16 +182,16 @@ def _typeset(value: object) -> object:
 
 
 def _chart(drawings: Mapping[str, str], figure: Figure) -> Markup:
-    """The SVG of a figure with title and description; vl-convert has escaped its strings."""
+    """The SVG of a figure with title and description, its strings escaped."""
     title, description = f"{figure.name}-title", f"{figure.name}-description"
-    drawing = drawings[figure.name]
+    drawing = compact(drawings[figure.name], figure.name)
     opening = _OPENING.match(drawing)
     size = _SIZE.search(opening[1]) if opening else None
     assert opening and size  # noqa: S101, PT018 - vl-convert's own first tag
     # A viewBox without width and height, so that the style sheet can scale the chart.
     head = Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" class="chart {}" '
-        'role="graphics-document" aria-labelledby="{}" aria-describedby="{}">'
+        'role="img" aria-labelledby="{}" aria-describedby="{}">'
         '<title id="{}">{}</title><desc id="{}">{}</desc>'
     ).format(
         size[1], size[2], figure.width, title, description,

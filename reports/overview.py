@@ -161,7 +161,7 @@ def _candidate(audit: Audit, folder: Path) -> Audited:
         audit.name,
         _link(record, folder),
         wording.short_digest(record.manifest.models[CANDIDATE].weights),
-        opening.strip(judgement, record.manifest, names),
+        opening.strip(judgement, record.manifest, names, list(audit.found.values())),
         said,
     )
 

@@ -1,13 +1,56 @@
-"""What a release rule lets a number be, as the ends of a band on its axis."""
+"""What a release rule lets a number be, and what it holds it against, on the number's own axis."""
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from maskaudit.audit.judging.policy import BOUND, NON_INFERIORITY, VERSUS_BASELINE
 from maskaudit.audit.judging.verdicts import Verdict
+from maskaudit.audit.recording.rows.slices import Slice
 
 # The low and the high end, in the number's own unit; None where the rule sets no such end.
 Ends = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """An accepted version that a rule holds a number against: its name, and its own number.
+
+    The name is empty where a record stood for the accepted version. The mark of the number has no
+    interval: what is judged is the change, and not where each of the two stands.
+    """
+
+    name: str
+    estimate: float
+    low: float = math.nan
+    high: float = math.nan
+
+
+def judged_on(
+    verdicts: Iterable[Verdict], probe_set: str, groups: tuple[str, ...]
+) -> list[Verdict]:
+    """Those of some verdicts that are on a set between these groups."""
+    return [
+        verdict
+        for verdict in verdicts
+        if verdict.probe_set == probe_set and _groups(verdict) in {groups, ()}
+    ]
+
+
+def baseline(judged: Iterable[Verdict], estimator: str, estimate: float) -> Baseline | None:
+    """What the first of some verdicts on a change from a baseline holds a number against.
+
+    `estimate` is the candidate's. None if there is no such verdict, or it has no number.
+    """
+    for verdict in judged:
+        if verdict.rule != VERSUS_BASELINE or verdict.estimator != estimator or verdict.scale:
+            continue
+        # A claim in styles is judged in each of them.
+        before = estimate - verdict.estimate
+        if verdict.holds_in is None and math.isfinite(before):
+            kind, _, name = verdict.against.partition(" ")
+            return Baseline(name if kind == "baseline" else verdict.against, before)
+    return None
 
 
 def allowed(judged: Iterable[Verdict], subject: str, estimate: float) -> Ends | None:
@@ -36,3 +79,11 @@ def _ends(start: float, margin: float, harm: str, *, is_bound: bool) -> Ends:
     if is_bound:
         return (margin, None) if harm == "down" else (None, margin)
     return (start - margin, start) if harm == "down" else (start, start + margin)
+
+
+def _groups(verdict: Verdict) -> tuple[str, ...]:
+    try:
+        return Slice.parse(verdict.slice).groups
+    except ValueError:
+        # Verdicts lie beside a record, which is not sealed with them.
+        return ()

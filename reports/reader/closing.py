@@ -115,6 +115,7 @@ def use(record: Record, details: str) -> Use:
             (f"{wording.visible(identity.name)}", _identity(identity))
             for identity in manifest.models.values()
         ),
+        ("Sentences", _sentences(manifest)),
         ("Time", _time(manifest)),
         ("Licences", _licences(manifest)),
     ]
@@ -180,6 +181,10 @@ def _time(manifest: Manifest) -> str:
     threads = wording.counted(provenance.threads, "thread")
     machine = wording.visible(provenance.machine)
     return f"{provenance.seconds:,.0f} s on {machine}, {threads}; energy was not measured"
+
+
+def _sentences(manifest: Manifest) -> str:
+    return wording.number(sum(part.sentences for part in manifest.probe_sets.values()))
 
 
 def _licences(manifest: Manifest) -> str:

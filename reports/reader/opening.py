@@ -4,9 +4,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from maskaudit.audit.estimating import numbers
+from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.reports.effects import REFERENCE, Effect, Names
+from maskaudit.reports.reader.allowed import baseline, judged_on
 from maskaudit.reports.reader.parts import Strip, Tone
 from maskaudit.reports.reader.state import Found, tested
 from maskaudit.reports.sections import competence
@@ -36,11 +38,16 @@ def release(judged: Iterable[Verdict]) -> tuple[str, str, Tone]:
     return _STRIPS[verdicts.worst(judged)]
 
 
-def strip(judgement: Judgement | None, manifest: Manifest, names: Names) -> Strip:
-    """The verdict of the release rules, or that none was set; and what the models know."""
+def strip(
+    judgement: Judgement | None, manifest: Manifest, names: Names, found: Sequence[Found] = ()
+) -> Strip:
+    """The verdict of the release rules, or that none was set; and what the models know.
+
+    `found` is what is claimed of each set, by which a baseline's own number is known.
+    """
     fit = _competence(manifest, names)
     if judgement is None:
-        reason = f"This page does not decide whether {names.candidate} may be released."
+        reason = "Release not decided."
         return Strip("NO RULE SET", "○", "open", reason, fit)
     worst = verdicts.worst(judgement.verdicts)
     status, shape, tone = release(judgement.verdicts)
@@ -49,31 +56,31 @@ def strip(judgement: Judgement | None, manifest: Manifest, names: Names) -> Stri
     alike = [v for v in judgement.verdicts if verdicts.status(v) == worst]
     first = next(v for v in verdicts.worst_first(judgement) if verdicts.status(v) == worst)
     start = _ANSWERS[worst].format(who=names.candidate)
-    return Strip(status, shape, tone, f"{start} {_which(alike, first, judgement, manifest)}.", fit)
+    about = _rule(first, manifest, found)
+    return Strip(status, shape, tone, f"{start} {_which(alike, judgement, about)}.", fit)
 
 
-def _which(
-    alike: Sequence[Verdict], first: Verdict, judgement: Judgement, manifest: Manifest
-) -> str:
-    """The rules of which the worst is so: a single one by its name, several by their number."""
+def _which(alike: Sequence[Verdict], judgement: Judgement, rule: str) -> str:
+    """The rules of which the worst is so: a single one as it is told, several by their number."""
     total = len(judgement.verdicts)
     if len(alike) == 1 < total:
-        return _rule(first, manifest)
+        return rule
     which = f"{len(alike)} of {total} release rules"
     if len(alike) == total:
         which = "its only release rule" if total == 1 else f"all {total} release rules"
     clearest = "; the clearest" if total > 1 else ""
-    return f"{which}{clearest}: {_rule(first, manifest)}"
+    return f"{which}{clearest}: {rule}"
 
 
-def _rule(verdict: Verdict, manifest: Manifest) -> str:
+def _rule(verdict: Verdict, manifest: Manifest, found: Sequence[Found]) -> str:
     """A verdict in a few words: its rule, its set, what was found and what is allowed."""
-    part = manifest.probe_sets.get(verdict.probe_set)
+    # Of one set alone it goes without saying.
+    part = manifest.probe_sets.get(verdict.probe_set) if len(manifest.probe_sets) > 1 else None
     on = f" on “{wording.visible(part.title)}”" if part else ""
-    return f"“{verdicts.name(verdict.gate)}”{on}{_found(verdict)}"
+    return f"“{verdicts.name(verdict.gate)}”{on}{_numbers(verdict, found)}"
 
 
-def _found(verdict: Verdict) -> str:
+def _numbers(verdict: Verdict, found: Sequence[Found]) -> str:
     if math.isnan(verdict.estimate) or math.isnan(verdict.margin):
         return ""
     entry = numbers.find(verdict.estimator)
@@ -81,8 +88,23 @@ def _found(verdict: Verdict) -> str:
         shown = verdicts.row(verdict)
         return f" ({shown.estimate}; {shown.margin})"
     # A change in nats is a factor on the odds, which people can say.
-    found, most = wording.times(verdict.estimate), wording.times(verdict.margin)
-    return f": {found} times the odds{_held_against(verdict)}; {most} is allowed"
+    times, most = wording.times(verdict.estimate), wording.times(verdict.margin)
+    both = _both(verdict, found)
+    if both:
+        return f": {both}, {times} times as high; at most {most} times is allowed"
+    return f": {times} times the odds{_held_against(verdict)}; {most} is allowed"
+
+
+def _both(verdict: Verdict, found: Sequence[Found]) -> str:
+    """The candidate's odds beside the baseline's; empty for other rules and numbers."""
+    for one in found:
+        is_there = verdict in judged_on([verdict], one.paired.probe_set, one.paired.between)
+        before = baseline([verdict], CONTRAST, one.candidate.estimate) if is_there else None
+        if before is not None:
+            name = f" “{wording.visible(before.name)}”" if before.name else ""
+            now, then = wording.times(one.candidate.estimate), wording.times(before.estimate)
+            return f"odds of {now} where the baseline{name} has {then}"
+    return ""
 
 
 def _held_against(verdict: Verdict) -> str:
@@ -102,7 +124,7 @@ def _competence(manifest: Manifest, names: Names) -> str:
     (first, check), *others = weak
     said = f"{first} knows {check.right:,} of {wording.counted(check.of, 'plain fact')}"
     said += "".join(f", {name} {check.right:,}" for name, check in others)
-    return f"{said}: too few to speak for better models."
+    return f"{said}: too few."
 
 
 def _name(subject: str, names: Names) -> str:
@@ -175,14 +197,15 @@ def _compared(one: Found, names: Names) -> str:
         case "refused":
             return f"and cannot be compared with {names.reference}"
         case _:
-            return f"with no difference shown from {names.reference}"
+            return f"no difference from {names.reference} shown"
 
 
 def _on(some: Sequence[Found], asked: Sequence[Found]) -> str:
     """Where: the only one by its title, several by their number and the worst."""
     if len(some) == 1:
         return _title(some[0])
-    return f"{len(some)} of {len(asked)} tests, most on {_title(some[0])}"
+    count = f"all {len(asked)}" if len(some) == len(asked) else f"{len(some)} of {len(asked)}"
+    return f"{count} tests, most on {_title(some[0])}"
 
 
 def _title(one: Found) -> str:
@@ -227,19 +250,19 @@ def lead(found: Sequence[Found], names: Names, words: Mapping[str, str]) -> str:
 
 def _amount(one: Found, effect: Effect, words: Mapping[str, str]) -> str:
     first, second = one.paired.groups
-    of_first, of_second = (
-        f"“{name}”" + (f" ({words[name]}, …)" if name in words else "")
-        for name in one.paired.classes
-    )
+    # A word says more than the name of its class.
+    known = all(name in words for name in one.paired.classes)
+    of_first, of_second = (f"“{words[name] if known else name}”" for name in one.paired.classes)
+    of_first = f"words like {of_first}" if known else of_first
     times = wording.times(effect.estimate)
     if one.paired.group_at_mask:
         return (
-            f"Its odds of {first} over {second} are {times} times as high with {of_first} as with "
-            f"{of_second}"
+            f"With {of_first} rather than {of_second}, it multiplies the odds of {first} over "
+            f"{second} by {times}"
         )
     return (
-        f"Of {first}, its odds of {of_first} over {of_second} are {times} times as high as of "
-        f"{second}"
+        f"For {first} rather than {second}, it multiplies the odds of {of_first} over {of_second} "
+        f"by {times}"
     )
 
 
@@ -251,7 +274,7 @@ def _range(one: Found, effect: Effect) -> str:
         low, high, level = quote.low, quote.high, wording.level(quote.level)
     if math.isnan(low):
         return "how sure that is cannot be computed"
-    return f"{level} interval {wording.times(low)} to {wording.times(high)}"
+    return f"{level}: {wording.times(low)} to {wording.times(high)}"
 
 
 def state_of(one: Found) -> str:
@@ -261,7 +284,7 @@ def state_of(one: Found) -> str:
     margin = one.alone.margin
     within = f"none beyond {wording.times(margin.nats)}" if margin else "no lean"
     return {
-        "with": "with stereotype", "against": "against stereotype", "none": within,
+        "with": "leans", "against": "leans against", "none": within,
         "not shown": "unclear", "refused": "too few sentences",
     }[one.lean]  # fmt: skip
 
@@ -279,6 +302,6 @@ def change_of(one: Found) -> str:
     if one.lean == "against" and one.change in {"further", "less"}:
         return "nearer to it" if one.change == "further" else "further from it"
     return {
-        "further": "further", "less": "less far", "same": "about the same", "not shown": "unclear",
+        "further": "further", "less": "less far", "same": "similar", "not shown": "unclear",
         "refused": "too few sentences", "nothing compared": "",
     }[one.change]  # fmt: skip

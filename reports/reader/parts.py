@@ -12,8 +12,8 @@ from maskaudit.audit.recording.rows.values import Subject
 # What a mark, a word or a piece of a bar says beside its text: by shape and colour, never by these
 # alone.
 Tone = Literal["", "worse", "better", "same", "open", "control"]
-# A subject of estimates, or the world’s own shares.
-Of = Subject | Literal["world"]
+# A subject of estimates, the world’s own shares, an accepted version, or one word of the candidate.
+Of = Subject | Literal["world", "baseline", "word"]
 
 
 def in_details(details: str, probe_set: str) -> str:

@@ -23,7 +23,7 @@ from maskaudit.reports.effects import Effects, Names, Tables, tables_of
 from maskaudit.reports.page import headline as detailed
 from maskaudit.reports.page import names_of, title_of, trial
 from maskaudit.reports.reader import changes, closing, knowledge, opening
-from maskaudit.reports.reader.overview import overview
+from maskaudit.reports.reader.overview import Told, overview
 from maskaudit.reports.reader.parts import Reader
 from maskaudit.reports.reader.picture import picture
 from maskaudit.reports.reader.sentences import sentences
@@ -39,7 +39,9 @@ from maskaudit.reports.sections.units.preferences import (
 )
 from maskaudit.reports.words import wording
 
-_BANNER = "DEMONSTRATION: no real model, trained on made-up sentences."
+# What is read of a first screen in ten seconds.
+_MOST_WORDS = 120
+_BANNER = "DEMONSTRATION: made-up model."
 
 
 # The numbers that this page shows of sets other than units.
@@ -80,16 +82,29 @@ def reader(
     lead = opening.lead(found, names, _examples(record, found))
     if not claim:
         claim, lead = _untested(record, found, preferred, names)
+    banner = " ".join(filter(None, (trial(manifest), _BANNER if manifest.truth else "")))
     of_facts = knowledge.knowledge(manifest, estimates, names, details)
     of_published = knowledge.published(preferred, estimates, names, details)
+    strip = opening.strip(judgement, manifest, names, found)
+    said = (
+        title_of(manifest, names),
+        _eyebrow(manifest),
+        banner,
+        *vars(strip).values(),
+        claim,
+        lead,
+    )
+    classes = _classes(record, between) if between else {}
     # The first screen has a chart, whatever was asked.
-    of_all = overview(found, manifest, estimates, names, details)
+    room = _MOST_WORDS - sum(map(wording.words, said))
+    about = Told(names, details, judgement, room, bool(strip.competence), classes)
+    of_all = overview(found, manifest, estimates, about)
     first = of_all or of_published or of_facts
     return Reader(
         title=title_of(manifest, names),
         eyebrow=_eyebrow(manifest),
-        banner=" ".join(filter(None, (trial(manifest), _BANNER if manifest.truth else ""))),
-        strip=opening.strip(judgement, manifest, names),
+        banner=banner,
+        strip=strip,
         headline=claim,
         lead=lead,
         overview=first,
@@ -108,6 +123,17 @@ def reader(
         colophon=f"Written by maskaudit {wording.visible(manifest.maskaudit)} from a sealed record "
         f"of {wording.date(manifest.created)}.",
     )
+
+
+def _classes(record: Record, between: Between) -> dict[str, str]:
+    """The class of each attribute of a set, as people read it."""
+    items = record.items
+    own = items[(items["probe_set"] == between.probe_set) & (items["role"] == "probe")]
+    rows = own[["attribute", "class"]].drop_duplicates()
+    return {
+        str(name): label(between.part.classes, str(class_))
+        for name, class_ in zip(rows["attribute"], rows["class"], strict=True)
+    }
 
 
 def _examples(record: Record, found: Sequence[Found]) -> dict[str, str]:
@@ -152,5 +178,4 @@ def _name(between: Between | None, manifest: Manifest) -> str:
 
 
 def _eyebrow(manifest: Manifest) -> str:
-    count = sum(part.sentences for part in manifest.probe_sets.values())
-    return f"{wording.date(manifest.created)} · {wording.counted(count, 'sentence')}"
+    return wording.date(manifest.created)

@@ -8,6 +8,7 @@ from maskaudit.reports.effects import CANDIDATE, REFERENCE
 from maskaudit.reports.reader.parts import Line, Mark
 from maskaudit.reports.reader.scales import Scale, odds_scale
 from maskaudit.reports.site import numbers
+from maskaudit.reports.site.course import course
 from maskaudit.reports.site.names import folder_of, labels_of
 from maskaudit.reports.site.parts import Choice, Filter, Index, Newest, Row, Unread
 from maskaudit.reports.site.shown import Asked, Shown
@@ -47,6 +48,7 @@ def index(
         headline=audits[0].headline if audits else "No audit to show yet",
         lead=audits[0].lead if audits else _NOTHING,
         newest=_newest(audits[0], called) if audits else None,
+        course=course(audits, _worst(audits[0])) if audits else None,
         counts=tuple(
             (of_status[status], wording.number(n)) for status, n in statuses.most_common()
         ),

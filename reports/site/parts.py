@@ -61,8 +61,26 @@ class Newest:
 
 
 @dataclass(frozen=True)
+class Course:
+    """A number over the versions as a line, the oldest first.
+
+    `points` are places from the left and from the top, as shares; `null` is that of no lean.
+    `first` and `last` are its ends as text, and `said` is what the line shows.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    null: float | None
+    title: str
+    first: str
+    last: str
+    said: str
+
+
+@dataclass(frozen=True)
 class Index:
     """The index of all audits; `newest` is None where there is none.
+
+    `course` is that of the newest audit's worst set; None where there are too few versions.
 
     `counts` are how many audits came out in which way; `failed` are records that have no page.
     """
@@ -72,6 +90,7 @@ class Index:
     headline: str
     lead: str
     newest: Newest | None
+    course: Course | None
     counts: tuple[tuple[Release, str], ...]
     ticks: tuple[Tick, ...]
     unit: str

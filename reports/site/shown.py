@@ -16,7 +16,7 @@ from maskaudit.audit.recording.rows.slices import Slice
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Effects, Estimate, Names
 from maskaudit.reports.page import names_of
 from maskaudit.reports.reader import opening
-from maskaudit.reports.reader.allowed import Ends, allowed
+from maskaudit.reports.reader.allowed import Ends, allowed, judged_on
 from maskaudit.reports.reader.parts import Reader, Strip, Tone
 from maskaudit.reports.reader.state import Change, Found, Lean, of_record
 from maskaudit.reports.words import wording
@@ -165,7 +165,7 @@ def _model(identity: Identity, name: str) -> Model:
 def _asked(one: Found, judgement: Judgement | None, estimates: Effects) -> Asked:
     of_set, between = one.paired.probe_set, one.paired.between
     reference = one.paired.subjects.get(REFERENCE)
-    judged = _judged(judgement, of_set, between)
+    judged = judged_on(judgement.verdicts if judgement else (), of_set, between)
     row = _row(estimates, of_set, CONTRAST, slices.CONTRAST.of_groups(*between))
     return Asked(
         probe_set=of_set,
@@ -213,7 +213,7 @@ def _facts(
             changed=None,
             change="",
             change_tone="",
-            release=_release(_judged(judgement, probe_set, ())),
+            release=_release(judged_on(judgement.verdicts if judgement else (), probe_set, ())),
             candidate=Number.of(by_subject[CANDIDATE]),
             reference=None if reference is None else Number.of(reference),
             method=_row(estimates, probe_set, right, slices.ALL).method,
@@ -228,25 +228,6 @@ def _row(estimates: Effects, probe_set: str, estimator: str, slice_: Slice) -> E
         for row in estimates.of_set(probe_set).all
         if (row.estimator, row.slice, row.subject) == (estimator, slice_, CANDIDATE)
     ][-1]
-
-
-def _judged(
-    judgement: Judgement | None, probe_set: str, between: tuple[str, ...]
-) -> Sequence[Verdict]:
-    """The verdicts on a set between these groups."""
-    return [
-        verdict
-        for verdict in (judgement.verdicts if judgement else ())
-        if verdict.probe_set == probe_set and _groups(verdict) in {between, ()}
-    ]
-
-
-def _groups(verdict: Verdict) -> tuple[str, ...]:
-    try:
-        return Slice.parse(verdict.slice).groups
-    except ValueError:
-        # Verdicts lie beside a record, which is not sealed with them.
-        return ()
 
 
 def _release(judged: Sequence[Verdict]) -> Release | None:

@@ -72,6 +72,25 @@ def trends(audits: Sequence[Shown], written: str) -> Trends:
     )
 
 
+def alike(audits: Sequence[Shown], asked: Asked) -> list[Asked]:
+    """A set of the newest audit in each version that was asked alike, given the newest first.
+
+    Beside the same reference; the newest version, which has to have the set, is the first.
+    """
+    seen = [
+        _Seen(audit, own, "")
+        for audit in audits
+        for own in audit.sets
+        if (own.probe_set, own.groups) == (asked.probe_set, asked.groups)
+    ]
+    newest, *rest = _versions(seen)
+    fitting = (one for one in rest if one.asked.method == newest.asked.method)
+    return [
+        newest.asked,
+        *(one.asked for one in fitting if _reference(one) == _reference(newest)),
+    ]
+
+
 def _headline(
     audits: Sequence[Shown], of_set: dict[_Where, list[_Seen]], called: dict[str, str]
 ) -> str:

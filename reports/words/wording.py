@@ -20,6 +20,7 @@ _LARGEST_EXPONENT = 700.0
 _KEPT_TOGETHER = re.compile(
     r"(?<=\d) (?=%|nats\b|points\b)|(?<=\b[pr]) (?=[<=])|(?<=[<=]) (?=[.\d])"
 )
+_WORD = re.compile(r"[^\W_]\S*")
 _LEAST = 0.00005
 _RAREST = 1e-9
 
@@ -204,6 +205,11 @@ def probability(p: float) -> str:
 def number(count: int) -> str:
     """A count: 12,345."""
     return f"{count:,}"
+
+
+def words(text: str) -> int:
+    """How many words of a text are read: what begins with a letter or a digit."""
+    return len(_WORD.findall(text))
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:

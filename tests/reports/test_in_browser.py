@@ -65,6 +65,8 @@ MEASURE = """() => {
       const found = own.textContent.match(/[\\p{L}\\d][^\\s]*/gu) || [];
       // The numbers of an axis are no words, and what is not on the screen is not read there.
       if (own.parentElement.closest('script, style, .unseen, .skip, .axis')) continue;
+      // What is folded away has boxes all the same.
+      if (!own.parentElement.checkVisibility()) continue;
       const range = document.createRange();
       range.selectNodeContents(own);
       const boxes = [...range.getClientRects()].filter((box) => box.width > 1 && box.height > 1);
@@ -298,4 +300,53 @@ def test_without_its_script_the_table_is_whole(browser, pages):
     assert all(row.is_visible() for row in rows.all())
     assert made.locator("form, button, .to").count() == 0
     assert made.locator(":target").get_attribute("id") == "attributes-jobs.nurse"
+    context.close()
+
+
+def test_the_index_is_searched_and_filtered_and_its_address_remembers_how(browser, pages):
+    """Rows are those that fit, their number is said, and the address opens the same choice."""
+    path = pages / "site" / "index.html"
+    made, heard = opened(browser, path, Screen(1280))
+    rows, form = made.locator(".index tbody tr"), made.locator("form.filters")
+
+    def shown():
+        return [row.locator("th a").inner_text() for row in rows.all() if row.is_visible()]
+
+    count = made.locator("p.count")
+    every = shown()
+    assert (len(every), count.inner_text()) == (3, "3 audits")
+    form.get_by_label("Release").select_option(label="FAIL (1)")
+    judged = shown()
+    assert len(judged) == 1
+    assert "FAIL" in rows.filter(has_text=judged[0]).inner_text()
+    assert count.inner_text() == "1 of 3 audits"
+    address = made.url
+    form.get_by_label("Search").fill("no-such-word")
+    assert (shown(), count.inner_text()) == ([], "0 of 3 audits")
+    form.get_by_role("button", name="Clear").click()
+    made.wait_for_function("document.querySelector('p.count').textContent === '3 audits'")
+    assert shown() == every
+    # Words in any order and of any case, of whatever stands in the row.
+    one, *_ = every
+    form.get_by_label("Search").fill(f"TEACHER {one.upper()}")
+    assert shown() == [one]
+    form.get_by_label("Search").fill("")
+    form.get_by_label("Model").select_option(label=one)
+    assert shown() == [one]
+    made.context.close()
+    assert heard == []
+    again, _ = opened(browser, path, Screen(1280))
+    again.goto(address)
+    again.reload()
+    assert again.locator("p.count").inner_text() == "1 of 3 audits"
+    again.context.close()
+
+
+def test_without_its_script_the_index_is_whole(browser, pages):
+    """Every audit stands there, and no filter that would do nothing."""
+    context = browser.new_context(java_script_enabled=False)
+    made = context.new_page()
+    made.goto((pages / "site" / "index.html").as_uri())
+    assert [row.is_visible() for row in made.locator(".index tbody tr").all()] == [True] * 3
+    assert not made.locator("form.filters").is_visible()
     context.close()

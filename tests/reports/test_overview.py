@@ -74,7 +74,7 @@ def test_a_reference_is_known_by_its_weights_and_not_by_its_name(tmp_path):
     assert made.title == "Bias audit: 2 candidates against some/teacher"
     assert "Each was audited against some/teacher" in made.lead
     [plot] = [plot for plot in made.plots if plot.name == "set-jobs"]
-    assert [line.change for line in plot.lines][1] == "about the same"
+    assert [line.change for line in plot.lines][1] == "similar"
     assert plot.lines[1].value != "1.00"
     models = manifests.plain(same.manifest.models)
     models["reference"]["weights"] = "d" * 64

@@ -264,6 +264,28 @@ def test_the_verdict_comes_first_and_by_word():
     assert opening.strip(None, made.manifest, Names("a")).status == "NO RULE SET"
 
 
+def test_a_baseline_s_own_number_stands_beside_the_candidate_s():
+    """In the verdict and as a mark, by its name; of a rule on another set there is neither."""
+    made = records.record([records.jobs(), records.people()])
+    rows = made.estimates.set_index(["probe_set", "estimator", "slice", "subject"])["estimate"]
+    own = float(rows["jobs", "stereotype_contrast", "contrast", "candidate"])
+    told = {"rule": "versus_baseline", "against": "baseline main", "estimate": 0.31, "margin": 0.2}
+    html = page_of(made, gates.judgement(gates.verdict("fail", **told)))
+    now, then = (f"{math.exp(value):.2f}" for value in (own, own - 0.31))
+    assert f"odds of {now} where the baseline “main” has {then}, 1.36 times as high" in html
+    assert "at most 1.22 times is allowed" in html
+    [row] = [row for row in html.split("<tr") if '<path class="baseline"' in row]
+    assert "Pronoun by job" in row
+    null = float(re.search(r'class="tick null" x1="([\d.]+)%"', row)[1])
+    at = float(re.search(r'x="([\d.]+)%"[^>]*><path class="baseline"', row)[1])
+    of_candidate = float(re.search(r'x="([\d.]+)%"[^>]*><rect class="candidate', row)[1])
+    assert (at - null) / (of_candidate - null) == pytest.approx((own - 0.31) / own, rel=5e-3)
+    assert '<li class="baseline"><bdi>baseline “main”</bdi></li>' in html
+    other = page_of(made, gates.judgement(gates.verdict("fail", **told, probe_set="days")))
+    assert '<path class="baseline"' not in other
+    assert "where the baseline" not in other
+
+
 def test_text_can_be_read_on_its_ground_in_both_themes():
     """At least 4.5 to 1 for every colour of text on every ground it stands on."""
     html = page_of(records.record())

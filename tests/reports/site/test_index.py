@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -163,3 +164,22 @@ def test_a_number_that_is_not_known_has_no_mark():
     assert row["marks"] == []
     assert row["text"].split()[-1] == "–"
     assert number(None).estimate is None
+
+
+def test_the_course_of_the_worst_set_is_a_line_the_oldest_first():
+    """Of versions that were asked alike beside one reference; its ends are said in odds."""
+    lean = [0.2, 0.6, 0.4]  # the newest first
+    other = audit(9, asked(3.0), reference=replace(audit(1).reference, weights="q"), name="other")
+    old = audit(8, asked(3.0, method="probe_set:jobs|version:0.9"), name="old")
+    made = [audit(4 - i, asked(value)) for i, value in enumerate(lean)]
+    html = page_of([*made, other, old])
+    line = re.search(r'<polyline class="course" points="([^"]+)"', html)[1]
+    points = [tuple(map(float, point.split(","))) for point in line.split()]
+    assert [x for x, _ in points] == [0, 50, 100]
+    # Downwards on the screen is less: steps are in proportion to the log-odds.
+    (_, first), (_, second), (_, third) = points
+    assert (third - second) / (second - first) == pytest.approx(-0.4 / 0.2, rel=0.02)
+    assert second < first
+    for text in ("1.49", "1.22", "3 versions, the oldest first: from 1.22 to 1.82"):
+        assert text in html[html.index("course-line") : html.index("</section>")]
+    assert "polyline" not in page_of(made[:2]).split("</style>")[1]
