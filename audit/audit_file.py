@@ -122,14 +122,17 @@ class Run(Part):
 class Endpoint(Part):
     """How a model that is named by an address is asked: the same for all endpoints of an audit.
 
-    `kind` is the service whose bodies are sent; `mask` is how the served model writes its mask;
-    `model` and `revision` are what is said to be served there, which nothing checks. `headers` have
-    `${NAME}` for an environment variable; `timeout` is in seconds, `retries` are tries after the
-    first, `rate` is the most requests a second, `concurrency` how many are sent at one time,
-    `batch` how many sentences one has.
+    `kind` is the service whose bodies are sent; `grade` what it gives: probabilities of words of
+    our choice (exact), or of its `top_k` likeliest fills alone (censored); `mask` is how the served
+    model writes its mask; `model` and `revision` are what is said to be served there, which nothing
+    checks. `headers` have `${NAME}` for an environment variable; `timeout` is in seconds, `retries`
+    are tries after the first, `rate` is the most requests a second, `concurrency` how many are sent
+    at one time, `batch` how many sentences one has.
     """
 
     kind: Literal["huggingface", "azure", "mlflow"] = "huggingface"
+    grade: Literal["exact", "censored"] = "exact"
+    top_k: int = Field(default=100, ge=5, le=1000)
     mask: str = Field(default=MASK, min_length=1)
     model: str = ""
     revision: str = ""

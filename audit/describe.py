@@ -19,7 +19,6 @@ from maskaudit.audit.measuring.backends.devices import engine_of, software, thre
 from maskaudit.audit.measuring.cached.fingerprint import fingerprint, version_of
 from maskaudit.audit.measuring.checkpoints.exported import engines_of
 from maskaudit.audit.measuring.endpoints.address import is_url
-from maskaudit.audit.measuring.endpoints.endpoint import EXACT
 from maskaudit.audit.measuring.engine import library_of
 from maskaudit.audit.measuring.planning.joins import lost_joins
 from maskaudit.audit.measuring.planning.reads import unavailable
@@ -132,7 +131,11 @@ def _grade(settings: Settings) -> dict[str, str]:
 
     Numbers of an endpoint are never compared with those of a model that was run here.
     """
-    return {"endpoint": EXACT} if _endpoints(settings) else {}
+    if not _endpoints(settings):
+        return {}
+    grade, most = settings.endpoint.grade, settings.endpoint.top_k
+    # Of more fills other bounds follow.
+    return {recorded.ENDPOINT: f"{grade}@{most}" if grade == recorded.CENSORED else grade}
 
 
 def expanded(probe_set: ProbeSet, progress: Progress) -> Expanded:
@@ -341,6 +344,14 @@ def _parts_of(probe_set: ProbeSet, items: pd.DataFrame) -> dict[str, Any]:
 
 
 def _of_endpoint(subject: str, identity: Identity) -> str:
+    if identity.endpoint == recorded.CENSORED:
+        return (
+            f"The {subject} is an endpoint that was asked in {identity.endpoint} grade: it gave "
+            "the probabilities of its likeliest fills alone. Of a word that is not among them the "
+            "probability is not known, and not 0, so that every number of this record is given by "
+            "bounds that hold whatever it is. Single attributes, words of several pieces, whole "
+            "sentences, ranks and distributions are not measured."
+        )
     return (
         f"The {subject} is an endpoint that was asked in {identity.endpoint} grade: each of its "
         "numbers follows from probabilities of single words at a mask that it gave, and nothing "

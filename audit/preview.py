@@ -21,7 +21,7 @@ from maskaudit.audit.measuring.model import Ids, MaskedLM
 from maskaudit.audit.measuring.pairs import Pair, load_pairs
 from maskaudit.audit.measuring.planning.beside import together
 from maskaudit.audit.measuring.rounds import AnyModel
-from maskaudit.audit.measuring.scoring import cached, plans
+from maskaudit.audit.measuring.scoring import cached, parts_of, plans
 from maskaudit.audit.recording.parts import Unavailable
 from maskaudit.audit.recording.rows.values import Reading
 from maskaudit.audit.settings import Settings
@@ -129,7 +129,7 @@ def planned(
     for subject, model in _named(pairs):
         missing += not_available({subject: model}, {part.items["kind"].iloc[0] for part in parts})
         if isinstance(model, Endpoint):
-            costs = [Cost.of(model, part) for part in parts]
+            costs = [Cost.of(model, part, parts_of(part)) for part in parts]
             asked.append(told(subject, model, costs))
             for part, cost in zip(parts, costs, strict=True):
                 rows.append(_row(part, subject, cost.sentences, cost.minutes))

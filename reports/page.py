@@ -24,7 +24,15 @@ from maskaudit.reports.blocks import (
     Text,
 )
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, SHOWN, Effects, Names, Tables, tables_of
-from maskaudit.reports.sections import competence, licences, models, texts, truth, verdicts
+from maskaudit.reports.sections import (
+    bounds,
+    competence,
+    licences,
+    models,
+    texts,
+    truth,
+    verdicts,
+)
 from maskaudit.reports.sections import probe_set as sets
 from maskaudit.reports.sections.association import distance
 from maskaudit.reports.sections.contrasts import claims as findings
@@ -67,6 +75,8 @@ def page(record: Record, judgement: Judgement | None = None, tables: Tables | No
             sections.append(sets.cloze(probe_set, manifest, tables, names))
         elif part.kind == texts.KIND:
             sections.append(texts.section(probe_set, part, tables, names))
+        elif manifest.is_censored:
+            sections.append(bounds.section(record, probe_set, part, tables, names))
         elif part.kind in UNITS:
             sections.append(units.section(probe_set, part, preferred, tables, names))
         else:
@@ -172,6 +182,8 @@ def _headline(
     names: Names,
 ) -> Claim:
     """The clearest tested contrast; failing that the clearest preference, facts or masked text."""
+    if manifest.is_censored:
+        return Claim(*bounds.headline(manifest, estimates, names))
     if any(contrast.is_tested for contrast in all_contrasts):
         return findings.headline(all_contrasts, names)
     if preferred:
@@ -199,10 +211,13 @@ def _findings(
     lines = [_line(contrast, names, largest(all_contrasts)) for contrast in all_contrasts]
     lines += [preferring.line(preference, names) for preference in preferred]
     for probe_set, part in manifest.probe_sets.items():
+        if manifest.is_censored:
+            lines += bounds.found(part, estimates.of_set(probe_set), names)
         # Only the sentences on the models; the one on their difference stands in the section.
         lines += _right(part, estimates.of_set(probe_set), names)[: len(names.models)]
     blocks: list[Block] = [Bullets(tuple(lines))] if lines else []
     blocks += [Text(_READ)] if all_contrasts else []
+    blocks += [Text(bounds.GRADE)] if manifest.is_censored else []
     blocks += [Text(preferring.READ)] if preferred else []
     if n_tested > 1:
         blocks.append(Text(f"{quotes.HEADLINE_RULE} {quotes.CHOSEN_RULE}", "small"))

@@ -51,6 +51,12 @@ UNDIRECTED = {
     *("log_kappa_benign", "log_kappa_beyond", "slot_entropy"),
     *("benign_q", "slot_entropy_benign", "against_rest_beyond_sharpness"),
     *("convergence_estimators", "convergence_sets"),
+    # Each end becomes the other with its sign turned.
+    *(
+        f"{name}_at_{end}"
+        for name in ("contrast", "share", "share_contrast")
+        for end in ("least", "most")
+    ),
 }
 # Of these, what grows with the scores as leans do.
 GROWING = {

@@ -77,9 +77,9 @@ class WordModel:
     def _fill(self, text: str, slot: int, word: str, score: float) -> dict[str, Any]:
         parts = text.split(MASK)
         masks = [word if place == slot else MASK for place in range(len(parts) - 1)]
-        whole = "".join(part + own for part, own in zip(parts, [*masks, ""], strict=True))
+        whole = "".join(part.lower() + own for part, own in zip(parts, [*masks, ""], strict=True))
         token = list(self.words).index(word)
-        return {"score": score, "token": token, "token_str": word, "sequence": whole.lower()}
+        return {"score": score, "token": token, "token_str": word, "sequence": whole}
 
 
 @contextmanager

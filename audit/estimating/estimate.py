@@ -18,6 +18,7 @@ import pyarrow as pa
 from maskaudit.audit.estimating import across_sets, sharpness
 from maskaudit.audit.estimating.clustered import unit_rows
 from maskaudit.audit.estimating.crossed.association import Wanted, association, is_crossed
+from maskaudit.audit.estimating.crossed.bounded import bounded
 from maskaudit.audit.estimating.crossed.cells import RELATION, ScoredOf, with_scores
 from maskaudit.audit.estimating.crossed.teacher_student import fidelities
 from maskaudit.audit.estimating.design import Design
@@ -53,7 +54,7 @@ from maskaudit.audit.estimating.registry.names import (
     between,
 )
 from maskaudit.audit.estimating.statistics import multiplicity
-from maskaudit.audit.recording.manifest import ProbeSet
+from maskaudit.audit.recording.manifest import ProbeSet, is_censored
 from maskaudit.audit.recording.record import RestsOn
 from maskaudit.audit.recording.rows import group_pairs, tables
 
@@ -123,7 +124,11 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     number is the same whichever others are made. By default those that records keep. `resting`
     adds numbers, of `OF_ROBUSTNESS`, of what the contrasts of its sets rest on: no record keeps
     them, and here the same cells serve for both.
+
+    In censored grade there are bounds of crossed sets, and no other number beside them.
     """
+    if any(is_censored(design.method) for design in designs):
+        return _in_bounds(items, scores, designs)
     attributes = tables.table("attributes", []) if attributes is None else attributes
     fills = tables.table("fills", []) if fills is None else fills
     paired = tables.table("paired", []) if paired is None else paired
@@ -164,6 +169,23 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     tested = [design.name for design in designs if design.expect == "lean"]
     table = with_adjusted(table, tested, adjust)
     return Estimated(tables.check("estimates", table), left_out, frozenset(resting))
+
+
+def _in_bounds(items: pd.DataFrame, scores: pd.DataFrame, designs: Sequence[Design]) -> Estimated:
+    """The ends of every number that has bounds; a number of one model alone has none beside it."""
+    rows: list[dict[str, Any]] = []
+    left_out: list[dict[str, str]] = []
+    for design in designs:
+        all_items = items[items["probe_set"] == design.name]
+        scored = scores[scores["item"].isin(all_items["item"])]
+        own = distinct(all_items, scored)
+        if own["kind"].iloc[0] != "association" or not is_crossed(own):
+            continue
+        found, missing = bounded(own, scored, design)
+        rows += [{"probe_set": design.name, "axis": design.axis, **row} for row in found]
+        left_out += [{"probe_set": design.name, **cell} for cell in missing]
+    table = with_adjusted(tables.table("estimates", rows), ())
+    return Estimated(tables.check("estimates", table), left_out)
 
 
 def is_resting(part: Design | ProbeSet) -> bool:

@@ -12,7 +12,9 @@ from typing import Any, cast
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.numbers import share_of
+from maskaudit.audit.estimating.registry.names import ends_of
 from maskaudit.audit.judging import surer
+from maskaudit.audit.judging.both_ends import NOTE, on_both_ends
 from maskaudit.audit.judging.deciding import in_styles
 from maskaudit.audit.judging.deciding.effective import effective_clusters
 from maskaudit.audit.judging.decision import FAIL, NOT_MEASURED, PASS
@@ -90,6 +92,8 @@ def judge(
             f"this is a trial of {record.manifest.limit} frames of each set: its verdicts decide "
             "nothing about the whole sets"
         )
+    if record.manifest.is_censored:
+        notes.append(NOTE)
     # Scores from a cache are as good as the cache: who reads the verdicts has to know.
     use = record.manifest.provenance.cache
     if use is not None and use.sentence:
@@ -139,7 +143,15 @@ def _one(
 ) -> Judged:
     """The verdict on one number: on the average of styles, or on how many of them it holds in."""
     described = source.sets.get(row["probe_set"])
-    number = judged(gate, row, source.against, name, margin, described, source.best_of)
+
+    def decide(one: Mapping[str, Any]) -> Judged:
+        return judged(gate, one, source.against, name, margin, described, source.best_of)
+
+    number = (
+        decide(row)
+        if ends_of(row["estimator"]) is None
+        else on_both_ends(decide, row, source.estimates)
+    )
     if gate.holds_in is not None:
         styles = in_styles.rows_of(row, source.estimates)
         if why := in_styles.unfit(gate, len(styles)):

@@ -6,6 +6,7 @@ A verdict is inconclusive, and never a pass or a failure by default, where
 - its bounds show neither a pass nor a failure (`decision.change`, `decision.level`; of shares and
   squared leans, `deciding.levels`),
 - with `holds_in`, neither enough styles pass nor enough of them fail (`deciding.in_styles`),
+- of a number with two ends, neither all nor nothing of what is possible passes (`both_ends`),
 - its failure does not survive Holm's adjustment for the other verdicts (`settled`),
 - it would pass, but more scores were lost than may be (`settled`), or
 - it would pass, but it does not stand beside the models' sharpness (`surer.standing`).
@@ -55,6 +56,7 @@ _NO_INTERVAL = {
     "benign_sets_disagree": "the benign sets disagree about how sure the models are",
     "benign_entropy_unmoved": "benign associations changed by more than how sure the models are",
     "nothing_varied": "nothing varied",
+    "not_bounded": "nothing bounds it, since a word was absent from the endpoint's answers",
     "not_estimable": "it cannot be estimated from these cells",
 }
 

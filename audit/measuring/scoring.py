@@ -172,7 +172,7 @@ class _Set:
         endpoints = asked_of(pairs)
         done, total = 0, len(self.expanded.contexts) * (len(groups) + len(endpoints))
         for (subject, _), (endpoint, numbers) in endpoints.items():
-            for part in _parts(self.expanded):
+            for part in parts_of(self.expanded):
                 size = len(part.contexts)
                 share = _Tell(self, done, size, total).share
                 rows = score_part(subject, endpoint, part, self.measures, share).whole()
@@ -181,7 +181,7 @@ class _Set:
                     results[number].add(name, scored)
                 done += size
         for round_ in groups:
-            for part in _parts(self.expanded):
+            for part in parts_of(self.expanded):
                 size = len(part.contexts)
                 scored_groups = self._part(part, round_, _Tell(self, done, size, total))
                 for numbers, scored in zip(round_.pairs, scored_groups, strict=True):
@@ -195,7 +195,7 @@ class _Set:
         """Each part that would be asked of the cache."""
         assert self.keys is not None  # noqa: S101 - a set that is scored with a cache
         for round_ in rounds(pairs):
-            for part in _parts(self.expanded):
+            for part in parts_of(self.expanded):
                 yield from self._asked(self.keys, part, round_)
 
     def _asked(self, keys: Keys, part: Expanded, round_: Round) -> list[Asked]:
@@ -275,7 +275,7 @@ def plans(
     `tell` receives the number of contexts that are planned.
     """
     done = 0
-    for part in _parts(expanded):
+    for part in parts_of(expanded):
         yield part, plan(part, model, measures, reading=reading, tell=partial(_add, tell, done))
         done += len(part.contexts)
 
@@ -284,7 +284,7 @@ def _add(tell: Callable[[int], None], before: int, done: int) -> None:
     tell(before + done)
 
 
-def _parts(expanded: Expanded) -> Iterator[Expanded]:
+def parts_of(expanded: Expanded) -> Iterator[Expanded]:
     """The set in parts of about `PART` contexts; whatever is joined stays in one part.
 
     Joins are made inside a frame (`measuring.planning.joins`), and a context that serves several
@@ -375,6 +375,7 @@ __all__ = [
     "Scored",
     "cached",
     "contexts",
+    "parts_of",
     "plans",
     "score",
     "score_all",

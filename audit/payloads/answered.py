@@ -14,8 +14,9 @@ from maskaudit.probes.frames.sentence import MASK
 # bytes must not take minutes to compare.
 _LONGEST_WORD, _LONGEST, _MOST_MARKS = 200, 50_000, 30
 _SHOWN = 60
-# What a service's rounding of its probabilities may add to their sum.
-_ROUNDING = 1e-3
+# What a service's rounding of its probabilities may add to their sum, whatever they are; and at
+# most, for many that are each rounded up.
+_ROUNDING, _MOST_ROUNDING = 1e-3, 0.05
 # A piece that is no word, as a tokenizer writes it: [SEP], <mask>, </s>.
 _SPECIAL = re.compile(r"\[[A-Z]+\]|</?[a-z]+>")
 
@@ -106,6 +107,11 @@ def is_word(word: str, fill: Served) -> bool:
     return folded(word) == folded(fill.word) != ""
 
 
+def is_special(word: str) -> bool:
+    """Whether a piece is none of a text, as `[SEP]` or `</s>`."""
+    return _SPECIAL.fullmatch(word.strip()) is not None
+
+
 def folded(word: str) -> str:
     """A word as `is_word` compares it."""
     return _bare(word)
@@ -138,12 +144,22 @@ def _mask(value: object, where: str) -> Mask:
     fills = tuple(_fill(fill, where) for fill in value)
     # Several fills may each be a probability and yet not be of one distribution.
     total = math.fsum(fill.score for fill in fills)
-    if total > 1 + _ROUNDING:
+    if total > 1 + _excess([fill.score for fill in fills]):
         raise InputError(
             f"{where}: answered probabilities of one mask that add up to {total:.4g}; expected at "
             "most 1"
         )
     return fills
+
+
+def _excess(scores: Sequence[float]) -> float:
+    """What rounding may have added to the sum of these: half of the last decimal, each."""
+    # The shortest text of a number: its decimals are those that were written.
+    decimals = [len(f"{score!r}".partition(".")[2]) for score in scores if score and score < 1]
+    if any("e" in f"{score!r}" for score in scores):
+        return _ROUNDING
+    rounded = len(scores) * 0.5 * 10.0 ** -max(decimals, default=_LONGEST_WORD)
+    return max(_ROUNDING, min(rounded, _MOST_ROUNDING))
 
 
 def _fill(fill: dict[str, Any], where: str) -> Served:

@@ -29,6 +29,10 @@ LARGEST_NUMBER = 2**53
 _SINCE = {"key": 3, "number": 3, "notes": 3, "code": 6, "bound": 6, "rules": 7, "extrinsic": 8}
 # Keys that a manifest lacks until its tables are written, or that it was made without.
 _MAY_LACK = {"code", "bound", "rules", "extrinsic"}
+# The grades of endpoints: what `Identity.endpoint` says.
+EXACT, CENSORED = "exact", "censored"
+# The part of a method key that says how an endpoint was asked.
+ENDPOINT = "endpoint"
 # The part of a method key that says that an audit was a trial.
 LIMIT = "limit"
 # Fields that do not affect a score: a model's names, the files that its tensors came in, and what
@@ -59,8 +63,10 @@ class Identity(Written):
     the weights of its linear modules that are 0, where that is one in a hundred or more.
 
     `endpoint` is empty, or the grade of an endpoint, of which nothing is known but its answers:
-    "exact" where it gives the probability of words of our choice. `weights` is then a digest of its
-    answers to a few sentences, `revision` what it is said to serve, and all else is empty or 0.
+    "exact" where it gives the probability of words of our choice, "censored" where it gives that of
+    its likeliest fills alone, so that of other words there are bounds. `weights` is then a digest
+    of its answers to a few sentences, `revision` what it is said to serve, and all else is empty or
+    0.
     """
 
     name: str
@@ -326,6 +332,11 @@ class Manifest(Written):
     extrinsic: list[Extrinsic] = Field(default_factory=list)
 
     @property
+    def is_censored(self) -> bool:
+        """Whether its numbers are bounds, since an endpoint gave its likeliest fills alone."""
+        return is_censored(self.method)
+
+    @property
     def limit(self) -> int | None:
         """The most frames of each set, where the audit was a trial of a few; None where it was not.
 
@@ -350,6 +361,11 @@ class Manifest(Written):
             if others := entry.scores.keys() - self.models.keys():
                 raise ValueError(f"extrinsic: {entry.name!r} has a score of {min(others)!r}")
         return self
+
+
+def is_censored(method: Mapping[str, str]) -> bool:
+    """Whether the numbers of this method are bounds, as of an endpoint in censored grade."""
+    return method.get(ENDPOINT, "").partition("@")[0] == CENSORED
 
 
 def read(path: Path, newest: int) -> dict[str, Any]:

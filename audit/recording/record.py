@@ -46,7 +46,9 @@ from maskaudit.audit.texts import bounded
 #      the truth of a set with more than two groups `others`. record.json may have `extrinsic`.
 #   9: probe sets may be of the kind `text`, and have `words` and `place` in items, `entropy` in
 #      scores, and numbers of slices by length, position, frequency and group.
-FORMAT = 9
+#   10: in the method, `endpoint` may be censored: scores have `logp_at_least` and `logp_at_most` in
+#      place of `logp`, and estimates the two ends of each number, and no other.
+FORMAT = 10
 # The first format that binds who was scored to the scores.
 BOUND = 6
 # The first format that says which rules there were when it was measured.

@@ -7,14 +7,21 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.estimators.catalogue import needed
+from maskaudit.audit.recording.manifest import CENSORED
 from maskaudit.audit.recording.record import BOUND, Record
 from maskaudit.audit.recording.rows.due import KEY, Asked, are_among
 from maskaudit.audit.recording.rows.tables import UNIQUE, are_in
-from maskaudit.audit.recording.rows.values import OF_SLOT, OF_TARGET, TOP_FILLING
+from maskaudit.audit.recording.rows.values import (
+    AT_LEAST,
+    AT_MOST,
+    OF_SLOT,
+    OF_TARGET,
+    TOP_FILLING,
+)
 from maskaudit.audit.verifying.check import Check, Difference, checked, where
 
 _SCORES = "scores.parquet"
-_OF_WORDS = {*OF_TARGET, OF_SLOT, TOP_FILLING}
+_OF_WORDS = {*OF_TARGET, AT_LEAST, AT_MOST, OF_SLOT, TOP_FILLING}
 # Logs of probabilities of sentences, and entropies over a vocabulary, in nats, lie far within.
 _LOWEST, _HIGHEST = -1e6, 1e2
 
@@ -27,6 +34,7 @@ def complete(record: Record) -> Check:
         *where(~are_in(scores["item"], record.items["item"]), _SCORES, "item", "was not asked"),
         *where(scores.duplicated(UNIQUE["scores"]), _SCORES, "item", "is there twice"),
         *_of_values(scores),
+        *_of_bounds(scores),
     ]
     sets = list(_sets(record))
     for model in models:
@@ -50,6 +58,19 @@ def _of_values(scores: pd.DataFrame) -> Iterator[Difference]:
     yield from where(ranked, _SCORES, "rank", "is below 1")
 
 
+def _of_bounds(scores: pd.DataFrame) -> Iterator[Difference]:
+    """Yield bounds of log p that bound nothing: above 0, or the least above the most."""
+    is_bound = scores["measure"].isin((AT_LEAST, AT_MOST)) & (scores["status"] == "ok")
+    own = scores[is_bound]
+    least = own[own["measure"] == AT_LEAST].set_index(["item", "model"])["value"]
+    keys = pd.MultiIndex.from_frame(own[["item", "model"]])
+    # A row that is there twice is told as such.
+    floor = least[~least.index.duplicated()].reindex(keys).to_numpy(dtype=float)
+    wrong = is_bound & ~np.isfinite(scores["value"]) & (scores["measure"] == AT_MOST)
+    wrong[is_bound] |= (own["value"].to_numpy(dtype=float) < floor) | (own["value"] > 0).to_numpy()
+    yield from where(wrong, _SCORES, "value", "is no bound of the log of a probability")
+
+
 def _sets(record: Record) -> Iterator[tuple[Asked, frozenset[str]]]:
     """Yield the items of each set, and the measures that the set needs."""
     slots = record.contexts.loc[record.contexts["slot"].notna(), "context"]
@@ -70,7 +91,10 @@ def _of_model(
     several = own.loc[own["pieces"].fillna(0) > 1, "item"]
     unavailable = record.manifest.unavailable
     lacking = {m for part in unavailable if part.model == model for m in part.measures}
-    due = _joined(asked.due(measures, lacking, several) for asked, measures in sets)
+    in_bounds = record.manifest.models[model].endpoint == CENSORED
+    due = _joined(
+        asked.due(measures, lacking, several, in_bounds=in_bounds) for asked, measures in sets
+    )
     # Of an item that two sets share, one may have been read in a sentence that the other was not.
     allowed = pd.concat([due, *(asked.unread(measures, lost) for asked, measures in sets)])
     missing = due[~are_among(due, own) & ~are_in(due["item"], lost)]

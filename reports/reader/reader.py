@@ -58,7 +58,8 @@ _SHOWN = frozenset(
 def numbers(manifest: Manifest) -> Numbers:
     """The numbers of a record that its reader's page shows."""
     # Which number a set of pairs prefers by is known from its estimates alone.
-    if any(part.kind in UNITS for part in manifest.probe_sets.values()):
+    # Of bounds the headline is made of other numbers.
+    if manifest.is_censored or any(part.kind in UNITS for part in manifest.probe_sets.values()):
         return Numbers(names=EVERY.names.union(changes.RESTS_ON))
     return Numbers(names=_SHOWN)
 

@@ -93,7 +93,10 @@ def numbers(manifest: Manifest) -> Numbers:
     """The numbers of a record that its summary rests on."""
     # Which number a set of pairs prefers by is known from its estimates alone.
     # The numbers of masked text stand below the summary.
-    if any(part.kind in {*UNITS, texts.KIND} for part in manifest.probe_sets.values()):
+    # So do the two ends of numbers.
+    if manifest.is_censored or any(
+        part.kind in {*UNITS, texts.KIND} for part in manifest.probe_sets.values()
+    ):
         return EVERY
     return Numbers(names=frozenset({CONTRAST, *SHARE_RIGHT.values()}))
 

@@ -33,6 +33,7 @@ _REASONS = {
     "benign_sets_disagree": "the benign sets disagree, so that no one factor is the sharpness",
     "benign_entropy_unmoved": "benign associations changed, and not how open their places are",
     "nothing_varied": "nothing varied",
+    "not_bounded": "nothing bounds it",
 }
 
 

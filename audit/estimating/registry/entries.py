@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from maskaudit.audit.estimating.registry import facts, robustness, texts
+from maskaudit.audit.estimating.registry import bounds, facts, robustness, texts
 from maskaudit.audit.estimating.registry.entry import (
     INHERITED,
     LEANS,
@@ -395,5 +395,12 @@ _ENTRIES = (
 )
 # The numbers made from cells and from first fills; those of the headline first.
 DERIVED: Mapping[str, Entry] = {
-    entry.name: entry for entry in (*_ENTRIES, *facts.ENTRIES, *texts.ENTRIES, *robustness.ENTRIES)
+    entry.name: entry
+    for entry in (
+        *_ENTRIES,
+        *facts.ENTRIES,
+        *texts.ENTRIES,
+        *robustness.ENTRIES,
+        *bounds.ENTRIES,
+    )
 }

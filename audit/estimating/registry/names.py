@@ -75,6 +75,11 @@ OF_ROBUSTNESS = (
     CONVERGENCE_ESTIMATORS,
     CONVERGENCE_SETS,
 )
+# The least and the most that a number can be where words were absent from an endpoint's answers.
+SHARE_ENDS = ("share_at_least", "share_at_most")
+SHARE_CONTRAST_ENDS = ("share_contrast_at_least", "share_contrast_at_most")
+LOG_CONTRAST_ENDS = ("contrast_at_least", "contrast_at_most")
+OF_BOUNDS = frozenset({*SHARE_ENDS, *SHARE_CONTRAST_ENDS, *LOG_CONTRAST_ENDS})
 GENERALIZABILITY, DEPENDABILITY = "generalizability", "dependability"
 FRAMES_NEEDED = "frames_needed"
 WORLD_SLOPE, WORLD_INTERCEPT = "world_slope", "world_intercept"
@@ -126,6 +131,12 @@ def without_groups(name: str) -> str:
     """The name without the groups that `between` adds, or the factors of `of_factors`."""
     # Names of numbers hold no space, so the first one is where the groups begin.
     return name.partition(" ")[0]
+
+
+def ends_of(name: str) -> tuple[str, str] | None:
+    """Both ends of a number that has bounds, by the name of either; None for any other name."""
+    both = (SHARE_ENDS, SHARE_CONTRAST_ENDS, LOG_CONTRAST_ENDS)
+    return next((ends for ends in both if name in ends), None)
 
 
 def ties_of(name: str) -> str:

@@ -42,7 +42,14 @@ def version(record: Record) -> Version:
 
     Scores are rounded to float32, the precision of an accepted baseline. A model thus differs from
     its own baseline by exactly 0, and a verdict against a record equals that against its baseline.
+
+    Raises `NotJudgedError` for a record in censored grade, which has bounds in place of scores.
     """
+    if record.manifest.is_censored:
+        raise NotJudgedError(
+            f"{record.name}: is of an endpoint in censored grade, whose numbers are bounds: "
+            "versions are compared by scores; judge it by a bound, or audit in exact grade"
+        )
     scores = record.scores[record.scores["model"] == CANDIDATE]
     return Version(
         name=record.name,

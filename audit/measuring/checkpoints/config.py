@@ -17,7 +17,7 @@ from maskaudit.audit.measuring.checkpoints.sizes import MOST_LAYERS, check_numbe
 QUANTISED = "quantization_config"
 
 
-def load_config(
+def load_config(  # noqa: PLR0913 - what is known of the weights, by keyword
     folder: Path,
     files: Sequence[Path],
     name: str,

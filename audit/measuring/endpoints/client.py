@@ -2,7 +2,6 @@
 
 import http.client
 import ssl
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +12,7 @@ from urllib.parse import quote
 
 from maskaudit.audit.audit_file import Endpoint as Declared
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring.endpoints import address
+from maskaudit.audit.measuring.endpoints import address, deadline
 from maskaudit.audit.measuring.endpoints.pace import MOST_PATIENCE, Pace, backoff, retry_after
 from maskaudit.audit.texts import bounded
 from maskaudit.audit.texts.printable import printable
@@ -72,10 +71,12 @@ class Client:
         self._pace = pace or Pace(declared.rate)
         # Whether somebody keeps the answers, which an error then says.
         self.keeps = False
-        secure = urllib.request.HTTPSHandler(context=ssl.create_default_context())
+        secure = deadline.HTTPSHandler(ssl.create_default_context())
         # A proxy of the environment is for other machines, and not for this one.
         own_machine = [urllib.request.ProxyHandler({})] if address.is_loopback(self._url) else []
-        self._opener = urllib.request.build_opener(_Stay, secure, *own_machine)
+        self._opener = urllib.request.build_opener(
+            _Stay, deadline.HTTPHandler, secure, *own_machine
+        )
 
     def each(self, ask: Callable[[Part], Answer], parts: Iterable[Part]) -> Iterator[Answer]:
         """What `ask` returns of each part, in order, several at one time as is declared.
@@ -133,13 +134,12 @@ class Client:
         request = urllib.request.Request(  # noqa: S310 - `address.checked` has seen its scheme
             self._url, data=body, headers=self._headers, method="POST"
         )
-        until = time.monotonic() + self._timeout
         try:
             with self._opener.open(request, timeout=self._timeout) as answer:
-                return _reply(answer.status, answer.headers, _content(answer, until))
+                return _reply(answer.status, answer.headers, _content(answer))
         except urllib.error.HTTPError as error:  # an answer too, with another status
             with error:
-                return _reply(error.code, error.headers, _content(error, until))
+                return _reply(error.code, error.headers, _content(error))
 
     def _value(self, reply: _Reply) -> object:
         text = reply.content.decode("utf-8", "replace")
@@ -195,7 +195,7 @@ def _reply(status: int, headers: Message, content: bytes) -> _Reply:
     return _Reply(status, headers.get("Retry-After"), headers.get("Location") or "", content)
 
 
-def _content(answer: Any, until: float) -> bytes:  # noqa: ANN401 - a response, or an error
+def _content(answer: Any) -> bytes:  # noqa: ANN401 - a response, or an error
     """The bytes of an answer, a little more than `MOST_BYTES` at most.
 
     Raises `TimeoutError`, and `IncompleteRead` for an answer that ends early.
@@ -204,9 +204,6 @@ def _content(answer: Any, until: float) -> bytes:  # noqa: ANN401 - a response, 
     while left > 0 and (part := answer.read1(min(_STEP, left))):
         parts.append(part)
         left -= len(part)
-        # A timeout of the socket is one of silence: a byte now and then would go on for ever.
-        if time.monotonic() > until:
-            raise TimeoutError
     if left > 0 and answer.length:
         raise http.client.IncompleteRead(b"", answer.length)
     return b"".join(parts)

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from maskaudit.audit.measuring.endpoints.endpoint import Ask, Endpoint
-from maskaudit.audit.measuring.endpoints.scores import Wanted
+from maskaudit.audit.measuring.endpoints.bounds import asks_of
+from maskaudit.audit.measuring.endpoints.endpoint import CANARIES, Ask, Endpoint
+from maskaudit.audit.measuring.endpoints.wanted import Wanted
 from maskaudit.audit.measuring.endpoints.words import known
 from maskaudit.audit.recording.rows.values import Status
 from maskaudit.probes.expand import Expanded
@@ -16,9 +17,10 @@ from maskaudit.probes.expand import Expanded
 class Cost:
     """What asking costs; of `sentences`, `kept` are answered from before.
 
-    `requests` and `characters` (of the sentences and words that are sent) are of what is left,
-    `minutes` too: from the seconds that the endpoint took to answer a few sentences just now, and
-    the limits of `[endpoint]`. `lost` has why an item is not given, by item.
+    `requests` and `characters` (of the sentences and words that are sent) are of what is left, with
+    the canaries that are asked again after each part; `minutes` too: from the seconds that the
+    endpoint took to answer a few sentences just now, and the limits of `[endpoint]`. `lost` has why
+    an item is not given, by item.
     """
 
     sentences: int
@@ -29,13 +31,27 @@ class Cost:
     lost: dict[str, Status]
 
     @classmethod
-    def of(cls, endpoint: Endpoint, part: Expanded) -> "Cost":
-        """What a set would cost; the endpoint is asked which of its words it has."""
+    def of(cls, endpoint: Endpoint, part: Expanded, parts: Iterable[Expanded]) -> "Cost":
+        """What a set would cost that is asked in `parts`.
+
+        In exact grade the endpoint is asked which of its words it has.
+        """
         wanted = Wanted.of(part)
-        words = known(endpoint, wanted.forms())
-        asks = {*wanted.asks(words).values()}
-        new = [ask for ask in asks if not endpoint.knows(ask)]
-        requests = _requests(new, endpoint.declared.batch)
+        words = {} if endpoint.is_censored else known(endpoint, wanted.forms())
+
+        def asked(some: Wanted) -> set[Ask]:
+            return {*(asks_of(some) if endpoint.is_censored else some.asks(words).values())}
+
+        asks = asked(wanted)
+        # A run asks part by part, and after each whether the same model is still served.
+        new: list[Ask] = []
+        requests = again = 0
+        for own in map(Wanted.of, parts):
+            left = {ask for ask in asked(own).difference(new) if not endpoint.knows(ask)}
+            requests += _requests(left, endpoint.declared.batch)
+            again += bool(left)
+            new += left
+        requests += again * len(CANARIES)
         seconds = requests * endpoint.seconds / endpoint.declared.concurrency
         # Several at one time shorten the waiting, but not the time between turns.
         if endpoint.declared.rate:
@@ -43,12 +59,13 @@ class Cost:
         lost: dict[str, Status] = {
             item: "several_pieces"
             for item, (_, word) in wanted.targets.items()
-            if word not in words
+            # In censored grade only the answers say which words are known.
+            if word not in words and not endpoint.is_censored
         }
         lost |= dict.fromkeys(wanted.open, "not_answered")
         characters = sum(len(ask.text) + sum(map(len, ask.words)) for ask in new)
-        kept = len(asks) - len(new)
-        return cls(len(asks), kept, requests, characters, seconds / 60, lost)
+        characters += again * sum(map(len, CANARIES))
+        return cls(len(asks), len(asks) - len(new), requests, characters, seconds / 60, lost)
 
 
 def told(subject: str, endpoint: Endpoint, costs: Iterable[Cost]) -> dict[str, Any]:

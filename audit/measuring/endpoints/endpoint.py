@@ -2,7 +2,8 @@
 
 It is asked by text, and has no vocabulary here. Before anything is scored it answers a few
 sentences: whether it reads the mask, whether the words that are asked for are those that it answers
-with, and a digest of the answers, which tells one served model from another.
+with, and a digest of the answers, which tells one served model from another. In censored grade it
+is asked for its likeliest fills alone, and it is seen how these are rounded and spelt.
 """
 
 import hashlib
@@ -23,10 +24,10 @@ from maskaudit.audit.measuring.endpoints.journal import Journal
 from maskaudit.audit.measuring.model import Need
 from maskaudit.audit.payloads.answered import Sentence, Served, agreement, fills_of, is_word
 from maskaudit.audit.payloads.asking import hugging_face
-from maskaudit.audit.recording.manifest import Identity
+from maskaudit.audit.payloads.likeliest import Likeliest, Rounding, Spelling
+from maskaudit.audit.recording.manifest import CENSORED, Identity
 from maskaudit.probes.frames.sentence import MASK
 
-EXACT = "exact"
 # Asked of every endpoint before anything else. The digest of their answers stands for the weights.
 CANARIES = (
     f"They said that the {MASK} came to see us on Monday.",
@@ -47,7 +48,10 @@ _LACKING = (
 
 
 class Ask(NamedTuple):
-    """A sentence with `[MASK]` at its masks, and the words whose probabilities are asked for."""
+    """A sentence with `[MASK]` at its masks, and the words whose probabilities are asked for.
+
+    Without words, the likeliest fills are.
+    """
 
     text: str
     words: tuple[str, ...]
@@ -61,8 +65,10 @@ class Answer(NamedTuple):
 
 
 class Endpoint:
-    """A deployed model at an address that gives the probabilities of words of our choice.
+    """A deployed model at an address that gives probabilities, of words of our choice or not.
 
+    In exact grade it gives those of any word; in censored grade those of its likeliest fills, in
+    which `likeliest` finds the bounds of a word.
     `folder` is where answers are kept, in files of at most `most` bytes; None keeps none. `note`
     receives sentences for the user. Raises `InputError` if the endpoint cannot be asked, does not
     read the mask, or answers with other words than those asked for.
@@ -95,10 +101,17 @@ class Endpoint:
         canaries = list(self._canaries())
         # What a request takes, for the preview of an audit.
         self.seconds = (time.perf_counter() - began) / len(canaries)
-        self._check_targets(canaries)
+        self.is_censored = declared.grade == CENSORED
+        self.likeliest = Likeliest(Rounding(0, 1), Spelling(is_cased=True, has_spaces=False))
+        if self.is_censored:
+            self.likeliest = self._checked_likeliest(canaries, note)
+        else:
+            self._check_targets(canaries)
         self.identity = _identity(self.name, declared, canaries)
         if folder is not None:
-            what = json.dumps([url.strip(), declared.mask, self.identity.weights])
+            # Answers of so many fills are no answers to a question for more.
+            grade = [declared.grade, declared.top_k] if self.is_censored else []
+            what = json.dumps([url.strip(), declared.mask, self.identity.weights, *grade])
             name = hashlib.sha256(what.encode()).hexdigest()[:_NAME_LENGTH]
             self._journal = Journal(folder / f"{name}{ANSWERS}", most, note)
             self.client.keeps = True
@@ -183,11 +196,46 @@ class Endpoint:
             return
         raise InputError(f"endpoint {self.name}: {told}; {_UNSUPPORTED}")
 
+    def _checked_likeliest(
+        self, canaries: Sequence[Sentence], note: Callable[[str], None]
+    ) -> Likeliest:
+        """How the likeliest fills are to be read; the endpoint is asked for all that will be.
+
+        Refused where more fills have other probabilities than fewer, as if they were made to add
+        up to 1: then nothing bounds a word that is not among them.
+        """
+        most = self.declared.top_k
+        each = list(self.client.each(lambda text: self.top(text, most)[0], CANARIES))
+        rounding = Rounding.of(fill.score for mask in each for fill in mask)
+        for text, (few,), mask in zip(CANARIES, canaries, each, strict=True):
+            ids = [fill.token for fill in mask if fill.token >= 0]
+            if len({*ids}) < len(ids):
+                raise InputError(
+                    f"endpoint {self.name}: answered the same fill twice; expected each once"
+                )
+            for fill in few:
+                again = [f.score for f in mask if (f.word, f.token) == (fill.word, fill.token)]
+                close = 2 * rounding.unit(fill.score) + _SAME * max(fill.score, _LEAST)
+                if not any(abs(score - fill.score) <= close for score in again):
+                    said = f"{again[0]:.4g}" if again else "nothing"
+                    raise InputError(
+                        f"endpoint {self.name}: says {fill.score:.4g} of {fill.word!r} among "
+                        f"{len(few)} fills of {text!r}, and {said} among {len(mask)}; expected "
+                        "the same probability, over the whole vocabulary"
+                    )
+        if (least := min(map(len, each))) < most:
+            note(
+                f"endpoint {self.name}: gives {least} likeliest fills, and not the {most} that "
+                "were asked for ([endpoint] top_k), so that more words will have bounds alone"
+            )
+        return Likeliest(rounding, Spelling.of([f for mask in each for f in mask], CANARIES[0]))
+
     def _asked(self, batch: Sequence[Ask]) -> int:
         """Ask sentences that share their words, and keep the answers; returns their number."""
         words = batch[0].words
+        most = len(words) or self.declared.top_k
         try:
-            found = self._sent([ask.text for ask in batch], len(words), words)
+            found = self._sent([ask.text for ask in batch], most, words)
         except RefusedError as error:
             if error.status not in _OF_THE_BODY:
                 raise
@@ -198,7 +246,8 @@ class Endpoint:
             self._journal.put(batch[0], {"refused": str(error)}, lasts=False)
             return 1
         for ask, sentence in zip(batch, found, strict=True):
-            self._journal.put(ask, {"fills": [list(map(_parts, mask)) for mask in sentence]})
+            kept = [_kept(mask, repeats=bool(words)) for mask in sentence]
+            self._journal.put(ask, {"fills": kept})
         return len(batch)
 
     def _sent(self, texts: Sequence[str], most: int, words: Sequence[str]) -> list[Sentence]:
@@ -216,7 +265,8 @@ class Endpoint:
                     raise InputError(
                         f"{where}: answered {len(mask)} fills; expected at most {most}"
                     )
-                for fill in mask:
+                # Of many likely fills the ends stand for all: each has the whole sentence in it.
+                for fill in mask if words else {mask[0], mask[-1]}:
                     if agreement(text, slot, fill) == "other":
                         raise InputError(
                             f"{where}: answered with {fill.sequence[:80]!r}; expected the sentence "
@@ -227,7 +277,8 @@ class Endpoint:
 
 _UNSUPPORTED = (
     "expected an endpoint of Hugging Face's fill-mask task that honours `parameters.targets` "
-    "(exact grade): no other is supported"
+    '(exact grade). Of one that gives its likeliest fills alone, grade = "censored" under '
+    "[endpoint] finds bounds"
 )
 # Statuses of a service that cannot answer this body: too long, no single piece, no mask.
 _OF_THE_BODY = frozenset({400, 413, 422})
@@ -255,7 +306,7 @@ def _identity(name: str, declared: Declared, canaries: Sequence[Sentence]) -> Id
         device="",
         attention="",
         head="",
-        endpoint=EXACT,
+        endpoint=declared.grade,
     )
 
 
@@ -271,8 +322,12 @@ def _batches(asks: Sequence[Ask], most: int) -> Iterator[list[Ask]]:
             yield batch
 
 
-def _parts(fill: Served) -> list[Any]:
-    return [fill.score, fill.word, fill.token, fill.sequence]
+def _kept(mask: Sequence[Served], *, repeats: bool) -> list[list[Any]]:
+    """A mask's fills as they are kept; unless each `repeats` its sentence, the first alone does."""
+    return [
+        [fill.score, fill.word, fill.token, fill.sequence if repeats or not place else ""]
+        for place, fill in enumerate(mask)
+    ]
 
 
 def _answer(kept: Any) -> Answer:  # noqa: ANN401 - what the journal keeps

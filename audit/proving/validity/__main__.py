@@ -10,6 +10,7 @@ from pathlib import Path
 from maskaudit.audit.proving.checks import Check
 from maskaudit.audit.proving.validity.document import document, summary
 from maskaudit.audit.proving.validity.numbers import (
+    censored,
     controls,
     convergence,
     covariates,
@@ -42,6 +43,7 @@ TOPICS: tuple[tuple[Callable[[int, int], list[Table]], Fraction], ...] = (
     (intervals.tables, Fraction(1)),
     (facets.tables, Fraction(2, 5)),
     (controls.tables, Fraction(2, 5)),
+    (censored.tables, Fraction(1, 5)),
     (facts.tables, Fraction(2, 5)),
     (covariates.tables, Fraction(1)),
     (convergence.tables, Fraction(2, 5)),
@@ -93,10 +95,11 @@ def measured(repetitions: int, seed: int) -> list[Table]:
 def sizes(repetitions: int, seed: int) -> str:
     """Return the numbers of repetitions and the seed as text for the document's first line."""
     shares = dict(TOPICS)
-    of_facets, fewer, more, most, years, half = (
+    of_facets, of_ends, fewer, more, most, years, half = (
         int(repetitions * shares[topic])
         for topic in (
             facets.tables,
+            censored.tables,
             stars.tables,
             weekly.tables,
             sameness.margins,
@@ -106,7 +109,7 @@ def sizes(repetitions: int, seed: int) -> str:
     )
     return (
         f"{repetitions:,} repetitions ({of_facets:,} of styles, families, controls, facts, "
-        f"rankings and frames that behave as one, {fewer:,} of what the page calls shown, "
+        f"rankings and frames that behave as one, {of_ends:,} of the censored grade, {fewer:,} of what the page calls shown, "
         f"{more:,} headlines, {most:,} margins, {more:,} series of weekly audits, {years:,} years "
         f"of change points, {more:,} verdicts of a gate, {fewer:,} on styles, {half:,} against "
         f"the best of several and at a bound), seed {seed}"

@@ -12,7 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from maskaudit.audit.recording.rows.tables import are_in
-from maskaudit.audit.recording.rows.values import OF_SLOT, OF_TARGET, STATE, TOP_FILLING
+from maskaudit.audit.recording.rows.values import (
+    AT_LEAST,
+    AT_MOST,
+    OF_SLOT,
+    OF_TARGET,
+    STATE,
+    TOP_FILLING,
+)
 
 # The columns that say which row of a model's scores is meant.
 KEY = ["item", "measure"]
@@ -42,18 +49,25 @@ class Asked:
         return cls(*(distinct.loc[way, "item"] for way in ways))
 
     def due(
-        self, needed: AbstractSet[str], lacking: AbstractSet[str], several: "pd.Series[str]"
+        self,
+        needed: AbstractSet[str],
+        lacking: AbstractSet[str],
+        several: "pd.Series[str]",
+        *,
+        in_bounds: bool = False,
     ) -> pd.DataFrame:
         """Item and measure of each row that a model's scores have if every item could be read.
 
         `needed` are the measures of the set and `lacking` those that the model cannot give;
-        `several` are the items whose word is written in several pieces.
+        `several` are the items whose word is written in several pieces. `in_bounds`, a word has two
+        bounds of its log p in place of the measures of a target.
         """
         given = needed - lacking
+        of_target = {AT_LEAST, AT_MOST} if in_bounds else given & {*OF_TARGET}
         # An item without a measure of its own has one empty row, if anything was measured.
         empty = {placeholder_measure(needed)} if given else frozenset[str]()
         parts = [
-            (self.of_target, (given & {*OF_TARGET}) or empty),
+            (self.of_target, of_target or empty),
             (self.of_slot, {OF_SLOT}),
             (self.of_sentence, (given - _NOT_OF_SENTENCES) or empty),
         ]

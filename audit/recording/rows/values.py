@@ -24,6 +24,7 @@ Flag = Literal[
     "benign_entropy_unmoved",
     "nothing_varied",
     "not_estimable",
+    "not_bounded",
     "exploratory",
 ]
 # What became of an attribute's lean from reference to candidate; empty for other numbers.
@@ -51,6 +52,8 @@ NOT_JOINED = "not_joined"
 # masks as a target of several pieces has (its `rank` is the target's); and encoder states, whose
 # cosines are in `paired`. All others are of whole sentences.
 OF_TARGET = ("logp", "stereoset_published")
+# In place of these, of a target in censored grade: the least and the most that its log p can be.
+AT_LEAST, AT_MOST = "logp_at_least", "logp_at_most"
 OF_SLOT = "entropy"
 TOP_FILLING = "top_filling"
 STATE = "state"

@@ -254,6 +254,9 @@ def test_directions_and_powers_are_those_that_tests_of_behaviour_write_by_hand()
     assert not any(entry.is_directed for entry in numbers.every() if entry not in of_cells)
 
 
+ENDS = ("least", "most")
+
+
 def test_harm_lies_up_in_contrasts_magnitudes_their_ratios_and_the_world_s_slope_alone():
     """For every other number a gate has to say it; an unknown contrast is one all the same."""
     harmful = {"stereotype_contrast", "stereotype_contrast_lpbs", "association", "magnitude"}
@@ -265,6 +268,8 @@ def test_harm_lies_up_in_contrasts_magnitudes_their_ratios_and_the_world_s_slope
     directed |= {"contrast_adjusted", "contrast_matched", "contrast_by_length"}
     directed |= {"contrast_calibrated", "contrast_beyond_sharpness"}
     harmful |= {*directed, "contrast_at_cut", "log_kappa_beyond"}
+    # Both ends of contrasts that have bounds.
+    harmful |= {f"{name}_at_{end}" for name in ("contrast", "share_contrast") for end in ENDS}
     assert {entry.name for entry in numbers.every() if entry.harm} == harmful
     assert {numbers.harm_of(name) for name in harmful} == {"up"}
     assert numbers.harm_of("stereotype_contrast_of_tomorrow") == "up"

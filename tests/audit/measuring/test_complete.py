@@ -82,7 +82,7 @@ def asked(request, models, tmp_path_factory) -> Scores:
     whole = expand(KINDS[kind](tmp_path_factory.mktemp("sets")))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scoring, "PART", PART)
-        part = next(scoring._parts(whole))
+        part = next(scoring.parts_of(whole))
     measures = needed(part.items["kind"].iloc[0])
     [round_] = scoring.rounds([models[:n]])
     [scored] = read_part(part, round_.groups, measures, round_.longest)

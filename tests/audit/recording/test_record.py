@@ -245,7 +245,7 @@ def test_another_format_is_refused_and_never_misread(tmp_path, found):
     file.write_text(json.dumps({**MANIFEST, "format": found}))
     sign_again(tmp_path / "one", "record.json")
     told = refused(tmp_path / "one")
-    assert f"record format {found!r}; this version reads formats 1 to 9" in told
+    assert f"record format {found!r}; this version reads formats 1 to 10" in told
     assert "Install a newer maskaudit" in told
 
 
@@ -414,7 +414,7 @@ def damage(folder: Path, how: str) -> None:
         ("truncated", "scores.parquet: changed since it was sealed"),
         ("one byte changed", "scores.parquet: changed since it was sealed"),
         ("a table gone", "scores.parquet is missing"),
-        ("newer format", "this version reads formats 1 to 9"),
+        ("newer format", "this version reads formats 1 to 10"),
         ("unreadable", ""),
     ],
 )

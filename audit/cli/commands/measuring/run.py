@@ -273,7 +273,7 @@ def _answer(
     """What is printed of a record as JSON."""
     from maskaudit.audit.recording.record import PAGE
     from maskaudit.reports.page import headline
-    from maskaudit.reports.terminal import texts
+    from maskaudit.reports.terminal import bounds, texts
 
     assert record.path is not None  # noqa: S101 - it was just sealed
     return {
@@ -283,5 +283,6 @@ def _answer(
         "not_given": [reason.as_json() for reason in reasons],
         "unbalanced": [found.as_json() for found in unbalanced],
         **({"texts": told} if (told := texts.as_json(record)) else {}),
+        **({"bounds": ends} if (ends := bounds.as_json(record)) else {}),
         **({} if judgement is None else {"gates": judgement.as_json()}),
     }

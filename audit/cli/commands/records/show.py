@@ -57,7 +57,7 @@ def show(record: Record = LATEST, *, trust: Trust = False, as_json: AsJson = Fal
     """
     from maskaudit.audit.judging import verdicts
     from maskaudit.audit.verifying.verify import load_held
-    from maskaudit.reports.terminal import summary
+    from maskaudit.reports.terminal import bounds, summary
 
     folder = record_of(record, tell=False)
     held, notes = load_held(folder, summary.numbers, trust=trust)
@@ -66,7 +66,8 @@ def show(record: Record = LATEST, *, trust: Trust = False, as_json: AsJson = Fal
     judgement = verdicts.read(folder)
     if as_json:
         paths = {"record": str(folder), "page": str(page) if (page := _page(folder)) else None}
-        print_json({**paths, **summary.summary(held, judgement).as_json()})
+        ends = {"bounds": told} if (told := bounds.as_json(held)) else {}
+        print_json({**paths, **summary.summary(held, judgement).as_json(), **ends})
         return
     print_summary(held, judgement)
     if judgement is not None:
@@ -77,11 +78,11 @@ def show(record: Record = LATEST, *, trust: Trust = False, as_json: AsJson = Fal
 
 def print_summary(record: "stored.Record", judgement: "Judgement | None") -> None:
     """Print the tables and the headline of a record, and where it and its page lie."""
-    from maskaudit.reports.terminal import summary, texts
+    from maskaudit.reports.terminal import bounds, summary, texts
 
     assert record.path is not None  # noqa: S101 - it was read from a folder, or written to one
     found = summary.lines(summary.summary(record, judgement), width())
-    print_lines(chain(found, texts.lines(record, width())))
+    print_lines(chain(found, texts.lines(record, width()), bounds.lines(record, width())))
     print(f"Record: {printable(str(record.path))}")
     page = _page(record.path) or f"none yet; to write it: maskaudit report {record.path}"
     print(f"Page:   {printable(str(page))}")

@@ -222,8 +222,11 @@ class Slots:
             return found
         # Subtract the maximum before exp and add it back after log, to avoid underflow.
         top = np.maximum.reduceat(value, starts)
+        # Of terms that are all minus infinity, a bound that bounds nothing, there is none to add.
+        top = np.where(np.isneginf(top), 0.0, top)
         sums = np.add.reduceat(np.exp(value - np.repeat(top, counts)), starts)
-        found[slot[starts]] = top + np.log(sums)
+        with np.errstate(divide="ignore"):
+            found[slot[starts]] = top + np.log(sums)
         return found
 
 

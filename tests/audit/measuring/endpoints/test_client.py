@@ -1,11 +1,13 @@
 """A client asks until there is an answer, follows nobody, and says in one line what came."""
 
+import contextlib
 import json
 import shutil
 import socket
 import ssl
 import subprocess
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -143,28 +145,64 @@ def test_nobody_there_and_silence_are_told(monkeypatch: pytest.MonkeyPatch) -> N
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         with pytest.raises(InputError, match=r"did not answer in 0.05 seconds, tried once"):
             client(url, retries=0, timeout=0.05).ask(BODY)
-    with socket.create_server(("127.0.0.1", 0)) as slow:
-        thread = threading.Thread(target=_trickle, args=[slow])
-        thread.start()
-        url = f"http://127.0.0.1:{slow.getsockname()[1]}/"
-        with pytest.raises(InputError, match=r"did not answer in 0.2 seconds"):
-            client(url, retries=0, timeout=0.2).ask(BODY)
-        thread.join()
     monkeypatch.setattr("maskaudit.audit.measuring.endpoints.client.MOST_BYTES", 100)
     assert "more than 100 bytes" in told(Sent(200, b"[" + b"1," * 100 + b"1]"))
 
 
-def _trickle(server: socket.socket) -> None:
-    connection, _ = server.accept()
-    with connection:
-        connection.recv(4096)
-        connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        try:
-            for _ in range(100):
-                connection.sendall(b" ")
-                threading.Event().wait(0.05)
-        except OSError:
-            pass
+@pytest.mark.parametrize(
+    ("at_once", "dripped"),
+    [
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 1000\r\n\r\n", b" "),
+        (b"HTTP/1.0 200 OK\r\nX-Slow: ", b"a"),
+        (b"HTTP/1.0 200 OK\r\n", b"X-Slow: a\r\n"),
+        (b"", b"H"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"x"),
+        (b"HTTP/1.0 503 Busy\r\nContent-Length: 1000\r\n\r\n", b" "),
+    ],
+)
+def test_an_answer_that_drips_ends_at_the_timeout(at_once: bytes, dripped: bytes) -> None:
+    """A byte now and then, of the body, a header or the status, is never silence for long."""
+    over = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(4096)
+            with contextlib.suppress(OSError):
+                connection.sendall(at_once)
+                # The server has more patience than the test: only the client can end it.
+                while not over.wait(0.05):
+                    connection.sendall(dripped)
+
+    with socket.create_server(("127.0.0.1", 0)) as slow:
+        thread = threading.Thread(target=drip, args=[slow], daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{slow.getsockname()[1]}/"
+        with pytest.raises(InputError, match=r"did not answer in 0.2 seconds"):
+            client(url, retries=0, timeout=0.2).ask(BODY)
+        # It hung up, and by itself: nobody has told the server to stop.
+        thread.join(10)
+        assert not thread.is_alive()
+        over.set()
+
+
+def test_all_addresses_of_a_host_share_one_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name with many addresses, none of which answers, costs no more time than one."""
+    tried: list[float] = []
+
+    def unreachable(_place: object, timeout: float, _source: object) -> None:
+        tried.append(timeout)
+        time.sleep(min(timeout, 0.06))
+        raise TimeoutError
+
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{n}", 9)) for n in range(1, 99)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(socket, "create_connection", unreachable)
+    with pytest.raises(InputError, match=r"did not answer in 0.2 seconds"):
+        client("http://localhost:9/", retries=0, timeout=0.2).ask(BODY)
+    assert 1 < len(tried) < 10
+    assert tried == sorted(tried, reverse=True)
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made by openssl")

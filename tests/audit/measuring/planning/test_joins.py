@@ -76,7 +76,7 @@ def test_parts_hold_whole_components_and_every_context_once(
         for frame, texts in (("a", "AB"), ("b", "CD"), ("c", "AE"), ("d", "FG"), ("e", "HI"))
         for text in texts
     ]
-    parts = list(scoring._parts(from_rows(iter(rows))))
+    parts = list(scoring.parts_of(from_rows(iter(rows))))
     assert [sorted(set(part.items["frame"])) for part in parts] == [["a", "c"], ["b", "d"], ["e"]]
     every = [context for part in parts for context in part.contexts["context"]]
     assert len(every) == len(set(every)) == 9

@@ -1,0 +1,123 @@
+"""Between what bounds p of a word lies, by the likeliest fills of a mask and how they are rounded.
+
+A word among the fills has its p, give or take one in the last digit: whether a service rounds or
+cuts, it does not say. A word that is not among them has at most the smallest p that was given, and
+at most what all given ones leave of 1. It may have next to nothing: no answer implies more, since
+nobody says how many other pieces share what is left. It is never 0, and never a number.
+"""
+
+import math
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple, Self
+
+from maskaudit.audit.payloads.answered import Mask, Served, folded, is_special
+
+# Sums of so many numbers are exact to so much at best.
+_LEAST = 1e-15
+
+
+class Bounds(NamedTuple):
+    """The least and the most that p of a word can be; of an absent word the least is 0."""
+
+    low: float
+    high: float
+
+    @property
+    def logs(self) -> tuple[float, float]:
+        """The same of log p, in nats: minus infinity is no bound."""
+        return math.log(self.low) if self.low > 0 else -math.inf, math.log(self.high)
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """How finely a service writes its probabilities: the most decimals, and the most digits.
+
+    Seen in many numbers at once: in one alone a last digit that is 0 is not written.
+    """
+
+    decimals: int
+    digits: int
+
+    @classmethod
+    def of(cls, scores: Iterable[float]) -> Self:
+        """The rounding of these numbers."""
+        written = [Decimal(repr(score)).normalize().as_tuple() for score in scores if score > 0]
+        return cls(
+            max((max(0, -int(one.exponent)) for one in written), default=0),
+            max((len(one.digits) for one in written), default=1),
+        )
+
+    def unit(self, score: float) -> float:
+        """One in the last place of a number, by decimals or by digits, whichever is coarser."""
+        by_decimals = 10.0**-self.decimals
+        if score <= 0:
+            return by_decimals
+        return float(max(by_decimals, 10.0 ** (math.floor(math.log10(score)) - self.digits + 1)))
+
+    def bounds(self, score: float) -> Bounds:
+        """What was rounded to this number, or cut."""
+        unit = self.unit(score)
+        return Bounds(max(0.0, score - unit), min(1.0, score + unit))
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How a vocabulary is written in answers: whether case, and a space before a word, matter."""
+
+    is_cased: bool
+    has_spaces: bool
+
+    @classmethod
+    def of(cls, fills: Sequence[Served], sentence: str) -> Self:
+        """The spelling by fills of a sentence that begins with a capital.
+
+        An answer repeats its sentence as the vocabulary writes it; without it the fills decide.
+        """
+        first = sentence.split(maxsplit=1)[0]
+        repeated = [fill.sequence for fill in fills if fill.sequence]
+        if repeated:
+            is_cased = any(first in text for text in repeated)
+        else:
+            words = [fill.word for fill in fills if not is_special(fill.word)]
+            is_cased = any(character.isupper() for word in words for character in word)
+        return cls(is_cased, any(fill.word[:1].isspace() for fill in fills))
+
+    def key(self, word: str) -> str:
+        """What two spellings of one piece share, and those of two pieces do not."""
+        if not self.is_cased:
+            return f" {folded(word)}" if self.has_spaces and word[:1].isspace() else folded(word)
+        own = unicodedata.normalize("NFC", word)
+        return own if self.has_spaces else own.strip()
+
+
+@dataclass(frozen=True)
+class Likeliest:
+    """Reads bounds of words from the likeliest fills that one service gives."""
+
+    rounding: Rounding
+    spelling: Spelling
+
+    def of(self, word: str, fills: Mask) -> Bounds:
+        """The bounds of a word that is one piece; `fills` are all that were given for a mask."""
+        key = self.spelling.key(word)
+        own = [self.rounding.bounds(fill.score) for fill in self._named(key, fills)]
+        if own:
+            # Two pieces may be written alike, and which is meant is not said.
+            return Bounds(min(one.low for one in own), max(one.high for one in own))
+        return Bounds(0.0, self.of_absent(fills))
+
+    def of_absent(self, fills: Mask) -> float:
+        """The most that p of a piece can be that is not among the fills."""
+        each = [self.rounding.bounds(fill.score) for fill in fills]
+        left = 1 - math.fsum(one.low for one in each)
+        return max(_LEAST, min(left, *(one.high for one in each)))
+
+    def keys(self, fills: Mask) -> set[str]:
+        """What is among the fills, by its key."""
+        return {self.spelling.key(fill.word) for fill in fills}
+
+    def _named(self, key: str, fills: Mask) -> list[Served]:
+        return [fill for fill in fills if key and self.spelling.key(fill.word) == key]
