@@ -3,24 +3,25 @@
 It is another model than the checkpoint that it was made of, with an identity by its own digests.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from transformers.modeling_outputs import MaskedLMOutput
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring.backends.devices import check_installed
 from maskaudit.audit.measuring.backends.exported.graphs import (
+    Array,
     Graph,
     OnnxGraph,
     OpenVinoGraph,
     opened,
 )
 from maskaudit.audit.measuring.backends.lower_precision import trials
+from maskaudit.audit.measuring.backends.runs import Run, in_order
 from maskaudit.audit.measuring.backends.torch_model import TOLERANCE, LoadedModel
 from maskaudit.audit.measuring.checkpoints.checkpoint import recognise
 from maskaudit.audit.measuring.checkpoints.config import load_config
@@ -66,7 +67,7 @@ def load(
 
 
 class _Whole(nn.Module):
-    """A graph in the place of transformers' model: ids in, logits of every piece out."""
+    """A graph in the place of transformers' model, of which no layer can be seen."""
 
     device = torch.device("cpu")
 
@@ -75,15 +76,28 @@ class _Whole(nn.Module):
         self.graph, self.file, self.config = graph, file, config
         self.is_alone = bool(file.why_alone)
 
-    def forward(self, input_ids: torch.Tensor, **_named: object) -> MaskedLMOutput:
-        """Logits [sentences, length, vocabulary]."""
-        parts = input_ids.split(1) if self.is_alone else [input_ids]
-        return MaskedLMOutput(logits=torch.cat([self._logits(part.numpy()) for part in parts]))
+    @property
+    def base_model(self) -> nn.Module:
+        """What would have the layers."""
+        return self
 
-    def _logits(self, ids: Any) -> torch.Tensor:  # noqa: ANN401 - an array of whole numbers
+    def logits(self, ids: Array) -> Array:
+        """Logits [sentences, length, vocabulary] of ids [sentences, length]."""
         feeds = {IDS: ids, ATTENTION: np.ones_like(ids), SEGMENTS: np.zeros_like(ids)}
-        found = self.graph.run({name: feeds[name] for name in self.file.inputs})
-        return torch.from_numpy(found.astype(np.float32, copy=False))
+        return self.graph.run({name: feeds[name] for name in self.file.inputs})
+
+    def at_reads(self, run: Run) -> list[Array]:
+        """Logits at the reads of sentences of one length, in parts, [n, vocabulary] in all."""
+        ids, rows, places = (part.numpy() for part in (run.ids, run.rows, run.places))
+        found, step = [], 1 if self.is_alone else run.n
+        for start in range(0, run.n, step):
+            # Its reads are in the order of its sentences.
+            first, last = np.searchsorted(rows, [start, start + step])
+            if first < last:
+                whole = self.logits(ids[start : start + step])
+                own = whole[rows[first:last] - start, places[first:last]]
+                found.append(own.astype(np.float32, copy=False))
+        return found
 
 
 class ModelFile(LoadedModel):
@@ -126,6 +140,11 @@ class ModelFile(LoadedModel):
         """Why the model cannot give its attention or its states; empty if it can."""
         return "" if need == "distributions" else f"{self._library} gives its log p alone"
 
+    def _logits(self, batch: Sequence[Run]) -> torch.Tensor:
+        """Logits at each read, [n, vocabulary]."""
+        parts = [part for run in batch for part in self._model.at_reads(run)]
+        return in_order([torch.from_numpy(np.concatenate(parts))], batch)
+
     def _is_independent(self) -> bool:
         """Whether sentences that are run together have the log p that each has alone."""
         sentences, _ = trials(self.encode, self.mask_token, self.mask_id)
@@ -146,9 +165,9 @@ class ModelFile(LoadedModel):
 def _check_width(whole: _Whole, tokenizer: Tokenizer, name: str, library: str) -> None:
     """Raise `InputError` unless the graph gives the logits of the vocabulary at each piece."""
     [encoded] = tokenizer.encode([f"This is {tokenizer.built.mask_token} ."])
-    ids = torch.tensor([encoded.ids])
+    ids = np.array([encoded.ids])
     try:
-        found = list(whole(ids).logits.shape)
+        found = list(whole.logits(ids).shape)
     except Exception as error:
         raise InputError(f"model {name}: {library} cannot run it ({first_line(error)})") from error
     expected = [*ids.shape, whole.config.get_text_config().vocab_size]
