@@ -63,7 +63,9 @@ def load(
         # By its path only where weights lie beside it: else what is run is what was looked at.
         source = file.content if len(file.files) == 1 else path
         graph = opened(OnnxGraph, (source, file.output), name, library)
-    return ModelFile(_Whole(graph, file, config), tokenizer, located, engine, note)
+    whole = _Whole(graph, file.inputs, config, is_alone=bool(file.why_alone))
+    most = engine.batch_tokens
+    return ModelFile(whole, file, tokenizer, located, batch_tokens=most, note=note)
 
 
 class _Whole(nn.Module):
@@ -71,10 +73,17 @@ class _Whole(nn.Module):
 
     device = torch.device("cpu")
 
-    def __init__(self, graph: Graph, file: GraphFile, config: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        graph: Graph,
+        inputs: Sequence[str],
+        config: Any,  # noqa: ANN401 - transformers' own type
+        *,
+        is_alone: bool,
+    ) -> None:
         super().__init__()
-        self.graph, self.file, self.config = graph, file, config
-        self.is_alone = bool(file.why_alone)
+        # Of the file nothing else is held: it may have hundreds of megabytes.
+        self.graph, self.inputs, self.config, self.is_alone = graph, inputs, config, is_alone
 
     @property
     def base_model(self) -> nn.Module:
@@ -84,7 +93,7 @@ class _Whole(nn.Module):
     def logits(self, ids: Array) -> Array:
         """Logits [sentences, length, vocabulary] of ids [sentences, length]."""
         feeds = {IDS: ids, ATTENTION: np.ones_like(ids), SEGMENTS: np.zeros_like(ids)}
-        return self.graph.run({name: feeds[name] for name in self.file.inputs})
+        return self.graph.run({name: feeds[name] for name in self.inputs})
 
     def at_reads(self, run: Run) -> list[Array]:
         """Logits at the reads of sentences of one length, in parts, [n, vocabulary] in all."""
@@ -103,20 +112,19 @@ class _Whole(nn.Module):
 class ModelFile(LoadedModel):
     """A model in a file: log p alone, one sentence at a time where others would change it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is loaded, and how it is run
         self,
         whole: _Whole,
+        file: GraphFile,
         tokenizer: Tokenizer,
         located: Located,
-        engine: Engine = EXACT,
+        *,
+        batch_tokens: int | None = None,
         note: Callable[[str], None] = silent,
     ) -> None:
-        file = whole.file
-        kind = "openvino" if file.weights else "onnx"
-        self._library = library_of(kind)
-        _check_width(whole, tokenizer, located.name, self._library)
-        told = EXACT if engine.batch_tokens is None else Engine(batch_tokens=engine.batch_tokens)
-        super().__init__(whole, tokenizer, [], located, told, note)
+        self._library = library_of("openvino" if file.weights else "onnx")
+        _check_width(whole, file.output, tokenizer, located.name, self._library)
+        super().__init__(whole, tokenizer, [], located, Engine(batch_tokens=batch_tokens), note)
         found = {
             "architecture": f"{whole.config.model_type}, exported",
             "own_code": "",
@@ -149,6 +157,8 @@ class ModelFile(LoadedModel):
         """Whether sentences that are run together have the log p that each has alone."""
         sentences, _ = trials(self.encode, self.mask_token, self.mask_id)
         for ids in sentences:
+            if self.mask_id not in ids or len(ids) > self.longest:
+                continue
             both = [ids, (ids[0], *ids[-2:0:-1], ids[-1])]
             reads = [(row, own.index(self.mask_id)) for row, own in enumerate(both)]
             try:
@@ -162,7 +172,7 @@ class ModelFile(LoadedModel):
         return True
 
 
-def _check_width(whole: _Whole, tokenizer: Tokenizer, name: str, library: str) -> None:
+def _check_width(whole: _Whole, output: str, tokenizer: Tokenizer, name: str, library: str) -> None:
     """Raise `InputError` unless the graph gives the logits of the vocabulary at each piece."""
     [encoded] = tokenizer.encode([f"This is {tokenizer.built.mask_token} ."])
     ids = np.array([encoded.ids])
@@ -173,6 +183,6 @@ def _check_width(whole: _Whole, tokenizer: Tokenizer, name: str, library: str) -
     expected = [*ids.shape, whole.config.get_text_config().vocab_size]
     if found != expected:
         raise InputError(
-            f"model {name}: its output {whole.file.output[:60]!r} has the shape {found}; expected "
+            f"model {name}: its output {output[:60]!r} has the shape {found}; expected "
             f"{expected}, the logits of the whole vocabulary at each of {ids.shape[1]} pieces"
         )
