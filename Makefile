@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint con
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help audit test test-quick chaos forgeries pages hostile check tree format phantom phantom-versions proved reference screenshots sizes validity sbom hashes bench
+.PHONY: help audit test test-quick test-quantised chaos forgeries pages hostile check tree format phantom phantom-versions proved reference screenshots sizes validity sbom hashes bench
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,11 @@ test: $(VENV)/.dev ## run the tests
 
 test-quick: $(VENV)/.dev ## run the tests that are not marked slow: under a minute on two cores
 	$(PYTEST) -m "not slow" $(ARGS)
+
+# In a folder of its own, which only these tests see: see pyproject.toml.
+test-quantised: $(VENV)/.quantised ## run the tests of models that torchao quantised, which `make test` skips
+	PYTHONPATH=$(VENV)/quantised $(BIN)/python -m pytest -n0 $(ARGS) \
+	  tests/audit/measuring/loading/test_quantised.py tests/test_examples_quantised.py
 
 chaos: $(VENV)/.dev ## try hostile files, forged records and 40 kills; counts go to SECURITY.md
 	$(BIN)/python -m tests.hostile.counts $(ARGS)
@@ -118,6 +123,10 @@ hashes: ## write hashes.txt anew from constraints.txt; needs uv
 	echo torch | uv pip compile pyproject.toml --extra models --constraint constraints.txt \
 	  --excludes - --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
 	  --no-header --output-file hashes.txt
+
+$(VENV)/.quantised: $(VENV)/.dev
+	$(PIP) --no-deps --upgrade --target $(VENV)/quantised torchao
+	@touch $@
 
 $(VENV)/.dev: $(VENV)/.models
 	$(PIP) --editable '.[models,dev]'
