@@ -40,10 +40,12 @@ from maskaudit.reports.terminal import bounds as in_terminal
 from tests import tiny
 from tests.served import Sent, WordModel, as_json, serving
 
-NOUNS = ("city", "house", "school", "world", "year", "day", "time", "truck")
+NOUNS = ("city", "house", "school", "world")
 FRAMES = "".join(
-    f'[[frames]]\nid = "f{n}"\ntext = "[MASK] saw the {noun} of {{a attribute}} {more}."\n'
-    for n, (noun, more) in enumerate((noun, more) for noun in NOUNS[:4] for more in ("too", "then"))
+    f'[[frames]]\nid = "f{n}"\ntext = "{begin} the {noun} of {{a attribute}}."\n'
+    for n, (noun, begin) in enumerate(
+        (noun, begin) for noun in NOUNS for begin in ("[MASK] saw", "They said that [MASK] saw")
+    )
 )
 SET = tiny.small_set(("she",), ("he",)) + FRAMES
 # Of the some two hundred pieces of a tiny vocabulary, whose words have any rank.
@@ -166,10 +168,9 @@ def test_a_service_that_gives_fewer_fills_is_told() -> None:
     told: list[str] = []
     with serving(WordModel()) as url:
         Endpoint(url, Declared(grade="censored", top_k=50, retries=0), None, 0, told.append)
-    assert told == [
-        f"endpoint {url}: gives 10 likeliest fills, and not the 50 that were asked for "
-        "([endpoint] top_k), so that more words will have bounds alone"
-    ]
+    [line] = told
+    assert line.startswith(f"endpoint {url}: gives 10 likeliest fills, and not the 50")
+    assert "more words will have bounds alone" in line
 
 
 @pytest.fixture(scope="module")
