@@ -109,7 +109,8 @@ def sizes(repetitions: int, seed: int) -> str:
     )
     return (
         f"{repetitions:,} repetitions ({of_facets:,} of styles, families, controls, facts, "
-        f"rankings and frames that behave as one, {of_ends:,} of the censored grade, {fewer:,} of what the page calls shown, "
+        f"rankings and frames that behave as one, {of_ends:,} of the censored grade, {fewer:,} of "
+        "what the page calls shown, "
         f"{more:,} headlines, {most:,} margins, {more:,} series of weekly audits, {years:,} years "
         f"of change points, {more:,} verdicts of a gate, {fewer:,} on styles, {half:,} against "
         f"the best of several and at a bound), seed {seed}"
