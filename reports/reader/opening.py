@@ -201,11 +201,11 @@ def _compared(one: Found, names: Names) -> str:
 
 
 def _on(some: Sequence[Found], asked: Sequence[Found]) -> str:
-    """Where: the only one by its title, several by their number and the worst."""
+    """Where: the only one by its title, several by their number and the surest."""
     if len(some) == 1:
         return _title(some[0])
     count = f"all {len(asked)}" if len(some) == len(asked) else f"{len(some)} of {len(asked)}"
-    return f"{count} tests, most on {_title(some[0])}"
+    return f"{count} tests, most surely on {_title(some[0])}"
 
 
 def _title(one: Found) -> str:
