@@ -212,6 +212,7 @@ def gates(folder: Path, *lines: str) -> policy.Policy:
     return policy.read(path)
 
 
+@pytest.mark.slow
 def test_a_record_in_censored_grade_holds_and_says_what_it_is(censored: Record) -> None:
     """Its numbers are bounds alone, with words that are absent, on the page and in a terminal."""
     assert censored.path is not None
@@ -233,6 +234,7 @@ def test_a_record_in_censored_grade_holds_and_says_what_it_is(censored: Record) 
     assert "leans" in page(censored).headline.sentence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "check"),
     [
@@ -250,7 +252,9 @@ def test_a_forged_bound_is_found(
     rows = censored.scores[censored.scores["item"].isin(probes)]
     rows = rows[(rows["measure"] == change["measure"]) & (rows["status"] == "ok")]
     scores = censored.scores.copy()
-    scores.loc[rows.index[3], "value"] = change["value"]
+    # A single word may be in a cell that another one takes out.
+    forged_rows = rows.index if check == "estimates" else rows.index[3]
+    scores.loc[forged_rows, "value"] = change["value"]
     forged = recorded.seal(
         Record(**{**vars(censored), "scores": scores, "path": None}), tmp_path / "new",
         tmp_path / censored.path.name,
@@ -260,6 +264,7 @@ def test_a_forged_bound_is_found(
     assert check in found
 
 
+@pytest.mark.slow
 def test_a_gate_passes_where_the_whole_of_what_is_possible_passes(
     censored: Record, tmp_path: Path
 ) -> None:
@@ -288,6 +293,7 @@ def test_a_gate_passes_where_the_whole_of_what_is_possible_passes(
     assert word(0.9, rule="non_inferiority") == "pass"
 
 
+@pytest.mark.slow
 def test_numbers_of_this_grade_are_held_against_no_others(censored: Record, tmp_path: Path) -> None:
     """Neither versions nor baselines, nor answers to words; each is refused in one line."""
     with pytest.raises(NotJudgedError, match="in censored grade, whose numbers are bounds"):
@@ -302,6 +308,7 @@ def test_numbers_of_this_grade_are_held_against_no_others(censored: Record, tmp_
     assert judgement.exit_code == 3
 
 
+@pytest.mark.slow
 def test_a_copy_of_the_record_reads_as_it_was(censored: Record, tmp_path: Path) -> None:
     """Infinite limits and bounds come back."""
     assert censored.path is not None
