@@ -204,7 +204,9 @@ def _on(some: Sequence[Found], asked: Sequence[Found]) -> str:
     """Where: the only one by its title, several by their number and the worst."""
     if len(some) == 1:
         return _title(some[0])
-    count = f"all {len(asked)}" if len(some) == len(asked) else f"{len(some)} of {len(asked)}"
+    total = len(asked)
+    every = "both" if total == 2 else f"all {total}"  # noqa: PLR2004 - nobody says "all 2"
+    count = every if len(some) == total else f"{len(some)} of {total}"
     return f"{count} tests, most on {_title(some[0])}"
 
 
