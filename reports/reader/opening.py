@@ -124,7 +124,7 @@ def _competence(manifest: Manifest, names: Names) -> str:
     (first, check), *others = weak
     said = f"{first} knows {check.right:,} of {wording.counted(check.of, 'plain fact')}"
     said += "".join(f", {name} {check.right:,}" for name, check in others)
-    return f"{said}: too few."
+    return f"{said}: too few to trust a finding of nothing."
 
 
 def _name(subject: str, names: Names) -> str:
@@ -163,7 +163,7 @@ def _beside_controls(found: Sequence[Found], worst: Found) -> str:
     size = _size(worst)
     # Two digits of a percentage are enough, and a finding of nothing has none.
     share = f" {wording.percent(most / size)} as far" if size > 0 else ""
-    return f"; a control moved{share or ' too'}"
+    return f"; a control, which should not, moved{share or ' too'}"
 
 
 def _size(one: Found) -> float:
@@ -204,7 +204,9 @@ def _on(some: Sequence[Found], asked: Sequence[Found]) -> str:
     """Where: the only one by its title, several by their number and the surest."""
     if len(some) == 1:
         return _title(some[0])
-    count = f"all {len(asked)}" if len(some) == len(asked) else f"{len(some)} of {len(asked)}"
+    total = len(asked)
+    every = "both" if total == 2 else f"all {total}"  # noqa: PLR2004 - nobody says "all 2"
+    count = every if len(some) == total else f"{len(some)} of {total}"
     return f"{count} tests, most surely on {_title(some[0])}"
 
 
