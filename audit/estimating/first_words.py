@@ -88,7 +88,7 @@ def shares(words: pd.DataFrame, models: list[str]) -> Iterator[Share]:
                     by_model={m: wilson_of_clusters(own, fewest) for m, own in hits.items()},
                     # Frames know nothing of how the change differs between attributes, nor they of
                     # frames.
-                    p=max(mcnemar(*two, labels) for labels in sampled)
+                    p=max(mcnemar(two[0], two[1], labels) for labels in sampled)
                     if len(two) > 1
                     else float("nan"),
                 )
