@@ -23,7 +23,7 @@ from maskaudit.audit.measuring.cached.cache import EXPORT, MIB, Cache
 from maskaudit.audit.measuring.engine import Engine
 from maskaudit.audit.measuring.model import Ids
 from maskaudit.audit.verifying.verify import verify
-from tests import graphs, tiny
+from tests import architectures, graphs, tiny
 
 pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed: maskaudit[onnx]")
 pytest.importorskip("onnx", reason="onnx is not installed: maskaudit[onnx]")
@@ -149,6 +149,23 @@ def test_a_model_that_cannot_be_exported_is_one_line_with_what_to_do(
         InputError, match=r"cannot be exported for onnxruntime .*aten::hypot.*torch"
     ):
         checkpoint.load(folder, engine=ONNX)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("fnet", "cannot be exported .*fft_fftn"), ("funnel", "does not read sentences of other")],
+)
+def test_an_architecture_that_an_export_does_not_hold_is_one_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], kind: str, said: str
+) -> None:
+    """And nothing is printed beside it."""
+    source = architectures.build(tmp_path / kind, kind)
+    capfd.readouterr()
+    with pytest.raises(InputError, match=said) as caught:
+        checkpoint.load(source, engine=ONNX)
+    assert len(str(caught.value).splitlines()) == 1
+    assert "leave out --engine, and torch runs it" in str(caught.value)
+    assert capfd.readouterr().out == ""
 
 
 def test_an_engine_that_is_not_installed_is_told_with_what_to_type(
