@@ -6,16 +6,21 @@ from collections.abc import Sequence
 
 from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.judging.verdicts import Judgement
-from maskaudit.audit.recording.manifest import Identity, Manifest
+from maskaudit.audit.recording.manifest import Identity, Manifest, ProbeSet
 from maskaudit.audit.recording.record import Record
 from maskaudit.audit.recording.rows.values import NOT_JOINED
 from maskaudit.audit.texts.printable import json_text
+from maskaudit.audit.texts.toml_files import document
+from maskaudit.probes.loading import shipped
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Names
 from maskaudit.reports.reader.parts import Command, Lines, Use
 from maskaudit.reports.reader.state import Found, tested
 from maskaudit.reports.rows import as_csv, as_values
 from maskaudit.reports.sections import competence, licences, texts
 from maskaudit.reports.words import wording
+
+# Records are published: they have the last parts of a folder's path and none of a set's file.
+_PATH_TO = "PATH/TO/"
 
 
 def closing(
@@ -101,7 +106,7 @@ def use(record: Record, details: str) -> Use:
     # A folder may have any name, and these lines are there to be pasted into a shell.
     name = shlex.quote(record.name)
     commands = [
-        Command(_run(manifest), "audit again"),
+        _again(manifest),
         Command(f"maskaudit verify {name}", "check that every number follows from its scores"),
         Command(f"maskaudit gate {name}", "judge it by gates.toml"),
         Command(f"maskaudit card {name}", "a section for the model card"),
@@ -139,6 +144,13 @@ def _data(kind: str, text: str) -> str:
     return f"data:{kind};charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"
 
 
+def _again(manifest: Manifest) -> Command:
+    """The command of the audit; where it names a folder or a file, what to put in is said."""
+    text = _run(manifest)
+    told = f"; {_PATH_TO}… stands for where each of them is" if _PATH_TO in text else ""
+    return Command(text, f"audit again{told}")
+
+
 def _run(manifest: Manifest) -> str:
     """The command of the audit, as far as the record knows it."""
     if manifest.truth is not None and not texts.is_alone(manifest):
@@ -150,8 +162,8 @@ def _run(manifest: Manifest) -> str:
     for subject, option in ((REFERENCE, "--teacher"), (CANDIDATE, "--student")):
         if subject in models:
             command += [option, _named(models[subject])]
-    for probe_set in manifest.probe_sets:
-        command += ["--probes", probe_set]
+    for name, part in manifest.probe_sets.items():
+        command += ["--probes", _set(name, part)]
     return wording.visible(shlex.join(command), None)
 
 
@@ -167,8 +179,23 @@ def _evaluate(manifest: Manifest) -> str:
     return wording.visible(shlex.join(command), None)
 
 
+def _set(name: str, part: ProbeSet) -> str:
+    """A shipped set by its name; another by a path to be filled in, for a name finds no file."""
+    path = shipped().get(name)
+    # An older version, or somebody's own under this name, is not the set that is shipped today.
+    if path and document(path).raw["set"]["version"] == part.version:
+        return name
+    # Those of other kinds are imports, which are folders.
+    return f"{_PATH_TO}{name}{'.toml' if part.kind in ('association', 'cloze') else ''}"
+
+
 def _named(identity: Identity) -> str:
-    return f"{identity.name}@{identity.revision}" if identity.revision else identity.name
+    """A model by its hub id or address; a folder, which has no revision, by a path to fill in."""
+    if identity.endpoint:
+        return identity.name
+    if identity.revision:
+        return f"{identity.name}@{identity.revision}"
+    return f"{_PATH_TO}{identity.name}"
 
 
 def _identity(identity: Identity) -> str:

@@ -119,7 +119,7 @@ def _leans(between: Between, estimates: Effects, names: Names) -> Plot | None:
 def _cut(plot: Plot) -> Plot:
     """The plot with some of its lines, drawn evenly, where there are many; all on demand."""
     lines = plot.lines
-    pale = "Pale: not told from an even choice."
+    pale = "Pale: unclear."
     if len(lines) <= OPEN:
         return replace(plot, note=pale)
     chosen = np.linspace(0, len(lines) - 1, OPEN).round().astype(int)
@@ -146,9 +146,10 @@ def _sides(
             most, side, other, less = to_first, first, second, to_second
         rest = f", {other} in {less}" if less else ""
         return f"{names.candidate} prefers {side} to {other} in {most} of {total}{rest}"
+    unclear = len(own) - to_first - to_second
     return (
         f"Of {total}, {names.candidate} expects {to_first} more of {first} and {to_second} more of "
-        f"{second}"
+        f"{second}{f'; {unclear} unclear' if unclear else ''}"
     )
 
 

@@ -12,13 +12,15 @@ import numpy as np
 import pytest
 
 from maskaudit.audit.judging.verdicts import Judgement
+from maskaudit.probes.loading import load, shipped
 from maskaudit.reports import reader as package
 from maskaudit.reports.effects import Effect, Names
 from maskaudit.reports.html import render_reader
-from maskaudit.reports.reader import opening, scales
+from maskaudit.reports.reader import closing, opening, scales
 from maskaudit.reports.reader.reader import fewer, numbers, reader
 from maskaudit.reports.reader.state import Found
 from maskaudit.reports.sections.contrasts.tested import Contrast
+from tests import manifests
 from tests.reports import records
 from tests.reports import verdicts as gates
 from tests.reports.test_html import contrast
@@ -243,7 +245,7 @@ def test_a_headline_never_outruns_its_tests():
             e.low > 0 or e.high < 0
             for one in found if one.is_control for e in one.paired.subjects.values()
         )  # fmt: skip
-        assert ("a control moved" in said) == moved
+        assert ("a control, which should not, moved" in said) == moved
         told[said.split(" on ")[0]] += 1
     assert len(told) >= 4
 
@@ -346,3 +348,36 @@ def test_the_kinds_of_sentence_in_which_a_lean_holds_are_counted(lean, noise):
         title = reader(made, None, "details.html", records.tables_of(made)).holds.title
         assert re.search(rf"{said} {held}\b", title), title
     assert "–" not in reader(made, None, "details.html").holds.note
+
+
+def test_the_command_that_audits_again_names_what_a_shell_can_find():
+    """A shipped set and a hub id as they are; a folder and a file of one's own to fill in."""
+    models = {
+        "reference": {"name": "org/teacher", "revision": "c0ffee"},
+        "candidate": {"name": "models/student"},
+    }
+    age = load(shipped()["age"]).header.version
+    for said, asked in (
+        ({"age": {"version": age}}, "age"),
+        ({"age": {"version": f"{age}.1"}}, "PATH/TO/age.toml"),
+        ({"weight": {}}, "PATH/TO/weight.toml"),
+        ({"crows": {"kind": "pairs"}}, "PATH/TO/crows"),
+    ):
+        record = replace(
+            records.record(), manifest=manifests.manifest(models=models, probe_sets=said)
+        )
+        again = closing.use(record, "").commands[0]
+        assert again.text == (
+            "maskaudit run --teacher org/teacher@c0ffee --student PATH/TO/models/student "
+            f"--probes {asked}"
+        )
+        assert "PATH/TO/" in again.purpose
+
+
+def test_every_word_of_the_picture_is_counted_once():
+    """Those of either group and those that are unclear are all that the title speaks of."""
+    record = records.record([records.people()])
+    title = reader(record, None, "", records.tables_of(record)).picture.title
+    counts = [int(number) for number in re.findall(r"\d+", title)]
+    assert counts[0] == sum(counts[1:])
+    assert "even choice" not in page_of(record)
