@@ -21,8 +21,9 @@ from maskaudit.audit.measuring.backends.exported.graphs import (
     opened,
 )
 from maskaudit.audit.measuring.backends.lower_precision import trials
+from maskaudit.audit.measuring.backends.proof import TOLERANCE
 from maskaudit.audit.measuring.backends.runs import Run, in_order
-from maskaudit.audit.measuring.backends.torch_model import TOLERANCE, LoadedModel
+from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.checkpoints.checkpoint import recognise
 from maskaudit.audit.measuring.checkpoints.config import load_config
 from maskaudit.audit.measuring.checkpoints.exported import chosen, file_of
