@@ -13,16 +13,12 @@ def with_one_attribute(probe_set: ProbeSet) -> ProbeSet:
 
 
 def with_one_term(probe_set: ProbeSet) -> ProbeSet:
-    """The set with the first term of each group, and all its attributes and controls.
-
-    Contrasts of controls are left out, for they stand in the frames as other attributes do.
-    """
+    """The set with the first term of each group, and all its attributes and controls."""
     groups = {
         name: part.model_copy(update={"terms": part.terms[:1]})
         for name, part in probe_set.groups.items()
     }
-    controls = probe_set.controls and probe_set.controls.model_copy(update={"contrasts": {}})
-    return probe_set.model_copy(update={"groups": groups, "controls": controls})
+    return probe_set.model_copy(update={"groups": groups})
 
 
 def with_few_frames(probe_set: ProbeSet, most: int) -> ProbeSet:

@@ -1,11 +1,11 @@
-"""The pieces that a vocabulary writes the words of a set in, by group and by class; no model.
+"""The pieces that a vocabulary writes the words of a set in, by what they are of; no model.
 
 A word is counted in up to three sentences of the set, for a tokenizer may write it otherwise after
 a space, at the beginning of a sentence or in capitals.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # it takes the extra `models`
     from maskaudit.audit.measuring.speller import SpellerAlone
 
 GROUP, CLASS, RELATION = "group", "class", "relation"
+# A class of its own, and the kind of the words of a contrast of controls, whose name is `of`.
 CONTROLS = "controls"
 _SENTENCES = 3
 _PLACES = re.compile(r"\{[^}]*\}|\[MASK\]")
@@ -196,17 +197,27 @@ def _sentences(probe_set: ProbeSet) -> dict[_Word, list[tuple[str, int, str]]]:
         texts = rows.contexts.set_index("context")[["text", "slot"]]
         items = rows.items[rows.items["role"].isin(["probe", "control"])]
         for row in items.to_dict("records"):
-            of = row["group"] if kind == GROUP else row["class"] or CONTROLS
-            word = str(row["term"] if kind == GROUP else row["attribute"])
-            asked = found.setdefault((kind, str(of), word), [])
+            asked = found.setdefault(_called(kind, row), [])
             if len(asked) >= _SENTENCES:
                 continue
             text, slot = texts.loc[row["context"]]
             there = (str(text), int(slot), str(row["target"]))
+            word = str(row["term"] if kind == GROUP else row["attribute"])
             place = there if kind == at_mask else masked(str(text), word)
             if place and place not in asked:
                 asked.append(place)
     return found
+
+
+def _called(kind: str, row: Mapping[Hashable, Any]) -> _Word:
+    """A group's term or an attribute: its kind, what it is of, and the word."""
+    if kind == GROUP:
+        return GROUP, str(row["group"]), str(row["term"])
+    class_, word = str(row["class"]), str(row["attribute"])
+    if row["role"] == "control" and class_:
+        # Both sides on one line: no two classes of controls are held against each other.
+        return CONTROLS, class_.partition(":")[0], word
+    return CLASS, class_ or CONTROLS, word
 
 
 def _unwritable(probe_set: ProbeSet, speller: "SpellerAlone") -> list[str]:

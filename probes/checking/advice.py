@@ -17,7 +17,6 @@ _ALIKE = 2 / 3
 _LEAST_WORDS = 5
 # A quarter of a word, as between the classes of a contrast (`estimating.balance`).
 _WORDS_APART = 0.25
-_MOST_APART = 2
 _MOST_SHOWN = 5
 # With fewer than 6 there is no interval; below 20 slopes are exploratory (docs/method.md).
 _LEAST_FRAMES, _MANY_FRAMES = 6, 20
@@ -36,6 +35,7 @@ def advice(probe_set: ProbeSet) -> list[str]:
         *slips(probe_set),
         *_first(_near_duplicates(probe_set), "pairs of frames"),
         *_unbalanced_groups(probe_set),
+        *_unequal_classes(probe_set),
         *_first(_out_of_place(probe_set), "words"),
         *_few_frames(probe_set),
     ]
@@ -79,11 +79,9 @@ def _unbalanced_groups(probe_set: ProbeSet) -> Iterator[str]:
             f"{numbers}: at the mask their probabilities are added up, so that more terms are a "
             "higher number; take as many of each"
         )
-    # Two terms against one are twice as many, and too few to say anything of.
-    elif sizes[most] >= _MOST_APART * sizes[least] and sizes[most] - sizes[least] > 1:
+    elif sizes[most] > sizes[least]:
         yield (
-            f"{numbers}: the mean of few terms is that of these words more than of a group; take "
-            "as many of each"
+            f"{numbers}: the mean over fewer terms hangs more on each of them; take as many of each"
         )
     lengths = {
         name: fmean(len(term.text.split()) for term in part.terms)
@@ -98,12 +96,32 @@ def _unbalanced_groups(probe_set: ProbeSet) -> Iterator[str]:
         )
 
 
+def _unequal_classes(probe_set: ProbeSet) -> Iterator[str]:
+    """Classes that are contrasted, of other numbers of attributes; any beside them may differ."""
+    names = dict.fromkeys([*(probe_set.header.contrast or ()), *(probe_set.directions or ())])
+    sizes = {name: len(probe_set.classes[name].attributes) for name in names}
+    if not sizes:
+        return
+    most, least = max(sizes, key=sizes.__getitem__), min(sizes, key=sizes.__getitem__)
+    if sizes[most] > sizes[least]:
+        yield (
+            f"the class {least!r} has {sizes[least]} attributes, {most!r} {sizes[most]}: the mean "
+            "over fewer words hangs more on each of them; take as many of each"
+        )
+
+
 def _out_of_place(probe_set: ProbeSet) -> Iterator[str]:
-    """Terms that are attributes as well, and terms that stand in a frame's own words."""
+    """Terms that are attributes as well, and words of the set in a frame's own words."""
     group_of = {
         folded(term.text): (name, term.text)
         for name, part in probe_set.groups.items()
         for term in part.terms
+    }
+    # Not those of controls: one that is a little likelier in one sentence moves no result.
+    class_of = {
+        folded(attribute.text): (name, attribute.text)
+        for name, part in probe_set.classes.items()
+        for attribute in part.attributes
     }
     for _, attribute in placed_attributes(probe_set):
         if found := group_of.get(folded(attribute.text)):
@@ -112,13 +130,19 @@ def _out_of_place(probe_set: ProbeSet) -> Iterator[str]:
                 "that a word is asked for itself; take it out of one of the two lists"
             )
     for frame in probe_set.frames:
-        for text in frame.texts:
-            for word in sorted(_words(text) & group_of.keys()):
-                group, term = group_of[word]
-                yield (
-                    f"the frame {frame.id!r} has {term!r} in its own words, a term of the group "
-                    f"{group!r}, which gives the group away; write the sentence without it"
-                )
+        words = set().union(*map(_words, frame.texts))
+        for word in sorted(words & group_of.keys()):
+            group, term = group_of[word]
+            yield (
+                f"the frame {frame.id!r} has {term!r} in its own words, a term of the group "
+                f"{group!r}, which gives the group away; write the sentence without it"
+            )
+        for word in sorted(words & class_of.keys()):
+            class_, attribute_ = class_of[word]
+            yield (
+                f"the frame {frame.id!r} has {attribute_!r} in its own words, an attribute of the "
+                f"class {class_!r}, which is asked for beside itself; write the sentence without it"
+            )
 
 
 def _few_frames(probe_set: ProbeSet) -> Iterator[str]:

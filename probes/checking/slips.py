@@ -6,6 +6,7 @@ What is found here is no fault: a rule of thumb may be wrong, and the author dec
 import re
 from collections.abc import Iterator, Mapping
 
+from maskaudit.probes.checking.checks_of_language import placed_attributes
 from maskaudit.probes.expand import article, expand
 from maskaudit.probes.frames.sentence import MASK
 from maskaudit.probes.languages import is_english
@@ -81,8 +82,7 @@ def _own_articles(probe_set: ProbeSet) -> frozenset[str]:
     """First words of attributes that say their article themselves."""
     return frozenset(
         attribute.text.split()[0]
-        for part in probe_set.classes.values()
-        for attribute in part.attributes
+        for _, attribute in placed_attributes(probe_set)
         if attribute.article
     )
 

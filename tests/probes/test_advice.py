@@ -89,6 +89,25 @@ def test_a_good_sentence_is_no_slip(text):
     assert told([text.replace("She said", "We heard")]) == []
 
 
+def test_the_article_before_a_word_of_a_negative_control_is_looked_at():
+    """As before any other word; and a sound that its entry declares is right."""
+
+    def found(word):
+        raw = {
+            "set": HEADER,
+            "groups": {"one": {"terms": ["aunt"]}, "two": {"terms": ["uncle"]}},
+            "classes": {"c": {"attributes": ["kind"]}},
+            "controls": {"contrasts": {"there": {"first": ["present", "near"],
+                                                 "second": [word, "missing"]}}},
+            "frames": [{"id": "f", "text": "The {term} was a [MASK] person."}],
+        }  # fmt: skip
+        return advice(ProbeSet.checked(raw))
+
+    [told] = found("absent")
+    assert "the wrong article: 'a absent' in 'The aunt was a absent person.'" in told
+    assert found("unique") == found({"text": "iodic", "article": "a"}) == []
+
+
 def test_an_article_that_a_set_declares_is_right():
     """As sound, not spelling, decides it."""
     attributes = [{"text": "MBA holder", "article": "an"}, {"text": "uno player", "article": "an"}]
@@ -143,14 +162,31 @@ def test_many_alike_frames_are_told_in_a_few_lines():
 
 
 def test_groups_with_other_numbers_of_terms_are_told():
-    """At the mask any difference counts, in the sentence one of twice as many."""
+    """At the mask, where they are added up, and in the sentence, where they are averaged."""
     three = {"women": ["she", "her"], "men": ["he"]}
     [found] = told(groups=three)
     assert "'women' has 2 terms, 'men' 1: at the mask" in found
     texts = ["Now the {term} came home as [MASK]."]
-    assert told(texts, {"a": ["aunt", "niece"], "b": ["uncle"]}) == []
-    [found] = told(texts, {"a": ["aunt", "niece", "sister"], "b": ["uncle"]})
-    assert "'a' has 3 terms, 'b' 1: the mean of few terms" in found
+    assert told(texts, {"a": ["aunt", "niece"], "b": ["uncle", "nephew"]}) == []
+    [found] = told(texts, {"a": ["aunt", "niece", "sister"], "b": ["uncle", "nephew"]})
+    assert "'a' has 3 terms, 'b' 2: the mean over fewer terms" in found
+
+
+def test_contrasted_classes_of_other_sizes_are_told():
+    """Those that `contrast` or a `group` names; a class beside them may have any number."""
+    classes = {"a": ["nurse", "typist"], "b": ["miner", "mason"], "c": ["baker"]}
+    raw = {
+        "groups": {"women": {"terms": ["she"]}, "men": {"terms": ["he"]}},
+        "classes": {name: {"attributes": words} for name, words in classes.items()},
+        "frames": [{"id": f"f{n}", "text": text} for n, text in enumerate(GOOD)],
+    }
+    assert advice(ProbeSet.checked(raw | {"set": HEADER | {"contrast": ["a", "b"]}})) == []
+    [found] = advice(ProbeSet.checked(raw | {"set": HEADER | {"contrast": ["a", "c"]}}))
+    assert found.startswith("the class 'c' has 1 attributes, 'a' 2: ")
+    raw["classes"]["c"]["group"] = "men"
+    raw["classes"]["a"]["group"] = "women"
+    [found] = advice(ProbeSet.checked(raw | {"set": HEADER}))
+    assert found.startswith("the class 'c' has 1 attributes, 'a' 2: ")
 
 
 def test_groups_with_longer_terms_are_told():
@@ -165,6 +201,8 @@ def test_a_term_out_of_its_place_is_told():
     assert "'He' is a term of the group 'men' and an attribute too" in found
     [found] = told(["When he left, [MASK] was {a attribute}."])
     assert "the frame 'f0' has 'he' in its own words, a term of the group 'men'" in found
+    [found] = told(["With the tired nurse [MASK] was {a attribute}."])
+    assert "the frame 'f0' has 'nurse' in its own words, an attribute of the class 'c'" in found
 
 
 def test_few_frames_are_told_once_there_are_enough_for_an_interval():

@@ -97,6 +97,28 @@ def test_the_text_has_a_line_for_each_group_and_class(probe_set, vocabulary):
     assert lines[6] == "falling apart: Aisha (Ai ##sh ##a), maid (ma ##id)"
 
 
+def test_words_of_negative_controls_have_a_line_for_each_contrast(tmp_path, vocabulary):
+    """One whole word, two in three pieces, one unknown; what the vocabulary lacks is warned of."""
+    controls = """
+[controls]
+attributes = ["there"]
+[controls.contrasts.from]
+first = ["Paul", "maida"]
+second = ["zebra", "maid the"]
+"""
+    path = tmp_path / "set.toml"
+    path.write_text(tiny.small_set(["Anne"], ["John"]) + controls + FRAMES)
+    found = Pieces.of(load(path), vocabulary)
+    assert {(word.of, word.word) for word in found.words if word.kind == "controls"} == {
+        ("from", word) for word in ("Paul", "maida", "zebra", "maid the")
+    }
+    rows = [line.split() for line in found.as_text().splitlines()]
+    assert ["class", "controls", "1", "1.00", "1", "-"] in rows
+    # (1 + 3 + 1 + 3) / 4: what cannot be written is one unknown piece.
+    assert ["controls", "from", "4", "2.00", "1", "1"] in rows
+    assert any(told.startswith("lawyer, zebra cannot be written") for told in found.warnings)
+
+
 def test_a_phrase_of_whole_words_does_not_fall_apart(tmp_path, vocabulary):
     """It has as many pieces as words."""
     path = tmp_path / "set.toml"
