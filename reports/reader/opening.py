@@ -124,7 +124,7 @@ def _competence(manifest: Manifest, names: Names) -> str:
     (first, check), *others = weak
     said = f"{first} knows {check.right:,} of {wording.counted(check.of, 'plain fact')}"
     said += "".join(f", {name} {check.right:,}" for name, check in others)
-    return f"{said}: too few to trust a finding of nothing."
+    return f"{said}: too weak to be trusted where no lean shows."
 
 
 def _name(subject: str, names: Names) -> str:
@@ -162,8 +162,8 @@ def _beside_controls(found: Sequence[Found], worst: Found) -> str:
     most = max(_size(one) for one in moved)
     size = _size(worst)
     # Two digits of a percentage are enough, and a finding of nothing has none.
-    share = f" {wording.percent(most / size)} as far" if size > 0 else ""
-    return f"; a control, which should not, moved{share or ' too'}"
+    share = f"{wording.percent(most / size)} as much" if size > 0 else "one"
+    return f"; a control that should show none shows {share}"
 
 
 def _size(one: Found) -> float:

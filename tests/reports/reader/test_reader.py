@@ -245,7 +245,7 @@ def test_a_headline_never_outruns_its_tests():
             e.low > 0 or e.high < 0
             for one in found if one.is_control for e in one.paired.subjects.values()
         )  # fmt: skip
-        assert ("a control, which should not, moved" in said) == moved
+        assert ("a control that should show none" in said) == moved
         told[said.split(" on ")[0]] += 1
     assert len(told) >= 4
 
