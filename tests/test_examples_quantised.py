@@ -1,4 +1,4 @@
-"""The example of quantised and pruned copies runs."""
+"""The example of quantised and pruned copies: it runs, and its table is that of its records."""
 
 import importlib.util
 from pathlib import Path
@@ -7,10 +7,12 @@ from types import ModuleType
 import pytest
 
 import maskaudit
+from maskaudit.audit.recording.record import load_record
 from tests import tiny
 from tests.audit.attempts import SET
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "quantised"
+RECORDS = EXAMPLE / "records"
 pytestmark = pytest.mark.slow
 
 
@@ -56,3 +58,19 @@ def test_each_copy_is_audited_against_its_parent(
         distances = record.paired.query("measure == 'kl'")["value"]
         assert 0 < distances.max() < 1  # another model, and no stranger
     assert len(list((tmp_path / "runs").glob("overview-*.html"))) == 1
+
+
+def test_the_table_is_that_of_the_records() -> None:
+    """Each number of the README, to its last place."""
+    readme = (EXAMPLE / "README.md").read_text("utf-8").replace("−", "-")
+    folders = sorted(RECORDS.iterdir())
+    assert len(folders) == 4
+    for folder in folders:
+        record = load_record(folder)
+        contrasts = record.estimates.query("estimator == 'stereotype_contrast'")
+        rows = contrasts.set_index("subject")
+        own, change = rows.loc["candidate"], rows.loc["difference"]
+        interval = f"{change.low:+.4f} to {change.high:+.4f}"
+        shown = f"{own.estimate:+.3f} | {change.estimate:+.4f} ({interval})"
+        assert f"| {folder.name} | " in readme
+        assert shown in readme, shown
