@@ -170,7 +170,7 @@ def preview(
     top: Annotated[int, typer.Option("--top", min=1, max=20, help="How many likely words.")] = 4,
     as_json: AsJson = False,
 ) -> None:
-    """Show the first sentences of a set with each model's likeliest words and log-odds."""
+    """Show sentences of a set, of each style in turn: each model's likeliest words and log-odds."""
     from maskaudit.audit.authoring.first_sentences import first_sentences
     from maskaudit.probes.requested import files_of
 
