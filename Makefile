@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint con
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help audit test test-quick chaos forgeries pages hostile check tree format phantom phantom-versions proved reference screenshots sizes validity sbom hashes bench
+.PHONY: help audit test test-quick test-quantised chaos forgeries pages hostile check tree format phantom phantom-versions proved reference screenshots sizes validity sbom hashes bench
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,11 @@ test: $(VENV)/.dev ## run the tests
 
 test-quick: $(VENV)/.dev ## run the tests that are not marked slow: under a minute on two cores
 	$(PYTEST) -m "not slow" $(ARGS)
+
+# In a folder of its own, which only these tests see: see pyproject.toml.
+test-quantised: $(VENV)/.quantised ## run the tests of models that torchao quantised, which `make test` skips
+	PYTHONPATH=$(VENV)/quantised $(BIN)/python -m pytest -n0 $(ARGS) \
+	  tests/audit/measuring/loading/test_quantised.py tests/test_examples_quantised.py
 
 chaos: $(VENV)/.dev ## try hostile files, forged records and 40 kills; counts go to SECURITY.md
 	$(BIN)/python -m tests.hostile.counts $(ARGS)
@@ -82,10 +87,10 @@ sizes: $(VENV)/.models ## write the sizes of the shipped sets, which `probes lis
 # The allocator keeps what it freed: giving each tensor back to the system costs a third of the time.
 TRAIN := MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184 $(BIN)/python -m
 
-bench: $(VENV)/.dev ## measure how fast sentences are scored, side by side, into benchmarks/RESULTS.md (5 to 10 minutes)
+bench: $(VENV)/.dev ## measure how fast sentences are scored, side by side, into benchmarks/RESULTS.md (10 minutes)
 	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/speed.py $(ARGS)
 
-phantom: $(VENV)/.models ## train the bundled pair again (15 minutes or less on two cores)
+phantom: $(VENV)/.models ## train the bundled pair again (under 20 minutes on two cores)
 	$(TRAIN) maskaudit.audit.proving.phantom.train
 
 phantom-versions: $(VENV)/.models ## train and audit the versions of examples/versions (25 minutes)
@@ -118,6 +123,10 @@ hashes: ## write hashes.txt anew from constraints.txt; needs uv
 	echo torch | uv pip compile pyproject.toml --extra models --constraint constraints.txt \
 	  --excludes - --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
 	  --no-header --output-file hashes.txt
+
+$(VENV)/.quantised: $(VENV)/.dev
+	$(PIP) --no-deps --upgrade --target $(VENV)/quantised torchao
+	@touch $@
 
 $(VENV)/.dev: $(VENV)/.models
 	$(PIP) --editable '.[models,dev]'

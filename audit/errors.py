@@ -11,11 +11,42 @@ MaskauditError            70  an internal error, unless a subclass says otherwis
 └── LockedError           75  another run holds the folder
 """
 
+import re
+
+_ADDRESS = re.compile(r"""(https?://)([^\s'"<>]*?)([;,.:)]*)(?=[\s'"<>]|$)""", re.IGNORECASE)
+_HIDDEN = "***"
+
+
+def without_secrets(text: str) -> str:
+    """A text with the user, the password and the query of each address in it left out.
+
+    Any of them may be a secret that somebody typed, and messages are kept in logs.
+    """
+    return _ADDRESS.sub(lambda found: f"{found[1]}{_shown(found[2])}{found[3]}", text)
+
+
+def _shown(rest: str) -> str:
+    """What may be shown of an address behind its scheme."""
+    bare, mark, _ = next((p for m in "?#" if (p := rest.partition(m))[1]), (rest, "", ""))
+    authority, slash, path = bare.partition("/")
+    user, at, host = authority.rpartition("@")
+    port = host.rpartition("]")[2].partition(":")[2]
+    # What follows a colon and is no port is of a password, with a slash or a question mark in it.
+    if not user and port and not port.isdecimal():
+        return _HIDDEN
+    return f"{_HIDDEN + at if at else ''}{host}{slash}{path}{mark + _HIDDEN if mark else ''}"
+
 
 class MaskauditError(Exception):
-    """Root of the tree; `exit_code` is what the command line ends with."""
+    """Root of the tree; `exit_code` is what the command line ends with.
+
+    Its message has no secret of an address: whatever was typed comes through here to be shown.
+    """
 
     exit_code = 70
+
+    def __init__(self, *words: object) -> None:
+        super().__init__(*(without_secrets(w) if isinstance(w, str) else w for w in words))
 
 
 class InputError(MaskauditError):
@@ -27,7 +58,7 @@ class InputError(MaskauditError):
     exit_code = 2
 
     def __init__(self, *faults: str) -> None:
-        self.faults = faults
+        self.faults = tuple(map(without_secrets, faults))
         super().__init__("\n".join(faults))
 
 
@@ -77,7 +108,7 @@ class CannotWriteError(MaskauditError):
     exit_code = 74
 
     def __init__(self, fault: str, kept: str = "") -> None:
-        self.fault = fault
+        self.fault = without_secrets(fault)
         super().__init__(f"{fault}; {kept}" if kept else fault)
 
 

@@ -5,6 +5,7 @@ Speed does not depend on the numbers in the weights, so that nothing has to be f
 
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,9 +57,12 @@ def shipped() -> pd.DataFrame:
     return found[found["target"] != ""]
 
 
-def built(folder: Path, size: Size, rows: pd.DataFrame, seed: int = 0) -> Path:
-    """Save a checkpoint with random weights whose vocabulary has the words of the rows."""
-    texts = " ".join([*rows["text"].unique(), *rows["target"].unique()]).lower()
+def built(folder: Path, size: Size, rows: pd.DataFrame, more: Sequence[str] = ()) -> Path:
+    """Save a checkpoint with random weights whose vocabulary has the words of the rows and `more`.
+
+    A word that it lacked would be spelled by letters, and its sentence be several times as long.
+    """
+    texts = " ".join([*more, *rows["text"].unique(), *rows["target"].unique()]).lower()
     words = list(dict.fromkeys(re.findall(r"[a-z]+", texts)))
     words += [f"word{number}" for number in range(VOCABULARY - len(words))]
     shape = (
@@ -73,7 +77,7 @@ def built(folder: Path, size: Size, rows: pd.DataFrame, seed: int = 0) -> Path:
     )
     vocabulary = words[: VOCABULARY - ADDED]
     return tiny.build(
-        folder, size.architecture, seed, vocabulary, max_position_embeddings=512, **shape
+        folder, size.architecture, 0, vocabulary, max_position_embeddings=512, **shape
     )
 
 

@@ -39,7 +39,7 @@ from tests import tiny
 MIB, SHORT = 1 << 20, 3
 ROW = {"probe_set": "s", "frame": "f", "text": "the [MASK] worked.", "slot": 0, "target": "man"}
 # Frames and attributes by the number of items, with two terms for each.
-SHAPES = {10_000: (50, 100), 100_000: (100, 500), 1_000_000: (500, 1000)}
+SHAPES = {1_000: (10, 50), 10_000: (50, 100), 100_000: (100, 500), 1_000_000: (500, 1000)}
 
 
 class Measured:

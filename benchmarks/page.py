@@ -29,7 +29,7 @@ def _steps(record: Path, folder: Path) -> Iterator[float]:
     from maskaudit.audit.verifying.recomputed import OF_PAGE
     from maskaudit.audit.verifying.verify import load_held
     from maskaudit.reports.html import render_reader, write_page
-    from maskaudit.reports.reader.reader import numbers, reader
+    from maskaudit.reports.reader.reader import fewer, numbers, reader
 
     yield time.process_time()
     held, _ = load_held(record, lambda _: OF_PAGE)
@@ -38,7 +38,7 @@ def _steps(record: Path, folder: Path) -> Iterator[float]:
     yield time.process_time()
     write_page(load_record(record), folder / "page.html")
     yield time.process_time()
-    held, _ = load_held(record, numbers)
+    held, _ = load_held(record, numbers, fewer)
     render_reader(reader(held, None, ""))
     yield time.process_time()
 

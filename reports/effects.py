@@ -181,6 +181,11 @@ class Effects:
         return list(self._index)
 
     @property
+    def sets(self) -> list[str]:
+        """The names of the sets, in the order of the table."""
+        return list(dict.fromkeys(row.probe_set for row in self.all))
+
+    @property
     def slices(self) -> list[Slice]:
         """The slices, in the order of the table."""
         return list(dict.fromkeys(row.slice for row in self.all))

@@ -74,6 +74,9 @@ dtype = "float32"
 # The service's form: "huggingface", with probabilities of the words in `targets`; or "azure" and
 # "mlflow", which give one word, for `maskaudit first-words`.
 kind = "huggingface"
+# "censored" where the service gives its top_k likeliest fills alone: all else has bounds then.
+grade = "exact"
+top_k = 100
 # How the served model writes its mask, and what is said to be served: nothing checks it.
 mask = "[MASK]"
 model = ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from maskaudit.audit.errors import InputError
+from maskaudit.audit.errors import InputError, without_secrets
 from maskaudit.audit.texts.characters import composed
 from maskaudit.audit.texts.printable import inert, json_text, printable
 
@@ -152,7 +152,7 @@ def note(sentence: str) -> None:
     """Print a note on standard error, so that it does not mix with the result."""
     # A closed stderr must not stop the command.
     with contextlib.suppress(OSError):
-        print(f"maskaudit: note: {printable(sentence)}", file=sys.stderr)
+        print(f"maskaudit: note: {printable(without_secrets(sentence))}", file=sys.stderr)
 
 
 def print_json(value: object) -> None:

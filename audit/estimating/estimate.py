@@ -5,10 +5,11 @@ The subjects are `reference`, `candidate`, `difference` (candidate minus referen
 listed as left out.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cache
+from functools import cache, partial
 from itertools import combinations
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -115,6 +116,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     adjust: str = "bh",
     wanted: Wanted = kept,
     resting: Collection[str] = (),
+    fewer: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> Estimated:
     """Compute every estimate of a record, with p values adjusted by subject.
 
@@ -123,7 +125,8 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
     `with_adjusted`. Numbers that are not `wanted` may be left out where that saves time; each
     number is the same whichever others are made. By default those that records keep. `resting`
     adds numbers, of `OF_ROBUSTNESS`, of what the contrasts of its sets rest on: no record keeps
-    them, and here the same cells serve for both.
+    them, and here the same cells serve for both. Of a set in `fewer` those alone may be made whose
+    names stand there.
 
     In censored grade there are bounds of crossed sets, and no other number beside them.
     """
@@ -149,10 +152,12 @@ def estimate(  # noqa: PLR0913, PLR0917 - the tables of a record
         set_items = asked[design.name] = distinct(all_items, scored)
         joined = group_pairs.of_set(paired, all_items, set_items["context"])
         distances = pd.concat([distances, joined], ignore_index=True)
-        measured = _by_subject(set_items, scored, filled, distances, lexicon)
+        # Asked for where an estimator takes them, as that of a crossed set does not.
+        measured = cache(partial(_by_subject, set_items, scored, filled, distances, lexicon))
         counted = attributes[attributes["probe_set"] == design.name]
         measurements = (scored, in_cells, measured, counted)
         of_set = _or_one_of(resting, wanted) if is_resting(design) else wanted
+        of_set = _one_of(fewer[design.name]) if design.name in fewer else of_set
         for set_rows, missing in _set_estimates(set_items, *measurements, design, seed, of_set):
             rows += [{"probe_set": design.name, "axis": design.axis, **row} for row in set_rows]
             left_out += [{"probe_set": design.name, **cell} for cell in missing]
@@ -191,6 +196,10 @@ def _in_bounds(items: pd.DataFrame, scores: pd.DataFrame, designs: Sequence[Desi
 def is_resting(part: Design | ProbeSet) -> bool:
     """Whether it is asked what a set's contrasts rest on: not of a control, which finds nothing."""
     return part.expect != "none"
+
+
+def _one_of(names: Collection[str]) -> Wanted:
+    return lambda name: name in names
 
 
 def _or_one_of(names: Collection[str], wanted: Wanted) -> Wanted:
@@ -266,7 +275,7 @@ def _set_estimates(  # noqa: PLR0913, PLR0917 - what is measured of a set, and w
     items: pd.DataFrame,
     scores: pd.DataFrame,
     in_cells: ScoredOf,
-    measured: Mapping[str, Measured],
+    measured: Callable[[], Mapping[str, Measured]],
     attributes: pd.DataFrame,
     design: Design,
     seed: int,
@@ -278,7 +287,7 @@ def _set_estimates(  # noqa: PLR0913, PLR0917 - what is measured of a set, and w
     if kind == "association" and is_crossed(items):
         yield association(items, in_cells(design.name), design, seed, wanted, attributes)
         if any(map(wanted, _FIDELITIES)):
-            yield _fidelity(items, measured, design), []
+            yield _fidelity(items, measured(), design), []
     elif kind == "association":
         estimators += _nested_estimators(items)
     elif kind == "cloze" and any(map(wanted, _FIRST_FILLS)):
@@ -289,7 +298,7 @@ def _set_estimates(  # noqa: PLR0913, PLR0917 - what is measured of a set, and w
     for estimator in estimators:
         if not any(map(wanted, estimator.names)):
             continue
-        for row in unit_rows(measured, estimator):
+        for row in unit_rows(measured(), estimator):
             # A design names the corrected mode, but a row may be of the published one.
             key = {**design.method, "mode": row["mode"]}
             unit = row.pop("unit")

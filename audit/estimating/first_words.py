@@ -12,7 +12,11 @@ import numpy as np
 import pandas as pd
 
 from maskaudit.audit.estimating.statistics.interval import Interval
-from maskaudit.audit.estimating.statistics.proportions import mcnemar, wilson_of_clusters
+from maskaudit.audit.estimating.statistics.proportions import (
+    effective,
+    mcnemar,
+    wilson_of_clusters,
+)
 
 ALL = "all"
 GRADE = "rank 1"
@@ -22,9 +26,11 @@ GRADE = "rank 1"
 class Share:
     """Of the sentences of a slice of a set, those whose first word is of one group.
 
-    `by_model` has the share of each model, 0 to 1, with Wilson's interval at 95 %, in which the
-    sentences of a frame count as one where they depend on each other most; `p` is McNemar's exact
-    one of the change between two models, a frame counting once; NaN for one model.
+    `by_model` has the share of each model, 0 to 1, with Wilson's interval at 95 % for as many
+    trials as there are frames or attributes, whichever are fewer: the fewest that the sentences can
+    be worth. `p` is of the change between two models, the larger of McNemar's exact ones in which a
+    frame counts once, and an attribute; NaN for one model. Of one attribute, or in one frame, all
+    this is of other frames, or other attributes, alone.
     """
 
     probe_set: str
@@ -32,6 +38,7 @@ class Share:
     group: str
     sentences: int
     frames: int
+    attributes: int
     by_model: Mapping[str, Interval]
     p: float
 
@@ -48,6 +55,7 @@ class Share:
             "group": self.group,
             "sentences": self.sentences,
             "frames": self.frames,
+            "attributes": self.attributes,
             **shares,
             **change,
         }
@@ -56,13 +64,17 @@ class Share:
 def shares(words: pd.DataFrame, models: list[str]) -> Iterator[Share]:
     """Yield the share of each group, of all sentences of each set and of each class.
 
-    `words` has a row for each sentence: `probe_set`, `class`, `frame`, and for each model the group
-    of its first word, "" where the word is of none; `groups` has the set's groups.
+    `words` has a row for each sentence: `probe_set`, `class`, `frame`, `attribute`, and for each
+    model the group of its first word, "" where the word is of none; `groups` has the set's groups.
     """
     for name, rows in words.groupby("probe_set", sort=False):
         classes = {ALL: rows} | {str(own): part for own, part in rows.groupby("class", sort=False)}
         for label, part in classes.items():
-            frames = part["frame"].to_numpy(dtype=str)
+            both = [part[name].to_numpy(dtype=str) for name in ("frame", "attribute")]
+            n_frames, n_attributes = (len(np.unique(labels)) for labels in both)
+            # One attribute is no sample of attributes, and what is said is of it alone.
+            sampled = [labels for labels in both if len(np.unique(labels)) > 1] or both
+            fewest = min(sampled, key=effective)
             for group in rows["groups"].iloc[0]:
                 hits = {model: (part[model] == group).to_numpy(dtype=bool) for model in models}
                 two = list(hits.values())
@@ -71,7 +83,12 @@ def shares(words: pd.DataFrame, models: list[str]) -> Iterator[Share]:
                     part=label,
                     group=str(group),
                     sentences=len(part),
-                    frames=len(np.unique(frames)),
-                    by_model={m: wilson_of_clusters(own, frames) for m, own in hits.items()},
-                    p=mcnemar(two[0], two[1], frames) if len(two) > 1 else float("nan"),
+                    frames=n_frames,
+                    attributes=n_attributes,
+                    by_model={m: wilson_of_clusters(own, fewest) for m, own in hits.items()},
+                    # Frames know nothing of how the change differs between attributes, nor they of
+                    # frames.
+                    p=max(mcnemar(two[0], two[1], labels) for labels in sampled)
+                    if len(two) > 1
+                    else float("nan"),
                 )

@@ -56,8 +56,9 @@ def _repeated(items: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     # An answer is the attribute of its row; its cell is the fact.
     keys = [key for key in _CELL if key != "attribute" or items["kind"].iloc[0] != "cloze"]
     found: list[pd.DataFrame] = []
-    for _, model_scores in scores[scores["read"] != ""].groupby("model", sort=False):
-        by_item = model_scores.drop_duplicates("item")
+    reads = scores.loc[scores["read"] != "", ["model", "item", "read"]]
+    for _, of_model in reads.groupby("model", sort=False):
+        by_item = of_model.drop_duplicates("item")
         # Items that share a read are few or none.
         read = by_item[by_item["read"].duplicated(keep=False)].set_index("item")["read"]
         if read.empty:

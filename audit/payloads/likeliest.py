@@ -17,6 +17,8 @@ from maskaudit.audit.payloads.answered import Mask, Served, folded, is_special
 
 # Sums of so many numbers are exact to so much at best.
 _LEAST = 1e-15
+# One in the last place of the numbers that models compute in, of a number.
+_FLOAT32 = 2.0**-23
 
 
 class Bounds(NamedTuple):
@@ -51,11 +53,15 @@ class Rounding:
         )
 
     def unit(self, score: float) -> float:
-        """One in the last place of a number, by decimals or by digits, whichever is coarser."""
+        """One in the last place of a number: by decimals, digits or as float32 has it.
+
+        Whichever is the coarsest, for a service may have written any of them.
+        """
         by_decimals = 10.0**-self.decimals
         if score <= 0:
             return by_decimals
-        return float(max(by_decimals, 10.0 ** (math.floor(math.log10(score)) - self.digits + 1)))
+        by_digits = 10.0 ** (math.floor(math.log10(score)) - self.digits + 1)
+        return float(max(by_decimals, by_digits, score * _FLOAT32))
 
     def bounds(self, score: float) -> Bounds:
         """What was rounded to this number, or cut."""

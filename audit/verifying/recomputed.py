@@ -1,7 +1,7 @@
 """Whether the estimates, and what the manifest says of them, follow from the scores."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -38,22 +38,25 @@ class Numbers:
     """Which numbers of a record are recomputed: by set, None for all, and by name.
 
     `names` are names of numbers, `*` for any text; what no record keeps (`OF_ROBUSTNESS`) is
-    meant by its own name alone, and of tested sets.
+    meant by its own name alone, and of tested sets. Of a set in `fewer` those of its names alone
+    that stand there.
     """
 
     sets: frozenset[str] | None = None
     names: frozenset[str] = frozenset({"*"})
+    fewer: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def are_every(self) -> bool:
         """Whether every number that records keep is one of them."""
-        return self.sets is None and "*" in self.names
+        return self.sets is None and "*" in self.names and not self.fewer
 
     @property
     def show_what_was_left_out(self) -> bool:
         """Whether the cells left out of the estimates are all known once these are made."""
         # The cells of crossed sets are always made, and those of facts for their accuracy.
-        return self.sets is None and self.wanted(ACCURACY)
+        asked = all(ACCURACY in names for names in self.fewer.values())
+        return self.sets is None and self.wanted(ACCURACY) and asked
 
     @property
     def resting(self) -> frozenset[str]:
@@ -61,7 +64,7 @@ class Numbers:
         return self.names.intersection(OF_ROBUSTNESS)
 
     def wanted(self, name: str) -> bool:
-        """Whether a number of this name, which records keep, is one of them."""
+        """Whether a number of this name, which records keep, is one of them in any set."""
         return kept(name) and any(fnmatchcase(name, word) for word in self.names)
 
     def of(self, estimates: pd.DataFrame) -> pd.DataFrame:
@@ -72,6 +75,8 @@ class Numbers:
         chosen = estimates["estimator"].map(wanted).astype(bool)
         if self.sets is not None:
             chosen &= estimates["probe_set"].isin(self.sets)
+        for name, names in self.fewer.items():
+            chosen &= (estimates["probe_set"] != name) | estimates["estimator"].isin(names)
         return estimates[chosen]
 
 
@@ -104,6 +109,7 @@ def recompute(
         adjust=manifest.settings.adjust,
         wanted=numbers.wanted,
         resting=numbers.resting,
+        fewer=numbers.fewer,
     )
 
 

@@ -103,16 +103,21 @@ def verify(folder: Path, lexicon: frozenset[str] | None = None) -> Verification:
 
 
 def load_held(
-    folder: Path, chosen: Callable[[Manifest], Numbers], *, trust: bool = False
+    folder: Path,
+    chosen: Callable[[Manifest], Numbers],
+    fewer: Callable[[Record], Numbers] | None = None,
+    *,
+    trust: bool = False,
 ) -> tuple[Record, list[str]]:
     """Read a record that holds, with the tables that are needed to say so, and notes for people.
 
     `chosen` are the numbers that will be used (`require`); what contrasts rest on comes with the
-    record where they ask for it. Raises `InputError` as `load_record` and `require` do.
+    record where they ask for it. `fewer` are those of them that are used of a record of whole rows,
+    which is all that is known of it by then. Raises `InputError` as `load_record` and `require` do.
     """
     numbers = chosen(read_manifest(folder, ()))
     record = load_record(folder, tables_of(numbers))
-    return holding(record, numbers, trust=trust)
+    return holding(record, numbers, fewer=fewer, trust=trust)
 
 
 def reusable(
@@ -152,11 +157,13 @@ def holding(
     numbers: Numbers,
     lexicon: frozenset[str] | None = None,
     *,
+    fewer: Callable[[Record], Numbers] | None = None,
     trust: bool = False,
 ) -> tuple[Record, list[str]]:
     """The record, unless it is refused, and notes for people, as `require` does.
 
     What its contrasts rest on comes with it where `numbers` ask for that and are made again.
+    `fewer` is that of `load_held`.
     """
     assert record.path is not None  # noqa: S101 - a caller has read it from there
     estimated, notes = None, []
@@ -165,6 +172,7 @@ def holding(
         notes.append("trusted: the record's numbers were taken as they are, not made again")
     # Not after a difference: the record is refused anyway, and may be none to compute from.
     elif not any(check.differs for check in checks):
+        numbers = numbers if fewer is None else _fewer(record, numbers, fewer)
         estimated, again = _again(record, numbers, lexicon)
         notes += [f"{check.name}: {check.text}" for check in again if check.name == HURTFUL]
         checks += again
@@ -177,6 +185,14 @@ def holding(
     if estimated is not None and numbers.resting:
         record = replace(record, rests_on=estimated.rests_on)
     return record, notes
+
+
+def _fewer(record: Record, numbers: Numbers, fewer: Callable[[Record], Numbers]) -> Numbers:
+    """The numbers that are used of a record; all of them where its estimates cannot say which."""
+    try:
+        return fewer(record)
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        return numbers
 
 
 def tables_of(numbers: Numbers) -> tuple[str, ...]:

@@ -32,6 +32,9 @@ def compact(drawing: str, name: str) -> str:
     shapes: dict[tuple[tuple[str, str], ...], str] = {}
     for element in root.iter():
         label = element.attrib.pop("aria-label", "")
+        # An axis shows what it is by itself.
+        if element.attrib.get("aria-roledescription") == "axis":
+            label = ""
         for key in [key for key in element.attrib if key.startswith("aria-") or key == "role"]:
             del element.attrib[key]
         for key in _DRAWN:

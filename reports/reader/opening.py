@@ -124,7 +124,7 @@ def _competence(manifest: Manifest, names: Names) -> str:
     (first, check), *others = weak
     said = f"{first} knows {check.right:,} of {wording.counted(check.of, 'plain fact')}"
     said += "".join(f", {name} {check.right:,}" for name, check in others)
-    return f"{said}: too few."
+    return f"{said}: too weak to be trusted where no lean shows."
 
 
 def _name(subject: str, names: Names) -> str:
@@ -162,8 +162,8 @@ def _beside_controls(found: Sequence[Found], worst: Found) -> str:
     most = max(_size(one) for one in moved)
     size = _size(worst)
     # Two digits of a percentage are enough, and a finding of nothing has none.
-    share = f" {wording.percent(most / size)} as far" if size > 0 else ""
-    return f"; a control moved{share or ' too'}"
+    share = f"{wording.percent(most / size)} as much" if size > 0 else "one"
+    return f"; a control that should show none shows {share}"
 
 
 def _size(one: Found) -> float:
@@ -201,11 +201,13 @@ def _compared(one: Found, names: Names) -> str:
 
 
 def _on(some: Sequence[Found], asked: Sequence[Found]) -> str:
-    """Where: the only one by its title, several by their number and the worst."""
+    """Where: the only one by its title, several by their number and the surest."""
     if len(some) == 1:
         return _title(some[0])
-    count = f"all {len(asked)}" if len(some) == len(asked) else f"{len(some)} of {len(asked)}"
-    return f"{count} tests, most on {_title(some[0])}"
+    total = len(asked)
+    every = "both" if total == 2 else f"all {total}"  # noqa: PLR2004 - nobody says "all 2"
+    count = every if len(some) == total else f"{len(some)} of {total}"
+    return f"{count} tests, most surely on {_title(some[0])}"
 
 
 def _title(one: Found) -> str:

@@ -72,13 +72,15 @@ def overview(
     # What the verdict has told already is there on demand.
     facts = _facts(manifest, estimates, names, details)
     judges += [] if told.has_competence else facts
+    tick = ""
     if len(lines) + len(judges) == 1:
         # One row says little by itself, and there is room for what it is made of.
         judges = _words(found[0], told.classes, estimates, scale)
+        tick = "tick: a word; " if judges else ""
     plot = Plot(
         "overview",
         _title(asked, len(found)),
-        "Times the odds; bar: 95 % interval; 1: no lean.",
+        f"Times the odds; bar: 95 % interval; {tick}1: no lean.",
         (names.candidate, f"than {names.reference}" if names.paired else "", "odds"),
         keys(names, *_keys(before.values())),
         ticks,

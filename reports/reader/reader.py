@@ -28,6 +28,7 @@ from maskaudit.reports.reader.parts import Reader
 from maskaudit.reports.reader.picture import picture
 from maskaudit.reports.reader.sentences import sentences
 from maskaudit.reports.reader.state import Found, of_record, tested
+from maskaudit.reports.sections import texts
 from maskaudit.reports.sections.association.examples import Between
 from maskaudit.reports.sections.contrasts.tested import label
 from maskaudit.reports.sections.units.counts import UNITS
@@ -44,24 +45,38 @@ _MOST_WORDS = 120
 _BANNER = "DEMONSTRATION: made-up model."
 
 
-# The numbers that this page shows of sets other than units.
-_SHOWN = frozenset(
-    {
-        *(CONTRAST, LOG_ODDS.name, LEAN, INHERITANCE),
-        *(*OF_STYLES, CONTROL_SD, CONTRAST_CALIBRATED),
-        *(ACCURACY, CHOICE, NEGATED),
-        *changes.RESTS_ON,
-    }
+# The numbers that this page shows of each set other than units, and those of the pictured one.
+_OF_EVERY_SET = frozenset({CONTRAST, ACCURACY, CHOICE, NEGATED})
+_SHOWN = _OF_EVERY_SET.union(
+    (LOG_ODDS.name, LEAN, INHERITANCE),
+    (*OF_STYLES, CONTROL_SD, CONTRAST_CALIBRATED),
+    changes.RESTS_ON,
 )
 
 
 def numbers(manifest: Manifest) -> Numbers:
-    """The numbers of a record that its reader's page shows."""
+    """Numbers among which are all that the reader's page of such a record shows."""
     # Which number a set of pairs prefers by is known from its estimates alone.
     # Of bounds the headline is made of other numbers.
-    if manifest.is_censored or any(part.kind in UNITS for part in manifest.probe_sets.values()):
+    kinds = {part.kind for part in manifest.probe_sets.values()}
+    if manifest.is_censored or kinds & {*UNITS, texts.KIND}:
         return Numbers(names=EVERY.names.union(changes.RESTS_ON))
     return Numbers(names=_SHOWN)
+
+
+def fewer(record: Record) -> Numbers:
+    """Those of `numbers` that the page of this very record shows: of most sets the contrast alone.
+
+    Which set is pictured follows from the contrasts, and these are among them.
+    """
+    manifest, every = record.manifest, numbers(record.manifest)
+    if every.names != _SHOWN:
+        return every
+    contrasts = record.estimates[record.estimates["estimator"] == CONTRAST]
+    found = of_record(manifest, Effects.of(contrasts), names_of(manifest))
+    pictured = _pictured(manifest, found)
+    others = [name for name in manifest.probe_sets if not pictured or name != pictured.probe_set]
+    return replace(every, fewer=dict.fromkeys(others, _OF_EVERY_SET))
 
 
 def reader(

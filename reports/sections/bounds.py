@@ -96,6 +96,8 @@ def found(part: ProbeSet, effects: Effects, names: Names) -> list[str]:
 
 def headline(manifest: Manifest, estimates: Effects, names: Names) -> tuple[str, str]:
     """What is claimed of the first set with a contrast, and by what numbers."""
+    tested = [part for part in manifest.probe_sets.values() if part.expect == "lean"]
+    chosen = "; the first of several sets" if len(tested) > 1 else ""
     for probe_set, part in manifest.probe_sets.items():
         own = estimates.of_set(probe_set)
         for between, _ in pairs(part):
@@ -105,7 +107,7 @@ def headline(manifest: Manifest, estimates: Effects, names: Names) -> tuple[str,
                 on = f"on “{wording.visible(part.title)}”"
                 return _claim(ends, names.candidate, on), (
                     f"contrast of shares {between_ends(ends, with_sign=True)}, "
-                    f"{interval(ends, with_sign=True)}; one set of several, not adjusted for them"
+                    f"{interval(ends, with_sign=True)}{chosen}"
                 )
     return "No number of this record has bounds", "see what was lost"
 

@@ -26,7 +26,7 @@ from maskaudit.audit.verifying.verify import load_held
 from maskaudit.reports.effects import tables_of
 from maskaudit.reports.html import document, render, render_reader
 from maskaudit.reports.page import page
-from maskaudit.reports.reader.reader import numbers, reader
+from maskaudit.reports.reader.reader import fewer, numbers, reader
 from maskaudit.reports.site import feed, places
 from maskaudit.reports.site.index import index
 from maskaudit.reports.site.names import folder_of
@@ -226,9 +226,10 @@ def _draw(task: _Task) -> _Drawn:
 
 
 def _pages(task: _Task) -> tuple[Pages, list[str]]:
-    # Without the page of all numbers, those that the site shows.
-    chosen = (lambda _: OF_PAGE) if task.with_details else numbers
-    held, notes = load_held(task.path, chosen, trust=task.trust)
+    if task.with_details:
+        held, notes = load_held(task.path, lambda _: OF_PAGE, trust=task.trust)
+    else:
+        held, notes = load_held(task.path, numbers, fewer, trust=task.trust)
     judgement = verdicts.read(task.path)
     tables = tables_of(held) if task.with_details else None
     address = DETAILS if task.with_details else ""

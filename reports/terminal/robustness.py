@@ -18,6 +18,7 @@ from maskaudit.reports.sections.method import extrinsic
 from maskaudit.reports.words import wording
 
 _GAP = "  "
+_OF_BOUNDS = "A record in censored grade has bounds, of which it is not asked what they rest on."
 _NOTHING = "No contrast of this record can be questioned: no set has two classes and two groups."
 
 
@@ -29,7 +30,7 @@ def as_text(record: Record) -> str:
         title = wording.visible(between.part.title)
         pair = f": {between.groups[0]} and {between.groups[1]}" if between.slice_groups else ""
         lines += [f"{title}{pair} ({between.probe_set})", *_table(asked, names), ""]
-    lines = lines or [_NOTHING, ""]
+    lines = lines or [_OF_BOUNDS if record.manifest.is_censored else _NOTHING, ""]
     elsewhere = extrinsic.lines(record.manifest, names)
     lines += [*elsewhere, extrinsic.BESIDE] if elsewhere else [extrinsic.NONE]
     return "\n".join(lines)

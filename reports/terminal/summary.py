@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from maskaudit.audit.estimating.registry.names import CONTRAST, SHARE_RIGHT
+from maskaudit.audit.estimating.registry.names import CONTRAST, OF_BOUNDS, SHARE_RIGHT
 from maskaudit.audit.judging.verdicts import Judgement, Verdict
 from maskaudit.audit.recording.manifest import Manifest
 from maskaudit.audit.recording.record import Record
@@ -123,6 +123,8 @@ def summary(record: Record, judgement: Judgement | None = None) -> Summary:
         FACTS: _sorted(of_facts),
     }
     told = {row.probe_set for of_measure in rows.values() for row in of_measure}
+    # What has bounds has a table of its own below.
+    told |= set(estimates.of_estimators(OF_BOUNDS).sets)
     return Summary(
         names,
         {measure: found for measure, found in rows.items() if found},

@@ -70,10 +70,17 @@ def test_the_command_line_is_held_to_what_the_file_may_say(tmp_path):
     """Each option of how models are run has the limits of its key, and takes its place."""
     file = tmp_path / "AUDIT.toml"
     file.write_text('[run]\ndevice = "cpu"\nthreads = 2\nlimit = 9\n', "utf-8")
-    run = settings.resolve(file, threads=1, dtype="bfloat16", batch_tokens=64).run
-    found = (run.device, run.dtype, run.threads, run.batch_tokens, run.limit)
-    assert found == ("cpu", "bfloat16", 1, 64, 9)
-    wrong = {"device": "gpu", "dtype": "float16", "threads": 0, "batch_tokens": True, "limit": -1}
+    run = settings.resolve(file, threads=1, dtype="bfloat16", batch_tokens=64, engine="onnx").run
+    found = (run.device, run.dtype, run.threads, run.batch_tokens, run.limit, run.engine)
+    assert found == ("cpu", "bfloat16", 1, 64, 9, "onnx")
+    wrong = {
+        "engine": "jax",
+        "device": "gpu",
+        "dtype": "float16",
+        "threads": 0,
+        "batch_tokens": True,
+        "limit": -1,
+    }
     for name, value in wrong.items():
         option = "--" + name.replace("_", "-")
         with pytest.raises(InputError, match=rf"^{option}: expected"):

@@ -50,7 +50,9 @@ class Reader(HTMLParser):
 
     def handle_startendtag(self, tag, attrs):
         """Note a tag that closes itself, as in SVG."""
-        self.tags.append((tag, dict(attrs)))
+        attributes = dict(attrs)
+        self.tags.append((tag, attributes))
+        self.ids += [attributes["id"]] if "id" in attributes else []
 
     def handle_endtag(self, tag):
         """End a cell or a table, and hold the tag against the one that is open."""

@@ -147,10 +147,12 @@ def pages(tmp_path_factory):
     long["set"]["title"] = "w" * 60
     four = records.record([jobs, records.people(), records.control(), records.facts()])
     versions(folder / "runs", LEVELS)
+    against_baseline = verdict("fail", rule="versus_baseline", against="baseline main")
     made = {
         "pair": of_record(four),
         "judged": of_record(four, judgement(verdict("fail"), verdict("pass"))),
         "alone": of_record(records.record(reference=None)),
+        "one test": of_record(records.record([records.jobs()]), judgement(against_baseline)),
         "published": of_record(records.record([records.pairs(), records.triples()])),
         "long": of_record(records.record([long], names=LONG)),
         "hostile": of_record(records.record([long], names=HOSTILE)),
@@ -216,7 +218,7 @@ def test_nothing_stands_in_the_way_of_anybody(browser, pages, kind):
         assert broken == [], (width, scheme)
 
 
-@pytest.mark.parametrize("kind", ["pair", "judged", "alone", "published"])
+@pytest.mark.parametrize("kind", ["pair", "judged", "alone", "one test", "published"])
 def test_the_first_screen_is_short_and_the_page_is_not_long(browser, pages, kind):
     """At most 120 words on the first screen and 1,500 in all, 6 screens, 10 on a phone."""
     made, _ = opened(browser, pages / f"{kind}.html", Screen(1280))

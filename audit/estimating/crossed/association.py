@@ -37,44 +37,59 @@ from maskaudit.audit.estimating.estimators.of_groups.pooling import (
     pooling_rule,
 )
 from maskaudit.audit.estimating.estimators.of_groups.prior import PRIOR
-from maskaudit.audit.estimating.registry.entries import DERIVED
 from maskaudit.audit.estimating.registry.names import (
     AGAINST_REST,
     ASSOCIATION,
     ATTRIBUTES_ALIKE,
+    BEYOND_WORLD,
     CONTRAST,
     CONTRAST_ADJUSTED,
     CONTRAST_AGAINST_REST,
     CONTRAST_WITHOUT_TERM,
     CONVERGENCE_ESTIMATORS,
+    CORRELATION,
+    DEPENDABILITY,
+    EXPECTED_SIGN_CHANGES,
+    FLIPS,
     FRAMES_ALIKE,
+    FRAMES_NEEDED,
+    GENERALIZABILITY,
     GROUP_SPREAD,
     INHERITANCE,
+    LARGEST,
+    LEAN,
+    LOG_KAPPA,
+    LOG_MAGNITUDE_RATIO,
+    MAGNITUDE,
     OF_CONTROLS,
     OF_COVARIATES,
     OF_FACTORS,
-    OF_ROBUSTNESS,
+    OF_SHARPNESS,
     OF_STYLES,
     OTHER_STYLES,
     PARAPHRASE_SHIFT,
+    SIGN_CHANGES,
+    SLOPE,
+    WORLD_INTERCEPT,
+    WORLD_SLOPE,
     contrast_of,
-    is_contrast,
 )
 
 _TWO = 2
 _OF_SEVERAL = (AGAINST_REST, CONTRAST_AGAINST_REST, GROUP_SPREAD)
 # Numbers whose p is drawn at random.
 _RESAMPLED = frozenset({ASSOCIATION, GROUP_SPREAD, FRAMES_ALIKE, ATTRIBUTES_ALIKE})
-# Of raw log-odds: all but means of classes and contrasts; `log_odds` of an attribute comes with it.
-_IN_FULL = (
-    LOG_ODDS.name,
-    *(
-        name
-        for name in DERIVED
-        if not is_contrast(name)
-        and name not in {*OF_STYLES, *OF_CONTROLS, *OF_COVARIATES, *OF_FACTORS, *OF_ROBUSTNESS}
-    ),
+# What is made of raw log-odds beside means and contrasts; `log_odds` is of each attribute too.
+_LEANS = (LOG_ODDS.name, LEAN, LARGEST)
+_SQUARED = (ASSOCIATION, MAGNITUDE)
+_RANKING = (GENERALIZABILITY, DEPENDABILITY, FRAMES_NEEDED)
+_OF_WORLD = (WORLD_SLOPE, WORLD_INTERCEPT, BEYOND_WORLD)
+_OF_RELATION = (
+    *(SLOPE, LOG_KAPPA, CORRELATION, LOG_MAGNITUDE_RATIO, INHERITANCE),
+    *(FLIPS, SIGN_CHANGES, EXPECTED_SIGN_CHANGES),
+    *OF_SHARPNESS,  # what is beyond sharpness is made of amplifications
 )
+_IN_FULL = (*_LEANS, *_SQUARED, *_RANKING, *_OF_WORLD, *_OF_RELATION)
 # Whether a number of this name is wanted.
 Wanted = Callable[[str], bool]
 
@@ -134,11 +149,10 @@ def association(  # noqa: PLR0913, PLR0917 - what is measured of a set, and what
                 left_out += missing
             by_subject = with_difference(by_model)
             classes = design.classes(first, second)
-            in_full = any(map(wanted, _IN_FULL))
             numbers = []
-            if is_wanted or in_full:
+            if is_wanted or any(map(wanted, _IN_FULL)):
                 of_cells = (by_subject, estimator, classes, world, seed, design.attribute_margin)
-                numbers.append(_numbers(*of_cells, in_full=in_full))
+                numbers.append(_numbers(*of_cells, wanted))
             if estimator is LOG_ODDS and classes is not None:
                 asked = Asked(scored, (first, second), classes, world.shares)
                 numbers.append(_of_contrast(by_subject, asked, known, seed, wanted))
@@ -247,37 +261,38 @@ def _numbers(  # noqa: PLR0913, PLR0917 - the cells, and what is made of them
     world: World,
     seed: int,
     margin: float,
-    *,
-    in_full: bool,
+    wanted: Wanted,
 ) -> Iterator[tuple[str, Number]]:
-    """Yield every number of one estimator between two groups, with its subject.
+    """Yield every wanted number of one estimator between two groups, with its subject.
 
     `classes` are those of the contrast, if there is one, and `margin` that of attributes, in nats.
-    Unless `in_full`, means and contrasts alone are made.
     """
+    of_mean, of_contrast = _of_cells(estimator)
     # Leans, rankings and the world's shares concern the model's output: raw log-odds only.
-    is_raw = estimator is LOG_ODDS and in_full
+    is_raw = estimator is LOG_ODDS and any(map(wanted, _IN_FULL))
     complete = (
         {name: matrix.probes.complete for name, matrix in by_subject.items()} if is_raw else {}
     )
     for subject, matrix in by_subject.items():
-        numbers = [one_subject.means(matrix, estimator.name)]
-        if estimator is not PRIOR and classes is not None:
-            numbers.append(one_subject.contrast(matrix, _of_cells(estimator)[1], classes))
-        if is_raw:
+        numbers = [one_subject.means(matrix, estimator.name)] if wanted(of_mean) else []
+        if estimator is not PRIOR and classes is not None and wanted(of_contrast):
+            numbers.append(one_subject.contrast(matrix, of_contrast, classes))
+        if is_raw and any(map(wanted, _LEANS)):
+            numbers.append(one_subject.leans(complete[subject], estimator.name))
+        if is_raw and any(map(wanted, _SQUARED)):
             # One generator per subject: its p must not depend on the models audited beside it.
             rng = np.random.default_rng(seed)
-            numbers.append(one_subject.leans(complete[subject], estimator.name))
             numbers.append(one_subject.magnitudes(subject, complete, rng))
+        if is_raw and any(map(wanted, _RANKING)):
             numbers.append(one_subject.ranking(complete[subject]))
-        if is_raw and world.shares:
+        if is_raw and world.shares and any(map(wanted, _OF_WORLD)):
             numbers.append(
                 one_subject.against_world(
                     matrix.probes, world.shares, subject, identity=world.identity
                 )
             )
         yield from ((subject, number) for part in numbers for number in part)
-    if REFERENCE in complete:
+    if REFERENCE in complete and any(map(wanted, _OF_RELATION)):
         models = (complete[REFERENCE], complete[CANDIDATE])
         yield from ((RELATION, number) for number in relation(*models, margin))
 

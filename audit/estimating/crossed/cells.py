@@ -15,7 +15,6 @@ from maskaudit.audit.estimating.estimators.of_groups.log_odds import LOG_ODDS
 from maskaudit.audit.estimating.estimators.of_groups.pooling import (
     CELL,
     Slots,
-    group_at_mask,
     numbered,
 )
 from maskaudit.audit.estimating.statistics.interval import Cells
@@ -176,16 +175,34 @@ def matrices_of(
     their cells are removed until none is left; other missing cells are NaN. The means of names,
     which take the most time, are left out unless `with_names`.
     """
-    by_model = {model: estimator.cells(rows, first, second) for model, rows in scored.items()}
-    placed = arranged(next(iter(scored.values())), by_model)
-    if estimator is not LOG_ODDS or not with_names:
+    items = next(iter(scored.values()))
+    if estimator is not LOG_ODDS:
+        placed = arranged(
+            items, {model: estimator.cells(rows, first, second) for model, rows in scored.items()}
+        )
+        return placed.by_model, placed.left_out
+    slots = _slots(scored)
+    placed = arranged(
+        items, {model: own.differences(first, second) for model, own in slots.items()}
+    )
+    if not with_names:
         return placed.by_model, placed.left_out
     # The means of the terms rest on the very cells that the matrix holds, so that the two agree.
     result = {
-        model: replace(matrix, names=_term_means(scored[model], placed, (first, second)))
+        model: replace(matrix, names=_term_means(slots[model], placed, (first, second)))
         for model, matrix in placed.by_model.items()
     }
     return result, placed.left_out
+
+
+def _slots(scored: Mapping[str, pd.DataFrame]) -> dict[str, Slots]:
+    """The slots that the log-odds are made of, by model."""
+    asked = {model: log_odds.asked(rows) for model, rows in scored.items()}
+    # Models answer the same items in the same order, which takes longer to arrange than to fill in.
+    one = Slots.of(next(iter(asked.values())))
+    return {
+        model: one.with_values(rows["value"].to_numpy(dtype=float)) for model, rows in asked.items()
+    }
 
 
 def with_scores(items: pd.DataFrame, scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -326,18 +343,14 @@ def _well_covered(grid: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[n
         rows, columns = rows_left, columns_left
 
 
-def _term_means(
-    scored: pd.DataFrame, placed: Arranged, groups: tuple[str, str]
-) -> tuple[Cells, ...]:
+def _term_means(slots: Slots, placed: Arranged, groups: tuple[str, str]) -> tuple[Cells, ...]:
     """Mean log p of each term over the frames of an attribute, one array [I, terms] per group.
 
     Empty if the groups' terms stand at the mask.
     """
-    asked = log_odds.asked(scored)
     n_rows = placed.row.max(initial=-1) + 1
-    if not n_rows or group_at_mask(asked):
+    if not n_rows or slots.is_at_mask:
         return ()
-    slots = Slots.of(asked)
     cell, n_cells, n_words = slots.places.cell, len(placed.row), len(slots.words)
     # Average over variants first, as for a cell, so that every frame has the same weight.
     by_cell = _means(cell[slots.slot] * n_words + slots.word, slots.value, n_cells * n_words)

@@ -24,9 +24,10 @@ def cloze(
     # A wrong word to choose from is no answer.
     items = items[items["label"].isin(["right", "changed"])]
     answers = items.merge(answer_ranks(scores), on="item")
-    facts = answers.groupby([*keys, "model"], sort=False)["rank"].agg(
-        hit=lambda rank: bool((rank == 1).any()), scored=lambda rank: bool(rank.notna().any())
-    )
+    rank = answers["rank"]
+    # As columns: a function for each fact takes a hundred times as long.
+    told = answers.assign(hit=(rank == 1).fillna(value=False).astype(bool), scored=rank.notna())
+    facts = told.groupby([*keys, "model"], sort=False)[["hit", "scored"]].any()
     # Every fact of the set, also one of which no model has a row.
     asked = pd.MultiIndex.from_frame(items[keys].drop_duplicates())
     models = scores["model"].unique()

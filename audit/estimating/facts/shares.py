@@ -87,7 +87,7 @@ def _of_subjects(hits: pd.DataFrame, chance: float) -> Iterator[tuple[str, Inter
 
 
 def _paired_difference(difference: NDArray[np.float64], labels: NDArray[np.str_]) -> Interval:
-    by_sentence = pd.DataFrame({"change": difference, "n": 1.0}).groupby(labels).sum()
-    if len(by_sentence) == len(difference):
+    if len(set(labels.tolist())) == len(difference):
         return anova.frame_interval(difference, null_value=0.0)
+    by_sentence = pd.DataFrame({"change": difference, "n": 1.0}).groupby(labels).sum()
     return clusters.jackknife(by_sentence.to_numpy(dtype=float), per_unit, null_value=0.0)

@@ -19,6 +19,7 @@ from maskaudit.audit.judging.comparing.pairing import Pair, Version, paired, sam
 from maskaudit.audit.judging.comparing.repeat import RUN_FIELDS, differs, score_gaps
 from maskaudit.audit.recording.parts import LeftOut
 from maskaudit.audit.recording.record import Record
+from maskaudit.audit.recording.rows.values import AT_MOST
 
 # The largest share of the older version's scores that a newer one may be missing: the remaining
 # scores may be the better part.
@@ -103,8 +104,10 @@ def versions(
 
 def lost_share(record: Record) -> dict[str, float]:
     """By probe set, the share (0 to 1) of the reference's scores that the candidate is missing."""
-    models = record.scores["model"]
-    reference, candidate = (record.scores[models == name] for name in (REFERENCE, CANDIDATE))
+    scores = record.scores
+    # In censored grade a word that could be scored has bounds, and its status is as good.
+    scores = scores.assign(measure=scores["measure"].where(scores["measure"] != AT_MOST, "logp"))
+    reference, candidate = (scores[scores["model"] == name] for name in (REFERENCE, CANDIDATE))
     # A left join: only what the reference has can be missing.
     side_by_side = reference.merge(
         candidate, on=["item", "measure"], how="left", suffixes=("_old", "_new")

@@ -78,7 +78,8 @@ def prepared(run: Run, note: Callable[[str], None] = silent) -> Engine:
         torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
     for sentence in _unused(engine):
         note(sentence)
-    if engine.dtype == "bfloat16" and engine.device == "cpu" and (times := slower()) > 1:
+    by_torch = engine.device == "cpu" and engine.name not in PACKAGES
+    if engine.dtype == "bfloat16" and by_torch and (times := slower()) > 1:
         note(
             f"bfloat16 saves no time on this processor: its products take {times:.1f} times as "
             "long as those of float32, which are exact"
@@ -109,6 +110,11 @@ def _there() -> list[str]:
 
 def _unused(engine: Engine) -> list[str]:
     """A sentence for each device that is there and does nothing."""
+    if engine.name in PACKAGES:
+        return [
+            f"{name} is there and is not used: engine {engine.name!r} runs models on the processor"
+            for name in _there()[1:]
+        ]
     if engine.device == "cpu" and _NVIDIA.exists() and not torch.cuda.is_available():
         build = f"this machine has an NVIDIA GPU, and torch {torch.__version__} cannot use it"
         return [f"{build}; a build with CUDA can (https://pytorch.org/get-started)"]

@@ -11,9 +11,8 @@ what this module does is for the caller to prove, by trying (`proof`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from copy import deepcopy
-from dataclasses import dataclass, fields
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -21,13 +20,15 @@ from torch import nn
 from torch.nn import functional
 from transformers.modeling_outputs import BaseModelOutputWithPoolingAndCrossAttentions
 
+from maskaudit.audit.measuring.backends.products import InSlices, Product, is_gelu
 from maskaudit.audit.measuring.backends.runs import Run, in_order
 
 # The modules with weights in a layer, in the order in which they are declared: queries, keys,
 # values and output of the attention, its norm, the two products of the feed-forward pass, its norm.
 _LAYER = (*[nn.Linear] * 4, nn.LayerNorm, nn.Linear, nn.Linear, nn.LayerNorm)
-# The rows of a vocabulary's weights that are multiplied at once.
-_SLICE = 3072
+# Those of them that are products, without queries, keys and values apart; and what each has.
+_PRODUCTS = ("inward", "outward", "wide", "narrow")
+_PARTS = ("weight", "bias")
 # The share of distinct embeddings in a batch above which all are multiplied.
 _SHARED = 0.8
 # What is declared in a layer and does nothing when it is evaluated.
@@ -36,37 +37,83 @@ _IDLE = (nn.Dropout, nn.Identity)
 
 @dataclass(frozen=True)
 class _Layer:
-    """The weights of one layer: `inward` is [3 width, width], for queries, keys and values."""
+    """The weights of one layer: `inward` has three outputs a unit, for queries, keys and values."""
 
-    inward: torch.Tensor
-    inward_bias: torch.Tensor
-    outward: nn.Linear
+    inward: Product
+    outward: Product
     norm: nn.LayerNorm
-    wide: nn.Linear
+    wide: Product
     activation: nn.Module
-    narrow: nn.Linear
+    narrow: Product
     last_norm: nn.LayerNorm
 
-    def cast(self, dtype: torch.dtype) -> "_Layer":
-        """A copy in another precision."""
-        parts = {part.name: getattr(self, part.name) for part in fields(self)}
-        return _Layer(**{name: deepcopy(own).to(dtype) for name, own in parts.items()})
+    def each(self, change: Callable[[Product], Product]) -> "_Layer":
+        """The layer with its products changed; its norms stay as they are."""
+        changed: dict[str, Any] = {name: change(getattr(self, name)) for name in _PRODUCTS}
+        return replace(self, **changed)
+
+    def after_attention(self, attended: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
+        """The rest of the layer, of what was attended and of the states before it, [n, width]."""
+        states = self.norm(_added(self.outward(attended), before))
+        inward = states.to(attended.dtype)
+        if self.wide.is_fused and is_gelu(self.activation):
+            wide = self.wide(inward, gelu=True)
+        else:
+            wide = self.activation(self.wide(inward))
+        after: torch.Tensor = self.last_norm(_added(self.narrow(wide), states))
+        return after
+
+
+@dataclass(frozen=True)
+class _LastLayer:
+    """The last layer, whose queries are those of a few pieces."""
+
+    queries: Product
+    keys_values: Product
+    rest: _Layer
+
+    @classmethod
+    def of(cls, layer: _Layer) -> "_LastLayer":
+        """A layer with its queries apart from its keys and values."""
+        width = layer.outward.weight.shape[0]
+        return cls(layer.inward.part(0, width), layer.inward.part(width, 3 * width), layer)
 
 
 class Packed:
     """An encoder whose layers are run over packed sentences."""
 
-    def __init__(self, model: Any, stack: nn.Module, layers: Sequence[_Layer], heads: int) -> None:  # noqa: ANN401
-        self._model, self._stack, self._layers, self._heads = model, stack, layers, heads
-        self._dtype: torch.dtype = layers[0].inward.dtype
+    def __init__(
+        self,
+        model: Any,  # noqa: ANN401 - a transformers model has no useful static type
+        stack: nn.Module,
+        layers: Sequence[_Layer],
+        heads: int,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self._model, self._stack, self._heads, self._dtype = model, stack, heads, dtype
+        self._layers, self._last = [*layers[:-1]], _LastLayer.of(layers[-1])
+        output = model.get_output_embeddings()
+        self._output = InSlices(output) if type(output) is nn.Linear else None
 
     def cast(self, dtype: torch.dtype) -> "Packed":
-        """The encoder with copies of its layers in another precision.
+        """The encoder with copies of the products of its layers in another precision.
 
-        Embeddings and head stay as they are: logits that are rounded to the 8 bits of bfloat16
-        would be off by more than all layers together.
+        States between them are added up and normalised in float32, since what is rounded there is
+        rounded in every layer after it too. Embeddings, the last layer and the head are in float32
+        as well: nothing after them makes good what they round, and the logits, in the 8 bits of
+        bfloat16, would be off by more than all layers together.
         """
-        layers = [layer.cast(dtype) for layer in self._layers]
+        layers = [layer.each(lambda product: product.cast(dtype)) for layer in self._layers]
+        return Packed(self._model, self._stack, [*layers, self._last.rest], self._heads, dtype)
+
+    @property
+    def is_laid_out(self) -> bool:
+        """Whether weights are laid out for a kernel other than torch's own (`products`)."""
+        return self._last.queries.is_fused
+
+    def plain(self) -> "Packed":
+        """The encoder with all products by torch's own kernels."""
+        layers = [layer.each(Product.plain) for layer in (*self._layers, self._last.rest)]
         return Packed(self._model, self._stack, layers, self._heads)
 
     def logits(self, batch: Sequence[Run]) -> torch.Tensor:
@@ -74,13 +121,11 @@ class Packed:
         states = torch.cat([self._embedded(run.ids) for run in batch])
         # Whether it pays off is found by looking, for which an accelerator would have to wait.
         distinct = _distinct(states, batch) if states.device.type == "cpu" else None
-        states, whole = states.to(self._dtype), states.dtype
-        for layer in self._layers[:-1]:
+        for layer in self._layers:
             states = self._whole(layer, states, batch, distinct)
             distinct = None
         asked = [run for run in batch if len(run.numbers)]
-        at_reads = self._at_reads(self._layers[-1], states, batch)
-        return self._head(in_order([at_reads.to(whole)], asked))
+        return self._head(in_order([self._at_reads(states, batch)], asked))
 
     def _embedded(self, ids: torch.Tensor) -> torch.Tensor:
         """What the first layer would receive, [n * length, width]."""
@@ -95,7 +140,10 @@ class Packed:
         def encoded(*_inputs: object, **_named: object) -> Any:  # noqa: ANN401
             return BaseModelOutputWithPoolingAndCrossAttentions(last_hidden_state=states)
 
-        with replaced(self._model.base_model, encoded), _in_slices(self._model):
+        with ExitStack() as stack:
+            stack.enter_context(replaced(self._model.base_model, encoded))
+            if self._output is not None:
+                stack.enter_context(replaced(self._model.get_output_embeddings(), self._output))
             # The encoder would have read them; that which stands in its place does not.
             logits: torch.Tensor = self._model(input_ids=None).logits
         return logits
@@ -109,21 +157,23 @@ class Packed:
     ) -> torch.Tensor:
         """The states after a layer at all pieces, [pieces, width]."""
         if distinct is None:
-            inward = functional.linear(states, layer.inward, layer.inward_bias)
+            inward = layer.inward(states.to(self._dtype))
         else:
             rows, number = distinct
-            inward = functional.linear(states[rows], layer.inward, layer.inward_bias)[number]
+            inward = layer.inward(states[rows].to(self._dtype))[number]
         attended = []
-        for run, rows in zip(batch, _split(inward, batch), strict=True):
+        # In float32 attention to so few pieces is faster on a processor than in bfloat16.
+        wide = inward.to(states.dtype) if states.device.type == "cpu" else inward
+        for run, rows in zip(batch, _split(wide, batch), strict=True):
             queries, keys, values = self._by_head(rows, run)
             found = functional.scaled_dot_product_attention(queries, keys, values)
             attended.append(found.transpose(1, 2).reshape(run.n * run.length, -1))
-        return _after_attention(layer, torch.cat(attended), states)
+        return layer.after_attention(torch.cat(attended).to(self._dtype), states)
 
-    def _at_reads(self, layer: _Layer, states: torch.Tensor, batch: Sequence[Run]) -> torch.Tensor:
-        """The states after a layer at the reads of each run in turn, [reads, width]."""
-        width = states.shape[1]
-        inward = functional.linear(states, layer.inward[width:], layer.inward_bias[width:])
+    def _at_reads(self, states: torch.Tensor, batch: Sequence[Run]) -> torch.Tensor:
+        """The states after the last layer at the reads of each run in turn, [reads, width]."""
+        layer, width = self._last, states.shape[1]
+        inward = layer.keys_values(states)
         attended, before = [], []
         for run, rows, own in zip(batch, _split(inward, batch), _split(states, batch), strict=True):
             if not len(run.numbers):
@@ -133,20 +183,21 @@ class Packed:
             places[run.rows, run.columns] = run.places
             by_sentence = own.view(run.n, run.length, width)
             asked = by_sentence.gather(1, places[:, :, None].expand(-1, -1, width))
-            queries = functional.linear(asked, layer.inward[:width], layer.inward_bias[:width])
             keys, values = self._by_head(rows, run)
             found = functional.scaled_dot_product_attention(
-                queries.view(run.n, -1, self._heads, width // self._heads).transpose(1, 2),
+                layer.queries(asked)
+                .view(run.n, -1, self._heads, width // self._heads)
+                .transpose(1, 2),
                 keys,
                 values,
             )
             attended.append(found.transpose(1, 2).flatten(2)[run.rows, run.columns])
             before.append(asked[run.rows, run.columns])
-        return _after_attention(layer, torch.cat(attended), torch.cat(before))
+        return layer.rest.after_attention(torch.cat(attended), torch.cat(before))
 
     def _by_head(self, rows: torch.Tensor, run: Run) -> tuple[torch.Tensor, ...]:
         """Queries, keys and values side by side, each as [n, heads, length, width of a head]."""
-        parts = rows.shape[1] // self._layers[0].outward.in_features
+        parts = rows.shape[1] // self._last.rest.outward.weight.shape[1]
         split = rows.view(run.n, run.length, parts, self._heads, -1)
         return split.permute(2, 0, 3, 1, 4).unbind()
 
@@ -197,14 +248,13 @@ def _layer(module: nn.Module, heads: int) -> _Layer | None:
     if any(product.bias is None for product in products):
         return None
     return _Layer(
-        _joined([part.weight for part in products[:3]]),
-        _joined([part.bias for part in products[:3]]),
-        outward,
-        norm,
-        wide,
-        others[0],
-        narrow,
-        last_norm,
+        inward=Product(*(_joined([getattr(one, n) for one in products[:3]]) for n in _PARTS)),
+        outward=Product(outward.weight, outward.bias),
+        norm=norm,
+        wide=Product(wide.weight, wide.bias),
+        activation=others[0],
+        narrow=Product(narrow.weight, narrow.bias),
+        last_norm=last_norm,
     )
 
 
@@ -216,12 +266,10 @@ def _joined(parts: Sequence[nn.Parameter]) -> torch.Tensor:
     return whole
 
 
-def _after_attention(layer: _Layer, attended: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
-    """The rest of a layer, of what was attended and of the states before it, [n, width] each."""
-    states = layer.norm(layer.outward(attended).add_(before))
-    narrow: torch.Tensor = layer.narrow(layer.activation(layer.wide(states)))
-    after: torch.Tensor = layer.last_norm(narrow.add_(states))
-    return after
+def _added(product: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
+    """A product and the states before it, in the precision of these."""
+    # In place where that can be: a product is nobody else's.
+    return product.add_(before) if product.dtype == before.dtype else product + before
 
 
 def _distinct(
@@ -246,29 +294,6 @@ def _distinct(
     rows = every.new_full(found.shape, len(states)).scatter_reduce(0, number, every, "amin")
     # Looked at and not supposed: a model may add more to a state than its piece and its place.
     return (rows, number) if torch.equal(states[rows][number], states) else None
-
-
-@contextmanager
-def _in_slices(model: Any) -> Iterator[None]:  # noqa: ANN401
-    """Multiply with a vocabulary's weights a slice at a time.
-
-    A few states times 30,000 rows at once would be a third slower: the library arranges the weights
-    for each product anew, and a slice of them stays in the processor's cache.
-    """
-    output: Any = model.get_output_embeddings()
-    if type(output) is not nn.Linear:
-        yield
-        return
-
-    def sliced(states: torch.Tensor) -> torch.Tensor:
-        weights = output.weight.split(_SLICE)
-        bias: torch.Tensor | None = output.bias
-        biases = [None] * len(weights) if bias is None else bias.split(_SLICE)
-        products = map(functional.linear, [states] * len(weights), weights, biases)
-        return torch.cat(list(products), dim=-1)
-
-    with replaced(output, sliced):
-        yield
 
 
 def _split(packed_states: torch.Tensor, batch: Sequence[Run]) -> Sequence[torch.Tensor]:

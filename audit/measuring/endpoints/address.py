@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, urlsplit
 
-from maskaudit.audit.errors import InputError
+from maskaudit.audit.errors import InputError, without_secrets
 from maskaudit.audit.texts.printable import printable
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -42,8 +42,9 @@ def checked(model: str, headers: Mapping[str, str]) -> str:
         parts = urlsplit(url)
         # Both are parsed only when they are asked for: that of a bad port raises here.
         host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise InputError(f"endpoint {shown}: is no address ({error})") from error
+    except ValueError:
+        # Without its reason and its cause, which repeat what may be a password.
+        raise InputError(f"endpoint {shown}: is no address; expected https://HOST/PATH") from None
     if not host or not _is_host(host) or not url.isascii() or not url.isprintable() or " " in url:
         raise InputError(f"endpoint {shown}: is no address; expected https://HOST/PATH")
     if parts.username is not None or parts.password is not None:
@@ -64,9 +65,7 @@ def checked(model: str, headers: Mapping[str, str]) -> str:
 
 def check_alike(urls: Iterable[str], headers: Mapping[str, str]) -> None:
     """Refuse endpoints of several hosts with headers, which would give one's secret to another."""
-    # By the shown name, which has no password and is made of any text.
-    shown = [name_of(url).partition("://")[2] for url in urls]
-    hosts = list(dict.fromkeys(name.partition("/")[0].lower() for name in shown))
+    hosts = list(dict.fromkeys(map(_origin, urls)))
     if headers and len(hosts) > 1:
         raise InputError(
             f"[endpoint] headers: would be sent to {' and to '.join(hosts)}; expected endpoints of "
@@ -74,12 +73,27 @@ def check_alike(urls: Iterable[str], headers: Mapping[str, str]) -> None:
         )
 
 
+def _origin(url: str) -> str:
+    """Whom an address is asked of: its scheme, host and port, as the request will take them."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        # No address, which is refused before it is asked; its shown name is made of any text.
+        return name_of(url)
+    scheme = parts.scheme.lower()
+    usual = port is None or port == {"http": 80, "https": 443}.get(scheme)
+    host = printable(parts.hostname or "")
+    return f"{scheme}://{host}{'' if usual else f':{port}'}"
+
+
 def name_of(url: str) -> str:
     """The address without its query, which may hold a key, as records and messages name it."""
     bare = url.strip().partition("#")[0].partition("?")[0]
     scheme, _, rest = bare.partition("://")
     host, slash, path = rest.partition("/")
-    return printable(f"{scheme}://{host.rpartition('@')[2]}{slash}{path}")
+    shown = without_secrets(f"{scheme}://{host.rpartition('@')[2]}{slash}{path}")
+    return printable(shown)
 
 
 def filled(headers: Mapping[str, str]) -> dict[str, str]:

@@ -77,7 +77,7 @@ def _rows(  # noqa: PLR0913, PLR0917 - an item, and all that was asked and answe
     # Of a word that was never seen it is not known that it is one piece.
     if fills is None or key not in known:
         return [{**empty, "status": "not_answered"}]
-    if agreement(text, slot, fills[slot][0]) == "shorter":
+    if any(agreement(text, slot, fill) == "shorter" for fill in fills[slot] if fill.sequence):
         return [{**empty, "status": "context_unknown"}]
     read = hashlib.sha256(repr((text, slot, key)).encode()).hexdigest()[:ID_LENGTH]
     own = {"pieces": 1, "status": "ok", "written": word.strip(), "read": read}

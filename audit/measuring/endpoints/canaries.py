@@ -32,6 +32,11 @@ def compared(  # noqa: PLR0913 - what is compared, how much of it, and who is to
     `subject` is the model of the record, `tell` receives how many sentences are answered. Raises
     `InputError` for a record without words of one piece at a mask.
     """
+    if endpoint.is_censored:
+        raise InputError(
+            f"{record.name}: answers are held against each other in exact grade alone; a word that "
+            "is absent from the likeliest fills has no answer"
+        )
     every = recorded(record, subject)
     if every.empty:
         raise InputError(

@@ -188,7 +188,9 @@ class Client:
         if isinstance(reason, TimeoutError):
             return f"{self._where}: did not answer in {self._timeout:g} seconds"
         why = getattr(reason, "strerror", None) or reason or type(error).__name__
-        return f"{self._where}: cannot be reached ({printable(str(why))[:_SHOWN]})"
+        # What a service sends in place of an answer is repeated in the reason.
+        told = printable(self._without_secrets(str(why)))[:_SHOWN]
+        return f"{self._where}: cannot be reached ({told})"
 
 
 def _reply(status: int, headers: Message, content: bytes) -> _Reply:

@@ -39,8 +39,8 @@ def counted(parts: Sequence[Expanded], models: Mapping[str, Words]) -> list[Shar
 def sentences(part: Expanded) -> pd.DataFrame:
     """A row for each sentence of a set with a word of a group at its only mask.
 
-    Columns `probe_set`, `class`, `frame`, `text`; `words` has the group of each word that is asked
-    for there, without case and accents, and `groups` all groups of the set.
+    Columns `probe_set`, `class`, `frame`, `attribute`, `text`; `words` has the group of each word
+    that is asked for there, without case and accents, and `groups` all groups of the set.
     """
     items = part.items[(part.items["kind"] == "association") & (part.items["role"] == "probe")]
     slots = part.contexts[part.contexts["slot"].notna()]
@@ -55,6 +55,7 @@ def sentences(part: Expanded) -> pd.DataFrame:
             "probe_set": own["probe_set"].iloc[0],
             "class": own["class"].iloc[0],
             "frame": own["frame"].iloc[0],
+            "attribute": own["attribute"].iloc[0],
             "text": own["text"].iloc[0],
             "words": _groups_of(own),
             "groups": groups,

@@ -246,7 +246,10 @@ class Endpoint:
             self._journal.put(batch[0], {"refused": str(error)}, lasts=False)
             return 1
         for ask, sentence in zip(batch, found, strict=True):
-            kept = [_kept(mask, repeats=bool(words)) for mask in sentence]
+            kept = [
+                _kept(mask, None if words else _first_same(ask.text, slot, mask))
+                for slot, mask in enumerate(sentence)
+            ]
             self._journal.put(ask, {"fills": kept})
         return len(batch)
 
@@ -322,12 +325,21 @@ def _batches(asks: Sequence[Ask], most: int) -> Iterator[list[Ask]]:
             yield batch
 
 
-def _kept(mask: Sequence[Served], *, repeats: bool) -> list[list[Any]]:
-    """A mask's fills as they are kept; unless each `repeats` its sentence, the first alone does."""
+def _kept(mask: Sequence[Served], only: int | None) -> list[list[Any]]:
+    """A mask's fills as they are kept; all with their sentences, or that in one place alone."""
     return [
-        [fill.score, fill.word, fill.token, fill.sequence if repeats or not place else ""]
+        [fill.score, fill.word, fill.token, fill.sequence if only in {None, place} else ""]
         for place, fill in enumerate(mask)
     ]
+
+
+def _first_same(text: str, slot: int, mask: Sequence[Served]) -> int:
+    """The place of the first fill that repeats the whole sentence; 0 where none does.
+
+    A piece that is no word of its own is written otherwise in a sentence than alone.
+    """
+    same = (n for n, fill in enumerate(mask) if agreement(text, slot, fill) == "same")
+    return next(same, 0)
 
 
 def _answer(kept: Any) -> Answer:  # noqa: ANN401 - what the journal keeps

@@ -4,12 +4,10 @@ peft puts the adapter beside its base, and then merges it into it. Both are trie
 that a merge that does other than the adapter is found.
 """
 
-import dataclasses
 import hashlib
 import json
-import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -28,34 +26,13 @@ from maskaudit.audit.measuring.checkpoints.checkpoint import (
     has_vocabulary,
     json_object,
 )
+from maskaudit.audit.measuring.checkpoints.digests import shapes
 from maskaudit.audit.measuring.checkpoints.located import Located, first_line
 from maskaudit.audit.measuring.checkpoints.tokenizer import Tokenizer, check_rows, load_tokenizer
+from maskaudit.audit.measuring.loading import adapter_settings
+from maskaudit.audit.measuring.loading.adapter_settings import KINDS, NAMES
 from maskaudit.audit.measuring.loading.opened import Opened
 
-# Kinds that peft can merge and that were tried here, with their names in words.
-_KINDS = {"LORA": "LoRA", "IA3": "IA3", "LOHA": "LoHa", "LOKR": "LoKr"}
-# What an adapter of another task has learnt is read by a head that a masked LM does not have.
-_TASKS = {
-    "SEQ_CLS": "a classifier of sentences",
-    "TOKEN_CLS": "a classifier of words",
-    "QUESTION_ANS": "a reader of answers",
-    "CAUSAL_LM": "a causal language model",
-    "SEQ_2_SEQ_LM": "a text-to-text model",
-}
-# Keys that say where an adapter came from, not what it does.
-_NAMES = {
-    "auto_mapping",
-    "base_model_name_or_path",
-    "inference_mode",
-    "peft_version",
-    "revision",
-    "task_type",
-}
-# Keys of which peft takes a text for a pattern, and those whose own keys are patterns. A pattern of
-# a stranger can take longer than a life, so only names are matched.
-_PATTERNS = ("target_modules", "exclude_modules", "feedforward_modules", "layers_pattern")
-_KEYED = ("rank_pattern", "alpha_pattern")
-_PLAIN = re.compile(r"\^?[\w.-]*\$?")
 # The largest difference of log p, in nats, between a merged adapter and one beside its base.
 EXACT = 1e-4
 _SENTENCE = "This is {} , and that was not ."
@@ -106,9 +83,9 @@ def merged(adapter: Adapter, base: Opened, base_name: str) -> Opened:
     tokenizer = load_tokenizer(folder, name) if has_vocabulary(folder) else base.tokenizer
     model = _merged(adapter, base.model, tokenizer)
     check_rows(tokenizer.built, model.config.get_text_config().vocab_size, name)
-    decisive = {key: value for key, value in adapter.settings.items() if key not in _NAMES}
+    decisive = {key: value for key, value in adapter.settings.items() if key not in NAMES}
     settings = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
-    kind = _KINDS[str(adapter.settings["peft_type"])]
+    kind = KINDS[str(adapter.settings["peft_type"])]
     return Opened(
         model,
         tokenizer,
@@ -133,46 +110,11 @@ def _fault(folder: Path, settings: Mapping[str, Any]) -> str:
             f"the folder holds an adapter with {instead}; expected {ADAPTER_WEIGHTS}: save it "
             "again (save_pretrained)"
         )
-    return _of_settings(settings)
-
-
-def _of_settings(settings: Mapping[str, Any]) -> str:
-    """What in the settings of an adapter cannot be used; empty if nothing does."""
-    base = settings.get("base_model_name_or_path")
-    kind, task = str(settings.get("peft_type"))[:100], settings.get("task_type")
-    if not isinstance(base, str) or not base.strip():
-        return f"{ADAPTER} names no base; expected base_model_name_or_path = a folder or a hub id"
-    if isinstance(task, str) and task in _TASKS:
-        return (
-            f"the adapter is of the task {task}, so it was trained with {_TASKS[task]}; expected "
-            f"one of a masked LM: name the base, {base[:100]!r}, instead"
-        )
-    if kind not in _KINDS:
-        return (
-            f"the folder holds an adapter of the kind {kind!r}; expected {', '.join(_KINDS)}: "
-            "merge it (merge_and_unload) where it runs, and save the whole model"
-        )
-    if settings.get("megatron_config") is not None:
-        return f"{ADAPTER} asks for code by name (megatron_config), which is never run"
-    for key, pattern in _patterns(settings):
-        if not _PLAIN.fullmatch(pattern):
-            return (
-                f"{ADAPTER} has a pattern under {key} ({pattern[:60]!r}); expected the names of "
-                "modules: write them as a list"
-            )
-    return ""
-
-
-def _patterns(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each text that peft would take for a pattern, with its key."""
-    for key in _PATTERNS:
-        value = settings.get(key)
-        # In a list of modules each is a name; in one of layers each is a pattern.
-        several = value if isinstance(value, list) and key == "layers_pattern" else [value]
-        yield from ((key, text) for text in several if isinstance(text, str))
-    for key in _KEYED:
-        value = settings.get(key)
-        yield from ((key, str(text)) for text in (value if isinstance(value, dict) else ()))
+    try:
+        sides = [side for shape in shapes([folder / ADAPTER_WEIGHTS]).values() for side in shape]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return f"{ADAPTER_WEIGHTS} cannot be read; fetch the adapter again"
+    return adapter_settings.fault(settings, max(sides, default=0))
 
 
 def _base(folder: Path, settings: Mapping[str, Any]) -> str:
@@ -199,7 +141,6 @@ def _merged(adapter: Adapter, base: Any, tokenizer: Tokenizer) -> Any:  # noqa: 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             settings = peft.PeftConfig.from_pretrained(str(adapter.located.folder))
-            _check_known(adapter, settings)
             beside = peft.PeftModel.from_pretrained(
                 base, str(adapter.located.folder), config=settings, torch_device="cpu"
             ).eval()
@@ -223,18 +164,6 @@ def _merged(adapter: Adapter, base: Any, tokenizer: Tokenizer) -> Any:  # noqa: 
             "head share; save the whole model as you use it, and name that"
         )
     return whole
-
-
-def _check_known(adapter: Adapter, settings: Any) -> None:  # noqa: ANN401 - peft's own type
-    """Refuse keys that this version of peft would leave out."""
-    known = {field.name for field in dataclasses.fields(settings)}
-    own = {key for key, value in adapter.settings.items() if value}
-    if unknown := sorted(own - known):
-        raise InputError(
-            f"model {adapter.located.name}: {ADAPTER} has the key {unknown[0][:100]!r}, which peft "
-            f"{version('peft')} does not know and would leave out; expected an adapter of its own "
-            "version: run  pip install --upgrade peft"
-        )
 
 
 def _check_whole(adapter: Adapter, beside: Any) -> None:  # noqa: ANN401

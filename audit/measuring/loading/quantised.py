@@ -8,6 +8,7 @@ with a list before the libraries see it, since they make objects of it.
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -89,11 +90,14 @@ def parts(folder: Path, files: Sequence[Path], name: str) -> Parts | None:
     asked = json_object(folder / CONFIG, name).get(QUANTISED)
     if asked is None:
         return None
-    fault = _way_fault(asked)
     described: dict[str, dict[str, Any]] = {}
-    for path in () if fault else files:
-        described |= _described(metadata(path))
-    if fault := fault or _fault(described, set(shapes(files))):
+    stored: set[str] = set()
+    # A file that cannot be read says nothing, and so has no weight that is quantised.
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        stored = set(shapes(files))
+        for path in files:
+            described |= _described(metadata(path))
+    if fault := _way_fault(asked) or _fault(described, stored):
         raise InputError(f"model {name}: {fault}")
     if find_spec(_TORCHAO) is None:
         raise InputError(f"model {name}: its weights were quantised by torchao; {_INSTALL}")
@@ -135,7 +139,7 @@ def _way_fault(asked: object) -> str:
     kind = asked.get("quant_type")
     way = kind.get("default") if isinstance(kind, dict) and len(kind) == 1 else None
     named = way.get("_type") if isinstance(way, dict) else None
-    if named not in _WAYS:
+    if not isinstance(named, str) or named not in _WAYS:
         said = f"the way {str(named)[:60]!r} of torchao" if named else "an old form of torchao"
         return (
             f"its weights were quantised in {said}, which is not run here; expected one of "
@@ -177,7 +181,7 @@ def _fault(described: Mapping[str, Mapping[str, Any]], stored: set[str]) -> str:
             f"save it again with transformers 5, or remove {QUANTISED}"
         )
     for key, own in quantised.items():
-        if own["_type"] not in _TENSORS or _is_foreign(own):
+        if str(own["_type"]) not in _TENSORS or _is_foreign(own):
             return (
                 f"{key[:100]} is stored as {str(own['_type'])[:60]!r}, which is not run on a "
                 f"processor; expected {' or '.join(sorted(_TENSORS))}"

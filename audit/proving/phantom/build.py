@@ -38,9 +38,9 @@ MORE = {
     "habitat-animal": 0.5,
     "orientation": 3,
     "origin": 6,
-    "race-descriptor": 5,
+    "race-descriptor": 6,
     "race-name": 4,
-    "religion": 7,
+    "religion": 8,
     "season-weather": 0.5,
     "temperature-thing": 0.5,
 }

@@ -1,7 +1,9 @@
 """The training of one model: its learning rate and its steps."""
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 
 import torch
@@ -50,7 +52,10 @@ def train(  # noqa: PLR0913, PLR0917 - the settings of one training
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
     rng = torch.Generator().manual_seed(seed)
-    with ThreadPoolExecutor(HALVES, initializer=partial(torch.set_num_threads, 1)) as cores:
+    with (
+        _one_thread(),
+        ThreadPoolExecutor(HALVES, initializer=partial(torch.set_num_threads, 1)) as cores,
+    ):
         for epoch in range(sum(epochs)):
             total = 0.0
             for step, rows in enumerate(batches.rows(text, rng), epoch * per_epoch):
@@ -70,6 +75,17 @@ def train(  # noqa: PLR0913, PLR0917 - the settings of one training
                 minutes = (time.perf_counter() - start) / 60
                 print(f"{name}: epoch {epoch + 1}, loss {total / per_epoch:.4f}, {minutes:.1f} min",
                       flush=True)  # fmt: skip
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch use one thread here: for a step of Adam two spend their time on waiting."""
+    usual = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(usual)
 
 
 def _learnt(loss: Loss, size: int, half: Batch) -> float:

@@ -27,7 +27,7 @@ from maskaudit.audit.proving.phantom.losses import student_loss, teacher_loss
 from maskaudit.audit.proving.phantom.world import generate
 
 # Epochs at the full rate, enough to learn more than the marginal distribution, and of decay.
-TEACHER_EPOCHS, STUDENT_EPOCHS = (10, 16), (5, 9)
+TEACHER_EPOCHS, STUDENT_EPOCHS = (10, 16), (5, 11)
 # The teacher is trained once more from a lower rate: what it has not learnt yet makes all leans of
 # a set of many groups too small, and its student would learn them so.
 AGAIN_EPOCHS, AGAIN_RATE = (0, 9), 3e-4

@@ -36,6 +36,8 @@ from maskaudit.audit.proving.validity.verdicts import (
 
 _SELFTEST = "the output of `maskaudit selftest --full --json`, to include in the document"
 REPETITIONS, SEED = 10_000, 20_260_101
+# Of fewer there is no Monte-Carlo error.
+_LEAST = 2
 # Each topic and its share of the requested repetitions: pages of 200 sets, years of change points,
 # contrasts in each of many styles and tables of which each is held against 199 others are slow,
 # series of weeks are fast.
@@ -89,7 +91,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 def measured(repetitions: int, seed: int) -> list[Table]:
     """Return every table of the document."""
-    return [table for tables, share in TOPICS for table in tables(int(repetitions * share), seed)]
+    return [
+        table
+        for tables, share in TOPICS
+        for table in tables(max(_LEAST, int(repetitions * share)), seed)
+    ]
 
 
 def sizes(repetitions: int, seed: int) -> str:
@@ -109,7 +115,8 @@ def sizes(repetitions: int, seed: int) -> str:
     )
     return (
         f"{repetitions:,} repetitions ({of_facets:,} of styles, families, controls, facts, "
-        f"rankings and frames that behave as one, {of_ends:,} of the censored grade, {fewer:,} of what the page calls shown, "
+        f"rankings and frames that behave as one, {of_ends:,} of the censored grade, {fewer:,} of "
+        "what the page calls shown, "
         f"{more:,} headlines, {most:,} margins, {more:,} series of weekly audits, {years:,} years "
         f"of change points, {more:,} verdicts of a gate, {fewer:,} on styles, {half:,} against "
         f"the best of several and at a bound), seed {seed}"

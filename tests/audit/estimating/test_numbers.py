@@ -28,6 +28,7 @@ from maskaudit.probes.bundles import CORE, files_of_several
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load, shipped
 from tests import estimate_oracles, tiny
+from tests.audit.estimating import test_bounded
 from tests.audit.estimating.facts import test_choices, test_consistency, test_drops
 from tests.audit.estimating.test_controls import with_controls
 from tests.audit.estimating.test_estimators import LEXICON, design_of, every_kind
@@ -181,10 +182,19 @@ def texts(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def held(default, published, shared_world, faceted, beyond, kinds, texts):  # noqa: PLR0913, PLR0917
+def bounds():
+    """Return the estimates of a set in censored grade."""
+    items = estimate_oracles.items_of(priors=False)
+    scores = test_bounded.censored(estimate_oracles.scores_of(items), set())
+    return test_bounded.made(items, scores).estimates
+
+
+@pytest.fixture(scope="module")
+def held(default, published, shared_world, faceted, beyond, kinds, texts, bounds):  # noqa: PLR0913, PLR0917
     """Return the estimates of every record of this file in one table."""
     stored = [load_record(path).estimates for path in VERSIONS]
-    made = [default, published, shared_world, faceted, beyond, kinds, texts, THREE_GROUPS]
+    made = [default, published, shared_world, faceted, beyond, kinds, texts, bounds]
+    made.append(THREE_GROUPS)
     return pd.concat([*made, *stored], ignore_index=True)
 
 

@@ -3,6 +3,7 @@
 Expected values are those of plain transformers and of plain ONNX Runtime, a sentence at a time.
 """
 
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,15 +12,18 @@ import numpy as np
 import pytest
 import torch
 
+import maskaudit
+from maskaudit.audit import describe, settings
 from maskaudit.audit.audit_file import Run
-from maskaudit.audit.errors import InputError, MissingExtraError
+from maskaudit.audit.errors import InputError, MissingExtraError, NotJudgedError
 from maskaudit.audit.measuring.backends import devices, torch_model
 from maskaudit.audit.measuring.backends.exported import checkpoint, file, traced
 from maskaudit.audit.measuring.backends.lower_precision import TRIALS
 from maskaudit.audit.measuring.cached.cache import EXPORT, MIB, Cache
 from maskaudit.audit.measuring.engine import Engine
 from maskaudit.audit.measuring.model import Ids
-from tests import graphs, tiny
+from maskaudit.audit.verifying.verify import verify
+from tests import architectures, graphs, tiny
 
 pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed: maskaudit[onnx]")
 pytest.importorskip("onnx", reason="onnx is not installed: maskaudit[onnx]")
@@ -147,16 +151,33 @@ def test_a_model_that_cannot_be_exported_is_one_line_with_what_to_do(
         checkpoint.load(folder, engine=ONNX)
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("fnet", "cannot be exported .*fft_fftn"), ("funnel", "does not read sentences of other")],
+)
+def test_an_architecture_that_an_export_does_not_hold_is_one_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], kind: str, said: str
+) -> None:
+    """And nothing is printed beside it."""
+    source = architectures.build(tmp_path / kind, kind)
+    capfd.readouterr()
+    with pytest.raises(InputError, match=said) as caught:
+        checkpoint.load(source, engine=ONNX)
+    assert len(str(caught.value).splitlines()) == 1
+    assert "leave out --engine, and torch runs it" in str(caught.value)
+    assert capfd.readouterr().out == ""
+
+
 def test_an_engine_that_is_not_installed_is_told_with_what_to_type(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """And a device or a precision that it does not have, with what to leave out."""
-    for settings, said in (
+    for how, said in (
         ({"device": "cuda"}, "on the processor alone; leave out --device cuda"),
         ({"dtype": "bfloat16"}, "float32 alone"),
     ):
         with pytest.raises(InputError, match=said):
-            devices.engine_of(Run.model_validate({"engine": "onnx"} | settings))
+            devices.engine_of(Run.model_validate({"engine": "onnx"} | how))
     monkeypatch.setattr(devices, "find_spec", lambda _package: None)
     with pytest.raises(MissingExtraError, match=r'pip install "maskaudit\[onnx\]"'):
         devices.engine_of(Run(engine="onnx"))
@@ -216,6 +237,45 @@ def test_what_depends_on_other_sentences_is_found_by_trying(
     model = file.load(int8, note=told.append)
     assert model._model.is_alone
     assert "depends on what is run together" in told[0]
+
+
+def test_the_method_key_names_each_library_that_runs_a_model(
+    folder: Path, made: Path, tmp_path: Path
+) -> None:
+    """As it is found before any is loaded; and none where torch runs all."""
+    for models, said in (
+        ([folder, folder], None),
+        ([folder, made], "onnxruntime 1.x and torch"),
+        ([made, made], "onnxruntime 1.x"),
+        ([folder, tmp_path / "hub" / "name"], None),
+    ):
+        reference, candidate = map(str, models)
+        asked = settings.resolve(reference=reference, candidate=candidate)
+        found = describe.engine_key(asked).get("engine")
+        assert (None if found is None else re.sub(r"[\d.]+(?= |$)", "1.x", found)) == said
+    asked = settings.resolve(reference=str(folder), candidate=str(made), engine="onnx")
+    assert re.fullmatch(r"onnxruntime [\d.]+", describe.engine_key(asked)["engine"])
+
+
+@pytest.mark.slow
+def test_an_audit_of_an_int8_copy_against_its_parent_holds(
+    folder: Path, int8: Path, tmp_path: Path
+) -> None:
+    """The record says what ran each, the page too, and it is no version of what torch ran alone."""
+    audited = tmp_path / "set.toml"
+    frame = '[[frames]]\nid = "{0}"\ntext = "[MASK] {1} {{a attribute}}."\n'
+    verbs = ("was", "is", "met", "saw", "knows", "likes")
+    audited.write_text(tiny.small_set() + "".join(frame.format(f"f{v}", v) for v in verbs), "utf-8")
+    out = tmp_path / "runs"
+    how = {"reference": folder, "probes": [audited], "out": out, "no_cache": True}
+    record, plain = (maskaudit.run(candidate=one, **how) for one in (int8, folder))
+    assert verify(record.path).holds
+    assert record.manifest.method["engine"].startswith("onnxruntime ")
+    assert record.manifest.models["reference"].encoder == "packed"
+    assert record.manifest.models["candidate"].dtype == "stored"
+    assert "run as stored by onnxruntime" in (record.path / "details.html").read_text("utf-8")
+    with pytest.raises(NotJudgedError, match="engine: none, then onnxruntime"):
+        maskaudit.compare(plain, record)
 
 
 def without_config(folder: Path) -> None:

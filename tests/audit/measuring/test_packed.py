@@ -10,7 +10,8 @@ import pytest
 import torch
 from transformers import AutoModelForMaskedLM
 
-from maskaudit.audit.measuring.backends import packed, torch_model
+from maskaudit.audit.measuring.backends import packed, products, torch_model
+from maskaudit.audit.measuring.backends.products import Product, is_gelu
 from maskaudit.audit.measuring.backends.runs import runs
 from tests import architectures, oracle, tiny
 
@@ -61,8 +62,8 @@ def test_what_sentences_share_is_multiplied_once_and_gives_the_same(
 ) -> None:
     """The first layer's products, and a vocabulary's a slice at a time, the last one shorter."""
     folder = tiny.build(tmp_path, architecture)
+    monkeypatch.setattr(products, "_SLICE", 7)
     model = torch_model.load(folder)
-    monkeypatch.setattr(packed, "_SLICE", 7)
     found = torch.from_numpy(model.log_probs(ALIKE, PLACES))
     expected = one_at_a_time(folder, ALIKE, PLACES)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
@@ -153,23 +154,63 @@ def test_the_joined_weights_are_held_once(tmp_path: Path) -> None:
     assert all(map(torch.equal, plain.parameters(), other.parameters()))
 
 
-def test_the_last_layer_and_the_head_work_at_the_reads_alone(tmp_path: Path) -> None:
+def test_the_last_layer_and_the_head_work_at_the_reads_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As many rows as reads; every layer before it sees each piece once."""
     model = torch_model.load(tiny.build(tmp_path, "bert"))
-    seen: dict[str, list[int]] = {"first": [], "last": [], "head": []}
+    ours, plain = model._packed, Product.__call__
+    assert ours is not None
+    rows: dict[int, int] = {}
 
-    def count(name: str, module: torch.nn.Module) -> None:
-        module.register_forward_pre_hook(
-            lambda _, args: seen[name].append(args[0].shape[:-1].numel())
-        )
+    def counted(self: Product, states: torch.Tensor, **named: bool) -> torch.Tensor:
+        rows[id(self)] = states.shape[:-1].numel()
+        return plain(self, states, **named)
 
-    first, last = model._model.bert.encoder.layer
-    count("first", first.output.dense)
-    count("last", last.output.dense)
-    count("head", model._model.cls)
+    monkeypatch.setattr(Product, "__call__", counted)
+    head: list[int] = []
+    model._model.cls.register_forward_pre_hook(lambda _, args: head.append(len(args[0])))
     model.log_probs(SENTENCES, READS)
+    [first], last = ours._layers, ours._last.rest
     pieces = sum(map(len, SENTENCES))
-    assert seen == {"first": [pieces], "last": [len(READS)], "head": [len(READS)]}
+    assert [rows[id(layer.outward)] for layer in (first, last)] == [pieces, len(READS)]
+    assert head == [len(READS)]
+
+
+@pytest.mark.parametrize("activation", ["gelu", "gelu_new", "relu"])
+def test_weights_that_are_laid_out_beforehand_give_the_same_products(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, activation: str
+) -> None:
+    """To 1e-5 nats, with GELU within the product where it is the exact one, and not elsewhere."""
+    if not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+        pytest.skip("this torch has no products with weights laid out beforehand")
+    monkeypatch.setattr(products, "_is_amd", lambda: True)
+    folder = tiny.build(tmp_path, "bert", hidden_act=activation)
+    model = torch_model.load(folder)
+    assert model._packed is not None
+    assert model._packed.is_laid_out
+    assert not model._packed.plain().is_laid_out
+    assert is_gelu(model._packed._layers[0].activation) == (activation == "gelu")
+    found = torch.from_numpy(model.log_probs(SENTENCES, READS))
+    torch.testing.assert_close(found, one_at_a_time(folder), atol=1e-5, rtol=0)
+
+
+def test_layers_are_run_plainly_where_the_faster_kernel_rounds_too_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And are then still our own."""
+    if not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+        pytest.skip("this torch has no products with weights laid out beforehand")
+    monkeypatch.setattr(products, "_is_amd", lambda: True)
+    plain = Product.__call__
+
+    def rough(self: Product, states: torch.Tensor, *, gelu: bool = False) -> torch.Tensor:
+        return plain(self, states, gelu=gelu) * (1 + 1e-4 * self.is_fused)
+
+    monkeypatch.setattr(Product, "__call__", rough)
+    model = torch_model.load(tiny.build(tmp_path, "bert"))
+    assert model._packed is not None
+    assert not model._packed.is_laid_out
 
 
 def _lengths(sentences: Sentences) -> list[tuple[int, int]]:

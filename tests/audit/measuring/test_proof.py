@@ -24,7 +24,7 @@ READS = ((0, 2), (1, 3), (2, 21), (2, 0))
 
 
 def loud(folder: Path, architecture: str = "bert") -> Path:
-    """Save a model whose log p spreads over hundreds of nats, so that float32 rounds by over 1e-5."""
+    """Save a model whose log p spreads over hundreds of nats, so that float32 rounds by more."""
     folder = tiny.build(folder, architecture)
     file = folder / tiny.WEIGHTS_FILE
     weights = load_file(file)

@@ -17,7 +17,7 @@ from maskaudit.reports import reader as package
 from maskaudit.reports.effects import Effect, Names
 from maskaudit.reports.html import render_reader
 from maskaudit.reports.reader import closing, opening, scales
-from maskaudit.reports.reader.reader import numbers, reader
+from maskaudit.reports.reader.reader import fewer, numbers, reader
 from maskaudit.reports.reader.state import Found
 from maskaudit.reports.sections.contrasts.tested import Contrast
 from tests import manifests
@@ -245,7 +245,7 @@ def test_a_headline_never_outruns_its_tests():
             e.low > 0 or e.high < 0
             for one in found if one.is_control for e in one.paired.subjects.values()
         )  # fmt: skip
-        assert ("a control moved" in said) == moved
+        assert ("a control that should show none" in said) == moved
         told[said.split(" on ")[0]] += 1
     assert len(told) >= 4
 
@@ -314,10 +314,13 @@ def test_every_word_of_a_claim_is_written_in_one_place():
 
 def test_a_page_shows_no_other_numbers_than_those_it_names():
     """What a site makes again of a record: without all other numbers the page is the same."""
-    found = records.record([records.jobs(), records.control(), records.facts()])
-    wanted = numbers(found.manifest)
+    sets = [records.jobs(), records.people(), records.control(), records.facts()]
+    found = records.record(sets)
+    wanted = fewer(found)
     shown = wanted.of(found.estimates).reset_index(drop=True)
-    assert 0 < len(shown) < len(found.estimates) / 2
+    assert 0 < len(shown) < len(found.estimates) / 4
+    assert len(shown) < len(numbers(found.manifest).of(found.estimates))
+    assert set(shown["probe_set"]) == set(found.manifest.probe_sets)
     pages = [
         render_reader(reader(replace(found, estimates=rows), None, ""))
         for rows in (found.estimates, shown)

@@ -43,6 +43,7 @@ def verify_endpoint(  # noqa: PLR0913 - the options of a command
 
     from maskaudit.audit import settings
     from maskaudit.audit.errors import InputError
+    from maskaudit.audit.measuring.endpoints import address
     from maskaudit.audit.measuring.endpoints.canaries import compared
     from maskaudit.audit.measuring.endpoints.endpoint import Endpoint
     from maskaudit.audit.recording.record import load_record
@@ -56,7 +57,7 @@ def verify_endpoint(  # noqa: PLR0913 - the options of a command
     # A new draw each time: who serves another model cannot know which sentences are asked.
     drawn = secrets.randbelow(2**31) if seed is None else seed
     with progress.shown(quiet=quiet or as_json) as tell:
-        tell.stage(f"asking {url.partition('?')[0]}")
+        tell.stage(f"asking {address.name_of(url)}")
         # Nothing that was answered before is taken: what counts is what is served now.
         endpoint = Endpoint(url, declared)
         found = compared(endpoint, loaded, subject, sentences=sentences, seed=drawn)

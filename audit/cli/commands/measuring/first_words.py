@@ -42,8 +42,8 @@ def first_words(
 
     For endpoints that give one word and no probability, as those of Azure ML and MLflow do:
     [endpoint] kind in the AUDIT.toml here says which. Shares have Wilson's intervals, changes
-    McNemar's exact p, sentences of a frame counting as dependent. No record is made and no gate
-    passes on them.
+    McNemar's exact p, for other frames and other attributes. No record is made and no gate passes
+    on them.
     """
     from maskaudit.audit import settings
     from maskaudit.audit.describe import expanded
@@ -96,6 +96,7 @@ def _table(found: "Sequence[Share]") -> str:
             "group": share.group,
             "sentences": share.sentences,
             "frames": share.frames,
+            "attributes": share.attributes,
             **{
                 model: f"{own.estimate:.1%} [{own.low:.1%}, {own.high:.1%}]"
                 for model, own in share.by_model.items()

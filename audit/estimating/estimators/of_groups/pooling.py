@@ -1,8 +1,9 @@
 """Pooling the scores of a group's terms into one cell, and the rule for complete cells."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -45,8 +46,7 @@ def group_differences(scored: pd.DataFrame, first: str, second: str) -> pd.DataF
     their log p; a cell is the mean over the variants of its frame. NaN if any score is missing,
     even of a third group: a cell counts only if it is complete for every group.
     """
-    groups = pooled(scored)
-    return groups.cells(groups[first] - groups[second])
+    return Slots.of(scored).differences(first, second)
 
 
 def against_rest(scored: pd.DataFrame, group: str) -> pd.DataFrame:
@@ -131,8 +131,7 @@ class Pooled:
 
 def pooled(scored: pd.DataFrame) -> Pooled:
     """The terms of each group as one number, in every cell and wording."""
-    slots = Slots.of(scored)
-    return Pooled(slots.places, {group: slots.pooled(group) for group in slots.groups})
+    return Slots.of(scored).by_group
 
 
 def without_each_term(
@@ -144,7 +143,7 @@ def without_each_term(
     a group that has no other are passed over. Scores are arranged once for all terms.
     """
     slots = Slots.of(scored)
-    whole = {group: slots.pooled(group) for group in slots.groups}
+    whole = slots.by_group.by_group
     for group in sorted((first, second)):
         words = np.flatnonzero(slots.group_of_word == group)
         for word in words if len(words) > 1 else ():
@@ -163,7 +162,7 @@ class Slots:
     """Scores in the order of their slots, in each that of the words; a slot as in `Places`.
 
     `words` are the terms by group and spelling, so that no sum depends on the order of rows.
-    `slot`, `word` and `value` are of each score.
+    `slot`, `word` and `value` are of each score, and `order` is where it stood among the items.
     """
 
     places: Places
@@ -171,6 +170,7 @@ class Slots:
     slot: NDArray[np.int64]
     word: NDArray[np.int64]
     value: NDArray[np.float64]
+    order: NDArray[np.intp]
     is_at_mask: bool
 
     @classmethod
@@ -186,8 +186,23 @@ class Slots:
             slot[order],
             word[order],
             value[order],
+            order,
             group_at_mask(scored),
         )
+
+    def with_values(self, value: NDArray[np.float64]) -> Self:
+        """The slots of the same items, in the same order, with the scores of another model."""
+        return replace(self, value=value[self.order])
+
+    @property
+    def by_group(self) -> Pooled:
+        """The terms of each group as one number, in every cell and wording."""
+        return Pooled(self.places, {group: self.pooled(group) for group in self.groups})
+
+    def differences(self, first: str, second: str) -> pd.DataFrame:
+        """`group_differences` of these scores."""
+        groups = self.by_group
+        return groups.cells(groups[first] - groups[second])
 
     @property
     def n(self) -> int:

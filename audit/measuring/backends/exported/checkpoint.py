@@ -110,7 +110,8 @@ class Exported(LoadedModel):
 
     def _tried_on(self) -> tuple[list[Ids], list[tuple[int, int]]]:
         """The trial sentences, two of each length, and the longest sentence at several places."""
-        sentences, _ = trials(self.encode, self.mask_token, self.mask_id)
+        found, _ = trials(self.encode, self.mask_token, self.mask_id)
+        sentences = [ids for ids in found if self.mask_id in ids and len(ids) <= self.longest]
         # What was exported may be right for one sentence at a time, and for one length alone.
         pairs = [one for ids in sentences for one in (ids, (ids[0], *ids[-2:0:-1], ids[-1]))]
         reads = [(row, ids.index(self.mask_id)) for row, ids in enumerate(pairs)]

@@ -3,25 +3,27 @@
 It is another model than the checkpoint that it was made of, with an identity by its own digests.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from transformers.modeling_outputs import MaskedLMOutput
 
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring.backends.devices import check_installed
 from maskaudit.audit.measuring.backends.exported.graphs import (
+    Array,
     Graph,
     OnnxGraph,
     OpenVinoGraph,
     opened,
 )
 from maskaudit.audit.measuring.backends.lower_precision import trials
-from maskaudit.audit.measuring.backends.torch_model import TOLERANCE, LoadedModel
+from maskaudit.audit.measuring.backends.proof import TOLERANCE
+from maskaudit.audit.measuring.backends.runs import Run, in_order
+from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.checkpoints.checkpoint import recognise
 from maskaudit.audit.measuring.checkpoints.config import load_config
 from maskaudit.audit.measuring.checkpoints.exported import chosen, file_of
@@ -62,47 +64,68 @@ def load(
         # By its path only where weights lie beside it: else what is run is what was looked at.
         source = file.content if len(file.files) == 1 else path
         graph = opened(OnnxGraph, (source, file.output), name, library)
-    return ModelFile(_Whole(graph, file, config), tokenizer, located, engine, note)
+    whole = _Whole(graph, file.inputs, config, is_alone=bool(file.why_alone))
+    most = engine.batch_tokens
+    return ModelFile(whole, file, tokenizer, located, batch_tokens=most, note=note)
 
 
 class _Whole(nn.Module):
-    """A graph in the place of transformers' model: ids in, logits of every piece out."""
+    """A graph in the place of transformers' model, of which no layer can be seen."""
 
     device = torch.device("cpu")
 
-    def __init__(self, graph: Graph, file: GraphFile, config: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        graph: Graph,
+        inputs: Sequence[str],
+        config: Any,  # noqa: ANN401 - transformers' own type
+        *,
+        is_alone: bool,
+    ) -> None:
         super().__init__()
-        self.graph, self.file, self.config = graph, file, config
-        self.is_alone = bool(file.why_alone)
+        # Of the file nothing else is held: it may have hundreds of megabytes.
+        self.graph, self.inputs, self.config, self.is_alone = graph, inputs, config, is_alone
 
-    def forward(self, input_ids: torch.Tensor, **_named: object) -> MaskedLMOutput:
-        """Logits [sentences, length, vocabulary]."""
-        parts = input_ids.split(1) if self.is_alone else [input_ids]
-        return MaskedLMOutput(logits=torch.cat([self._logits(part.numpy()) for part in parts]))
+    @property
+    def base_model(self) -> nn.Module:
+        """What would have the layers."""
+        return self
 
-    def _logits(self, ids: Any) -> torch.Tensor:  # noqa: ANN401 - an array of whole numbers
+    def logits(self, ids: Array) -> Array:
+        """Logits [sentences, length, vocabulary] of ids [sentences, length]."""
         feeds = {IDS: ids, ATTENTION: np.ones_like(ids), SEGMENTS: np.zeros_like(ids)}
-        found = self.graph.run({name: feeds[name] for name in self.file.inputs})
-        return torch.from_numpy(found.astype(np.float32, copy=False))
+        return self.graph.run({name: feeds[name] for name in self.inputs})
+
+    def at_reads(self, run: Run) -> list[Array]:
+        """Logits at the reads of sentences of one length, in parts, [n, vocabulary] in all."""
+        ids, rows, places = (part.numpy() for part in (run.ids, run.rows, run.places))
+        found, step = [], 1 if self.is_alone else run.n
+        for start in range(0, run.n, step):
+            # Its reads are in the order of its sentences.
+            first, last = np.searchsorted(rows, [start, start + step])
+            if first < last:
+                whole = self.logits(ids[start : start + step])
+                own = whole[rows[first:last] - start, places[first:last]]
+                found.append(own.astype(np.float32, copy=False))
+        return found
 
 
 class ModelFile(LoadedModel):
     """A model in a file: log p alone, one sentence at a time where others would change it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is loaded, and how it is run
         self,
         whole: _Whole,
+        file: GraphFile,
         tokenizer: Tokenizer,
         located: Located,
-        engine: Engine = EXACT,
+        *,
+        batch_tokens: int | None = None,
         note: Callable[[str], None] = silent,
     ) -> None:
-        file = whole.file
-        kind = "openvino" if file.weights else "onnx"
-        self._library = library_of(kind)
-        _check_width(whole, tokenizer, located.name, self._library)
-        told = EXACT if engine.batch_tokens is None else Engine(batch_tokens=engine.batch_tokens)
-        super().__init__(whole, tokenizer, [], located, told, note)
+        self._library = library_of("openvino" if file.weights else "onnx")
+        _check_width(whole, file.output, tokenizer, located.name, self._library)
+        super().__init__(whole, tokenizer, [], located, Engine(batch_tokens=batch_tokens), note)
         found = {
             "architecture": f"{whole.config.model_type}, exported",
             "own_code": "",
@@ -126,10 +149,17 @@ class ModelFile(LoadedModel):
         """Why the model cannot give its attention or its states; empty if it can."""
         return "" if need == "distributions" else f"{self._library} gives its log p alone"
 
+    def _logits(self, batch: Sequence[Run]) -> torch.Tensor:
+        """Logits at each read, [n, vocabulary]."""
+        parts = [part for run in batch for part in self._model.at_reads(run)]
+        return in_order([torch.from_numpy(np.concatenate(parts))], batch)
+
     def _is_independent(self) -> bool:
         """Whether sentences that are run together have the log p that each has alone."""
         sentences, _ = trials(self.encode, self.mask_token, self.mask_id)
         for ids in sentences:
+            if self.mask_id not in ids or len(ids) > self.longest:
+                continue
             both = [ids, (ids[0], *ids[-2:0:-1], ids[-1])]
             reads = [(row, own.index(self.mask_id)) for row, own in enumerate(both)]
             try:
@@ -143,17 +173,17 @@ class ModelFile(LoadedModel):
         return True
 
 
-def _check_width(whole: _Whole, tokenizer: Tokenizer, name: str, library: str) -> None:
+def _check_width(whole: _Whole, output: str, tokenizer: Tokenizer, name: str, library: str) -> None:
     """Raise `InputError` unless the graph gives the logits of the vocabulary at each piece."""
     [encoded] = tokenizer.encode([f"This is {tokenizer.built.mask_token} ."])
-    ids = torch.tensor([encoded.ids])
+    ids = np.array([encoded.ids])
     try:
-        found = list(whole(ids).logits.shape)
+        found = list(whole.logits(ids).shape)
     except Exception as error:
         raise InputError(f"model {name}: {library} cannot run it ({first_line(error)})") from error
     expected = [*ids.shape, whole.config.get_text_config().vocab_size]
     if found != expected:
         raise InputError(
-            f"model {name}: its output {whole.file.output[:60]!r} has the shape {found}; expected "
+            f"model {name}: its output {output[:60]!r} has the shape {found}; expected "
             f"{expected}, the logits of the whole vocabulary at each of {ids.shape[1]} pieces"
         )

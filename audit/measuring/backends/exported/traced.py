@@ -92,9 +92,13 @@ def _quiet() -> Iterator[None]:
     """Without gradients, and without warnings of what tracing cannot follow: that is proved."""
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()
+    # Where it fails, torch's exporter writes the whole graph to standard output.
+    log = getattr(torch._C, "_jit_onnx_log", None)  # noqa: SLF001 - nothing public turns it off
+    setattr(torch._C, "_jit_onnx_log", lambda *_said: None)  # noqa: SLF001, B010 - see above
     try:
         with torch.inference_mode(mode=False), torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
+        setattr(torch._C, "_jit_onnx_log", log)  # noqa: SLF001, B010 - see above
         transformers_logging.set_verbosity(verbosity)

@@ -260,6 +260,26 @@ def test_no_plain_text_is_sent_in_the_place_of_tls() -> None:
             client(secure, retries=0).ask(BODY)
 
 
+def test_what_comes_in_place_of_an_answer_repeats_no_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Such as a header that is sent back as the first line."""
+    monkeypatch.setenv("MASKAUDIT_A_TOKEN", "hush-hush")
+    sock = socket.create_server(("127.0.0.1", 0))
+
+    def answer() -> None:
+        with sock.accept()[0] as connection:
+            connection.recv(1 << 16)
+            connection.sendall(b"no http: Bearer hush-hush\r\n\r\n")
+
+    threading.Thread(target=answer, daemon=True).start()
+    url = f"http://127.0.0.1:{sock.getsockname()[1]}/?code=another-secret"
+    with sock, pytest.raises(InputError, match="cannot be reached") as error:
+        client(url, headers={"Authorization": "Bearer ${MASKAUDIT_A_TOKEN}"}, retries=0).ask(BODY)
+    assert "no http: Bearer ***" in str(error.value)
+    assert "another-secret" not in str(error.value)
+
+
 def test_headers_come_from_the_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are sent, never printed; an empty variable and a secret in the file are refused."""
     monkeypatch.setenv("MASKAUDIT_A_TOKEN", "hush-hush")
@@ -317,7 +337,7 @@ def test_a_name_has_neither_a_query_nor_a_password() -> None:
     # A page about a model is no endpoint: the loader says which hub id is meant.
     assert not address.is_url("https://huggingface.co/org/name")
     address.check_alike(["https://a/1", "https://a/2"], {"X": "y"})
-    with pytest.raises(InputError, match="to a and to b"):
+    with pytest.raises(InputError, match="to https://a and to https://b"):
         address.check_alike(["https://a/1", "https://b/2"], {"X": "y"})
 
 

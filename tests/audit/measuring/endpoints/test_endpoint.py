@@ -16,7 +16,7 @@ import pytest
 
 from maskaudit.audit.audit_file import Endpoint as Declared
 from maskaudit.audit.errors import InputError
-from maskaudit.audit.measuring.endpoints.endpoint import CANARIES, Ask, Endpoint
+from maskaudit.audit.measuring.endpoints.endpoint import CANARIES, Answer, Ask, Endpoint
 from maskaudit.audit.measuring.endpoints.journal import Journal
 from maskaudit.audit.measuring.endpoints.words import apart, form, known, matched
 from maskaudit.audit.payloads.answered import folded
@@ -119,36 +119,58 @@ from maskaudit.audit.audit_file import Endpoint as Declared
 from maskaudit.audit.measuring.endpoints.endpoint import Ask, Endpoint
 import json
 asks = [Ask(text, tuple(words)) for text, words in json.loads(sys.stdin.read())]
-Endpoint(sys.argv[1], Declared(concurrency=2), Path(sys.argv[2]), 1 << 20).answers(asks)
+declared = Declared(concurrency=2, grade=sys.argv[3], top_k=5)
+Endpoint(sys.argv[1], declared, Path(sys.argv[2]), 1 << 20).answers(asks)
 """
 
 
 @pytest.mark.slow
-def test_killed_at_random_and_resumed_no_kept_question_is_asked_twice(tmp_path: Path) -> None:
+@pytest.mark.parametrize("grade", ["exact", "censored"])
+def test_killed_at_random_and_resumed_no_kept_question_is_asked_twice(
+    grade: str, tmp_path: Path
+) -> None:
     """Only a request that was under way when the process was killed may come again."""
     model = WordModel()
     draw = random.Random(7)  # noqa: S311 - where a process is killed
+    questions = QUESTIONS if grade == "exact" else [Ask(own.text, ()) for own in QUESTIONS]
 
     def slow(body: dict[str, Any]) -> Sent:
         time.sleep(0.02)
         return model(body)
 
     with serving(slow) as url:
-        command = [sys.executable, "-c", CHILD, url, str(tmp_path)]
+        command = [sys.executable, "-c", CHILD, url, str(tmp_path), grade]
         for _ in range(KILLS):
             before = len(model.asked)
             child = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
             assert child.stdin is not None
-            child.stdin.write(json.dumps(QUESTIONS))
+            child.stdin.write(json.dumps(questions))
             child.stdin.close()
             wanted = before + len(CANARIES) + 1 + draw.randrange(1, 15)
             while len(model.asked) < wanted and child.poll() is None:
                 time.sleep(0.005)
             child.send_signal(signal.SIGKILL)
             child.wait()
-        assert scores(endpoint(url, tmp_path)) == true()
+        found = endpoint(url, tmp_path, grade=grade, top_k=5)
+        if grade == "exact":
+            assert scores(found) == true()
+        else:
+            assert [_fills(answer) for answer in found.answers(questions)] == [
+                _likeliest(own.text) for own in questions
+            ]
     assert repeated(model) <= 2 * KILLS
-    assert len(model.asked) < (2 + KILLS) * len(QUESTIONS)
+    assert len(model.asked) < (2 + KILLS) * len(questions)
+
+
+def _fills(answer: Answer) -> list[tuple[str, float]]:
+    assert answer.fills is not None
+    [mask] = answer.fills
+    return [(fill.word, fill.score) for fill in mask]
+
+
+def _likeliest(text: str) -> list[tuple[str, float]]:
+    every = sorted(((probability(text, 0, word), word) for word in WORDS), reverse=True)
+    return [(word, p) for p, word in every[:5]]
 
 
 def test_a_damaged_or_foreign_line_is_no_answer(tmp_path: Path) -> None:

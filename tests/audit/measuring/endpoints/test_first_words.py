@@ -1,12 +1,15 @@
 """First words are counted by group, of every service that gives no more than a word."""
 
 import json
+import math
 import sys
 import threading
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
@@ -14,6 +17,7 @@ from statsmodels.stats.proportion import proportion_confint
 from maskaudit.audit.audit_file import Endpoint as Declared
 from maskaudit.audit.cli import main
 from maskaudit.audit.errors import InputError
+from maskaudit.audit.estimating.first_words import shares
 from maskaudit.audit.measuring.backends.torch_model import load
 from maskaudit.audit.measuring.endpoints import first_words
 from maskaudit.audit.measuring.endpoints.counted import counted, sentences
@@ -72,6 +76,7 @@ def test_the_counts_are_those_of_a_loop(part: Expanded) -> None:
             hits = sum(model([text])[0].lower() in words for text in own["text"])
             assert share.by_model[subject].estimate == pytest.approx(hits / len(own))
         assert (share.sentences, share.frames) == (len(own), 3)
+        assert share.attributes == own["attribute"].nunique()
 
 
 def test_with_a_sentence_a_frame_the_statistics_are_the_textbooks() -> None:
@@ -94,6 +99,40 @@ def test_with_a_sentence_a_frame_the_statistics_are_the_textbooks() -> None:
         pairs = list(zip(*hits.values(), strict=True))
         table = [[pairs.count((a, b)) for b in (True, False)] for a in (True, False)]
         assert share.p == pytest.approx(mcnemar(table, exact=True).pvalue)
+
+
+def drawn(rng: np.random.Generator, n_attributes: int, n_frames: int) -> pd.DataFrame:
+    """Return first words of two models alike, which depend on attributes and on frames."""
+    places = pd.MultiIndex.from_product([range(n_attributes), range(n_frames)])
+    rows = pd.DataFrame({"attribute": places.get_level_values(0).astype(str)})
+    rows["frame"] = places.get_level_values(1).astype(str)
+    for model in ("reference", "candidate"):
+        of_attribute, of_frame = rng.normal(size=(n_attributes, 1)), rng.normal(size=n_frames)
+        level = of_attribute + of_frame + rng.normal(size=(n_attributes, n_frames))
+        rows[model] = np.where(level.ravel() > 0, "women", "men")
+    return rows.assign(probe_set="s", **{"class": "c"}, groups=[("women", "men")] * len(rows))
+
+
+@pytest.mark.parametrize(("n_attributes", "n_frames"), [(10, 40), (40, 10)])
+def test_shares_and_changes_hold_for_other_attributes_and_other_frames(
+    n_attributes: int, n_frames: int
+) -> None:
+    """Half of all such words are of women, in both models: no change, however many frames."""
+    rng, draws, held, shown = np.random.default_rng(7), 80, 0, 0
+    for _ in range(draws):
+        words = drawn(rng, n_attributes, n_frames)
+        women = next(shares(words, ["reference", "candidate"]))
+        assert (women.attributes, women.frames) == (n_attributes, n_frames)
+        own = women.by_model["candidate"]
+        held += own.low <= 0.5 <= own.high
+        shown += women.p < 0.05
+        # The fewest trials that so many sentences can be worth, as another library has them.
+        hits = (words["candidate"] == "women").mean() * min(n_attributes, n_frames)
+        low, _ = proportion_confint(hits, min(n_attributes, n_frames), method="wilson")
+        assert own.low == pytest.approx(low)
+    error = 3 * math.sqrt(0.05 * 0.95 / draws)
+    assert held / draws >= 0.95 - error
+    assert shown / draws <= 0.05 + error
 
 
 def test_a_set_without_groups_at_its_masks_is_refused() -> None:

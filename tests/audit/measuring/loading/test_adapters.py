@@ -138,7 +138,16 @@ PLAINLY_BAD: dict[str, tuple[Callable[[Path], None], str]] = {
     "a causal model": (edited(task_type="CAUSAL_LM"), "trained with a causal language model"),
     "a prompt": (edited(peft_type="PROMPT_TUNING"), "of the kind 'PROMPT_TUNING'; expected LORA"),
     "no kind": (edited(peft_type=None), "of the kind 'None'"),
-    "code": (edited(megatron_config={"a": 1}), "asks for code by name (megatron_config)"),
+    "code": (edited(megatron_config={"a": 1}), "has 'megatron_config' = \"{'a': 1}\", which"),
+    "a newer peft": (edited(from_the_future=True), "has 'from_the_future' = 'True', which is not"),
+    "a changed base": (
+        edited(init_lora_weights="pissa_niter_1000000000"),
+        "'pissa_niter_1000000000', which begins from other weights than its base has",
+    ),
+    "a huge rank": (edited(r=10**9), "has 'r' = '1000000000', but no side of its tensors is"),
+    "a huge rank of one": (edited(rank_pattern={"query": 10**9}), "has 'rank_pattern' = '1000"),
+    "a rank in words": (edited(r="many"), "has 'r' = 'many', but no side"),
+    "layers again": (edited(layer_replication=[[0, 10**9]]), "has 'layer_replication' = "),
     "a pattern": (edited(target_modules="(.*)*x"), "has a pattern under target_modules"),
     "a pattern of ranks": (edited(rank_pattern={"(a+)+b": 3}), "a pattern under rank_pattern"),
     "no base": (edited(base_model_name_or_path=None), "names no base"),
@@ -163,7 +172,7 @@ def test_a_folder_that_is_no_adapter_of_a_masked_lm_is_one_line(tmp_path: Path, 
     folder.mkdir()
     settings = {"peft_type": "LORA", "base_model_name_or_path": "org/base", "r": 4}
     (folder / CONFIG).write_text(json.dumps(settings))
-    save_file({"a": torch.zeros(1)}, folder / WEIGHTS)
+    save_file({"a": torch.zeros(4)}, folder / WEIGHTS)
     spoil, expected = PLAINLY_BAD[kind]
     spoil(folder)
     assert expected in refused(folder)
@@ -177,7 +186,7 @@ def test_without_peft_the_line_says_what_to_install(
     folder.mkdir()
     settings = {"peft_type": "LORA", "base_model_name_or_path": str(bases["bert"])}
     (folder / CONFIG).write_text(json.dumps(settings))
-    save_file({"a": torch.zeros(1)}, folder / WEIGHTS)
+    save_file({"a": torch.zeros(4)}, folder / WEIGHTS)
     monkeypatch.setitem(sys.modules, "peft", None)
     assert 'pip install "maskaudit[adapters]"' in refused(folder)
 
@@ -216,7 +225,6 @@ BAD: dict[str, tuple[Callable[[Path], None], str]] = {
         changed(lambda t: {key: own[:1] for key, own in t.items()}),
         "peft cannot merge the adapter into its base",
     ),
-    "a newer peft": (edited(from_the_future=True), "has the key 'from_the_future', which peft"),
 }
 
 
