@@ -31,6 +31,7 @@ from maskaudit.probes.expand import Expanded
 
 # Sentences that are run only to measure the speed of a model on this machine.
 TIMED_SENTENCES = 32
+_MOST_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Planned:
     unbalanced: list[Unbalanced] = field(default_factory=list)
     cache: dict[str, Any] | None = None
     endpoints: list[dict[str, Any]] = field(default_factory=list)
+    apart: dict[str, list[str]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """All as plain values."""
@@ -58,6 +60,7 @@ class Planned:
             "not_given": [reason.as_json() for reason in self.not_given],
             "unbalanced": [found.as_json() for found in self.unbalanced],
             "cache": self.cache,
+            "words_in_several_pieces": self.apart,
             **({"endpoints": self.endpoints} if self.endpoints else {}),
         }
 
@@ -69,11 +72,26 @@ class Planned:
         losses = [lost.to_string(index=False)] if len(lost) else []
         losses += [part.sentence for part in self.unavailable]
         text = "\n".join(losses) or "Nothing would be lost."
+        text += "\nThe same command without --plan runs it."
         reasons = "".join(f"\n{one}." for one in (*self.not_given, *self.unbalanced))
         notes = f"\n{reasons}" if reasons else ""
         time = f"About {minutes:.1f} minutes in all{self._cache_as_text()}."
         costs = "".join(f"{sentence(cost)}\n" for cost in self.endpoints)
-        return f"{sets}\n\n{time}\n{costs}\n{text}{notes}"
+        return f"{sets}\n\n{self._pieces_as_text()}{time}\n{costs}\n{text}{notes}"
+
+    def _pieces_as_text(self) -> str:
+        """Why there are more sentences than the set has, and which words make them."""
+        lines = [
+            f"{model} writes in several pieces: "
+            f"{', '.join(words[:_MOST_SHOWN])}"
+            f"{f' and {len(words) - _MOST_SHOWN} more' if len(words) > _MOST_SHOWN else ''}.\n"
+            for model, words in self.apart.items()
+        ]
+        why = (
+            "A word in several pieces is read piece by piece, each in a further sentence: "
+            "`sentences` counts these too, `several_pieces` the items.\n"
+        )
+        return "".join([*lines, why]) if lines else ""
 
     def _cache_as_text(self) -> str:
         """What would be taken from the cache and why no more, to follow the time."""
@@ -118,6 +136,7 @@ def planned(
         )
     ]
     rows, lost, missing, asked = [], [], [], []
+    in_pieces: dict[str, list[str]] = {}
     pairs = load_pairs(settings, stage, note)
     pieces = attribute_pieces(parts, dict(_named(pairs)))
     apart = [
@@ -148,8 +167,10 @@ def planned(
             minutes = count.pieces / speed / 60
             rows.append(_row(part, subject, count.sentences, minutes, count.several_pieces))
             lost += _lost(count.failed, subject)
+        if words := list(dict.fromkeys(word for count in counts for word in count.words)):
+            in_pieces[subject] = words
     in_cache = _cached(settings, parts, pairs)
-    return Planned(rows, lost, missing, not_given, apart, in_cache, asked)
+    return Planned(rows, lost, missing, not_given, apart, in_cache, asked, in_pieces)
 
 
 def _row(
@@ -188,7 +209,8 @@ class _Count:
     """What is counted of a set's plan, which is made and forgotten part by part.
 
     `pieces` is their number in all distinct sentences, `timed` has a few sentences of each batch,
-    `failed` the items that cannot be scored, with their `status`.
+    `failed` the items that cannot be scored, with their `status`, `words` the targets that are
+    written in several pieces.
     """
 
     sentences: int = 0
@@ -196,6 +218,7 @@ class _Count:
     several_pieces: int = 0
     timed: list[list[Ids]] = field(default_factory=list)
     failed: pd.DataFrame = field(default_factory=pd.DataFrame)
+    words: dict[str, None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, part: Expanded, model: MaskedLM, reading: Reading, progress: Progress) -> Self:
@@ -210,7 +233,10 @@ class _Count:
             new = {hash(ids): len(ids) for batch in batches for ids in batch}
             count.pieces += sum(n for ids, n in new.items() if ids not in known)
             known |= new.keys()
-            count.several_pieces += sum(n > 1 for n in plan.pieces.values())
+            several = {item for item, n in plan.pieces.items() if n > 1}
+            count.several_pieces += len(several)
+            is_several = rows.items["item"].isin(several)
+            count.words |= dict.fromkeys(rows.items.loc[is_several, "target"])
             count.timed += [batch[:TIMED_SENTENCES] for batch in batches]
             status = rows.items["item"].map(plan.status)
             failed.append(rows.items.assign(status=status)[status != "ok"])

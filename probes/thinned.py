@@ -1,5 +1,6 @@
 """Parts of a set that are enough to see each of its words in each of its sentences once."""
 
+from collections.abc import Sequence
 from itertools import zip_longest
 
 from maskaudit.probes.schema import Frame, ImportedSet, ProbeSet
@@ -22,9 +23,12 @@ def with_one_term(probe_set: ProbeSet) -> ProbeSet:
 
 
 def with_few_frames(probe_set: ProbeSet, most: int) -> ProbeSet:
-    """The set with its first frames, drawn if it has a grammar, and without their variants."""
-    frames = probe_set.drawn(0).frames[:most]
-    plain = [frame.model_copy(update={"variants": []}) for frame in frames]
+    """The set with its first frames of each style in turn, without their variants.
+
+    They are drawn if it has a grammar.
+    """
+    few = _first_of_each_style(probe_set.drawn(0).frames, most)
+    plain = [frame.model_copy(update={"variants": []}) for frame in few]
     return probe_set.model_copy(update={"frames": plain, "grammar": None})
 
 
@@ -39,11 +43,15 @@ def with_first_frames(probe_set: ProbeSet, most: int) -> ProbeSet:
         chosen = {*list(named)[:most]}
         rows = [row for row in probe_set.rows if row["frame"] in chosen]
         return probe_set.model_copy(update={"rows": rows})
+    frames = _first_of_each_style(probe_set.frames, most)
+    return probe_set.model_copy(update={"frames": frames, "facts": probe_set.facts[:most]})
+
+
+def _first_of_each_style(frames: Sequence[Frame], most: int) -> list[Frame]:
+    """At most so many frames, in the order of the file: no style is ahead by two."""
     by_style: dict[str | None, list[Frame]] = {}
-    for frame in probe_set.frames:
+    for frame in frames:
         by_style.setdefault(frame.style, []).append(frame)
     in_turn = [frame for row in zip_longest(*by_style.values()) for frame in row if frame]
     taken = {frame.id for frame in in_turn[:most]}
-    # In the order of the file: a trial asks fewer frames, and not in another order.
-    frames = [frame for frame in probe_set.frames if frame.id in taken]
-    return probe_set.model_copy(update={"frames": frames, "facts": probe_set.facts[:most]})
+    return [frame for frame in frames if frame.id in taken]

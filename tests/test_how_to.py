@@ -123,7 +123,7 @@ def test_the_examples_of_a_page_run_and_their_own_tests_pass(page: str, tmp_path
 
 def test_the_probe_set_shown_is_one_and_makes_the_sentences_it_promises() -> None:
     """Two groups, twelve chores, a frame with a paraphrase and one without."""
-    [text] = blocks("add_a_probe_set", "toml")
+    [text, *_] = blocks("add_a_probe_set", "toml")
     made = loading.parse(tomllib.loads(text), text, "add_a_probe_set.md")
     rows = expand(made)
     probes = rows.items[rows.items["role"] == "probe"]

@@ -3,6 +3,7 @@
 import re
 import shlex
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,19 @@ def test_a_set_written_as_told_still_passes_with_the_words_that_take_others_plac
     # The check is all but the sentences to read aloud.
     checked = maskaudit(["maskaudit", "probes", "check", "seaside.toml"])
     assert checked == output.partition("Read these aloud.")[0]
+
+
+def test_the_example_of_the_message_is_a_set_with_nothing_to_look_at(
+    maskaudit, monkeypatch, capsys
+):
+    """Who types `probes new` alone in a script is told a command that works as it stands."""
+    monkeypatch.setattr(sys, "argv", ["maskaudit", "probes", "new", "diet.toml"])
+    monkeypatch.setattr(sys, "stdin", StringIO())
+    assert main._exit_code() == 2
+    command = capsys.readouterr().err.partition("as in: ")[2]
+    printed = maskaudit(shlex.split(command))
+    assert "can be tested" in printed
+    assert "note:" not in printed
 
 
 def test_the_vocabulary_does_what_the_page_says(shared, maskaudit):

@@ -16,6 +16,9 @@ from maskaudit.probes.languages import is_english
 from maskaudit.probes.loading import parse
 
 _TEMPLATES = Path(__file__).parent / "templates"
+NOUNS, ADJECTIVES = "nouns", "adjectives"
+# The sentences for a start, by what the groups' terms are.
+_GIVEN = {NOUNS: "frames_en.toml", ADJECTIVES: "frames_en_adjectives.toml"}
 _TWO = 2
 _MOST_OF_NAME = 60
 
@@ -25,7 +28,8 @@ class Words:
     """What an author says of a set; `groups` and `classes` are lists of words by their labels.
 
     The first class is that which a stereotype ties to the first group, and so on. `frames` take the
-    place of those that are given for a start.
+    place of those that are given for a start, which suit terms of one `kind`: nouns for a person,
+    or adjectives, which stand before a noun.
     """
 
     name: str
@@ -38,6 +42,7 @@ class Words:
     licence: str = "CC-BY-4.0"
     expect: str = "lean"
     frames: Sequence[str] = field(default=())
+    kind: str = NOUNS
 
     def checked(self) -> None:
         """Raise `InputError` for what a set cannot be made of."""
@@ -51,6 +56,8 @@ class Words:
             [*self.groups, *self.classes]
         ):
             raise InputError("--group, --class: two have one name; expected another for each")
+        if self.kind not in _GIVEN:
+            raise InputError(f"--words {self.kind}: expected one of: {', '.join(_GIVEN)}")
         if not self.frames and not is_english(self.language):
             raise InputError(
                 f"--language {self.language}: the sentences that are given for a start are "
@@ -162,7 +169,7 @@ def _table(part: str, label: str, key: str, words: Sequence[str], group: Sequenc
 
 
 def _frames(words: Words) -> str:
-    given = {"": dict(enumerate(words.frames, start=1))} if words.frames else _given()
+    given = {"": dict(enumerate(words.frames, start=1))} if words.frames else _given(words.kind)
     blocks = []
     for style, texts in given.items():
         for name, text in texts.items():
@@ -172,9 +179,9 @@ def _frames(words: Words) -> str:
     return "\n".join(blocks)
 
 
-def _given() -> dict[str, dict[str | int, str]]:
-    """The sentences for a start, by style and id."""
-    return dict(document(_TEMPLATES / "frames_en.toml").raw)
+def _given(kind: str) -> dict[str, dict[str | int, str]]:
+    """The sentences for a start around terms of this kind, by style and id."""
+    return dict(document(_TEMPLATES / _GIVEN[kind]).raw)
 
 
 def _text(value: str | Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """The masked sentences of a set with their targets, all or a sample, for people to read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,9 @@ from maskaudit.probes.loading import load
 from maskaudit.probes.requested import files_of
 from maskaudit.probes.schema import ProbeSet
 
+_MOST_SHOWN = 6
+_CONTROL, _NEGATIVE_CONTROL = _NO_PROBES = ("control", "negative control")
+
 
 @dataclass(frozen=True)
 class Sentences:
@@ -22,10 +25,13 @@ class Sentences:
 
     The column `capitals` has the words of a sentence and its targets that were given one, each with
     how the set writes it; `role` says what a sentence is for. `language` is that of the set.
+    `kinds` has the targets by sentence and by what they are: a class, a control, a negative one.
     """
 
     contexts: pd.DataFrame
     language: str
+    kinds: Mapping[str, Mapping[str, Sequence[str]]]
+    is_sample: bool = False
 
     @property
     def capitals(self) -> dict[str, str]:
@@ -39,12 +45,14 @@ class Sentences:
     def as_text(self) -> str:
         """A line for each sentence, its text and first six targets, and its role if it is no probe.
 
-        Of a set in another language than English, the capitals follow for a speaker to check.
+        In a sample each has a target in its place: classes and controls take turns. Of a set in
+        another language than English, the capitals follow for a speaker to check.
         """
         lines = [
-            f"{row['text']}  {', '.join(row['targets'][:6])}{' …' if row['targets'][6:] else ''}"
-            f"{_role_in_words(row['role'])}"
-            for row in self.as_json()
+            self._filled(row, turn)
+            if self.is_sample and MASK in row["text"]
+            else _with_targets(row)
+            for turn, row in enumerate(self.as_json())
         ]
         capitals = [] if is_english(self.language) else ["", self._capitals_as_text()]
         return "\n".join([*lines, *capitals])
@@ -62,7 +70,7 @@ class Sentences:
         turn = drawn.groupby("frame", sort=False).cumcount()
         # Stable: within a turn the sentences stay in the order in which they were drawn.
         kept = drawn.iloc[turn.argsort(kind="stable")].head(n)
-        return replace(self, contexts=kept.sort_index())
+        return replace(self, contexts=kept.sort_index(), is_sample=True)
 
     def read_aloud(self, n: int) -> list[str]:
         """Probes of `n` frames, each with a target in its place: groups and targets take turns."""
@@ -75,12 +83,17 @@ class Sentences:
             of_group = own[own["group"] == groups[turn % len(groups)]]
             # With the group at the mask, a sentence is one of all groups.
             row = (own if of_group.empty else of_group).sample(1, random_state=turn).iloc[0]
-            parts = row["text"].split(MASK)
-            # Of several masks the target is at its own.
-            before, after = parts[: row["slot"] + 1], parts[row["slot"] + 1 :]
             word = row["targets"][turn % len(row["targets"])]
-            found.append(f"{MASK.join(before)}{word}{MASK.join(after)}")
+            found.append(_written_in(row["text"], row["slot"], word))
         return found
+
+    def _filled(self, row: Mapping[str, Any], turn: int) -> str:
+        """The sentence with a word of one kind in its place, and the kind if it is no probe."""
+        kinds = self.kinds[row["context"]]
+        kind = [*kinds][turn % len(kinds)]
+        word = kinds[kind][turn // len(kinds) % len(kinds[kind])]
+        role = kind if kind in _NO_PROBES else row["role"]
+        return f"{_written_in(row['text'], row['slot'], word)}{_role_in_words(role)}"
 
     def _capitals_as_text(self) -> str:
         if not self.capitals:
@@ -115,6 +128,19 @@ def sentences(name: str, most_items: int = MOST_ITEMS) -> Shown:
     return Shown([_sentences(_loaded(path, most_items).drawn(0)) for path in files_of(name)])
 
 
+def _with_targets(row: Mapping[str, Any]) -> str:
+    """The masked sentence, what may stand in its place, and its role."""
+    more = " …" if row["targets"][_MOST_SHOWN:] else ""
+    listed = ", ".join(row["targets"][:_MOST_SHOWN])
+    return f"{row['text']}  {listed}{more}{_role_in_words(row['role'])}"
+
+
+def _written_in(text: str, slot: int, word: str) -> str:
+    """The text with a word at the mask of this number; others stay."""
+    parts = text.split(MASK)
+    return f"{MASK.join(parts[: slot + 1])}{word}{MASK.join(parts[slot + 1 :])}"
+
+
 def _role_in_words(role: str) -> str:
     return "" if role == "probe" else f"  ({role.replace('_', ' ')})"
 
@@ -132,6 +158,14 @@ def _sentences(probe_set: ProbeSet) -> Sentences:
     targets = items["target"].agg(lambda words: list(dict.fromkeys(words)))
     capitals = _capitals(probe_set, part)
     contexts = part.contexts[["context", "text", "slot"]]
+    # A wrong answer to choose from makes no sentence to read.
+    right = part.items[part.items["label"] != "wrong"]
+    kinds: dict[str, dict[str, list[str]]] = {}
+    for context, role, class_, target in zip(
+        right["context"], right["role"], right["class"], right["target"], strict=True
+    ):
+        words = kinds.setdefault(context, {}).setdefault(_kind(role, class_), [])
+        words += [] if target in words else [target]
     return Sentences(
         contexts.assign(
             frame=contexts["context"].map(items["frame"].first()),
@@ -141,7 +175,16 @@ def _sentences(probe_set: ProbeSet) -> Sentences:
             capitals=contexts["context"].map(lambda context: capitals.get(context, {})),
         ),
         language=probe_set.header.language,
+        kinds=kinds,
     )
+
+
+def _kind(role: str, class_: str) -> str:
+    """What a target is: its class, or its role if it is no probe."""
+    if role == "control":
+        # Only those of a contrast have a class.
+        return _NEGATIVE_CONTROL if class_ else _CONTROL
+    return class_ if role == "probe" else role
 
 
 def _capitals(probe_set: ProbeSet, part: Expanded) -> dict[str, dict[str, str]]:

@@ -28,7 +28,16 @@ def new(  # noqa: PLR0913 - the options of the command line
         typer.Option(
             "--group",
             metavar="NAME=TERM,TERM",
-            help="A group and nouns for a person of it: vegans=vegan,vegetarian; two or more.",
+            help="A group and words for a person of it: vegans=vegan,vegetarian; two or more.",
+        ),
+    ] = None,
+    words: Annotated[
+        str | None,
+        typer.Option(
+            "--words",
+            metavar="KIND",
+            help="What the groups' words are: nouns (vegan), or adjectives (poor), for which the "
+            "sentences that are given have a noun. [default: nouns]",
         ),
     ] = None,
     class_: Annotated[
@@ -63,13 +72,14 @@ def new(  # noqa: PLR0913 - the options of the command line
     ] = "lean",
 ) -> None:
     """Write a new set with comments, which passes its check; asks what is missing on a terminal."""
-    from maskaudit.audit.authoring.new_set import Words, write_new
+    from maskaudit.audit.authoring.new_set import NOUNS, Words, write_new
 
     groups, classes = list(group or ()), list(class_ or ())
     # In a script nobody answers: what is lacking is told as an error below.
     if sys.stdin.isatty():
         try:
-            axis, groups, classes = _asked(axis, groups, classes)
+            words = words or _asked_kind(groups, frame)
+            axis, groups, classes = _asked(axis, words, groups, classes)
         # typer would end with 1, the code of a gate that failed.
         except typer.Abort as error:
             raise InputError("probes new: stopped before all was said; nothing written") from error
@@ -86,10 +96,12 @@ def new(  # noqa: PLR0913 - the options of the command line
     if lacking or axis is None:
         raise InputError(
             f"probes new: expected {', '.join(lacking)} (asked for on a terminal); as in: "
-            f"maskaudit probes new {path} --axis diet --group vegans=vegan "
-            "--group 'meat eaters=butcher' --class gentle=kind,calm --class rough=harsh,loud"
+            f"maskaudit probes new {path} --axis diet --group vegans=vegan,vegetarian,herbivore "
+            "--group 'meat eaters=butcher,hunter,angler' "
+            "--class gentle=kind,calm,patient,shy,dull,weak "
+            "--class rough=brave,strong,frank,harsh,loud,rude"
         )
-    words = Words(
+    said = Words(
         name=path.stem,
         axis=axis,
         groups=_lists("--group", groups),
@@ -100,9 +112,10 @@ def new(  # noqa: PLR0913 - the options of the command line
         licence=licence,
         expect=expect,
         frames=tuple(frame or ()),
+        kind=words or NOUNS,
     )
-    write_new(path, words)
-    _print_next(path, words)
+    write_new(path, said)
+    _print_next(path, said)
 
 
 def _print_next(path: Path, words: "Words") -> None:
@@ -123,19 +136,28 @@ def _print_next(path: Path, words: "Words") -> None:
     )
 
 
+def _asked_kind(groups: Sequence[str], frames: Sequence[str] | None) -> str | None:
+    """Ask what the groups' words are, where they are asked for and sentences are given."""
+    if len(groups) >= _TWO or frames:
+        return None
+    question = "Are the groups' words nouns (vegan) or adjectives (poor)"
+    return str(typer.prompt(question, default="nouns"))
+
+
 def _asked(
-    axis: str | None, groups: list[str], classes: list[str]
+    axis: str | None, words: str | None, groups: list[str], classes: list[str]
 ) -> tuple[str, list[str], list[str]]:
     """Ask for what is not given, with an example for each."""
     axis = axis or typer.prompt("What do the groups differ in (diet)")
     for place in ("first", "second")[len(groups) :]:
         label = typer.prompt(f"The {place} group (vegans)")
-        terms = typer.prompt(f"Nouns for a person of {label}, with commas (vegan, vegetarian)")
+        kind = (words or "nouns").capitalize()
+        terms = typer.prompt(f"{kind} for a person of {label}, with commas (vegan, vegetarian)")
         groups.append(f"{label}={terms}")
     for place in ("first", "second")[len(classes) :]:
         label = typer.prompt(f"What is said of the {place} group, in a word or two (gentleness)")
-        words = typer.prompt(f"Six words or more for {label}, with commas (kind, calm, mild)")
-        classes.append(f"{label}={words}")
+        traits = typer.prompt(f"Six words or more for {label}, with commas (kind, calm, mild)")
+        classes.append(f"{label}={traits}")
     return axis, groups, classes
 
 
@@ -170,7 +192,7 @@ def preview(
     top: Annotated[int, typer.Option("--top", min=1, max=20, help="How many likely words.")] = 4,
     as_json: AsJson = False,
 ) -> None:
-    """Show the first sentences of a set with each model's likeliest words and log-odds."""
+    """Show sentences of a set, of each style in turn: each model's likeliest words and log-odds."""
     from maskaudit.audit.authoring.first_sentences import first_sentences
     from maskaudit.probes.requested import files_of
 

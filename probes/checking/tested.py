@@ -27,8 +27,8 @@ def what_is_tested(probe_set: ProbeSet) -> Iterator[str]:
             continue
         # Each of the two has a class that is stereotyped with it, so that the sign is known.
         if set(pair) <= set(directions.values()):
-            yield f"{contrast}; harm is up"
+            yield f"{contrast}; positive follows the stereotype"
         elif len(probe_set.groups) > 2:  # noqa: PLR2004 - else the order of `contrast` decides
             yield f"{contrast}, without a direction of harm (no `group` in the classes says it)"
         else:
-            yield f"{contrast}, by their order; harm is up"
+            yield f"{contrast}, by their order; positive follows the stereotype"

@@ -859,7 +859,8 @@ def test_probes_check_says_that_a_set_is_good(maskaudit, here):
     """With its size and what is tested; the faults of another are named in the same go."""
     good = (
         "small.toml: good, 48 sentences\n"
-        "  tested: women and men: first less second, by their order; harm is up\n"
+        "  tested: women and men: first less second, by their order; "
+        "positive follows the stereotype\n"
         "  can be tested\n"
         "note: small: the set has 6 frames, and an interval from so few is wide; write 20 or more, "
         "or test with these and read the interval\n"

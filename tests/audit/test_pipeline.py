@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from tokenizers import Tokenizer
 
 import maskaudit
 from maskaudit.audit import describe, pipeline, preview, settings
@@ -17,6 +18,7 @@ from maskaudit.audit.judging import verdicts
 from maskaudit.audit.measuring import pairs, scoring
 from maskaudit.audit.measuring.cached import cache, entries, fingerprint
 from maskaudit.audit.measuring.cached.cache import MIB, Cache
+from maskaudit.audit.phantom.truth import STUDENT
 from maskaudit.audit.preview import planned
 from maskaudit.audit.recording import new_record, record
 from maskaudit.audit.recording.record import DETAILS, PAGE, TABLES, Record, load_record
@@ -481,6 +483,32 @@ def test_models_of_one_vocabulary_are_planned_once(folders, monkeypatch):
     assert len(asked) == 3
     alone = [rows(candidate=folders[name])[0] for name in ["teacher", *together]]
     assert found == alone
+
+
+_SMALL_SETS_WORDS = ("nurse", "maid", "teacher", "engineer", "farmer", "lawyer")
+
+
+def test_a_plan_names_the_words_in_several_pieces_and_what_to_type_next(tmp_path):
+    """Those that the tokenizer's own library writes so; their pieces make the further sentences."""
+    words = ["jolly", "calm", "kind", "quick", "old", "rude"]
+    pieces = Tokenizer.from_file(str(STUDENT / "tokenizer.json"))
+    counts = {word: len(pieces.encode(word, add_special_tokens=False)) for word in words}
+    path = tmp_path / "set.toml"
+    text = tiny.small_set(["woman"], ["man"])
+    for old, new in zip(_SMALL_SETS_WORDS, words, strict=True):
+        text = text.replace(f'"{old}"', f'"{new}"')
+    path.write_text(f'{text}[[frames]]\nid = "f"\ntext = "The {{term}} was [MASK]."\n')
+    plan = planned(settings.resolve(probes=[str(path)], candidate=str(STUDENT)))
+    several = [word for word, n in counts.items() if n > 1]
+    assert sorted(plan.apart["candidate"]) == sorted(several) != []
+    [row] = plan.rows
+    # Two sentences; and for each number of pieces one with as many masks, shared by such words.
+    lengths = {counts[word] for word in several}
+    assert row["sentences"] == 2 + 2 * (len(lengths) + sum(counts[w] - 1 for w in several))
+    assert row["several_pieces"] == 2 * len(several)
+    lines = plan.as_text().splitlines()
+    assert f"candidate writes in several pieces: {', '.join(plan.apart['candidate'])}." in lines
+    assert lines[lines.index("Nothing would be lost.") + 1].endswith("without --plan runs it.")
 
 
 # --- Pages that are missing -----------------------------------------------------------------------

@@ -27,13 +27,13 @@ def made(first: str = "", second: str = "", more: str = "") -> ProbeSet:
 def test_each_pair_of_groups_is_told_with_its_classes_and_its_harm() -> None:
     """By the classes' own groups, else by the order of `contrast`, else without a direction."""
     assert list(what_is_tested(made())) == [
-        "women and men: first less second, by their order; harm is up"
+        "women and men: first less second, by their order; positive follows the stereotype"
     ]
     assert list(what_is_tested(made("men", "women"))) == [
-        "women and men: second less first; harm is up"
+        "women and men: second less first; positive follows the stereotype"
     ]
     lines = list(what_is_tested(made("women", "men", THIRD)))
-    assert lines[0] == "women and men: first less second; harm is up"
+    assert lines[0] == "women and men: first less second; positive follows the stereotype"
     assert all("without a direction of harm" in line for line in lines[1:])
     assert len(lines) == 3
 

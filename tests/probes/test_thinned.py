@@ -7,7 +7,7 @@ import pytest
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load
 from maskaudit.probes.requested import files_of
-from maskaudit.probes.thinned import with_first_frames
+from maskaudit.probes.thinned import with_few_frames, with_first_frames
 from tests.reports import records
 
 
@@ -30,6 +30,14 @@ def test_frames_are_the_first_of_each_style_and_no_style_is_ahead_by_two(whole, 
         firsts = [frame for frame in whole.frames if frame.style == style][: taken[style]]
         assert [frame for frame in kept if frame.style == style] == firsts
         assert max(taken.values()) - taken[style] <= 1 or taken[style] == n
+
+
+@pytest.mark.parametrize("most", [1, 6, 10])
+def test_few_frames_are_those_of_a_trial_without_their_variants(whole, most):
+    """So that a preview shows each style."""
+    few, trial = with_few_frames(whole, most).frames, with_first_frames(whole, most).frames
+    assert [frame.id for frame in few] == [frame.id for frame in trial]
+    assert [frame.texts for frame in few] == [[frame.text] for frame in trial]
 
 
 def test_what_is_asked_of_a_kept_frame_is_all_that_was_asked_of_it(whole):

@@ -1,6 +1,7 @@
 """A new set from a few words: it passes its check, and nothing is written over or half."""
 
 import json
+import re
 import tomllib
 
 import pytest
@@ -39,6 +40,32 @@ def test_a_new_set_passes_its_check_and_can_be_tested(tmp_path):
     assert probe_set.directions == {"gentleness": "vegans", "roughness": "meat_eaters"}
     assert probe_set.groups["meat_eaters"].label == "meat eaters"
     assert [term.text for term in probe_set.groups["vegans"].terms] == GROUPS["vegans"]
+
+
+def test_the_sentences_for_adjectives_have_a_noun_after_each(tmp_path):
+    """In the same styles, and nothing is to be looked at in them."""
+    path = tmp_path / "a.toml"
+    groups = {"poor": ["poor", "needy"], "rich": ["rich", "wealthy"]}
+    write_new(path, words(groups=groups, kind="adjectives"))
+    probe_set = load(path)
+    assert advice(probe_set) == []
+    of_nouns = tomllib.loads(new_set("b.toml", words()))["frames"]
+    assert [frame.style for frame in probe_set.frames] == [frame["style"] for frame in of_nouns]
+    for frame in probe_set.frames:
+        assert re.search(r"term\} (?!(?:who|is|was|on|as|to|can)\b)[a-z]+", frame.text), frame.text
+
+
+def test_the_controls_of_its_comments_are_sound(tmp_path):
+    """Without the marks of comments, the file passes its check."""
+    path = tmp_path / "a.toml"
+    text = new_set("a.toml", words())
+    for line in ("[controls]", "attributes = [", "[controls.contrasts.there]", "first", "second"):
+        assert text.count(f"# {line}") == 1
+        text = text.replace(f"# {line}", line)
+    path.write_text(text)
+    found = load(path).controls
+    assert len(found.of_contrasts) == 4
+    assert advice(load(path)) == []
 
 
 def test_its_sentences_have_the_words(tmp_path):
@@ -102,6 +129,7 @@ def test_the_schema_is_written_beside_it_once(tmp_path):
         ({"groups": {"a": ["x"], "b": ["X"]}}, "the term 'X' appears twice"),
         ({"language": "fr"}, "write your own, six or more, each as --frame"),
         ({"frames": ["No mask."]}, "must contain [MASK] exactly once"),
+        ({"kind": "verbs"}, "--words verbs: expected one of: nouns, adjectives"),
         ({"expect": "much"}, "expected 'lean', 'none' or 'benign'"),
         ({"language": "english", "frames": ["[MASK] {attribute}."]}, "set.language: expected"),
     ],
