@@ -236,7 +236,7 @@ def test_sums_that_cannot_be_read_are_refused(tmp_path, content):
     assert "the record is incomplete" in refused(tmp_path / "one")
 
 
-@pytest.mark.parametrize("found", [10, 99, 0, -1, "1", None, 1.5])
+@pytest.mark.parametrize("found", [11, 99, 0, -1, "1", None, 1.5])
 @pytest.mark.slow
 def test_another_format_is_refused_and_never_misread(tmp_path, found):
     """The line says which formats this version reads, and what to do."""

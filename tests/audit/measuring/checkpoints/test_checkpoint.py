@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from transformers import T5Config
 
 from maskaudit.audit.errors import InputError
@@ -44,7 +45,7 @@ def adapted(folder: Path) -> None:
     emptied(folder)
     settings = '{"base_model_name_or_path": "org/base", "peft_type": "PROMPT_TUNING"}'
     (folder / "adapter_config.json").write_text(settings)
-    (folder / "adapter_model.safetensors").touch()
+    save_file({"prompt_embeddings": torch.zeros(2, 4)}, folder / "adapter_model.safetensors")
 
 
 def without(*names: str) -> Spoil:

@@ -286,13 +286,13 @@ def test_an_estimate_that_depends_on_the_order_of_rows_is_seen(monkeypatch, befo
 
 def test_paraphrases_that_count_as_evidence_are_seen(monkeypatch, before):
     """A frame told twice makes its cell twice as large where variants are summed."""
-    right = pooling.pooled
+    right = pooling.Slots.of
 
     def summed(scored):
         n = scored.groupby([*pooling.CELL, "group"])["variant"].transform("nunique")
         return right(scored.assign(value=scored["value"] * n))
 
-    monkeypatch.setattr(pooling, "pooled", summed)
+    monkeypatch.setattr(pooling.Slots, "of", staticmethod(summed))
     found = failed(unchanged.of_the_set(before))
     assert found == {"unchanged: every frame a variant of itself"}
 
