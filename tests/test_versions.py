@@ -133,10 +133,12 @@ def planted():
     return float(means[0] - means[1])
 
 
-def test_the_versions_are_six_students_of_the_bundled_teacher_measured_alike(records):
+def test_the_versions_are_six_students_of_one_teacher_measured_alike(records):
     """Their weights differ, and nothing else does: not the teacher, the probes or the software."""
     models = [own.manifest.models for own in records.values()]
-    assert {own["reference"].weights for own in models} == {truth.load().weights["teacher"]}
+    [teacher] = {own["reference"].weights for own in models}
+    # A bundled pair that is trained again has another: the page says which theirs was.
+    assert f"weights `{teacher[:12]}`" in (EXAMPLE / "README.md").read_text("utf-8")
     assert len({own["candidate"].weights for own in models}) == len(NAMES)
     for key in ("method", "maskaudit"):
         assert len({json.dumps(getattr(own.manifest, key)) for own in records.values()}) == 1
