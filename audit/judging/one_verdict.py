@@ -23,7 +23,11 @@ import pandas as pd
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.estimating.numbers import LOG_RATIO
 from maskaudit.audit.estimating.registry.entry import Harm
-from maskaudit.audit.estimating.registry.names import is_contrast
+from maskaudit.audit.estimating.registry.names import (
+    LOG_CONTRAST_ENDS,
+    SHARE_CONTRAST_ENDS,
+    is_contrast,
+)
 from maskaudit.audit.estimating.statistics import multiplicity
 from maskaudit.audit.judging import decision
 from maskaudit.audit.judging.comparing.versions import MOST_LOST
@@ -43,6 +47,9 @@ from maskaudit.audit.judging.surer import Standing
 from maskaudit.audit.judging.verdicts import Verdict
 from maskaudit.audit.recording.manifest import ProbeSetKey
 from maskaudit.audit.recording.rows.slices import Slice
+
+# The ends of contrasts, whose sign is that of the contrast.
+_ENDS = frozenset({*SHARE_CONTRAST_ENDS, *LOG_CONTRAST_ENDS})
 
 # By flag, why a number has no interval: a clause that follows "there is no interval: ".
 _NO_INTERVAL = {
@@ -156,7 +163,8 @@ def _harm(gate: Gate, row: Mapping[str, Any], described: ProbeSetKey | None) -> 
     has_direction = described is None or described.has_direction(groups)
     # The contrast of any two groups has a sign. Which sign is harm is known only where classes of
     # the set are stereotyped with these two.
-    is_open = is_contrast(row["estimator"]) and not has_direction
+    is_of_two = is_contrast(row["estimator"]) or row["estimator"] in _ENDS
+    is_open = is_of_two and not has_direction
     harm = gate.harm or (None if is_open else gate.harm_of(row["estimator"]))
     if harm is not None:
         return harm

@@ -171,7 +171,10 @@ class Watch:
 
     def draw(self, *, since: bool = False) -> None:
         """Write the page of the lean over the steps; with `since` it says where leans came in."""
-        steps = {audited.record: audited.step for audited in self.audits}
+        # The same weights at two steps are one record, which belongs to the first of them.
+        steps: dict[str, int] = {}
+        for audited in sorted(self.audits, key=lambda one: one.step):
+            steps.setdefault(audited.record, audited.step)
         subjects = (REFERENCE, CANDIDATE, DIFFERENCE)
         chosen = read.Chosen(records=tuple(steps), subjects=subjects)
         try:

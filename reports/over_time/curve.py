@@ -21,8 +21,8 @@ _WIDEST = 5
 class Training:
     """What is known of records that are the audits of one training.
 
-    `steps` has the step of each record by name, and `first`, by the line of a series, the record
-    from which on its number is credible.
+    `steps` has the step of each record by name, and `first`, by the line of a series, the first
+    record in which its number is credible.
     """
 
     steps: Mapping[str, int]

@@ -24,11 +24,11 @@ def _both(
     unit: str = "",
     harm: Harm | None = None,
 ) -> Iterator[Entry]:
-    for name, word in zip(names, ("least", "most"), strict=True):
+    for name, word in zip(names, ("less", "more"), strict=True):
         yield Entry(
             name=name,
             unit=unit,
-            definition=f"In censored grade, the {word} that it can be: {definition}",
+            definition=f"In censored grade, it is no {word} than this: {definition}",
             does_not_show=f"{_HIDES} {hides}",
             kinds=frozenset({"association"}),
             source=_SOURCE,

@@ -56,8 +56,8 @@ def is_as_exact(
             truth = own(sentences)
     except Exception:  # noqa: BLE001 - a device without float64, or a module that has to have float32
         return False
-    # A module that is not known would have rounded to float32 what the others did in float64; and
-    # where no mask was kept in any sentence nothing was read.
+    # A last module that is not known would give float32; one in the middle is not seen. And where
+    # no mask was kept in any sentence nothing was read.
     if truth.dtype != torch.float64 or not len(truth):
         return False
     allowed = max(TOLERANCE, _AS_FAR * difference(own, truth, sentences))

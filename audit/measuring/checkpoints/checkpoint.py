@@ -14,6 +14,8 @@ from maskaudit.audit.texts import bounded
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
+# Systems have no longer names of files, and say so by an error of their own.
+_LONGEST_NAME = 200
 # What peft writes for an adapter, in a folder of its own.
 ADAPTER, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _SENTENCE_TRANSFORMERS = ("modules.json", "config_sentence_transformers.json")
@@ -98,7 +100,7 @@ def weight_files(folder: Path, name: str) -> list[Path]:
         )
     for file in shards:
         # A name with a folder in it could point anywhere on the disk.
-        if Path(file).name != file or not (folder / file).is_file():
+        if Path(file).name != file or len(file) > _LONGEST_NAME or not (folder / file).is_file():
             fault = f"lists {file[:100]!r}, which is not a file in the folder"
             raise InputError(f"model {name}: {index.name} {fault}; fetch the model again")
     return [folder / file for file in shards]

@@ -12,6 +12,8 @@ from maskaudit.audit.texts import bounded
 _NO_SETTING = {"_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version"}
 _PLACES = {"name_or_path", "is_local", "local_files_only"}
 _CHUNK = 1 << 22
+# A tensor has no more sides, and none is longer: they are numbers of 64 bits.
+_SIDES, _LONGEST = 64, 1 << 63
 _METADATA = "__metadata__"
 
 
@@ -103,8 +105,13 @@ def config_digest(config: Any) -> str:  # noqa: ANN401 - transformers' own type
 
 
 def shapes(files: Sequence[Path]) -> dict[str, list[int]]:
-    """The shape of each stored tensor by its name."""
-    return {name: list(entry["shape"]) for name, entry, _, _ in _headers(files)}
+    """The shape of each stored tensor by its name; raises `ValueError` for one that none has."""
+    found = {name: list(entry["shape"]) for name, entry, _, _ in _headers(files)}
+    for name, shape in found.items():
+        # Products of sides of any length would take hours.
+        if len(shape) > _SIDES or not all(type(n) is int and 0 <= n < _LONGEST for n in shape):
+            raise ValueError(f"the tensor {name[:60]!r} has no shape")
+    return found
 
 
 def stored_dtype(files: Sequence[Path]) -> str:

@@ -86,8 +86,9 @@ def _parsed(content: bytes, path: Path, name: str) -> ET.Element:
         root = ET.fromstring(content.decode("utf-8"))  # noqa: S314 - see above
     except (ET.ParseError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise InputError(f"{fault} ({first_line(error)})") from error
-    if root.tag != "net" or next(root.iter("layer"), None) is None:
-        raise InputError(f"{fault} (it has no layers)")
+    # OpenVINO knows no namespaces: it would see layers that are not found by their names here.
+    if b"xmlns" in content or root.tag != "net" or next(root.iter("layer"), None) is None:
+        raise InputError(f"{fault} (it has no layers, or names of XML's namespaces)")
     return root
 
 
@@ -142,7 +143,7 @@ def _check_shapes(root: ET.Element, weights: bytes, name: str) -> None:
             shape, start, length, kind = _data(source, name)
             if target.get("type") not in _GROWING or kind not in _WHOLE:
                 continue
-            if math.prod(shape) > _SHAPE:
+            if length > 8 * _SHAPE or math.prod(shape) > _SHAPE:
                 continue
             whole = np.frombuffer(weights[start : start + length], _WHOLE[kind])
             sides = [abs(int(side)) for side in whole]

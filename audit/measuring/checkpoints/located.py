@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -73,11 +74,9 @@ def _no_folder(path: Path, *, exists: bool) -> str:
         )
     beside = path.parent
     # Not all of a folder that may have a million entries: it is only a hint.
-    folders = (
-        [entry.name for entry in islice(beside.iterdir(), _NEIGHBOURS) if entry.is_dir()]
-        if beside.is_dir()
-        else []
-    )
+    folders: list[str] = []
+    with suppress(OSError):  # as of a folder that another user lets nobody list
+        folders = [entry.name for entry in islice(beside.iterdir(), _NEIGHBOURS) if entry.is_dir()]
     return (
         f"the path does not exist; expected a folder with a checkpoint{closest(path.name, folders)}"
     )

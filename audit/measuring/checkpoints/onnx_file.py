@@ -32,11 +32,16 @@ _REFUSED = {
     "PyOp": "runs code",
     "Loop": "is a loop",
     "Scan": "is a loop",
+    "BeamSearch": "is a loop",
+    "GreedySearch": "is a loop",
+    "Sampling": "is a loop",
+    "WhisperBeamSearch": "is a loop",
 }
 # Operators that make as many numbers as one of their inputs says.
 _GROWING = {"ConstantOfShape", "Expand", "Tile", "Range", "Pad", "Resize", "OneHot", "EyeLike"}
 _WHOLE = (6, 7)  # whole numbers, as the format calls their types
 _SHAPE = 8  # a shape has at most so many sides
+_SIDES = 64  # and no tensor has more
 # Operators by which the scale of activations is taken from all that is run together.
 _DYNAMIC = {"DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM"}
 # As safetensors calls the types of numbers that weights have.
@@ -94,6 +99,11 @@ def _parsed(content: bytes, path: Path, name: str) -> Any:  # noqa: ANN401 - onn
         raise InputError(f"model {name}: {path.name} is no ONNX model (it has no graph)")
     if model.training_info:
         raise InputError(f"model {name}: {path.name} is for training; expected one for inference")
+    # A function that calls another twice, and that one a third, is a graph of any size.
+    if model.functions:
+        raise InputError(
+            f"model {name}: {path.name} has functions of its own; export it with operators alone"
+        )
     return model
 
 
@@ -192,6 +202,11 @@ def _is_outside(tensor: Any) -> bool:  # noqa: ANN401
 def _check_sizes(tensors: Iterable[Any], name: str) -> None:
     """Raise `InputError` for a tensor that says it has more numbers than are there."""
     for tensor in tensors:
+        if len(tensor.dims) > _SIDES:
+            raise InputError(
+                f"model {name}: the graph has a tensor of {len(tensor.dims):,} sides; expected at "
+                f"most {_SIDES}"
+            )
         numbers = math.prod(tensor.dims)
         there = max(
             [

@@ -83,8 +83,14 @@ def _numbers(value: object, key: str = "") -> Iterator[tuple[str, int]]:
         yield key, value
 
 
+# A longer key is no setting of any model, and would take long to look at.
+_LONGEST_KEY = 200
+
+
 def _is(kind: re.Pattern[str], key: str) -> bool:
     """Whether the key has a word of this kind, as `num_hidden_layers` or `n_layers` have."""
+    if len(key) > _LONGEST_KEY:
+        return False
     return any(kind.fullmatch(key[start:]) for start in _starts(key)) or any(
         kind.fullmatch(part) for part in key.split("_")
     )

@@ -45,7 +45,9 @@ def checked(model: str, headers: Mapping[str, str]) -> str:
     except ValueError:
         # Without its reason and its cause, which repeat what may be a password.
         raise InputError(f"endpoint {shown}: is no address; expected https://HOST/PATH") from None
-    if not host or not _is_host(host) or not url.isascii() or not url.isprintable() or " " in url:
+    is_web = parts.scheme.lower() in {"http", "https"}
+    is_plain = url.isascii() and url.isprintable() and " " not in url
+    if not is_web or not host or not _is_host(host) or not is_plain:
         raise InputError(f"endpoint {shown}: is no address; expected https://HOST/PATH")
     if parts.username is not None or parts.password is not None:
         raise InputError(
@@ -138,7 +140,10 @@ def filled(headers: Mapping[str, str]) -> dict[str, str]:
 def secrets(url: str, headers: Mapping[str, str]) -> list[str]:
     """What no message may repeat: the values of variables, and the query of the address."""
     named = [v for template in headers.values() for v in _VARIABLE.findall(template)]
-    query = [value for _, value in parse_qsl(urlsplit(url).query)]
+    raw = urlsplit(url).query
+    # As it is decoded and as it was typed, with its name or without one.
+    query = [value for _, value in parse_qsl(raw)]
+    query += [own for part in raw.split("&") for own in (part, part.partition("=")[2])]
     values = [*(os.environ.get(v, "").strip() for v in named), *query]
     # The longest first: one may be a part of another.
     return sorted({v for v in values if len(v) >= _LEAST_SECRET}, key=len, reverse=True)

@@ -1,6 +1,7 @@
 """Send a JSON body to an endpoint until it answers, or say in one line why it does not."""
 
 import http.client
+import re
 import ssl
 import urllib.error
 import urllib.request
@@ -169,12 +170,13 @@ class Client:
         return f"{self._where}: answered with status {reply.status} ({self._quoted(text)})"
 
     def _quoted(self, text: str) -> str:
-        return _what(self._without_secrets(text))
+        return _what(self._without_secrets(text), self._without_secrets)
 
     def _without_secrets(self, text: str) -> str:
         """A text of the service, which may repeat what it was sent."""
         for secret in self._secrets:
-            text = text.replace(secret, "***").replace(quote(secret, safe=""), "***")
+            for form in (secret, quote(secret, safe="")):
+                text = re.sub(re.escape(form), "***", text, flags=re.IGNORECASE)
         return text
 
     def _unreached(self, error: Exception) -> str:
@@ -211,8 +213,8 @@ def _content(answer: Any) -> bytes:  # noqa: ANN401 - a response, or an error
     return b"".join(parts)
 
 
-def _what(text: str) -> str:
-    """What an answer is, in a few words of its own."""
+def _what(text: str, masked: Callable[[str], str]) -> str:
+    """What an answer is, in a few words of its own; `masked` leaves secrets out of a text."""
     bare = text.strip()
     if bare.startswith("<"):
         return "HTML or XML"
@@ -225,7 +227,8 @@ def _what(text: str) -> str:
     if isinstance(value, dict):
         for key in ("error", "message", "detail"):
             if isinstance(value.get(key), str | list):
-                bare = str(value[key])
+                # Again: JSON may have written a secret in other characters.
+                bare = masked(str(value[key]))
                 break
     return printable(" ".join(bare.split()))[:_SHOWN]
 

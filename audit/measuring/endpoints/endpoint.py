@@ -8,10 +8,12 @@ is asked for its likeliest fills alone, and it is seen how these are rounded and
 
 import hashlib
 import json
+import math
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -223,6 +225,13 @@ class Endpoint:
                         f"{len(few)} fills of {text!r}, and {said} among {len(mask)}; expected "
                         "the same probability, over the whole vocabulary"
                     )
+        # A service that gives as many whatever is asked for has not shown it by that.
+        same = all(len(mask) == _TOP < most for mask in each)
+        if same and all(map(partial(_adds_up, rounding), each)):
+            raise InputError(
+                f"endpoint {self.name}: its fills add up to 1 in each of {len(each)} sentences, as "
+                "if made to; expected probabilities over the whole vocabulary"
+            )
         if (least := min(map(len, each))) < most:
             note(
                 f"endpoint {self.name}: gives {least} likeliest fills, and not the {most} that "
@@ -346,6 +355,12 @@ def _answer(kept: Any) -> Answer:  # noqa: ANN401 - what the journal keeps
     if "refused" in kept:
         return Answer(None, kept["refused"])
     return Answer(tuple(tuple(Served(*parts) for parts in mask) for mask in kept["fills"]))
+
+
+def _adds_up(rounding: Rounding, fills: Sequence[Served]) -> bool:
+    """Whether fills leave nothing to other words but what rounding may hide."""
+    left = 1 - math.fsum(fill.score for fill in fills)
+    return left <= math.fsum(rounding.unit(fill.score) for fill in fills) + _LEAST
 
 
 def _words(fills: Sequence[Served]) -> str:

@@ -111,21 +111,29 @@ def _fault(folder: Path, settings: Mapping[str, Any]) -> str:
             "again (save_pretrained)"
         )
     try:
-        sides = [side for shape in shapes([folder / ADAPTER_WEIGHTS]).values() for side in shape]
+        every = shapes([folder / ADAPTER_WEIGHTS]).values()
+        largest = max((side for shape in every for side in shape), default=0)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return f"{ADAPTER_WEIGHTS} cannot be read; fetch the adapter again"
-    return adapter_settings.fault(settings, max(sides, default=0))
+    return adapter_settings.fault(settings, largest)
 
 
 def _base(folder: Path, settings: Mapping[str, Any]) -> str:
     """What `locate` is to find: a path relative to the adapter's folder first."""
     base = str(settings["base_model_name_or_path"]).strip()
     beside = folder / base
-    if beside.is_dir():
+    if _is_folder(beside):
         return str(beside)
     revision = settings.get("revision")
-    is_named = isinstance(revision, str) and revision and not Path(base).is_dir()
+    is_named = isinstance(revision, str) and revision and not _is_folder(Path(base))
     return f"{base}@{revision}" if is_named and "@" not in base else base
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long, or a folder of somebody else
+        return False
 
 
 def _merged(adapter: Adapter, base: Any, tokenizer: Tokenizer) -> Any:  # noqa: ANN401
@@ -142,7 +150,11 @@ def _merged(adapter: Adapter, base: Any, tokenizer: Tokenizer) -> Any:  # noqa: 
             warnings.simplefilter("ignore")
             settings = peft.PeftConfig.from_pretrained(str(adapter.located.folder))
             beside = peft.PeftModel.from_pretrained(
-                base, str(adapter.located.folder), config=settings, torch_device="cpu"
+                base,
+                str(adapter.located.folder),
+                config=settings,
+                torch_device="cpu",
+                low_cpu_mem_usage=True,  # nothing is made that the file does not fill
             ).eval()
             _check_whole(adapter, beside)
             before = _log_p(beside, ids)

@@ -7,6 +7,7 @@ with a list before the libraries see it, since they make objects of it.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from maskaudit.audit.measuring.loading.weights import loaded_weights
 from maskaudit.audit.texts import bounded
 
 _TORCHAO = "torchao"
+_MODULE = re.compile(r"[\w.-]{1,200}")
 # What it takes to run a way of quantising that is not run here, by transformers' name of it.
 _NEEDS = {
     "awq": "AWQ's kernels and a CUDA GPU",
@@ -91,12 +93,15 @@ def parts(folder: Path, files: Sequence[Path], name: str) -> Parts | None:
     if asked is None:
         return None
     described: dict[str, dict[str, Any]] = {}
+    texts: dict[str, str] = {}
     stored: set[str] = set()
     # A file that cannot be read says nothing, and so has no weight that is quantised.
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         stored = set(shapes(files))
+        # Together, as transformers reads them: what one file lacks another may say.
         for path in files:
-            described |= _described(metadata(path))
+            texts |= metadata(path)
+        described = _described(texts)
     if fault := _way_fault(asked) or _fault(described, stored):
         raise InputError(f"model {name}: {fault}")
     if find_spec(_TORCHAO) is None:
@@ -147,6 +152,12 @@ def _way_fault(asked: object) -> str:
         )
     if foreign := sorted(set(_types(asked)) - _WAYS - _INSIDE):
         return f"{CONFIG} names {foreign[0][:60]!r} under {QUANTISED}; expected settings of {named}"
+    # transformers takes each for a pattern, and a pattern may need any time.
+    kept = asked.get("modules_to_not_convert") or []
+    if not isinstance(kept, list) or not all(
+        isinstance(own, str) and _MODULE.fullmatch(own) for own in kept
+    ):
+        return f"{CONFIG} has no names of modules under modules_to_not_convert; expected a list"
     return ""
 
 

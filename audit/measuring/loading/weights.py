@@ -73,7 +73,13 @@ def loaded_weights(  # noqa: PLR0913 - what is stored, and what of it is no plai
         )
     for key, tensor in model.named_parameters():
         is_plain = type(tensor) is torch.nn.Parameter
-        if not torch.isfinite(tensor if is_plain else tensor.dequantize()).all():
+        try:
+            values = tensor if is_plain else tensor.dequantize()
+        except RuntimeError as error:
+            raise InputError(
+                f"model {name}: the parts of {key} do not fit each other ({first_line(error)})"
+            ) from error
+        if not torch.isfinite(values).all():
             raise InputError(f"model {name}: {key} holds values that are not finite (NaN)")
         # Copy to fresh memory: kernels may round differently on an unaligned mapped file.
         tensor.data = tensor.data.clone()

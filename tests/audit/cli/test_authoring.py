@@ -129,11 +129,13 @@ def test_new_asks_nothing_where_nobody_answers(maskaudit):
 def test_new_asks_on_a_terminal_for_what_is_not_given(maskaudit, monkeypatch, tmp_path):
     """In the order of the flags; an answer that ends early writes nothing."""
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
-    answers = iter(["hunters", "hunter, angler", "gentle", "kind,calm", "rough", "loud,cruel"])
+    words = ["hunters", "hunter, angler", "gentle", "kind,calm", "rough", "loud,cruel"]
+    answers = iter(["nouns", *words])
     asked = []
 
-    def answer(text):
+    def answer(text, default=None):
         asked.append(text)
+        assert default in {None, "nouns"}
         try:
             return next(answers)
         except StopIteration:
@@ -143,10 +145,11 @@ def test_new_asks_on_a_terminal_for_what_is_not_given(maskaudit, monkeypatch, tm
     code, out, _ = maskaudit("probes", "new", "diet.toml", *GIVEN[:4])
     assert code == 0
     assert out.startswith("diet.toml: good")
-    assert [text.split("(")[0] for text in asked[:2]] == [
-        "The second group ", "Nouns for a person of hunters, with commas ",
+    assert [text.split("(")[0] for text in asked[:3]] == [
+        "Are the groups' words nouns ", "The second group ",
+        "Nouns for a person of hunters, with commas ",
     ]  # fmt: skip
-    assert len(asked) == 6
+    assert len(asked) == 7
     code, _, err = maskaudit("probes", "new", "other.toml", *GIVEN[:4])
     assert (code, "nothing written" in err) == (2, True)
     assert not (tmp_path / "other.toml").exists()

@@ -123,6 +123,7 @@ FAULTS = {
         once(r"<net ", '<!DOCTYPE net [<!ENTITY a "b">]><net '),
         "declares a document type",
     ),
+    "a namespace": (once(r"<layer ", '<layer xmlns="u" '), "names of XML's namespaces"),
     "no XML": (once(r"</net>", ""), "openvino_model.xml is no OpenVINO IR"),
     "another encoding": (
         lambda folder: (folder / "openvino_model.xml").write_text(

@@ -51,7 +51,15 @@ def load(
     runs_it = chosen(str(model), name, engine.name)
     check_installed(runs_it)
     path = file_of(folder, name, runs_it)
-    file = read_onnx(path, name) if runs_it == "onnx" else read_ir(path, name)
+    try:
+        file = read_onnx(path, name) if runs_it == "onnx" else read_ir(path, name)
+    except InputError:
+        raise
+    # Of any class: the file is a stranger's, and its parts may not fit each other anywhere.
+    except Exception as error:
+        raise InputError(
+            f"model {name}: {path.name} is malformed ({first_line(error)}); export it again"
+        ) from error
     # Whatever code the config names: the graph is what is run.
     config = load_config(folder, [], name, allow_native=True, stored=file.numbers)
     tokenizer = load_tokenizer(folder, name)
@@ -66,7 +74,15 @@ def load(
         graph = opened(OnnxGraph, (source, file.output), name, library)
     whole = _Whole(graph, file.inputs, config, is_alone=bool(file.why_alone))
     most = engine.batch_tokens
-    return ModelFile(whole, file, tokenizer, located, batch_tokens=most, note=note)
+    try:
+        return ModelFile(whole, file, tokenizer, located, batch_tokens=most, note=note)
+    except InputError:
+        raise
+    # A graph that loads may still be unable to run: a table of fewer rows than the vocabulary has.
+    except Exception as error:
+        raise InputError(
+            f"model {name}: {path.name} cannot read a sentence ({first_line(error)})"
+        ) from error
 
 
 class _Whole(nn.Module):

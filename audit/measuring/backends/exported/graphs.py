@@ -37,6 +37,8 @@ class OnnxGraph:
         options.use_deterministic_compute = True
         # A thread that waits would otherwise go round, and take the processor from others.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Bytes may be a file of ONNX Runtime's own format too: another graph than was looked at.
+        options.add_session_config_entry("session.load_model_format", "ONNX")
         self._session = onnxruntime.InferenceSession(
             model if isinstance(model, bytes) else str(model),
             options,

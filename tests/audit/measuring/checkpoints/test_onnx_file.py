@@ -123,6 +123,21 @@ def for_training(model: Any, _folder: Path) -> None:
     model.training_info.add()
 
 
+def with_functions(model: Any, _folder: Path) -> None:
+    """Each calls the next twice: so many of them are a graph of any size."""
+    model.functions.append(
+        onnx.helper.make_function(
+            "own", "F", ["x"], ["y"], [onnx.helper.make_node("Identity", ["x"], ["y"])],
+            [onnx.helper.make_opsetid("", 17)],
+        )
+    )  # fmt: skip
+
+
+def of_many_sides(model: Any, _folder: Path) -> None:
+    """Whose product would take minutes."""
+    weights(model).dims.extend([1] * 100)
+
+
 FAULTS = {
     "absolute": (outside("FOLDER/secret.bin"), "takes weights from '/"),
     "above": (outside("../secret.bin"), r"takes weights from '\.\./secret.bin'; expected a file"),
@@ -147,6 +162,9 @@ FAULTS = {
     "one length": (of_one_length, "fixed length.*dynamic axis"),
     "two outputs": (two_outputs, "2 outputs .* none is called 'logits'"),
     "training": (for_training, "is for training"),
+    "search": (operator("GreedySearch", "com.microsoft"), "GreedySearch', which is a loop"),
+    "functions": (with_functions, "has functions of its own"),
+    "sides": (of_many_sides, "a tensor of 102 sides; expected at most 64"),
 }
 
 
@@ -161,6 +179,39 @@ def test_what_could_do_harm_is_one_line(sound: Path, tmp_path: Path, kind: str) 
     (folder / "model.onnx").write_bytes(model.SerializeToString())
     with pytest.raises(InputError, match=said) as caught:
         read_onnx(folder / "model.onnx", "m")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_file_of_two_formats_is_run_as_what_was_looked_at() -> None:
+    """ONNX Runtime's own format is told by four bytes, which may stand in a field of ONNX too."""
+    pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed: maskaudit[onnx]")
+    from maskaudit.audit.measuring.backends.exported.graphs import OnnxGraph
+
+    ids = onnx.helper.make_tensor_value_info("input_ids", onnx.TensorProto.INT64, [1, 2])
+    out = onnx.helper.make_tensor_value_info("logits", onnx.TensorProto.INT64, [1, 2])
+    node = onnx.helper.make_node("Identity", ["input_ids"], ["logits"])
+    graph = onnx.helper.make_graph([node], "g", [ids], [out])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
+    model.ir_version, model.producer_name = 8, "ORTM"
+    content = model.SerializeToString()
+    assert content[4:8] == b"ORTM"
+    OnnxGraph(content, "logits")
+
+
+def test_parts_that_do_not_fit_each_other_are_one_line(sound: Path, tmp_path: Path) -> None:
+    """Whatever a library says of them, and wherever."""
+    pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed: maskaudit[onnx]")
+    from maskaudit.audit.measuring.backends.exported import file
+
+    folder = Path(shutil.copytree(sound.parent, tmp_path / "copy"))
+    model = onnx.load(sound)
+    model.graph.initializer.append(
+        onnx.TensorProto(name="shape", data_type=onnx.TensorProto.INT64, dims=[2], raw_data=b"abc")
+    )
+    model.graph.node.append(onnx.helper.make_node("ConstantOfShape", ["shape"], ["more"]))
+    (folder / "model.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(InputError) as caught:
+        file.load(folder)
     assert len(str(caught.value).splitlines()) == 1
 
 

@@ -170,6 +170,17 @@ def test_answers_that_bound_nothing_are_refused(
     assert "\n" not in str(error.value)
 
 
+def test_a_few_fills_that_add_up_to_1_are_refused() -> None:
+    """However many were asked for: then the second answer shows nothing that the first did not."""
+    model = WordModel()
+
+    def answer(body: dict[str, Any]) -> Sent:
+        return as_json(over_all(json.loads(model(body).content)[:5]))
+
+    with serving(answer) as url, pytest.raises(InputError, match="its fills add up to 1 in each"):
+        endpoint(url, top_k=8)
+
+
 def test_a_service_that_gives_fewer_fills_is_told() -> None:
     """More words have bounds alone then."""
     told: list[str] = []

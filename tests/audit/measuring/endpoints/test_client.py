@@ -390,10 +390,24 @@ def test_what_a_service_repeats_of_a_secret_is_not_told(monkeypatch: pytest.Monk
     said = told(as_json(error, 400), headers={"Authorization": "Bearer ${MASKAUDIT_A_TOKEN}"})
     assert "you sent Bearer ***, or ***" in said
     assert "hush" not in said
+    # As writers of JSON escape signs, and in the other case.
+    for content in (
+        rb'{"error": "bad hush\/hush"}',
+        rb'{"error": "bad hush%2fhush \u0068ush/hush"}',
+    ):
+        answer = Sent(400, content)
+        assert "hush" not in told(answer, headers={"Authorization": "Bearer ${MASKAUDIT_A_TOKEN}"})
+
+
+def test_a_query_is_not_told_however_it_was_typed() -> None:
+    """As it stands, decoded, and without a name."""
+    found = address.secrets("https://h/?key=xy+zz/09==&bare-secret-query", {})
+    assert {"xy+zz/09==", "xy zz/09==", "bare-secret-query"} <= {*found}
 
 
 @pytest.mark.parametrize(
-    "url", ["https://[x/", "https://example..com/", f"https://{'a' * 64}.org/"]
+    "url",
+    ["https://[x/", "https://example..com/", f"https://{'a' * 64}.org/", "file://localhost/etc/x"],
 )
 def test_what_is_no_host_is_refused(url: str) -> None:
     """In a line, before anything is sent."""

@@ -260,6 +260,14 @@ ELSEWHERE: dict[str, tuple[Any, str]] = {
         },
         "config.json names 'autoquant' under quantization_config",
     ),
+    "a pattern": (
+        {
+            "quant_method": "torchao",
+            "quant_type": {"default": {"_type": "Int8WeightOnlyConfig"}},
+            "modules_to_not_convert": [r"([\w.]+)+!"],
+        },
+        "no names of modules under modules_to_not_convert",
+    ),
 }
 
 
