@@ -17,6 +17,13 @@ _LEAST = 2
 _WIDEST = 5
 
 
+# Bars and the mark are of different levels, and nothing is said of what comes after the mark.
+_FIRST = (
+    "First credible: at a level of .05 that all steps and contrasts share, so that bars may show "
+    "it before; a later step need not be credible."
+)
+
+
 @dataclass(frozen=True)
 class Training:
     """What is known of records that are the audits of one training.
@@ -52,15 +59,17 @@ def curve(
     for step, point in points:
         at, mark = along.at(step), scale.mark(CANDIDATE, point)
         steps.append(Step(at, mark.at, mark.low, mark.high))
+    first = _first(judged, training, along)
+    unit = _unit(judged, has_level=level is not None, has_band=ends is not None)
     return Curve(
-        _unit(judged, has_level=level is not None, has_band=ends is not None),
+        f"{unit} {_FIRST}" if first else unit,
         _keys(judged, has_level=level is not None),
         _counted(across),
         up,
         tuple(steps),
         None if level is None or math.isnan(level) else scale.at(level),
         None if ends is None else _band(ends, scale),
-        _first(judged, training, along),
+        first,
     )
 
 
