@@ -90,7 +90,7 @@ TRAIN := MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184 $(
 bench: $(VENV)/.dev ## measure how fast sentences are scored, side by side, into benchmarks/RESULTS.md (10 minutes)
 	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/speed.py $(ARGS)
 
-phantom: $(VENV)/.models ## train the bundled pair again (under 20 minutes on two cores)
+phantom: $(VENV)/.models ## train the bundled pair again (about 20 minutes on two cores)
 	$(TRAIN) maskaudit.audit.proving.phantom.train
 
 phantom-versions: $(VENV)/.models ## train and audit the versions of examples/versions (25 minutes)
