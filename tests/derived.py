@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 
-from maskaudit.audit.measuring.backends.torch_model import LoadedModel
+from maskaudit.audit.errors import InputError
+from maskaudit.audit.measuring.backends.torch_model import LoadedModel, load
 from maskaudit.audit.measuring.model import Ids
 from tests import oracle
 
@@ -25,6 +27,15 @@ TEXTS = (
 )
 # Further than this apart, in nats, a derived model is not what its own library runs.
 ALIKE = 1e-4
+
+
+def refused(folder: Path) -> str:
+    """The one line with which a folder is refused."""
+    with pytest.raises(InputError) as caught:
+        load(folder)
+    [line] = str(caught.value).splitlines()
+    assert line.startswith(f"model {folder.parent.name}/{folder.name}: ")
+    return line
 
 
 def largest_difference(model: LoadedModel, plain: Any) -> float:

@@ -32,9 +32,8 @@ def load_pairs(
     a reference each candidate is alone, and a reference without candidates becomes the candidate.
     A model that is named by an address is an endpoint, which is asked a few sentences; a folder
     that has but a file for another library is run by that, and so are checkpoints where the
-    settings name it. `stage`
-    receives which model is being loaded, `note` sentences for the user. Raises `InputError` for a
-    device that is not there.
+    settings name it. `stage` receives which model is being loaded, `note` sentences for the user.
+    Raises `InputError` for a device that is not there.
     """
     named, engine = settings.pairs() or [_BUNDLED], devices.prepared(settings.run, note)
     names = dict.fromkeys(name for pair in named for name in pair.values())

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,10 @@ IDS, ATTENTION, SEGMENTS = "input_ids", "attention_mask", "token_type_ids"
 _KNOWN = (IDS, ATTENTION, SEGMENTS)
 # More numbers than any masked LM makes at once: a shape in a file may ask for any size.
 MOST_NUMBERS = 1 << 27
+# No tensor has more sides, and a constant of more numbers than this is no shape.
+MOST_SIDES, SHAPE = 64, 8
+# A tensor of fewer numbers is a shape or a scale, and no weights.
+WEIGHTY = 16
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,24 @@ def output_of(outputs: Sequence[str], name: str) -> str:
         f"({', '.join(map(_short, outputs[:4]))}) and none is called 'logits'; expected a masked "
         "LM with its head, as optimum exports it for the task fill-mask"
     )
+
+
+def check_sides(n: int, name: str) -> None:
+    """Raise `InputError` for a tensor of so many sides that their product alone takes long."""
+    if n > MOST_SIDES:
+        raise InputError(
+            f"model {name}: the graph has a tensor of {n:,} sides; expected at most {MOST_SIDES}"
+        )
+
+
+def check_shape(sides: Iterable[int], name: str) -> None:
+    """Raise `InputError` for a shape that would fill memory."""
+    whole = [abs(int(side)) for side in sides]
+    if math.prod(max(side, 1) for side in whole) > MOST_NUMBERS:
+        raise InputError(
+            f"model {name}: the graph asks for a tensor of the shape {whole}; expected at most "
+            f"{MOST_NUMBERS:,} numbers"
+        )
 
 
 def check_length(is_free: bool, name: str) -> None:  # noqa: FBT001 - what was found

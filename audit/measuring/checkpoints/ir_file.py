@@ -15,10 +15,13 @@ import numpy as np
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring.checkpoints.graph_file import (
     IDS,
-    MOST_NUMBERS,
+    SHAPE,
+    WEIGHTY,
     GraphFile,
     check_inputs,
     check_length,
+    check_shape,
+    check_sides,
     output_of,
 )
 from maskaudit.audit.measuring.checkpoints.located import first_line
@@ -36,8 +39,6 @@ _TYPED = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 # Operators that make as many numbers as one of their inputs says, and the types that says it in.
 _GROWING = {"Broadcast", "Tile", "Range", "Pad", "OneHot", "Eye"}
 _WHOLE = {"i32": "<i4", "i64": "<i8"}
-_SHAPE = 8  # a shape has at most so many sides
-_WEIGHTY = 16  # a tensor of fewer numbers is a shape or a scale
 
 
 def read_ir(path: Path, name: str) -> GraphFile:
@@ -71,7 +72,7 @@ def read_ir(path: Path, name: str) -> GraphFile:
         inputs=tuple(inputs),
         output=output_of(outputs, name),
         numbers=sum(count for count, _ in held),
-        dtypes=frozenset(kind.upper() for count, kind in held if count > _WEIGHTY),
+        dtypes=frozenset(kind.upper() for count, kind in held if count > WEIGHTY),
         why_alone="its graph takes one sentence" if sides[0] else "",
         weights=weights,
     )
@@ -129,29 +130,25 @@ def _data(constant: ET.Element, name: str) -> tuple[tuple[int, ...], int, int, s
     if not all(text.isdecimal() and len(text) < 16 for text in texts):  # noqa: PLR2004
         raise InputError(f"model {name}: the graph has a constant without a place in the weights")
     *shape, start, length = map(int, texts)
+    check_sides(len(shape), name)
     return tuple(shape), start, length, said.get("element_type", "")[:20]
 
 
 def _check_shapes(root: ET.Element, weights: bytes, name: str) -> None:
     """Raise `InputError` for a constant shape that would fill memory."""
     for layers, edges in _graphs(root):
-        by_id = {layer.get("id"): layer for layer in layers}
+        # As numbers: "01" is the layer 1 to whoever reads it so. An edge of no layer is malformed.
+        by_id = {int(layer.get("id", "")): layer for layer in layers}
         for edge in edges:
-            source, target = by_id.get(edge.get("from-layer")), by_id.get(edge.get("to-layer"))
-            if source is None or target is None or source.get("type") != "Const":
+            source, target = (by_id[int(edge.get(own, ""))] for own in ("from-layer", "to-layer"))
+            if source.get("type") != "Const":
                 continue
-            shape, start, length, kind = _data(source, name)
+            shape, start, _, kind = _data(source, name)
             if target.get("type") not in _GROWING or kind not in _WHOLE:
                 continue
-            if length > 8 * _SHAPE or math.prod(shape) > _SHAPE:
-                continue
-            whole = np.frombuffer(weights[start : start + length], _WHOLE[kind])
-            sides = [abs(int(side)) for side in whole]
-            if math.prod(max(side, 1) for side in sides) > MOST_NUMBERS:
-                raise InputError(
-                    f"model {name}: the graph asks for a tensor of the shape {sides}; expected at "
-                    f"most {MOST_NUMBERS:,} numbers"
-                )
+            # As many as the shape says, and not as many bytes as are named beside it.
+            if (n := math.prod(shape)) <= SHAPE:
+                check_shape(np.frombuffer(weights, _WHOLE[kind], n, start), name)
 
 
 def _graphs(

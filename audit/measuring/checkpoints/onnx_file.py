@@ -6,17 +6,23 @@ does not have itself, and no loop, which could have any number of rounds.
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring.checkpoints.graph_file import (
     IDS,
-    MOST_NUMBERS,
+    SHAPE,
+    WEIGHTY,
     GraphFile,
     check_inputs,
     check_length,
+    check_shape,
+    check_sides,
     output_of,
 )
 from maskaudit.audit.measuring.checkpoints.located import first_line
@@ -36,12 +42,16 @@ _REFUSED = {
     "GreedySearch": "is a loop",
     "Sampling": "is a loop",
     "WhisperBeamSearch": "is a loop",
+    "RandomNormal": "is drawn at random",
+    "RandomUniform": "is drawn at random",
+    "RandomNormalLike": "is drawn at random",
+    "RandomUniformLike": "is drawn at random",
+    "Multinomial": "is drawn at random",
+    "Bernoulli": "is drawn at random",
 }
 # Operators that make as many numbers as one of their inputs says.
 _GROWING = {"ConstantOfShape", "Expand", "Tile", "Range", "Pad", "Resize", "OneHot", "EyeLike"}
 _WHOLE = (6, 7)  # whole numbers, as the format calls their types
-_SHAPE = 8  # a shape has at most so many sides
-_SIDES = 64  # and no tensor has more
 # Operators by which the scale of activations is taken from all that is run together.
 _DYNAMIC = {"DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM"}
 # As safetensors calls the types of numbers that weights have.
@@ -49,7 +59,6 @@ _DTYPES = {
     "FLOAT": "F32", "DOUBLE": "F64", "FLOAT16": "F16", "BFLOAT16": "BF16", "INT8": "I8",
     "UINT8": "U8", "INT4": "I4", "UINT4": "U4", "INT32": "I32", "INT64": "I64", "BOOL": "BOOL",
 }  # fmt: skip
-_WEIGHTY = 16  # a tensor of fewer numbers is a shape or a scale
 
 
 def read_onnx(path: Path, name: str) -> GraphFile:
@@ -80,7 +89,7 @@ def read_onnx(path: Path, name: str) -> GraphFile:
         inputs=tuple(inputs),
         output=output_of([one.name for one in model.graph.output], name),
         numbers=sum(math.prod(tensor.dims) for tensor in tensors),
-        dtypes=frozenset(_dtype(tensor) for tensor in tensors if math.prod(tensor.dims) > _WEIGHTY),
+        dtypes=frozenset(_dtype(tensor) for tensor in tensors if math.prod(tensor.dims) > WEIGHTY),
         why_alone=_why_alone(nodes, is_single=sides[0].HasField("dim_value")),
     )
 
@@ -202,11 +211,7 @@ def _is_outside(tensor: Any) -> bool:  # noqa: ANN401
 def _check_sizes(tensors: Iterable[Any], name: str) -> None:
     """Raise `InputError` for a tensor that says it has more numbers than are there."""
     for tensor in tensors:
-        if len(tensor.dims) > _SIDES:
-            raise InputError(
-                f"model {name}: the graph has a tensor of {len(tensor.dims):,} sides; expected at "
-                f"most {_SIDES}"
-            )
+        check_sides(len(tensor.dims), name)
         numbers = math.prod(tensor.dims)
         there = max(
             [
@@ -233,23 +238,35 @@ def _check_shapes(nodes: Iterable[Any], tensors: Iterable[Any], name: str) -> No
     from onnx import numpy_helper
 
     every = list(nodes)
-    constants = {tensor.name: tensor for tensor in tensors}
+    # All of one name: which of them a graph within another means is not followed here.
+    constants: dict[str, list[Any]] = defaultdict(list)
+    for tensor in tensors:
+        constants[tensor.name].append(tensor)
     for node in every:
         if node.op_type == "Constant":
-            constants |= dict.fromkeys(node.output, node.attribute[0].t if node.attribute else None)
+            for own in node.output:
+                constants[own] += map(_constant, node.attribute)
     for node in every:
         for own in node.input if node.op_type in _GROWING else ():
-            tensor = constants.get(own)
-            if tensor is None or tensor.data_type not in _WHOLE or _is_outside(tensor):
-                continue
-            if math.prod(tensor.dims) > _SHAPE:
-                continue
-            sides = [abs(int(side)) for side in numpy_helper.to_array(tensor).ravel()]
-            if math.prod(max(side, 1) for side in sides) > MOST_NUMBERS:
-                raise InputError(
-                    f"model {name}: the graph asks for a tensor of the shape {sides}; expected at "
-                    f"most {MOST_NUMBERS:,} numbers"
-                )
+            for tensor in constants[own]:
+                if tensor.data_type not in _WHOLE or math.prod(tensor.dims) > SHAPE:
+                    continue
+                if _is_outside(tensor):
+                    raise InputError(
+                        f"model {name}: the graph takes a shape from another file; save it with "
+                        "small tensors in the graph"
+                    )
+                check_shape(numpy_helper.to_array(tensor).ravel(), name)
+
+
+def _constant(attribute: Any) -> Any:  # noqa: ANN401
+    """What a Constant is, as a tensor: it may say whole numbers in three ways."""
+    import onnx
+
+    whole = attribute.ints or ([attribute.i] if attribute.HasField("i") else [])
+    if attribute.HasField("t") or not whole:
+        return attribute.t
+    return onnx.numpy_helper.from_array(np.array(whole[: SHAPE + 1], dtype=np.int64))
 
 
 def _why_alone(nodes: Iterable[Any], *, is_single: bool) -> str:

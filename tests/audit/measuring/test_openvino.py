@@ -16,6 +16,7 @@ from maskaudit.audit.measuring.backends import torch_model
 from maskaudit.audit.measuring.backends.exported import checkpoint, file
 from maskaudit.audit.measuring.backends.lower_precision import TRIALS
 from maskaudit.audit.measuring.cached.cache import MIB, Cache
+from maskaudit.audit.measuring.checkpoints.ir_file import read_ir
 from maskaudit.audit.measuring.engine import Engine
 from tests import graphs, tiny
 
@@ -168,3 +169,32 @@ def test_a_folder_of_two_kinds_asks_which(made: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="say which: --engine onnx or --engine openvino"):
         file.load(folder)
     assert file.load(folder, engine=VINO).identity.encoder.startswith("openvino ")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({}, r"of the shape \[1099511627776, 2\]"),
+        # An id with a zero before it, and more bytes than the shape has.
+        ({'from-layer="1"': 'from-layer="01"', 'size="16"': 'size="160"'}, r"\[1099511627776, 2\]"),
+        ({'shape="2"': f'shape="{",".join("1" * 100)}"'}, "a tensor of 100 sides"),
+    ],
+)
+def test_a_shape_is_seen_however_it_is_said(
+    tmp_path: Path, said: dict[str, str], told: str
+) -> None:
+    """By the numbers that OpenVINO would read."""
+    text = (
+        '<net name="n" version="11"><layers>'
+        '<layer id="1" name="c" type="Const" version="opset1">'
+        '<data element_type="i64" shape="2" offset="0" size="16"/></layer>'
+        '<layer id="2" name="b" type="Broadcast" version="opset3"/></layers>'
+        '<edges><edge from-layer="1" from-port="0" to-layer="2" to-port="1"/></edges></net>'
+    )
+    for old, new in said.items():
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "m.xml").write_text(text, "utf-8")
+    (tmp_path / "m.bin").write_bytes(np.array([1 << 40, 2] + [1] * 18, "<i8").tobytes())
+    with pytest.raises(InputError, match=told):
+        read_ir(tmp_path / "m.xml", "m")

@@ -90,6 +90,19 @@ def constant_of_any_size(model: Any, _folder: Path) -> None:
     model.graph.node.extend([shape, onnx.helper.make_node("ConstantOfShape", ["shape"], ["more"])])
 
 
+def whole_numbers_of_any_size(model: Any, _folder: Path) -> None:
+    """The same, as a list of whole numbers in place of a tensor."""
+    shape = onnx.helper.make_node("Constant", [], ["shape"], value_ints=[1 << 40])
+    model.graph.node.extend([shape, onnx.helper.make_node("ConstantOfShape", ["shape"], ["more"])])
+
+
+def named_twice(model: Any, folder: Path) -> None:
+    """The same, with a small tensor of its name inside of another operator."""
+    of_any_size("ConstantOfShape")(model, folder)
+    small = onnx.numpy_helper.from_array(np.array([1, 1]), "shape")
+    model.graph.node.append(onnx.helper.make_node("Constant", [], ["other"], value=small))
+
+
 def lying(model: Any, _folder: Path) -> None:
     """A tensor that says it is larger than it is."""
     weights(model).dims[0] = 1 << 40
@@ -156,6 +169,9 @@ FAULTS = {
     "shape": (of_any_size("ConstantOfShape"), r"of the shape \[1073741824, 2147483648\]"),
     "expand": (of_any_size("Expand"), "asks for a tensor of the shape"),
     "constant": (constant_of_any_size, r"of the shape \[1099511627776\]"),
+    "whole numbers": (whole_numbers_of_any_size, r"of the shape \[1099511627776\]"),
+    "named twice": (named_twice, r"of the shape \[1073741824, 2147483648\]"),
+    "random": (operator("RandomNormalLike"), "is drawn at random"),
     "lying": (lying, "is said to have the shape"),
     "third input": (third_input, "has the input 'position_ids'; expected input_ids"),
     "no ids": (without_ids, "has no input_ids; expected"),

@@ -11,7 +11,6 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from maskaudit.audit.errors import InputError
 from maskaudit.audit.measuring.backends.torch_model import load
 from tests import derived, tiny
 
@@ -35,15 +34,6 @@ def lora(bases: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Pa
     folder = tmp_path_factory.mktemp("models") / "lora"
     settings = peft.LoraConfig(target_modules=MODULES["bert"], r=4)
     return derived.adapted(bases["bert"], folder, settings)
-
-
-def refused(folder: Path) -> str:
-    """The one line with which a folder is refused."""
-    with pytest.raises(InputError) as caught:
-        load(folder)
-    [line] = str(caught.value).splitlines()
-    assert line.startswith(f"model {folder.parent.name}/{folder.name}: ")
-    return line
 
 
 # What is scored
@@ -175,7 +165,7 @@ def test_a_folder_that_is_no_adapter_of_a_masked_lm_is_one_line(tmp_path: Path, 
     save_file({"a": torch.zeros(4)}, folder / WEIGHTS)
     spoil, expected = PLAINLY_BAD[kind]
     spoil(folder)
-    assert expected in refused(folder)
+    assert expected in derived.refused(folder)
 
 
 def test_without_peft_the_line_says_what_to_install(
@@ -188,7 +178,7 @@ def test_without_peft_the_line_says_what_to_install(
     (folder / CONFIG).write_text(json.dumps(settings))
     save_file({"a": torch.zeros(4)}, folder / WEIGHTS)
     monkeypatch.setitem(sys.modules, "peft", None)
-    assert 'pip install "maskaudit[adapters]"' in refused(folder)
+    assert 'pip install "maskaudit[adapters]"' in derived.refused(folder)
 
 
 # What is refused when it is merged
@@ -234,7 +224,7 @@ def test_an_adapter_that_does_not_fit_is_one_line(lora: Path, tmp_path: Path, ki
     folder = shutil.copytree(lora, tmp_path / "adapter")
     spoil, expected = BAD[kind]
     spoil(folder)
-    assert expected in refused(folder)
+    assert expected in derived.refused(folder)
 
 
 def test_an_adapter_of_another_architecture_or_of_an_adapter_is_one_line(
@@ -243,9 +233,9 @@ def test_an_adapter_of_another_architecture_or_of_an_adapter_is_one_line(
     """The base is another than it was trained on."""
     folder = shutil.copytree(lora, tmp_path / "adapter")
     edited(base_model_name_or_path=str(bases["distilbert"]))(folder)
-    assert "peft cannot merge the adapter into its base" in refused(folder)
+    assert "peft cannot merge the adapter into its base" in derived.refused(folder)
     edited(base_model_name_or_path=str(lora))(folder)
-    assert "cannot be used" in refused(folder)
+    assert "cannot be used" in derived.refused(folder)
 
 
 def test_an_adapter_of_a_shared_matrix_is_one_line(bases: dict[str, Path], tmp_path: Path) -> None:
@@ -253,4 +243,4 @@ def test_an_adapter_of_a_shared_matrix_is_one_line(bases: dict[str, Path], tmp_p
     peft = pytest.importorskip("peft", reason="adapters are merged by peft")
     settings = peft.LoraConfig(target_modules=["vocab_projector"])
     folder = derived.adapted(bases["distilbert"], tmp_path / "adapter", settings)
-    assert "nats apart from what it gives beside it" in refused(folder)
+    assert "nats apart from what it gives beside it" in derived.refused(folder)

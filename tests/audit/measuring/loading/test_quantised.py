@@ -71,15 +71,6 @@ def int8(bases: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Pa
     return saved(bases["bert"], tmp_path_factory.mktemp("models") / "int8", "int8")
 
 
-def refused(folder: Path) -> str:
-    """The one line with which a folder is refused."""
-    with pytest.raises(InputError) as caught:
-        load(folder)
-    [line] = str(caught.value).splitlines()
-    assert line.startswith(f"model {folder.parent.name}/{folder.name}: ")
-    return line
-
-
 # What is scored
 
 
@@ -225,7 +216,7 @@ def test_quantised_weights_that_are_not_whole_are_one_line(
     folder = shutil.copytree(int8, tmp_path / "broken")
     spoil, expected = BROKEN[kind]
     spoil(folder)
-    assert expected in refused(folder)
+    assert expected in derived.refused(folder)
 
 
 ELSEWHERE: dict[str, tuple[Any, str]] = {
@@ -279,7 +270,7 @@ def test_what_is_not_run_here_is_one_line_with_what_it_needs(
     folder = shutil.copytree(bases["bert"], tmp_path / "copy")
     said, expected = ELSEWHERE[kind]
     tiny._edit_json(folder / CONFIG, {"quantization_config": said})
-    assert expected in refused(folder)
+    assert expected in derived.refused(folder)
 
 
 def test_without_torchao_the_line_says_what_to_install(
@@ -287,4 +278,4 @@ def test_without_torchao_the_line_says_what_to_install(
 ) -> None:
     """It is an extra."""
     monkeypatch.setattr(quantised, "find_spec", lambda _name: None)
-    assert 'pip install "maskaudit[quantised]"' in refused(int8)
+    assert 'pip install "maskaudit[quantised]"' in derived.refused(int8)
