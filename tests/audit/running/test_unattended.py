@@ -161,7 +161,10 @@ def check_finished(attempts: Attempts, seed: int) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_run_that_is_asked_to_end_leaves_nothing_and_goes_on_later(attempts, plain, number):
-    """What was scored is kept; the next run takes it, says so, and finds the same."""
+    """What was scored is kept; the next run takes it, says so, and finds the same.
+
+    A record that is whole and has no page gets its page, and nothing is scored again.
+    """
     expected, seconds = plain
     done = attempts(delay=0.5 * seconds, signal=number)
     while done["code"] == 0:  # it was quicker this time
@@ -170,9 +173,11 @@ def test_a_run_that_is_asked_to_end_leaves_nothing_and_goes_on_later(attempts, p
     assert done["code"] == 130
     assert [path for path in attempts.records() if path.name.startswith(".")] == []
     before = cache.contents(attempts.folder / "cache").entries
+    whole = attempts.records() != []  # it was asked between the record and its page
     done = attempts()
     assert done["code"] == 0
-    assert (f"{before} of " in done["told"]) == (before > 0), done
+    assert ("only its page was missing" in done["told"]) == whole, done
+    assert (f"{before} of " in done["told"]) == (before > 0 and not whole), done
     assert tables_of(attempts.records()[-1]) == expected
 
 
