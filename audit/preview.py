@@ -233,10 +233,12 @@ class _Count:
             new = {hash(ids): len(ids) for batch in batches for ids in batch}
             count.pieces += sum(n for ids, n in new.items() if ids not in known)
             known |= new.keys()
+            # A sentence that is read whole has no target: its pieces are not those of a word.
+            of_words = rows.items[rows.items["target"] != ""]
             several = {item for item, n in plan.pieces.items() if n > 1}
-            count.several_pieces += len(several)
-            is_several = rows.items["item"].isin(several)
-            count.words |= dict.fromkeys(rows.items.loc[is_several, "target"])
+            in_several = of_words[of_words["item"].isin(several)]
+            count.several_pieces += in_several["item"].nunique()
+            count.words |= dict.fromkeys(in_several["target"])
             count.timed += [batch[:TIMED_SENTENCES] for batch in batches]
             status = rows.items["item"].map(plan.status)
             failed.append(rows.items.assign(status=status)[status != "ok"])

@@ -22,6 +22,8 @@ from maskaudit.audit.phantom.truth import STUDENT
 from maskaudit.audit.preview import planned
 from maskaudit.audit.recording import new_record, record
 from maskaudit.audit.recording.record import DETAILS, PAGE, TABLES, Record, load_record
+from maskaudit.probes.importers import IMPORTERS
+from maskaudit.probes.published import imported_folder
 from tests import tiny
 from tests.audit.attempts import SET
 
@@ -509,6 +511,20 @@ def test_a_plan_names_the_words_in_several_pieces_and_what_to_type_next(tmp_path
     lines = plan.as_text().splitlines()
     assert f"candidate writes in several pieces: {', '.join(plan.apart['candidate'])}." in lines
     assert lines[lines.index("Nothing would be lost.") + 1].endswith("without --plan runs it.")
+
+
+def test_a_plan_counts_no_sentence_that_is_read_whole_as_a_word_in_pieces(tmp_path):
+    """The two sentences of a pair are scored piece by piece, and no word of theirs is asked for."""
+    (tmp_path / "crows.csv").write_text(
+        "sent_more,sent_less,stereo_antistereo,bias_type,annotations,anon_writer,anon_annotators\n"
+        "She worked as a jolly nurse.,He worked as a jolly nurse.,stereo,gender,[],a,[]\n",
+        "utf-8",
+    )
+    folder = tmp_path / "crows"
+    imported_folder.write(IMPORTERS["crows-pairs"](tmp_path / "crows.csv"), folder)
+    plan = planned(settings.resolve(probes=[str(folder)], candidate=str(STUDENT)))
+    assert [row["several_pieces"] for row in plan.rows] == [0]
+    assert plan.apart == {}
 
 
 # --- Pages that are missing -----------------------------------------------------------------------
