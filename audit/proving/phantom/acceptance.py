@@ -1,10 +1,16 @@
 """Acceptance test: whether the stored pair shows what was planted in it."""
 
+import multiprocessing
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import torch
 
+from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.backends.torch_model import load as load_model
 from maskaudit.audit.phantom.truth import ACCEPTED, Recovered, recovered
 from maskaudit.audit.proving.phantom.leans import SEED
@@ -14,45 +20,70 @@ from maskaudit.audit.recording.manifest import PlantedSet, Truth
 from maskaudit.probes.expand import expand
 from maskaudit.probes.loading import load, shipped
 
+# Sets that are tested at once, a core for each; the items of all sets at once take gigabytes.
+AT_ONCE = 2
+_SUBJECTS: Mapping[str, Literal["teacher", "student"]] = {
+    "reference": "teacher",
+    "candidate": "student",
+}
+
 
 def tested(world: World, folder: Path) -> tuple[Truth, list[str]]:
     """Test the stored weights in `folder`; return the truth to store and the faults found.
 
     The weights are acceptable where there are no faults.
     """
-    subjects: dict[str, Literal["teacher", "student"]] = {
-        "reference": "teacher",
-        "candidate": "student",
-    }
-    models = {subject: load_model(str(folder / name)) for subject, name in subjects.items()}
+    subjects = dict(_SUBJECTS)
+    weights = {subjects[of]: model.identity.weights for of, model in _models(folder).items()}
     truth = Truth(
         seed=SEED,
-        weights={subjects[of]: model.identity.weights for of, model in models.items()},
+        weights=weights,
         facts=world.facts,
         sets={name: _planted(name, world) for name in world.planted},
         subjects=subjects,
     )
     acceptance: dict[str, Any] = {"log_kappa": {}}
     faults = []
-    paths = shipped()
-    # Set by set: the items of all at once take gigabytes.
-    for name, part in truth.sets.items():
-        expanded = expand(load(paths[name]))
-        alone = truth.model_copy(update={"sets": {name: part}})
-        found, log_kappa = recovered(alone, expanded.items, scores(expanded, models))
-        for recovery in found:
-            label, numbers, refused = _judged(recovery, part, truth.subjects[recovery.subject])
-            acceptance[label] = numbers
-            faults += refused
-            print(label, numbers, flush=True)
-        for value in log_kappa.values():
-            acceptance["log_kappa"][name] = value
-            error = value - float(np.log(part.kappa))
-            print(f"{name}: log kappa {value:.4f}, error {error:+.4f}", flush=True)
-            if abs(error) > ACCEPTED["log_kappa"]:
-                faults.append(f"{name}: log kappa {value:.4f}")
+    # Torch is running in this process, and a fork of it may wait for its threads for ever.
+    context = multiprocessing.get_context("spawn")
+    sizes = Counter(sentence.probe_set for sentence in world.sentences)
+    with ProcessPoolExecutor(AT_ONCE, context, _one_thread) as pool:
+        # The largest first: begun last, it would be waited for by one process alone.
+        tests = {
+            name: pool.submit(_recovered, folder, truth.model_copy(update={"sets": {name: part}}))
+            for name, part in sorted(truth.sets.items(), key=lambda own: -sizes[own[0]])
+        }
+        for name, part in truth.sets.items():
+            found, log_kappa = tests[name].result()
+            for recovery in found:
+                label, numbers, refused = _judged(recovery, part, truth.subjects[recovery.subject])
+                acceptance[label] = numbers
+                faults += refused
+                print(label, numbers, flush=True)
+            for value in log_kappa.values():
+                acceptance["log_kappa"][name] = value
+                error = value - float(np.log(part.kappa))
+                print(f"{name}: log kappa {value:.4f}, error {error:+.4f}", flush=True)
+                if abs(error) > ACCEPTED["log_kappa"]:
+                    faults.append(f"{name}: log kappa {value:.4f}")
     # Which subject is which model is a matter of each audit.
     return truth.model_copy(update={"acceptance": acceptance, "subjects": {}}), faults
+
+
+def _models(folder: Path) -> dict[str, LoadedModel]:
+    return {subject: load_model(folder / name) for subject, name in _SUBJECTS.items()}
+
+
+def _recovered(folder: Path, truth: Truth) -> tuple[list[Recovered], dict[str, float]]:
+    """What the stored models say of the one set of a truth, in a process of its own."""
+    [name] = truth.sets
+    expanded = expand(load(shipped()[name]))
+    return recovered(truth, expanded.items, scores(expanded, _models(folder)))
+
+
+def _one_thread() -> None:
+    # As many processes as cores are running.
+    torch.set_num_threads(1)
 
 
 def _planted(name: str, world: World) -> PlantedSet:

@@ -126,13 +126,17 @@ def text(world: World, tokenizer: Any) -> Text:  # noqa: ANN401
     sentences = world.sentences
     encoded = tokenizer([s.text for s in sentences], padding=True, return_tensors="pt")
     ids = encoded["input_ids"]
-    masks = [torch.nonzero(row == tokenizer.mask_token_id).flatten() for row in ids]
-    slots = torch.tensor([int(m[s.slot]) for m, s in zip(masks, sentences, strict=True)])
+    # Masks up to and with each piece: at the mask of a slot it is the first that is one more.
+    n_masks = (ids == tokenizer.mask_token_id).cumsum(1)
+    asked = torch.tensor([s.slot + 1 for s in sentences])
+    slots = (n_masks == asked[:, None]).int().argmax(1)
     vocabulary = tokenizer.get_vocab()
-    cues = {cue: _pieces(tokenizer, cue) for cue in dict.fromkeys(s.cue for s in sentences)}
-    free = torch.stack(
-        [~torch.isin(row, cues[s.cue]) for row, s in zip(ids, sentences, strict=True)]
-    )
+    of_cue = defaultdict(list)
+    for row, sentence in enumerate(sentences):
+        of_cue[sentence.cue].append(row)
+    free = torch.empty_like(ids, dtype=torch.bool)
+    for cue, own_rows in of_cue.items():
+        free[own_rows] = ~torch.isin(ids[own_rows], _pieces(tokenizer, cue))
     # Many sentences share a distribution, and each is a row as long as the vocabulary.
     places: dict[tuple[Any, ...], int] = {}
     distinct: list[Planted] = []

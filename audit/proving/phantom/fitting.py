@@ -56,18 +56,18 @@ def train(  # noqa: PLR0913, PLR0917 - the settings of one training
         _one_thread(),
         ThreadPoolExecutor(HALVES, initializer=partial(torch.set_num_threads, 1)) as cores,
     ):
+        drawn = _drawn(text, sum(epochs), full, rng)
+        halves = next(drawn)
         for epoch in range(sum(epochs)):
             total = 0.0
-            for step, rows in enumerate(batches.rows(text, rng), epoch * per_epoch):
-                # Drawn before they are learnt, so that what is drawn does not hang on which core
-                # is first.
-                halves = [
-                    batches.batch(text, half, 1 - step / full if full else 0.0, rng)
-                    for half in rows.tensor_split(HALVES)
-                    if len(half)
-                ]
+            for _ in range(per_epoch):
                 optimiser.zero_grad()
-                total += sum(cores.map(partial(_learnt, loss, len(rows)), halves))
+                size = sum(map(len, halves))
+                learnt = [cores.submit(_learnt, loss, size, half) for half in halves]
+                # The next are drawn while these are learnt, and by one thread alone: what is drawn
+                # does not hang on which core is first.
+                halves = next(drawn, [])
+                total += sum(own.result() for own in learnt)
                 torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
                 optimiser.step()
                 schedule.step()
@@ -75,6 +75,20 @@ def train(  # noqa: PLR0913, PLR0917 - the settings of one training
                 minutes = (time.perf_counter() - start) / 60
                 print(f"{name}: epoch {epoch + 1}, loss {total / per_epoch:.4f}, {minutes:.1f} min",
                       flush=True)  # fmt: skip
+
+
+def _drawn(text: Text, epochs: int, full: int, rng: torch.Generator) -> Iterator[list[Batch]]:
+    """Yield the parts of each batch of all epochs; `full` are the steps at the full rate."""
+    step = 0
+    for _ in range(epochs):
+        for rows in batches.rows(text, rng):
+            thinned = 1 - step / full if full else 0.0
+            yield [
+                batches.batch(text, half, thinned, rng)
+                for half in rows.tensor_split(HALVES)
+                if len(half)
+            ]
+            step += 1
 
 
 @contextmanager
