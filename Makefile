@@ -93,7 +93,7 @@ bench: $(VENV)/.dev ## measure how fast sentences are scored, side by side, into
 phantom: $(VENV)/.models ## train the bundled pair again (about 20 minutes on two cores)
 	$(TRAIN) maskaudit.audit.proving.phantom.train
 
-phantom-versions: $(VENV)/.models ## train and audit the versions of examples/versions (25 minutes)
+phantom-versions: $(VENV)/.models ## train and audit the versions of examples/versions (5 minutes)
 	$(TRAIN) maskaudit.audit.proving.phantom.versions
 
 # A check that fails is shown in the document, and the second command then fails.

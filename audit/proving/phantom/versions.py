@@ -7,7 +7,7 @@ in nothing else. All six learn the text of two sets on that axis alone, one of w
 audited on. Their records are kept, they themselves are not.
 
 The margin of the gate in `gates.toml` is measured on the records of the seeds and written there,
-and the first seed is accepted as the baseline.
+and the seed in the middle is accepted as the baseline.
 """
 
 import argparse
@@ -59,7 +59,6 @@ class Version:
 
 SEEDS = tuple(Version(f"seed-{seed}", seed, KAPPA) for seed in range(1, 6))
 WORSE = Version("version-2", 6, {**KAPPA, "gender": 1.65})
-BASELINE = SEEDS[0].name
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -86,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     records = read(options.example)
     pairs = differences([records[version.name] for version in SEEDS])
     set_margin(options.example / policy.DEFAULT_FILE, margin(pairs))
-    accept(records[BASELINE], options.example)
+    accept(records[middle(records)], options.example)
     sys.stdout.write(summary(options.example, records, pairs))
 
 
@@ -138,6 +137,19 @@ def differences(records: Sequence[Record]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def middle(records: Mapping[str, Record]) -> str:
+    """Return the name of the seed with the median contrast (the lower one of an even number).
+
+    Not the first: by chance it may be the one at an end, from which all others differ most.
+    """
+
+    def contrast(version: Version) -> float:
+        [row] = _contrasts(records[version.name].estimates, CANDIDATE)["estimate"]
+        return float(row)
+
+    return sorted(SEEDS, key=contrast)[(len(SEEDS) - 1) // 2].name
+
+
 def margin(pairs: pd.DataFrame) -> float:
     """Return 3.1 times the pairs' largest standard error, in nats, rounded up to thousandths.
 
@@ -155,10 +167,11 @@ def set_margin(file: Path, value: float) -> None:
 
 
 def accept(record: Record, example: Path) -> None:
-    """Delete the example's baselines and accept this record as the first."""
+    """Delete the example's baselines and accept this record."""
     folder = example / BASELINES
     shutil.rmtree(folder, ignore_errors=True)
-    accept_record(record, folder, "main", "The first version: there is none before it.")
+    reason = "The first version, and of five seeds the one in the middle."
+    accept_record(record, folder, "main", reason)
 
 
 def summary(example: Path, records: Mapping[str, Record], pairs: pd.DataFrame) -> str:
