@@ -123,11 +123,12 @@ def _order(audits: Sequence[Audit]) -> list[Where]:
 def _headline(audits: Sequence[Audit], reference: str) -> str:
     counted = wording.counted(len(audits), "candidate")
     leaning = [audit for audit in audits if any(one.lean == "with" for one in _asked(audit))]
-    said = f"{len(leaning)} of {counted} lean with a stereotype"
-    if len(leaning) == 1:
-        said = f"{leaning[0].name} leans with a stereotype, of {counted}"
     if not leaning:
         said = f"No lean with a stereotype is shown of {counted}"
+    elif len(leaning) == 1:
+        said = f"{leaning[0].name} leans with a stereotype, of {counted}"
+    else:
+        said = f"{_of_all(leaning, audits, counted)} lean with a stereotype"
     if not reference:
         return said
     further = [audit for audit in audits if any(one.change == "further" for one in _asked(audit))]
@@ -135,7 +136,17 @@ def _headline(audits: Sequence[Audit], reference: str) -> str:
         return f"{said}; none is shown to lean further than {reference}"
     if len(further) == 1:
         return f"{said}; {further[0].name} further than {reference}"
-    return f"{said}; {len(further)} further than {reference}"
+    return f"{said}; {_of_all(further, audits)} further than {reference}"
+
+
+def _of_all(some: Sequence[Audit], every: Sequence[Audit], counted: str = "") -> str:
+    """How many of several, at the start of a sentence (`counted` are all of them) or within it."""
+    if len(some) < len(every):
+        return f"{len(some)} of {counted}" if counted else f"{len(some)}"
+    both = len(every) == 2  # noqa: PLR2004 - nobody says "all 2"
+    if not counted:
+        return "both" if both else f"all {len(every)}"
+    return "Both candidates" if both else f"All {counted}"
 
 
 def _asked(audit: Audit) -> list[Found]:

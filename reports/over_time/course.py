@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from maskaudit.audit.estimating.numbers import is_harmful_lean, is_percent
+from maskaudit.audit.history.changepoint import Change
 from maskaudit.audit.history.judge import Judged, Judgement
 from maskaudit.audit.history.series import DIFFERENCE, Point, Series
 from maskaudit.audit.judging import verdicts
@@ -179,12 +180,20 @@ def compared(judged: Judged, new: Point, old: Point, called: Mapping[str, str]) 
     return f"{_in(judged, new, called)}, after {before}"
 
 
+def levels(judged: Judged, change: Change) -> str:
+    """The level before a change and that after it, without the version from which on it holds."""
+    before, after = _what(judged, change.before), _value(judged, change.after)
+    return f"{before} before, {after} from"
+
+
 def _in(judged: Judged, point: Point, called: Mapping[str, str]) -> str:
+    return f"{_what(judged, point.estimate)} in {called[point.audit.name]}"
+
+
+def _what(judged: Judged, value: float) -> str:
     of_reference = " of its reference" if judged.series.subject == DIFFERENCE else ""
-    value = _value(judged, point.estimate)
     is_odds = is_harmful_lean(judged.series.estimator)
-    what = f"{value} times the odds{of_reference}" if is_odds else value
-    return f"{what} in {called[point.audit.name]}"
+    return f"{_value(judged, value)}{f' times the odds{of_reference}' if is_odds else ''}"
 
 
 def _value(judged: Judged, value: float) -> str:

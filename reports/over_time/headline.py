@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from maskaudit.audit.history.judge import Alarm, Judgement
 from maskaudit.audit.history.series import DIFFERENCE
-from maskaudit.reports.over_time.course import compared
+from maskaudit.reports.effects import SHOWN
+from maskaudit.reports.over_time.course import compared, levels
 from maskaudit.reports.terminal.history import UNJUDGED, level_of, title
 from maskaudit.reports.words import wording
 
@@ -19,12 +20,14 @@ def headline(judgement: Judgement, called: Mapping[str, str]) -> tuple[str, str]
     if judgement.alarms:
         said = _alarmed(judgement, len(lines), called)
         return said, f"{_moved(judgement, called)}In {n_records}, {shared}."
+    since, step = _changed(judgement, called)
     if lines:
         none = "No version is called worse than its reference, and no sequence of draws is above"
         evidence = f"{none} its limit, {shared}. That is no proof that nothing changed."
-        return f"No alarm in {n_records}", f"{_moved(judgement, called)}{evidence}"
+        claim = f"No alarm in {n_records}{since}"
+        return claim, f"{step or _moved(judgement, called)}{evidence}"
     why = " ".join(dict.fromkeys(UNJUDGED[judged.unjudged] for judged in judgement.judged))
-    return f"{n_records}, and nothing in them that could be judged", why
+    return f"{n_records}, and nothing in them that could be judged{since}", f"{step}{why}"
 
 
 def _alarmed(judgement: Judgement, n_judged: int, called: Mapping[str, str]) -> str:
@@ -60,6 +63,28 @@ def _is_newest(alarm: Alarm) -> bool:
 
 def _out_of(n: int, n_all: int) -> str:
     return f"{n} of {n_all} numbers" if n_all > 1 else "the one number that was judged"
+
+
+def _changed(judgement: Judgement, called: Mapping[str, str]) -> tuple[str, str]:
+    """The newest change point, for the headline and for what follows it; two "" without one.
+
+    It has to hold for all series in which one was searched: no calm headline stands over a step
+    that a reader of the next line sees.
+    """
+    order = {audit.name: i for i, audit in enumerate(judgement.history.audits)}
+    found = [
+        (order[judged.series.fresh[change.place].audit.name], judged, change)
+        for judged in judgement.judged
+        if (change := judged.change) is not None and change.p * judgement.searched < SHOWN
+    ]
+    if not found:
+        return "", ""
+    # Of one version's changes that of the difference, which no change of both models makes.
+    _, judged, change = max(found, key=lambda one: (one[0], one[1].series.subject == DIFFERENCE))
+    version = called[judged.series.fresh[change.place].audit.name]
+    told = levels(judged, change)
+    p = wording.p_value(change.p)
+    return f", but a change with {version}", f"{title(judged)}: {told} {version} on ({p}). "
 
 
 def _moved(judgement: Judgement, called: Mapping[str, str]) -> str:

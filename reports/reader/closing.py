@@ -3,6 +3,8 @@
 import base64
 import shlex
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
 from maskaudit.audit.estimating.registry.names import CONTRAST
 from maskaudit.audit.judging.verdicts import Judgement
@@ -183,10 +185,16 @@ def _set(name: str, part: ProbeSet) -> str:
     """A shipped set by its name; another by a path to be filled in, for a name finds no file."""
     path = shipped().get(name)
     # An older version, or somebody's own under this name, is not the set that is shipped today.
-    if path and document(path).raw["set"]["version"] == part.version:
+    if path and _version(path) == part.version:
         return name
     # Those of other kinds are imports, which are folders.
     return f"{_PATH_TO}{name}{'.toml' if part.kind in ('association', 'cloze') else ''}"
+
+
+@cache
+def _version(shipped_set: Path) -> str:
+    # Of a file that does not change while we run, and a site asks for it with each of its records.
+    return str(document(shipped_set).raw["set"]["version"])
 
 
 def _named(identity: Identity) -> str:

@@ -1,6 +1,7 @@
 """What else was asked: facts and their limits, and published sets, each on one axis of shares."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 from maskaudit.audit.estimating.estimators import PUBLISHED
@@ -16,10 +17,21 @@ from maskaudit.audit.recording.rows.slices import ALL
 from maskaudit.reports.effects import CANDIDATE, REFERENCE, Effect, Effects, Names
 from maskaudit.reports.reader.parts import Line, Mark, Plot, Tone, in_details
 from maskaudit.reports.reader.scales import Scale, keys, share_scale
+from maskaudit.reports.sections import texts
 from maskaudit.reports.sections.units.preferences import Preference
 from maskaudit.reports.words import wording
 
 _EVEN = 0.5
+# The parts of masked text that have rows, with their labels, and what stands for the hyphen of a
+# name or of a range.
+_TEXT_PARTS = {
+    "group": "{}",
+    "frequency": "answer seen {}×",
+    "pieces": "pieces of the answer: {}",
+}
+_JOINED = {"class": " ", "group": "-", "frequency": "–", "pieces": "–"}
+# Rows of published sets and their types that stand open.
+_MOST_ROWS = 16
 _KINDS = {
     ACCURACY: "",
     FOUND: "",
@@ -48,6 +60,8 @@ def knowledge(manifest: Manifest, estimates: Effects, names: Names, details: str
                     link=in_details(details, probe_set),
                 )
             )
+            if part.kind == texts.KIND:
+                lines += _within(estimator, _TEXT_PARTS, effects, scale, names)
     if not lines:
         return None
     return Plot(
@@ -68,19 +82,21 @@ def published(
     if not preferred:
         return None
     scale, ticks = share_scale(_EVEN)
-    lines = []
+    lines: list[Line] = []
+    more: list[Line] = []
     for one in preferred:
         shares = {s: _as_share(e) for s, e in one.subjects.items() if s in names.models}
-        marks = list(_marks(shares, scale, names))
         as_published = (
             estimates.of_set(one.probe_set)
             .in_mode(PUBLISHED)
             .at(one.estimator, ALL, names.models)
             .get(CANDIDATE)
         )
-        # The published mode where it is another number.
+        marks: list[Mark] = []
+        # The published mode where it is another number, and first: it may lie under the corrected.
         if as_published and as_published.estimate != one.subjects[CANDIDATE].estimate:
             marks.append(Mark(CANDIDATE, scale.at(as_published.estimate / 100), is_faint=True))
+        marks += _marks(shares, scale, names)
         control = " (control)" if one.control_of else ""
         effect = shares[CANDIDATE]
         word, tone = _side(effect)
@@ -94,15 +110,56 @@ def published(
                 in_details(details, one.probe_set),
             )
         )
+        within = _by_type(one, estimates, scale, names)
+        lines += within
+        more += [replace(line, is_within=False, more=one.title) for line in within]
+    # Of many types the sets alone stand open.
+    is_short = len(lines) <= _MOST_ROWS
+    opened = lines if is_short else [line for line in lines if not line.is_within]
+    folded = () if is_short else tuple(more)
     return Plot(
         "published",
         "Published sets: how often the stereotyping side is likelier",
-        "50 % is even. Pale: the number as it was published, where ours corrects it.",
+        "50 % is even; bar: 95 % interval. Pale: as published, where ours corrects it.",
         ("", "", ""),
         keys(names),
         ticks,
-        tuple(lines),
+        tuple(opened),
+        folded,
+        wording.counted(len(folded), "type"),
     )
+
+
+def _by_type(one: Preference, estimates: Effects, scale: Scale, names: Names) -> list[Line]:
+    """A row for each type of a set's units."""
+    of_set = estimates.of_set(one.probe_set).main_mode()
+    in_units = Effects([replace(row, effect=_as_share(row.effect)) for row in of_set.all])
+    return _within(one.estimator, {"class": "{}"}, in_units, scale, names)
+
+
+def _within(
+    estimator: str, kinds: Mapping[str, str], effects: Effects, scale: Scale, names: Names
+) -> list[Line]:
+    """A row for each part of a set, of these kinds with their labels; none of a kind of one part.
+
+    Nothing is claimed of parts, which are many.
+    """
+    lines = []
+    own = effects.of_estimators({estimator})
+    for kind, label in kinds.items():
+        parts = dict.fromkeys(row.slice for row in own.all if row.slice.kind == kind)
+        for part in parts if len(parts) > 1 else ():
+            shares = own.at(estimator, part, names.models)
+            if CANDIDATE in shares:
+                lines.append(
+                    Line(
+                        label.format(wording.visible(part.value.replace("-", _JOINED[kind]))),
+                        _marks(shares, scale, names),
+                        wording.percent(shares[CANDIDATE].estimate),
+                        is_within=True,
+                    )
+                )
+    return lines
 
 
 def lead(one: Preference, names: Names) -> str:

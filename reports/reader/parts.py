@@ -44,7 +44,7 @@ class Line:
     `change` is the verdict on the change from the reference, `release` that of the release rules;
     `more` stands below the label. `joined` are the ends of a bar behind
     the marks. `link` is where the details of it are. `said` has the numbers of the other marks, for
-    those who do not see them.
+    those who do not see them. `is_within` says that it is a part of the row above.
     """
 
     label: str
@@ -60,6 +60,7 @@ class Line:
     release: str = ""
     release_tone: Tone = ""
     more: str = ""
+    is_within: bool = False
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,9 @@ def _untested(
     of_people = of_groups(preferred)
     if of_people and not any(one.paired.is_tested for one in found):
         return said.claim, knowledge.lead(clearest(of_people), names)
-    return said.claim, wording.opened(said.evidence)
+    # A name keeps its own letters.
+    is_named = said.evidence.startswith(tuple(filter(None, (names.candidate, names.reference))))
+    return said.claim, said.evidence if is_named else wording.opened(said.evidence)
 
 
 def _pictured(manifest: Manifest, found: Sequence[Found]) -> Between | None:

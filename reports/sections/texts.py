@@ -105,7 +105,7 @@ def found(effects: Effects, names: Names) -> list[str]:
     """How often each model finds the masked words, and the difference, a sentence each."""
     by_subject = effects.at(FOUND, ALL, names.subjects)
     lines = [
-        f"{wording.opened(names.the(model))} finds {wording.percent(effect.estimate)} of "
+        f"{names.opening(model)} finds {wording.percent(effect.estimate)} of "
         f"{wording.counted(effect.n_frames, 'masked answer')}{_limits(effect)}."
         for model in names.models
         if (effect := by_subject.get(model))

@@ -14,6 +14,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from maskaudit.audit import collector
 from maskaudit.audit.errors import InputError, UndrawnWarning
 from maskaudit.audit.history.listing import LINK, Listed, listing, reason
 from maskaudit.audit.judging import verdicts
@@ -197,7 +198,7 @@ def _drawn(tasks: Sequence[_Task], processes: int) -> Iterator[_Drawn]:
         return
     # Not forked: threads of pyarrow are running, and a lock that one holds would stay locked.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, initializer=_leave_signals) as pool:
+    with ProcessPoolExecutor(processes, context, initializer=_begin) as pool:
         try:
             yield from pool.map(_draw, tasks)
         except BaseException:
@@ -205,9 +206,11 @@ def _drawn(tasks: Sequence[_Task], processes: int) -> Iterator[_Drawn]:
             raise
 
 
-def _leave_signals() -> None:
+def _begin() -> None:
     """Let the first process answer an interrupt, which a terminal sends to all of them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A process of ours, which draws and ends.
+    collector.begin()
 
 
 def _draw(task: _Task) -> _Drawn:

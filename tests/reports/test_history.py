@@ -1,8 +1,10 @@
 """The history in words: what each sentence says, and the first ones of its page."""
 
+import math
 import re
 import subprocess
 import sys
+from statistics import fmean
 
 import pytest
 
@@ -76,6 +78,16 @@ def test_the_headline_tells_the_newest_version_from_earlier_ones(tmp_path):
     assert claim.endswith("on the one number that was judged")
     claim, _ = headline(tmp_path / "then", [0.9, 0.0])
     assert claim == "Earlier versions were called worse than the reference; the newest is not"
+
+
+def test_no_calm_headline_stands_over_a_change_that_is_shown(tmp_path):
+    """A step too small for any version to be called worse is named with the version it came in."""
+    claim, lead = headline(tmp_path / "step", [0.0, 0.02, 0.01, 0.03] * 12 + [0.5, 0.52, 0.51] * 4)
+    assert claim == "No alarm in 60 records, but a change with v49"
+    odds = [math.exp(fmean(own)) for own in ([0.0, 0.02, 0.01, 0.03], [0.5, 0.52, 0.51])]
+    assert "{:.2f} times the odds of its reference before, {:.2f} from v49 on".format(*odds) in lead
+    claim, _ = headline(tmp_path / "none", [0.0, 0.02, 0.01, 0.03] * 15)
+    assert claim == "No alarm in 60 records"
 
 
 def test_a_history_in_which_nothing_is_judged_says_why(tmp_path):

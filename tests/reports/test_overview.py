@@ -50,6 +50,16 @@ def test_each_candidate_has_its_own_headline(two, tmp_path):
     assert "no candidate against another" in made.lead
 
 
+def test_the_headline_counts_as_people_do(two, tmp_path):
+    """Both of two, all of three, and a number of some."""
+    made = [*two, named("org/three", folder=tmp_path / "20260102T030407000000Z-cccccccc")]
+    assert overview(two, tmp_path).headline.startswith("Both candidates lean with a stereotype")
+    assert overview(made, tmp_path).headline.startswith("All 3 candidates lean with a stereotype")
+    calm = named("org/none", folder=tmp_path / "20260102T030408000000Z-dddddddd", candidate=0.0)
+    of_four = overview([*made, calm], tmp_path).headline
+    assert of_four.startswith("3 of 4 candidates lean with a stereotype")
+
+
 def test_the_contrasts_are_those_of_the_records(two, tmp_path):
     """Each candidate's odds and its place on the axis, set by set."""
     made = overview(two, tmp_path)

@@ -73,15 +73,16 @@ class Preference:
         return self.main.leaves_out(self.main.null_value)
 
     @property
-    def clearness(self) -> float:
-        """The absolute distance of the number from its null value, over its standard error.
+    def sureness(self) -> float:
+        """How far the candidate's own share is above even, over its standard error.
 
-        Without a positive standard error it is infinite, or 0 where the distance is not above 0.
+        Without a positive standard error it is infinite, of the sign of the distance, or 0.
         """
-        distance = abs(self.main.estimate - self.main.null_value)
-        if self.main.std_error > 0:
-            return distance / self.main.std_error
-        return math.inf if distance > 0 else 0.0
+        own = self.subjects[CANDIDATE]
+        distance = own.estimate - own.null_value
+        if own.std_error > 0:
+            return distance / own.std_error
+        return math.copysign(math.inf, distance) if distance else 0.0
 
 
 def preferences(manifest: Manifest, estimates: Effects, names: Names) -> list[Preference]:
@@ -108,11 +109,13 @@ def of_groups(preferred: Sequence[Preference]) -> list[Preference]:
 
 
 def clearest(preferred: Sequence[Preference]) -> Preference:
-    """The preference furthest from even against its standard error, which the data chose.
+    """The set on which the candidate prefers the stereotyping side most surely.
 
-    Its intervals, and what it could have found, allow for the number of preferences.
+    By its own share and not by the difference from its reference: no set on which nothing is shown
+    may stand in the headline before one whose preference is. The data chose it, so its intervals,
+    and what it could have found, allow for the number of preferences.
     """
-    best = max(preferred, key=lambda preference: preference.clearness)
+    best = max(preferred, key=lambda preference: preference.sureness)
     count = len(preferred)
     subjects = {
         # Without an error there is no interval that could be widened.
@@ -259,9 +262,14 @@ def _compared(preference: Preference, names: Names) -> str:
     )
     chance = "not tested" if math.isnan(difference.p) else wording.p_value(difference.p)
     return (
-        f"{wording.opened(names.short(CANDIDATE))}’s share is {amount} points {way} ({interval}; "
+        f"{_opening(names)}’s share is {amount} points {way} ({interval}; "
         f"{chance}, not adjusted for other numbers){verdict}."
     )
+
+
+def _opening(names: Names) -> str:
+    # A name keeps its own letters.
+    return names.candidate if names.by_name else wording.opened(names.short(CANDIDATE))
 
 
 def _at_most(effect: Effect, apart: str) -> str:

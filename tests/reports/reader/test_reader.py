@@ -381,3 +381,30 @@ def test_every_word_of_the_picture_is_counted_once():
     counts = [int(number) for number in re.findall(r"\d+", title)]
     assert counts[0] == sum(counts[1:])
     assert "even choice" not in page_of(record)
+
+
+def test_each_type_of_a_published_set_has_its_share_below_the_set():
+    """In how many pairs of a type the stereotyping sentence is likelier, counted by hand."""
+    made = records.record([records.pairs()])
+    plot = reader(made, None, "").overview
+    own = made.scores[made.scores["model"] == "candidate"]
+    own = own.loc[own["measure"] == "crows_nangia", ["item", "value"]]
+    both = made.items.merge(own, on="item")
+    sides = both.pivot_table(index=["class", "pair"], columns="label", values="value").reset_index()
+    wins = sides.assign(win=sides["stereotype"] > sides["anti"]).groupby("class")["win"].mean()
+    first, *within = plot.lines
+    assert [line.is_within for line in plot.lines] == [False, True, True]
+    told = {line.label: line.value for line in within}
+    assert told == {name.replace("-", " "): f"{100 * share:.0f} %" for name, share in wins.items()}
+    # Of many types nothing is claimed, and all have a mark for each model.
+    assert [line.word for line in within] == ["", ""]
+    assert all(len(line.marks) == len(first.marks) for line in within)
+
+
+def test_many_types_are_folded_below_the_sets():
+    """A reader sees the sets, and asks for their types."""
+    sets = [records.pairs(name=f"pairs-{n}") for n in range(6)]
+    plot = reader(records.record(sets), None, "").overview
+    assert [line.is_within for line in plot.lines] == [False] * 6
+    assert (len(plot.more), plot.more_title) == (12, "12 types")
+    assert {line.more for line in plot.more} == {"Pairs of sentences"}

@@ -60,12 +60,14 @@ def section(made, probe_set):
 
 
 def test_a_page_without_any_set_of_groups_has_a_headline_and_no_chart(made, found):
-    """The headline is the clearest preference, in numbers, and never speaks of leaning."""
+    """The headline is the candidate's surest preference in numbers, and never speaks of leaning."""
     own = numbers(found, "triples", "ss", "corrected")
     other = numbers(found, "pairs", "crows_nangia", "corrected")
-    clear = [abs(one.loc["difference", "estimate"]) / one.loc["difference", "std_error"]
-             for one in (other, own)]  # fmt: skip
-    first, what = (other, "sentence") if clear[0] > clear[1] else (own, "word")
+    sure = [
+        (one.loc["candidate", "estimate"] - 50) / one.loc["candidate", "std_error"]
+        for one in (other, own)
+    ]
+    first, what = (other, "sentence") if sure[0] > sure[1] else (own, "word")
     share = first["estimate"]
     assert re.fullmatch(
         rf"On “.*”, the candidate \(student\) prefers the stereotyping {what} in "
@@ -84,6 +86,26 @@ def test_a_page_without_any_set_of_groups_has_a_headline_and_no_chart(made, foun
     assert "not adjusted" in made.headline.evidence
     assert not list(parts(made, Figure))
     assert not re.search(r"\blean(s|ed)? (further|less|with|against)", said(made))
+
+
+def test_no_set_on_which_nothing_is_shown_stands_before_one_that_is():
+    """However far the models are apart on it: what the candidate itself prefers comes first."""
+    many = records.pairs(n=200, writers=200)
+    made = records.record([many, records.triples(n=200, terms=40)], reference=0.0, candidate=3.0)
+    even = {(row.probe_set, row.estimator): row.estimate for row in made.estimates.itertuples()
+            if row.subject == "candidate" and row.slice == "all"}  # fmt: skip
+    assert even["pairs", "crows_nangia"] > 50
+    # The same numbers with the shares of the pairs moved to even, and far from the reference's.
+    pairs = (made.estimates["probe_set"] == "pairs") & (
+        made.estimates["estimator"] == "crows_nangia"
+    )
+    moved = made.estimates.copy()
+    down = even["pairs", "crows_nangia"] - 50
+    for subject in ("candidate", "reference"):
+        rows = pairs & (moved["subject"] == subject)
+        moved.loc[rows, ["estimate", "low", "high"]] -= down
+    claim = page(replace(made, estimates=moved)).headline.claim
+    assert "On “Pairs" not in claim
 
 
 def test_whether_a_preference_is_shown_follows_its_interval():

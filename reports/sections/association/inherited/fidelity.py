@@ -13,7 +13,7 @@ def fidelity(effects: Mapping[str, Effect], names: Names) -> list[str]:
     plain, adjusted = effects.get(FIDELITY), effects.get(FIDELITY_ADJUSTED)
     if plain is None:
         return []
-    candidate, reference = wording.opened(names.the(CANDIDATE)), names.the(REFERENCE)
+    candidate, reference = names.opening(CANDIDATE), names.the(REFERENCE)
     where = (
         "in sentences with this set’s attributes than in neutral sentences in the same "
         f"{wording.counted(plain.n_frames, 'frame')}"

@@ -34,7 +34,7 @@ def size_of(
     if kind is _Kind.NOT_ESTIMABLE:
         return _not_estimable(relations[SLOPE], associations)
     if kind is _Kind.SAME:
-        candidate, reference = wording.opened(names.the(CANDIDATE)), names.the(REFERENCE)
+        candidate, reference = names.opening(CANDIDATE), names.the(REFERENCE)
         return f"{candidate} has exactly the leans of {reference}."
     return _factor(kind, relations[LOG_KAPPA], relations[CORRELATION], names)
 
