@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 
 from maskaudit.audit.measuring.backends.torch_model import LoadedModel
 from maskaudit.audit.measuring.backends.torch_model import load as load_model
 from maskaudit.audit.phantom.truth import ACCEPTED, Recovered, recovered
+from maskaudit.audit.proving.phantom.fitting import use_one_thread
 from maskaudit.audit.proving.phantom.leans import SEED
 from maskaudit.audit.proving.phantom.reading import scores
 from maskaudit.audit.proving.phantom.world import World
@@ -34,7 +34,9 @@ def tested(world: World, folder: Path) -> tuple[Truth, list[str]]:
     The weights are acceptable where there are no faults.
     """
     subjects = dict(_SUBJECTS)
-    weights = {subjects[of]: model.identity.weights for of, model in _models(folder).items()}
+    weights: dict[str, str] = {
+        subjects[of]: model.identity.weights for of, model in _models(folder).items()
+    }
     truth = Truth(
         seed=SEED,
         weights=weights,
@@ -47,7 +49,7 @@ def tested(world: World, folder: Path) -> tuple[Truth, list[str]]:
     # Torch is running in this process, and a fork of it may wait for its threads for ever.
     context = multiprocessing.get_context("spawn")
     sizes = Counter(sentence.probe_set for sentence in world.sentences)
-    with ProcessPoolExecutor(AT_ONCE, context, _one_thread) as pool:
+    with ProcessPoolExecutor(AT_ONCE, context, use_one_thread) as pool:
         # The largest first: begun last, it would be waited for by one process alone.
         tests = {
             name: pool.submit(_recovered, folder, truth.model_copy(update={"sets": {name: part}}))
@@ -79,11 +81,6 @@ def _recovered(folder: Path, truth: Truth) -> tuple[list[Recovered], dict[str, f
     [name] = truth.sets
     expanded = expand(load(shipped()[name]))
     return recovered(truth, expanded.items, scores(expanded, _models(folder)))
-
-
-def _one_thread() -> None:
-    # As many processes as cores are running.
-    torch.set_num_threads(1)
 
 
 def _planted(name: str, world: World) -> PlantedSet:

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 
 import torch
 
@@ -54,7 +53,7 @@ def train(  # noqa: PLR0913, PLR0917 - the settings of one training
     rng = torch.Generator().manual_seed(seed)
     with (
         _one_thread(),
-        ThreadPoolExecutor(HALVES, initializer=partial(torch.set_num_threads, 1)) as cores,
+        ThreadPoolExecutor(HALVES, initializer=use_one_thread) as cores,
     ):
         drawn = _drawn(text, sum(epochs), full, rng)
         halves = next(drawn)
@@ -77,6 +76,11 @@ def train(  # noqa: PLR0913, PLR0917 - the settings of one training
                       flush=True)  # fmt: skip
 
 
+def use_one_thread() -> None:
+    """Let torch use one thread from here on, where as many run as there are cores."""
+    torch.set_num_threads(1)
+
+
 def _drawn(text: Text, epochs: int, full: int, rng: torch.Generator) -> Iterator[list[Batch]]:
     """Yield the parts of each batch of all epochs; `full` are the steps at the full rate."""
     step = 0
@@ -95,7 +99,7 @@ def _drawn(text: Text, epochs: int, full: int, rng: torch.Generator) -> Iterator
 def _one_thread() -> Iterator[None]:
     """Let torch use one thread here: for a step of Adam two spend their time on waiting."""
     usual = torch.get_num_threads()
-    torch.set_num_threads(1)
+    use_one_thread()
     try:
         yield
     finally:
