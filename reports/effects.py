@@ -15,7 +15,6 @@ from maskaudit.audit.recording.rows.slices import Slice
 from maskaudit.audit.recording.rows.values import SUBJECTS, Flag, Outcome
 from maskaudit.audit.verifying.recomputed import rests_on
 from maskaudit.reports.blocks import Named
-from maskaudit.reports.words import wording
 
 REFERENCE, CANDIDATE, DIFFERENCE, RELATION = SUBJECTS
 # A result counts as shown where its p is below this.
@@ -77,7 +76,7 @@ class Names:
 
     def opening(self, subject: str) -> str:
         """The name of a model at the start of a sentence; a name keeps its own letters."""
-        return self.the(subject) if self.by_name else wording.opened(self.the(subject))
+        return self.the(subject) if self.by_name else f"T{self.the(subject).removeprefix('t')}"
 
     @property
     def in_order(self) -> str:
