@@ -35,6 +35,8 @@ _PATTERNS = ("target_modules", "exclude_modules", "feedforward_modules", "layers
 _KEYED = ("rank_pattern", "alpha_pattern")
 _PLAIN = re.compile(r"\^?[\w.-]*\$?")
 _RANKS = ("r", "rank_pattern")
+# More than any masked LM has modules: peft holds each of them against each entry.
+_MOST_ENTRIES = 10_000
 # How the tensors are begun, before those of the file take their place. By a name, other than this
 # one, the base may be changed too.
 _BEGUN = ("init_lora_weights", "init_weights", "init_ia3_weights")
@@ -96,6 +98,11 @@ def fault(settings: Mapping[str, Any], largest: int) -> str:
 
 def _faults(settings: Mapping[str, Any], largest: int) -> Iterator[str]:
     for key, value in settings.items():
+        if isinstance(value, list | dict) and len(value) > _MOST_ENTRIES:
+            yield (
+                f"{ADAPTER} has {len(value):,} entries under {key[:60]!r}; expected at most "
+                f"{_MOST_ENTRIES:,}: fetch the adapter again"
+            )
         if key not in _TRIED and value and value != _DEFAULTS.get(key):
             yield f"{ADAPTER} has {_said(key, value)}, which is not merged here: {_MERGE}"
     for key in _BEGUN:

@@ -4,6 +4,7 @@ import multiprocessing
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -76,11 +77,15 @@ def _models(folder: Path) -> dict[str, LoadedModel]:
     return {subject: load_model(folder / name) for subject, name in _SUBJECTS.items()}
 
 
+# In each process of a test: loading them for every set would take as long as half of the sets.
+_models_once = cache(_models)
+
+
 def _recovered(folder: Path, truth: Truth) -> tuple[list[Recovered], dict[str, float]]:
     """What the stored models say of the one set of a truth, in a process of its own."""
     [name] = truth.sets
     expanded = expand(load(shipped()[name]))
-    return recovered(truth, expanded.items, scores(expanded, _models(folder)))
+    return recovered(truth, expanded.items, scores(expanded, _models_once(folder)))
 
 
 def _planted(name: str, world: World) -> PlantedSet:

@@ -6,11 +6,13 @@ frames are kept out of training (`unseen`).
 """
 
 import hashlib
+import multiprocessing
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache
-from itertools import groupby, zip_longest
+from itertools import groupby, starmap, zip_longest
 
 import numpy as np
 import pandas as pd
@@ -73,6 +75,8 @@ SETS = (
     "weekday-occupation",
 )
 UNSEEN_FRAMES = 6
+# Of fewer sets, another process would take longer to start than it saves.
+_MANY = 6
 
 
 @dataclass
@@ -93,6 +97,18 @@ class World:
     words: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Read:
+    """One set as it is read: what was planted in it, its digest, words and sentences."""
+
+    digest: str
+    words: set[str]
+    sentences: list[Sentence]
+    planted: dict[str, dict[str, float]] = field(default_factory=dict)
+    unseen: list[str] = field(default_factory=list)
+    facts: dict[str, list[str]] = field(default_factory=dict)
+
+
 def generate(amplified: Mapping[str, float] = KAPPA, sets: Collection[str] | None = None) -> World:
     """Generate the world; every call draws the same choices from the fixed seed.
 
@@ -103,31 +119,56 @@ def generate(amplified: Mapping[str, float] = KAPPA, sets: Collection[str] | Non
     paths = shipped()
     loaded = {name: load(paths[name]) for name in SETS}
     shares = shares_of_women(list(loaded.values()))
+    kappa = {name: amplified.get(part.header.axis, 1.0) for name, part in loaded.items()}
     words: set[str] = set()
     texts: set[tuple[str, int]] = set()
-    for name in (name for name in SETS if sets is None or name in sets):
-        probe_set = loaded[name]
-        expanded = expand(probe_set)
-        world.digests[name] = expanded.digest
-        words |= _words(expanded)
-        if probe_set.facts:
-            drawn = facts.known(probe_set)
-            world.facts = vars(drawn)
-            world.sentences += facts.sentences(probe_set, drawn)
+    chosen = [name for name in SETS if sets is None or name in sets]
+    for name, own in zip(chosen, _all_read(chosen, loaded, shares, kappa), strict=True):
+        world.digests[name] = own.digest
+        words |= own.words
+        if own.facts:
+            world.facts = own.facts
+            world.sentences += own.sentences
             continue
-        planted = leans(probe_set, shares)
-        world.planted[name] = log_odds(planted)
-        world.kappa[name] = amplified.get(probe_set.header.axis, 1.0)
-        world.unseen[name] = _unseen(probe_set)
-        frames = expanded.items["frame"].isin(world.unseen[name])
-        seen = replace(expanded, items=expanded.items[~frames])
-        for sentence in _sentences(probe_set, seen, planted, world.kappa[name]):
+        world.planted[name], world.kappa[name] = own.planted, kappa[name]
+        world.unseen[name] = own.unseen
+        for sentence in own.sentences:
             # Two sets of an axis may ask the same of one sentence; it is planted once.
             if (sentence.text, sentence.slot) not in texts:
                 texts.add((sentence.text, sentence.slot))
                 world.sentences.append(sentence)
     world.words = sorted(words)
     return world
+
+
+def _all_read(
+    names: Sequence[str],
+    loaded: Mapping[str, ProbeSet],
+    shares: Mapping[str, float],
+    kappa: Mapping[str, float],
+) -> Iterator[_Read]:
+    """Yield each set as it is read, in this order; of many two at once."""
+    asked = [(loaded[name], shares, kappa[name]) for name in names]
+    if len(names) < _MANY:
+        yield from starmap(_read, asked)
+        return
+    # Torch is running in this process, and a fork of it may wait for its threads for ever.
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(_read, *zip(*asked, strict=True))
+
+
+def _read(probe_set: ProbeSet, shares: Mapping[str, float], kappa: float) -> _Read:
+    expanded = expand(probe_set)
+    digest, words = expanded.digest, _words(expanded)
+    if probe_set.facts:
+        drawn = facts.known(probe_set)
+        of_facts = list(facts.sentences(probe_set, drawn))
+        return _Read(digest, words, of_facts, facts=vars(drawn))
+    planted, unseen = leans(probe_set, shares), _unseen(probe_set)
+    frames = expanded.items["frame"].isin(unseen)
+    seen = replace(expanded, items=expanded.items[~frames])
+    sentences = list(_sentences(probe_set, seen, planted, kappa))
+    return _Read(digest, words, sentences, log_odds(planted), unseen)
 
 
 def _words(expanded: Expanded) -> set[str]:

@@ -139,6 +139,8 @@ PLAINLY_BAD: dict[str, tuple[Callable[[Path], None], str]] = {
     "a rank in words": (edited(r="many"), "has 'r' = 'many', but no side"),
     "layers again": (edited(layer_replication=[[0, 10**9]]), "has 'layer_replication' = "),
     "a pattern": (edited(target_modules="(.*)*x"), "has a pattern under target_modules"),
+    "many names": (edited(target_modules=["query"] * 10_001), "has 10,001 entries under 'target"),
+    "many layers": (edited(layers_to_transform=[0] * 20_000), "has 20,000 entries under 'layers"),
     "a pattern of ranks": (edited(rank_pattern={"(a+)+b": 3}), "a pattern under rank_pattern"),
     "no base": (edited(base_model_name_or_path=None), "names no base"),
     "no weights": (lambda folder: (folder / WEIGHTS).unlink(), "an adapter with no weights"),
