@@ -22,9 +22,9 @@ _ROOT = Path(__file__).resolve().parents[1]
 CROWS_PAIRS = _ROOT.parent / "shared" / "data" / "crows_pairs" / "crows_pairs_anonymized.csv"
 _N_PAIRS = 6
 _MINICONS = "minicons==0.3.39"
-# What it imports and is not here already. Without what these ask for in turn: the libraries that
-# run models are those of this environment, so that versions of torch are not what is compared.
-_BESIDE = ("wonderwords", "openai")
+# What it imports and is not here already; of transformers 5 it knows no tokenizer. Torch is that of
+# this environment, so that versions of it are not what is compared.
+_BESIDE = ("transformers<5", "wonderwords", "openai")
 _MEASURES = frozenset({"pll"})
 
 

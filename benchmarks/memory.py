@@ -9,7 +9,6 @@ is not run: each item has a made-up score and each sentence 20 made-up fills, so
 items take minutes.
 """
 
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
+from held import most_held
 
 from maskaudit.audit import describe, settings
 from maskaudit.audit.estimating.estimate import estimate
@@ -47,7 +47,7 @@ class Measured:
 
     def __init__(self) -> None:
         self._started = self._last = time.perf_counter()
-        self._base = _peak()
+        self._base = most_held()
         self.silence = 0.0
 
     def report(self, _what: str, _done: int, _total: int) -> None:
@@ -65,7 +65,7 @@ class Measured:
         self.report("", 0, 0)
         seconds = time.perf_counter() - started
         print(
-            f"| {name} | {(_peak() - self._base) / MIB:,.0f} | {seconds:,.1f} "
+            f"| {name} | {(most_held() - self._base) / MIB:,.0f} | {seconds:,.1f} "
             f"| {self.silence:,.1f} |",
             flush=True,
         )
@@ -173,10 +173,6 @@ def large_set(n_frames: int, n_attributes: int) -> str:
         )
         + frames
     )
-
-
-def _peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 if __name__ == "__main__":

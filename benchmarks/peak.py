@@ -5,13 +5,13 @@
 The sentences, with `[MASK]`, are in CHECKPOINT/texts.txt, one a line.
 """
 
-import resource
 import sys
 from pathlib import Path
 
 import checkpoints  # noqa: F401 - puts the project on the path
 import torch
 import transformers
+from held import most_held
 from routes import Plain
 
 from maskaudit.audit.measuring import scoring
@@ -38,7 +38,7 @@ def main() -> None:
         )
         scoring.score(from_rows(rows), models)
     assert torch.get_num_threads()  # noqa: S101 - torch is loaded in every case
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    print(most_held())
 
 
 if __name__ == "__main__":

@@ -185,7 +185,7 @@ def _set(name: str, part: ProbeSet) -> str:
     """A shipped set by its name; another by a path to be filled in, for a name finds no file."""
     path = shipped().get(name)
     # An older version, or somebody's own under this name, is not the set that is shipped today.
-    if path and _version(path) == part.version:
+    if path and _version(path) == str(part.version):
         return name
     # Those of other kinds are imports, which are folders.
     return f"{_PATH_TO}{name}{'.toml' if part.kind in ('association', 'cloze') else ''}"

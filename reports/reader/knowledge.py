@@ -1,7 +1,7 @@
 """What else was asked: facts and their limits, and published sets, each on one axis of shares."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from maskaudit.audit.estimating.estimators import PUBLISHED
@@ -30,7 +30,7 @@ _TEXT_PARTS = {
     "pieces": "pieces of the answer: {}",
 }
 _JOINED = {"class": " ", "group": "-", "frequency": "–", "pieces": "–"}
-# Rows of published sets and their types that stand open.
+# Rows of sets and their parts that stand open; of more, the sets alone.
 _MOST_ROWS = 16
 _KINDS = {
     ACCURACY: "",
@@ -71,7 +71,7 @@ def knowledge(manifest: Manifest, estimates: Effects, names: Names, details: str
         ("", "", ""),
         keys(names),
         ticks,
-        tuple(lines),
+        *_folded(lines, "part"),
     )
 
 
@@ -83,7 +83,6 @@ def published(
         return None
     scale, ticks = share_scale(_EVEN)
     lines: list[Line] = []
-    more: list[Line] = []
     for one in preferred:
         shares = {s: _as_share(e) for s, e in one.subjects.items() if s in names.models}
         as_published = (
@@ -110,13 +109,7 @@ def published(
                 in_details(details, one.probe_set),
             )
         )
-        within = _by_type(one, estimates, scale, names)
-        lines += within
-        more += [replace(line, is_within=False, more=one.title) for line in within]
-    # Of many types the sets alone stand open.
-    is_short = len(lines) <= _MOST_ROWS
-    opened = lines if is_short else [line for line in lines if not line.is_within]
-    folded = () if is_short else tuple(more)
+        lines += _by_type(one, estimates, scale, names)
     return Plot(
         "published",
         "Published sets: how often the stereotyping side is likelier",
@@ -124,10 +117,22 @@ def published(
         ("", "", ""),
         keys(names),
         ticks,
-        tuple(opened),
-        folded,
-        wording.counted(len(folded), "type"),
+        *_folded(lines, "type"),
     )
+
+
+def _folded(lines: Sequence[Line], noun: str) -> tuple[tuple[Line, ...], tuple[Line, ...], str]:
+    """The rows that stand open, the parts that are unfolded on demand, and by which words."""
+    if len(lines) <= _MOST_ROWS:
+        return tuple(lines), (), ""
+    parts, of_set = [], ""
+    for line in lines:
+        if line.is_within:
+            parts.append(replace(line, is_within=False, more=of_set))
+        else:
+            of_set = line.label
+    opened = tuple(line for line in lines if not line.is_within)
+    return opened, tuple(parts), wording.counted(len(parts), noun)
 
 
 def _by_type(one: Preference, estimates: Effects, scale: Scale, names: Names) -> list[Line]:

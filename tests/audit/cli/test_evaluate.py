@@ -107,6 +107,17 @@ def _check_pages(record, folder, share):
     assert "maskaudit evaluate" in page
     assert "1 row not asked: masks and answers do not match in number" in page
     assert record.manifest.probe_sets["rows"].kind == "text"
+    # A row for each group, and for each number of pieces of an answer.
+    estimates = record.estimates
+    own = (estimates["estimator"] == "exact@1") & (estimates["subject"] == "candidate")
+    of_candidate = estimates[own].set_index("slice")["estimate"]
+    for group in ("men", "women"):
+        assert f" {group} {100 * of_candidate[f'group={group}']:.0f} %" in page
+    pieces = [name for name in of_candidate.index if name.startswith("pieces=")]
+    assert len(pieces) > 1
+    for name in pieces:
+        of_pieces = f"pieces of the answer: {name.removeprefix('pieces=')}"
+        assert f"{of_pieces} {100 * of_candidate[name]:.0f} %" in page
 
 
 @pytest.mark.slow
