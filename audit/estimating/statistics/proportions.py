@@ -1,7 +1,10 @@
 """Shares of independent trials: Wilson's and exact intervals, and exact tests."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from maskaudit.audit.estimating.statistics.interval import LEVEL, Interval, point
 
@@ -10,10 +13,10 @@ def wilson(successes: int, trials: int, *, level: float = LEVEL) -> Interval:
     """Share of independent trials with Wilson's score interval (1927); NaN without trials."""
     if trials == 0:
         return point(np.nan)
-    from scipy import stats  # imported here because it takes a second
-
-    limits = stats.binomtest(successes, trials).proportion_ci(level, method="wilson")
-    return Interval(successes / trials, float(limits.low), float(limits.high))
+    share = successes / trials
+    low, high = _wilson(share, trials, level)
+    # Rounding would leave them a last bit inside.
+    return Interval(share, low if successes else 0.0, high if successes < trials else 1.0)
 
 
 def wilson_of_clusters(hits: NDArray[np.bool_], labels: NDArray[np.str_]) -> Interval:
@@ -25,14 +28,17 @@ def wilson_of_clusters(hits: NDArray[np.bool_], labels: NDArray[np.str_]) -> Int
     n = effective(labels)
     if n == len(hits):
         return wilson(int(hits.sum()), len(hits))
-    from scipy import stats
-
     share = float(hits.mean())
-    # Written out, because scipy takes whole numbers of trials alone.
-    z = float(stats.norm.ppf((1 + LEVEL) / 2))
+    return Interval(share, *_wilson(share, n, LEVEL))
+
+
+def _wilson(share: float, n: float, level: float) -> tuple[float, float]:
+    """The limits of a share of `n` trials, which may be a fraction."""
+    # scipy.stats has them of whole numbers alone, and takes longer to import than a gate to judge.
+    z = float(special.ndtri((1 + level) / 2))
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return Interval(share, float(middle - half), float(middle + half))
+    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return middle - half, middle + half
 
 
 def effective(labels: NDArray[np.str_]) -> float:
@@ -47,8 +53,6 @@ def exact_of_clusters(hits: NDArray[np.bool_], labels: NDArray[np.str_], chance:
     The binomial tails are those of `effective` trials, which may be a fraction (Korn & Graubard
     1998).
     """
-    from scipy import special
-
     n = effective(labels)
     k = float(hits.mean()) * n
     # As incomplete beta functions, which tails of a fraction of a trial have as well.
@@ -66,7 +70,7 @@ def exact(
     """
     if trials == 0:
         return point(np.nan)
-    from scipy import stats
+    from scipy import stats  # imported here because it takes half a second
 
     test = stats.binomtest(successes, trials, null_value)
     limits = test.proportion_ci(level, method="exact")
@@ -88,15 +92,13 @@ def mcnemar(
 
     With cluster `labels` a cluster counts once, for the series with more hits in it.
     """
-    from scipy import stats
-
     change = second.astype(int) - first.astype(int)
     if labels is not None:
         _, places = np.unique(labels, return_inverse=True)
         change = np.bincount(places, weights=change)
     gained, lost = int((change > 0).sum()), int((change < 0).sum())
-    # Without an item on which the series differ there are no trials, which `binomtest` refuses.
-    return float(stats.binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+    # Both tails, which are alike; of equal numbers they are all there is, and more than all.
+    return min(1.0, 2 * float(special.bdtr(min(gained, lost), gained + lost, 0.5)))
 
 
 def sign_flips(changes: NDArray[np.int_]) -> float:

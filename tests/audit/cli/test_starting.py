@@ -14,7 +14,7 @@ VERSIONS = Path(__file__).parents[3] / "examples" / "versions"
 # What a verdict against a baseline has no use for: models, settings, probe files, YAML of cards,
 # what CI shows, and charts.
 UNUSED = (
-    *("torch", "transformers", "yaml", "altair", "jinja2", "rich"),
+    *("torch", "transformers", "yaml", "altair", "jinja2", "rich", "scipy.stats"),
     *("maskaudit.audit.settings", "maskaudit.audit.claims", "maskaudit.probes.schema"),
     *("maskaudit.probes.expand", "maskaudit.reports.ci.markdown", "maskaudit.audit.measuring"),
 )
