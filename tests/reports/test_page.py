@@ -214,12 +214,25 @@ def test_where_nothing_is_shown_the_clearest_set_was_still_chosen():
     assert rows[-1][5] == f"{0.1 * power:.2f}"
 
 
+def test_no_smaller_lean_is_said_without_the_lean_that_is_left():
+    """Less far than its reference is no absence of a lean; further says that it leans."""
+    one = [records.jobs()]
+    less = page(records.record(one, reference=1.0, candidate=0.5)).headline.claim
+    assert less.endswith("; the candidate itself leans with the stereotype on it")
+    both = page(records.record(reference=1.0, candidate=0.5)).headline.claim
+    assert both.endswith("; the candidate itself leans with the stereotype on both")
+    further = page(records.record(reference=0.5, candidate=1.0)).headline.claim
+    assert "itself" not in further
+    none = page(records.record(reference=1.0, candidate=0.0)).headline.claim
+    assert "itself" not in none
+
+
 def test_an_interval_without_zero_is_not_enough_when_many_sets_were_tested():
     """The adjusted p decides what is shown, and the page says why."""
     made = page(of_tested(estimate=0.2, low=0.01, high=0.39, std_error=0.1, p_adjusted=0.06))
     assert made.headline.claim == (
         "No difference between the candidate (student) and the reference (teacher) could be shown "
-        "on any of the 2 tested sets"
+        "on any of the 2 tested sets; the candidate itself leans with the stereotype on both"
     )
     assert (
         "Taken alone its 95 % interval (+0.01 to +0.39) leaves zero out, but among 2 tested sets"

@@ -1,6 +1,7 @@
 """The stereotype contrasts of a record as sentences: what was shown, and what could not be."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from maskaudit.audit.estimating.crossed.one_subject import LEAST_FRAMES
 from maskaudit.reports.blocks import Claim
@@ -25,8 +26,27 @@ def headline(all_contrasts: Sequence[Contrast], names: Names) -> Claim:
     clearest = min(tested, key=lambda contrast: (contrast.main.p, -contrast.clearness))
     # The only tested set says by itself that it shows nothing.
     if not clearest.is_shown and len(tested) > 1:
-        return _nothing_shown(tested, clearest, names)
-    return finding(clearest, names, is_chosen=True)
+        said = _nothing_shown(tested, clearest, names)
+    else:
+        said = finding(clearest, names, is_chosen=True)
+    return replace(said, claim=f"{said.claim}{_by_itself(tested, clearest, names)}")
+
+
+def _by_itself(tested: Sequence[Contrast], clearest: Contrast, names: Names) -> str:
+    """That the candidate leans all the same, where the headline is no lean further than another's.
+
+    A smaller lean, or no difference from a model that leans, is no absence of one.
+    """
+    leaning = [contrast for contrast in tested if contrast.alone.credible > 0]
+    is_further = clearest.is_shown and clearest.main.estimate > 0
+    if not names.paired or is_further or not leaning:
+        return ""
+    where = f"“{leaning[0].title}”"
+    if leaning == tested:
+        where = {1: "it", 2: "both"}.get(len(tested), f"all {len(tested)}")
+    elif len(leaning) > 1:
+        where = f"{len(leaning)} of {len(tested)}"
+    return f"; {names.short(CANDIDATE)} itself leans with the stereotype on {where}"
 
 
 def _nothing_shown(tested: Sequence[Contrast], clearest: Contrast, names: Names) -> Claim:
