@@ -102,18 +102,30 @@ def _headline(
     asked = [(new, old) for new, old in pairs if not new.asked.is_control]
     worse = [new for new, old in asked if new.asked.lean == "with" != old.asked.lean]
     gone = [new for new, old in asked if old.asked.lean == "with" != new.asked.lean]
+    further = [
+        new
+        for new, old in asked
+        if new.asked.changed == "further" != old.asked.changed and new not in worse
+    ]
+    leaning = sum(new.asked.lean == "with" for new, _ in asked)
     said = []
     if failing:
         said.append(f"fails its release rules on {_titles(failing)}")
     if worse:
         said.append(f"leans on {_titles(worse)}, where the version before it was not shown to")
+    if further:
+        on = _titles(further)
+        said.append(
+            f"leans further than its reference on {on}, and the version before it was not shown to"
+        )
     if gone:
         said.append(f"is no longer shown to lean on {_titles(gone)}")
+        # No headline says what is better alone where a lean is left.
+        said += [f"leans in {leaning} of {len(asked)} tests"] if len(said) == 1 and leaning else []
     if said:
         return f"{newest} {'; it '.join(said)}"
     if not pairs:
         return f"{newest} is the only version that was asked in its way"
-    leaning = sum(new.asked.lean == "with" for new, _ in asked)
     if not leaning:
         return f"{newest}, like the version before it, is shown to lean in no test"
     return f"{newest} leans where the version before it did: in {leaning} of {len(asked)} tests"

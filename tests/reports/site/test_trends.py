@@ -100,11 +100,19 @@ def test_older_versions_are_there_on_demand():
         (asked(), asked(method="probe_set:jobs|version:2"), "is the only version"),
         (released(asked(), "FAIL"), asked(lean="none"), "; it leans on “Jobs”, where the version"),
         (asked(is_control=True), asked(is_control=True, lean="none"), "shown to lean in no test"),
+        (asked(), asked(changed="same"), "leans further than its reference on “Jobs”, and the"),
     ],
 )
 def test_the_headline_says_what_is_new_with_the_newest_version(new, old, expected):
     """The rules that it fails first; a claim is only held against one that was made alike."""
     assert expected in made([audit(2, new), audit(1, old)]).headline
+
+
+def test_what_is_better_does_not_stand_alone_where_a_lean_is_left():
+    """One lean is gone and another is not: both are said."""
+    other = asked(probe_set="people", title="People")
+    told = made([audit(2, asked(lean="none"), other), audit(1, asked(), other)]).headline
+    assert told.endswith("is no longer shown to lean on “Jobs”; it leans in 1 of 2 tests")
 
 
 def test_a_model_beside_another_reference_is_no_version_of_this_one():
