@@ -77,7 +77,7 @@ def _models(folder: Path) -> dict[str, LoadedModel]:
     return {subject: load_model(folder / name) for subject, name in _SUBJECTS.items()}
 
 
-# In each process of a test: loading them for every set would take as long as half of the sets.
+# In each process of a test: loading them for every set would take some seconds.
 _models_once = cache(_models)
 
 
