@@ -87,7 +87,7 @@ sizes: $(VENV)/.models ## write the sizes of the shipped sets, which `probes lis
 # The allocator keeps what it freed: giving each tensor back to the system costs a third of the time.
 TRAIN := MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184 $(BIN)/python -m
 
-bench: $(VENV)/.dev ## measure how fast sentences are scored, side by side, into benchmarks/RESULTS.md (10 minutes)
+bench: $(VENV)/.dev ## measure how fast sentences are scored, side by side, into benchmarks/RESULTS.md (12 minutes)
 	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/speed.py $(ARGS)
 
 phantom: $(VENV)/.models ## train the bundled pair again (about 20 minutes on two cores)
