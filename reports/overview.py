@@ -143,10 +143,8 @@ def _of_all(some: Sequence[Audit], every: Sequence[Audit], counted: str = "") ->
     """How many of several, at the start of a sentence (`counted` are all of them) or within it."""
     if len(some) < len(every):
         return f"{len(some)} of {counted}" if counted else f"{len(some)}"
-    both = len(every) == 2  # noqa: PLR2004 - nobody says "all 2"
-    if not counted:
-        return "both" if both else f"all {len(every)}"
-    return "Both candidates" if both else f"All {counted}"
+    said = wording.every(len(every))
+    return wording.opened(f"{said} candidates") if counted else said
 
 
 def _asked(audit: Audit) -> list[Found]:

@@ -205,8 +205,7 @@ def _on(some: Sequence[Found], asked: Sequence[Found]) -> str:
     if len(some) == 1:
         return _title(some[0])
     total = len(asked)
-    every = "both" if total == 2 else f"all {total}"  # noqa: PLR2004 - nobody says "all 2"
-    count = every if len(some) == total else f"{len(some)} of {total}"
+    count = wording.every(total) if len(some) == total else f"{len(some)} of {total}"
     return f"{count} tests, most surely on {_title(some[0])}"
 
 

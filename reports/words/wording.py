@@ -230,6 +230,11 @@ def opened(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def every(count: int) -> str:
+    """All of so many, where several are spoken of: both, all 3."""
+    return "both" if count == 2 else f"all {count}"  # noqa: PLR2004 - nobody says "all 2"
+
+
 def date(created: str) -> str:
     """The day of a time stamp: 23 November 2026."""
     moment = datetime.fromisoformat(created)

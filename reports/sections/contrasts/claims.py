@@ -43,7 +43,7 @@ def _by_itself(tested: Sequence[Contrast], clearest: Contrast, names: Names) -> 
         return ""
     where = f"“{leaning[0].title}”"
     if leaning == tested:
-        where = {1: "it", 2: "both"}.get(len(tested), f"all {len(tested)}")
+        where = "it" if len(tested) == 1 else wording.every(len(tested))
     elif len(leaning) > 1:
         where = f"{len(leaning)} of {len(tested)}"
     return f"; {names.short(CANDIDATE)} itself leans with the stereotype on {where}"
